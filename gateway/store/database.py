@@ -1,0 +1,47 @@
+"""How every process reaches PostgreSQL: one engine each, short transactions, bounded statements."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine, make_url, select, text
+from sqlalchemy.orm import Session
+
+from gateway.errors import SettingsError
+from gateway.store.tables import Installation
+
+APPLICATION = "critter"
+STATEMENT_TIMEOUT = "30s"
+IDLE_TIMEOUT = "60s"
+
+
+def connect(url: str, pool: int = 5, connect_timeout: int = 5) -> Engine:
+    """An engine for this process; never share it across a fork."""
+    options = f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT}"
+    options += f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT}"
+    arguments = {"application_name": APPLICATION, "connect_timeout": connect_timeout, "options": options}
+    return create_engine(
+        make_url(url), pool_size=pool, max_overflow=pool, pool_pre_ping=True, connect_args=arguments
+    )
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """A session that commits when the block ends, and rolls back when it raises."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def new_ids(session: Session, count: int) -> Sequence[int]:
+    """A block of `count` ids in ascending order, made by the database."""
+    return session.scalars(text("SELECT new_id() FROM generate_series(1, :count)"), {"count": count}).all()
+
+
+def claim_mode(session: Session, mode: str) -> None:
+    """Remembers which mode made this database and refuses the other."""
+    made_by = session.scalar(select(Installation.mode))
+    if made_by is None:
+        session.add(Installation(mode=mode))
+    elif made_by != mode:
+        raise SettingsError(
+            f"CRITTER_MODE is {mode}, but this database was made by {made_by} Critter: set CRITTER_DATABASE_URL to another"
+        )

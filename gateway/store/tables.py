@@ -1,0 +1,380 @@
+"""schema.sql as SQLAlchemy classes; what each column means is written there, and a test holds the two together."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Interval,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NEW_ID = text("new_id()")
+NOW = func.now()
+ZERO = text("0")
+FALSE = text("false")
+TRUE = text("true")
+
+
+class Table(DeclarativeBase):
+    """Every table; maps the plain Python types to PostgreSQL's."""
+
+    type_annotation_map = {
+        int: BigInteger,
+        str: Text,
+        bytes: LargeBinary,
+        datetime: DateTime(timezone=True),
+        timedelta: Interval,
+        list[str]: ARRAY(Text),
+        dict[str, Any]: JSONB,
+    }
+
+
+def _cascade(column: str) -> ForeignKey:
+    return ForeignKey(column, ondelete="CASCADE")
+
+
+def _forget(column: str) -> ForeignKey:
+    return ForeignKey(column, ondelete="SET NULL")
+
+
+class Installation(Table):
+    __tablename__ = "installation"
+    only_row: Mapped[bool] = mapped_column(primary_key=True, server_default=TRUE)
+    mode: Mapped[str]
+    hash_key: Mapped[bytes] = mapped_column(server_default=text("sha256(gen_random_uuid()::text::bytea)"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Account(Table):
+    __tablename__ = "accounts"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    kind: Mapped[str]
+    handle: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    title: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default="active")
+    role: Mapped[str] = mapped_column(server_default="member")
+    access: Mapped[str | None]
+    answer_window: Mapped[timedelta] = mapped_column(server_default="30 minutes")
+    language: Mapped[str] = mapped_column(server_default="en")
+    timezone: Mapped[str] = mapped_column(server_default="UTC")
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    deactivated_at: Mapped[datetime | None]
+
+
+Index("accounts_by_name", func.lower(Account.name))
+
+
+class Address(Table):
+    __tablename__ = "addresses"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[int | None] = mapped_column(_cascade("accounts.id"))
+    channel: Mapped[str]
+    address: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="verified")
+    is_primary: Mapped[bool] = mapped_column(server_default=FALSE)
+    receiving: Mapped[bool] = mapped_column(server_default=TRUE)
+    off_until: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        UniqueConstraint("channel", "address"),
+        Index("addresses_by_account", "account_id"),
+    )
+
+
+Index("addresses_primary", Address.account_id, Address.channel, unique=True, postgresql_where=Address.is_primary)
+
+
+class Follow(Table):
+    __tablename__ = "follows"
+    follower_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(server_default="follower")
+    state: Mapped[str] = mapped_column(server_default="active")
+    by_text: Mapped[bool] = mapped_column(server_default=FALSE)
+    off: Mapped[bool] = mapped_column(server_default=FALSE)
+    off_until: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        CheckConstraint("follower_id <> account_id"),
+        Index("follows_by_account", "account_id", "follower_id"),
+    )
+
+
+class Inbound(Table):
+    __tablename__ = "inbound"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    channel: Mapped[str]
+    natural_key: Mapped[bytes]
+    sender: Mapped[str]
+    recipients: Mapped[list[str]]
+    message_id: Mapped[str | None]
+    text: Mapped[str | None]
+    raw: Mapped[bytes | None]
+    trusted: Mapped[bool]
+    opt_out_type: Mapped[str | None]
+    flagged: Mapped[bool] = mapped_column(server_default=FALSE)
+    state: Mapped[str] = mapped_column(server_default="new")
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    lease_until: Mapped[datetime | None]
+    lease_owner: Mapped[str | None]
+    account_id: Mapped[int | None] = mapped_column(_forget("accounts.id"))
+    intent: Mapped[str | None]
+    reason: Mapped[str | None]
+    received_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    done_at: Mapped[datetime | None]
+    __table_args__ = (UniqueConstraint("channel", "natural_key"),)
+
+
+_open_inbound = Inbound.state.in_(["new", "working"])
+Index("inbound_open", Inbound.id, postgresql_where=_open_inbound)
+Index("inbound_open_by_sender", Inbound.channel, Inbound.sender, Inbound.id, postgresql_where=_open_inbound)
+Index("inbound_by_message_id", Inbound.message_id)
+Index("inbound_held", Inbound.id, postgresql_where=Inbound.state.in_(["held", "quarantined"]))
+
+
+class Media(Table):
+    __tablename__ = "media"
+    inbound_id: Mapped[int] = mapped_column(_cascade("inbound.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    url: Mapped[str]
+    content_type: Mapped[str | None]
+
+
+class Effect(Table):
+    __tablename__ = "effects"
+    inbound_id: Mapped[int] = mapped_column(_cascade("inbound.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    kind: Mapped[str]
+    subject_id: Mapped[int | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    undone_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Post(Table):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    author_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    group_id: Mapped[int | None] = mapped_column(_cascade("accounts.id"))
+    in_reply_to: Mapped[int | None] = mapped_column(_forget("posts.id"))
+    visibility: Mapped[str]
+    text: Mapped[str]
+    lang: Mapped[str | None]
+    via: Mapped[str]
+    inbound_id: Mapped[int | None] = mapped_column(_forget("inbound.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    deleted_at: Mapped[datetime | None]
+
+
+Index("posts_by_author", Post.author_id, Post.id.desc())
+Index("posts_by_group", Post.group_id, Post.id.desc())
+Index("posts_by_parent", Post.in_reply_to)
+
+
+class PostRecipient(Table):
+    __tablename__ = "post_recipients"
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    named_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+
+
+Index("post_recipients_by_account", PostRecipient.account_id, PostRecipient.post_id.desc())
+
+
+class Mention(Table):
+    __tablename__ = "mentions"
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+
+
+Index("mentions_by_account", Mention.account_id, Mention.post_id.desc())
+
+
+class Tag(Table):
+    __tablename__ = "tags"
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)
+    __table_args__ = (Index("tags_by_post", "post_id"),)
+
+
+class Reaction(Table):
+    __tablename__ = "reactions"
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Message(Table):
+    __tablename__ = "messages"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    kind: Mapped[str]
+    author_id: Mapped[int | None] = mapped_column(_cascade("accounts.id"))
+    post_id: Mapped[int | None] = mapped_column(_cascade("posts.id"))
+    inbound_id: Mapped[int | None] = mapped_column(_cascade("inbound.id"))
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("5"))
+    must_arrive: Mapped[bool] = mapped_column(server_default=FALSE)
+    text: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+Index("messages_one_answer", Message.inbound_id, unique=True, postgresql_where=Message.kind == "answer")
+Index("messages_by_post", Message.post_id)
+
+
+class Delivery(Table):
+    __tablename__ = "deliveries"
+    message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True)
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
+    author_id: Mapped[int] = mapped_column(server_default=ZERO)
+    source_id: Mapped[int | None]
+    channel: Mapped[str]
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(server_default="queued")
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    not_before: Mapped[datetime] = mapped_column(server_default=NOW)
+    give_up_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    lease_owner: Mapped[str | None]
+    reason: Mapped[str | None]
+    segments: Mapped[int | None] = mapped_column(SmallInteger)
+    tag: Mapped[str | None]
+    possible_duplicate: Mapped[bool] = mapped_column(server_default=FALSE)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    sent_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    __table_args__ = ({"postgresql_partition_by": "RANGE (message_id)"},)
+
+
+_open_delivery = Delivery.ended_at.is_(None)
+Index(
+    "deliveries_due",
+    Delivery.channel,
+    Delivery.priority,
+    Delivery.message_id,
+    postgresql_where=_open_delivery & Delivery.state.in_(["queued", "retry"]),
+)
+Index(
+    "deliveries_lanes", Delivery.address_id, Delivery.author_id, Delivery.message_id, postgresql_where=_open_delivery
+)
+Index("deliveries_leased", Delivery.lease_until, postgresql_where=Delivery.state == "sending")
+Index("deliveries_unknown", Delivery.not_before, postgresql_where=(Delivery.state == "unknown") & _open_delivery)
+Index("deliveries_by_address", Delivery.address_id, Delivery.message_id.desc())
+
+
+class Attempt(Table):
+    __tablename__ = "attempts"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    message_id: Mapped[int]
+    address_id: Mapped[int]
+    number: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(server_default="sending")
+    carrier_id: Mapped[str | None]
+    status: Mapped[str | None]
+    reason: Mapped[str | None]
+    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
+    __table_args__ = (
+        UniqueConstraint("message_id", "address_id", "number"),
+        ForeignKeyConstraint(
+            ["message_id", "address_id"], ["deliveries.message_id", "deliveries.address_id"], ondelete="CASCADE"
+        ),
+        Index("attempts_by_carrier_id", "carrier_id"),
+    )
+
+
+class Callback(Table):
+    __tablename__ = "callbacks"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    attempt_id: Mapped[int]
+    carrier_id: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    received_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    applied_at: Mapped[datetime | None]
+    __table_args__ = (Index("callbacks_by_attempt", "attempt_id"),)
+
+
+Index("callbacks_open", Callback.id, postgresql_where=Callback.applied_at.is_(None))
+
+
+class Fanout(Table):
+    __tablename__ = "fanouts"
+    message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True)
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"))
+    author_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    not_before: Mapped[datetime] = mapped_column(server_default=NOW)
+    reached: Mapped[int] = mapped_column(server_default=ZERO)
+    texts: Mapped[int] = mapped_column(server_default=ZERO)
+    mails: Mapped[int] = mapped_column(server_default=ZERO)
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    lease_until: Mapped[datetime | None]
+    lease_owner: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    done_at: Mapped[datetime | None]
+
+
+Index("fanouts_open", Fanout.author_id, Fanout.message_id, postgresql_where=Fanout.state == "waiting")
+Index("fanouts_by_post", Fanout.post_id)
+
+
+class Conversation(Table):
+    __tablename__ = "conversations"
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
+    question: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    expires_at: Mapped[datetime | None]
+    more: Mapped[str | None]
+    thread_id: Mapped[int | None] = mapped_column(_forget("posts.id"))
+    thread_until: Mapped[datetime | None]
+
+
+class Draft(Table):
+    __tablename__ = "drafts"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    text: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    expires_at: Mapped[datetime]
+
+
+class Consent(Table):
+    __tablename__ = "consent"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"))
+    kind: Mapped[str]
+    wording: Mapped[str]
+    our_address: Mapped[str | None]
+    carrier_id: Mapped[str | None]
+    source: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("consent_by_address", "address_id", "id"),)
+
+
+class Audit(Table):
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject_id: Mapped[int | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
