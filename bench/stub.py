@@ -1,0 +1,127 @@
+"""The lean servers that the sending benches fire at: Twilio's "create message" and an SMTP sink, each in its own process.
+
+`with Stub("http") as stub:` starts one on loopback; it answers as fast as Python can, stores nothing and counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import Any
+
+SID = "SM" + "0" * 32
+ACCOUNT = "AC" + "0" * 32
+_BODY = (
+    b'{"account_sid":"%b","api_version":"2010-04-01","body":"x","date_created":"Thu, 24 Aug 2023 05:01:45 +0000",'
+    b'"date_sent":null,"date_updated":"Thu, 24 Aug 2023 05:01:45 +0000","direction":"outbound-api","error_code":null,'
+    b'"error_message":null,"from":"+15005550006","num_media":"0","num_segments":"1","price":null,"price_unit":null,'
+    b'"messaging_service_sid":null,"sid":"%b","status":"queued","subresource_uris":{"media":"/2010-04-01/Media.json"},'
+    b'"to":"+15558675310","uri":"/2010-04-01/Messages.json"}' % (ACCOUNT.encode(), SID.encode())
+)
+_ANSWER = b"HTTP/1.1 201 CREATED\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(_BODY) + _BODY
+
+
+class Counting(asyncio.Protocol):
+    """A connection that adds to its class's count."""
+
+    count = 0
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+
+
+class Http(Counting):
+    """Takes any POST and answers like Twilio after "create message"."""
+
+    def data_received(self, data: bytes) -> None:
+        data = self._held + data
+        while (head := data.find(b"\r\n\r\n")) >= 0:
+            mark = data.lower().find(b"content-length:", 0, head)
+            length = int(data[mark + 15 : data.index(b"\r\n", mark)]) if mark >= 0 else 0
+            if len(data) < head + 4 + length:
+                break
+            data = data[head + 4 + length :]
+            Http.count += 1
+            self._transport.write(_ANSWER)
+        self._held = data
+
+
+class Smtp(Counting):
+    """A sink with PIPELINING: 250 to all, 354 to DATA, and the content goes nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._content = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._transport.write(b"220 sink\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        data = self._held + data
+        answers: list[bytes] = []
+        while data:
+            end = b"\r\n.\r\n" if self._content else b"\r\n"
+            place = data.find(end)
+            if place < 0:
+                break
+            answers.append(self._ended() if self._content else self._command(data[:4].upper()))
+            data = data[place + len(end) :]
+        self._held = data
+        self._transport.write(b"".join(answers))
+
+    def _ended(self) -> bytes:
+        Smtp.count += 1
+        self._content = False
+        return b"250 2.0.0 Ok: queued as 0\r\n"
+
+    def _command(self, verb: bytes) -> bytes:
+        self._content = verb == b"DATA"
+        if self._content:
+            return b"354 go\r\n"
+        return b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n" if verb == b"EHLO" else b"250 ok\r\n"
+
+
+class Stub:
+    """One such server in a process of its own, for as long as the block lasts."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __enter__(self) -> Stub:
+        command = [sys.executable, "-m", "bench.stub", self._kind]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self._read())
+        return self
+
+    def count(self) -> int:
+        """What it has taken since it started."""
+        assert self._process.stdin
+        self._process.stdin.write("count\n")
+        self._process.stdin.flush()
+        return int(self._read())
+
+    def _read(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline()
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()  # closes its standard input, which ends it
+
+
+async def _serve(kind: type[Counting]) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(kind, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(kind.count, flush=True)
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    uvloop.run(_serve({"http": Http, "smtp": Smtp}[sys.argv[1]]))

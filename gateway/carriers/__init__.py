@@ -1,0 +1,76 @@
+"""What a carrier is: the parcels it takes and the outcome it gives for each. workers/deliver holds one carrier per channel.
+
+A carrier is the only thing that touches the world. Adding one means one more file here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
+
+State = Literal["sent", "unknown", "retry", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One SMS to one phone."""
+
+    attempt: int
+    sender: str  # E.164, or a Messaging Service SID ("MG…")
+    recipient: str  # E.164
+    body: str
+    callback: str  # absolute URL for the status callbacks of this attempt
+    validity: int  # seconds the carrier may keep it queued, 1–36,000
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail to one mailbox."""
+
+    attempt: int
+    envelope_from: str  # empty: the null sender
+    recipient: str
+    content: bytes  # the whole message, lines ended by CRLF
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt.
+
+    sent: the carrier answers for it now. unknown: it may or may not have it. retry: it surely has not, a later
+    attempt may work. failed: it never will.
+    """
+
+    state: State
+    carrier_id: str | None = None
+    reason: str = ""  # "", or a code: "21610", "421", "timeout", "refused"
+    detail: str = ""  # a few words for a log, never with numbers, addresses or bodies
+    pause: bool = False  # our own account or sender is at fault: stop using it until a person has looked
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One message as the carrier's own list shows it."""
+
+    carrier_id: str
+    recipient: str
+    body: str
+    status: str
+    sent_at: datetime | None
+    direction: str
+    sender: str
+
+
+Parcel = TypeVar("Parcel", contravariant=True)
+
+
+class Carrier(Protocol[Parcel]):
+    """A way out. `send` calls `settled` exactly once per parcel, as each ends, and never raises for a parcel's fault."""
+
+    channel: str
+
+    async def send(self, batch: Sequence[Parcel], settled: Callable[[Parcel, Outcome], None]) -> None: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,107 @@
+"""Twilio's error codes and message states in our words: twilio_sms reads it for answers, the SMS door for callbacks.
+
+Source: Twilio's error dictionary (https://www.twilio.com/docs/api/errors/CODE) and the Message resource
+(https://www.twilio.com/docs/messaging/api/message-resource#message-status-values). A code that is not here means:
+write it down, do not try again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+# What the worker does about a code, beside settling the row:
+#   retry          a new attempt later, at most `retries` of them
+#   opt_out        set the opt-out of this phone
+#   dead_number    switch SMS off for this phone
+#   count          one more strike for this phone; three and it must be verified again
+#   alert          tell the operator, the row is lost
+#   pause_number   our sending number may not be used until a person has acted
+#   pause_carrier  our account may not be used until a person has acted
+Action = Literal["none", "retry", "opt_out", "dead_number", "count", "alert", "pause_number", "pause_carrier"]
+Step = Literal["queued", "sending", "sent", "delivered", "failed", "retry", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One line of the table. `strikes`: the phone gets a strike besides."""
+
+    meaning: str
+    action: Action
+    retries: int = 0
+    strikes: bool = False
+
+
+CODES: Final[dict[int, Code]] = {
+    10001: Code("account is not active", "pause_carrier"),
+    20003: Code("wrong credentials, or the account is suspended", "pause_carrier"),
+    20005: Code("account is not active", "pause_carrier"),
+    20429: Code("too many requests at once, not processed", "retry"),
+    21211: Code("not a valid number", "dead_number"),
+    21408: Code("region not permitted for this account", "alert"),
+    21606: Code("our number cannot send texts to this destination", "pause_number"),
+    21608: Code("trial account: the recipient is not verified", "pause_number"),
+    21610: Code("the recipient opted out", "opt_out"),
+    21614: Code("not a mobile number", "dead_number"),
+    30001: Code("queue overflow", "retry", retries=3),
+    30002: Code("account suspended", "pause_carrier"),
+    30003: Code("handset unreachable, may pass", "retry", retries=2, strikes=True),
+    30004: Code("blocked", "alert"),
+    30005: Code("unknown or inactive number", "count", strikes=True),
+    30006: Code("landline or unreachable carrier", "dead_number", strikes=True),
+    30007: Code("filtered by a carrier", "alert"),
+    30008: Code("unknown error", "retry", retries=1),
+    30032: Code("toll-free number not verified", "pause_number"),
+    30034: Code("number not registered for A2P 10DLC", "pause_number"),
+}
+UNLISTED: Final = Code("not listed", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one status callback says. Only a higher rank moves an attempt; the first terminal one wins."""
+
+    step: Step
+    rank: int  # 0 queued, 1 sending, 2 sent, 3 the end
+    action: Action = "none"
+    reason: str = ""  # Twilio's code, or its status when there is none
+    retries: int = 0
+    strikes: bool = False
+
+    @property
+    def terminal(self) -> bool:
+        return self.rank == 3
+
+
+_ALIVE: Final[dict[str, Receipt]] = {
+    "accepted": Receipt("queued", 0),
+    "scheduled": Receipt("queued", 0),
+    "queued": Receipt("queued", 0),
+    "sending": Receipt("sending", 1),
+    "sent": Receipt("sent", 2),
+    "delivered": Receipt("delivered", 3),
+    "read": Receipt("delivered", 3),
+    "partially_delivered": Receipt("delivered", 3, reason="partially_delivered"),
+    "canceled": Receipt("cancelled", 3, reason="canceled"),
+}
+
+
+def code_of(number: int) -> Code:
+    return CODES.get(number, UNLISTED)
+
+
+def callback_outcome(status: str, error_code: str | int | None) -> Receipt | None:
+    """The callback's MessageStatus and ErrorCode in our words; None for a status that no outbound text has."""
+    if status not in ("undelivered", "failed"):
+        return _ALIVE.get(status)
+    number = _number(error_code)
+    code = code_of(number)
+    reason = str(number) if number else status
+    step: Step = "retry" if code.action == "retry" and code.retries else "failed"
+    return Receipt(step, 3, code.action, reason, code.retries, code.strikes)
+
+
+def _number(error_code: str | int | None) -> int:
+    """Twilio's codes are five digits; whatever else a form may carry counts as no code."""
+    digits = str(error_code or "")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) == 5 else 0

@@ -1,0 +1,139 @@
+"""Texts out through Twilio, and Twilio's own list of them; workers/deliver sends with it, workers/reconcile lists.
+
+It speaks through Twilio's client library. An answer that leaves open whether the text was taken is `unknown`, never
+`retry`: creating a message has no idempotency key, so trying again could send it twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from twilio.base import values
+from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
+
+from gateway.carriers import Listed, Outcome, Text
+from gateway.carriers.twilio_answers import accepted, blames_account, page_lost, refused_or_lost
+from gateway.carriers.twilio_http import BoundedHttpClient
+
+PAGE_SIZE: Final = 500
+MOST_PAGES: Final = 1000
+
+
+class TwilioSms:
+    """The carrier for texts. One per process; it belongs to the loop that first uses it."""
+
+    channel = "sms"
+
+    def __init__(
+        self, account_sid: str, auth_token: str, api_base: str, timeout: float = 10.0, connections: int = 64
+    ) -> None:
+        self._http = BoundedHttpClient(api_base, timeout, connections)
+        self._connections = connections
+        self._messages = _messages(account_sid, auth_token, api_base, self._http)
+
+    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None]) -> None:
+        """Sends all of them, at most `connections` at a time; `settled` hears of each as it ends.
+
+        Once an answer blames our own account the rest is not tried: it would fare the same.
+        """
+        texts = iter(batch)
+        stopped: list[Outcome] = []
+
+        async def lane() -> None:
+            for text in texts:
+                outcome = stopped[0] if stopped else await self._attempt(text)
+                if blames_account(outcome):
+                    stopped.append(outcome)
+                settled(text, outcome)
+
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(min(self._connections, len(batch))):
+                lanes.create_task(lane())
+
+    async def _attempt(self, text: Text) -> Outcome:
+        if not is_unicode(text.body):
+            return Outcome("failed", reason="content", detail="not Unicode text")
+        try:
+            return accepted(await self._create(text))
+        except Exception as problem:  # the library, aiohttp and a stranger's answer raise many kinds; none is fatal
+            return refused_or_lost(problem)
+
+    async def _create(self, text: Text) -> MessageInstance:
+        service = text.sender.startswith("MG")
+        return await self._messages.create_async(
+            to=text.recipient,
+            body=text.body,
+            from_=values.unset if service else text.sender,
+            messaging_service_sid=text.sender if service else values.unset,
+            status_callback=text.callback,
+            validity_period=text.validity,
+        )
+
+    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]:
+        """Every message to and from these numbers since then; those without a time yet are among them.
+
+        Raises CarrierError when any page fails: half a list must never prove that a text is absent.
+        """
+        floor = since.replace(microsecond=0)  # Twilio's times are whole seconds
+        try:
+            found = [_listed(message) for message in await self._everything(recipient, sender, since)]
+        except Exception as problem:  # as above, and a page adds kinds of its own
+            raise page_lost(problem) from None
+        return [each for each in found if each.sent_at is None or each.sent_at >= floor]
+
+    async def _everything(
+        self, recipient: str | None, sender: str | None, since: datetime
+    ) -> list[MessageInstance]:
+        page: MessagePage | None = await self._messages.page_async(
+            to=recipient or values.unset,
+            from_=sender or values.unset,
+            date_sent_after=since.astimezone(UTC).date().isoformat(),  # the filter knows days only
+            page_size=PAGE_SIZE,
+        )
+        found: list[MessageInstance] = []
+        for _ in range(MOST_PAGES):
+            if page is None:
+                return found
+            found += page
+            page = await page.next_page_async()
+        raise ValueError("the list does not end")
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+def is_unicode(body: str) -> bool:
+    """A lone surrogate cannot be written to any wire."""
+    try:
+        body.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _messages(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpClient) -> MessageList:
+    """Twilio's messages at our base URL. The stand-in environment keeps TWILIO_EDGE and _REGION from rewriting it."""
+    client = Client(account_sid, auth_token, http_client=http, environment={"TWILIO_REGION": ""})
+    client.api.base_url = api_base.rstrip("/")
+    return client.api.v2010.account.messages
+
+
+def _listed(message: MessageInstance) -> Listed:
+    """Raises TypeError when the list leaves out what identifies a message."""
+    if not isinstance(message.sid, str) or not isinstance(message.to, str) or not isinstance(message.body, str):
+        raise TypeError("a message without sid, to or body")
+    if not isinstance(message.date_sent, datetime | None):
+        raise TypeError("a message with a strange time")
+    return Listed(
+        carrier_id=message.sid,
+        recipient=message.to,
+        body=message.body,
+        status=str(message.status),
+        sent_at=message.date_sent,
+        direction=str(message.direction),
+        sender=message.from_ or message.messaging_service_sid or "",
+    )

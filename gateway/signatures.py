@@ -1,0 +1,86 @@
+"""Is this web hook really Twilio's? The SMS door asks with the public URL, the form and the X-Twilio-Signature header.
+
+Twilio's scheme (https://www.twilio.com/docs/usage/security#validating-requests), written anew: its library's validator
+raises on a missing header, spoils URLs that carry credentials or an IPv6 address, and costs fifteen times as much.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from itertools import chain
+from typing import Protocol, cast
+from urllib.parse import parse_qs, urlsplit
+
+
+class MultiDict(Protocol):
+    """A form as Flask reads it: names with all their values."""
+
+    def lists(self) -> Iterable[tuple[str, list[str]]]: ...
+
+
+Form = MultiDict | Mapping[str, str | list[str]] | Iterable[tuple[str, str]]
+
+
+class Verifier:
+    """Knows the account's auth tokens; two may be live while one is being rotated."""
+
+    def __init__(self, tokens: tuple[str, ...]) -> None:
+        self._keys = [token.encode() for token in tokens if token]
+
+    def genuine(self, url: str, params: Form | str | bytes, signature: str | None) -> bool:
+        """True when a live token signed this; a form is given as its parameters, JSON as the raw body. Never raises."""
+        if not signature:
+            return False
+        try:
+            return self._signed(url, _signed_text(url, params), signature.encode())
+        except Exception:  # what a stranger sends decides what is raised here, and every answer but "yes" is "no"
+            return False
+
+    def _signed(self, url: str, text: bytes, signature: bytes) -> bool:
+        for spelling in spellings(url):
+            for key in self._keys:
+                made = b64encode(hmac.digest(key, spelling + text, "sha1"))
+                if hmac.compare_digest(made, signature):
+                    return True
+        return False
+
+
+def _signed_text(url: str, params: Form | str | bytes) -> bytes:
+    """What follows the URL under the signature: names and values, sorted, a repeated pair once. Raises ValueError."""
+    if isinstance(params, str | bytes):
+        _check_body(url, params)
+        return b""
+    return "".join(chain.from_iterable(sorted(set(_pairs(params))))).encode()
+
+
+def _check_body(url: str, body: str | bytes) -> None:
+    """A JSON body is not signed itself: the signed URL carries its hash."""
+    stated = parse_qs(urlsplit(url).query).get("bodySHA256")
+    raw = body.encode() if isinstance(body, str) else body
+    if not stated or not hmac.compare_digest(stated[0].encode(), sha256(raw).hexdigest().encode()):
+        raise ValueError("the body is not the one that was signed")
+
+
+def _pairs(params: Form) -> Iterable[tuple[str, str]]:
+    if hasattr(params, "lists"):
+        return [(name, value) for name, values in cast(MultiDict, params).lists() for value in values]
+    if isinstance(params, Mapping):
+        return [(n, v) for n, vs in params.items() for v in ([vs] if isinstance(vs, str) else vs)]
+    return cast(Iterable[tuple[str, str]], params)
+
+
+@lru_cache(maxsize=1024)
+def spellings(url: str) -> tuple[bytes, ...]:
+    """The URL as given, then with its port added (443 or 80) or taken away: Twilio signs either."""
+    scheme, mark, rest = url.partition("://")
+    end = min((place for place in map(rest.find, "/?#") if place >= 0), default=len(rest))
+    user, at, host = rest[:end].rpartition("@")
+    bracket = host.rfind("]") + 1  # an IPv6 address has colons of its own
+    name, _, port = host[bracket:].partition(":")
+    default = "443" if scheme.lower() == "https" else "80"
+    other = host[:bracket] + name + ("" if port else ":" + default)
+    return url.encode(), (scheme + mark + user + at + other + rest[end:]).encode()
