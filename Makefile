@@ -1,0 +1,48 @@
+# Everything a person does with Critter, one target each. Rules stay relative and phony: the path may hold blanks.
+
+PYTHON ?= python3
+VENV := .venv/bin/python
+SETUP := "$(PYTHON)" bootstrap.py
+
+.PHONY: help setup up check test lint format bench torture peers lock clean
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: ## make or repair .venv from the locks; quick when there is nothing to do
+	@$(SETUP)
+
+up: setup ## run everything, simulated, until Ctrl-C
+	@$(VENV) -m critter up --tied
+
+check: setup ## is this machine, its settings and servers in order?
+	@$(VENV) -m critter check
+
+test: setup ## the tests (at most ten minutes)
+	@$(VENV) -m pytest -n 2 tests
+
+lint: setup ## ruff and mypy
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m mypy
+
+format: setup ## let ruff repair what it can
+	@$(VENV) -m ruff check --fix .
+	@$(VENV) -m ruff format .
+
+bench: setup ## measure; the results go to bench/results.md
+	@$(VENV) -m bench
+
+torture: setup ## long tests: kills by the thousand, soaks
+	@$(VENV) -m pytest -s tests/torture
+
+peers: setup ## long tests against servers from Debian
+	@$(VENV) -m pytest -s tests/peers
+
+lock: ## pin anew what requirements.in and servers.in ask for (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps servers.in -o servers.lock
+
+clean: ## remove .venv and caches; the state folder var stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What Critter knows, its ways in and its ways out."""

@@ -1,0 +1,117 @@
+"""How the text of one setting becomes a value, or a ValueError that says what was expected; used by Settings."""
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+Network = IPv4Network | IPv6Network
+
+# The ranges set aside for documentation (RFC 5737): nobody's machines, so a rehearsal may use them between namespaces.
+REHEARSAL = tuple(ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
+
+HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+BASE_URL = re.compile(rf"https?://{HOST}(?::\d{{1,5}})?(?:/[A-Za-z0-9._~/-]*)?")
+LISTEN = re.compile(rf"({HOST}):(\d{{1,5}})")
+RELAY = re.compile(rf"(?:smtp|smtps|smtp\+starttls)://(?:[^@/\s?#]*@)?{HOST}(?::\d{{1,5}})?/?")
+DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+
+
+def comma_list(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def switch(text: str) -> bool:
+    words = {"on": True, "1": True, "yes": True, "true": True, "off": False, "0": False, "no": False, "false": False}
+    if text.lower() not in words:
+        raise ValueError(f"{text!r} is neither on nor off")
+    return words[text.lower()]
+
+
+def one_line(longest: int) -> Callable[[str], str]:
+    def checked(text: str) -> str:
+        if not text.isprintable() or len(text) > longest:
+            raise ValueError(f"must be one line of at most {longest} characters")
+        return text.strip()
+
+    return checked
+
+
+def listen(text: str) -> tuple[str, int]:
+    """HOST:PORT, IPv6 in brackets; the host comes back without them."""
+    found = LISTEN.fullmatch(text)
+    if found is None or not 1 <= int(found[2]) <= 65535:
+        raise ValueError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8000")
+    return found[1].strip("[]"), int(found[2])
+
+
+def base_url(text: str) -> str:
+    """http(s)://HOST[:PORT][/PATH] and nothing else: credentials or a query would let two readers see two hosts."""
+    if not BASE_URL.fullmatch(text) or not _port_fits(text):
+        raise ValueError(f"{text!r} is not a plain web address, such as https://critter.example.com")
+    return text.rstrip("/")
+
+
+def relay_url(text: str) -> str:
+    if not RELAY.fullmatch(text) or not _port_fits(text):  # never shown: it may hold a password
+        raise ValueError("must be smtp://, smtps:// or smtp+starttls://, then [USER:PASSWORD@]HOST[:PORT]")
+    return text
+
+
+def database_url(text: str) -> str:
+    if not re.match(r"postgres(ql)?(\+psycopg)?://", text):
+        raise ValueError("must be postgresql://[USER:PASSWORD@]HOST[:PORT]/DATABASE; Critter has no other dialect")
+    return "postgresql://" + text.split("://", 1)[1]
+
+
+def redis_url(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must be redis://HOST[:PORT]/DB, rediss://… or unix:///PATH/TO/SOCKET?db=0")
+    return text
+
+
+def domain(text: str) -> str:
+    if not DOMAIN.fullmatch(text.lower()):
+        raise ValueError(f"{text!r} is not a mail domain, such as critter.example.com")
+    return text.lower()
+
+
+def phone_numbers(text: str) -> tuple[str, ...]:
+    wrong = [number for number in comma_list(text) if not E164.fullmatch(number)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is not a number in E.164, such as +15005550006")
+    return comma_list(text)
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    try:
+        ranges = tuple(ip_network(item) for item in comma_list(text))
+    except ValueError as wrong:
+        raise ValueError(f"{wrong}; give ranges such as 10.1.0.0/16, separated by commas") from None
+    if any(network.prefixlen == 0 for network in ranges):
+        raise ValueError("would trust the whole internet; give the ranges of your own mail servers")
+    return ranges
+
+
+def host_of(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def stays_here(host: str) -> bool:
+    """Whether what goes to this host stays on the machine: loopback, or a range set aside for documentation."""
+    if host == "localhost":
+        return True
+    try:
+        ip = ip_address(host)
+    except ValueError:
+        return False
+    return ip.is_loopback or any(ip in network for network in REHEARSAL)
+
+
+def _port_fits(url: str) -> bool:
+    try:
+        port = urlsplit(url).port
+    except ValueError:
+        return False
+    return port != 0
