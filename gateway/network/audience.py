@@ -1,12 +1,12 @@
 """Who may read a post, and who gets it: the one rule, asked by every door, every list and every send."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
-from gateway.store.tables import Account, Follow, Post, PostRecipient
+from gateway.store.tables import Account, Fanout, Follow, Post, PostRecipient
 
 OPEN_TO_ALL = ("open", "broadcast")
 
@@ -21,8 +21,8 @@ def following(follower: Any, account: Any) -> ColumnElement[bool]:
 
 
 def readable_by(account: Any) -> ColumnElement[bool]:
-    """The rule as a condition on Post: the author always; company posts all; group posts all unless the group is closed,
-    then its members; direct posts those they were addressed to, as they were at that moment."""
+    """The rule as a condition on Post: its author always; company posts everyone; group posts everyone, or the members
+    when the group is closed; direct posts those they were addressed to, as they were at that moment."""
     group = aliased(Account)
     open_group = exists().where(group.id == Post.group_id, group.access.in_(OPEN_TO_ALL))
     addressed = exists().where(PostRecipient.post_id == Post.id, PostRecipient.account_id == account)
@@ -135,54 +135,43 @@ SELECT (SELECT upto FROM bound) AS upto,
 END = 2**63 - 1
 
 
-def expand(
-    session: Session, post: Post, message_id: int, priority: int, reached: int, chunk: int
-) -> tuple[int, int, int]:
-    """Puts the deliveries of the next `chunk` followers: (new cursor, texts, mails). The cursor END says: that was all."""
+def expand(session: Session, fanout: Fanout, priority: int, chunk: int) -> tuple[int, int, int]:
+    """Puts the deliveries of the next `chunk` followers: (new cursor, texts, mails); the cursor END: that was all."""
     row = session.execute(
         _CHUNK,
         {
-            "source": source_of(post),
-            "post": post.id,
-            "author": post.author_id,
-            "message": message_id,
+            "source": fanout.source_id,
+            "post": fanout.post_id,
+            "author": fanout.author_id,
+            "message": fanout.message_id,
             "priority": priority,
-            "reached": reached,
+            "reached": fanout.reached,
             "chunk": chunk,
         },
     ).one()
     return row.upto, row.texts, row.mails
 
 
-def source_of(post: Post) -> int | None:
-    """Whose followers get it: the group's, else the author's; a direct post has none."""
-    if post.visibility == "direct":
-        return None
-    return post.group_id or post.author_id
-
-
-_HEARERS = text("""
-SELECT count(*) FILTER (WHERE channel = 'sms') AS texts, count(*) FILTER (WHERE channel = 'email') AS mails
-FROM (
-    SELECT DISTINCT ON (reach.account_id) a.channel
-    FROM (
-        SELECT follower_id AS account_id, false AS named, by_text FROM follows
-        WHERE account_id = :source AND state = 'active' AND (expires_at IS NULL OR expires_at > now())
-        UNION ALL SELECT account_id, true, false FROM mentions WHERE post_id = :post
-        UNION ALL SELECT account_id, true, false FROM post_recipients WHERE post_id = :post
+_HEARD = text("""
+SELECT EXISTS (
+    SELECT FROM (
+        SELECT follower_id AS account_id, by_text FROM follows
+        WHERE account_id = ANY(CAST(:sources AS bigint[])) AND state = 'active'
+          AND (expires_at IS NULL OR expires_at > now())
+        UNION ALL SELECT account_id, true FROM mentions WHERE post_id = :post
+        UNION ALL SELECT account_id, true FROM post_recipients WHERE post_id = :post
     ) AS reach
     JOIN accounts reader ON reader.id = reach.account_id AND reader.state = 'active' AND reader.id <> :author
     JOIN addresses a ON a.account_id = reach.account_id AND a.is_primary AND a.state = 'verified'
-     AND (a.channel = 'email' OR reach.named OR reach.by_text)
-    ORDER BY reach.account_id, a.channel DESC
-) AS road
+     AND (a.channel = 'email' OR reach.by_text)
+)
 """)
 
 
-def hearers(session: Session, post: Post) -> tuple[int, int]:
-    """How many would get it now: (texts, mails)."""
-    row = session.execute(_HEARERS, {"source": source_of(post), "post": post.id, "author": post.author_id}).one()
-    return row.texts, row.mails
+def heard(session: Session, post: Post, sources: Sequence[int]) -> bool:
+    """Whether anyone at all would get it now."""
+    keys = {"sources": list(sources), "post": post.id, "author": post.author_id}
+    return bool(session.scalar(_HEARD, keys))
 
 
 def readers_among(session: Session, post_id: int, accounts: Collection[int]) -> set[int]:

@@ -273,9 +273,7 @@ Index(
     Delivery.message_id,
     postgresql_where=_open_delivery & Delivery.state.in_(["queued", "retry"]),
 )
-Index(
-    "deliveries_lanes", Delivery.address_id, Delivery.author_id, Delivery.message_id, postgresql_where=_open_delivery
-)
+Index("deliveries_lanes", Delivery.address_id, Delivery.author_id, Delivery.message_id, postgresql_where=_open_delivery)
 Index("deliveries_leased", Delivery.lease_until, postgresql_where=Delivery.state == "sending")
 Index("deliveries_unknown", Delivery.not_before, postgresql_where=(Delivery.state == "unknown") & _open_delivery)
 Index("deliveries_by_address", Delivery.address_id, Delivery.message_id.desc())
@@ -320,6 +318,7 @@ Index("callbacks_open", Callback.id, postgresql_where=Callback.applied_at.is_(No
 class Fanout(Table):
     __tablename__ = "fanouts"
     message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True)
+    source_id: Mapped[int] = mapped_column(primary_key=True)
     post_id: Mapped[int] = mapped_column(_cascade("posts.id"))
     author_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
     state: Mapped[str] = mapped_column(server_default="waiting")
@@ -334,7 +333,7 @@ class Fanout(Table):
     done_at: Mapped[datetime | None]
 
 
-Index("fanouts_open", Fanout.author_id, Fanout.message_id, postgresql_where=Fanout.state == "waiting")
+Index("fanouts_open", Fanout.author_id, Fanout.message_id, Fanout.source_id, postgresql_where=Fanout.state == "waiting")
 Index("fanouts_by_post", Fanout.post_id)
 
 

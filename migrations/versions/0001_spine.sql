@@ -265,7 +265,8 @@ CREATE INDEX callbacks_by_attempt ON callbacks (attempt_id);
 
 -- A post on its way to its audience. Expanded in chunks; a crash resumes at the cursor.
 CREATE TABLE fanouts (
-    message_id   bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,  -- what is spread
+    message_id   bigint NOT NULL REFERENCES messages ON DELETE CASCADE,  -- what is spread
+    source_id    bigint NOT NULL,                                        -- whose followers: a group's or a person's; 0: only those it names
     post_id      bigint NOT NULL REFERENCES posts ON DELETE CASCADE,     -- whose audience
     author_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- one author's fan-outs run in order
     state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'cancelled')),  -- cancelled by `undo`
@@ -277,9 +278,10 @@ CREATE TABLE fanouts (
     lease_until  timestamptz,                                            -- until when the worker may have it
     lease_owner  text,                                                   -- which worker
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- when it was put here
-    done_at      timestamptz                                             -- when the last chunk committed
+    done_at      timestamptz,                                            -- when the last chunk committed
+    PRIMARY KEY (message_id, source_id)
 );
-CREATE INDEX fanouts_open ON fanouts (author_id, message_id) WHERE state = 'waiting';
+CREATE INDEX fanouts_open ON fanouts (author_id, message_id, source_id) WHERE state = 'waiting';
 CREATE INDEX fanouts_by_post ON fanouts (post_id);
 
 -- Where the talk with one phone or mailbox stands.

@@ -1,0 +1,87 @@
+"""Where the talk with one phone or mailbox stands: the open question, what `more` gives, the private thread chosen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.store.tables import Conversation, Draft
+
+WINDOW = timedelta(minutes=30)  # how long an answer counts, a draft is kept, a private thread goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An open question. `choices`: what each digit stands for; `words`: which of OK, POST, DROP, UNDO it takes;
+    `about`: what its kind needs to act."""
+
+    kind: str
+    choices: Sequence[dict[str, Any]]
+    words: Sequence[str]
+    about: dict[str, Any]
+
+
+def ask(session: Session, address_id: int, asked: Asked) -> None:
+    """Puts the question; an older one is gone with it."""
+    question = {
+        "kind": asked.kind,
+        "choices": list(asked.choices),
+        "words": list(asked.words),
+        "about": asked.about,
+    }
+    _set(session, address_id, question=question, expires_at=func.now() + WINDOW)
+
+
+def open_question(session: Session, address_id: int) -> Asked | None:
+    """The question that an answer would answer now."""
+    current = Conversation.expires_at > func.now()
+    question = session.scalar(select(Conversation.question).where(Conversation.address_id == address_id, current))
+    return Asked(**question) if question else None
+
+
+def close(session: Session, address_id: int) -> None:
+    """Answered, or no longer of use; its draft goes with it."""
+    _set(session, address_id, question=None, expires_at=None)
+
+
+def keep_more(session: Session, address_id: int, rest: str | None) -> None:
+    _set(session, address_id, more=rest or None)
+
+
+def more(session: Session, address_id: int) -> str | None:
+    return session.scalar(select(Conversation.more).where(Conversation.address_id == address_id))
+
+
+def keep_thread(session: Session, address_id: int, post_id: int) -> None:
+    """Bare texts answer this private post for a while."""
+    _set(session, address_id, thread_id=post_id, thread_until=func.now() + WINDOW)
+
+
+def thread(session: Session, address_id: int) -> int | None:
+    current = Conversation.thread_until > func.now()
+    return session.scalar(select(Conversation.thread_id).where(Conversation.address_id == address_id, current))
+
+
+def _set(session: Session, address_id: int, **values: Any) -> None:
+    row = insert(Conversation).values(address_id=address_id, **values)
+    session.execute(row.on_conflict_do_update(index_elements=["address_id"], set_=values))
+
+
+def keep_draft(session: Session, account_id: int, text: str) -> int:
+    """Keeps words that are not to be sent before their writer decides."""
+    draft = insert(Draft).values(account_id=account_id, text=text, expires_at=func.now() + WINDOW)
+    return session.scalars(draft.returning(Draft.id)).one()
+
+
+def draft(session: Session, account_id: int, draft_id: int) -> str | None:
+    """The words, while they are kept."""
+    kept = select(Draft.text).where(Draft.id == draft_id, Draft.account_id == account_id)
+    return session.scalar(kept.where(Draft.expires_at > func.now()))
+
+
+def forget_draft(session: Session, draft_id: int) -> None:
+    session.execute(update(Draft).where(Draft.id == draft_id).values(text="", expires_at=func.now()))

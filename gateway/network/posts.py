@@ -1,0 +1,151 @@
+"""Posting: the row, what hangs on it, its one message and its fan-out, in one transaction. Every door posts here."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.errors import Refused
+from gateway.language import nanoformats
+from gateway.network import audience, renderings
+from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag
+
+NOW = timedelta(0)
+PRIVATE, PUBLIC = 1, 5  # priorities: a private message goes before an update
+LONGEST = 20_000  # characters; a mail may be long, the text of it is a link
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post;
+    `also`: further open groups of the same mail."""
+
+    author: Account
+    text: str
+    visibility: str
+    via: str
+    group: Account | None = None
+    also: Collection[Account] = ()
+    recipients: Collection[tuple[int, int]] = ()
+    in_reply_to: int | None = None
+    inbound_id: int | None = None
+    hold: timedelta = NOW
+
+
+def publish(session: Session, words: Words) -> Post:
+    """Writes the post and queues its fan-out. Raises Refused when the author may not post there or has said nothing."""
+    found = nanoformats.parse(words.text)
+    _check(session, words, found.text)
+    post = Post(
+        author_id=words.author.id,
+        group_id=words.group.id if words.group else None,
+        in_reply_to=words.in_reply_to,
+        visibility=words.visibility,
+        text=found.text,
+        lang=found.lang,
+        via=words.via,
+        inbound_id=words.inbound_id,
+    )
+    session.add(post)
+    session.flush()
+    _hang(session, post, words, found)
+    _queue(session, post, words)
+    return post
+
+
+def _check(session: Session, words: Words, text: str) -> None:
+    if not text.strip():
+        raise Refused("Nothing to post: the message was empty.")
+    if len(text) > LONGEST:
+        raise Refused(f"That is too long: {len(text):,} characters of {LONGEST:,}. Nothing was posted.")
+    for group in [words.group, *words.also]:
+        if group and words.visibility != "direct" and not audience.may_post(session, words.author.id, group):
+            raise Refused(_no_poster(group))
+
+
+def _no_poster(group: Account) -> str:
+    if group.access == "closed":
+        return f"Only members post to {group.handle}. Nothing was posted. To ask to join: follow {group.handle}"
+    return f"Only its posters post to {group.handle}. Nothing was posted. To tell them alone: d {group.handle} text"
+
+
+def _hang(session: Session, post: Post, words: Words, found: nanoformats.Nanoformats) -> None:
+    if words.recipients:
+        rows = [{"post_id": post.id, "account_id": person, "named_id": named} for person, named in words.recipients]
+        session.execute(insert(PostRecipient).on_conflict_do_nothing(), rows)
+    mentioned = _mentioned(session, post, found.mentions)
+    if mentioned:
+        session.execute(insert(Mention), [{"post_id": post.id, "account_id": account} for account in mentioned])
+    if found.tags:
+        session.execute(insert(Tag), [{"post_id": post.id, "tag": tag} for tag in found.tags])
+
+
+def _mentioned(session: Session, post: Post, handles: Collection[str]) -> set[int]:
+    """People named in the text and whoever it answers, as far as they may read it."""
+    named = select(Account.id).where(Account.handle.in_(handles), Account.kind == "person")
+    accounts = set(session.scalars(named)) if handles else set()
+    if post.in_reply_to and post.visibility != "direct":
+        accounts |= set(session.scalars(select(Post.author_id).where(Post.id == post.in_reply_to)))
+    accounts.discard(post.author_id)
+    return audience.readers_among(session, post.id, accounts) if accounts else set()
+
+
+def _queue(session: Session, post: Post, words: Words) -> None:
+    rendered = renderings.of_post(words.author, words.group, post, _headline(session, post.in_reply_to))
+    message = Message(
+        kind="update",
+        author_id=post.author_id,
+        post_id=post.id,
+        priority=PRIVATE if post.visibility == "direct" else PUBLIC,
+        text=rendered.text,
+        subject=rendered.subject,
+        body=rendered.body,
+    )
+    session.add(message)
+    session.flush()
+    shared = {"message_id": message.id, "post_id": post.id, "author_id": post.author_id}
+    rows = [{**shared, "source_id": source} for source in sources(words)]
+    session.execute(insert(Fanout).values(not_before=func.now() + words.hold), rows)
+
+
+def sources(words: Words) -> list[int]:
+    """Whose followers get it: those of the groups, else the author's; 0 for a direct post, which has none."""
+    if words.visibility == "direct":
+        return [0]
+    groups = [words.group, *words.also] if words.group else []
+    return [group.id for group in groups] or [words.author.id]
+
+
+def _headline(session: Session, post_id: int | None) -> str | None:
+    """The subject of the thread, so that mails of one thread stand together in every mailbox."""
+    if post_id is None:
+        return None
+    return session.scalar(select(Message.subject).where(Message.post_id == post_id).order_by(Message.id).limit(1))
+
+
+def retract(session: Session, post: Post) -> tuple[int, int]:
+    """Takes a post back: (sends stopped, sends already on the road). Nothing more of it goes out."""
+    session.execute(update(Post).where(Post.id == post.id).values(deleted_at=func.now()))
+    waiting = update(Fanout).where(Fanout.post_id == post.id, Fanout.state == "waiting")
+    held = session.execute(waiting.values(state="cancelled", done_at=func.now()).returning(Fanout.reached)).all()
+    messages = select(Message.id).where(Message.post_id == post.id)
+    queued = Delivery.state.in_(["queued", "retry"])
+    stopped = update(Delivery).where(Delivery.message_id.in_(messages), Delivery.ended_at.is_(None), queued)
+    recalled = session.execute(
+        stopped.values(state="cancelled", reason="retracted", ended_at=func.now()).returning(Delivery.address_id)
+    ).all()
+    gone = select(func.count()).where(
+        Delivery.message_id.in_(messages), Delivery.state.in_(["sending", "sent", "delivered", "unknown"])
+    )
+    return len(recalled) + len(held), session.scalar(gone) or 0
+
+
+def react(session: Session, account_id: int, post_id: int, kind: str) -> bool:
+    """Stores a reaction once; False when it stood already or the post may not be read."""
+    if not audience.may_read(session, account_id, post_id):
+        return False
+    row = insert(Reaction).values(post_id=post_id, account_id=account_id, kind=kind).on_conflict_do_nothing()
+    return session.execute(row.returning(Reaction.kind)).first() is not None

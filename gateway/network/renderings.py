@@ -1,0 +1,33 @@
+"""How a post reads in a text and in a mail, before what differs by recipient is put in. Called once per post."""
+
+from dataclasses import dataclass
+
+from gateway.store.tables import Account, Post
+
+SUBJECT = 70  # characters of a subject that mailboxes show
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    text: str
+    subject: str
+    body: str
+
+
+def of_post(author: Account, group: Account | None, post: Post, headline: str | None) -> Rendered:
+    """Author first; group and privacy named. `headline` is the thread's subject, if the post is a reply."""
+    text = f"{signature(author, group, post)}: {post.text}"
+    return Rendered(text, _subject(text, headline), post.text)
+
+
+def signature(author: Account, group: Account | None, post: Post) -> str:
+    if post.visibility == "direct":
+        return f"{author.name} (private)"
+    return f"{author.name} #{group.handle}" if group else author.name
+
+
+def _subject(text: str, headline: str | None) -> str:
+    if headline:
+        return headline if headline.startswith("Re: ") else f"Re: {headline}"
+    line = " ".join(text.split())
+    return line if len(line) <= SUBJECT else line[: SUBJECT - 1].rstrip() + "…"

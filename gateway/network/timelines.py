@@ -1,0 +1,96 @@
+"""What has been written, newest first: by somebody, in a group, under a tag; and what last reached one phone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from gateway.network.audience import readable_by
+from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Tag
+
+ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A post with the names that a line of text needs."""
+
+    post: Post
+    author: Account
+    group: Account | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An item that reached an address, how long ago, and whether its reader only listens to that group."""
+
+    post: Post
+    author: Account
+    group: Account | None
+    age: timedelta
+    broadcast: bool
+    tag: str | None
+
+
+def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int) -> list[Entry]:
+    """The newest posts that match and that the reader may read. Direct posts are never listed."""
+    group = aliased(Account)
+    rows = session.execute(
+        select(Post, Account, group)
+        .join(Account, Account.id == Post.author_id)
+        .outerjoin(group, group.id == Post.group_id)
+        .where(of, Post.visibility != "direct", readable_by(reader_id))
+        .order_by(Post.id.desc())
+        .limit(limit)
+    )
+    return [Entry(post, author, in_group) for post, author, in_group in rows]
+
+
+def by_account(account: Account) -> ColumnElement[bool]:
+    return Post.group_id == account.id if account.kind == "group" else Post.author_id == account.id
+
+
+def by_tag(tag: str) -> ColumnElement[bool]:
+    return exists().where(Tag.post_id == Post.id, Tag.tag == tag.casefold())
+
+
+def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[Heard]:
+    """The items that last went to this address, newest first, retracted ones left out."""
+    group = aliased(Account)
+    listens = group.access == "broadcast"
+    posts_there = exists().where(
+        Follow.follower_id == Address.account_id,
+        Follow.account_id == Post.group_id,
+        Follow.role.in_(["owner", "poster"]),
+    )
+    age = func.now() - func.coalesce(Delivery.sent_at, Delivery.created_at)
+    rows = session.execute(
+        select(Post, Account, group, age, listens & ~posts_there & (Post.visibility == "group"), Delivery.tag)
+        .join(Address, Address.id == Delivery.address_id)
+        .join(Message, Message.id == Delivery.message_id)
+        .join(Post, Post.id == Message.post_id)
+        .join(Account, Account.id == Post.author_id)
+        .outerjoin(group, group.id == Post.group_id)
+        .where(Delivery.address_id == address_id, Delivery.state.in_(ON_THE_ROAD), Post.deleted_at.is_(None))
+        .where(*conditions)
+        .order_by(Delivery.message_id.desc())
+        .limit(limit)
+    )
+    return [Heard(post, author, of, gone, bool(only), tag) for post, author, of, gone, only, tag in rows]
+
+
+def last_post(session: Session, account_id: int) -> Post | None:
+    """One's own newest post that still stands."""
+    mine = select(Post).where(Post.author_id == account_id, Post.deleted_at.is_(None))
+    return session.scalars(mine.order_by(Post.id.desc()).limit(1)).first()
+
+
+def counts(session: Session, account: Account) -> tuple[int, int, int]:
+    """(followers, following, updates ) of a person or a group."""
+    followers = select(func.count()).where(Follow.account_id == account.id, Follow.state == "active")
+    following = select(func.count()).where(Follow.follower_id == account.id, Follow.state == "active")
+    updates = select(func.count()).where(by_account(account), Post.deleted_at.is_(None), Post.visibility != "direct")
+    return (session.scalar(followers) or 0, session.scalar(following) or 0, session.scalar(updates) or 0)
