@@ -1,0 +1,1 @@
+"""The measurements: one module each, `measure()` gives its lines of the table."""

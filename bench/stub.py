@@ -1,4 +1,4 @@
-"""The lean servers that the sending benches fire at: Twilio's "create message" and an SMTP sink, each in its own process.
+"""Lean servers that the sending benches fire at, each a process of its own: Twilio's "create message", an SMTP sink.
 
 `with Stub("http") as stub:` starts one on loopback; it answers as fast as Python can, stores nothing and counts.
 """

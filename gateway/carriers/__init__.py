@@ -1,4 +1,4 @@
-"""What a carrier is: the parcels it takes and the outcome it gives for each. workers/deliver holds one carrier per channel.
+"""What a carrier is: the parcels it takes and the outcome it gives for each. workers/deliver holds one per channel.
 
 A carrier is the only thing that touches the world. Adding one means one more file here.
 """
@@ -63,11 +63,11 @@ class Listed:
     sender: str
 
 
-Parcel = TypeVar("Parcel", contravariant=True)
+Parcel = TypeVar("Parcel")
 
 
 class Carrier(Protocol[Parcel]):
-    """A way out. `send` calls `settled` exactly once per parcel, as each ends, and never raises for a parcel's fault."""
+    """A way out. `send` calls `settled` once per parcel, as each ends, and never raises for a parcel's fault."""
 
     channel: str
 

@@ -5,48 +5,44 @@ The question behind every line: can Twilio have taken the text? Only "surely not
 
 from __future__ import annotations
 
+import json
 import re
-from asyncio import TimeoutError as LoopTimeout
-from typing import Final
+from typing import Any, Final
 
-from aiohttp import ClientConnectorError, ClientConnectorDNSError, ConnectionTimeoutError
-from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from aiohttp import ClientConnectorDNSError, ClientConnectorError, ClientError, ConnectionTimeoutError
 from twilio.http.response import Response
-from twilio.rest.api.v2010.account.message import MessageInstance
 
 from gateway.carriers import Outcome
 from gateway.carriers.twilio_codes import code_of
+from gateway.carriers.twilio_http import AnswerTooLong
 from gateway.errors import CarrierError
 
 _SID: Final = re.compile(r"(SM|MM)[0-9a-f]{32}")
 _PAUSES: Final = ("pause_carrier", "pause_number")
 
 
-def accepted(message: MessageInstance) -> Outcome:
-    """A 2xx answer counts only when it names the message."""
-    if isinstance(message.sid, str) and _SID.fullmatch(message.sid):
-        return Outcome("sent", message.sid)
-    return Outcome("unknown", reason="malformed", detail="2xx without a message SID")
+def answered(status: int, body: str) -> Outcome:
+    """From the HTTP status and the body of the answer to "create message"."""
+    fields = _fields(body)
+    if not 200 <= status < 300:
+        return _refused(status, fields.get("code"))
+    sid = fields.get("sid")
+    if isinstance(sid, str) and _SID.fullmatch(sid):
+        return Outcome("sent", sid)
+    return Outcome("unknown", reason="malformed", detail=f"HTTP {status} without a message SID")
 
 
-def refused_or_lost(problem: Exception) -> Outcome:
-    """Everything else that can come out of a request to create a message."""
-    if isinstance(problem, TwilioRestException | TwilioServiceException):
-        return _answered(problem.status, problem.code)
-    if isinstance(problem, ClientConnectorDNSError):
-        return Outcome("retry", reason="dns")
-    if isinstance(problem, ClientConnectorError | ConnectionTimeoutError):
-        return Outcome("retry", reason="refused", detail=type(problem).__name__)
-    if isinstance(problem, LoopTimeout):
-        return Outcome("unknown", reason="timeout")
-    if isinstance(problem, ValueError | TypeError | AttributeError):
-        return Outcome("unknown", reason="malformed", detail=type(problem).__name__)
-    return Outcome("unknown", reason="cut", detail=type(problem).__name__)
+def _fields(body: str) -> dict[str, Any]:
+    """The JSON object in the body; none when it is anything else, however deep or broken."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
-def _answered(status: int, code: object) -> Outcome:
-    """An HTTP status outside 2xx, with Twilio's own code where the body had one."""
-    number = code if isinstance(code, int) and not isinstance(code, bool) else status
+def _refused(status: int, code: object) -> Outcome:
+    number = code if isinstance(code, int) and code > 9999 else status
     reason, detail = str(number), f"HTTP {status}"
     if status == 429 or number == 20429:
         return Outcome("retry", reason="20429", detail=detail)
@@ -59,16 +55,29 @@ def _answered(status: int, code: object) -> Outcome:
     return Outcome("failed", reason=reason, detail=detail)
 
 
+def unanswered(problem: Exception) -> Outcome:
+    """No whole answer came. Only a connection that was never made proves that nothing was sent."""
+    kind = type(problem).__name__  # never its words: they may quote the request
+    if isinstance(problem, ClientConnectorDNSError):
+        return Outcome("retry", reason="dns", detail=kind)
+    if isinstance(problem, ClientConnectorError | ConnectionTimeoutError):
+        return Outcome("retry", reason="refused", detail=kind)
+    if isinstance(problem, TimeoutError):
+        return Outcome("unknown", reason="timeout", detail=kind)
+    if isinstance(problem, AnswerTooLong):
+        return Outcome("unknown", reason="too long", detail=kind)
+    return Outcome("unknown", reason="cut" if isinstance(problem, ClientError | OSError) else "malformed", detail=kind)
+
+
 def blames_account(outcome: Outcome) -> bool:
     """True when no other text can fare better: it is our account, not one sending number."""
     return outcome.pause and code_of(int(outcome.reason)).action != "pause_number"
 
 
 def page_lost(problem: Exception) -> CarrierError:
-    """Why the list is not complete. The library tells a page's HTTP status only beside its words."""
+    """Why the list is not complete. The library hands over a page's answer only beside the words of its exception."""
     answer = problem.args[-1] if problem.args else None
     if isinstance(answer, Response):
-        problem = TwilioRestException(answer.status_code, "", code=answer.status_code)
-    outcome = refused_or_lost(problem)
-    permanent = outcome.pause or outcome.state == "failed"
-    return CarrierError(outcome.reason, "permanent" if permanent else "transient")
+        outcome = answered(answer.status_code, answer.text)
+        return CarrierError(outcome.reason, "permanent" if outcome.pause or outcome.state == "failed" else "transient")
+    return CarrierError(unanswered(problem).reason, "transient")

@@ -1,10 +1,12 @@
-"""The HTTP under Twilio's client library, for twilio_sms: kept connections, hard limits, and nothing written to a log."""
+"""The HTTP under Twilio's client library, for twilio_sms: kept connections, hard limits, nothing written to a log."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
-from aiohttp import BasicAuth, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector, encode_basic_auth
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
@@ -20,7 +22,7 @@ class ForeignAddress(Exception):
     """A page pointed to another server, which must not get our credentials."""
 
 
-class BoundedHttpClient(AsyncTwilioHttpClient):
+class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the library has no types
     """Twilio's asynchronous client with its one request method replaced.
 
     Theirs logs every address and parameter, reads answers of any length, and has no limit of time unless told with
@@ -34,7 +36,7 @@ class BoundedHttpClient(AsyncTwilioHttpClient):
         self._connections = connections
         self._kept: ClientSession | None = None
 
-    async def request(  # type: ignore[override]  # theirs declares the types of its own log lines
+    async def request(
         self,
         method: str,
         url: str,
@@ -42,15 +44,15 @@ class BoundedHttpClient(AsyncTwilioHttpClient):
         data: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,
+        **_ours_hold: object,  # the limits and the "no redirects" a caller may pass
     ) -> Response:
         if not url.startswith(self._home):
             raise ForeignAddress
-        login = BasicAuth(*auth) if auth else None
+        sent_headers = {**(headers or {}), "Authorization": _login(*auth)} if auth else headers
+        body = urlencode(data).encode() if data else None  # what aiohttp would make of it, at a third of the price
         session = self._kept or self._open()
         async with session.request(
-            method, url, params=params, data=data, headers=headers, auth=login, allow_redirects=False
+            method, url, params=params, data=body, headers=sent_headers, allow_redirects=False
         ) as answer:
             text = await _bounded(answer, PAGE_LIMIT if method == "GET" else ANSWER_LIMIT)
             return Response(answer.status, text, answer.headers)
@@ -65,6 +67,11 @@ class BoundedHttpClient(AsyncTwilioHttpClient):
         session, self._kept = self._kept, None
         if session is not None:
             await session.close()
+
+
+@lru_cache(maxsize=4)
+def _login(name: str, secret: str) -> str:
+    return encode_basic_auth(name, secret)
 
 
 async def _bounded(answer: ClientResponse, limit: int) -> str:

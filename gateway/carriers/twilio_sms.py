@@ -16,7 +16,7 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
 
 from gateway.carriers import Listed, Outcome, Text
-from gateway.carriers.twilio_answers import accepted, blames_account, page_lost, refused_or_lost
+from gateway.carriers.twilio_answers import answered, blames_account, page_lost, unanswered
 from gateway.carriers.twilio_http import BoundedHttpClient
 
 PAGE_SIZE: Final = 500
@@ -33,7 +33,9 @@ class TwilioSms:
     ) -> None:
         self._http = BoundedHttpClient(api_base, timeout, connections)
         self._connections = connections
-        self._messages = _messages(account_sid, auth_token, api_base, self._http)
+        self._client = _client(account_sid, auth_token, api_base, self._http)
+        self._messages: MessageList = self._client.api.v2010.account.messages
+        self._create = self._client.api.absolute_url(f"2010-04-01/Accounts/{account_sid}/Messages.json")
 
     async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None]) -> None:
         """Sends all of them, at most `connections` at a time; `settled` hears of each as it ends.
@@ -58,20 +60,10 @@ class TwilioSms:
         if not is_unicode(text.body):
             return Outcome("failed", reason="content", detail="not Unicode text")
         try:
-            return accepted(await self._create(text))
-        except Exception as problem:  # the library, aiohttp and a stranger's answer raise many kinds; none is fatal
-            return refused_or_lost(problem)
-
-    async def _create(self, text: Text) -> MessageInstance:
-        service = text.sender.startswith("MG")
-        return await self._messages.create_async(
-            to=text.recipient,
-            body=text.body,
-            from_=values.unset if service else text.sender,
-            messaging_service_sid=text.sender if service else values.unset,
-            status_callback=text.callback,
-            validity_period=text.validity,
-        )
+            answer = await self._client.request_async("POST", self._create, data=_form(text))
+            return answered(answer.status_code, answer.text)
+        except Exception as problem:  # noqa: BLE001  # the library and aiohttp raise many kinds; none may end the batch
+            return unanswered(problem)
 
     async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]:
         """Every message to and from these numbers since then; those without a time yet are among them.
@@ -81,13 +73,11 @@ class TwilioSms:
         floor = since.replace(microsecond=0)  # Twilio's times are whole seconds
         try:
             found = [_listed(message) for message in await self._everything(recipient, sender, since)]
-        except Exception as problem:  # as above, and a page adds kinds of its own
+        except Exception as problem:  # noqa: BLE001  # as above, and a broken page adds kinds of its own
             raise page_lost(problem) from None
         return [each for each in found if each.sent_at is None or each.sent_at >= floor]
 
-    async def _everything(
-        self, recipient: str | None, sender: str | None, since: datetime
-    ) -> list[MessageInstance]:
+    async def _everything(self, recipient: str | None, sender: str | None, since: datetime) -> list[MessageInstance]:
         page: MessagePage | None = await self._messages.page_async(
             to=recipient or values.unset,
             from_=sender or values.unset,
@@ -115,11 +105,23 @@ def is_unicode(body: str) -> bool:
     return True
 
 
-def _messages(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpClient) -> MessageList:
-    """Twilio's messages at our base URL. The stand-in environment keeps TWILIO_EDGE and _REGION from rewriting it."""
+def _form(text: Text) -> dict[str, object]:
+    """Twilio's names. Its raw request is used: `messages.create_async` would take half as long again."""
+    sender = "MessagingServiceSid" if text.sender.startswith("MG") else "From"
+    return {
+        "To": text.recipient,
+        sender: text.sender,
+        "Body": text.body,
+        "StatusCallback": text.callback,
+        "ValidityPeriod": text.validity,
+    }
+
+
+def _client(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpClient) -> Client:
+    """The library at our base URL. The stand-in environment keeps TWILIO_EDGE and TWILIO_REGION from rewriting it."""
     client = Client(account_sid, auth_token, http_client=http, environment={"TWILIO_REGION": ""})
     client.api.base_url = api_base.rstrip("/")
-    return client.api.v2010.account.messages
+    return client
 
 
 def _listed(message: MessageInstance) -> Listed:
