@@ -1,0 +1,57 @@
+"""The carrier's own STOP, START and HELP: it answers by itself, blocks and unblocks. Every text from a phone asks."""
+
+from typing import Literal
+
+Word = Literal["STOP", "START", "HELP"]
+
+STOP = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"))
+START = frozenset(("START", "UNSTOP"))
+HELP = frozenset(("HELP", "INFO"))
+
+
+def read(body: str, blocked: bool) -> Word | None:
+    """The keyword a text is, if it is nothing else: any case, blanks around it, no punctuation.
+
+    YES is a keyword only for a phone that is blocked, so that it stays an ordinary answer for everybody else.
+    """
+    word = body.strip().upper()
+    if word in STOP:
+        return "STOP"
+    if word in START or (word == "YES" and blocked):
+        return "START"
+    return "HELP" if word in HELP else None
+
+
+def answer(word: Word, blocked: bool, company: str) -> str | None:
+    """What the carrier texts back. A blocked phone hears nothing more until it sends START."""
+    if word == "START":
+        return f"{company}: you are subscribed again and will get messages. Reply HELP for help or STOP to unsubscribe."
+    if blocked:
+        return None
+    if word == "STOP":
+        return f"You are unsubscribed and will get no more messages from {company}. Reply START to subscribe again."
+    return f"{company}: reply STOP to unsubscribe. Message and data rates may apply."
+
+
+class Blocks:
+    """Which phones our numbers may not text. Inside a messaging service all its numbers are blocked together."""
+
+    def __init__(self, numbers: tuple[str, ...], together: bool) -> None:
+        self._numbers, self._together = numbers, together
+        self._blocked: set[tuple[str, str]] = set()
+
+    def has(self, ours: str, phone: str) -> bool:
+        return (ours, phone) in self._blocked
+
+    def of(self, phone: str) -> list[str]:
+        return [ours for ours in self._numbers if (ours, phone) in self._blocked]
+
+    def apply(self, word: Word, ours: str, phone: str) -> None:
+        pairs = {(number, phone) for number in (self._numbers if self._together else (ours,))}
+        if word == "STOP":
+            self._blocked |= pairs
+        elif word == "START":
+            self._blocked -= pairs
+
+    def clear(self) -> None:
+        self._blocked.clear()

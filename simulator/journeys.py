@@ -1,0 +1,172 @@
+"""What becomes of an accepted text: sent, then delivered or not, each step told to its status callback."""
+
+import asyncio
+import heapq
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from urllib.parse import urlsplit
+
+from simulator.events import Events
+from simulator.faults import Faults
+from simulator.hooks import Hooks
+from simulator.ledger import Ledger, moment
+from simulator.messages import Message
+from simulator.options import Options
+
+
+@dataclass(slots=True)
+class Step:
+    """A status, how long after acceptance it is reached, and what the callback is told then."""
+
+    after: float
+    status: str
+    tell: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Journey:
+    message: Message
+    steps: list[Step]
+
+
+class Journeys:
+    """One timer for all texts on their way, a bounded pool that posts; a text's callbacks never overtake each other."""
+
+    def __init__(self, options: Options, faults: Faults, hooks: Hooks, ledger: Ledger, events: Events) -> None:
+        self._options, self._faults, self._hooks = options, faults, hooks
+        self._ledger, self._events = ledger, events
+        self._due: list[tuple[float, int, Journey]] = []
+        self._order = count()
+        self._timer: asyncio.TimerHandle | None = None
+        self._posts: asyncio.Queue[Journey] = asyncio.Queue()
+        self._pool: list[asyncio.Task[None]] = []
+
+    def begin(self, message: Message) -> None:
+        self._push(Journey(message, self._plan(message)))
+
+    def clear(self) -> None:
+        """Forget every text on its way."""
+        self._due.clear()
+        while not self._posts.empty():
+            self._posts.get_nowait()
+
+    async def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        for task in self._pool:
+            task.cancel()
+        await asyncio.gather(*self._pool, return_exceptions=True)
+
+    def _plan(self, message: Message) -> list[Step]:
+        who = (message.recipient, message.sender or "")
+        end, steps = "delivered", []
+        if failure := self._faults.strike("status-failed", *who):
+            message.error, end = failure.params["code"], failure.params["status"]
+        if end != "failed":
+            steps.append(Step(self._options.sent_after, "sent", ("sent",)))
+        steps.append(Step(self._options.delivered_after, end, (end,)))
+        if self._faults.strike("callback-reverse", *who):
+            steps[-1].tell = tuple(step.status for step in reversed(steps))
+            for step in steps[:-1]:
+                step.tell = ()
+        if self._faults.strike("callback-double", *who):
+            for step in steps:
+                step.tell *= 2
+        return steps
+
+    def _push(self, journey: Journey) -> None:
+        if not journey.steps:
+            return
+        due = journey.message.created + journey.steps[0].after
+        heapq.heappush(self._due, (due, next(self._order), journey))
+        if self._timer is None or self._due[0][2] is journey:
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = None
+        if self._due:
+            wait = max(0.0, self._due[0][0] - time.time())
+            self._timer = asyncio.get_running_loop().call_later(wait, self._advance)
+
+    def _advance(self) -> None:
+        """Take every text that is due one step on; at most a thousand at once, so that requests get their turn."""
+        now, self._timer = time.time(), None
+        for _ in range(min(1000, len(self._due))):
+            if self._due[0][0] > now:
+                break
+            self._step(heapq.heappop(self._due)[2], now)
+        self._arm()
+
+    def _step(self, journey: Journey, now: float) -> None:
+        message, step = journey.message, journey.steps[0]
+        if message.status == "canceled":
+            return
+        if message.sender is None:
+            message.sender = self._options.numbers[0]
+        message.status, message.updated = step.status, now
+        if step.status == "sent":
+            message.sent = now
+        self._events.tell("status", _status_event(message, now))
+        if message.callback and self._options.callbacks and step.tell:
+            self._post_later(journey)
+        else:
+            self._push(Journey(message, journey.steps[1:]))
+
+    def _post_later(self, journey: Journey) -> None:
+        self._posts.put_nowait(journey)
+        if len(self._pool) < self._options.callback_connections and self._posts.qsize() > 0:
+            self._pool.append(asyncio.create_task(self._keep_posting()))
+
+    async def _keep_posting(self) -> None:
+        while True:
+            journey = await self._posts.get()
+            for status in journey.steps[0].tell:
+                await self._tell(journey.message, status)
+            self._push(Journey(journey.message, journey.steps[1:]))
+
+    async def _tell(self, message: Message, status: str) -> None:
+        drop = self._faults.strike("callback-drop", message.recipient, message.sender or "")
+        lost = drop is not None and drop.params["status"] in ("", status)
+        url = message.callback or ""
+        answer = None if lost else await self._hooks.post(url, _callback_params(self._options, message, status))
+        self._ledger.write(
+            time.time(),
+            "callback",
+            {
+                "sid": message.sid,
+                "recipient": message.recipient,
+                "callback": urlsplit(url).path,
+                "told": status,
+                "status": answer.status if answer else None,
+                "reason": answer.reason if answer else "dropped",
+            },
+        )
+
+
+def _status_event(message: Message, now: float) -> dict[str, object]:
+    ends = {"from": message.sender, "to": message.recipient}
+    return {"sid": message.sid, **ends, "status": message.status, "error_code": message.error, "at": moment(now)}
+
+
+def _callback_params(options: Options, message: Message, status: str) -> dict[str, str]:
+    params = {
+        "MessageSid": message.sid,
+        "SmsSid": message.sid,
+        "MessageStatus": status,
+        "SmsStatus": status,
+        "To": message.recipient,
+        "From": message.sender or "",
+        "AccountSid": options.account_sid,
+        "ApiVersion": "2010-04-01",
+    }
+    if message.service:
+        params["MessagingServiceSid"] = message.service
+    if status in ("delivered", "undelivered"):
+        params["RawDlrDoneDate"] = datetime.now(UTC).strftime("%y%m%d%H%M")
+    if status in ("undelivered", "failed") and message.error:
+        params["ErrorCode"] = str(message.error)
+    return params

@@ -1,0 +1,43 @@
+"""What counts as this machine: the simulator listens there and calls nobody else. Asked about every address."""
+
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
+
+Address = tuple[str, int]
+
+# The documentation networks of RFC 5737: a rehearsal gives them to network namespaces of its own.
+NETWORKS = tuple(map(ip_network, ("127.0.0.0/8", "::1/128", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+
+
+def is_local(host: str) -> bool:
+    """True for localhost and for literal addresses of the networks above; names are never looked up."""
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return any(address in network for network in NETWORKS)
+
+
+def is_local_url(url: str) -> bool:
+    """True for an http or https URL whose host is on this machine."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and is_local(parts.hostname or "")
+    except ValueError:
+        return False
+
+
+def address(text: str) -> Address:
+    """Read HOST:PORT."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def netloc(where: Address) -> str:
+    """Write HOST:PORT as a URL has it, IPv6 in brackets."""
+    host, port = where
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
