@@ -1,0 +1,82 @@
+"""Under which user the embedded servers run: the one who starts them, or for root an unprivileged one that exists."""
+
+import os
+import pwd
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gateway.errors import Refused
+
+UNPRIVILEGED = ("postgres", "nobody")
+CAP_DAC_OVERRIDE = 1
+CAP_DAC_READ_SEARCH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of this machine; the capability, if any, lets it pass closed folders on the way to its own."""
+
+    name: str
+    uid: int
+    gid: int
+    capability: int | None = None
+
+
+def serving(var: Path) -> Account:
+    """Who serves from this state folder: whoever owns the data that is there; PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return _named(os.geteuid())
+    owners = [folder.stat().st_uid for folder in sorted(var.glob("postgres-*")) if folder.stat().st_uid]
+    return _named(owners[-1]) if owners else _unprivileged()
+
+
+def reaching(account: Account, paths: Iterable[Path]) -> Account:
+    """The account, able to reach these paths even when root keeps them behind closed folders such as /root.
+
+    Nothing there is opened up for others. Reading and searching is enough: what is written belongs to the account.
+    """
+    closed = [folder for path in paths for folder in path.absolute().parents if not _may_search(account, folder)]
+    if not closed or os.geteuid() != 0:
+        return account
+    held = _capabilities()
+    for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
+        if held >> capability & 1:
+            return replace(account, capability=capability)
+    raise Refused(
+        f"{closed[0]} is closed to the user {account.name}, as whom root runs PostgreSQL: "
+        "start Critter as an ordinary user, or move it to a folder such as /opt"
+    )
+
+
+def _named(uid: int) -> Account:
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        raise Refused(f"The user id {uid} has no name, which PostgreSQL needs: add it to /etc/passwd") from None
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def _unprivileged() -> Account:
+    entries = {entry.pw_name: entry for entry in pwd.getpwall()}
+    for name in UNPRIVILEGED:
+        if name in entries:
+            return Account(name, entries[name].pw_uid, entries[name].pw_gid)
+    raise Refused("PostgreSQL refuses to run as root, and there is no user nobody here: start as an ordinary user")
+
+
+def _may_search(account: Account, folder: Path) -> bool:
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return True  # we make it
+    if found.st_uid == account.uid:
+        return bool(found.st_mode & stat.S_IXUSR)
+    return bool(found.st_mode & (stat.S_IXGRP if found.st_gid == account.gid else stat.S_IXOTH))
+
+
+def _capabilities() -> int:
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1], 16) for line in lines if line.startswith("CapPrm:")), 0)

@@ -1,0 +1,72 @@
+"""The state folder: claimed by one supervisor at a time, with folders in it that belong to who serves from them."""
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from critter.servers.account import Account
+from gateway.errors import Refused
+
+LONGEST_LOG = 5_000_000
+
+
+@contextmanager
+def claimed(var: Path) -> Iterator[None]:
+    """Holds the state folder; the kernel lets go of it however this process ends."""
+    with _lock_file(var) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(
+                f"Critter already runs from {var} (process {lock.read().strip() or 'unknown'}): stop it first, "
+                "or give this one another CRITTER_VAR and other ports"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _lock_file(var: Path) -> IO[str]:
+    try:
+        var.mkdir(parents=True, exist_ok=True)
+        return open(os.open(var / "lock", os.O_RDWR | os.O_CREAT, 0o644), "r+")
+    except OSError as error:
+        raise unwritable(var, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> Refused:
+    return Refused(f"CRITTER_VAR: {path} cannot be written ({error.strerror}): set it to a folder of your own")
+
+
+def private(folder: Path, account: Account) -> Path:
+    """The folder, open to this account alone; made if need be. A stranger's is refused, and no mode is changed."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if found.st_uid == os.geteuid() != account.uid:
+            os.chown(folder, account.uid, account.gid, follow_symlinks=False)
+            found = folder.lstat()
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
+        raise Refused(f"{folder} must be a folder of the user {account.name} alone (mode 0700): remove or rename it")
+    return folder
+
+
+def log_file(var: Path, name: str) -> Path:
+    """Where a server writes; cut when it has grown long."""
+    path = var / "log" / f"{name}.log"
+    path.parent.mkdir(exist_ok=True)
+    if path.exists() and path.stat().st_size > LONGEST_LOG:
+        path.unlink()
+    return path
+
+
+def last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return lines[-1] if lines else "it said nothing"

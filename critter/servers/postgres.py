@@ -1,0 +1,189 @@
+"""The embedded PostgreSQL: durable, on a private socket with peer authentication, never as root, never on TCP."""
+
+import contextlib
+import locale
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from critter.servers import binaries, folders
+from critter.servers.account import Account, reaching
+from critter.servers.listener import wait_for_end
+from critter.servers.spawn import spawn
+from gateway.errors import Refused
+from gateway.settings.embedded import PORT, ROLE, socket_folder
+
+SUPERUSER = "postgres"
+READY_WITHIN = 120.0  # a crash may need a long recovery
+STOPS_WITHIN = 20.0
+STILL_DYING = "shared memory block"  # the backends of a killed server have not all ended yet
+
+SETTINGS = {
+    "listen_addresses": "",
+    "port": str(PORT),
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # Details and statements of failed queries hold numbers and bodies: they stay out of the log.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "cluster_name": "critter",
+}
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Postgres:
+    """One server and its data folder; start() may be called again after it ended. unsafe is for tests alone."""
+
+    name = "postgres"
+
+    def __init__(self, var: Path, account: Account, unsafe: bool = False) -> None:
+        self._binary = binaries.postgres(var)
+        self._folder = var / self._binary.folder_name
+        self._sockets = socket_folder(var)
+        self._account = reaching(account, [self._binary.path, self._folder / "data", self._sockets / "socket"])
+        self._unsafe = unsafe
+        self._log = folders.log_file(var, "postgres")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Makes the data folder if there is none: in a draft that a crash may leave behind, then renamed."""
+        if self._folder.exists():
+            self._refuse_foreign()
+            return
+        draft = self._folder.with_name(f"{self._folder.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        folders.private(draft, self._account)
+        with self._log.open("ab") as log:
+            environ = {"LC_ALL": "C", "PATH": os.defpath}
+            made = spawn(self._initdb(draft), account=self._account, environ=environ, folder=draft, output=log)
+        if made.wait():
+            raise Refused(f"PostgreSQL's data folder could not be made: {folders.last_line(self._log)}")
+        draft.rename(self._folder)
+
+    def _refuse_foreign(self) -> None:
+        if self._folder.stat().st_uid != self._account.uid:
+            raise Refused(f"{self._folder} belongs to another user: start as that user or root, or set CRITTER_VAR")
+
+    def _initdb(self, folder: Path) -> list[str | Path]:
+        command: list[str | Path] = [self._binary.path.with_name("initdb"), "-D", folder, "-U", SUPERUSER]
+        command += ["--encoding=UTF8", "--data-checksums", "--auth=peer", "--no-instructions", *self._locale()]
+        return [*command, "--no-sync"] if self._unsafe else command
+
+    def _locale(self) -> list[str]:
+        if self._binary.version >= (17,):
+            return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        return ["--locale=C.UTF-8" if _machine_has("C.UTF-8") else "--locale=C"]
+
+    def start(self) -> None:
+        wait_for_end(self._sockets / f".s.PGSQL.{PORT}")
+        self._remove_stale_files()
+        self._write_access()
+        with self._log.open("ab") as log:
+            self.process = spawn(
+                [self._binary.path, "-D", self._folder, *self._options()],
+                account=self._account,
+                death_signal=signal.SIGINT,  # its fast shutdown
+                environ={"LC_ALL": "C"},
+                folder=self._folder,
+                output=log,
+            )
+
+    def _remove_stale_files(self) -> None:
+        """Whose process ids a newer, unrelated process may have by now; nobody listens, and we hold the folder."""
+        (self._folder / "postmaster.pid").unlink(missing_ok=True)
+        (self._sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+
+    def _options(self) -> Iterator[str]:
+        quoted = str(self._sockets).replace('"', '""')
+        paths = {
+            "unix_socket_directories": f'"{quoted}"',
+            "hba_file": str(self._folder / "critter_hba.conf"),
+            "ident_file": str(self._folder / "critter_ident.conf"),
+        }
+        for name, value in {**SETTINGS, **(FAST if self._unsafe else DURABLE), **paths}.items():
+            yield from ("-c", f"{name}={value}")
+
+    def _write_access(self) -> None:
+        """Who the server runs as, who starts it and root may connect, as the kernel tells it; nobody else."""
+        names = dict.fromkeys((self._account.name, _own_name(), "root"))
+        rules = "".join(f"local all {role} peer map=critter\n" for role in (ROLE, SUPERUSER))
+        lines = [f'critter "{name}" {role}\n' for name in names for role in (ROLE, SUPERUSER)]
+        for file, content in (("critter_hba.conf", rules), ("critter_ident.conf", "".join(lines))):
+            path = self._folder / file
+            path.write_text(content)
+            os.chown(path, self._account.uid, self._account.gid)
+
+    def ready(self) -> bool:
+        """Whether it takes connections; raises Refused when it ended instead."""
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise Refused(f"PostgreSQL did not start: {folders.last_line(self._log)} (see {self._log})")
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self._folder / "postmaster.pid").read_text().splitlines()
+            return len(lines) > 7 and lines[7].strip() == "ready"
+        return False
+
+    def wait_ready(self) -> None:
+        """Returns when the database is there to connect to."""
+        deadline = time.monotonic() + READY_WITHIN
+        while not self._ready_or_again():
+            if time.monotonic() > deadline:
+                raise Refused(f"PostgreSQL did not answer within {READY_WITHIN:.0f} s (see {self._log})")
+            time.sleep(0.02)
+        self._make_database()
+
+    def _ready_or_again(self) -> bool:
+        try:
+            return self.ready()
+        except Refused:
+            if STILL_DYING not in folders.last_line(self._log):
+                raise
+        time.sleep(0.2)
+        self.start()
+        return False
+
+    def _make_database(self) -> None:
+        """A role that is no superuser, and its database; safe to repeat after a crash in between."""
+        import psycopg
+
+        place = {"host": str(self._sockets), "port": PORT, "user": SUPERUSER, "dbname": "postgres"}
+        with psycopg.connect(**place, autocommit=True) as connection:  # type: ignore[arg-type]
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+                connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ROLE]).fetchone():
+                connection.execute(f"CREATE DATABASE {ROLE} OWNER {ROLE}")
+
+    def stop(self) -> None:
+        """Fast shutdown, then harder; what a killed one leaves is recovered at the next start."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            self.process.send_signal(request)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOPS_WITHIN)
+                return
+
+
+def _own_name() -> str:
+    import pwd
+
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _machine_has(name: str) -> bool:
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, name)
+    except locale.Error:
+        return False
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    return True

@@ -1,0 +1,93 @@
+"""What tests stand on: a real PostgreSQL and Redis for the session, and a fresh migrated database for each test."""
+
+import itertools
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import Engine
+
+import migrations
+from critter.servers import Servers
+from gateway.settings import Settings, embedded, load
+from gateway.store.database import connect
+
+TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Embedded servers of this session (one pair per xdist worker), without fsync: only tests may lose their data."""
+    with Servers(tmp_path_factory.mktemp("var"), unsafe=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(servers: Servers) -> str:
+    """The name of a migrated database that each test's own is copied from."""
+    _administer(servers, f"CREATE DATABASE {TEMPLATE}")
+    engine = connect(embedded.database_url(servers.var, TEMPLATE))
+    migrations.migrate(engine)
+    engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(servers: Servers, template: str) -> Iterator[str]:
+    """The URL of an empty, migrated database of this test's own."""
+    name = f"test_{next(_numbers)}"
+    _administer(servers, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield embedded.database_url(servers.var, name)
+    _administer(servers, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    """An engine on this test's own database."""
+    connected = connect(database)
+    yield connected
+    connected.dispose()
+
+
+@pytest.fixture
+def redis_url(servers: Servers) -> str:
+    """The URL of an empty Redis."""
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.flushall()
+    return servers.redis_url
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Gives a port that nobody listens on."""
+
+    def pick() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return pick
+
+
+@pytest.fixture
+def settings(database: str, redis_url: str, tmp_path: Path, free_port: Callable[[], int]) -> Settings:
+    """Simulated settings on this test's own database, with ports that nobody listens on."""
+    return load(
+        {
+            "CRITTER_VAR": str(tmp_path),
+            "CRITTER_DATABASE_URL": database,
+            "CRITTER_REDIS_URL": redis_url,
+            "CRITTER_WEB_LISTEN": f"127.0.0.1:{free_port()}",
+            "CRITTER_SMTP_LISTEN": f"127.0.0.1:{free_port()}",
+            "CRITTER_SIMULATOR_LISTEN": f"127.0.0.1:{free_port()}",
+        }
+    )
+
+
+def _administer(servers: Servers, statement: str) -> None:
+    with psycopg.connect(embedded.database_url(servers.var, "postgres"), autocommit=True) as connection:
+        connection.execute(statement)
