@@ -1,0 +1,57 @@
+"""Texts that begin with `@name` or `#group`: public replies and posts to a group. grammar.py calls it."""
+
+from gateway.language.answers import WINDOW
+from gateway.language.named import Context, Named, Reading, Resolver
+from gateway.language.pieces import LONGEST_WORD
+from gateway.language.wording import first_token, folded, name_of
+
+
+def leading_name(text: str, resolver: Resolver, context: Context) -> Reading | None:
+    """The reading of a cleaned text that begins with a name that resolves; "@ 5pm" and unknown names are no address."""
+    mark = folded(text[0])
+    if mark not in ("@", "#"):
+        return None
+    token, rest = first_token(text)
+    if len(token) > LONGEST_WORD or not (name := name_of(token)):
+        return None
+    found = resolver(name)
+    if mark == "#":
+        groups = tuple(each for each in found.exact if each.kind == "group")
+        return _group(text, rest, groups[0]) if len(groups) == 1 else _nearly_closed(text, token, rest, found.near)
+    if len(found.exact) != 1:
+        return None
+    return (
+        _group(text, rest, found.exact[0])
+        if found.exact[0].kind == "group"
+        else _reply(text, rest, found.exact[0], context)
+    )
+
+
+def _group(text: str, rest: str, group: Named) -> Reading:
+    if not rest:
+        return Reading(
+            "error", (group.handle,), "group", f"a post needs a text: #{group.handle} text", names=(group,), text=text
+        )
+    return Reading("group", (group.handle, rest), "group", f"to the group {group.handle}", None, (group,), rest)
+
+
+def _reply(text: str, rest: str, name: Named, context: Context) -> Reading | None:
+    if not rest:
+        return Reading(
+            "error", (name.handle,), reason=f"a reply needs a text: @{name.handle} text", names=(name,), text=text
+        )
+    last = context.last_by.get(name.handle)
+    if last is not None and last.private and last.age <= WINDOW:
+        reason = f"the last item from {name.handle} was private: privately, or to everyone?"
+        return Reading("ask", (name.handle, rest), "direct", reason, None, (name,), text, (name,))
+    return Reading("reply", (name.handle, rest), "company", f"a public reply to {name.handle}", None, (name,), rest)
+
+
+def _nearly_closed(text: str, token: str, rest: str, near: tuple[Named, ...]) -> Reading | None:
+    """A slip in the name of a closed group must not make its post public."""
+    closed = tuple(each for each in near if each.kind == "group" and each.group == "closed")
+    if not closed or not rest:
+        return None
+    return Reading(
+        "ask", (name_of(token), rest), "group", f'no group is called "{name_of(token)}"', None, (), text, closed[:3]
+    )

@@ -1,0 +1,133 @@
+"""Texts that begin with a verb of the table: the command they are, the question or error they lead to, or none. grammar.py calls it."""
+
+from collections.abc import Mapping
+
+from gateway.language.answers import after_few
+from gateway.language.forms import Bound, Fit, TooFew, TooMany, Unfit, fit
+from gateway.language.named import Context, Item, Privacy, Reading, Resolver
+from gateway.language.pieces import LONGEST_WORD, Words, words
+from gateway.language.verbs import Verb
+from gateway.language.wording import first_token, verb_of
+
+Verbs = Mapping[str, Verb]
+
+
+def command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """The reading of a cleaned text whose first token is a verb; None when it is the beginning of a sentence."""
+    found = _verb(text, verbs)
+    if found is None:
+        return None
+    verb, said, rest = found
+    fitted = fit(verb, rest, resolver, verbs)
+    if isinstance(fitted, TooMany):
+        return None
+    return _reading(text, verb, said, fitted, context)
+
+
+def forced_command(text: str, bare: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+    """The same for a text after a slash, which is a command or an error but never a post."""
+    found = _verb(bare, verbs)
+    if found is None:
+        word = first_token(bare)[0][:20]
+        return Reading(
+            "error", reason=f'no command is called "{word}"; help lists them, a leading dot posts', text=text
+        )
+    verb, said, rest = found
+    fitted = fit(verb, rest, resolver, verbs)
+    if isinstance(fitted, TooMany):
+        return Reading("error", reason=f"too many words: {verb.form(said)}", verb=verb.name, text=text)
+    return _reading(text, verb, said, fitted, context)
+
+
+def _verb(text: str, verbs: Verbs) -> tuple[Verb, str, Words] | None:
+    """The verb a text begins with, the word it was called by, and the words after it. Two-word verbs (who got) win."""
+    token, rest = first_token(text)
+    if len(token) > LONGEST_WORD:
+        return None
+    word = verb_of(token)
+    second, after = first_token(rest) if word in verbs else ("", "")
+    longer = verbs.get(f"{word} {verb_of(second)}") if second and len(second) <= LONGEST_WORD else None
+    if longer is not None and not after:
+        return longer, longer.name, words(after)
+    verb = verbs.get(word)
+    return (verb, word, words(rest)) if verb and not verb.private else None
+
+
+def _reading(text: str, verb: Verb, said: str, fitted: Fit, context: Context) -> Reading:
+    if isinstance(fitted, Bound):
+        return _asked_first(text, verb, fitted) if verb.asks else _done(text, verb, fitted, context)
+    if isinstance(fitted, Unfit):
+        return _unfit(text, verb, said, fitted, context)
+    assert isinstance(fitted, TooFew)
+    return Reading("error", reason=f"{said} needs more: {verb.form(said)}", verb=verb.name, text=text)
+
+
+def _asked_first(text: str, verb: Verb, bound: Bound) -> Reading:
+    reason = f"others see what {verb.name} does, so it is asked first"
+    return Reading("ask", bound.args, "company", reason, verb.name, bound.names, text)
+
+
+def _done(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
+    if verb.intent == "reply":
+        return _reply(text, verb, bound, context)
+    intent = verb.intent
+    if intent == "follow" and any(each.group == "closed" for each in bound.names):
+        intent = "join_request"
+    return Reading(intent, bound.args, "company", _does(verb, bound), verb.name, bound.names, text)
+
+
+def _does(verb: Verb, bound: Bound) -> str:
+    return " ".join(("the command", verb.name, *bound.args))[:120]
+
+
+def _unfit(text: str, verb: Verb, said: str, unfit: Unfit, context: Context) -> Reading:
+    """Unknown arguments: everyday words ask, and answer whom they answered; coined words are an error with the nearest names."""
+    few = after_few(text, context) if said in verb.english else None
+    if few is not None:
+        return few
+    reason = _why(verb.form(said), unfit)
+    if unfit.several or said in verb.english:
+        return Reading("ask", unfit.args, "company", reason, verb.name, (), text, unfit.near)
+    return Reading("error", unfit.args, "company", reason, verb.name, (), text, unfit.near)
+
+
+_NOT = {
+    "ADDRESS": "a phone number or a mail address",
+    "CODE": "a code",
+    "TIME": "a time of day",
+    "RANGE": "a range of hours",
+    "LANG": "a language",
+    "ONOFF": "on or off",
+    "VERB": "a command",
+    "KIND": "open, closed or broadcast",
+    "GROUP": "a group",
+    "#GROUP": "a group",
+    "PERSON": "a person",
+}
+
+
+def _why(form: str, unfit: Unfit) -> str:
+    word = unfit.word[:30]
+    if unfit.several:
+        return f'"{word}" is more than one'
+    if unfit.kind in _NOT:
+        return f'"{word}" is not {_NOT[unfit.kind]}: {form}'
+    return f'"{word}" is nobody: {form}'
+
+
+def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
+    """`r text` answers the last item delivered, `r k7 text` the tagged one; the reply is as private as that was."""
+    *tag, body = bound.args
+    item = context.tagged.get(tag[0]) if tag else context.last
+    if item is None:
+        reason = f"no item has the tag {tag[0]}" if tag else "there is nothing to reply to yet"
+        return Reading("error", bound.args, "direct", reason, verb.name, (), text)
+    author = item.author
+    reason = f"a reply to {author.handle}, as private as the item"
+    return Reading("reply", (author.handle, body), _as_private_as(item), reason, verb.name, (author,), body)
+
+
+def _as_private_as(item: Item) -> Privacy:
+    if item.private or item.broadcast:
+        return "direct"
+    return "group" if item.group is not None else "company"

@@ -1,0 +1,141 @@
+"""Reads the words after a verb by its usage lines: a verb counts only when number, kind and meaning of its arguments all fit."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.language.named import Found, Named, Resolver
+from gateway.language.pieces import Piece, Words
+from gateway.language.verbs import Form, Verb
+from gateway.language.wording import folded, name_of
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A form whose pieces the words fill. `args` as a person would say them, `names` who they are."""
+
+    args: tuple[str, ...] = ()
+    names: tuple[Named, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """The number of words is right, but `word` is nobody, several, or of the wrong kind."""
+
+    args: tuple[str, ...]
+    word: str
+    kind: str
+    near: tuple[Named, ...] = ()
+    several: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TooFew:
+    """More is needed after the verb."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooMany:
+    """More words than the verb takes: it is the beginning of a sentence."""
+
+
+Fit = Bound | Unfit | TooFew | TooMany
+Filled = tuple[tuple[str, str], ...]
+
+
+def fit(verb: Verb, source: Words, resolver: Resolver, verbs: Mapping[str, Verb]) -> Fit:
+    """How the words fit the verb's forms: the first that means something, else the first that has the right number."""
+    unfit: Unfit | None = None
+    for filled in _fillings(verb, source):
+        meant = _mean(filled, resolver, verbs, fresh=verb.asks)
+        if isinstance(meant, Bound):
+            return meant
+        unfit = unfit or meant
+    return unfit or _by_number(verb, source)
+
+
+def _fillings(verb: Verb, source: Words) -> list[Filled]:
+    """Every way to fill a form; those that need no name looked up come first."""
+    found = [filled for form in verb.forms for filled in _fill(form.pieces, source, 0)]
+    return sorted(found, key=lambda filled: sum(kind == "NAME" for _, kind in filled)) if len(found) > 1 else found
+
+
+def _fill(pieces: tuple[Piece, ...], source: Words, at: int) -> Iterator[Filled]:
+    if not pieces:
+        if at == len(source) and not source.more:
+            yield ()
+        return
+    piece, others = pieces[0], pieces[1:]
+    if at < len(source):
+        for count, value, kind in piece.takes(source, at):
+            if kind == "TEXT":
+                yield ((value, kind),)
+                continue
+            yield from (((value, kind), *rest) for rest in _fill(others, source, at + count))
+    if piece.optional:
+        yield from _fill(others, source, at)
+
+
+def _mean(filled: Filled, resolver: Resolver, verbs: Mapping[str, Verb], fresh: bool) -> Bound | Unfit:
+    args: list[str] = []
+    names: list[Named] = []
+    for value, kind in filled:
+        if fresh and kind in ("NAME", "GROUP"):
+            args.append(name_of(value) or value)
+        elif kind in ("NAME", "PERSON", "GROUP", "#GROUP"):
+            found = account(value, kind, resolver)
+            if len(found.exact) != 1:
+                said = tuple(word for word, _ in filled)
+                return Unfit(said, value, kind, (found.exact or found.near)[:3], several=len(found.exact) > 1)
+            names.append(found.exact[0])
+            args.append(found.exact[0].handle)
+        elif kind == "VERB":
+            known = verbs.get(value.removeprefix("/"))
+            if known is None:
+                return Unfit((value,), value, kind)
+            args.append(known.name)
+        else:
+            args.append(value)
+    return Bound(tuple(args), tuple(names), tuple(kind for _, kind in filled))
+
+
+def account(word: str, kind: str, resolver: Resolver) -> Found:
+    """Who a word means where the form wants a person, a group or either; one of the wrong kind becomes a choice."""
+    name = name_of(word)
+    if not name or (kind == "#GROUP" and not word.startswith("#")):
+        return Found()
+    found = resolver(name)
+    wanted = "person" if kind == "PERSON" else "group" if "GROUP" in kind or folded(word).startswith("#") else None
+    if wanted is None:
+        return found
+    right = tuple(each for each in found.exact if each.kind == wanted)
+    return Found(right, found.near if right else (*found.exact, *found.near))
+
+
+def _by_number(verb: Verb, source: Words) -> Fit:
+    """No form was filled: a word of the wrong kind in the right place is an Unfit, else the number of words decides."""
+    count = len(source)
+    for form in verb.forms:
+        wrong = _wrong_kind(form, source)
+        if wrong is not None:
+            return wrong
+    return TooFew() if count < min(form.fewest for form in verb.forms) else TooMany()
+
+
+def _wrong_kind(form: Form, source: Words) -> Unfit | None:
+    """Words that stand where a form's required pieces would, one each; literals must be there, optional pieces are not counted."""
+    required = [piece for piece in form.pieces if not piece.optional] or [
+        piece for piece in form.pieces[:1] if piece.shaped
+    ]
+    if len(required) != len(source) or source.more or not source:
+        return None
+    for at, piece in enumerate(required):
+        taken = next((kind for count, _, kind in piece.takes(source, at) if count == 1), None)
+        if taken is None:
+            return None if piece.literal else Unfit(source.all, source.all[at], piece.kinds[0])
+    return None
+
+
+def nothing_after(form: Form) -> bool:
+    """Whether the verb may stand alone."""
+    return form.fewest == 0

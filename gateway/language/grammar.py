@@ -1,0 +1,119 @@
+"""What a text means. `read` is the whole order of interpretation, one function for texts, mails and `critter explain`."""
+
+from collections.abc import Callable, Mapping
+
+from gateway.language import addressed, answers
+from gateway.language.carrier_words import carrier_word
+from gateway.language.commands import command, forced_command
+from gateway.language.named import Channel, Context, Reading, Resolver
+from gateway.language.private import VERBS, private_reading
+from gateway.language.reactions import reaction
+from gateway.language.verbs import Verb
+from gateway.language.wording import OPENING_QUOTES, cleaned, unquoted
+
+Verbs = Mapping[str, Verb]
+
+
+def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+    """The meaning of a text or of a cleaned mail. Pure and total: it never raises, whatever the text holds."""
+    text = cleaned(text)
+    if not text:
+        return Reading("machine", reason=context.machine) if context.machine else _nothing()
+    return (
+        _carrier(text, channel, context)
+        or _machine(context)
+        or _carrier_by_mail(text, channel)
+        or _reaction(text)
+        or _meant_literally(text)
+        or answers.choice(text, context)
+        or _forced(text, verbs, resolver, context)
+        or private_reading(text, resolver, _private_words(verbs))
+        or _command(text, channel, verbs, resolver, context)
+        or addressed.leading_name(text, resolver, context)
+        or answers.after_few(text, context)
+        or _update(text, verbs)
+    )
+
+
+def _nothing() -> Reading:
+    return Reading("error", reason="nothing to post")
+
+
+def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
+    """STOP, START and HELP from a phone. A slash before them changes nothing: "/stop" means stop."""
+    word = carrier_word(text[1:] if text.startswith("/") else text) if channel == "sms" else None
+    if word == "stop":
+        return Reading("optout", reason="a request to stop: no more texts to this phone", text=text)
+    if word == "start" or (word == "yes" and context.opted_out and not text.startswith("/")):
+        return Reading("optin", reason="texts to this phone start again", text=text)
+    if word == "help":
+        return Reading("help", reason="a carrier's word for help", verb="help", text=text)
+    return None
+
+
+def _machine(context: Context) -> Reading | None:
+    return Reading("machine", reason=context.machine) if context.machine else None
+
+
+def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
+    """By mail nobody's phone is opted out: the answer says how to stop mails."""
+    word = carrier_word(text) if channel == "email" else None
+    if word in ("stop", "start"):
+        return Reading(
+            "help", ("stop",), reason="how to stop mails, and how to start them again", verb="help", text=text
+        )
+    return Reading("help", reason="a word for help", verb="help", text=text) if word == "help" else None
+
+
+def _reaction(text: str) -> Reading | None:
+    found = reaction(text)
+    if found is None:
+        return None
+    if found.lost:
+        return Reading("dropped", reason="a reaction to an image has no target", text=text)
+    args = ("remove", found.what) if found.removed else (found.what,)
+    target = "the last item delivered" if found.text is None else "the item with these words"
+    return Reading("reaction", args, reason=f"a reaction to {target}", text=found.text or "")
+
+
+def _meant_literally(text: str) -> Reading | None:
+    """A leading dot or quote says: these are words, no command."""
+    if text[0] == ".":
+        return Reading(
+            "update", (bare := text[1:].lstrip() or text,), reason="a leading dot makes it an update", text=bare
+        )
+    if text[0] in OPENING_QUOTES:
+        return Reading("update", (bare := unquoted(text),), reason="quoted, so it is an update", text=bare)
+    return None
+
+
+def _forced(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """A leading slash says: this is a command. It never posts."""
+    if text[0] != "/":
+        return None
+    bare = text[1:].lstrip()
+    private = private_reading(bare, resolver, _private_words(verbs)) if bare else None
+    return private or forced_command(text, bare, verbs, resolver, context)
+
+
+def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """By mail only a single line is a command; but a reply to something private stays private however long it is."""
+    reading = command(text, verbs, resolver, context)
+    if channel == "email" and "\n" in text and reading and reading.privacy != "direct":
+        return None
+    return reading
+
+
+def _private_words(verbs: Verbs) -> frozenset[str]:
+    d = verbs.get("d")
+    return VERBS.union((d.name, *d.aliases)) if d and d.private else VERBS
+
+
+def _update(text: str, verbs: Verbs) -> Reading:
+    word = text.split(None, 1)[0]
+    verb = verbs.get(word.casefold())
+    reason = f'"{word}" with other words after it is an update' if verb else "an update"
+    return Reading("update", (text,), reason=reason, text=text)
+
+
+Reader = Callable[[str, Channel, Verbs, Resolver, Context], Reading]

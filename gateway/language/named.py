@@ -1,0 +1,92 @@
+"""The plain things the language takes and gives. Everyone who calls `grammar.read` builds a Context and gets a Reading."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["person", "group"]
+GroupKind = Literal["open", "closed", "broadcast"]
+Privacy = Literal["company", "group", "direct"]
+Channel = Literal["sms", "email"]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person or a group that has a handle."""
+
+    id: int
+    handle: str
+    kind: Kind
+    name: str
+    group: GroupKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a resolver knows of a name. `exact`: none is unknown, one is them, more are candidates; `near`: ranked choices."""
+
+    exact: tuple[Named, ...] = ()
+    near: tuple[Named, ...] = ()
+
+
+Resolver = Callable[[str], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something delivered to this phone or mailbox. `age` in minutes; `broadcast`: of a group the reader may not post in."""
+
+    post: int
+    author: Named
+    group: Named | None = None
+    private: bool = False
+    broadcast: bool = False
+    age: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One numbered line of a question, and what it stands for."""
+
+    label: str
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What this person was asked and has not answered: numbered choices, and which of OK, POST, DROP, UNDO it takes."""
+
+    kind: str
+    choices: tuple[Choice, ...] = ()
+    words: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What this person was last sent and last asked. `tagged` maps item tags ("k7") to their items."""
+
+    last: Item | None = None
+    last_by: Mapping[str, Item] = field(default_factory=dict)
+    question: Question | None = None
+    opted_out: bool = False
+    private_thread: int | None = None
+    machine: str | None = None
+    tagged: Mapping[str, Item] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text means.
+
+    `args` are the intent's arguments with handles in their canonical form; for `ask` they are what a yes would do.
+    `text` is the writer's words: the body of a message or post, and for `ask` and `error` the whole text as kept.
+    `near` are the choices to offer when a name is unknown or stands for several."""
+
+    intent: str
+    args: tuple[str, ...] = ()
+    privacy: Privacy = "company"
+    reason: str = ""
+    verb: str | None = None
+    names: tuple[Named, ...] = ()
+    text: str = ""
+    near: tuple[Named, ...] = ()

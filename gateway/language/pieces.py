@@ -1,0 +1,187 @@
+"""The kinds of argument a usage line can ask for, and what each one accepts. verbs.py compiles usage lines into them."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gateway.language.durations import clock, duration
+from gateway.language.wording import CLOSING_QUOTES, OPENING_QUOTES, folded, tokens
+
+ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
+LONGEST_WORD = 64
+MOST_TOKENS = 12
+
+_EDGES = ".,:;!?"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?")
+_HOURS = re.compile(r"([\d:.]+(?:am|pm)?) ?(?:-|–|—|to|till) ?([\d:.]+(?:am|pm)?)")
+_PHONE = re.compile(r"\+?[\d .()/-]+")
+_MAILBOX = re.compile(r"[^\s@<>(),;:\"]{1,64}@[^\s@<>(),;:\"]+\.[^\W\d_]{2,24}")
+_CODE = re.compile(r"(?=.*\d)[a-z0-9-]{4,12}")
+_ITEM = re.compile(r"[a-z]\d{1,2}")
+_HASHTAG = re.compile(r"#[^\W_]\w{0,49}")
+_DISPLAY_NAME = re.compile(r"[^\W\d_][\w.'’-]*( [^\W\d_][\w.'’-]*){0,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words after a verb, with their places in the text. `more` says that there are words beyond them."""
+
+    text: str
+    all: tuple[str, ...]
+    starts: tuple[int, ...]
+    more: bool
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def joined(self, at: int, count: int) -> str:
+        """`count` words from `at` on, one blank between them."""
+        return " ".join(self.all[at : at + count])
+
+    def tail(self, at: int) -> str:
+        return self.text[self.starts[at] :]
+
+
+def words(text: str) -> Words:
+    """The first words of a text; nothing but TEXT ever needs more of them."""
+    found = tokens(text, MOST_TOKENS + 1)
+    kept = found[:MOST_TOKENS]
+    return Words(text, tuple(m.group() for m in kept), tuple(m.start() for m in kept), len(found) > MOST_TOKENS)
+
+
+# How many words were taken, and the argument they make.
+Taken = tuple[int, str]
+Accepts = Callable[[Words, int], Iterator[Taken]]
+
+
+def _one(accept: Callable[[str], str | None]) -> Accepts:
+    return _span(accept, 1)
+
+
+def _span(accept: Callable[[str], str | None], longest: int, as_written: bool = False) -> Accepts:
+    """A kind whose argument may be written in up to `longest` words, such as "till 9" or "+1 415 555 0123"."""
+
+    def take(source: Words, at: int) -> Iterator[Taken]:
+        for count in range(min(longest, len(source) - at), 0, -1):
+            written = source.joined(at, count)
+            value = accept(written if as_written else folded(written))
+            if value is not None:
+                yield count, value
+
+    return take
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+    def accept(text: str) -> str | None:
+        bare = text.rstrip(_EDGES)
+        return bare if pattern.fullmatch(bare) else None
+
+    return accept
+
+
+def _among(*choices: str) -> Callable[[str], str | None]:
+    return lambda text: bare if (bare := text.rstrip(_EDGES)) in choices else None
+
+
+def _count(text: str) -> str | None:
+    return str(int(text)) if text.isascii() and text.isdigit() and len(text) <= 3 and int(text) else None
+
+
+def _address(text: str) -> str | None:
+    bare = text.rstrip(_EDGES)
+    digits = "".join(filter(str.isdecimal, bare))
+    if bare.isascii() and _PHONE.fullmatch(bare) and 7 <= len(digits) <= 15:
+        return ("+" if bare.startswith("+") else "") + digits
+    return bare if _MAILBOX.fullmatch(bare) else None
+
+
+def _time(text: str) -> str | None:
+    bare = text.rstrip(_EDGES)
+    return bare if clock(bare) is not None else None
+
+
+def _hours(text: str) -> str | None:
+    match = _HOURS.fullmatch(text.rstrip(_EDGES))
+    return f"{match[1]}-{match[2]}" if match and clock(match[1]) and clock(match[2]) else None
+
+
+def _account(source: Words, at: int) -> Iterator[Taken]:
+    if len(source.all[at]) <= LONGEST_WORD:
+        yield 1, source.all[at]
+
+
+def _word(source: Words, at: int) -> Iterator[Taken]:
+    word = source.all[at].rstrip(_EDGES)
+    if word and word[0] not in OPENING_QUOTES and len(word) <= LONGEST_WORD:
+        yield 1, word
+
+
+def _quote(source: Words, at: int) -> Iterator[Taken]:
+    if source.all[at][0] not in OPENING_QUOTES:
+        return
+    for end in range(at, len(source)):
+        last = source.all[end].rstrip(_EDGES)
+        if last and last[-1] in CLOSING_QUOTES and (end > at or len(last) > 1):
+            phrase = source.text[source.starts[at] + 1 : source.starts[end] + len(last) - 1].strip()
+            if phrase:
+                yield end - at + 1, phrase
+            return
+
+
+def _rest(source: Words, at: int) -> Iterator[Taken]:
+    yield len(source) - at, source.tail(at)
+
+
+KINDS: dict[str, Accepts] = {
+    "NAME": _account,
+    "PERSON": _account,
+    "GROUP": _account,
+    "#GROUP": _account,
+    "#TAG": _one(_matching(_HASHTAG)),
+    "TAG": _one(_matching(_HASHTAG)),
+    "ITEM": _one(_matching(_ITEM)),
+    "WORD": _word,
+    "TOPIC": _word,
+    "QUOTE": _quote,
+    "COUNT": _one(_count),
+    "FOR": _span(duration, 3),
+    "ADDRESS": _span(_address, 6),
+    "CODE": _one(_matching(_CODE)),
+    "TIME": _span(_time, 2),
+    "RANGE": _span(_hours, 3),
+    "LANG": _one(_matching(_LANGUAGE)),
+    "KIND": _one(_among("open", "closed", "broadcast")),
+    "ONOFF": _one(_among("on", "off")),
+    "CHANNEL": _one(_among("sms", "text", "texts", "phone", "email", "mail", "mails", "both")),
+    "VERB": _one(_matching(re.compile(r"/?[\w?]{1,20}"))),
+    "FULLNAME": _span(_matching(_DISPLAY_NAME), 4, as_written=True),
+    "TEXT": _rest,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One place in a form: kinds it takes (alternatives), or a literal word; may be optional."""
+
+    kinds: tuple[str, ...] = ()
+    literal: str = ""
+    optional: bool = False
+
+    @property
+    def account(self) -> bool:
+        return bool(ACCOUNTS.union({"#GROUP"}).intersection(self.kinds))
+
+    @property
+    def shaped(self) -> bool:
+        """Any one word could stand here by mistake: the count of words decides, then its kind is asked about."""
+        return bool(self.kinds) and "TEXT" not in self.kinds
+
+    def takes(self, source: Words, at: int) -> Iterator[tuple[int, str, str]]:
+        """Each way to take words from `at` on: how many, the argument, its kind (empty for a literal)."""
+        if self.literal:
+            if folded(source.all[at]).rstrip(_EDGES) == self.literal:
+                yield 1, self.literal, ""
+            return
+        for kind in self.kinds:
+            for count, value in KINDS[kind](source, at):
+                yield count, value, kind

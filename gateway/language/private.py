@@ -1,0 +1,171 @@
+"""What is private, or looks it. Everything here fails closed: in doubt the sender is asked, and nothing is posted.
+
+grammar.py asks before it reads any other command; the web and the API ask `looks_private` about what people type there."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.language.d_words import D_WORDS
+from gateway.language.named import Found, Named, Reading, Resolver
+from gateway.language.pieces import LONGEST_WORD
+from gateway.language.wording import first_token, folded, name_of, verb_of
+
+VERBS = frozenset({"d", "dm", "msg", "pm"})
+# Slips of the thumb, and `d` in other languages: no English words, so with a known name after them they mean `d`.
+NEAR_VERBS = frozenset("dd ddd dmm ddm dmn dms ddn dn mdg mgs mssg msgg msgs mesg mssge msge pmm pms pn mp".split())
+MOST_NAMES = 20
+_GLUED = re.compile(r"(dm|msg|pm|d)([^a-z0-9_\s]{0,2})([a-z0-9_]{2,20})(?![a-z0-9_])")
+_AT = re.compile(r"(?:dm|msg|pm|d)[.:,]?@(?P<names>[^@]+)")
+_COMMA = re.compile(r"[,;]")
+# First names that also begin a sentence: "d kim, will you come?" goes to Kim alone.
+_SENTENCE_STARTS = frozenset(
+    "art bill can chase dean drew frank grant hope jack mark max may miles rich rob sue will".split()
+)
+FORM = "d NAME text"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """To whom a private text goes: the people and groups, the words that are nobody, what to offer for them, and the body."""
+
+    names: tuple[Named, ...]
+    unknown: tuple[str, ...]
+    near: tuple[Named, ...]
+    written: str
+    body: str
+
+
+def private_reading(text: str, resolver: Resolver, verbs: Iterable[str] = VERBS) -> Reading | None:
+    """The reading of a cleaned text that is private or looks it; None when nothing says so. Decided by its first words."""
+    token, rest = first_token(text)
+    if len(token) > LONGEST_WORD or not token:
+        return None
+    word = verb_of(token)
+    if word in verbs:
+        return _direct(text, rest, resolver)
+    if at := _AT.fullmatch(folded(token)):
+        return _at(text, at["names"], token, rest, resolver)
+    if word in NEAR_VERBS and _known(first_token(rest)[0], resolver):
+        return _held(text, _addressed(rest, resolver), f'"{word}" looks like d: kept private')
+    return _glued(text, token, rest, resolver)
+
+
+def looks_private(text: str, resolver: Resolver) -> bool:
+    """Whether a text typed on the web or sent by the API looks as if it was meant for a few."""
+    return private_reading(text, resolver) is not None
+
+
+def _direct(text: str, rest: str, resolver: Resolver) -> Reading:
+    if not first_token(rest)[1]:
+        return _no_text(text)
+    addressed = _addressed(rest, resolver)
+    if not addressed.body:
+        return _no_text(text)
+    if addressed.unknown:
+        return _held(text, addressed, _nobody(addressed))
+    handles = ",".join(each.handle for each in addressed.names)
+    reason = f"privately to {handles}"
+    return Reading("direct", (handles, addressed.body), "direct", reason, "d", addressed.names, addressed.body)
+
+
+def _at(text: str, names: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
+    """`d@kim hi`; a mail address such as d@example.com is none of ours."""
+    if "." in names.strip(".") and not resolver(names).exact:
+        return None
+    return _direct(text, token[token.index("@") + 1 :] + " " + rest if "@" in token else f"{names} {rest}", resolver)
+
+
+def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
+    """`dkim lunch?`: d and a known handle in one token that is neither a word nor anyone's name."""
+    match = _GLUED.match(folded(token))
+    if match is None or (whole := name_of(token)) in D_WORDS:
+        return None
+    handle = match[3]
+    account = next((each for each in resolver(handle).exact if each.handle == handle), None)
+    if account is None or (not match[2] and resolver(whole).exact):
+        return None
+    if not rest:
+        return _no_text(text)
+    addressed = Addressed((), (whole,), (account,), handle, rest)
+    return _held(text, addressed, f'"{whole}" looks like d {handle}: kept private')
+
+
+def _addressed(rest: str, resolver: Resolver) -> Addressed:
+    """Reads `NAME[,NAME…] text`. After a comma and a blank a word belongs to the list only when it is, or nearly is, a name."""
+    start, rest = first_token(rest)
+    names: list[Named] = []
+    unknown: list[str] = []
+    near: tuple[Named, ...] = ()
+    written = start
+    while True:
+        for word in filter(None, _COMMA.split(start)):
+            found, rest = _full_name(word, rest, resolver) if word == start else (_found(word, resolver), rest)
+            if len(found.exact) == 1:
+                names.append(found.exact[0])
+            else:
+                unknown.append(word)
+                near = near or found.exact or found.near
+        following, after = first_token(rest)
+        if start[-1:] not in (",", ";") or len(written) > 20 * MOST_NAMES or not _listed(following, resolver):
+            break
+        start, rest = following, after
+        written += start
+    unknown += [] if names or unknown else [written]
+    return Addressed(_once(names), tuple(unknown), near[:3], written.strip(",;"), rest)
+
+
+def _listed(word: str, resolver: Resolver) -> bool:
+    """Whether the word after "kim, " goes on with the list. "d kim, lunch?" does not; "d kim, patt lunch?" is a slip, so it does."""
+    name = name_of(word)
+    if name in _SENTENCE_STARTS:
+        return False
+    found = _found(word, resolver)
+    return bool(found.exact) or any(_slip(name, each.handle) for each in found.near)
+
+
+def _slip(word: str, handle: str) -> bool:
+    return len(word) > 3 and word[0] == handle[0] and abs(len(word) - len(handle)) < 2
+
+
+def _full_name(word: str, rest: str, resolver: Resolver) -> tuple[Found, str]:
+    """A first name may go on with the family name: "d kim lee lunch?"."""
+    found = _found(word, resolver)
+    second, after = first_token(rest)
+    if not second or not after or len(second) > LONGEST_WORD or word[-1:] in ",;":
+        return found, rest
+    whole = f"{name_of(word)} {name_of(second)}"
+    if found.exact and not any(each.name.casefold() == whole for each in found.exact):
+        return found, rest
+    longer = resolver(whole)
+    if len(longer.exact) == 1 and longer.exact[0].name.casefold() == whole:
+        return longer, after
+    return found, rest
+
+
+def _found(word: str, resolver: Resolver) -> Found:
+    name = name_of(word)
+    return resolver(name) if name and len(name) <= LONGEST_WORD else Found()
+
+
+def _known(word: str, resolver: Resolver) -> bool:
+    return bool(word) and bool(_found(word, resolver).exact)
+
+
+def _held(text: str, addressed: Addressed, reason: str) -> Reading:
+    args = (addressed.written, addressed.body)
+    return Reading("ask", args, "direct", reason, "d", addressed.names, text, addressed.near or addressed.names)
+
+
+def _nobody(addressed: Addressed) -> str:
+    if addressed.near and any(name_of(addressed.unknown[0]) == each.handle for each in addressed.near):
+        return f'"{addressed.unknown[0]}" is more than one: kept private'
+    return f'"{addressed.unknown[0]}" is nobody: kept private'
+
+
+def _no_text(text: str) -> Reading:
+    return Reading("error", (), "direct", f"a private message needs a name and a text: {FORM}", "d", text=text)
+
+
+def _once(names: list[Named]) -> tuple[Named, ...]:
+    return tuple(dict.fromkeys(names))

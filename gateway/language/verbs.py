@@ -1,0 +1,143 @@
+"""The command table's rows. handlers/ describe each command by its usage lines, as help shows them; the grammar is compiled from those."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from gateway.language.carrier_words import RESERVED
+from gateway.language.pieces import KINDS, Piece
+from gateway.language.wording import folded
+
+# Verbs and aliases that are everyday English at the start of a text: when their argument is nobody, the sender is asked.
+EVERYDAY = frozenset(
+    "ack add block digest drop fav followers following get groups help invite join lang last leave like link login lose more msg "
+    "mute name new off on oops part prefer quiet remove repeat reply report stats sub track undo who why".split()
+)
+_PIECE = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")
+_SPOKEN = {
+    "text": "TEXT",
+    "for": "FOR",
+    "name[,name…]": "NAMES",
+    "open, closed, broadcast": "KIND",
+    "on|off": "ONOFF",
+    '"a phrase"': "QUOTE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One usage line, as a person reads it and as the grammar does."""
+
+    usage: str
+    pieces: tuple[Piece, ...]
+
+    @property
+    def fewest(self) -> int:
+        return sum(not piece.optional for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One command: what it is called, how it is written, and how careful the grammar must be with it."""
+
+    name: str
+    aliases: tuple[str, ...]
+    usages: tuple[str, ...]
+    forms: tuple[Form, ...]
+    english: frozenset[str]
+    asks: bool
+    private: bool
+    about: str
+    intent: str
+    ready: bool
+
+    def form(self, said: str = "") -> str:
+        """The first usage line with an argument, for an error; `said` is the alias the person used."""
+        usage = next((each for each in self.usages if each != self.name), self.usages[0])
+        return said + usage.removeprefix(self.name) if said else usage
+
+
+def verb(
+    *usages: str,
+    aliases: Iterable[str] = (),
+    english: bool | None = None,
+    asks: bool = False,
+    private: bool = False,
+    about: str = "",
+    intent: str | None = None,
+    ready: bool = True,
+) -> Verb:
+    """A table row from usage lines such as "follow NAME [for]"; the name is the words all of them begin with.
+
+    `english` says that an unknown argument is asked about (True) or an error (False); left out, the everyday words among
+    name and aliases decide each for itself. Raises ValueError for a usage line that cannot be read."""
+    if not usages:
+        raise ValueError("a command needs a usage line")
+    name = _name(usages)
+    forms = tuple(sorted((_form(name, usage) for usage in usages), key=_strictest_first))
+    called = (name, *(folded(alias) for alias in aliases))
+    everyday = frozenset(called) if english else EVERYDAY.intersection(called) if english is None else frozenset()
+    return Verb(name, called[1:], usages, forms, everyday, asks, private, about, intent or name, ready)
+
+
+def table(verbs: Iterable[Verb]) -> Mapping[str, Verb]:
+    """Every name and alias to its row. Raises ValueError when two rows share one, or one belongs to the carriers."""
+    rows: dict[str, Verb] = {}
+    for each in verbs:
+        for word in (each.name, *each.aliases):
+            if word in rows:
+                raise ValueError(f"two commands are called {word!r}: {rows[word].name} and {each.name}")
+            if word in RESERVED and word != "help":
+                raise ValueError(f"{word!r} belongs to the carriers and cannot be a command")
+            rows[word] = each
+    return MappingProxyType(rows)
+
+
+def _name(usages: tuple[str, ...]) -> str:
+    """The words that all usage lines begin with, up to the first argument: "who got" is a command of its own beside "who"."""
+    leading = [_leading_words(usage) for usage in usages]
+    shared = leading[0]
+    for words in leading[1:]:
+        shared = [a for a, b in zip(shared, words, strict=False) if a == b][:1]
+    if not shared or len(shared) > 2:
+        raise ValueError(f"no command can be called that: {usages[0]!r}")
+    return " ".join(shared)
+
+
+def _leading_words(usage: str) -> list[str]:
+    words = []
+    for word in usage.split():
+        if word in _SPOKEN or not (word.isalpha() and word.islower()) and word != "?":
+            break
+        words.append(word)
+    return words
+
+
+def _form(name: str, usage: str) -> Form:
+    return Form(usage, tuple(_piece(text) for text in _PIECE.findall(usage.removeprefix(name))))
+
+
+def _piece(text: str) -> Piece:
+    optional = text.startswith("[")
+    inner = text.strip("[]") if optional else text
+    if inner.casefold() not in _SPOKEN and not optional and inner.isalpha() and inner.islower():
+        return Piece(literal=inner)
+    return Piece(kinds=_kinds(inner), optional=optional)
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    whole = _SPOKEN.get(text.casefold())
+    kinds = (whole,) if whole else tuple(_kind(part.strip()) for part in text.split("|"))
+    unknown = [kind for kind in kinds if kind not in KINDS and kind != "NAMES"]
+    if unknown:
+        raise ValueError(f"no kind of argument is called {unknown[0]!r}")
+    return kinds
+
+
+def _kind(text: str) -> str:
+    return _SPOKEN.get(text.casefold(), text)
+
+
+def _strictest_first(form: Form) -> tuple[bool, int]:
+    return not any(piece.literal for piece in form.pieces), -len(form.pieces)

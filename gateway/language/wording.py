@@ -1,0 +1,72 @@
+"""Characters: what a text keeps when it is posted, and how its words are compared. Every reader of texts starts here."""
+
+import re
+import unicodedata
+
+# Zero-width and direction characters. ZWNJ and ZWJ stay after a letter or an emoji outside ASCII, which need them.
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+)
+_DROPPED = re.compile(
+    f"[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\\ud800-\\udfff{_INVISIBLE}]|(?:(?<=[\\x00-\\x7f\\s])|^)[\\u200c\\u200d]+"
+)
+_LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_UNSEEN = re.compile(f"[{_INVISIBLE}\\u200c\\u200d\\ufe0e\\ufe0f]")
+_FIRST = re.compile(r"\S+")
+
+OPENING_QUOTES = '"“”„‟«»＂'
+CLOSING_QUOTES = '"”“‟«»＂'
+_NAME_EDGES = ".,:;!?)(…"
+
+
+def cleaned(text: str) -> str:
+    """The writer's characters without controls, zero-width characters, lone surrogates and outer white space."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    text = _LINE_END.sub("\n", text)
+    while (shorter := _DROPPED.sub("", text.strip())) != text:  # a character that goes may bare another to the left
+        text = shorter
+    return text
+
+
+def folded(word: str) -> str:
+    """A word as it is compared: compatibility forms, case, accents' composition and invisible characters do not count."""
+    if word.isascii():
+        return word.lower()
+    word = _UNSEEN.sub("", unicodedata.normalize("NFKC", word)).casefold()
+    return unicodedata.normalize("NFKC", word)
+
+
+def verb_of(token: str) -> str:
+    """A first token as a verb: trailing dots and exclamation marks go, one colon or comma after it is allowed."""
+    word = folded(token)
+    bare = word.rstrip(".!:,")
+    return bare if bare else word
+
+
+def name_of(token: str) -> str:
+    """A token as a name: without @ or #, and without the punctuation of a sentence."""
+    return folded(token).lstrip("@#").strip(_NAME_EDGES)
+
+
+def first_token(text: str) -> tuple[str, str]:
+    """The first token of a cleaned text and the rest after it."""
+    match = _FIRST.match(text)
+    return (match.group(), text[match.end() :].lstrip()) if match else ("", "")
+
+
+def tokens(text: str, limit: int) -> list[re.Match[str]]:
+    """At most `limit` tokens with their places; a long text is never walked to its end."""
+    found: list[re.Match[str]] = []
+    for match in _FIRST.finditer(text):
+        found.append(match)
+        if len(found) == limit:
+            break
+    return found
+
+
+def unquoted(text: str) -> str:
+    """A text wholly in quotes without them."""
+    if len(text) > 1 and text[0] in OPENING_QUOTES and text[-1] in CLOSING_QUOTES:
+        return text[1:-1].strip() or text
+    return text
