@@ -1,0 +1,236 @@
+"""Settings: defaults by mode, one clear line for every bad value, and modes that never mix."""
+
+import os
+from decimal import Decimal
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import SettingsError
+from gateway.settings import Settings, embedded, load
+
+SID = "AC" + "0123456789abcdef" * 2
+LIVE = {
+    "CRITTER_MODE": "live",
+    "CRITTER_COMPANY": "Acme",
+    "CRITTER_PUBLIC_URL": "https://critter.acme.example",
+    "CRITTER_SECRET_KEY": "k" * 32,
+    "CRITTER_MAIL_DOMAIN": "critter.acme.example",
+    "CRITTER_SMTP_RELAY": "smtp+starttls://user:p%40ss@relay.acme.example:587",
+    "CRITTER_SMS_NUMBERS": "+15005550006, +15005550007",
+    "TWILIO_ACCOUNT_SID": SID,
+    "TWILIO_AUTH_TOKEN": "first,second",
+}
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> dict[str, str]:
+    return {"CRITTER_VAR": str(tmp_path)}
+
+
+def line(environ: dict[str, str]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(environ)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_simulated_needs_nothing(simulated: dict[str, str], tmp_path: Path) -> None:
+    settings = load(simulated)
+    assert (settings.mode, settings.company, settings.public_url) == (
+        "simulated",
+        "Critter Demo Co",
+        "http://127.0.0.1:8000",
+    )
+    assert settings.twilio_api_base == "http://127.0.0.1:8001"
+    assert settings.smtp_relay == "smtp://127.0.0.1:8025"
+    assert settings.database_url == embedded.database_url(tmp_path)
+    assert settings.redis_url == embedded.redis_url(tmp_path)
+    assert settings.mail_trust == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    assert settings.monthly_sms_budget // settings.sms_price == 4000
+    assert settings.settle_seconds == 2
+    assert settings.sms_rate == 1000
+
+
+def test_made_up_secret_is_kept_and_private(simulated: dict[str, str], tmp_path: Path) -> None:
+    first, second = load(simulated), load(simulated)
+    assert first == second
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [tmp_path / "secret_key"]
+    assert first.twilio_account_sid.startswith("AC")
+    assert len(first.twilio_account_sid) == 34
+
+
+def test_live_from_the_fewest_settings(tmp_path: Path) -> None:
+    settings = load({**LIVE, "CRITTER_VAR": str(tmp_path)})
+    assert settings.twilio_api_base == "https://api.twilio.com"
+    assert settings.sms_numbers == ("+15005550006", "+15005550007")
+    assert settings.twilio_auth_tokens == ("first", "second")
+    assert settings.mail_trust == ()
+    assert (settings.settle_seconds, settings.sms_rate) == (60, 1)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", sorted(set(LIVE) - {"CRITTER_MODE"}))
+def test_live_names_what_is_missing(name: str) -> None:
+    assert line({key: text for key, text in LIVE.items() if key != name}).startswith(f"{name}: must be set in live")
+
+
+@pytest.mark.parametrize(
+    ("channel", "names"),
+    [
+        ("CRITTER_SMS", ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "CRITTER_SMS_NUMBERS"]),
+        ("CRITTER_MAIL", ["CRITTER_MAIL_DOMAIN", "CRITTER_SMTP_RELAY"]),
+    ],
+)
+def test_channel_switched_off_by_name_needs_nothing(channel: str, names: list[str]) -> None:
+    settings = load({**{key: text for key, text in LIVE.items() if key not in names}, channel: "off"})
+    assert (settings.sms, settings.mail) == (channel != "CRITTER_SMS", channel != "CRITTER_MAIL")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("CRITTER_MODE", "demo"),
+        ("CRITTER_COMPANY", "two\nlines"),
+        ("CRITTER_PUBLIC_URL", "critter.example"),
+        ("CRITTER_PUBLIC_URL", "https://user:pass@critter.example"),
+        ("CRITTER_PUBLIC_URL", "https://critter.example/?a=b"),
+        ("CRITTER_FALLBACK_URL", "ftp://critter.example"),
+        ("CRITTER_SECRET_KEY", " , "),
+        ("CRITTER_DATABASE_URL", "mysql://localhost/critter"),
+        ("CRITTER_REDIS_URL", "localhost:6379"),
+        ("CRITTER_WEB_LISTEN", "8000"),
+        ("CRITTER_WEB_LISTEN", "127.0.0.1:0"),
+        ("CRITTER_WEB_LISTEN", "127.0.0.1:99999"),
+        ("CRITTER_SMTP_LISTEN", "127.0.0.1:smtp"),
+        ("CRITTER_SIMULATOR_LISTEN", "127.0.0.1:65530"),
+        ("CRITTER_SIMULATOR_LISTEN", "0.0.0.0:8001"),
+        ("CRITTER_MAIL", "perhaps"),
+        ("CRITTER_MAIL_DOMAIN", "localhost"),
+        ("CRITTER_MAIL_TRUST", "10.0.0.1/8"),
+        ("CRITTER_MAIL_TRUST", "0.0.0.0/0"),
+        ("CRITTER_MAIL_TRUST", "everyone"),
+        ("CRITTER_SMTP_RELAY", "relay.example:25"),
+        ("CRITTER_SMTP_RELAY", "smtp://127.0.0.1:0"),
+        ("CRITTER_SMS", "maybe"),
+        ("CRITTER_SMS_NUMBERS", "5005550006"),
+        ("CRITTER_SMS_REGION", "us"),
+        ("CRITTER_SMS_RATE", "0"),
+        ("CRITTER_SMS_PRICE", "free"),
+        ("CRITTER_MONTHLY_SMS_BUDGET", "-1"),
+        ("CRITTER_MONTHLY_SMS_BUDGET", "NaN"),
+        ("TWILIO_ACCOUNT_SID", "SK" + "0" * 32),
+        ("TWILIO_MESSAGING_SERVICE_SID", "MG1"),
+        ("TWILIO_API_BASE", "api.twilio.com"),
+        ("CRITTER_HOLD_SECONDS", "long"),
+        ("CRITTER_LEASE_SECONDS", "0"),
+        ("CRITTER_UNSAFE", "sometimes"),
+    ],
+)
+def test_bad_value_is_one_line_naming_the_setting(simulated: dict[str, str], name: str, text: str) -> None:
+    assert line({**simulated, name: text}).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("TWILIO_API_BASE", "https://api.twilio.com"),
+        ("TWILIO_API_BASE", "http://10.0.0.1:8001"),
+        ("TWILIO_API_BASE", "http://127.0.0.1.evil.example"),
+        ("TWILIO_API_BASE", "http://127.0.0.1@evil.example"),
+        ("CRITTER_SMTP_RELAY", "smtp://relay.acme.example"),
+        ("CRITTER_SMTP_RELAY", "smtp://127.0.0.1@relay.acme.example"),
+        ("CRITTER_SMTP_RELAY", "smtp://8.8.8.8:25"),
+    ],
+)
+def test_simulated_never_leaves_the_machine(simulated: dict[str, str], name: str, text: str) -> None:
+    assert line({**simulated, name: text}).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "localhost", "[::1]", "192.0.2.9", "198.51.100.1", "203.0.113.254"])
+def test_simulated_may_use_other_services_here(simulated: dict[str, str], host: str) -> None:
+    settings = load({**simulated, "TWILIO_API_BASE": f"http://{host}:9", "CRITTER_SMTP_RELAY": f"smtp://{host}:9"})
+    assert settings.twilio_api_base == f"http://{host}:9"
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "http://api.twilio.com",
+        "https://twilio.com.evil.example",
+        "https://eviltwilio.com",
+        "https://api.twilio.com@evil.example",
+        "https://evil.example\\@api.twilio.com",
+        "http://127.0.0.1:8001",
+    ],
+)
+def test_live_talks_to_twilio_alone(base: str) -> None:
+    assert line({**LIVE, "TWILIO_API_BASE": base}).startswith("TWILIO_API_BASE: ")
+
+
+def test_live_regional_host_and_weak_secret_and_unsafe() -> None:
+    assert load({**LIVE, "TWILIO_API_BASE": "https://api.dublin.ie1.twilio.com/"}).twilio_api_base.endswith(".com")
+    assert line({**LIVE, "CRITTER_SECRET_KEY": "secret"}).startswith("CRITTER_SECRET_KEY: needs 32")
+    assert line({**LIVE, "CRITTER_UNSAFE": "on"}).startswith("CRITTER_UNSAFE: ")
+
+
+def test_given_values_are_used(simulated: dict[str, str]) -> None:
+    given = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": "t", "CRITTER_SMS_PRICE": "0.01", "CRITTER_MAIL": "off"}
+    settings = load({**simulated, **given, "CRITTER_DATABASE_URL": "postgres://db/critter", "CRITTER_COMPANY": ""})
+    assert (settings.twilio_account_sid, settings.twilio_auth_tokens) == (SID, ("t",))
+    assert settings.sms_price == Decimal("0.01")
+    assert settings.database_url == "postgresql://db/critter"
+    assert settings.company == "Critter Demo Co"
+    assert not settings.mail
+
+
+def test_everything_follows_its_ports(simulated: dict[str, str]) -> None:
+    ports = {"CRITTER_WEB_LISTEN": "0.0.0.0:8100", "CRITTER_SIMULATOR_LISTEN": "[::1]:8101"}
+    settings = load({**simulated, **ports})
+    assert settings.public_url == "http://127.0.0.1:8100"
+    assert settings.twilio_api_base == "http://[::1]:8101"
+    assert settings.smtp_relay == "smtp://[::1]:8125"
+
+
+def test_secrets_are_not_in_the_repr() -> None:
+    shown = repr(load(LIVE))
+    assert not any(secret in shown for secret in ("first", "kkkk", "p%40ss"))
+
+
+def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("CRITTER_", "TWILIO_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / ".env").write_text("# ours\nCRITTER_COMPANY='Acme $HOME'\nCRITTER_WEB_LISTEN=127.0.0.1:8100\n")
+    monkeypatch.setenv("CRITTER_WEB_LISTEN", "127.0.0.1:8200")
+    settings = load()
+    assert (settings.company, settings.web_listen) == ("Acme $HOME", ("127.0.0.1", 8200))
+    assert settings.var == tmp_path / "var"
+
+
+def test_misspelt_name_in_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("CRITTER_WEBLISTEN=127.0.0.1:8100\n")
+    with pytest.raises(SettingsError, match=r"^CRITTER_WEBLISTEN: .* did you mean CRITTER_WEB_LISTEN\?"):
+        load()
+
+
+def test_secret_that_cannot_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert line({"CRITTER_VAR": str(tmp_path / "file")}).startswith("CRITTER_VAR: ")
+
+
+def test_env_example_names_every_setting() -> None:
+    written = (Path(__file__).parent.parent / ".env.example").read_text()
+    for field in Settings.model_fields.values():
+        assert f"{field.alias}=" in written
+
+
+def test_socket_folder_fits_the_kernels_limit(tmp_path: Path) -> None:
+    assert embedded.socket_folder(Path("/srv/critter/var")) == Path("/srv/critter/var/run")
+    long = embedded.socket_folder(tmp_path / ("x" * 100))
+    assert long.parent == Path("/tmp")
+    assert long == embedded.socket_folder(tmp_path / ("x" * 100))
+    assert long != embedded.socket_folder(tmp_path / ("y" * 100))
