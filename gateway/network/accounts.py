@@ -1,0 +1,117 @@
+"""People and groups: one namespace of handles. Handlers, the command line, the import and the demo come here."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.errors import Refused
+from gateway.network.addresses import cancel_open
+from gateway.network.directory import find as find
+from gateway.network.directory import named as named
+from gateway.network.handles import canonical_handle as canonical_handle
+from gateway.network.handles import clean_name, handle_problem
+from gateway.store.tables import Account, Address, Conversation, Draft, Follow
+
+ROLES = ("member", "operator", "admin")
+ACCESS = ("open", "closed", "broadcast")
+
+
+def check_handle(session: Session, handle: str, reserved: Collection[str] = ()) -> str:
+    """The canonical handle when it is free; else raises Refused. `reserved`: every verb of the command table."""
+    canonical = canonical_handle(handle)
+    problem = handle_problem(canonical, reserved)
+    if problem:
+        raise Refused(problem)
+    if session.scalar(select(Account.id).where(Account.handle == canonical)) is not None:
+        raise Refused(f"@{canonical} is taken.")
+    return canonical
+
+
+def by_handle(session: Session, handle: str, *, active: bool = True) -> Account | None:
+    """The person or group with exactly this handle; only an active one unless told otherwise."""
+    account = session.scalars(select(Account).where(Account.handle == canonical_handle(handle))).one_or_none()
+    return None if account is None or (active and account.state != "active") else account
+
+
+def by_id(session: Session, account_id: int) -> Account | None:
+    """Any account, whatever its state."""
+    return session.get(Account, account_id)
+
+
+def create_person(
+    session: Session,
+    handle: str,
+    name: str,
+    *,
+    title: str | None = None,
+    language: str = "en",
+    timezone: str = "UTC",
+    reserved: Collection[str] = (),
+) -> Account:
+    """A new person with no address and no follows yet; raises Refused for a bad or taken handle or a bad name."""
+    free = check_handle(session, handle, reserved)
+    row = {"kind": "person", "handle": free, "name": clean_name(name), "title": title}
+    return _insert(session, {**row, "language": language, "timezone": timezone})
+
+
+def create_group(
+    session: Session,
+    handle: str,
+    name: str,
+    access: str,
+    owner_id: int | None = None,
+    *,
+    by_text: bool = False,
+    reserved: Collection[str] = (),
+) -> Account:
+    """A new group with its owner in it, who hears it `by_text` or by mail; raises Refused as create_person does."""
+    if access not in ACCESS:
+        raise Refused(f"A group is open, closed or broadcast, not “{access[:20]}”.")
+    free = check_handle(session, handle, reserved)
+    group = _insert(session, {"kind": "group", "handle": free, "name": clean_name(name), "access": access})
+    if owner_id is not None:
+        session.add(Follow(follower_id=owner_id, account_id=group.id, role="owner", by_text=by_text))
+        session.flush()
+    return group
+
+
+def _insert(session: Session, row: dict[str, Any]) -> Account:
+    made = insert(Account).values(row).on_conflict_do_nothing(index_elements=["handle"]).returning(Account)
+    account = session.scalars(made).one_or_none()
+    if account is None:  # taken between the look and the write
+        raise Refused(f"@{row['handle']} is taken.")
+    return account
+
+
+def set_role(session: Session, account_id: int, role: str) -> None:
+    """What a person may do to the installation: member, operator or admin; raises Refused for anything else."""
+    if role not in ROLES:
+        raise Refused(f"A role is member, operator or admin, not “{role[:20]}”.")
+    person = by_id(session, account_id)
+    if person is None or person.kind != "person":
+        raise Refused("Only a person has a role.")
+    person.role = role
+    session.flush()
+
+
+def deactivate(session: Session, account_id: int) -> bool:
+    """Cuts everything of one person or group; False when that was done before."""
+    return deactivate_all(session, [account_id]) == 1
+
+
+def deactivate_all(session: Session, account_ids: Sequence[int]) -> int:
+    """Cuts everything at once and says how many were not cut before: nothing reaches them, nobody hears them, nothing
+    waits for their answer. Their posts stay, and so does an opt-out."""
+    off = update(Account).where(Account.id.in_(account_ids), Account.state != "deactivated")
+    cut = session.scalars(off.values(state="deactivated", deactivated_at=func.now()).returning(Account.id)).all()
+    addresses = select(Address.id).where(Address.account_id.in_(cut))
+    session.execute(delete(Follow).where(or_(Follow.follower_id.in_(cut), Follow.account_id.in_(cut))))
+    session.execute(delete(Conversation).where(Conversation.address_id.in_(addresses)))
+    session.execute(delete(Draft).where(Draft.account_id.in_(cut)))
+    cancel_open(session, addresses, "deactivated")
+    suspended = update(Address).where(Address.account_id.in_(cut), Address.state.in_(["invited", "verified"]))
+    session.execute(suspended.values(state="suspended"))
+    return len(cut)

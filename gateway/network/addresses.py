@@ -1,0 +1,212 @@
+"""Phones and mailboxes: whose they are, and whether anything may go to them. Doors, handlers, the import come here."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+from sqlalchemy import CursorResult, Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.errors import Refused
+from gateway.store.tables import Account, Address, Consent, Delivery
+
+NOUN = {"sms": "phone", "email": "mailbox"}
+SOURCE = {"sms": "text", "email": "mail"}
+WROTE_FIRST = "(wrote to us after it was invited)"  # its words may be private and are not kept here
+LONGEST_MAILBOX = 254  # RFC 5321, section 4.5.3.1.3
+_DIALLED = re.compile(r"[+\d\s().\-/\u2010-\u2015\u00a0]+")
+_LOCAL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_MAILBOX = re.compile(rf"(?=.{{1,64}}@){_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
+
+
+def normal_phone(text: str, region: str) -> str:
+    """E.164 of a number as people of `region` (ISO 3166) write it; raises Refused. A number only has to be possible:
+    new blocks are in use before the library knows them."""
+    wrong = Refused("That is no phone number: write it like +1 415 555 0123.")
+    if not _DIALLED.fullmatch(text.strip()):
+        raise wrong
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException:
+        raise wrong from None
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        raise wrong
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def normal_mailbox(text: str) -> str:
+    """A mailbox in lower case, its domain in ASCII; raises Refused."""
+    local, at, domain = text.strip().lower().rpartition("@")
+    try:
+        mailbox = local + at + domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        mailbox = ""
+    if len(mailbox) > LONGEST_MAILBOX or not _MAILBOX.fullmatch(mailbox):
+        raise Refused("That is no mail address: write it like kim@example.com.")
+    return mailbox
+
+
+def identify(session: Session, channel: str, address: str) -> tuple[Address, Account] | None:
+    """Whose phone or mailbox this is: the active account, by an address that is not suspended. One that has opted out
+    still tells who writes."""
+    owned = select(Address, Account).join(Account, Account.id == Address.account_id)
+    mine = owned.where(Address.channel == channel, Address.address == address, Address.state != "suspended")
+    found = session.execute(mine.where(Account.state == "active")).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
+def ensure(
+    session: Session, channel: str, address: str, account_id: int | None = None, state: str = "invited"
+) -> Address:
+    """The row of an address, locked, whoever has it. It is made when missing: a stranger's too, so that an opt-out can
+    be kept with it."""
+    new = insert(Address).values(account_id=account_id, channel=channel, address=address, state=state)
+    session.execute(new.on_conflict_do_nothing())
+    one = select(Address).where(Address.channel == channel, Address.address == address)
+    return session.scalars(one.with_for_update().execution_options(populate_existing=True)).one()
+
+
+def add(
+    session: Session, account_id: int, channel: str, address: str, state: str = "verified", primary: bool = False
+) -> Address:
+    """Gives an account a (normalised) phone or mailbox; the first of a channel is its primary one. One that is theirs
+    stays as it is, except that an invited one may become verified. Raises Refused when it is somebody else's."""
+    row = ensure(session, channel, address, account_id, state)
+    if row.account_id != account_id:
+        row = _take_over(session, row, account_id, state)
+    elif row.state == "invited":
+        row.state = state
+    if primary or _primary(session, account_id, channel) is None:
+        make_primary(session, row)
+    session.flush()
+    return row
+
+
+def _take_over(session: Session, row: Address, account_id: int, state: str) -> Address:
+    owner = session.get(Account, row.account_id) if row.account_id else None
+    if owner is not None and owner.state != "deactivated":
+        raise Refused(f"That {NOUN[row.channel]} belongs to somebody else.")
+    if owner is not None:
+        row = retire(session, row)
+    row.account_id = account_id
+    row.state = "stopped" if row.stopped_at else state
+    return row
+
+
+def retire(session: Session, row: Address) -> Address:
+    """A number or mailbox that has a new owner: what its old one was sent stays with the old row, under another name,
+    and a fresh row begins. Only an opt-out goes along; START from the new owner ends it."""
+    channel, address, stopped_at = row.channel, row.address, row.stopped_at
+    row.address, row.state, row.is_primary = f"{address} until {row.id}", "suspended", False
+    session.flush()
+    fresh = ensure(session, channel, address)
+    fresh.stopped_at = stopped_at
+    return fresh
+
+
+def make_primary(session: Session, row: Address) -> None:
+    """The one of its channel that items go to."""
+    mine = update(Address).where(Address.account_id == row.account_id, Address.channel == row.channel)
+    session.execute(mine.where(Address.is_primary, Address.id != row.id).values(is_primary=False))
+    row.is_primary = True
+    session.flush()
+
+
+def primary(session: Session, account_id: int, channel: str) -> Address | None:
+    """The phone ("sms") or mailbox ("email") that items go to, whatever its state."""
+    return _primary(session, account_id, channel)
+
+
+def _primary(session: Session, account_id: int, channel: str) -> Address | None:
+    mine = select(Address).where(Address.account_id == account_id, Address.channel == channel, Address.is_primary)
+    return session.scalars(mine).one_or_none()
+
+
+def of_account(session: Session, account_id: int) -> Sequence[Address]:
+    """All phones and mailboxes, primary ones first."""
+    mine = select(Address).where(Address.account_id == account_id)
+    return session.scalars(mine.order_by(Address.channel.desc(), Address.is_primary.desc(), Address.id)).all()
+
+
+def seen(session: Session, address_id: int) -> bool:
+    """It wrote to us just now. An invited one has thereby answered: it is verified, and True."""
+    row = session.get_one(Address, address_id)
+    row.seen_at = func.now()
+    answered = row.state == "invited"
+    if answered:
+        row.state = "verified"
+        session.add(Consent(address_id=row.id, kind="opt_in", wording=WROTE_FIRST, source=SOURCE[row.channel]))
+    session.flush()
+    return answered
+
+
+def stop(
+    session: Session,
+    row: Address,
+    wording: str,
+    our_address: str | None = None,
+    carrier_id: str | None = None,
+    source: str = "text",
+) -> bool:
+    """Opt-out: at once, kept with its words, and nothing that has not left yet will; False when it was out before."""
+    first = row.stopped_at is None
+    if first:
+        row.stopped_at = func.now()
+    if row.state != "suspended":
+        row.state = "stopped"
+    _keep(session, row, "opt_out", wording, our_address, carrier_id, source)
+    cancel_open(session, select(Address.id).where(Address.id == row.id), "stopped")
+    return first
+
+
+def start(
+    session: Session,
+    row: Address,
+    wording: str,
+    our_address: str | None = None,
+    carrier_id: str | None = None,
+    source: str = "text",
+) -> bool:
+    """Opt-in, kept with its words; False when it was in before. A suspended one stays suspended."""
+    again = row.stopped_at is not None
+    row.stopped_at = None
+    if row.state != "suspended":
+        row.state = "verified"
+    _keep(session, row, "opt_in", wording, our_address, carrier_id, source)
+    return again
+
+
+def _keep(
+    session: Session,
+    row: Address,
+    kind: str,
+    wording: str,
+    our_address: str | None,
+    carrier_id: str | None,
+    source: str,
+) -> None:
+    words = {"wording": wording, "our_address": our_address, "carrier_id": carrier_id, "source": source}
+    session.add(Consent(address_id=row.id, kind=kind, **words))
+    session.flush()
+
+
+def set_receiving(session: Session, address_id: int, on: bool, until: datetime | None = None) -> None:
+    """`on` and `off` for everything; `until`: when an `off` ends by itself."""
+    row = session.get_one(Address, address_id)
+    row.receiving, row.off_until = on, None if on else until
+    session.flush()
+
+
+def cancel_open(session: Session, address_ids: Select[int], reason: str) -> int:
+    """Ends the deliveries that have not left; one on the road is settled by the worker that has it. How many."""
+    waiting = update(Delivery).where(Delivery.address_id.in_(address_ids), Delivery.ended_at.is_(None))
+    ended = waiting.where(Delivery.state.in_(["queued", "retry"])).values(
+        state="cancelled", reason=reason, ended_at=func.now(), lease_until=None, lease_owner=None
+    )
+    result = session.execute(ended, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", result).rowcount

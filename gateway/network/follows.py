@@ -1,0 +1,160 @@
+"""Who hears whom: following a person, joining a group, leaving both. Handlers, the import and the demo come here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.errors import Refused
+from gateway.store.tables import Account, Follow, Post
+
+Followed = Literal["followed", "already", "requested"]
+DAYS = 14  # looked back to say how many items a day to expect
+
+IN_FORCE = and_(Follow.state == "active", or_(Follow.expires_at.is_(None), Follow.expires_at > func.now()))
+
+
+def follow(
+    session: Session,
+    follower_id: int,
+    account_id: int,
+    by_text: bool,
+    expires_at: datetime | None = None,
+    role: str | None = None,
+) -> Followed:
+    """From now on `follower_id` hears the person or group; joining a group is the same. A closed group is asked first,
+    unless a role is given. "already": nothing changed for who hears it, at most its end. Raises Refused for oneself
+    and for who is not active. Never takes texts away: a follow asked for from a phone stays by text."""
+    account = _followable(session, follower_id, account_id)
+    state = "requested" if account.access == "closed" and role is None else "active"
+    wanted = Follow(
+        follower_id=follower_id,
+        account_id=account_id,
+        role=role or default_role(account),
+        state=state,
+        by_text=by_text,
+        expires_at=expires_at,
+    )
+    return _insert(session, wanted) or _renew(session, wanted, keep_role=role is None)
+
+
+def _followable(session: Session, follower_id: int, account_id: int) -> Account:
+    account = session.get(Account, account_id)
+    if account is None or account.state != "active":
+        raise Refused("That account is not there any more.")
+    if follower_id == account_id:
+        raise Refused("That is you: your own updates go to those who follow you.")
+    return account
+
+
+def default_role(account: Account) -> str:
+    """Who follows an open or closed group belongs to it; people and broadcast groups are only heard."""
+    return "member" if account.access in ("open", "closed") else "follower"
+
+
+def _insert(session: Session, wanted: Follow) -> Followed | None:
+    columns = ("follower_id", "account_id", "role", "state", "by_text", "expires_at")
+    row = insert(Follow).values({column: getattr(wanted, column) for column in columns})
+    if session.scalar(row.on_conflict_do_nothing().returning(Follow.account_id)) is None:
+        return None
+    return "requested" if wanted.state == "requested" else "followed"
+
+
+def _renew(session: Session, wanted: Follow, keep_role: bool) -> Followed:
+    """The same follow once more: it is on again, ends when the new one does, by text if either was asked for so."""
+    keys = (Follow.follower_id == wanted.follower_id, Follow.account_id == wanted.account_id)
+    locked = select(Follow, IN_FORCE).where(*keys).with_for_update().execution_options(populate_existing=True)
+    row, in_force = session.execute(locked).one()
+    role = row.role if keep_role else wanted.role
+    same = in_force and not row.off and row.by_text >= wanted.by_text and role == row.role
+    if not in_force:
+        row.state = wanted.state
+    row.role, row.by_text, row.expires_at = role, row.by_text or wanted.by_text, wanted.expires_at
+    row.off, row.off_until = False, None
+    session.flush()
+    if row.state == "requested":
+        return "requested"
+    return "already" if same else "followed"
+
+
+def unfollow(session: Session, follower_id: int, account_id: int) -> Follow | None:
+    """Ends a follow, a membership or a request. The row as it was, for `undo`; None when there was none."""
+    gone = delete(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
+    return session.scalars(gone.returning(Follow)).one_or_none()
+
+
+def approve(session: Session, follower_id: int, group_id: int) -> bool:
+    """An owner's yes to a request; False when nobody asks."""
+    asked = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == group_id)
+    result = session.execute(asked.where(Follow.state == "requested").values(state="active"))
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def set_off(session: Session, follower_id: int, account_id: int, off: bool, until: datetime | None = None) -> bool:
+    """`off NAME` and `on NAME`: the follow stays, nothing of it is sent. False when there is no such follow."""
+    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id, IN_FORCE)
+    result = session.execute(mine.values(off=off, off_until=until if off else None))
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def role_in(session: Session, account_id: int, group_id: int) -> str | None:
+    """owner, poster, member or follower; None outside the group."""
+    return session.scalar(
+        select(Follow.role).where(Follow.follower_id == account_id, Follow.account_id == group_id, IN_FORCE)
+    )
+
+
+def followers(session: Session, account_id: int, limit: int = 10) -> tuple[int, Sequence[Account]]:
+    """How many hear a person or a group, and the first of them."""
+    return _counted(session, Follow.follower_id, limit, Follow.account_id == account_id)
+
+
+def following(session: Session, account_id: int, limit: int = 10) -> tuple[int, Sequence[Account]]:
+    """How many people somebody follows, and the first of them."""
+    return _counted(session, Follow.account_id, limit, Follow.follower_id == account_id, Account.kind == "person")
+
+
+def groups(session: Session, account_id: int, limit: int = 10) -> tuple[int, Sequence[Account]]:
+    """How many groups somebody is in, and the first of them."""
+    return _counted(session, Follow.account_id, limit, Follow.follower_id == account_id, Account.kind == "group")
+
+
+def members(session: Session, group_id: int, limit: int | None = None) -> tuple[int, Sequence[Account]]:
+    """Who a group is: everyone in an open or closed one, its owners and posters in a broadcast one."""
+    group = session.get_one(Account, group_id)
+    who = Follow.role.in_(["owner", "poster"]) if group.access == "broadcast" else Follow.role.is_not(None)
+    return _counted(session, Follow.follower_id, limit, Follow.account_id == group_id, who)
+
+
+def posters(session: Session, group_id: int) -> Sequence[Account]:
+    """Owners and posters: who speaks in a broadcast group, and who hears what is said back to it."""
+    may_post = Follow.role.in_(["owner", "poster"])
+    return _counted(session, Follow.follower_id, None, Follow.account_id == group_id, may_post)[1]
+
+
+def _counted(
+    session: Session, shown: Any, limit: int | None, *where: ColumnElement[bool]
+) -> tuple[int, Sequence[Account]]:
+    chosen = select(Account).join(Follow, shown == Account.id).where(*where, IN_FORCE, Account.state == "active")
+    rows = session.scalars(chosen.order_by(shown).limit(limit)).all()
+    if limit is None or len(rows) < limit:
+        return len(rows), rows
+    return session.scalar(select(func.count()).select_from(chosen.subquery())) or 0, rows
+
+
+def per_day(session: Session, account_id: int) -> float:
+    """How many items a day to expect from a person or a group: its last two weeks, or its life if that is shorter."""
+    account = session.get_one(Account, account_id)
+    mine = (
+        Post.group_id == account_id
+        if account.kind == "group"
+        else and_(Post.author_id == account_id, Post.group_id.is_(None))
+    )
+    recent = and_(mine, Post.visibility != "direct", Post.deleted_at.is_(None))
+    since = func.id_at(func.now() - func.make_interval(0, 0, 0, DAYS))
+    count = session.scalar(select(func.count()).where(recent, Post.id >= since)) or 0
+    days = session.scalar(select(func.extract("epoch", func.now() - account.created_at) / 86_400))
+    return count / min(max(float(days or 0), 1.0), DAYS)
