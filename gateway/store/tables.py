@@ -8,7 +8,6 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Interval,
     LargeBinary,
@@ -291,13 +290,10 @@ class Attempt(Table):
     reason: Mapped[str | None]
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
-    __table_args__ = (
-        UniqueConstraint("message_id", "address_id", "number"),
-        ForeignKeyConstraint(
-            ["message_id", "address_id"], ["deliveries.message_id", "deliveries.address_id"], ondelete="CASCADE"
-        ),
-        Index("attempts_by_carrier_id", "carrier_id"),
-    )
+    __table_args__ = (UniqueConstraint("message_id", "address_id", "number"),)
+
+
+Index("attempts_by_carrier_id", Attempt.carrier_id, postgresql_where=Attempt.carrier_id.is_not(None))
 
 
 class Callback(Table):
