@@ -1,0 +1,201 @@
+"""Deliveries that a worker has on the road: claimed with a lease, and given back when they did not leave.
+
+Called by workers/deliver. Of one lane, one author to one address, a single row is on the road at a time; that is what
+keeps their order.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
+
+Key = tuple[int, int]  # message, address
+
+CRASH: Final = "crash"  # the reason of a row whose worker was lost
+
+
+class Claimed(NamedTuple):
+    """One delivery on the road. `attempt_id` is in its callback token; `number` fences it against a later attempt."""
+
+    attempt_id: int
+    message_id: int
+    address_id: int
+    number: int
+    address: str
+    tag: str | None
+    possible_duplicate: bool
+    source: str | None  # handle of the account whose follow brings it
+
+    @property
+    def key(self) -> Key:
+        return self.message_id, self.address_id
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message with what its rendering needs; the same for all who get it."""
+
+    message_id: int
+    kind: str
+    text: str
+    subject: str
+    body: str
+    author_id: int | None
+    author: str | None  # handle
+    author_name: str | None
+    post_id: int | None
+    visibility: str | None
+    group: str | None  # handle
+    parents: tuple[int, ...]  # the posts above it in its thread, the first one first, at most THREAD
+    answers: str | None  # Message-ID of the mail that it answers
+    created_at: float  # seconds since 1970
+
+
+def claim(session: Session, channel: str, owner: str, lease: timedelta, limit: int) -> list[Claimed]:
+    """Up to `limit` due rows, the most urgent first, now `sending` and each with a fresh attempt."""
+    values = {"channel": channel, "owner": owner, "lease": lease}
+    return [Claimed(*row) for row in session.execute(_claim(channel, limit, "IS DISTINCT FROM"), values)]
+
+
+def claim_suspect(session: Session, channel: str, owner: str, lease: timedelta) -> list[Claimed]:
+    """One row that was on the road when a worker was lost: it goes alone, so that no other is blamed with it."""
+    values = {"channel": channel, "owner": owner, "lease": lease}
+    return [Claimed(*row) for row in session.execute(_claim(channel, 1, "="), values)]
+
+
+def renew(session: Session, owner: str, lease: timedelta) -> None:
+    """Keeps what this worker still has on the road; a lease that ran out and was taken away stays so."""
+    session.execute(RENEW, {"owner": owner, "lease": lease})
+
+
+def cancel(session: Session, claimed: Sequence[Claimed], reasons: Mapping[Key, str]) -> None:
+    """Ends rows that were claimed in this transaction and must not leave; trying too long is a failure."""
+    refused = [one for one in claimed if one.key in reasons]
+    if refused:
+        session.execute(CANCEL, {**_keys(refused), "reasons": [reasons[one.key] for one in refused]})
+        session.execute(FORGET, {"attempts": [one.attempt_id for one in refused]})
+
+
+def release(session: Session, claimed: Sequence[Claimed], wait: timedelta) -> None:
+    """Gives back rows that surely did not leave, as if they had not been claimed."""
+    if claimed:
+        session.execute(RELEASE, {**_keys(claimed), "numbers": [one.number for one in claimed], "wait": wait})
+        session.execute(FORGET, {"attempts": [one.attempt_id for one in claimed]})
+
+
+def contents(session: Session, message_ids: Iterable[int]) -> dict[int, Content]:
+    """What these messages say, by id."""
+    rows = session.execute(CONTENTS, {"ids": list(message_ids), "thread": THREAD})
+    found = [Content(*row[:11], tuple(row.parents or ()), row.answers, row.created_at) for row in rows]
+    return {one.message_id: one for one in found}
+
+
+def _keys(claimed: Sequence[Claimed]) -> dict[str, list[int]]:
+    return {
+        "messages": [one.message_id for one in claimed],
+        "addresses": [one.address_id for one in claimed],
+    }
+
+
+def _claim(channel: str, limit: int, suspect: str) -> TextClause:
+    """The limit stands in the statement, not in a parameter: the planner must know how few rows it is about."""
+    tags = TAGS if channel == "sms" else NO_TAGS
+    return text(CLAIM.format(limit=int(limit), suspect=suspect, tags=tags))
+
+
+# OFFSET 0 keeps the planner from turning the look at each lane into a join over all open rows.
+CLAIM: Final = """
+    WITH due AS MATERIALIZED (
+        SELECT d.message_id, d.address_id, d.author_id, d.priority FROM deliveries d
+        WHERE d.channel = :channel AND d.ended_at IS NULL AND d.state IN ('queued', 'retry')
+          AND d.not_before <= now() AND d.reason {suspect} 'crash'
+          AND NOT EXISTS (SELECT FROM deliveries earlier
+                          WHERE earlier.address_id = d.address_id AND earlier.author_id = d.author_id
+                            AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL OFFSET 0)
+        ORDER BY d.priority, d.message_id LIMIT {limit} FOR UPDATE OF d SKIP LOCKED
+    ), tagged AS ({tags}
+    ), taken AS (
+        UPDATE deliveries d
+        SET state = 'sending', attempt = d.attempt + 1, lease_until = now() + :lease, lease_owner = :owner,
+            tag = coalesce(d.tag, tagged.tag)
+        FROM tagged WHERE d.message_id = tagged.message_id AND d.address_id = tagged.address_id
+        RETURNING d.message_id, d.address_id, d.attempt, d.priority, d.tag, d.possible_duplicate, d.source_id
+    ), tried AS (
+        INSERT INTO attempts (message_id, address_id, number) SELECT message_id, address_id, attempt FROM taken
+        RETURNING id, message_id, address_id
+    )
+    SELECT tried.id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
+           taken.possible_duplicate, source.handle
+    FROM taken JOIN tried USING (message_id, address_id) JOIN addresses ON addresses.id = taken.address_id
+    LEFT JOIN accounts source ON source.id = taken.source_id
+    ORDER BY taken.priority, taken.message_id, taken.address_id
+"""
+
+NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag FROM due"
+
+# A tag when another item went to that phone within the last half hour, or goes with the same claim: the letter of the
+# author, and the digit after the last one used, so that ten in a row differ.
+TAGS: Final = """
+        SELECT item.message_id, item.address_id,
+               CASE WHEN item.author_id <> 0 AND (last.digit IS NOT NULL OR item.place > 1)
+                    THEN coalesce(substring(author.handle FROM '[a-z]'), 'x')
+                         || (coalesce(last.digit, -1) + item.place) % 10 END AS tag
+        FROM (SELECT *, row_number() OVER (PARTITION BY address_id, author_id <> 0 ORDER BY priority, message_id)
+              AS place FROM due) item
+        LEFT JOIN accounts author ON author.id = item.author_id
+        LEFT JOIN LATERAL (
+            SELECT coalesce(right(sent.tag, 1)::int, 0) AS digit FROM deliveries sent
+            WHERE sent.address_id = item.address_id AND sent.author_id <> 0
+              AND sent.message_id >= id_at(now() - interval '40 minutes')
+              AND sent.sent_at > now() - interval '30 minutes'
+            ORDER BY sent.message_id DESC LIMIT 1) last ON true"""
+
+RENEW: Final = text("""
+    UPDATE deliveries SET lease_until = now() + :lease
+    WHERE state = 'sending' AND lease_owner = :owner AND lease_until >= now()
+""")
+
+CANCEL: Final = text("""
+    UPDATE deliveries d
+    SET state = CASE given.reason WHEN 'gave_up' THEN 'failed' ELSE 'cancelled' END, reason = given.reason,
+        ended_at = now(), lease_until = NULL, lease_owner = NULL
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:reasons AS text[]))
+         AS given (message_id, address_id, reason)
+    WHERE d.message_id = given.message_id AND d.address_id = given.address_id AND d.state = 'sending'
+""")
+
+RELEASE: Final = text("""
+    UPDATE deliveries d
+    SET state = CASE WHEN d.attempt = 1 THEN 'queued' ELSE 'retry' END, attempt = d.attempt - 1,
+        not_before = now() + :wait, lease_until = NULL, lease_owner = NULL
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:numbers AS smallint[]))
+         AS given (message_id, address_id, number)
+    WHERE d.message_id = given.message_id AND d.address_id = given.address_id
+      AND d.state = 'sending' AND d.attempt = given.number
+""")
+
+FORGET: Final = text("DELETE FROM attempts WHERE id = ANY (CAST(:attempts AS bigint[])) AND state = 'sending'")
+
+THREAD: Final = 20  # posts above one in its thread: enough for every mail program to find its place
+
+CONTENTS: Final = text("""
+    SELECT m.id, m.kind, m.text, m.subject, m.body, m.author_id, author.handle AS author, author.name, m.post_id,
+           post.visibility, target.handle AS "group",
+           (WITH RECURSIVE above AS (
+                SELECT post.in_reply_to AS id, 1 AS depth WHERE post.in_reply_to IS NOT NULL
+                UNION ALL
+                SELECT parent.in_reply_to, depth + 1 FROM above JOIN posts parent ON parent.id = above.id
+                WHERE parent.in_reply_to IS NOT NULL AND depth < :thread)
+            SELECT array_agg(id ORDER BY depth DESC) FROM above) AS parents,
+           CASE inbound.channel WHEN 'email' THEN inbound.message_id END AS answers,
+           extract(epoch FROM m.created_at)::float8 AS created_at
+    FROM messages m
+    LEFT JOIN accounts author ON author.id = m.author_id
+    LEFT JOIN posts post ON post.id = m.post_id
+    LEFT JOIN accounts target ON target.id = post.group_id
+    LEFT JOIN inbound ON inbound.id = m.inbound_id
+    WHERE m.id = ANY (CAST(:ids AS bigint[]))
+""")

@@ -1,0 +1,26 @@
+"""When a delivery that did not go is tried again. Pure; workers/deliver and workers/receipts ask it."""
+
+from datetime import timedelta
+from typing import Final
+
+STEPS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 60))  # then hourly
+BUSY: Final = timedelta(seconds=1)
+UNREACHED: Final = timedelta(minutes=30)
+
+
+def again(number: int, chance: float) -> timedelta:
+    """The wait after the `number`th try failed, with full jitter: `chance` is a random number from 0 to 1.
+
+    Jitter over the whole step keeps those that failed together from coming back together.
+    """
+    return STEPS[min(number, len(STEPS)) - 1] * chance
+
+
+def busy(chance: float) -> timedelta:
+    """The wait after a carrier said "too many at once": from half a second to one and a half."""
+    return BUSY * (0.5 + chance)
+
+
+def unreached(earlier: int) -> timedelta:
+    """The wait after a phone could not be reached: half an hour, then twice as long each time."""
+    return UNREACHED * 2**earlier
