@@ -21,6 +21,7 @@ class Entry:
     post: Post
     author: Account
     group: Account | None
+    age: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,14 @@ def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int
     """The newest posts that match and that the reader may read. Direct posts are never listed."""
     group = aliased(Account)
     rows = session.execute(
-        select(Post, Account, group)
+        select(Post, Account, group, func.now() - Post.created_at)
         .join(Account, Account.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .where(of, Post.visibility != "direct", readable_by(reader_id))
         .order_by(Post.id.desc())
         .limit(limit)
     )
-    return [Entry(post, author, in_group) for post, author, in_group in rows]
+    return [Entry(post, author, in_group, age) for post, author, in_group, age in rows]
 
 
 def by_account(account: Account) -> ColumnElement[bool]:
@@ -82,9 +83,10 @@ def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Se
     return [Heard(post, author, of, gone, bool(only), tag) for post, author, of, gone, only, tag in rows]
 
 
-def last_post(session: Session, account_id: int) -> Post | None:
+def last_post(session: Session, account_id: int, within: timedelta) -> Post | None:
     """One's own newest post that still stands."""
     mine = select(Post).where(Post.author_id == account_id, Post.deleted_at.is_(None))
+    mine = mine.where(Post.created_at > func.now() - within)
     return session.scalars(mine.order_by(Post.id.desc()).limit(1)).first()
 
 

@@ -1,0 +1,153 @@
+"""One accepted text or mail from its row to its effects and its one answer. workers/inbound calls `hear` in a transaction."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from gateway import mailroom
+from gateway.commands import Turn, World, perform
+from gateway.language import carrier_words, grammar
+from gateway.language.named import Reading
+from gateway.ledger import outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.network import accounts, addresses, contexts, manners, reach
+from gateway.store.tables import Account, Address, Inbound
+
+STRANGER = "nobody here has this address"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an inbound ended: its state, what it was read as and why, whose it was, and the answer if there was one."""
+
+    state: str
+    intent: str | None
+    reason: str
+    account_id: int | None = None
+    answer: str | None = None
+    reading: Reading | None = None
+
+
+def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
+    """Reads one inbound and does what it says. The caller commits, or rolls back when it only wanted to know."""
+    if inbound.channel == "email":
+        return _hear_mail(session, world, inbound)
+    known = _identify(session, inbound)
+    if known is None:
+        return _stranger(session, world, inbound, inbound.text or "")
+    address, account = known
+    text = inbound.text or ""
+    machine = _machine(world, inbound)
+    context = contexts.context(session, address, machine)
+    channel = "email" if address.channel == "email" else "sms"
+    reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)  # type: ignore[arg-type]
+    return _act(session, world, inbound, address, account, reading, text)
+
+
+def _identify(session: Session, inbound: Inbound) -> tuple[Address, Account] | None:
+    """Whose words these are. The command line names the person; the talk goes on their phone's conversation."""
+    if inbound.channel != "cli":
+        return addresses.identify(session, inbound.channel, inbound.sender)
+    account = accounts.by_handle(session, inbound.sender)
+    address = reach.own_address(session, account.id) if account else None
+    return (address, account) if account and address else None
+
+
+def _machine(world: World, inbound: Inbound) -> str | None:
+    """A text that no person wrote: from our own number, or from a short code."""
+    if inbound.sender in world.settings.sms_numbers:
+        return "it came from our own number"
+    if inbound.channel == "sms" and len(inbound.sender.lstrip("+")) < 7:
+        return "it came from a short code"
+    return None
+
+
+def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
+    opened = mailroom.opened(inbound)
+    if opened.machine:
+        return Outcome("dropped", "machine", opened.machine)
+    known = addresses.identify(session, "email", inbound.sender)
+    if known is None:
+        return _stranger(session, world, inbound, opened.text)
+    address, account = known
+    sorted_out = mailroom.sort(session, world, inbound, opened, address, account)
+    if isinstance(sorted_out, mailroom.Kept):
+        return Outcome(sorted_out.state, sorted_out.intent, sorted_out.reason, account.id)
+    turn_reading, answering = sorted_out
+    return _act(session, world, inbound, address, account, turn_reading, opened.text, answering, opened.subject)
+
+
+def _act(
+    session: Session,
+    world: World,
+    inbound: Inbound,
+    address: Address,
+    account: Account,
+    reading: Reading,
+    said: str,
+    answering: int | None = None,
+    subject: str = "",
+) -> Outcome:
+    addresses.seen(session, address.id)
+    if reading.intent in ("machine", "dropped"):
+        return Outcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
+    turn = Turn(
+        world=world,
+        account=account,
+        address=address,
+        via=inbound.channel,
+        inbound_id=inbound.id,
+        reading=reading,
+        said=said,
+        carrier_answered=inbound.opt_out_type is not None,
+        our_address=inbound.recipients[0] if inbound.recipients else None,
+        carrier_id=inbound.message_id,
+        answering=answering,
+    )
+    text = perform(session, turn)
+    session.add_all(turn.done)
+    if text is not None:
+        _answer(session, turn, inbound, text, subject)
+    return Outcome("done", reading.intent, reading.reason, account.id, text, reading)
+
+
+def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: str) -> None:
+    """The one answer, on the channel it came from; the command line reads it from its row and needs no delivery."""
+    if not manners.may_answer(session, turn.address.id, inbound):
+        return
+    outgoing = Outgoing(
+        kind="answer",
+        text=text,
+        subject=f"Re: {subject}" if subject else text.splitlines()[0][:70],
+        body=text,
+        inbound_id=inbound.id,
+        priority=2,
+    )
+    to = [] if inbound.channel == "cli" else [Target(turn.address.id, turn.address.channel)]
+    outbox.put(session, outgoing, to)
+
+
+def _stranger(session: Session, world: World, inbound: Inbound, text: str) -> Outcome:
+    """Strangers get no texts, for no money is spent on them; their STOP counts all the same. By mail: how to join, once."""
+    word = carrier_words.carrier_word(text) if inbound.channel == "sms" else None
+    if word == "stop":
+        stranger = addresses.ensure(session, "sms", inbound.sender)
+        our_address = inbound.recipients[0] if inbound.recipients else None
+        addresses.stop(session, stranger, text, our_address, inbound.message_id, "text")
+        return Outcome("done", "optout", f"a carrier word; {STRANGER}")
+    if inbound.channel == "email" and inbound.trusted:
+        return _welcome(session, world, inbound)
+    return Outcome("done", None, STRANGER)
+
+
+def _welcome(session: Session, world: World, inbound: Inbound) -> Outcome:
+    address = addresses.ensure(session, "email", inbound.sender)
+    text = (
+        f"This is {world.settings.company}'s Critter. Nobody here has this mail address yet, so nothing was posted. "
+        f"Ask the people who run it to add you, then write again."
+    )
+    if not manners.may_write_to_stranger(session, address.id):
+        return Outcome("done", None, f"{STRANGER}; it was answered before")
+    outgoing = Outgoing(kind="answer", text=text, subject="How to join", body=text, inbound_id=inbound.id, priority=2)
+    outbox.put(session, outgoing, [Target(address.id, "email")])
+    return Outcome("done", None, STRANGER, answer=text)

@@ -1,0 +1,139 @@
+"""Sorts an accepted mail by the addresses it came to: what it says and to whom. `listening` calls it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import World
+from gateway.language import grammar, letters
+from gateway.language.named import Named, Reading
+from gateway.network import accounts, contexts, follows
+from gateway.store.tables import Account, Address, Inbound, Post
+
+TO_ALL = "post"
+TO_OPERATOR = ("postmaster", "abuse")
+TOKENS = {"r": "reply", "u": "unsubscribe", "b": "bounce"}
+# What a mail to a group, a person or a reply address may still be read as, instead of as words for them.
+FIRST = ("optout", "optin", "help", "direct", "ask", "error", "choice")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A mail as its writer meant it; `machine` says why no person wrote it."""
+
+    text: str
+    subject: str
+    machine: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A mail that is not read as words: how its row ends."""
+
+    state: Literal["done", "held", "dropped"]
+    intent: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addressees:
+    """Who a mail is for, by the local parts of its recipients."""
+
+    everyone: bool
+    help: bool
+    operator: bool
+    groups: tuple[Account, ...]
+    people: tuple[Account, ...]
+    tokens: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def opened(inbound: Inbound) -> Opened:
+    """The writer's own words, without quotes and signature."""
+    raw = inbound.raw or b""
+    message = message_from_bytes(raw, policy=policy.default)
+    null_sender = raw.startswith(b"Return-Path: <>")
+    machine = letters.machine(message, null_sender=null_sender)
+    letter = letters.words(raw)
+    return Opened(letter.text, letter.subject, machine)
+
+
+def sort(
+    session: Session, world: World, inbound: Inbound, mail: Opened, address: Address, account: Account
+) -> Kept | tuple[Reading, int | None]:
+    """How the mail reads for those it came to: (reading, the post it answers), or why it is kept."""
+    to = _addressees(session, world, inbound.recipients)
+    if to.operator:
+        return Kept("held", None, "for the operator")
+    for kind, ids in to.tokens:
+        kept = _kept_by_token(session, kind, ids, address)
+        if kept:
+            return kept
+    context = contexts.context(session, address)
+    plain = grammar.read(mail.text, "email", world.verbs, contexts.resolver(session, account.id), context)
+    return _addressed(session, to, plain, mail)
+
+
+def _addressees(session: Session, world: World, recipients: Sequence[str]) -> Addressees:
+    locals_ = [recipient.rpartition("@")[0].lower() for recipient in recipients]
+    found = [account for local in locals_ if (account := accounts.by_handle(session, local))]
+    return Addressees(
+        everyone=TO_ALL in locals_,
+        help="help" in locals_,
+        operator=any(local in TO_OPERATOR for local in locals_),
+        groups=tuple(account for account in found if account.kind == "group"),
+        people=tuple(account for account in found if account.kind == "person"),
+        tokens=tuple(token for local in locals_ if (token := _token(world, local))),
+    )
+
+
+def _token(world: World, local: str) -> tuple[str, tuple[int, ...]] | None:
+    letter, plus, rest = local.partition("+")
+    kind = TOKENS.get(letter) if plus else None
+    ids = world.signer.read(kind, rest) if kind else None
+    return (kind, ids) if kind and ids else None
+
+
+def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: Address) -> Kept | None:
+    """What a token alone decides. A forwarded mail's tokens do nothing for somebody else."""
+    if kind == "bounce":
+        return Kept("done", "machine", "a bounce")
+    owner = session.get(Address, ids[1])
+    if owner is None or owner.account_id != address.account_id:
+        return Kept("held", None, "this address was made for somebody else")
+    if kind == "unsubscribe" and address.account_id is not None:
+        follows.unfollow(session, address.account_id, ids[0])
+        return Kept("done", "unfollow", "mail to the address that ends this follow")
+    return None
+
+
+def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -> Kept | tuple[Reading, int | None]:
+    answering = next((ids[0] for kind, ids in to.tokens if kind == "reply"), None)
+    special = bool(to.groups or to.people or answering)
+    if to.help and not special and not to.everyone:
+        return Reading("help", reason="mail to help@"), None
+    if not special:
+        return plain, None
+    if to.people and (to.groups or to.everyone):
+        return Kept("held", None, "addressed both privately and publicly")
+    if plain.intent in FIRST and (plain.privacy == "direct" or plain.intent in ("optout", "optin")):
+        return plain, answering
+    if to.people:
+        return _to("direct", to.people, mail.text, "mail to a person is private"), None
+    if to.groups:
+        return _to("group", to.groups, mail.text, "mail to a group"), None
+    return _reply(session, mail.text, answering)
+
+
+def _to(intent: Literal["direct", "group"], accounts_: Sequence[Account], text: str, reason: str) -> Reading:
+    names: tuple[Named, ...] = tuple(contexts.named(account) for account in accounts_)
+    handles = ",".join(name.handle for name in names)
+    return Reading(intent, (handles, text), intent, reason, names=names, text=text)
+
+
+def _reply(session: Session, text: str, answering: int | None) -> tuple[Reading, int | None]:
+    post = session.get(Post, answering) if answering else None
+    privacy = "direct" if post and post.visibility == "direct" else "company"
+    return Reading("reply", (text,), privacy, "a reply by mail", text=text), answering  # type: ignore[arg-type]

@@ -1,0 +1,130 @@
+"""Private messages: to people, to all of a group, to a broadcast group's posters. They fail closed and can be stopped."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command
+from gateway.errors import Refused
+from gateway.language.named import Named
+from gateway.network import audience, conversations, follows, reach, timelines
+from gateway.network.conversations import Asked
+from gateway.network.posts import Words
+from gateway.store.tables import Account, Post
+from handlers.updates import publish
+
+SHOWN = 3  # names in an answer
+
+
+@command(
+    "d NAME[,NAME…] text",
+    aliases=("dm", "msg", "pm"),
+    private=True,
+    intent="direct",
+    about="private to people or a group",
+)
+def direct(session: Session, turn: Turn) -> str:
+    """A bare text after a broadcast comes here too, for that group's posters."""
+    if turn.reading.verb is None and turn.names and turn.names[0].group == "broadcast":
+        return tell_posters(session, turn, turn.names[0], turn.text)
+    if turn.reading.verb is None and turn.answering is None:
+        last = timelines.heard(session, turn.address.id, 1)
+        return send(session, turn, turn.names, turn.text, last[0].post.id if last else None)
+    return send(session, turn, turn.names, turn.text, turn.answering)
+
+
+def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_reply_to: int | None = None) -> str:
+    """To all of them or to nobody. A group, and anyone's first private message, waits for `undo` a little."""
+    recipients = _recipients(session, turn.account, names)
+    unreached = reach.unreached(session, [person for person, _ in recipients])
+    if len(unreached) == len(recipients):
+        raise Refused(f"Not sent: {_unreached(unreached)}")
+    hold = _hold(session, turn, names, in_reply_to)
+    words = Words(
+        turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
+        inbound_id=turn.inbound_id, hold=hold,
+    )  # fmt: skip
+    publish(session, turn, words)
+    answer = f"Privately to {_called(names, recipients)}" + (f" in {_seconds(hold)}. UNDO stops it." if hold else ".")
+    return f"{answer} {_unreached(unreached)}" if unreached else answer
+
+
+def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
+    """What a reader of a broadcast texts back goes to those who post there, and to nobody else."""
+    recipients = _recipients(session, turn.account, [group])
+    asked_by = timelines.heard(session, turn.address.id, 1, Post.group_id == group.id)
+    in_reply_to = asked_by[0].post.id if asked_by else None
+    words = Words(
+        turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
+        inbound_id=turn.inbound_id,
+    )  # fmt: skip
+    publish(session, turn, words)
+    draft = conversations.keep_draft(session, turn.account.id, text)
+    conversations.ask(session, turn.address.id, Asked("told", [], ["POST"], {"draft": draft}))
+    return f"Told {group.handle} only. POST makes it an update."
+
+
+def _recipients(session: Session, author: Account, names: Sequence[Named]) -> list[tuple[int, int]]:
+    """(person, whom the writer named), everyone once, the writer left out."""
+    found: dict[int, int] = {}
+    for named in names:
+        for person in [named.id] if named.kind == "person" else _members(session, author, named):
+            found.setdefault(person, named.id)
+    found.pop(author.id, None)
+    if not found:
+        raise Refused("There is nobody but you in that. Kept private; nothing was sent.")
+    return list(found.items())
+
+
+def _members(session: Session, author: Account, group: Named) -> Collection[int]:
+    if group.group == "broadcast":
+        return [account.id for account in follows.posters(session, group.id)]
+    mine = select(audience.following(author.id, group.id))
+    if group.group == "closed" and not session.scalar(mine):
+        raise Refused(f"{group.handle} is closed, and only its members write to it. Nothing was sent.")
+    return [account.id for account in follows.members(session, group.id)[1]]
+
+
+def _hold(session: Session, turn: Turn, names: Sequence[Named], in_reply_to: int | None) -> timedelta:
+    wide = any(named.kind == "group" for named in names)
+    if wide or (in_reply_to is None and not _wrote_privately_before(session, turn.account.id)):
+        return timedelta(seconds=turn.world.settings.hold_seconds)
+    return timedelta(0)
+
+
+def _wrote_privately_before(session: Session, account_id: int) -> bool:
+    mine = exists().where(Post.author_id == account_id, Post.visibility == "direct")
+    return bool(session.scalar(select(mine)))
+
+
+def _called(names: Sequence[Named], recipients: Collection[tuple[int, int]]) -> str:
+    """Kim Lee, ACME (14 people) and 2 more."""
+    shown = [_counted(named, recipients) for named in names[:SHOWN]]
+    if len(names) > SHOWN:
+        shown.append(f"{len(names) - SHOWN} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _counted(named: Named, recipients: Collection[tuple[int, int]]) -> str:
+    if named.kind == "person":
+        return named.name
+    count = sum(1 for _, whom in recipients if whom == named.id)
+    return f"{named.name} ({people(count)})"
+
+
+def people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
+def _seconds(hold: timedelta) -> str:
+    return f"{hold.total_seconds():g} s"
+
+
+def _unreached(persons: Sequence[reach.Unreached]) -> str:
+    """Why some of them cannot be reached; the sender may still call them."""
+    shown = ", ".join(person.name for person in persons[:SHOWN])
+    others = f" and {len(persons) - SHOWN} more" if len(persons) > SHOWN else ""
+    why = "opted out of texts" if all(person.stopped for person in persons) else "cannot be reached by text or mail now"
+    return f"{shown}{others}: {why}. Try calling."

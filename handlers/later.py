@@ -1,0 +1,30 @@
+"""Verbs that are known and not built yet: they say so, and what was texted is never posted."""
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command
+
+
+@command("rt", "rt NAME", aliases=("repeat",), intent="repeat", ready=False, about="pass on to my followers")
+@command("quiet RANGE", "quiet [for]", intent="quiet", ready=False, about="no texts at night")
+@command("who about TOPIC", intent="who about", ready=False, about="people who wrote about it")
+@command("who got", intent="receipts", ready=False, about="how my last update went out")
+@command("track", 'track [WORD | "a phrase"]', intent="track", ready=False, about="any update with a word")
+@command("untrack", 'untrack [WORD | "a phrase"]', intent="untrack", ready=False, about="no longer")
+@command("nudge NAME", intent="nudge", ready=False, about="ask for an update")
+@command("invite ADDRESS", intent="invite", ready=False, about="ask a colleague in")
+@command("block NAME", aliases=("lose",), intent="block", ready=False, about="neither hears the other")
+@command("mute NAME [for]", intent="mute", ready=False, about="hear nothing of them")
+@command("report [NAME]", intent="report", ready=False, about="tell the operators")
+@command("name FULLNAME", intent="name", asks=True, ready=False, about="my name")
+@command("lang LANG", intent="lang", ready=False, about="my language")
+@command("prefer CHANNEL", intent="prefer", ready=False, about="texts or mails")
+@command("digest TIME", "digest on|off", intent="digest", ready=False, about="one summary a day")
+@command("ack on|off", intent="ack", ready=False, about="confirm each update")
+@command("login", intent="login", ready=False, about="a link to the web")
+@command("link CODE", intent="link", ready=False, about="tie this phone to my account")
+@command("why", intent="why", ready=False, about="why I got the last item")
+def not_yet(session: Session, turn: Turn) -> str:
+    """An honest answer; the words are nobody's but the writer's."""
+    verb = turn.reading.verb or turn.reading.intent
+    return f"{verb} is not here yet. Nothing was changed, and nothing was posted. ? lists what is."

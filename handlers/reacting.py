@@ -1,0 +1,29 @@
+"""Likes and thumbs: stored with what they are about, never posted."""
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command, meaning
+from gateway.errors import Refused
+from gateway.network import posts, timelines
+from gateway.store.tables import Post
+
+
+@meaning("reaction")
+def reaction(session: Session, turn: Turn) -> str | None:
+    """From a phone's own reactions, or one lone emoji: to the last item, and not answered."""
+    items = timelines.heard(session, turn.address.id, 1)
+    if items and posts.react(session, turn.account.id, items[0].post.id, turn.reading.args[0]):
+        turn.did("reaction", items[0].post.id)
+    return None
+
+
+@command("like [NAME]", aliases=("fav",), about="like the last item, or the last of NAME")
+def like(session: Session, turn: Turn) -> str:
+    by = (Post.author_id == turn.names[0].id,) if turn.names else ()
+    items = timelines.heard(session, turn.address.id, 1, *by)
+    if not items:
+        raise Refused("There is nothing to like: no such item reached you here yet.")
+    if not posts.react(session, turn.account.id, items[0].post.id, "like"):
+        return f"You like that of {items[0].author.name} already."
+    turn.did("reaction", items[0].post.id)
+    return f"You like {items[0].author.name}'s last."

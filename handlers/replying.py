@@ -1,0 +1,89 @@
+"""Replies: to whoever is named, or to what was last heard. A reply is as private as what it answers."""
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command
+from gateway.errors import Refused
+from gateway.language.named import Named
+from gateway.network import accounts, audience, posts, timelines
+from gateway.network.directory import named
+from gateway.network.posts import Words
+from gateway.store.tables import Account, Delivery, Post
+from handlers.direct import send, tell_posters
+from handlers.updates import publish
+
+
+@command(
+    "r text",
+    "r TAG text",
+    aliases=("re", "reply"),
+    intent="reply",
+    about="reply to the last item, as privately as it came",
+)
+def reply(session: Session, turn: Turn) -> str | None:
+    """`@name text` comes here too, and a mail to a reply address."""
+    if turn.answering is not None:
+        return _answer(session, turn, session.get(Post, turn.answering))
+    if turn.reading.verb is None and turn.names:
+        return _to_named(session, turn, turn.names[0])
+    return _answer(session, turn, _meant(session, turn))
+
+
+def _meant(session: Session, turn: Turn) -> Post | None:
+    """The tagged item, or the last one that came to this address."""
+    args = turn.reading.args
+    tagged = (Delivery.tag == args[0].lower(),) if len(args) > 1 else ()
+    items = timelines.heard(session, turn.address.id, 1, *tagged)
+    return items[0].post if items else None
+
+
+def _to_named(session: Session, turn: Turn, person: Named) -> str | None:
+    """Public, and tied to what was last heard of that person, if that was public."""
+    items = timelines.heard(session, turn.address.id, 1, Post.author_id == person.id, Post.visibility == "company")
+    return _publicly(session, turn, items[0].post if items else None)
+
+
+def _answer(session: Session, turn: Turn, post: Post | None) -> str | None:
+    if post is None or not audience.may_read(session, turn.account.id, post.id):
+        raise Refused("There is nothing to reply to: no item reached you here yet. To write to somebody: @NAME text")
+    if post.visibility == "direct":
+        return send(session, turn, [_author(session, post)], turn.text, post.id)
+    if post.group_id:
+        return _in_group(session, turn, post, accounts.by_id(session, post.group_id))
+    return _publicly(session, turn, post)
+
+
+def _author(session: Session, post: Post) -> Named:
+    author = accounts.by_id(session, post.author_id)
+    if author is None or author.state != "active":
+        raise Refused("Whoever wrote that has left. Nothing was sent.")
+    return named(author)
+
+
+def _in_group(session: Session, turn: Turn, post: Post, group: Account | None) -> str | None:
+    if group is None or group.state != "active":
+        raise Refused("That group is gone. Nothing was posted.")
+    if not audience.may_post(session, turn.account.id, group):
+        return tell_posters(session, turn, named(group), turn.text)
+    words = Words(
+        turn.account, turn.text, "group", turn.via, group, in_reply_to=post.id, inbound_id=turn.inbound_id
+    )  # fmt: skip
+    publish(session, turn, words)
+    return None
+
+
+def _publicly(session: Session, turn: Turn, post: Post | None) -> str | None:
+    words = Words(
+        turn.account, _with_names(turn), "company", turn.via,
+        in_reply_to=post.id if post else None, inbound_id=turn.inbound_id,
+    )  # fmt: skip
+    written = publish(session, turn, words)
+    heard = audience.heard(session, written, posts.sources(words))
+    return None if heard else "Posted, but nobody can get it: whoever you answer takes neither texts nor mails now."
+
+
+def _with_names(turn: Turn) -> str:
+    """Names that led the text stay in it, so that everyone sees whom it was for."""
+    if turn.reading.verb is None and turn.names and turn.answering is None:
+        return " ".join([*(f"@{name.handle}" for name in turn.names), turn.text])
+    return turn.text

@@ -1,0 +1,50 @@
+"""Plain updates and posts to groups: what everyone who follows gets."""
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, meaning
+from gateway.errors import Refused
+from gateway.network import accounts, audience, posts
+from gateway.network.posts import Words
+from gateway.store.tables import Account, Post
+
+UNHEARD = "Posted, but nobody follows you yet, so nobody hears it. To be heard: @NAME text, #GROUP text, or d NAME text"
+
+
+@meaning("update")
+def update(session: Session, turn: Turn) -> str | None:
+    """Not answered, unless nobody hears it."""
+    return post_update(session, turn, turn.text)
+
+
+def post_update(session: Session, turn: Turn, text: str) -> str | None:
+    words = Words(turn.account, text, "company", turn.via, inbound_id=turn.inbound_id)
+    post = publish(session, turn, words)
+    return None if audience.heard(session, post, posts.sources(words)) else UNHEARD
+
+
+@meaning("group")
+def group_post(session: Session, turn: Turn) -> str | None:
+    groups = [_group(session, named.id) for named in turn.names]
+    first, *others = groups
+    if others and any(group.access == "closed" for group in groups):
+        raise Refused("A closed group and others do not go into one message. Nothing was posted.")
+    words = Words(turn.account, turn.text, "group", turn.via, first, others, inbound_id=turn.inbound_id)
+    post = publish(session, turn, words)
+    if audience.heard(session, post, posts.sources(words)):
+        return None
+    return f"Posted to #{first.handle}, but nobody else gets it yet. Others join with: join {first.handle}"
+
+
+def publish(session: Session, turn: Turn, words: Words) -> Post:
+    """Posts and notes it, so that `undo` finds it."""
+    post = posts.publish(session, words)
+    turn.did("post", post.id)
+    return post
+
+
+def _group(session: Session, account_id: int) -> Account:
+    group = accounts.by_id(session, account_id)
+    if group is None or group.state != "active":
+        raise Refused("That group is gone. Nothing was posted.")
+    return group
