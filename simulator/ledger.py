@@ -75,6 +75,7 @@ class Ledger:
     def clear(self) -> None:
         self._pending.clear()
         os.truncate(self._file, 0)
+        os.lseek(self._file, 0, os.SEEK_SET)
         self.seq = 0
 
     async def close(self) -> None:

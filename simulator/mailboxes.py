@@ -52,7 +52,7 @@ def _part(mail: EmailMessage, kind: str) -> str | None:
     if part is None:
         return None
     try:
-        return str(part.get_content())
+        return str(part.get_content()).replace("\r\n", "\n")
     except LookupError:  # a charset nobody knows: show what can be shown
         return cast(bytes, part.get_payload(decode=True)).decode("ascii", "replace")
 
