@@ -1,0 +1,94 @@
+"""The serving processes put together: settings into parts, parts into doors. critter/cli.py calls it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask
+from sqlalchemy import Engine
+
+from critter import logs
+from critter.webserver import WebServer
+from gateway.bell import Bell
+from gateway.doors import sms
+from gateway.doors.access import inventory
+from gateway.doors.web import headers, health, pages
+from gateway.errors import SettingsError
+from gateway.ledger.callbacks import Callbacks
+from gateway.ledger.intake import Intake
+from gateway.settings import Settings
+from gateway.signatures import Verifier
+from gateway.store.database import connect
+from gateway.tokens import Signer
+
+LARGEST_REQUEST = 64 * 1024  # octets; web hooks and forms are small
+MOST_PARTS = 100
+
+Front = Callable[[Settings], Blueprint]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the doors of one process share: threads and connections, so made after a fork, never before."""
+
+    engine: Engine
+    bell: Bell
+    intake: Intake
+    callbacks: Callbacks
+
+    def close(self) -> None:
+        """Commits what was taken in, then lets go of the servers."""
+        self.intake.close()
+        self.callbacks.close()
+        self.bell.close()
+        self.engine.dispose()
+
+
+def build(settings: Settings) -> Parts:
+    engine, bell = connect(settings.database_url), Bell(settings.redis_url)
+    return Parts(
+        engine=engine,
+        bell=bell,
+        intake=Intake(engine, lambda: bell.ring("inbound")),
+        callbacks=Callbacks(engine, lambda: bell.ring("receipts")),
+    )
+
+
+def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -> Flask:
+    """Every door that speaks HTTP. `front` makes what stands at "/": the tour when simulated, else a page that says
+    what this is. Nothing here reads Host or X-Forwarded-*: every URL is made from the settings."""
+    app = Flask("critter", static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
+    )
+    signer = Signer(settings.secret_keys)
+    if settings.sms:
+        verifier = Verifier(settings.twilio_auth_tokens)
+        app.register_blueprint(sms.blueprint(settings, verifier, signer, parts.intake, parts.callbacks))
+    app.register_blueprint(health.blueprint(parts.engine, settings.redis_url))
+    app.register_blueprint(pages.blueprint(settings, signer, parts.engine))
+    app.register_blueprint(front(settings))
+    headers.install(app, settings)
+    _refuse_unclassed(app)
+    return app
+
+
+def _refuse_unclassed(app: Flask) -> None:
+    for rule, kind in inventory(app).items():
+        if kind is None:
+            raise SettingsError(f"{rule} does not say who may ask it (gateway/doors/access.py)")
+
+
+def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
+    """Serves until SIGTERM; what is in hand then has 20 s."""
+    logs.configure()
+    made: list[Parts] = []
+
+    def load() -> Flask:
+        made.append(build(settings))
+        return create_app(settings, made[-1], front)
+
+    def done() -> None:
+        for parts in made:
+            parts.close()
+
+    WebServer(settings.web_listen, load, done).run()

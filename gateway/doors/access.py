@@ -1,0 +1,30 @@
+"""Every route says how it knows who asks; create_app refuses to start with one that does not. Used by the doors."""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from flask import Flask
+
+Access = Literal["signed", "token", "public"]
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def access(kind: Access) -> Callable[[View], View]:
+    """signed: the carrier signed the request; token: the address itself is the secret; public: anybody may."""
+
+    def noted(view: View) -> View:
+        vars(view)["access"] = kind
+        return view
+
+    return noted
+
+
+def inventory(app: Flask) -> dict[str, Access | None]:
+    """Rule → its class; None where a view does not say. Flask's own view for files is public."""
+    return {rule.rule: _class_of(app, rule.endpoint) for rule in app.url_map.iter_rules()}
+
+
+def _class_of(app: Flask, endpoint: str) -> Access | None:
+    if endpoint == "static" or endpoint.endswith(".static"):
+        return "public"
+    return vars(app.view_functions[endpoint]).get("access")

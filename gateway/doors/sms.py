@@ -1,0 +1,126 @@
+"""The SMS door: Twilio's web hooks for texts that came in and for the fate of those that went out.
+
+One commit, then the answer. What is wrong with the request is 403, what is wrong with us 503: Twilio then tries the
+fallback URL, and reconciliation finds the rest.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Blueprint, Response, abort, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.doors.access import access
+from gateway.doors.twilio_hooks import MESSAGE_SID, NUMBER, Hook, Hooks
+from gateway.ledger.callbacks import Callbacks, Called
+from gateway.ledger.inbox import Incoming, Picture
+from gateway.ledger.intake import Intake
+from gateway.settings import Settings
+from gateway.signatures import Verifier
+from gateway.tokens import Signer
+
+NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+PATIENCE = 10.0  # seconds for the commit; Twilio itself gives up after 15
+STATUS = re.compile(r"[a-z_-]{2,30}")
+ERROR_CODE = re.compile(r"[0-9]{1,6}|")
+OPT_OUT_TYPE = re.compile(r"STOP|START|HELP")
+CONTENT_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
+MOST_PICTURES = 10  # Twilio's own limit
+
+log = structlog.get_logger()
+
+
+def blueprint(
+    settings: Settings, verifier: Verifier, signer: Signer, intake: Intake, callbacks: Callbacks
+) -> Blueprint:
+    """POST /sms/inbound and POST /sms/status/TOKEN; the two ledgers ring the bell themselves after they commit."""
+    door = Blueprint("sms", __name__)
+    hooks = Hooks(settings, verifier)
+
+    @door.post("/sms/inbound")
+    @access("signed")
+    def inbound() -> Response:
+        incoming = _incoming(settings, hooks.read(request))
+        intake.submit(incoming).result(PATIENCE)
+        return Response(NO_ANSWER, content_type="text/xml")
+
+    @door.post("/sms/status/<token>")
+    @access("signed")
+    def status(token: str) -> Response:
+        hook = hooks.read(request)
+        callbacks.submit(_called(hook, signer.read("status", token))).result(PATIENCE)
+        return Response(status=204)
+
+    door.register_error_handler(HTTPException, _refused)
+    door.register_error_handler(Exception, _unwell)
+    return door
+
+
+def _incoming(settings: Settings, hook: Hook) -> Incoming:
+    sid = hook.match("MessageSid", MESSAGE_SID)
+    recipient = hook.match("To", NUMBER)
+    service = settings.twilio_messaging_service_sid
+    if recipient not in settings.sms_numbers and not (service and hook.get("MessagingServiceSid") == service):
+        abort(403)
+    opt_out = hook.get("OptOutType")
+    return Incoming(
+        channel="sms",
+        identity=sid.encode(),
+        sender=hook.match("From", NUMBER),
+        recipients=(recipient,),
+        raw=hook.raw,
+        trusted=True,
+        message_id=sid,
+        text=hook.get("Body").replace("\0", ""),  # PostgreSQL's text cannot hold it; raw has it still
+        opt_out_type=opt_out if OPT_OUT_TYPE.fullmatch(opt_out) else None,
+        pictures=tuple(_pictures(settings, sid, hook)),
+    )
+
+
+def _pictures(settings: Settings, sid: str, hook: Hook) -> list[Picture]:
+    """What Twilio keeps for us to fetch; whatever lies elsewhere is not for us to fetch (R45)."""
+    count = hook.get("NumMedia")
+    numbers = range(min(int(count), MOST_PICTURES)) if re.fullmatch(r"[0-9]{1,3}", count) else ()
+    pictures = [_picture(hook, number) for number in numbers]
+    theirs = [picture for picture in pictures if _is_twilios(settings, picture.url)]
+    if len(theirs) < len(pictures):
+        log.warning("media that is not Twilio's was left out", message=sid, left_out=len(pictures) - len(theirs))
+    return theirs
+
+
+def _picture(hook: Hook, number: int) -> Picture:
+    content_type = hook.get(f"MediaContentType{number}")
+    return Picture(hook.get(f"MediaUrl{number}"), content_type if CONTENT_TYPE.fullmatch(content_type) else None)
+
+
+def _is_twilios(settings: Settings, url: str) -> bool:
+    """By scheme, host and port together: https://api.twilio.com, or what TWILIO_API_BASE says."""
+    if not url.isascii() or not url.isprintable() or "\\" in url:
+        return False
+    try:
+        parts, base = urlsplit(url), urlsplit(settings.twilio_api_base)
+    except ValueError:
+        return False
+    return (parts.scheme, parts.netloc) in {("https", "api.twilio.com"), (base.scheme, base.netloc)}
+
+
+def _called(hook: Hook, attempt: tuple[int, ...] | None) -> Called:
+    if attempt is None or len(attempt) != 1:
+        abort(403)
+    return Called(
+        attempt_id=attempt[0],
+        carrier_id=hook.match("MessageSid", MESSAGE_SID),
+        status=hook.match("MessageStatus", STATUS),
+        reason=hook.match("ErrorCode", ERROR_CODE) or None,
+    )
+
+
+def _refused(error: HTTPException) -> Response:
+    log.info("web hook refused", path=request.url_rule and request.url_rule.rule, status=error.code)
+    return Response(status=error.code)
+
+
+def _unwell(error: Exception) -> Response:
+    log.error("web hook not taken", path=request.url_rule and request.url_rule.rule, exc_info=error)
+    return Response(status=503)

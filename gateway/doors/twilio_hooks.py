@@ -1,0 +1,70 @@
+"""What Twilio posts to us, believed only when signed and of the right shape (R23-R27); doors/sms reads it here.
+
+The signature has no separators and no time in it (`A=BC` signs like `AB=C`, and for ever), so the shape is checked as
+strictly as it can be: fixed path, no query, one form, our own account, ids and numbers as Twilio writes them.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from flask import Request, abort
+
+from gateway.settings import Settings
+from gateway.signatures import Verifier
+
+MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
+NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")  # E.164, or a short code
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A form that Twilio signed, and its bytes."""
+
+    fields: dict[str, list[str]]
+    raw: bytes
+
+    def get(self, name: str) -> str:
+        """The field's one value, empty when it is missing; a repeated one is nobody's."""
+        values = self.fields.get(name, [""])
+        return values[0] if len(values) == 1 else abort(403)
+
+    def match(self, name: str, shape: re.Pattern[str]) -> str:
+        value = self.get(name)
+        return value if shape.fullmatch(value) else abort(403)
+
+
+class Hooks:
+    """Reads requests for one account."""
+
+    def __init__(self, settings: Settings, verifier: Verifier) -> None:
+        self._account = settings.twilio_account_sid
+        self._bases = [base for base in (settings.public_url, settings.fallback_url) if base]
+        self._verifier = verifier
+
+    def read(self, request: Request) -> Hook:
+        """Aborts with 403 unless Twilio signed exactly this for the URL we configured."""
+        if request.mimetype != FORM or request.environ.get("RAW_URI", request.path) != request.path:
+            abort(403)
+        if request.query_string:
+            abort(403)
+        raw = request.get_data()
+        hook = Hook(_fields(raw), raw)
+        if not self._signed(request, hook) or hook.get("AccountSid") != self._account:
+            abort(403)
+        return hook
+
+    def _signed(self, request: Request, hook: Hook) -> bool:
+        """The URL never comes from Host or X-Forwarded-*: whoever writes those would choose what is verified."""
+        signature = request.headers.get("X-Twilio-Signature")
+        urls = [base + request.path for base in self._bases]
+        return any(self._verifier.genuine(url, {**hook.fields}, signature) for url in urls)
+
+
+def _fields(raw: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError:
+        abort(403)

@@ -1,0 +1,65 @@
+"""What every answer of the web process carries, and the pages for what is not there; create_app installs both."""
+
+import structlog
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.settings import Settings
+
+POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+}
+ONE_YEAR = "max-age=31536000"
+WORDS = {
+    403: ("Not for you", "This is only for those it was made for."),
+    404: ("Nothing here", "The link may be cut short. Open it from the text or mail that brought it."),
+    405: ("Not like that", "This address does not take that kind of request."),
+    413: ("Too long", "That was more than this address takes."),
+}
+UNWELL = ("One moment", "Something is wrong on our side. Nothing is lost; try again in a minute.")
+
+log = structlog.get_logger()
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Strict headers on all answers, and error pages that never show what went wrong inside."""
+    secure = settings.public_url.startswith("https:")
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if secure:
+            response.headers.setdefault("Strict-Transport-Security", ONE_YEAR)
+        return response
+
+    app.register_error_handler(HTTPException, _not_there)
+    app.register_error_handler(Exception, _unwell)
+
+
+def _not_there(error: HTTPException) -> Response:
+    code = error.code or 500
+    title, text = WORDS.get(code, UNWELL if code >= 500 else WORDS[404])
+    answer = Response(render_template("message.html", title=title, text=text), status=code)
+    if code == 405:
+        answer.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    return answer
+
+
+def _unwell(error: Exception) -> Response:
+    log.error("page not served", path=request.url_rule and request.url_rule.rule, exc_info=error)
+    return Response(render_template("message.html", title=UNWELL[0], text=UNWELL[1]), status=503)

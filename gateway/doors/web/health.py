@@ -1,0 +1,64 @@
+"""Is this process alive, and is Critter keeping up? Load balancers and watchers ask (R55)."""
+
+from typing import Any
+
+import redis
+import structlog
+from flask import Blueprint, Response, jsonify
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.doors.access import access
+from gateway.ledger import inbox
+from gateway.store.database import transaction
+
+TOO_OLD = 60.0  # seconds that the oldest accepted input may wait
+PATIENCE = 2  # seconds for the database and for Redis
+
+log = structlog.get_logger()
+
+
+def blueprint(engine: Engine, redis_url: str) -> Blueprint:
+    """GET /healthz: 200 while the process lives. GET /readyz: 503 when the database is away or work lies too long;
+    Redis being away is told but is no reason to send anybody elsewhere, as it only delays."""
+    pages = Blueprint("health", __name__)
+    ringing = redis.Redis.from_url(redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+
+    @pages.get("/healthz")
+    @access("public")
+    def healthz() -> Response:
+        return Response("ok\n", content_type="text/plain")
+
+    @pages.get("/readyz")
+    @access("public")
+    def readyz() -> Response:
+        age = _oldest(engine)
+        told: dict[str, Any] = {
+            "database": "away" if age is None else "ok",
+            "redis": "ok" if _answers(ringing) else "away",
+            "oldest_unprocessed_seconds": age,
+        }
+        answer = jsonify(told)
+        answer.status_code = 200 if age is not None and age <= TOO_OLD else 503
+        return answer
+
+    return pages
+
+
+def _oldest(engine: Engine) -> float | None:
+    """Seconds that the oldest unfinished input has waited; None when the database does not say in time."""
+    try:
+        with transaction(engine) as session:
+            session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}s'"))
+            return round(inbox.oldest_age(session).total_seconds(), 3)
+    except SQLAlchemyError as error:
+        log.warning("the database does not answer", error=type(error).__name__)
+        return None
+
+
+def _answers(ringing: "redis.Redis") -> bool:
+    try:
+        return bool(ringing.ping())
+    except redis.RedisError as error:
+        log.warning("redis does not answer", error=type(error).__name__)
+        return False

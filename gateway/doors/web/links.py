@@ -1,0 +1,70 @@
+"""The page of a post, as the recipient of a short link may see it; doors/web/pages shows it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from gateway.network import audience
+from gateway.store.tables import Account, Address, Post
+
+LINK = re.compile(r"https?://[^\s<>\"]+")
+AFTER_A_LINK = ".,;:!?)]}'»”’"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What may be shown. `private`: its text never hangs on a link alone; `retracted`: its author took it back."""
+
+    kind: Literal["shown", "private", "retracted"]
+    author: str
+    handle: str
+    group: str | None
+    at: datetime
+    text: str = ""
+
+    def pieces(self) -> Iterator[tuple[str, bool]]:
+        """The text in pieces: (words, whether they are a link)."""
+        end = 0
+        for found in LINK.finditer(self.text):
+            link = found[0].rstrip(AFTER_A_LINK)
+            yield self.text[end : found.start()], False
+            yield link, True
+            end = found.start() + len(link)
+        yield self.text[end:], False
+
+
+def page(session: Session, post_id: int, address_id: int) -> Page | None:
+    """None when there is nothing to show to whoever has this address now."""
+    author, group = aliased(Account), aliased(Account)
+    found = session.execute(
+        select(Post, author, group.handle, Address.account_id, Account.timezone)
+        .join(author, author.id == Post.author_id)
+        .outerjoin(group, group.id == Post.group_id)
+        .join(Address, Address.id == address_id)
+        .join(Account, Account.id == Address.account_id)
+        .where(Post.id == post_id)
+    ).one_or_none()
+    if found is None:
+        return None
+    post, writer, group_handle, reader, timezone = found
+    at = post.created_at.astimezone(_zone(timezone))
+    if post.deleted_at is not None:
+        return Page("retracted", writer.name, writer.handle, group_handle, at)
+    if post.visibility == "direct":
+        return Page("private", writer.name, writer.handle, group_handle, at)
+    if reader is None or not audience.may_read(session, reader, post_id):
+        return None
+    return Page("shown", writer.name, writer.handle, group_handle, at, post.text)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC

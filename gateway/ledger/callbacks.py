@@ -1,0 +1,44 @@
+"""Status callbacks as they came: the SMS door records them, workers/deliver applies the open ones to their attempts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Engine, insert, select
+from sqlalchemy.orm import Session
+
+from gateway.ledger.together import Together
+from gateway.store.database import transaction
+from gateway.store.tables import Callback
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call: the attempt of its token, the carrier's id of the message, its status and error code."""
+
+    attempt_id: int
+    carrier_id: str
+    status: str
+    reason: str | None
+
+
+def record(session: Session, calls: Sequence[Called]) -> None:
+    """Repeats and disorder are kept as they come: whoever applies them only moves forward."""
+    session.execute(insert(Callback), [asdict(call) for call in calls])
+
+
+def open_callbacks(session: Session, limit: int) -> Sequence[Callback]:
+    """The oldest that no attempt has taken note of, locked; who applies one sets its applied_at in this transaction."""
+    waiting = select(Callback).where(Callback.applied_at.is_(None)).order_by(Callback.id).limit(limit)
+    return session.scalars(waiting.with_for_update(skip_locked=True)).all()
+
+
+class Callbacks(Together[Called]):
+    """Records what comes in at the same time in one commit."""
+
+    def __init__(self, engine: Engine, recorded: Callable[[], None]) -> None:
+        self._engine = engine
+        super().__init__("callbacks", self._record, recorded)
+
+    def _record(self, calls: list[Called]) -> None:
+        with transaction(self._engine) as session:
+            record(session, calls)

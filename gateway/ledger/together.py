@@ -1,0 +1,81 @@
+"""Group commit: rows that are handed in at the same time are stored in one transaction. The ledgers of doors use it."""
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
+Row = TypeVar("Row")
+
+log = structlog.get_logger()
+
+
+class Together(Generic[Row]):
+    """One thread that calls `store` with all that waits. A future ends when its row is durable, or with what kept it
+    from being so; `stored` is called after each commit."""
+
+    def __init__(self, name: str, store: Callable[[list[Row]], None], stored: Callable[[], None]) -> None:
+        self._store = store
+        self._stored = stored
+        self._tickets: queue.SimpleQueue[tuple[Row, Future[None]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, row: Row) -> "Future[None]":
+        future: Future[None] = Future()
+        self._tickets.put((row, future))
+        return future
+
+    def close(self) -> None:
+        """Commits what was handed in, then ends."""
+        self._tickets.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            group, last = self._gather()
+            if group:
+                self._commit(group)
+
+    def _gather(self) -> "tuple[list[tuple[Row, Future[None]]], bool]":
+        """Waits for a first ticket, then takes what else is there: (those still wanted, whether it was the end)."""
+        group: list[tuple[Row, Future[None]]] = []
+        ticket = self._tickets.get()
+        while ticket is not None:
+            if ticket[1].set_running_or_notify_cancel():
+                group.append(ticket)
+            if len(group) == GROUP or self._tickets.empty():
+                return group, False
+            ticket = self._tickets.get()
+        return group, True
+
+    def _commit(self, group: "list[tuple[Row, Future[None]]]") -> None:
+        try:
+            self._store([row for row, _ in group])
+        except Exception as error:  # noqa: BLE001  it reaches each waiting door, which logs it
+            self._refuse(group, error)
+            return
+        for _, future in group:
+            future.set_result(None)
+        self._tell()
+
+    def _refuse(self, group: "list[tuple[Row, Future[None]]]", error: Exception) -> None:
+        """One bad row must not take the others with it: when the database itself is well, each is tried alone."""
+        if len(group) == 1 or isinstance(error, OperationalError):
+            for _, future in group:
+                future.set_exception(error)
+            return
+        for ticket in group:
+            self._commit([ticket])
+
+    def _tell(self) -> None:
+        try:
+            self._stored()
+        except Exception:
+            log.exception("rows are stored, but nobody was told")  # the sweeper will
