@@ -1,4 +1,4 @@
-"""Answers: to the question that is open, and to a message that came to this person and few others. grammar.py calls it."""
+"""Answers to the open question, and to a message that came to this person and few others. grammar.py calls it."""
 
 from gateway.language.named import Context, Item, Question, Reading
 from gateway.language.wording import folded
@@ -33,7 +33,7 @@ def _nothing_open(text: str) -> Reading:
 
 
 def after_few(text: str, context: Context) -> Reading | None:
-    """A bare text after a private message is asked about once; after a broadcast it goes to the group's posters only."""
+    """A bare text after a private message is asked about; after a broadcast it goes to the group's posters only."""
     last = context.last
     if last is None or last.age > WINDOW:
         return None

@@ -1,51 +1,58 @@
-"""The words that belong to the carriers and to the law: STOP, START, HELP and their like, recognised as whole texts only.
+"""The words that belong to the carriers and to the law: STOP, START, HELP, as whole texts only.
 
 Twilio and the FCC name the English ones; the phrases are how people say it. grammar.py asks here first of all."""
 
 import re
 import unicodedata
 
-STOP = frozenset("stop stopall unsubscribe cancel end quit revoke optout".split())
+STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
 START = frozenset({"start", "unstop"})
 YES = frozenset({"yes"})
 HELP = frozenset({"help", "info"})
 RESERVED = STOP | START | YES | HELP
 
 # The same word in the languages of the numbers we may have; each stands alone, so none of them is a likely update.
-_FOREIGN = frozenset(
-    "abbestellen abmelden afmelden alto annuler anulowac anuluj arret arrêt arrêter austragen avbryt avmeld avregistrera avslutt baja "
-    "cancelar cancelarenvio cancella cancellami desabonner désabonner desinscription désinscription desuscribir detener "
-    "iptal lopeta parar pare peruuta rezygnuje rezygnuję sair salir stopp stoppen uitschrijven wypisz "
-    "стоп отписаться отписка отмена 停止 停止する 退订 退訂 取消 解除 解约 수신거부 중지 توقف إلغاء".split()
-)
+_OTHERS = """
+abbestellen abmelden afmelden alto annuler anulowac anuluj arret arrêt arrêter austragen avbryt avmeld avregistrera
+avslutt baja cancelar cancelarenvio cancella cancellami desabonner désabonner desinscription désinscription
+desuscribir detener iptal lopeta parar pare peruuta rezygnuje rezygnuję sair salir stopp stoppen uitschrijven wypisz
+стоп отписаться отписка отмена 停止 停止する 退订 退訂 取消 解除 解约 수신거부 중지 توقف إلغاء
+"""
+_FOREIGN = frozenset(_OTHERS.split())
 
 _PHRASES = """
-stop all|stop it all|stop please|please stop|stop now|stop stop|stop stop stop|just stop|opt out|opt me out|i opt out|i want to opt out
-|i would like to opt out|id like to opt out|i wish to opt out|opt out please
-|stop texting|stop texting me|please stop texting|quit texting me|quit texting|stop sending texts|stop sending me texts|stop sending me text messages
-|stop sending me messages|stop sending messages|stop sending me these|stop sending me this|stop sending these|stop messaging me
-|stop contacting me|stop these texts|stop the texts|stop these messages|stop the messages|stop all messages|stop all texts|stop all text messages
-|stop sms|stop all sms|stop sending sms|stop sending me sms|stop bothering me|stop spamming me|stop spamming
-|end texts|end messages|end all texts|end all messages|cancel texts|cancel messages|cancel all texts|cancel my subscription|cancel subscription
-|no more texts|no more text messages|no more messages|no more sms|no texts|no text messages
-|dont text me|do not text me|dont text me again|do not text me again|dont text me anymore|do not text me anymore|dont text me any more
-|dont text|do not text|never text me again|dont message me|do not message me|dont contact me|do not contact me|dont contact me again
-|do not contact me again|never contact me again|do not contact|dont send me texts|do not send me texts|dont send me messages
-|do not send me messages|dont send me any more texts|do not send me any more texts|i dont want texts|i do not want texts
-|i dont want these texts|i do not want these texts|i dont want these messages|i do not want these messages
-|i dont want to receive texts|i do not want to receive texts|i dont want any more texts|i do not want any more texts
-|i no longer want texts|i no longer want to receive texts|i no longer want these texts
-|i no longer wish to receive texts|i no longer wish to receive these messages
-|unsubscribe me|unsubscribe all|unsubscribe from all|unsubscribe me from this|i want to unsubscribe|how do i unsubscribe
-|remove me|remove me now|remove my number|remove number|remove this number|remove my phone number|remove me from this list|remove me from your list
-|remove me from the list|remove my number from your list|delete my number|delete me from your list|delete me
-|take me off|take me off this|take me off the list|take me off this list|take me off your list|take my number off|take my number off your list
-|leave me alone|revoke consent|i revoke consent|i revoke my consent|i withdraw my consent|withdraw consent|wrong number|wrong number stop
-|lose my number|get me off this list|get me off your list|you have the wrong number|you have wrong number
-|deja de enviarme mensajes|dejen de enviarme mensajes|no me envies mas mensajes|no me envien mas mensajes|no mas mensajes|darme de baja|quiero darme de baja
-|bitte keine sms mehr|keine sms mehr|keine nachrichten mehr|bitte keine nachrichten mehr|hör auf|bitte abmelden
-|ne menvoyez plus de sms|plus de sms|arretez les sms|arrêtez les sms|arrete|arrêtez|me désabonner|stop aux sms
-|pare de me enviar mensagens|nao quero mais mensagens|não quero mais mensagens|basta sms|non mandatemi più sms|geen sms meer|niet meer sms en
+stop all | stop it all | stop please | please stop | stop now | stop stop | stop stop stop | just stop | opt out |
+opt me out | i opt out | i want to opt out | i would like to opt out | id like to opt out | i wish to opt out |
+opt out please | stop texting | stop texting me | please stop texting | quit texting me | quit texting |
+stop sending texts | stop sending me texts | stop sending me text messages | stop sending me messages |
+stop sending messages | stop sending me these | stop sending me this | stop sending these | stop messaging me |
+stop contacting me | stop these texts | stop the texts | stop these messages | stop the messages | stop all messages |
+stop all texts | stop all text messages | stop sms | stop all sms | stop sending sms | stop sending me sms |
+stop bothering me | stop spamming me | stop spamming | end texts | end messages | end all texts | end all messages |
+cancel texts | cancel messages | cancel all texts | cancel my subscription | cancel subscription | no more texts |
+no more text messages | no more messages | no more sms | no texts | no text messages | dont text me | do not text me |
+dont text me again | do not text me again | dont text me anymore | do not text me anymore | dont text me any more |
+dont text | do not text | never text me again | dont message me | do not message me | dont contact me |
+do not contact me | dont contact me again | do not contact me again | never contact me again | do not contact |
+dont send me texts | do not send me texts | dont send me messages | do not send me messages |
+dont send me any more texts | do not send me any more texts | i dont want texts | i do not want texts |
+i dont want these texts | i do not want these texts | i dont want these messages | i do not want these messages |
+i dont want to receive texts | i do not want to receive texts | i dont want any more texts |
+i do not want any more texts | i no longer want texts | i no longer want to receive texts |
+i no longer want these texts | i no longer wish to receive texts | i no longer wish to receive these messages |
+unsubscribe me | unsubscribe all | unsubscribe from all | unsubscribe me from this | i want to unsubscribe |
+how do i unsubscribe | remove me | remove me now | remove my number | remove number | remove this number |
+remove my phone number | remove me from this list | remove me from your list | remove me from the list |
+remove my number from your list | delete my number | delete me from your list | delete me | take me off |
+take me off this | take me off the list | take me off this list | take me off your list | take my number off |
+take my number off your list | leave me alone | revoke consent | i revoke consent | i revoke my consent |
+i withdraw my consent | withdraw consent | wrong number | wrong number stop | lose my number | get me off this list |
+get me off your list | you have the wrong number | you have wrong number | deja de enviarme mensajes |
+dejen de enviarme mensajes | no me envies mas mensajes | no me envien mas mensajes | no mas mensajes | darme de baja |
+quiero darme de baja | bitte keine sms mehr | keine sms mehr | keine nachrichten mehr | bitte keine nachrichten mehr |
+hör auf | bitte abmelden | ne menvoyez plus de sms | plus de sms | arretez les sms | arrêtez les sms | arrete |
+arrêtez | me désabonner | stop aux sms | pare de me enviar mensagens | nao quero mais mensagens |
+não quero mais mensagens | basta sms | non mandatemi più sms | geen sms meer | niet meer sms en
 """
 REFUSALS = frozenset(" ".join(phrase.split()) for phrase in _PHRASES.split("|"))
 _STOPS = STOP | _FOREIGN | REFUSALS
@@ -67,7 +74,7 @@ _REFUSING = re.compile(
 
 
 def carrier_word(text: str) -> str | None:
-    """ "stop", "start", "yes" or "help" when the whole of a cleaned text says so; any case, trailing punctuation allowed."""
+    """ "stop", "start", "yes" or "help" when that is the whole of a cleaned text, in any case and punctuation."""
     if len(text) > _LONGEST or text[:1] in ".?/#@":
         return None
     word = _bare(text)
@@ -80,7 +87,7 @@ def carrier_word(text: str) -> str | None:
 
 
 def sounds_like_refusal(text: str) -> bool:
-    """Whether a text that is no carrier word may still ask us to stop: it is read as usual, and an operator looks at it."""
+    """Whether a text that is no carrier word may still ask us to stop: read as usual, and shown to an operator."""
     return len(text) <= 160 and _REFUSING.search(_folded(text)) is not None
 
 

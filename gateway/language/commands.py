@@ -1,4 +1,4 @@
-"""Texts that begin with a verb of the table: the command they are, the question or error they lead to, or none. grammar.py calls it."""
+"""Texts that begin with a verb: the command they are, or the question or error they lead to. grammar.py calls it."""
 
 from collections.abc import Mapping
 
@@ -81,7 +81,7 @@ def _does(verb: Verb, bound: Bound) -> str:
 
 
 def _unfit(text: str, verb: Verb, said: str, unfit: Unfit, context: Context) -> Reading:
-    """Unknown arguments: everyday words ask, and answer whom they answered; coined words are an error with the nearest names."""
+    """An argument unknown: an everyday verb asks, or answers a message to few; a coined one is an error."""
     few = after_few(text, context) if said in verb.english else None
     if few is not None:
         return few

@@ -1,4 +1,4 @@
-"""How long something holds: `2h`, `3d`, `2w`, `till 9`, `till monday`. The grammar recognises them, handlers ask when they end."""
+"""How long something holds: `2h`, `3d`, `2w`, `till 9`, `till monday`. Handlers ask when they end."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(day
 
 
 def duration(text: str) -> str | None:
-    """The canonical form of a duration or an end ("2h", "till 9:30", "till monday"), None when it is neither. Case-folded."""
+    """The canonical form of a duration or an end ("2h", "till 9:30"), None when the folded text is neither."""
     text = text.rstrip(".!,")
     if amount := _AMOUNT.fullmatch(text):
         return f"{int(amount[1])}{amount[2][0]}" if int(amount[1]) else None
@@ -40,7 +40,7 @@ def clock(text: str) -> tuple[int, int] | None:
 
 
 def ends(canonical: str, now: datetime) -> datetime:
-    """When a canonical duration ends, seen from `now` in the person's own zone: always later than now, days at their start.
+    """When a canonical duration ends, seen from `now` in the person's own zone: always later; days at their start.
 
     Raises ValueError for anything that `duration` did not give."""
     if amount := _AMOUNT.fullmatch(canonical):

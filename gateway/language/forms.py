@@ -1,4 +1,4 @@
-"""Reads the words after a verb by its usage lines: a verb counts only when number, kind and meaning of its arguments all fit."""
+"""Reads the words after a verb by its usage lines: number, kind and meaning of the arguments must all fit."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -123,7 +123,7 @@ def _by_number(verb: Verb, source: Words) -> Fit:
 
 
 def _wrong_kind(form: Form, source: Words) -> Unfit | None:
-    """Words that stand where a form's required pieces would, one each; literals must be there, optional pieces are not counted."""
+    """Words that stand where a form's required pieces would, one each, but are none; literals must be there."""
     required = [piece for piece in form.pieces if not piece.optional] or [
         piece for piece in form.pieces[:1] if piece.shaped
     ]

@@ -1,6 +1,6 @@
-"""What a text means. `read` is the whole order of interpretation, one function for texts, mails and `critter explain`."""
+"""What a text means: `read` is the whole order of interpretation, for texts, mails and `critter explain` alike."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from gateway.language import addressed, answers
 from gateway.language.carrier_words import carrier_word
@@ -114,6 +114,3 @@ def _update(text: str, verbs: Verbs) -> Reading:
     verb = verbs.get(word.casefold())
     reason = f'"{word}" with other words after it is an update' if verb else "an update"
     return Reading("update", (text,), reason=reason, text=text)
-
-
-Reader = Callable[[str, Channel, Verbs, Resolver, Context], Reading]

@@ -1,4 +1,4 @@
-"""The plain things the language takes and gives. Everyone who calls `grammar.read` builds a Context and gets a Reading."""
+"""The plain things the language takes and gives: who calls `grammar.read` builds a Context and gets a Reading."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a resolver knows of a name. `exact`: none is unknown, one is them, more are candidates; `near`: ranked choices."""
+    """What a resolver knows of a name. `exact`: none, them, or candidates; `near`: ranked choices."""
 
     exact: tuple[Named, ...] = ()
     near: tuple[Named, ...] = ()
@@ -34,7 +34,7 @@ Resolver = Callable[[str], Found]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something delivered to this phone or mailbox. `age` in minutes; `broadcast`: of a group the reader may not post in."""
+    """Something delivered to this phone. `age` in minutes; `broadcast`: to a group where the reader only listens."""
 
     post: int
     author: Named

@@ -1,10 +1,11 @@
-"""The kinds of argument a usage line can ask for, and what each one accepts. verbs.py compiles usage lines into them."""
+"""The kinds of argument a usage line can ask for, and what each accepts. verbs.py compiles usage lines into them."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.language.durations import clock, duration
+from gateway.language.languages import language
 from gateway.language.wording import CLOSING_QUOTES, OPENING_QUOTES, folded, tokens
 
 ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
@@ -12,7 +13,6 @@ LONGEST_WORD = 64
 MOST_TOKENS = 12
 
 _EDGES = ".,:;!?"
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?")
 _HOURS = re.compile(r"([\d:.]+(?:am|pm)?) ?(?:-|–|—|to|till) ?([\d:.]+(?:am|pm)?)")
 _PHONE = re.compile(r"\+?[\d .()/-]+")
 _MAILBOX = re.compile(r"[^\s@<>(),;:\"]{1,64}@[^\s@<>(),;:\"]+\.[^\W\d_]{2,24}")
@@ -149,7 +149,7 @@ KINDS: dict[str, Accepts] = {
     "CODE": _one(_matching(_CODE)),
     "TIME": _span(_time, 2),
     "RANGE": _span(_hours, 3),
-    "LANG": _one(_matching(_LANGUAGE)),
+    "LANG": _one(language),
     "KIND": _one(_among("open", "closed", "broadcast")),
     "ONOFF": _one(_among("on", "off")),
     "CHANNEL": _one(_among("sms", "text", "texts", "phone", "email", "mail", "mails", "both")),

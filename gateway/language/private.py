@@ -1,6 +1,6 @@
 """What is private, or looks it. Everything here fails closed: in doubt the sender is asked, and nothing is posted.
 
-grammar.py asks before it reads any other command; the web and the API ask `looks_private` about what people type there."""
+grammar.py asks before it reads any other command; the web and the API ask `looks_private`."""
 
 import re
 from collections.abc import Iterable
@@ -13,21 +13,23 @@ from gateway.language.wording import first_token, folded, name_of, verb_of
 
 VERBS = frozenset({"d", "dm", "msg", "pm"})
 # Slips of the thumb, and `d` in other languages: no English words, so with a known name after them they mean `d`.
-NEAR_VERBS = frozenset("dd ddd dmm ddm dmn dms ddn dn mdg mgs mssg msgg msgs mesg mssge msge pmm pms pn mp".split())
+_SLIPS = """
+dd ddd dmm ddm dmn dms ddn dn mdg mgs mssg msgg msgs mesg mssge msge pmm pms pn mp
+"""
+NEAR_VERBS = frozenset(_SLIPS.split())
 MOST_NAMES = 20
 _GLUED = re.compile(r"(dm|msg|pm|d)([^a-z0-9_\s]{0,2})([a-z0-9_]{2,20})(?![a-z0-9_])")
 _AT = re.compile(r"(?:dm|msg|pm|d)[.:,]?@(?P<names>[^@]+)")
 _COMMA = re.compile(r"[,;]")
 # First names that also begin a sentence: "d kim, will you come?" goes to Kim alone.
-_SENTENCE_STARTS = frozenset(
-    "art bill can chase dean drew frank grant hope jack mark max may miles rich rob sue will".split()
-)
+_STARTS = "art bill can chase dean drew frank grant hope jack mark max may miles rich rob sue will"
+_SENTENCE_STARTS = frozenset(_STARTS.split())
 FORM = "d NAME text"
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """To whom a private text goes: the people and groups, the words that are nobody, what to offer for them, and the body."""
+    """To whom a private text goes: the accounts, the words that are nobody, what to offer for them, and the body."""
 
     names: tuple[Named, ...]
     unknown: tuple[str, ...]
@@ -37,7 +39,7 @@ class Addressed:
 
 
 def private_reading(text: str, resolver: Resolver, verbs: Iterable[str] = VERBS) -> Reading | None:
-    """The reading of a cleaned text that is private or looks it; None when nothing says so. Decided by its first words."""
+    """The reading of a cleaned text that is private or looks it, decided by its first words; else None."""
     token, rest = first_token(text)
     if len(token) > LONGEST_WORD or not token:
         return None
@@ -92,7 +94,7 @@ def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | No
 
 
 def _addressed(rest: str, resolver: Resolver) -> Addressed:
-    """Reads `NAME[,NAME…] text`. After a comma and a blank a word belongs to the list only when it is, or nearly is, a name."""
+    """Reads `NAME[,NAME…] text`. After comma and blank a word is of the list only when it is, or nearly is, a name."""
     start, rest = first_token(rest)
     names: list[Named] = []
     unknown: list[str] = []
@@ -116,7 +118,7 @@ def _addressed(rest: str, resolver: Resolver) -> Addressed:
 
 
 def _listed(word: str, resolver: Resolver) -> bool:
-    """Whether the word after "kim, " goes on with the list. "d kim, lunch?" does not; "d kim, patt lunch?" is a slip, so it does."""
+    """Whether the word after "d kim, " goes on with the list: a name does, a slip in a name too, "lunch?" does not."""
     name = name_of(word)
     if name in _SENTENCE_STARTS:
         return False

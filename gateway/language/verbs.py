@@ -1,4 +1,4 @@
-"""The command table's rows. handlers/ describe each command by its usage lines, as help shows them; the grammar is compiled from those."""
+"""The command table's rows. handlers/ give usage lines, as help shows them; the grammar is compiled from those."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,11 +9,12 @@ from gateway.language.carrier_words import RESERVED
 from gateway.language.pieces import KINDS, Piece
 from gateway.language.wording import folded
 
-# Verbs and aliases that are everyday English at the start of a text: when their argument is nobody, the sender is asked.
-EVERYDAY = frozenset(
-    "ack add block digest drop fav followers following get groups help invite join lang last leave like link login lose more msg "
-    "mute name new off on oops part prefer quiet remove repeat reply report stats sub track undo who why".split()
-)
+# Verbs and aliases that are everyday English at the start of a text: with an unknown argument they ask.
+_EVERYDAY = """
+ack add block digest drop fav followers following get groups help invite join lang last leave like link login lose
+more msg mute name new off on oops part prefer quiet remove repeat reply report stats sub track undo who why
+"""
+EVERYDAY = frozenset(_EVERYDAY.split())
 _PIECE = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")
 _SPOKEN = {
     "text": "TEXT",
@@ -70,8 +71,8 @@ def verb(
 ) -> Verb:
     """A table row from usage lines such as "follow NAME [for]"; the name is the words all of them begin with.
 
-    `english` says that an unknown argument is asked about (True) or an error (False); left out, the everyday words among
-    name and aliases decide each for itself. Raises ValueError for a usage line that cannot be read."""
+    `english` says that an unknown argument is asked about (True) or an error (False); left out, the everyday
+    words among name and aliases decide each for itself. Raises ValueError for a usage line that cannot be read."""
     if not usages:
         raise ValueError("a command needs a usage line")
     name = _name(usages)
@@ -95,7 +96,7 @@ def table(verbs: Iterable[Verb]) -> Mapping[str, Verb]:
 
 
 def _name(usages: tuple[str, ...]) -> str:
-    """The words that all usage lines begin with, up to the first argument: "who got" is a command of its own beside "who"."""
+    """The words all usage lines begin with, up to the first argument: "who got" is a command beside "who"."""
     leading = [_leading_words(usage) for usage in usages]
     shared = leading[0]
     for words in leading[1:]:
@@ -108,7 +109,7 @@ def _name(usages: tuple[str, ...]) -> str:
 def _leading_words(usage: str) -> list[str]:
     words = []
     for word in usage.split():
-        if word in _SPOKEN or not (word.isalpha() and word.islower()) and word != "?":
+        if word in _SPOKEN or not (word.isalpha() and word.islower()):
             break
         words.append(word)
     return words

@@ -1,4 +1,4 @@
-"""Characters: what a text keeps when it is posted, and how its words are compared. Every reader of texts starts here."""
+"""Characters: what a text keeps when it is posted, and how its words are compared. All readers start here."""
 
 import re
 import unicodedata
@@ -30,7 +30,7 @@ def cleaned(text: str) -> str:
 
 
 def folded(word: str) -> str:
-    """A word as it is compared: compatibility forms, case, accents' composition and invisible characters do not count."""
+    """A word as it is compared: compatibility forms, case and invisible characters do not count."""
     if word.isascii():
         return word.lower()
     word = _UNSEEN.sub("", unicodedata.normalize("NFKC", word)).casefold()

@@ -1,0 +1,52 @@
+"""The small marks inside a post: @mentions, #tags, `lang:xx`, links. Whoever stores a post parses it here once."""
+
+import re
+from dataclasses import dataclass
+
+from gateway.language.languages import language
+
+_LINK = re.compile(r"(?<![\w@])https?://[^\s<>\"“”]+", re.IGNORECASE)
+_MENTION = re.compile(r"(?<![\w@.+/-])@([a-z0-9_]{2,20})(?![a-z0-9_]|@|\.[a-z0-9])", re.IGNORECASE | re.ASCII)
+_TAG = re.compile(r"(?<![\w#&/])#(\w{1,50})(?![\w#])")
+_LANG_FIRST = re.compile(r"lang:([A-Za-z0-9-]{2,35})(?:\s+|$)")
+_LANG_LAST = re.compile(r"(?:^|\s+)lang:([A-Za-z0-9-]{2,35})$")
+_TRAILING = ".,:;!?'’…"
+
+
+@dataclass(frozen=True, slots=True)
+class Nanoformats:
+    """A post's text without its language mark, and what the marks say; handles and tags case-folded, in order, once."""
+
+    text: str
+    mentions: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    lang: str | None = None
+    links: tuple[str, ...] = ()
+
+
+def parse(text: str) -> Nanoformats:
+    """The marks of a cleaned text. Unknown `key:value` is left alone, and so is a language that is none."""
+    text, lang = _language(text)
+    links = tuple(dict.fromkeys(_untrailed(match.group()) for match in _LINK.finditer(text)))
+    without = _LINK.sub(" ", text) if links else text
+    mentions = dict.fromkeys(match[1].lower() for match in _MENTION.finditer(without)) if "@" in without else ()
+    tags = dict.fromkeys(match[1].casefold() for match in _TAG.finditer(without)) if "#" in without else ()
+    return Nanoformats(text, tuple(mentions), tuple(tag for tag in tags if not tag.isdigit()), lang, links)
+
+
+def _language(text: str) -> tuple[str, str | None]:
+    if "lang:" not in text:
+        return text, None
+    for pattern, find in ((_LANG_FIRST, _LANG_FIRST.match), (_LANG_LAST, _LANG_LAST.search)):
+        match = find(text)
+        tag = language(match[1]) if match else None
+        if match is not None and tag is not None:
+            return pattern.sub("", text, count=1).strip(), tag
+    return text, None
+
+
+def _untrailed(link: str) -> str:
+    """A link without the punctuation of its sentence; a closing bracket stays when it was opened inside."""
+    while link and (link[-1] in _TRAILING or (link[-1] == ")" and link.count("(") < link.count(")"))):
+        link = link[:-1]
+    return link

@@ -1,0 +1,103 @@
+"""Fits what goes out into a text message: transliterated where that saves money, at most two parts, the rest kept."""
+
+import re
+from dataclasses import dataclass
+from unicodedata import combining, normalize
+
+from gateway.language.gsm import GSM, plain, segments, unaccented
+
+__all__ = ["Fitted", "fit", "plain", "segments", "thrifty"]
+
+_SPACE = re.compile(r"\s+")
+_LONGEST = 160  # characters one part can carry at most
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A text as it is sent; `rest` is what `more` gives, empty when nothing was cut."""
+
+    text: str
+    rest: str
+    segments: int
+    encoding: str
+
+
+def thrifty(text: str, accents: bool = False) -> str:
+    """The text as it is sent: smart punctuation as GSM-7 writes it, and unless `accents` are wanted, letters too when
+    that saves a part. A text that needs UCS-2 anyway keeps the characters it was written with."""
+    composed = text if text.isascii() else normalize("NFC", text)
+    encoding, written = segments(composed)
+    if encoding == GSM:
+        return composed
+    simple = plain(composed)
+    encoding, cost = segments(simple)
+    if encoding == GSM:
+        return simple
+    bare = simple if accents else unaccented(composed)
+    encoding, cheaper = segments(bare)
+    if encoding == GSM and cheaper < min(cost, written):
+        return bare
+    return simple if cost < written else composed
+
+
+def fit(text: str, tail: str = "", link: str | None = None, limit: int = 2, accents: bool = False) -> Fitted:
+    """At most `limit` parts: the text and its tail (" (k7)"), or its beginning, "... ", the link and the tail.
+
+    Cut between words where it can be, and never inside an emoji or a letter with its accents."""
+    if len(text) + len(tail) <= _LONGEST * limit:
+        whole = thrifty(text + tail, accents)
+        encoding, count = segments(whole)
+        if count <= limit:
+            return Fitted(whole, "", count, encoding)
+    end = (" " + link if link else "") + tail
+    cut = _longest(text, end, limit, accents)
+    sent = _shortened(text, cut, end, accents)
+    encoding, count = segments(sent)
+    return Fitted(sent, text[cut:].lstrip(), count, encoding)
+
+
+def _shortened(text: str, cut: int, end: str, accents: bool) -> str:
+    return thrifty(text[:cut].rstrip(), accents) + "..." + end
+
+
+def _longest(text: str, end: str, limit: int, accents: bool) -> int:
+    """The last place to cut that still fits. A longer beginning never costs less, so it is found by halving."""
+    low, high = 0, min(len(text), _LONGEST * limit)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if segments(_shortened(text, middle, end, accents))[1] <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return _between_words(text, low)
+
+
+def _between_words(text: str, cut: int) -> int:
+    """The end of the last whole word before `cut`, unless that would lose more than a third of what fits."""
+    if cut >= len(text) or text[cut].isspace():
+        return cut
+    spaces = [match.start() for match in _SPACE.finditer(text, 0, cut)]
+    if spaces and spaces[-1] > cut * 2 // 3:
+        return spaces[-1]
+    while cut and _joined(text, cut):
+        cut -= 1
+    return cut
+
+
+def _joined(text: str, cut: int) -> bool:
+    """Whether the character at `cut` belongs to the one before it: accents, skin tones, joined emoji, halves of flags."""
+    after, before = text[cut], text[cut - 1]
+    return bool(
+        combining(after)
+        or after in "\u200d\ufe0e\ufe0f\u20e3"
+        or before == "\u200d"
+        or "\U0001f3fb" <= after <= "\U0001f3ff"
+        or ("\U0001f1e6" <= after <= "\U0001f1ff" and _flags_before(text, cut) % 2)
+    )
+
+
+def _flags_before(text: str, cut: int) -> int:
+    start = cut
+    while start and "\U0001f1e6" <= text[start - 1] <= "\U0001f1ff":
+        start -= 1
+    return cut - start
