@@ -28,6 +28,12 @@ class World:
     signer: Signer
     verbs: Mapping[str, Verb]
     handlers: Mapping[str, Handler]
+    meanings: Mapping[str, Handler]
+
+    def handler(self, reading: Reading) -> Handler:
+        """What an intent of its own means (ask, choice, update …); else what its verb does."""
+        own = self.meanings.get(reading.intent)
+        return own or self.handlers[reading.verb or reading.intent]
 
 
 @dataclass(slots=True)
@@ -73,22 +79,19 @@ class Table:
 
     verbs: list[Verb] = field(default_factory=list)
     handlers: dict[str, Handler] = field(default_factory=dict)
-
-    def add(self, intent: str, handler: Handler) -> None:
-        if self.handlers.setdefault(intent, handler) is not handler:
-            raise ValueError(f"two handlers for {intent!r}: {self.handlers[intent].__name__} and {handler.__name__}")
+    meanings: dict[str, Handler] = field(default_factory=dict)
 
 
 TABLE = Table()
 
 
 def command(*usages: str, **how: Any) -> Callable[[Handler], Handler]:
-    """Declares a command by its usage lines; `how` goes to language.verbs.verb. The function gets every text so read."""
+    """Declares a command by its usage lines; `how` goes to language.verbs.verb. The function gets what is so read."""
 
     def declare(handler: Handler) -> Handler:
         row = language.verb(*usages, **how)
         TABLE.verbs.append(row)
-        TABLE.add(row.intent, handler)
+        TABLE.handlers[row.name] = handler
         return handler
 
     return declare
@@ -99,7 +102,8 @@ def meaning(*intents: str) -> Callable[[Handler], Handler]:
 
     def declare(handler: Handler) -> Handler:
         for intent in intents:
-            TABLE.add(intent, handler)
+            if TABLE.meanings.setdefault(intent, handler) is not handler:
+                raise ValueError(f"two handlers for texts that mean {intent!r}")
         return handler
 
     return declare
@@ -107,12 +111,13 @@ def meaning(*intents: str) -> Callable[[Handler], Handler]:
 
 def world(settings: Settings) -> World:
     """Everything a turn needs, from what handlers/ declared. Raises ValueError for a duplicate or reserved verb."""
-    return World(settings, Signer(settings.secret_keys), language.table(TABLE.verbs), dict(TABLE.handlers))
+    rows = language.table(TABLE.verbs)
+    return World(settings, Signer(settings.secret_keys), rows, dict(TABLE.handlers), dict(TABLE.meanings))
 
 
 def perform(session: Session, turn: Turn) -> str | None:
     """Does what the reading says and returns the answer. A refusal is an answer too, and leaves nothing behind."""
-    handler = turn.world.handlers[turn.reading.intent]
+    handler = turn.world.handler(turn.reading)
     effects = len(turn.done)
     try:
         with session.begin_nested():

@@ -1,4 +1,4 @@
-"""One accepted text or mail from its row to its effects and its one answer. workers/inbound calls `hear` in a transaction."""
+"""One accepted text or mail, from its row to its effects and its one answer. workers/inbound calls `hear`."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from gateway import mailroom
 from gateway.commands import Turn, World, perform
 from gateway.language import carrier_words, grammar
-from gateway.language.named import Reading
+from gateway.language.named import Channel, Reading
 from gateway.ledger import outbox
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import accounts, addresses, contexts, manners, reach
@@ -25,6 +25,7 @@ class Outcome:
     reason: str
     account_id: int | None = None
     answer: str | None = None
+    rings: frozenset[str] = frozenset()
     reading: Reading | None = None
 
 
@@ -39,8 +40,8 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     text = inbound.text or ""
     machine = _machine(world, inbound)
     context = contexts.context(session, address, machine)
-    channel = "email" if address.channel == "email" else "sms"
-    reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)  # type: ignore[arg-type]
+    channel: Channel = "email" if address.channel == "email" else "sms"
+    reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
     return _act(session, world, inbound, address, account, reading, text)
 
 
@@ -108,7 +109,17 @@ def _act(
     session.add_all(turn.done)
     if text is not None:
         _answer(session, turn, inbound, text, subject)
-    return Outcome("done", reading.intent, reading.reason, account.id, text, reading)
+    rings = _rings(turn, text)
+    return Outcome("done", reading.intent, reading.reason, account.id, text, rings, reading)
+
+
+def _rings(turn: Turn, answer: str | None) -> frozenset[str]:
+    """Whose bells to ring after the commit."""
+    kinds = {effect.kind for effect in turn.done}
+    rings = {"fanout"} if "post" in kinds else set()
+    if answer is not None:
+        rings.add(turn.address.channel)
+    return frozenset(rings | ({"sms", "email"} if "optout" in kinds else set()))
 
 
 def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: str) -> None:
@@ -150,4 +161,4 @@ def _welcome(session: Session, world: World, inbound: Inbound) -> Outcome:
         return Outcome("done", None, f"{STRANGER}; it was answered before")
     outgoing = Outgoing(kind="answer", text=text, subject="How to join", body=text, inbound_id=inbound.id, priority=2)
     outbox.put(session, outgoing, [Target(address.id, "email")])
-    return Outcome("done", None, STRANGER, answer=text)
+    return Outcome("done", None, STRANGER, answer=text, rings=frozenset({"email"}))

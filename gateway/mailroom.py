@@ -11,6 +11,7 @@ from gateway.commands import World
 from gateway.language import grammar, letters
 from gateway.language.named import Named, Reading
 from gateway.network import accounts, contexts, follows
+from gateway.network.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
 
 TO_ALL = "post"
@@ -128,7 +129,7 @@ def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -
 
 
 def _to(intent: Literal["direct", "group"], accounts_: Sequence[Account], text: str, reason: str) -> Reading:
-    names: tuple[Named, ...] = tuple(contexts.named(account) for account in accounts_)
+    names: tuple[Named, ...] = tuple(named(account) for account in accounts_)
     handles = ",".join(name.handle for name in names)
     return Reading(intent, (handles, text), intent, reason, names=names, text=text)
 

@@ -1,4 +1,4 @@
-"""Private messages: to people, to all of a group, to a broadcast group's posters. They fail closed and can be stopped."""
+"""Private messages: to people, to a group, to a broadcast group's posters. They fail closed and can be stopped."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
+from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
 from gateway.language.named import Named
 from gateway.network import audience, conversations, follows, reach, timelines
@@ -18,6 +18,7 @@ from handlers.updates import publish
 SHOWN = 3  # names in an answer
 
 
+@meaning("direct")
 @command(
     "d NAME[,NAME…] text",
     aliases=("dm", "msg", "pm"),

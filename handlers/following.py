@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, meaning
+from gateway.commands import Turn, command
 from gateway.errors import Refused
 from gateway.language import durations
 from gateway.language.named import Named
@@ -21,7 +21,6 @@ BY = {"sms": "by text", "email": "by mail"}
     aliases=("f", "sub", "add"),
     about="get someone's updates, or join a group",
 )
-@meaning("join_request")
 @command("join GROUP", intent="follow", about="join a group")
 def follow(session: Session, turn: Turn) -> str:
     if not turn.names:

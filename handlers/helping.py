@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command
 from gateway.language import texts
 from gateway.language.verbs import Verb
-from gateway.network import conversations, timelines
+from gateway.network import conversations, renderings, timelines
 
 START = (
     "Text what you are doing: your followers get it. follow NAME, leave NAME, get NAME, d NAME text (private), "
@@ -31,7 +31,7 @@ def help_(session: Session, turn: Turn) -> str | None:
 
 def _about(verb: Verb) -> str:
     others = f" Also: {', '.join(verb.aliases)}." if verb.aliases else ""
-    forms = ", or ".join(form.usage for form in verb.forms)
+    forms = ", or ".join(verb.usages)
     state = "" if verb.ready else " Not here yet."
     return f"{forms}: {verb.about}.{others}{state}"
 
@@ -39,7 +39,7 @@ def _about(verb: Verb) -> str:
 def _lines(turn: Turn) -> list[str]:
     """One line a command, in the order they were declared."""
     rows = dict.fromkeys(turn.world.verbs.values())
-    return [f"{verb.usage}: {verb.about}" for verb in rows if verb.ready]
+    return [f"{verb.form()}: {verb.about}" for verb in rows if verb.ready]
 
 
 @command("more", about="the rest of what was cut")
@@ -48,7 +48,7 @@ def more(session: Session, turn: Turn) -> str:
     rest = kept or _rest_of_last(session, turn)
     if not rest:
         return "There is no more."
-    page = texts.page(rest)
+    page = texts.fit(rest)
     conversations.keep_more(session, turn.address.id, page.rest)
     return page.text
 
@@ -56,4 +56,8 @@ def more(session: Session, turn: Turn) -> str:
 def _rest_of_last(session: Session, turn: Turn) -> str | None:
     """What a text that was shortened left out of the last item."""
     items = timelines.heard(session, turn.address.id, 1)
-    return texts.left_out(items[0].post.text) if items and turn.address.channel == "sms" else None
+    if not items or turn.address.channel != "sms":
+        return None
+    last = items[0]
+    page = f"{turn.world.settings.public_url}/p/{turn.world.signer.sign('page', last.post.id, turn.address.id)}"
+    return renderings.for_phone(last.author, last.group, last.post, last.tag, page).rest

@@ -11,6 +11,7 @@ from gateway.network import accounts, follows, reach, renderings, timelines
 from gateway.network.audience import OPEN_TO_ALL
 from gateway.store.tables import Account
 from handlers.direct import people
+from handlers.later import not_yet
 
 SHOWN = 10
 MOST = 10  # updates in one answer
@@ -82,8 +83,10 @@ def stats(session: Session, turn: Turn) -> str:
     return f"{account.name}: {_followers(followers)}, following {following:,}, {written}."
 
 
-@command("who NAME", about="who follows them, or is in the group")
-def who(session: Session, turn: Turn) -> str:
+@command("who NAME", "who about TOPIC", about="who follows them, or is in the group")
+def who(session: Session, turn: Turn) -> str | None:
+    if not turn.names:
+        return not_yet(session, turn)
     account = _account(session, turn, readable=True)
     count, rows = follows.followers(session, account.id, SHOWN)
     if not count:

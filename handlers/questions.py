@@ -55,7 +55,7 @@ def _ask_thread(session: Session, turn: Turn) -> str:
 def _ask_new(session: Session, turn: Turn) -> str:
     verb = turn.reading.verb or ""
     if verb != "new":
-        return turn.world.handlers[turn.world.verbs[verb].intent](session, turn) or ""
+        return turn.world.handlers[verb](session, turn) or ""
     handle, access = wanted(turn.reading.args)
     accounts.check_handle(session, handle, set(turn.world.verbs))
     opening = f"Make {access} group {handle}? OK makes it."
@@ -157,7 +157,7 @@ def _as_command(
     if picked:
         args = tuple(picked[0].handle if arg == about["word"] else arg for arg in args)
     reading = Reading(verb.intent, args, "company", "chosen", verb.name, tuple(picked), "")
-    return turn.world.handlers[verb.intent](session, turn.as_read(reading))
+    return turn.world.handlers[verb.name](session, turn.as_read(reading))
 
 
 def _names(session: Session, ids: Sequence[int]) -> list[Named]:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
+from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
 from gateway.language.named import Named
 from gateway.network import accounts, audience, posts, timelines
@@ -13,9 +13,10 @@ from handlers.direct import send, tell_posters
 from handlers.updates import publish
 
 
+@meaning("reply")
 @command(
     "r text",
-    "r TAG text",
+    "r ITEM text",
     aliases=("re", "reply"),
     intent="reply",
     about="reply to the last item, as privately as it came",

@@ -1,4 +1,4 @@
-"""How often Critter answers: enough for anyone who asks, never so often that two machines talk to each other for ever."""
+"""How often Critter answers: enough for anyone who asks, too seldom for two machines to talk for ever."""
 
 from datetime import timedelta
 from typing import Any

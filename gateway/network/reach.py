@@ -1,4 +1,4 @@
-"""How people can be reached now: the phone or mailbox that something for them goes to. Handlers ask before they promise."""
+"""How people can be reached now: by which phone or mailbox. Handlers ask before they promise."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

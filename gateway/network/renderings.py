@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from gateway.language import texts
 from gateway.store.tables import Account, Post
 
+MORE = "text MORE for the rest"
 SUBJECT = 70  # characters of a subject that mailboxes show
 
 
@@ -18,6 +20,17 @@ def of_post(author: Account, group: Account | None, post: Post, headline: str | 
     """Author first; group and privacy named. `headline` is the thread's subject, if the post is a reply."""
     text = f"{signature(author, group, post)}: {post.text}"
     return Rendered(text, _subject(text, headline), post.text)
+
+
+def for_phone(author: Account, group: Account | None, post: Post, tag: str | None, page: str) -> texts.Fitted:
+    """The text message of a post for one phone. A private one has no link: its words never hang on a token alone."""
+    whole = f"{signature(author, group, post)}: {post.text}"
+    return fitted(whole, tag, None if post.visibility == "direct" else page)
+
+
+def fitted(text: str, tag: str | None, page: str | None) -> texts.Fitted:
+    """At most two parts with the tag; of a longer one the beginning, and how to get the rest."""
+    return texts.fit(text, f" ({tag})" if tag else "", page or MORE)
 
 
 def signature(author: Account, group: Account | None, post: Post) -> str:

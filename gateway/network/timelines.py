@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, Interval, exists, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from gateway.network.audience import readable_by
@@ -40,7 +40,7 @@ def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int
     """The newest posts that match and that the reader may read. Direct posts are never listed."""
     group = aliased(Account)
     rows = session.execute(
-        select(Post, Account, group, func.now() - Post.created_at)
+        select(Post, Account, group, _age(Post.created_at))
         .join(Account, Account.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .where(of, Post.visibility != "direct", readable_by(reader_id))
@@ -48,6 +48,10 @@ def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int
         .limit(limit)
     )
     return [Entry(post, author, in_group, age) for post, author, in_group, age in rows]
+
+
+def _age(since: Any) -> ColumnElement[timedelta]:
+    return type_coerce(func.now() - since, Interval)
 
 
 def by_account(account: Account) -> ColumnElement[bool]:
@@ -67,7 +71,7 @@ def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Se
         Follow.account_id == Post.group_id,
         Follow.role.in_(["owner", "poster"]),
     )
-    age = func.now() - func.coalesce(Delivery.sent_at, Delivery.created_at)
+    age = _age(func.coalesce(Delivery.sent_at, Delivery.created_at))
     rows = session.execute(
         select(Post, Account, group, age, listens & ~posts_there & (Post.visibility == "group"), Delivery.tag)
         .join(Address, Address.id == Delivery.address_id)

@@ -1,0 +1,64 @@
+"""Reads what the doors accepted, each sender's in order, and commits what it means. RQ calls `drain`."""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from workers.drain import drain as drained
+from workers.room import Room
+
+from gateway.ledger import inbox
+from gateway.ledger.inbox import Claimed
+from gateway.listening import Outcome, hear
+from gateway.store.database import transaction
+
+BATCH = 20  # senders at once; each row has its own transaction
+log = structlog.get_logger()
+
+
+def drain() -> None:
+    drained("inbound", step)
+
+
+def step(here: Room) -> bool:
+    """The oldest text or mail of some senders; False when there is none."""
+    lease = timedelta(seconds=here.settings.lease_seconds)
+    with transaction(here.engine) as session:
+        claimed = inbox.claim(session, here.owner, lease, BATCH)
+    for number, one in enumerate(claimed):
+        if here.stopping():
+            _give_back(here, claimed[number:])
+            return False
+        _hear(here, one)
+    return bool(claimed)
+
+
+def _hear(here: Room, claimed: Claimed) -> None:
+    """One transaction: the effects, the answer and the row's end. What raises is tried again when its lease is over."""
+    try:
+        with transaction(here.engine) as session:
+            outcome = _read(session, here, claimed)
+    except OperationalError:
+        raise  # the database is away: that is no fault of this row
+    except Exception:
+        log.exception("inbound failed", inbound=claimed.id, attempt=claimed.attempt)
+        return
+    if outcome:
+        log.info("inbound", inbound=claimed.id, state=outcome.state, intent=outcome.intent)
+        for queue in outcome.rings:
+            here.bell.ring(queue)
+
+
+def _read(session: Session, here: Room, claimed: Claimed) -> Outcome | None:
+    row = inbox.take(session, claimed)
+    if row is None:  # another worker has it by now: this one woke up late
+        return None
+    outcome = hear(session, here.world, row)
+    inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
+    return outcome
+
+
+def _give_back(here: Room, claimed: list[Claimed]) -> None:
+    with transaction(here.engine) as session:
+        inbox.release(session, claimed)
