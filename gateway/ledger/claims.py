@@ -89,7 +89,7 @@ def release(session: Session, claimed: Sequence[Claimed], wait: timedelta) -> No
 def contents(session: Session, message_ids: Iterable[int]) -> dict[int, Content]:
     """What these messages say, by id."""
     rows = session.execute(CONTENTS, {"ids": list(message_ids), "thread": THREAD})
-    found = [Content(*row[:11], tuple(row.parents or ()), row.answers, row.created_at) for row in rows]
+    found = (Content(**{**row, "parents": tuple(row["parents"] or ())}) for row in rows.mappings())
     return {one.message_id: one for one in found}
 
 
@@ -122,24 +122,25 @@ CLAIM: Final = """
         SET state = 'sending', attempt = d.attempt + 1, lease_until = now() + :lease, lease_owner = :owner,
             tag = coalesce(d.tag, tagged.tag)
         FROM tagged WHERE d.message_id = tagged.message_id AND d.address_id = tagged.address_id
-        RETURNING d.message_id, d.address_id, d.attempt, d.priority, d.tag, d.possible_duplicate, d.source_id
+        RETURNING tagged.attempt_id, d.message_id, d.address_id, d.attempt, d.priority, d.tag, d.possible_duplicate,
+                  d.source_id
     ), tried AS (
-        INSERT INTO attempts (message_id, address_id, number) SELECT message_id, address_id, attempt FROM taken
-        RETURNING id, message_id, address_id
+        INSERT INTO attempts (id, message_id, address_id, number)
+        SELECT attempt_id, message_id, address_id, attempt FROM taken
     )
-    SELECT tried.id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
+    SELECT taken.attempt_id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
            taken.possible_duplicate, source.handle
-    FROM taken JOIN tried USING (message_id, address_id) JOIN addresses ON addresses.id = taken.address_id
+    FROM taken JOIN addresses ON addresses.id = taken.address_id
     LEFT JOIN accounts source ON source.id = taken.source_id
     ORDER BY taken.priority, taken.message_id, taken.address_id
 """
 
-NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag FROM due"
+NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag, new_id() AS attempt_id FROM due"
 
 # A tag when another item went to that phone within the last half hour, or goes with the same claim: the letter of the
 # author, and the digit after the last one used, so that ten in a row differ.
 TAGS: Final = """
-        SELECT item.message_id, item.address_id,
+        SELECT item.message_id, item.address_id, new_id() AS attempt_id,
                CASE WHEN item.author_id <> 0 AND (last.digit IS NOT NULL OR item.place > 1)
                     THEN coalesce(substring(author.handle FROM '[a-z]'), 'x')
                          || (coalesce(last.digit, -1) + item.place) % 10 END AS tag
@@ -164,7 +165,7 @@ CANCEL: Final = text("""
         ended_at = now(), lease_until = NULL, lease_owner = NULL
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:reasons AS text[]))
          AS given (message_id, address_id, reason)
-    WHERE d.message_id = given.message_id AND d.address_id = given.address_id AND d.state = 'sending'
+    WHERE d.message_id = given.message_id AND d.address_id = given.address_id
 """)
 
 RELEASE: Final = text("""
@@ -174,7 +175,7 @@ RELEASE: Final = text("""
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:numbers AS smallint[]))
          AS given (message_id, address_id, number)
     WHERE d.message_id = given.message_id AND d.address_id = given.address_id
-      AND d.state = 'sending' AND d.attempt = given.number
+      AND given.number = CASE d.state WHEN 'sending' THEN d.attempt END
 """)
 
 FORGET: Final = text("DELETE FROM attempts WHERE id = ANY (CAST(:attempts AS bigint[])) AND state = 'sending'")
@@ -182,7 +183,8 @@ FORGET: Final = text("DELETE FROM attempts WHERE id = ANY (CAST(:attempts AS big
 THREAD: Final = 20  # posts above one in its thread: enough for every mail program to find its place
 
 CONTENTS: Final = text("""
-    SELECT m.id, m.kind, m.text, m.subject, m.body, m.author_id, author.handle AS author, author.name, m.post_id,
+    SELECT m.id AS message_id, m.kind, m.text, m.subject, m.body, m.author_id,
+           author.handle AS author, author.name AS author_name, m.post_id,
            post.visibility, target.handle AS "group",
            (WITH RECURSIVE above AS (
                 SELECT post.in_reply_to AS id, 1 AS depth WHERE post.in_reply_to IS NOT NULL

@@ -23,4 +23,4 @@ def busy(chance: float) -> timedelta:
 
 def unreached(earlier: int) -> timedelta:
     """The wait after a phone could not be reached: half an hour, then twice as long each time."""
-    return UNREACHED * 2**earlier
+    return UNREACHED * (1 << earlier)

@@ -70,6 +70,7 @@ def expire(session: Session, look_after: timedelta) -> Expired:
 
 
 # A late worker may still say "sent" of a mail that was meanwhile set to go again (reason crash); nothing else.
+# The states stand inside a CASE with the number, because a planner without statistics would begin with them.
 SETTLE_DELIVERIES: Final = text("""
     UPDATE deliveries d
     SET state = CASE WHEN given.state = 'retry' AND now() + given.wait >= d.give_up_at THEN 'failed'
@@ -87,9 +88,9 @@ SETTLE_DELIVERIES: Final = text("""
                 CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:waits AS interval[]),
                 CAST(:segments AS smallint[]), CAST(:duplicates AS boolean[]))
          AS given (message_id, address_id, number, state, reason, wait, segments, duplicate)
-    WHERE d.message_id = given.message_id AND d.address_id = given.address_id AND d.attempt = given.number
-      AND (d.state IN ('sending', 'unknown') AND d.ended_at IS NULL
-           OR d.state = 'retry' AND d.reason = 'crash' AND given.state = 'sent')
+    WHERE d.message_id = given.message_id AND d.address_id = given.address_id
+      AND given.number = CASE WHEN d.state IN ('sending', 'unknown') AND d.ended_at IS NULL
+                                OR d.state = 'retry' AND d.reason = 'crash' AND given.state = 'sent' THEN d.attempt END
 """)
 
 SETTLE_ATTEMPTS: Final = text("""
