@@ -82,7 +82,7 @@ class Postgres:
             return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         return ["--locale=C.UTF-8" if _machine_has("C.UTF-8") else "--locale=C"]
 
-    def start(self) -> None:
+    def start(self) -> subprocess.Popen[bytes]:
         wait_for_end(self._sockets / f".s.PGSQL.{PORT}")
         self._remove_stale_files()
         self._write_access()
@@ -95,6 +95,7 @@ class Postgres:
                 folder=self._folder,
                 output=log,
             )
+        return self.process
 
     def _remove_stale_files(self) -> None:
         """Whose process ids a newer, unrelated process may have by now; nobody listens, and we hold the folder."""

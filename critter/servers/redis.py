@@ -31,7 +31,7 @@ class Redis:
         self._log = folders.log_file(var, "redis")
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self) -> subprocess.Popen[bytes]:
         folders.private(self._folder, self._account)
         wait_for_end(self._socket)
         with self._log.open("ab") as log:
@@ -43,6 +43,7 @@ class Redis:
                 folder=self._folder,
                 output=log,
             )
+        return self.process
 
     def _command(self) -> list[str | Path]:
         listening: list[str | Path] = ["--port", "0", "--unixsocket", self._socket, "--unixsocketperm", "700"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway.errors import SettingsError
 from gateway.settings import embedded
-from gateway.settings.values import listen, switch
+from gateway.settings.values import dialled, listen, netloc, switch
 
 ALWAYS = {
     "CRITTER_VAR": "var",
@@ -106,17 +106,14 @@ def _place(path: Path, text: str) -> None:
 
 
 def _seen_from_here(values: Mapping[str, str], name: str, further: int = 0) -> str:
-    """HOST:PORT to reach what listens there; an address that means "all" is reached over loopback."""
+    """HOST:PORT to reach what listens there, or on a port further up."""
     try:
-        host, port = listen(values[name])
+        host, port = dialled(listen(values[name]))
     except ValueError as wrong:
         raise SettingsError(f"{name}: {wrong}") from None
     if port + further > 65535:
-        raise SettingsError(
-            f"{name}: the simulator takes mail at its port and {further}, so give at most {65535 - further}"
-        )
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"[{host}]:{port + further}" if ":" in host else f"{host}:{port + further}"
+        raise SettingsError(f"{name}: the simulator takes mail {further} ports further up: give {65535 - further} at most")
+    return netloc((host, port + further))
 
 
 def _on(values: Mapping[str, str], name: str) -> bool:

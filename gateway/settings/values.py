@@ -46,6 +46,17 @@ def listen(text: str) -> tuple[str, int]:
     return found[1].strip("[]"), int(found[2])
 
 
+def dialled(listens: tuple[str, int]) -> tuple[str, int]:
+    """Where to reach, from this machine, what listens there: an address that means "all" is dialled over loopback."""
+    host, port = listens
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+
+def netloc(listens: tuple[str, int]) -> str:
+    host, port = listens
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def base_url(text: str) -> str:
     """http(s)://HOST[:PORT][/PATH] and nothing else: credentials or a query would let two readers see two hosts."""
     if not BASE_URL.fullmatch(text) or not _port_fits(text):

@@ -1,0 +1,22 @@
+"""`python -m critter` and the critter command: an error of the person's is one line and exit 2, never a traceback."""
+
+import os
+import sys
+
+from critter.cli import app
+from gateway.errors import Refused, SettingsError
+
+
+def main() -> None:
+    try:
+        app(prog_name="critter")
+    except (Refused, SettingsError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The critter command: the processes and the supervisor here, everything else in critter/commands/.
+
+Imports wait until a command runs: eight processes start at once, and each loads only what it needs.
+"""
+
+import importlib
+import pkgutil
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from critter import commands
+from gateway.settings import load
+
+
+class Commands(TyperGroup):
+    """The commands of this file and one for each module of critter/commands/, which is imported when it is called."""
+
+    def list_commands(self, context: Any) -> list[str]:
+        return [*super().list_commands(context), *_elsewhere()]
+
+    def get_command(self, context: Any, name: str) -> Any:
+        if name in _elsewhere():
+            found = get_command(importlib.import_module(f"{commands.__name__}.{name}").app)
+            found.name = name
+            return found
+        return super().get_command(context, name)
+
+
+def _elsewhere() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+
+
+class Queue(StrEnum):
+    INBOUND = "inbound"
+    FANOUT = "fanout"
+    SMS = "sms"
+    EMAIL = "email"
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Critter: a company's own microblog that needs nothing but a phone.",
+)
+
+Unsafe = Annotated[bool, typer.Option("--unsafe", help="Start although PostgreSQL may lose what it confirmed.")]
+
+
+@app.command()
+def up(
+    unsafe: Unsafe = False,
+    tied: Annotated[
+        bool, typer.Option("--tied", hidden=True, help="End when the process that started this ends.")
+    ] = False,
+) -> None:
+    """Run everything, with embedded servers where none are set, until Ctrl-C."""
+    from critter.up import run
+
+    run(load(), unsafe=unsafe, tied=tied)
+
+
+@app.command()
+def migrate(unsafe: Unsafe = False) -> None:
+    """Bring the database to the newest schema."""
+    from critter.database import prepared
+
+    settings = load()
+    prepared(settings, unsafe=unsafe or settings.unsafe).dispose()
+    print("The database is up to date.")
+
+
+@app.command()
+def check() -> None:
+    """Are the settings, the servers, durability, Twilio and the relay in order?"""
+    from critter.check import run
+
+    raise typer.Exit(run(load()))
+
+
+@app.command()
+def web() -> None:
+    """Serve the SMS door, the pages and the API."""
+    from critter.app import serve_web
+
+    serve_web(_durable())
+
+
+@app.command()
+def mail() -> None:
+    """Serve the mail door."""
+    from critter.app import serve_mail
+
+    serve_mail(_durable())
+
+
+@app.command()
+def worker(queue: Queue) -> None:
+    """Work off one queue."""
+    from critter.app import serve_worker
+
+    serve_worker(_durable(), queue.value)
+
+
+@app.command()
+def clock() -> None:
+    """Ring the bells of what is due."""
+    from critter.app import serve_clock
+
+    serve_clock(_durable())
+
+
+@app.command()
+def simulator() -> None:
+    """Stand in for Twilio and the mail relay (simulated mode only)."""
+    from critter.simulated import serve
+
+    serve(load())
+
+
+def _durable() -> Any:
+    from critter.database import refuse_unsafe_start
+
+    settings = load()
+    refuse_unsafe_start(settings)
+    return settings

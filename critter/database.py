@@ -1,0 +1,73 @@
+"""The database as the command line meets it: there, durable, of our mode and migrated, or one line why not."""
+
+import logging
+
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import OperationalError
+
+from gateway.errors import Refused
+from gateway.settings import Settings
+from gateway.store.database import claim_mode, connect, transaction
+
+MUST_BE_ON = ("fsync", "synchronous_commit")
+
+
+def opened(settings: Settings) -> Engine:
+    """An engine on a database that answers; raises Refused. Commands that look or change something begin with it."""
+    engine = connect(settings.database_url)
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        engine.dispose()
+        reason = str(error.orig).strip().splitlines()[0]
+        raise Refused(f"The database does not answer: is `critter up` running? ({reason})") from None
+    return engine
+
+
+def prepared(settings: Settings, unsafe: bool = False) -> Engine:
+    """The database, durable, of our mode and at the newest schema."""
+    import migrations  # Alembic is slow to import, and only this needs it
+
+    engine = opened(settings)
+    if not unsafe:
+        refuse_undurable(engine)
+    if inspect(engine).has_table("installation"):
+        _claim(engine, settings.mode)  # before anything changes
+    migrations.migrate(engine)
+    _claim(engine, settings.mode)
+    return engine
+
+
+def undurable(engine: Engine) -> list[str]:
+    """The settings with which PostgreSQL would confirm what a power cut can take back."""
+    with engine.connect() as connection:
+        return [name for name in MUST_BE_ON if connection.scalar(text(f"SHOW {name}")) == "off"]
+
+
+def refuse_undurable(engine: Engine) -> None:
+    off = undurable(engine)
+    if off:
+        raise Refused(
+            f"PostgreSQL has {' and '.join(off)} off and would lose what it confirmed: switch it on "
+            "(for experiments: --unsafe, or CRITTER_UNSAFE=on)"
+        )
+
+
+def refuse_unsafe_start(settings: Settings) -> None:
+    """For a single process. A database that is away is no reason not to start: the doors then answer "later"."""
+    if settings.unsafe:
+        return
+    try:
+        engine = opened(settings)
+    except Refused:
+        logging.getLogger(__name__).warning("the database does not answer yet: its durability is not checked")
+        return
+    try:
+        refuse_undurable(engine)
+    finally:
+        engine.dispose()
+
+
+def _claim(engine: Engine, mode: str) -> None:
+    with transaction(engine) as session:
+        claim_mode(session, mode)

@@ -1,0 +1,38 @@
+"""The simulator put together from settings; `critter simulator` calls it, and only while simulated."""
+
+from gateway.errors import Refused
+from gateway.settings import Settings
+from gateway.settings.defaults import SINK_AFTER_SIMULATOR
+from gateway.settings.values import dialled, netloc
+from simulator import Options, run
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM."""
+    if settings.mode == "live":
+        raise Refused("CRITTER_MODE: the simulator does not run in live mode")
+    run(options(settings))
+
+
+def options(settings: Settings) -> Options:
+    return Options(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_tokens,
+        webhook_url=f"{settings.public_url}/sms/inbound",
+        fallback_url=f"{settings.fallback_url}/sms/inbound" if settings.fallback_url else None,
+        connect=f"http://{netloc(dialled(settings.web_listen))}",
+        numbers=settings.sms_numbers,
+        messaging_service_sid=settings.twilio_messaging_service_sid,
+        listen=settings.simulator_listen,
+        smtp_listen=sink(settings),
+        mail_target=dialled(settings.smtp_listen),
+        mail_domain=settings.mail_domain,
+        company=settings.company,
+        price=float(settings.sms_price),
+    )
+
+
+def sink(settings: Settings) -> tuple[str, int]:
+    """Where the simulator takes the mail that we send, unless CRITTER_SMTP_RELAY names another relay."""
+    host, port = settings.simulator_listen
+    return host, port + SINK_AFTER_SIMULATOR

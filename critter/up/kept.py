@@ -1,0 +1,70 @@
+"""One process that is kept running: started again with back-off whenever it ends, in words that say so."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+from gateway.errors import Refused
+
+FIRST_DELAY = 0.5  # seconds
+LONGEST_DELAY = 30.0
+STEADY_AFTER = 60.0  # a process that lived this long starts again at the first delay
+
+Start = Callable[[], "subprocess.Popen[bytes]"]
+
+
+class Kept:
+    """A child with a name; look() is called over and over and does what is due."""
+
+    def __init__(self, name: str, start: Start, process: "subprocess.Popen[bytes] | None" = None) -> None:
+        self.name = name
+        self.process = process
+        self._start = start
+        self._delay = FIRST_DELAY
+        self._began = self._due = time.monotonic()
+
+    def look(self, now: float) -> str | None:
+        """Starts the process when that is due; a line to report when it has ended."""
+        if self.process is None:
+            return self._begin(now) if now >= self._due else None
+        code = self.process.poll()
+        return None if code is None else self._again(now, ending(code))
+
+    def _begin(self, now: float) -> str | None:
+        self._began = now
+        try:
+            self.process = self._start()
+        except (OSError, Refused) as error:
+            return self._again(now, f"did not start: {error}")
+        return None
+
+    def _again(self, now: float, reason: str) -> str:
+        self.kill()  # what it has started itself, and left
+        self.process = None
+        if now - self._began >= STEADY_AFTER:
+            self._delay = FIRST_DELAY
+        self._due, delay = now + self._delay, self._delay
+        self._delay = min(self._delay * 2, LONGEST_DELAY)
+        return f"{self.name} {reason}; it starts again in {delay:g} s"
+
+    def ask_to_end(self) -> None:
+        if self.running():
+            assert self.process is not None
+            self.process.terminate()
+
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """The process and its own children: it leads a group of processes (spawn.py)."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def ending(code: int) -> str:
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

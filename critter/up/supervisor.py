@@ -1,0 +1,63 @@
+"""Keeps a set of processes running until a signal, and leaves nothing running after it."""
+
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType
+
+from critter.up.kept import Kept
+from critter.up.output import Output
+
+TICK = 0.1  # seconds
+GRACE = 20.0  # seconds for what is in hand
+IMPATIENCE = 1.0  # a second signal this long after the first means: now
+
+
+class Signals:
+    """Ctrl-C, SIGTERM and a closed terminal: the first ends what runs by KeyboardInterrupt, a later one hurries."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self.hurry = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                signal.signal(number, self._heard)
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+            raise KeyboardInterrupt
+        self.hurry = self.hurry or now - self._first > IMPATIENCE
+
+
+def keep_running(
+    kept: Sequence[Kept], output: Output, waiting: Mapping[str, Callable[[], bool]], ready: Callable[[], None]
+) -> None:
+    """Until KeyboardInterrupt, or until nobody reads the output; ready is called once every waiting check is true."""
+    unready = dict(waiting)
+    told = False
+    while not output.broken:
+        for each in kept:
+            line = each.look(time.monotonic())
+            if line:
+                output.say(line)
+        unready = {name: check for name, check in unready.items() if not check()}
+        if not unready and not told:
+            told = True
+            ready()
+        output.pump(TICK)
+
+
+def end(kept: Sequence[Kept], output: Output, signals: Signals, grace: float = GRACE) -> None:
+    """SIGTERM to all, time for what is in hand, then the rest is killed."""
+    for each in kept:
+        each.ask_to_end()
+    deadline = time.monotonic() + grace
+    while any(each.running() for each in kept) and time.monotonic() < deadline and not signals.hurry:
+        output.pump(TICK)
+    for each in kept:
+        if each.running():
+            output.say(f"{each.name} did not end in time and is killed")
+        each.kill()
+    output.pump(0)
