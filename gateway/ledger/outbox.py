@@ -1,6 +1,7 @@
 """What must go out: one message, and one delivery per address, from its commit to its end.
 
-Handlers `put`; workers `claim`, `settle`, `release`; the clock lets `expire`. The states of a delivery:
+Handlers `put` and call back. From there on: claims (on the road), settlements (how a try ended), attempts (what the
+carrier calls back), unknowns (texts in doubt). The states of a delivery:
 
     queued ─► sending ─► sent ─► delivered         sent is an end too: a carrier need not call back
                 │  ▲       └───► failed
@@ -11,7 +12,7 @@ Handlers `put`; workers `claim`, `settle`, `release`; the clock lets `expire`. T
 A row is open until ended_at is set. Only callbacks still move an ended row, and only forward.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -50,6 +51,14 @@ class Target:
     source_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """How many deliveries were called back, and how many had left or were on the road."""
+
+    recalled: int
+    gone: int
+
+
 def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: timedelta | None = None) -> int:
     """The id of the new message, its deliveries queued. An address given twice gets it once."""
     values = {name: getattr(message, name) for name in Outgoing.__slots__}
@@ -57,6 +66,30 @@ def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: t
     if to:
         session.execute(PUT, _rows(message_id, message, to, not_before or timedelta(0)))
     return message_id
+
+
+def cancel_for_post(session: Session, post_id: int) -> Recalled:
+    """Calls back what carries this post and has not left. A fan-out that still waits is its own caller's to stop."""
+    row = session.execute(RECALL, {"post": post_id}).one()
+    return Recalled(row.recalled, row.gone)
+
+
+def counts(session: Session, post_ids: Iterable[int]) -> dict[int, dict[tuple[str, str], int]]:
+    """For each post: (channel, state) → how many of its deliveries stand so."""
+    found: dict[int, dict[tuple[str, str], int]] = {}
+    for post_id, channel, state, number in session.execute(COUNTS, {"posts": list(post_ids)}):
+        found.setdefault(post_id, {})[channel, state] = number
+    return found
+
+
+def due(session: Session) -> frozenset[str]:
+    """The channels that have rows which may be tried now, and the states of their lanes aside."""
+    return frozenset(session.scalars(DUE))
+
+
+def next_due(session: Session) -> timedelta | None:
+    """How long until the next row that waits for its time may be tried; None when none waits."""
+    return session.scalar(NEXT_DUE)
 
 
 def _rows(message_id: int, message: Outgoing, to: Sequence[Target], delay: timedelta) -> dict[str, object]:
@@ -80,4 +113,38 @@ PUT: Final = text("""
     FROM unnest(CAST(:addresses AS bigint[]), CAST(:channels AS text[]), CAST(:sources AS bigint[]))
          AS target (address_id, channel, source_id)
     ON CONFLICT DO NOTHING
+""")
+
+RECALL: Final = text("""
+    WITH mine AS (
+        SELECT d.message_id, d.address_id FROM deliveries d JOIN messages m ON m.id = d.message_id
+        WHERE m.post_id = :post FOR UPDATE OF d
+    ), recalled AS (
+        UPDATE deliveries d
+        SET state = 'cancelled', reason = 'retracted', ended_at = now(), lease_until = NULL, lease_owner = NULL
+        FROM mine
+        WHERE d.message_id = mine.message_id AND d.address_id = mine.address_id AND d.state IN ('queued', 'retry')
+        RETURNING d.state
+    )
+    SELECT (SELECT count(*) FROM recalled) AS recalled,
+           (SELECT count(*) FROM deliveries d JOIN mine USING (message_id, address_id)
+            WHERE d.state IN ('sending', 'sent', 'delivered', 'unknown')) AS gone
+""")
+
+COUNTS: Final = text("""
+    SELECT m.post_id, d.channel, d.state, count(*)
+    FROM messages m JOIN deliveries d ON d.message_id = m.id
+    WHERE m.post_id = ANY (CAST(:posts AS bigint[]))
+    GROUP BY m.post_id, d.channel, d.state
+""")
+
+DUE: Final = text("""
+    SELECT channel FROM (VALUES ('sms'), ('email')) AS roads (channel)
+    WHERE EXISTS (SELECT FROM deliveries d WHERE d.channel = roads.channel AND d.ended_at IS NULL
+                  AND d.state IN ('queued', 'retry') AND d.not_before <= now())
+""")
+
+NEXT_DUE: Final = text("""
+    SELECT min(not_before) - now() FROM deliveries
+    WHERE ended_at IS NULL AND state IN ('queued', 'retry') AND not_before > now()
 """)
