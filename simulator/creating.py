@@ -3,9 +3,9 @@
 import re
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from simulator.ledger import digest
+from simulator.local import path_of
 from simulator.messages import Message
 from simulator.refusals import TwilioError
 from simulator.resource import resource
@@ -84,7 +84,7 @@ def _check_sender(world: World, sender: str, service: str) -> None:
 
 def _check_extras(form: Form) -> None:
     callback, validity = one(form, "StatusCallback"), one(form, "ValidityPeriod")
-    if callback and not callback.startswith(("http://", "https://")):
+    if callback and not (callback.startswith(("http://", "https://")) and path_of(callback)):
         raise TwilioError(21609)
     if validity and not (validity.isascii() and validity.isdigit() and 1 <= int(validity) <= LONGEST_VALIDITY):
         raise TwilioError(20001, f"ValidityPeriod must be between 1 and {LONGEST_VALIDITY} seconds.")
@@ -98,7 +98,7 @@ def _write(
         "sid": message.sid if message else None,
         "recipient": one(form, "To"),
         "from": one(form, "From") or one(form, "MessagingServiceSid"),
-        "callback": urlsplit(callback).path if callback else None,
+        "callback": path_of(callback) if callback else None,
         "body_sha256": digest(one(form, "Body")),
         "segments": message.segments if message else 0,
         "accepted": message is not None,

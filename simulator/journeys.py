@@ -3,20 +3,22 @@
 import asyncio
 import heapq
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
-from urllib.parse import urlsplit
 
 from simulator.events import Events
 from simulator.faults import Faults
 from simulator.hooks import Hooks
 from simulator.ledger import Ledger, moment
+from simulator.local import path_of
 from simulator.messages import Message
 from simulator.options import Options
 
+TICK = 0.005  # texts due within it go together
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A status, how long after acceptance it is reached, and what the callback is told then."""
 
@@ -28,7 +30,8 @@ class Step:
 @dataclass(slots=True)
 class Journey:
     message: Message
-    steps: list[Step]
+    steps: tuple[Step, ...]
+    at: int = 0  # which step comes next
 
 
 class Journeys:
@@ -42,9 +45,10 @@ class Journeys:
         self._timer: asyncio.TimerHandle | None = None
         self._posts: asyncio.Queue[Journey] = asyncio.Queue()
         self._pool: list[asyncio.Task[None]] = []
+        self._usual = self._steps(("sent", "delivered"))
 
     def begin(self, message: Message) -> None:
-        self._push(Journey(message, self._plan(message)))
+        self._push(Journey(message, self._plan(message) if self._faults.on else self._usual))
 
     def clear(self) -> None:
         """Forget every text on its way."""
@@ -59,27 +63,28 @@ class Journeys:
             task.cancel()
         await asyncio.gather(*self._pool, return_exceptions=True)
 
-    def _plan(self, message: Message) -> list[Step]:
+    def _plan(self, message: Message) -> tuple[Step, ...]:
+        """The usual steps as the fault switches change them."""
         who = (message.recipient, message.sender or "")
-        end, steps = "delivered", []
+        statuses: tuple[str, ...] = ("sent", "delivered")
         if failure := self._faults.strike("status-failed", *who):
             message.error, end = failure.params["code"], failure.params["status"]
-        if end != "failed":
-            steps.append(Step(self._options.sent_after, "sent", ("sent",)))
-        steps.append(Step(self._options.delivered_after, end, (end,)))
+            statuses = ("sent", end) if end == "undelivered" else (end,)
+        steps = self._steps(statuses)
         if self._faults.strike("callback-reverse", *who):
-            steps[-1].tell = tuple(step.status for step in reversed(steps))
-            for step in steps[:-1]:
-                step.tell = ()
+            steps = (*(replace(step, tell=()) for step in steps[:-1]), replace(steps[-1], tell=statuses[::-1]))
         if self._faults.strike("callback-double", *who):
-            for step in steps:
-                step.tell *= 2
+            steps = tuple(replace(step, tell=step.tell * 2) for step in steps)
         return steps
 
+    def _steps(self, statuses: tuple[str, ...]) -> tuple[Step, ...]:
+        sent, end = self._options.sent_after, self._options.delivered_after
+        return tuple(Step(sent if status == "sent" else end, status, (status,)) for status in statuses)
+
     def _push(self, journey: Journey) -> None:
-        if not journey.steps:
+        if journey.at == len(journey.steps):
             return
-        due = journey.message.created + journey.steps[0].after
+        due = journey.message.created + journey.steps[journey.at].after
         heapq.heappush(self._due, (due, next(self._order), journey))
         if self._timer is None or self._due[0][2] is journey:
             self._arm()
@@ -89,12 +94,12 @@ class Journeys:
             self._timer.cancel()
         self._timer = None
         if self._due:
-            wait = max(0.0, self._due[0][0] - time.time())
+            wait = max(TICK, self._due[0][0] - time.time())
             self._timer = asyncio.get_running_loop().call_later(wait, self._advance)
 
     def _advance(self) -> None:
         """Take every text that is due one step on; at most a thousand at once, so that requests get their turn."""
-        now, self._timer = time.time(), None
+        now = time.time()
         for _ in range(min(1000, len(self._due))):
             if self._due[0][0] > now:
                 break
@@ -102,7 +107,7 @@ class Journeys:
         self._arm()
 
     def _step(self, journey: Journey, now: float) -> None:
-        message, step = journey.message, journey.steps[0]
+        message, step = journey.message, journey.steps[journey.at]
         if message.status == "canceled":
             return
         if message.sender is None:
@@ -114,7 +119,8 @@ class Journeys:
         if message.callback and self._options.callbacks and step.tell:
             self._post_later(journey)
         else:
-            self._push(Journey(message, journey.steps[1:]))
+            journey.at += 1
+            self._push(journey)
 
     def _post_later(self, journey: Journey) -> None:
         self._posts.put_nowait(journey)
@@ -124,9 +130,10 @@ class Journeys:
     async def _keep_posting(self) -> None:
         while True:
             journey = await self._posts.get()
-            for status in journey.steps[0].tell:
+            for status in journey.steps[journey.at].tell:
                 await self._tell(journey.message, status)
-            self._push(Journey(journey.message, journey.steps[1:]))
+            journey.at += 1
+            self._push(journey)
 
     async def _tell(self, message: Message, status: str) -> None:
         drop = self._faults.strike("callback-drop", message.recipient, message.sender or "")
@@ -139,7 +146,7 @@ class Journeys:
             {
                 "sid": message.sid,
                 "recipient": message.recipient,
-                "callback": urlsplit(url).path,
+                "callback": path_of(url),
                 "told": status,
                 "status": answer.status if answer else None,
                 "reason": answer.reason if answer else "dropped",

@@ -29,6 +29,14 @@ def is_local_url(url: str) -> bool:
         return False
 
 
+def path_of(url: str) -> str:
+    """The path of a URL, empty for what is none."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
 def address(text: str) -> Address:
     """Read HOST:PORT."""
     host, _, port = text.rpartition(":")
