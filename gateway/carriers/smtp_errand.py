@@ -1,0 +1,220 @@
+"""Letters over one open connection, for smtp_relay.
+
+A letter costs one write and one wait: with its content goes the envelope of the next (RFC 2920 3.1 lets a content
+begin a group of commands and DATA end it). To a server without PIPELINING the same steps are said one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from gateway.carriers import Letter, Outcome
+from gateway.carriers.smtp_letter import envelope, flaw, wire
+from gateway.carriers.smtp_link import Link
+from gateway.carriers.smtp_replies import refused, took, unanswered, untaken
+from gateway.errors import CarrierError
+
+Settled = Callable[[Letter, Outcome], None]
+DOT: Final = b".\r\n"
+DATA: Final = b"DATA\r\n"
+RSET: Final = b"RSET\r\n"
+SMALL: Final = 32 * 1024  # octets of content up to which the next envelope goes in the same write
+FINAL_SHARE: Final = 2.0  # RFC 5321 4.5.3.2: 5 minutes for a command, 10 for the final dot
+
+
+class Errand:
+    """One run over one link: takes letters from a queue that others take from too, until it is empty.
+
+    Whatever ends it, each letter it took has its outcome by then, or is back in the queue.
+    """
+
+    def __init__(self, link: Link, queue: deque[Letter], settled: Settled, kept: bool) -> None:
+        self._link, self._queue, self._settled = link, queue, settled
+        self._pipelining = "PIPELINING" in link.offers
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._step: Callable[[int, bytes], None] = self._on_mail
+        self._letter: Letter | None = None  # its envelope is out
+        self._rcpt = b""
+        self._refusal: Outcome | None = None  # of that envelope
+        self._poured: Letter | None = None  # its content is out, the final reply is not in
+        self._undotted = False  # some of a long content, and so its dot, still waits for the kernel
+        self._later = b""  # the next envelope, which waits with it
+        self._stale = kept  # nothing heard yet on a connection that has rested
+
+    async def run(self) -> None:
+        """Until the queue is empty or the connection has carried its share. Raises CarrierError when it breaks."""
+        self._link.listen(self)
+        if not self._done.done():
+            self._next()
+        try:
+            await self._done
+        except asyncio.CancelledError:
+            self._link.break_off("cancelled")
+            raise
+        finally:
+            self._link.rest()
+
+    # What the link tells
+
+    def heard(self, code: int, reply: bytes) -> None:
+        self._stale = False
+        try:
+            self._step(code, reply)
+        except Exception as problem:  # noqa: BLE001  # a bug, here or in `settled`: run() raises it
+            self._end(problem)
+            self._link.break_off("bug")
+
+    def drained(self) -> None:
+        self._undotted = False
+        self._link.allow(self._link.timeout * FINAL_SHARE)
+        later, self._later = self._later, b""
+        if later:
+            self._link.write(later)
+
+    def lost(self, reason: str) -> None:
+        poured, self._poured = self._poured, None
+        letter, self._letter = self._letter, None
+        if poured:
+            self._settled(poured, self._fate(reason))
+        if letter and self._stale:
+            self._queue.appendleft(letter)  # it met the end of a rested connection, which says nothing about it
+        elif letter:
+            self._settled(letter, self._refusal or untaken(reason))
+        self._end(CarrierError(reason, "transient"))
+
+    def _fate(self, reason: str) -> Outcome:
+        """421 instead of the final reply refuses; and a dot that never left us cannot have been read."""
+        return untaken(reason) if reason == "421" or self._undotted else unanswered(reason)
+
+    def _end(self, problem: Exception | None = None) -> None:
+        if self._done.done():
+            return
+        if problem:
+            self._done.set_exception(problem)
+        else:
+            self._done.set_result(None)
+
+    # The envelope
+
+    def _next(self) -> None:
+        out = self._envelope()
+        self._link.write(out)
+        self._step = self._on_mail
+        if self._letter is None:
+            self._end()
+
+    def _envelope(self) -> bytes:
+        """Takes the next letter and gives what to say for it: all three commands, or only the first."""
+        self._letter, self._refusal = self._take(), None
+        if self._letter is None:
+            return b""
+        mail, self._rcpt = envelope(self._letter, self._link.offers)
+        return mail + self._rcpt + DATA if self._pipelining else mail
+
+    def _take(self) -> Letter | None:
+        while self._queue and self._link.left > 0:
+            letter = self._queue.popleft()
+            reason = flaw(letter, self._link.offers)
+            if not reason:
+                self._link.left -= 1
+                return letter
+            self._settled(letter, Outcome("failed", reason=reason))
+        return None
+
+    def _on_mail(self, code: int, reply: bytes) -> None:
+        self._judge(code, reply, "MAIL")
+        self._go_on(self._on_rcpt, self._rcpt)
+
+    def _on_rcpt(self, code: int, reply: bytes) -> None:
+        self._judge(code, reply, "RCPT")
+        self._go_on(self._on_data, DATA)
+
+    def _judge(self, code: int, reply: bytes, command: str) -> None:
+        """Notes a refusal; the first one counts, because the later commands of the group fail after it anyway."""
+        if self._refusal or code < 300:
+            return
+        if code < 400 or code == 503:  # "bad sequence": we and the server have lost each other, not a letter's fault
+            self._link.break_off(str(code))
+        else:
+            self._refusal = refused(code, reply, command)
+
+    def _go_on(self, step: Callable[[int, bytes], None], command: bytes) -> None:
+        self._step = step
+        if self._pipelining:
+            return
+        if self._refusal:
+            self._clear(RSET)
+        else:
+            self._link.write(command)
+
+    def _on_data(self, code: int, reply: bytes) -> None:
+        if code == 354 and self._refusal is None:
+            self._pour()
+        elif code == 354:  # it wants a content although it took no recipient: an empty one
+            self._clear(DOT)
+        else:
+            self._judge(code, reply, "DATA")
+            self._clear(RSET)
+
+    def _clear(self, how: bytes) -> None:
+        """Ends a refused letter on both sides, and begins the next."""
+        letter, refusal = self._letter, self._refusal
+        if letter is None or refusal is None:  # a "250" to DATA, or broken off by the judge
+            self._link.break_off("protocol")
+            return
+        self._letter = None
+        self._settled(letter, refusal)
+        if refusal.pause:
+            self._end(CarrierError(refusal.reason, "permanent"))
+            self._link.break_off(refusal.reason)
+        else:
+            self._link.write(how + (self._envelope() if self._pipelining else b""))
+            self._step = self._on_cleared
+
+    def _on_cleared(self, code: int, reply: bytes) -> None:
+        if self._letter:
+            self._step = self._on_mail
+        else:
+            self._next()
+
+    # The content
+
+    def _pour(self) -> None:
+        """The content of this letter, and the envelope of the next behind it."""
+        letter, self._letter, self._refusal = self._letter, None, None
+        assert letter
+        self._poured = letter
+        content = wire(letter.content)
+        following = self._envelope() if self._pipelining else b""
+        if len(content) <= SMALL:
+            self._link.write(content + following)
+        else:
+            self._pour_long(content, following)
+        self._link.allow(self._link.timeout * FINAL_SHARE)
+        self._step = self._on_final
+
+    def _pour_long(self, content: bytes, following: bytes) -> None:
+        """In two writes, so that a connection that ends in the middle is known to have ended before the dot."""
+        self._link.write(content)
+        self._undotted = self._link.draining
+        if self._undotted:
+            self._later = following
+        else:
+            self._link.write(following)
+
+    def _on_final(self, code: int, reply: bytes) -> None:
+        letter = self._poured
+        assert letter
+        if 300 <= code < 400:
+            self._link.break_off("protocol")
+            return
+        self._poured = None
+        self._link.carried += code < 300
+        self._settled(letter, took(reply) if code < 300 else refused(code, reply, "content"))
+        if self._letter:
+            self._step = self._on_mail
+        else:
+            self._next()

@@ -1,0 +1,62 @@
+"""A letter as SMTP wants it: what may not be sent at all, its commands, its content with the dots doubled.
+
+Pure functions for smtp_link. A stray CR or LF is refused, never repaired: it is how one mail is made to look like two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from typing import Final
+
+from gateway.carriers import Letter
+
+LONGEST_LINE: Final = 998  # RFC 5322 2.1.1
+LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
+# Nothing that could end the path or the line. Quoted local parts with blanks are refused with it.
+_ADDRESS: Final = re.compile(r"[^\x00-\x20<>\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
+
+
+def flaw(letter: Letter, offers: Container[str]) -> str:
+    """Why this letter can never be sent over a server that offers these extensions: "" or a reason."""
+    if not _is_address(letter.recipient) or not (letter.envelope_from == "" or _is_address(letter.envelope_from)):
+        return "address"
+    if not _is_plain(letter) and "SMTPUTF8" not in offers:
+        return "smtputf8"
+    return "" if is_clean(letter.content) else "content"
+
+
+def _is_address(address: str) -> bool:
+    return len(address) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(address) is not None
+
+
+def _is_plain(letter: Letter) -> bool:
+    return letter.recipient.isascii() and letter.envelope_from.isascii()
+
+
+def is_clean(content: bytes) -> bool:
+    """CR and LF only as CRLF, no NUL, no line longer than 998 octets."""
+    ends = content.count(b"\r\n")
+    if content.count(b"\n") != ends or content.count(b"\r") != ends or b"\0" in content:
+        return False
+    return max(map(len, content.split(b"\r\n"))) <= LONGEST_LINE
+
+
+def wire(content: bytes) -> bytes:
+    """The content after DATA: a dot before each line that begins with one, and the lone dot at the end."""
+    stuffed = content.replace(b"\r\n.", b"\r\n..")
+    first = b"." if stuffed.startswith(b".") else b""
+    end = b".\r\n" if not content or content.endswith(b"\r\n") else b"\r\n.\r\n"
+    return first + stuffed + end
+
+
+def envelope(letter: Letter, offers: Container[str]) -> tuple[bytes, bytes]:
+    """MAIL and RCPT, with the parameters that the server has asked for.
+
+    8-bit content goes out undeclared where 8BITMIME is not offered: every server of this century takes it.
+    """
+    size = b" SIZE=%d" % len(letter.content) if "SIZE" in offers else b""
+    eight = b" BODY=8BITMIME" if "8BITMIME" in offers and not letter.content.isascii() else b""
+    wide = b"" if _is_plain(letter) else b" SMTPUTF8"
+    mail = b"MAIL FROM:<%b>%b%b%b\r\n" % (letter.envelope_from.encode(), size, eight, wide)
+    return mail, b"RCPT TO:<%b>\r\n" % letter.recipient.encode()

@@ -1,0 +1,168 @@
+"""One connection to the relay: lines out, replies in, each by a deadline; what opening and errands speak over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol, cast
+
+from gateway.errors import CarrierError
+
+LONGEST_REPLY: Final = 64 * 1024
+
+
+class Listener(Protocol):
+    """Whoever waits for replies just now."""
+
+    def heard(self, code: int, reply: bytes) -> None: ...
+
+    def drained(self) -> None:
+        """All that was written has gone to the kernel, after some of it had to wait."""
+
+    def lost(self, reason: str) -> None:
+        """The connection has ended; nothing more will be heard."""
+
+
+class Link(asyncio.Protocol):
+    """Reads replies and hands each to its listener. With none, whatever the server says is a reason to hang up."""
+
+    def __init__(self, timeout: float, first: Listener) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.timeout = timeout
+        self.offers: frozenset[str] = frozenset()  # the server's EHLO keywords and AUTH mechanisms ("AUTH PLAIN")
+        self.carried = 0  # letters taken over this connection
+        self.left = 1000  # letters it may still carry
+        self.broken = ""  # why it has ended, once it has
+        self.draining = False
+        self._listener: Listener | None = first  # hears the greeting, which may come before anyone could ask for it
+        self._held = b""
+        self._reply = b""
+        self._deadline = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.use(transport)
+
+    def use(self, transport: asyncio.BaseTransport | None) -> None:
+        """Speaks over this transport from now on: the first, or the one with TLS. What came before TLS is dropped."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no class of asyncio's
+        self._held = self._reply = b""
+        # Told of every byte the kernel would not take, an errand knows whether its final dot has left.
+        self._transport.set_write_buffer_limits(high=1, low=0)
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        return self._transport
+
+    def write(self, data: bytes) -> None:
+        if not self.broken:
+            self._transport.write(data)
+
+    def listen(self, listener: Listener) -> None:
+        """From now on replies are this one's, each within the timeout of the one before."""
+        self._listener = listener
+        if self.broken:
+            self._tell_lost()
+        else:
+            self.allow(self.timeout)
+            self._look()
+
+    def rest(self) -> None:
+        """Nobody waits for anything."""
+        self._listener = None
+        if self._watch:
+            self._watch.cancel()
+
+    def allow(self, seconds: float) -> None:
+        """The next reply may take this long."""
+        self._deadline = self._loop.time() + seconds
+
+    def _look(self) -> None:
+        """One timer for many replies: when it rings it looks how far the deadline has moved meanwhile."""
+        left = self._deadline - self._loop.time()
+        if left <= 0:
+            self.break_off("timeout")
+        else:
+            self._watch = self._loop.call_later(left, self._look)
+
+    def data_received(self, data: bytes) -> None:
+        data = self._held + data
+        start = 0
+        while (end := data.find(b"\n", start)) >= 0 and not self.broken:
+            self._line(data[start:end])
+            start = end + 1
+        self._held = data[start:]
+        if len(self._held) + len(self._reply) > LONGEST_REPLY:
+            self.break_off("protocol")
+
+    def _line(self, line: bytes) -> None:
+        code = line[:3]
+        if line[3:4] == b"-" and code.isdigit() and self._listener:
+            self._reply += line + b"\n"
+        elif self._listener is None or not code.isdigit() or not b"200" <= code < b"600":
+            self.break_off("protocol")
+        elif code == b"421":  # said of any command by a server that is about to close
+            self.break_off("421")
+        else:
+            self.allow(self.timeout)
+            reply, self._reply = self._reply + line, b""
+            self._listener.heard(int(code), reply)
+
+    def pause_writing(self) -> None:
+        self.draining = True
+
+    def resume_writing(self) -> None:
+        self.draining = False
+        if self._listener:
+            self._listener.drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.break_off("cut")
+
+    def break_off(self, reason: str) -> None:
+        """Ends it at once and tells the listener why; the first reason counts."""
+        if not self.broken:
+            self.broken = reason
+            self._transport.abort()
+            self._tell_lost()
+
+    def _tell_lost(self) -> None:
+        listener = self._listener
+        self.rest()
+        if listener:
+            listener.lost(self.broken)
+
+    def quit(self) -> None:
+        """The polite end of a resting connection; nobody waits for the 221."""
+        if not self.broken:
+            self.write(b"QUIT\r\n")
+            self.broken = "quit"
+            self._transport.close()
+
+
+class Question:
+    """Listens for one reply."""
+
+    def __init__(self) -> None:
+        self.reply: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+
+    def heard(self, code: int, reply: bytes) -> None:
+        if not self.reply.done():
+            self.reply.set_result((code, reply))
+
+    def drained(self) -> None:
+        return None
+
+    def lost(self, reason: str) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(CarrierError(reason, "transient"))
+
+
+async def ask(link: Link, command: bytes) -> tuple[int, bytes]:
+    """Says one line and waits for its reply, all lines of it. Raises CarrierError."""
+    question = Question()
+    link.listen(question)
+    link.write(command + b"\r\n")
+    try:
+        return await question.reply
+    finally:
+        link.rest()

@@ -1,0 +1,137 @@
+"""From the relay's URL to a link that is ready to carry: connect, greeting, EHLO, TLS, AUTH. Used by smtp_relay."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Final, Literal
+from urllib.parse import unquote, urlsplit
+
+from gateway.carriers.smtp_link import Link, Question, ask
+from gateway.errors import CarrierError, SettingsError
+
+Tls = Literal["none", "starttls", "implicit"]
+_SCHEMES: Final[dict[str, tuple[Tls, int]]] = {
+    "smtp": ("none", 25),
+    "smtp+starttls": ("starttls", 587),
+    "smtps": ("implicit", 465),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the relay is and how it wants to be spoken to."""
+
+    host: str
+    port: int
+    tls: Tls
+    user: str
+    password: str = field(repr=False)
+
+
+def place_of(url: str) -> Place:
+    """Reads smtp://, smtps:// or smtp+starttls://user:password@host:port. The SettingsError never quotes it."""
+    try:
+        parts = urlsplit(url)
+        tls, port = _SCHEMES[parts.scheme]
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        return Place(parts.hostname or "", parts.port or port, tls, user, password)
+    except (KeyError, ValueError):
+        raise SettingsError("CRITTER_SMTP_RELAY must be smtp://, smtps:// or smtp+starttls:// and a host") from None
+
+
+async def open_link(place: Place, hello: str, patience: float, context: ssl.SSLContext | None = None) -> Link:
+    """A link that has said hello, in `patience` seconds at most, which each later reply may take too.
+
+    Raises CarrierError: "permanent" when the relay does not take our login, or has no TLS where it should.
+    """
+    try:
+        async with asyncio.timeout(patience):
+            greeting = Question()
+            link = await _connect(place, Link(patience, greeting), context)
+            try:
+                _check(await greeting.reply, 220)
+                await _introduce(link, place, hello, context)
+            except BaseException:
+                link.break_off("opening")
+                raise
+            return link
+    except OSError as problem:
+        raise CarrierError(_why(problem), "transient") from None
+
+
+def _why(problem: OSError) -> str:
+    if isinstance(problem, ssl.SSLError):
+        return "tls"
+    if isinstance(problem, socket.gaierror):
+        return "dns"
+    return "timeout" if isinstance(problem, TimeoutError) else "refused"
+
+
+async def _connect(place: Place, link: Link, context: ssl.SSLContext | None) -> Link:
+    secure = (context or ssl.create_default_context()) if place.tls == "implicit" else None
+    loop = asyncio.get_running_loop()
+    await loop.create_connection(lambda: link, place.host, place.port, ssl=secure)
+    return link
+
+
+async def _introduce(link: Link, place: Place, hello: str, context: ssl.SSLContext | None) -> None:
+    await _hello(link, hello)
+    if place.tls == "starttls":
+        await _start_tls(link, place, context)
+        await _hello(link, hello)  # RFC 3207 4.2: what was offered before TLS counts no more
+    if place.user:
+        await _login(link, place)
+
+
+def _check(reply: tuple[int, bytes], wanted: int) -> None:
+    if reply[0] != wanted:
+        raise CarrierError(str(reply[0]), "transient")
+
+
+async def _hello(link: Link, hello: str) -> None:
+    code, reply = await ask(link, b"EHLO " + hello.encode())
+    if code == 250:
+        link.offers = offers_of(reply)
+    else:
+        _check(await ask(link, b"HELO " + hello.encode()), 250)
+        link.offers = frozenset()
+
+
+def offers_of(reply: bytes) -> frozenset[str]:
+    """The keywords of an EHLO reply; the parameters of AUTH become "AUTH PLAIN" and so on."""
+    offers: set[str] = set()
+    for line in reply.decode("ascii", "replace").upper().splitlines()[1:]:
+        keyword, *parameters = line[4:].replace("=", " ").split() or [""]  # "AUTH=LOGIN" is an old spelling
+        offers.add(keyword)
+        offers.update(f"{keyword} {each}" for each in parameters if keyword == "AUTH")
+    return frozenset(offers)
+
+
+async def _start_tls(link: Link, place: Place, context: ssl.SSLContext | None) -> None:
+    if "STARTTLS" not in link.offers:
+        raise CarrierError("tls", "permanent")  # taken out on the way, or never there: not without TLS
+    _check(await ask(link, b"STARTTLS"), 220)
+    loop, secure = asyncio.get_running_loop(), context or ssl.create_default_context()
+    link.use(await loop.start_tls(link.transport, link, secure, server_hostname=place.host))
+
+
+async def _login(link: Link, place: Place) -> None:
+    """RFC 4954. Any lasting refusal is about us, not about a letter."""
+    if "AUTH PLAIN" in link.offers:
+        steps = [b"AUTH PLAIN " + _base64(f"\0{place.user}\0{place.password}")]
+    elif "AUTH LOGIN" in link.offers:
+        steps = [b"AUTH LOGIN", _base64(place.user), _base64(place.password)]
+    else:
+        raise CarrierError("auth", "permanent")
+    for number, step in enumerate(steps, 1):
+        code, _ = await ask(link, step)
+        if code != (235 if number == len(steps) else 334):
+            raise CarrierError(str(code), "permanent" if code >= 500 else "transient")
+
+
+def _base64(text: str) -> bytes:
+    return b64encode(text.encode())

@@ -1,0 +1,99 @@
+"""Mails out through the company's relay, over a few kept connections; workers/deliver sends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from gateway.carriers import Letter, Outcome
+from gateway.carriers.smtp_errand import Errand
+from gateway.carriers.smtp_link import Link
+from gateway.carriers.smtp_opening import open_link, place_of
+from gateway.errors import CarrierError
+
+LETTERS_PER_LANE: Final = 8  # fewer than this are not worth another connection
+TRIES: Final = 3  # failures of one lane in a row, before the rest of the batch is left for later
+BACK_OFF: Final = 0.2  # seconds after the first failure, doubled with each
+
+
+class SmtpRelay:
+    """The carrier for mail. One per process; it belongs to the loop that first uses it."""
+
+    channel = "email"
+
+    def __init__(
+        self,
+        url: str,
+        hello: str,
+        connections: int = 10,
+        timeout: float = 60.0,
+        *,
+        per_connection: int = 1000,
+        idle: float = 30.0,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._place, self._hello, self._timeout, self._context = place_of(url), hello, timeout, context
+        self._connections, self._per_connection, self._idle = connections, per_connection, idle
+        self._slots = asyncio.Semaphore(connections)
+        self._kept: list[tuple[Link, asyncio.TimerHandle]] = []
+
+    async def send(self, batch: Sequence[Letter], settled: Callable[[Letter, Outcome], None]) -> None:
+        """Sends all of them; `settled` hears of each as it ends. What no connection could be found for is `retry`."""
+        queue, problems = deque(batch), [CarrierError("refused", "transient")]
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(min(self._connections, -(-len(queue) // LETTERS_PER_LANE))):
+                lanes.create_task(self._lane(queue, settled, problems))
+        for letter in queue:
+            settled(letter, Outcome("retry", reason=problems[-1].reason, pause=problems[-1].kind == "permanent"))
+
+    async def _lane(
+        self, queue: deque[Letter], settled: Callable[[Letter, Outcome], None], problems: list[CarrierError]
+    ) -> None:
+        """One connection's worth of the work; reopens it when it breaks, until it breaks too often without a letter."""
+        failures = 0
+        async with self._slots:
+            while queue and failures < TRIES and problems[-1].kind != "permanent":
+                kept = self._borrow()
+                carried = kept.carried if kept else 0
+                link = kept
+                try:
+                    link = kept or await self._open()
+                    await Errand(link, queue, settled, kept is not None).run()
+                    self._keep(link)
+                    failures = 0
+                except CarrierError as problem:
+                    problems.append(problem)
+                    if kept is None:
+                        moved = link is not None and link.carried > carried
+                        failures = 1 if moved else TRIES if problem.reason == "timeout" else failures + 1
+                        await asyncio.sleep(BACK_OFF * 2**failures * random.random())  # noqa: S311  # spreads the lanes
+
+    async def _open(self) -> Link:
+        link = await open_link(self._place, self._hello, self._timeout, self._context)
+        link.left = self._per_connection
+        return link
+
+    def _borrow(self) -> Link | None:
+        """A connection that has rested and is still there, as far as one can know without asking."""
+        while self._kept:
+            link, ending = self._kept.pop()
+            ending.cancel()
+            if not link.broken:
+                return link
+        return None
+
+    def _keep(self, link: Link) -> None:
+        if link.left > 0:
+            ending = asyncio.get_running_loop().call_later(self._idle, link.quit)
+            self._kept.append((link, ending))
+        else:
+            link.quit()
+
+    async def close(self) -> None:
+        while link := self._borrow():
+            link.quit()
+        await asyncio.sleep(0)  # lets the QUITs out
