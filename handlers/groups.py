@@ -17,7 +17,8 @@ def new(session: Session, turn: Turn) -> str:
     """Runs after OK."""
     handle, access = wanted(turn.reading.args)
     reserved = set(turn.world.verbs)
-    group = accounts.create_group(session, handle, handle, access, turn.account.id, reserved=reserved)
+    by_text = turn.address.channel == "sms"
+    group = accounts.create_group(session, handle, handle, access, turn.account.id, by_text=by_text, reserved=reserved)
     turn.did("group", group.id)
     return f"{group.handle} is there, {access}: {WHAT[access]}. Others: join {group.handle}. You: #{group.handle} text"
 

@@ -33,7 +33,7 @@ def may_write_to_stranger(session: Session, address_id: int) -> bool:
 def _answers(session: Session, address_id: int, span: timedelta) -> int:
     recent: tuple[Any, ...] = (Message.kind == "answer", Message.created_at > func.now() - span)
     oldest = func.id_at(func.now() - span)
-    mine = select(func.count()).join(Message, Message.id == Delivery.message_id)
+    mine = select(func.count()).select_from(Delivery).join(Message, Message.id == Delivery.message_id)
     return session.scalar(mine.where(Delivery.address_id == address_id, Delivery.message_id >= oldest, *recent)) or 0
 
 

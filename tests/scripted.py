@@ -1,0 +1,198 @@
+"""Plays a conversation file against the real database: who > says by text, who >> by mail, who < hears, who << reads.
+
+    # a comment, or the story in a sentence
+    sam > follow sales
+    sam < You follow sales: ...
+    priya >> re: thank you          a mail that answers the last one; "sales: hello" is a mail to sales@
+    (10 seconds later)
+    sam hears nothing
+
+An expected line may end in "..." when the rest does not matter. What nobody expected fails the story.
+"""
+
+import re
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+import handlers
+from gateway.commands import World, world
+from gateway.ledger import inbox, spreading
+from gateway.ledger.inbox import Incoming
+from gateway.listening import hear
+from gateway.network import audience, renderings
+from gateway.settings import Settings
+from gateway.store.database import transaction
+from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
+from tests import cast
+
+assert handlers.MODULES  # importing them fills the table
+
+LINE = re.compile(r"(?P<who>\w+) (?P<how>>>|>|<<|<) (?P<what>.*)")
+LATER = re.compile(r"\((\d+) (seconds|minutes|hours) later\)")
+SILENT = re.compile(r"(\w+) hears nothing")
+
+
+@dataclass
+class Stage:
+    """The company, and what each of its people has been sent and not yet read in the story."""
+
+    engine: Engine
+    world: World
+    heard: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    last_mail: dict[str, tuple[int, int]] = field(default_factory=dict)
+    said: int = 0
+
+
+def play(path: Path, engine: Engine, settings: Settings) -> None:
+    """Runs the story; an AssertionError names the line that went otherwise."""
+    with transaction(engine) as session:
+        cast.assemble(session)
+        session.execute(text("INSERT INTO installation (mode) VALUES ('simulated')"))
+    stage = Stage(engine, world(settings))
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            _play_line(stage, line.strip(), f"{path.name}:{number}")
+    left = {who: rest for who, rest in stage.heard.items() if rest}
+    assert not left, f"{path.name}: nobody expected {left}"
+
+
+def _play_line(stage: Stage, line: str, where: str) -> None:
+    if later := LATER.fullmatch(line):
+        _let_pass(stage, timedelta(**{later[2]: int(later[1])}))
+    elif silent := SILENT.fullmatch(line):
+        assert not stage.heard.get(silent[1]), f"{where}: {silent[1]} heard {stage.heard[silent[1]]}"
+    elif match := LINE.fullmatch(line):
+        who, how, what = match["who"], match["how"], match["what"]
+        if how.startswith(">"):
+            _say(stage, who, what, by_mail=how == ">>")
+        else:
+            _expect(stage, who, "email" if how == "<<" else "sms", what, where)
+    else:
+        raise AssertionError(f"{where}: cannot be read: {line}")
+
+
+def _expect(stage: Stage, who: str, channel: str, what: str, where: str) -> None:
+    waiting = stage.heard.get(who, [])
+    what = what.replace("\\n", "\n")
+    for place, (by, words) in enumerate(waiting):
+        wanted = words.startswith(what[:-3].rstrip()) if what.endswith("...") else words == what
+        if by == channel and wanted:
+            del waiting[place]
+            return
+    raise AssertionError(f"{where}: {who} should hear {what!r}, but heard {waiting}")
+
+
+def _say(stage: Stage, who: str, what: str, by_mail: bool) -> None:
+    person = next(person for person in cast.PEOPLE if person.handle == who)
+    what = what.replace("\\n", "\n")
+    stage.said += 1
+    if by_mail:
+        incoming = _mail(stage, person, what)
+    else:
+        assert person.phone
+        identity = uuid.uuid4().bytes
+        incoming = Incoming("sms", identity, person.phone, (cast.NUMBER,), b"", True, text=what)
+    with transaction(stage.engine) as session:
+        inbox.accept(session, inbox.hash_key(session), [incoming])
+    _work(stage)
+
+
+def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
+    assert person.mailbox
+    local, _, body = what.partition(": ")
+    if local == "re":
+        post, address = stage.last_mail[person.handle]
+        local = f"r+{stage.world.signer.sign('reply', post, address)}"
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = person.mailbox, f"{local}@{cast.DOMAIN}", "a mail"
+    mail["Message-ID"] = f"<{uuid.uuid4()}@demo.example>"
+    mail.set_content(body)
+    raw = f"Return-Path: <{person.mailbox}>\r\n".encode() + mail.as_bytes()
+    identity = uuid.uuid4().bytes
+    return Incoming("email", identity, person.mailbox, (f"{local}@{cast.DOMAIN}",), raw, True, str(mail["Message-ID"]))
+
+
+def _work(stage: Stage) -> None:
+    """What the workers do, until nothing is left to do."""
+    while _read_one(stage) or _spread_one(stage) or _deliver(stage):
+        pass
+
+
+def _read_one(stage: Stage) -> bool:
+    with transaction(stage.engine) as session:
+        claimed = inbox.claim(session, "test", timedelta(seconds=60), 1)
+        for one in claimed:
+            row = inbox.take(session, one)
+            assert row is not None
+            outcome = hear(session, stage.world, row)
+            inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
+    return bool(claimed)
+
+
+def _spread_one(stage: Stage) -> bool:
+    with transaction(stage.engine) as session:
+        fanout = spreading.claim(session)
+        if fanout is None:
+            return False
+        upto, texts, mails = audience.expand(session, fanout, spreading.priority(session, fanout), 3)
+        spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
+    return True
+
+
+def _deliver(stage: Stage) -> bool:
+    with transaction(stage.engine) as session:
+        due = select(Delivery, Message, Address).join(Message, Message.id == Delivery.message_id)
+        due = due.join(Address, Address.id == Delivery.address_id)
+        rows = session.execute(due.where(Delivery.ended_at.is_(None)).order_by(Delivery.message_id)).all()
+        refused = audience.refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
+        for delivery, message, address in rows:
+            _hand_over(stage, session, delivery, message, address, refused)
+    return bool(rows)
+
+
+def _hand_over(
+    stage: Stage,
+    session: Session,
+    delivery: Delivery,
+    message: Message,
+    address: Address,
+    refused: dict[tuple[int, int], str],
+) -> None:
+    reason = refused.get((delivery.message_id, delivery.address_id))
+    delivery.state = "cancelled" if reason else "sent"
+    delivery.reason = reason
+    now = session.scalar(text("SELECT clock_timestamp()"))
+    delivery.ended_at = now
+    if reason:
+        return
+    delivery.sent_at = now
+    account = session.get(Account, address.account_id) if address.account_id else None
+    who = account.handle if account else address.address
+    stage.heard.setdefault(who, []).append((address.channel, _words(session, message, address)))
+    if message.post_id and address.channel == "email":
+        stage.last_mail[who] = (message.post_id, address.id)
+
+
+def _words(session: Session, message: Message, address: Address) -> str:
+    """A text as the phone shows it; a mail as its subject's author and its words."""
+    if address.channel == "sms":
+        private = message.post_id and session.get_one(Post, message.post_id).visibility == "direct"
+        return renderings.fitted(message.text, None, None if private else "https://x.example/p/1").text
+    return message.text if message.post_id else message.body
+
+
+def _let_pass(stage: Stage, span: timedelta) -> None:
+    """Everything that has a time becomes that much older."""
+    with transaction(stage.engine) as session:
+        for table in Table.metadata.sorted_tables:
+            moments = [column.name for column in table.columns if str(column.type) == "DATETIME"]
+            if moments:
+                changes = ", ".join(f"{name} = {name} - CAST(:span AS interval)" for name in moments)
+                session.execute(text(f"UPDATE {table.name} SET {changes}"), {"span": span})
+    _work(stage)

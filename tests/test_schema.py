@@ -1,0 +1,76 @@
+"""schema.sql, the migrations and tables.py say the same, and every column of schema.sql is explained."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+
+from critter.servers import Servers
+from gateway.settings import embedded
+from gateway.store.tables import Table
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = ROOT / "schema.sql"
+PARTITIONS = re.compile(r"deliveries_(default|\d{4}_\d\d)")
+
+CATALOG = """
+SELECT 'column', table_name, column_name, data_type, is_nullable, coalesce(column_default, '')
+FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+UNION ALL SELECT 'index', tablename, indexname, indexdef, '', '' FROM pg_indexes
+WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', ''
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> 0
+  AND conrelid <> coalesce(to_regclass('alembic_version'), 0)
+UNION ALL SELECT 'function', proname, '', pg_get_functiondef(oid), '', '' FROM pg_proc
+WHERE pronamespace = 'public'::regnamespace
+"""
+
+
+def catalog(rows: Any) -> set[tuple[str, ...]]:
+    """What stands in a database, without the partitions of single months and what is named after them."""
+    return {tuple(row) for row in rows if not re.search(r"_\d{4}_\d\d", " ".join(row)) and "fkey" not in row[2]}
+
+
+def test_migrations_lead_to_schema_sql(engine: Engine, servers: Servers) -> None:
+    with psycopg.connect(embedded.database_url(servers.var, "postgres"), autocommit=True) as admin:
+        admin.execute("DROP DATABASE IF EXISTS from_schema WITH (FORCE)")
+        admin.execute("CREATE DATABASE from_schema")
+    with psycopg.connect(embedded.database_url(servers.var, "from_schema"), autocommit=True) as connection:
+        connection.execute(SCHEMA.read_text().encode())
+        written = catalog(connection.execute(CATALOG).fetchall())
+    with engine.connect() as migrated:
+        assert catalog(migrated.execute(text(CATALOG)).all()) == written
+
+
+def test_tables_mirror_the_database(engine: Engine) -> None:
+    def ours(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
+        return not (kind == "table" and name and (PARTITIONS.fullmatch(name) or name == "alembic_version"))
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
+        found = compare_metadata(context, Table.metadata)
+    # PostgreSQL lists a foreign key to a partitioned table once for each partition.
+    assert [change for change in found if "partition" not in repr(change) and not _of_partition(change)] == []
+
+
+def _of_partition(change: Any) -> bool:
+    return change[0] == "remove_fk" and any(
+        PARTITIONS.fullmatch(element.target_fullname.partition(".")[0]) for element in change[1].elements
+    )
+
+
+def test_every_column_is_explained() -> None:
+    table = None
+    bare = []
+    for line in SCHEMA.read_text().splitlines():
+        if started := re.match(r"CREATE TABLE (\w+) \(", line):
+            table = started[1]
+        elif line.startswith(")"):
+            table = None
+        elif table and re.match(r"    [a-z_]+ +[a-z]", line) and not re.search(r" -- \S", line):
+            bare.append(f"{table}: {line.strip()}")
+    assert bare == []
