@@ -1,11 +1,10 @@
 """Around every handler of the simulator's own interface: only for pages and tools of this machine; errors as JSON."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from simulator.local import is_local, is_local_url
+from simulator.local import is_local_url
 from simulator.rest_faults import json_response
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -20,7 +19,7 @@ def own(handler: Handler) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         origin = request.headers.get("Origin")
-        if not is_local(urlsplit(f"//{request.host}").hostname or "") or (origin and not is_local_url(origin)):
+        if not is_local_url(f"http://{request.host}") or (origin and not is_local_url(origin)):
             return json_response({"error": "only for this machine"}, 403)
         try:
             response = await handler(request)

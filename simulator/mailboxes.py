@@ -64,7 +64,7 @@ class Mailboxes:
         self._keep = keep
         self._seq = count(1)
         self._kept: deque[Mail] = deque()
-        self._mails: dict[str, deque[Mail]] = {}
+        self._mails: dict[str, list[Mail]] = {}
         self.received: dict[str, int] = {}
 
     def add(
@@ -72,7 +72,7 @@ class Mailboxes:
     ) -> Mail:
         mail = Mail(next(self._seq), at, mailbox.lower(), direction, envelope_from, recipients, content)
         self._kept.append(mail)
-        self._mails.setdefault(mail.mailbox, deque()).append(mail)
+        self._mails.setdefault(mail.mailbox, []).append(mail)
         if direction == "received":
             self.received[mail.mailbox] = self.received.get(mail.mailbox, 0) + 1
         if len(self._kept) > self._keep:
@@ -93,6 +93,6 @@ class Mailboxes:
 
     def _forget(self, mail: Mail) -> None:
         mails = self._mails[mail.mailbox]
-        mails.popleft()
+        mails.remove(mail)
         if not mails:
             del self._mails[mail.mailbox]

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -59,8 +59,8 @@ class Messages:
     def __init__(self, keep: int) -> None:
         self._keep = keep
         self._seq = count(1)
-        self._by_sid: dict[str, Message] = {}
-        self._by_number: dict[str, deque[Message]] = {}
+        self._by_sid: OrderedDict[str, Message] = OrderedDict()  # finds its first at once, a dict seeks it
+        self._by_number: dict[str, list[Message]] = {}
         # Unique over restarts too: Critter remembers SIDs for ever, and a repeated one would be taken for a repeat.
         self._start = f"{time.time_ns():016x}"[-16:] + os.urandom(4).hex()
 
@@ -72,7 +72,7 @@ class Messages:
         message = Message(seq, sid, direction, sender, recipient, body, now, status, parts, updated=now, **more)
         self._by_sid[sid] = message
         for number in self._ends(message):
-            self._by_number.setdefault(number, deque()).append(message)
+            self._by_number.setdefault(number, []).append(message)
         if len(self._by_sid) > self._keep:
             self.drop(next(iter(self._by_sid)))
         return message
@@ -82,18 +82,18 @@ class Messages:
 
     def newest(self, number: str | None) -> Iterator[Message]:
         """Newest first: all, or those with this number as recipient or as the phone that sent."""
-        return reversed(self._by_sid.values()) if number is None else reversed(self._by_number.get(number, deque()))
+        return reversed(self._by_sid.values()) if number is None else reversed(self._by_number.get(number, []))
 
     def numbers(self) -> list[str]:
         return list(self._by_number)
 
     def drop(self, sid: str) -> None:
-        """Forget one; the oldest (the usual case) is first in its queues."""
+        """Forget one; the oldest, the usual case, is found first in its lists."""
         message = self._by_sid.pop(sid)
         for number in self._ends(message):
-            queue = self._by_number[number]
-            queue.popleft() if queue[0] is message else queue.remove(message)
-            if not queue:
+            texts = self._by_number[number]
+            texts.remove(message)
+            if not texts:
                 del self._by_number[number]
 
     def clear(self) -> None:
@@ -102,7 +102,7 @@ class Messages:
 
     @staticmethod
     def _ends(message: Message) -> set[str]:
-        """Outbound texts stay out of our own number's queue, which would grow to hold everything."""
+        """Outbound texts stay out of our own number's list, which would grow to hold everything."""
         if message.inbound and message.sender:
             return {message.recipient, message.sender}
         return {message.recipient}
