@@ -1,6 +1,6 @@
 """The critter command: the processes and the supervisor here, everything else in critter/commands/.
 
-Imports wait until a command runs: eight processes start at once, and each loads only what it needs.
+Imports wait until a command runs: each loads only what it needs.
 """
 
 import importlib
@@ -12,8 +12,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from critter import commands
-from gateway.settings import load
+from critter import commands, processes
+from gateway.settings import Settings, load
 
 
 class Commands(TyperGroup):
@@ -86,44 +86,34 @@ def check() -> None:
 @app.command()
 def web() -> None:
     """Serve the SMS door, the pages and the API."""
-    from critter.app import serve_web
-
-    serve_web(_durable())
+    processes.web(_durable())
 
 
 @app.command()
 def mail() -> None:
     """Serve the mail door."""
-    from critter.app import serve_mail
-
-    serve_mail(_durable())
+    processes.mail(_durable())
 
 
 @app.command()
 def worker(queue: Queue) -> None:
     """Work off one queue."""
-    from critter.app import serve_worker
-
-    serve_worker(_durable(), queue.value)
+    processes.worker(queue.value)(_durable())
 
 
 @app.command()
 def clock() -> None:
     """Ring the bells of what is due."""
-    from critter.app import serve_clock
-
-    serve_clock(_durable())
+    processes.clock(_durable())
 
 
 @app.command()
 def simulator() -> None:
     """Stand in for Twilio and the mail relay (simulated mode only)."""
-    from critter.simulated import serve
-
-    serve(load())
+    processes.simulator(load())
 
 
-def _durable() -> Any:
+def _durable() -> Settings:
     from critter.database import refuse_unsafe_start
 
     settings = load()

@@ -2,21 +2,21 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from critter import processes
 from critter.servers import Servers
-from critter.servers.spawn import die_with_parent, spawn
+from critter.servers.spawn import die_with_parent
 from critter.up import ports
+from critter.up.forked import Forked
 from critter.up.kept import Kept, Start
 from critter.up.output import Output
 from critter.up.supervisor import Signals, end, keep_running
 from gateway.settings import Settings, embedded
 from gateway.settings.values import dialled, netloc
-
-ROOT = Path(__file__).parents[2]
 
 
 def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None:
@@ -27,14 +27,14 @@ def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None
     began = time.monotonic()
     signals = Signals()
     output = Output()
-    unsafe = unsafe or settings.unsafe
     try:
         if tied:
             die_with_parent(os.getppid(), signal.SIGTERM)
         with _servers(settings) as servers:
             ports.refuse_taken(settings)
-            _prepare_database(settings, unsafe)
-            kept = _kept(settings, servers, output, unsafe)
+            _prepare_database(settings, unsafe or settings.unsafe)
+            processes.import_shared()
+            kept = _kept(settings, servers, output)
             try:
                 keep_running(kept, output, ports.answers(settings), lambda: _tell(settings, output, began))
             finally:
@@ -68,38 +68,26 @@ def _prepare_database(settings: Settings, unsafe: bool) -> None:
     engine.dispose()
 
 
-def _kept(settings: Settings, servers: Servers, output: Output, unsafe: bool) -> list[Kept]:
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": _python_path()}
-    if unsafe:
-        environ["CRITTER_UNSAFE"] = "on"
-    embedded_servers = [Kept(server.name, server.start, server.process) for server in servers.running]
-    return embedded_servers + [
-        Kept(name, _starter(name, command, environ, output)) for name, command in processes(settings).items()
+def _kept(settings: Settings, servers: Servers, output: Output) -> list[Kept]:
+    """The servers, which run already, and the processes, which start at the first look."""
+    running = [Kept(server.name, server.start, server.process) for server in servers.running]
+    return running + [
+        Kept(name, _starter(name, partial(serve, settings), output, settings.var / "pids"))
+        for name, serve in processes.of(settings).items()
     ]
 
 
-def processes(settings: Settings) -> dict[str, list[str]]:
-    """Every process by name with its arguments, as in the Procfile; the simulator only while simulated."""
-    channels = {"sms": settings.sms, "email": settings.mail}
-    queues = ["inbound", "fanout", *(queue for queue, on in channels.items() if on)]
-    commands = {"web": ["web"], "mail": ["mail"], "simulator": ["simulator"]}
-    commands |= {f"worker-{queue}": ["worker", queue] for queue in queues} | {"clock": ["clock"]}
-    absent = {"mail": not settings.mail, "simulator": settings.mode == "live"}
-    return {name: command for name, command in commands.items() if not absent.get(name)}
+def _starter(name: str, serve: Callable[[], None], output: Output, pids: Path) -> Start:
+    """Forks the process, and leaves its id in a file for whoever wants to send it a signal."""
 
-
-def _starter(name: str, arguments: list[str], environ: dict[str, str], output: Output) -> Start:
-    def start() -> "subprocess.Popen[bytes]":
-        process = spawn([sys.executable, "-m", "critter", *arguments], environ=environ, output=subprocess.PIPE)
-        assert process.stdout is not None
+    def start() -> Forked:
+        process = Forked(name.replace("-", " "), serve)
         output.add(name, process.stdout)
+        pids.mkdir(exist_ok=True)
+        (pids / name).write_text(str(process.pid))
         return process
 
     return start
-
-
-def _python_path() -> str:
-    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 
 def _tell(settings: Settings, output: Output, began: float) -> None:

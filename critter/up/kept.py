@@ -3,9 +3,9 @@
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from gateway.errors import Refused
 
@@ -13,13 +13,24 @@ FIRST_DELAY = 0.5  # seconds
 LONGEST_DELAY = 30.0
 STEADY_AFTER = 60.0  # a process that lived this long starts again at the first delay
 
-Start = Callable[[], "subprocess.Popen[bytes]"]
+
+class Process(Protocol):
+    """A forked process or a subprocess.Popen; it leads a session and group of its own."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self) -> int: ...
+    def terminate(self) -> None: ...
+
+
+Start = Callable[[], Process]
 
 
 class Kept:
     """A child with a name; look() is called over and over and does what is due."""
 
-    def __init__(self, name: str, start: Start, process: "subprocess.Popen[bytes] | None" = None) -> None:
+    def __init__(self, name: str, start: Start, process: Process | None = None) -> None:
         self.name = name
         self.process = process
         self._start = start
@@ -59,10 +70,12 @@ class Kept:
         return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
-        """The process and its own children: it leads a group of processes (spawn.py)."""
+        """The process, and of its own children those that are still there."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+            if self.running():  # it had no time yet to lead a group
+                os.kill(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
 

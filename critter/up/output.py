@@ -4,6 +4,7 @@ import json
 import os
 import selectors
 import sys
+import time
 from typing import IO, TextIO
 
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
@@ -27,6 +28,12 @@ class Output:
         os.set_blocking(pipe.fileno(), False)
         self._names.setdefault(name, COLOURS[len(self._names) % len(COLOURS)])
         self._pipes.register(pipe, selectors.EVENT_READ, name)
+
+    def pump_for(self, seconds: float) -> None:
+        """Shows what is said during this time, however much it is."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.pump(left)
 
     def pump(self, seconds: float) -> None:
         """Shows what has been said; waits this long for it at most."""

@@ -42,11 +42,11 @@ def keep_running(
             line = each.look(time.monotonic())
             if line:
                 output.say(line)
+        output.pump_for(TICK)
         unready = {name: check for name, check in unready.items() if not check()}
         if not unready and not told:
             told = True
             ready()
-        output.pump(TICK)
 
 
 def end(kept: Sequence[Kept], output: Output, signals: Signals, grace: float = GRACE) -> None:
@@ -55,7 +55,7 @@ def end(kept: Sequence[Kept], output: Output, signals: Signals, grace: float = G
         each.ask_to_end()
     deadline = time.monotonic() + grace
     while any(each.running() for each in kept) and time.monotonic() < deadline and not signals.hurry:
-        output.pump(TICK)
+        output.pump_for(TICK)
     for each in kept:
         if each.running():
             output.say(f"{each.name} did not end in time and is killed")

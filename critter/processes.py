@@ -1,0 +1,60 @@
+"""Every process of Critter by name: what the Procfile, `critter NAME` and `critter up` start."""
+
+import importlib
+from collections.abc import Callable
+
+from gateway.settings import Settings
+
+Serve = Callable[[Settings], None]
+
+# Imported once by `critter up` before it forks; a single process imports what it needs when it starts.
+SHARED = ("critter.app", "critter.simulated")
+
+
+def web(settings: Settings) -> None:
+    from critter.app import serve_web
+
+    serve_web(settings)
+
+
+def mail(settings: Settings) -> None:
+    from critter.app import serve_mail
+
+    serve_mail(settings)
+
+
+def worker(queue: str) -> Serve:
+    def serve(settings: Settings) -> None:
+        from critter.app import serve_worker
+
+        serve_worker(settings, queue)
+
+    return serve
+
+
+def clock(settings: Settings) -> None:
+    from critter.app import serve_clock
+
+    serve_clock(settings)
+
+
+def simulator(settings: Settings) -> None:
+    from critter.simulated import serve
+
+    serve(settings)
+
+
+def of(settings: Settings) -> dict[str, Serve]:
+    """The processes that these settings ask for: none for a channel that is off, the simulator only while simulated."""
+    queues = {"inbound": True, "fanout": True, "sms": settings.sms, "email": settings.mail}
+    found: dict[str, Serve] = {"web": web}
+    if settings.mail:
+        found["mail"] = mail
+    if settings.mode == "simulated":
+        found["simulator"] = simulator
+    return found | {f"worker-{queue}": worker(queue) for queue, on in queues.items() if on} | {"clock": clock}
+
+
+def import_shared() -> None:
+    for name in SHARED:
+        importlib.import_module(name)
