@@ -33,6 +33,7 @@ class Running:
         return f"http://{netloc(self.listen)}"
 
     async def close(self) -> None:
+        self.world.events.close()
         self._smtp.close()
         for session in list(self._sessions):
             session.close()

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from simulator.events import KINDS
 from simulator.faults import BadFault
-from simulator.guard import Bad, cors, own, preflight
+from simulator.guard import Bad, cors, elsewhere, own
 from simulator.world import WORLD
 
 STATIC = Path(__file__).parent / "static"
@@ -24,7 +24,7 @@ def routes() -> list[web.RouteDef | web.StaticDef]:
         web.put("/faults", own(set_faults)),
         web.delete("/faults", own(clear_faults)),
         web.post("/reset", own(reset)),
-        web.options("/{path:.*}", own(preflight)),
+        web.route("*", "/{path:.*}", own(elsewhere)),
     ]
 
 

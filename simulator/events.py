@@ -20,6 +20,7 @@ class Events:
     def __init__(self, keep: int = 10_000) -> None:
         self._ring: deque[tuple[int, str, Payload]] = deque(maxlen=keep)
         self._waiting: set[asyncio.Future[None]] = set()
+        self._closed = False
         self.last = 0
         # Ids carry the start of this simulator, so that a page that outlived an older one reads from the beginning.
         self.epoch = f"{time.time_ns():x}"
@@ -28,10 +29,18 @@ class Events:
         self.last += 1
         self._ring.append((self.last, kind, payload))
         if self._waiting:
-            for waiter in self._waiting:
-                if not waiter.done():
-                    waiter.set_result(None)
-            self._waiting.clear()
+            self._wake()
+
+    def close(self) -> None:
+        """End every stream, also those whose reader has gone unnoticed."""
+        self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiting.clear()
 
     def start(self, last_id: str | None) -> int:
         """Where a reader who last saw this id goes on; without one it hears only what comes."""
@@ -41,8 +50,8 @@ class Events:
         return min(int(number), self.last) if epoch == self.epoch and number.isdigit() else 0
 
     async def follow(self, cursor: int, kinds: frozenset[str]) -> AsyncIterator[str]:
-        """Blocks of the event stream, for ever; a slow reader that the ring overtook hears of the gap."""
-        while True:
+        """Blocks of the event stream, until the end; a slow reader that the ring overtook hears of the gap."""
+        while not self._closed:
             batch = self._after(cursor)
             if not batch:
                 yield "" if await self._changed() else ": still here\n\n"

@@ -37,7 +37,10 @@ def cors(request: web.Request) -> dict[str, str]:
     return {"Access-Control-Allow-Origin": "*"} if request.headers.get("Origin") else {}
 
 
-async def preflight(request: web.Request) -> web.StreamResponse:
+async def elsewhere(request: web.Request) -> web.StreamResponse:
+    """Every other path: a browser's question before PUT and DELETE, or nothing."""
+    if request.method != "OPTIONS":
+        return json_response({"error": "not found"}, 404)
     allowed = {"Access-Control-Allow-Methods": "GET, POST, PUT, DELETE", "Access-Control-Allow-Headers": "*"}
     return web.Response(status=204, headers=allowed)
 

@@ -106,6 +106,7 @@ def test_the_page(sim):
     assert requests.get(f"{sim.url}/static/page.js", timeout=5).status_code == 200
     assert sim.get("/phones.json") == {"company": "Acme", "numbers": [OURS, "+15005550007"], "phones": [SAM]}
     assert requests.get(f"{sim.url}/phones/1x.json", timeout=5).status_code == 400
+    assert requests.get(f"{sim.url}/elsewhere", timeout=5).status_code == 404
 
 
 def test_ledger_goes_on_after_a_restart(tmp_path):
