@@ -1,15 +1,18 @@
 """The serving processes put together: settings into parts, parts into doors. critter/cli.py calls it."""
 
+import asyncio
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import uvloop
 from flask import Blueprint, Flask
 from sqlalchemy import Engine
 
 from critter import logs
 from critter.webserver import WebServer
 from gateway.bell import Bell
-from gateway.doors import sms
+from gateway.doors import mail, sms
 from gateway.doors.access import inventory
 from gateway.doors.web import headers, health, pages
 from gateway.errors import SettingsError
@@ -92,3 +95,19 @@ def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
             parts.close()
 
     WebServer(settings.web_listen, load, done).run()
+
+
+def serve_mail(settings: Settings) -> None:
+    """Takes in mail until SIGTERM; what is on its way then has 20 s."""
+    logs.configure()
+    parts = build(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_open_mail_door(settings, parts))
+    parts.close()
+
+
+async def _open_mail_door(settings: Settings, parts: Parts) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await mail.serve(settings, parts.engine, parts.intake, stop)

@@ -15,12 +15,12 @@ from sqlalchemy import text as sql
 
 from critter.servers import Servers
 from gateway.doors import sms
-from gateway.settings import Settings, load
+from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
 from gateway.tokens import Signer
 from tests.cable import Cable
-from tests.web_process import environment, process, send, served, text
+from tests.web_process import changed, process, send, served, text
 
 INBOUND = "/sms/inbound"
 FORM = "application/x-www-form-urlencoded"
@@ -35,10 +35,6 @@ def installed(engine: Engine) -> None:
 def rows(engine: Engine, query: str = "SELECT * FROM inbound ORDER BY id") -> list:
     with engine.connect() as connection:
         return list(connection.execute(sql(query)))
-
-
-def changed(settings: Settings, **environ: str) -> Settings:
-    return load({**environment(settings), **environ})
 
 
 def test_a_signed_text_is_one_row_and_an_empty_answer(settings, engine):

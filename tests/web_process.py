@@ -16,7 +16,7 @@ from twilio.request_validator import RequestValidator
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from critter.app import Parts, build, create_app
-from gateway.settings import Settings
+from gateway.settings import Settings, load
 
 ROOT = Path(__file__).parents[1]
 SERVE = "import json, sys; from gateway.settings import load; import critter.app as app; "
@@ -72,6 +72,10 @@ def _wait(child: "subprocess.Popen[bytes]", ready: Callable[[], object]) -> None
             time.sleep(0.05)
         else:
             return
+
+
+def changed(settings: Settings, **environ: str) -> Settings:
+    return load({**environment(settings), **environ})
 
 
 def environment(settings: Settings) -> dict[str, str]:

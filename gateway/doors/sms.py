@@ -4,10 +4,10 @@ One commit, then the answer. What is wrong with the request is 403, what is wron
 fallback URL, and reconciliation finds the rest.
 """
 
+import logging
 import re
 from urllib.parse import urlsplit
 
-import structlog
 from flask import Blueprint, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
@@ -28,7 +28,7 @@ OPT_OUT_TYPE = re.compile(r"STOP|START|HELP")
 CONTENT_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
 MOST_PICTURES = 10  # Twilio's own limit
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def blueprint(
@@ -85,7 +85,7 @@ def _pictures(settings: Settings, sid: str, hook: Hook) -> list[Picture]:
     pictures = [_picture(hook, number) for number in numbers]
     theirs = [picture for picture in pictures if _is_twilios(settings, picture.url)]
     if len(theirs) < len(pictures):
-        log.warning("media that is not Twilio's was left out", message=sid, left_out=len(pictures) - len(theirs))
+        log.warning("%s: media that is not at Twilio was left out (%d)", sid, len(pictures) - len(theirs))
     return theirs
 
 
@@ -117,10 +117,10 @@ def _called(hook: Hook, attempt: tuple[int, ...] | None) -> Called:
 
 
 def _refused(error: HTTPException) -> Response:
-    log.info("web hook refused", path=request.url_rule and request.url_rule.rule, status=error.code)
+    log.info("web hook refused with %s: %s", error.code, request.url_rule)
     return Response(status=error.code)
 
 
 def _unwell(error: Exception) -> Response:
-    log.error("web hook not taken", path=request.url_rule and request.url_rule.rule, exc_info=error)
+    log.error("web hook not taken: %s", request.url_rule, exc_info=error)
     return Response(status=503)

@@ -1,18 +1,18 @@
 """Group commit: rows that are handed in at the same time are stored in one transaction. The ledgers of doors use it."""
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-import structlog
 from sqlalchemy.exc import OperationalError
 
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
 Row = TypeVar("Row")
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class Together(Generic[Row]):

@@ -1,6 +1,7 @@
 """What every answer of the web process carries, and the pages for what is not there; create_app installs both."""
 
-import structlog
+import logging
+
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
@@ -32,7 +33,7 @@ WORDS = {
 }
 UNWELL = ("One moment", "Something is wrong on our side. Nothing is lost; try again in a minute.")
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -61,5 +62,5 @@ def _not_there(error: HTTPException) -> Response:
 
 
 def _unwell(error: Exception) -> Response:
-    log.error("page not served", path=request.url_rule and request.url_rule.rule, exc_info=error)
+    log.error("page not served: %s", request.url_rule, exc_info=error)
     return Response(render_template("message.html", title=UNWELL[0], text=UNWELL[1]), status=503)

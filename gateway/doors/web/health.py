@@ -1,9 +1,9 @@
 """Is this process alive, and is Critter keeping up? Load balancers and watchers ask (R55)."""
 
+import logging
 from typing import Any
 
 import redis
-import structlog
 from flask import Blueprint, Response, jsonify
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +15,7 @@ from gateway.store.database import transaction
 TOO_OLD = 60.0  # seconds that the oldest accepted input may wait
 PATIENCE = 2  # seconds for the database and for Redis
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def blueprint(engine: Engine, redis_url: str) -> Blueprint:
@@ -52,7 +52,7 @@ def _oldest(engine: Engine) -> float | None:
             session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}s'"))
             return round(inbox.oldest_age(session).total_seconds(), 3)
     except SQLAlchemyError as error:
-        log.warning("the database does not answer", error=type(error).__name__)
+        log.warning("the database does not answer: %s", type(error).__name__)
         return None
 
 
@@ -60,5 +60,5 @@ def _answers(ringing: "redis.Redis") -> bool:
     try:
         return bool(ringing.ping())
     except redis.RedisError as error:
-        log.warning("redis does not answer", error=type(error).__name__)
+        log.warning("redis does not answer: %s", type(error).__name__)
         return False

@@ -1,0 +1,37 @@
+"""Whose mail it is and which: From and Message-ID as the door needs them, before anything else of a mail is read."""
+
+import re
+
+from gateway.language import letters
+
+END_OF_HEADER = b"\r\n\r\n"
+ATOM = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+MAILBOX = ATOM + rb"(?:\." + ATOM + rb")*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+ANY_FROM = re.compile(rb"^from[ \t]*:", re.IGNORECASE | re.MULTILINE)
+PLAIN_FROM = re.compile(
+    rb"^from:[ \t]*(?:[A-Za-z0-9 '._-]*<(" + MAILBOX + rb")>|(" + MAILBOX + rb"))[ \t]*\r\n(?![ \t])",
+    re.IGNORECASE | re.MULTILINE,
+)
+MESSAGE_ID = re.compile(
+    rb"^message-id:[ \t]*(?:\r\n[ \t]+)?(<[!-;=?-~]{1,990}>)[ \t]*\r\n", re.IGNORECASE | re.MULTILINE
+)
+
+
+def header(content: bytes) -> bytes:
+    """The header with the end of its last line; all of a mail that has no body."""
+    end = content.find(END_OF_HEADER)
+    return content if end < 0 else content[: end + 2]
+
+
+def sender(header: bytes) -> str | None:
+    """The one mailbox of the one From, in lower case; None when there is any doubt (R29)."""
+    plain = PLAIN_FROM.search(header)
+    if plain is not None and len(ANY_FROM.findall(header)) == 1:
+        return (plain[1] or plain[2]).decode().lower()
+    found = letters.sender(header + b"\r\n")
+    return found.lower() if found and found.isprintable() else None
+
+
+def message_id(header: bytes) -> str | None:
+    found = MESSAGE_ID.search(header)
+    return found[1].decode() if found else None

@@ -1,0 +1,234 @@
+"""SMTP as aiosmtpd speaks it, on a wire of our own that keeps to the limits. doors/mail says what it is all for.
+
+aiosmtpd's own reading trusts the other side: an exception becomes a permanent 500 with its text, an endless line grows
+without end, NOOPs and idle connections are free. So the reading of lines and of DATA is ours, the commands are its.
+"""
+
+import asyncio
+import logging
+import re
+from collections import Counter
+from enum import Enum, auto
+from typing import Any, cast
+
+from aiosmtpd.smtp import SMTP, Session, syntax
+
+from gateway.doors.content import Content
+from gateway.doors.house import House
+from gateway.doors.wire import TooLongError, Wire
+
+TEMPORARY = "451 4.3.0 Something is wrong on our side, try again later"
+UNWELL = "421 4.3.0 Something is wrong on our side, try again later"
+BAD_SYNTAX = "500 5.5.2 Not a command line: UTF-8 without control characters, ended by CR LF"
+TOO_LONG = "500 5.5.2 Line too long"
+TOO_MANY = "421 4.7.0 Too many commands without a mail"
+FULL_HOUSE = "421 4.3.2 Too many connections, try again later"
+PLAIN_PATH = re.compile(r"<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})>(?: +(.*))?")
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+MOST_RECIPIENT_COMMANDS = 2  # times the recipients of a mail: some may be refused
+
+log = logging.getLogger(__name__)
+
+
+class Stage(Enum):
+    """What a connection is in the middle of."""
+
+    TALKING = auto()
+    SENDING = auto()  # the other side sends a mail
+    STORING = auto()  # we store it
+    GONE = auto()
+
+
+class Listener(SMTP):
+    """One connection."""
+
+    transport: asyncio.Transport | None
+    session: Session
+    _handler_coroutine: asyncio.Task[None] | None
+
+    def __init__(self, handler: Any, house: House, hostname: str, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            handler, data_size_limit=house.limits.message, enable_SMTPUTF8=True, hostname=hostname, loop=loop
+        )
+        self.since = self.heard = loop.time()
+        self._house = house
+        self._spent: Counter[str] = Counter()
+        self._octets = 0  # since the last command line
+        self._stage = Stage.TALKING
+        self._last_words: str | None = None  # said after the mail in hand
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one without inheriting it
+        self._set_rset_state()  # type: ignore[no-untyped-call]
+        self.session = self._create_session()
+        self.session.peer = self.transport.get_extra_info("peername")
+        if not self._house.enter(self, self.session.peer[0]):
+            self._part(FULL_HOUSE)
+            return
+        self._wire = Wire(self.loop, self.transport)
+        self._handler_coroutine = self.loop.create_task(self._handle_client())
+
+    def data_received(self, data: bytes) -> None:
+        if self._stage is Stage.GONE or self.transport is None:
+            return
+        self._octets += len(data)
+        if self._octets > 2 * self._house.limits.message:
+            self.transport.abort()
+            return
+        self._wire.feed(data)
+
+    def eof_received(self) -> bool:
+        """Whoever has said all may still hear our answers."""
+        if self._stage is Stage.GONE:
+            return False
+        self._wire.end()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._stage = Stage.GONE
+        self._house.leave(self)
+        self.transport = None
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
+
+    def send_off(self, reply: str, *, now: bool) -> None:
+        """The house wants the place. A mail that is being stored is answered first; one on its way only with `now`
+        is not waited for."""
+        if self._stage is Stage.STORING or (self._stage is Stage.SENDING and not now):
+            self._last_words = reply
+        else:
+            self._part(reply)
+
+    def _part(self, reply: str) -> None:
+        if self.transport is not None and self._stage is not Stage.GONE:
+            self._stage = Stage.GONE
+            self._house.leave(self)
+            self.transport.write(reply.encode() + b"\r\n")
+            self.transport.close()
+
+    # Commands
+
+    async def push(self, status: str | bytes) -> None:
+        """Replies are short and commands counted, so nothing piles up when the other side does not read them."""
+        if self.transport is not None and self._stage is not Stage.GONE:
+            self.transport.write((status.encode() if isinstance(status, str) else status) + b"\r\n")
+
+    async def _handle_client(self) -> None:
+        await self.push(f"220 {self.hostname} ESMTP")
+        while self._stage is not Stage.GONE:
+            try:
+                await self._take_command(await self._wire.line())
+            except EOFError:
+                self._hang_up()
+            except TooLongError:
+                self._part(TOO_LONG)
+            except Exception as error:  # noqa: BLE001  ours, whatever it is: logged, and worth another try
+                await self._fail(error)
+            if self._last_words is not None:
+                self._part(self._last_words)
+
+    async def _fail(self, error: Exception) -> None:
+        """In the middle of a mail nobody knows any more what is a command: that connection ends."""
+        log.error("a mail command failed", exc_info=error)
+        if self._stage is Stage.SENDING:
+            self._part(UNWELL)
+        else:
+            await self.push(TEMPORARY)
+
+    async def _take_command(self, line: bytes) -> None:
+        self._octets = 0
+        self.heard = self.loop.time()
+        text = _readable(line)
+        if text is None:
+            self._spent["?"] += 1
+            await self.push(BAD_SYNTAX)
+            return
+        word, _, argument = text.partition(" ")
+        command = word.upper()
+        method = self._smtp_methods.get(command)
+        if self._too_many(command if method else "?"):
+            self._part(TOO_MANY)
+        elif method is None:
+            await self.push("500 5.5.1 No such command")
+        else:
+            await method(argument.strip() or None)
+
+    def _too_many(self, command: str) -> bool:
+        self._spent[command] += 1
+        limits = self._house.limits
+        most = MOST_RECIPIENT_COMMANDS * limits.recipients if command == "RCPT" else limits.commands
+        return self._spent[command] > most
+
+    def _hang_up(self) -> None:
+        self._stage = Stage.GONE
+        self._house.leave(self)
+        if self.transport is not None:
+            self.transport.close()
+
+    @syntax("QUIT")
+    async def smtp_QUIT(self, arg: str | None) -> None:  # noqa: N802
+        self._part("221 2.0.0 Bye")
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """The address and what follows it. The plain kind is read here: aiosmtpd's reading costs twenty times that."""
+        if plain := PLAIN_PATH.fullmatch(arg):
+            return plain[1], plain[2] or ""
+        try:
+            return super()._getaddr(arg)
+        except (IndexError, ValueError, AttributeError):  # what the library's parser does on odd input
+            return None, None
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
+        if await self.check_helo_needed():
+            return
+        assert self.envelope is not None
+        if not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 RCPT first")
+        elif arg:
+            await self.push("501 5.5.4 DATA takes no argument")
+        else:
+            await self.push("354 End with CR LF . CR LF")
+            await self._take_mail()
+
+    async def _take_mail(self) -> None:
+        self._stage = Stage.SENDING
+        content = await self._read_content()
+        self._stage = Stage.STORING
+        status = content.fault or await self._store(content)
+        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        self.heard = self.loop.time()
+        if self._stage is Stage.STORING:
+            self._stage = Stage.TALKING
+            await self.push(status)
+
+    async def _read_content(self) -> Content:
+        content = Content(self._house.limits.message)
+        while (rest := content.feed(await self._wire.chunk())) is None:
+            self.heard = self.loop.time()
+        self._wire.give_back(rest)
+        return content
+
+    async def _store(self, content: Content) -> str:
+        assert self.envelope is not None
+        self.envelope.content = content.octets()
+        try:
+            status: str = await self._call_handler_hook("DATA")
+        except Exception:
+            log.exception("a mail was not stored")
+            return TEMPORARY
+        if status.startswith("2"):
+            self._spent.clear()
+        return status
+
+
+def _readable(line: bytes) -> str | None:
+    """The text of a command line, if it is one."""
+    if not line.endswith(b"\r\n") or CONTROL.search(line, 0, len(line) - 2):
+        return None
+    try:
+        return line[:-2].decode()
+    except UnicodeDecodeError:
+        return None

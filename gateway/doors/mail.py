@@ -1,0 +1,131 @@
+"""The mail door: who may be written to, what a mail must be, and 250 only once it is committed. critter/ serves it."""
+
+import asyncio
+import hashlib
+import logging
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from aiosmtpd.smtp import MISSING, Envelope, Session
+from sqlalchemy import Engine
+
+from gateway.doors import authors
+from gateway.doors.house import House, Limits
+from gateway.doors.known import Known
+from gateway.doors.listener import TEMPORARY, Listener
+from gateway.ledger.inbox import Incoming
+from gateway.ledger.intake import Intake
+from gateway.network import recipients
+from gateway.network.recipients import Recipient
+from gateway.settings import Settings
+from gateway.tokens import Signer
+
+PATIENCE = 20.0  # seconds for the commit
+GRACE = 20.0  # seconds at SIGTERM for mails on their way
+BACKLOG = 512
+NULL = "<>"  # aiosmtpd's word for the null envelope sender
+
+ACCEPTED = "250 2.0.0 Accepted"
+TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients, send the rest in another mail"
+ELSEWHERE = "550 5.7.1 We do not pass on mail for others"
+UNKNOWN = "550 5.1.1 No such address here"
+BAD_SENDER = "550 5.6.0 Exactly one From with exactly one mailbox is needed"
+
+log = logging.getLogger(__name__)
+
+
+class MailDoor:
+    """aiosmtpd's handler: one for all connections of the process."""
+
+    def __init__(self, settings: Settings, intake: Intake, known: Known, limits: Limits) -> None:
+        self._settings = settings
+        self._signer = Signer(settings.secret_keys)
+        self._intake = intake
+        self._known = known
+        self._limits = limits
+        self._trusted = lru_cache(1000)(self._is_trusted)
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: Listener, session: Session, envelope: Envelope, hostname: str, replies: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*replies[:-1], "250-PIPELINING", replies[-1]]
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: Listener, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> Any:
+        """aiosmtpd's MISSING means yes."""
+        if len(envelope.rcpt_tos) >= self._limits.recipients:
+            return TOO_MANY_RECIPIENTS
+        local, _, domain = address.rpartition("@") if "@" in address else (address, "", self._settings.mail_domain)
+        if domain.lower() != self._settings.mail_domain:
+            return ELSEWHERE
+        recipient = recipients.read(local, self._signer)
+        return MISSING if recipient and await self._exists(recipient) else UNKNOWN
+
+    async def _exists(self, recipient: Recipient) -> bool:
+        return recipient.kind != "handle" or await self._known.has(recipient.handle)
+
+    async def handle_DATA(self, server: Listener, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert session.peer is not None
+        incoming = self._incoming(session.peer[0], envelope)
+        if incoming is None:
+            return BAD_SENDER
+        stored = asyncio.wrap_future(self._intake.submit(incoming))
+        await asyncio.wait([stored], timeout=PATIENCE)  # does not cancel it: what is handed in may be committed still
+        if not stored.done():
+            log.warning("a mail was not stored in time")
+            return TEMPORARY
+        stored.result()
+        return ACCEPTED
+
+    def _incoming(self, peer: str, envelope: Envelope) -> Incoming | None:
+        content = envelope.content
+        assert isinstance(content, bytes)
+        header = authors.header(content)
+        sender = authors.sender(header)
+        if sender is None:
+            return None
+        envelope_from = "" if envelope.mail_from in (NULL, None) else str(envelope.mail_from)
+        to = tuple(sorted({address.lower() for address in envelope.rcpt_tos}))
+        return Incoming(
+            channel="email",
+            identity=hashlib.sha256("\n".join([envelope_from, *to, "", ""]).encode() + content).digest(),
+            sender=sender,
+            recipients=to,
+            raw=f"Return-Path: <{envelope_from}>\r\n".encode() + content,
+            trusted=self._trusted(peer) or self._is_ours(envelope_from, to),
+            message_id=authors.message_id(header),
+        )
+
+    def _is_trusted(self, peer: str) -> bool:
+        ip = ip_address(peer.partition("%")[0])
+        if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+            ip = ip.ipv4_mapped
+        return any(ip in network for network in self._settings.mail_trust)
+
+    def _is_ours(self, envelope_from: str, to: tuple[str, ...]) -> bool:
+        """Mail that goes by our own tokens alone: an unsubscription, or a bounce, which nobody's From could prove."""
+        kinds = {address[:2] for address in to}
+        return kinds == {"u+"} or (kinds == {"b+"} and not envelope_from)
+
+
+async def serve(
+    settings: Settings, engine: Engine, intake: Intake, stop: asyncio.Event, limits: Limits = Limits()
+) -> None:
+    """Listens until `stop` is set; then nobody new comes in, and what is in DATA has GRACE seconds."""
+    loop = asyncio.get_running_loop()
+    known, house = Known(engine), House(limits, loop.time)
+    door = MailDoor(settings, intake, known, limits)
+    host, port = settings.smtp_listen
+    server = await loop.create_server(
+        lambda: Listener(door, house, settings.mail_domain, loop), host, port, backlog=BACKLOG
+    )
+    watch = loop.create_task(house.watch())
+    log.info("mail door open on %s:%d", host, port)
+    await stop.wait()
+    server.close()
+    await house.close(GRACE)
+    watch.cancel()
+    known.close()

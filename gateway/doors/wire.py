@@ -1,0 +1,72 @@
+"""The bytes of one mail connection that nobody has read yet, bounded whatever is sent. The listener reads."""
+
+import asyncio
+
+LONGEST_LINE = 1000  # octets with CRLF (RFC 5321, 4.5.3.1.6)
+FULL = 256 * 1024  # octets that may lie unread before the other side has to wait
+
+
+class TooLongError(Exception):
+    """A command line without an end in sight."""
+
+
+class Wire:
+    """`feed` is called by the loop, the rest by the one task that serves the connection."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._unread = bytearray()
+        self._ended = False
+        self._paused = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def feed(self, data: bytes) -> None:
+        self._unread += data
+        if len(self._unread) > FULL and not self._paused:
+            self._transport.pause_reading()
+            self._paused = True
+        self._wake()
+
+    def end(self) -> None:
+        """Nothing more will come; what came is still read."""
+        self._ended = True
+        self._wake()
+
+    async def line(self) -> bytes:
+        """The next line with its end. Raises TooLongError, and EOFError when there is no more."""
+        start = 0
+        while (end := self._unread.find(b"\n", start, LONGEST_LINE)) < 0:
+            start = len(self._unread)
+            if start >= LONGEST_LINE:
+                raise TooLongError
+            await self._more()
+        return self._take(end + 1)
+
+    async def chunk(self) -> bytes:
+        """All that is there, at least one octet. Raises EOFError when there is no more."""
+        while not self._unread:
+            await self._more()
+        return self._take(len(self._unread))
+
+    def give_back(self, data: bytes) -> None:
+        """Puts unwanted octets of the last chunk before what came since."""
+        self._unread[:0] = data
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._unread[:size])
+        del self._unread[:size]
+        if self._paused and len(self._unread) <= FULL:
+            self._transport.resume_reading()
+            self._paused = False
+        return taken
+
+    async def _more(self) -> None:
+        if self._ended:
+            raise EOFError
+        self._waiter = self._loop.create_future()
+        await self._waiter
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
