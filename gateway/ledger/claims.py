@@ -47,7 +47,7 @@ class Content:
     author: str | None  # handle
     author_name: str | None
     post_id: int | None
-    visibility: str | None
+    private: bool  # a direct post, or one to a closed group: its body hangs on no link
     group: str | None  # handle
     parents: tuple[int, ...]  # the posts above it in its thread, the first one first, at most THREAD
     answers: str | None  # Message-ID of the mail that it answers
@@ -185,7 +185,8 @@ THREAD: Final = 20  # posts above one in its thread: enough for every mail progr
 CONTENTS: Final = text("""
     SELECT m.id AS message_id, m.kind, m.text, m.subject, m.body, m.author_id,
            author.handle AS author, author.name AS author_name, m.post_id,
-           post.visibility, target.handle AS "group",
+           coalesce(post.visibility = 'direct' OR target.access = 'closed', false) AS private,
+           target.handle AS "group",
            (WITH RECURSIVE above AS (
                 SELECT post.in_reply_to AS id, 1 AS depth WHERE post.in_reply_to IS NOT NULL
                 UNION ALL

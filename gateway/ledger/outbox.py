@@ -82,16 +82,6 @@ def counts(session: Session, post_ids: Iterable[int]) -> dict[int, dict[tuple[st
     return found
 
 
-def due(session: Session) -> frozenset[str]:
-    """The channels that have rows which may be tried now, and the states of their lanes aside."""
-    return frozenset(session.scalars(DUE))
-
-
-def next_due(session: Session) -> timedelta | None:
-    """How long until the next row that waits for its time may be tried; None when none waits."""
-    return session.scalar(NEXT_DUE)
-
-
 def _rows(message_id: int, message: Outgoing, to: Sequence[Target], delay: timedelta) -> dict[str, object]:
     return {
         "message": message_id,
@@ -136,15 +126,4 @@ COUNTS: Final = text("""
     FROM messages m JOIN deliveries d ON d.message_id = m.id
     WHERE m.post_id = ANY (CAST(:posts AS bigint[]))
     GROUP BY m.post_id, d.channel, d.state
-""")
-
-DUE: Final = text("""
-    SELECT channel FROM (VALUES ('sms'), ('email')) AS roads (channel)
-    WHERE EXISTS (SELECT FROM deliveries d WHERE d.channel = roads.channel AND d.ended_at IS NULL
-                  AND d.state IN ('queued', 'retry') AND d.not_before <= now())
-""")
-
-NEXT_DUE: Final = text("""
-    SELECT min(not_before) - now() FROM deliveries
-    WHERE ended_at IS NULL AND state IN ('queued', 'retry') AND not_before > now()
 """)

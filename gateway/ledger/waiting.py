@@ -1,0 +1,40 @@
+"""What there is to do anywhere, now and next: the clock asks once a second and rings for it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The bells whose rows may be worked on now, and how long until more of them may; None when none waits."""
+
+    bells: frozenset[str]
+    next_in: timedelta | None
+
+
+def look(session: Session) -> Waiting:
+    """Rows that a worker has in hand are not waiting."""
+    row = session.execute(LOOK).one()
+    return Waiting(frozenset(name for name in BELLS if row._mapping[name]), row.next_in)
+
+
+BELLS: Final = ("inbound", "fanout", "sms", "email", "receipts", "reconcile")
+
+LOOK: Final = text("""
+    SELECT EXISTS (SELECT FROM inbound WHERE state = 'new' OR state = 'working' AND lease_until < now()) AS inbound,
+           EXISTS (SELECT FROM fanouts WHERE state = 'waiting' AND not_before <= now()) AS fanout,
+           EXISTS (SELECT FROM deliveries WHERE channel = 'sms' AND ended_at IS NULL AND state IN ('queued', 'retry')
+                   AND not_before <= now()) AS sms,
+           EXISTS (SELECT FROM deliveries WHERE channel = 'email' AND ended_at IS NULL AND state IN ('queued', 'retry')
+                   AND not_before <= now()) AS email,
+           EXISTS (SELECT FROM callbacks WHERE applied_at IS NULL) AS receipts,
+           EXISTS (SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL
+                   AND not_before <= now()) AS reconcile,
+           least((SELECT min(not_before) FROM fanouts WHERE state = 'waiting' AND not_before > now()),
+                 (SELECT min(not_before) FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry')
+                  AND not_before > now())) - now() AS next_in
+""")

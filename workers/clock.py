@@ -1,0 +1,58 @@
+"""Rings for whatever is due: held posts, retries, and all that a lost bell or a lost worker left. Started by critter/.
+
+One per installation is enough; two do no harm.
+"""
+
+import time
+from typing import Final
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from gateway.ledger import waiting
+from gateway.store.database import transaction
+from workers.room import Room
+from workers.sweep import sweep
+
+SECOND: Final = 1.0  # between two looks, less when something is due sooner
+SWEEP: Final = 5.0
+DAY: Final = 86_400.0
+
+log = structlog.get_logger()
+
+
+def run(here: Room) -> None:
+    """Until the room is told to stop. A database that is away is asked again a second later."""
+    swept = months_at = float("-inf")
+    while not here.stopping():
+        try:
+            if time.monotonic() - months_at > DAY:
+                _ensure_months(here)
+                months_at = time.monotonic()
+            if time.monotonic() - swept > SWEEP:
+                sweep(here)
+                swept = time.monotonic()
+            pause = look(here)
+        except OperationalError as problem:
+            log.warning("database is away", problem=type(problem.orig).__name__)
+            pause = SECOND
+        here.rest(pause)
+
+
+def look(here: Room) -> float:
+    """Rings for what is due; how long until the next look."""
+    with transaction(here.engine) as session:
+        found = waiting.look(session)
+    for bell in sorted(found.bells):
+        here.bell.ring(bell)
+    if found.next_in is None:
+        return SECOND
+    return min(SECOND, max(0.02, found.next_in.total_seconds()))
+
+
+def _ensure_months(here: Room) -> None:
+    """The partitions of this month and the next two."""
+    months = "SELECT ensure_partition(now() + n * interval '1 month') FROM generate_series(0, 2) n"
+    with transaction(here.engine) as session:
+        session.execute(text(months))

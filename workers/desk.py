@@ -1,0 +1,112 @@
+"""The database's side of a road: short transactions that claim, settle and give back. Workers/deliver builds two."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final, Generic, TypeVar
+
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.carriers import Outcome
+from gateway.ledger import claims, settlements
+from gateway.ledger.claims import Claimed, Content
+from gateway.ledger.settlements import Settlement
+from gateway.network import audience
+from gateway.store.database import transaction
+from gateway.store.tables import Conversation
+from workers import effects
+from workers.outcomes import settlement
+from workers.road import Batch, Known, Load
+from workers.room import Room
+
+Parcel = TypeVar("Parcel", bound=Known)
+Rendering = Callable[[Claimed, Content], tuple[Load[Parcel], str]]  # what leaves, and what `more` gives next
+
+KEPT: Final = 64  # messages whose content is kept between claims
+
+log = structlog.get_logger()
+
+
+class Desk(Generic[Parcel]):
+    """Of one channel. Its methods are called from the road's threads, never on the loop."""
+
+    def __init__(self, here: Room, channel: str, render: Rendering[Parcel]) -> None:
+        self._here, self._channel, self._render = here, channel, render
+        self._lease = timedelta(seconds=here.settings.lease_seconds)
+        self._look = timedelta(seconds=here.settings.settle_seconds)
+        self._contents: OrderedDict[int, Content] = OrderedDict()
+
+    def claim(self, limit: int, suspects: bool) -> Batch[Parcel]:
+        """Due rows, less those that must not leave now: an opt-out that has committed counts."""
+        decided_at = time.monotonic()
+        with transaction(self._here.engine) as session:
+            rows = self._claimed(session, limit, suspects)
+            if not rows:
+                return Batch((), 0, decided_at)
+            refused = audience.refusals(session, [row.key for row in rows])
+            claims.cancel(session, rows, refused)
+            loads = self._rendered(session, [row for row in rows if row.key not in refused])
+        return Batch(loads, len(rows), decided_at)
+
+    def _claimed(self, session: Session, limit: int, suspects: bool) -> list[Claimed]:
+        if suspects:
+            return claims.claim_suspect(session, self._channel, self._here.owner, self._lease)
+        return claims.claim(session, self._channel, self._here.owner, self._lease, limit)
+
+    def _rendered(self, session: Session, rows: Sequence[Claimed]) -> list[Load[Parcel]]:
+        contents = self._content_of(session, {row.message_id for row in rows})
+        loads: list[Load[Parcel]] = []
+        rests: dict[int, str] = {}
+        for row in rows:
+            try:
+                load, rest = self._render(row, contents[row.message_id])
+            except Exception:
+                log.exception("cannot be rendered", message=row.message_id)
+                settlements.settle(session, [Settlement(row, "failed", reason="rendering")])
+                continue
+            loads.append(load)
+            if rest:
+                rests[row.address_id] = rest
+        if rests:
+            _keep_more(session, rests)
+        return loads
+
+    def _content_of(self, session: Session, message_ids: set[int]) -> dict[int, Content]:
+        missing = message_ids - self._contents.keys()
+        found = claims.contents(session, missing) if missing else {}
+        wanted = {one: found[one] if one in found else self._contents[one] for one in message_ids}
+        self._contents.update(found)
+        while len(self._contents) > KEPT:
+            self._contents.popitem(last=False)
+        return wanted
+
+    def settle(self, landed: Sequence[tuple[Load[Parcel], Outcome]]) -> None:
+        """Writes how they ended, and what that says about the addresses. What a pause kept back goes to the queue."""
+        kept = [load.claimed for load, outcome in landed if outcome.pause]
+        ended = [(load, outcome) for load, outcome in landed if not outcome.pause]
+        rows = [settlement(self._channel, load.claimed, outcome, load.segments, self._look) for load, outcome in ended]
+        with transaction(self._here.engine) as session:
+            claims.release(session, kept, PAUSED)
+            settlements.settle(session, rows)
+            if self._channel == "sms":
+                effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
+
+    def release(self, rows: Sequence[Claimed], wait: timedelta) -> None:
+        with transaction(self._here.engine) as session:
+            claims.release(session, rows, wait)
+
+    def renew(self) -> None:
+        with transaction(self._here.engine) as session:
+            claims.renew(session, self._here.owner, self._lease)
+
+
+PAUSED: Final = timedelta(seconds=60)
+
+
+def _keep_more(session: Session, rests: dict[int, str]) -> None:
+    """What `more` gives next on each of these phones."""
+    rows = insert(Conversation).values([{"address_id": phone, "more": rest} for phone, rest in sorted(rests.items())])
+    session.execute(rows.on_conflict_do_update(index_elements=["address_id"], set_={"more": rows.excluded.more}))

@@ -1,0 +1,20 @@
+"""The loop that every drain shares: look for rows until there are none, for half a minute at most."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from workers.room import Room, current
+
+TURN: Final = 30.0  # seconds; then the queue's other jobs have theirs
+
+
+def drain(name: str, step: Callable[[Room], bool], turn: float = TURN) -> None:
+    """Calls `step` until it finds nothing. Later rings are for rows that the first look may not see."""
+    room = current()
+    room.bell.answered(name)
+    end = time.monotonic() + turn
+    while step(room):
+        if room.stopping() or time.monotonic() >= end:
+            room.bell.ring(name)
+            return

@@ -1,0 +1,34 @@
+"""What a carrier's outcome means for its row: from the carrier's words to the ledger's. Used by workers/road."""
+
+import random
+from datetime import timedelta
+from typing import Final
+
+from gateway.carriers import Outcome
+from gateway.ledger import schedule
+from gateway.ledger.claims import Claimed
+from gateway.ledger.settlements import Settlement
+
+BUSY: Final = ("429", "20429")
+
+
+def settlement(channel: str, claimed: Claimed, outcome: Outcome, segments: int | None, look: timedelta) -> Settlement:
+    """How the row is settled. `look`: how long after it an unknown text is looked for.
+
+    A mail whose fate is unknown goes again: its Message-ID is fixed, so that the receiver can fold the two (R15).
+    """
+    if outcome.state == "unknown" and channel == "email":
+        wait = schedule.again(claimed.number, _chance())
+        return Settlement(claimed, "retry", reason=outcome.reason, wait=wait, possible_duplicate=True)
+    if outcome.state == "unknown":
+        return Settlement(claimed, "unknown", reason=outcome.reason, wait=look)
+    if outcome.state == "retry":
+        busy = outcome.reason in BUSY
+        wait = schedule.busy(_chance()) if busy else schedule.again(claimed.number, _chance())
+        return Settlement(claimed, "retry", reason=outcome.reason, wait=wait)
+    parts = segments if outcome.state == "sent" else None
+    return Settlement(claimed, outcome.state, outcome.carrier_id, outcome.reason or None, segments=parts)
+
+
+def _chance() -> float:
+    return random.random()  # noqa: S311  it spreads waits, it guards nothing

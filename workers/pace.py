@@ -1,0 +1,31 @@
+"""When the next text may begin: evenly spaced, so that no second holds more than the sender's rate. Per process."""
+
+import asyncio
+import math
+from typing import Final
+
+TICK: Final = 0.002  # seconds; at high rates a few begin together, because timers are no finer
+MARGIN: Final = 1.01  # a timer that is late once must not lift the next second above the rate
+
+
+class Pace:
+    """Hands out slots on the clock of the running loop; without a rate there is nothing to wait for."""
+
+    def __init__(self, rate: float | None) -> None:
+        self._rate = rate
+        self._next = 0.0
+        self.together = 1 if rate is None else max(1, math.floor(rate * TICK))
+
+    def ahead(self) -> float:
+        """Seconds until the next free slot."""
+        return max(0.0, self._next - asyncio.get_running_loop().time()) if self._rate else 0.0
+
+    async def slot(self, count: int) -> None:
+        """Returns when `count` texts may begin. What was not used is lost: a pause earns no burst."""
+        if not self._rate:
+            return
+        loop = asyncio.get_running_loop()
+        begin = max(self._next, loop.time())
+        self._next = begin + count * MARGIN / self._rate
+        if (wait := begin - loop.time()) > 0:
+            await asyncio.sleep(wait)

@@ -1,0 +1,268 @@
+"""One channel's road: due rows are claimed, sent at the sender's pace and settled as their outcomes arrive.
+
+Workers/deliver keeps one road per channel. Database work runs in two threads beside the loop: the next rows are
+claimed, decided and rendered while the last ones are sent. What has not begun a second after it was decided goes back
+and is decided again, so that an opt-out never takes longer than that (I7).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Generic, Protocol, TypeVar
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from gateway.carriers import Carrier, Outcome
+from gateway.ledger.claims import Claimed
+from workers.pace import Pace
+
+log = structlog.get_logger()
+
+
+class Known(Protocol):
+    """What every carrier's parcels have: the attempt that they are."""
+
+    @property
+    def attempt(self) -> int: ...
+
+
+Parcel = TypeVar("Parcel", bound=Known)
+Result = TypeVar("Result")
+
+FRESH: Final = 1.0  # seconds that a decision to send is good for
+AHEAD: Final = 0.4  # seconds before its first slot that a batch is claimed at the earliest
+FLUSH: Final = 200  # outcomes that are settled at once; fewer when nothing else is on the road
+FLUSH_AFTER: Final = 0.02  # seconds that an outcome waits for company
+PAUSE: Final = 60.0  # seconds without a try after the carrier refused our own credentials
+PATIENCE: Final = 30.0  # seconds that outcomes wait for a database that is away
+FAREWELL: Final = 18.0  # seconds for what is on the road when the process is told to end
+
+
+@dataclass(frozen=True, slots=True)
+class Load(Generic[Parcel]):
+    """A row that may leave, and what of it leaves. Parcels are known by their attempt."""
+
+    claimed: Claimed
+    parcel: Parcel
+    segments: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[Parcel]):
+    """Rows claimed together, and when that was decided (monotonic). `claimed` counts also those that must not leave."""
+
+    loads: Sequence[Load[Parcel]]
+    claimed: int
+    decided_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger(Generic[Parcel]):
+    """The database's side of a road; each is one short transaction, called in a thread."""
+
+    claim: Callable[[int, bool], Batch[Parcel]]  # (limit, suspects): a suspect is claimed alone
+    settle: Callable[[Sequence[tuple[Load[Parcel], Outcome]]], None]
+    release: Callable[[Sequence[Claimed], timedelta], None]
+    renew: Callable[[], None]
+
+
+class Road(Generic[Parcel]):
+    """Keeps its pace, and a pause that the carrier asked for, from one drain to the next.
+
+    `limit`: rows in a claim; `together`: parcels handed to the carrier at once; `width`: parcels on the road at a time.
+    """
+
+    def __init__(
+        self,
+        carrier: Carrier[Parcel],
+        ledger: Ledger[Parcel],
+        stopping: Callable[[], bool],
+        *,
+        rate: float | None,
+        limit: int,
+        together: int,
+        width: int,
+        lease: float,
+    ) -> None:
+        self._carrier: Carrier[Parcel] = carrier
+        self._ledger: Ledger[Parcel] = ledger
+        self._stopping = stopping
+        self._pace, self._width, self._lease = Pace(rate), width, lease
+        self._limit = self._most = limit if rate is None else max(1, min(limit, int(rate * AHEAD)))
+        self._together = self._pace.together if rate else together
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="road")
+        self._paused_until = 0.0
+        self._complained_at = float("-inf")
+        self._flying: dict[int, Load[Parcel]] = {}
+        self._landed: list[tuple[Load[Parcel], Outcome]] = []
+        self._sends: set[asyncio.Task[None]] = set()
+        self._ahead: asyncio.Task[Batch[Parcel]] | None = None
+        self._flushing: asyncio.Task[None] | None = None
+        self._stirred = asyncio.Event()
+
+    async def drain(self, turn: float) -> bool:
+        """Works until nothing is due, `turn` seconds at most; True when there may be more."""
+        renewal = asyncio.create_task(self._renew())
+        try:
+            return await self._work(time.monotonic() + turn)
+        except OperationalError as problem:
+            log.warning("database is away", problem=type(problem.orig).__name__)
+            return True
+        finally:
+            await self._clear()
+            renewal.cancel()
+
+    async def _work(self, end: float) -> bool:
+        """Rows that once were on the road when a worker was lost come last, each alone."""
+        suspects = over = False
+        while not self._stopping() and not self._paused():
+            batch = await self._next(suspects)
+            if batch.claimed and not suspects:
+                over = time.monotonic() >= end
+                self._ahead = None if over else asyncio.create_task(self._claim(suspects=False))
+                await self._send(batch)
+                suspects = over  # they have their turn in the end, however much else there is
+                continue
+            if batch.claimed:
+                await self._send(batch)
+                await self._settle_all()
+            if over:
+                return True
+            if self._busy():
+                await self._settle_all()  # a lane may be free now
+            elif suspects and not batch.claimed:
+                return False
+            else:
+                suspects = not suspects
+        return not self._paused()
+
+    async def _next(self, suspects: bool) -> Batch[Parcel]:
+        ahead, self._ahead = self._ahead, None
+        if suspects and ahead is None:
+            await self._settle_all()
+        return await (ahead or self._claim(suspects))
+
+    async def _claim(self, suspects: bool) -> Batch[Parcel]:
+        if (early := self._pace.ahead() - AHEAD) > 0:
+            await asyncio.sleep(early)
+        await self._room_for(1)
+        return await self._thread(lambda: self._ledger.claim(1 if suspects else self._limit, suspects))
+
+    async def _send(self, batch: Batch[Parcel]) -> None:
+        loads = batch.loads
+        for begin in range(0, len(loads), self._together):
+            some = loads[begin : begin + self._together]
+            await self._room_for(len(some))
+            await self._pace.slot(len(some))
+            stale = time.monotonic() - batch.decided_at > FRESH
+            if stale or self._stopping() or self._paused():
+                self._limit = max(self._together, begin)  # as much as it managed in time
+                await self._give_back(loads[begin:])
+                return
+            self._begin(some)
+        self._limit = min(self._most, self._limit * 2)
+
+    def _begin(self, loads: Sequence[Load[Parcel]]) -> None:
+        self._flying.update((load.claimed.attempt_id, load) for load in loads)
+        task = asyncio.create_task(self._hand_over(loads))
+        self._sends.add(task)
+        task.add_done_callback(self._sends.discard)
+
+    async def _hand_over(self, loads: Sequence[Load[Parcel]]) -> None:
+        try:
+            await self._carrier.send([load.parcel for load in loads], self._settled)
+        except Exception:
+            log.exception("carrier failed", channel=self._carrier.channel)
+        for load in loads:  # what it never spoke of may have left
+            if load.claimed.attempt_id in self._flying:
+                self._settled(load.parcel, Outcome("unknown", reason="carrier failed"))
+
+    def _settled(self, parcel: Parcel, outcome: Outcome) -> None:
+        load = self._flying.pop(parcel.attempt, None)
+        if load is None:
+            return
+        if outcome.pause:
+            self._pause(outcome)
+        self._landed.append((load, outcome))
+        self._stirred.set()
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
+
+    async def _flush(self) -> None:
+        """Settles what has landed, again and again while more lands."""
+        try:
+            while self._landed:
+                if self._flying and len(self._landed) < FLUSH:
+                    await asyncio.sleep(FLUSH_AFTER)
+                landed, self._landed = self._landed, []
+                await self._write(landed)
+        finally:
+            self._flushing = None
+            self._stirred.set()
+
+    async def _write(self, landed: list[tuple[Load[Parcel], Outcome]]) -> None:
+        """An outcome is worth waiting for: without it a text is in doubt. After PATIENCE the leases run out instead."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await self._thread(lambda: self._ledger.settle(landed))
+            except OperationalError as problem:
+                if time.monotonic() > end:
+                    log.error("outcomes were lost", rows=len(landed), problem=type(problem.orig).__name__)
+                    return None
+                await asyncio.sleep(0.2)
+
+    async def _give_back(self, loads: Sequence[Load[Parcel]]) -> None:
+        wait = timedelta(seconds=max(0.0, self._paused_until - time.monotonic()))
+        if loads:
+            await self._thread(lambda: self._ledger.release([load.claimed for load in loads], wait))
+
+    async def _room_for(self, count: int) -> None:
+        while self._flying and len(self._flying) + count > self._width:
+            self._stirred.clear()
+            await self._stirred.wait()
+
+    async def _settle_all(self) -> None:
+        while self._sends:
+            await asyncio.wait(self._sends)
+        if self._flushing is not None:
+            await self._flushing
+
+    async def _clear(self) -> None:
+        """Leaves nothing on the road, as far as that can be had in time; the leases see to the rest."""
+        try:
+            async with asyncio.timeout(FAREWELL if self._stopping() else None):
+                if self._ahead is not None:
+                    ahead, self._ahead = self._ahead, None
+                    await self._give_back((await ahead).loads)
+                await self._settle_all()
+        except (TimeoutError, OperationalError) as problem:
+            log.warning("left to their leases", rows=len(self._flying), problem=type(problem).__name__)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease / 3)
+            try:
+                await self._thread(self._ledger.renew)
+            except OperationalError as problem:
+                log.warning("leases were not renewed", problem=type(problem.orig).__name__)
+
+    def _busy(self) -> bool:
+        return bool(self._sends or self._flushing)
+
+    def _paused(self) -> bool:
+        return time.monotonic() < self._paused_until
+
+    def _pause(self, outcome: Outcome) -> None:
+        now = time.monotonic()
+        self._paused_until = now + PAUSE
+        if now - self._complained_at >= PAUSE:
+            self._complained_at = now
+            log.error("carrier refuses us: paused", channel=self._carrier.channel, reason=outcome.reason)
+
+    async def _thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -1,0 +1,86 @@
+"""What a drain finds when the bell calls it: settings, database, bell, loop and carriers of this process.
+
+RQ calls drains by path and without arguments, so the room is entered once, by critter/room, and looked up here.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+import handlers
+from gateway import commands
+from gateway.bell import Bell
+from gateway.carriers import Carrier, Letter, Listed, Text
+from gateway.commands import World
+from gateway.settings import Settings
+from gateway.tokens import Signer
+from workers.loop import Loop
+
+
+class TextCarrier(Carrier[Text], Protocol):
+    """A carrier for texts that can also list what it took."""
+
+    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]: ...
+
+
+@dataclass(eq=False)
+class Room:
+    """One per worker process. `owner` names it in leases; a channel that is switched off has no carrier."""
+
+    settings: Settings
+    engine: Engine
+    bell: Bell
+    owner: str
+    loop: Loop
+    texts: TextCarrier | None = None
+    letters: Carrier[Letter] | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def stopping(self) -> bool:
+        """True after SIGTERM: a drain finishes what it has in hand and takes no more."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def rest(self, seconds: float) -> None:
+        """Waits that long, or until the process is told to end."""
+        self._stop.wait(seconds)
+
+    @cached_property
+    def signer(self) -> Signer:
+        return Signer(self.settings.secret_keys)
+
+    @cached_property
+    def world(self) -> World:
+        """The commands, all of them: handlers/ declares its own when it is imported."""
+        assert handlers.MODULES
+        return commands.world(self.settings)
+
+    def close(self) -> None:
+        carriers: Sequence[Carrier[Text] | Carrier[Letter] | None] = (self.texts, self.letters)
+        for carrier in carriers:
+            if carrier is not None:
+                self.loop.run(carrier.close(), timeout=5)
+        self.loop.close()
+        self.bell.close()
+        self.engine.dispose()
+
+
+_entered: list[Room] = []
+
+
+def enter(room: Room | None) -> None:
+    """Makes it the room of this process; None leaves it."""
+    _entered[:] = [] if room is None else [room]
+
+
+def current() -> Room:
+    if not _entered:
+        raise RuntimeError("no room was entered: drains run in a process that critter/room has set up")
+    return _entered[0]

@@ -1,0 +1,28 @@
+"""What lost workers left behind: leases that ran out are taken back. The clock calls `sweep` every few seconds."""
+
+from datetime import timedelta
+
+import structlog
+
+from gateway.ledger import inbox, settlements
+from gateway.store.database import transaction
+from workers.room import Room
+
+log = structlog.get_logger()
+
+
+def sweep(here: Room) -> None:
+    """Takes the rows back, and says which were set aside after their third crash. The clock rings for the rest."""
+    look = timedelta(seconds=here.settings.settle_seconds)
+    with transaction(here.engine) as session:
+        again, aside = inbox.expire(session)
+    if again:
+        log.warning("inbound was left behind", rows=again)
+    for inbound in aside:
+        log.error("inbound is set aside: it ended three workers", inbound=inbound)
+    with transaction(here.engine) as session:
+        expired = settlements.expire(session, look)
+    if expired.channels:
+        log.warning("deliveries were left behind", channels=sorted(expired.channels))
+    for message, address in expired.quarantined:
+        log.error("delivery is set aside: it ended three workers", message=message, address=address)

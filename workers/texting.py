@@ -1,0 +1,61 @@
+"""A claimed row as the text that leaves: fitted, tagged, with the link or the word that gives the rest.
+
+Workers/deliver renders with it; workers/reconcile does so again, and finds the text in the carrier's list by its body.
+"""
+
+from functools import lru_cache
+from typing import Final
+from zlib import crc32
+
+from gateway.carriers import Text
+from gateway.language import texts
+from gateway.language.texts import Fitted
+from gateway.ledger.claims import Claimed, Content
+from gateway.ledger.outbox import SMS_GIVES_UP
+from gateway.settings import Settings
+from gateway.tokens import Signer
+from workers.road import Load
+
+REST: Final = "text MORE for the rest"
+
+
+class Texting:
+    """Renders texts. What is the same for many recipients is fitted once."""
+
+    def __init__(self, settings: Settings, signer: Signer) -> None:
+        self._signer = signer
+        self._service = settings.twilio_messaging_service_sid
+        self._numbers = settings.sms_numbers
+        self._callback = f"{settings.public_url}/sms/status/"
+        self._page = f"{settings.public_url}/p/"
+        self._blank = "x" * len(signer.sign("page", 0, 0))  # stands for a recipient's token while the text is fitted
+        self._fitted = lru_cache(maxsize=256)(self._fit)
+
+    def load(self, claimed: Claimed, content: Content) -> tuple[Load[Text], str]:
+        """What leaves, and what `more` gives next: "" when nothing was cut."""
+        fitted = self._fitted(content.message_id, content.text, claimed.tag, self._linked(content))
+        parcel = Text(
+            attempt=claimed.attempt_id,
+            sender=self._sender(claimed.address),
+            recipient=claimed.address,
+            body=self._addressed(fitted, claimed, content),
+            callback=self._callback + self._signer.sign("status", claimed.attempt_id),
+            validity=int(SMS_GIVES_UP.total_seconds()),
+        )
+        return Load(claimed, parcel, fitted.segments), fitted.rest
+
+    def _fit(self, _message_id: int, text: str, tag: str | None, linked: bool) -> Fitted:
+        return texts.fit(text, f" ({tag})" if tag else "", self._page + self._blank if linked else REST)
+
+    def _linked(self, content: Content) -> bool:
+        return content.post_id is not None and not content.private
+
+    def _addressed(self, fitted: Fitted, claimed: Claimed, content: Content) -> str:
+        if not fitted.rest or not self._linked(content):
+            return fitted.text
+        assert content.post_id is not None
+        return fitted.text.replace(self._blank, self._signer.sign("page", content.post_id, claimed.address_id))
+
+    def _sender(self, address: str) -> str:
+        """A phone always hears from the same of our numbers."""
+        return self._service or self._numbers[crc32(address.encode()) % len(self._numbers)]
