@@ -71,10 +71,13 @@ class Hooks:
         await self._session.close()
 
     def _target(self, url: str) -> URL | None:
-        if self._connect:
-            parts = urlsplit(url)
-            url = self._connect.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
-        return URL(url, encoded=True) if is_local_url(url) else None
+        """A URL of this machine is called as it is (a fallback has a port of its own), any other one through `connect`."""
+        if is_local_url(url):
+            return URL(url, encoded=True)
+        if not self._connect:
+            return None
+        parts = urlsplit(url)
+        return URL(self._connect.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else ""), encoded=True)
 
 
 def _ms(began: float) -> float:

@@ -139,6 +139,14 @@ def test_a_public_url_is_signed_but_called_here():
         )
 
 
+def test_a_fallback_on_this_machine_keeps_its_port():
+    with simulation() as primary, simulation(connect=primary.critter, hook_retry_after=0.01) as sim:
+        sim.heard.statuses = [500, 500]
+        sim.text("hi")
+        assert [path for _, path, _, _ in sim.heard.requests] == ["/sms/inbound", "/sms/inbound", "/fallback"]
+        assert primary.heard.requests == []
+
+
 def test_a_messaging_service_blocks_all_its_numbers():
     with simulation(messaging_service_sid=SERVICE, callbacks=False) as sim:
         sim.text("stop")
