@@ -1,7 +1,6 @@
 """Who or what is called this: the language's resolver over the real accounts. Workers hand `find` to the grammar."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
@@ -61,10 +60,12 @@ def _by_name(session: Session, key: str, viewer_id: int | None) -> tuple[Named, 
     name = plain_column(Account.name)
     person = and_(Account.kind == "person", or_(name == key, func.starts_with(name, key + " ")))
     group = and_(Account.kind == "group", name == key)
-    rows = _nearby(session, or_(person, group), viewer_id, EXACT + 1)
-    found = [one for one in rows if one.account.kind == "person"] or rows
-    others = [one for one in found if one.account.id != viewer_id] or found  # a namesake who asks means the other one
-    return tuple(named(one.account) for one in others[:EXACT])
+    rows = session.scalars(select(Account).where(or_(person, group), ACTIVE).limit(CANDIDATES)).all()
+    found = [account for account in rows if account.kind == "person"] or rows
+    others = [account for account in found if account.id != viewer_id] or found  # a namesake means the other one
+    relation = _relations(session, others, viewer_id) if len(others) > 1 else {}
+    ranked = sorted(others, key=lambda account: (relation.get(account.id, 0), account.handle))
+    return tuple(named(account) for account in ranked[:EXACT])
 
 
 def _nearest(session: Session, key: str, viewer_id: int | None) -> tuple[Named, ...]:
@@ -75,12 +76,12 @@ def _nearest(session: Session, key: str, viewer_id: int | None) -> tuple[Named, 
     if " " in key:
         columns.append(plain_column(Account.name))
     similar = or_(*(_may_be_within(column, key, allowed) for column in columns))
-    ranked = sorted(
-        (one.relation, distance, one.account.handle, one.account)
-        for one in _nearby(session, and_(similar, Account.id != (viewer_id or 0)), viewer_id, CANDIDATES)
-        if (distance := min(edits(key, name, allowed) for name in _spellings(one.account))) <= allowed
-    )
-    return tuple(named(account) for *_, account in ranked[:NEAR])
+    rows = session.scalars(select(Account).where(similar, ACTIVE, Account.id != (viewer_id or 0)).limit(CANDIDATES))
+    distance = {account: min(edits(key, name, allowed) for name in _spellings(account)) for account in rows}
+    near = [account for account in distance if distance[account] <= allowed]
+    relation = _relations(session, near, viewer_id)
+    ranked = sorted(near, key=lambda account: (relation[account.id], distance[account], account.handle))
+    return tuple(named(account) for account in ranked[:NEAR])
 
 
 def _spellings(account: Account) -> Iterable[str]:
@@ -94,30 +95,19 @@ def _may_be_within(column: ColumnElement[str], key: str, allowed: int) -> Column
     return and_(similar_length, func.length(func.translate(column, key, "")) <= allowed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Nearby:
-    """An account, and how near the one who asks stands to it: 0 follows it, 1 is followed, 2 shares a group, 3 none."""
-
-    account: Account
-    relation: int
-
-
-def _nearby(session: Session, where: ColumnElement[bool], viewer_id: int | None, limit: int) -> list[_Nearby]:
-    relation = _relation(viewer_id or 0).label("relation")
-    wanted = select(Account, relation).where(where, ACTIVE).order_by(relation, Account.handle).limit(limit)
-    return [_Nearby(account, rank) for account, rank in session.execute(wanted)]
-
-
-def _relation(viewer_id: int) -> ColumnElement[int]:
-    mine, theirs, group = aliased(Follow), aliased(Follow), aliased(Account)
-    follows = exists().where(mine.follower_id == viewer_id, mine.account_id == Account.id)
-    followed = exists().where(theirs.follower_id == Account.id, theirs.account_id == viewer_id)
+def _relations(session: Session, accounts: Sequence[Account], viewer_id: int | None) -> dict[int, int]:
+    """How near the one who asks stands to each: 0 follows it, 1 is followed, 2 shares a group, 3 none of it."""
+    viewer, mine, theirs, group = viewer_id or 0, aliased(Follow), aliased(Follow), aliased(Account)
+    follows = exists().where(mine.follower_id == viewer, mine.account_id == Account.id)
+    followed = exists().where(theirs.follower_id == Account.id, theirs.account_id == viewer)
     shared = (
         exists(select(mine.account_id).join(theirs, theirs.account_id == mine.account_id))
-        .where(mine.follower_id == viewer_id, theirs.follower_id == Account.id)
+        .where(mine.follower_id == viewer, theirs.follower_id == Account.id)
         .where(mine.account_id == group.id, group.kind == "group")
     )
-    return case((follows, 0), (followed, 1), (shared, 2), else_=3)
+    relation = case((follows, 0), (followed, 1), (shared, 2), else_=3).label("relation")
+    ranked = select(Account.id, relation).where(Account.id.in_([account.id for account in accounts]))
+    return {row.id: row.relation for row in session.execute(ranked)}
 
 
 def edits(one: str, other: str, most: int) -> int:

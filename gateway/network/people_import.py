@@ -1,0 +1,179 @@
+"""`critter people import`: a checked file held against the database, before anything changes. enrolment.py carries the
+plan out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TypeVar
+
+from sqlalchemy import ARRAY, TableValuedAlias, Text, func, literal, select
+from sqlalchemy.orm import Session
+
+from gateway.network.handles import canonical_handle
+from gateway.network.roster import Problem, Roster, Row
+from gateway.store.tables import Account, Address
+
+CHUNK = 5000  # rows in one statement
+LOCK = 0x726F7374  # one import at a time
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person or group that the file names and the database has."""
+
+    id: int
+    handle: str
+    kind: str
+    state: str
+    access: str | None
+    name: str
+    language: str
+    timezone: str
+
+
+_ACCOUNTS = select(*(getattr(Account, column.name) for column in fields(Known))).select_from(Account)
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A phone or mailbox of the file that the database has. No owner: a stranger's opt-out."""
+
+    id: int
+    owner: str | None
+    owner_state: str | None
+
+
+_OWNED = (
+    select(Address.address, Address.id, Account.handle, Account.state)
+    .select_from(Address)
+    .outerjoin(Account, Account.id == Address.account_id)
+)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the file would do. It may be carried out when there are no problems."""
+
+    rows: list[Row]
+    problems: list[Problem]
+    known: dict[str, Known]
+    owned: dict[str, Owned]
+    new_groups: dict[str, str] = field(default_factory=dict)  # handle → name
+
+    @property
+    def recycled(self) -> list[int]:
+        """Addresses that pass from somebody who is deactivated to somebody else."""
+        named = ((row.handle, self.owned.get(address)) for row in self.rows for address in row.phones + row.mailboxes)
+        return [owned.id for handle, owned in named if owned and owned.owner not in (None, handle)]
+
+    @property
+    def handles(self) -> set[str]:
+        return {row.handle for row in self.rows}
+
+    @property
+    def added(self) -> list[Row]:
+        return [row for row in self.rows if row.handle not in self.known]
+
+    @property
+    def revived(self) -> list[Row]:
+        """Those who were deactivated and are in the file again."""
+        return [row for row in self.rows if row.handle in self.known and self.known[row.handle].state == "deactivated"]
+
+    @property
+    def changed(self) -> list[Row]:
+        return [row for row in self.rows if row.handle in self.known and _differs(row, self.known[row.handle])]
+
+
+def plan(session: Session, roster: Roster) -> Plan:
+    """Holds the rows against the database; changes nothing."""
+    session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    known = _known(session, {name for row in roster.rows for name in _names(row)})
+    made = Plan(roster.rows, list(roster.problems), known, _owned(session, roster.rows))
+    people = made.handles
+    groups = {canonical_handle(group): group for row in roster.rows for group in row.groups}
+    made.new_groups = {handle: name for handle, name in groups.items() if handle not in known and handle not in people}
+    made.problems += (Problem(row.line, reason) for row in roster.rows for reason in _problems(made, row, people))
+    made.problems.sort(key=lambda problem: problem.line)
+    return made
+
+
+def _names(row: Row) -> Iterator[str]:
+    yield row.handle
+    yield from row.follows
+    yield from map(canonical_handle, row.groups)
+
+
+def chunks(rows: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _known(session: Session, handles: Iterable[str]) -> dict[str, Known]:
+    found: dict[str, Known] = {}
+    for chunk in chunks(sorted(handles)):
+        wanted = _listed(chunk)
+        rows = session.execute(_ACCOUNTS.join(wanted, wanted.c.value == Account.handle))
+        found |= {row.handle: Known(*row) for row in rows}
+    return found
+
+
+def _owned(session: Session, rows: Sequence[Row]) -> dict[str, Owned]:
+    found: dict[str, Owned] = {}
+    for channel, named in (("sms", _all_phones(rows)), ("email", _all_mailboxes(rows))):
+        for chunk in chunks(named):
+            wanted = _listed(chunk)
+            held = _OWNED.join(wanted, wanted.c.value == Address.address).where(Address.channel == channel)
+            found |= {row[0]: Owned(row[1], row[2], row[3]) for row in session.execute(held)}
+    return found
+
+
+def _listed(values: Sequence[str]) -> TableValuedAlias:
+    """To be joined, not compared with ANY: a prepared ANY walks its whole list for every row."""
+    return func.unnest(literal(list(values), ARRAY(Text))).table_valued("value").render_derived()
+
+
+def _all_phones(rows: Sequence[Row]) -> list[str]:
+    return [phone for row in rows for phone in row.phones]
+
+
+def _all_mailboxes(rows: Sequence[Row]) -> list[str]:
+    return [mailbox for row in rows for mailbox in row.mailboxes]
+
+
+def _problems(plan: Plan, row: Row, people: set[str]) -> Iterator[str]:
+    known = plan.known.get(row.handle)
+    if known is not None and known.kind == "group":
+        yield f"@{row.handle} is a group."
+    yield from _name_problems(plan, row, people)
+    for noun, each in (("phone", row.phones), ("mailbox", row.mailboxes)):
+        for address in each:
+            owned = plan.owned.get(address)
+            if owned and owned.owner not in (None, row.handle) and owned.owner_state != "deactivated":
+                yield f"The {noun} belongs to @{owned.owner}: deactivate them first, or take it from one of the two."
+
+
+def _name_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[str]:
+    for name in map(canonical_handle, row.groups):
+        group = plan.known.get(name)
+        if (group is not None and group.kind != "group") or name in people:
+            yield f"@{name} is a person, not a group."
+        elif group is not None and group.state != "active":
+            yield f"The group @{name} is {group.state}."
+    for name in row.follows:
+        known = plan.known.get(name)
+        if name == row.handle:
+            yield "Nobody follows themselves."
+        elif name not in people and name not in plan.new_groups and (known is None or known.state != "active"):
+            yield f"Follows “{name[:40]}”, whom nobody knows: neither in this file nor in Critter."
+
+
+def _differs(row: Row, known: Known) -> bool:
+    said = (row.name, row.language or known.language, row.timezone or known.timezone)
+    return said != (known.name, known.language, known.timezone) or known.state == "deactivated"
+
+
+def missing(session: Session, roster: Roster) -> list[Known]:
+    """Active people whom a complete file does not name: those who would be deactivated."""
+    in_file = {row.handle for row in roster.rows}
+    active = _ACCOUNTS.where(Account.kind == "person", Account.state == "active")
+    people = session.execute(active.order_by(Account.handle))
+    return [Known(*row) for row in people if row.handle not in in_file]
