@@ -2,7 +2,8 @@
 
 import re
 
-from gateway.language import letters
+from gateway.errors import Refused
+from gateway.language import mime, senders
 
 END_OF_HEADER = b"\r\n\r\n"
 ATOM = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -28,8 +29,11 @@ def sender(header: bytes) -> str | None:
     plain = PLAIN_FROM.search(header)
     if plain is not None and len(ANY_FROM.findall(header)) == 1:
         return (plain[1] or plain[2]).decode().lower()
-    found = letters.sender(header + b"\r\n")
-    return found.lower() if found and found.isprintable() else None
+    try:
+        found = senders.sender(mime.opened(header + b"\r\n"))
+    except Refused:
+        return None
+    return found if found.isprintable() else None
 
 
 def message_id(header: bytes) -> str | None:

@@ -1,0 +1,345 @@
+"""The mail listener against callers who do not play by the rules: it keeps to its limits and serves the others."""
+
+import random
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+from sqlalchemy import text as sql
+
+from gateway.doors.content import Content
+from gateway.doors.house import Limits
+from gateway.store.database import claim_mode, transaction
+from tests.mail_process import LETTER, Client, opened
+from tests.web_process import process
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def installed(engine: Engine) -> None:
+    with transaction(engine) as session:
+        claim_mode(session, "simulated")
+
+
+def stored(engine: Engine) -> list[bytes]:
+    with engine.connect() as connection:
+        raws = connection.execute(sql("SELECT raw FROM inbound ORDER BY id")).scalars()
+        return [bytes(raw).split(b"\r\n", 1)[1] for raw in raws]
+
+
+def in_data(client: Client) -> None:
+    client.say("MAIL FROM:<kim@corp.example>")
+    client.say("RCPT TO:<post@mail.example>")
+    assert client.say("DATA").startswith("354")
+
+
+# What a mail is
+
+
+SMUGGLED = b"MAIL FROM:<eve@evil.example>\r\nRCPT TO:<post@mail.example>\r\nDATA\r\n"
+SMUGGLED += b"From: eve@evil.example\r\n\r\nsmuggled\r\n.\r\n"
+FALSE_ENDS = [
+    b"\n.\n",
+    b"\n.\r\n",
+    b"\r\n.\n",
+    b"\r.\r",
+    b"\r\n.\r",
+    b"\r.\r\n",
+    b"\n\n.\n\n",
+    b"\r\n\x00.\r\n",
+    b"\r\r\n.\r\r\n",
+]
+
+
+def test_no_false_end_of_a_mail_smuggles_a_second_one(settings, engine, installed):
+    with opened(settings):
+        for end in FALSE_ENDS:
+            with Client(settings.smtp_listen) as client:
+                in_data(client)
+                client.send(LETTER + b"first" + end + SMUGGLED)
+                client.send(b"QUIT\r\n")
+                said = client.reply()
+                assert said.startswith("550 5.6.11" if b"\x00" not in end else "250"), end
+                assert client.reply().startswith("221"), end
+    assert not [raw for raw in stored(engine) if b"\x00" not in raw]
+
+
+def test_what_is_pipelined_behind_a_mail_is_the_next_mail(settings, engine, installed):
+    one = b"MAIL FROM:<kim@corp.example>\r\nRCPT TO:<post@mail.example>\r\nDATA\r\n"
+    with opened(settings), Client(settings.smtp_listen) as client:
+        client.send((one + LETTER + b"..dot\r\n.\r\n" + one + LETTER + b".\r\n") * 2 + b"QUIT\r\n")
+        said = [client.reply()[:3] for _ in range(17)]
+    assert said == ["250", "250", "354", "250"] * 4 + ["221"]
+    assert stored(engine) == [LETTER + b".dot\r\n", LETTER]
+
+
+def test_talking_before_the_banner_and_starttls_in_the_clear(settings, installed):
+    with opened(settings), Client(settings.smtp_listen, greet=False) as client:
+        client.send(b"EHLO early.example\r\nSTARTTLS\r\nAUTH PLAIN AGFiYwBkZWY=\r\nMAIL FROM:<a@b.example>\r\n")
+        banner, hello, tls, auth, mail = [client.reply() for _ in range(5)]
+    assert banner == "220 mail.example ESMTP"
+    assert {"250-PIPELINING", "250-8BITMIME", "250-SMTPUTF8", "250-SIZE 10485760"} < set(hello.split("\n"))
+    assert "STARTTLS" not in hello
+    assert "AUTH" not in hello
+    assert (tls[:3], auth[:3], mail[:3]) == ("454", "538", "250")
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b".", b"..", b"\r\n", b"\r", b"\n", b"\r\n.\r\n", b"x" * 998, b"y" * 1001])),
+    st.integers(0, 2**32),
+)
+def test_a_mail_is_the_same_however_it_is_cut(parts: list[bytes], seed: int):
+    data = b"".join(parts) + b"\r\n.\r\nREST"
+    assert cut(data, random.Random(seed)) == cut(data, None)
+
+
+def cut(data: bytes, cuts: random.Random | None) -> tuple[str | None, bytes | None, bytes]:
+    content, at, rest = Content(5000), 0, None
+    while rest is None:
+        size = cuts.randint(1, 9) if cuts else len(data)
+        rest = content.feed(data[at : at + size])
+        at += size
+    fault = content.fault and content.fault[:3]
+    return fault, None if fault else content.octets(), rest + data[at:]
+
+
+@pytest.mark.parametrize(("line", "code"), [(998, "250"), (999, "500"), (5000, "500"), (100_000, "500")])
+def test_lines_of_a_thousand_octets_and_no_more(settings, installed, line, code):
+    with opened(settings), Client(settings.smtp_listen) as client:
+        assert client.mail(LETTER + b"." * (line + 1) + b"\r\n" + b"x" * line + b"\r\n")[:3] == code
+        assert client.mail()[:3] == "250"
+
+
+def test_a_mail_may_be_as_large_as_announced_and_no_larger(settings, engine, installed):
+    body = LETTER + b"x" * 70 + b"\r\n"
+    with opened(settings, Limits(message=len(body))), Client(settings.smtp_listen) as client:
+        assert client.mail(body).startswith("250")
+        assert client.mail(body + b"\r\n").startswith("552")
+        assert client.say(f"MAIL FROM:<kim@corp.example> SIZE={len(body) + 1}").startswith("552")
+    assert stored(engine) == [body]
+
+
+# What a connection may cost
+
+
+def test_endless_lines_cost_no_memory(settings, engine, installed):
+    """400 MiB without a line end, in DATA and as a command: cut off early, and the process does not grow."""
+    with process(settings, "serve_mail", lambda: socket.create_connection(settings.smtp_listen, 1).close()) as server:
+        with Client(settings.smtp_listen) as client:
+            client.mail()
+        before = psutil.Process(server.pid).memory_info().rss
+        with Client(settings.smtp_listen) as client:
+            in_data(client)
+            sent, grown = flood(client, 400 * MIB), psutil.Process(server.pid).memory_info().rss - before
+        assert sent < 60 * MIB
+        assert grown < 20 * MIB
+        with Client(settings.smtp_listen) as client:
+            client.send(b"EHLO ")
+            assert flood(client, 20 * MIB) < 10 * MIB
+        with Client(settings.smtp_listen) as client:
+            assert client.mail(LETTER + b"after\r\n").startswith("250")
+        assert psutil.Process(server.pid).memory_info().rss - before < 20 * MIB
+
+
+def flood(client: Client, octets: int) -> int:
+    sent, block = 0, b"x" * 65536
+    with suppress(OSError):
+        while sent < octets:
+            client.send(block)
+            sent += len(block)
+    return sent
+
+
+@pytest.mark.parametrize(
+    "command", ["NOOP", "RSET", "VRFY a", "EHLO a.example", "MAIL FROM:<a@b.example>", "HELP", "XYZ", ""]
+)
+def test_no_command_can_be_repeated_for_ever(settings, installed, command):
+    with opened(settings), Client(settings.smtp_listen) as client:
+        client.send(f"{command}\r\n".encode() * 1000)
+        replies = []
+        while reply := client.reply():
+            replies.append(reply)
+    assert replies[-1].startswith("421")
+    assert len(replies) <= 21
+
+
+def test_a_mail_gives_the_commands_back(settings, installed):
+    with opened(settings), Client(settings.smtp_listen) as client:
+        for _ in range(3):
+            assert {client.say("NOOP")[:3] for _ in range(15)} == {"250"}
+            assert client.mail().startswith("250")
+
+
+def test_silence_and_slowness_end(settings, installed):
+    with opened(settings, Limits(command=0.4, connection=1.5)):
+        begin = time.monotonic()
+        with (
+            Client(settings.smtp_listen) as silent,
+            Client(settings.smtp_listen) as loris,
+            Client(settings.smtp_listen) as busy,
+        ):
+            drip = threading.Thread(target=dripping, args=(loris,), daemon=True)
+            drip.start()
+            assert silent.reply().startswith("421 4.4.2")
+            assert loris.reply().startswith("421 4.4.2")
+            assert time.monotonic() - begin < 2
+            busy.close()
+        with Client(settings.smtp_listen) as busy:
+            begin = time.monotonic()
+            while busy.mail().startswith("250") and time.monotonic() - begin < 5:
+                time.sleep(0.1)
+                if busy.say("NOOP").startswith("421"):
+                    break
+            assert 1 < time.monotonic() - begin < 3
+
+
+def dripping(client: Client) -> None:
+    """A command of which one letter comes now and then is no command."""
+    with suppress(OSError):
+        for letter in b"NOOP" * 20:
+            client.send(bytes([letter]))
+            time.sleep(0.1)
+
+
+def test_six_hundred_idle_connections_do_not_keep_others_out(settings, installed):
+    with opened(settings, Limits(per_peer=1000)):
+        crowd = [Client(settings.smtp_listen, greet=False) for _ in range(600)]
+        greetings = [client.reply()[:3] for client in crowd]
+        assert sorted(set(greetings)) == ["220", "421"]
+        assert greetings.count("220") == 200
+        for client in crowd[:50]:
+            client.close()
+        assert within(2, lambda: taken(settings))
+        for client in crowd:
+            client.close()
+    with opened(settings):
+        crowd = [Client(settings.smtp_listen, greet=False) for _ in range(25)]
+        assert [client.reply()[:3] for client in crowd].count("220") == 20
+        for client in crowd:
+            client.close()
+
+
+def taken(settings) -> bool:
+    try:
+        with Client(settings.smtp_listen) as client:
+            return client.mail().startswith("250")
+    except (OSError, AssertionError):
+        return False
+
+
+def within(seconds: float, act) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if act():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_session_cut_at_any_octet_leaves_all_or_nothing(settings, engine, installed):
+    """Every octet of a session: a whole mail or none, no slot kept, no trouble for the next one."""
+    session = (
+        b"EHLO a.example\r\nMAIL FROM:<kim@corp.example>\r\nRCPT TO:<post@mail.example>\r\nDATA\r\n"
+        + LETTER
+        + b".\r\nQUIT\r\n"
+    )
+
+    def cut_at(octets: int) -> None:
+        with suppress(OSError), socket.create_connection(settings.smtp_listen, 5) as caller:
+            caller.sendall(session[:octets])
+            if octets % 2:
+                caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # ends with a reset
+
+    with opened(settings, Limits(per_peer=1000)) as running, ThreadPoolExecutor(8) as crowd:
+        list(crowd.map(cut_at, range(0, len(session), 2)))
+        list(crowd.map(cut_at, range(1, len(session), 7)))
+        assert within(3, lambda: taken(settings))
+        assert running.thread.is_alive()
+    assert stored(engine) == [LETTER]
+
+
+def test_no_stream_of_words_is_a_fault_of_ours(settings, installed, caplog):
+    """Random words: always an answer or the end, never 4xx for what they sent, never an exception in the log."""
+    words = [
+        b"MAIL FROM:",
+        b"RCPT TO:",
+        b"<",
+        b">",
+        b"EHLO x",
+        b"HELO",
+        b"\r\n",
+        b"\r\n",
+        b"\n",
+        b"\0",
+        b"\xff",
+        b" ",
+        b"@",
+    ]
+    words += [
+        b'"',
+        b"(",
+        b"\\",
+        b" SIZE=",
+        b" BODY=",
+        b"post@mail.example",
+        b"a",
+        b"VRFY ",
+        b"HELP ",
+        b"AUTH ",
+        b"PLAIN",
+        b"[",
+        b":",
+        b",",
+        b";",
+    ]
+    dice = random.Random(20)
+    with opened(settings, Limits(per_peer=1000, command=3)):
+        for _ in range(150):
+            stream = b"".join(dice.choice(words) for _ in range(40))
+            with Client(settings.smtp_listen) as client:
+                client.send(stream + b"\r\nQUIT\r\n")
+                replies = []
+                while reply := client.reply():
+                    replies.append(reply)
+                assert replies, stream
+                assert not [
+                    reply for reply in replies if reply[0] == "4" and reply[:3] != "421" and reply[:3] != "454"
+                ], stream
+    assert "Traceback" not in caplog.text
+
+
+def test_a_message_is_taken_while_others_misbehave(settings, installed):
+    """p99 of honest mail stays under a second beside floods and silent ones (F19)."""
+    times = []
+    done = threading.Event()
+
+    def annoy() -> None:
+        while not done.is_set():
+            with suppress(OSError, AssertionError), Client(settings.smtp_listen) as client:
+                in_data(client)
+                flood(client, 2 * MIB)
+
+    with opened(settings, Limits(per_peer=1000)), ThreadPoolExecutor(3) as crowd:
+        for _ in range(3):
+            crowd.submit(annoy)
+        for _ in range(60):
+            begin = time.monotonic()
+            with Client(settings.smtp_listen) as client:
+                client.mail()
+            times.append(time.monotonic() - begin)
+        done.set()
+    assert sorted(times)[-2] < 1
+
+
+def test_the_greeting_tells_no_version(settings, installed):
+    with opened(settings), Client(settings.smtp_listen) as client:
+        assert client.greeting == "220 mail.example ESMTP"
+        assert "aiosmtpd" not in client.say("HELP").lower()
