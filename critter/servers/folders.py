@@ -67,6 +67,12 @@ def log_file(var: Path, name: str) -> Path:
     return path
 
 
-def last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return lines[-1] if lines else "it said nothing"
+def last_lines(log: Path, count: int = 5) -> list[str]:
+    return log.read_text(errors="replace").strip().splitlines()[-count:] if log.exists() else []
+
+
+def complaint(log: Path) -> str:
+    """Why a server ended: the last of its lines that sounds like it, or the last at all."""
+    lines = last_lines(log)
+    loud = [line for line in lines if any(word in line.lower() for word in ("fatal", "error", "can't", "could not"))]
+    return (loud or lines or ["it said nothing"])[-1]
