@@ -1,4 +1,4 @@
-"""The GSM 7-bit alphabet (3GPP TS 23.038) and what a text costs in it. texts.py fits texts to it, budgets count with it."""
+"""The GSM 7-bit alphabet (3GPP TS 23.038) and what a text costs in it. texts.py and budgets use it."""
 
 from functools import cache
 from unicodedata import category, combining
@@ -16,11 +16,12 @@ _SIZES = {GSM: (160, 153), UCS: (70, 67)}  # of a single text, of each part of a
 
 # What reads better than a table's transliteration, or is punctuation that it spells out.
 _OWN = {
-    "…": "...", "•": "*", "·": "*", "‣": "*", "◦": "*", "▪": "*", "‹": "<", "›": ">", "«": '"', "»": '"', "‐": "-", "‑": "-",
-    "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "ʼ": "'", "´": "'", "`": "'",
-    "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "×": "x", "÷": "/", "™": "(TM)", "©": "(c)", "®": "(R)", "→": "->", "←": "<-",
-    "⇒": "=>", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "‰": "%o", "½": "1/2", "¼": "1/4", "¾": "3/4", "°": "o", "º": "o", "ª": "a",
-    "¹": "1", "²": "2", "³": "3", "⁄": "/", "¦": "|", "\t": " ", "¢": "c", "✓": "ok", "✔": "ok", "№": "No.",
+    "…": "...", "•": "*", "·": "*", "‣": "*", "◦": "*", "▪": "*", "‹": "<", "›": ">", "«": '"', "»": '"', "‐": "-",
+    "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'",
+    "ʼ": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "×": "x", "÷": "/", "™": "(TM)",
+    "©": "(c)", "®": "(R)", "→": "->", "←": "<-", "⇒": "=>", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "‰": "%o",
+    "½": "1/2", "¼": "1/4", "¾": "3/4", "°": "o", "º": "o", "ª": "a", "¹": "1", "²": "2", "³": "3", "⁄": "/",
+    "¦": "|", "\t": " ", "¢": "c", "✓": "ok", "✔": "ok", "№": "No.",
 }  # fmt: skip
 OWN = {character: plain for character, plain in _OWN.items() if character not in BASIC}
 
@@ -76,7 +77,9 @@ def _punctuation(character: str) -> str:
     kind = category(character)
     if kind == "Zs":
         return " "
-    return _readable(character) if kind in ("Pd", "Ps", "Pe", "Pi", "Pf", "Po") and ord(character) < 0x2E80 else character
+    return (
+        _readable(character) if kind in ("Pd", "Ps", "Pe", "Pi", "Pf", "Po") and ord(character) < 0x2E80 else character
+    )
 
 
 @cache
@@ -86,7 +89,9 @@ def _letter(character: str) -> str:
         return known
     if combining(character) and ord(character) < 0x370:
         return ""
-    latin = character.isalpha() and (ord(character) < 0x250 or 0x1E00 <= ord(character) < 0x1F00 or 0xFB00 <= ord(character) < 0xFB07)
+    latin = character.isalpha() and (
+        ord(character) < 0x250 or 0x1E00 <= ord(character) < 0x1F00 or 0xFB00 <= ord(character) < 0xFB07
+    )
     return _readable(character) if latin else character
 
 

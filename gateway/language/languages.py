@@ -1,4 +1,4 @@
-"""Language tags (BCP 47): which ones are well formed and name a language we know. Posts and the `lang` command ask here."""
+"""Language tags (BCP 47): which are well formed and name a known language. Posts and `lang` ask here."""
 
 import re
 

@@ -1,0 +1,132 @@
+"""HTML mail as plain text: blocks become lines, quoted blocks get "> ", the hidden disappears."""
+
+import re
+from html import unescape
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+_DROPPED_TAGS = """
+audio button embed head iframe math noscript object script select style svg template title video
+"""
+_DROPPED = frozenset(_DROPPED_TAGS.split())
+_BLOCKS_TAGS = """
+address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header
+hr li main nav ol p pre section table tbody tfoot thead tr ul
+"""
+_BLOCKS = frozenset(_BLOCKS_TAGS.split())
+_SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table", "pre"})
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0", re.IGNORECASE)
+_SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
+_LARGEST = 1_000_000  # characters of HTML that are looked at
+_MOST_TAGS = 15_000  # tags nested without end take quadratic time to parse; above this they are only cut out
+_TAG = re.compile(r"<[^<>]*>")
+
+
+class _Lines:
+    """The lines written so far, each with the depth of quotes it stands in."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.line = ""
+        self.quoted = 0
+
+    def say(self, text: str) -> None:
+        if text == " " and (not self.line or self.line.endswith(" ")):
+            return
+        self.line += text.lstrip(" ") if not self.line or self.line.endswith(" ") else text
+
+    def end(self, always: bool = False) -> None:
+        if self.line.strip() or always:
+            self.done.append("> " * min(self.quoted, 9) + self.line.rstrip(" "))
+        self.line = ""
+
+    def space(self) -> None:
+        if self.done and self.done[-1].strip("> "):
+            self.done.append("> " * min(self.quoted, 9))
+
+
+def hypertext(html: str) -> str:
+    """The text a reader of this HTML sees. Walks without recursion: mails nest as deep as they like."""
+    html = html[:_LARGEST].replace("\x00", "")
+    if html.count("<") > _MOST_TAGS:
+        return unescape(_TAG.sub(" ", html)).strip()
+    root = LexborHTMLParser(html).body
+    lines = _Lines()
+    node: LexborNode | None = root
+    while node is not None:
+        inside = _enter(node, lines)
+        if inside is None and (root is None or node.mem_id != root.mem_id):
+            _leave(node, lines)
+        node = inside or _following(node, root, lines)
+    lines.end()
+    return "\n".join(line.rstrip() for line in lines.done).strip("\n")
+
+
+def _enter(node: LexborNode, lines: _Lines) -> LexborNode | None:
+    """Begins a node; its first child when there is one to go into."""
+    tag = node.tag
+    if tag == "-text":
+        _words(node, lines)
+        return None
+    if tag is None or tag.startswith(("-", "!", "_")) or tag in _DROPPED or _hidden(node):
+        return None
+    if tag == "br":
+        lines.end(always=True)
+        return None
+    if tag in ("td", "th"):
+        lines.say(" ")
+    if tag in _BLOCKS:
+        lines.end()
+        _begin(tag, lines)
+    return node.child
+
+
+def _begin(tag: str, lines: _Lines) -> None:
+    if tag in _SPACED:
+        lines.space()
+    if tag == "blockquote":
+        lines.quoted += 1
+    if tag == "li":
+        lines.say("- ")
+
+
+def _leave(node: LexborNode, lines: _Lines) -> None:
+    tag = node.tag
+    if tag not in _BLOCKS or _hidden(node):
+        return
+    lines.end()
+    if tag == "blockquote":
+        lines.quoted = max(0, lines.quoted - 1)
+    if tag in _SPACED:
+        lines.space()
+
+
+def _following(node: LexborNode, root: LexborNode | None, lines: _Lines) -> LexborNode | None:
+    """The node after this one and everything inside it; parents are left on the way up."""
+    while root is not None and node.mem_id != root.mem_id:
+        if node.next is not None:
+            return node.next
+        parent = node.parent
+        if parent is None or parent.mem_id == root.mem_id:
+            return None
+        _leave(parent, lines)
+        node = parent
+    return None
+
+
+def _words(node: LexborNode, lines: _Lines) -> None:
+    text = node.text_content or ""
+    parent = node.parent
+    if parent is not None and parent.tag == "pre":
+        first, *others = text.split("\n")
+        lines.line += first
+        for other in others:
+            lines.end(always=True)
+            lines.line = other
+        return
+    lines.say(_SPACE.sub(" ", text))
+
+
+def _hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return "hidden" in attributes or bool(_HIDDEN.search(attributes.get("style") or ""))

@@ -1,0 +1,166 @@
+"""MIME parts and header fields as found in the wild: bounded, decoded, charsets repaired."""
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+from email.parser import BytesParser
+from typing import TypeVar, cast
+
+from gateway.errors import Refused
+from gateway.language.wording import cleaned
+
+T = TypeVar("T")
+MOST_PARTS = 100
+DEEPEST = 10
+
+# What the standard library lets through when a header or an encoding is malformed (measured by fuzzing it).
+MALFORMED = (LookupError, ValueError, TypeError, AttributeError, HeaderParseError)
+_NESTING = re.compile(rb"(?:multipart|message)/", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+# Labels that really mean a larger set, and codecs that are no charsets of mail (some of them take quadratic time).
+_LARGER = {
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+}
+_NOT_CHARSETS = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something attached: its cleaned file name, declared type, content, and whether it was shown inside the text."""
+
+    name: str
+    type: str
+    content: bytes
+    inline: bool
+
+
+def opened(raw: bytes) -> "Message[str, str]":
+    """The parsed mail. Raises Refused when it has too many parts or nests too deep; anything else parses somehow."""
+    if sum(1 for _ in _NESTING.finditer(raw)) > 2 * MOST_PARTS:
+        raise Refused("This mail has too many parts.")
+    message = BytesParser().parsebytes(raw)
+    for count, (_, depth) in enumerate(_walk(message), 1):
+        if count > MOST_PARTS or depth > DEEPEST:
+            raise Refused("This mail has too many parts.")
+    return message
+
+
+def _walk(message: "Message[str, str]") -> Iterator[tuple["Message[str, str]", int]]:
+    waiting = [(message, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        yield part, depth
+        waiting.extend((child, depth + 1) for child in reversed(children(part)))
+
+
+def children(part: "Message[str, str]") -> "list[Message[str, str]]":
+    payload = part.get_payload()
+    return [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []
+
+
+def fields(message: "Message[str, str]", name: str) -> list[str]:
+    """All fields of that name, unfolded, raw bytes repaired, encoded words left as they are."""
+    wanted = name.lower()
+    return [_unfolded(value) for field, value in message.raw_items() if field.lower() == wanted]
+
+
+def field(message: "Message[str, str]", name: str) -> str:
+    """The first field of that name, decoded, in one line; empty when there is none."""
+    found = fields(message, name)
+    return decoded(found[0]) if found else ""
+
+
+def decoded(value: str) -> str:
+    """A header's value with its encoded words read, in one line without control characters."""
+    try:
+        pieces = [_piece(text, charset) for text, charset in decode_header(value)]
+    except MALFORMED:
+        pieces = [value]
+    return _SPACE.sub(" ", cleaned("".join(pieces)))
+
+
+def _piece(text: bytes | str, charset: str | None) -> str:
+    return text if isinstance(text, str) else repaired(text, charset)
+
+
+def _unfolded(value: object) -> str:
+    text = str(value).replace("\r", "").replace("\n", "")
+    if text.isascii():
+        return text
+    return repaired(text.encode("utf-8", "surrogateescape"), None)
+
+
+def kind(part: "Message[str, str]") -> str:
+    return tolerated(part.get_content_type, "text/plain")
+
+
+def tolerated(ask: Callable[[], T], otherwise: T) -> T:
+    """What the library says of a header, or something harmless when the header is too broken for it."""
+    try:
+        return ask()
+    except MALFORMED:
+        return otherwise
+
+
+def content(part: "Message[str, str]") -> bytes:
+    """The part's bytes, transfer encoding taken off."""
+    payload: object = tolerated(lambda: cast(object, part.get_payload(decode=True)), None)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def text(part: "Message[str, str]") -> str:
+    """The part's text, lines of format=flowed joined again (RFC 3676)."""
+    written = (
+        repaired(content(part), tolerated(part.get_content_charset, None)).replace("\r\n", "\n").replace("\r", "\n")
+    )
+    flowed = tolerated(lambda: part.get_param("format"), None)
+    return _reflowed(written) if str(flowed).lower() == "flowed" else written
+
+
+def repaired(raw: bytes, charset: str | None) -> str:
+    """Bytes as text, whatever the label says: UTF-8 when they are valid UTF-8, else the label, else Windows-1252."""
+    name = _codec(charset)
+    wide = name is not None and (name.startswith(("utf-16", "utf-32", "iso2022", "utf-7", "hz")))
+    for candidate in (name, "utf-8") if wide else ("utf-8", name):
+        if candidate is None:
+            continue
+        try:
+            return raw.decode(candidate)
+        except (UnicodeError, LookupError):
+            continue
+    return raw.decode(name or "cp1252", "replace")
+
+
+def _codec(charset: str | None) -> str | None:
+    try:
+        name = codecs.lookup(charset.strip()).name if charset else ""
+    except MALFORMED:
+        return None
+    larger = _LARGER.get(name, name)
+    try:
+        b"".decode(larger or "ascii")
+    except (LookupError, UnicodeError):  # base64, zip and the like are codecs too
+        return None
+    return larger if larger and larger not in _NOT_CHARSETS else None
+
+
+def _reflowed(written: str) -> str:
+    lines: list[str] = []
+    open_line = False
+    for line in written.split("\n"):
+        stuffed = line.removeprefix(" ")
+        if open_line and not stuffed.startswith(">"):
+            lines[-1] += stuffed
+        else:
+            lines.append(stuffed)
+        open_line = stuffed.endswith(" ") and stuffed != "-- " and not stuffed.startswith(">")
+    return "\n".join(lines)

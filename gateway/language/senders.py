@@ -1,0 +1,86 @@
+"""Who a mail says it is from, and whether a machine wrote it. The mail door asks both before anything else is read."""
+
+import re
+from collections.abc import Collection
+from email.message import Message
+
+from gateway.errors import Refused
+from gateway.language import mime
+
+_ADDRESS = r"[^\s<>()\[\],;:@\"\\\x00-\x20\x7f]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?"
+_QUOTED = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"'
+_COMMENT = r"\([^()<>@,;:\"\\]*\)"
+_MAILBOX = re.compile(
+    rf"\s*(?:(?P<bare>{_ADDRESS})|(?P<name>(?:{_QUOTED}|{_COMMENT}|[^<>()@,;:\"\\\[\]])*)<\s*(?P<address>{_ADDRESS})\s*>)"
+    rf"\s*(?:{_COMMENT})?\s*",
+    re.IGNORECASE,
+)
+_LONGEST_FROM = 1000
+_MOST_HOPS = 50
+_BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
+
+
+def sender(message: "Message[str, str]") -> str:
+    """The one mailbox of the one From field, in lower case. Raises Refused for any other number (RFC 5322 3.6.2)."""
+    match = _from(message)
+    if match is None:
+        raise Refused("A mail needs exactly one From with exactly one address.")
+    return str(match["bare"] or match["address"]).lower()
+
+
+def display_name(message: "Message[str, str]") -> str | None:
+    """The name the writer's program gives them, for a person to read; it proves nothing."""
+    match = _from(message)
+    name = mime.decoded(match["name"] or "").strip(' "') if match else ""
+    return name or None
+
+
+def _from(message: "Message[str, str]") -> re.Match[str] | None:
+    found = mime.fields(message, "From")
+    if len(found) != 1 or len(found[0]) > _LONGEST_FROM:
+        return None
+    return _MAILBOX.fullmatch(found[0])
+
+
+def machine(
+    message: "Message[str, str]", envelope_from: str | None, own_addresses: Collection[str] = frozenset()
+) -> str | None:
+    """Why a mail is from a machine, None when a person may have written it (RFC 3834, and what lists and bounces carry).
+
+    `envelope_from` is the null sender when empty; None when it is not known. `own_addresses` in lower case.
+    X-Auto-Response-Suppress is no sign: ordinary Exchange mail carries it."""
+    if envelope_from is not None and not envelope_from.strip("<> "):
+        return "null envelope sender"
+    names = [name.lower() for name, _ in message.raw_items()]
+    if names.count("received") > _MOST_HOPS:
+        return "more than 50 Received fields"
+    return _by_field(message) or _by_name(names) or _by_kind(message) or _own(message, own_addresses)
+
+
+def _by_field(message: "Message[str, str]") -> str | None:
+    for value in mime.fields(message, "Auto-Submitted"):
+        if _first_word(value) not in ("no", ""):
+            return "Auto-Submitted"
+    bulk = any(_first_word(value) in _BULK for value in mime.fields(message, "Precedence"))
+    return "Precedence" if bulk else None
+
+
+def _first_word(value: str) -> str:
+    return re.split(r"[\s;(]", value.strip().lower(), maxsplit=1)[0]
+
+
+def _by_name(names: list[str]) -> str | None:
+    for name in names:
+        if name.startswith("list-") or name in ("x-autoreply", "x-autorespond", "x-critter-id", "x-loop"):
+            return name.title()
+    return None
+
+
+def _by_kind(message: "Message[str, str]") -> str | None:
+    return "a report" if mime.kind(message) == "multipart/report" else None
+
+
+def _own(message: "Message[str, str]", own_addresses: Collection[str]) -> str | None:
+    match = _from(message)
+    address = str(match["bare"] or match["address"]).lower() if match else ""
+    return "our own address" if address and address in own_addresses else None
