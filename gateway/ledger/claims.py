@@ -6,7 +6,7 @@ keeps their order.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from sqlalchemy import TextClause, text
@@ -27,7 +27,8 @@ class Claimed(NamedTuple):
     address: str
     tag: str | None
     possible_duplicate: bool
-    source: str | None  # handle of the account whose follow brings it
+    source_id: int | None  # the account whose follow brings it
+    source: str | None  # its handle
 
     @property
     def key(self) -> Key:
@@ -51,7 +52,7 @@ class Content:
     group: str | None  # handle
     parents: tuple[int, ...]  # the posts above it in its thread, the first one first, at most THREAD
     answers: str | None  # Message-ID of the mail that it answers
-    created_at: float  # seconds since 1970
+    created_at: datetime
 
 
 def claim(session: Session, channel: str, owner: str, lease: timedelta, limit: int) -> list[Claimed]:
@@ -129,7 +130,7 @@ CLAIM: Final = """
         SELECT attempt_id, message_id, address_id, attempt FROM taken
     )
     SELECT taken.attempt_id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
-           taken.possible_duplicate, source.handle
+           taken.possible_duplicate, taken.source_id, source.handle
     FROM taken JOIN addresses ON addresses.id = taken.address_id
     LEFT JOIN accounts source ON source.id = taken.source_id
     ORDER BY taken.priority, taken.message_id, taken.address_id
@@ -194,7 +195,7 @@ CONTENTS: Final = text("""
                 WHERE parent.in_reply_to IS NOT NULL AND depth < :thread)
             SELECT array_agg(id ORDER BY depth DESC) FROM above) AS parents,
            CASE inbound.channel WHEN 'email' THEN inbound.message_id END AS answers,
-           extract(epoch FROM m.created_at)::float8 AS created_at
+           m.created_at
     FROM messages m
     LEFT JOIN accounts author ON author.id = m.author_id
     LEFT JOIN posts post ON post.id = m.post_id
