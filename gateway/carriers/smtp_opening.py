@@ -43,7 +43,7 @@ def place_of(url: str) -> Place:
         raise SettingsError("CRITTER_SMTP_RELAY must be smtp://, smtps:// or smtp+starttls:// and a host") from None
 
 
-async def open_link(place: Place, hello: str, patience: float, context: ssl.SSLContext | None = None) -> Link:
+async def open_link(place: Place, hello: str, patience: float, context: ssl.SSLContext) -> Link:
     """A link that has said hello, in `patience` seconds at most, which each later reply may take too.
 
     Raises CarrierError: "permanent" when the relay does not take our login, or has no TLS where it should.
@@ -71,14 +71,14 @@ def _why(problem: OSError) -> str:
     return "timeout" if isinstance(problem, TimeoutError) else "refused"
 
 
-async def _connect(place: Place, link: Link, context: ssl.SSLContext | None) -> Link:
-    secure = (context or ssl.create_default_context()) if place.tls == "implicit" else None
+async def _connect(place: Place, link: Link, context: ssl.SSLContext) -> Link:
+    secure = context if place.tls == "implicit" else None
     loop = asyncio.get_running_loop()
     await loop.create_connection(lambda: link, place.host, place.port, ssl=secure)
     return link
 
 
-async def _introduce(link: Link, place: Place, hello: str, context: ssl.SSLContext | None) -> None:
+async def _introduce(link: Link, place: Place, hello: str, context: ssl.SSLContext) -> None:
     await _hello(link, hello)
     if place.tls == "starttls":
         await _start_tls(link, place, context)
@@ -111,12 +111,12 @@ def offers_of(reply: bytes) -> frozenset[str]:
     return frozenset(offers)
 
 
-async def _start_tls(link: Link, place: Place, context: ssl.SSLContext | None) -> None:
+async def _start_tls(link: Link, place: Place, context: ssl.SSLContext) -> None:
     if "STARTTLS" not in link.offers:
         raise CarrierError("tls", "permanent")  # taken out on the way, or never there: not without TLS
     _check(await ask(link, b"STARTTLS"), 220)
-    loop, secure = asyncio.get_running_loop(), context or ssl.create_default_context()
-    link.use(await loop.start_tls(link.transport, link, secure, server_hostname=place.host))
+    loop = asyncio.get_running_loop()
+    link.use(await loop.start_tls(link.transport, link, context, server_hostname=place.host))
 
 
 async def _login(link: Link, place: Place) -> None:

@@ -36,7 +36,8 @@ class SmtpRelay:
         idle: float = 30.0,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        self._place, self._hello, self._timeout, self._context = place_of(url), hello, timeout, context
+        self._place, self._hello, self._timeout = place_of(url), hello, timeout
+        self._context = context or ssl.create_default_context()  # once: it reads every authority's certificate
         self._connections, self._per_connection, self._idle = connections, per_connection, idle
         self._slots = asyncio.Semaphore(connections)
         self._kept: list[tuple[Link, asyncio.TimerHandle]] = []
@@ -67,10 +68,10 @@ class SmtpRelay:
                     failures = 0
                 except CarrierError as problem:
                     problems.append(problem)
-                    if kept is None:
+                    if kept is None:  # that a rested one has ended is no failure
                         moved = link is not None and link.carried > carried
                         failures = 1 if moved else TRIES if problem.reason == "timeout" else failures + 1
-                        await asyncio.sleep(BACK_OFF * 2**failures * random.random())  # noqa: S311  # spreads the lanes
+                        await _back_off(failures)
 
     async def _open(self) -> Link:
         link = await open_link(self._place, self._hello, self._timeout, self._context)
@@ -97,3 +98,9 @@ class SmtpRelay:
         while link := self._borrow():
             link.quit()
         await asyncio.sleep(0)  # lets the QUITs out
+
+
+async def _back_off(failures: int) -> None:
+    """Spreads the lanes over the time until the next try; after the last there is nothing to wait for."""
+    if failures < TRIES:
+        await asyncio.sleep(BACK_OFF * 2**failures * random.random())  # noqa: S311
