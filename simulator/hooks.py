@@ -71,7 +71,7 @@ class Hooks:
         await self._session.close()
 
     def _target(self, url: str) -> URL | None:
-        """A URL of this machine is called as it is (a fallback has a port of its own), any other one through `connect`."""
+        """A URL of this machine is called as it is (a fallback has its own port), any other one through `connect`."""
         if is_local_url(url):
             return URL(url, encoded=True)
         if not self._connect:
