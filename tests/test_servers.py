@@ -18,6 +18,7 @@ from sqlalchemy import Engine, text
 from critter.servers import Servers, account, folders
 from critter.servers.account import CAP_DAC_READ_SEARCH, Account, reaching
 from critter.servers.listener import listener
+from critter.servers.spawn import spawn
 from gateway.errors import Refused
 from gateway.settings import embedded
 
@@ -184,6 +185,18 @@ def test_root_passes_closed_folders_with_one_capability(tmp_path: Path) -> None:
     assert serving.uid != 0
     assert reaching(serving, [Path("/tmp/x")]).capability is None
     assert reaching(serving, [tmp_path / "closed" / "x"]).capability == CAP_DAC_READ_SEARCH
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change users")
+def test_what_root_starts_may_search_closed_folders_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o700)
+    (tmp_path / "closed" / "file").write_text("")
+    serving = reaching(account.serving(tmp_path), [tmp_path / "closed" / "file"])
+    ask = 'id -u; test -r "$0" && echo reads; test -w "$0" || echo writes not; grep CapEff /proc/self/status'
+    child = spawn(["/bin/sh", "-c", ask, tmp_path / "closed" / "file"], account=serving, output=subprocess.PIPE)
+    said = child.communicate()[0].decode().split("\n")
+    assert said[:3] == [str(serving.uid), "reads", "writes not"]
+    assert said[3].split()[1] == f"{1 << CAP_DAC_READ_SEARCH:016x}"
 
 
 def test_listener_tells_who(servers: Servers) -> None:

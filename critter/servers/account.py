@@ -12,6 +12,7 @@ from gateway.errors import Refused
 UNPRIVILEGED = ("postgres", "nobody")
 CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
+CAP_SETPCAP = 8  # needed to hand one on
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def reaching(account: Account, paths: Iterable[Path]) -> Account:
         return account
     held = _capabilities()
     for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
-        if held >> capability & 1:
+        if held >> capability & held >> CAP_SETPCAP & 1:
             return replace(account, capability=capability)
     raise Refused(
         f"{closed[0]} is closed to the user {account.name}, as whom root runs PostgreSQL: "

@@ -12,9 +12,10 @@ from typing import IO
 from critter.servers.account import Account
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAPABILITY_VERSION_3 = 0x20080522
 
 # Loaded before any fork: the child must not import or allocate more than it has to.
@@ -65,7 +66,8 @@ def die_with_parent(parent: int, death_signal: signal.Signals) -> None:
 
 def _become(account: Account) -> None:
     if account.capability is not None:
-        _prctl(PR_SET_KEEPCAPS, 1)
+        # Keeps what root may over the change of user, and lets access(2), which initdb asks, count it too.
+        _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([account.gid])
     os.setgid(account.gid)
     os.setuid(account.uid)
