@@ -1,0 +1,88 @@
+"""`critter explain`: what a text would be read as, why, who would hear it and what would be answered."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, BinaryIO
+
+import typer
+from sqlalchemy import Connection
+
+from critter.explaining import Explained, explain, whole_world
+from critter.inside import database, show_json
+from gateway.commands import World
+from gateway.settings import load
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class Door(StrEnum):
+    SMS = "sms"
+    EMAIL = "email"
+
+
+@app.command()
+def run(
+    text: Annotated[str, typer.Argument(help='What somebody writes; "-": one a line from standard input.')],
+    as_: Annotated[
+        str | None, typer.Option("--as", metavar="HANDLE", help="Who writes, with what they last heard and were asked.")
+    ] = None,
+    channel: Annotated[Door, typer.Option(help="How it comes.")] = Door.SMS,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """What would this text be read as, and answered? Nothing is sent or kept.
+
+    With "-" as TEXT: one text a line (\\n in it is a line break), one JSON object a line out.
+    """
+    settings = load()
+    with database(settings) as engine, engine.connect() as connection:
+        world = whole_world(settings)
+        if text == "-":
+            _each(connection, world, channel, as_)
+            return
+        explained = explain(connection, world, _words(text), channel.value, as_)
+    show_json(explained.plain()) if as_json else _show(explained)
+
+
+def _each(connection: Connection, world: World, channel: Door, handle: str | None) -> None:
+    for line in _lines(typer.get_binary_stream("stdin")):
+        show_json(explain(connection, world, line, channel.value, handle).plain())
+
+
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    for line in stream:
+        yield line.decode(errors="replace").rstrip("\r\n").replace("\\n", "\n")
+
+
+def _words(argument: str) -> str:
+    """What is no UTF-8 in an argument would not reach the database."""
+    return argument.encode(errors="surrogateescape").decode(errors="replace").replace("\\n", "\n")
+
+
+def _show(explained: Explained) -> None:
+    reading = explained.reading
+    intent = " ".join([explained.intent, *(f"[{arg}]" for arg in (reading.args if reading else ()))])
+    answer = explained.would_answer or "nothing"
+    rows = (("read as", intent), ("because", explained.reason), ("heard by", _hearers(explained)), ("answer", answer))
+    for title, words in rows:
+        indented = words.replace("\n", "\n" + " " * 10)
+        typer.echo(f"{typer.style(title.ljust(10), dim=True)}{indented}")
+    typer.echo(typer.style(f"As {explained.reader} (@{explained.handle}) would be read. Nothing was sent.", dim=True))
+
+
+def _hearers(explained: Explained) -> str:
+    reading = explained.reading
+    names = ", ".join(f"{name.name} (@{name.handle})" for name in reading.names) if reading else ""
+    match explained.intent:
+        case "update":
+            return f"everyone who follows {explained.reader}"
+        case "direct":
+            return f"{names}, privately"
+        case "group":
+            return f"the group {names}"
+        case "reply":
+            return f"{names or 'whoever wrote the last item'}; as privately as what it answers"
+        case "ask":
+            return "nobody before it is decided"
+        case "reaction":
+            return "nobody; it is kept with the item"
+    return "nobody: it is no message"

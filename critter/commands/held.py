@@ -1,0 +1,91 @@
+"""`critter held`: what waits for an operator's word: senders who are not proved, inputs that ended three workers."""
+
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from critter.inside import counted, opened_session, operator, show_json, show_rows
+from gateway.bell import Bell
+from gateway.errors import Refused
+from gateway.ledger import repairs
+from gateway.ledger.repairs import Held
+from gateway.masks import masked
+from gateway.settings import Settings, load
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What waits for your word."
+)
+Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Which, as critter held list names them.")]
+All = Annotated[bool, typer.Option("--all", help="All of them.")]
+
+
+@app.command("list")
+def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False) -> None:
+    """What is held and why."""
+    settings = load()
+    with opened_session(settings) as session:
+        rows = repairs.held(session)
+    if as_json:
+        show_json([_plain(settings, row) for row in rows])
+    elif rows:
+        show_rows(("id", "received (UTC)", "by", "from", "why"), [_line(settings, row) for row in rows])
+    else:
+        typer.echo("Nothing is held.")
+
+
+@app.command()
+def approve(ids: Ids = None, everything: All = False) -> None:
+    """Let them in: they are read as if their senders were proved."""
+    settings = load()
+    with opened_session(settings) as session:
+        count = _decide(session, ids or [], everything, "new", "held.approve")
+    _ring(settings)
+    typer.echo(f"Let in: {counted(count, 'input')}." if count else "Nothing is held.")
+
+
+@app.command()
+def drop(ids: Ids = None, everything: All = False) -> None:
+    """Put them away unread; nobody is told."""
+    with opened_session(load()) as session:
+        count = _decide(session, ids or [], everything, "dropped", "held.drop")
+    typer.echo(f"Dropped: {counted(count, 'input')}." if count else "Nothing is held.")
+
+
+def _decide(session: Session, ids: list[int], everything: bool, state: str, action: str) -> int:
+    if bool(ids) == everything:
+        raise Refused("Say which: ids as critter held list names them, or --all.")
+    waiting = [row.id for row in repairs.held(session)]
+    unknown = [str(one) for one in ids if one not in waiting]
+    if unknown:
+        raise Refused(f"Not held: {', '.join(unknown)}. Nothing was changed.")
+    return repairs.decide(session, waiting if everything else ids, state, operator(), action)
+
+
+def _ring(settings: Settings) -> None:
+    bell = Bell(settings.redis_url)
+    bell.ring("inbound")
+    bell.close()
+
+
+def _masked(settings: Settings, row: Held) -> str:
+    return masked(settings.secret_keys[0], row.sender)
+
+
+def _why(row: Held) -> str:
+    return row.reason or ("it ended three workers" if row.state == "quarantined" else "")
+
+
+def _line(settings: Settings, row: Held) -> tuple[object, ...]:
+    return (row.id, f"{row.received_at:%Y-%m-%d %H:%M}", row.channel, _masked(settings, row), _why(row))
+
+
+def _plain(settings: Settings, row: Held) -> dict[str, str]:
+    return {
+        "id": str(row.id),
+        "state": row.state,
+        "channel": row.channel,
+        "received_at": row.received_at.isoformat(),
+        "sender": _masked(settings, row),
+        "reason": _why(row),
+    }

@@ -1,0 +1,81 @@
+"""`critter outbox`: what waits, what went, and what does not get on, and why."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import click
+import typer
+
+from critter.inside import ago, opened_session, show_json, show_rows
+from gateway.ledger import overview
+from gateway.ledger.overview import Count, Held, Waiting
+from gateway.settings import load
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+SHOWN = 20
+WORDS = {"sms": "texts", "email": "mails"}
+
+
+@app.command()
+def run(
+    state: Annotated[
+        str | None, typer.Option(click_type=click.Choice(overview.STATES), help="List deliveries in this state.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """How many texts and mails are in which state, and up to 20 that do not get on."""
+    with opened_session(load()) as session:
+        counts = overview.counts(session)
+        rows = overview.in_state(session, state, SHOWN) if state else overview.stuck(session, SHOWN)
+        fanouts = overview.fanouts(session)
+    if as_json:
+        show_json(_plain(list(counts), list(rows), fanouts, state))
+        return
+    _show_counts([count for count in counts if state in (None, count.state)], fanouts, state)
+    _show_waiting(list(rows), state)
+
+
+def _show_counts(counts: list[Count], fanouts: Held, state: str | None) -> None:
+    if counts:
+        rows = [(WORDS[one.channel], one.state, f"{one.deliveries:,}", _age(one.oldest)) for one in counts]
+        show_rows(("", "state", "count", "oldest open"), rows)
+    else:
+        typer.echo(f"Nothing is {state}." if state else "The outbox is empty: nothing was ever sent.")
+    if fanouts.fanouts:
+        due = f", the oldest due for {ago(fanouts.oldest)}" if fanouts.oldest else ""
+        typer.echo(f"{fanouts.fanouts:,} still to be spread{due}")
+
+
+def _show_waiting(rows: list[Waiting], state: str | None) -> None:
+    if not rows:
+        return
+    typer.echo("\n" + ("" if state else "These do not get on:"))
+    titles = ("delivery", "by", "to", "state", "tries", "age", "next", "reason")
+    show_rows(titles, [_line(row) for row in rows])
+
+
+def _line(row: Waiting) -> tuple[object, ...]:
+    to = f"@{row.handle}" if row.handle else None
+    return (row.id, row.channel, to, row.state, row.attempt, ago(row.age), _next(row.next), row.reason)
+
+
+def _age(age: timedelta | None) -> str:
+    return ago(age) if age is not None else ""
+
+
+def _next(wait: timedelta | None) -> str:
+    if wait is None:
+        return ""
+    return f"in {ago(wait)}" if wait > timedelta(0) else f"due for {ago(-wait)}"
+
+
+def _plain(counts: list[Count], rows: list[Waiting], fanouts: Held, state: str | None) -> dict[str, Any]:
+    return {
+        "counts": [{**one._asdict(), "oldest": _seconds(one.oldest)} for one in counts],
+        "fanouts": {"waiting": fanouts.fanouts, "oldest": _seconds(fanouts.oldest)},
+        state or "stuck": [{**row._asdict(), "age": _seconds(row.age), "next": _seconds(row.next)} for row in rows],
+    }
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else round(span.total_seconds(), 1)

@@ -1,0 +1,49 @@
+"""`critter retry ID`: a delivery that failed, or an input that was set aside, gets another chance."""
+
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from critter.inside import counted, opened_session, operator
+from gateway.bell import Bell
+from gateway.errors import Refused
+from gateway.ledger import repairs
+from gateway.network.lookups import Found, look_up
+from gateway.settings import load
+from gateway.store.tables import Inbound
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+WORDS = {"sms": "text", "email": "mail"}
+
+
+@app.command()
+def run(
+    row_id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="A delivery (MESSAGE:ADDRESS), a message (all of it that failed), an input."),
+    ],
+) -> None:
+    """Put a failed delivery, one in doubt, or a quarantined input back. It may arrive twice if it arrived before."""
+    settings = load()
+    with opened_session(settings) as session:
+        rings, what = _put_back(session, look_up(session, row_id))
+    bell = Bell(settings.redis_url)
+    for ring in rings:
+        bell.ring(ring)
+    bell.close()
+    typer.echo(f"Put back: {what}. critter trace {row_id} shows how it goes.")
+
+
+def _put_back(session: Session, found: Found) -> tuple[frozenset[str], str]:
+    """(whom to ring, what was put back)"""
+    if found.kind == "inbound":
+        repairs.readmit(session, session.get_one(Inbound, found.inbound_id), operator())
+        return frozenset({"inbound"}), "1 input"
+    if found.message_id is None:
+        raise Refused("That is a post: retry one of its deliveries. critter trace shows them.")
+    rows = repairs.deliveries(session, found.message_id, found.address_id)
+    channels = repairs.put_back(session, rows, operator())
+    badly = sum(row.state in repairs.BADLY for row in rows)
+    words = WORDS[next(iter(channels))] if len(channels) == 1 else "delivery"
+    return channels, counted(badly, words)

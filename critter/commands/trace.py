@@ -1,0 +1,62 @@
+"""`critter trace ID`: everything that happened to one input, post or delivery, in the order of time."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from critter.inside import counted, opened_session, show_json
+from critter.timeline import events
+from gateway.masks import masked
+from gateway.network.lookups import look_up
+from gateway.network.traces import MOST, View, trace
+from gateway.settings import load
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+SHOWN = 20  # deliveries, for people
+
+
+@app.command()
+def run(
+    row_id: Annotated[
+        str, typer.Argument(metavar="ID", help="An id of ours, MESSAGE:ADDRESS, a MessageSid or a mail's Message-ID.")
+    ],
+    bodies: Annotated[bool, typer.Option("--bodies", help="Show what was said, too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help=f"List up to {MOST} deliveries, not {SHOWN}.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """What happened to this text, mail, post or delivery?"""
+    settings = load()
+    limit = MOST if everything or as_json else SHOWN
+    view = View(partial(masked, settings.secret_keys[0]), settings.sms_price, bodies, limit)
+    with opened_session(settings) as session:
+        told = trace(session, look_up(session, row_id), view)
+    show_json(told) if as_json else _show(told)
+
+
+def _show(told: dict[str, Any]) -> None:
+    if told["inbound"]:
+        typer.echo(typer.style(headline(told), bold=True))
+    for words in [*([told["inbound"]] if told["inbound"] else []), *told["posts"], *told["messages"]]:
+        if words.get("text"):
+            typer.echo(f'    "{words["text"]}"')
+    found = events(told)
+    for event in found:
+        typer.echo(f"{typer.style(_since(event.at - found[0].at), dim=True)}  {event.what}")
+    hidden = told["deliveries_in_all"] - len(told["deliveries"])
+    if hidden:
+        typer.echo(f"and {counted(hidden, 'more delivery')} (--all)")
+
+
+def headline(told: dict[str, Any]) -> str:
+    """read as update · 4 texts, 2 mails · 11 ms · $0.05"""
+    read = f"read as {told['read_as']}" if told["read_as"] else told["state"]
+    ms = f" · {told['ms']} ms" if told["ms"] is not None else ""
+    cost = f" · ${told['cost']:.2f}" if told["cost"] else ""
+    return f"{read} · {counted(told['texts'], 'text')}, {counted(told['mails'], 'mail')}{ms}{cost}"
+
+
+def _since(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    return f"+{seconds * 1000:.0f} ms".rjust(10) if seconds < 10 else f"+{seconds:,.0f} s".rjust(10)

@@ -1,0 +1,146 @@
+"""What a text would be read as and answered, without sending or keeping anything. `critter explain` and tests ask."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+import handlers
+from gateway import commands
+from gateway.commands import World
+from gateway.errors import Refused
+from gateway.language.named import Reading
+from gateway.listening import Outcome, hear
+from gateway.network import accounts, addresses
+from gateway.settings import Settings
+from gateway.store.tables import Account, Address, Inbound
+
+Channel = Literal["sms", "email"]
+DEMO = "kim"
+# Nobody has these: a number without an area code, and a mailbox of RFC 2606's domain for such things.
+FRESH: dict[Channel, str] = {"sms": "+10000000000", "email": "somebody@explain.invalid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How a text reads for one person. `reading` is None when a mail is kept before it is read."""
+
+    reader: str
+    handle: str
+    intent: str
+    reason: str
+    reading: Reading | None
+    would_answer: str | None
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "intent": self.intent,
+            "args": list(self.reading.args) if self.reading else [],
+            "privacy": self.reading.privacy if self.reading else None,
+            "reason": self.reason,
+            "would_answer": self.would_answer,
+        }
+
+
+def whole_world(settings: Settings) -> World:
+    """The commands, all of them: handlers/ declares its own when it is imported."""
+    assert handlers.MODULES
+    return commands.world(settings)
+
+
+def explain(
+    connection: Connection, world: World, text: str, channel: Channel = "sms", handle: str | None = None
+) -> Explained:
+    """Hears the text in a transaction of its own and rolls it back, so no text knows of the one before.
+
+    With `handle`: as from that person's own phone or mailbox, their open question and what they last heard included.
+    Without: as from a device that has heard nothing yet, of a person whom everyone's names mean what they say to.
+    """
+    with _forgotten(connection) as session:
+        person = _named(session, handle) if handle else _anyone(session, world.settings)
+        address = _own(session, person, channel) if handle else None
+        sender = (address or _fresh(session, person, channel)).address
+        inbound = _inbound(world.settings, channel, sender, text.replace("\0", ""))
+        session.add(inbound)
+        session.flush()
+        return _explained(person, hear(session, world, inbound))
+
+
+@contextmanager
+def _forgotten(connection: Connection) -> Iterator[Session]:
+    with Session(connection, expire_on_commit=False) as session:
+        try:
+            yield session
+        finally:
+            session.rollback()
+
+
+def _explained(person: Account, outcome: Outcome) -> Explained:
+    intent = outcome.intent or outcome.state
+    return Explained(person.name, person.handle, intent, outcome.reason, outcome.reading, outcome.answer)
+
+
+def _named(session: Session, handle: str) -> Account:
+    person = accounts.by_handle(session, handle)
+    if person and person.kind == "person":
+        return person
+    found = accounts.find(session, handle, None)
+    near = ", ".join(f"@{each.handle}" for each in (found.exact or found.near) if each.kind == "person")
+    raise Refused(f"Nobody is @{handle.lstrip('@')}.{f' Near: {near}.' if near else ' critter people list shows all.'}")
+
+
+def _anyone(session: Session, settings: Settings) -> Account:
+    """The demo's Kim, an admin, anybody; in an empty company somebody made up."""
+    demo = accounts.by_handle(session, DEMO) if settings.mode == "simulated" else None
+    if demo and demo.kind == "person":
+        return demo
+    people = select(Account).where(Account.kind == "person", Account.state == "active")
+    first = people.order_by((Account.role == "admin").desc(), Account.id).limit(1)
+    return session.scalars(first).first() or _newcomer(session)
+
+
+def _newcomer(session: Session) -> Account:
+    person = Account(kind="person", handle=f"new_{uuid.uuid4().hex[:8]}", name="Somebody")
+    session.add(person)
+    session.flush()
+    session.refresh(person)
+    return person
+
+
+def _own(session: Session, person: Account, channel: Channel) -> Address | None:
+    address = addresses.primary(session, person.id, channel)
+    return address if address and address.state != "suspended" else None
+
+
+def _fresh(session: Session, person: Account, channel: Channel) -> Address:
+    return addresses.add(session, person.id, channel, FRESH[channel])
+
+
+def _inbound(settings: Settings, channel: Channel, sender: str, text: str) -> Inbound:
+    """The row that the door would have made."""
+    post = f"post@{settings.mail_domain or 'localhost'}"
+    number = settings.sms_numbers[0] if settings.sms_numbers else ""
+    return Inbound(
+        channel=channel,
+        natural_key=uuid.uuid4().bytes,
+        sender=sender,
+        recipients=[post if channel == "email" else number],
+        text=text if channel == "sms" else None,
+        raw=_mail(sender, post, text) if channel == "email" else None,
+        trusted=True,
+        state="working",
+    )
+
+
+def _mail(sender: str, recipient: str, text: str) -> bytes:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = sender, recipient
+    mail.set_content(text)
+    return mail.as_bytes()

@@ -1,0 +1,88 @@
+"""How the outbox stands: how many deliveries are in which state, and which do not get on. `critter outbox` asks."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+STATES: Final = ("queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled")
+
+
+class Count(NamedTuple):
+    """Deliveries of one channel in one state; the age of the oldest of them that is open, and of how many parts."""
+
+    channel: str
+    state: str
+    deliveries: int
+    oldest: timedelta | None
+
+
+class Waiting(NamedTuple):
+    """One delivery: where it stands, why, since when, and when it is tried or looked for next (past: overdue)."""
+
+    id: str
+    channel: str
+    state: str
+    reason: str | None
+    handle: str | None
+    attempt: int
+    age: timedelta
+    next: timedelta | None
+
+
+class Held(NamedTuple):
+    """Fan-outs that still run, and the age of the oldest one that is due."""
+
+    fanouts: int
+    oldest: timedelta | None
+
+
+def counts(session: Session) -> Sequence[Count]:
+    return [Count(*row) for row in session.execute(COUNTS)]
+
+
+def stuck(session: Session, limit: int) -> Sequence[Waiting]:
+    """Open deliveries that are in doubt, tried again, or due for a minute, the oldest first."""
+    return [Waiting(*row) for row in session.execute(STUCK, {"limit": limit})]
+
+
+def in_state(session: Session, state: str, limit: int) -> Sequence[Waiting]:
+    """Those in one state, the newest first when they have ended, the oldest first while they are open."""
+    statement = OLDEST if state in ("queued", "sending", "retry") else NEWEST
+    return [Waiting(*row) for row in session.execute(statement, {"state": state, "limit": limit})]
+
+
+def fanouts(session: Session) -> Held:
+    return Held(*session.execute(FANOUTS).one())
+
+
+COUNTS: Final = text("""
+    SELECT channel, state, count(*), now() - min(created_at) FILTER (WHERE ended_at IS NULL)
+    FROM deliveries GROUP BY channel, state
+    ORDER BY channel DESC, array_position(ARRAY['queued', 'sending', 'retry', 'unknown', 'sent', 'delivered'], state)
+""")
+
+COLUMNS: Final = """
+    SELECT d.message_id || ':' || d.address_id, d.channel, d.state, d.reason, reader.handle, d.attempt,
+           now() - d.created_at, CASE WHEN d.ended_at IS NULL THEN d.not_before - now() END
+    FROM deliveries d
+    JOIN addresses a ON a.id = d.address_id LEFT JOIN accounts reader ON reader.id = a.account_id
+"""
+
+STUCK: Final = text(
+    COLUMNS
+    + """
+    WHERE d.ended_at IS NULL
+      AND (d.state IN ('unknown', 'retry') OR d.not_before < now() - interval '1 minute')
+    ORDER BY d.message_id, d.address_id LIMIT :limit
+"""
+)
+
+OLDEST: Final = text(COLUMNS + " WHERE d.state = :state ORDER BY d.message_id, d.address_id LIMIT :limit")
+NEWEST: Final = text(COLUMNS + " WHERE d.state = :state ORDER BY d.message_id DESC, d.address_id DESC LIMIT :limit")
+
+FANOUTS: Final = text("""
+    SELECT count(*), now() - min(not_before) FILTER (WHERE not_before <= now()) FROM fanouts WHERE state = 'waiting'
+""")

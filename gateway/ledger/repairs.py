@@ -1,0 +1,109 @@
+"""An operator's second chance: rows that ended badly are put back, held ones let in. `critter retry` and `held` ask."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.errors import Refused
+from gateway.ledger import inbox
+from gateway.ledger.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
+from gateway.store.tables import Audit, Inbound
+
+BADLY: Final = ("failed", "unknown")  # how a delivery must have ended to be put back
+ASIDE: Final = ("held", "quarantined")
+
+
+class Standing(NamedTuple):
+    """One delivery and how it stands."""
+
+    message_id: int
+    address_id: int
+    channel: str
+    state: str
+    reason: str | None
+
+
+class Held(NamedTuple):
+    """One input that waits for an operator."""
+
+    id: int
+    channel: str
+    state: str
+    received_at: datetime
+    sender: str
+    reason: str | None
+
+
+def deliveries(session: Session, message_id: int, address_id: int | None) -> Sequence[Standing]:
+    """One delivery, or all of a message, locked."""
+    return [Standing(*row) for row in session.execute(STANDING, {"message": message_id, "address": address_id})]
+
+
+def put_back(session: Session, rows: Sequence[Standing], actor: str) -> frozenset[str]:
+    """Those that failed or stayed in doubt go again, once they are due in their lane. The channels to ring; raises
+    Refused when there is none. What may have arrived before is marked as a possible duplicate."""
+    badly = [row for row in rows if row.state in BADLY]
+    if not badly:
+        raise Refused(_nothing_to_retry(rows))
+    keys = {"messages": [row.message_id for row in badly], "addresses": [row.address_id for row in badly]}
+    session.execute(PUT_BACK, {**keys, "sms": SMS_GIVES_UP, "mail": MAIL_GIVES_UP})
+    for row in badly:
+        was = {"address": str(row.address_id), "was": row.state, "reason": row.reason}
+        session.add(Audit(actor=actor, action="delivery.retry", subject_id=row.message_id, detail=was))
+    return frozenset(row.channel for row in badly)
+
+
+def _nothing_to_retry(rows: Sequence[Standing]) -> str:
+    if len(rows) != 1:
+        return f"None of its {len(rows)} deliveries failed or is in doubt. Nothing to retry."
+    why = f" ({rows[0].reason})" if rows[0].reason else ""
+    return f"That delivery is {rows[0].state}{why}; only a failed one or one in doubt is retried."
+
+
+def held(session: Session) -> Sequence[Held]:
+    """What waits for an operator, the oldest first."""
+    return [Held(*row) for row in session.execute(HELD)]
+
+
+def readmit(session: Session, row: Inbound, actor: str) -> None:
+    """A quarantined input is read once more; raises Refused for any other."""
+    if row.state == "held":
+        raise Refused(f"That input is held ({row.reason}): critter held approve {row.id} lets it in.")
+    if row.state != "quarantined":
+        raise Refused(f"That input is {row.state}; only a quarantined one is retried.")
+    decide(session, [row.id], "new", actor, "inbound.retry")
+
+
+def decide(session: Session, ids: Sequence[int], state: str, actor: str, action: str) -> int:
+    """An operator's word on held or quarantined inputs, and who gave it; how many there were."""
+    for row_id in ids:
+        session.add(Audit(actor=actor, action=action, subject_id=row_id))
+    session.flush()
+    return inbox.decide_held(session, ids, state)
+
+
+STANDING: Final = text("""
+    SELECT message_id, address_id, channel, state, reason FROM deliveries
+    WHERE message_id = :message AND (CAST(:address AS bigint) IS NULL OR address_id = :address)
+    ORDER BY address_id FOR UPDATE
+""")
+
+PUT_BACK: Final = text("""
+    UPDATE deliveries d
+    SET state = CASE WHEN d.attempt = 0 THEN 'queued' ELSE 'retry' END, reason = NULL, not_before = now(),
+        give_up_at = now() + CASE d.channel WHEN 'sms' THEN CAST(:sms AS interval) ELSE :mail END,
+        lease_until = NULL, lease_owner = NULL, ended_at = NULL,
+        possible_duplicate = d.possible_duplicate OR d.sent_at IS NOT NULL OR EXISTS (
+            SELECT FROM attempts a WHERE a.message_id = d.message_id AND a.address_id = d.address_id
+            AND a.state IN ('sending', 'sent', 'delivered', 'unknown'))
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS given (message_id, address_id)
+    WHERE d.message_id = given.message_id AND d.address_id = given.address_id
+""")
+
+HELD: Final = text("""
+    SELECT id, channel, state, received_at, sender, reason FROM inbound
+    WHERE state IN ('held', 'quarantined') ORDER BY id
+""")

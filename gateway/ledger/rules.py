@@ -1,0 +1,190 @@
+"""What must hold in the ledger, as questions to the database: each names the rows that break an invariant.
+
+Every question is one pass over its tables, so that a hundred thousand deliveries take seconds. invariants.py asks
+these, and those about the audience in rules_of_audience.py.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`broken` selects (row id, why); `opening` may name what it selects from. `:settled`: how old an accepted input
+    must be to have to be finished."""
+
+    invariant: str
+    says: str
+    noun: str
+    broken: str
+    opening: str = ""
+
+
+READ: Final = "what was accepted is read within a minute"
+KEPT: Final = "what was read keeps what it did"
+SPREAD: Final = "a post is spread, and no delivery of it is lost"
+ONCE: Final = "nothing takes effect twice"
+SENT_ONCE: Final = "a delivery is sent at most once, unless it is marked as a possible duplicate"
+ENDS: Final = "no delivery stays open past its end"
+OPT_OUT: Final = "no try begins more than a second after the opt-out"
+
+# An operator who has just put an old row back (held, quarantined) starts its minute anew.
+UNREAD: Final = """
+    SELECT id, 'accepted ' || round(extract(epoch FROM now() - received_at)) || ' s ago and still ' || state
+    FROM inbound
+    WHERE state IN ('new', 'working') AND received_at < now() - CAST(:settled AS interval)
+      AND id NOT IN (SELECT subject_id FROM audit
+                     WHERE id >= id_at(now() - CAST(:settled AS interval)) AND subject_id IS NOT NULL)
+"""
+
+UNENDED: Final = "SELECT id, 'done, and nobody knows when' FROM inbound WHERE state = 'done' AND done_at IS NULL"
+
+# Each of these intents makes a post or is answered with why not. Beyond 60 answers an hour, or when the same text comes
+# for the fourth time in a row, no answer is sent: then three answers stand shortly before.
+FRUITLESS: Final = """
+    SELECT i.id, 'read as ' || i.intent || ', but there is neither a post nor an answer'
+    FROM inbound i
+    WHERE i.state = 'done' AND i.intent IN ('update', 'group', 'reply', 'direct')
+      AND NOT EXISTS (SELECT FROM messages m WHERE m.kind = 'answer' AND m.inbound_id = i.id)
+      AND i.id NOT IN (SELECT inbound_id FROM posts WHERE inbound_id IS NOT NULL)
+      AND i.account_id IS NOT NULL
+      AND 3 > (SELECT count(*) FROM inbound e JOIN messages m ON m.inbound_id = e.id AND m.kind = 'answer'
+               WHERE e.account_id = i.account_id AND e.id < i.id AND e.id >= id_at(i.received_at - interval '1 hour'))
+"""
+
+# Whoever was erased took their posts along; their inputs then belong to nobody.
+UNKEPT: Final = """
+    SELECT i.id, 'made post ' || e.subject_id || ', which is gone'
+    FROM effects e JOIN inbound i ON i.id = e.inbound_id LEFT JOIN posts p ON p.id = e.subject_id
+    WHERE e.kind = 'post' AND i.account_id IS NOT NULL AND p.id IS NULL
+"""
+
+UNSPREAD: Final = """
+    SELECT p.id, CASE WHEN m.id IS NULL THEN 'has no message' ELSE 'has no fan-out' END
+    FROM posts p
+    LEFT JOIN messages m ON m.post_id = p.id AND m.kind = 'update'
+    LEFT JOIN fanouts f ON f.message_id = m.id
+    WHERE p.inbound_id IS NOT NULL AND f.message_id IS NULL
+"""
+
+# Months of deliveries are dropped after a while, fan-outs are not: younger ones alone can be counted.
+LOST: Final = """
+    SELECT made.message_id, 'made ' || made.count || ' deliveries, and ' || coalesce(there.count, 0) || ' are there'
+    FROM (SELECT message_id, sum(texts + mails) AS count FROM fanouts
+          WHERE created_at > now() - interval '30 days' GROUP BY message_id) made
+    LEFT JOIN (SELECT message_id, count(*) AS count FROM deliveries GROUP BY message_id) there
+           ON there.message_id = made.message_id
+    WHERE made.count > coalesce(there.count, 0)
+"""
+
+TWICE_ACCEPTED: Final = """
+    SELECT max(id), 'the text was accepted before, as ' || min(id)
+    FROM inbound WHERE channel = 'sms' AND message_id IS NOT NULL
+    GROUP BY message_id HAVING count(*) > 1
+"""
+
+TWICE_POSTED: Final = """
+    SELECT inbound_id, 'made ' || count(*) || ' posts: ' || string_agg(CAST(id AS text), ', ' ORDER BY id)
+    FROM posts WHERE inbound_id IS NOT NULL GROUP BY inbound_id HAVING count(*) > 1
+"""
+
+UNCAUSED: Final = """
+    SELECT p.id, 'says it comes from inbound ' || p.inbound_id || ', which did not make it'
+    FROM posts p
+    LEFT JOIN effects e ON e.inbound_id = p.inbound_id AND e.kind = 'post' AND e.subject_id = p.id
+    WHERE p.inbound_id IS NOT NULL AND e.inbound_id IS NULL
+"""
+
+TWICE_ANSWERED: Final = """
+    SELECT inbound_id, 'has ' || count(*) || ' answers: messages ' || string_agg(CAST(id AS text), ', ' ORDER BY id)
+    FROM messages WHERE kind = 'answer' AND inbound_id IS NOT NULL GROUP BY inbound_id HAVING count(*) > 1
+    UNION ALL
+    SELECT m.inbound_id, 'its answer, message ' || m.id || ', goes to ' || count(*) || ' addresses'
+    FROM messages m JOIN deliveries d ON d.message_id = m.id
+    WHERE m.kind = 'answer' AND m.inbound_id IS NOT NULL GROUP BY m.inbound_id, m.id HAVING count(*) > 1
+"""
+
+TWICE_RENDERED: Final = """
+    SELECT post_id, 'has ' || count(*) || ' messages: ' || string_agg(CAST(id AS text), ', ' ORDER BY id)
+    FROM messages WHERE kind = 'update' AND post_id IS NOT NULL GROUP BY post_id HAVING count(*) > 1
+"""
+
+TWICE_SENT: Final = """
+    SELECT d.message_id || ':' || d.address_id, count(*) || ' tries of it were sent'
+    FROM attempts a JOIN deliveries d ON d.message_id = a.message_id AND d.address_id = a.address_id
+    WHERE a.state IN ('sent', 'delivered') AND NOT d.possible_duplicate
+    GROUP BY d.message_id, d.address_id HAVING count(*) > 1
+"""
+
+OVERDUE: Final = """
+    SELECT message_id || ':' || address_id,
+           state || ', though it was to be given up ' || round(extract(epoch FROM now() - give_up_at)) || ' s ago'
+    FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry') AND give_up_at < now()
+"""
+
+# Whoever holds a lease that ran out is gone, or slow; the sweeper comes every 15 s.
+ABANDONED: Final = """
+    SELECT message_id || ':' || address_id, 'sending, though its lease is long over'
+    FROM deliveries
+    WHERE state = 'sending' AND ended_at IS NULL AND (lease_until IS NULL OR lease_until < now() - interval '1 minute')
+"""
+
+UNRESOLVED: Final = """
+    SELECT d.message_id || ':' || d.address_id, 'in doubt for more than ten minutes'
+    FROM deliveries d
+    LEFT JOIN attempts a ON a.message_id = d.message_id AND a.address_id = d.address_id AND a.number = d.attempt
+    WHERE d.state = 'unknown' AND d.ended_at IS NULL
+      AND least(d.not_before, a.started_at + interval '1 minute') < now() - interval '10 minutes'
+"""
+
+ENDLESS: Final = """
+    SELECT message_id || ':' || address_id,
+           state || CASE WHEN ended_at IS NULL THEN ', and yet open' ELSE ', and yet ended' END
+    FROM deliveries
+    WHERE (ended_at IS NULL) <> (state IN ('queued', 'sending', 'retry'))
+      AND NOT (state = 'unknown' AND ended_at IS NULL)
+"""
+
+UNFINISHED: Final = """
+    SELECT message_id,
+           'its fan-out from ' || source_id || ' is due for ' || round(extract(epoch FROM now() - not_before)) || ' s'
+    FROM fanouts WHERE state = 'waiting' AND not_before < now() - interval '1 minute'
+"""
+
+STOPPED: Final = """
+    SELECT t.id, 'begun ' || round(extract(epoch FROM t.started_at - o.created_at)::numeric, 1)
+                 || ' s after the opt-out, of delivery ' || t.message_id || ':' || t.address_id
+    FROM attempts t
+    JOIN LATERAL (SELECT max(created_at) AS created_at FROM consent
+                  WHERE address_id = t.address_id AND kind = 'opt_out'
+                    AND created_at < t.started_at - interval '1 second') o ON o.created_at IS NOT NULL
+    WHERE NOT EXISTS (SELECT FROM consent i WHERE i.address_id = t.address_id AND i.kind = 'opt_in'
+                      AND i.created_at >= o.created_at AND i.created_at <= t.started_at)
+    UNION
+    SELECT t.id, 'begun ' || round(extract(epoch FROM t.started_at - a.stopped_at)::numeric, 1)
+                 || ' s after the opt-out, of delivery ' || t.message_id || ':' || t.address_id
+    FROM attempts t JOIN addresses a ON a.id = t.address_id
+    WHERE t.started_at > a.stopped_at + interval '1 second'
+      AND NOT EXISTS (SELECT FROM consent c WHERE c.address_id = a.id AND c.kind = 'opt_out')
+"""
+
+RULES: Final = (
+    Rule("I1", READ, "inbound", UNREAD),
+    Rule("I1", READ, "inbound", UNENDED),
+    Rule("I1", KEPT, "inbound", FRUITLESS),
+    Rule("I1", KEPT, "inbound", UNKEPT),
+    Rule("I1", SPREAD, "post", UNSPREAD),
+    Rule("I1", SPREAD, "message", LOST),
+    Rule("I2", ONCE, "inbound", TWICE_ACCEPTED),
+    Rule("I2", ONCE, "inbound", TWICE_POSTED),
+    Rule("I2", ONCE, "post", UNCAUSED),
+    Rule("I2", ONCE, "inbound", TWICE_ANSWERED),
+    Rule("I2", ONCE, "post", TWICE_RENDERED),
+    Rule("I3", SENT_ONCE, "delivery", TWICE_SENT),
+    Rule("I4", ENDS, "delivery", OVERDUE),
+    Rule("I4", ENDS, "delivery", ABANDONED),
+    Rule("I4", ENDS, "delivery", UNRESOLVED),
+    Rule("I4", ENDS, "delivery", ENDLESS),
+    Rule("I4", ENDS, "message", UNFINISHED),
+    Rule("I7", OPT_OUT, "attempt", STOPPED),
+)

@@ -1,0 +1,87 @@
+"""Who may have got a post, as questions to the database: each names deliveries that break I5. invariants.py asks."""
+
+from typing import Final
+
+from gateway.ledger.rules import Rule
+
+AUDIENCE: Final = "nobody outside the audience gets a post"
+SINGLE: Final = "each person gets an item at most once"
+
+# What most questions begin with: copies of posts that left, or may have.
+GONE: Final = """
+    WITH gone AS (
+    SELECT d.message_id || ':' || d.address_id AS key, d.message_id, d.source_id, d.created_at,
+           coalesce(d.sent_at, d.created_at) AS left_at, a.account_id, a.id AS address_id, p.id AS post_id, p.author_id,
+           p.visibility, p.group_id
+    FROM deliveries d
+    JOIN messages m ON m.id = d.message_id AND m.kind = 'update'
+    JOIN posts p ON p.id = m.post_id
+    JOIN addresses a ON a.id = d.address_id
+    WHERE d.sent_at IS NOT NULL OR d.state IN ('sending', 'sent', 'delivered', 'unknown'))
+"""
+
+OWN: Final = """
+    SELECT key, 'its author got it' FROM gone WHERE account_id = author_id
+    UNION ALL SELECT key, 'it went to an address that is nobody''s' FROM gone WHERE account_id IS NULL
+"""
+
+PRIVATE: Final = """
+    SELECT key, 'post ' || post_id || ' is private, and not for @' || reader.handle
+    FROM gone JOIN accounts reader ON reader.id = gone.account_id
+    WHERE visibility = 'direct' AND gone.account_id <> author_id
+      AND NOT EXISTS (SELECT FROM post_recipients r WHERE r.post_id = gone.post_id AND r.account_id = gone.account_id)
+"""
+
+# Whoever left since has left a trace: an unfollow of their own, their deactivation, or an operator's act on them.
+OUTSIDER: Final = """
+    SELECT key, 'post ' || post_id || ' is for members of @' || g.handle || ', and @' || reader.handle || ' was none'
+    FROM gone
+    JOIN accounts g ON g.id = gone.group_id AND g.access = 'closed' AND g.state = 'active'
+    JOIN accounts reader ON reader.id = gone.account_id
+    WHERE visibility = 'group' AND gone.account_id <> author_id
+      AND NOT EXISTS (SELECT FROM follows f WHERE f.follower_id = reader.id AND f.account_id = g.id
+                      AND f.state = 'active' AND f.created_at <= gone.left_at + interval '1 minute')
+      AND NOT EXISTS (SELECT FROM mentions n WHERE n.post_id = gone.post_id AND n.account_id = reader.id)
+      AND NOT coalesce(reader.deactivated_at >= gone.created_at, false)
+      AND NOT EXISTS (SELECT FROM inbound i LEFT JOIN effects e ON e.inbound_id = i.id
+                      WHERE i.account_id = reader.id AND i.done_at >= gone.created_at
+                        AND (e.kind = 'unfollow' AND e.subject_id = g.id OR i.intent = 'unfollow' AND e.kind IS NULL))
+      AND NOT EXISTS (SELECT FROM audit t WHERE t.subject_id = reader.id AND t.created_at >= gone.created_at)
+"""
+
+UNASKED: Final = """
+    SELECT key, 'nothing brings it there: no follow, no mention, no address in the post'
+    FROM gone
+    WHERE (source_id IS NULL
+           AND NOT EXISTS (SELECT FROM mentions n WHERE n.post_id = gone.post_id AND n.account_id = gone.account_id)
+           AND NOT EXISTS (SELECT FROM post_recipients r
+                           WHERE r.post_id = gone.post_id AND r.account_id = gone.account_id))
+       OR (source_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM fanouts f WHERE f.message_id = gone.message_id AND f.source_id = gone.source_id))
+"""
+
+DEACTIVATED: Final = """
+    SELECT key, '@' || reader.handle || ' had been deactivated'
+    FROM gone JOIN accounts reader ON reader.id = gone.account_id AND reader.state = 'deactivated'
+    WHERE EXISTS (SELECT FROM attempts t WHERE t.message_id = gone.message_id AND t.address_id = gone.address_id
+                  AND t.started_at > reader.deactivated_at + interval '1 second')
+"""
+
+DOUBLED: Final = """
+    SELECT d.message_id, '@' || reader.handle || ' gets it at ' || count(*) || ' addresses'
+    FROM deliveries d
+    JOIN messages m ON m.id = d.message_id AND m.kind = 'update'
+    JOIN addresses a ON a.id = d.address_id
+    JOIN accounts reader ON reader.id = a.account_id
+    WHERE d.state NOT IN ('failed', 'cancelled')
+    GROUP BY d.message_id, reader.id HAVING count(*) > 1
+"""
+
+RULES: Final = (
+    Rule("I5", AUDIENCE, "delivery", OWN, GONE),
+    Rule("I5", AUDIENCE, "delivery", PRIVATE, GONE),
+    Rule("I5", AUDIENCE, "delivery", OUTSIDER, GONE),
+    Rule("I5", AUDIENCE, "delivery", UNASKED, GONE),
+    Rule("I5", AUDIENCE, "delivery", DEACTIVATED, GONE),
+    Rule("I5", SINGLE, "message", DOUBLED),
+)
