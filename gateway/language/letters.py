@@ -1,4 +1,4 @@
-"""A mail as its writer meant it: the words, the subject, what was attached. The mail worker reads each accepted mail here."""
+"""A mail as its writer meant it: the words, the subject, what was attached. For the worker that reads mails."""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _LONGEST_NAME = 120
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """`text`: what was written (the subject when the body is empty; may be ""); `trimmed`: what was cut off."""
+    """`text`: what was written, the subject when the body is empty; `trimmed`: what was cut off."""
 
     text: str
     trimmed: str

@@ -63,7 +63,7 @@ def _walk(message: "Message[str, str]") -> Iterator[tuple["Message[str, str]", i
 
 
 def children(part: "Message[str, str]") -> "list[Message[str, str]]":
-    payload = part.get_payload()
+    payload: object = tolerated(lambda: cast(object, part.get_payload()), None)
     return [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []
 
 
@@ -137,7 +137,7 @@ def repaired(raw: bytes, charset: str | None) -> str:
             return raw.decode(candidate)
         except (UnicodeError, LookupError):
             continue
-    return raw.decode(name or "cp1252", "replace")
+    return raw.decode(name if wide and name else "cp1252", "replace")
 
 
 def _codec(charset: str | None) -> str | None:

@@ -12,8 +12,10 @@ from gateway.language.signatures import without_signature
 MARKER = "## Reply above this line ##"
 
 _WROTE = (
-    "wrote|writes|schrieb|geschrieben|a écrit|ecrit|escribió|escribio|ha scritto|schreef|geschreven|escreveu|skrev|napisał|"
-    "napisała|napsal|kirjoitti|написал|написала|пише|yazdı|írta|a scris|написа|έγραψε|đã viết|menulis|写道|寫道|のメール|작성"
+    "wrote|writes|schrieb|geschrieben|a écrit|ecrit|escribió|escribio|ha scritto|schreef|geschreven|"
+    "escreveu|skrev|napisał|"
+    "napisała|napsal|kirjoitti|"
+    "написал|написала|пише|yazdı|írta|a scris|написа|έγραψε|đã viết|menulis|写道|寫道|のメール|작성"
 )
 _ATTRIBUTION = re.compile(
     rf"^(?=.*(?:@|\b(?:19|20)\d\d\b|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|[年월]|\d:\d\d)).*(?:{_WROTE}).*[:：]$",
@@ -25,10 +27,14 @@ _KNOWN = tuple(
     if "wrote_header" in patterns
 )
 _HEADERS = (
-    "From|Sent|Date|To|Subject|Cc|Reply-To|Von|Gesendet|Datum|An|Betreff|De|Envoyé|Date|À|A|Objet|Enviado(?: el)?|Fecha|Para|"
-    "Asunto|Da|Inviato|Data|Oggetto|Van|Verzonden|Aan|Onderwerp|Enviada(?: em)?|Assunto|Fra|Sendt|Til|Emne|Från|Skickat|"
-    "Till|Ämne|Od|Wysłano|Do|Temat|DW|Odesláno|Komu|Předmět|Lähettäjä|Lähetetty|Vastaanottaja|Aihe|От|Отправлено|Кому|Тема|"
-    "Дата|Kimden|Gönderildi|Kime|Konu|发件人|发送时间|收件人|主题|抄送|差出人|送信日時|宛先|件名|보낸 사람|보낸 날짜|받는 사람|제목"
+    "From|Sent|Date|To|Subject|Cc|Reply-To|Von|Gesendet|Datum|An|Betreff|De|Envoyé|Date|À|A|Objet|"
+    "Enviado(?: el)?|Fecha|Para|"
+    "Asunto|Da|Inviato|Data|Oggetto|Van|Verzonden|Aan|Onderwerp|Enviada(?: em)?|Assunto|Fra|Sendt|Til|"
+    "Emne|Från|Skickat|"
+    "Till|Ämne|Od|Wysłano|Do|Temat|DW|Odesláno|Komu|Předmět|Lähettäjä|Lähetetty|Vastaanottaja|Aihe|От|"
+    "Отправлено|Кому|Тема|"
+    "Дата|Kimden|Gönderildi|Kime|Konu|"
+    "发件人|发送时间|收件人|主题|抄送|差出人|送信日時|宛先|件名|보낸 사람|보낸 날짜|받는 사람|제목"
 )
 _HEADER = re.compile(rf"^[>*\s]*(?:{_HEADERS})\s*\*?\s*[:：]", re.IGNORECASE)
 _ORIGINAL = re.compile(
@@ -60,7 +66,7 @@ class Cut:
 
 
 def cut(text: str, forwarded: bool = False) -> Cut:
-    """What the writer wrote. `forwarded`: the subject says that the rest was sent on deliberately, so all of it stays."""
+    """What the writer wrote. `forwarded`: the subject says that the rest was sent on, so all of it stays."""
     lines = text.split("\n")
     marker = next((at for at, line in enumerate(lines) if MARKER in line), None)
     if marker is not None:
@@ -85,7 +91,7 @@ def _cut(lines: list[str], forwarded: bool) -> Cut:
 
 
 def _own(above: list[str], below: list[str]) -> tuple[list[str], list[str] | None]:
-    """The writer's lines, and what is cut when they wrote below or between quotes (None: all of `below`)."""
+    """The writer's lines, and what is cut when they wrote below or between quotes (else None)."""
     quoted = [at for at, line in enumerate(below) if _is_quote(line)]
     if not quoted:
         return above, None
@@ -142,7 +148,7 @@ def _attribution(line: str) -> bool:
 
 
 def _from_block(lines: list[str], at: int) -> bool:
-    """Outlook's block of header lines: one of them with an address or name, and two more among the next five lines."""
+    """Outlook's block of header lines: one that begins here, and two more among the next five lines."""
     if not _HEADER.match(lines[at]) and not re.fullmatch(r"\s*[-_]{10,}\s*", lines[at]):
         return False
     found = [line for line in lines[at : at + 6] if _HEADER.match(line)]

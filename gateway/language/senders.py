@@ -21,7 +21,7 @@ _BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 
 
 def sender(message: "Message[str, str]") -> str:
-    """The one mailbox of the one From field, in lower case. Raises Refused for any other number (RFC 5322 3.6.2)."""
+    """The one mailbox of the one From field, in lower case. Raises Refused for any other number."""
     match = _from(message)
     if match is None:
         raise Refused("A mail needs exactly one From with exactly one address.")
@@ -45,7 +45,7 @@ def _from(message: "Message[str, str]") -> re.Match[str] | None:
 def machine(
     message: "Message[str, str]", envelope_from: str | None, own_addresses: Collection[str] = frozenset()
 ) -> str | None:
-    """Why a mail is from a machine, None when a person may have written it (RFC 3834, and what lists and bounces carry).
+    """Why a mail is from a machine, None when a person may have written it (RFC 3834, lists, bounces).
 
     `envelope_from` is the null sender when empty; None when it is not known. `own_addresses` in lower case.
     X-Auto-Response-Suppress is no sign: ordinary Exchange mail carries it."""

@@ -3,18 +3,24 @@
 import re
 
 _DEVICE = re.compile(
-    r"^[\s(_*]*(?:Sent (?:from|via|with)\b|Get Outlook for|Gesendet (?:von|mit)\b|Von meinem .{2,30} gesendet|Diese Nachricht wurde von meinem|"
-    r"Envoyé (?:de|depuis|à partir)\b|Obtenez Outlook|Enviado (?:desde|de|do|a partir|por)\b|Enviada? d[oe]\b|Obtener Outlook|Inviato da[l ]|"
-    r"Scarica Outlook|Verzonden (?:vanaf|vanuit|met)\b|Verstuurd vanaf|Sendt fra|Skickat från|Lähetetty\b|Wysłan[oe] z|"
+    r"^[\s(_*]*(?:Sent (?:from|via|with)\b|Get Outlook for|Gesendet (?:von|mit)\b|"
+    r"Von meinem .{2,30} gesendet|Diese Nachricht wurde von meinem|"
+    r"Envoyé (?:de|depuis|à partir)\b|Obtenez Outlook|Enviado (?:desde|de|do|a partir|por)\b|"
+    r"Enviada? d[oe]\b|Obtener Outlook|Inviato da[l ]|"
+    r"Scarica Outlook|Verzonden (?:vanaf|vanuit|met)\b|Verstuurd vanaf|Sendt fra|Skickat från|Lähetetty\b|"
+    r"Wysłan[oe] z|"
     r"Odesláno z|Отправлено (?:с|из)\b|Obter o Outlook|Outlook für .{2,20} beziehen|Holen Sie sich Outlook|"
     r"iPhone(?:から送信| 에서 보냄)|发自我的|從我的.{1,20}傳送|나의 .{1,20}에서 보냄).{0,90}$",
     re.IGNORECASE,
 )
 _FAREWELL = re.compile(
-    r"^(?:(?:best|kind|warm|many thanks and|with (?:best|kind)) ?(?:regards|wishes)?|regards|cheers|thanks|thank you|many thanks|"
-    r"sincerely|yours(?: sincerely| truly)?|all the best|mit freundlichen gr(?:ü|ue)(?:ß|ss)en|(?:viele|liebe|beste|schöne) gr(?:ü|ue)(?:ß|ss)e|"
+    r"^(?:(?:best|kind|warm|many thanks and|with (?:best|kind)) ?(?:regards|wishes)?|regards|cheers|"
+    r"thanks|thank you|many thanks|"
+    r"sincerely|yours(?: sincerely| truly)?|all the best|mit freundlichen gr(?:ü|ue)(?:ß|ss)en|(?:viele|"
+    r"liebe|beste|schöne) gr(?:ü|ue)(?:ß|ss)e|"
     r"gru(?:ß|ss)|mfg|lg|vg|cordialement|bien à vous|bonne journée|salutations|saludos|un saludo|atentamente|gracias|"
-    r"cordiali saluti|saluti|met vriendelijke groet(?:en)?|groeten|atenciosamente|abraços|obrigad[oa]|med vänliga hälsningar|"
+    r"cordiali saluti|saluti|met vriendelijke groet(?:en)?|groeten|atenciosamente|abraços|obrigad[oa]|"
+    r"med vänliga hälsningar|"
     r"hälsningar|mvh|med venlig hilsen|vennlig hilsen|hilsen|pozdrawiam|z poważaniem|terveisin|с уважением)[,.! ]*$",
     re.IGNORECASE,
 )

@@ -85,7 +85,7 @@ def _between_words(text: str, cut: int) -> int:
 
 
 def _joined(text: str, cut: int) -> bool:
-    """Whether the character at `cut` belongs to the one before it: accents, skin tones, joined emoji, halves of flags."""
+    """Whether the character at `cut` belongs to the one before it: accents, skin tones, joined emoji, flags."""
     after, before = text[cut], text[cut - 1]
     return bool(
         combining(after)
