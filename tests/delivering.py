@@ -1,0 +1,107 @@
+"""What the tests of deliveries stand on: a small company, rows to send, and a carrier that does as it is told."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Engine, text
+
+from gateway.bell import Bell
+from gateway.carriers import Letter, Listed, Outcome, Text
+from gateway.ledger import outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.settings import Settings
+from gateway.store.database import connect, transaction
+from gateway.store.tables import Account, Address, Follow, Post
+from workers.loop import Loop
+from workers.room import Room
+
+SENT = Outcome("sent", "SM" + "0" * 32)
+
+
+class Carrier:
+    """Takes texts or mails; `answers` says what becomes of each, `held` keeps all until it is set."""
+
+    def __init__(self, channel: str) -> None:
+        self.channel = channel
+        self.taken: list[Text | Letter] = []
+        self.began: list[float] = []
+        self.answers: Callable[[Text | Letter], Outcome] = self.accept
+        self.listed: Callable[[], list[Listed]] = list
+        self.delay = 0.0
+        self.flying = self.most = 0
+
+    def accept(self, parcel: Text | Letter) -> Outcome:
+        return replace(SENT, carrier_id=f"SM{parcel.attempt:032x}")
+
+    async def send(self, batch: Sequence, settled: Callable) -> None:
+        loop = asyncio.get_running_loop()
+        self.flying += len(batch)
+        self.most = max(self.most, self.flying)
+        for parcel in batch:
+            self.began.append(loop.time())
+            self.taken.append(parcel)
+        await asyncio.sleep(self.delay)
+        self.flying -= len(batch)
+        for parcel in batch:
+            settled(parcel, self.answers(parcel))
+
+    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]:
+        return [one for one in self.listed() if one.recipient == recipient]
+
+    async def close(self) -> None: ...
+
+
+def open_room(settings: Settings, texts: Carrier | None = None, letters: Carrier | None = None) -> Room:
+    return Room(
+        settings=settings,
+        engine=connect(settings.database_url),
+        bell=Bell(settings.redis_url),
+        owner="tests",
+        loop=Loop(),
+        texts=texts,
+        letters=letters,
+    )
+
+
+def person(engine: Engine, handle: str, phone: str | None = None, mailbox: str | None = None) -> tuple[int, int]:
+    """An account and its one address."""
+    channel, address = ("sms", phone) if phone else ("email", mailbox or f"{handle}@demo.example")
+    with transaction(engine) as session:
+        account = Account(kind="person", handle=handle, name=handle.title())
+        session.add(account)
+        session.flush()
+        row = Address(account_id=account.id, channel=channel, address=address, is_primary=True)
+        session.add(row)
+        session.flush()
+        return account.id, row.id
+
+
+def post(engine: Engine, author: int, words: str, to: Sequence[Target], **more: object) -> int:
+    """An update on its way; its message."""
+    with transaction(engine) as session:
+        row = Post(author_id=author, visibility=more.get("visibility", "company"), text=words, via="sms")
+        session.add(row)
+        session.flush()
+        outgoing = Outgoing("update", words, words[:60], words, author_id=author, post_id=row.id)
+        return outbox.put(session, outgoing, to)
+
+
+def follow(engine: Engine, follower: int, account: int) -> None:
+    with transaction(engine) as session:
+        session.add(Follow(follower_id=follower, account_id=account, by_text=True))
+
+
+def rows(engine: Engine, query: str = "SELECT * FROM deliveries ORDER BY message_id, address_id") -> list:
+    with engine.connect() as connection:
+        return list(connection.execute(text(query)))
+
+
+def change(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def states(engine: Engine) -> list[str]:
+    return [row.state for row in rows(engine)]

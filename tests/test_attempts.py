@@ -1,0 +1,178 @@
+"""Callbacks in any order: the same end. First as pure steps, then in the real PostgreSQL."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from gateway.ledger import attempts, claims, settlements
+from gateway.ledger.attempts import Report, Standing, after
+from gateway.ledger.callbacks import Called, record
+from gateway.ledger.outbox import Target
+from gateway.ledger.settlements import Settlement
+from gateway.store.database import transaction
+from gateway.store.tables import Address
+from tests.delivering import Carrier, change, open_room, person, post, rows
+from workers import receipts
+
+ALIVE = ("queued", "sending", "sent")
+
+
+def report(step: str, attempt_id: int = 1, reason: str | None = None, retries: int = 0) -> Report:
+    return Report(attempt_id, "SM1", step, reason, retries)
+
+
+def end_of(steps, start: str = "sending") -> Standing:
+    standing = Standing(start)
+    for step in steps:
+        standing = after(standing, report(step))
+    return standing
+
+
+@given(st.permutations([*ALIVE, *ALIVE, "delivered", "delivered"]), st.sampled_from(["sending", "unknown", "sent"]))
+def test_every_order_of_a_delivered_history_ends_delivered(steps, start):
+    assert end_of(steps, start) == Standing("delivered", "delivered", None, "SM1")
+
+
+@given(st.permutations([*ALIVE, "failed", "queued"]))
+def test_every_order_of_a_failed_history_ends_failed(steps):
+    assert end_of(steps).state == "failed"
+
+
+@given(st.lists(st.sampled_from([*ALIVE, "delivered", "failed", "retry", "cancelled"]), min_size=1))
+def test_the_first_end_wins_and_nothing_goes_back(steps):
+    ends = [step for step in steps if step not in ALIVE]
+    expected = "failed" if ends[:1] == ["cancelled"] else (ends or ["sent"])[0]
+    assert end_of(steps).state == expected
+
+
+@pytest.fixture
+def delivery(engine: Engine) -> claims.Claimed:
+    kim = person(engine, "kim", phone="+14155550101")[0]
+    sam = person(engine, "sam", phone="+14155550102")[1]
+    post(engine, kim, "hello", [Target(sam, "sms")])
+    return claim(engine)
+
+
+def claim(engine: Engine) -> claims.Claimed:
+    with transaction(engine) as session:
+        return claims.claim(session, "sms", "one", timedelta(seconds=20), 1)[0]
+
+
+def advance(engine: Engine, *reports: Report) -> None:
+    with transaction(engine) as session:
+        attempts.advance(session, reports)
+
+
+def settle(engine: Engine, claimed: claims.Claimed, state: str = "sent") -> None:
+    with transaction(engine) as session:
+        settlements.settle(session, [Settlement(claimed, state, "SM1" if state == "sent" else None)])
+
+
+def start_again(engine: Engine, claimed: claims.Claimed) -> None:
+    change(engine, f"DELETE FROM attempts WHERE id <> {claimed.attempt_id}")
+    change(engine, "UPDATE attempts SET state = 'sending', status = NULL, carrier_id = NULL, reason = NULL")
+    change(
+        engine, "UPDATE deliveries SET state = 'sending', ended_at = NULL, sent_at = NULL, reason = NULL, attempt = 1"
+    )
+
+
+@pytest.mark.parametrize("answer", ["sent", "unknown"])
+def test_all_orders_of_callbacks_and_reply_end_the_same(engine, delivery, answer):
+    for order in itertools.permutations(["queued", "sent", "delivered", "reply"]):
+        start_again(engine, delivery)
+        for step in order:
+            if step == "reply":
+                settle(engine, delivery, answer)
+            else:
+                advance(engine, report(step, delivery.attempt_id))
+        row, attempt = rows(engine)[0], rows(engine, "SELECT * FROM attempts")[0]
+        assert (row.state, attempt.state, attempt.status, attempt.carrier_id) == (
+            *("delivered",) * 3,
+            "SM1",
+        ), order
+        assert row.ended_at, order
+
+
+def test_a_callback_settles_what_was_in_doubt(engine, delivery):
+    settle(engine, delivery, "unknown")
+    advance(engine, report("queued", delivery.attempt_id))
+    row = rows(engine)[0]
+    assert (row.state, row.reason) == ("sent", None)
+    assert row.ended_at
+
+
+def test_a_phone_out_of_reach_is_tried_twice_more(engine, delivery):
+    unreached = {"reason": "30003", "retries": 2}
+    claimed = delivery
+    for wait in (30, 60):
+        settle(engine, claimed)
+        advance(engine, report("sent", claimed.attempt_id), report("retry", claimed.attempt_id, **unreached))
+        row = rows(engine, "SELECT *, not_before - now() AS wait FROM deliveries")[0]
+        assert (row.state, row.ended_at) == ("retry", None)
+        assert timedelta(minutes=wait - 1) < row.wait <= timedelta(minutes=wait)
+        change(engine, "UPDATE deliveries SET not_before = now()")
+        claimed = claim(engine)
+    advance(engine, report("retry", claimed.attempt_id, **unreached))
+    row = rows(engine)[0]
+    assert (row.state, row.reason, row.attempt) == ("failed", "30003", 3)
+    assert [one.state for one in rows(engine, "SELECT * FROM attempts ORDER BY number")] == ["retry", "retry", "failed"]
+
+
+def test_a_late_word_of_an_ended_attempt_does_not_stop_its_retry(engine, delivery):
+    advance(engine, report("retry", delivery.attempt_id, "30008", 1), report("sent", delivery.attempt_id))
+    assert rows(engine)[0].state == "retry"
+
+
+def test_a_late_word_stops_the_retry_of_a_text_in_doubt(engine, delivery):
+    settle(engine, delivery, "unknown")
+    change(engine, "UPDATE deliveries SET state = 'retry', reason = 'absent', possible_duplicate = true")
+    advance(engine, report("delivered", delivery.attempt_id))
+    row = rows(engine)[0]
+    assert row.state == "delivered"
+    assert row.ended_at
+
+
+def test_a_failure_of_an_earlier_attempt_is_not_the_end(engine, delivery):
+    settle(engine, delivery, "unknown")
+    change(engine, "UPDATE deliveries SET state = 'retry', reason = 'absent', not_before = now()")
+    claim(engine)
+    advance(engine, report("failed", delivery.attempt_id, "30007"))
+    assert rows(engine)[0].state == "sending"
+
+
+def test_a_cancelled_delivery_stays_so(engine, delivery):
+    change(engine, "UPDATE deliveries SET state = 'cancelled', ended_at = now()")
+    advance(engine, report("delivered", delivery.attempt_id))
+    assert rows(engine)[0].state == "cancelled"
+
+
+def test_receipts_apply_what_the_door_recorded(engine, settings, delivery):
+    settle(engine, delivery)
+    calls = [Called(delivery.attempt_id, "SM1", status, None) for status in ("delivered", "sent", "unheard_of")]
+    calls.append(Called(4711, "SM2", "sent", None))
+    with transaction(engine) as session:
+        record(session, calls)
+    room = open_room(settings, texts=Carrier("sms"))
+    assert receipts.step(room)
+    assert not receipts.step(room)
+    assert rows(engine)[0].state == "delivered"
+    assert all(one.applied_at for one in rows(engine, "SELECT * FROM callbacks"))
+    room.close()
+
+
+@pytest.mark.parametrize(("code", "state"), [("21610", "stopped"), ("30006", "suspended"), ("30007", "verified")])
+def test_a_callback_tells_about_the_phone(engine, settings, delivery, code, state):
+    settle(engine, delivery)
+    with transaction(engine) as session:
+        record(session, [Called(delivery.attempt_id, "SM1", "undelivered", code)])
+    room = open_room(settings, texts=Carrier("sms"))
+    receipts.step(room)
+    with transaction(engine) as session:
+        assert session.get_one(Address, delivery.address_id).state == state
+    assert rows(engine)[0].state == "failed"
+    assert len(rows(engine, "SELECT * FROM consent")) == (code == "21610")
+    room.close()

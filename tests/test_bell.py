@@ -1,0 +1,85 @@
+"""The bell against the real Redis, and against one that hangs or is not there."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+import redis
+from rq.job import Job
+
+from gateway.bell import DRAINS, Bell
+
+
+@pytest.fixture
+def client(redis_url):
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+def jobs(client: redis.Redis, queue: str) -> list[bytes]:
+    return client.lrange(f"rq:queue:{queue}", 0, -1)
+
+
+def test_many_rings_fold_into_one_until_answered(redis_url, client):
+    bell = Bell(redis_url)
+    for _ in range(20):
+        bell.ring("sms")
+    assert len(jobs(client, "sms")) == 1
+    bell.answered("sms")
+    bell.ring("sms")
+    assert len(jobs(client, "sms")) == 2
+
+
+def test_a_lost_answer_delays_a_second_at_most(redis_url, client):
+    Bell(redis_url).ring("email")
+    assert 0 < client.pttl("critter:rung:email") <= 1000
+
+
+def test_a_job_is_a_path_and_nothing_else(redis_url, client):
+    bell = Bell(redis_url)
+    for name in DRAINS:
+        bell.ring(name)
+    found = {}
+    for queue in ("inbound", "fanout", "sms", "email"):
+        for job_id in jobs(client, queue):
+            job = Job.fetch(job_id.decode(), connection=client)
+            assert (job.args, job.kwargs, job.result_ttl, job.retries_left) == ((), {}, 0, None)
+            found[job.func_name] = queue
+    assert found == {path: queue for queue, path in DRAINS.values()}
+
+
+@pytest.fixture
+def hanging(tmp_path: Path):
+    """Takes connections and never answers."""
+    path = tmp_path / "hangs.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(64)
+        yield f"unix://{path}"
+
+
+def test_a_hanging_redis_costs_one_caller_a_blink(hanging):
+    bell = Bell(hanging)
+    began = time.monotonic()
+    bell.ring("sms")
+    first = time.monotonic() - began
+    for _ in range(100):
+        bell.ring("sms")
+        bell.answered("sms")
+    assert first < 0.3
+    assert time.monotonic() - began - first < 0.1
+
+
+def test_a_redis_that_is_not_there_is_no_error(tmp_path):
+    Bell(f"unix://{tmp_path / 'nobody.sock'}").ring("inbound")
+
+
+def test_it_rings_again_when_redis_is_back(redis_url, client, monkeypatch):
+    bell = Bell(redis_url)
+    monkeypatch.setattr(bell, "_silent_until", time.monotonic() + 0.05)
+    bell.ring("sms")
+    assert jobs(client, "sms") == []
+    time.sleep(0.06)
+    bell.ring("sms")
+    assert len(jobs(client, "sms")) == 1
