@@ -8,7 +8,7 @@ from gateway.settings import Settings
 Serve = Callable[[Settings], None]
 
 # Imported once by `critter up` before it forks; a single process imports what it needs when it starts.
-SHARED = ("critter.app", "critter.simulated")
+SHARED = ("critter.app", "critter.room", "critter.simulated")
 
 
 def web(settings: Settings) -> None:
@@ -25,7 +25,7 @@ def mail(settings: Settings) -> None:
 
 def worker(queue: str) -> Serve:
     def serve(settings: Settings) -> None:
-        from critter.app import serve_worker
+        from critter.room import serve_worker
 
         serve_worker(settings, queue)
 
@@ -33,7 +33,7 @@ def worker(queue: str) -> Serve:
 
 
 def clock(settings: Settings) -> None:
-    from critter.app import serve_clock
+    from critter.room import serve_clock
 
     serve_clock(settings)
 
