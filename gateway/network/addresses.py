@@ -16,6 +16,7 @@ from gateway.store.tables import Account, Address, Consent, Delivery
 
 NOUN = {"sms": "phone", "email": "mailbox"}
 SOURCE = {"sms": "text", "email": "mail"}
+LAST_OWNER = "(the one who had it before opted out)"
 WROTE_FIRST = "(wrote to us after it was invited)"  # its words may be private and are not kept here
 LONGEST_MAILBOX = 254  # RFC 5321, section 4.5.3.1.3
 _DIALLED = re.compile(r"[+\d\s().\-/\u2010-\u2015\u00a0]+")
@@ -105,7 +106,9 @@ def retire(session: Session, row: Address) -> Address:
     row.address, row.state, row.is_primary = f"{address} until {row.id}", "suspended", False
     session.flush()
     fresh = ensure(session, channel, address)
-    fresh.stopped_at = stopped_at
+    if stopped_at is not None:
+        fresh.stopped_at = stopped_at
+        session.add(Consent(address_id=fresh.id, kind="opt_out", wording=LAST_OWNER, source="import"))
     return fresh
 
 
