@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import Refused
 from gateway.language import mime
-from gateway.language.letters import MARKER, words
-from gateway.language.senders import machine, sender
+from gateway.language.letters import MARKER, machine, sender, words
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -138,16 +137,15 @@ def test_anything_else_is_refused(head):
     ],
 )
 def test_machines(extra):
-    assert machine(mime.opened(mail("hi", extra=extra + "\n")), "kim@corp.example")
+    assert machine(mime.opened(mail("hi", extra=extra + "\n")))
 
 
 def test_more_machines_and_a_person():
     ordinary = mime.opened(mail("hi", extra="X-Auto-Response-Suppress: All\nAuto-Submitted: no\nPrecedence: normal\n"))
-    assert machine(ordinary, "kim@corp.example") is None
-    assert machine(ordinary, "")
-    assert machine(ordinary, "<>")
-    assert machine(ordinary, None, {"kim@corp.example"})
-    assert machine(mime.opened(mail("--b--", kind="multipart/report; boundary=b")), "a@b.example")
+    assert machine(ordinary) is None
+    assert machine(ordinary, null_sender=True)
+    assert machine(ordinary, own_addresses={"kim@corp.example"})
+    assert machine(mime.opened(mail("--b--", kind="multipart/report; boundary=b")))
 
 
 def test_limits():
@@ -200,7 +198,7 @@ def test_any_bytes_are_a_letter(lines):
     message = mime.opened(b"\r\n".join(lines))
     letter = words(message)
     assert letter.text == letter.text.strip()
-    machine(message, None)
+    machine(message)
     try:
         assert "@" in sender(message)
     except Refused:

@@ -3,15 +3,16 @@
 import re
 from dataclasses import dataclass
 from email.message import Message
+from typing import Any
 
 from gateway.language import mime
 from gateway.language.hypertext import hypertext
 from gateway.language.mime import Part
 from gateway.language.quotes import MARKER, cut
-from gateway.language.senders import display_name
+from gateway.language.senders import display_name, machine, sender
 from gateway.language.wording import cleaned
 
-__all__ = ["MARKER", "Letter", "words"]
+__all__ = ["MARKER", "Letter", "Part", "machine", "sender", "words"]
 
 _PREFIXES = re.compile(
     r"^\s*(?:(?:re|aw|antw|antwort|sv|vs|ref|rép|rif|r|odp|ynt|回复|答复|fwd?|wg|tr|rv|enc|vb|doorst|pd|i|转发|vl)"
@@ -35,7 +36,7 @@ class Letter:
     parts: tuple[Part, ...]
 
 
-def words(mail: "bytes | Message[str, str]") -> Letter:
+def words(mail: "bytes | Message[Any, Any]") -> Letter:
     """The words of a mail, raw or opened. Raises Refused above 100 parts or 10 levels; never fails otherwise."""
     message = mime.opened(mail) if isinstance(mail, bytes) else mail
     body, parts = _body(message)
@@ -63,7 +64,7 @@ def _line(line: str) -> str:
     return indent + kept + (" " if line.endswith(" ") and kept else "")
 
 
-def _body(message: "Message[str, str]") -> tuple[str, tuple[Part, ...]]:
+def _body(message: "Message[Any, Any]") -> tuple[str, tuple[Part, ...]]:
     """The shown text, plain parts joined, else HTML; and what is attached."""
     plain: list[str] = []
     rich: list[str] = []
@@ -84,12 +85,12 @@ def _body(message: "Message[str, str]") -> tuple[str, tuple[Part, ...]]:
     return shown or "\n\n".join(hypertext(each) for each in rich), tuple(parts)
 
 
-def _attached(part: "Message[str, str]") -> bool:
+def _attached(part: "Message[Any, Any]") -> bool:
     disposition = mime.tolerated(part.get_content_disposition, None)
     return disposition == "attachment" or (disposition == "inline" and bool(mime.tolerated(part.get_filename, None)))
 
 
-def _part(part: "Message[str, str]", kind: str) -> Part:
+def _part(part: "Message[Any, Any]", kind: str) -> Part:
     name = cleaned(mime.decoded(str(mime.tolerated(part.get_filename, None) or "")))
     name = re.split(r"[/\\]", name)[-1].lstrip(".")[-_LONGEST_NAME:]
     inline = mime.tolerated(part.get_content_disposition, None) == "inline"

@@ -8,7 +8,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from gateway.errors import Refused
 from gateway.language.wording import cleaned
@@ -43,7 +43,7 @@ class Part:
     inline: bool
 
 
-def opened(raw: bytes) -> "Message[str, str]":
+def opened(raw: bytes) -> "Message[Any, Any]":
     """The parsed mail. Raises Refused when it has too many parts or nests too deep; anything else parses somehow."""
     if sum(1 for _ in _NESTING.finditer(raw)) > 2 * MOST_PARTS:
         raise Refused("This mail has too many parts.")
@@ -54,7 +54,7 @@ def opened(raw: bytes) -> "Message[str, str]":
     return message
 
 
-def _walk(message: "Message[str, str]") -> Iterator[tuple["Message[str, str]", int]]:
+def _walk(message: "Message[Any, Any]") -> Iterator[tuple["Message[Any, Any]", int]]:
     waiting = [(message, 0)]
     while waiting:
         part, depth = waiting.pop()
@@ -62,18 +62,18 @@ def _walk(message: "Message[str, str]") -> Iterator[tuple["Message[str, str]", i
         waiting.extend((child, depth + 1) for child in reversed(children(part)))
 
 
-def children(part: "Message[str, str]") -> "list[Message[str, str]]":
+def children(part: "Message[Any, Any]") -> "list[Message[Any, Any]]":
     payload: object = tolerated(lambda: cast(object, part.get_payload()), None)
     return [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []
 
 
-def fields(message: "Message[str, str]", name: str) -> list[str]:
+def fields(message: "Message[Any, Any]", name: str) -> list[str]:
     """All fields of that name, unfolded, raw bytes repaired, encoded words left as they are."""
     wanted = name.lower()
     return [_unfolded(value) for field, value in message.raw_items() if field.lower() == wanted]
 
 
-def field(message: "Message[str, str]", name: str) -> str:
+def field(message: "Message[Any, Any]", name: str) -> str:
     """The first field of that name, decoded, in one line; empty when there is none."""
     found = fields(message, name)
     return decoded(found[0]) if found else ""
@@ -99,7 +99,7 @@ def _unfolded(value: object) -> str:
     return repaired(text.encode("utf-8", "surrogateescape"), None)
 
 
-def kind(part: "Message[str, str]") -> str:
+def kind(part: "Message[Any, Any]") -> str:
     return tolerated(part.get_content_type, "text/plain")
 
 
@@ -111,13 +111,13 @@ def tolerated(ask: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-def content(part: "Message[str, str]") -> bytes:
+def content(part: "Message[Any, Any]") -> bytes:
     """The part's bytes, transfer encoding taken off."""
     payload: object = tolerated(lambda: cast(object, part.get_payload(decode=True)), None)
     return payload if isinstance(payload, bytes) else b""
 
 
-def text(part: "Message[str, str]") -> str:
+def text(part: "Message[Any, Any]") -> str:
     """The part's text, lines of format=flowed joined again (RFC 3676)."""
     written = (
         repaired(content(part), tolerated(part.get_content_charset, None)).replace("\r\n", "\n").replace("\r", "\n")

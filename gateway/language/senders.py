@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from email.message import Message
+from typing import Any
 
 from gateway.errors import Refused
 from gateway.language import mime
@@ -20,7 +21,7 @@ _MOST_HOPS = 50
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 
 
-def sender(message: "Message[str, str]") -> str:
+def sender(message: "Message[Any, Any]") -> str:
     """The one mailbox of the one From field, in lower case. Raises Refused for any other number."""
     match = _from(message)
     if match is None:
@@ -28,14 +29,14 @@ def sender(message: "Message[str, str]") -> str:
     return str(match["bare"] or match["address"]).lower()
 
 
-def display_name(message: "Message[str, str]") -> str | None:
+def display_name(message: "Message[Any, Any]") -> str | None:
     """The name the writer's program gives them, for a person to read; it proves nothing."""
     match = _from(message)
     name = mime.decoded(match["name"] or "").strip(' "') if match else ""
     return name or None
 
 
-def _from(message: "Message[str, str]") -> re.Match[str] | None:
+def _from(message: "Message[Any, Any]") -> re.Match[str] | None:
     found = mime.fields(message, "From")
     if len(found) != 1 or len(found[0]) > _LONGEST_FROM:
         return None
@@ -43,13 +44,13 @@ def _from(message: "Message[str, str]") -> re.Match[str] | None:
 
 
 def machine(
-    message: "Message[str, str]", envelope_from: str | None, own_addresses: Collection[str] = frozenset()
+    message: "Message[Any, Any]", null_sender: bool = False, own_addresses: Collection[str] = frozenset()
 ) -> str | None:
     """Why a mail is from a machine, None when a person may have written it (RFC 3834, lists, bounces).
 
-    `envelope_from` is the null sender when empty; None when it is not known. `own_addresses` in lower case.
+    `null_sender`: the envelope came from `<>`. `own_addresses` in lower case.
     X-Auto-Response-Suppress is no sign: ordinary Exchange mail carries it."""
-    if envelope_from is not None and not envelope_from.strip("<> "):
+    if null_sender:
         return "null envelope sender"
     names = [name.lower() for name, _ in message.raw_items()]
     if names.count("received") > _MOST_HOPS:
@@ -57,7 +58,7 @@ def machine(
     return _by_field(message) or _by_name(names) or _by_kind(message) or _own(message, own_addresses)
 
 
-def _by_field(message: "Message[str, str]") -> str | None:
+def _by_field(message: "Message[Any, Any]") -> str | None:
     for value in mime.fields(message, "Auto-Submitted"):
         if _first_word(value) not in ("no", ""):
             return "Auto-Submitted"
@@ -76,11 +77,11 @@ def _by_name(names: list[str]) -> str | None:
     return None
 
 
-def _by_kind(message: "Message[str, str]") -> str | None:
+def _by_kind(message: "Message[Any, Any]") -> str | None:
     return "a report" if mime.kind(message) == "multipart/report" else None
 
 
-def _own(message: "Message[str, str]", own_addresses: Collection[str]) -> str | None:
+def _own(message: "Message[Any, Any]", own_addresses: Collection[str]) -> str | None:
     match = _from(message)
     address = str(match["bare"] or match["address"]).lower() if match else ""
     return "our own address" if address and address in own_addresses else None
