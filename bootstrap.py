@@ -62,13 +62,17 @@ def wanted() -> str:
 
 
 def complete() -> bool:
-    return STAMP.exists() and STAMP.read_text() == wanted() and (VENV / "bin" / "python").exists()
+    return usable() and STAMP.read_text() == wanted()
+
+
+def usable() -> bool:
+    return STAMP.exists() and os.access(VENV / "bin" / "python", os.X_OK)
 
 
 def set_up() -> None:
     """From nothing, or over a complete older one; what was interrupted has no stamp and is made anew."""
-    if VENV.exists() and not (STAMP.exists() and (VENV / "bin" / "python").exists()):
-        print("Removing a .venv that was not finished …", flush=True)
+    if VENV.exists() and not usable():
+        print("Removing a .venv that was not finished, or whose Python has gone …", flush=True)
         shutil.rmtree(VENV)
     STAMP.unlink(missing_ok=True)
     if not VENV.exists():

@@ -59,10 +59,10 @@ def private(folder: Path, account: Account) -> Path:
 
 
 def log_file(var: Path, name: str) -> Path:
-    """Where a server writes; cut when it has grown long."""
+    """Where a server writes; begun anew when it has grown long, or is left over from root."""
     path = var / "log" / f"{name}.log"
     path.parent.mkdir(exist_ok=True)
-    if path.exists() and path.stat().st_size > LONGEST_LOG:
+    if path.exists() and (path.stat().st_size > LONGEST_LOG or not os.access(path, os.W_OK)):
         path.unlink()
     return path
 

@@ -1,6 +1,7 @@
 """`critter up`: embedded servers, the database and every process, from nothing to ready, and nothing left after it."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -70,9 +71,12 @@ def _prepare_database(settings: Settings, unsafe: bool) -> None:
 
 def _kept(settings: Settings, servers: Servers, output: Output) -> list[Kept]:
     """The servers, which run already, and the processes, which start at the first look."""
+    pids = settings.var / "pids"
+    shutil.rmtree(pids, ignore_errors=True)  # of an earlier run, perhaps as another user
+    pids.mkdir()
     running = [Kept(server.name, server.start, server.process) for server in servers.running]
     return running + [
-        Kept(name, _starter(name, partial(serve, settings), output, settings.var / "pids"))
+        Kept(name, _starter(name, partial(serve, settings), output, pids))
         for name, serve in processes.of(settings).items()
     ]
 
@@ -83,7 +87,6 @@ def _starter(name: str, serve: Callable[[], None], output: Output, pids: Path) -
     def start() -> Forked:
         process = Forked(name.replace("-", " "), serve)
         output.add(name, process.stdout)
-        pids.mkdir(exist_ok=True)
         (pids / name).write_text(str(process.pid))
         return process
 
