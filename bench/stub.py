@@ -21,6 +21,8 @@ _BODY = (
 )
 _ANSWER = b"HTTP/1.1 201 CREATED\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(_BODY) + _BODY
 
+_REPLIES = {b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n", b"QUIT": b"221 bye\r\n"}
+
 
 class Counting(asyncio.Protocol):
     """A connection that adds to its class's count."""
@@ -83,7 +85,7 @@ class Smtp(Counting):
         self._content = verb == b"DATA"
         if self._content:
             return b"354 go\r\n"
-        return b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n" if verb == b"EHLO" else b"250 ok\r\n"
+        return _REPLIES.get(verb, b"250 ok\r\n")
 
 
 class Stub:

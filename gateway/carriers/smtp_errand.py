@@ -125,26 +125,30 @@ class Errand:
         return None
 
     def _on_mail(self, code: int, reply: bytes) -> None:
-        self._judge(code, reply, "MAIL")
-        self._go_on(self._on_rcpt, self._rcpt)
+        if code >= 300:
+            self._judge(code, reply, "MAIL")
+        self._step = self._on_rcpt
+        if not self._pipelining:
+            self._go_on(self._rcpt)
 
     def _on_rcpt(self, code: int, reply: bytes) -> None:
-        self._judge(code, reply, "RCPT")
-        self._go_on(self._on_data, DATA)
+        if code >= 300:
+            self._judge(code, reply, "RCPT")
+        self._step = self._on_data
+        if not self._pipelining:
+            self._go_on(DATA)
 
     def _judge(self, code: int, reply: bytes, command: str) -> None:
         """Notes a refusal; the first one counts, because the later commands of the group fail after it anyway."""
-        if self._refusal or code < 300:
+        if self._refusal:
             return
         if code < 400 or code == 503:  # "bad sequence": we and the server have lost each other, not a letter's fault
             self._link.break_off(str(code))
         else:
             self._refusal = refused(code, reply, command)
 
-    def _go_on(self, step: Callable[[int, bytes], None], command: bytes) -> None:
-        self._step = step
-        if self._pipelining:
-            return
+    def _go_on(self, command: bytes) -> None:
+        """Where commands go one by one, a refused letter ends here."""
         if self._refusal:
             self._clear(RSET)
         else:
@@ -156,7 +160,8 @@ class Errand:
         elif code == 354:  # it wants a content although it took no recipient: an empty one
             self._clear(DOT)
         else:
-            self._judge(code, reply, "DATA")
+            if code >= 300:
+                self._judge(code, reply, "DATA")
             self._clear(RSET)
 
     def _clear(self, how: bytes) -> None:

@@ -8,6 +8,7 @@ from typing import Final, Protocol, cast
 from gateway.errors import CarrierError
 
 LONGEST_REPLY: Final = 64 * 1024
+_CODES: Final = {b"%d" % code: code for code in range(200, 600)}
 
 
 class Listener(Protocol):
@@ -58,7 +59,7 @@ class Link(asyncio.Protocol):
             self._transport.write(data)
 
     def listen(self, listener: Listener) -> None:
-        """From now on replies are this one's, each within the timeout of the one before."""
+        """From now on replies are this one's, each within the timeout since the one before."""
         self._listener = listener
         if self.broken:
             self._tell_lost()
@@ -85,27 +86,27 @@ class Link(asyncio.Protocol):
             self._watch = self._loop.call_later(left, self._look)
 
     def data_received(self, data: bytes) -> None:
-        data = self._held + data
-        start = 0
-        while (end := data.find(b"\n", start)) >= 0 and not self.broken:
-            self._line(data[start:end])
-            start = end + 1
-        self._held = data[start:]
+        *lines, self._held = (self._held + data).split(b"\n")
+        if lines and not self._reply:  # a reply that comes line by line gets no more time for each
+            self.allow(self.timeout)
+        for line in lines:
+            if self.broken:
+                return
+            self._line(line)
         if len(self._held) + len(self._reply) > LONGEST_REPLY:
             self.break_off("protocol")
 
     def _line(self, line: bytes) -> None:
-        code = line[:3]
-        if line[3:4] == b"-" and code.isdigit() and self._listener:
-            self._reply += line + b"\n"
-        elif self._listener is None or not code.isdigit() or not b"200" <= code < b"600":
+        code = _CODES.get(line[:3])
+        if code is None or self._listener is None:
             self.break_off("protocol")
-        elif code == b"421":  # said of any command by a server that is about to close
+        elif line[3:4] == b"-":
+            self._reply += line + b"\n"
+        elif code == 421:  # said of any command by a server that is about to close
             self.break_off("421")
         else:
-            self.allow(self.timeout)
             reply, self._reply = self._reply + line, b""
-            self._listener.heard(int(code), reply)
+            self._listener.heard(code, reply)
 
     def pause_writing(self) -> None:
         self.draining = True
