@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import uvloop
 from twilio.http.async_http_client import AsyncTwilioHttpClient
@@ -20,7 +22,7 @@ ROUNDS = 5
 LANES = 64
 BODY = "kim: starting the ACME proposal (reply r to answer)"
 
-Loop = Callable[[str, int], Awaitable[None]]
+Loop = Callable[[str, int], Coroutine[Any, Any, None]]
 
 
 def texts(count: int) -> list[Text]:
@@ -39,8 +41,6 @@ async def ours(base: str, count: int) -> None:
 
 
 async def _each(count: int, post: Callable[[Text], Awaitable[object]]) -> None:
-    import asyncio
-
     queue = iter(texts(count))
 
     async def lane() -> None:
@@ -86,7 +86,7 @@ async def resource(base: str, count: int) -> None:
 
 def rate(loop: Loop, stub: Stub) -> float:
     before, started = stub.count(), time.perf_counter()
-    uvloop.run(loop(f"http://127.0.0.1:{stub.port}", TEXTS))  # type: ignore[arg-type]  # a coroutine is awaitable
+    uvloop.run(loop(f"http://127.0.0.1:{stub.port}", TEXTS))
     spent = time.perf_counter() - started
     assert stub.count() - before == TEXTS
     return TEXTS / spent
