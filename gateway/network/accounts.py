@@ -12,7 +12,8 @@ from gateway.network.addresses import cancel_open
 from gateway.network.directory import find as find
 from gateway.network.directory import named as named
 from gateway.network.handles import canonical_handle as canonical_handle
-from gateway.network.handles import clean_name, handle_problem
+from gateway.network.handles import clean_name as clean_name
+from gateway.network.handles import handle_problem
 from gateway.store.tables import Account, Address, Conversation, Draft, Follow
 
 ROLES = ("member", "operator", "admin")

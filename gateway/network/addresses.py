@@ -198,6 +198,11 @@ def _keep(
     session.flush()
 
 
+def agree(session: Session, row: Address, wording: str, source: str) -> None:
+    """Keeps the words that somebody agreed to texts with elsewhere: on a form, in a file. It ends no opt-out."""
+    _keep(session, row, "opt_in", wording, None, None, source)
+
+
 def set_receiving(session: Session, address_id: int, on: bool, until: datetime | None = None) -> None:
     """`on` and `off` for everything; `until`: when an `off` ends by itself."""
     row = session.get_one(Address, address_id)

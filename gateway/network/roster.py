@@ -158,8 +158,8 @@ def _row(line: int, cells: Cells, region: str, reserved: Collection[str]) -> Row
         mailboxes=_each(cells.get("email", ""), normal_mailbox),
         groups=_each(cells.get("groups", ""), lambda name: _group(name, reserved)),
         follows=_each(cells.get("follows", ""), canonical_handle),
-        language=_language(cells.get("language", "")),
-        timezone=_timezone(cells.get("timezone", "")),
+        language=language(cells.get("language", "")),
+        timezone=timezone(cells.get("timezone", "")),
         consent=_wording(consent, phones),
     )
 
@@ -199,7 +199,8 @@ def _wording(consent: str | None, phones: Sequence[str]) -> str | None:
 
 
 @cache
-def _language(cell: str) -> str | None:
+def language(cell: str) -> str | None:
+    """A BCP 47 tag in its usual form; None for an empty cell."""
     if not cell:
         return None
     try:
@@ -209,7 +210,8 @@ def _language(cell: str) -> str | None:
 
 
 @cache
-def _timezone(cell: str) -> str | None:
+def timezone(cell: str) -> str | None:
+    """An IANA name; None for an empty cell."""
     if not cell:
         return None
     known = {zone.casefold(): zone for zone in available_timezones()}

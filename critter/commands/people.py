@@ -1,0 +1,173 @@
+"""`critter people`: who is in the company, one by one or from a file."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.orm import Session
+
+from critter import importing
+from critter.company import account, enrol, reserved_words
+from critter.inside import opened_session, operator, show_json, show_rows
+from gateway.errors import Refused
+from gateway.ledger import audit
+from gateway.network import accounts, addresses, listings, roster
+from gateway.network.listings import Person
+from gateway.settings import Settings, load
+from gateway.store.tables import Account
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="The people of the company."
+)
+Handle = Annotated[str, typer.Argument(metavar="HANDLE")]
+Json = Annotated[bool, typer.Option("--json", help="JSON for other programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+class Role(StrEnum):
+    MEMBER = "member"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", allow_dash=True, help="- reads standard input.")],
+    complete: Annotated[
+        bool, typer.Option("--complete", help="The file names everybody: who is missing is deactivated.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --complete: do it; without, it is only shown.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add and change people from a CSV file; nothing changes unless the whole file is good.
+
+    Columns: handle, name, phone, email, groups, follows, language, timezone, consent. The first two must be there.
+    A phone without consent gets no text before it writes itself."""
+    settings = load()
+    found = roster.read(importing.content(file), settings.sms_region, reserved_words())
+    if found.note:
+        typer.echo(found.note, err=True)
+    with opened_session(settings) as session:
+        done = importing.run(session, found, complete=complete, sure=yes)
+    show_json(done.plain()) if as_json else typer.echo(done.told())
+
+
+@app.command()
+def add(
+    handle: Handle,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    phone: Annotated[list[str] | None, typer.Option(help="The first is the primary one.")] = None,
+    email: Annotated[list[str] | None, typer.Option(help="The first is the primary one.")] = None,
+    consent: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The words they agreed to texts with; else they are invited.")
+    ] = None,
+    group: Annotated[list[str] | None, typer.Option(metavar="GROUP", help="Join it.")] = None,
+    follow: Annotated[list[str] | None, typer.Option(metavar="HANDLE", help="Hear them.")] = None,
+    language: Annotated[str, typer.Option()] = "en",
+    timezone: Annotated[str, typer.Option()] = "UTC",
+    title: Annotated[str | None, typer.Option(help="Their job.")] = None,
+) -> None:
+    """Add one person."""
+    settings = load()
+    if consent and not phone:
+        raise Refused("There is --consent and no --phone that it could be for.")
+    with opened_session(settings) as session:
+        person = accounts.create_person(
+            session,
+            handle,
+            name,
+            title=accounts.clean_name(title) if title else None,
+            language=roster.language(language) or "en",
+            timezone=roster.timezone(timezone) or "UTC",
+            reserved=reserved_words(),
+        )
+        texts = _reach(session, settings, person, phone or [], email or [], (consent or "").strip())
+        enrol(session, person, group or [], by_text=texts, member=True)
+        enrol(session, person, follow or [], by_text=texts, member=False)
+        audit.record(session, operator(), "people.add", person.id, {"handle": person.handle})
+    typer.echo(f"Added @{person.handle}.{_what_next(phone or [], texts)}")
+
+
+def _reach(
+    session: Session, settings: Settings, person: Account, phones: list[str], mailboxes: list[str], consent: str
+) -> bool:
+    """Gives them their phones and mailboxes; whether texts may go to the primary phone."""
+    for written in mailboxes:
+        addresses.add(session, person.id, "email", addresses.normal_mailbox(written))
+    for written in phones:
+        number = addresses.normal_phone(written, settings.sms_region)
+        row = addresses.add(session, person.id, "sms", number, "verified" if consent else "invited")
+        if consent and row.state == "verified":
+            addresses.agree(session, row, consent, "import")
+    primary = addresses.primary(session, person.id, "sms")
+    return primary is not None and primary.state == "verified"
+
+
+def _what_next(phones: list[str], texts: bool) -> str:
+    return " No text goes to the phone until it texts us first." if phones and not texts else ""
+
+
+@app.command("list")
+def show(
+    everybody: Annotated[bool, typer.Option("--all", help="The deactivated too.")] = False,
+    group: Annotated[str | None, typer.Option(metavar="GROUP", help="Only those in it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Who there is, and whether texts and mails reach them."""
+    with opened_session(load()) as session:
+        group_id = account(session, group, "group").id if group else None
+        rows = listings.people(session, everybody=everybody, group_id=group_id)
+    if as_json:
+        show_json([_plain(row) for row in rows])
+    elif rows:
+        show_rows(("handle", "name", "title", "phone", "mailbox", "role", "follows"), [_line(row) for row in rows])
+        typer.echo(f"{len(rows):,} {'people' if everybody else 'active'}")
+    else:
+        typer.echo("Nobody is here yet: critter people import FILE.csv, or critter people add HANDLE NAME.")
+
+
+def _line(row: Person) -> tuple[object, ...]:
+    role = row.role if row.state == "active" else row.state
+    return (f"@{row.handle}", row.name, row.title, row.phone or "-", row.mailbox or "-", role, row.follows)
+
+
+def _plain(row: Person) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "handle": row.handle,
+        "name": row.name,
+        "title": row.title,
+        "state": row.state,
+        "role": row.role,
+        "phone": row.phone,
+        "mailbox": row.mailbox,
+        "follows": row.follows,
+    }
+
+
+@app.command()
+def deactivate(handle: Handle, yes: Yes = False) -> None:
+    """Cut everything of somebody at once: what they hear, who hears them, phones and mailboxes. Their posts stay."""
+    settings = load()
+    with opened_session(settings) as session:
+        name = account(session, handle, "person").name
+    if not yes:
+        typer.confirm(f"Deactivate @{handle.lstrip('@')}, {name}?", abort=True)
+    with opened_session(settings) as session:
+        person = account(session, handle, "person")
+        accounts.deactivate(session, person.id)
+        audit.record(session, operator(), "people.deactivate", person.id, {"handle": person.handle})
+    typer.echo(f"Deactivated @{person.handle}.")
+
+
+@app.command()
+def role(handle: Handle, new: Annotated[Role, typer.Argument(metavar="member|operator|admin")]) -> None:
+    """Say what somebody may do to the installation."""
+    with opened_session(load()) as session:
+        person = account(session, handle, "person")
+        before = person.role
+        accounts.set_role(session, person.id, new.value)
+        if before != new.value:
+            audit.record(session, operator(), "people.role", person.id, {"from": before, "to": new.value})
+    typer.echo(f"@{person.handle} is {'already ' if before == new.value else ''}{new.value}.")

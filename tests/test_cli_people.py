@@ -1,0 +1,204 @@
+"""`critter people` and `critter groups` as somebody types them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+from typer.testing import CliRunner
+
+from critter import __main__
+from critter.cli import app
+from gateway.errors import Refused
+from gateway.store.database import claim_mode, transaction
+from gateway.store.tables import Account, Address, Audit, Consent, Follow
+
+Critter = Callable[..., str]
+
+
+@pytest.fixture
+def critter(engine: Engine, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Critter:
+    """Runs a command; gives what it printed, standard error included. Raises what main() would print in one line."""
+    with transaction(engine) as session:
+        claim_mode(session, "simulated")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CRITTER_DATABASE_URL", database)
+    monkeypatch.setenv("CRITTER_VAR", str(tmp_path))
+
+    def run(*words: str, stdin: str | None = None, code: int = 0) -> str:
+        result = CliRunner().invoke(app, words, input=stdin)
+        if isinstance(result.exception, Refused):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return run
+
+
+def audited(engine: Engine) -> list[str]:
+    with transaction(engine) as session:
+        return list(session.scalars(select(Audit.action).order_by(Audit.id)))
+
+
+def test_nobody_is_here_yet(critter: Critter) -> None:
+    assert "critter people import FILE.csv" in critter("people", "list")
+    assert "critter groups add NAME" in critter("groups", "list")
+    assert json.loads(critter("people", "list", "--json")) == json.loads(critter("groups", "list", "--json")) == []
+
+
+def test_people_come_and_go(critter: Critter, engine: Engine) -> None:
+    critter("groups", "add", "Sales")
+    said = critter(
+        "people",
+        "add",
+        "Kim",
+        "Kim Lee",
+        "--phone",
+        "415 555 0101",
+        "--email",
+        "kim@demo.example",
+        "--group",
+        "sales",
+        "--title",
+        "Consultant",
+    )
+    assert "@kim" in said
+    assert "until it texts us first" in said
+    assert "until" not in critter(
+        "people",
+        "add",
+        "sam",
+        "Sam Ortiz",
+        "--phone",
+        "+14155550102",
+        "--consent",
+        "signed form",
+        "--follow",
+        "kim",
+        "--follow",
+        "sales",
+    )
+    listed = json.loads(critter("people", "list", "--json"))
+    assert [(one["handle"], one["phone"], one["mailbox"], one["follows"]) for one in listed] == [
+        ("kim", "invited", "verified", 1),
+        ("sam", "verified", None, 2),
+    ]
+    assert "555" not in critter("people", "list")
+    with transaction(engine) as session:
+        assert session.scalars(select(Follow.by_text).order_by(Follow.created_at, Follow.by_text)).all() == [
+            False,
+            True,
+            True,
+        ]
+        assert session.scalars(select(Consent.wording)).all() == ["signed form"]
+    assert "Consultant" in critter("people", "list", "--group", "sales")
+    assert "Aborted" in critter("people", "deactivate", "kim", stdin="n\n", code=1)
+    assert critter("people", "deactivate", "@kim", stdin="y\n").endswith("Deactivated @kim.\n")
+    assert "@kim" not in critter("people", "list")
+    assert "deactivated" in critter("people", "list", "--all")
+    assert audited(engine) == ["groups.add", "people.add", "people.add", "people.deactivate"]
+
+
+def test_roles(critter: Critter, engine: Engine) -> None:
+    critter("people", "add", "ann", "Ann Bell")
+    assert "@ann is operator." in critter("people", "role", "ann", "operator")
+    assert "already" in critter("people", "role", "ann", "operator")
+    assert "Invalid value" in critter("people", "role", "ann", "king", code=2)
+    assert audited(engine) == ["people.add", "people.role"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("people", "add", "follow", "F"), "a word Critter uses itself"),
+        (("people", "add", "stop", "S"), "a word Critter uses itself"),
+        (("people", "add", "x", "X"), "no handle"),
+        (("people", "add", "kim", "Kim", "--phone", "12"), "phone number"),
+        (("people", "add", "kim", "Kim", "--email", "kim"), "mail address"),
+        (("people", "add", "kim", "Kim", "--timezone", "Mars"), "time zone"),
+        (("people", "add", "kim", "Kim", "--language", "??"), "language"),
+        (("people", "add", "kim", "Kim", "--follow", "nobody"), "no account @nobody"),
+        (("people", "add", "kim", "Kim", "--group", "nobody"), "no group @nobody"),
+        (("people", "add", "kim", "Kim", "--consent", "yes"), "no --phone"),
+        (("people", "deactivate", "nobody"), "no person @nobody"),
+        (("groups", "add", "new"), "a word Critter uses itself"),
+        (("groups", "add", "news", "--owner", "nobody"), "no person @nobody"),
+        (("people", "import", "missing.csv"), "No such file"),
+        (("people", "import", "."), "directory"),
+    ],
+)
+def test_what_is_refused_changes_nothing(critter: Critter, engine: Engine, words: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(Refused, match=reason) as refused:
+        critter(*words)
+    assert "\n" not in str(refused.value)
+    with transaction(engine) as session:
+        assert session.scalars(select(Account)).all() == []
+
+
+def test_groups(critter: Critter, engine: Engine) -> None:
+    critter("people", "add", "ann", "Ann Bell")
+    critter("people", "add", "bob", "Bob Reyes")
+    said = critter(
+        "groups", "add", "dispatch", "--access", "broadcast", "--owner", "ann", "--poster", "bob", "--poster", "ann"
+    )
+    assert said == "Made #dispatch, broadcast, with @ann, @bob.\n"
+    assert "Nobody can post there yet" in critter("groups", "add", "HR", "--access", "broadcast", "--name", "HR news")
+    hr, dispatch = sorted(
+        json.loads(critter("groups", "list", "--json")), key=lambda one: str(one["handle"]), reverse=True
+    )
+    assert (dispatch["heard_by"], dispatch["run_by"], hr["name"], hr["run_by"]) == (2, ["ann", "bob"], "HR news", [])
+    with transaction(engine) as session:
+        assert sorted(session.scalars(select(Follow.role))) == ["owner", "poster"]
+    with pytest.raises(Refused, match="taken"):
+        critter("groups", "add", "dispatch")
+
+
+FILE = "handle,name,phone,groups\nkim,Kim Lee,+14155550101,sales\nsam,Sam Ortiz,+14155550102,sales\n"
+
+
+def test_a_file(critter: Critter, engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "company.csv").write_text(FILE)
+    assert critter("people", "import", "company.csv").startswith("2 rows: 2 added, 0 changed, 0 deactivated;")
+    assert critter("people", "import", "-", stdin=FILE).startswith("2 rows: 0 added, 0 changed")
+    assert json.loads(critter("people", "import", "company.csv", "--json"))["follows"] == 0
+    assert audited(engine) == ["people.import"] * 3
+
+
+def test_a_bad_file_changes_nothing(critter: Critter, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Refused, match="2 problems in the file: nothing was changed"):
+        critter("people", "import", "-", stdin=FILE + "stop,Stop\nkim,Kim again\n")
+    with transaction(engine) as session:
+        assert session.scalars(select(Account)).all() == []
+    assert audited(engine) == []
+
+
+def test_a_complete_file(critter: Critter, engine: Engine) -> None:
+    critter("people", "import", "-", stdin=FILE)
+    recycled = FILE.replace("sam,Sam Ortiz", "eve,Eve Stone")
+    with pytest.raises(Refused):
+        critter("people", "import", "-", stdin=recycled)
+    said = critter("people", "import", "-", "--complete", stdin=recycled)
+    assert "not in the file: @sam Sam Ortiz" in said
+    assert "Nothing was changed. With --yes it would be: 2 rows: 1 added, 0 changed, 1 deactivated;" in said
+    with transaction(engine) as session:
+        assert sorted(session.scalars(select(Account.handle).where(Account.state == "active"))) == [
+            "kim",
+            "sales",
+            "sam",
+        ]
+    critter("people", "import", "-", "--complete", "--yes", stdin=recycled)
+    with transaction(engine) as session:
+        owner = select(Account.handle).join(Address).where(Address.address == "+14155550102")
+        assert session.scalar(owner) == "eve"
+    assert audited(engine) == ["people.import", "people.deactivate", "people.import"]
+
+
+def test_an_error_is_one_line_and_exit_2(
+    critter: Critter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["critter", "people", "deactivate", "nobody"])
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
