@@ -1,6 +1,7 @@
 """What the tests of deliveries stand on: a small company, rows to send, and a carrier that does as it is told."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -36,11 +37,10 @@ class Carrier:
         return replace(SENT, carrier_id=f"SM{parcel.attempt:032x}")
 
     async def send(self, batch: Sequence, settled: Callable) -> None:
-        loop = asyncio.get_running_loop()
         self.flying += len(batch)
         self.most = max(self.most, self.flying)
         for parcel in batch:
-            self.began.append(loop.time())
+            self.began.append(time.monotonic())
             self.taken.append(parcel)
         await asyncio.sleep(self.delay)
         self.flying -= len(batch)
@@ -76,6 +76,21 @@ def person(engine: Engine, handle: str, phone: str | None = None, mailbox: str |
         session.add(row)
         session.flush()
         return account.id, row.id
+
+
+def people(engine: Engine, count: int) -> list[int]:
+    """That many phones, +14155560000 and so on."""
+    with transaction(engine) as session:
+        accounts = [Account(kind="person", handle=f"p{n}", name=f"P {n}") for n in range(count)]
+        session.add_all(accounts)
+        session.flush()
+        phones = [
+            Address(account_id=account.id, channel="sms", address=f"+1415556{n:04}", is_primary=True)
+            for n, account in enumerate(accounts)
+        ]
+        session.add_all(phones)
+        session.flush()
+        return sorted(phone.id for phone in phones)
 
 
 def post(engine: Engine, author: int, words: str, to: Sequence[Target], **more: object) -> int:

@@ -277,14 +277,8 @@ def test_the_clock_sees_what_is_due_and_what_will_be(engine, kim, phones, mailbo
 
 def test_contents_know_the_thread(engine, kim, phones):
     post(engine, kim, "hello", phones[:1])
-    change(
-        engine,
-        "INSERT INTO posts (id, author_id, visibility, text, via) SELECT 1, author_id, visibility, '', '' FROM posts",
-    )
-    change(
-        engine,
-        "INSERT INTO posts (id, author_id, in_reply_to, visibility, text, via) SELECT 2, author_id, 1, visibility, '', '' FROM posts LIMIT 1",
-    )
+    more = "INSERT INTO posts (id, author_id, in_reply_to, visibility, text, via)"
+    change(engine, f"{more} VALUES (1, {kim}, NULL, 'company', '', ''), (2, {kim}, 1, 'company', '', '')")
     change(engine, "UPDATE posts SET in_reply_to = 2 WHERE id > 2")
     claimed = claim(engine)[0]
     with transaction(engine) as session:

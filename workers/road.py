@@ -103,6 +103,7 @@ class Road(Generic[Parcel]):
         self._ahead: asyncio.Task[Batch[Parcel]] | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._stirred = asyncio.Event()
+        self._written = self._seen = 0  # how often outcomes were settled: by now, and before the last claim
 
     async def drain(self, turn: float) -> bool:
         """Works until nothing is due, `turn` seconds at most; True when there may be more."""
@@ -129,15 +130,15 @@ class Road(Generic[Parcel]):
                 continue
             if batch.claimed:
                 await self._send(batch)
-                await self._settle_all()
             if over:
                 return True
-            if self._busy():
-                await self._settle_all()  # a lane may be free now
-            elif suspects and not batch.claimed:
+            await self._settle_all()
+            if self._written != self._seen:  # a lane may be free now
+                suspects = False
+            elif suspects:
                 return False
             else:
-                suspects = not suspects
+                suspects = True
         return not self._paused()
 
     async def _next(self, suspects: bool) -> Batch[Parcel]:
@@ -150,6 +151,7 @@ class Road(Generic[Parcel]):
         if (early := self._pace.ahead() - AHEAD) > 0:
             await asyncio.sleep(early)
         await self._room_for(1)
+        self._seen = self._written
         return await self._thread(lambda: self._ledger.claim(1 if suspects else self._limit, suspects))
 
     async def _send(self, batch: Batch[Parcel]) -> None:
@@ -209,11 +211,13 @@ class Road(Generic[Parcel]):
         end = time.monotonic() + PATIENCE
         while True:
             try:
-                return await self._thread(lambda: self._ledger.settle(landed))
+                await self._thread(lambda: self._ledger.settle(landed))
+                self._written += 1
+                return
             except OperationalError as problem:
                 if time.monotonic() > end:
                     log.error("outcomes were lost", rows=len(landed), problem=type(problem.orig).__name__)
-                    return None
+                    return
                 await asyncio.sleep(0.2)
 
     async def _give_back(self, loads: Sequence[Load[Parcel]]) -> None:
@@ -250,9 +254,6 @@ class Road(Generic[Parcel]):
                 await self._thread(self._ledger.renew)
             except OperationalError as problem:
                 log.warning("leases were not renewed", problem=type(problem.orig).__name__)
-
-    def _busy(self) -> bool:
-        return bool(self._sends or self._flushing)
 
     def _paused(self) -> bool:
         return time.monotonic() < self._paused_until

@@ -1,0 +1,110 @@
+"""The clock: what lost workers left is taken back, what is due is rung for."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import redis
+from sqlalchemy import Engine
+
+from gateway.ledger import claims, outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.store.database import transaction
+from tests.delivering import change, open_room, people, person, post, rows
+from workers import clock
+from workers.room import Room
+from workers.sweep import sweep
+
+
+@pytest.fixture
+def room(settings) -> Iterator[Room]:
+    here = open_room(settings)
+    yield here
+    here.close()
+
+
+@pytest.fixture
+def rung(redis_url):
+    """The queues that have a job."""
+    with redis.Redis.from_url(redis_url) as client:
+        yield lambda: {name for name in ("inbound", "fanout", "sms", "email") if client.llen(f"rq:queue:{name}")}
+
+
+def lose(engine: Engine, channel: str) -> None:
+    with transaction(engine) as session:
+        claims.claim(session, channel, "lost", timedelta(seconds=20), 100)
+    change(engine, "UPDATE deliveries SET lease_until = now() - interval '1 second' WHERE state = 'sending'")
+
+
+def put(engine: Engine, target: Target, wait: timedelta | None = None) -> None:
+    with transaction(engine) as session:
+        outbox.put(session, Outgoing("notice", "a", "b", "c"), [target], wait)
+
+
+def test_a_sweep_takes_back_what_lost_workers_had(room, engine):
+    kim = person(engine, "kim", phone="+14155550101")[0]
+    mia = person(engine, "mia", mailbox="mia@demo.example")[1]
+    post(engine, kim, "hello", [Target(people(engine, 1)[0], "sms"), Target(mia, "email")])
+    lose(engine, "sms")
+    lose(engine, "email")
+    change(
+        engine,
+        "INSERT INTO inbound (channel, natural_key, sender, recipients, trusted, state, attempt, lease_until)"
+        " SELECT 'sms', n::text::bytea, '+1', '{}', true, 'working', n, now() - interval '1 second'"
+        " FROM generate_series(1, 3) n",
+    )
+    sweep(room)
+    assert [row.state for row in rows(engine)] == ["unknown", "retry"]
+    assert [row.state for row in rows(engine, "SELECT * FROM inbound ORDER BY attempt")] == [
+        "new",
+        "new",
+        "quarantined",
+    ]
+
+
+def test_a_live_lease_is_left_alone(room, engine):
+    put(engine, Target(people(engine, 1)[0], "sms"))
+    with transaction(engine) as session:
+        claims.claim(session, "sms", "alive", timedelta(seconds=20), 100)
+    sweep(room)
+    assert rows(engine)[0].state == "sending"
+
+
+def test_the_clock_rings_for_what_is_due(room, engine, rung):
+    clock.look(room)
+    assert rung() == set()
+    put(engine, Target(people(engine, 1)[0], "sms"))
+    clock.look(room)
+    assert rung() == {"sms"}
+
+
+def test_it_looks_again_when_the_next_is_due(room, engine):
+    assert clock.look(room) == clock.SECOND
+    put(engine, Target(people(engine, 1)[0], "sms"), timedelta(seconds=0.4))
+    assert clock.look(room) <= 0.4
+
+
+def test_a_held_row_is_rung_for_within_a_second_of_its_time(room, engine, rung):
+    ticking = threading.Thread(target=clock.run, args=(room,))
+    ticking.start()
+    put(engine, Target(people(engine, 1)[0], "sms"), timedelta(seconds=1.2))
+    began = time.monotonic()
+    while not rung() and time.monotonic() - began < 10:
+        time.sleep(0.02)
+    waited = time.monotonic() - began
+    room.stop()
+    ticking.join(5)
+    assert 1.0 <= waited < 3.0
+    assert not ticking.is_alive()
+
+
+def test_the_clock_makes_the_coming_months(room, engine):
+    change(
+        engine,
+        "DROP TABLE " + rows(engine, "SELECT max(relname) AS name FROM pg_class WHERE relname ~ '_20[0-9_]+$'")[0].name,
+    )
+    clock._ensure_months(room)
+    months = rows(engine, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^deliveries_20'")
+    assert len(months) == 3
