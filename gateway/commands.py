@@ -50,7 +50,6 @@ class Turn:
     said: str = ""
     our_address: str | None = None
     carrier_id: str | None = None
-    answering: int | None = None
     done: list[Effect] = field(default_factory=list)
 
     @property

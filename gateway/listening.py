@@ -74,8 +74,7 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
     sorted_out = mailroom.sort(session, world, inbound, opened, address, account)
     if isinstance(sorted_out, mailroom.Kept):
         return Outcome(sorted_out.state, sorted_out.intent, sorted_out.reason, account.id)
-    turn_reading, answering = sorted_out
-    return _act(session, world, inbound, address, account, turn_reading, opened.text, answering, opened.subject)
+    return _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject)
 
 
 def _act(
@@ -86,7 +85,6 @@ def _act(
     account: Account,
     reading: Reading,
     said: str,
-    answering: int | None = None,
     subject: str = "",
 ) -> Outcome:
     addresses.seen(session, address.id)
@@ -103,7 +101,6 @@ def _act(
         carrier_answered=inbound.opt_out_type is not None,
         our_address=inbound.recipients[0] if inbound.recipients else None,
         carrier_id=inbound.message_id,
-        answering=answering,
     )
     text = perform(session, turn)
     session.add_all(turn.done)

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from gateway.commands import World
-from gateway.language import grammar, letters
-from gateway.language.named import Named, Reading
+from gateway.errors import Refused
+from gateway.language import grammar, letters, mime
+from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.network import accounts, contexts, follows
 from gateway.network.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
 
+NULL_SENDER = b"Return-Path: <>"
 TO_ALL = "post"
 TO_OPERATOR = ("postmaster", "abuse")
 TOKENS = {"r": "reply", "u": "unsubscribe", "b": "bounce"}
@@ -54,17 +55,18 @@ class Addressees:
 def opened(inbound: Inbound) -> Opened:
     """The writer's own words, without quotes and signature."""
     raw = inbound.raw or b""
-    message = message_from_bytes(raw, policy=policy.default)
-    null_sender = raw.startswith(b"Return-Path: <>")
-    machine = letters.machine(message, null_sender=null_sender)
-    letter = letters.words(raw)
-    return Opened(letter.text, letter.subject, machine)
+    try:
+        message = mime.opened(raw)
+        letter = letters.words(message)
+    except Refused as refused:
+        return Opened("", "", str(refused))
+    return Opened(letter.text, letter.subject, letters.machine(message, raw.startswith(NULL_SENDER)))
 
 
 def sort(
     session: Session, world: World, inbound: Inbound, mail: Opened, address: Address, account: Account
-) -> Kept | tuple[Reading, int | None]:
-    """How the mail reads for those it came to: (reading, the post it answers), or why it is kept."""
+) -> Kept | Reading:
+    """How the mail reads for those it came to, or why it is kept."""
     to = _addressees(session, world, inbound.recipients)
     if to.operator:
         return Kept("held", None, "for the operator")
@@ -72,7 +74,8 @@ def sort(
         kept = _kept_by_token(session, kind, ids, address)
         if kept:
             return kept
-    context = contexts.context(session, address)
+    # An address of its own says what is answered; only a mail to post@ goes on with the talk.
+    context = contexts.context(session, address) if to.everyone else Context()
     plain = grammar.read(mail.text, "email", world.verbs, contexts.resolver(session, account.id), context)
     return _addressed(session, to, plain, mail)
 
@@ -110,21 +113,21 @@ def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: A
     return None
 
 
-def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -> Kept | tuple[Reading, int | None]:
+def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -> Kept | Reading:
     answering = next((ids[0] for kind, ids in to.tokens if kind == "reply"), None)
     special = bool(to.groups or to.people or answering)
     if to.help and not special and not to.everyone:
-        return Reading("help", reason="mail to help@"), None
+        return Reading("help", reason="mail to help@")
     if not special:
-        return plain, None
+        return plain
     if to.people and (to.groups or to.everyone):
         return Kept("held", None, "addressed both privately and publicly")
     if plain.intent in FIRST and (plain.privacy == "direct" or plain.intent in ("optout", "optin")):
-        return plain, answering
+        return plain
     if to.people:
-        return _to("direct", to.people, mail.text, "mail to a person is private"), None
+        return _to("direct", to.people, mail.text, "mail to a person is private")
     if to.groups:
-        return _to("group", to.groups, mail.text, "mail to a group"), None
+        return _to("group", to.groups, mail.text, "mail to a group")
     return _reply(session, mail.text, answering)
 
 
@@ -134,7 +137,7 @@ def _to(intent: Literal["direct", "group"], accounts_: Sequence[Account], text: 
     return Reading(intent, (handles, text), intent, reason, names=names, text=text)
 
 
-def _reply(session: Session, text: str, answering: int | None) -> tuple[Reading, int | None]:
+def _reply(session: Session, text: str, answering: int | None) -> Reading:
     post = session.get(Post, answering) if answering else None
-    privacy = "direct" if post and post.visibility == "direct" else "company"
-    return Reading("reply", (text,), privacy, "a reply by mail", text=text), answering  # type: ignore[arg-type]
+    privacy: Privacy = "direct" if post and post.visibility == "direct" else "company"
+    return Reading("reply", (text,), privacy, "a reply by mail", text=text, post=answering)

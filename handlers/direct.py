@@ -30,10 +30,7 @@ def direct(session: Session, turn: Turn) -> str:
     """A bare text after a broadcast comes here too, for that group's posters."""
     if turn.reading.verb is None and turn.names and turn.names[0].group == "broadcast":
         return tell_posters(session, turn, turn.names[0], turn.text)
-    if turn.reading.verb is None and turn.answering is None:
-        last = timelines.heard(session, turn.address.id, 1)
-        return send(session, turn, turn.names, turn.text, last[0].post.id if last else None)
-    return send(session, turn, turn.names, turn.text, turn.answering)
+    return send(session, turn, turn.names, turn.text, turn.reading.post)
 
 
 def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_reply_to: int | None = None) -> str:

@@ -8,10 +8,9 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, meaning
 from gateway.errors import Refused
 from gateway.language.named import Named, Reading
-from gateway.network import accounts, conversations, follows, timelines
+from gateway.network import accounts, conversations, follows
 from gateway.network.conversations import Asked
 from gateway.network.directory import named
-from gateway.store.tables import Post
 from handlers.direct import people, send
 from handlers.groups import wanted
 from handlers.undoing import undo
@@ -79,6 +78,7 @@ def _put(
         "args": list(turn.reading.args),
         "names": [each.id for each in turn.names],
         "word": _unresolved(turn.reading),
+        "post": turn.reading.post,
     }
     conversations.ask(session, turn.address.id, Asked(kind, choices, words, about))
     turn.did("asked", draft)
@@ -134,20 +134,17 @@ def _carry_out(session: Session, turn: Turn, asked: Asked, chosen: dict[str, Any
     if asked.kind == "private":
         return send(session, turn, [*names, *picked], args[-1])
     if asked.kind == "thread":
-        return _in_thread(session, turn, picked[0], args[-1])
+        return _in_thread(session, turn, picked[0], args[-1], asked.about["post"])
     if asked.kind == "group":
         reading = Reading("group", (picked[0].handle, args[-1]), "group", "chosen", None, tuple(picked), args[-1])
         return group_post(session, turn.as_read(reading)) or f"Posted to #{picked[0].handle}."
     return _as_command(session, turn, asked.about, args, picked)
 
 
-def _in_thread(session: Session, turn: Turn, author: Named, text: str) -> str:
+def _in_thread(session: Session, turn: Turn, author: Named, text: str, post_id: int) -> str:
     """The choice holds for this thread: further bare texts go the same way for a while."""
-    items = timelines.heard(session, turn.address.id, 1, Post.author_id == author.id, Post.visibility == "direct")
-    last = items[0].post.id if items else None
-    if last:
-        conversations.keep_thread(session, turn.address.id, last)
-    return send(session, turn, [author], text, last)
+    conversations.keep_thread(session, turn.address.id, post_id)
+    return send(session, turn, [author], text, post_id)
 
 
 def _as_command(

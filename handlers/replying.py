@@ -8,7 +8,7 @@ from gateway.language.named import Named
 from gateway.network import accounts, audience, posts, timelines
 from gateway.network.directory import named
 from gateway.network.posts import Words
-from gateway.store.tables import Account, Delivery, Post
+from gateway.store.tables import Account, Post
 from handlers.direct import send, tell_posters
 from handlers.updates import publish
 
@@ -23,19 +23,10 @@ from handlers.updates import publish
 )
 def reply(session: Session, turn: Turn) -> str | None:
     """`@name text` comes here too, and a mail to a reply address."""
-    if turn.answering is not None:
-        return _answer(session, turn, session.get(Post, turn.answering))
     if turn.reading.verb is None and turn.names:
         return _to_named(session, turn, turn.names[0])
-    return _answer(session, turn, _meant(session, turn))
-
-
-def _meant(session: Session, turn: Turn) -> Post | None:
-    """The tagged item, or the last one that came to this address."""
-    args = turn.reading.args
-    tagged = (Delivery.tag == args[0].lower(),) if len(args) > 1 else ()
-    items = timelines.heard(session, turn.address.id, 1, *tagged)
-    return items[0].post if items else None
+    post_id = turn.reading.post
+    return _answer(session, turn, session.get(Post, post_id) if post_id else None)
 
 
 def _to_named(session: Session, turn: Turn, person: Named) -> str | None:
@@ -85,6 +76,6 @@ def _publicly(session: Session, turn: Turn, post: Post | None) -> str | None:
 
 def _with_names(turn: Turn) -> str:
     """Names that led the text stay in it, so that everyone sees whom it was for."""
-    if turn.reading.verb is None and turn.names and turn.answering is None:
+    if turn.reading.verb is None and turn.names:
         return " ".join([*(f"@{name.handle}" for name in turn.names), turn.text])
     return turn.text

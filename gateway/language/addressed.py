@@ -43,7 +43,7 @@ def _reply(text: str, rest: str, name: Named, context: Context) -> Reading | Non
     last = context.last_by.get(name.handle)
     if last is not None and last.private and last.age <= WINDOW:
         reason = f"the last item from {name.handle} was private: privately, or to everyone?"
-        return Reading("ask", (name.handle, rest), "direct", reason, None, (name,), text, (name,))
+        return Reading("ask", (name.handle, rest), "direct", reason, None, (name,), text, (name,), last.post)
     return Reading("reply", (name.handle, rest), "company", f"a public reply to {name.handle}", None, (name,), rest)
 
 

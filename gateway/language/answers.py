@@ -42,13 +42,14 @@ def after_few(text: str, context: Context) -> Reading | None:
     if last.broadcast and last.group is not None:
         names = (last.group,)
         reason = f"after a broadcast: to the posters of {last.group.handle} only"
-        return Reading("direct", (last.group.handle, text), "direct", reason, None, names, text)
+        return Reading("direct", (last.group.handle, text), "direct", reason, None, names, text, post=last.post)
     return None
 
 
 def _after_private(text: str, last: Item, chosen: int | None) -> Reading:
     author = last.author
     if chosen == last.post:
-        return Reading("direct", (author.handle, text), "direct", "in the private thread chosen", None, (author,), text)
+        chosen_reason = "in the private thread chosen"
+        return Reading("direct", (author.handle, text), "direct", chosen_reason, None, (author,), text, post=last.post)
     reason = f"the last item was private, from {author.handle}: privately, or to everyone?"
-    return Reading("ask", (author.handle, text), "direct", reason, None, (author,), text, (author,))
+    return Reading("ask", (author.handle, text), "direct", reason, None, (author,), text, (author,), last.post)

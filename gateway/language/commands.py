@@ -124,7 +124,8 @@ def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
         return Reading("error", bound.args, "direct", reason, verb.name, (), text)
     author = item.author
     reason = f"a reply to {author.handle}, as private as the item"
-    return Reading("reply", (author.handle, body), _as_private_as(item), reason, verb.name, (author,), body)
+    args = (author.handle, body)
+    return Reading("reply", args, _as_private_as(item), reason, verb.name, (author,), body, post=item.post)
 
 
 def _as_private_as(item: Item) -> Privacy:

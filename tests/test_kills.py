@@ -1,0 +1,152 @@
+"""Real processes, real signals, in the middle of a fan-out: everything accepted arrives, once, in order."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+import redis
+from sqlalchemy import text
+
+from gateway.settings import load
+from gateway.tokens import Signer
+from tests.running import Company, company
+
+FOLLOWERS = 1_000
+KIM = "+14155550199"
+VICTIMS = ["worker-sms", "worker-email", "worker-fanout", "worker-inbound", "clock", "web", "mail"]
+
+CROWD = """
+WITH kim AS (
+    INSERT INTO accounts (kind, handle, name) VALUES ('person', 'crowded', 'Crowded Kim') RETURNING id
+), phone AS (
+    INSERT INTO addresses (account_id, channel, address, is_primary) SELECT id, 'sms', :kim, true FROM kim
+), people AS (
+    INSERT INTO accounts (kind, handle, name)
+    SELECT 'person', 'p' || n, 'Pretend ' || n FROM generate_series(1, :count) n RETURNING id, handle
+), reached AS (
+    INSERT INTO addresses (account_id, channel, address, is_primary)
+    SELECT id, CASE WHEN id % 2 = 0 THEN 'sms' ELSE 'email' END,
+           CASE WHEN id % 2 = 0 THEN '+1415556' || lpad(substr(handle, 2), 4, '0') ELSE handle || '@demo.example' END,
+           true
+    FROM people
+)
+INSERT INTO follows (follower_id, account_id, by_text) SELECT people.id, kim.id, true FROM people, kim
+"""
+
+
+ACCEPTED = ("create", "mail")
+MESSAGE_ID = re.compile(r"<critter\.(\d+)\.(\d+)@")
+Key = tuple[int, int]  # (message, address): one delivery
+
+
+@pytest.fixture(scope="module")
+def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """A company whose Kim has 1,000 followers, half by text and half by mail."""
+    settings = {"CRITTER_LEASE_SECONDS": "3", "CRITTER_SMS_RATE": "400"}
+    with company(tmp_path_factory.mktemp("kills"), **settings) as running:
+        running.run(CROWD, kim=KIM, count=FOLLOWERS)
+        yield running
+
+
+def received(critter: Company) -> list[Key]:
+    """Every delivery that reached the other side, in the order it did, as often as it did."""
+    lines = [line for line in critter.ledger() if line["kind"] in ACCEPTED and line.get("accepted", True)]
+    signer = Signer(load(critter.environ).secret_keys)
+    attempts = {line["seq"]: signer.read("status", line["callback"].rpartition("/")[2]) for line in lines
+                if line["kind"] == "create"}  # fmt: skip
+    with critter.engine.connect() as connection:
+        rows = connection.execute(text("SELECT id, message_id, address_id FROM attempts"))
+        of_attempt: dict[int, Key] = {row.id: (row.message_id, row.address_id) for row in rows}
+    return [
+        _mailed(line) if line["kind"] == "mail" else of_attempt[(attempts[line["seq"]] or (0,))[0]] for line in lines
+    ]
+
+
+def _mailed(line: dict[str, str]) -> Key:
+    match = MESSAGE_ID.search(line["message_id"])
+    assert match, line
+    return int(match[1]), int(match[2])
+
+
+def post_twice(critter: Company) -> None:
+    """Two updates, so that their order can be seen."""
+    for number in ("first", "second"):
+        critter.text(KIM, f"the {number} of {time.monotonic()}")
+
+
+def prove(critter: Company, before: int) -> None:
+    """Two updates of 1,000 copies: each arrived, once unless marked, in order; and the books agree."""
+    critter.wait(critter.settled, "everything settled")
+    arrived = received(critter)[before:]
+    assert len(set(arrived)) == 2 * FOLLOWERS
+    twice = {key for key, count in Counter(arrived).items() if count > 1}
+    assert twice <= _marked(critter), "sent twice without a mark"
+    _in_order(arrived)
+    audit = critter.command("audit", "--settled", "0")
+    assert audit.returncode == 0, audit.stdout + audit.stderr
+
+
+def _marked(critter: Company) -> set[Key]:
+    with critter.engine.connect() as connection:
+        rows = connection.execute(text("SELECT message_id, address_id FROM deliveries WHERE possible_duplicate"))
+        return {(row.message_id, row.address_id) for row in rows}
+
+
+def _in_order(arrived: list[Key]) -> None:
+    """To each address, the first arrivals come in the order of the posts."""
+    last: dict[int, int] = {}
+    for message, address in dict.fromkeys(arrived):
+        assert last.get(address, 0) < message, f"out of order at {address}"
+        last[address] = message
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_killed_in_the_middle(critter: Company, victim: str) -> None:
+    before = len(received(critter))
+    post_twice(critter)
+    hits = 0
+    for _ in range(3):
+        hits += critter.kill(victim)
+        time.sleep(0.7)
+    prove(critter, before)
+    print(f"{victim}: {hits} of 3 kills hit")
+    assert hits, f"no kill of {victim} hit anything"
+
+
+def test_redis_emptied(critter: Company) -> None:
+    before = len(received(critter))
+    post_twice(critter)
+    for _ in range(3):
+        redis.Redis.from_url(load(critter.environ).redis_url).flushall()
+        time.sleep(0.4)
+    prove(critter, before)
+
+
+def test_redis_killed(critter: Company) -> None:
+    before = len(received(critter))
+    post_twice(critter)
+    time.sleep(0.3)
+    with redis.Redis.from_url(load(critter.environ).redis_url) as client:
+        info = client.info("server")
+        assert isinstance(info, dict)
+        os.kill(info["process_id"], signal.SIGKILL)
+    prove(critter, before)
+
+
+def test_postgres_restarted(critter: Company) -> None:
+    """An immediate stop, as in a crash; the supervisor starts it again."""
+    before = len(received(critter))
+    post_twice(critter)
+    time.sleep(0.5)
+    data = next(critter.var.glob("postgres-*"))
+    subprocess.run(["kill", f"-{signal.SIGQUIT.name[3:]}", _first_line(data / "postmaster.pid")], check=True)
+    prove(critter, before)
+
+
+def _first_line(path: object) -> str:
+    return open(str(path)).readline().strip()
