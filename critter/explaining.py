@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.orm import Session
 
 import handlers
@@ -19,10 +20,11 @@ from gateway.language.named import Reading
 from gateway.listening import Outcome, hear
 from gateway.network import accounts, addresses
 from gateway.settings import Settings
-from gateway.store.tables import Account, Address, Inbound
+from gateway.store.tables import Account, Address, Delivery, Inbound, Message, Post
 
 Channel = Literal["sms", "email"]
 DEMO = "kim"
+QUIET = timedelta(hours=2)
 # Nobody has these: a number without an area code, and a mailbox of RFC 2606's domain for such things.
 FRESH: dict[Channel, str] = {"sms": "+10000000000", "email": "somebody@explain.invalid"}
 
@@ -61,13 +63,12 @@ def explain(
     """Hears the text in a transaction of its own and rolls it back, so no text knows of the one before.
 
     With `handle`: as from that person's own phone or mailbox, their open question and what they last heard included.
-    Without: as from a device that has heard nothing yet, of a person whom everyone's names mean what they say to.
+    Without: as in a quiet hour, from a device that was asked nothing and last heard a public update, two hours ago.
     """
     with _forgotten(connection) as session:
         person = _named(session, handle) if handle else _anyone(session, world.settings)
-        address = _own(session, person, channel) if handle else None
-        sender = (address or _fresh(session, person, channel)).address
-        inbound = _inbound(world.settings, channel, sender, text.replace("\0", ""))
+        address = _own(session, person, channel) if handle else _quiet(session, person, channel)
+        inbound = _inbound(world.settings, channel, address.address, text.replace("\0", ""))
         session.add(inbound)
         session.flush()
         return _explained(person, hear(session, world, inbound))
@@ -114,13 +115,31 @@ def _newcomer(session: Session) -> Account:
     return person
 
 
-def _own(session: Session, person: Account, channel: Channel) -> Address | None:
+def _own(session: Session, person: Account, channel: Channel) -> Address:
+    """Their primary one, as it stands; where they have none, a made-up one."""
     address = addresses.primary(session, person.id, channel)
-    return address if address and address.state != "suspended" else None
+    return address if address and address.state != "suspended" else _fresh(session, person, channel)
 
 
 def _fresh(session: Session, person: Account, channel: Channel) -> Address:
     return addresses.add(session, person.id, channel, FRESH[channel])
+
+
+def _quiet(session: Session, person: Account, channel: Channel) -> Address:
+    address = _fresh(session, person, channel)
+    others = select(Account).where(Account.kind == "person", Account.state == "active", Account.id != person.id)
+    author = session.scalars(others.order_by(Account.id).limit(1)).first() or _newcomer(session)
+    post = Post(author_id=author.id, visibility="company", text="", via="cli")
+    session.add(post)
+    session.flush()
+    message = Message(kind="update", author_id=author.id, post_id=post.id, text="", subject="", body="")
+    session.add(message)
+    session.flush()
+    heard_at = func.now() - QUIET
+    sent = {"state": "sent", "sent_at": heard_at, "ended_at": heard_at, "give_up_at": heard_at, "priority": 5}
+    key = {"message_id": message.id, "address_id": address.id, "author_id": author.id, "channel": channel}
+    session.execute(insert(Delivery).values(**key, **sent))
+    return address
 
 
 def _inbound(settings: Settings, channel: Channel, sender: str, text: str) -> Inbound:

@@ -3,12 +3,11 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-import click
 import typer
 
 from critter.inside import ago, opened_session, show_json, show_rows
 from gateway.ledger import overview
-from gateway.ledger.overview import Count, Held, Waiting
+from gateway.ledger.overview import Count, Held, State, Waiting
 from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -18,9 +17,7 @@ WORDS = {"sms": "texts", "email": "mails"}
 
 @app.command()
 def run(
-    state: Annotated[
-        str | None, typer.Option(click_type=click.Choice(overview.STATES), help="List deliveries in this state.")
-    ] = None,
+    state: Annotated[State | None, typer.Option(help="List deliveries in this state.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """How many texts and mails are in which state, and up to 20 that do not get on."""

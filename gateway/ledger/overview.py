@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-STATES: Final = ("queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled")
+State = Literal["queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled"]
 
 
 class Count(NamedTuple):
@@ -48,7 +48,7 @@ def stuck(session: Session, limit: int) -> Sequence[Waiting]:
     return [Waiting(*row) for row in session.execute(STUCK, {"limit": limit})]
 
 
-def in_state(session: Session, state: str, limit: int) -> Sequence[Waiting]:
+def in_state(session: Session, state: State, limit: int) -> Sequence[Waiting]:
     """Those in one state, the newest first when they have ended, the oldest first while they are open."""
     statement = OLDEST if state in ("queued", "sending", "retry") else NEWEST
     return [Waiting(*row) for row in session.execute(statement, {"state": state, "limit": limit})]

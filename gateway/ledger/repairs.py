@@ -96,7 +96,7 @@ PUT_BACK: Final = text("""
     SET state = CASE WHEN d.attempt = 0 THEN 'queued' ELSE 'retry' END, reason = NULL, not_before = now(),
         give_up_at = now() + CASE d.channel WHEN 'sms' THEN CAST(:sms AS interval) ELSE :mail END,
         lease_until = NULL, lease_owner = NULL, ended_at = NULL,
-        possible_duplicate = d.possible_duplicate OR d.sent_at IS NOT NULL OR EXISTS (
+        possible_duplicate = d.possible_duplicate OR EXISTS (
             SELECT FROM attempts a WHERE a.message_id = d.message_id AND a.address_id = d.address_id
             AND a.state IN ('sending', 'sent', 'delivered', 'unknown'))
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS given (message_id, address_id)

@@ -1,0 +1,133 @@
+"""The company of cast.py at work, and the command line beside it: texts are read, spread and sent as workers do it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+from typer.testing import CliRunner
+
+from critter.cli import app
+from critter.explaining import whole_world
+from gateway.commands import World
+from gateway.errors import Refused, SettingsError
+from gateway.ledger import claims, inbox, spreading
+from gateway.ledger.inbox import Incoming
+from gateway.ledger.settlements import Settlement, settle
+from gateway.listening import hear
+from gateway.network import audience
+from gateway.settings import Settings
+from gateway.store.database import claim_mode, transaction
+from tests import cast
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass
+class Office:
+    """The people, what they say, and an operator at the command line."""
+
+    engine: Engine
+    settings: Settings
+    world: World = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.world = whole_world(self.settings)
+
+    def assemble(self) -> None:
+        """Writes the people into an empty database."""
+        with transaction(self.engine) as session:
+            cast.assemble(session)
+            claim_mode(session, "simulated")
+
+    def says(self, handle: str, words: str, *, trusted: bool = True) -> int:
+        """A text from somebody's phone, accepted; the id of its row."""
+        phone = next(person.phone for person in cast.PEOPLE if person.handle == handle)
+        assert phone
+        return self.accept_text(phone, words, trusted=trusted)
+
+    def accept_text(self, phone: str, words: str, *, trusted: bool = True) -> int:
+        sid = f"SM{uuid.uuid4().hex}"
+        return self.accept(Incoming("sms", sid.encode(), phone, (cast.NUMBER,), b"", trusted, sid, words))
+
+    def accept(self, incoming: Incoming) -> int:
+        with transaction(self.engine) as session:
+            return next(iter(inbox.accept(session, inbox.hash_key(session), [incoming]).values()))
+
+    def work(self) -> None:
+        """Reads, spreads and sends until nothing is left to do now."""
+        while self.read() or self.spread() or self.send("sms") or self.send("email"):
+            pass
+
+    def read(self) -> bool:
+        with transaction(self.engine) as session:
+            claimed = inbox.claim(session, "test", LEASE, 10)
+            for one in claimed:
+                row = inbox.take(session, one)
+                assert row is not None
+                outcome = hear(session, self.world, row)
+                inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
+        return bool(claimed)
+
+    def spread(self) -> bool:
+        with transaction(self.engine) as session:
+            fanout = spreading.claim(session)
+            if fanout is None:
+                return False
+            upto, texts, mails = audience.expand(session, fanout, spreading.priority(session, fanout), 100)
+            spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
+        return True
+
+    def send(self, channel: str) -> bool:
+        with transaction(self.engine) as session:
+            claimed = claims.claim(session, channel, "test", LEASE, 100)
+            refused = audience.refusals(session, [one.key for one in claimed])
+            claims.cancel(session, claimed, refused)
+        sent = [one for one in claimed if one.key not in refused]
+        with transaction(self.engine) as session:
+            settle(session, [Settlement(one, "sent", f"SM{uuid.uuid4().hex}", segments=1) for one in sent])
+        return bool(claimed)
+
+    def sql(self, statement: str, **values: object) -> Sequence[Sequence[object]]:
+        with transaction(self.engine) as session:
+            result = session.execute(text(statement), values)
+            return result.all() if result.returns_rows else []  # type: ignore[attr-defined]
+
+    def delivery(self, handle: str) -> str:
+        """The id of the last delivery to one of somebody's addresses."""
+        rows = self.sql(
+            "SELECT d.message_id || ':' || d.address_id FROM deliveries d JOIN addresses a ON a.id = d.address_id"
+            " JOIN accounts p ON p.id = a.account_id WHERE p.handle = :handle ORDER BY d.message_id DESC",
+            handle=handle,
+        )
+        return str(rows[0][0])
+
+    def critter(self, *arguments: str, given: bytes | None = None) -> "Ran":
+        return critter(*arguments, given=given)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended and what it printed."""
+
+    exit_code: int
+    output: str
+
+
+def critter(*arguments: str, given: bytes | None = None) -> Ran:
+    """Runs the command as `python -m critter` does: what it refuses is one line and exit code 2."""
+    result = CliRunner().invoke(app, list(arguments), input=given)
+    if isinstance(result.exception, (Refused, SettingsError)):
+        return Ran(2, f"{result.exception}\n")
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Ran(result.exit_code, result.output)
+
+
+def point_command_line(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """Makes the settings that the command line loads those of the test."""
+    monkeypatch.setenv("CRITTER_VAR", str(settings.var))
+    monkeypatch.setenv("CRITTER_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("CRITTER_REDIS_URL", settings.redis_url)
