@@ -43,24 +43,24 @@ def test_only_plain_letters_make_a_handle(text: str) -> None:
         assert canonical == canonical.lower()
 
 
-@pytest.mark.parametrize("taken", ["Kim", "KIM", "@kim", "ＫＩＭ", "ᴷᴵᴹ", "\u212aim", "kim "])
-def test_another_spelling_of_a_handle_is_taken(session: Session, taken: str) -> None:
+def test_another_spelling_of_a_handle_is_taken(session: Session) -> None:
     person(session, "kim", "Kim Lee")
-    with pytest.raises(Refused, match="taken"):
-        person(session, taken, "Mallory")
+    for taken in ["Kim", "KIM", "@kim", "ＫＩＭ", "ᴷᴵᴹ", "\u212aim", "kim "]:
+        with pytest.raises(Refused, match="taken"):
+            person(session, taken, "Mallory")
 
 
-@pytest.mark.parametrize("lookalike", ["kіm", "ĸim", "k\u200bim", "kim\u202e", "κim", "kım", "kímː", "k im", "k"])
-def test_a_lookalike_of_a_handle_is_refused(session: Session, lookalike: str) -> None:
+def test_a_lookalike_of_a_handle_is_refused(session: Session) -> None:
     person(session, "kim", "Kim Lee")
-    with pytest.raises(Refused, match=r"no handle|taken"):
-        person(session, lookalike, "Mallory")
+    for lookalike in ["kіm", "ĸim", "k\u200bim", "kim\u202e", "κim", "kım", "kímː", "k im", "k"]:
+        with pytest.raises(Refused, match=r"no handle|taken"):
+            person(session, lookalike, "Mallory")
 
 
-@pytest.mark.parametrize("word", ["stop", "STOP", "unstop", "yes", "postmaster", "r", "follow", "critter"])
-def test_reserved_words_are_no_handles(session: Session, word: str) -> None:
-    with pytest.raises(Refused):
-        accounts.check_handle(session, word, reserved={"follow"})
+def test_reserved_words_are_no_handles(session: Session) -> None:
+    for word in ["stop", "STOP", "unstop", "yes", "postmaster", "r", "follow", "critter"]:
+        with pytest.raises(Refused):
+            accounts.check_handle(session, word, reserved={"follow"})
 
 
 def test_a_name_shows_no_tricks() -> None:
@@ -106,9 +106,8 @@ def company(session: Session) -> dict[str, Account]:
     return made
 
 
-@pytest.mark.parametrize(
-    ("name", "handle"),
-    [
+def test_find_exactly(session: Session, company: dict[str, Account]) -> None:
+    names = [
         ("kim", "kim"),
         ("@KIM", "kim"),
         ("kim,", "kim"),
@@ -122,12 +121,11 @@ def company(session: Session) -> dict[str, Account]:
         ("#acme", "acme"),
         ("sales west", "sales_west"),
         ("łukasz", "joe2"),
-    ],
-)
-def test_find_exactly(session: Session, company: dict[str, Account], name: str, handle: str) -> None:
-    found = accounts.find(session, name, company["anne"].id)
-    assert [one.handle for one in found.exact] == [handle]
-    assert not found.near
+    ]
+    for name, handle in names:
+        found = accounts.find(session, name, company["anne"].id)
+        assert [one.handle for one in found.exact] == [handle]
+        assert not found.near
 
 
 def test_a_first_name_of_several_is_ambiguous_and_the_one_i_follow_comes_first(
@@ -139,9 +137,9 @@ def test_a_first_name_of_several_is_ambiguous_and_the_one_i_follow_comes_first(
     assert [one.handle for one in accounts.find(session, "zoe", company["zoe_b"].id).exact] == ["zed"]
 
 
-@pytest.mark.parametrize("name", ["", "@", "x" * 70, "nobody", "100%", "a_c", "%", "\\", "'"])
-def test_who_is_nobody(session: Session, company: dict[str, Account], name: str) -> None:
-    assert accounts.find(session, name, None).exact == ()
+def test_who_is_nobody(session: Session, company: dict[str, Account]) -> None:
+    for name in ["", "@", "x" * 70, "nobody", "100%", "a_c", "%", "\\", "'"]:
+        assert accounts.find(session, name, None).exact == ()
 
 
 def test_the_nearest_names_rank_those_i_have_to_do_with_first(session: Session, company: dict[str, Account]) -> None:
@@ -180,12 +178,10 @@ def test_edits() -> None:
     assert directory.edits("kim", "bob", 2) == 3
 
 
-@pytest.mark.parametrize(
-    "name", ["Kim Lee", "José DÍAZ", "Zoe\u0308 Brandt", "ŁUKASZ", "Ngô Thị Hương", "Ωmega", "ﬁnn", "Ｋim"]
-)
-def test_the_database_folds_names_as_we_do(session: Session, name: str) -> None:
-    theirs = session.scalar(select(directory.plain_column(cast(name, Text))))
-    assert theirs == plain(name)
+def test_the_database_folds_names_as_we_do(session: Session) -> None:
+    for name in ["Kim Lee", "José DÍAZ", "Zoe\u0308 Brandt", "ŁUKASZ", "Ngô Thị Hương", "Ωmega", "ﬁnn", "Ｋim"]:
+        theirs = session.scalar(select(directory.plain_column(cast(name, Text))))
+        assert theirs == plain(name)
 
 
 def test_deactivation_cuts_everything_at_once(session: Session, company: dict[str, Account]) -> None:

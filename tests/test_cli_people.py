@@ -108,30 +108,30 @@ def test_roles(critter: Critter, engine: Engine) -> None:
     assert audited(engine) == ["people.add", "people.role"]
 
 
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        (("people", "add", "follow", "F"), "a word Critter uses itself"),
-        (("people", "add", "stop", "S"), "a word Critter uses itself"),
-        (("people", "add", "x", "X"), "no handle"),
-        (("people", "add", "kim", "Kim", "--phone", "12"), "phone number"),
-        (("people", "add", "kim", "Kim", "--email", "kim"), "mail address"),
-        (("people", "add", "kim", "Kim", "--timezone", "Mars"), "time zone"),
-        (("people", "add", "kim", "Kim", "--language", "??"), "language"),
-        (("people", "add", "kim", "Kim", "--follow", "nobody"), "no account @nobody"),
-        (("people", "add", "kim", "Kim", "--group", "nobody"), "no group @nobody"),
-        (("people", "add", "kim", "Kim", "--consent", "yes"), "no --phone"),
-        (("people", "deactivate", "nobody"), "no person @nobody"),
-        (("groups", "add", "new"), "a word Critter uses itself"),
-        (("groups", "add", "news", "--owner", "nobody"), "no person @nobody"),
-        (("people", "import", "missing.csv"), "No such file"),
-        (("people", "import", "."), "directory"),
-    ],
-)
-def test_what_is_refused_changes_nothing(critter: Critter, engine: Engine, words: tuple[str, ...], reason: str) -> None:
-    with pytest.raises(Refused, match=reason) as refused:
-        critter(*words)
-    assert "\n" not in str(refused.value)
+REFUSED: list[tuple[tuple[str, ...], str]] = [
+    (("people", "add", "follow", "F"), "a word Critter uses itself"),
+    (("people", "add", "stop", "S"), "a word Critter uses itself"),
+    (("people", "add", "x", "X"), "no handle"),
+    (("people", "add", "kim", "Kim", "--phone", "12"), "phone number"),
+    (("people", "add", "kim", "Kim", "--email", "kim"), "mail address"),
+    (("people", "add", "kim", "Kim", "--timezone", "Mars"), "time zone"),
+    (("people", "add", "kim", "Kim", "--language", "??"), "language"),
+    (("people", "add", "kim", "Kim", "--follow", "nobody"), "no account @nobody"),
+    (("people", "add", "kim", "Kim", "--group", "nobody"), "no group @nobody"),
+    (("people", "add", "kim", "Kim", "--consent", "yes"), "no --phone"),
+    (("people", "deactivate", "nobody"), "no person @nobody"),
+    (("groups", "add", "new"), "a word Critter uses itself"),
+    (("groups", "add", "news", "--owner", "nobody"), "no person @nobody"),
+    (("people", "import", "missing.csv"), "No such file"),
+    (("people", "import", "."), "directory"),
+]
+
+
+def test_what_is_refused_changes_nothing(critter: Critter, engine: Engine) -> None:
+    for words, reason in REFUSED:
+        with pytest.raises(Refused, match=reason) as refused:
+            critter(*words)
+        assert "\n" not in str(refused.value)
     with transaction(engine) as session:
         assert session.scalars(select(Account)).all() == []
 
