@@ -101,14 +101,21 @@ CREATE INDEX inbound_open_by_sender ON inbound (channel, sender, id) WHERE state
 CREATE INDEX inbound_by_message_id ON inbound (message_id);
 CREATE INDEX inbound_held ON inbound (id) WHERE state IN ('held', 'quarantined');
 
--- Pictures and files that came with an inbound, fetched later.
+-- Pictures and files that came with an inbound. The carrier keeps them until a worker has fetched them.
 CREATE TABLE media (
     inbound_id    bigint NOT NULL REFERENCES inbound ON DELETE CASCADE,  -- what it came with
     number        smallint NOT NULL,                                     -- its place there, from 0
     url           text NOT NULL,                                         -- where the carrier keeps it
-    content_type  text,                                                  -- as the carrier says
+    content_type  text,                                                  -- as the carrier says; once fetched, as its first bytes say
+    state         text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'fetched', 'failed')),  -- failed: refused, or tried often enough
+    attempt       smallint NOT NULL DEFAULT 0,                           -- how often it was tried
+    not_before    timestamptz NOT NULL DEFAULT now(),                    -- when it may be tried
+    sha256        bytea,                                                 -- of the content; names its file in the media folder
+    size          bigint,                                                -- octets
+    reason        text,                                                  -- why it failed, or is not there yet
     PRIMARY KEY (inbound_id, number)
 );
+CREATE INDEX media_open ON media (not_before) WHERE state = 'new';
 
 -- What one inbound did: committed together with it, so that doing it twice is impossible. `undo` reads it.
 CREATE TABLE effects (
@@ -274,9 +281,7 @@ CREATE TABLE fanouts (
     reached      bigint NOT NULL DEFAULT 0,                              -- the cursor: the highest account id that was expanded
     texts        bigint  NOT NULL DEFAULT 0,                             -- deliveries made, by text
     mails        bigint  NOT NULL DEFAULT 0,                             -- deliveries made, by mail
-    attempt      smallint NOT NULL DEFAULT 0,                            -- crashes since the last chunk; stops at three
-    lease_until  timestamptz,                                            -- until when the worker may have it
-    lease_owner  text,                                                   -- which worker
+    attempt      smallint NOT NULL DEFAULT 0,                            -- failed tries since the last chunk; each waits longer
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- when it was put here
     done_at      timestamptz,                                            -- when the last chunk committed
     PRIMARY KEY (message_id, source_id)

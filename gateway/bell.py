@@ -24,6 +24,7 @@ DRAINS: Final = {
     "email": ("email", "workers.deliver.drain_email"),
     "receipts": ("sms", "workers.receipts.drain"),
     "reconcile": ("sms", "workers.reconcile.drain"),
+    "pictures": ("sms", "workers.pictures.drain"),
 }
 QUEUES: Final = ("inbound", "fanout", "sms", "email")
 

@@ -13,6 +13,9 @@ from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import accounts, addresses, contexts, manners, reach
 from gateway.store.tables import Account, Address, Inbound
 
+SET_ASIDE = (
+    "Your message reached us, but reading it failed. It is kept, and an operator has been told. Nothing was posted."
+)
 STRANGER = "nobody here has this address"
 
 
@@ -117,6 +120,17 @@ def _rings(turn: Turn, answer: str | None) -> frozenset[str]:
     if answer is not None:
         rings.add(turn.address.channel)
     return frozenset(rings | ({"sms", "email"} if "optout" in kinds else set()))
+
+
+def apologise(session: Session, inbound_id: int) -> str | None:
+    """The one answer to a row that was set aside; the channel whose bell is to be rung."""
+    inbound = session.get_one(Inbound, inbound_id)
+    known = _identify(session, inbound)
+    if known is None or known[0].channel != inbound.channel:
+        return None
+    outgoing = Outgoing("answer", SET_ASIDE, "Your message", SET_ASIDE, inbound_id=inbound_id, priority=2)
+    outbox.put(session, outgoing, [Target(known[0].id, known[0].channel)])
+    return known[0].channel
 
 
 def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: str) -> None:

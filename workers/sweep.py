@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import structlog
 
+from gateway import listening
 from gateway.ledger import inbox, settlements
 from gateway.store.database import transaction
 from workers.room import Room
@@ -20,9 +21,18 @@ def sweep(here: Room) -> None:
         log.warning("inbound was left behind", rows=again)
     for inbound in aside:
         log.error("inbound is set aside: it ended three workers", inbound=inbound)
+        _apologise(here, inbound)
     with transaction(here.engine) as session:
         expired = settlements.expire(session, look)
     if expired.channels:
         log.warning("deliveries were left behind", channels=sorted(expired.channels))
     for message, address in expired.quarantined:
         log.error("delivery is set aside: it ended three workers", message=message, address=address)
+
+
+def _apologise(here: Room, inbound: int) -> None:
+    """Its writer is told: every text gets an answer, also the one that broke us."""
+    with transaction(here.engine) as session:
+        channel = listening.apologise(session, inbound)
+    if channel:
+        here.bell.ring(channel)

@@ -1,7 +1,7 @@
 """schema.sql as SQLAlchemy classes; what each column means is written there, and a test holds the two together."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -30,7 +30,7 @@ TRUE = text("true")
 class Table(DeclarativeBase):
     """Every table; maps the plain Python types to PostgreSQL's."""
 
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         int: BigInteger,
         str: Text,
         bytes: LargeBinary,
@@ -154,6 +154,15 @@ class Media(Table):
     number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     url: Mapped[str]
     content_type: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default="new")
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    not_before: Mapped[datetime] = mapped_column(server_default=NOW)
+    sha256: Mapped[bytes | None]
+    size: Mapped[int | None]
+    reason: Mapped[str | None]
+
+
+Index("media_open", Media.not_before, postgresql_where=Media.state == "new")
 
 
 class Effect(Table):
@@ -323,8 +332,6 @@ class Fanout(Table):
     texts: Mapped[int] = mapped_column(server_default=ZERO)
     mails: Mapped[int] = mapped_column(server_default=ZERO)
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
-    lease_until: Mapped[datetime | None]
-    lease_owner: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     done_at: Mapped[datetime | None]
 

@@ -1,0 +1,129 @@
+"""Fetches a picture that came with a text from where Twilio keeps it. workers/pictures calls it.
+
+The address came in a web hook, so it is not trusted: only Twilio's hosts, each looked up once and public, at most
+three hops, five seconds, five megabytes, and our credentials to Twilio's API alone.
+Source: https://www.twilio.com/docs/messaging/api/media-resource (redirects to the store; authentication by account)
+"""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector, encode_basic_auth
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from gateway.errors import CarrierError
+
+STORES: Final = ("media.twiliocdn.com", "mms.twiliocdn.com", "s3-external-1.amazonaws.com")
+HOPS: Final = 3
+SECONDS: Final = 5.0
+LARGEST: Final = 5 * 1024 * 1024
+REDIRECTS: Final = (301, 302, 303, 307, 308)
+
+# The first bytes of what phones send; anything else is kept as bytes and never shown.
+SIGNATURES: Final = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"#!AMR", "audio/amr"),
+    (b"BEGIN:VCARD", "text/vcard"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was there; `content_type` as its first bytes say, not as anybody claims."""
+
+    content: bytes
+    content_type: str
+
+
+class TwilioMedia:
+    """Belongs to one loop. `api_base` names the one host that may be on this machine: the simulator's."""
+
+    def __init__(self, account_sid: str, auth_token: str, api_base: str) -> None:
+        self._login = encode_basic_auth(account_sid, auth_token)
+        self._home = urlsplit(api_base)
+
+    async def fetch(self, url: str) -> Fetched:
+        """Raises CarrierError: permanent for an address that may not be asked or is refused, transient for the rest."""
+        try:
+            async with ClientSession(
+                connector=TCPConnector(resolver=_PublicOnly(self._home.hostname), use_dns_cache=False),
+                timeout=ClientTimeout(total=SECONDS),
+                trust_env=False,
+            ) as session:
+                return await self._follow(session, url)
+        except (ClientError, TimeoutError, OSError) as problem:
+            raise CarrierError(type(problem).__name__, "transient") from None
+
+    async def _follow(self, session: ClientSession, url: str) -> Fetched:
+        for _ in range(HOPS + 1):
+            self._refuse_foreign(url)
+            headers = {"Authorization": self._login} if self._at_home(url) else {}
+            async with session.get(url, headers=headers, allow_redirects=False) as answer:
+                if answer.status not in REDIRECTS:
+                    return await _content(answer)
+                url = urljoin(url, answer.headers.get("Location", ""))
+        raise CarrierError("too many redirects", "permanent")
+
+    def _at_home(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return (parts.scheme, parts.netloc) == (self._home.scheme, self._home.netloc)
+
+    def _refuse_foreign(self, url: str) -> None:
+        parts = urlsplit(url)
+        store = parts.scheme == "https" and parts.netloc in STORES
+        if not (store or self._at_home(url)):
+            raise CarrierError("not Twilio's address", "permanent")
+
+
+class _PublicOnly(AbstractResolver):
+    """Looks a host up once and gives only public addresses, so that no name leads into our own network."""
+
+    def __init__(self, home: str | None) -> None:
+        self._home = home
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        if host == self._home and not host.endswith("twilio.com"):
+            return found  # settings allow that only on this machine, while simulated
+        public = [one for one in found if ipaddress.ip_address(one["host"]).is_global]
+        if len(public) != len(found):
+            raise CarrierError("not a public address", "permanent")
+        return public
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+async def _content(answer: ClientResponse) -> Fetched:
+    if answer.status != 200:
+        passing = answer.status == 429 or answer.status >= 500
+        raise CarrierError(str(answer.status), "transient" if passing else "permanent")
+    content = bytearray()
+    async for piece in answer.content.iter_chunked(1 << 16):
+        content += piece
+        if len(content) > LARGEST:
+            raise CarrierError("larger than 5 MB", "permanent")
+    return Fetched(bytes(content), sniffed(content))
+
+
+def sniffed(content: bytes | bytearray) -> str:
+    """The type that the first bytes tell."""
+    for signature, name in SIGNATURES:
+        if content.startswith(signature):
+            return name
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    if content[4:8] == b"ftyp":
+        return "image/heic" if content[8:12] in (b"heic", b"mif1") else "video/mp4"
+    return "application/octet-stream"
