@@ -230,6 +230,7 @@ def test_env_example_names_every_setting() -> None:
 
 def test_socket_folder_fits_the_kernels_limit(tmp_path: Path) -> None:
     assert embedded.socket_folder(Path("/srv/critter/var")) == Path("/srv/critter/var/run")
+    assert embedded.socket_folder(Path("/srv/my critter/var")).parent == Path("/tmp")
     long = embedded.socket_folder(tmp_path / ("x" * 100))
     assert long.parent == Path("/tmp")
     assert long == embedded.socket_folder(tmp_path / ("x" * 100))

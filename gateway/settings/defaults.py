@@ -112,7 +112,9 @@ def _seen_from_here(values: Mapping[str, str], name: str, further: int = 0) -> s
     except ValueError as wrong:
         raise SettingsError(f"{name}: {wrong}") from None
     if port + further > 65535:
-        raise SettingsError(f"{name}: the simulator takes mail {further} ports further up: give {65535 - further} at most")
+        raise SettingsError(
+            f"{name}: the simulator takes mail {further} ports further up: give {65535 - further} at most"
+        )
     return netloc((host, port + further))
 
 

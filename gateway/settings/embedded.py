@@ -2,22 +2,27 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from urllib.parse import quote
 
 ROLE = "critter"
 PORT = 5432
 LONGEST_SOCKET_PATH = 107  # sun_path holds 108 bytes with its closing zero (unix(7))
+PLAIN = re.compile(r"[A-Za-z0-9._/+@-]+")
 SOCKET_NAMES = (f".s.PGSQL.{PORT}", "redis.sock")
 
 
 def socket_folder(var: Path) -> Path:
-    """The folder of the servers' sockets: inside the state folder, or in /tmp when that path is too long for a socket.
+    """The folder of the servers' sockets: inside the state folder, or in /tmp when that path is too long for a socket
+    or holds blanks and the like, on which readers of Redis's list of clients stumble.
 
     The name in /tmp follows from the state folder alone, so every process finds it; who makes it checks its owner.
     """
     inside = var / "run"
-    if all(len(os.fsencode(inside / name)) <= LONGEST_SOCKET_PATH for name in SOCKET_NAMES):
+    if PLAIN.fullmatch(str(inside)) and all(
+        len(os.fsencode(inside / name)) <= LONGEST_SOCKET_PATH for name in SOCKET_NAMES
+    ):
         return inside
     return Path("/tmp") / f"critter-{os.getuid()}-{hashlib.sha256(os.fsencode(var)).hexdigest()[:16]}"  # noqa: S108
 
