@@ -13,9 +13,7 @@ from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import accounts, addresses, contexts, manners, reach
 from gateway.store.tables import Account, Address, Inbound
 
-SET_ASIDE = (
-    "Your message reached us, but reading it failed. It is kept, and an operator has been told. Nothing was posted."
-)
+SET_ASIDE = "Your message reached us, but reading it failed. Nothing was posted; it is kept, and an operator is told."
 STRANGER = "nobody here has this address"
 
 

@@ -80,7 +80,7 @@ class Reading:
 
     `args` are the intent's arguments with handles in their canonical form; for `ask` they are what a yes would do.
     `text` is the writer's words: the body of a message or post, and for `ask` and `error` the whole text as kept.
-    `near` are the choices to offer when a name is unknown or stands for several; `post` is the item that is answered."""
+    `near` are the choices to offer when a name is unknown or stands for several; `post` is the item answered."""
 
     intent: str
     args: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What the doors accepted: stored once, read once, in each sender's order. Doors put rows here, workers/inbound takes them."""
+"""What the doors accepted: stored once, read once, in each sender's order. Doors put, workers/inbound takes."""
 
 import hashlib
 from collections.abc import Sequence

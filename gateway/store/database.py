@@ -41,5 +41,6 @@ def claim_mode(session: Session, mode: str) -> None:
         session.add(Installation(mode=mode))
     elif made_by != mode:
         raise SettingsError(
-            f"CRITTER_MODE is {mode}, but this database was made by {made_by} Critter: set CRITTER_DATABASE_URL to another"
+            f"CRITTER_MODE is {mode}, but this database was made by {made_by} Critter: "
+            "set CRITTER_DATABASE_URL to another"
         )
