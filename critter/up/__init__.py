@@ -35,12 +35,13 @@ def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None
             ports.refuse_taken(settings)
             _prepare_database(settings, unsafe or settings.unsafe)
             processes.import_shared()
-            kept = _kept(settings, servers, output)
+            kept = _kept(settings, output)
             try:
-                keep_running(kept, output, ports.answers(settings), lambda: _tell(settings, output, began))
+                everything = _kept_servers(servers) + kept
+                keep_running(everything, output, ports.answers(settings), lambda: _tell(settings, output, began))
             finally:
                 output.say("Stopping …")
-                end(kept, output, signals)
+                end(kept, output, signals)  # the servers follow when nobody needs them any more
     except KeyboardInterrupt:
         output.say("Stopped.")
 
@@ -69,13 +70,16 @@ def _prepare_database(settings: Settings, unsafe: bool) -> None:
     engine.dispose()
 
 
-def _kept(settings: Settings, servers: Servers, output: Output) -> list[Kept]:
-    """The servers, which run already, and the processes, which start at the first look."""
+def _kept_servers(servers: Servers) -> list[Kept]:
+    return [Kept(server.name, server.start, server.process) for server in servers.running]
+
+
+def _kept(settings: Settings, output: Output) -> list[Kept]:
+    """The processes; each starts at the first look."""
     pids = settings.var / "pids"
     shutil.rmtree(pids, ignore_errors=True)  # of an earlier run, perhaps as another user
     pids.mkdir()
-    running = [Kept(server.name, server.start, server.process) for server in servers.running]
-    return running + [
+    return [
         Kept(name, _starter(name, partial(serve, settings), output, pids))
         for name, serve in processes.of(settings).items()
     ]
