@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from critter.servers import Servers
+from gateway.doors.web import unsubscribing
 from gateway.settings import Settings, embedded, load
-from gateway.store.database import connect
+from gateway.store.database import connect, transaction
 from tests.breaches import BREACHES, Breach
 from tests.office import Office, point_command_line
 
@@ -129,6 +130,16 @@ def test_who_left_a_closed_group_was_in_it(office: Office) -> None:
     office.sql(f"{phone} WHERE handle = 'dave'")
     office.accept_text("+14155550177", "leave board")
     office.work()
+    assert broken(office) == []
+
+
+def test_who_unsubscribed_by_a_link_was_in_it(office: Office) -> None:
+    board = int(row(office, "SELECT id FROM accounts WHERE handle = 'board'"))
+    dave = int(row(office, "SELECT id FROM addresses WHERE address = 'dave@demo.example'"))
+    with transaction(office.engine) as session:
+        ending = unsubscribing.pair(session, board, dave)
+        assert ending
+        unsubscribing.end(session, ending)
     assert broken(office) == []
 
 

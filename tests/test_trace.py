@@ -1,4 +1,4 @@
-"""`critter trace`: what happened to one text, post or delivery, by any id, without numbers and without what was said."""
+"""`critter trace`: what happened to one text, post or delivery, by any id, without numbers and without its words."""
 
 import json
 import re

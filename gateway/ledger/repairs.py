@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.ledger import inbox
+from gateway.ledger import audit, inbox
 from gateway.ledger.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
-from gateway.store.tables import Audit, Inbound
+from gateway.store.tables import Inbound
 
 BADLY: Final = ("failed", "unknown")  # how a delivery must have ended to be put back
 ASIDE: Final = ("held", "quarantined")
@@ -52,7 +52,7 @@ def put_back(session: Session, rows: Sequence[Standing], actor: str) -> frozense
     session.execute(PUT_BACK, {**keys, "sms": SMS_GIVES_UP, "mail": MAIL_GIVES_UP})
     for row in badly:
         was = {"address": str(row.address_id), "was": row.state, "reason": row.reason}
-        session.add(Audit(actor=actor, action="delivery.retry", subject_id=row.message_id, detail=was))
+        audit.record(session, actor, "delivery.retry", row.message_id, was)
     return frozenset(row.channel for row in badly)
 
 
@@ -80,8 +80,7 @@ def readmit(session: Session, row: Inbound, actor: str) -> None:
 def decide(session: Session, ids: Sequence[int], state: str, actor: str, action: str) -> int:
     """An operator's word on held or quarantined inputs, and who gave it; how many there were."""
     for row_id in ids:
-        session.add(Audit(actor=actor, action=action, subject_id=row_id))
-    session.flush()
+        audit.record(session, actor, action, row_id)
     return inbox.decide_held(session, ids, state)
 
 

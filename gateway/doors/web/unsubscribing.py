@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.ledger import audit
 from gateway.network import follows
 from gateway.store.tables import Account, Address
 
@@ -30,5 +31,8 @@ def pair(session: Session, account_id: int, address_id: int) -> Pair | None:
 
 
 def end(session: Session, ending: Pair) -> None:
-    """The same success however often it is asked."""
-    follows.unfollow(session, ending.follower_id, ending.account_id)
+    """The same success however often it is asked. No input tells of it, so the audit does: who left a closed group was
+    in it before."""
+    if follows.unfollow(session, ending.follower_id, ending.account_id):
+        follower = session.get_one(Account, ending.follower_id)
+        audit.record(session, f"@{follower.handle}", "follow.unsubscribe", follower.id, {"from": ending.handle})
