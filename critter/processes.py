@@ -8,13 +8,18 @@ from gateway.settings import Settings
 Serve = Callable[[Settings], None]
 
 # Imported once by `critter up` before it forks; a single process imports what it needs when it starts.
-SHARED = ("critter.app", "critter.room", "critter.simulated")
+SHARED = ("critter.app", "critter.room", "critter.simulated", "critter.tour")
 
 
 def web(settings: Settings) -> None:
+    """With the tour at "/" while simulated."""
     from critter.app import serve_web
 
-    serve_web(settings)
+    if settings.mode == "live":
+        return serve_web(settings)
+    from critter import tour
+
+    return serve_web(settings, tour.front)
 
 
 def mail(settings: Settings) -> None:

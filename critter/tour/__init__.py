@@ -1,0 +1,59 @@
+"""The tour put together: the demo company on the simulator's page. critter/processes hands it to the web process while
+simulated, and never otherwise."""
+
+from flask import Blueprint
+
+from critter import demo
+from critter.tour.drill import Drill
+from critter.tour.starting_over import start_over
+from critter.tour.telling import Teller
+from gateway.doors.access import access
+from gateway.doors.web.headers import POLICY
+from gateway.errors import Refused
+from gateway.settings import Settings
+from gateway.settings.values import netloc
+from gateway.store.database import connect
+from simulator import tour
+
+PHONES = ("sam", "kim", "bob", "dana")
+MAILBOXES = ("priya", "dave")
+
+
+def front(settings: Settings) -> Blueprint:
+    """What stands at "/". It has connections of its own, opened when first asked."""
+    if settings.mode == "live":
+        raise Refused("The tour is only for simulated mode.")
+    engine = connect(settings.database_url)
+    url = f"http://{netloc(settings.simulator_listen)}"
+    teller = Teller(engine, settings)
+    drill = Drill(engine, settings, url)
+
+    def again() -> None:
+        if drill.running():
+            raise tour.Trouble("The 1,000 texts are still on their way. Start over when they are through.")
+        start_over(engine, url)
+
+    return tour.blueprint(
+        tour.Stage(
+            company=settings.company,
+            simulator=url,
+            number=settings.sms_numbers[0] if settings.sms_numbers else "",
+            mailbox=f"post@{settings.mail_domain}",
+            phones=tuple(_person(handle, demo.NUMBERS) for handle in PHONES),
+            mailboxes=tuple(_person(handle, None) for handle in MAILBOXES),
+            policy=POLICY,
+            public=access("public"),
+            trace=teller.trace,
+            explain=teller.explain,
+            start_over=again,
+            begin_drill=drill.begin,
+            drill=drill.tell,
+        )
+    )
+
+
+def _person(handle: str, numbers: str | None) -> tour.Person:
+    """With their phone, or without `numbers` with their mailbox."""
+    person = next(person for person in demo.PEOPLE if person.handle == handle)
+    address = f"{numbers}{person.number}" if numbers else f"{handle}@{demo.DOMAIN}"
+    return tour.Person(handle, person.name, person.title, address)

@@ -1,0 +1,99 @@
+"""Puts the demo people back as they were on the first day, and the simulator with them; nobody else is touched."""
+
+import urllib.request
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from critter import demo
+from critter.crowd import refuse_live
+from critter.tour.troubles import told
+from gateway.store.database import transaction
+
+TRIES: Final = 3  # a worker may be at the same rows; the database then ends one of the two
+
+
+def start_over(engine: Engine, simulator: str) -> None:
+    """Forgets what the demo people said, heard, followed and stopped; raises Trouble."""
+    with told():
+        _reset(simulator)  # no callback comes any more for what is about to go
+        for further in range(TRIES - 1, -1, -1):
+            try:
+                with transaction(engine) as session:
+                    put_back(session)
+                break
+            except OperationalError:
+                if not further:
+                    raise
+        _reset(simulator)  # and what was on its way is not shown
+
+
+def put_back(session: Session) -> None:
+    """The database's part."""
+    refuse_live(session)
+    for statement in FORGET:
+        session.execute(statement, {"people": HANDLES, "groups": GROUPS})
+    session.execute(FOLLOW, [dict(zip(COLUMNS, row, strict=True)) for row in _follows()])
+
+
+def _follows() -> Iterator[tuple[str, str, str, bool]]:
+    """(follower, whom, role, by text), as the demo company is loaded."""
+    for group in demo.GROUPS:
+        yield group.owner, group.handle, "owner", True
+        role = "follower" if group.access == "broadcast" else "member"
+        for handle in group.members.split():
+            if handle != group.owner:
+                yield handle, group.handle, role, group.handle != "hr"
+    for by_text, heard in ((True, demo.BY_TEXT), (False, demo.BY_MAIL)):
+        for follower, names in heard.items():
+            for name in names.split():
+                yield follower, name, "follower", by_text
+
+
+def _reset(simulator: str) -> None:
+    with urllib.request.urlopen(urllib.request.Request(f"{simulator}/reset", method="POST"), timeout=5):  # noqa: S310
+        pass
+
+
+COLUMNS: Final = ("follower", "whom", "role", "by_text")
+HANDLES: Final = [person.handle for person in demo.PEOPLE]
+GROUPS: Final = [group.handle for group in demo.GROUPS]
+
+PEOPLE: Final = "SELECT id FROM accounts WHERE kind = 'person' AND handle = ANY (CAST(:people AS text[]))"
+PHONES: Final = f"SELECT id FROM addresses WHERE account_id IN ({PEOPLE})"  # noqa: S608
+SAID: Final = f"SELECT id FROM inbound WHERE account_id IN ({PEOPLE})"  # noqa: S608
+POSTS: Final = f"SELECT id FROM posts WHERE inbound_id IN ({SAID})"  # noqa: S608
+# Their posts, the answers they got, and what was written to them unasked.
+MESSAGES: Final = f"""
+    SELECT id FROM messages WHERE post_id IN ({POSTS}) OR inbound_id IN ({SAID})
+       OR kind = 'notice' AND id IN (SELECT message_id FROM deliveries WHERE address_id IN ({PHONES}))
+"""  # noqa: S608
+FORGET: Final = tuple(
+    map(
+        text,
+        (
+            f"CREATE TEMPORARY TABLE forgotten ON COMMIT DROP AS {MESSAGES}",
+            "DELETE FROM callbacks WHERE attempt_id IN"
+            " (SELECT id FROM attempts WHERE message_id IN (SELECT id FROM forgotten))",
+            "DELETE FROM attempts WHERE message_id IN (SELECT id FROM forgotten)",
+            "DELETE FROM messages WHERE id IN (SELECT id FROM forgotten)",
+            f"DELETE FROM posts WHERE id IN ({POSTS})",  # noqa: S608
+            f"DELETE FROM inbound WHERE id IN ({SAID})",  # noqa: S608
+            f"DELETE FROM conversations WHERE address_id IN ({PHONES})",  # noqa: S608
+            f"DELETE FROM drafts WHERE account_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM consent WHERE source <> 'demo' AND address_id IN ({PHONES})",  # noqa: S608
+            f"UPDATE addresses SET state = 'verified', receiving = true, off_until = NULL, stopped_at = NULL"  # noqa: S608
+            f" WHERE account_id IN ({PEOPLE})",
+            f"DELETE FROM accounts WHERE kind = 'group' AND handle <> ALL (CAST(:groups AS text[])) AND id IN"  # noqa: S608
+            f" (SELECT account_id FROM follows WHERE role = 'owner' AND follower_id IN ({PEOPLE}))",
+            f"DELETE FROM follows WHERE follower_id IN ({PEOPLE})",  # noqa: S608
+        ),
+    )
+)
+FOLLOW: Final = text("""
+    INSERT INTO follows (follower_id, account_id, role, by_text)
+    SELECT f.id, a.id, :role, :by_text FROM accounts f, accounts a WHERE f.handle = :follower AND a.handle = :whom
+""")

@@ -1,0 +1,74 @@
+"""The steps of the tour in their order: who types what, and what there is to see. The page's chips are made of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One thing that somebody types. `by` is a handle. `after`: it waits until that handle's device got something, and
+    `pause` ms more, so that people can read."""
+
+    by: str
+    says: str
+    mail: bool = False
+    after: str = ""
+    pause: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One chip. `see` is said while it plays; `watch` are the handles whose devices then matter, in order."""
+
+    title: str
+    see: str
+    beats: tuple[Beat, ...] = ()
+    watch: tuple[str, ...] = ()
+    opens: str = ""  # a step of its own: drill or explain
+
+
+STEPS = (
+    Step(
+        "Sam follows Sales",
+        "One word and a name. The answer says what to expect, and how to end it.",
+        (Beat("sam", "follow sales"),),
+        ("sam",),
+    ),
+    Step(
+        "Kim says what she is doing",
+        "No command in it, so it is an update. Sam follows Kim by text, Priya by mail.",
+        (Beat("kim", "starting the ACME proposal"),),
+        ("sam", "priya"),
+    ),
+    Step(
+        "Priya answers by mail",
+        "Kim does not know Priya. The reply still finds the way to Kim's phone.",
+        (Beat("priya", "Finance has last year's numbers, shall I send them?", mail=True),),
+        ("kim",),
+    ),
+    Step(
+        "Kim writes to ACME, and takes it back",
+        "The d makes it private. It waits ten seconds, so undo leaves nothing behind.",
+        (Beat("kim", "d ACME proposal"), Beat("kim", "undo", after="kim", pause=3200)),
+        ("kim",),
+    ),
+    Step(
+        "Kim mistypes a private message",
+        "Nobody is called ACNE. Private words are never posted by mistake: they are kept, and she is asked.",
+        (Beat("kim", "d ACNE margin 12%"),),
+        ("kim",),
+    ),
+    Step(
+        "Dispatch asks its drivers",
+        "Bob's bare yes goes to dispatch alone. Nobody else hears it.",
+        (Beat("dana", "#dispatch can anyone take the 3 pm run?"), Beat("bob", "yes", after="bob", pause=900)),
+        ("bob", "dana"),
+    ),
+    Step(
+        "Bob opts out",
+        "From now on no text reaches Bob. Dispatch is told, so that somebody calls him.",
+        (Beat("bob", "STOP"),),
+        ("bob", "dana"),
+    ),
+    Step("Kill a worker at work", "A real SIGKILL, in the middle of 1,000 texts. Count what is lost.", opens="drill"),
+    Step("Ask how a text is read", "Any words, and why. Nothing is sent, nothing is kept.", opens="explain"),
+)

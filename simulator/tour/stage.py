@@ -1,0 +1,41 @@
+"""What the tour is given: who is on it, where the simulator listens, and the functions behind its buttons."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Plain = dict[str, Any]
+
+
+class Trouble(Exception):
+    """Something the person at the page can be told in a sentence; any of the functions may raise it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One made-up person with the phone or mailbox that the tour shows."""
+
+    handle: str
+    name: str
+    title: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """`trace` tells of one input by its carrier's id, None while it is not there; `explain` reads a text and keeps
+    nothing; `start_over` puts the demo back; `begin_drill` starts the kill, `drill` tells how it goes."""
+
+    company: str
+    simulator: str  # its URL, without a slash at the end
+    number: str  # where texts go
+    mailbox: str  # where mails go
+    phones: tuple[Person, ...]
+    mailboxes: tuple[Person, ...]
+    policy: str  # the Content-Security-Policy of all other pages
+    public: Callable[[Any], Any]  # marks a view as open to anybody
+    trace: Callable[[str], Plain | None]
+    explain: Callable[[str], Plain]
+    start_over: Callable[[], None]
+    begin_drill: Callable[[], None]
+    drill: Callable[[], Plain]

@@ -1,0 +1,56 @@
+// What a phone and a mailbox have in common: a list of items, what to say while it is empty, and the unread mark.
+
+import { byId, make, toEnd } from "./dom.js";
+
+export class Device {
+  constructor(article, nothing) {
+    this.article = article;
+    this.handle = article.id;
+    this.name = article.dataset.name;
+    this.list = article.querySelector(".items");
+    this.form = article.querySelector("form");
+    this.field = this.form.elements.body;
+    this.nothing = nothing;
+    this.received = 0;
+    this.clear();
+  }
+
+  clear() {
+    this.items = new Map();
+    this.list.replaceChildren();
+    make("li", "nothing", this.nothing, this.list);
+  }
+
+  // A place for an item, or null when it stands there already.
+  place(key, own, quiet) {
+    if (this.items.has(key)) return null;
+    this.list.querySelector(".nothing")?.remove();
+    const item = make("li", own ? "item own" : "item", "", this.list);
+    this.items.set(key, item);
+    if (!quiet) {
+      item.classList.add("fresh");
+      if (!own) this.heard();
+    }
+    requestAnimationFrame(() => toEnd(this.list));
+    return item;
+  }
+
+  heard() {
+    this.received += 1;
+    this.article.classList.remove("heard");
+    void this.article.offsetWidth; // so that the glow starts anew
+    this.article.classList.add("heard");
+    document.querySelector(`[data-tab="${this.handle}"]`)?.classList.add("unread");
+    this.article.dispatchEvent(new CustomEvent("heard", { bubbles: true }));
+  }
+
+  say(line) {
+    byId("heard").textContent = line;
+  }
+
+  complain(line) {
+    this.list.querySelector(".nothing")?.remove();
+    make("li", "complaint", line, this.list);
+    toEnd(this.list);
+  }
+}

@@ -1,0 +1,44 @@
+// How any text would be read, asked live; nothing is sent and nothing is kept.
+
+import { post } from "./asking.js";
+import { byId, make } from "./dom.js";
+
+const form = byId("explain");
+const shown = byId("explained");
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  ask();
+});
+for (const example of document.querySelectorAll(".try button")) {
+  example.addEventListener("click", () => {
+    form.elements.text.value = example.textContent;
+    ask();
+  });
+}
+
+export const field = form.elements.text;
+
+export async function ask() {
+  const text = form.elements.text.value;
+  if (!text.trim()) return;
+  try {
+    draw(await post("/tour/explain", { text }));
+  } catch (error) {
+    shown.replaceChildren(make("dd", "wide", error.message));
+  }
+}
+
+function draw(told) {
+  shown.replaceChildren();
+  row("intent", told.intent, "strong");
+  row("args", told.args.length ? told.args.map((arg) => `“${arg}”`).join(", ") : "none");
+  row("privacy", { company: "everyone who follows", group: "the group", direct: "private" }[told.privacy] || "none");
+  row("reason", told.reason);
+  row("would answer", told.would_answer || "nothing: nobody is texted for having posted");
+}
+
+function row(name, value, className) {
+  make("dt", "", name, shown);
+  make("dd", className, value, shown);
+}
