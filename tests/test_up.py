@@ -22,7 +22,7 @@ from gateway.settings import Settings, load
 
 ROOT = Path(__file__).parent.parent
 
-# The whole supervisor, with the real servers and schema, and with processes that only open their ports.
+# The whole supervisor with the real servers, and with processes that only open their ports; the schema when asked for.
 DRIVER = """
 import http.server, socket, sys, time, types
 import critter
@@ -44,6 +44,10 @@ def web(settings):
 def sleeper(settings):
     time.sleep(600)
 
+if "--with-schema" in sys.argv:
+    sys.argv.remove("--with-schema")
+else:
+    up._prepare_database = lambda settings, unsafe: None
 processes.import_shared = lambda: None
 processes.of = lambda settings: {"web": web, "clock": sleeper}
 up.ports.answers = lambda settings: {"web": lambda: up.ports.web_answers(settings.web_listen)}
@@ -83,8 +87,8 @@ def environ(tmp_path: Path, free_port: Callable[[], int]) -> dict[str, str]:
 
 
 @pytest.fixture
-def running(environ: dict[str, str]) -> Iterator[Running]:
-    supervisor = Running(environ)
+def running(environ: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Running]:
+    supervisor = Running(environ, *getattr(request, "param", ()))
     yield supervisor
     supervisor.process.kill()
     supervisor.process.wait()
@@ -117,6 +121,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize("running", [("--with-schema",)], indirect=True)
 def test_from_nothing_to_ready_and_nothing_left(running: Running, environ: dict[str, str]) -> None:
     running.read_until("ready in")
     var = Path(environ["CRITTER_VAR"])
