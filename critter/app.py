@@ -4,10 +4,11 @@ import asyncio
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import uvloop
 from flask import Blueprint, Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from critter import logs
 from critter.webserver import WebServer
@@ -34,6 +35,7 @@ class Parts:
     """What the doors of one process share: threads and connections, so made after a fork, never before."""
 
     engine: Engine
+    ledger: Engine  # of what is taken in
     bell: Bell
     intake: Intake
     callbacks: Callbacks
@@ -44,16 +46,26 @@ class Parts:
         self.callbacks.close()
         self.bell.close()
         self.engine.dispose()
+        self.ledger.dispose()
 
 
 def build(settings: Settings) -> Parts:
-    engine, bell = connect(settings.database_url), Bell(settings.redis_url)
+    engine, ledger = connect(settings.database_url), connect(settings.database_url, pool=2)
+    event.listen(ledger, "connect", _look_up_by_key)
+    bell = Bell(settings.redis_url)
     return Parts(
         engine=engine,
+        ledger=ledger,
         bell=bell,
-        intake=Intake(engine, lambda: bell.ring("inbound")),
-        callbacks=Callbacks(engine, lambda: bell.ring("receipts")),
+        intake=Intake(ledger, lambda: bell.ring("inbound")),
+        callbacks=Callbacks(ledger, lambda: bell.ring("receipts")),
     )
+
+
+def _look_up_by_key(connection: Any, _record: object) -> None:
+    """A plan that was made while a table was still empty would read all of it for ever."""
+    connection.execute("SET enable_seqscan = off")
+    connection.commit()
 
 
 def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -> Flask:

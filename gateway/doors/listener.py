@@ -7,7 +7,7 @@ without end, NOOPs and idle connections are free. So the reading of lines and of
 import asyncio
 import logging
 import re
-from collections import Counter
+from collections import Counter, deque
 from enum import Enum, auto
 from typing import Any, cast
 
@@ -30,6 +30,18 @@ MOST_RECIPIENT_COMMANDS = 2  # times the recipients of a mail: some may be refus
 log = logging.getLogger(__name__)
 
 
+class Listeners:
+    """Makes the listener of each connection, or takes one whose own has ended: making one costs aiosmtpd, which then
+    looks through all its methods, more than taking in a mail does."""
+
+    def __init__(self, handler: Any, house: House, hostname: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._given = (handler, house, hostname, loop)
+        self._idle: deque[Listener] = deque(maxlen=house.limits.connections)
+
+    def __call__(self) -> "Listener":
+        return self._idle.pop() if self._idle else Listener(*self._given, self._idle)
+
+
 class Stage(Enum):
     """What a connection is in the middle of."""
 
@@ -40,27 +52,40 @@ class Stage(Enum):
 
 
 class Listener(SMTP):
-    """One connection."""
+    """One connection after another; everything that belongs to one is made in connection_made."""
 
     transport: asyncio.Transport | None
     session: Session
+    since: float
+    heard: float
+    _wire: Wire
+    _spent: Counter[str]
+    _octets: int  # since the last command line
+    _stage: Stage
+    _last_words: str | None  # said after the mail in hand
     _handler_coroutine: asyncio.Task[None] | None
 
-    def __init__(self, handler: Any, house: House, hostname: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        handler: Any,
+        house: House,
+        hostname: str,
+        loop: asyncio.AbstractEventLoop,
+        idle: "deque[Listener]",
+    ) -> None:
         super().__init__(
             handler, data_size_limit=house.limits.message, enable_SMTPUTF8=True, hostname=hostname, loop=loop
         )
-        self.since = self.heard = loop.time()
         self._house = house
-        self._spent: Counter[str] = Counter()
-        self._octets = 0  # since the last command line
-        self._stage = Stage.TALKING
-        self._last_words: str | None = None  # said after the mail in hand
+        self._idle = idle
 
     # The connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one without inheriting it
+        self.since = self.heard = self.loop.time()
+        self._spent, self._octets, self._stage, self._last_words = Counter(), 0, Stage.TALKING, None
+        self._handler_coroutine = None
         self._set_rset_state()  # type: ignore[no-untyped-call]
         self.session = self._create_session()
         self.session.peer = self.transport.get_extra_info("peername")
@@ -90,8 +115,11 @@ class Listener(SMTP):
         self._stage = Stage.GONE
         self._house.leave(self)
         self.transport = None
-        if self._handler_coroutine is not None:
+        if self._handler_coroutine is None:
+            self._idle.append(self)
+        else:
             self._handler_coroutine.cancel()
+            self._handler_coroutine.add_done_callback(lambda _: self._idle.append(self))
 
     def send_off(self, reply: str, *, now: bool) -> None:
         """The house wants the place. A mail that is being stored is answered first; one on its way only with `now`

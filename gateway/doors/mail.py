@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from gateway.doors import authors
 from gateway.doors.house import House, Limits
 from gateway.doors.known import Known
-from gateway.doors.listener import TEMPORARY, Listener
+from gateway.doors.listener import TEMPORARY, Listener, Listeners
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.intake import Intake
 from gateway.network import recipients
@@ -50,7 +50,7 @@ class MailDoor:
         self, server: Listener, session: Session, envelope: Envelope, hostname: str, replies: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        return [*replies[:-1], "250-PIPELINING", replies[-1]]
+        return ["\r\n".join([*replies[:-1], "250-PIPELINING", replies[-1]])]  # sent as one
 
     async def handle_RCPT(  # noqa: N802
         self, server: Listener, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -119,9 +119,8 @@ async def serve(
     known, house = Known(engine), House(limits, loop.time)
     door = MailDoor(settings, intake, known, limits)
     host, port = settings.smtp_listen
-    server = await loop.create_server(
-        lambda: Listener(door, house, settings.mail_domain, loop), host, port, backlog=BACKLOG
-    )
+    listeners = Listeners(door, house, settings.mail_domain, loop)
+    server = await loop.create_server(listeners, host, port, backlog=BACKLOG)
     watch = loop.create_task(house.watch())
     log.info("mail door open on %s:%d", host, port)
     await stop.wait()
