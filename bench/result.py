@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A figure beside the one of its peer from the same run; the goal is a ratio of the two."""
+    """A figure beside the one of its peer from the same run; the goal is a ratio of the two.
+
+    `short`: why it is, when it misses the goal. `lower`: less is better, so that the ratio is the peer's to ours.
+    """
 
     name: str
     value: float
@@ -15,14 +18,27 @@ class Result:
     peer: str
     peer_value: float
     goal: float
+    short: str = ""
+    lower: bool = False
 
     @property
     def ratio(self) -> float:
-        return self.value / self.peer_value if self.peer_value else 0.0
+        above, below = (self.peer_value, self.value) if self.lower else (self.value, self.peer_value)
+        return above / below if below else 0.0
 
     @property
     def met(self) -> bool:
         return self.ratio >= self.goal
 
     def row(self) -> dict[str, str | float | bool]:
-        return {**asdict(self), "ratio": round(self.ratio, 3), "met": self.met}
+        """For results.json."""
+        return {
+            "name": self.name,
+            "value": round(self.value, 3),
+            "unit": self.unit,
+            "peer": self.peer,
+            "peer_value": round(self.peer_value, 3),
+            "ratio": round(self.ratio, 3),
+            "goal": self.goal,
+            "met": self.met,
+        }

@@ -1,14 +1,18 @@
 """Lean servers that the sending benches fire at, each a process of its own: Twilio's "create message", an SMTP sink.
 
 `with Stub("http") as stub:` starts one on loopback; it answers as fast as Python can, stores nothing and counts.
+`letters` and `texts` do the same and remember what tells their parcels apart, and when they came.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import subprocess
 import sys
-from typing import Any
+import time
+from typing import Any, ClassVar
 
 SID = "SM" + "0" * 32
 ACCOUNT = "AC" + "0" * 32
@@ -21,6 +25,7 @@ _BODY = (
 )
 _ANSWER = b"HTTP/1.1 201 CREATED\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(_BODY) + _BODY
 
+NUMBERED = re.compile(rb"nr\d+")
 _REPLIES = {b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n", b"QUIT": b"221 bye\r\n"}
 
 
@@ -28,6 +33,10 @@ class Counting(asyncio.Protocol):
     """A connection that adds to its class's count."""
 
     count = 0
+
+    @classmethod
+    def report(cls) -> dict[str, Any]:
+        return {"count": cls.count}
 
     def __init__(self) -> None:
         self._held = b""
@@ -46,10 +55,28 @@ class Http(Counting):
             length = int(data[mark + 15 : data.index(b"\r\n", mark)]) if mark >= 0 else 0
             if len(data) < head + 4 + length:
                 break
+            self._taken(data[head + 4 : head + 4 + length])
             data = data[head + 4 + length :]
-            Http.count += 1
             self._transport.write(_ANSWER)
         self._held = data
+
+    def _taken(self, form: bytes) -> None:
+        Counting.count += 1
+
+
+class Texts(Http):
+    """Remembers when each text came, by the word of its body that the bench wrote: nr and digits."""
+
+    came: ClassVar[dict[str, float]] = {}
+
+    @classmethod
+    def report(cls) -> dict[str, Any]:
+        return {"count": cls.count, "came": cls.came}
+
+    def _taken(self, form: bytes) -> None:
+        super()._taken(form)
+        if found := NUMBERED.search(form):
+            Texts.came.setdefault(found[0].decode(), time.monotonic())
 
 
 class Smtp(Counting):
@@ -71,13 +98,13 @@ class Smtp(Counting):
             place = data.find(end)
             if place < 0:
                 break
-            answers.append(self._ended() if self._content else self._command(data[:4].upper()))
+            answers.append(self._ended(data[:place]) if self._content else self._command(data[:4].upper()))
             data = data[place + len(end) :]
         self._held = data
         self._transport.write(b"".join(answers))
 
-    def _ended(self) -> bytes:
-        Smtp.count += 1
+    def _ended(self, content: bytes) -> bytes:
+        Counting.count += 1
         self._content = False
         return b"250 2.0.0 Ok: queued as 0\r\n"
 
@@ -86,6 +113,23 @@ class Smtp(Counting):
         if self._content:
             return b"354 go\r\n"
         return _REPLIES.get(verb, b"250 ok\r\n")
+
+
+class Letters(Smtp):
+    """Remembers every Message-ID, and when the last mail came."""
+
+    ids: ClassVar[set[bytes]] = set()
+    last = 0.0
+
+    @classmethod
+    def report(cls) -> dict[str, Any]:
+        return {"count": cls.count, "distinct": len(cls.ids), "last": cls.last}
+
+    def _ended(self, content: bytes) -> bytes:
+        start = content.find(b"Message-I")  # Postfix writes Message-Id
+        Letters.ids.add(content[start + 12 : content.find(b"\r\n", start)])
+        Letters.last = time.monotonic()
+        return super()._ended(content)
 
 
 class Stub:
@@ -102,10 +146,14 @@ class Stub:
 
     def count(self) -> int:
         """What it has taken since it started."""
+        return int(self.report()["count"])
+
+    def report(self) -> dict[str, Any]:
+        """All that it remembers; times are of the machine's monotonic clock."""
         assert self._process.stdin
-        self._process.stdin.write("count\n")
+        self._process.stdin.write("report\n")
         self._process.stdin.flush()
-        return int(self._read())
+        return dict(json.loads(self._read()))
 
     def _read(self) -> str:
         assert self._process.stdout
@@ -120,10 +168,10 @@ async def _serve(kind: type[Counting]) -> None:
     server = await loop.create_server(kind, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     while await loop.run_in_executor(None, sys.stdin.readline):
-        print(kind.count, flush=True)
+        print(json.dumps(kind.report()), flush=True)
 
 
 if __name__ == "__main__":
     import uvloop
 
-    uvloop.run(_serve({"http": Http, "smtp": Smtp}[sys.argv[1]]))
+    uvloop.run(_serve({"http": Http, "texts": Texts, "smtp": Smtp, "letters": Letters}[sys.argv[1]]))
