@@ -58,6 +58,12 @@ class DrainWorker(SimpleWorker):
     def unsubscribe(self) -> None:
         """There is nothing to end."""
 
+    def _install_signal_handlers(self) -> None:
+        """A signal that came before there was somebody to hear it counts too."""
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]  # RQ types its public names only
+        if self.room.stopping():
+            raise StopRequested
+
     def request_stop(self, signum: Any, frame: FrameType | None) -> None:
         """SIGTERM: a drain ends by itself; a worker that waits for the bell ends at once."""
         self.room.stop()

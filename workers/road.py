@@ -33,7 +33,7 @@ class Known(Protocol):
 Parcel = TypeVar("Parcel", bound=Known)
 Result = TypeVar("Result")
 
-FRESH: Final = 1.0  # seconds that a decision to send is good for
+FRESH: Final = 0.9  # seconds that a decision to send is good for; the rest of the second is the request's way out
 AHEAD: Final = 0.4  # seconds before its first slot that a batch is claimed at the earliest
 FLUSH: Final = 200  # outcomes that are settled at once; fewer when nothing else is on the road
 FLUSH_AFTER: Final = 0.02  # seconds that an outcome waits for company
