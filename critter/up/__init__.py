@@ -91,7 +91,7 @@ def _starter(name: str, serve: Callable[[], None], output: Output, pids: Path) -
     def start() -> Forked:
         process = Forked(name.replace("-", " "), serve)
         output.add(name, process.stdout)
-        (pids / name).write_text(str(process.pid))
+        (pids / name).write_text(f"{process.pid}\n")
         return process
 
     return start
