@@ -1,0 +1,257 @@
+"""The pages on a real socket: what a short link shows and never shows, the end of a follow, health, strict headers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+from sqlalchemy import Engine
+from sqlalchemy import text as sql
+
+from critter.app import build, create_app
+from gateway.doors.access import inventory
+from gateway.errors import SettingsError
+from gateway.network import accounts, addresses, follows, posts
+from gateway.network.posts import Words
+from gateway.settings import Settings
+from gateway.store.database import claim_mode, transaction
+from gateway.store.tables import Account
+from gateway.tokens import Signer
+from tests.web_process import changed, served
+
+LONG = "See <b>this</b> & https://corp.example/a?b=1&c=2, please"
+
+
+class Company:
+    """Kim and Sam, an open and a closed group; posts by Kim; links for Sam's phone."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.engine = engine
+        self.signer = Signer(settings.secret_keys)
+        with transaction(engine) as session:
+            claim_mode(session, "simulated")
+            self.kim = accounts.create_person(session, "kim", "Kim <Lee>").id
+            self.sam = accounts.create_person(session, "sam", "Sam", timezone="America/New_York").id
+            self.sales = accounts.create_group(session, "sales", "Sales", "open", self.kim).id
+            self.board = accounts.create_group(session, "board", "Board", "closed", self.kim).id
+            self.phone = addresses.add(session, self.sam, "sms", "+15551230001", "verified", True).id
+            follows.follow(session, self.sam, self.kim, by_text=True)
+
+    def post(self, visibility: str, group: int | None = None, text: str = LONG) -> int:
+        with transaction(self.engine) as session:
+            author, where = session.get_one(Account, self.kim), group and session.get_one(Account, group)
+            recipients = [(self.sam, self.sam)] if visibility == "direct" else []
+            return posts.publish(
+                session, Words(author, text, visibility, "sms", where or None, recipients=recipients)
+            ).id
+
+    def link(self, post: int, address: int | None = None, kind: str = "page") -> str:
+        return "/p/" + self.signer.sign(kind, post, address or self.phone)
+
+
+@pytest.fixture
+def company(settings: Settings, engine: Engine) -> Company:
+    return Company(settings, engine)
+
+
+def test_a_short_link_shows_a_post_that_is_not_private(settings, company):
+    post, in_group = company.post("company"), company.post("group", company.sales)
+    with served(settings) as url:
+        page = requests.get(url + company.link(post), timeout=9)
+        grouped = requests.get(url + company.link(in_group).upper().replace("/P/", "/p/"), timeout=9)
+    assert page.status_code == 200
+    assert "See &lt;b&gt;this&lt;/b&gt; &amp; <a href=" in page.text
+    assert 'href="https://corp.example/a?b=1&amp;c=2" rel="noopener noreferrer nofollow"' in page.text
+    assert "Kim &lt;Lee&gt;" in page.text
+    assert "E" in page.text.split("</time>")[0][-4:], "New York's time"
+    assert "in #sales" in grouped.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in page.headers
+
+
+def test_a_private_body_never_hangs_on_a_link(settings, company):
+    with served(settings) as url:
+        page = requests.get(url + company.link(company.post("direct", text="margin 12%")), timeout=9)
+    assert page.status_code == 200
+    assert "margin" not in page.text
+    assert "<kbd>more</kbd>" in page.text
+
+
+def test_a_retracted_post_and_one_no_longer_readable_show_nothing(settings, company):
+    gone, closed = company.post("company"), company.post("group", company.board)
+    with transaction(company.engine) as session:
+        posts.retract(session, session.get_one(posts.Post, gone))
+    with served(settings) as url:
+        retracted = requests.get(url + company.link(gone), timeout=9)
+        unreadable = requests.get(url + company.link(closed), timeout=9)
+    assert (retracted.status_code, unreadable.status_code) == (410, 404)
+    assert "Retracted" in retracted.text
+    assert "corp.example" not in retracted.text + unreadable.text
+
+
+def test_a_deactivated_reader_reads_no_more(settings, company):
+    post = company.post("company")
+    with transaction(company.engine) as session:
+        accounts.deactivate(session, company.sam)
+    with served(settings) as url:
+        assert requests.get(url + company.link(post), timeout=9).status_code == 404
+
+
+def test_only_our_own_links_open_anything(settings, company):
+    post = company.post("company")
+    token = company.link(post)
+    altered = [
+        token[:-1],
+        token[:-1] + ("a" if token[-1] != "a" else "b"),
+        company.link(post, kind="unsubscribe"),
+        "/p/" + company.signer.sign("page", post),
+        "/p/" + Signer(("another secret",)).sign("page", post, company.phone),
+        company.link(post + 1),
+        company.link(post, company.phone + 1),
+        "/p/",
+        "/p/é",
+    ]
+    with served(settings) as url:
+        answers = [requests.get(url + path, timeout=9) for path in altered]
+    assert {answer.status_code for answer in answers} == {404}
+    assert all("Nothing here" in answer.text for answer in answers)
+
+
+def followed(company: Company) -> list[int]:
+    with company.engine.connect() as connection:
+        query = "SELECT account_id FROM follows WHERE follower_id = :sam"
+        return list(connection.execute(sql(query), {"sam": company.sam}).scalars())
+
+
+def test_a_get_asks_and_a_post_ends_the_follow(settings, company):
+    """RFC 8058: no cookie, the body List-Unsubscribe=One-Click; a mail scanner's GET changes nothing."""
+    with transaction(company.engine) as session:
+        follows.follow(session, company.sam, company.sales, by_text=False)
+    path = "/u/" + company.signer.sign("unsubscribe", company.kim, company.phone)
+    with served(settings) as url:
+        asked = requests.get(url + path, timeout=9)
+        assert requests.head(url + path, timeout=9).status_code == 200
+        assert len(followed(company)) == 2
+        done = requests.post(url + path, data={"List-Unsubscribe": "One-Click"}, timeout=9)
+        again = requests.post(url + path, timeout=9)
+        other = "/u/" + company.signer.sign("page", company.sales, company.phone)
+        assert requests.post(url + other, timeout=9).status_code == 404
+        assert requests.post(url + "/u/" + company.signer.sign("unsubscribe", 1, 2), timeout=9).status_code == 404
+    assert "Stop following Kim &lt;Lee&gt;?" in asked.text
+    assert '<form method="post"><button>' in asked.text
+    assert (asked.status_code, done.status_code, again.status_code) == (200, 200, 200)
+    assert "You no longer follow" in done.text
+    assert followed(company) == [company.sales]
+
+
+def test_health_tells_how_long_the_oldest_input_waits(settings, company):
+    def ready(url: str) -> requests.Response:
+        return requests.get(url + "/readyz", timeout=9)
+
+    with served(settings) as url:
+        assert requests.get(url + "/healthz", timeout=9).text == "ok\n"
+        fresh = ready(url)
+        assert (fresh.status_code, fresh.json()) == (
+            200,
+            {"database": "ok", "redis": "ok", "oldest_unprocessed_seconds": 0.0},
+        )
+        waiting(company, timedelta(seconds=20), "new")
+        waiting(company, timedelta(hours=1), "held")
+        assert ready(url).status_code == 200
+        assert 20 <= ready(url).json()["oldest_unprocessed_seconds"] < 40
+        waiting(company, timedelta(seconds=90), "working")
+        assert ready(url).status_code == 503
+        assert 90 <= ready(url).json()["oldest_unprocessed_seconds"] < 110
+
+
+def waiting(company: Company, age: timedelta, state: str) -> None:
+    row = "INSERT INTO inbound (channel, natural_key, sender, recipients, trusted, state, received_at) "
+    row += "VALUES ('cli', sha256(CAST(:key AS bytea)), 'x', '{}', true, :state, :at)"
+    with transaction(company.engine) as session:
+        session.execute(sql(row), {"key": state.encode(), "state": state, "at": datetime.now(UTC) - age})
+
+
+def test_redis_away_is_told_but_is_no_reason_to_go_elsewhere(settings, company):
+    away = changed(settings, CRITTER_REDIS_URL="redis://127.0.0.1:1/0")
+    with served(away) as url:
+        answer = requests.get(url + "/readyz", timeout=9)
+    assert (answer.status_code, answer.json()["redis"]) == (200, "away")
+
+
+def test_every_answer_is_strict_about_itself(settings, company):
+    paths = ["/", "/healthz", "/readyz", "/nothing", "/static/critter.css", company.link(company.post("company"))]
+    secure = changed(settings, CRITTER_PUBLIC_URL="https://critter.example")
+    with served(settings) as url:
+        answers = [requests.get(url + path, timeout=9) for path in paths]
+        answers.append(requests.post(url + "/healthz", timeout=9))
+    for answer in answers:
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "Strict-Transport-Security" not in answer.headers
+        assert "<style" not in answer.text
+        assert " style=" not in answer.text
+        assert "<script" not in answer.text
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 404, 200, 200, 405]
+    with served(secure) as url:
+        assert "max-age" in requests.get(url + "/", timeout=9).headers["Strict-Transport-Security"]
+
+
+def test_our_own_faults_are_a_page_without_a_word(settings, company, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("CANARY")
+
+    post = company.link(company.post("company"))
+    monkeypatch.setattr("gateway.network.audience.may_read", fail)
+    with served(settings) as url:
+        answer = requests.get(url + post, timeout=9)
+    assert answer.status_code == 503
+    assert "CANARY" not in answer.text
+    assert "Nothing is lost" in answer.text
+
+
+def test_the_front_page_says_how_to_join(settings):
+    with served(settings) as url:
+        both = requests.get(url, timeout=9).text
+    with served(changed(settings, CRITTER_SMS="off")) as url:
+        mail = requests.get(url, timeout=9).text
+        assert requests.post(url + "/sms/inbound", timeout=9).status_code == 404
+    assert "+15005550006" in both
+    assert "post@mail.example" in both
+    assert "+15005550006" not in mail
+
+
+def test_each_route_says_who_may_ask_it(settings):
+    """The whole inventory (R48): a new route has to say its class here too."""
+    parts = build(settings)
+    try:
+        app = create_app(settings, parts)
+        assert inventory(app) == {
+            "/": "public",
+            "/healthz": "public",
+            "/readyz": "public",
+            "/static/<path:filename>": "public",
+            "/p/<token>": "token",
+            "/u/<token>": "token",
+            "/sms/inbound": "signed",
+            "/sms/status/<token>": "signed",
+        }
+    finally:
+        parts.close()
+
+
+def test_a_route_without_a_class_stops_the_start(settings):
+    from flask import Blueprint
+
+    def careless(_: Settings) -> Blueprint:
+        front = Blueprint("careless", __name__)
+        front.add_url_rule("/secrets", "secrets", lambda: "all of them")
+        return front
+
+    parts = build(settings)
+    try:
+        with pytest.raises(SettingsError, match="/secrets"):
+            create_app(settings, parts, careless)
+    finally:
+        parts.close()
