@@ -174,7 +174,7 @@ def test_a_late_worker_is_refused(engine, kim, phones):
     with transaction(engine) as session:
         unknowns.absent(session, [late.attempt_id])
     with transaction(engine) as session:
-        again = claims.claim_suspect(session, "sms", "two", LEASE)[0]
+        again = claims.claim(session, "sms", "two", LEASE, 1)[0]
     settle(engine, Settlement(late, "failed", reason="30007"))
     assert states(engine) == ["sending"]
     settle(engine, Settlement(again, "sent", "SM2"))
@@ -206,11 +206,12 @@ def test_the_third_lost_worker_sets_a_row_aside(engine, kim, mailbox):
     post(engine, kim, "hello", [mailbox])
     claim(engine, "email")
     assert expire(engine).quarantined == ()
-    for _ in range(2):
-        assert claim(engine, "email") == []  # it goes alone
-        with transaction(engine) as session:
-            assert len(claims.claim_suspect(session, "email", "one", LEASE)) == 1
-        aside = expire(engine).quarantined
+    assert len(claim(engine, "email")) == 1
+    assert expire(engine).quarantined == ()
+    assert claim(engine, "email") == []  # now it goes alone
+    with transaction(engine) as session:
+        assert len(claims.claim_suspect(session, "email", "one", LEASE)) == 1
+    aside = expire(engine).quarantined
     row = rows(engine)[0]
     assert aside == ((row.message_id, row.address_id),)
     assert (row.state, row.reason) == ("failed", "quarantined")
@@ -236,6 +237,27 @@ def test_what_did_not_leave_is_given_back_as_it_was(engine, kim, phones):
     assert {(row.state, row.attempt) for row in rows(engine)} == {("queued", 0)}
     assert rows(engine, "SELECT * FROM attempts") == []
     assert len(claim(engine)) == 2
+
+
+def test_a_mail_has_its_attempt_when_it_ended(engine, kim, mailbox):
+    post(engine, kim, "hello", [mailbox])
+    claimed = claim(engine, "email")[0]
+    assert rows(engine, "SELECT * FROM attempts") == []
+    settle(engine, Settlement(claimed, "sent", "queued as 1"))
+    tried = rows(engine, "SELECT *, now() - started_at AS age FROM attempts")[0]
+    assert (tried.id, tried.number, tried.state, tried.carrier_id) == (claimed.attempt_id, 1, "sent", "queued as 1")
+    assert timedelta(0) <= tried.age < timedelta(seconds=30)
+
+
+def test_what_was_never_tried_in_its_time_has_failed(engine, kim, phones):
+    post(engine, kim, "hello", phones[:1])
+    change(engine, "UPDATE deliveries SET give_up_at = now()")
+    with transaction(engine) as session:
+        assert settlements.give_up(session) == 1
+        assert settlements.give_up(session) == 0
+    row = rows(engine)[0]
+    assert (row.state, row.reason) == ("failed", "gave_up")
+    assert row.ended_at
 
 
 def test_a_refused_row_ends_without_an_attempt(engine, kim, phones):

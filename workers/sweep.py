@@ -24,8 +24,11 @@ def sweep(here: Room) -> None:
         _apologise(here, inbound)
     with transaction(here.engine) as session:
         expired = settlements.expire(session, look)
+        late = settlements.give_up(session)
     if expired.channels:
         log.warning("deliveries were left behind", channels=sorted(expired.channels))
+    if late:
+        log.warning("deliveries were given up", rows=late)
     for message, address in expired.quarantined:
         log.error("delivery is set aside: it ended three workers", message=message, address=address)
 

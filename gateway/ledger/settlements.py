@@ -69,6 +69,17 @@ def expire(session: Session, look_after: timedelta) -> Expired:
     return Expired(frozenset(row.channel for row in rows), aside)
 
 
+def give_up(session: Session) -> int:
+    """Ends rows that were not sent in their time: their worker or their carrier was away for too long. How many."""
+    return len(session.execute(GIVE_UP).all())
+
+
+GIVE_UP: Final = text("""
+    UPDATE deliveries SET state = 'failed', reason = 'gave_up', ended_at = now()
+    WHERE ended_at IS NULL AND state IN ('queued', 'retry') AND give_up_at <= now()
+    RETURNING message_id
+""")
+
 # A late worker may still say "sent" of a mail that was meanwhile set to go again (reason crash); nothing else.
 # The states stand inside a CASE with the number, because a planner without statistics would begin with them.
 SETTLE_DELIVERIES: Final = text("""
@@ -93,15 +104,19 @@ SETTLE_DELIVERIES: Final = text("""
                                 OR d.state = 'retry' AND d.reason = 'crash' AND given.state = 'sent' THEN d.attempt END
 """)
 
+# An id tells the moment it was made, which for an attempt is that of its claim.
 SETTLE_ATTEMPTS: Final = text("""
-    UPDATE attempts a
-    SET state = CASE WHEN a.state IN ('sending', 'unknown') THEN given.state ELSE a.state END,
-        reason = CASE WHEN a.state IN ('sending', 'unknown') THEN given.reason ELSE a.reason END,
-        carrier_id = coalesce(a.carrier_id, given.carrier_id),
+    INSERT INTO attempts (id, message_id, address_id, number, state, carrier_id, reason, started_at, ended_at)
+    SELECT id, message_id, address_id, number, state, carrier_id, reason,
+           to_timestamp(CAST(id >> 16 AS float8) / 1000), now()
+    FROM unnest(CAST(:attempts AS bigint[]), CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]),
+                CAST(:numbers AS smallint[]), CAST(:states AS text[]), CAST(:carrier_ids AS text[]),
+                CAST(:reasons AS text[])) AS given (id, message_id, address_id, number, state, carrier_id, reason)
+    ON CONFLICT (message_id, address_id, number) DO UPDATE
+    SET state = CASE WHEN attempts.state IN ('sending', 'unknown') THEN excluded.state ELSE attempts.state END,
+        reason = CASE WHEN attempts.state IN ('sending', 'unknown') THEN excluded.reason ELSE attempts.reason END,
+        carrier_id = coalesce(attempts.carrier_id, excluded.carrier_id),
         ended_at = now()
-    FROM unnest(CAST(:attempts AS bigint[]), CAST(:states AS text[]), CAST(:carrier_ids AS text[]),
-                CAST(:reasons AS text[])) AS given (id, state, carrier_id, reason)
-    WHERE a.id = given.id
 """)
 
 EXPIRE: Final = text("""
@@ -121,9 +136,10 @@ EXPIRE: Final = text("""
         FROM late WHERE d.message_id = late.message_id AND d.address_id = late.address_id
         RETURNING d.message_id, d.address_id, d.attempt, d.channel, d.state
     ), tried AS (
-        UPDATE attempts a SET state = 'unknown', reason = 'crash', ended_at = now()
-        FROM moved WHERE a.message_id = moved.message_id AND a.address_id = moved.address_id
-             AND a.number = moved.attempt AND a.state = 'sending'
+        INSERT INTO attempts (message_id, address_id, number, state, reason, ended_at)
+        SELECT message_id, address_id, attempt, 'unknown', 'crash', now() FROM moved
+        ON CONFLICT (message_id, address_id, number) DO UPDATE
+        SET state = 'unknown', reason = 'crash', ended_at = now() WHERE attempts.state = 'sending'
     )
     SELECT message_id, address_id, channel, state FROM moved
 """)
