@@ -328,7 +328,7 @@ def test_a_suspect_goes_alone_and_after_the_others(room, engine, letters, kim):
     letters.send = send
     to = [Target(person(engine, f"m{n}", mailbox=f"m{n}@demo.example")[1], "email") for n in range(5)]
     post(engine, kim, "hello", to)
-    lost = "UPDATE deliveries SET state = 'retry', reason = 'crash', attempt = 1"
+    lost = "UPDATE deliveries SET state = 'retry', reason = 'crash', attempt = 2"
     change(engine, f"{lost} WHERE address_id <= {to[1].address_id}")
     deliver.drain_email()
     assert sizes == [3, 1, 1]
