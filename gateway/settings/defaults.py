@@ -22,7 +22,6 @@ ALWAYS = {
     "CRITTER_SMS_PRICE": "0.0083",
     "CRITTER_MONTHLY_SMS_BUDGET": "33.20",  # about 4,000 parts
     "CRITTER_HOLD_SECONDS": "10",
-    "CRITTER_LEASE_SECONDS": "20",
 }
 SIMULATED = {
     "CRITTER_COMPANY": "Critter Demo Co",
@@ -30,10 +29,12 @@ SIMULATED = {
     "CRITTER_MAIL_TRUST": "127.0.0.0/8,::1/128",
     "CRITTER_SMS_NUMBERS": "+15005550006",
     "CRITTER_SMS_RATE": "1000",
+    "CRITTER_LEASE_SECONDS": "5",  # whoever kills a worker to see what happens is watching
 }
 LIVE = {
     "CRITTER_MAIL_TRUST": "",
     "CRITTER_SMS_RATE": "1",
+    "CRITTER_LEASE_SECONDS": "20",
     "TWILIO_API_BASE": "https://api.twilio.com",
 }
 SINK_AFTER_SIMULATOR = 24  # the simulator takes mail at its own port and 24: 8001 and 8025
