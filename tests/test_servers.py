@@ -15,7 +15,7 @@ import pytest
 import redis
 from sqlalchemy import Engine, text
 
-from critter.servers import Servers, account, folders
+from critter.servers import Servers, account, binaries, folders
 from critter.servers.account import CAP_DAC_READ_SEARCH, Account, reaching
 from critter.servers.listener import listener
 from critter.servers.spawn import spawn
@@ -70,6 +70,24 @@ def test_durable_by_default_utf8_and_checksums_and_no_tcp(tmp_path: Path) -> Non
         values = [connection.execute(f"SHOW {name}").fetchone() for name in names]
         assert values == [("on",), ("on",), ("on",), ("UTF8",), ("",)]
         assert connection.execute("SELECT upper('é')").fetchone() == ("É",)
+
+
+def test_machines_own_postgres_serves_where_there_is_no_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binaries, "INSTALLED", tmp_path / "nothing")
+    try:
+        binaries.postgres(tmp_path)
+    except Refused:
+        pytest.skip("this machine has no PostgreSQL of its own")
+    with Servers(tmp_path, redis=False, unsafe=True) as servers, psycopg.connect(servers.database_url) as connection:
+        assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
+        assert connection.execute("SHOW data_checksums").fetchone() == ("on",)
+
+
+def test_nothing_to_serve_with_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binaries, "INSTALLED", tmp_path / "nothing")
+    monkeypatch.setattr(binaries, "_on_path", lambda *names: [])
+    with pytest.raises(Refused, match="^There is no Redis 6.2 or newer here: run make setup"):
+        binaries.redis()
 
 
 def test_sockets_are_private(servers: Servers) -> None:
