@@ -50,7 +50,7 @@ def test_simulated_needs_nothing(simulated: dict[str, str], tmp_path: Path) -> N
     assert settings.mail_trust == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     assert settings.monthly_sms_budget // settings.sms_price == 4000
     assert settings.settle_seconds == 2
-    assert settings.sms_rate == 1000
+    assert (settings.sms_rate, settings.lease_seconds) == (1000, 5)
 
 
 def test_made_up_secret_is_kept_and_private(simulated: dict[str, str], tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_live_from_the_fewest_settings(tmp_path: Path) -> None:
     assert settings.sms_numbers == ("+15005550006", "+15005550007")
     assert settings.twilio_auth_tokens == ("first", "second")
     assert settings.mail_trust == ()
-    assert (settings.settle_seconds, settings.sms_rate) == (60, 1)
+    assert (settings.settle_seconds, settings.sms_rate, settings.lease_seconds) == (60, 1, 20)
     assert not list(tmp_path.iterdir())
 
 
