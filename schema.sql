@@ -295,6 +295,7 @@ CREATE TABLE conversations (
     question      jsonb,                                                 -- kind, choices, what they act on
     expires_at    timestamptz,                                           -- until when an answer counts
     more          text,                                                  -- what `more` gives next
+    more_at       timestamptz,                                           -- since when; an item that came later goes first
     thread_id     bigint REFERENCES posts ON DELETE SET NULL,            -- the private post that bare texts answer
     thread_until  timestamptz                                            -- until when
 );

@@ -10,10 +10,11 @@ from gateway.language import carrier_words, grammar
 from gateway.language.named import Channel, Reading
 from gateway.ledger import outbox
 from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, contexts, manners, reach
+from gateway.network import accounts, addresses, contexts, conversations, manners, reach, renderings
 from gateway.store.tables import Account, Address, Inbound
 
-SET_ASIDE = "Your message reached us, but reading it failed. Nothing was posted; it is kept, and an operator is told."
+SET_ASIDE = "Your message reached us, but reading it failed. It is kept, and an operator is told; nothing was posted."
+ENOUGH = "That was the last answer for now; more in an hour."
 STRANGER = "nobody here has this address"
 
 
@@ -135,9 +136,14 @@ def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: 
     """The one answer, on the channel it came from; the command line reads it from its row and needs no delivery."""
     if not manners.may_answer(session, turn.address.id, inbound):
         return
+    if manners.last_answer(session, turn.address.id):
+        text = f"{text} {ENOUGH}"
+    shown = renderings.fitted(text, None, None)
+    if shown.rest and inbound.channel != "email":
+        conversations.keep_more(session, turn.address.id, shown.rest)
     outgoing = Outgoing(
         kind="answer",
-        text=text,
+        text=shown.text,
         subject=f"Re: {subject}" if subject else text.splitlines()[0][:70],
         body=text,
         inbound_id=inbound.id,
@@ -148,7 +154,7 @@ def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: 
 
 
 def _stranger(session: Session, world: World, inbound: Inbound, text: str) -> Outcome:
-    """Strangers get no texts, for no money is spent on them; their STOP counts all the same. By mail: how to join, once."""
+    """No money is spent on strangers: no texts; their STOP counts all the same. By mail: how to join, once."""
     word = carrier_words.carrier_word(text) if inbound.channel == "sms" else None
     if word == "stop":
         stranger = addresses.ensure(session, "sms", inbound.sender)

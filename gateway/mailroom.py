@@ -121,7 +121,7 @@ def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -
     if not special:
         return plain
     if to.people and (to.groups or to.everyone):
-        return Kept("held", None, "addressed both privately and publicly")
+        return _mixed(to.people, mail.text)
     if plain.intent in FIRST and (plain.privacy == "direct" or plain.intent in ("optout", "optin")):
         return plain
     if to.people:
@@ -129,6 +129,15 @@ def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -
     if to.groups:
         return _to("group", to.groups, mail.text, "mail to a group")
     return _reply(session, mail.text, answering)
+
+
+def _mixed(people: Sequence[Account], text: str) -> Reading:
+    """Kept, and its writer asked: privately to the person, or an update?"""
+    names = tuple(named(account) for account in people)
+    handles = ",".join(name.handle for name in names)
+    reason = "This mail went both to people and to everyone"
+    near = names if len(names) == 1 else ()
+    return Reading("ask", (handles, text), "direct", reason, "d", (), text, near)
 
 
 def _to(intent: Literal["direct", "group"], accounts_: Sequence[Account], text: str, reason: str) -> Reading:

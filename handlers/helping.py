@@ -44,8 +44,7 @@ def _lines(turn: Turn) -> list[str]:
 
 @command("more", about="the rest of what was cut")
 def more(session: Session, turn: Turn) -> str:
-    kept = conversations.more(session, turn.address.id)
-    rest = kept or _rest_of_last(session, turn)
+    rest = _rest(session, turn)
     if not rest:
         return "There is no more."
     page = texts.fit(rest)
@@ -53,11 +52,16 @@ def more(session: Session, turn: Turn) -> str:
     return page.text
 
 
-def _rest_of_last(session: Session, turn: Turn) -> str | None:
-    """What a text that was shortened left out of the last item."""
-    items = timelines.heard(session, turn.address.id, 1)
-    if not items or turn.address.channel != "sms":
-        return None
-    last = items[0]
+def _rest(session: Session, turn: Turn) -> str | None:
+    """Of the last item or the last long answer, whichever came later."""
+    kept = conversations.more(session, turn.address.id)
+    items = timelines.heard(session, turn.address.id, 1) if turn.address.channel == "sms" else []
+    if items and (kept is None or items[0].age < kept[1]):
+        return _left_out(turn, items[0]) or (kept[0] if kept else None)
+    return kept[0] if kept else None
+
+
+def _left_out(turn: Turn, last: timelines.Heard) -> str:
+    """What a text that was shortened left out."""
     page = f"{turn.world.settings.public_url}/p/{turn.world.signer.sign('page', last.post.id, turn.address.id)}"
     return renderings.for_phone(last.author, last.group, last.post, last.tag, page).rest

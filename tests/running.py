@@ -48,12 +48,12 @@ class Company:
             return True
         return False
 
-    def text(self, number: str, body: str) -> None:
-        """Sends a text from a phone, as the carrier does."""
+    def text(self, number: str, body: str) -> bool:
+        """Sends a text from a phone, as the carrier does; whether the web hook accepted it."""
         data = urllib.parse.urlencode({"body": body}).encode()
         path = f"{self.simulator}/phones/{urllib.parse.quote(number)}/texts"
-        with urllib.request.urlopen(urllib.request.Request(path, data), timeout=30) as answer:
-            answer.read()
+        with urllib.request.urlopen(urllib.request.Request(path, data), timeout=60) as answer:
+            return bool(json.load(answer)["hook"]["status"] == 200)
 
     def ledger(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.simulator}/ledger.jsonl", timeout=30) as answer:

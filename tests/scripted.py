@@ -110,12 +110,13 @@ def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
         post, address = stage.last_mail[person.handle]
         local = f"r+{stage.world.signer.sign('reply', post, address)}"
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = person.mailbox, f"{local}@{cast.DOMAIN}", "a mail"
+    to = tuple(f"{one.partition('@')[0]}@{cast.DOMAIN}" for one in local.split(","))
+    mail["From"], mail["To"], mail["Subject"] = person.mailbox, ", ".join(to), "a mail"
     mail["Message-ID"] = f"<{uuid.uuid4()}@demo.example>"
     mail.set_content(body)
     raw = f"Return-Path: <{person.mailbox}>\r\n".encode() + mail.as_bytes()
     identity = uuid.uuid4().bytes
-    return Incoming("email", identity, person.mailbox, (f"{local}@{cast.DOMAIN}",), raw, True, str(mail["Message-ID"]))
+    return Incoming("email", identity, person.mailbox, to, raw, True, str(mail["Message-ID"]))
 
 
 def _work(stage: Stage) -> None:

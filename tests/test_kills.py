@@ -85,13 +85,13 @@ def prove(critter: Company, before: int) -> None:
     arrived = received(critter)[before:]
     assert len(set(arrived)) == 2 * FOLLOWERS
     twice = {key for key, count in Counter(arrived).items() if count > 1}
-    assert twice <= _marked(critter), "sent twice without a mark"
+    assert twice <= marked(critter), "sent twice without a mark"
     _in_order(arrived)
     audit = critter.command("audit", "--settled", "0")
     assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
-def _marked(critter: Company) -> set[Key]:
+def marked(critter: Company) -> set[Key]:
     with critter.engine.connect() as connection:
         rows = connection.execute(text("SELECT message_id, address_id FROM deliveries WHERE possible_duplicate"))
         return {(row.message_id, row.address_id) for row in rows}

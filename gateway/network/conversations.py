@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Interval, func, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -49,11 +49,15 @@ def close(session: Session, address_id: int) -> None:
 
 
 def keep_more(session: Session, address_id: int, rest: str | None) -> None:
-    _set(session, address_id, more=rest or None)
+    """What `more` gives next; None when that was all."""
+    _set(session, address_id, more=rest or None, more_at=func.now())
 
 
-def more(session: Session, address_id: int) -> str | None:
-    return session.scalar(select(Conversation.more).where(Conversation.address_id == address_id))
+def more(session: Session, address_id: int) -> tuple[str, timedelta] | None:
+    """What is kept, and how long ago."""
+    kept = select(Conversation.more, type_coerce(func.now() - Conversation.more_at, Interval))
+    row = session.execute(kept.where(Conversation.address_id == address_id, Conversation.more.is_not(None))).first()
+    return (row[0], row[1]) if row else None
 
 
 def keep_thread(session: Session, address_id: int, post_id: int) -> None:

@@ -346,6 +346,7 @@ class Conversation(Table):
     question: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     expires_at: Mapped[datetime | None]
     more: Mapped[str | None]
+    more_at: Mapped[datetime | None]
     thread_id: Mapped[int | None] = mapped_column(_forget("posts.id"))
     thread_until: Mapped[datetime | None]
 
