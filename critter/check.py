@@ -58,11 +58,14 @@ def _database(settings: Settings) -> str:
         mode = connection.scalar(text("SELECT mode FROM installation"))
         if mode not in (None, settings.mode):
             raise Refused(f"it was made in {mode} mode, this is {settings.mode}: set CRITTER_DATABASE_URL to another")
+    engine.dispose()
     return f"PostgreSQL {version}"
 
 
 def _durability(settings: Settings) -> str:
-    off = undurable(opened(settings))
+    engine = opened(settings)
+    off = undurable(engine)
+    engine.dispose()
     if off:
         raise Refused(f"{' and '.join(off)} off: PostgreSQL would lose what it confirmed; switch it on")
     return "fsync and synchronous_commit are on"

@@ -86,7 +86,7 @@ def test_machines_own_postgres_serves_where_there_is_no_wheel(tmp_path: Path, mo
 def test_nothing_to_serve_with_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binaries, "INSTALLED", tmp_path / "nothing")
     monkeypatch.setattr(binaries, "_on_path", lambda *names: [])
-    with pytest.raises(Refused, match="^There is no Redis 6.2 or newer here: run make setup"):
+    with pytest.raises(Refused, match=r"^There is no Redis 6\.2 or newer here: run make setup"):
         binaries.redis()
 
 

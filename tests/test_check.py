@@ -1,0 +1,66 @@
+"""The doctor, and what is refused at a start: PostgreSQL that forgets, a database of the other mode, none at all."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from critter.check import run
+from critter.database import opened, prepared, refuse_unsafe_start
+from gateway.errors import Refused, SettingsError
+from gateway.settings import Settings
+
+
+def test_servers_that_forget_are_refused_by_name(settings: Settings) -> None:
+    """The tests' own server runs without fsync, which is what a careless one looks like."""
+    with pytest.raises(Refused, match=r"^PostgreSQL has fsync and synchronous_commit off [^\n]*--unsafe"):
+        prepared(settings)
+    with pytest.raises(Refused, match="fsync"):
+        refuse_unsafe_start(settings)
+
+
+def test_experiments_may_go_on(settings: Settings) -> None:
+    refuse_unsafe_start(settings.model_copy(update={"unsafe": True}))
+    prepared(settings, unsafe=True).dispose()
+
+
+def test_database_of_the_other_mode_is_refused(settings: Settings) -> None:
+    prepared(settings, unsafe=True).dispose()
+    with pytest.raises(SettingsError, match=r"^CRITTER_MODE is live"):
+        prepared(settings.model_copy(update={"mode": "live"}), unsafe=True)
+
+
+def test_database_that_is_away_is_one_line(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    away = settings.model_copy(update={"database_url": "postgresql://critter@127.0.0.1:1/critter"})
+    with pytest.raises(Refused, match=r"^The database does not answer: is `critter up` running\?[^\n]*$"):
+        opened(away)
+    refuse_unsafe_start(away)
+    assert "does not answer yet" in caplog.text
+
+
+def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(settings) == 1
+    verdicts = {line[7:19].strip(): line[:5].strip() for line in capsys.readouterr().out.splitlines()}
+    assert verdicts == {
+        "settings": "ok",
+        "database": "ok",
+        "durability": "wrong",
+        "redis": "ok",
+        "twilio": "wrong",
+        "relay": "wrong",
+    }
+
+
+def test_doctor_leaves_out_a_channel_that_is_off(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    run(settings.model_copy(update={"sms": False, "mail": False}))
+    said = capsys.readouterr().out
+    assert "twilio" not in said
+    assert "relay" not in said
+
+
+def test_doctor_survives_strange_peers(
+    settings: Settings, free_port: Callable[[], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = {"smtp_relay": f"smtps://127.0.0.1:{free_port()}", "twilio_api_base": f"http://127.0.0.1:{free_port()}/x"}
+    assert run(settings.model_copy(update=strange)) == 1
+    assert "Traceback" not in capsys.readouterr().err
