@@ -1,4 +1,4 @@
-"""A Postfix of its own, on loopback and under /tmp, that only queues: the peer of P1. Needs Debian's package and root."""
+"""A Postfix of its own, on loopback and under /tmp, that only queues: the peer of P1. Needs Debian's and root."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 HOW = "Postfix is not installed: apt-get install --no-install-recommends postfix (as root)"
 
@@ -64,7 +65,7 @@ class Postfix:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
 
-    def __enter__(self) -> Postfix:
+    def __enter__(self) -> Self:
         self.folder.chmod(0o755)
         for name in ("config", "queue", "data"):
             (self.folder / name).mkdir()

@@ -1,0 +1,76 @@
+"""`python -m bench [NAME…]`, called by `make bench`: every measurement beside its peer, written to results.md and .json.
+
+A measurement is a module with `measure()`, its lines of the table, and a first sentence that says how it was taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import subprocess
+import sys
+import time
+from types import ModuleType
+from typing import Final
+
+from bench import report
+from bench.result import Result
+
+MEASUREMENTS: Final = {
+    "P1": "bench.mail_in",
+    "P3": "bench.webhook_in",
+    "P4": "bench.road_out",
+    "P7": "bench.sms_out",
+    "P9": "bench.latency",
+    "mail-leg": "bench.mail_out",
+}
+PEERS: Final = ("postfix", "wrk")  # Debian's packages
+INSTALL: Final = ["apt-get", "install", "-y", "--no-install-recommends", *PEERS]
+
+
+def main() -> int:
+    options = _options()
+    if options.install_peers:
+        install_peers()
+    chosen = options.names or list(MEASUREMENTS)
+    measured: dict[str, list[Result]] = {}
+    for name in chosen:
+        measured[name] = _measured(name)
+        for result in measured[name]:
+            print(report.line(result), flush=True)
+    if options.names:
+        print("Not written: only a whole run goes to bench/results.md.")
+    else:
+        report.write({inspect.getdoc(_module(name)) or name: results for name, results in measured.items()})
+    return 0 if all(measured.values()) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures this checkout against its peers.")
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*MEASUREMENTS, []], help=", ".join(MEASUREMENTS))
+    parser.add_argument("--install-peers", action="store_true", help=f"first {' '.join(INSTALL)} (as root)")
+    return parser.parse_args()
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(MEASUREMENTS[name])
+
+
+def _measured(name: str) -> list[Result]:
+    print(f"{name} …", flush=True)
+    started = time.monotonic()
+    results: list[Result] = _module(name).measure()
+    print(f"{name} took {time.monotonic() - started:.0f} s", flush=True)
+    return results
+
+
+def install_peers() -> None:
+    """Raises CalledProcessError when Debian's packages cannot be had."""
+    environ = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    for command in (["apt-get", "update"], INSTALL):
+        subprocess.run(command, check=True, env=environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""P9: texts to one follower each, 50 a second over the signed web hook of the real processes: from its answer to the
+request at a stub of Twilio. The limits, not a peer, are what it is held against.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+import aiohttp
+import uvloop
+from twilio.request_validator import RequestValidator
+
+from bench.company import Company, company
+from bench.result import Result
+from bench.stub import Stub
+
+RATE = 50
+WRITERS = 100  # each with one follower; whose texts do not wait for each other's
+TEXTS = 500  # in a round
+ROUNDS = 3
+P50, P99 = 15.0, 60.0  # milliseconds
+
+PAIRS = """
+    WITH people AS (
+        INSERT INTO accounts (kind, handle, name)
+        SELECT 'person', 'w' || n, 'Writer ' || n FROM generate_series(1, 2 * CAST(:count AS int)) n
+        RETURNING id, handle
+    ), numbered AS (
+        SELECT id, CAST(substr(handle, 2) AS int) AS n FROM people
+    ), phones AS (
+        INSERT INTO addresses (account_id, channel, address, is_primary)
+        SELECT id, 'sms', '+1555' || (8000000 + n), true FROM numbered
+    )
+    INSERT INTO follows (follower_id, account_id, by_text)
+    SELECT reader.id, writer.id, true
+    FROM numbered writer JOIN numbered reader ON reader.n = writer.n + :count
+"""
+
+
+class Phones:
+    """Texts that people write, signed as Twilio signs them."""
+
+    def __init__(self, place: Company) -> None:
+        self._settings = place.settings
+        self._hook = f"{place.settings.public_url}/sms/inbound"
+        self._validator = RequestValidator(place.settings.twilio_auth_tokens[0])
+        self._number = 0
+
+    def written(self) -> tuple[str, bytes, str]:
+        """What tells it apart, its form and its signature."""
+        self._number += 1
+        mark = f"nr{self._number}"
+        form = {
+            "MessageSid": f"SM{self._number:032x}",
+            "AccountSid": self._settings.twilio_account_sid,
+            "From": f"+1555{8000001 + self._number % WRITERS}",
+            "To": self._settings.sms_numbers[0],
+            "Body": f"{mark} starting the ACME proposal",
+            "NumMedia": "0",
+        }
+        return mark, urlencode(form).encode(), self._validator.compute_signature(self._hook, form)
+
+    async def send(self, count: int) -> dict[str, float]:
+        """One every 20 ms, whatever becomes of the others: mark → when its web hook was answered."""
+        answered: dict[str, float] = {}
+        async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as sending:
+            begin = time.monotonic()
+            for number in range(count):
+                await asyncio.sleep(max(0.0, begin + number / RATE - time.monotonic()))
+                sending.create_task(self._post(http, answered))
+        return answered
+
+    async def _post(self, http: aiohttp.ClientSession, answered: dict[str, float]) -> None:
+        mark, form, signature = self.written()
+        headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
+        async with http.post(self._hook, data=form, headers=headers) as answer:
+            await answer.read()
+            answered[mark] = time.monotonic()
+            assert answer.status == 200, answer.status
+
+
+@contextmanager
+def road() -> Iterator[tuple[Company, Stub]]:
+    with Stub("texts") as stub:
+        processes = ("web", "worker inbound", "worker fanout", "worker sms", "clock")
+        base = f"http://127.0.0.1:{stub.port}"
+        with company(*processes, TWILIO_API_BASE=base) as place:
+            place.run(PAIRS, count=WRITERS)
+            place.run("ANALYZE")
+            yield place, stub
+
+
+def round_(phones: Phones, place: Company, stub: Stub) -> list[float]:
+    """Milliseconds of each text, in order; every one arrived."""
+    answered = uvloop.run(phones.send(TEXTS))
+    place.wait(lambda: place.settled("sms"))
+    came = stub.report()["came"]
+    return sorted(1000 * (came[mark] - moment) for mark, moment in answered.items())
+
+
+def measure() -> list[Result]:
+    """The first round warms up; the middle of the others' percentiles counts."""
+    with road() as (place, stub):
+        phones = Phones(place)
+        rounds = [round_(phones, place, stub) for _ in range(ROUNDS + 1)][1:]
+    p50 = statistics.median(each[len(each) // 2] for each in rounds)
+    p99 = statistics.median(each[len(each) * 99 // 100] for each in rounds)
+    return [
+        Result("P9 one text to one follower, p50", p50, "ms", "limit", P50, 1, lower=True),
+        Result("P9 one text to one follower, p99", p99, "ms", "limit", P99, 1, lower=True),
+    ]
+
+
+if __name__ == "__main__":
+    for result in measure():
+        print(result.row())
