@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 SETUP := "$(PYTHON)" bootstrap.py
 
-.PHONY: help setup up check test lint format bench torture peers lock clean
+.PHONY: help setup up check test lint format docs bench torture peers lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -30,6 +30,9 @@ lint: setup ## ruff and mypy
 format: setup ## let ruff repair what it can
 	@$(VENV) -m ruff check --fix .
 	@$(VENV) -m ruff format .
+
+docs: setup ## write the tables of docs/commands.md anew
+	@$(VENV) -m critter.handbook
 
 bench: setup ## measure; the results go to bench/results.md
 	@$(VENV) -m bench

@@ -1,0 +1,45 @@
+"""The tables of docs/commands.md, made from the commands that handlers/ declare; `make docs` writes them anew."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import handlers
+from gateway.commands import TABLE
+from gateway.language.verbs import Verb
+
+PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
+END = "<!-- end -->"
+
+
+def refreshed(page: str) -> str:
+    """The page with its two tables made anew; everything outside of their marks stays as people wrote it."""
+    assert handlers.MODULES  # importing them filled the table
+    for mark, ready in (("<!-- commands -->", True), ("<!-- not yet -->", False)):
+        before, _, rest = page.partition(mark)
+        after = rest.partition(END)[2]
+        verbs = sorted((verb for verb in TABLE.verbs if verb.ready is ready), key=_place)
+        page = f"{before}{mark}\n{_table(verbs)}{END}{after}"
+    return page
+
+
+def _place(verb: Verb) -> tuple[int, str]:
+    """In the order of the families, as handlers/ lists them."""
+    families = [module.__name__ for module in handlers.MODULES]
+    return families.index(TABLE.handlers[verb.name].__module__), verb.name
+
+
+def _table(verbs: Iterable[Verb]) -> str:
+    rows = [("say", "or", "what happens"), ("---", "---", "---"), *map(_row, verbs)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def _row(verb: Verb) -> tuple[str, str, str]:
+    return ", ".join(map(_code, verb.usages)), ", ".join(map(_code, verb.aliases)), verb.about
+
+
+def _code(words: str) -> str:
+    return f"`{words}`".replace("|", r"\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(refreshed(PAGE.read_text()))

@@ -1,0 +1,77 @@
+"""What the documents say is there: links, settings, make targets, folders, and the table of commands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from critter import handbook
+from gateway.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+CODE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
+SETTINGS = sorted(field.alias for field in Settings.model_fields.values() if field.alias)
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = CODE.sub("", page.read_text())
+    wrong = [link for link in LINK.findall(text) if "://" not in link and not leads(page, link)]
+    assert wrong == []
+
+
+def leads(page: Path, link: str) -> bool:
+    path, _, place = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and (not place or place in anchors(target))
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = HEADING.findall(CODE.sub("", page.read_text()))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_explained(name: str) -> None:
+    assert re.search(rf"^\| `{name}` \|", (ROOT / "docs" / "running.md").read_text(), re.MULTILINE)
+    assert re.search(rf"^#{name}=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def test_no_setting_is_explained_that_is_not_there() -> None:
+    text = "".join(page.read_text() for page in PAGES) + (ROOT / ".env.example").read_text()
+    found = set(re.findall(r"\b(?:CRITTER|TWILIO)_[A-Z_]+\b", text))
+    assert found <= set(SETTINGS)
+
+
+def test_the_table_of_commands_is_current() -> None:
+    page = handbook.PAGE.read_text()
+    assert handbook.refreshed(page) == page, "run make docs"
+
+
+def test_every_make_target_that_is_named_is_there() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    named = set(re.findall(r"(?:`|^)make(?: PYTHON=\S+)? ([a-z]+)", text, re.MULTILINE))
+    assert named
+    assert named <= set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_the_tree_in_architecture_is_true() -> None:
+    """Every file it names is there, and every folder with code in it is named."""
+    lines = (ROOT / "ARCHITECTURE.md").read_text().split("```")[1].splitlines()
+    missing = [name for name in names(lines) if not list(ROOT.rglob(name)) and not (ROOT / name).exists()]
+    assert missing == []
+    packages = {path.parent.name for top in ("gateway", "handlers", "workers", "critter") for path in
+                (ROOT / top).rglob("__init__.py")}  # fmt: skip
+    assert packages <= {name.rstrip("/") for line in lines for name in re.findall(r"[\w]+/", line)}
+
+
+def names(lines: list[str]) -> list[str]:
+    return [name for line in lines for name in re.findall(r"\b\w+\.(?:py|sql)\b", line)]
