@@ -16,7 +16,7 @@ from gateway.store.database import connect
 from simulator import tour
 
 PHONES = ("sam", "kim", "bob", "dana")
-MAILBOXES = ("priya", "dave")
+MAILBOXES = ("priya", "elena")  # both follow Kim by mail
 
 
 def front(settings: Settings) -> Blueprint:

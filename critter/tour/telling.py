@@ -1,4 +1,4 @@
-"""What the tour tells of one text: what it was read as, where it went, how far that is; and how any text would be read."""
+"""What the tour tells of one text: what it was read as, where it went, how far that is; and how any text reads."""
 
 from functools import cached_property
 from typing import Any, Final
@@ -58,7 +58,8 @@ PROGRESS: Final = text("""
         SELECT m.id, i.received_at FROM inbound i JOIN messages m ON m.inbound_id = i.id
         WHERE i.id = :inbound
         UNION
-        SELECT m.id, i.received_at FROM inbound i JOIN posts p ON p.inbound_id = i.id JOIN messages m ON m.post_id = p.id
+        SELECT m.id, i.received_at
+        FROM inbound i JOIN posts p ON p.inbound_id = i.id JOIN messages m ON m.post_id = p.id
         WHERE i.id = :inbound
     ), spread AS (
         SELECT max(extract(epoch FROM f.not_before - now())) FILTER (WHERE f.state = 'waiting' AND f.not_before > now())

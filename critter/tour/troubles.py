@@ -4,7 +4,7 @@ import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlalchemy import exc
 
 from gateway.errors import Refused
 from simulator.tour import Trouble
@@ -18,7 +18,7 @@ def told() -> Iterator[None]:
     """Raises Trouble for what is expected to happen now and then."""
     try:
         yield
-    except (OperationalError, TimeoutError) as problem:
+    except (exc.OperationalError, exc.TimeoutError) as problem:
         raise Trouble(DATABASE_AWAY) from problem
     except Refused as refused:
         raise Trouble(str(refused)) from refused

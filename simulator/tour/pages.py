@@ -17,7 +17,9 @@ Answer = Callable[..., Any]
 
 def blueprint(stage: Stage) -> Blueprint:
     """Everything the tour serves, to be registered at the root."""
-    tour = Blueprint("tour", __name__, template_folder="templates", static_folder="static", static_url_path="/tour/static")
+    tour = Blueprint(
+        "tour", __name__, template_folder="templates", static_folder="static", static_url_path="/tour/static"
+    )
     policy = f"{stage.policy}; connect-src 'self' {stage.simulator}"
 
     def route(method: str, rule: str, view: Answer) -> None:

@@ -76,7 +76,7 @@ function verdict(now) {
   const number = (n) => n.toLocaleString("en");
   count.textContent = `${number(now.arrived)} of ${number(now.total)}, ${number(now.lost)} lost, ${number(now.twice)} twice`;
   count.classList.add(good ? "good" : "bad");
-  say("verdict", `Counted in the carrier's own ledger, ${now.seconds} s after the first.`);
+  say("verdict", `Counted in the carrier's own ledger. ${Math.round(now.seconds)} s in all.`);
 }
 
 function failed(line) {

@@ -35,7 +35,7 @@ function draw(told) {
   row("args", told.args.length ? told.args.map((arg) => `“${arg}”`).join(", ") : "none");
   row("privacy", { company: "everyone who follows", group: "the group", direct: "private" }[told.privacy] || "none");
   row("reason", told.reason);
-  row("would answer", told.would_answer || "nothing: nobody is texted for having posted");
+  row("would answer", told.would_answer || "nothing, it just goes out");
 }
 
 function row(name, value, className) {

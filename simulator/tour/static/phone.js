@@ -46,7 +46,7 @@ export class Phone extends Device {
     make("p", "bubble", text.body, item);
     const note = make("p", "note", "", item);
     make("time", "", clock(text.at), note).dateTime = text.at;
-    if (text.by === "carrier") make("span", "", "the carrier's own answer", note);
+    if (text.by === "carrier") make("span", "", "by the carrier itself", note);
     make("span", "ticks", "", note);
     this.status(text);
     if (own) this.watch(text.sid, item, { who: this.name, says: text.body, quiet });

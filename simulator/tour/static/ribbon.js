@@ -7,7 +7,7 @@ import { counted, make, pause } from "./dom.js";
 const LONGEST = 90_000;
 
 export function money(cost) {
-  return cost >= 0.01 || cost === 0 ? `$${cost.toFixed(2)}` : `$${cost.toFixed(4)}`;
+  return `$${cost.toFixed(cost < 0.01 ? 3 : 2)}`;
 }
 
 export function line(told) {
@@ -17,7 +17,7 @@ export function line(told) {
   const parts = [`read as ${told.read_as}`, `${counted(told.texts, "text")}, ${counted(told.mails, "mail")}`];
   if (told.ms !== null) parts.push(`${told.ms} ms`);
   if (told.cost) parts.push(`would cost ${money(told.cost)}`);
-  return parts.join(" · ");
+  return parts.map((part) => part.replaceAll(" ", "\u00a0")).join(" · "); // breaks only between them
 }
 
 const over = (told) => told.state !== "unknown" && !told.open && !told.holds && told.ended >= told.copies;
@@ -50,6 +50,7 @@ export async function follow(id, place, seen) {
 function countdown(place) {
   let shown, ends, total;
   function draw() {
+    if (!ends) return;
     const left = ends - Date.now();
     if (left <= 0 || !place.isConnected) return stop();
     shown.firstChild.textContent = `leaves in ${Math.ceil(left / 1000)} s, unless UNDO comes first`;

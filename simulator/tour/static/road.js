@@ -44,14 +44,16 @@ function spread(told) {
   if (told.undone) return "stopped by undo: no copy was made";
   if (told.holds) return "waits, so that undo can stop it";
   if (told.spread_ms === null) return "nothing to spread: only the answer goes out";
-  return `${counted(told.texts, "text")}, ${counted(told.mails, "mail")} by ${told.spread_ms} ms`;
+  return `${counted(told.texts, "text")}, ${counted(told.mails, "mail")}, after ${span(told.spread_ms)}`;
 }
+
+const span = (ms) => (ms < 10_000 ? `${ms} ms` : `${Math.round(ms / 1000)} s`);
 
 function sent(told) {
   if (!told.copies) return told.open ? "not yet" : "nothing to send";
-  const all = told.copies === 1 ? "it" : `all ${told.copies.toLocaleString("en")}`;
-  if (told.sent < told.copies) return `${told.sent.toLocaleString("en")} of ${counted(told.copies, "copy").replace("copys", "copies")}`;
-  return `${all} handed over by ${told.sent_ms} ms, ${told.delivered.toLocaleString("en")} reported delivered`;
+  const number = (count) => count.toLocaleString("en");
+  const after = told.sent_ms === null ? "" : `, the last after ${span(told.sent_ms)}`;
+  return `${number(told.sent)} of ${number(told.copies)}${after}; ${number(told.delivered)} reported delivered`;
 }
 
 function mark(name, done, words) {
