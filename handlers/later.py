@@ -4,6 +4,8 @@ from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command
 
+NOT_YET = "{} is not here yet. Nothing was changed, and nothing was posted. ? lists what is."
+
 
 @command("rt", "rt NAME", aliases=("repeat",), intent="repeat", ready=False, about="pass on to my followers")
 @command("quiet RANGE", "quiet [for]", intent="setting", ready=False, about="no texts at night")
@@ -26,4 +28,4 @@ from gateway.commands import Turn, command
 def not_yet(session: Session, turn: Turn) -> str:
     """An honest answer; the words are nobody's but the writer's."""
     verb = turn.reading.verb or turn.reading.intent
-    return f"{verb} is not here yet. Nothing was changed, and nothing was posted. ? lists what is."
+    return NOT_YET.format(verb)

@@ -11,7 +11,7 @@ from gateway.network import accounts, follows, reach, renderings, timelines
 from gateway.network.audience import OPEN_TO_ALL
 from gateway.store.tables import Account
 from handlers.direct import people
-from handlers.later import not_yet
+from handlers.later import NOT_YET
 
 SHOWN = 10
 MOST = 10  # updates in one answer
@@ -84,9 +84,9 @@ def stats(session: Session, turn: Turn) -> str:
 
 
 @command("who NAME", "who about TOPIC", about="who follows them, or is in the group")
-def who(session: Session, turn: Turn) -> str | None:
+def who(session: Session, turn: Turn) -> str:
     if not turn.names:
-        return not_yet(session, turn)
+        raise Refused(NOT_YET.format("who about"))
     account = _account(session, turn, readable=True)
     count, rows = follows.followers(session, account.id, SHOWN)
     if not count:

@@ -12,8 +12,10 @@ from gateway.store.tables import Post
 def reaction(session: Session, turn: Turn) -> str | None:
     """From a phone's own reactions, or one lone emoji: to the last item, and not answered."""
     items = timelines.heard(session, turn.address.id, 1)
-    if items and posts.react(session, turn.account.id, items[0].post.id, turn.reading.args[0]):
-        turn.did("reaction", items[0].post.id)
+    *removed, kind = turn.reading.args
+    change = posts.unreact if removed else posts.react
+    if items and change(session, turn.account.id, items[0].post.id, kind):
+        turn.did("reaction", items[0].post.id, removed=bool(removed))
     return None
 
 

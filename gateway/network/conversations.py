@@ -56,8 +56,8 @@ def keep_more(session: Session, address_id: int, rest: str | None) -> None:
 def more(session: Session, address_id: int) -> tuple[str, timedelta] | None:
     """What is kept, and how long ago."""
     kept = select(Conversation.more, type_coerce(func.now() - Conversation.more_at, Interval))
-    row = session.execute(kept.where(Conversation.address_id == address_id, Conversation.more.is_not(None))).first()
-    return (row[0], row[1]) if row else None
+    row = session.execute(kept.where(Conversation.address_id == address_id)).first()
+    return (row[0], row[1]) if row and row[0] else None
 
 
 def keep_thread(session: Session, address_id: int, post_id: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -149,3 +149,9 @@ def react(session: Session, account_id: int, post_id: int, kind: str) -> bool:
         return False
     row = insert(Reaction).values(post_id=post_id, account_id=account_id, kind=kind).on_conflict_do_nothing()
     return session.execute(row.returning(Reaction.kind)).first() is not None
+
+
+def unreact(session: Session, account_id: int, post_id: int, kind: str) -> bool:
+    """Takes a reaction back; False when there was none."""
+    mine = delete(Reaction).where(Reaction.post_id == post_id, Reaction.account_id == account_id, Reaction.kind == kind)
+    return session.execute(mine.returning(Reaction.kind)).first() is not None

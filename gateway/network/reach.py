@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from gateway.store.tables import Account, Address, Follow
@@ -20,7 +21,7 @@ class Unreached:
 def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
     """Where something addressed to these people goes: to their phone, else to their mailbox."""
     usable = select(Address).where(Address.account_id.in_(people), Address.is_primary, Address.state == "verified")
-    first = usable.distinct(Address.account_id).order_by(Address.account_id, Address.channel.desc())
+    first = usable.ext(distinct_on(Address.account_id)).order_by(Address.account_id, Address.channel.desc())
     return session.scalars(first).all()
 
 
