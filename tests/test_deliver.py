@@ -1,5 +1,7 @@
 """The road from a due row to a settled one: real database, real loop, a carrier that does as it is told."""
 
+import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -233,6 +235,29 @@ def test_no_more_is_on_the_road_than_the_carrier_has_connections(room, engine, t
         deliver.drain_sms()
     assert texts.most <= deliver.TEXTS_AT_ONCE
     assert states(engine) == ["sent"] * 200
+
+
+def test_one_slow_answer_holds_up_nobody_else(room, engine, texts, kim):
+    sound, to = texts.send, phones(engine, 3)
+    answered = threading.Event()
+
+    async def send(batch, settled):
+        if batch[0].recipient.endswith("0000"):
+            await asyncio.to_thread(answered.wait, 20)
+        await sound(batch, settled)
+
+    texts.send = send
+    post(engine, kim, "slow", to[:1])
+    drain = threading.Thread(target=deliver.drain_sms)
+    drain.start()
+    while states(engine) != ["sending"]:
+        time.sleep(0.01)
+    post(engine, kim, "quick", to[1:])
+    while sorted(states(engine)) != ["sending", "sent", "sent"]:
+        time.sleep(0.01)
+    answered.set()
+    drain.join(20)
+    assert states(engine) == ["sent"] * 3
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ and is decided again, so that an opt-out never takes longer than that (I7).
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,8 @@ Result = TypeVar("Result")
 
 FRESH: Final = 0.9  # seconds that a decision to send is good for; the rest of the second is the request's way out
 AHEAD: Final = 0.4  # seconds before its first slot that a batch is claimed at the earliest
+LOOK: Final = 0.05  # seconds after which new rows are looked for while others are still on the road
+SUSPECTS: Final = 0.5  # seconds between two looks for rows that must go alone
 FLUSH: Final = 200  # outcomes that are settled at once; fewer when nothing else is on the road
 FLUSH_AFTER: Final = 0.02  # seconds that an outcome waits for company
 PAUSE: Final = 60.0  # seconds without a try after the carrier refused our own credentials
@@ -102,7 +105,8 @@ class Road(Generic[Parcel]):
         self._sends: set[asyncio.Task[None]] = set()
         self._ahead: asyncio.Task[Batch[Parcel]] | None = None
         self._flushing: asyncio.Task[None] | None = None
-        self._stirred = asyncio.Event()
+        self._stirred, self._settled_some = asyncio.Event(), asyncio.Event()
+        self._looked_at = float("-inf")
         self._written = self._seen = 0  # how often outcomes were settled: by now, and before the last claim
 
     async def drain(self, turn: float) -> bool:
@@ -124,22 +128,39 @@ class Road(Generic[Parcel]):
             batch = await self._next(suspects)
             if batch.claimed and not suspects:
                 over = time.monotonic() >= end
-                self._ahead = None if over else asyncio.create_task(self._claim(suspects=False))
+                if batch.claimed >= self._limit and not over:
+                    self._ahead = asyncio.create_task(self._claim(suspects=False))
                 await self._send(batch)
                 suspects = over  # they have their turn in the end, however much else there is
+                if not suspects and self._ahead is None:
+                    await self._idle()
                 continue
             if batch.claimed:
                 await self._send(batch)
+                await self._settle_all()
+                self._looked_at = float("-inf")
             if over:
                 return True
-            await self._settle_all()
-            if self._written != self._seen:  # a lane may be free now
-                suspects = False
-            elif suspects:
+            suspects = not suspects and await self._idle()
+            if not suspects and self._nothing_new():
                 return False
-            else:
-                suspects = True
         return not self._paused()
+
+    async def _idle(self) -> bool:
+        """Waits for a lane to become free, or a moment; True when nothing is on the road and suspects may have it."""
+        if self._written == self._seen and (self._sends or self._flushing):
+            self._settled_some.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await self._settled_some.wait()
+        if not self._nothing_new() or time.monotonic() - self._looked_at < SUSPECTS:
+            return False
+        self._looked_at = time.monotonic()
+        return True
+
+    def _nothing_new(self) -> bool:
+        """Whether the last claim, which was empty, saw all that was settled."""
+        return not self._sends and not self._flushing and self._written == self._seen
 
     async def _next(self, suspects: bool) -> Batch[Parcel]:
         ahead, self._ahead = self._ahead, None
@@ -213,6 +234,7 @@ class Road(Generic[Parcel]):
             try:
                 await self._thread(lambda: self._ledger.settle(landed))
                 self._written += 1
+                self._settled_some.set()
                 return
             except OperationalError as problem:
                 if time.monotonic() > end:
