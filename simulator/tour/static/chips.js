@@ -35,8 +35,7 @@ export async function type(field, text) {
 
 async function play(chip, devices, panels) {
   if (playing) return;
-  playing = true;
-  document.body.classList.add("playing");
+  busy(true);
   for (const other of document.querySelectorAll(".chip.now")) other.classList.remove("now");
   chip.classList.add("now");
   see.textContent = chip.dataset.see;
@@ -48,8 +47,13 @@ async function play(chip, devices, panels) {
   } catch (error) {
     see.textContent = error.message;
   }
-  document.body.classList.remove("playing");
-  playing = false;
+  busy(false);
+}
+
+function busy(now) {
+  playing = now;
+  document.body.classList.toggle("playing", now);
+  for (const chip of document.querySelectorAll(".chip")) chip.setAttribute("aria-disabled", String(now));
 }
 
 async function perform(chip, devices) {

@@ -12,6 +12,7 @@ export class Device {
     this.field = this.form.elements.body;
     this.nothing = nothing;
     this.received = 0;
+    this.keepAtEnd();
     this.clear();
   }
 
@@ -19,6 +20,17 @@ export class Device {
     this.items = new Map();
     this.list.replaceChildren();
     make("li", "nothing", this.nothing, this.list);
+  }
+
+  // Ribbons and ticks come later and push what is below them: the end stays in view, unless somebody scrolled up.
+  keepAtEnd() {
+    let following = true;
+    const scrolled = () => requestAnimationFrame(() => {
+      following = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 40;
+    });
+    for (const kind of ["wheel", "touchmove", "keydown"]) this.list.addEventListener(kind, scrolled, { passive: true });
+    const changed = () => following && toEnd(this.list);
+    new MutationObserver(changed).observe(this.list, { childList: true, subtree: true, characterData: true });
   }
 
   // A place for an item, or null when it stands there already.
@@ -31,7 +43,6 @@ export class Device {
       item.classList.add("fresh");
       if (!own) this.heard();
     }
-    requestAnimationFrame(() => toEnd(this.list));
     return item;
   }
 

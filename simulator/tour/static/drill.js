@@ -9,6 +9,7 @@ const start = byId("drill-start");
 const lines = byId("drill-log");
 const told = new Set();
 
+// Resolves once it has begun; how it goes is drawn from then on.
 export async function run(typed) {
   if (start.disabled) return;
   start.disabled = true;
@@ -23,11 +24,11 @@ export async function run(typed) {
       await typed(before.by, before.says);
       draw(await post("/tour/drill"));
     }
-    await watch();
+    follow();
   } catch (error) {
     failed(error.message);
+    start.disabled = false;
   }
-  start.disabled = false;
 }
 
 // A page that is opened in the middle of it joins in.
@@ -35,8 +36,12 @@ export async function join() {
   const now = await get("/tour/drill");
   if (["idle", "done", "failed"].includes(now.phase)) return false;
   start.disabled = true;
-  watch().catch((error) => failed(error.message)).finally(() => (start.disabled = false));
+  follow();
   return true;
+}
+
+function follow() {
+  watch().catch((error) => failed(error.message)).finally(() => (start.disabled = false));
 }
 
 async function watch() {

@@ -53,7 +53,7 @@ function countdown(place) {
     if (!ends) return;
     const left = ends - Date.now();
     if (left <= 0 || !place.isConnected) return stop();
-    shown.firstChild.textContent = `leaves in ${Math.ceil(left / 1000)} s, unless UNDO comes first`;
+    shown.firstChild.textContent = `leaves in ${Math.ceil(left / 1000)} s · UNDO stops it`;
     shown.style.setProperty("--left", left / total);
     setTimeout(draw, 100);
   }

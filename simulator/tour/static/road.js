@@ -37,7 +37,7 @@ export function seen(id, told) {
   if (told.ms === null || told.state === "new" || told.state === "working") return;
   mark("read", true, `as ${told.read_as || told.state}, after ${told.ms} ms: ${told.reason}`);
   mark("spread", !told.open, spread(told));
-  mark("sent", told.copies > 0 && told.ended >= told.copies, sent(told));
+  mark("sent", !told.open && told.copies > 0 && told.ended >= told.copies, sent(told));
 }
 
 function spread(told) {
@@ -50,6 +50,7 @@ function spread(told) {
 const span = (ms) => (ms < 10_000 ? `${ms} ms` : `${Math.round(ms / 1000)} s`);
 
 function sent(told) {
+  if (told.holds) return "only the answer so far";
   if (!told.copies) return told.open ? "not yet" : "nothing to send";
   const number = (count) => count.toLocaleString("en");
   const after = told.sent_ms === null ? "" : `, the last after ${span(told.sent_ms)}`;

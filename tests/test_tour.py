@@ -1,0 +1,176 @@
+"""The tour in a real browser against a real `critter up`: every chip, the kill, and starting over. Never when live."""
+
+import json
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from critter import processes, tour
+from gateway.errors import Refused
+from gateway.settings import load
+from tests.running import ROOT, Company, company
+from tests.test_settings import LIVE
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+browsing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+BOB, SAM, KIM = "+14155550103", "+14155550102", "+14155550101"
+HERE = """
+    SELECT 'follow', f.follower_id, f.account_id, f.role || f.by_text FROM follows f
+    UNION ALL SELECT 'address', id, account_id, state || receiving FROM addresses
+    UNION ALL SELECT 'post', id, author_id, text FROM posts
+    UNION ALL SELECT 'consent', id, address_id, source FROM consent
+    UNION ALL SELECT 'account', id, 0, handle FROM accounts ORDER BY 1, 2, 3
+"""
+
+
+@pytest.fixture(scope="module")
+def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    with company(tmp_path_factory.mktemp("tour")) as running:
+        yield running
+
+
+def ask(critter: Company, path: str, body: Any = None, **headers: str) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    kind = {"Content-Type": "application/json"} | headers
+    request = urllib.request.Request(f"http://{critter.environ['CRITTER_WEB_LISTEN']}{path}", data, kind)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def state(critter: Company) -> list[tuple[Any, ...]]:
+    with critter.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(HERE))]
+
+
+def test_a_live_web_process_gets_no_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = load({**LIVE, "CRITTER_VAR": str(tmp_path)})
+    with pytest.raises(Refused, match="simulated"):
+        tour.front(live)
+    served: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("critter.app.serve_web", lambda *given: served.append(given))
+    processes.web(live)
+    processes.web(load({"CRITTER_VAR": str(tmp_path)}))
+    assert [given[1:] for given in served] == [(), (tour.front,)]
+
+
+def test_the_tour_knows_nothing_of_the_product() -> None:
+    names = "import sys, simulator.tour; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", names], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"gateway", "handlers", "workers", "critter"} & set(loaded.stdout.split())
+
+
+def test_starting_over_puts_everything_back(critter: Company) -> None:
+    before = state(critter)
+    for number, body in (
+        (SAM, "follow sales"),
+        (KIM, "hello"),
+        (KIM, "d ACNE x"),
+        (BOB, "off dispatch"),
+        (BOB, "STOP"),
+    ):
+        critter.text(number, body)
+    critter.text(KIM, "new lunch open")
+    critter.text(KIM, "ok")
+    critter.wait(critter.settled, "everything settled")
+    assert state(critter) != before
+    assert ask(critter, "/tour/start-over", {}) == {}
+    assert state(critter) == before
+    left = "SELECT (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM attempts) + (SELECT count(*) FROM drafts)"
+    assert critter.scalar(left) == 0
+    assert critter.ledger() == []
+    assert critter.command("audit", "--settled", "0").returncode == 0
+
+
+@pytest.mark.parametrize("headers", [{"Content-Type": "text/plain"}, {"Host": "tour.example"}])
+def test_other_pages_cannot_press_its_buttons(critter: Company, headers: dict[str, str]) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(critter, "/tour/start-over", {}, **headers)
+    assert refused.value.code == 403
+
+
+def test_what_it_explains(critter: Company) -> None:
+    told = ask(critter, "/tour/explain", {"text": "leave the building now"})
+    assert (told["intent"], told["privacy"], told["would_answer"]) == ("update", "company", None)
+    assert ask(critter, "/tour/trace?id=SM0") == {"state": "unknown"}
+
+
+@pytest.mark.skipif(CHROMIUM is not None, reason="the browser presses the button")
+def test_the_kill_without_a_browser(critter: Company) -> None:
+    ask(critter, "/tour/drill", {})
+    critter.wait(lambda: ask(critter, "/tour/drill")["phase"] in ("done", "failed"), "the drill")
+    told = ask(critter, "/tour/drill")
+    assert (told["phase"], told["arrived"], told["lost"], told["twice"]) == ("done", 1000, 0, 0), told
+    assert told["pid"] != told["successor"] == critter.pid("worker-sms")
+
+
+@browsing
+def test_every_step_in_a_browser(critter: Company) -> None:
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+        complaints: list[str] = []
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"http://{critter.environ['CRITTER_WEB_LISTEN']}/")
+        _walk(page, sync.expect)
+        assert complaints == []
+        browser.close()
+
+
+def _walk(page: Any, expect: Any) -> None:
+    """Each chip, and what must then stand on whose device."""
+    expect(page.locator("#sam .nothing")).to_have_text("No texts yet. Press 1.")
+    _press(page, 1)
+    expect(page.locator("#sam .item").last).to_contain_text("You follow Sales")
+    _press(page, 2)
+    expect(page.locator("#sam .item").last).to_contain_text("Kim Lee: starting the ACME proposal")
+    for mailbox in ("#priya", "#elena"):
+        expect(page.locator(f"{mailbox} .item .subject")).to_contain_text("starting the ACME proposal")
+    expect(page.locator("#kim .own .ribbon")).to_contain_text("read\N{NO-BREAK SPACE}as\N{NO-BREAK SPACE}update")
+    expect(page.locator("#kim .own .ribbon")).to_contain_text(
+        "4\N{NO-BREAK SPACE}texts,\N{NO-BREAK SPACE}2\N{NO-BREAK SPACE}mails"
+    )
+    _press(page, 3)
+    expect(page.locator("#kim .item:not(.own)").last).to_contain_text("Priya Nair: Finance has last year's numbers")
+    _press(page, 4)
+    expect(page.locator("#kim .hold")).to_have_text("taken back in time: nobody got it")
+    _press(page, 5)
+    expect(page.locator("#kim .item").last).to_contain_text("Kept private.")
+    _press(page, 6)
+    expect(page.locator("#bob .item").last).to_contain_text("Told dispatch only.")
+    expect(page.locator("#dana .item").last).to_contain_text("Bob Reyes (private): yes")
+    expect(page.locator("#sam .item", has_text="yes")).to_have_count(0)
+    _press(page, 7)
+    expect(page.locator("#bob .stopped")).to_be_visible()
+    expect(page.locator("#dana .item").last).to_contain_text("Bob Reyes has stopped texts")
+    _press(page, 9)
+    expect(page.locator("#explained .strong")).to_have_text("update")
+    _type_by_hand(page, expect)
+    _press(page, 8)
+    expect(page.locator("#drill-count")).to_have_text("1,000 of 1,000, 0 lost, 0 twice", timeout=90_000)
+    expect(page.locator("#drill-log")).to_contain_text("SIGKILL to process")
+    page.locator("#start-over").click()
+    expect(page.locator("#sam .nothing")).to_be_visible()
+    expect(page.locator("#bob .stopped")).to_have_count(0)
+
+
+def _press(page: Any, number: int) -> None:
+    page.locator(f'.chip[data-step="{number}"]').click()
+    page.wait_for_selector("body:not(.playing)", timeout=30_000)
+
+
+def _type_by_hand(page: Any, expect: Any) -> None:
+    """With the keyboard alone."""
+    page.locator("#sam-says").focus()
+    page.keyboard.type("whois kim")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sam .item").last).to_contain_text("Kim Lee")
