@@ -73,3 +73,11 @@ def test_the_tree_in_architecture_is_true() -> None:
     assert set(re.findall(r"\b\w+\.(?:py|sql)\b", tree)) <= there
     folders = {path.parent.name for path in files if path.name == "__init__.py"}
     assert folders <= set(re.findall(r"(\w+)/", tree))
+
+
+def test_every_rule_that_code_names_by_number_is_explained() -> None:
+    code = "".join(path.read_text() for top in PACKAGES for path in (ROOT / top).rglob("*.py"))
+    named = {int(number) for number in re.findall(r"[(,] ?R(\d{1,2})\b", code)}
+    explained = {int(number) for number in re.findall(r"^\| R(\d+) \|", (ROOT / "docs" / "rules.md").read_text(), re.M)}
+    assert named
+    assert named <= explained
