@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, and_, case, exists, func, or_, select, update
+from sqlalchemy import CursorResult, TextClause, and_, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from gateway.store.tables import Inbound, Installation, Media
 
@@ -104,47 +104,33 @@ def _accept_pictures(session: Session, key: bytes, incoming: Sequence[Incoming],
 
 
 def claim(session: Session, owner: str, lease: timedelta, limit: int) -> list[Claimed]:
-    """The oldest row of each of up to `limit` senders. A row that once ended a worker is claimed alone."""
-    fresh = _claim(session, owner, lease, limit, Inbound.state == "new", Inbound.attempt == 0)
-    if fresh:
-        return fresh
-    again = or_(Inbound.state == "new", Inbound.lease_until < func.now())
-    return _claim(session, owner, lease, 1, again, Inbound.attempt.between(1, CRASHES - 1))
+    """Up to `limit` of the oldest rows whose senders no other worker has in hand; they are to be taken in this order.
+    A row that once ended a worker is claimed alone, and only as the oldest of its sender."""
+    values = {"owner": owner, "lease": lease}
+    return _claim(session, FRESH, {**values, "limit": limit}) or _claim(session, AGAIN, {**values, "limit": 1})
 
 
-def _claim(session: Session, owner: str, lease: timedelta, limit: int, *conditions: Any) -> list[Claimed]:
-    earlier = aliased(Inbound)
-    blocked = exists().where(
-        earlier.channel == Inbound.channel,
-        earlier.sender == Inbound.sender,
-        earlier.id < Inbound.id,
-        earlier.state.in_(OPEN),
-    )
-    due = select(Inbound.id).where(Inbound.state.in_(OPEN), ~blocked, *conditions)
-    due_rows = due.order_by(Inbound.id).limit(limit).with_for_update(skip_locked=True).cte("due")
-    taken = (
-        update(Inbound)
-        .where(Inbound.id == due_rows.c.id)
-        .values(state="working", attempt=Inbound.attempt + 1, lease_until=func.now() + lease, lease_owner=owner)
-        .returning(Inbound.id, Inbound.attempt)
-    )
-    rows = session.execute(taken, execution_options={"synchronize_session": False})
+def _claim(session: Session, statement: TextClause, values: dict[str, Any]) -> list[Claimed]:
+    rows = session.execute(statement, values)
     return sorted((Claimed(row.id, row.attempt) for row in rows), key=lambda claimed: claimed.id)
 
 
 def take(session: Session, claimed: Claimed) -> Inbound | None:
-    """The row itself, locked for this transaction; None when it is no longer this worker's."""
-    mine = and_(Inbound.id == claimed.id, Inbound.attempt == claimed.attempt, Inbound.state == "working")
-    return session.scalars(select(Inbound).where(mine).with_for_update()).one_or_none()
+    """The row itself, locked for this transaction; None when it is no longer this worker's, or when it is given back
+    because an earlier row of its sender is still open: follow and leave never change places."""
+    row = session.scalars(MINE, {"id": claimed.id, "attempt": claimed.attempt}).one_or_none()
+    if row is None or not session.scalar(TOO_EARLY, {"id": row.id}):
+        return row
+    release(session, [claimed])
+    return None
 
 
 def finish(
     session: Session, row: Inbound, state: str, intent: str | None, reason: str | None, account_id: int | None
 ) -> None:
     """Commits with the effects: how the row ended."""
-    row.state, row.intent, row.reason, row.account_id = state, intent, reason, account_id
-    row.lease_until = row.lease_owner = None
-    row.done_at = session.scalar(select(func.now()))
+    ended = {"id": row.id, "state": state, "intent": intent, "reason": reason, "account": account_id}
+    session.execute(FINISH, ended)
 
 
 def release(session: Session, claimed: Sequence[Claimed]) -> None:
@@ -180,3 +166,41 @@ def decide_held(session: Session, ids: Sequence[int] | None, state: str) -> int:
         chosen = chosen.where(Inbound.id.in_(ids))
     result = session.execute(chosen.values(state=state, attempt=0, trusted=state == "new"))
     return cast("CursorResult[Any]", result).rowcount
+
+
+# Statements of every text that comes in are written out: to put them together takes as long as to run them.
+_CLAIM = """
+    WITH due AS (
+        SELECT id FROM inbound i
+        WHERE state IN ('new', 'working') AND {which}
+          AND NOT EXISTS (SELECT FROM inbound earlier
+                          WHERE earlier.channel = i.channel AND earlier.sender = i.sender AND earlier.id < i.id
+                            AND earlier.state {earlier})
+        ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE inbound i SET state = 'working', attempt = attempt + 1, lease_until = now() + :lease, lease_owner = :owner
+    FROM due WHERE i.id = due.id
+    RETURNING i.id, i.attempt
+"""
+FRESH: Final = text(_CLAIM.format(which="state = 'new' AND attempt = 0", earlier="= 'working'"))
+AGAIN: Final = text(
+    _CLAIM.format(
+        which=f"attempt BETWEEN 1 AND {CRASHES - 1} AND (state = 'new' OR lease_until < now())",
+        earlier="IN ('new', 'working')",
+    )
+)
+TOO_EARLY: Final = text("""
+    SELECT EXISTS (SELECT FROM inbound earlier JOIN inbound i USING (channel, sender)
+                   WHERE i.id = :id AND earlier.id < i.id AND earlier.state IN ('new', 'working'))
+""")
+MINE: Final = (
+    select(Inbound)
+    .where(Inbound.id == bindparam("id"), Inbound.attempt == bindparam("attempt"), Inbound.state == "working")
+    .with_for_update()
+)
+FINISH: Final = text("""
+    UPDATE inbound
+    SET state = :state, intent = :intent, reason = :reason, account_id = :account, lease_until = NULL,
+        lease_owner = NULL, done_at = now()
+    WHERE id = :id
+""")
