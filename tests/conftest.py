@@ -2,6 +2,7 @@
 
 import itertools
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,5 +90,12 @@ def settings(database: str, redis_url: str, tmp_path: Path, free_port: Callable[
 
 
 def _administer(servers: Servers, statement: str) -> None:
+    """Tried again for a while: a background worker of the server's own may be in the database and cannot be sent away."""
     with psycopg.connect(embedded.database_url(servers.var, "postgres"), autocommit=True) as connection:
+        for patience in (0.1, 0.3, 1.0, 3.0):
+            try:
+                connection.execute(statement)
+                return
+            except psycopg.errors.InsufficientPrivilege:
+                time.sleep(patience)
         connection.execute(statement)

@@ -19,7 +19,14 @@ def connect(url: str, pool: int = 5, connect_timeout: int = 5) -> Engine:
     options = f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT}"
     options += f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT}"
     arguments = {"application_name": APPLICATION, "connect_timeout": connect_timeout, "options": options}
-    return create_engine(make_url(url), pool_size=pool, max_overflow=pool, pool_pre_ping=True, hide_parameters=True, connect_args=arguments)
+    return create_engine(
+        make_url(url),
+        pool_size=pool,
+        max_overflow=pool,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=arguments,
+    )
 
 
 @contextmanager
