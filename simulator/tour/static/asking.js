@@ -10,9 +10,9 @@ async function ask(name, url, options, away) {
   let answer;
   try {
     answer = await fetch(url, options);
-  } catch (error) {
+  } catch {
     trouble(name, away);
-    throw error;
+    throw Object.assign(new Error(away), { told: true });
   }
   fine(name);
   return answer;

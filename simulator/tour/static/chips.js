@@ -1,6 +1,6 @@
 // The numbered steps: they type for you, letter by letter, press send, and show where to look.
 
-import { byId, calm, pause } from "./dom.js";
+import { byId, calm, pause, small } from "./dom.js";
 
 const LETTER = 38; // ms
 const SOON = 350;
@@ -78,7 +78,7 @@ async function show(watched, before) {
   for (const device of watched) {
     if (!(await heard(device, before, SOON_HEARD))) continue;
     look(device);
-    await pause(watched.length > 1 ? READING : 0);
+    await pause(small.matches && device !== watched.at(-1) ? READING : 0);
   }
 }
 

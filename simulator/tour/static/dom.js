@@ -2,6 +2,9 @@
 
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
+// One device fills the screen, the others are a swipe away.
+export const small = matchMedia("(max-width: 820px)");
+
 export function make(name, className, text, parent) {
   const made = document.createElement(name);
   if (className) made.className = className;

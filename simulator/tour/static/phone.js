@@ -64,6 +64,15 @@ export class Phone extends Device {
     make("span", "unseen", words, ticks);
   }
 
+  // The carrier tries twice. What Critter did not take in then is lost, and its writer must know.
+  hooked({ sid, status, reason, attempt }) {
+    if (status === 200 || (attempt < 2 && (status === null || status >= 500))) return;
+    const item = this.items.get(sid);
+    if (!item) return;
+    item.dataset.refused = "yes";
+    make("p", "refused", `not taken in (${status || reason}): the carrier has given up. Send it again.`, item);
+  }
+
   // After a carrier's word the simulator knows whether it blocks this phone.
   async carrier(body) {
     if (!/^\s*(stop|stopall|unsubscribe|cancel|end|quit|revoke|optout|start|unstop|yes)\s*$/i.test(body)) return;

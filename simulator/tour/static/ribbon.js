@@ -38,10 +38,11 @@ export async function follow(id, place, seen) {
       if (final(told)) return held.until(told);
       if (told.holds) wait = Math.min(wait, 500);
     } catch (error) {
-      trouble("trace", error.message);
+      if (!error.told) trouble("trace", error.message);
       wait = 1500;
     }
-    if (!place.isConnected) return fine("trace");
+    if (place.dataset.refused) shown.remove();
+    if (place.dataset.refused || !place.isConnected) return fine("trace");
     await pause(wait);
   }
 }

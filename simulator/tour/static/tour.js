@@ -3,7 +3,7 @@
 import { post } from "./asking.js";
 import { fine, trouble } from "./banner.js";
 import * as chips from "./chips.js";
-import { byId, calm } from "./dom.js";
+import { byId, calm, small } from "./dom.js";
 import * as drill from "./drill.js";
 import * as explaining from "./explaining.js";
 import { Mailbox } from "./mailbox.js";
@@ -42,14 +42,16 @@ listen({
   text: (text) => byAddress.get(text.direction === "inbound" ? text.from : text.to)?.show(text),
   mail: (mail) => byAddress.get(mail.mailbox)?.show(mail),
   status: (status) => byAddress.get(status.to)?.status?.(status),
-  hook: road.hooked,
+  hook: (hook) => {
+    road.hooked(hook);
+    byAddress.get(hook.from)?.hooked(hook);
+  },
   reset: clear,
   again: refresh,
 });
 refresh();
 
 // On a small screen one device fills it: the one to look at comes into view, and its tab says so.
-const small = matchMedia("(max-width: 820px)");
 const strip = byId("devices");
 
 function look(target) {
@@ -107,7 +109,7 @@ byId("start-over").addEventListener("click", async (event) => {
     clear();
     panels.open("road");
   } catch (error) {
-    trouble("start", error.message);
+    if (!error.told) trouble("start", error.message);
     setTimeout(() => fine("start"), 6000);
   }
   event.target.disabled = false;
