@@ -90,7 +90,7 @@ def settings(database: str, redis_url: str, tmp_path: Path, free_port: Callable[
 
 
 def _administer(servers: Servers, statement: str) -> None:
-    """Tried again for a while: a background worker of the server's own may be in the database and cannot be sent away."""
+    """Tried again for a while: the server's own background workers cannot be sent away."""
     with psycopg.connect(embedded.database_url(servers.var, "postgres"), autocommit=True) as connection:
         for patience in (0.1, 0.3, 1.0, 3.0):
             try:
