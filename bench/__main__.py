@@ -1,4 +1,4 @@
-"""`python -m bench [NAME…]`, called by `make bench`: every measurement beside its peer, written to results.md and .json.
+"""`python -m bench [NAME…]`, called by `make bench`: every measurement beside its peer, into results.md and .json.
 
 A measurement is a module with `measure()`, its lines of the table, and a first sentence that says how it was taken.
 """

@@ -12,8 +12,9 @@ import structlog
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from rq import SimpleWorker
+from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
+from rq.job import Job
 from rq.worker import WorkerStatus
 from sqlalchemy import Engine, event
 
@@ -24,6 +25,7 @@ from gateway.carriers.twilio_sms import TwilioSms
 from gateway.settings import Settings
 from gateway.store.database import connect
 from workers import clock
+from workers.lingering import linger
 from workers.loop import Loop
 from workers.room import Room, enter
 
@@ -51,6 +53,7 @@ class DrainWorker(SimpleWorker):
     def __init__(self, room: Room, queue: str, connection: Redis) -> None:
         super().__init__([queue], connection=connection, worker_ttl=WORKER_TTL, log_job_description=False)
         self.room = room
+        self._lingers = False
 
     def subscribe(self) -> None:
         """Nobody commands our workers through Redis."""
@@ -64,11 +67,20 @@ class DrainWorker(SimpleWorker):
         if self.room.stopping():
             raise StopRequested
 
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """One job; then whatever is rung while it listens on."""
+        super().execute_job(job, queue)
+        self._lingers = True
+        try:
+            linger(self.room, queue.name, self.connection)
+        finally:
+            self._lingers = False
+
     def request_stop(self, signum: Any, frame: FrameType | None) -> None:
         """SIGTERM: a drain ends by itself; a worker that waits for the bell ends at once."""
         self.room.stop()
         self._stop_requested = True
-        if self.get_state() != WorkerStatus.BUSY:
+        if self.get_state() != WorkerStatus.BUSY and not self._lingers:
             raise StopRequested
 
 

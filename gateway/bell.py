@@ -1,13 +1,16 @@
 """The bell: wakes the workers after a commit. The only file that knows RQ's queues; doors, handlers and workers ring.
 
 A job carries no work, only its path: what there is to do stands in PostgreSQL. A ring that is lost delays its work
-until the clock rings again, so nothing here ever raises or waits longer than BLINK.
+until the clock rings again, so no ring ever raises or waits longer than BLINK.
+
+A job costs its worker several milliseconds of RQ's bookkeeping. A worker that has just worked therefore keeps an Ear
+on its queue for a while, and a ring that somebody hears makes no job.
 """
 
 import logging
 import threading
 import time
-from typing import Final
+from typing import Any, Final, Self
 
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
@@ -47,12 +50,15 @@ class Bell:
         self._breaker = threading.Lock()
         self._silent_until = 0.0
 
-    def ring(self, name: str) -> None:
-        """Wakes a worker; rings within a second fold into one until a worker has answered. Call after the commit."""
+    def ring(self, name: str, *, job: bool = False) -> None:
+        """Wakes a worker: one that still listens, else any by a job; those jobs fold into one a second until a worker
+        has answered. Call after the commit. `job`: also past an ear whose worker may hang or have much to do."""
         queue, path = DRAINS[name]
         if self._silent():
             return
         try:
+            if not job and self._redis.publish(_ear(queue), name):
+                return
             if self._redis.set(_flag(name), 1, nx=True, px=PENDING):
                 self._enqueue(self._queues[queue], path)
         except RedisError as error:
@@ -85,6 +91,50 @@ class Bell:
             self._silent_until = time.monotonic() + SILENCE
         if first:
             log.warning("redis is away (%s): the bell is silent for %g s", type(error).__name__, SILENCE)
+
+
+class Ear:
+    """Hears the rings of one queue without jobs, from `with` on. Whatever was rung while it was open is heard."""
+
+    def __init__(self, redis: Redis, queue: str) -> None:
+        self._redis, self._queue = redis, queue
+        self._open = redis.pubsub()  # type: ignore[no-untyped-call]
+
+    def __enter__(self) -> Self:
+        self._open.subscribe(_ear(self._queue))
+        self._next(BLINK * 10)  # Redis says that it begins
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def hear(self, seconds: float) -> set[str]:
+        """What has been rung by now, or is within so many seconds; nothing when it stays silent."""
+        names: set[str] = set()
+        while message := self._next(0.0 if names else seconds):
+            if message["type"] == "message":
+                names.add(message["data"].decode())
+        return names
+
+    def leave(self) -> set[str]:
+        """Ends it: what was rung until it took effect. After that a ring makes a job again."""
+        self._open.unsubscribe()
+        names: set[str] = set()
+        while (message := self._next(BLINK * 10)) and message["type"] == "message":
+            names.add(message["data"].decode())
+        return names
+
+    def jobs(self) -> bool:
+        """Whether there are jobs that this worker keeps waiting."""
+        return bool(self._redis.llen(f"rq:queue:{self._queue}"))
+
+    def _next(self, seconds: float) -> dict[str, Any] | None:
+        message: dict[str, Any] | None = self._open.get_message(timeout=seconds)
+        return message
+
+
+def _ear(queue: str) -> str:
+    return f"critter:ear:{queue}"
 
 
 def _flag(name: str) -> str:

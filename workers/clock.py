@@ -45,7 +45,7 @@ def look(here: Room) -> float:
     with transaction(here.engine) as session:
         found = waiting.look(session)
     for bell in sorted(found.bells):
-        here.bell.ring(bell)
+        here.bell.ring(bell, job=True)
     if found.next_in is None:
         return SECOND
     return min(SECOND, max(0.02, found.next_in.total_seconds()))

@@ -2,13 +2,13 @@
 
 import structlog
 from sqlalchemy.orm import Session
-from workers.drain import drain as drained
-from workers.room import Room
 
 from gateway.ledger import spreading
 from gateway.network import audience
 from gateway.store.database import transaction
 from gateway.store.tables import Fanout
+from workers.drain import drain as drained
+from workers.room import Room
 
 FIRST, CHUNK = 100, 2_000  # followers in the first chunk, so that somebody hears at once, and in the others
 log = structlog.get_logger()
@@ -28,19 +28,35 @@ def step(here: Room) -> bool:
         priority = spreading.priority(session, fanout)
         try:
             with session.begin_nested():
-                texts, mails = _chunk(session, fanout, priority)
+                rings = _chunk(session, fanout, priority) - {"fanout"}
         except Exception:
             log.exception("fan-out failed", message=key[0])
             spreading.postpone(session, *key)
             return True
-    for queue, count in (("sms", texts), ("email", mails)):
-        if count:
-            here.bell.ring(queue)
+    for queue in sorted(rings):
+        here.bell.ring(queue)
     return True
 
 
-def _chunk(session: Session, fanout: Fanout, priority: int) -> tuple[int, int]:
+def begin(session: Session, inbound_id: int) -> set[str]:
+    """The first followers of what an inbound posted, in its own transaction: they hear it without the way through
+    another worker. The bells to ring after the commit; workers/inbound calls it."""
+    rings: set[str] = set()
+    try:
+        with session.begin_nested():
+            fanouts = spreading.own(session, inbound_id)
+            for fanout in fanouts:
+                rings |= _chunk(session, fanout, spreading.priority(session, fanout))
+    except Exception:
+        log.exception("fan-out failed", inbound=inbound_id)
+        return {"fanout"}
+    return rings if fanouts else {"fanout"}
+
+
+def _chunk(session: Session, fanout: Fanout, priority: int) -> set[str]:
+    """The bells to ring: of the channels that got rows, and `fanout` when there is more."""
     chunk = FIRST if fanout.reached == 0 else CHUNK
     upto, texts, mails = audience.expand(session, fanout, priority, chunk)
     spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
-    return texts, mails
+    found = {"sms": texts > 0, "email": mails > 0, "fanout": upto != audience.END}
+    return {queue for queue, some in found.items() if some}

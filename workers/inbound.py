@@ -5,13 +5,14 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
-from workers.drain import drain as drained
-from workers.room import Room
 
 from gateway.ledger import inbox
 from gateway.ledger.inbox import Claimed
 from gateway.listening import Outcome, hear
 from gateway.store.database import transaction
+from workers import fanout
+from workers.drain import drain as drained
+from workers.room import Room
 
 BATCH = 20  # senders at once; each row has its own transaction
 log = structlog.get_logger()
@@ -38,7 +39,7 @@ def _hear(here: Room, claimed: Claimed) -> None:
     """One transaction: the effects, the answer and the row's end. What raises is tried again when its lease is over."""
     try:
         with transaction(here.engine) as session:
-            outcome = _read(session, here, claimed)
+            outcome, rings = _read(session, here, claimed)
     except OperationalError:
         raise  # the database is away: that is no fault of this row
     except Exception:
@@ -46,17 +47,21 @@ def _hear(here: Room, claimed: Claimed) -> None:
         return
     if outcome:
         log.info("inbound", inbound=claimed.id, state=outcome.state, intent=outcome.intent)
-        for queue in outcome.rings:
-            here.bell.ring(queue)
+    for queue in sorted(rings):
+        here.bell.ring(queue)
 
 
-def _read(session: Session, here: Room, claimed: Claimed) -> Outcome | None:
+def _read(session: Session, here: Room, claimed: Claimed) -> tuple[Outcome | None, set[str]]:
+    """What it meant, and the bells to ring after the commit."""
     row = inbox.take(session, claimed)
     if row is None:  # another worker has it by now: this one woke up late
-        return None
+        return None, set()
     outcome = hear(session, here.world, row)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
-    return outcome
+    if "fanout" not in outcome.rings:
+        return outcome, set(outcome.rings)
+    session.flush()
+    return outcome, (set(outcome.rings) - {"fanout"}) | fanout.begin(session, claimed.id)
 
 
 def _give_back(here: Room, claimed: list[Claimed]) -> None:

@@ -7,6 +7,7 @@ keeps their order.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sqlalchemy import TextClause, text
@@ -102,6 +103,7 @@ def _keys(claimed: Sequence[Claimed]) -> dict[str, list[int]]:
     }
 
 
+@lru_cache(maxsize=64)
 def _claim(channel: str, limit: int, suspect: str) -> TextClause:
     """The limit stands in the statement, not in a parameter: the planner must know how few rows it is about."""
     tags, tried = (TAGS, TRIED) if channel == "sms" else (NO_TAGS, "")

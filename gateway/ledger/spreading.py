@@ -3,27 +3,25 @@
 The row lock is the claim: a worker that dies lets go of it at once, and the next one goes on at the cursor.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Select, bindparam, exists, func, select, text, update
 from sqlalchemy.orm import Session, aliased
 
-from gateway.store.tables import Fanout, Message
+from gateway.store.tables import Fanout, Message, Post
 
 LONGEST_WAIT = timedelta(hours=1)
 
 
 def claim(session: Session) -> Fanout | None:
     """The oldest fan-out that is due, locked. One that still waits for `undo` holds up nothing behind it."""
-    earlier = aliased(Fanout)
-    behind = exists().where(
-        earlier.author_id == Fanout.author_id,
-        earlier.message_id < Fanout.message_id,
-        earlier.state == "waiting",
-        earlier.not_before <= func.now(),
-    )
-    due = select(Fanout).where(Fanout.state == "waiting", Fanout.not_before <= func.now(), ~behind)
-    return session.scalars(due.order_by(Fanout.message_id).limit(1).with_for_update(skip_locked=True)).first()
+    return session.scalars(OLDEST).first()
+
+
+def own(session: Session, inbound_id: int) -> Sequence[Fanout]:
+    """Those of this inbound's post that are due and not behind another, locked."""
+    return session.scalars(OWN, {"inbound": inbound_id}).all()
 
 
 def priority(session: Session, fanout: Fanout) -> int:
@@ -32,12 +30,8 @@ def priority(session: Session, fanout: Fanout) -> int:
 
 def advance(session: Session, fanout: Fanout, upto: int, texts: int, mails: int, *, done: bool) -> None:
     """Moves the cursor with what the chunk put into the outbox."""
-    fanout.reached, fanout.attempt = upto, 0
-    fanout.texts += texts
-    fanout.mails += mails
-    if done:
-        fanout.state = "done"
-        fanout.done_at = session.scalar(select(func.clock_timestamp()))
+    key = {"message": fanout.message_id, "source": fanout.source_id}
+    session.execute(ADVANCE, {**key, "upto": upto, "texts": texts, "mails": mails, "done": done})
 
 
 def postpone(session: Session, message_id: int, source_id: int) -> None:
@@ -45,3 +39,27 @@ def postpone(session: Session, message_id: int, source_id: int) -> None:
     row = update(Fanout).where(Fanout.message_id == message_id, Fanout.source_id == source_id)
     wait = func.least(func.make_interval(0, 0, 0, 0, 0, 0, func.power(2, Fanout.attempt)), LONGEST_WAIT)
     session.execute(row.values(attempt=Fanout.attempt + 1, not_before=func.now() + wait))
+
+
+def _due() -> Select[Fanout]:
+    earlier = aliased(Fanout)
+    behind = exists().where(
+        earlier.author_id == Fanout.author_id,
+        earlier.message_id < Fanout.message_id,
+        earlier.state == "waiting",
+        earlier.not_before <= func.now(),
+    )
+    due = select(Fanout).where(Fanout.state == "waiting", Fanout.not_before <= func.now(), ~behind)
+    return due.order_by(Fanout.message_id).with_for_update(skip_locked=True, of=Fanout)
+
+
+# Put together once: every text comes by here.
+OLDEST = _due().limit(1)
+OWN = _due().join(Post, Post.id == Fanout.post_id).where(Post.inbound_id == bindparam("inbound"))
+ADVANCE = text("""
+    UPDATE fanouts
+    SET reached = :upto, attempt = 0, texts = texts + :texts, mails = mails + :mails,
+        state = CASE WHEN :done THEN 'done' ELSE state END,
+        done_at = CASE WHEN :done THEN clock_timestamp() ELSE done_at END
+    WHERE message_id = :message AND source_id = :source
+""")

@@ -1,0 +1,103 @@
+"""A worker that listens on after a job: rings need no jobs, and none is lost when it stops listening."""
+
+import threading
+import time
+
+import pytest
+import redis
+
+from gateway.bell import Bell, Ear
+from workers import lingering
+from workers.lingering import linger
+
+
+class Here:
+    """As much of a room as lingering asks for."""
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def stopping(self) -> bool:
+        return self.ended
+
+
+@pytest.fixture
+def client(redis_url):
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+def jobs(client: redis.Redis, queue: str) -> int:
+    return client.llen(f"rq:queue:{queue}")
+
+
+def test_a_ring_that_is_heard_makes_no_job(redis_url, client):
+    bell = Bell(redis_url)
+    with Ear(client, "sms") as ear:
+        bell.ring("receipts")
+        bell.ring("sms")
+        time.sleep(0.05)
+        assert ear.hear(1.0) == {"receipts", "sms"}
+        assert not ear.jobs()
+
+
+def test_other_queues_are_not_heard(redis_url, client):
+    with Ear(client, "sms") as ear:
+        Bell(redis_url).ring("email")
+        assert ear.hear(0.1) == set()
+    assert jobs(client, "email") == 1
+
+
+def test_a_ring_past_the_ears_is_a_job(redis_url, client):
+    with Ear(client, "sms") as ear:
+        Bell(redis_url).ring("sms", job=True)
+        assert ear.hear(0.05) == set()
+        assert ear.jobs()
+
+
+def test_nothing_is_lost_when_it_ends(redis_url, client):
+    """Each of many rings is heard or makes a job, whenever the ear closes."""
+    bell = Bell(redis_url)
+    for _ in range(30):
+        client.flushdb()
+        ring = threading.Thread(target=bell.ring, args=("inbound",))
+        with Ear(client, "inbound") as ear:
+            ring.start()
+            heard = ear.leave()
+        ring.join()
+        assert bool(heard) != bool(jobs(client, "inbound"))
+
+
+def test_it_drains_what_is_rung_until_it_is_silent(redis_url, client, monkeypatch):
+    bell, drained = Bell(redis_url), []
+    monkeypatch.setattr(lingering, "SILENCE", 0.2)
+    monkeypatch.setattr("workers.receipts.drain", lambda: drained.append("receipts"))
+    listening = threading.Thread(target=linger, args=(Here(), "sms", client))
+    listening.start()
+    while not client.pubsub_numsub("critter:ear:sms")[0][1]:
+        time.sleep(0.005)
+    bell.ring("receipts")
+    listening.join(5)
+    assert drained == ["receipts"]
+    assert jobs(client, "sms") == 0
+
+
+def test_it_makes_way_for_jobs(redis_url, client):
+    Bell(redis_url).ring("sms", job=True)
+    began = time.monotonic()
+    linger(Here(), "sms", client)
+    assert time.monotonic() - began < lingering.SILENCE
+
+
+def test_a_drain_that_fails_ends_it_and_not_the_worker(redis_url, client, monkeypatch, caplog):
+    def fails() -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("workers.inbound.drain", fails)
+    listening = threading.Thread(target=linger, args=(Here(), "inbound", client))
+    listening.start()
+    while not client.pubsub_numsub("critter:ear:inbound")[0][1]:
+        time.sleep(0.005)
+    Bell(redis_url).ring("inbound")
+    listening.join(5)
+    assert not listening.is_alive()
