@@ -157,7 +157,7 @@ def _walk(page: Any, expect: Any) -> None:
     _type_by_hand(page, expect)
     _press(page, 8)
     expect(page.locator("#drill-count")).to_have_text("1,000 of 1,000, 0 lost, 0 twice", timeout=90_000)
-    expect(page.locator("#drill-log")).to_contain_text("SIGKILL to process")
+    expect(page.locator("#drill-log")).to_contain_text("SIGKILL to the sending worker")
     page.locator("#start-over").click()
     expect(page.locator("#sam .nothing")).to_be_visible()
     expect(page.locator("#bob .stopped")).to_have_count(0)

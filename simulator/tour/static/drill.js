@@ -62,9 +62,9 @@ function draw(now) {
   if (now.phase === "failed") return failed(now.trouble);
   count.textContent = `${now.sent.toLocaleString("en")} sent` + (now.doubt ? ` · ${now.doubt} on the road` : "") + (waiting ? ` · ${waiting} waiting` : "") + ` · ${Math.round(now.seconds)} s`;
   if (now.pid) killed(now);
-  if (now.successor) say("successor", `The supervisor started process ${now.successor} in its place.`);
+  if (now.successor) say("successor", `The supervisor started ${now.successor} in its place.`);
   if (now.successor && now.sent < now.total && now.seconds > 3) {
-    say("doubt", "What was on the road is in doubt. Its lease runs out; then the carrier's list says what arrived, and only the rest goes again.");
+    say("doubt", "What was on the road is in doubt: the carrier's list says what arrived, and only the rest goes again.");
   }
   if (now.phase === "done") verdict(now);
 }
@@ -73,7 +73,7 @@ function killed(now) {
   const cut = gauge.querySelector(".cut");
   cut.hidden = false;
   cut.style.left = `${(100 * now.killed_at) / now.total}%`;
-  say("killed", `SIGKILL to process ${now.pid}, the sending worker, after ${now.killed_at} texts.`);
+  say("killed", `SIGKILL to the sending worker (${now.pid}) after ${now.killed_at} texts.`);
 }
 
 function verdict(now) {
