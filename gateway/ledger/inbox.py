@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, TextClause, and_, bindparam, case, func, select, text, update
+from sqlalchemy import CursorResult, TextClause, and_, bindparam, case, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from gateway.store.tables import Inbound, Installation, Media
 
@@ -118,11 +118,14 @@ def _claim(session: Session, statement: TextClause, values: dict[str, Any]) -> l
 def take(session: Session, claimed: Claimed) -> Inbound | None:
     """The row itself, locked for this transaction; None when it is no longer this worker's, or when it is given back
     because an earlier row of its sender is still open: follow and leave never change places."""
-    row = session.scalars(MINE, {"id": claimed.id, "attempt": claimed.attempt}).one_or_none()
-    if row is None or not session.scalar(TOO_EARLY, {"id": row.id}):
-        return row
-    release(session, [claimed])
-    return None
+    found = session.execute(MINE, {"id": claimed.id, "attempt": claimed.attempt}).one_or_none()
+    if found is None:
+        return None
+    row, too_early = found
+    if too_early:
+        release(session, [claimed])
+        return None
+    return row
 
 
 def finish(
@@ -189,14 +192,19 @@ AGAIN: Final = text(
         earlier="IN ('new', 'working')",
     )
 )
-TOO_EARLY: Final = text("""
-    SELECT EXISTS (SELECT FROM inbound earlier JOIN inbound i USING (channel, sender)
-                   WHERE i.id = :id AND earlier.id < i.id AND earlier.state IN ('new', 'working'))
-""")
+_earlier = aliased(Inbound)
 MINE: Final = (
-    select(Inbound)
+    select(
+        Inbound,
+        exists().where(
+            _earlier.channel == Inbound.channel,
+            _earlier.sender == Inbound.sender,
+            _earlier.id < Inbound.id,
+            _earlier.state.in_(OPEN),
+        ),
+    )
     .where(Inbound.id == bindparam("id"), Inbound.attempt == bindparam("attempt"), Inbound.state == "working")
-    .with_for_update()
+    .with_for_update(of=Inbound)
 )
 FINISH: Final = text("""
     UPDATE inbound

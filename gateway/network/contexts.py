@@ -22,21 +22,20 @@ def resolver(session: Session, viewer_id: int) -> Resolver:
 
 def context(session: Session, address: Address, machine: str | None = None) -> Context:
     items = timelines.heard(session, address.id, REACH)
-    asked = conversations.open_question(session, address.id)
+    talk = conversations.standing(session, address.id)
     return Context(
         last=_item(items[0]) if items else None,
         last_by=_last_by(items),
-        question=_question(asked) if asked else None,
+        question=_question(talk.asked) if talk.asked else None,
         opted_out=address.state == "stopped",
-        private_thread=_chosen_thread(session, address, items),
+        private_thread=_chosen_thread(session, talk.thread, items),
         machine=machine,
         tagged={heard.tag: _item(heard) for heard in reversed(items) if heard.tag},
     )
 
 
-def _chosen_thread(session: Session, address: Address, items: Sequence[Heard]) -> int | None:
+def _chosen_thread(session: Session, post_id: int | None, items: Sequence[Heard]) -> int | None:
     """The last item's id when it goes on with the private thread that this person chose to answer privately."""
-    post_id = conversations.thread(session, address.id)
     chosen = session.get(Post, post_id) if post_id else None
     goes_on = chosen and items and items[0].post.author_id == chosen.author_id
     return items[0].post.id if goes_on else None

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Interval, func, select, type_coerce, update
+from sqlalchemy import Interval, func, select, text, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,14 @@ class Asked:
     about: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What still holds: the open question, and the private post that bare texts answer."""
+
+    asked: Asked | None
+    thread: int | None
+
+
 def ask(session: Session, address_id: int, asked: Asked) -> None:
     """Puts the question; an older one is gone with it."""
     question = {
@@ -38,9 +46,19 @@ def ask(session: Session, address_id: int, asked: Asked) -> None:
 
 def open_question(session: Session, address_id: int) -> Asked | None:
     """The question that an answer would answer now."""
-    current = Conversation.expires_at > func.now()
-    question = session.scalar(select(Conversation.question).where(Conversation.address_id == address_id, current))
-    return Asked(**question) if question else None
+    return standing(session, address_id).asked
+
+
+def standing(session: Session, address_id: int) -> Standing:
+    row = session.execute(STANDING, {"address": address_id}).first()
+    return Standing(Asked(**row.question) if row and row.question else None, row.thread_id if row else None)
+
+
+STANDING: Final = text("""
+    SELECT CASE WHEN expires_at > now() THEN question END AS question,
+           CASE WHEN thread_until > now() THEN thread_id END AS thread_id
+    FROM conversations WHERE address_id = :address
+""")
 
 
 def close(session: Session, address_id: int) -> None:
@@ -65,19 +83,14 @@ def keep_thread(session: Session, address_id: int, post_id: int) -> None:
     _set(session, address_id, thread_id=post_id, thread_until=func.now() + WINDOW)
 
 
-def thread(session: Session, address_id: int) -> int | None:
-    current = Conversation.thread_until > func.now()
-    return session.scalar(select(Conversation.thread_id).where(Conversation.address_id == address_id, current))
-
-
 def _set(session: Session, address_id: int, **values: Any) -> None:
     row = insert(Conversation).values(address_id=address_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=["address_id"], set_=values))
 
 
-def keep_draft(session: Session, account_id: int, text: str) -> int:
+def keep_draft(session: Session, account_id: int, words: str) -> int:
     """Keeps words that are not to be sent before their writer decides."""
-    draft = insert(Draft).values(account_id=account_id, text=text, expires_at=func.now() + WINDOW)
+    draft = insert(Draft).values(account_id=account_id, text=words, expires_at=func.now() + WINDOW)
     return session.scalars(draft.returning(Draft.id)).one()
 
 

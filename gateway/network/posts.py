@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -36,7 +37,8 @@ class Words:
 
 
 def publish(session: Session, words: Words) -> Post:
-    """Writes the post and queues its fan-out. Raises Refused when the author may not post there or has said nothing."""
+    """Writes the post and queues its fan-out; gives the row as it was written, not attached to the session. Raises
+    Refused when the author may not post there or has said nothing."""
     found = nanoformats.parse(words.text)
     _check(session, words, found.text)
     post = Post(
@@ -49,18 +51,53 @@ def publish(session: Session, words: Words) -> Post:
         via=words.via,
         inbound_id=words.inbound_id,
     )
-    session.add(post)
-    session.flush()
+    post.id = session.execute(PUBLISH, _values(session, post, words)).scalar_one()
     _hang(session, post, words, found)
-    _queue(session, post, words)
     return post
 
 
-def _check(session: Session, words: Words, text: str) -> None:
-    if not text.strip():
+def _values(session: Session, post: Post, words: Words) -> dict[str, Any]:
+    rendered = renderings.of_post(words.author, words.group, post, _headline(session, post.in_reply_to))
+    return {
+        "author": post.author_id,
+        "group": post.group_id,
+        "parent": post.in_reply_to,
+        "visibility": post.visibility,
+        "words": post.text,
+        "lang": post.lang,
+        "via": post.via,
+        "inbound": post.inbound_id,
+        "priority": PRIVATE if post.visibility == "direct" else PUBLIC,
+        "text": rendered.text,
+        "subject": rendered.subject,
+        "body": rendered.body,
+        "sources": sources(words),
+        "hold": words.hold,
+    }
+
+
+# One statement, because every update that comes in makes these rows.
+PUBLISH: Final = text("""
+    WITH post AS (
+        INSERT INTO posts (author_id, group_id, in_reply_to, visibility, text, lang, via, inbound_id)
+        VALUES (:author, :group, :parent, :visibility, :words, :lang, :via, :inbound) RETURNING id
+    ), message AS (
+        INSERT INTO messages (kind, author_id, post_id, priority, text, subject, body)
+        SELECT 'update', :author, id, :priority, :text, :subject, :body FROM post RETURNING id
+    ), spread AS (
+        INSERT INTO fanouts (message_id, source_id, post_id, author_id, not_before)
+        SELECT message.id, source, post.id, :author, now() + :hold
+        FROM message, post, unnest(CAST(:sources AS bigint[])) AS source
+    )
+    SELECT id FROM post
+""")
+
+
+def _check(session: Session, words: Words, said: str) -> None:
+    if not said.strip():
         raise Refused("Nothing to post: the message was empty.")
-    if len(text) > LONGEST:
-        raise Refused(f"That is too long: {len(text):,} characters of {LONGEST:,}. Nothing was posted.")
+    if len(said) > LONGEST:
+        raise Refused(f"That is too long: {len(said):,} characters of {LONGEST:,}. Nothing was posted.")
     for group in [words.group, *words.also]:
         if group and words.visibility != "direct" and not audience.may_post(session, words.author.id, group):
             raise Refused(_no_poster(group))
@@ -91,24 +128,6 @@ def _mentioned(session: Session, post: Post, handles: Collection[str]) -> set[in
         accounts |= set(session.scalars(select(Post.author_id).where(Post.id == post.in_reply_to)))
     accounts.discard(post.author_id)
     return audience.readers_among(session, post.id, accounts) if accounts else set()
-
-
-def _queue(session: Session, post: Post, words: Words) -> None:
-    rendered = renderings.of_post(words.author, words.group, post, _headline(session, post.in_reply_to))
-    message = Message(
-        kind="update",
-        author_id=post.author_id,
-        post_id=post.id,
-        priority=PRIVATE if post.visibility == "direct" else PUBLIC,
-        text=rendered.text,
-        subject=rendered.subject,
-        body=rendered.body,
-    )
-    session.add(message)
-    session.flush()
-    shared = {"message_id": message.id, "post_id": post.id, "author_id": post.author_id}
-    rows = [{**shared, "source_id": source} for source in sources(words)]
-    session.execute(insert(Fanout).values(not_before=func.now() + words.hold), rows)
 
 
 def sources(words: Words) -> list[int]:

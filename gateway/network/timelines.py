@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Interval, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, Interval, Select, bindparam, exists, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from gateway.network.audience import readable_by
@@ -64,27 +64,35 @@ def by_tag(tag: str) -> ColumnElement[bool]:
 
 def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[Heard]:
     """The items that last went to this address, newest first, retracted ones left out."""
+    wanted = HEARD.where(*conditions) if conditions else HEARD
+    rows = session.execute(wanted, {"address": address_id, "most": limit})
+    return [Heard(post, author, of, gone, bool(only), tag) for post, author, of, gone, only, tag in rows]
+
+
+def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None]:
     group = aliased(Account)
-    listens = group.access == "broadcast"
     posts_there = exists().where(
         Follow.follower_id == Address.account_id,
         Follow.account_id == Post.group_id,
         Follow.role.in_(["owner", "poster"]),
     )
+    only_listens = (group.access == "broadcast") & ~posts_there & (Post.visibility == "group")
     age = _age(func.coalesce(Delivery.sent_at, Delivery.created_at))
-    rows = session.execute(
-        select(Post, Account, group, age, listens & ~posts_there & (Post.visibility == "group"), Delivery.tag)
+    return (
+        select(Post, Account, group, age, only_listens, Delivery.tag)
         .join(Address, Address.id == Delivery.address_id)
         .join(Message, Message.id == Delivery.message_id)
         .join(Post, Post.id == Message.post_id)
         .join(Account, Account.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
-        .where(Delivery.address_id == address_id, Delivery.state.in_(ON_THE_ROAD), Post.deleted_at.is_(None))
-        .where(*conditions)
+        .where(Delivery.address_id == bindparam("address"), Delivery.state.in_(ON_THE_ROAD), Post.deleted_at.is_(None))
         .order_by(Delivery.message_id.desc())
-        .limit(limit)
+        .limit(bindparam("most"))
     )
-    return [Heard(post, author, of, gone, bool(only), tag) for post, author, of, gone, only, tag in rows]
+
+
+# Asked for every text that comes in, so it is put together once.
+HEARD: Final = _heard()
 
 
 def last_post(session: Session, account_id: int, within: timedelta) -> Post | None:
@@ -95,7 +103,7 @@ def last_post(session: Session, account_id: int, within: timedelta) -> Post | No
 
 
 def counts(session: Session, account: Account) -> tuple[int, int, int]:
-    """(followers, following, updates ) of a person or a group."""
+    """(followers, following, updates) of a person or a group."""
     followers = select(func.count()).where(Follow.account_id == account.id, Follow.state == "active")
     following = select(func.count()).where(Follow.follower_id == account.id, Follow.state == "active")
     updates = select(func.count()).where(by_account(account), Post.deleted_at.is_(None), Post.visibility != "direct")
