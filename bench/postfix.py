@@ -1,4 +1,4 @@
-"""A Postfix of its own, on loopback and under /tmp, that only queues: the peer of P1. Needs Debian's and root."""
+"""A Postfix of its own, on loopback under /tmp, that only queues: the peer of P1. Needs Debian's package and root."""
 
 from __future__ import annotations
 

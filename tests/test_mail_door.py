@@ -194,7 +194,7 @@ def test_without_the_database_it_is_451_and_then_works_again(settings, engine, c
 @pytest.mark.parametrize(
     "place",
     [
-        "gateway.ledger.inbox.accept",
+        "gateway.ledger.inbox.natural_key",
         "gateway.network.accounts.by_handle",
         "gateway.doors.authors.header",
         "gateway.doors.content.Content.feed",

@@ -264,7 +264,7 @@ def test_our_own_faults_are_503_without_a_word(settings, monkeypatch, caplog):
     def fail(*_: object) -> None:
         raise RuntimeError("CANARY")
 
-    monkeypatch.setattr("gateway.ledger.inbox.accept", fail)
+    monkeypatch.setattr("gateway.ledger.inbox.natural_key", fail)
     with served(settings) as url:
         answer = send(url, settings, INBOUND, text(settings, 22))
     assert (answer.status_code, answer.content) == (503, b"")

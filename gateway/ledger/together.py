@@ -7,9 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+import psycopg
 from sqlalchemy.exc import OperationalError
 
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
+AWAY = (OperationalError, psycopg.OperationalError)  # what the database raises when it is not itself
 Row = TypeVar("Row")
 
 log = logging.getLogger(__name__)
@@ -67,7 +69,7 @@ class Together(Generic[Row]):
 
     def _refuse(self, group: "list[tuple[Row, Future[None]]]", error: Exception) -> None:
         """One bad row must not take the others with it: when the database itself is well, each is tried alone."""
-        if len(group) == 1 or isinstance(error, OperationalError):
+        if len(group) == 1 or isinstance(error, AWAY):
             for _, future in group:
                 future.set_exception(error)
             return

@@ -17,7 +17,6 @@ POLICY = "; ".join(
     ]
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -38,14 +37,13 @@ log = logging.getLogger(__name__)
 
 def install(app: Flask, settings: Settings) -> None:
     """Strict headers on all answers, and error pages that never show what went wrong inside."""
-    secure = settings.public_url.startswith("https:")
+    secure = {"Strict-Transport-Security": ONE_YEAR} if settings.public_url.startswith("https:") else {}
+    strict = [*HEADERS.items(), *secure.items()]
 
     @app.after_request
     def harden(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if secure:
-            response.headers.setdefault("Strict-Transport-Security", ONE_YEAR)
+        response.headers.extend(strict)
+        response.headers.setdefault("Content-Security-Policy", POLICY)  # a page may say itself what it needs
         return response
 
     app.register_error_handler(HTTPException, _not_there)
