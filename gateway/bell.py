@@ -33,7 +33,7 @@ QUEUES: Final = ("inbound", "fanout", "sms", "email")
 
 BLINK: Final = 0.05  # seconds that Redis may take for one answer
 PENDING: Final = 1000  # milliseconds in which further rings fold into the first
-SILENCE: Final = 3.0  # seconds without a try after Redis was away
+SILENCE: Final = 0.1, 3.0  # seconds without a try after Redis was away: at first, doubled each time, at most
 JOB_TIMEOUT: Final = 300  # seconds; drains end themselves long before
 JOB_TTL: Final = 60  # seconds that a job waits for a worker; the clock rings again anyway
 FAILURE_TTL: Final = 300
@@ -49,6 +49,7 @@ class Bell:
         self._queues = {name: Queue(name, connection=self._redis, default_timeout=JOB_TIMEOUT) for name in QUEUES}
         self._breaker = threading.Lock()
         self._silent_until = 0.0
+        self._silence = SILENCE[0]
 
     def ring(self, name: str, *, job: bool = False) -> None:
         """Wakes a worker: one that still listens, else any by a job; those jobs fold into one a second until a worker
@@ -57,10 +58,10 @@ class Bell:
         if self._silent():
             return
         try:
-            if not job and self._redis.publish(_ear(queue), name):
-                return
-            if self._redis.set(_flag(name), 1, nx=True, px=PENDING):
+            heard = not job and self._redis.publish(_ear(queue), name)
+            if not heard and self._redis.set(_flag(name), 1, nx=True, px=PENDING):
                 self._enqueue(self._queues[queue], path)
+            self._silence = SILENCE[0]
         except RedisError as error:
             self._open_breaker(error)
 
@@ -87,10 +88,11 @@ class Bell:
     def _open_breaker(self, error: RedisError) -> None:
         """A hanging Redis must not cost every caller its 50 ms."""
         with self._breaker:
-            first = not self._silent()
-            self._silent_until = time.monotonic() + SILENCE
-        if first:
-            log.warning("redis is away (%s): the bell is silent for %g s", type(error).__name__, SILENCE)
+            if self._silent():
+                return
+            silence, self._silence = self._silence, min(2 * self._silence, SILENCE[1])
+            self._silent_until = time.monotonic() + silence
+        log.warning("redis is away (%s): the bell is silent for %g s", type(error).__name__, silence)
 
 
 class Ear:
