@@ -38,7 +38,7 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
     recipients = _recipients(session, turn.account, names)
     unreached = reach.unreached(session, [person for person, _ in recipients])
     if len(unreached) == len(recipients):
-        raise Refused(f"Not sent: {_unreached(unreached)}")
+        raise Refused(f"Not sent. {_unreached(unreached)}")
     hold = _hold(session, turn, names, in_reply_to)
     words = Words(
         turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
@@ -125,4 +125,4 @@ def _unreached(persons: Sequence[reach.Unreached]) -> str:
     shown = ", ".join(person.name for person in persons[:SHOWN])
     others = f" and {len(persons) - SHOWN} more" if len(persons) > SHOWN else ""
     why = "opted out of texts" if all(person.stopped for person in persons) else "cannot be reached by text or mail now"
-    return f"{shown}{others}: {why}. Try calling."
+    return f"{shown}{others} {why}. Try calling."

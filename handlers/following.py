@@ -32,9 +32,9 @@ def follow(session: Session, turn: Turn) -> str:
     result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=_end(turn))
     if result == "requested":
         turn.did("follow", target.id)
-        return f"{target.name} is closed: its owner has been asked. You hear when they say yes."
+        return f"{target.name} is closed. You have asked to join; you hear it once its owner lets you in."
     if result == "already":
-        return f"You follow {target.name} already, {_expect(session, turn, target)} leave {target.handle} ends it."
+        return f"You follow {target.name} already: {_expect(session, turn, target)} leave {target.handle} ends it."
     turn.did("follow", target.id)
     return f"You follow {target.name}: {_expect(session, turn, target)} leave {target.handle} ends it."
 

@@ -8,11 +8,11 @@ from gateway.language.verbs import Verb
 from gateway.network import conversations, renderings, timelines
 
 START = (
-    "Text what you are doing: your followers get it. follow NAME, leave NAME, get NAME, d NAME text (private), "
-    "@NAME text, #GROUP text. MORE lists all."
+    "Text what you do: followers get it. follow NAME, leave NAME, get NAME, d NAME text (private), "
+    "@NAME text, #GROUP text. MORE: all."
 )
 MAILS = "Mails: off stops all, on brings them back, leave NAME ends one. Every mail has its own unsubscribe link too."
-OPTING_OUT = "STOP ends all texts from this number."
+OPTING_OUT = "STOP ends texts."
 
 
 @command("help [VERB]", aliases=("?",), about="how to say it")

@@ -59,7 +59,7 @@ def _account(session: Session, turn: Turn, readable: bool = False) -> Account:
 def whois(session: Session, turn: Turn) -> str:
     account = _account(session, turn)
     followers, following, _ = timelines.counts(session, account)
-    called = f"{account.name} (@{account.handle})"
+    called = f"{account.name} ({'#' if account.kind == 'group' else '@'}{account.handle})"
     if account.kind == "group":
         return f"{called}: {account.access} group, {people(followers)}. join {account.handle}"
     title = f", {account.title}" if account.title else ""
@@ -94,8 +94,8 @@ def who(session: Session, turn: Turn) -> str:
     return f"{account.name} has {_followers(count)}: {_handles(rows, count)}"
 
 
-def _handles(rows: Sequence[Account], count: int) -> str:
-    shown = ", ".join(f"@{row.handle}" for row in rows)
+def _handles(rows: Sequence[Account], count: int, mark: str = "@") -> str:
+    shown = ", ".join(f"{mark}{row.handle}" for row in rows)
     return f"{shown} and {count - len(rows):,} more" if count > len(rows) else shown
 
 
@@ -111,7 +111,12 @@ def following(session: Session, turn: Turn) -> str:
     return f"You follow {count:,}: {_handles(rows, count)}" if count else "You follow nobody yet. Try: follow NAME"
 
 
-@command("groups", about="my groups, and others to join")
+@command("groups", about="my groups")
 def groups(session: Session, turn: Turn) -> str:
     count, rows = follows.groups(session, turn.account.id, SHOWN)
-    return f"You are in {count:,}: {_handles(rows, count)}" if count else "You are in no group yet. Try: join GROUP"
+    counted = "1 group" if count == 1 else f"{count:,} groups"
+    return (
+        f"You are in {counted}: {_handles(rows, count, mark='#')}"
+        if count
+        else "You are in no group yet. Try: join GROUP"
+    )

@@ -38,11 +38,7 @@ def _ask_private(session: Session, turn: Turn) -> str:
     reading = turn.reading
     unknown = len(reading.args[0].split(",")) - len(reading.names)
     choices = reading.near if unknown <= 1 and reading.args[1] else ()
-    return _put(session, turn, "private", f"{_sentence(_said_of(reading))} Kept private.", choices, ("POST", "DROP"))
-
-
-def _said_of(reading: Reading) -> str:
-    return reading.reason.removesuffix(": kept private").replace(" is nobody", ": no one is called that")
+    return _put(session, turn, "private", f"{_sentence(reading.reason)} Kept private.", choices, ("POST", "DROP"))
 
 
 def _ask_thread(session: Session, turn: Turn) -> str:
@@ -77,7 +73,7 @@ def _put(
         "verb": turn.reading.verb,
         "args": list(turn.reading.args),
         "names": [each.id for each in turn.names],
-        "word": _unresolved(turn.reading),
+        "word": turn.reading.unknown,
         "post": turn.reading.post,
     }
     conversations.ask(session, turn.address.id, Asked(kind, choices, words, about))
@@ -95,14 +91,8 @@ def _choice(session: Session, each: Named, label: str) -> str:
     return f"{each.name} (group, {people(count)})"
 
 
-def _unresolved(reading: Reading) -> str:
-    """The argument that was nobody, as it was typed: what a chosen name takes the place of."""
-    quoted = reading.reason.split('"')
-    return quoted[1] if len(quoted) > 2 else ""
-
-
 def _sentence(reason: str) -> str:
-    said = reason.split(": ")[0] if ": no one" not in reason else reason
+    said = reason.split(": ")[0]
     return said[:1].upper() + said[1:].rstrip(".") + "."
 
 
@@ -169,5 +159,6 @@ def error(session: Session, turn: Turn) -> str:
     """What is wrong, and the form or the nearest names with it."""
     reading = turn.reading
     near = ", ".join(each.handle for each in reading.near[:CHOICES])
-    reason = reading.reason[:1].upper() + reading.reason[1:]
-    return f"{reason}. Nearest: {near}." if near else f"{reason}."
+    what, _, form = reading.reason.partition(": ")
+    parts = [f"{what[:1].upper()}{what[1:]}.", f"Nearest: {near}." if near else "", f"Write: {form}" if form else ""]
+    return " ".join(part for part in parts if part)

@@ -26,6 +26,6 @@ def like(session: Session, turn: Turn) -> str:
     if not items:
         raise Refused("There is nothing to like: no such item reached you here yet.")
     if not posts.react(session, turn.account.id, items[0].post.id, "like"):
-        return f"You like that of {items[0].author.name} already."
+        return f"You already like {items[0].author.name}'s last."
     turn.did("reaction", items[0].post.id)
     return f"You like {items[0].author.name}'s last."

@@ -87,7 +87,7 @@ def _unfit(text: str, verb: Verb, said: str, unfit: Unfit, context: Context) -> 
         return few
     reason = _why(verb.form(said), unfit)
     if unfit.several or said in verb.english:
-        return Reading("ask", unfit.args, "company", reason, verb.name, (), text, unfit.near)
+        return Reading("ask", unfit.args, "company", reason, verb.name, (), text, unfit.near, unknown=unfit.word)
     return Reading("error", unfit.args, "company", reason, verb.name, (), text, unfit.near)
 
 
@@ -109,10 +109,10 @@ _NOT = {
 def _why(form: str, unfit: Unfit) -> str:
     word = unfit.word[:30]
     if unfit.several:
-        return f'"{word}" is more than one'
+        return f"more than one is called {word}"
     if unfit.kind in _NOT:
         return f'"{word}" is not {_NOT[unfit.kind]}: {form}'
-    return f'"{word}" is nobody: {form}'
+    return f"no one is called {word}: {form}"
 
 
 def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:

@@ -80,7 +80,8 @@ class Reading:
 
     `args` are the intent's arguments with handles in their canonical form; for `ask` they are what a yes would do.
     `text` is the writer's words: the body of a message or post, and for `ask` and `error` the whole text as kept.
-    `near` are the choices to offer when a name is unknown or stands for several; `post` is the item answered."""
+    `near` are the choices to offer when a name is unknown or stands for several; `post` is the item answered;
+    `unknown` is the argument that is nobody, or several, as it was typed."""
 
     intent: str
     args: tuple[str, ...] = ()
@@ -91,3 +92,4 @@ class Reading:
     text: str = ""
     near: tuple[Named, ...] = ()
     post: int | None = None
+    unknown: str = ""

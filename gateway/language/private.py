@@ -161,8 +161,8 @@ def _held(text: str, addressed: Addressed, reason: str) -> Reading:
 
 def _nobody(addressed: Addressed) -> str:
     if addressed.near and any(name_of(addressed.unknown[0]) == each.handle for each in addressed.near):
-        return f'"{addressed.unknown[0]}" is more than one: kept private'
-    return f'"{addressed.unknown[0]}" is nobody: kept private'
+        return f"more than one is called {addressed.unknown[0]}: kept private"
+    return f"no one is called {addressed.unknown[0]}: kept private"
 
 
 def _no_text(text: str) -> Reading:
