@@ -55,8 +55,11 @@ export class Device {
     this.article.dispatchEvent(new CustomEvent("heard", { bubbles: true }));
   }
 
+  // For screen readers, which hear whose device it is; the lists themselves stay silent.
   say(line) {
-    byId("heard").textContent = line;
+    const heard = byId("heard");
+    make("p", "", line, heard);
+    while (heard.children.length > 6) heard.firstChild.remove();
   }
 
   complain(line) {
