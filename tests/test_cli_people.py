@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from critter import __main__
 from critter.cli import app
 from gateway.errors import Refused
+from gateway.network import accounts, follows
 from gateway.store.database import claim_mode, transaction
-from gateway.store.tables import Account, Address, Audit, Consent, Follow
+from gateway.store.tables import Account, Address, Audit, Consent, Follow, Message
 
 Critter = Callable[..., str]
 
@@ -152,6 +153,23 @@ def test_groups(critter: Critter, engine: Engine) -> None:
         assert sorted(session.scalars(select(Follow.role))) == ["owner", "poster"]
     with pytest.raises(Refused, match="taken"):
         critter("groups", "add", "dispatch")
+
+
+def test_admitting_to_a_closed_group(critter: Critter, engine: Engine) -> None:
+    critter("people", "add", "ann", "Ann Bell", "--email", "ann@demo.example")
+    critter("groups", "add", "board", "--access", "closed")
+    with pytest.raises(Refused, match="has not asked"):
+        critter("groups", "admit", "board", "ann")
+    with transaction(engine) as session:
+        ann, board = (accounts.by_handle(session, handle) for handle in ("ann", "board"))
+        assert ann
+        assert board
+        assert follows.follow(session, ann.id, board.id, by_text=False) == "requested"
+    assert "is in #board now" in critter("groups", "admit", "board", "ann")
+    with transaction(engine) as session:
+        assert session.scalars(select(Follow.state)).one() == "active"
+        assert session.scalars(select(Message.text)).one() == "You are in board now. leave board ends it."
+    assert audited(engine)[-1] == "groups.admit"
 
 
 FILE = "handle,name,phone,groups\nkim,Kim Lee,+14155550101,sales\nsam,Sam Ortiz,+14155550102,sales\n"

@@ -7,8 +7,11 @@ import typer
 
 from critter.company import account, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
-from gateway.ledger import audit
-from gateway.network import accounts, follows, listings
+from gateway.bell import Bell
+from gateway.errors import Refused
+from gateway.ledger import audit, outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.network import accounts, follows, listings, reach
 from gateway.network.listings import Group
 from gateway.settings import load
 
@@ -51,6 +54,28 @@ def add(
 
 def _run_by(handles: list[str]) -> str:
     return f", with {', '.join('@' + handle for handle in handles)}" if handles else ""
+
+
+@app.command()
+def admit(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="A closed group.")],
+    handle: Annotated[str, typer.Argument(help="Who has asked to join it.")],
+) -> None:
+    """Let somebody into a closed group; they are told."""
+    settings = load()
+    with opened_session(settings) as session:
+        place, person = account(session, group, "group"), account(session, handle, "person")
+        if not follows.approve(session, person.id, place.id):
+            raise Refused(f"@{person.handle} has not asked to join #{place.handle}.")
+        words = f"You are in {place.name} now. leave {place.handle} ends it."
+        to = [Target(found.id, found.channel) for found in reach.reached(session, [person.id])]
+        outbox.put(session, Outgoing("notice", words, words, words, priority=2), to)
+        audit.record(session, operator(), "groups.admit", person.id, {"group": place.handle})
+    bell = Bell(settings.redis_url)
+    for target in to:
+        bell.ring(target.channel)
+    bell.close()
+    typer.echo(f"@{person.handle} is in #{place.handle} now, and is told.")
 
 
 @app.command("list")

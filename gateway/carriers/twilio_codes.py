@@ -1,4 +1,4 @@
-"""Twilio's error codes and message states in our words: twilio_sms reads it for answers, the SMS door for callbacks.
+"""Twilio's error codes and message states in our words, for twilio_sms (answers) and workers/receipts (callbacks).
 
 Source: Twilio's error dictionary (https://www.twilio.com/docs/api/errors/CODE) and the Message resource
 (https://www.twilio.com/docs/messaging/api/message-resource#message-status-values). A code that is not here means:

@@ -1,7 +1,7 @@
 """The SMS door: Twilio's web hooks for texts that came in and for the fate of those that went out.
 
 One commit, then the answer. What is wrong with the request is 403, what is wrong with us 503: Twilio then tries the
-fallback URL, and reconciliation finds the rest.
+fallback URL, and what both miss stays in its list of messages.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Status callbacks as they came: the SMS door records them, workers/deliver applies the open ones to their attempts."""
+"""Status callbacks as they came: the SMS door records them, workers/receipts applies them to their attempts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
