@@ -121,7 +121,10 @@ def test_every_step_in_a_browser(critter: Company) -> None:
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"http://{critter.environ['CRITTER_WEB_LISTEN']}/")
-        _walk(page, sync.expect)
+        try:
+            _walk(page, sync.expect)
+        except AssertionError as wrong:
+            raise AssertionError(f"{wrong}\nlog:\n{critter.log()[-4000:]}") from wrong
         assert complaints == []
         browser.close()
 
