@@ -8,6 +8,7 @@ from gateway.language import mime, senders
 END_OF_HEADER = b"\r\n\r\n"
 ATOM = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 MAILBOX = ATOM + rb"(?:\." + ATOM + rb")*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+FIELDS = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)+")
 ANY_FROM = re.compile(rb"^from[ \t]*:", re.IGNORECASE | re.MULTILINE)
 PLAIN_FROM = re.compile(
     rb"^from:[ \t]*(?:[A-Za-z0-9 '._-]*<(" + MAILBOX + rb")>|(" + MAILBOX + rb"))[ \t]*\r\n(?![ \t])",
@@ -25,9 +26,10 @@ def header(content: bytes) -> bytes:
 
 
 def sender(header: bytes) -> str | None:
-    """The one mailbox of the one From, in lower case; None when there is any doubt (R29)."""
+    """The one mailbox of the one From, in lower case; None when there is any doubt (R29). The plain kind, nearly all
+    of it, is read here at a twentieth of the cost; the two readings agree, or the shorter one does not match."""
     plain = PLAIN_FROM.search(header)
-    if plain is not None and len(ANY_FROM.findall(header)) == 1:
+    if plain is not None and len(ANY_FROM.findall(header)) == 1 and FIELDS.fullmatch(header):
         return (plain[1] or plain[2]).decode().lower()
     try:
         found = senders.sender(mime.opened(header + b"\r\n"))

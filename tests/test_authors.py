@@ -1,0 +1,66 @@
+"""The short reading of From must never say anything that the long one does not."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.doors import authors
+from gateway.errors import Refused
+from gateway.language import mime, senders
+
+NAMES = ["From:", "from :", "FROM: ", "Kim ", "kim@corp.example", "eve@evil.example", "=?utf-8?q?K?=", "\r\nFrom: "]
+MARKS = [
+    "<",
+    ">",
+    ",",
+    '"',
+    "(",
+    ")",
+    ";",
+    ":",
+    "\t",
+    " ",
+    "\\",
+    ".",
+    "'",
+    "é",
+    "\0",
+    "a",
+    "\r\n X",
+    "\r\n",
+    "\r\n\r\n",
+]
+PIECES = st.sampled_from([*NAMES, *MARKS])
+
+
+def long_way(header: bytes) -> str | None:
+    try:
+        return senders.sender(mime.opened(header + b"\r\n"))
+    except Refused:
+        return None
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_the_short_reading_agrees_with_the_long_one(text: str):
+    header = authors.header(text.encode() + b"\r\n\r\n")
+    found = authors.sender(header)
+    assert found is None or found == long_way(header)
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_behind_a_plain_from_nothing_is_overheard(text: str):
+    header = authors.header(b"From: Kim Lee <Kim@corp.example>" + text.encode() + b"\r\n\r\n")
+    found = authors.sender(header)
+    assert found is None or found == long_way(header)
+
+
+def test_the_message_id_is_one_word_in_angles():
+    cases = {
+        b"Message-ID: <1@corp.example>\r\n": "<1@corp.example>",
+        b"X: y\r\nmessage-id:\r\n <1@corp.example> \r\n": "<1@corp.example>",
+        b"Message-ID: 1@corp.example\r\n": None,
+        b"Message-ID: <a b>\r\n": None,
+        b"Message-ID: <a\0b>\r\n": None,
+        b"X-Message-ID: <1@corp.example>\r\n": None,
+        b"Message-ID: <" + b"x" * 991 + b">\r\n": None,
+    }
+    assert {header: authors.message_id(header) for header in cases} == cases
