@@ -26,7 +26,7 @@ def _tell_posters(session: Session, turn: Turn) -> None:
         to = [Target(found.id, found.channel) for found in reach.reached(session, posters)]
         text = f"{turn.account.name} has stopped texts and no longer gets {group.handle}. Call if it matters."
         if to:
-            outbox.put(session, Outgoing("notice", text, text, text, priority=2), to)
+            outbox.put(session, Outgoing("notice", text, text, text, inbound_id=turn.inbound_id, priority=2), to)
 
 
 @meaning("optin")

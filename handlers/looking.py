@@ -61,12 +61,10 @@ def whois(session: Session, turn: Turn) -> str:
     followers, following, _ = timelines.counts(session, account)
     called = f"{account.name} ({'#' if account.kind == 'group' else '@'}{account.handle})"
     if account.kind == "group":
-        return f"{called}: {account.access} group, {people(followers)}. join {account.handle}"
+        return f"{called}: {account.access} group, {people(followers)}. To join: join {account.handle}"
     title = f", {account.title}" if account.title else ""
     ways = " or ".join(reach.channels(session, account.id)) or "nothing yet"
-    return (
-        f"{called}{title}: {_followers(followers)}, follows {following:,}. Reached by {ways}. follow {account.handle}"
-    )
+    return f"{called}{title}: {_followers(followers)}, follows {following:,}. Reached by {ways}."
 
 
 def _followers(count: int) -> str:

@@ -1,7 +1,8 @@
 """Looks for texts in doubt in the carrier's own list (R14). RQ calls `drain`; the clock rings when some are due."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final
@@ -12,17 +13,18 @@ from gateway.carriers import Listed
 from gateway.errors import CarrierError
 from gateway.ledger import attempts, claims, unknowns
 from gateway.ledger.attempts import Report
+from gateway.ledger.claims import Content
 from gateway.ledger.unknowns import Unknown
 from gateway.store.database import transaction
 from workers.drain import drain as drained
-from workers.room import Room
+from workers.room import Room, TextCarrier
 from workers.texting import Texting
 
-BATCH: Final = 50  # rows looked for in one step
+BATCH: Final = 100  # rows looked for in one step
 HOLD: Final = timedelta(minutes=2)  # nobody else looks for them meanwhile
 AGAIN: Final = timedelta(seconds=30)  # after a list that could not be had
 SKEW: Final = timedelta(minutes=5)  # the carrier's clock is not ours
-TURN: Final = 10.0  # seconds
+TURN: Final = 2.0  # seconds; new texts wait meanwhile
 LIMIT: Final = 20.0  # seconds for the lists of one step
 
 log = structlog.get_logger()
@@ -42,44 +44,65 @@ def step(here: Room) -> bool:
     by_phone: dict[str, list[Unknown]] = defaultdict(list)
     for one in doubtful:
         by_phone[one.claimed.address].append(one)
-    for phone, mine in by_phone.items():
-        _look(here, phone, mine)
+    listed = here.loop.run(_lists(here.texts, by_phone))
+    _put_off(here, [one for phone in by_phone.keys() - listed.keys() for one in by_phone[phone]])
+    _compare(here, [(by_phone[phone], found) for phone, found in listed.items()])
     return bool(doubtful)
 
 
-def _look(here: Room, phone: str, mine: Sequence[Unknown]) -> None:
-    assert here.texts is not None
+async def _lists(texts: TextCarrier, by_phone: Mapping[str, Sequence[Unknown]]) -> dict[str, list[Listed]]:
+    """What the carrier took for each phone, all asked at once; those whose list could not be had are left out."""
+    found = await asyncio.gather(*(_list(texts, phone, mine) for phone, mine in by_phone.items()))
+    return {phone: listed for phone, listed in zip(by_phone, found, strict=True) if listed is not None}
+
+
+async def _list(texts: TextCarrier, phone: str, mine: Sequence[Unknown]) -> list[Listed] | None:
     since = min(one.started_at for one in mine) - SKEW
     try:
-        listed = here.loop.run(here.texts.listing(phone, None, since), timeout=LIMIT)
+        async with asyncio.timeout(LIMIT):
+            return await texts.listing(phone, None, since)
     except (CarrierError, TimeoutError) as problem:
         log.warning("no list from the carrier", problem=str(problem) or "timeout")
+        return None
+
+
+def _put_off(here: Room, mine: Sequence[Unknown]) -> None:
+    if mine:
         with transaction(here.engine) as session:
             unknowns.put_off(session, [one.claimed.attempt_id for one in mine], AGAIN)
-        return
-    _compare(here, mine, listed)
 
 
-def _compare(here: Room, mine: Sequence[Unknown], listed: Sequence[Listed]) -> None:
-    """Each message in the list stands for one attempt: those that have theirs already are left out."""
+def _compare(here: Room, lists: Sequence[tuple[Sequence[Unknown], Sequence[Listed]]]) -> None:
+    """Each message in a list stands for one attempt: those that have theirs already are left out."""
+    reports: list[Report] = []
+    absent: list[int] = []
     with transaction(here.engine) as session:
-        taken = unknowns.known(session, [message.carrier_id for message in listed])
-        contents = claims.contents(session, {one.claimed.message_id for one in mine})
-        unclaimed = [one for one in listed if one.carrier_id not in taken and one.direction.startswith("outbound")]
-        reports: list[Report] = []
-        absent: list[int] = []
-        for one in mine:
-            body = _texting(here).load(one.claimed, contents[one.claimed.message_id])[0].parcel.body
-            match = next((message for message in unclaimed if message.body == body), None)
-            if match is None:
-                absent.append(one.claimed.attempt_id)
-                continue
-            unclaimed.remove(match)
-            reports.append(Report(one.claimed.attempt_id, match.carrier_id, "sent"))
+        taken = unknowns.known(session, [message.carrier_id for _, listed in lists for message in listed])
+        contents = claims.contents(session, {one.claimed.message_id for mine, _ in lists for one in mine})
+        for mine, listed in lists:
+            unclaimed = [one for one in listed if one.carrier_id not in taken and one.direction.startswith("outbound")]
+            for one in mine:
+                match = _match(_body(here, one, contents), unclaimed)
+                if match is None:
+                    absent.append(one.claimed.attempt_id)
+                else:
+                    reports.append(Report(one.claimed.attempt_id, match.carrier_id, "sent"))
         attempts.advance(session, reports)
         unknowns.absent(session, absent)
     if absent:
         here.bell.ring("sms")
+
+
+def _body(here: Room, one: Unknown, contents: Mapping[int, Content]) -> str:
+    return _texting(here).load(one.claimed, contents[one.claimed.message_id])[0].parcel.body
+
+
+def _match(body: str, unclaimed: list[Listed]) -> Listed | None:
+    """Takes the message with this body out of the list."""
+    for place, message in enumerate(unclaimed):
+        if message.body == body:
+            return unclaimed.pop(place)
+    return None
 
 
 @lru_cache(maxsize=1)
