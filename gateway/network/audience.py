@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
+from gateway.store.arrays import numbers
 from gateway.store.tables import Account, Fanout, Follow, Post, PostRecipient
 
 OPEN_TO_ALL = ("open", "broadcast")
@@ -85,7 +86,7 @@ LEFT JOIN follows f ON f.follower_id = a.account_id AND f.account_id = d.source_
 
 def refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """(message, address) → why it must not leave, for those of `keys` that must not."""
-    messages, addresses = [key[0] for key in keys], [key[1] for key in keys]
+    messages, addresses = numbers(key[0] for key in keys), numbers(key[1] for key in keys)
     rows = session.execute(_REFUSALS, {"messages": messages, "addresses": addresses})
     return {(row.message_id, row.address_id): row.reason for row in rows if row.reason}
 
