@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, TextClause, and_, bindparam, case, exists, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from gateway.store.tables import Inbound, Installation, Media
+from gateway.store.tables import Inbound, Installation
 
 CRASHES = 3  # a row that ended three workers is set aside (Mailman's rule)
 OPEN = ("new", "working")
@@ -57,50 +56,65 @@ def natural_key(key: bytes, identity: bytes) -> bytes:
     return hashlib.sha256(key + identity).digest()
 
 
+# One statement for a whole group, whatever its size: PostgreSQL plans it once, and it is a transaction by itself.
+ACCEPT = """
+WITH given AS (
+    SELECT * FROM unnest(
+        %(channel)s::text[], %(natural_key)s::bytea[], %(sender)s::text[], %(recipients)s::text[],
+        %(message_id)s::text[], %(text)s::text[], %(raw)s::bytea[], %(trusted)s::boolean[], %(opt_out_type)s::text[]
+    ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type)
+), new AS (
+    INSERT INTO inbound (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type,
+                         flagged, state, reason)
+    SELECT channel, natural_key, sender, string_to_array(recipients, E'\\n'), message_id, text, raw, trusted,
+           opt_out_type,
+           channel = 'email'
+               AND (SELECT true FROM inbound b WHERE b.message_id = given.message_id LIMIT 1) IS NOT NULL,
+           CASE WHEN trusted THEN 'new' ELSE 'held' END, CASE WHEN NOT trusted THEN 'the sender is not proved' END
+    FROM given
+    ON CONFLICT DO NOTHING
+    RETURNING natural_key, id
+), pictures AS (
+    INSERT INTO media (inbound_id, number, url, content_type)
+    SELECT new.id, picture.number, picture.url, picture.content_type
+    FROM unnest(%(owner)s::bytea[], %(number)s::smallint[], %(url)s::text[], %(content_type)s::text[])
+         AS picture (natural_key, number, url, content_type)
+    JOIN new USING (natural_key)
+)
+SELECT natural_key, id FROM new
+"""
+
+
 def accept(session: Session, key: bytes, incoming: Sequence[Incoming]) -> dict[bytes, int]:
     """Stores those that are new; a repeat is the same success. Natural key → id of the new ones."""
-    seen = _message_ids_seen(session, incoming)
-    rows = [_row(key, one, seen) for one in incoming]
-    statement = insert(Inbound).on_conflict_do_nothing().returning(Inbound.natural_key, Inbound.id)
-    new = {found.natural_key: found.id for found in session.execute(statement, rows)}
-    _accept_pictures(session, key, incoming, new)
-    return new
+    found = session.connection().exec_driver_sql(ACCEPT, rows(key, incoming))
+    return {row.natural_key: row.id for row in found}
 
 
-def _row(key: bytes, one: Incoming, seen: set[str]) -> dict[str, Any]:
-    return {
-        "channel": one.channel,
-        "natural_key": natural_key(key, one.identity),
-        "sender": one.sender,
-        "recipients": list(one.recipients),
-        "message_id": one.message_id,
-        "text": one.text,
-        "raw": one.raw,
-        "trusted": one.trusted,
-        "opt_out_type": one.opt_out_type,
-        "flagged": one.channel == "email" and one.message_id in seen,
-        "state": "new" if one.trusted else "held",
-        "reason": None if one.trusted else "the sender is not proved",
+def rows(key: bytes, incoming: Sequence[Incoming]) -> dict[str, list[Any]]:
+    """What ACCEPT takes: a list for each column."""
+    keys = [natural_key(key, one.identity) for one in incoming]
+    return _pictures(keys, incoming) | {
+        "channel": [one.channel for one in incoming],
+        "natural_key": keys,
+        "sender": [one.sender for one in incoming],
+        "recipients": ["\n".join(one.recipients) for one in incoming],
+        "message_id": [one.message_id for one in incoming],
+        "text": [one.text for one in incoming],
+        "raw": [one.raw for one in incoming],
+        "trusted": [one.trusted for one in incoming],
+        "opt_out_type": [one.opt_out_type for one in incoming],
     }
 
 
-def _message_ids_seen(session: Session, incoming: Sequence[Incoming]) -> set[str]:
-    ids = [one.message_id for one in incoming if one.channel == "email" and one.message_id]
-    if not ids:
-        return set()
-    found = session.scalars(select(Inbound.message_id).where(Inbound.message_id.in_(ids)))
-    return {message_id for message_id in found if message_id}
-
-
-def _accept_pictures(session: Session, key: bytes, incoming: Sequence[Incoming], new: dict[bytes, int]) -> None:
-    rows = [
-        {"inbound_id": new[found], "number": number, "url": picture.url, "content_type": picture.content_type}
-        for one in incoming
-        if one.pictures and (found := natural_key(key, one.identity)) in new
-        for number, picture in enumerate(one.pictures)
-    ]
-    if rows:
-        session.execute(insert(Media), rows)
+def _pictures(keys: Sequence[bytes], incoming: Sequence[Incoming]) -> dict[str, list[Any]]:
+    numbered = [(key, *each) for key, one in zip(keys, incoming, strict=True) for each in enumerate(one.pictures)]
+    return {
+        "owner": [key for key, _, _ in numbered],
+        "number": [number for _, number, _ in numbered],
+        "url": [picture.url for _, _, picture in numbered],
+        "content_type": [picture.content_type for _, _, picture in numbered],
+    }
 
 
 def claim(session: Session, owner: str, lease: timedelta, limit: int) -> list[Claimed]:
