@@ -21,7 +21,7 @@ from gateway.ledger.inbox import Incoming
 from gateway.ledger.intake import Intake
 
 FOLLOWERS = 10_000
-ROUNDS = 5
+ROUNDS = 3
 PATIENCE = 60.0
 NUMBERS = count(1)
 
