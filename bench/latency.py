@@ -16,6 +16,7 @@ import uvloop
 from twilio.request_validator import RequestValidator
 
 from bench.company import Company, company
+from bench.mail_in import listens
 from bench.result import Result
 from bench.stub import Stub
 
@@ -92,6 +93,7 @@ def road() -> Iterator[tuple[Company, Stub]]:
         with company(*processes, TWILIO_API_BASE=base) as place:
             place.run(PAIRS, count=WRITERS)
             place.run("ANALYZE")
+            place.wait(lambda: listens(place.settings.web_listen[1]))
             yield place, stub
 
 

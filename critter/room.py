@@ -19,7 +19,7 @@ from rq.worker import WorkerStatus
 from sqlalchemy import Engine, event
 
 from critter import logs
-from gateway.bell import Bell
+from gateway.bell import QUEUES, Bell
 from gateway.carriers.smtp_relay import SmtpRelay
 from gateway.carriers.twilio_sms import TwilioSms
 from gateway.settings import Settings
@@ -33,8 +33,8 @@ WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than 
 REST: Final = 0.5  # seconds between two tries to reach Redis
 TURNS: Final = 0.001  # seconds that one thread may keep the others waiting: the loop must not wait for a rendering
 
-# Every statement of a delivery is a look-up by key. A planner without statistics, in a fresh database or after a large
-# fan-out, would rather read whole tables, and keep that plan.
+# Every statement of the workers is a look-up by key. A planner without statistics, in a fresh database or after a large
+# fan-out, would rather read whole tables, and keep that plan; also for the checks of foreign keys.
 BY_KEY: Final = (
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;"
     " SET join_collapse_limit = 1; SET jit = off"
@@ -140,7 +140,7 @@ def _letters(settings: Settings) -> SmtpRelay:
 
 def _engine(settings: Settings, queue: str) -> Engine:
     engine = connect(settings.database_url)
-    if queue in ("sms", "email"):
+    if queue in QUEUES:
         event.listen(engine, "connect", _look_up_by_key)
     return engine
 
