@@ -41,16 +41,9 @@ def step(here: Room) -> bool:
 def begin(session: Session, inbound_id: int) -> set[str]:
     """The first followers of what an inbound posted, in its own transaction: they hear it without the way through
     another worker. The bells to ring after the commit; workers/inbound calls it."""
-    rings: set[str] = set()
-    try:
-        with session.begin_nested():
-            fanouts = spreading.own(session, inbound_id)
-            for fanout in fanouts:
-                rings |= _chunk(session, fanout, spreading.priority(session, fanout))
-    except Exception:
-        log.exception("fan-out failed", inbound=inbound_id)
-        return {"fanout"}
-    return rings if fanouts else {"fanout"}
+    fanouts = spreading.own(session, inbound_id)
+    chunks = [_chunk(session, fanout, priority) for fanout, priority in fanouts]
+    return set().union(*chunks) if chunks else {"fanout"}
 
 
 def _chunk(session: Session, fanout: Fanout, priority: int) -> set[str]:

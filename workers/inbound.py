@@ -23,7 +23,7 @@ def drain() -> None:
 
 
 def step(here: Room) -> bool:
-    """The oldest text or mail of some senders; False when there is none."""
+    """Some of the oldest texts and mails; False when that was all: what came meanwhile has rung."""
     lease = timedelta(seconds=here.settings.lease_seconds)
     with transaction(here.engine) as session:
         claimed = inbox.claim(session, here.owner, lease, BATCH)
@@ -32,18 +32,22 @@ def step(here: Room) -> bool:
             _give_back(here, claimed[number:])
             return False
         _hear(here, one)
-    return bool(claimed)
+    return len(claimed) == BATCH or any(one.attempt > 1 for one in claimed)
 
 
 def _hear(here: Room, claimed: Claimed) -> None:
-    """One transaction: the effects, the answer and the row's end. What raises is tried again when its lease is over."""
-    try:
-        with transaction(here.engine) as session:
-            outcome, rings = _read(session, here, claimed)
-    except OperationalError:
-        raise  # the database is away: that is no fault of this row
-    except Exception:
-        log.exception("inbound failed", inbound=claimed.id, attempt=claimed.attempt)
+    """One transaction: the effects, the answer and the row's end. What raises is tried again when its lease is over,
+    but first without the followers, who may be the reason."""
+    for spread in (True, False):
+        try:
+            with transaction(here.engine) as session:
+                outcome, rings = _read(session, here, claimed, spread)
+            break
+        except OperationalError:
+            raise  # the database is away: that is no fault of this row
+        except Exception:
+            log.exception("inbound failed", inbound=claimed.id, attempt=claimed.attempt)
+    else:
         return
     if outcome:
         log.info("inbound", inbound=claimed.id, state=outcome.state, intent=outcome.intent)
@@ -51,14 +55,14 @@ def _hear(here: Room, claimed: Claimed) -> None:
         here.bell.ring(queue)
 
 
-def _read(session: Session, here: Room, claimed: Claimed) -> tuple[Outcome | None, set[str]]:
+def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple[Outcome | None, set[str]]:
     """What it meant, and the bells to ring after the commit."""
     row = inbox.take(session, claimed)
     if row is None:  # another worker has it by now: this one woke up late
         return None, set()
     outcome = hear(session, here.world, row)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
-    if "fanout" not in outcome.rings:
+    if "fanout" not in outcome.rings or not spread:
         return outcome, set(outcome.rings)
     session.flush()
     return outcome, (set(outcome.rings) - {"fanout"}) | fanout.begin(session, claimed.id)

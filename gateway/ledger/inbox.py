@@ -121,7 +121,7 @@ def claim(session: Session, owner: str, lease: timedelta, limit: int) -> list[Cl
     """Up to `limit` of the oldest rows whose senders no other worker has in hand; they are to be taken in this order.
     A row that once ended a worker is claimed alone, and only as the oldest of its sender."""
     values = {"owner": owner, "lease": lease}
-    return _claim(session, FRESH, {**values, "limit": limit}) or _claim(session, AGAIN, {**values, "limit": 1})
+    return _claim(session, AGAIN, {**values, "limit": 1}) or _claim(session, FRESH, {**values, "limit": limit})
 
 
 def _claim(session: Session, statement: TextClause, values: dict[str, Any]) -> list[Claimed]:

@@ -19,9 +19,9 @@ def claim(session: Session) -> Fanout | None:
     return session.scalars(OLDEST).first()
 
 
-def own(session: Session, inbound_id: int) -> Sequence[Fanout]:
-    """Those of this inbound's post that are due and not behind another, locked."""
-    return session.scalars(OWN, {"inbound": inbound_id}).all()
+def own(session: Session, inbound_id: int) -> Sequence[tuple[Fanout, int]]:
+    """Those of this inbound's post that are due and not behind another, locked, each with its priority."""
+    return [(fanout, priority) for fanout, priority in session.execute(OWN, {"inbound": inbound_id})]
 
 
 def priority(session: Session, fanout: Fanout) -> int:
@@ -55,7 +55,13 @@ def _due() -> Select[Fanout]:
 
 # Put together once: every text comes by here.
 OLDEST = _due().limit(1)
-OWN = _due().join(Post, Post.id == Fanout.post_id).where(Post.inbound_id == bindparam("inbound"))
+OWN = (
+    _due()
+    .join(Post, Post.id == Fanout.post_id)
+    .join(Message, Message.id == Fanout.message_id)
+    .where(Post.inbound_id == bindparam("inbound"))
+    .add_columns(Message.priority)
+)
 ADVANCE = text("""
     UPDATE fanouts
     SET reached = :upto, attempt = 0, texts = texts + :texts, mails = mails + :mails,
