@@ -186,6 +186,7 @@ def decide_held(session: Session, ids: Sequence[int] | None, state: str) -> int:
 
 
 # Statements of every text that comes in are written out: to put them together takes as long as to run them.
+# A claim that a crash of the database forgets is made again, so it need not wait for the disk; the effects do.
 _CLAIM = """
     WITH due AS (
         SELECT id FROM inbound i
@@ -197,7 +198,7 @@ _CLAIM = """
     )
     UPDATE inbound i SET state = 'working', attempt = attempt + 1, lease_until = now() + :lease, lease_owner = :owner
     FROM due WHERE i.id = due.id
-    RETURNING i.id, i.attempt
+    RETURNING i.id, i.attempt, set_config('synchronous_commit', 'off', true)
 """
 FRESH: Final = text(_CLAIM.format(which="state = 'new' AND attempt = 0", earlier="= 'working'"))
 AGAIN: Final = text(
