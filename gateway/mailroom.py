@@ -1,7 +1,7 @@
 """Sorts an accepted mail by the addresses it came to: what it says and to whom. `listening` calls it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy.orm import Session
@@ -50,6 +50,7 @@ class Addressees:
     groups: tuple[Account, ...]
     people: tuple[Account, ...]
     tokens: tuple[tuple[str, tuple[int, ...]], ...]
+    gone: tuple[str, ...]
 
 
 def opened(inbound: Inbound) -> Opened:
@@ -82,14 +83,18 @@ def sort(
 
 def _addressees(session: Session, world: World, recipients: Sequence[str]) -> Addressees:
     locals_ = [recipient.rpartition("@")[0].lower() for recipient in recipients]
-    found = [account for local in locals_ if (account := accounts.by_handle(session, local))]
+    tokens = {local: token for local in locals_ if (token := _token(world, local))}
+    named_ = [local for local in locals_ if local not in (TO_ALL, "help", *TO_OPERATOR, *tokens)]
+    found = {local: accounts.by_handle(session, local) for local in named_}
+    there = [account for account in found.values() if account]
     return Addressees(
         everyone=TO_ALL in locals_,
         help="help" in locals_,
         operator=any(local in TO_OPERATOR for local in locals_),
-        groups=tuple(account for account in found if account.kind == "group"),
-        people=tuple(account for account in found if account.kind == "person"),
-        tokens=tuple(token for local in locals_ if (token := _token(world, local))),
+        groups=tuple(account for account in there if account.kind == "group"),
+        people=tuple(account for account in there if account.kind == "person"),
+        tokens=tuple(tokens.values()),
+        gone=tuple(local for local, account in found.items() if account is None),
     )
 
 
@@ -114,7 +119,12 @@ def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: A
 
 
 def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -> Kept | Reading:
+    if to.gone:  # accepted while they were there; what was meant for them is for nobody else
+        called = "that address" if "+" in to.gone[0] else to.gone[0]
+        return Reading("error", reason=f"{called} is not here any more. Nothing was posted or sent")
     answering = next((ids[0] for kind, ids in to.tokens if kind == "reply"), None)
+    if answering and (to.people or to.groups or to.everyone):
+        to = _with_answered(session, to, answering)
     special = bool(to.groups or to.people or answering)
     if to.help and not special and not to.everyone:
         return Reading("help", reason="mail to help@")
@@ -129,6 +139,20 @@ def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -
     if to.groups:
         return _to("group", to.groups, mail.text, "mail to a group")
     return _reply(session, mail.text, answering)
+
+
+def _with_answered(session: Session, to: Addressees, answering: int) -> Addressees:
+    """Whoever a reply that also goes elsewhere was for: the writer of a private item, the group of a closed one."""
+    post = session.get(Post, answering)
+    group = accounts.by_id(session, post.group_id) if post and post.group_id else None
+    author = accounts.by_id(session, post.author_id) if post and post.visibility == "direct" else None
+    groups = (group,) if group and group.access == "closed" else ()
+    people = (author,) if author else ()
+    return replace(to, groups=_once(*to.groups, *groups), people=_once(*to.people, *people))
+
+
+def _once(*accounts_: Account) -> tuple[Account, ...]:
+    return tuple(dict.fromkeys(accounts_))
 
 
 def _mixed(people: Sequence[Account], text: str) -> Reading:

@@ -5,6 +5,7 @@
     sam < You follow sales: ...
     priya >> re: thank you          a mail that answers the last one; "sales: hello" is a mail to sales@
     (10 seconds later)
+    (kim is deactivated)
     sam hears nothing
 
 An expected line may end in "..." when the rest does not matter. What nobody expected fails the story.
@@ -25,7 +26,7 @@ from gateway.commands import World, world
 from gateway.ledger import inbox, spreading
 from gateway.ledger.inbox import Incoming
 from gateway.listening import hear
-from gateway.network import audience, renderings
+from gateway.network import accounts, audience, renderings
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
@@ -35,6 +36,7 @@ assert handlers.MODULES  # importing them fills the table
 
 LINE = re.compile(r"(?P<who>\w+) (?P<how>>>|>|<<|<) (?P<what>.*)")
 LATER = re.compile(r"\((\d+) (seconds|minutes|hours) later\)")
+GONE = re.compile(r"\((\w+) is deactivated\)")
 SILENT = re.compile(r"(\w+) hears nothing")
 
 
@@ -65,6 +67,8 @@ def play(path: Path, engine: Engine, settings: Settings) -> None:
 def _play_line(stage: Stage, line: str, where: str) -> None:
     if later := LATER.fullmatch(line):
         _let_pass(stage, timedelta(**{later[2]: int(later[1])}))
+    elif gone := GONE.fullmatch(line):
+        _deactivate(stage, gone[1])
     elif silent := SILENT.fullmatch(line):
         assert not stage.heard.get(silent[1]), f"{where}: {silent[1]} heard {stage.heard[silent[1]]}"
     elif match := LINE.fullmatch(line):
@@ -106,17 +110,21 @@ def _say(stage: Stage, who: str, what: str, by_mail: bool) -> None:
 def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
     assert person.mailbox
     local, _, body = what.partition(": ")
-    if local == "re":
-        post, address = stage.last_mail[person.handle]
-        local = f"r+{stage.world.signer.sign('reply', post, address)}"
     mail = EmailMessage()
-    to = tuple(f"{one.partition('@')[0]}@{cast.DOMAIN}" for one in local.split(","))
+    to = tuple(f"{_local(stage, person, one)}@{cast.DOMAIN}" for one in local.split(","))
     mail["From"], mail["To"], mail["Subject"] = person.mailbox, ", ".join(to), "a mail"
     mail["Message-ID"] = f"<{uuid.uuid4()}@demo.example>"
     mail.set_content(body)
     raw = f"Return-Path: <{person.mailbox}>\r\n".encode() + mail.as_bytes()
     identity = uuid.uuid4().bytes
     return Incoming("email", identity, person.mailbox, to, raw, True, str(mail["Message-ID"]))
+
+
+def _local(stage: Stage, person: cast.Person, written: str) -> str:
+    if written != "re":
+        return written.partition("@")[0]
+    post, address = stage.last_mail[person.handle]
+    return f"r+{stage.world.signer.sign('reply', post, address)}"
 
 
 def _work(stage: Stage) -> None:
@@ -186,6 +194,13 @@ def _words(session: Session, message: Message, address: Address) -> str:
         private = message.post_id and session.get_one(Post, message.post_id).visibility == "direct"
         return renderings.fitted(message.text, None, None if private else "https://x.example/p/1").text
     return message.text if message.post_id else message.body
+
+
+def _deactivate(stage: Stage, handle: str) -> None:
+    with transaction(stage.engine) as session:
+        account = accounts.by_handle(session, handle)
+        assert account
+        assert accounts.deactivate(session, account.id)
 
 
 def _let_pass(stage: Stage, span: timedelta) -> None:
