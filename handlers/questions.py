@@ -122,7 +122,7 @@ def _carry_out(session: Session, turn: Turn, asked: Asked, chosen: dict[str, Any
     picked = _names(session, [chosen["id"]]) if chosen else []
     args = tuple(asked.about["args"])
     if asked.kind == "private":
-        return send(session, turn, [*names, *picked], args[-1])
+        return send(session, turn, list(dict.fromkeys([*names, *picked])), args[-1])
     if asked.kind == "thread":
         return _in_thread(session, turn, picked[0], args[-1], asked.about["post"])
     if asked.kind == "group":

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from gateway.network.audience import readable_by
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Tag
 
+LATE = 30  # an item that arrives may be that many behind in the order of writing
 ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
 
 
@@ -63,10 +64,12 @@ def by_tag(tag: str) -> ColumnElement[bool]:
 
 
 def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[Heard]:
-    """The items that last went to this address, newest first, retracted ones left out."""
+    """The items that last went to this address, the last to arrive first, retracted ones left out. That is not the
+    order they were written in: a private one may have waited for `undo`, or for the carrier."""
     wanted = HEARD.where(*conditions) if conditions else HEARD
-    rows = session.execute(wanted, {"address": address_id, "most": limit})
-    return [Heard(post, author, of, gone, bool(only), tag) for post, author, of, gone, only, tag in rows]
+    rows = session.execute(wanted, {"address": address_id, "most": max(limit, LATE)})
+    found = [Heard(post, author, of, gone, bool(only), tag) for post, author, of, gone, only, tag in rows]
+    return sorted(found, key=lambda heard: heard.age)[:limit]
 
 
 def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None]:
@@ -96,9 +99,8 @@ HEARD: Final = _heard()
 
 
 def last_post(session: Session, account_id: int, within: timedelta) -> Post | None:
-    """One's own newest post that still stands."""
-    mine = select(Post).where(Post.author_id == account_id, Post.deleted_at.is_(None))
-    mine = mine.where(Post.created_at > func.now() - within)
+    """One's own newest post, also one taken back: who says `undo` twice does not mean the one before."""
+    mine = select(Post).where(Post.author_id == account_id, Post.created_at > func.now() - within)
     return session.scalars(mine.order_by(Post.id.desc()).limit(1)).first()
 
 
