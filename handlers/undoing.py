@@ -16,6 +16,8 @@ def undo(session: Session, turn: Turn) -> str:
     post = timelines.last_post(session, turn.account.id, REACH)
     if post is None:
         raise Refused("There is nothing to undo: you have posted nothing in the last day.")
+    if post.deleted_at:
+        raise Refused("Your last post is taken back already.")
     stopped, gone = posts.retract(session, post)
     conversations.close(session, turn.address.id)
     turn.did("undo", post.id)
