@@ -13,9 +13,10 @@ def optout(session: Session, turn: Turn) -> str | None:
     """At once, and without a word of ours: the carrier answers STOP itself. Posters who now miss them are told."""
     if turn.address.channel == "email":
         return "Mails: off stops all of them, leave NAME one. Each mail also has its own unsubscribe link."
-    addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
+    first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     turn.did("optout", turn.address.id)
-    _tell_posters(session, turn)
+    if first and turn.address.is_primary:
+        _tell_posters(session, turn)
     return None
 
 
@@ -35,6 +36,7 @@ def optin(session: Session, turn: Turn) -> str | None:
         return "Mails: on brings them back. help says what else there is."
     again = turn.address.state == "stopped"
     addresses.start(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
+    addresses.set_receiving(session, turn.address.id, True)  # an `off` ends too: texts are on, as the answer says
     turn.did("optin", turn.address.id)
     if turn.carrier_answered:
         return None

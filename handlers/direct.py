@@ -36,9 +36,7 @@ def direct(session: Session, turn: Turn) -> str:
 def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_reply_to: int | None = None) -> str:
     """To all of them or to nobody. A group, and anyone's first private message, waits for `undo` a little."""
     recipients = _recipients(session, turn.account, names)
-    unreached = reach.unreached(session, [person for person, _ in recipients])
-    if len(unreached) == len(recipients):
-        raise Refused(f"Not sent. {_unreached(unreached)}")
+    unreached = _some_reached(session, recipients)
     hold = _hold(session, turn, names, in_reply_to)
     words = Words(
         turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
@@ -52,6 +50,7 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
 def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
     """What a reader of a broadcast texts back goes to those who post there, and to nobody else."""
     recipients = _recipients(session, turn.account, [group])
+    _some_reached(session, recipients)
     asked_by = timelines.heard(session, turn.address.id, 1, Post.group_id == group.id)
     in_reply_to = asked_by[0].post.id if asked_by else None
     words = Words(
@@ -74,6 +73,14 @@ def _recipients(session: Session, author: Account, names: Sequence[Named]) -> li
     if not found:
         raise Refused("There is nobody but you in that. Kept private; nothing was sent.")
     return list(found.items())
+
+
+def _some_reached(session: Session, recipients: Sequence[tuple[int, int]]) -> Sequence[reach.Unreached]:
+    """Those whom nothing reaches now; Refused when they are all of them."""
+    unreached = reach.unreached(session, [person for person, _ in recipients])
+    if len(unreached) == len(recipients):
+        raise Refused(f"Not sent. {_unreached(unreached)}")
+    return unreached
 
 
 def _members(session: Session, author: Account, group: Named) -> Collection[int]:

@@ -44,16 +44,13 @@ def may_read(session: Session, account_id: int, post_id: int) -> bool:
 
 
 def may_post(session: Session, account_id: int, group: Account) -> bool:
-    """Open groups: everyone. Closed ones: members. Broadcast ones: owners and posters."""
+    """Open groups: everyone. Closed ones: members, while it lasts. Broadcast ones: owners and posters."""
     if group.access == "open":
         return True
     roles = ["owner", "poster"] if group.access == "broadcast" else ["owner", "poster", "member", "follower"]
-    mine = (
-        exists()
-        .where(Follow.role.in_(roles))
-        .where(Follow.follower_id == account_id, Follow.account_id == group.id, Follow.state == "active")
-    )
-    return bool(session.scalar(select(mine)))
+    mine = exists().where(Follow.role.in_(roles), Follow.follower_id == account_id, Follow.account_id == group.id)
+    in_force = or_(Follow.expires_at.is_(None), Follow.expires_at > func.now())
+    return bool(session.scalar(select(mine.where(Follow.state == "active", in_force))))
 
 
 # Why a delivery must not leave now, decided when it is about to. The order is that of importance.
@@ -71,6 +68,7 @@ SELECT d.message_id, d.address_id, CASE
         SELECT FROM post_recipients r WHERE r.post_id = p.id AND r.account_id = a.account_id) THEN 'private'
     WHEN g.access = 'closed' AND p.visibility = 'group' AND NOT EXISTS (
         SELECT FROM follows c WHERE c.follower_id = a.account_id AND c.account_id = g.id AND c.state = 'active'
+          AND (c.expires_at IS NULL OR c.expires_at > now())
     ) THEN 'left'
     END AS reason
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
@@ -92,7 +90,8 @@ def refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[
 
 
 # One chunk of a post's audience: followers of its source after the cursor, and whoever it names, up to where the
-# followers of this chunk end. One address each; an item goes out once, however many roads lead to it.
+# followers of this chunk end. One address each; an item goes out once, however many roads lead to it. What names
+# somebody whose phone is stopped or off goes to their mailbox; what only a follow by text brings does not.
 _CHUNK = text("""
 WITH f AS (
     SELECT follower_id AS account_id, by_text
@@ -119,7 +118,8 @@ WITH f AS (
         SELECT id, channel FROM addresses
         WHERE account_id = reach.account_id AND is_primary AND state IN ('verified', 'stopped')
           AND (channel = 'email' OR reach.named OR reach.by_text)
-        ORDER BY channel DESC LIMIT 1
+        ORDER BY reach.named AND (state = 'stopped' OR NOT receiving AND coalesce(off_until > now(), true)),
+                 channel DESC LIMIT 1
     ) AS road
 ), made AS (
     INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, priority, give_up_at)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -26,8 +26,9 @@ def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
 
 
 def unreached(session: Session, people: Collection[int]) -> list[Unreached]:
-    """Those whose phone and mailbox both take nothing."""
-    verified = func.bool_or(Address.state == "verified")
+    """Those whose phone and mailbox both take nothing: stopped, never verified, or turned off for now."""
+    turned_off = ~Address.receiving & func.coalesce(Address.off_until > func.now(), true())
+    verified = func.bool_or((Address.state == "verified") & ~turned_off)
     stopped = func.bool_or(Address.state == "stopped")
     rows = session.execute(
         select(Account.name, func.coalesce(stopped, False))
