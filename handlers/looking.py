@@ -49,19 +49,26 @@ def _account(session: Session, turn: Turn, readable: bool = False) -> Account:
     account = accounts.by_id(session, turn.names[0].id)
     if account is None:
         raise Refused(f"{turn.names[0].name} is gone.")
-    closed = readable and account.access is not None and account.access not in OPEN_TO_ALL
-    if closed and follows.role_in(session, turn.account.id, account.id) is None:
+    if readable and not _sees(session, turn, account):
         raise Refused(f"{account.name} is closed; only its members see that. To ask to join: join {account.handle}")
     return account
+
+
+def _sees(session: Session, turn: Turn, account: Account) -> bool:
+    """Whether the person may look into it: a closed group only as a member."""
+    if account.access is None or account.access in OPEN_TO_ALL:
+        return True
+    return follows.role_in(session, turn.account.id, account.id) is not None
 
 
 @command("whois NAME", aliases=("w",), about="name, title, followers, how to reach")
 def whois(session: Session, turn: Turn) -> str:
     account = _account(session, turn)
-    followers, following, _ = timelines.counts(session, account)
+    followers, following, _ = timelines.counts(session, account, turn.account.id)
     called = f"{account.name} ({'#' if account.kind == 'group' else '@'}{account.handle})"
     if account.kind == "group":
-        return f"{called}: {account.access} group, {people(followers)}. To join: join {account.handle}"
+        counted = f", {people(followers)}" if _sees(session, turn, account) else ""
+        return f"{called}: {account.access} group{counted}. To join: join {account.handle}"
     title = f", {account.title}" if account.title else ""
     ways = " or ".join(reach.channels(session, account.id)) or "nothing yet"
     return f"{called}{title}: {_followers(followers)}, follows {following:,}. Reached by {ways}."
@@ -73,8 +80,8 @@ def _followers(count: int) -> str:
 
 @command("stats [NAME]", about="followers, following, updates")
 def stats(session: Session, turn: Turn) -> str:
-    account = _account(session, turn) if turn.names else turn.account
-    followers, following, updates = timelines.counts(session, account)
+    account = _account(session, turn, readable=True) if turn.names else turn.account
+    followers, following, updates = timelines.counts(session, account, turn.account.id)
     written = "1 update" if updates == 1 else f"{updates:,} updates"
     if account.kind == "group":
         return f"{account.name}: {_followers(followers)}, {written}."

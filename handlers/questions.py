@@ -87,6 +87,8 @@ def _choice(session: Session, each: Named, label: str) -> str:
         return f"{each.name} {label}"
     if each.kind == "person":
         return f"{each.name} (@{each.handle})" if each.name.casefold() != each.handle else each.name
+    if each.group == "closed":
+        return f"{each.name} (closed group)"
     count = follows.followers(session, each.id, 1)[0]
     return f"{each.name} (group, {people(count)})"
 

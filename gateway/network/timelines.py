@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Interval, Select, bindparam, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, Interval, Select, bindparam, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from gateway.network.audience import readable_by
@@ -104,9 +104,11 @@ def last_post(session: Session, account_id: int, within: timedelta) -> Post | No
     return session.scalars(mine.order_by(Post.id.desc()).limit(1)).first()
 
 
-def counts(session: Session, account: Account) -> tuple[int, int, int]:
-    """(followers, following, updates) of a person or a group."""
-    followers = select(func.count()).where(Follow.account_id == account.id, Follow.state == "active")
-    following = select(func.count()).where(Follow.follower_id == account.id, Follow.state == "active")
-    updates = select(func.count()).where(by_account(account), Post.deleted_at.is_(None), Post.visibility != "direct")
+def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int, int]:
+    """(followers, following, updates that the reader may read) of a person or a group."""
+    in_force = or_(Follow.expires_at.is_(None), Follow.expires_at > func.now())
+    follows = select(func.count()).select_from(Follow).where(Follow.state == "active", in_force)
+    followers = follows.where(Follow.account_id == account.id)
+    following = follows.where(Follow.follower_id == account.id)
+    updates = select(func.count()).where(by_account(account), readable_by(reader_id), Post.visibility != "direct")
     return (session.scalar(followers) or 0, session.scalar(following) or 0, session.scalar(updates) or 0)
