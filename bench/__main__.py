@@ -6,8 +6,10 @@ A measurement is a module with `measure()`, its lines of the table, and a first 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import inspect
+import os
 import subprocess
 import sys
 import time
@@ -33,6 +35,7 @@ def main() -> int:
     options = _options()
     if options.install_peers:
         install_peers()
+    _hurry()
     chosen = options.names or list(MEASUREMENTS)
     measured: dict[str, list[Result]] = {}
     for name in chosen:
@@ -44,6 +47,12 @@ def main() -> int:
     else:
         report.write({inspect.getdoc(_module(name)) or name: results for name, results in measured.items()})
     return 0 if all(measured.values()) else 1
+
+
+def _hurry() -> None:
+    """Raises the priority of all that is measured, peers too, where that is allowed: neighbours then weigh less."""
+    with contextlib.suppress(PermissionError):
+        os.nice(-12)
 
 
 def _options() -> argparse.Namespace:

@@ -70,7 +70,7 @@ def _sentence(text: str) -> str:
 def place() -> str:
     """When and on what."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    load = f"load {os.getloadavg()[0]:.1f} at the end"
+    load = f"load {os.getloadavg()[0]:.1f} at the end, nice {os.nice(0)}"
     return (
         f"{now} · revision {_revision()} · {os.cpu_count()} cores, {_processor()}, {load} · Python"
         f" {platform.python_version()} · PostgreSQL {_postgres()} · psycopg {psycopg.__version__}"
