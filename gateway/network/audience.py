@@ -91,7 +91,8 @@ def refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[
 
 # One chunk of a post's audience: followers of its source after the cursor, and whoever it names, up to where the
 # followers of this chunk end. One address each; an item goes out once, however many roads lead to it. What names
-# somebody whose phone is stopped or off goes to their mailbox; what only a follow by text brings does not.
+# somebody whose phone is off goes to their mailbox; what only a follow by text brings does not. An opt-out of texts
+# never raises another channel: that row is made and ends as opted out, so that the receipts tell.
 _CHUNK = text("""
 WITH f AS (
     SELECT follower_id AS account_id, by_text
@@ -118,8 +119,7 @@ WITH f AS (
         SELECT id, channel FROM addresses
         WHERE account_id = reach.account_id AND is_primary AND state IN ('verified', 'stopped')
           AND (channel = 'email' OR reach.named OR reach.by_text)
-        ORDER BY reach.named AND (state = 'stopped' OR NOT receiving AND coalesce(off_until > now(), true)),
-                 channel DESC LIMIT 1
+        ORDER BY reach.named AND NOT receiving AND coalesce(off_until > now(), true), channel DESC LIMIT 1
     ) AS road
 ), made AS (
     INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, priority, give_up_at)
@@ -165,6 +165,8 @@ SELECT EXISTS (
     JOIN accounts reader ON reader.id = reach.account_id AND reader.state = 'active' AND reader.id <> :author
     JOIN addresses a ON a.account_id = reach.account_id AND a.is_primary AND a.state = 'verified'
      AND (a.channel = 'email' OR reach.by_text)
+    WHERE NOT (reach.by_text AND EXISTS (
+        SELECT FROM addresses WHERE account_id = reach.account_id AND is_primary AND state = 'stopped'))
 )
 """)
 

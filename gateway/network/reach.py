@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, true
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -19,26 +19,26 @@ class Unreached:
 
 
 def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
-    """Where something addressed to these people goes: to their phone, else to their mailbox."""
-    usable = select(Address).where(Address.account_id.in_(people), Address.is_primary, Address.state == "verified")
-    first = usable.ext(distinct_on(Address.account_id)).order_by(Address.account_id, Address.channel.desc())
-    return session.scalars(first).all()
+    """Where something addressed to these people goes: to their phone, else to their mailbox. An opt-out of texts never
+    sends it elsewhere."""
+    return [address for address, _ in session.execute(_road(people)) if address.state == "verified"]
 
 
 def unreached(session: Session, people: Collection[int]) -> list[Unreached]:
-    """Those whose phone and mailbox both take nothing: stopped, never verified, or turned off for now."""
-    turned_off = ~Address.receiving & func.coalesce(Address.off_until > func.now(), true())
-    verified = func.bool_or((Address.state == "verified") & ~turned_off)
-    stopped = func.bool_or(Address.state == "stopped")
-    rows = session.execute(
-        select(Account.name, func.coalesce(stopped, False))
-        .outerjoin(Address, (Address.account_id == Account.id) & Address.is_primary)
-        .where(Account.id.in_(people))
-        .group_by(Account.id)
-        .having(~func.coalesce(verified, False))
-        .order_by(Account.name)
-    )
-    return [Unreached(name, opted_out) for name, opted_out in rows]
+    """Those whom nothing reaches now: opted out, never verified, or everything turned off."""
+    roads = {address.account_id: (address.state, off) for address, off in session.execute(_road(people))}
+    named = session.execute(select(Account.id, Account.name).where(Account.id.in_(people)).order_by(Account.name))
+    states = [(name, *roads.get(person, ("none", True))) for person, name in named]
+    return [Unreached(name, state == "stopped") for name, state, off in states if state != "verified" or off]
+
+
+def _road(people: Collection[int]) -> Select[Address, bool]:
+    """One address each, as the fan-out chooses it for those whom a post names, and whether it is turned off."""
+    off = ~Address.receiving & func.coalesce(Address.off_until > func.now(), true())
+    mine = select(Address, off).where(Address.account_id.in_(people), Address.is_primary)
+    usable = mine.where(Address.state.in_(["verified", "stopped"]))
+    first = usable.ext(distinct_on(Address.account_id))
+    return first.order_by(Address.account_id, off, Address.channel.desc())
 
 
 def channels(session: Session, account_id: int) -> list[str]:
