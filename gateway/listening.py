@@ -41,10 +41,18 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     address, account = known
     text = inbound.text or ""
     machine = _machine(world, inbound)
-    context = contexts.context(session, address, machine)
-    channel: Channel = "email" if address.channel == "email" else "sms"
-    reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
+    reading = _carriers_own(inbound)
+    if reading is None:
+        context = contexts.context(session, address, machine)
+        channel: Channel = "email" if address.channel == "email" else "sms"
+        reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
     return _act(session, world, inbound, address, account, reading, text)
+
+
+def _carriers_own(inbound: Inbound) -> Reading | None:
+    """What the carrier took as STOP, START or HELP, and answered: its customer may have keywords of their own."""
+    intent = {"STOP": "optout", "START": "optin", "HELP": "help"}.get(inbound.opt_out_type or "")
+    return Reading(intent, reason="the carrier took it so", text=inbound.text or "") if intent else None
 
 
 def _identify(session: Session, inbound: Inbound) -> tuple[Address, Account] | None:
@@ -89,9 +97,10 @@ def _act(
     said: str,
     subject: str = "",
 ) -> Outcome:
-    addresses.seen(session, address.id)
     if reading.intent in ("machine", "dropped"):
         return Outcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
+    if reading.intent not in ("optout", "optin"):  # they say themselves what becomes of an invited phone
+        addresses.seen(session, address.id)
     turn = Turn(
         world=world,
         account=account,
@@ -155,15 +164,24 @@ def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: 
 
 def _stranger(session: Session, world: World, inbound: Inbound, text: str) -> Outcome:
     """No money is spent on strangers: no texts; their STOP counts all the same. By mail: how to join, once."""
-    word = carrier_words.carrier_word(text) if inbound.channel == "sms" else None
-    if word == "stop":
-        stranger = addresses.ensure(session, "sms", inbound.sender)
-        our_address = inbound.recipients[0] if inbound.recipients else None
-        addresses.stop(session, stranger, text, our_address, inbound.message_id, "text")
-        return Outcome("done", "optout", f"a carrier word; {STRANGER}")
+    word = (inbound.opt_out_type or carrier_words.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
+    if word in ("stop", "start"):
+        return _strangers_word(session, inbound, word, text)
     if inbound.channel == "email" and inbound.trusted:
         return _welcome(session, world, inbound)
     return Outcome("done", None, STRANGER)
+
+
+def _strangers_word(session: Session, inbound: Inbound, word: str, text: str) -> Outcome:
+    """Kept with the number, for the day when somebody has it. START only takes a STOP back."""
+    stranger = addresses.ensure(session, "sms", inbound.sender)
+    kept = (text, inbound.recipients[0] if inbound.recipients else None, inbound.message_id, "text")
+    if word == "stop":
+        addresses.stop(session, stranger, *kept)
+        return Outcome("done", "optout", f"a carrier word; {STRANGER}")
+    addresses.start(session, stranger, *kept)
+    stranger.state = "suspended" if stranger.account_id else "invited"  # its owner has left, or there is none yet
+    return Outcome("done", "optin", f"a carrier word; {STRANGER}")
 
 
 def _welcome(session: Session, world: World, inbound: Inbound) -> Outcome:
