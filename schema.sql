@@ -32,11 +32,32 @@ CREATE TABLE accounts (
     answer_window   interval NOT NULL DEFAULT '30 minutes',              -- broadcast groups: how long a bare text answers its posters
     language        text NOT NULL DEFAULT 'en',                          -- BCP 47
     timezone        text NOT NULL DEFAULT 'UTC',                         -- IANA name
+    ack             boolean NOT NULL DEFAULT false,                      -- `ack on`: each update is confirmed
     created_at      timestamptz NOT NULL DEFAULT now(),                  -- when it joined or was made
     deactivated_at  timestamptz,                                         -- when everything was cut
     CHECK ((kind = 'group') = (access IS NOT NULL))
 );
 CREATE INDEX accounts_by_name ON accounts (lower(name));
+
+-- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
+CREATE TABLE aliases (
+    alias       text PRIMARY KEY CHECK (alias = lower(alias) AND alias <> ''),  -- case-folded
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- whose
+    kind        text NOT NULL DEFAULT 'alias' CHECK (kind IN ('alias', 'employee_id')),  -- an employee_id comes from the company's own list
+    created_at  timestamptz NOT NULL DEFAULT now()                       -- since when
+);
+CREATE INDEX aliases_by_account ON aliases (account_id);
+
+-- What a risky command is confirmed with. Without a row, a code is sent to the phone instead.
+CREATE TABLE pins (
+    account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- whose
+    salt        bytea NOT NULL,                                          -- of the digest
+    digest      bytea NOT NULL,                                          -- scrypt of the PIN
+    always      boolean NOT NULL DEFAULT false,                          -- asked for with everything that a text does
+    tries       smallint NOT NULL DEFAULT 0,                             -- wrong ones since the last right one
+    locked_at   timestamptz,                                             -- after five of them; an operator sets a new PIN
+    created_at  timestamptz NOT NULL DEFAULT now()                       -- when it was set
+);
 
 -- A phone or a mailbox. One without an account is a stranger's whose opt-out we keep.
 CREATE TABLE addresses (
@@ -50,6 +71,7 @@ CREATE TABLE addresses (
     off_until     timestamptz,                                           -- end of an `off` with an end
     stopped_at    timestamptz,                                           -- when its owner opted out
     seen_at       timestamptz,                                           -- when it last wrote to us
+    introduced_at timestamptz,                                           -- when it was first sent something; that names us, STOP and HELP
     created_at    timestamptz NOT NULL DEFAULT now(),                    -- when we learnt of it
     UNIQUE (channel, address)
 );
@@ -71,6 +93,68 @@ CREATE TABLE follows (
     CHECK (follower_id <> account_id)
 );
 CREATE INDEX follows_by_account ON follows (account_id, follower_id);
+
+-- A #tag that somebody follows. Its id stands where an account's does: it is what brings an item.
+CREATE TABLE topics (
+    id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
+    tag         text NOT NULL UNIQUE,                                    -- case-folded, without #
+    created_at  timestamptz NOT NULL DEFAULT now()                       -- when somebody first followed it
+);
+
+-- Who hears what everyone may read under a #tag.
+CREATE TABLE topic_follows (
+    follower_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- who hears
+    topic_id     bigint NOT NULL REFERENCES topics ON DELETE CASCADE,    -- what
+    by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
+    expires_at   timestamptz,                                            -- `follow #TAG 2w`
+    created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
+    PRIMARY KEY (follower_id, topic_id)
+);
+CREATE INDEX topic_follows_by_topic ON topic_follows (topic_id, follower_id);
+
+-- Whom somebody does not want to hear. A block holds both ways, a mute one way and often for a while.
+CREATE TABLE silences (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who asked for it
+    other_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- the person, or for a mute the group
+    kind        text NOT NULL CHECK (kind IN ('block', 'mute')),         -- which
+    expires_at  timestamptz,                                             -- end of a mute that has one
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
+    PRIMARY KEY (account_id, other_id),
+    CHECK (account_id <> other_id)
+);
+CREATE INDEX silences_by_other ON silences (other_id, account_id);
+
+-- Who last nudged whom: once a day for each pair.
+CREATE TABLE nudges (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who asked
+    other_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- whom
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when, the last time
+    PRIMARY KEY (account_id, other_id)
+);
+
+-- Phones and mailboxes that a colleague asked in; one that is nobody's yet may answer with a name and joins.
+CREATE TABLE invitations (
+    address_id   bigint PRIMARY KEY REFERENCES addresses ON DELETE CASCADE,  -- who is asked
+    inviter_id   bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- by whom
+    created_at   timestamptz NOT NULL DEFAULT now(),                     -- when, the last time
+    accepted_at  timestamptz                                             -- when its owner joined
+);
+CREATE INDEX invitations_by_inviter ON invitations (inviter_id, created_at);
+
+-- Codes and one-use links: they end after ten minutes, after one use, or after five wrong tries.
+CREATE TABLE codes (
+    id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- for whom
+    purpose     text NOT NULL CHECK (purpose IN ('link', 'prove', 'login')),  -- link: shown to its owner, texted from a new phone; prove: texted to a new phone, given to us by its owner
+    address_id  bigint REFERENCES addresses ON DELETE CASCADE,           -- prove: the phone or mailbox it was sent to
+    digest      bytea NOT NULL,                                          -- keyed hash of the code
+    tries       smallint NOT NULL DEFAULT 0,                             -- wrong ones
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was made
+    expires_at  timestamptz NOT NULL,                                    -- until when it counts
+    ended_at    timestamptz                                              -- used, replaced, or tried too often
+);
+CREATE INDEX codes_open ON codes (digest) WHERE ended_at IS NULL;
+CREATE INDEX codes_by_account ON codes (account_id, id);
 
 -- What a door accepted, as it came. The natural key stays for ever, the rest for 30 days.
 CREATE TABLE inbound (
@@ -124,10 +208,12 @@ CREATE TABLE effects (
     kind        text NOT NULL,                                           -- post, follow, unfollow, answer, …
     subject_id  bigint,                                                  -- the row it made or changed
     detail      jsonb NOT NULL DEFAULT '{}',                             -- what `undo` needs
+    account_id  bigint REFERENCES accounts ON DELETE CASCADE,            -- who did it
     undone_at   timestamptz,                                             -- when it was taken back
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- when it happened
     PRIMARY KEY (inbound_id, number)
 );
+CREATE INDEX effects_by_account ON effects (account_id, inbound_id DESC, number DESC);
 
 -- An update.
 CREATE TABLE posts (
@@ -135,6 +221,7 @@ CREATE TABLE posts (
     author_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- who wrote it
     group_id     bigint REFERENCES accounts ON DELETE CASCADE,           -- the group it was posted to
     in_reply_to  bigint REFERENCES posts ON DELETE SET NULL,             -- the post it answers
+    repeat_of    bigint REFERENCES posts ON DELETE CASCADE,              -- `rt`: the post it passes on, whose words it has
     visibility   text NOT NULL CHECK (visibility IN ('company', 'group', 'direct')),  -- who may read it; the rule is in network/audience
     text         text NOT NULL,                                          -- what was written
     lang         text,                                                   -- BCP 47, when the writer said so
@@ -146,6 +233,7 @@ CREATE TABLE posts (
 CREATE INDEX posts_by_author ON posts (author_id, id DESC);
 CREATE INDEX posts_by_group ON posts (group_id, id DESC);
 CREATE INDEX posts_by_parent ON posts (in_reply_to);
+CREATE INDEX posts_by_repeated ON posts (repeat_of) WHERE repeat_of IS NOT NULL;
 
 -- Who a direct post is for: people, as they were at that moment.
 CREATE TABLE post_recipients (
@@ -297,7 +385,9 @@ CREATE TABLE conversations (
     more          text,                                                  -- what `more` gives next
     more_at       timestamptz,                                           -- since when; an item that came later goes first
     thread_id     bigint REFERENCES posts ON DELETE SET NULL,            -- the private post that bare texts answer
-    thread_until  timestamptz                                            -- until when
+    thread_until  timestamptz,                                           -- until when
+    half          jsonb,                                                 -- a long private text: who got it, in case its second half follows
+    half_at       timestamptz                                            -- when its first half came in
 );
 
 -- Words kept from being sent until their writer decides.
@@ -308,6 +398,17 @@ CREATE TABLE drafts (
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- when
     expires_at  timestamptz NOT NULL                                     -- when they are forgotten
 );
+
+-- What people reported to the operators.
+CREATE TABLE reports (
+    id           bigint PRIMARY KEY DEFAULT new_id(),                    -- time-sortable
+    reporter_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- who did
+    account_id   bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- whom
+    post_id      bigint REFERENCES posts ON DELETE CASCADE,              -- the item, when it is about one
+    created_at   timestamptz NOT NULL DEFAULT now(),                     -- when
+    closed_at    timestamptz                                             -- when an operator was done with it
+);
+CREATE INDEX reports_open ON reports (id) WHERE closed_at IS NULL;
 
 -- Yes and no to texts, with the words they were said in. Kept five years.
 CREATE TABLE consent (

@@ -70,11 +70,32 @@ class Account(Table):
     answer_window: Mapped[timedelta] = mapped_column(server_default="30 minutes")
     language: Mapped[str] = mapped_column(server_default="en")
     timezone: Mapped[str] = mapped_column(server_default="UTC")
+    ack: Mapped[bool] = mapped_column(server_default=FALSE)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     deactivated_at: Mapped[datetime | None]
 
 
 Index("accounts_by_name", func.lower(Account.name))
+
+
+class Alias(Table):
+    __tablename__ = "aliases"
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    kind: Mapped[str] = mapped_column(server_default="alias")
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("aliases_by_account", "account_id"),)
+
+
+class Pin(Table):
+    __tablename__ = "pins"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    salt: Mapped[bytes]
+    digest: Mapped[bytes]
+    always: Mapped[bool] = mapped_column(server_default=FALSE)
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    locked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class Address(Table):
@@ -89,6 +110,7 @@ class Address(Table):
     off_until: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
+    introduced_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (
         UniqueConstraint("channel", "address"),
@@ -114,6 +136,69 @@ class Follow(Table):
         CheckConstraint("follower_id <> account_id"),
         Index("follows_by_account", "account_id", "follower_id"),
     )
+
+
+class Topic(Table):
+    __tablename__ = "topics"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    tag: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class TopicFollow(Table):
+    __tablename__ = "topic_follows"
+    follower_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    topic_id: Mapped[int] = mapped_column(_cascade("topics.id"), primary_key=True)
+    by_text: Mapped[bool] = mapped_column(server_default=FALSE)
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("topic_follows_by_topic", "topic_id", "follower_id"),)
+
+
+class Silence(Table):
+    __tablename__ = "silences"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    kind: Mapped[str]
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        CheckConstraint("account_id <> other_id"),
+        Index("silences_by_other", "other_id", "account_id"),
+    )
+
+
+class Nudge(Table):
+    __tablename__ = "nudges"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Invitation(Table):
+    __tablename__ = "invitations"
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
+    inviter_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    accepted_at: Mapped[datetime | None]
+    __table_args__ = (Index("invitations_by_inviter", "inviter_id", "created_at"),)
+
+
+class Code(Table):
+    __tablename__ = "codes"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    purpose: Mapped[str]
+    address_id: Mapped[int | None] = mapped_column(_cascade("addresses.id"))
+    digest: Mapped[bytes]
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    __table_args__ = (Index("codes_by_account", "account_id", "id"),)
+
+
+Index("codes_open", Code.digest, postgresql_where=Code.ended_at.is_(None))
 
 
 class Inbound(Table):
@@ -172,8 +257,12 @@ class Effect(Table):
     kind: Mapped[str]
     subject_id: Mapped[int | None]
     detail: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    account_id: Mapped[int | None] = mapped_column(_cascade("accounts.id"))
     undone_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+Index("effects_by_account", Effect.account_id, Effect.inbound_id.desc(), Effect.number.desc())
 
 
 class Post(Table):
@@ -182,6 +271,7 @@ class Post(Table):
     author_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
     group_id: Mapped[int | None] = mapped_column(_cascade("accounts.id"))
     in_reply_to: Mapped[int | None] = mapped_column(_forget("posts.id"))
+    repeat_of: Mapped[int | None] = mapped_column(_cascade("posts.id"))
     visibility: Mapped[str]
     text: Mapped[str]
     lang: Mapped[str | None]
@@ -194,6 +284,7 @@ class Post(Table):
 Index("posts_by_author", Post.author_id, Post.id.desc())
 Index("posts_by_group", Post.group_id, Post.id.desc())
 Index("posts_by_parent", Post.in_reply_to)
+Index("posts_by_repeated", Post.repeat_of, postgresql_where=Post.repeat_of.is_not(None))
 
 
 class PostRecipient(Table):
@@ -349,6 +440,8 @@ class Conversation(Table):
     more_at: Mapped[datetime | None]
     thread_id: Mapped[int | None] = mapped_column(_forget("posts.id"))
     thread_until: Mapped[datetime | None]
+    half: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    half_at: Mapped[datetime | None]
 
 
 class Draft(Table):
@@ -358,6 +451,19 @@ class Draft(Table):
     text: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[datetime]
+
+
+class Report(Table):
+    __tablename__ = "reports"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    reporter_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    post_id: Mapped[int | None] = mapped_column(_cascade("posts.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    closed_at: Mapped[datetime | None]
+
+
+Index("reports_open", Report.id, postgresql_where=Report.closed_at.is_(None))
 
 
 class Consent(Table):
