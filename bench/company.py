@@ -87,6 +87,7 @@ def company(*processes: str, **settings: str) -> Iterator[Company]:
             "CRITTER_DATABASE_URL": servers.database_url,
             "CRITTER_REDIS_URL": servers.redis_url,
             "CRITTER_HOLD_SECONDS": "0",
+            "CRITTER_ASK_PHONES": "1000000",
             "CRITTER_WEB_LISTEN": f"127.0.0.1:{free_port()}",
             **settings,
         }

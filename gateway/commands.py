@@ -3,7 +3,7 @@
 handlers/ fill the table with `@command` and `@meaning`; workers/inbound and `critter explain` call `answer`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,12 +12,36 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.language import verbs as language
 from gateway.language.named import Named, Reading
+from gateway.language.phrases import Phrase
+from gateway.language.readings import packed
 from gateway.language.verbs import Verb
+from gateway.network import conversations
+from gateway.network.conversations import Asked
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address, Effect
 from gateway.tokens import Signer
 
 Handler = Callable[[Session, "Turn"], str | None]
+# What an answered question does; `word` is OK, POST, a digit, or the secret that was asked for.
+Answered = Callable[[Session, "Turn", Asked, str], str | None]
+Undoing = Callable[[Session, "Turn", Effect], str]
+
+
+class Unconfirmed(Exception):
+    """Raised by a handler that will not act before its writer has said so: the question, how it is answered, and what
+    of `Turn.confirmed` the answer gives. The same reading is performed again then."""
+
+    def __init__(
+        self,
+        question: Phrase,
+        gives: str,
+        *,
+        words: Sequence[str] = ("OK", "DROP"),
+        secret: bool = False,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(question)
+        self.question, self.gives, self.words, self.secret, self.about = question, gives, words, secret, about or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +53,8 @@ class World:
     verbs: Mapping[str, Verb]
     handlers: Mapping[str, Handler]
     meanings: Mapping[str, Handler]
+    questions: Mapping[str, Answered]
+    undoings: Mapping[str, Undoing]
 
     def handler(self, reading: Reading) -> Handler:
         """What an intent of its own means (ask, choice, update …); else what its verb does."""
@@ -50,7 +76,9 @@ class Turn:
     said: str = ""
     our_address: str | None = None
     carrier_id: str | None = None
+    confirmed: frozenset[str] = frozenset()
     done: list[Effect] = field(default_factory=list)
+    rings: set[str] = field(default_factory=set)  # of the queues that handlers gave work to, besides posts and answers
 
     @property
     def names(self) -> tuple[Named, ...]:
@@ -64,7 +92,14 @@ class Turn:
         """Notes an effect; it commits with the turn, and `undo` reads it."""
         number = len(self.done)
         self.done.append(
-            Effect(inbound_id=self.inbound_id, number=number, kind=kind, subject_id=subject_id, detail=detail)
+            Effect(
+                inbound_id=self.inbound_id,
+                number=number,
+                kind=kind,
+                subject_id=subject_id,
+                detail=detail,
+                account_id=self.account.id,
+            )
         )
 
     def as_read(self, reading: Reading) -> "Turn":
@@ -79,6 +114,8 @@ class Table:
     verbs: list[Verb] = field(default_factory=list)
     handlers: dict[str, Handler] = field(default_factory=dict)
     meanings: dict[str, Handler] = field(default_factory=dict)
+    questions: dict[str, Answered] = field(default_factory=dict)
+    undoings: dict[str, Undoing] = field(default_factory=dict)
 
 
 TABLE = Table()
@@ -108,10 +145,36 @@ def meaning(*intents: str) -> Callable[[Handler], Handler]:
     return declare
 
 
+def question(*kinds: str) -> Callable[[Answered], Answered]:
+    """Declares what the answer to questions of a kind does, unless it is DROP."""
+
+    def declare(answered: Answered) -> Answered:
+        for kind in kinds:
+            if TABLE.questions.setdefault(kind, answered) is not answered:
+                raise ValueError(f"two answers to questions of the kind {kind!r}")
+        return answered
+
+    return declare
+
+
+def undoes(*kinds: str) -> Callable[[Undoing], Undoing]:
+    """Declares how `undo` takes back effects of a kind; it returns the answer."""
+
+    def declare(undoing: Undoing) -> Undoing:
+        for kind in kinds:
+            if TABLE.undoings.setdefault(kind, undoing) is not undoing:
+                raise ValueError(f"two ways to undo {kind!r}")
+        return undoing
+
+    return declare
+
+
 def world(settings: Settings) -> World:
     """Everything a turn needs, from what handlers/ declared. Raises ValueError for a duplicate or reserved verb."""
     rows = language.table(TABLE.verbs)
-    return World(settings, Signer(settings.secret_keys), rows, dict(TABLE.handlers), dict(TABLE.meanings))
+    signer = Signer(settings.secret_keys)
+    tables = (dict(TABLE.handlers), dict(TABLE.meanings), dict(TABLE.questions), dict(TABLE.undoings))
+    return World(settings, signer, rows, *tables)
 
 
 def perform(session: Session, turn: Turn) -> str | None:
@@ -124,5 +187,36 @@ def perform(session: Session, turn: Turn) -> str | None:
             session.flush()
     except Refused as refused:
         del turn.done[effects:]
-        return str(refused)
+        return refused.text
+    except Unconfirmed as unconfirmed:
+        del turn.done[effects:]
+        return _ask_first(session, turn, unconfirmed)
+    return text
+
+
+def _ask_first(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str:
+    """Keeps what was said until its writer confirms it; silence never does."""
+    about = {
+        **unconfirmed.about,
+        "draft": conversations.keep_draft(session, turn.account.id, turn.text or turn.said),
+        "reading": packed(turn.reading),
+        "confirmed": sorted({*turn.confirmed, unconfirmed.gives}),
+    }
+    kind = "secret" if unconfirmed.secret else "confirm"
+    asked = Asked(kind, [], unconfirmed.words, about, secret=unconfirmed.secret)
+    conversations.ask(session, turn.address.id, asked)
+    turn.did("asked", about["draft"])
+    return unconfirmed.question
+
+
+def act(session: Session, turn: Turn) -> str | None:
+    """What an answered question leads to, inside of the turn that answers it: it may ask again, and may refuse."""
+    effects = len(turn.done)
+    try:
+        with session.begin_nested():
+            text = turn.world.handler(turn.reading)(session, turn)
+            session.flush()
+    except Unconfirmed as unconfirmed:
+        del turn.done[effects:]
+        return _ask_first(session, turn, unconfirmed)
     return text

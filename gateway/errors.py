@@ -8,6 +8,10 @@ Kind = Literal["permanent", "transient", "unknown"]
 class Refused(Exception):
     """What was asked cannot be done; the text is the one answer for the person who asked."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text  # as it was given: a Phrase can still be said in the person's own language
+
 
 class CarrierError(Exception):
     """A carrier (Twilio, the mail relay) did not do what was asked.

@@ -1,6 +1,7 @@
 """One accepted text or mail, from its row to its effects and its one answer. workers/inbound calls `hear`."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -8,13 +9,16 @@ from gateway import mailroom
 from gateway.commands import Turn, World, perform
 from gateway.language import carrier_words, grammar
 from gateway.language.named import Channel, Reading
+from gateway.language.phrases import joined, say, translated
 from gateway.ledger import outbox
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import accounts, addresses, contexts, conversations, manners, reach, renderings
 from gateway.store.tables import Account, Address, Inbound
 
-SET_ASIDE = "Your message reached us, but reading it failed. It is kept, and an operator is told; nothing was posted."
-ENOUGH = "That was the last answer for now; more in an hour."
+SET_ASIDE = say(
+    "Your message reached us, but reading it failed. It is kept, and an operator is told; nothing was posted."
+)
+ENOUGH = say("That was the last answer for now; more in an hour.")
 STRANGER = "nobody here has this address"
 
 
@@ -43,7 +47,7 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     machine = _machine(world, inbound)
     reading = _carriers_own(inbound)
     if reading is None:
-        context = contexts.context(session, address, machine)
+        context = contexts.context(session, address, machine, inbound.received_at)
         channel: Channel = "email" if address.channel == "email" else "sms"
         reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
     return _act(session, world, inbound, address, account, reading, text)
@@ -115,19 +119,34 @@ def _act(
     )
     text = perform(session, turn)
     session.add_all(turn.done)
+    _keep_half(session, turn, inbound)
     if text is not None:
+        text = translated(text, account.language)
         _answer(session, turn, inbound, text, subject)
     rings = _rings(turn, text)
     return Outcome("done", reading.intent, reading.reason, account.id, text, rings, reading)
 
 
+LONG: Final = 150  # characters from which on a phone may have cut a text in two
+
+
+def _keep_half(session: Session, turn: Turn, inbound: Inbound) -> None:
+    """A long private text may have a second half, which must not become an update."""
+    if inbound.channel != "sms" or len(turn.said) < LONG or turn.reading.privacy != "direct":
+        return
+    post = next((effect.subject_id for effect in turn.done if effect.kind == "post"), None)
+    if post or turn.reading.intent == "ask":
+        half = {"post": post} if post else {"held": turn.reading.text}
+        conversations.keep_half(session, turn.address.id, inbound.received_at, half)
+
+
 def _rings(turn: Turn, answer: str | None) -> frozenset[str]:
     """Whose bells to ring after the commit."""
     kinds = {effect.kind for effect in turn.done}
-    rings = {"fanout"} if "post" in kinds else set()
+    rings = {*turn.rings, "fanout"} if "post" in kinds else set(turn.rings)
     if answer is not None:
         rings.add(turn.address.channel)
-    return frozenset(rings | ({"sms", "email"} if "optout" in kinds else set()))
+    return frozenset(rings)
 
 
 def apologise(session: Session, inbound_id: int) -> str | None:
@@ -136,7 +155,8 @@ def apologise(session: Session, inbound_id: int) -> str | None:
     known = _identify(session, inbound)
     if known is None or known[0].channel != inbound.channel:
         return None
-    outgoing = Outgoing("answer", SET_ASIDE, "Your message", SET_ASIDE, inbound_id=inbound_id, priority=2)
+    words, subject = (translated(each, known[1].language) for each in (SET_ASIDE, say("Your message")))
+    outgoing = Outgoing("answer", words, subject, words, inbound_id=inbound_id, priority=2)
     outbox.put(session, outgoing, [Target(known[0].id, known[0].channel)])
     return known[0].channel
 
@@ -146,7 +166,7 @@ def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: 
     if not manners.may_answer(session, turn.address.id, inbound):
         return
     if manners.last_answer(session, turn.address.id):
-        text = f"{text} {ENOUGH}"
+        text = translated(joined([text, ENOUGH]), turn.account.language)
     shown = renderings.fitted(text, None, None)
     if shown.rest and inbound.channel != "email":
         conversations.keep_more(session, turn.address.id, shown.rest)

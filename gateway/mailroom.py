@@ -10,6 +10,7 @@ from gateway.commands import World
 from gateway.errors import Refused
 from gateway.language import grammar, letters, mime
 from gateway.language.named import Context, Named, Privacy, Reading
+from gateway.language.phrases import say
 from gateway.network import accounts, contexts, follows
 from gateway.network.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
@@ -120,8 +121,8 @@ def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: A
 
 def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -> Kept | Reading:
     if to.gone:  # accepted while they were there; what was meant for them is for nobody else
-        called = "that address" if "+" in to.gone[0] else to.gone[0]
-        return Reading("error", reason=f"{called} is not here any more. Nothing was posted or sent")
+        called = say("that address") if "+" in to.gone[0] else to.gone[0]
+        return Reading("error", reason=say("{name} is not here any more. Nothing was posted or sent", name=called))
     answering = next((ids[0] for kind, ids in to.tokens if kind == "reply"), None)
     if answering and (to.people or to.groups or to.everyone):
         to = _with_answered(session, to, answering)
@@ -159,7 +160,7 @@ def _mixed(people: Sequence[Account], text: str) -> Reading:
     """Kept, and its writer asked: privately to the person, or an update?"""
     names = tuple(named(account) for account in people)
     handles = ",".join(name.handle for name in names)
-    reason = "This mail went both to people and to everyone"
+    reason = say("This mail went both to people and to everyone")
     near = names if len(names) == 1 else ()
     return Reading("ask", (handles, text), "direct", reason, "d", (), text, near)
 

@@ -3,16 +3,15 @@
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, meaning
-from gateway.ledger import outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import addresses, follows, reach
+from gateway.language.phrases import say
+from gateway.network import addresses, follows, notices, reach
 
 
 @meaning("optout")
 def optout(session: Session, turn: Turn) -> str | None:
     """At once, and without a word of ours: the carrier answers STOP itself. Posters who now miss them are told."""
     if turn.address.channel == "email":
-        return "Mails: off stops all of them, leave NAME one. Each mail also has its own unsubscribe link."
+        return say("Mails: off stops all of them, leave NAME one. Each mail also has its own unsubscribe link.")
     first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     turn.did("optout", turn.address.id)
     if first and turn.address.is_primary:
@@ -24,20 +23,23 @@ def _tell_posters(session: Session, turn: Turn) -> None:
     """Whoever broadcasts to this phone must know that it no longer hears."""
     for group in reach.broadcasts(session, turn.account.id):
         posters = {account.id for account in follows.posters(session, group.id)} - {turn.account.id}
-        to = [Target(found.id, found.channel) for found in reach.reached(session, posters)]
-        text = f"{turn.account.name} has stopped texts and no longer gets {group.handle}. Call if it matters."
-        if to:
-            outbox.put(session, Outgoing("notice", text, text, text, inbound_id=turn.inbound_id, priority=2), to)
+        name, handle = turn.account.name, group.handle
+        words = say(
+            "{name} has stopped texts and no longer gets {handle}. Call if it matters.", name=name, handle=handle
+        )
+        turn.rings |= notices.tell(session, posters, words, turn.inbound_id)
 
 
 @meaning("optin")
 def optin(session: Session, turn: Turn) -> str | None:
     if turn.address.channel == "email":
-        return "Mails: on brings them back. help says what else there is."
+        return say("Mails: on brings them back. help says what else there is.")
     again = turn.address.state == "stopped"
     addresses.start(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     addresses.set_receiving(session, turn.address.id, True)  # an `off` ends too: texts are on, as the answer says
     turn.did("optin", turn.address.id)
     if turn.carrier_answered:
         return None
-    return "Texts are on again. STOP ends them, ? helps." if again else "Texts are on. STOP ends them, ? helps."
+    if again:
+        return say("Texts are on again. STOP ends them, ? helps.")
+    return say("Texts are on. STOP ends them, ? helps.")

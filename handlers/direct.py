@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
 from gateway.language.named import Named
+from gateway.language.phrases import Phrase, count, joined, listed, say
 from gateway.network import audience, conversations, follows, reach, timelines
 from gateway.network.conversations import Asked
 from gateway.network.posts import Words
@@ -43,8 +44,13 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
         inbound_id=turn.inbound_id, hold=hold,
     )  # fmt: skip
     publish(session, turn, words)
-    answer = f"Privately to {_called(names, recipients)}" + (f" in {_seconds(hold)}. UNDO stops it." if hold else ".")
-    return f"{answer} {_unreached(unreached)}" if unreached else answer
+    called = _called(names, recipients)
+    answer = (
+        say("Privately to {names} in {seconds} s. UNDO stops it.", names=called, seconds=f"{hold.total_seconds():g}")
+        if hold
+        else say("Privately to {names}.", names=called)
+    )
+    return joined([answer, _unreached(unreached) if unreached else ""])
 
 
 def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
@@ -60,7 +66,7 @@ def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
     publish(session, turn, words)
     draft = conversations.keep_draft(session, turn.account.id, text)
     conversations.ask(session, turn.address.id, Asked("told", [], ["POST"], {"draft": draft}))
-    return f"Told {group.handle} only. POST makes it an update."
+    return say("Told {handle} only. POST makes it an update.", handle=group.handle)
 
 
 def _recipients(session: Session, author: Account, names: Sequence[Named]) -> list[tuple[int, int]]:
@@ -71,7 +77,7 @@ def _recipients(session: Session, author: Account, names: Sequence[Named]) -> li
             found.setdefault(person, named.id)
     found.pop(author.id, None)
     if not found:
-        raise Refused("There is nobody but you in that. Kept private; nothing was sent.")
+        raise Refused(say("There is nobody but you in that. Kept private; nothing was sent."))
     return list(found.items())
 
 
@@ -79,7 +85,7 @@ def _some_reached(session: Session, recipients: Sequence[tuple[int, int]]) -> Se
     """Those whom nothing reaches now; Refused when they are all of them."""
     unreached = reach.unreached(session, [person for person, _ in recipients])
     if len(unreached) == len(recipients):
-        raise Refused(f"Not sent. {_unreached(unreached)}")
+        raise Refused(joined([say("Not sent."), _unreached(unreached)]))
     return unreached
 
 
@@ -88,7 +94,9 @@ def _members(session: Session, author: Account, group: Named) -> Collection[int]
         return [account.id for account in follows.posters(session, group.id)]
     mine = select(audience.following(author.id, group.id))
     if group.group == "closed" and not session.scalar(mine):
-        raise Refused(f"{group.handle} is closed, and only its members write to it. Nothing was sent.")
+        raise Refused(
+            say("{handle} is closed, and only its members write to it. Nothing was sent.", handle=group.handle)
+        )
     return [account.id for account in follows.members(session, group.id)[1]]
 
 
@@ -108,28 +116,26 @@ def _called(names: Sequence[Named], recipients: Collection[tuple[int, int]]) -> 
     """Kim Lee, ACME (14 people) and 2 more."""
     shown = [_counted(named, recipients) for named in names[:SHOWN]]
     if len(names) > SHOWN:
-        shown.append(f"{len(names) - SHOWN} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+        shown.append(count("{count} more", "{count} more", len(names) - SHOWN))
+    return listed(shown)
 
 
 def _counted(named: Named, recipients: Collection[tuple[int, int]]) -> str:
     if named.kind == "person":
         return named.name
-    count = sum(1 for _, whom in recipients if whom == named.id)
-    return f"{named.name} ({people(count)})"
+    number = sum(1 for _, whom in recipients if whom == named.id)
+    return say("{name} ({people})", name=named.name, people=people(number))
 
 
-def people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count:,} people"
-
-
-def _seconds(hold: timedelta) -> str:
-    return f"{hold.total_seconds():g} s"
+def people(number: int) -> Phrase:
+    return count("{count} person", "{count} people", number)
 
 
 def _unreached(persons: Sequence[reach.Unreached]) -> str:
     """Why some of them cannot be reached; the sender may still call them."""
-    shown = ", ".join(person.name for person in persons[:SHOWN])
-    others = f" and {len(persons) - SHOWN} more" if len(persons) > SHOWN else ""
-    why = "opted out of texts" if all(person.stopped for person in persons) else "cannot be reached by text or mail now"
-    return f"{shown}{others} {why}. Try calling."
+    shown: list[str] = [person.name for person in persons[:SHOWN]]
+    if len(persons) > SHOWN:
+        shown.append(count("{count} more", "{count} more", len(persons) - SHOWN))
+    if all(person.stopped for person in persons):
+        return say("{names} opted out of texts. Try calling.", names=listed(shown))
+    return say("{names} cannot be reached by text or mail now. Try calling.", names=listed(shown))

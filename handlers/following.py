@@ -9,10 +9,11 @@ from gateway.commands import Turn, command
 from gateway.errors import Refused
 from gateway.language import durations
 from gateway.language.named import Named
+from gateway.language.phrases import count, joined, say
 from gateway.network import addresses, follows
 
-CHANNELS = {"sms": "Texts", "email": "Mails"}
-BY = {"sms": "by text", "email": "by mail"}
+ON = {"sms": say("Texts are on."), "email": say("Mails are on.")}
+BY = {"sms": say("by text"), "email": say("by mail")}
 
 
 @command(
@@ -24,26 +25,31 @@ BY = {"sms": "by text", "email": "by mail"}
 @command("join GROUP", intent="follow", about="join a group")
 def follow(session: Session, turn: Turn) -> str:
     if not turn.names:
-        raise Refused(f"Following {turn.reading.args[0]} is not here yet. Nothing was changed.")
+        raise Refused(say("Following {tag} is not here yet. Nothing was changed.", tag=turn.reading.args[0]))
     target = turn.names[0]
     if target.id == turn.account.id:
-        raise Refused("That is you. Nothing was changed.")
+        raise Refused(say("That is you. Nothing was changed."))
     by_text = turn.address.channel == "sms"
     result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=_end(turn))
     if result == "requested":
         turn.did("follow", target.id)
-        return f"{target.name} is closed. You have asked to join; you hear it once its owner lets you in."
+        return say(
+            "{name} is closed. You have asked to join; you hear it once its owner lets you in.", name=target.name
+        )
     if result == "already":
-        return f"You follow {target.name} already: {_expect(session, turn, target)} leave {target.handle} ends it."
+        return _told(say("You follow {name} already:", name=target.name), session, turn, target)
     turn.did("follow", target.id)
-    return f"You follow {target.name}: {_expect(session, turn, target)} leave {target.handle} ends it."
+    return _told(say("You follow {name}:", name=target.name), session, turn, target)
 
 
-def _expect(session: Session, turn: Turn, target: Named) -> str:
-    """What is coming: how, and how much a day."""
+def _told(opening: str, session: Session, turn: Turn, target: Named) -> str:
+    """What is coming: how, how much a day, and how it ends."""
     daily = follows.per_day(session, target.id)
-    amount = "about one a week or less" if daily < 0.2 else f"about {max(1, round(daily))} a day"
-    return f"{BY[turn.address.channel]}, {amount}."
+    amount = say("about one a week or less")
+    if daily >= 0.2:
+        amount = count("about {count} a day", "about {count} a day", max(1, round(daily)))
+    how = say("{by}, {amount}.", by=BY[turn.address.channel], amount=amount)
+    return joined([opening, how, say("leave {handle} ends it.", handle=target.handle)])
 
 
 def _end(turn: Turn) -> datetime | None:
@@ -60,9 +66,9 @@ def ends(turn: Turn, duration: str) -> datetime:
 def leave(session: Session, turn: Turn) -> str:
     target = turn.names[0]
     if not follows.unfollow(session, turn.account.id, target.id):
-        return f"You do not follow {target.name}; nothing to leave."
+        return say("You do not follow {name}; nothing to leave.", name=target.name)
     turn.did("unfollow", target.id)
-    return f"You no longer follow {target.name}. follow {target.handle} brings it back."
+    return say("You no longer follow {name}. follow {handle} brings it back.", name=target.name, handle=target.handle)
 
 
 @command("off [NAME] [for]", "off [for]", about="no texts for now, from all or from one; follows stay")
@@ -72,15 +78,29 @@ def off(session: Session, turn: Turn) -> str:
         return _off_source(session, turn, turn.names[0], until)
     addresses.set_receiving(session, turn.address.id, False, until)
     turn.did("off", turn.address.id)
-    what = CHANNELS[turn.address.channel]
-    return f"{what} are off{_till(turn, until)}. You still get answers. Your follows stay. on brings them back."
+    off_ = _off_till(turn, until) if until else OFF[turn.address.channel]
+    return joined([off_, say("You still get answers. Your follows stay. on brings them back.")])
+
+
+OFF = {"sms": say("Texts are off."), "email": say("Mails are off.")}
+
+
+def _off_till(turn: Turn, until: datetime) -> str:
+    local = until.astimezone(ZoneInfo(turn.account.timezone))
+    if turn.address.channel == "sms":
+        return say("Texts are off till {time}.", time=local)
+    return say("Mails are off till {time}.", time=local)
 
 
 def _off_source(session: Session, turn: Turn, source: Named, until: datetime | None) -> str:
     if not follows.set_off(session, turn.account.id, source.id, True, until):
-        raise Refused(f"You do not follow {source.name}, so nothing comes from there.")
+        raise Refused(say("You do not follow {name}, so nothing comes from there.", name=source.name))
     turn.did("off", source.id)
-    return f"{source.name} is off{_till(turn, until)}. You still follow. on {source.handle} brings it back."
+    stays = say("You still follow. on {handle} brings it back.", handle=source.handle)
+    if until is None:
+        return joined([say("{name} is off.", name=source.name), stays])
+    local = until.astimezone(ZoneInfo(turn.account.timezone))
+    return joined([say("{name} is off till {time}.", name=source.name, time=local), stays])
 
 
 def _until(turn: Turn) -> datetime | None:
@@ -88,18 +108,16 @@ def _until(turn: Turn) -> datetime | None:
     return ends(turn, rest[0]) if rest else None
 
 
-def _till(turn: Turn, until: datetime | None) -> str:
-    return f" till {until.astimezone(ZoneInfo(turn.account.timezone)):%a %H:%M}" if until else ""
-
-
 @command("on [NAME]", about="texts again, from all or from one")
 def on(session: Session, turn: Turn) -> str:
     if turn.names:
         source = turn.names[0]
         if not follows.set_off(session, turn.account.id, source.id, False, None):
-            raise Refused(f"You do not follow {source.name}. To get it: follow {source.handle}")
+            raise Refused(
+                say("You do not follow {name}. To get it: follow {handle}", name=source.name, handle=source.handle)
+            )
         turn.did("on", source.id)
-        return f"{source.name} is on."
+        return say("{name} is on.", name=source.name)
     addresses.set_receiving(session, turn.address.id, True, None)
     turn.did("on", turn.address.id)
-    return f"{CHANNELS[turn.address.channel]} are on."
+    return ON[turn.address.channel]

@@ -1,18 +1,23 @@
 """Help, from the table of commands, one text a page; and `more` of anything that was too long."""
 
+from collections.abc import Iterator
+
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command
 from gateway.language import texts
+from gateway.language.phrases import Phrase, count, joined, say, translated
 from gateway.language.verbs import Verb
 from gateway.network import conversations, renderings, timelines
 
-START = (
+START = say(
     "Text what you do: followers get it. follow NAME, leave NAME, get NAME, d NAME text (private), "
     "@NAME text, #GROUP text. MORE: all."
 )
-MAILS = "Mails: off stops all, on brings them back, leave NAME ends one. Every mail has its own unsubscribe link too."
-OPTING_OUT = "STOP ends texts."
+MAILS = say(
+    "Mails: off stops all, on brings them back, leave NAME ends one. Every mail has its own unsubscribe link too."
+)
+OPTING_OUT = say("STOP ends texts.")
 
 
 @command("help [VERB]", aliases=("?",), about="how to say it")
@@ -23,33 +28,37 @@ def help_(session: Session, turn: Turn) -> str | None:
     if turn.reading.args == ("stop",):
         return MAILS
     if turn.reading.args:
-        return _about(turn.world.verbs[turn.reading.args[0]])
-    conversations.keep_more(session, turn.address.id, "\n".join(_lines(turn)))
-    stop = f" {OPTING_OUT}" if turn.address.channel == "sms" else ""
-    return START + stop
+        return about(turn.world.verbs[turn.reading.args[0]])
+    pages = joined([line(verb) for verb in told(turn)], "\n")
+    conversations.keep_more(session, turn.address.id, translated(pages, turn.account.language))
+    return joined([START, OPTING_OUT if turn.address.channel == "sms" else ""])
 
 
-def _about(verb: Verb) -> str:
-    others = f" Also: {', '.join(verb.aliases)}." if verb.aliases else ""
-    forms = ", or ".join(verb.usages)
-    state = "" if verb.ready else " Not here yet."
-    return f"{forms}: {verb.about}.{others}{state}"
+def about(verb: Verb) -> Phrase:
+    """All of one command: `help VERB` and the web's help say it so."""
+    forms = say("{form}: {about}.", form=joined(verb.usages, ", "), about=say(verb.about))
+    others = say("Also: {words}.", words=", ".join(verb.aliases)) if verb.aliases else ""
+    return joined([forms, others, "" if verb.ready else say("Not here yet.")])
 
 
-def _lines(turn: Turn) -> list[str]:
-    """One line a command, in the order they were declared."""
-    rows = dict.fromkeys(turn.world.verbs.values())
-    return [f"{verb.form()}: {verb.about}" for verb in rows if verb.ready]
+def line(verb: Verb) -> Phrase:
+    return say("{form}: {about}", form=verb.form(), about=say(verb.about))
+
+
+def told(turn: Turn) -> Iterator[Verb]:
+    """The commands that are there, in the order they were declared."""
+    return (verb for verb in dict.fromkeys(turn.world.verbs.values()) if verb.ready)
 
 
 @command("more", about="the rest of what was cut")
 def more(session: Session, turn: Turn) -> str:
     rest = _rest(session, turn)
     if not rest:
-        return "There is no more."
-    page = texts.fit(rest)
-    conversations.keep_more(session, turn.address.id, page.rest)
-    return page.text
+        return say("There is no more.")
+    page, left = texts.page(rest)
+    conversations.keep_more(session, turn.address.id, left)
+    pages = texts.pages(left)
+    return joined([page, count("MORE: {count} page.", "MORE: {count} pages.", pages) if pages else ""], "\n")
 
 
 def _rest(session: Session, turn: Turn) -> str | None:

@@ -3,8 +3,9 @@
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command
+from gateway.language.phrases import say
 
-NOT_YET = "{} is not here yet. Nothing was changed, and nothing was posted. ? lists what is."
+NOT_YET = "{verb} is not here yet. Nothing was changed, and nothing was posted. ? lists what is."
 
 
 @command("rt", "rt NAME", aliases=("repeat",), intent="repeat", ready=False, about="pass on to my followers")
@@ -28,4 +29,4 @@ NOT_YET = "{} is not here yet. Nothing was changed, and nothing was posted. ? li
 def not_yet(session: Session, turn: Turn) -> str:
     """An honest answer; the words are nobody's but the writer's."""
     verb = turn.reading.verb or turn.reading.intent
-    return NOT_YET.format(verb)
+    return say(NOT_YET, verb=verb)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command
 from gateway.errors import Refused
+from gateway.language.phrases import Phrase, count, joined, listed, say
 from gateway.network import accounts, follows, reach, renderings, timelines
 from gateway.network.audience import OPEN_TO_ALL
 from gateway.store.tables import Account
@@ -29,28 +30,40 @@ def get(session: Session, turn: Turn) -> str:
         of, called = timelines.by_tag(what.lstrip("#")), what
     entries = timelines.latest(session, turn.account.id, of, limit)
     if not entries:
-        return f"Nothing from {called} yet."
-    return "\n".join(
-        f"{renderings.signature(entry.author, entry.group, entry.post)}: {entry.post.text} ({_ago(entry.age)})"
-        for entry in entries
-    )
+        return say("Nothing from {name} yet.", name=called)
+    return joined([_entry(entry) for entry in entries], "\n")
 
 
-def _ago(age: timedelta) -> str:
+def _entry(entry: timelines.Entry) -> Phrase:
+    by = renderings.signature(entry.author, entry.group, entry.post)
+    return say("{by}: {text} ({ago})", by=by, text=entry.post.text, ago=_ago(entry.age))
+
+
+def _ago(age: timedelta) -> Phrase:
     """How long ago, in one short word."""
     minutes = int(age.total_seconds() // 60)
+    if not minutes:
+        return say("just now")
     if minutes < 60:
-        return f"{minutes} min ago" if minutes else "just now"
-    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
+        return count("{count} min ago", "{count} min ago", minutes)
+    if minutes < 48 * 60:
+        return count("{count} h ago", "{count} h ago", minutes // 60)
+    return count("{count} day ago", "{count} days ago", minutes // 1440)
 
 
 def _account(session: Session, turn: Turn, readable: bool = False) -> Account:
     """The account that was named. What a closed group says and who is in it is for its members."""
     account = accounts.by_id(session, turn.names[0].id)
     if account is None:
-        raise Refused(f"{turn.names[0].name} is gone.")
+        raise Refused(say("{name} is gone.", name=turn.names[0].name))
     if readable and not _sees(session, turn, account):
-        raise Refused(f"{account.name} is closed; only its members see that. To ask to join: join {account.handle}")
+        raise Refused(
+            say(
+                "{name} is closed; only its members see that. To ask to join: join {handle}",
+                name=account.name,
+                handle=account.handle,
+            )
+        )
     return account
 
 
@@ -67,61 +80,84 @@ def whois(session: Session, turn: Turn) -> str:
     followers, following, _ = timelines.counts(session, account, turn.account.id)
     called = f"{account.name} ({'#' if account.kind == 'group' else '@'}{account.handle})"
     if account.kind == "group":
-        counted = f", {people(followers)}" if _sees(session, turn, account) else ""
-        return f"{called}: {account.access} group{counted}. To join: join {account.handle}"
-    title = f", {account.title}" if account.title else ""
-    ways = " or ".join(reach.channels(session, account.id)) or "nothing yet"
-    return f"{called}{title}: {_followers(followers)}, follows {following:,}. Reached by {ways}."
+        counted = people(followers) if _sees(session, turn, account) else ""
+        kind = joined([KINDS[account.access or "open"], counted], ", ")
+        return say("{name}: {kind}. To join: join {handle}", name=called, kind=kind, handle=account.handle)
+    ways = WAYS[tuple(reach.channels(session, account.id))]
+    about = joined([called, account.title or ""], ", ")
+    follows_ = say("follows {number}", number=following)
+    return say(
+        "{about}: {followers}, {follows}. {ways}",
+        about=about,
+        followers=_followers(followers),
+        follows=follows_,
+        ways=ways,
+    )
 
 
-def _followers(count: int) -> str:
-    return "1 follower" if count == 1 else f"{count:,} followers"
+KINDS = {"open": say("open group"), "closed": say("closed group"), "broadcast": say("broadcast group")}
+WAYS = {
+    (): say("Reached by nothing yet."),
+    ("text",): say("Reached by text."),
+    ("mail",): say("Reached by mail."),
+    ("text", "mail"): say("Reached by text or mail."),
+}
+
+
+def _followers(number: int) -> Phrase:
+    return count("{count} follower", "{count} followers", number)
 
 
 @command("stats [NAME]", about="followers, following, updates")
 def stats(session: Session, turn: Turn) -> str:
     account = _account(session, turn, readable=True) if turn.names else turn.account
     followers, following, updates = timelines.counts(session, account, turn.account.id)
-    written = "1 update" if updates == 1 else f"{updates:,} updates"
-    if account.kind == "group":
-        return f"{account.name}: {_followers(followers)}, {written}."
-    return f"{account.name}: {_followers(followers)}, following {following:,}, {written}."
+    written = count("{count} update", "{count} updates", updates)
+    followed = say("following {number}", number=following) if account.kind == "person" else ""
+    counts = joined([_followers(followers), followed, written], ", ")
+    return say("{name}: {counts}.", name=account.name, counts=counts)
 
 
 @command("who NAME", "who about TOPIC", about="who follows them, or is in the group")
 def who(session: Session, turn: Turn) -> str:
     if not turn.names:
-        raise Refused(NOT_YET.format("who about"))
+        raise Refused(say(NOT_YET, verb="who about"))
     account = _account(session, turn, readable=True)
-    count, rows = follows.followers(session, account.id, SHOWN)
-    if not count:
-        return f"Nobody follows {account.name} yet."
-    return f"{account.name} has {_followers(count)}: {_handles(rows, count)}"
+    number, rows = follows.followers(session, account.id, SHOWN)
+    if not number:
+        return say("Nobody follows {name} yet.", name=account.name)
+    return say(
+        "{name} has {followers}: {names}", name=account.name, followers=_followers(number), names=_handles(rows, number)
+    )
 
 
-def _handles(rows: Sequence[Account], count: int, mark: str = "@") -> str:
-    shown = ", ".join(f"{mark}{row.handle}" for row in rows)
-    return f"{shown} and {count - len(rows):,} more" if count > len(rows) else shown
+def _handles(rows: Sequence[Account], number: int, mark: str = "@") -> str:
+    shown: list[str] = [f"{mark}{row.handle}" for row in rows]
+    if number == len(rows):
+        return ", ".join(shown)
+    return listed([", ".join(shown), count("{count} more", "{count} more", number - len(rows))])
 
 
 @command("followers", about="who follows me")
 def followers(session: Session, turn: Turn) -> str:
-    count, rows = follows.followers(session, turn.account.id, SHOWN)
-    return f"{_followers(count)}: {_handles(rows, count)}" if count else "Nobody follows you yet."
+    number, rows = follows.followers(session, turn.account.id, SHOWN)
+    if not number:
+        return say("Nobody follows you yet.")
+    return say("{followers}: {names}", followers=_followers(number), names=_handles(rows, number))
 
 
 @command("following", about="whom I follow")
 def following(session: Session, turn: Turn) -> str:
-    count, rows = follows.following(session, turn.account.id, SHOWN)
-    return f"You follow {count:,}: {_handles(rows, count)}" if count else "You follow nobody yet. Try: follow NAME"
+    number, rows = follows.following(session, turn.account.id, SHOWN)
+    if not number:
+        return say("You follow nobody yet. Try: follow NAME")
+    return say("You follow {number}: {names}", number=number, names=_handles(rows, number))
 
 
 @command("groups", about="my groups")
 def groups(session: Session, turn: Turn) -> str:
-    count, rows = follows.groups(session, turn.account.id, SHOWN)
-    counted = "1 group" if count == 1 else f"{count:,} groups"
-    return (
-        f"You are in {counted}: {_handles(rows, count, mark='#')}"
-        if count
-        else "You are in no group yet. Try: join GROUP"
-    )
+    number, rows = follows.groups(session, turn.account.id, SHOWN)
+    if not number:
+        return say("You are in no group yet. Try: join GROUP")
+    counted = count("{count} group", "{count} groups", number)
+    return say("You are in {groups}: {names}", groups=counted, names=_handles(rows, number, mark="#"))

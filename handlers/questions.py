@@ -1,36 +1,38 @@
 """Asking before acting, and acting on the answer. A digit chooses and never publishes; only POST makes an update."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, meaning
+from gateway.commands import Turn, act, meaning, question
 from gateway.errors import Refused
 from gateway.language.named import Named, Reading
+from gateway.language.phrases import Phrase, joined, say, sentence
+from gateway.language.readings import packed, unpacked
 from gateway.network import accounts, conversations, follows
 from gateway.network.conversations import Asked
 from gateway.network.directory import named
 from handlers.direct import people, send
-from handlers.groups import wanted
 from handlers.undoing import undo
 from handlers.updates import group_post, post_update
 
 CHOICES = 3
-RUN_OUT = "That question has run out. Nothing was changed."
+RUN_OUT = say("That question has run out. Nothing was changed.")
+POST_OR_DROP = say("POST makes it an update, DROP forgets.")
 
 
 @meaning("ask")
-def ask(session: Session, turn: Turn) -> str:
+def ask(session: Session, turn: Turn) -> str | None:
     """Keeps the words and asks; whatever is not answered within 30 minutes is forgotten."""
     reading = turn.reading
     if reading.privacy == "direct":
-        return _ask_private(session, turn) if reading.verb else _ask_thread(session, turn)
+        return _ask_thread(session, turn) if reading.post else _ask_private(session, turn)
     if reading.verb and turn.world.verbs[reading.verb].asks:
-        return _ask_new(session, turn)
+        return turn.world.handlers[reading.verb](session, turn)
+    kept = say("Nothing done.") if reading.verb else say("Kept, not posted.")
     kind = "verb" if reading.verb else "group"
-    kept = "Kept, not posted." if kind == "group" else "Nothing done."
-    return _put(session, turn, kind, f"{_sentence(reading.reason)} {kept}", reading.near, ("POST", "DROP"))
+    return _put(session, turn, kind, joined([sentence(reading.reason), kept]), reading.near)
 
 
 def _ask_private(session: Session, turn: Turn) -> str:
@@ -38,122 +40,137 @@ def _ask_private(session: Session, turn: Turn) -> str:
     reading = turn.reading
     unknown = len(reading.args[0].split(",")) - len(reading.names)
     choices = reading.near if unknown <= 1 and reading.args[1] else ()
-    return _put(session, turn, "private", f"{_sentence(reading.reason)} Kept private.", choices, ("POST", "DROP"))
+    return _put(session, turn, "private", joined([sentence(reading.reason), say("Kept private.")]), choices)
 
 
 def _ask_thread(session: Session, turn: Turn) -> str:
     author = turn.names[0]
-    opening = f"{author.name}'s message was private. Kept."
-    return _put(session, turn, "thread", opening, (author,), ("POST", "DROP"), label="privately")
-
-
-def _ask_new(session: Session, turn: Turn) -> str:
-    verb = turn.reading.verb or ""
-    if verb != "new":
-        return turn.world.handlers[verb](session, turn) or ""
-    handle, access = wanted(turn.reading.args)
-    accounts.check_handle(session, handle, set(turn.world.verbs))
-    opening = f"Make {access} group {handle}? OK makes it."
-    return _put(session, turn, "verb", opening, (), ("OK", "POST", "DROP"))
+    opening = say("{name}'s message was private. Kept.", name=author.name)
+    return _put(session, turn, "thread", opening, (author,), privately=True)
 
 
 def _put(
-    session: Session,
-    turn: Turn,
-    kind: str,
-    opening: str,
-    near: Sequence[Named],
-    words: Sequence[str],
-    label: str = "",
-) -> str:
-    choices = [{"label": each.name, "id": each.id} for each in near[:CHOICES]]
+    session: Session, turn: Turn, kind: str, opening: str, near: Sequence[Named], *, privately: bool = False
+) -> Phrase:
+    offered = near[:CHOICES]
+    choices = [{"label": each.name, "id": each.id} for each in offered]
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
-    about = {
-        "draft": draft,
-        "verb": turn.reading.verb,
-        "args": list(turn.reading.args),
-        "names": [each.id for each in turn.names],
-        "word": turn.reading.unknown,
-        "post": turn.reading.post,
-    }
-    conversations.ask(session, turn.address.id, Asked(kind, choices, words, about))
+    about = {"draft": draft, "reading": packed(turn.reading)}
+    conversations.ask(session, turn.address.id, Asked(kind, choices, ("POST", "DROP"), about))
     turn.did("asked", draft)
-    lines = [f"{number} {_choice(session, each, label)}." for number, each in enumerate(near[:CHOICES], 1)]
-    return " ".join([opening, *lines, "POST makes it an update, DROP forgets."])
+    shown = [say("{name} privately", name=each.name) if privately else _choice(session, each) for each in offered]
+    lines = [say("{digit} {choice}.", digit=str(digit), choice=choice) for digit, choice in enumerate(shown, 1)]
+    return joined([opening, *lines, POST_OR_DROP])
 
 
-def _choice(session: Session, each: Named, label: str) -> str:
-    if label:
-        return f"{each.name} {label}"
+def _choice(session: Session, each: Named) -> str:
     if each.kind == "person":
         return f"{each.name} (@{each.handle})" if each.name.casefold() != each.handle else each.name
     if each.group == "closed":
-        return f"{each.name} (closed group)"
+        return say("{name} (closed group)", name=each.name)
     count = follows.followers(session, each.id, 1)[0]
-    return f"{each.name} (group, {people(count)})"
-
-
-def _sentence(reason: str) -> str:
-    said = reason.split(": ")[0]
-    return said[:1].upper() + said[1:].rstrip(".") + "."
+    return say("{name} (group, {people})", name=each.name, people=people(count))
 
 
 @meaning("choice")
 def choice(session: Session, turn: Turn) -> str | None:
+    """The answer to the open question. A refusal leaves the question open."""
     asked = conversations.open_question(session, turn.address.id)
     if asked is None:
         raise Refused(RUN_OUT)
-    conversations.close(session, turn.address.id)
     word = turn.reading.args[0]
+    if asked.secret and word.isdigit():
+        return turn.world.questions[asked.kind](session, turn, asked, word)
+    conversations.close(session, turn.address.id)
     if word == "UNDO":
         return undo(session, turn)
-    text = conversations.draft(session, turn.account.id, asked.about["draft"])
+    text = _kept(session, turn, asked)
+    if word == "DROP":
+        return say("Forgotten.")
+    if word == "POST":
+        return post_update(session, turn, text) or say("Posted to everyone who follows you.")
+    return turn.world.questions[asked.kind](session, turn, asked, word)
+
+
+def _kept(session: Session, turn: Turn, asked: Asked) -> str:
+    """The words that were kept with the question; a question of ours, about no words, has none."""
+    draft = asked.about.get("draft")
+    if draft is None:
+        return ""
+    text = conversations.draft(session, turn.account.id, draft)
     if text is None:
         raise Refused(RUN_OUT)
-    conversations.forget_draft(session, asked.about["draft"])
-    if word == "DROP":
-        return "Forgotten."
-    if word == "POST":
-        return post_update(session, turn, text) or "Posted to everyone who follows you."
-    return _carry_out(session, turn, asked, None if word == "OK" else asked.choices[int(word) - 1])
+    conversations.forget_draft(session, draft)
+    return text
 
 
-def _carry_out(session: Session, turn: Turn, asked: Asked, chosen: dict[str, Any] | None) -> str | None:
-    """What was asked, with the chosen name in the place of the unknown one."""
-    names = _names(session, asked.about["names"])
-    picked = _names(session, [chosen["id"]]) if chosen else []
-    args = tuple(asked.about["args"])
-    if asked.kind == "private":
-        return send(session, turn, list(dict.fromkeys([*names, *picked])), args[-1])
-    if asked.kind == "thread":
-        return _in_thread(session, turn, picked[0], args[-1], asked.about["post"])
-    if asked.kind == "group":
-        reading = Reading("group", (picked[0].handle, args[-1]), "group", "chosen", None, tuple(picked), args[-1])
-        return group_post(session, turn.as_read(reading)) or f"Posted to #{picked[0].handle}."
-    return _as_command(session, turn, asked.about, args, picked)
+def kept_reading(asked: Asked) -> Reading:
+    """What was said when the question was asked, as it was read then."""
+    return unpacked(asked.about["reading"])
 
 
-def _in_thread(session: Session, turn: Turn, author: Named, text: str, post_id: int) -> str:
-    """The choice holds for this thread: further bare texts go the same way for a while."""
-    conversations.keep_thread(session, turn.address.id, post_id)
-    return send(session, turn, [author], text, post_id)
+def chosen(session: Session, asked: Asked, word: str) -> Named:
+    """The account that a digit stands for."""
+    return _still_there(session, [asked.choices[int(word) - 1]["id"]])[0]
 
 
-def _as_command(
-    session: Session, turn: Turn, about: dict[str, Any], args: tuple[str, ...], picked: Sequence[Named]
-) -> str | None:
-    verb = turn.world.verbs[about["verb"]]
-    if picked:
-        args = tuple(picked[0].handle if arg == about["word"] else arg for arg in args)
-    reading = Reading(verb.intent, args, "company", "chosen", verb.name, tuple(picked), "")
-    return turn.world.handlers[verb.name](session, turn.as_read(reading))
-
-
-def _names(session: Session, ids: Sequence[int]) -> list[Named]:
+def _still_there(session: Session, ids: Sequence[int]) -> list[Named]:
     found = [accounts.by_id(session, account_id) for account_id in ids]
     if any(account is None or account.state != "active" for account in found):
-        raise Refused("Whoever that was is gone. Nothing was sent.")
+        raise Refused(say("Whoever that was is gone. Nothing was sent."))
     return [named(account) for account in found if account]
+
+
+@question("private")
+def _privately(session: Session, turn: Turn, asked: Asked, word: str) -> str:
+    """The chosen name in the place of the unknown one."""
+    reading = kept_reading(asked)
+    known = _still_there(session, [each.id for each in reading.names])
+    names = tuple(dict.fromkeys([*known, chosen(session, asked, word)]))
+    text = reading.args[-1]
+    as_direct = Reading("direct", reading.args, "direct", "chosen", "d", names, text)
+    return act(session, turn.as_read(as_direct)) or ""
+
+
+@question("thread")
+def _in_thread(session: Session, turn: Turn, asked: Asked, word: str) -> str:
+    """The choice holds for this thread: further bare texts go the same way for a while."""
+    reading = kept_reading(asked)
+    author = chosen(session, asked, word)
+    assert reading.post
+    conversations.keep_thread(session, turn.address.id, reading.post)
+    return send(session, turn, [author], reading.args[-1], reading.post)
+
+
+@question("group")
+def _to_group(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+    group, text = chosen(session, asked, word), kept_reading(asked).args[-1]
+    reading = Reading("group", (group.handle, text), "group", "chosen", None, (group,), text)
+    return group_post(session, turn.as_read(reading)) or say("Posted to #{handle}.", handle=group.handle)
+
+
+@question("verb")
+def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+    reading, picked = kept_reading(asked), chosen(session, asked, word)
+    verb = turn.world.verbs[reading.verb or ""]
+    known = _still_there(session, [each.id for each in reading.names])
+    args = tuple(picked.handle if arg == reading.unknown else arg for arg in reading.args)
+    as_command = Reading(verb.intent, args, "company", "chosen", verb.name, (*known, picked))
+    return turn.world.handlers[verb.name](session, turn.as_read(as_command))
+
+
+@question("confirm")
+def _confirmed(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+    """What was asked about is performed as it was read then."""
+    return as_confirmed(session, turn, asked) or say("Sent.")
+
+
+def as_confirmed(session: Session, turn: Turn, asked: Asked) -> str | None:
+    """Performs what was asked about; it may ask again for something else."""
+    reading = kept_reading(asked)
+    _still_there(session, [each.id for each in reading.names])
+    confirmed = frozenset(asked.about["confirmed"])
+    return act(session, replace(turn, reading=reading, said=reading.text, confirmed=confirmed))
 
 
 @meaning("error")
@@ -161,6 +178,10 @@ def error(session: Session, turn: Turn) -> str:
     """What is wrong, and the form or the nearest names with it."""
     reading = turn.reading
     near = ", ".join(each.handle for each in reading.near[:CHOICES])
-    what, _, form = reading.reason.partition(": ")
-    parts = [f"{what[:1].upper()}{what[1:]}.", f"Nearest: {near}." if near else "", f"Write: {form}" if form else ""]
-    return " ".join(part for part in parts if part)
+    return joined(
+        [
+            sentence(reading.reason),
+            say("Nearest: {names}.", names=near) if near else "",
+            say("Write: {form}", form=reading.form) if reading.form else "",
+        ]
+    )

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
+from gateway.language.phrases import say
 from gateway.network import posts, timelines
 from gateway.store.tables import Post
 
@@ -24,8 +25,8 @@ def like(session: Session, turn: Turn) -> str:
     by = (Post.author_id == turn.names[0].id,) if turn.names else ()
     items = timelines.heard(session, turn.address.id, 1, *by)
     if not items:
-        raise Refused("There is nothing to like: no such item reached you here yet.")
+        raise Refused(say("There is nothing to like: no such item reached you here yet."))
     if not posts.react(session, turn.account.id, items[0].post.id, "like"):
-        return f"You already like {items[0].author.name}'s last."
+        return say("You already like {name}'s last.", name=items[0].author.name)
     turn.did("reaction", items[0].post.id)
-    return f"You like {items[0].author.name}'s last."
+    return say("You like {name}'s last.", name=items[0].author.name)

@@ -5,12 +5,13 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
 from gateway.language.named import Named
+from gateway.language.phrases import say
 from gateway.network import accounts, audience, posts, timelines
 from gateway.network.directory import named
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
 from handlers.direct import send, tell_posters
-from handlers.updates import publish
+from handlers.updates import GROUP_GONE, publish
 
 
 @meaning("reply")
@@ -37,7 +38,9 @@ def _to_named(session: Session, turn: Turn, person: Named) -> str | None:
 
 def _answer(session: Session, turn: Turn, post: Post | None) -> str | None:
     if post is None or not audience.may_read(session, turn.account.id, post.id):
-        raise Refused("There is nothing to reply to: no item reached you here yet. To write to somebody: @NAME text")
+        raise Refused(
+            say("There is nothing to reply to: no item reached you here yet. To write to somebody: @NAME text")
+        )
     if post.visibility == "direct":
         return send(session, turn, [_author(session, post)], turn.text, post.id)
     if post.group_id:
@@ -48,13 +51,13 @@ def _answer(session: Session, turn: Turn, post: Post | None) -> str | None:
 def _author(session: Session, post: Post) -> Named:
     author = accounts.by_id(session, post.author_id)
     if author is None or author.state != "active":
-        raise Refused("Whoever wrote that has left. Nothing was sent.")
+        raise Refused(say("Whoever wrote that has left. Nothing was sent."))
     return named(author)
 
 
 def _in_group(session: Session, turn: Turn, post: Post, group: Account | None) -> str | None:
     if group is None or group.state != "active":
-        raise Refused("That group is gone. Nothing was posted.")
+        raise Refused(GROUP_GONE)
     if not audience.may_post(session, turn.account.id, group):
         return tell_posters(session, turn, named(group), turn.text)
     words = Words(
@@ -71,7 +74,10 @@ def _publicly(session: Session, turn: Turn, post: Post | None) -> str | None:
     )  # fmt: skip
     written = publish(session, turn, words)
     heard = audience.heard(session, written, posts.sources(words))
-    return None if heard else "Posted, but nobody can get it: whoever you answer takes neither texts nor mails now."
+    return None if heard else UNHEARD
+
+
+UNHEARD = say("Posted, but nobody can get it: whoever you answer takes neither texts nor mails now.")
 
 
 def _with_names(turn: Turn) -> str:

@@ -1,28 +1,55 @@
-"""Taking back: one's own last post, also a private one that still waits."""
+"""Taking back what one did last: a post, also a private one that still waits, or whatever else says how to undo it."""
 
 from datetime import timedelta
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
+from gateway.commands import Turn, command, undoes
 from gateway.errors import Refused
-from gateway.network import conversations, posts, timelines
+from gateway.language.phrases import count, joined, say
+from gateway.network import conversations, posts
+from gateway.network.doings import last_doing
+from gateway.store.tables import Effect, Post
 
 REACH = timedelta(hours=24)
 
 
-@command("undo", aliases=("oops",), about="take back my last post")
+@command("undo", aliases=("oops",), about="take back what I did last")
 def undo(session: Session, turn: Turn) -> str:
-    post = timelines.last_post(session, turn.account.id, REACH)
-    if post is None:
-        raise Refused("There is nothing to undo: you have posted nothing in the last day.")
+    last = last_doing(session, turn.account.id, turn.world.undoings, REACH)
+    if last is None:
+        raise Refused(say("There is nothing to undo: you have done nothing in the last day."))
+    if last.undone_at:
+        raise Refused(say("What you did last is taken back already."))
+    answer = turn.world.undoings[last.kind](session, turn, last)
+    last.undone_at = func.now()
+    turn.did("undo", last.subject_id)
+    return answer
+
+
+@undoes("post")
+def _retract(session: Session, turn: Turn, effect: Effect) -> str:
+    """Recalls what has not left; what has shows as retracted on the web and in what `get` lists."""
+    post = session.get_one(Post, effect.subject_id)
     if post.deleted_at:
-        raise Refused("Your last post is taken back already.")
+        raise Refused(say("What you did last is taken back already."))
     stopped, gone = posts.retract(session, post)
     conversations.close(session, turn.address.id)
-    turn.did("undo", post.id)
-    what = "private message" if post.visibility == "direct" else "post"
+    private = post.visibility == "direct"
     if not gone:
-        return f"Your {what} is taken back. Nobody got it."
-    rest = f", {stopped} stopped" if stopped else ""
-    return f"Your {what} is taken back: {gone} had gone out{rest}. It shows as retracted."
+        nobody = "Your private message is taken back. Nobody got it." if private else None
+        return say(nobody) if nobody else say("Your post is taken back. Nobody got it.")
+    what = say("Your private message is taken back:") if private else say("Your post is taken back:")
+    out = count("{count} had gone out", "{count} had gone out", gone)
+    rest = count(", {count} stopped", ", {count} stopped", stopped) if stopped else ""
+    return joined([joined([what, out]), rest, say(". It shows as retracted.")], "")
+
+
+@undoes("asked")
+def _forget(session: Session, turn: Turn, effect: Effect) -> str:
+    """A question is not answered, and its words are forgotten."""
+    conversations.close(session, turn.address.id)
+    if effect.subject_id:
+        conversations.forget_draft(session, effect.subject_id)
+    return say("Forgotten.")

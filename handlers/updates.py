@@ -4,23 +4,33 @@ from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, meaning
 from gateway.errors import Refused
+from gateway.language.phrases import say
 from gateway.network import accounts, audience, posts
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
+from handlers.costs import ask_price
 
-UNHEARD = "Posted, but nobody follows you yet, so nobody hears it. To be heard: @NAME text, #GROUP text, or d NAME text"
+UNHEARD = say(
+    "Posted, but nobody follows you yet, so nobody hears it. To be heard: @NAME text, #GROUP text, or d NAME text"
+)
+GROUP_GONE = say("That group is gone. Nothing was posted.")
 
 
 @meaning("update")
 def update(session: Session, turn: Turn) -> str | None:
-    """Not answered, unless nobody hears it."""
+    """Not answered, unless nobody hears it or its writer wants each confirmed."""
     return post_update(session, turn, turn.text)
 
 
 def post_update(session: Session, turn: Turn, text: str) -> str | None:
     words = Words(turn.account, text, "company", turn.via, inbound_id=turn.inbound_id)
     post = publish(session, turn, words)
-    return None if audience.heard(session, post, posts.sources(words)) else UNHEARD
+    return _acknowledged(turn) if audience.heard(session, post, posts.sources(words)) else UNHEARD
+
+
+def _acknowledged(turn: Turn) -> str | None:
+    """`ack on` wants to hear of each."""
+    return say("Posted. undo takes it back.") if turn.account.ack else None
 
 
 @meaning("group")
@@ -28,16 +38,17 @@ def group_post(session: Session, turn: Turn) -> str | None:
     groups = [_group(session, named.id) for named in turn.names]
     first, *others = groups
     if others and any(group.access == "closed" for group in groups):
-        raise Refused("A closed group and others do not go into one message. Nothing was posted.")
+        raise Refused(say("A closed group and others do not go into one message. Nothing was posted."))
     words = Words(turn.account, turn.text, "group", turn.via, first, others, inbound_id=turn.inbound_id)
     post = publish(session, turn, words)
     if audience.heard(session, post, posts.sources(words)):
-        return None
-    return f"Posted to #{first.handle}, but nobody else gets it yet. Others join with: join {first.handle}"
+        return _acknowledged(turn)
+    return say("Posted to #{handle}, but nobody else gets it yet. Others join with: join {handle}", handle=first.handle)
 
 
 def publish(session: Session, turn: Turn, words: Words) -> Post:
-    """Posts and notes it, so that `undo` finds it."""
+    """Posts and notes it, so that `undo` finds it. Many phones are asked about first."""
+    ask_price(session, turn, words)
     post = posts.publish(session, words)
     turn.did("post", post.id)
     return post
@@ -46,5 +57,5 @@ def publish(session: Session, turn: Turn, words: Words) -> Post:
 def _group(session: Session, account_id: int) -> Account:
     group = accounts.by_id(session, account_id)
     if group is None or group.state != "active":
-        raise Refused("That group is gone. Nothing was posted.")
+        raise Refused(GROUP_GONE)
     return group

@@ -47,7 +47,7 @@ Key = tuple[int, int]  # (message, address): one delivery
 @pytest.fixture(scope="module")
 def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """A company whose Kim has 1,000 followers, half by text and half by mail."""
-    settings = {"CRITTER_LEASE_SECONDS": "3", "CRITTER_SMS_RATE": "400"}
+    settings = {"CRITTER_LEASE_SECONDS": "3", "CRITTER_SMS_RATE": "400", "CRITTER_ASK_PHONES": "1000000"}
     with company(tmp_path_factory.mktemp("kills"), **settings) as running:
         running.run(CROWD, kim=KIM, count=FOLLOWERS)
         yield running

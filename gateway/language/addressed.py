@@ -2,6 +2,7 @@
 
 from gateway.language.answers import WINDOW
 from gateway.language.named import Context, Named, Reading, Resolver
+from gateway.language.phrases import say
 from gateway.language.pieces import LONGEST_WORD
 from gateway.language.wording import first_token, folded, name_of
 
@@ -30,7 +31,13 @@ def leading_name(text: str, resolver: Resolver, context: Context) -> Reading | N
 def _group(text: str, rest: str, group: Named) -> Reading:
     if not rest:
         return Reading(
-            "error", (group.handle,), "group", f"a post needs a text: #{group.handle} text", names=(group,), text=text
+            "error",
+            (group.handle,),
+            "group",
+            say("a post needs a text"),
+            names=(group,),
+            text=text,
+            form=f"#{group.handle} text",
         )
     return Reading("group", (group.handle, rest), "group", f"to the group {group.handle}", None, (group,), rest)
 
@@ -38,7 +45,12 @@ def _group(text: str, rest: str, group: Named) -> Reading:
 def _reply(text: str, rest: str, name: Named, context: Context) -> Reading | None:
     if not rest:
         return Reading(
-            "error", (name.handle,), reason=f"a reply needs a text: @{name.handle} text", names=(name,), text=text
+            "error",
+            (name.handle,),
+            reason=say("a reply needs a text"),
+            names=(name,),
+            text=text,
+            form=f"@{name.handle} text",
         )
     last = context.last_by.get(name.handle)
     if last is not None and last.private and last.age <= WINDOW:
@@ -53,5 +65,12 @@ def _nearly_closed(text: str, token: str, rest: str, near: tuple[Named, ...]) ->
     if not closed or not rest:
         return None
     return Reading(
-        "ask", (name_of(token), rest), "group", f'no group is called "{name_of(token)}"', None, (), text, closed[:3]
+        "ask",
+        (name_of(token), rest),
+        "group",
+        say("no group is called {word}", word=name_of(token)),
+        None,
+        (),
+        text,
+        closed[:3],
     )

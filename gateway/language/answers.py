@@ -1,6 +1,7 @@
 """Answers to the open question, and to a message that came to this person and few others. grammar.py calls it."""
 
 from gateway.language.named import Context, Item, Question, Reading
+from gateway.language.phrases import say
 from gateway.language.wording import folded
 
 WINDOW = 30.0  # minutes in which a bare text belongs to the private message or broadcast before it
@@ -14,22 +15,55 @@ def choice(text: str, context: Context) -> Reading | None:
     word = folded(text).strip(" .!)#")
     question = context.question
     if question is None:
-        return _nothing_open(text) if word == "post" else None
+        return _too_late(word, text, context)
     if word.upper() in question.words & _WORDS:
         return Reading("choice", (word.upper(),), reason="answers the open question", text=text)
-    if word.isascii() and word.isdigit() and question.choices:
-        return _digit(int(word), text, question)
-    return None
+    if not (word.isascii() and word.isdigit()):
+        return None
+    if question.secret:
+        return Reading("choice", (word,), reason="the code or PIN that was asked for")
+    return _digit(int(word), text, question) if question.choices else None
 
 
 def _digit(digit: int, text: str, question: Question) -> Reading:
-    if 1 <= digit <= len(question.choices):
+    most = len(question.choices)
+    if 1 <= digit <= most:
         return Reading("choice", (str(digit),), reason="answers the open question", text=text)
-    return Reading("error", (), reason=f"choose a number from 1 to {len(question.choices)}", text=text)
+    wrong = say("only 1 is a choice") if most == 1 else say("choose a number from 1 to {most}", most=most)
+    return Reading("error", (), reason=wrong, text=text)
 
 
-def _nothing_open(text: str) -> Reading:
-    return Reading("error", (), reason="nothing is waiting to be posted", text=text)
+def _too_late(word: str, text: str, context: Context) -> Reading | None:
+    """An answer to a question that ran out changes nothing, and is no update either."""
+    asked = context.ran_out
+    if asked and _would_answer(word, asked) and not (word == "ok" and _newer(context.last, asked)):
+        return Reading("error", reason=say("that question has run out; nothing was changed"), text=text)
+    return Reading("error", reason=say("nothing is waiting to be posted"), text=text) if word == "post" else None
+
+
+def _would_answer(word: str, asked: Question) -> bool:
+    if word.isascii() and word.isdigit():
+        return asked.secret or 1 <= int(word) <= len(asked.choices)
+    return word.upper() in asked.words & _WORDS
+
+
+def _newer(item: Item | None, asked: Question) -> bool:
+    return item is not None and item.age < asked.age
+
+
+def takes_back(text: str) -> bool:
+    """Whether it is `undo`, which a private text that still waits is offered."""
+    return folded(text).strip(" .!") in ("undo", "oops")
+
+
+def second_half(text: str, context: Context) -> Reading | None:
+    """What follows a long private text within seconds is its second half: as private, and never read by itself."""
+    half = context.half
+    if half is None or not half.names or takes_back(text):
+        return None
+    handles = ",".join(each.handle for each in half.names)
+    reason = f"the second half of a private text to {handles}"
+    return Reading("direct", (handles, text), "direct", reason, None, half.names, text, post=half.post)
 
 
 def after_few(text: str, context: Context) -> Reading | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gateway.language.answers import after_few
 from gateway.language.forms import Bound, Fit, TooFew, TooMany, Unfit, fit
 from gateway.language.named import Context, Item, Privacy, Reading, Resolver
+from gateway.language.phrases import Phrase, say
 from gateway.language.pieces import LONGEST_WORD, Words, words
 from gateway.language.verbs import Verb
 from gateway.language.wording import first_token, verb_of
@@ -18,7 +19,7 @@ def command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
     if found is None:
         return None
     verb, said, rest = found
-    fitted = fit(verb, rest, resolver, verbs)
+    fitted = fit(verb, said, rest, resolver, verbs)
     if isinstance(fitted, TooMany):
         return None
     return _reading(text, verb, said, fitted, context)
@@ -30,12 +31,14 @@ def forced_command(text: str, bare: str, verbs: Verbs, resolver: Resolver, conte
     if found is None:
         word = first_token(bare)[0][:20]
         return Reading(
-            "error", reason=f'no command is called "{word}"; help lists them, a leading dot posts', text=text
+            "error",
+            reason=say('no command is called "{word}"; help lists them, a leading dot posts', word=word),
+            text=text,
         )
     verb, said, rest = found
-    fitted = fit(verb, rest, resolver, verbs)
+    fitted = fit(verb, said, rest, resolver, verbs)
     if isinstance(fitted, TooMany):
-        return Reading("error", reason=f"too many words: {verb.form(said)}", verb=verb.name, text=text)
+        return Reading("error", reason=say("too many words"), verb=verb.name, text=text, form=verb.form(said))
     return _reading(text, verb, said, fitted, context)
 
 
@@ -59,7 +62,7 @@ def _reading(text: str, verb: Verb, said: str, fitted: Fit, context: Context) ->
     if isinstance(fitted, Unfit):
         return _unfit(text, verb, said, fitted, context)
     assert isinstance(fitted, TooFew)
-    return Reading("error", reason=f"{said} needs more: {verb.form(said)}", verb=verb.name, text=text)
+    return Reading("error", reason=say("{verb} needs more", verb=said), verb=verb.name, text=text, form=verb.form(said))
 
 
 def _asked_first(text: str, verb: Verb, bound: Bound) -> Reading:
@@ -85,34 +88,33 @@ def _unfit(text: str, verb: Verb, said: str, unfit: Unfit, context: Context) -> 
     few = after_few(text, context) if said in verb.english else None
     if few is not None:
         return few
-    reason = _why(verb.form(said), unfit)
+    reason, form = _why(unfit), "" if unfit.several else verb.form(said)
     if unfit.several or said in verb.english:
-        return Reading("ask", unfit.args, "company", reason, verb.name, (), text, unfit.near, unknown=unfit.word)
-    return Reading("error", unfit.args, "company", reason, verb.name, (), text, unfit.near)
+        args, near = unfit.args, unfit.near
+        return Reading("ask", args, "company", reason, verb.name, (), text, near, unknown=unfit.word, form=form)
+    return Reading("error", unfit.args, "company", reason, verb.name, (), text, unfit.near, form=form)
 
 
 _NOT = {
-    "ADDRESS": "a phone number or a mail address",
-    "CODE": "a code",
-    "TIME": "a time of day",
-    "RANGE": "a range of hours",
-    "LANG": "a language",
-    "ONOFF": "on or off",
-    "VERB": "a command",
-    "KIND": "open, closed or broadcast",
-    "GROUP": "a group",
-    "#GROUP": "a group",
-    "PERSON": "a person",
+    "ADDRESS": "“{word}” is not a phone number or a mail address",
+    "CODE": "“{word}” is not a code",
+    "TIME": "“{word}” is not a time of day",
+    "RANGE": "“{word}” is not a range of hours",
+    "LANG": "“{word}” is not a language",
+    "ONOFF": "“{word}” is not on or off",
+    "VERB": "“{word}” is not a command",
+    "KIND": "“{word}” is not open, closed or broadcast",
+    "GROUP": "“{word}” is not a group",
+    "#GROUP": "“{word}” is not a group",
+    "PERSON": "“{word}” is not a person",
 }
 
 
-def _why(form: str, unfit: Unfit) -> str:
+def _why(unfit: Unfit) -> Phrase:
     word = unfit.word[:30]
     if unfit.several:
-        return f"more than one is called {word}"
-    if unfit.kind in _NOT:
-        return f'"{word}" is not {_NOT[unfit.kind]}: {form}'
-    return f"no one is called {word}: {form}"
+        return say("more than one is called {word}", word=word)
+    return say(_NOT.get(unfit.kind, "no one is called {word}"), word=word)
 
 
 def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
@@ -120,8 +122,8 @@ def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
     *tag, body = bound.args
     item = context.tagged.get(tag[0]) if tag else context.last
     if item is None:
-        reason = f"no item has the tag {tag[0]}" if tag else "there is nothing to reply to yet"
-        return Reading("error", bound.args, "direct", reason, verb.name, (), text)
+        missing = say("no item has the tag {tag}", tag=tag[0]) if tag else say("there is nothing to reply to yet")
+        return Reading("error", bound.args, "direct", missing, verb.name, (), text)
     author = item.author
     reason = f"a reply to {author.handle}, as private as the item"
     args = (author.handle, body)

@@ -1,6 +1,6 @@
 """Reads the words after a verb by its usage lines: number, kind and meaning of the arguments must all fit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.language.named import Found, Named, Resolver
@@ -43,20 +43,21 @@ Fit = Bound | Unfit | TooFew | TooMany
 Filled = tuple[tuple[str, str], ...]
 
 
-def fit(verb: Verb, source: Words, resolver: Resolver, verbs: Mapping[str, Verb]) -> Fit:
+def fit(verb: Verb, said: str, source: Words, resolver: Resolver, verbs: Mapping[str, Verb]) -> Fit:
     """How the words fit the verb's forms: the first that means something, else the first that has the right number."""
     unfit: Unfit | None = None
-    for filled in _fillings(verb, source):
+    forms = tuple(form for form in verb.forms if form.only in ("", said))
+    for filled in _fillings(forms, source):
         meant = _mean(filled, resolver, verbs, fresh=verb.asks)
         if isinstance(meant, Bound):
             return meant
         unfit = unfit or meant
-    return unfit or _by_number(verb, source)
+    return unfit or _by_number(forms, source)
 
 
-def _fillings(verb: Verb, source: Words) -> list[Filled]:
+def _fillings(forms: Sequence[Form], source: Words) -> list[Filled]:
     """Every way to fill a form; those that need no name looked up come first."""
-    found = [filled for form in verb.forms for filled in _fill(form.pieces, source, 0)]
+    found = [filled for form in forms for filled in _fill(form.pieces, source, 0)]
     return sorted(found, key=lambda filled: sum(kind == "NAME" for _, kind in filled)) if len(found) > 1 else found
 
 
@@ -112,14 +113,14 @@ def account(word: str, kind: str, resolver: Resolver) -> Found:
     return Found(right, found.near if right else (*found.exact, *found.near))
 
 
-def _by_number(verb: Verb, source: Words) -> Fit:
+def _by_number(forms: Sequence[Form], source: Words) -> Fit:
     """No form was filled: a word of the wrong kind in the right place is an Unfit, else the number of words decides."""
     count = len(source)
-    for form in verb.forms:
+    for form in forms:
         wrong = _wrong_kind(form, source)
         if wrong is not None:
             return wrong
-    return TooFew() if count < min(form.fewest for form in verb.forms) else TooMany()
+    return TooFew() if count < min(form.fewest for form in forms) else TooMany()
 
 
 def _wrong_kind(form: Form, source: Words) -> Unfit | None:

@@ -1,11 +1,13 @@
 """What a text means: `read` is the whole order of interpretation, for texts, mails and `critter explain` alike."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gateway.language import addressed, answers
 from gateway.language.carrier_words import carrier_word
 from gateway.language.commands import command, forced_command
 from gateway.language.named import Channel, Context, Reading, Resolver
+from gateway.language.phrases import say
 from gateway.language.private import VERBS, private_reading
 from gateway.language.reactions import reaction
 from gateway.language.verbs import Verb
@@ -24,8 +26,9 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
         or _machine(context)
         or _carrier_by_mail(text, channel)
         or _reaction(text)
-        or _meant_literally(text)
         or answers.choice(text, context)
+        or _second_half(text, channel, verbs, resolver, context)
+        or _meant_literally(text)
         or _forced(text, verbs, resolver, context)
         or private_reading(text, resolver, _private_words(verbs))
         or _command(text, channel, verbs, resolver, context)
@@ -36,7 +39,7 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
 
 
 def _nothing() -> Reading:
-    return Reading("error", reason="nothing to post")
+    return Reading("error", reason=say("nothing to post"))
 
 
 def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
@@ -74,6 +77,19 @@ def _reaction(text: str) -> Reading | None:
     args = ("remove", found.what) if found.removed else (found.what,)
     target = "the last item delivered" if found.text is None else "the item with these words"
     return Reading("reaction", args, reason=f"a reaction to {target}", text=found.text or "")
+
+
+def _second_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """What follows a long private text within seconds. Of one that is still held, the whole is read once more; a
+    reading that would show it to others is not believed."""
+    half = context.half
+    if half is None or not half.held or answers.takes_back(text):
+        return answers.second_half(text, context)
+    whole = f"{half.held} {text}"
+    reading = read(whole, channel, verbs, resolver, replace(context, half=None, question=None))
+    if reading.privacy == "direct":
+        return reading
+    return Reading("ask", ("", whole), "direct", say("the second half of what was kept"), None, (), whole)
 
 
 def _meant_literally(text: str) -> Reading | None:

@@ -54,20 +54,36 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What this person was asked and has not answered: numbered choices, and which of OK, POST, DROP, UNDO it takes."""
+    """What this person was asked and has not answered: numbered choices, and which of OK, POST, DROP, UNDO it takes.
+
+    `secret`: it is answered with a PIN or the code that it was sent with. `age` in minutes."""
 
     kind: str
     choices: tuple[Choice, ...] = ()
     words: frozenset[str] = frozenset()
+    secret: bool = False
+    age: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """A long private text of a moment ago, which a phone may have cut in two: who got it, or the words still held."""
+
+    names: tuple[Named, ...] = ()
+    post: int | None = None
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What this person was last sent and last asked. `tagged` maps item tags ("k7") to their items."""
+    """What this person was last sent and last asked. `tagged` maps item tags ("k7") to their items; `ran_out` is a
+    question that nobody answered in time."""
 
     last: Item | None = None
     last_by: Mapping[str, Item] = field(default_factory=dict)
     question: Question | None = None
+    ran_out: Question | None = None
+    half: Half | None = None
     opted_out: bool = False
     private_thread: int | None = None
     machine: str | None = None
@@ -81,7 +97,7 @@ class Reading:
     `args` are the intent's arguments with handles in their canonical form; for `ask` they are what a yes would do.
     `text` is the writer's words: the body of a message or post, and for `ask` and `error` the whole text as kept.
     `near` are the choices to offer when a name is unknown or stands for several; `post` is the item answered;
-    `unknown` is the argument that is nobody, or several, as it was typed."""
+    `unknown` is the argument that is nobody, or several, as it was typed; `form` the usage line that was missed."""
 
     intent: str
     args: tuple[str, ...] = ()
@@ -93,3 +109,4 @@ class Reading:
     near: tuple[Named, ...] = ()
     post: int | None = None
     unknown: str = ""
+    form: str = ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.language.d_words import D_WORDS
 from gateway.language.named import Found, Named, Reading, Resolver
+from gateway.language.phrases import say
 from gateway.language.pieces import LONGEST_WORD
 from gateway.language.wording import first_token, folded, name_of, verb_of
 
@@ -49,7 +50,7 @@ def private_reading(text: str, resolver: Resolver, verbs: Iterable[str] = VERBS)
     if at := _AT.fullmatch(folded(token)):
         return _at(text, at["names"], token, rest, resolver)
     if word in NEAR_VERBS and _known(first_token(rest)[0], resolver):
-        return _held(text, _addressed(rest, resolver), f'"{word}" looks like d: kept private')
+        return _held(text, _addressed(rest, resolver), say('"{word}" looks like d', word=word))
     return _glued(text, token, rest, resolver)
 
 
@@ -90,7 +91,7 @@ def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | No
     if not rest:
         return _no_text(text)
     addressed = Addressed((), (whole,), (account,), handle, rest)
-    return _held(text, addressed, f'"{whole}" looks like d {handle}: kept private')
+    return _held(text, addressed, say('"{word}" looks like d {handle}', word=whole, handle=handle))
 
 
 def _addressed(rest: str, resolver: Resolver) -> Addressed:
@@ -161,12 +162,12 @@ def _held(text: str, addressed: Addressed, reason: str) -> Reading:
 
 def _nobody(addressed: Addressed) -> str:
     if addressed.near and any(name_of(addressed.unknown[0]) == each.handle for each in addressed.near):
-        return f"more than one is called {addressed.unknown[0]}: kept private"
-    return f"no one is called {addressed.unknown[0]}: kept private"
+        return say("more than one is called {word}", word=addressed.unknown[0])
+    return say("no one is called {word}", word=addressed.unknown[0])
 
 
 def _no_text(text: str) -> Reading:
-    return Reading("error", (), "direct", f"a private message needs a name and a text: {FORM}", "d", text=text)
+    return Reading("error", (), "direct", say("a private message needs a name and a text"), "d", text=text, form=FORM)
 
 
 def _once(names: list[Named]) -> tuple[Named, ...]:

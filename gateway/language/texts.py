@@ -56,6 +56,30 @@ def fit(text: str, tail: str = "", link: str | None = None, limit: int = 2, acce
     return Fitted(sent, text[cut:].lstrip(), count, encoding)
 
 
+ROOM = "\nMORE: 99 pages."
+
+
+def page(text: str) -> tuple[str, str]:
+    """The first whole lines that fit one part beside a word on the others, and what is left; a line that is longer is
+    cut between words."""
+    if segments(thrifty(text))[1] <= 1:
+        return text, ""
+    lines = text.split("\n")
+    fits = [number for number in range(1, len(lines)) if segments(thrifty("\n".join(lines[:number]) + ROOM))[1] <= 1]
+    if not fits:
+        cut = _longest(text, ROOM, 1, accents=False)
+        return text[:cut].rstrip() + "...", text[cut:].lstrip()
+    return "\n".join(lines[: fits[-1]]), "\n".join(lines[fits[-1] :])
+
+
+def pages(text: str) -> int:
+    """How many times `page` has to be turned."""
+    turned = 0
+    while text:
+        text, turned = page(text)[1], turned + 1
+    return turned
+
+
 def _shortened(text: str, cut: int, end: str, accents: bool) -> str:
     return thrifty(text[:cut].rstrip(), accents) + "..." + end
 

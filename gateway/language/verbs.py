@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from gateway.language.carrier_words import RESERVED
@@ -28,10 +28,11 @@ _SPOKEN = {
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One usage line, as a person reads it and as the grammar does."""
+    """One usage line, as a person reads it and as the grammar does. `only`: the alias that it is for."""
 
     usage: str
     pieces: tuple[Piece, ...]
+    only: str = ""
 
     @property
     def fewest(self) -> int:
@@ -53,9 +54,16 @@ class Verb:
     intent: str
     ready: bool
 
+    def said_as(self, word: str) -> tuple[Form, ...]:
+        """The usage lines of the word that a person used, as they were declared."""
+        order = {usage: place for place, usage in enumerate(self.usages)}
+        forms = (form for form in self.forms if form.only in ("", word))
+        return tuple(sorted(forms, key=lambda form: order[form.usage]))
+
     def form(self, said: str = "") -> str:
         """The first usage line with an argument, for an error; `said` is the alias the person used."""
-        usage = next((each for each in self.usages if each != self.name), self.usages[0])
+        forms = self.said_as(said)
+        usage = next((form.usage for form in forms if form.usage != self.name), forms[0].usage)
         return said + usage.removeprefix(self.name) if said else usage
 
 
@@ -73,11 +81,14 @@ def verb(
 
     `english` says that an unknown argument is asked about (True) or an error (False); left out, the everyday
     words among name and aliases decide each for itself. Raises ValueError for a usage line that cannot be read."""
-    if not usages:
+    also = tuple(folded(alias) for alias in aliases)
+    plain = tuple(usage for usage in usages if usage.split(" ")[0] not in also)
+    if not plain:
         raise ValueError("a command needs a usage line")
-    name = _name(usages)
-    forms = tuple(sorted((_form(name, usage) for usage in usages), key=_strictest_first))
-    called = (name, *(folded(alias) for alias in aliases))
+    name = _name(plain)
+    written = [_form(name, usage) if usage in plain else _alias_form(usage) for usage in usages]
+    forms = tuple(sorted(written, key=_strictest_first))
+    called = (name, *also)
     everyday = frozenset(called) if english else EVERYDAY.intersection(called) if english is None else frozenset()
     return Verb(name, called[1:], usages, forms, everyday, asks, private, about, intent or name, ready)
 
@@ -117,6 +128,12 @@ def _leading_words(usage: str) -> list[str]:
 
 def _form(name: str, usage: str) -> Form:
     return Form(usage, tuple(_piece(text) for text in _PIECE.findall(usage.removeprefix(name))))
+
+
+def _alias_form(usage: str) -> Form:
+    """A usage line that begins with an alias is for that alias alone: `add PERSON GROUP` beside `follow NAME`."""
+    word = usage.split(" ")[0]
+    return replace(_form(word, usage), only=word)
 
 
 def _piece(text: str) -> Piece:

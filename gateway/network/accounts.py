@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
+from gateway.language.phrases import say
 from gateway.network.addresses import cancel_open
 from gateway.network.directory import find as find
 from gateway.network.directory import named as named
@@ -27,7 +28,7 @@ def check_handle(session: Session, handle: str, reserved: Collection[str] = ()) 
     if problem:
         raise Refused(problem)
     if session.scalar(select(Account.id).where(Account.handle == canonical)) is not None:
-        raise Refused(f"@{canonical} is taken.")
+        raise Refused(say("@{handle} is taken.", handle=canonical))
     return canonical
 
 
@@ -83,7 +84,7 @@ def _insert(session: Session, row: dict[str, Any]) -> Account:
     made = insert(Account).values(row).on_conflict_do_nothing(index_elements=["handle"]).returning(Account)
     account = session.scalars(made).one_or_none()
     if account is None:  # taken between the look and the write
-        raise Refused(f"@{row['handle']} is taken.")
+        raise Refused(say("@{handle} is taken.", handle=row["handle"]))
     return account
 
 

@@ -1,16 +1,19 @@
 """What the language must know of one person to read their text: what they last heard, what they were last asked."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.language.named import Choice, Context, Item, Question, Resolver
+from gateway.language.named import Choice, Context, Half, Item, Named, Question, Resolver
 from gateway.network import conversations, timelines
 from gateway.network.conversations import Asked
 from gateway.network.directory import find, named
 from gateway.network.timelines import Heard
-from gateway.store.tables import Address, Post
+from gateway.store.tables import Account, Address, Post, PostRecipient
 
 REACH = 30  # items back; older ones are reached by their author's name
 
@@ -20,13 +23,18 @@ def resolver(session: Session, viewer_id: int) -> Resolver:
     return partial(find, session, viewer_id=viewer_id)
 
 
-def context(session: Session, address: Address, machine: str | None = None) -> Context:
+def context(
+    session: Session, address: Address, machine: str | None = None, heard_at: datetime | None = None
+) -> Context:
+    """`heard_at`: when the text that is to be read came in."""
     items = timelines.heard(session, address.id, REACH)
-    talk = conversations.standing(session, address.id)
+    talk = conversations.standing(session, address.id, heard_at)
     return Context(
         last=_item(items[0]) if items else None,
         last_by=_last_by(items),
-        question=_question(talk.asked) if talk.asked else None,
+        question=_question(talk.asked, talk.age) if talk.asked else None,
+        ran_out=_question(talk.ran_out, talk.age) if talk.ran_out else None,
+        half=_half(session, talk.half) if talk.half else None,
         opted_out=address.state == "stopped",
         private_thread=_chosen_thread(session, talk.thread, items),
         machine=machine,
@@ -59,6 +67,18 @@ def _last_by(items: Iterable[Heard]) -> dict[str, Item]:
     return last
 
 
-def _question(asked: Asked) -> Question:
+def _question(asked: Asked, age: timedelta) -> Question:
     choices = tuple(Choice(choice["label"]) for choice in asked.choices)
-    return Question(asked.kind, choices, frozenset(asked.words))
+    return Question(asked.kind, choices, frozenset(asked.words), asked.secret, age.total_seconds() / 60)
+
+
+def _half(session: Session, kept: dict[str, Any]) -> Half:
+    post_id = kept.get("post")
+    return Half(_named_by(session, post_id) if post_id else (), post_id, kept.get("held", ""))
+
+
+def _named_by(session: Session, post_id: int) -> tuple[Named, ...]:
+    """Whom the writer of a private post named."""
+    named_ids = select(PostRecipient.named_id).where(PostRecipient.post_id == post_id)
+    accounts = session.scalars(select(Account).where(Account.id.in_(named_ids)).order_by(Account.id))
+    return tuple(named(account) for account in accounts)

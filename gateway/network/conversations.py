@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Interval, func, select, text, type_coerce, update
@@ -23,14 +23,19 @@ class Asked:
     choices: Sequence[dict[str, Any]]
     words: Sequence[str]
     about: dict[str, Any]
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What still holds: the open question, and the private post that bare texts answer."""
+    """What still holds: the open question, or one that ran out within the last day; how old it is; the private post
+    that bare texts answer; the first half of a long private text."""
 
-    asked: Asked | None
-    thread: int | None
+    asked: Asked | None = None
+    ran_out: Asked | None = None
+    age: timedelta = timedelta(0)
+    thread: int | None = None
+    half: dict[str, Any] | None = None
 
 
 def ask(session: Session, address_id: int, asked: Asked) -> None:
@@ -40,6 +45,7 @@ def ask(session: Session, address_id: int, asked: Asked) -> None:
         "choices": list(asked.choices),
         "words": list(asked.words),
         "about": asked.about,
+        "secret": asked.secret,
     }
     _set(session, address_id, question=question, expires_at=func.now() + WINDOW)
 
@@ -49,16 +55,31 @@ def open_question(session: Session, address_id: int) -> Asked | None:
     return standing(session, address_id).asked
 
 
-def standing(session: Session, address_id: int) -> Standing:
-    row = session.execute(STANDING, {"address": address_id}).first()
-    return Standing(Asked(**row.question) if row and row.question else None, row.thread_id if row else None)
+def standing(session: Session, address_id: int, heard_at: datetime | None = None) -> Standing:
+    """`heard_at`: when the text came in that is being read; now unless given."""
+    row = session.execute(STANDING, {"address": address_id, "heard_at": heard_at}).first()
+    if row is None:
+        return Standing()
+    asked = Asked(**row.question) if row.question else None
+    open_, ran_out = (asked, None) if row.open else (None, asked)
+    return Standing(open_, ran_out, row.age or timedelta(0), row.thread_id, row.half)
 
 
+# A question that ran out is remembered for a day, so that a late answer to it is told from an update. A phone sends the
+# second half of a text that it cut in two within ten seconds.
 STANDING: Final = text("""
-    SELECT CASE WHEN expires_at > now() THEN question END AS question,
-           CASE WHEN thread_until > now() THEN thread_id END AS thread_id
+    SELECT CASE WHEN expires_at > now() - interval '1 day' THEN question END AS question,
+           expires_at > now() AS open, now() - (expires_at - interval '30 minutes') AS age,
+           CASE WHEN thread_until > now() THEN thread_id END AS thread_id,
+           CASE WHEN coalesce(CAST(:heard_at AS timestamptz), now()) - half_at <= interval '10 seconds'
+                THEN half END AS half
     FROM conversations WHERE address_id = :address
 """)
+
+
+def keep_half(session: Session, address_id: int, heard_at: datetime, half: dict[str, Any] | None) -> None:
+    """A long private text came in then: `post` has it, or `held` are its words."""
+    _set(session, address_id, half=half, half_at=heard_at)
 
 
 def close(session: Session, address_id: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
+from gateway.language.phrases import say
 from gateway.store.tables import Account, Follow, Post
 
 Followed = Literal["followed", "already", "requested"]
@@ -44,9 +45,9 @@ def follow(
 def _followable(session: Session, follower_id: int, account_id: int) -> Account:
     account = session.get(Account, account_id)
     if account is None or account.state != "active":
-        raise Refused("That account is not there any more.")
+        raise Refused(say("That account is not there any more."))
     if follower_id == account_id:
-        raise Refused("That is you: your own updates go to those who follow you.")
+        raise Refused(say("That is you: your own updates go to those who follow you."))
     return account
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from gateway.errors import Refused
 from gateway.language import carrier_words
+from gateway.language.phrases import say
 
 HANDLE = re.compile(r"[a-z0-9_]{2,20}")
 _OURS = "baja alto arret post r b u help postmaster abuse admin root all everyone noreply mailer_daemon critter"
@@ -27,9 +28,9 @@ def canonical_handle(text: str) -> str:
 def handle_problem(handle: str, reserved: Collection[str] = ()) -> str | None:
     """Why a canonical handle may not be one, whoever has it; None when it may."""
     if not HANDLE.fullmatch(handle):
-        return f"“{handle[:40]}” is no handle: 2 to 20 of a-z, 0-9 and _."
+        return say("“{handle}” is no handle: 2 to 20 of a-z, 0-9 and _.", handle=handle[:40])
     if handle in RESERVED or handle in reserved:
-        return f"“{handle}” is a word Critter uses itself: take another handle."
+        return say("“{handle}” is a word Critter uses itself: take another handle.", handle=handle)
     return None
 
 
@@ -38,9 +39,9 @@ def clean_name(text: str) -> str:
     shown = "".join(_shown(one) for one in unicodedata.normalize("NFC", text))
     name = " ".join(shown.split())
     if not name.strip(_JOINERS):
-        raise Refused("A name needs at least one letter.")
+        raise Refused(say("A name needs at least one letter."))
     if len(name) > LONGEST_NAME:
-        raise Refused(f"A name has at most {LONGEST_NAME} characters.")
+        raise Refused(say("A name has at most {most} characters.", most=LONGEST_NAME))
     return name
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language import nanoformats
+from gateway.language.phrases import say
 from gateway.network import audience, renderings
 from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag
 
@@ -95,9 +96,11 @@ PUBLISH: Final = text("""
 
 def _check(session: Session, words: Words, said: str) -> None:
     if not said.strip():
-        raise Refused("Nothing to post: the message was empty.")
+        raise Refused(say("Nothing to post: the message was empty."))
     if len(said) > LONGEST:
-        raise Refused(f"That is too long: {len(said):,} characters of {LONGEST:,}. Nothing was posted.")
+        raise Refused(
+            say("That is too long: {number} characters of {most}. Nothing was posted.", number=len(said), most=LONGEST)
+        )
     for group in [words.group, *words.also]:
         if group and words.visibility != "direct" and not audience.may_post(session, words.author.id, group):
             raise Refused(_no_poster(group))
@@ -105,8 +108,13 @@ def _check(session: Session, words: Words, said: str) -> None:
 
 def _no_poster(group: Account) -> str:
     if group.access == "closed":
-        return f"Only members post to {group.handle}. Nothing was posted. To ask to join: follow {group.handle}"
-    return f"Only its posters post to {group.handle}. Nothing was posted. To tell them alone: d {group.handle} text"
+        return say(
+            "Only members post to {handle}. Nothing was posted. To ask to join: follow {handle}", handle=group.handle
+        )
+    return say(
+        "Only its posters post to {handle}. Nothing was posted. To tell them alone: d {handle} text",
+        handle=group.handle,
+    )
 
 
 def _hang(session: Session, post: Post, words: Words, found: nanoformats.Nanoformats) -> None:

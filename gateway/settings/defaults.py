@@ -22,6 +22,7 @@ ALWAYS = {
     "CRITTER_SMS_PRICE": "0.0083",
     "CRITTER_MONTHLY_SMS_BUDGET": "33.20",  # about 4,000 parts
     "CRITTER_HOLD_SECONDS": "10",
+    "CRITTER_ASK_PHONES": "50",
 }
 SIMULATED = {
     "CRITTER_COMPANY": "Critter Demo Co",

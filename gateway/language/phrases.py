@@ -1,0 +1,147 @@
+"""Sentences for people that still know what they were made of, so that they can be said in the reader's language.
+
+Whoever answers writes `say("You follow {name}.", name=…)`: a str in English, which `translated` says otherwise when
+it is known who reads it. The catalogs are locales/*.po; `make translations` finds what they miss.
+"""
+
+from __future__ import annotations
+
+import io
+import string
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+from typing import Any, Final
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency, format_decimal
+
+LOCALES: Final = Path(__file__).parent / "locales"
+ENGLISH: Final = "en"
+Saying = Callable[["Tongue"], str]
+
+
+class Phrase(str):
+    """What is said, in English; `saying` says it in any other language."""
+
+    saying: Saying
+
+    def __new__(cls, saying: Saying) -> Phrase:
+        phrase = super().__new__(cls, saying(tongue(ENGLISH)))
+        phrase.saying = saying
+        return phrase
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """A copy elsewhere is the English words: how it is said cannot travel."""
+        return str, (str(self),)
+
+
+class Tongue:
+    """One language: its catalog, and how it writes numbers, money and times."""
+
+    def __init__(self, language: str) -> None:
+        self.locale = _locale(language)
+        self.catalog = _catalog(self.locale.language)
+
+    def value(self, value: Any) -> str:
+        """A value as a reader of this language expects it; words of people stay as they are."""
+        if isinstance(value, Phrase):
+            return value.saying(self)
+        if isinstance(value, int):
+            return str(format_decimal(value, locale=self.locale))
+        if isinstance(value, Decimal):
+            return str(format_currency(value, "USD", locale=self.locale))
+        if isinstance(value, datetime):
+            return _without_odd_blanks(format_skeleton("EEEHm", value, locale=self.locale))
+        return str(value)
+
+    def filled(self, template: str, values: dict[str, Any]) -> str:
+        return FORMATTER.vformat(template, (), {name: self.value(value) for name, value in values.items()})
+
+
+FORMATTER: Final = string.Formatter()
+
+
+def say(template: str, **values: Any) -> Phrase:
+    """A sentence: the English template, which is also its name in the catalogs, with its values."""
+    return Phrase(lambda tongue: tongue.filled(tongue.catalog.gettext(template), values))
+
+
+def count(one: str, many: str, number: int, **values: Any) -> Phrase:
+    """A sentence about a number; the templates call it {count}."""
+    values = {"count": number, **values}
+    return Phrase(lambda tongue: tongue.filled(tongue.catalog.ngettext(one, many, number), values))
+
+
+def joined(parts: Iterable[str], between: str = " ") -> Phrase:
+    """Phrases one after the other; empty ones are left out."""
+    kept = [part for part in parts if part]
+    return Phrase(lambda tongue: between.join(tongue.value(part) for part in kept))
+
+
+def sentence(fragment: str) -> Phrase:
+    """A reason ("no one is called slaes") as a sentence of its own: capital and full stop."""
+
+    def saying(tongue: Tongue) -> str:
+        words = tongue.value(fragment)
+        return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+
+    return Phrase(saying)
+
+
+def listed(words: Iterable[str]) -> Phrase:
+    """Kim, Sam and Pat."""
+    *first, last = words
+    return say("{first} and {last}", first=joined(first, ", "), last=last) if first else joined([last])
+
+
+def translated(words: str, language: str) -> str:
+    """The words for a reader of `language` (BCP 47); what is no phrase, or has no translation, stays as it is."""
+    return words.saying(tongue(language)) if isinstance(words, Phrase) else words
+
+
+@lru_cache(maxsize=64)
+def tongue(language: str) -> Tongue:
+    return Tongue(language)
+
+
+def languages() -> frozenset[str]:
+    """The languages that answers can be given in."""
+    return frozenset({ENGLISH, *(path.stem for path in LOCALES.glob("*.po"))})
+
+
+def _locale(language: str) -> Locale:
+    """The nearest locale that Babel knows; English for a language in which nothing can be said anyway."""
+    for name in (language.replace("-", "_"), language.split("-")[0]):
+        try:
+            found = Locale.parse(name)
+        except (UnknownLocaleError, ValueError):
+            continue
+        if found.language in languages():
+            return found
+    return Locale(ENGLISH)
+
+
+@lru_cache(maxsize=16)
+def _catalog(language: str) -> NullTranslations:
+    """gettext's own reader wants the compiled form, which is made here and kept in memory."""
+    path = LOCALES / f"{language}.po"
+    if not path.exists():
+        return NullTranslations()
+    with path.open("rb") as file:
+        catalog = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def _without_odd_blanks(text: str) -> str:
+    """Babel's narrow no-break blanks would turn a text into UCS-2 and double its price."""
+    return text.replace("\u202f", " ").replace("\xa0", " ")

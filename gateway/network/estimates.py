@@ -1,0 +1,33 @@
+"""How many phones a post would reach, counted before it is sent. handlers/costs asks for every post, so it counts no
+further than it must."""
+
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.store.arrays import numbers
+
+EVERY: Final = 2**31 - 1
+
+
+def phones(session: Session, sources: Collection[int], people: Collection[int], most: int = EVERY) -> int:
+    """Phones of whoever hears `sources` by text, and of `people`; no more than `most` of them are counted."""
+    keys = {"sources": numbers(sources), "people": numbers(people), "most": most}
+    return int(session.scalar(PHONES, keys) or 0)
+
+
+PHONES: Final = text("""
+    SELECT count(*) FROM (
+        SELECT account_id FROM (
+            SELECT follower_id AS account_id FROM follows
+            WHERE account_id = ANY (CAST(:sources AS bigint[])) AND by_text AND state = 'active'
+              AND (expires_at IS NULL OR expires_at > now())
+            UNION ALL SELECT unnest(CAST(:people AS bigint[]))
+        ) AS reach
+        JOIN addresses a USING (account_id)
+        WHERE a.is_primary AND a.channel = 'sms' AND a.state = 'verified'
+        LIMIT :most
+    ) AS counted
+""")

@@ -1,0 +1,31 @@
+"""Words of Critter's own that nobody asked for: each in its reader's language, and few. Handlers tell people so."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.language.phrases import translated
+from gateway.ledger import outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.network import reach
+from gateway.store.tables import Account
+
+PRIORITY = 2  # as answers
+
+
+def tell(
+    session: Session, people: Collection[int], words: str, inbound_id: int | None = None, author_id: int | None = None
+) -> frozenset[str]:
+    """To each of them by text, else by mail; those whom nothing reaches are left out. The bells to ring."""
+    spoken = select(Account.id, Account.language).where(Account.id.in_(people))
+    languages = dict(session.execute(spoken).all())
+    to: dict[str, list[Target]] = {}
+    for address in reach.reached(session, people):
+        if address.account_id is not None:
+            said = translated(words, languages[address.account_id])
+            to.setdefault(said, []).append(Target(address.id, address.channel))
+    for said, targets in to.items():
+        notice = Outgoing("notice", said, said, said, author_id=author_id, inbound_id=inbound_id, priority=PRIORITY)
+        outbox.put(session, notice, targets)
+    return frozenset(target.channel for targets in to.values() for target in targets)
