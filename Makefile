@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 SETUP := "$(PYTHON)" bootstrap.py
 
-.PHONY: help setup up check test lint format docs bench torture peers lock clean
+.PHONY: help setup up check test lint format docs translations bench torture peers lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -33,6 +33,9 @@ format: setup ## let ruff repair what it can
 
 docs: setup ## write the tables of docs/commands.md anew
 	@$(VENV) -m critter.handbook
+
+translations: setup ## bring the catalogs of other languages into step with the code
+	@$(VENV) -m critter.translations
 
 bench: setup ## measure; the results go to bench/results.md
 	@$(VENV) -m bench

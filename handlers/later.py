@@ -3,9 +3,9 @@
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command
-from gateway.language.phrases import say
+from gateway.language.phrases import say, template
 
-NOT_YET = "{verb} is not here yet. Nothing was changed, and nothing was posted. ? lists what is."
+NOT_YET = template("{verb} is not here yet. Nothing was changed, and nothing was posted. ? lists what is.")
 
 
 @command("rt", "rt NAME", aliases=("repeat",), intent="repeat", ready=False, about="pass on to my followers")

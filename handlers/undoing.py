@@ -38,8 +38,9 @@ def _retract(session: Session, turn: Turn, effect: Effect) -> str:
     conversations.close(session, turn.address.id)
     private = post.visibility == "direct"
     if not gone:
-        nobody = "Your private message is taken back. Nobody got it." if private else None
-        return say(nobody) if nobody else say("Your post is taken back. Nobody got it.")
+        if private:
+            return say("Your private message is taken back. Nobody got it.")
+        return say("Your post is taken back. Nobody got it.")
     what = say("Your private message is taken back:") if private else say("Your post is taken back:")
     out = count("{count} had gone out", "{count} had gone out", gone)
     rest = count(", {count} stopped", ", {count} stopped", stopped) if stopped else ""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from gateway.language.answers import after_few
 from gateway.language.forms import Bound, Fit, TooFew, TooMany, Unfit, fit
 from gateway.language.named import Context, Item, Privacy, Reading, Resolver
-from gateway.language.phrases import Phrase, say
+from gateway.language.phrases import Phrase, say, template
 from gateway.language.pieces import LONGEST_WORD, Words, words
 from gateway.language.verbs import Verb
 from gateway.language.wording import first_token, verb_of
@@ -95,18 +95,19 @@ def _unfit(text: str, verb: Verb, said: str, unfit: Unfit, context: Context) -> 
     return Reading("error", unfit.args, "company", reason, verb.name, (), text, unfit.near, form=form)
 
 
+NOBODY = template("no one is called {word}")
 _NOT = {
-    "ADDRESS": "“{word}” is not a phone number or a mail address",
-    "CODE": "“{word}” is not a code",
-    "TIME": "“{word}” is not a time of day",
-    "RANGE": "“{word}” is not a range of hours",
-    "LANG": "“{word}” is not a language",
-    "ONOFF": "“{word}” is not on or off",
-    "VERB": "“{word}” is not a command",
-    "KIND": "“{word}” is not open, closed or broadcast",
-    "GROUP": "“{word}” is not a group",
-    "#GROUP": "“{word}” is not a group",
-    "PERSON": "“{word}” is not a person",
+    "ADDRESS": template("“{word}” is not a phone number or a mail address"),
+    "CODE": template("“{word}” is not a code"),
+    "TIME": template("“{word}” is not a time of day"),
+    "RANGE": template("“{word}” is not a range of hours"),
+    "LANG": template("“{word}” is not a language"),
+    "ONOFF": template("“{word}” is not on or off"),
+    "VERB": template("“{word}” is not a command"),
+    "KIND": template("“{word}” is not open, closed or broadcast"),
+    "GROUP": template("“{word}” is not a group"),
+    "#GROUP": template("“{word}” is not a group"),
+    "PERSON": template("“{word}” is not a person"),
 }
 
 
@@ -114,7 +115,7 @@ def _why(unfit: Unfit) -> Phrase:
     word = unfit.word[:30]
     if unfit.several:
         return say("more than one is called {word}", word=word)
-    return say(_NOT.get(unfit.kind, "no one is called {word}"), word=word)
+    return say(_NOT.get(unfit.kind, NOBODY), word=word)
 
 
 def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:

@@ -54,9 +54,9 @@ class Tongue:
         if isinstance(value, Phrase):
             return value.saying(self)
         if isinstance(value, int):
-            return str(format_decimal(value, locale=self.locale))
+            return _without_odd_blanks(format_decimal(value, locale=self.locale))
         if isinstance(value, Decimal):
-            return str(format_currency(value, "USD", locale=self.locale))
+            return _without_odd_blanks(format_currency(value, "USD", locale=self.locale))
         if isinstance(value, datetime):
             return _without_odd_blanks(format_skeleton("EEEHm", value, locale=self.locale))
         return str(value)
@@ -71,6 +71,11 @@ FORMATTER: Final = string.Formatter()
 def say(template: str, **values: Any) -> Phrase:
     """A sentence: the English template, which is also its name in the catalogs, with its values."""
     return Phrase(lambda tongue: tongue.filled(tongue.catalog.gettext(template), values))
+
+
+def template(words: str) -> str:
+    """Marks a template that is said elsewhere, so that it is found."""
+    return words
 
 
 def count(one: str, many: str, number: int, **values: Any) -> Phrase:

@@ -1,0 +1,73 @@
+"""The catalogs of what Critter says, kept in step with the code; `make translations` runs this, a test asks it.
+
+Sentences are found where they are written: the templates of say(), count() and template(), and the `about` of commands.
+"""
+
+import ast
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+from gateway.language.phrases import LOCALES
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("gateway", "handlers", "workers", "critter")
+TEMPLATES = {"say": 1, "count": 2, "template": 1}  # how many of the first arguments are templates
+Template = tuple[str, ...]  # the sentence, or its singular and plural
+
+
+def templates() -> dict[Template, str]:
+    """Every sentence that the code says → the file where it is first said."""
+    found: dict[Template, str] = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            place = str(path.relative_to(ROOT))
+            for node in ast.walk(ast.parse(path.read_text())):
+                for template in _said(node):
+                    found.setdefault(template, place)
+    return found
+
+
+def _said(node: ast.AST) -> Iterator[Template]:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return
+    wanted = TEMPLATES.get(node.func.id, 0)
+    words = tuple(each.value for each in node.args[:wanted] if isinstance(each, ast.Constant))
+    if wanted and len(words) == wanted:
+        yield tuple(map(str, words))
+    if node.func.id == "command":
+        yield from (
+            (str(each.value.value),)
+            for each in node.keywords
+            if each.arg == "about" and isinstance(each.value, ast.Constant)
+        )
+
+
+def refreshed(path: Path) -> Catalog:
+    """A catalog with what is new in it, untranslated, and without what nobody says any more."""
+    with path.open("rb") as file:
+        old = read_po(file, locale=path.stem)
+    new = Catalog(locale=path.stem, charset="utf-8", fuzzy=False)
+    for template, place in sorted(templates().items(), key=lambda each: (each[1], each[0])):
+        message = old.get(template[0])
+        new.add(template if len(template) > 1 else template[0], message.string if message else "", [(place, 0)])
+    return new
+
+
+def written(catalog: Catalog) -> bytes:
+    """As it stands in its file: no header, whose dates would change with every run."""
+    file = io.BytesIO()
+    write_po(file, catalog, width=110, omit_header=True, include_lineno=False)
+    return file.getvalue()
+
+
+def main() -> None:
+    for path in sorted(LOCALES.glob("*.po")):
+        path.write_bytes(written(refreshed(path)))
+
+
+if __name__ == "__main__":
+    main()
