@@ -1,13 +1,10 @@
 """Help, from the table of commands, one text a page; and `more` of anything that was too long."""
 
-from collections.abc import Iterator
-
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command
-from gateway.language import texts
-from gateway.language.phrases import Phrase, count, joined, say, translated
-from gateway.language.verbs import Verb
+from gateway.language import manual, texts
+from gateway.language.phrases import count, joined, say, translated
 from gateway.network import conversations, renderings, timelines
 
 START = say(
@@ -28,26 +25,10 @@ def help_(session: Session, turn: Turn) -> str | None:
     if turn.reading.args == ("stop",):
         return MAILS
     if turn.reading.args:
-        return about(turn.world.verbs[turn.reading.args[0]])
-    pages = joined([line(verb) for verb in told(turn)], "\n")
+        return manual.about(turn.world.verbs[turn.reading.args[0]])
+    pages = joined([manual.line(verb) for verb in manual.ready(turn.world.verbs)], "\n")
     conversations.keep_more(session, turn.address.id, translated(pages, turn.account.language))
     return joined([START, OPTING_OUT if turn.address.channel == "sms" else ""])
-
-
-def about(verb: Verb) -> Phrase:
-    """All of one command: `help VERB` and the web's help say it so."""
-    forms = say("{form}: {about}.", form=joined(verb.usages, ", "), about=say(verb.about))
-    others = say("Also: {words}.", words=", ".join(verb.aliases)) if verb.aliases else ""
-    return joined([forms, others, "" if verb.ready else say("Not here yet.")])
-
-
-def line(verb: Verb) -> Phrase:
-    return say("{form}: {about}", form=verb.form(), about=say(verb.about))
-
-
-def told(turn: Turn) -> Iterator[Verb]:
-    """The commands that are there, in the order they were declared."""
-    return (verb for verb in dict.fromkeys(turn.world.verbs.values()) if verb.ready)
 
 
 @command("more", about="the rest of what was cut")

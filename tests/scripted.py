@@ -6,6 +6,7 @@
     priya >> re: thank you          a mail that answers the last one; "sales: hello" is a mail to sales@
     (10 seconds later)
     (kim is deactivated)
+    (more than 2 phones are asked about)
     sam hears nothing
 
 An expected line may end in "..." when the rest does not matter. What nobody expected fails the story.
@@ -13,7 +14,7 @@ An expected line may end in "..." when the rest does not matter. What nobody exp
 
 import re
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -37,6 +38,7 @@ assert handlers.MODULES  # importing them fills the table
 LINE = re.compile(r"(?P<who>\w+) (?P<how>>>|>|<<|<) (?P<what>.*)")
 LATER = re.compile(r"\((\d+) (seconds|minutes|hours) later\)")
 GONE = re.compile(r"\((\w+) is deactivated\)")
+MANY = re.compile(r"\(more than (\d+) phones are asked about\)")
 SILENT = re.compile(r"(\w+) hears nothing")
 
 
@@ -67,6 +69,9 @@ def play(path: Path, engine: Engine, settings: Settings) -> None:
 def _play_line(stage: Stage, line: str, where: str) -> None:
     if later := LATER.fullmatch(line):
         _let_pass(stage, timedelta(**{later[2]: int(later[1])}))
+    elif many := MANY.fullmatch(line):
+        settings = stage.world.settings.model_copy(update={"ask_phones": int(many[1])})
+        stage.world = replace(stage.world, settings=settings)
     elif gone := GONE.fullmatch(line):
         _deactivate(stage, gone[1])
     elif silent := SILENT.fullmatch(line):

@@ -222,6 +222,18 @@ def test_the_front_page_says_how_to_join(settings):
     assert "+15005550006" not in mail
 
 
+def test_help_is_the_table_of_commands_in_the_readers_language(settings):
+    with served(settings) as url:
+        english = requests.get(f"{url}/help", timeout=9)
+        spanish = requests.get(f"{url}/help", timeout=9, headers={"Accept-Language": "es-MX,es;q=0.9"})
+    assert english.status_code == 200
+    assert '<kbd lang="en">whois NAME</kbd>' in english.text
+    assert "name, title, followers" in english.text
+    assert "who about" not in english.text.split("<dl")[0]
+    assert 'lang="es"' in spanish.text
+    assert "nombre, puesto, seguidores" in spanish.text
+
+
 def test_each_route_says_who_may_ask_it(settings):
     """The whole inventory (R48): a new route has to say its class here too."""
     parts = build(settings)
@@ -230,6 +242,7 @@ def test_each_route_says_who_may_ask_it(settings):
         assert inventory(app) == {
             "/": "public",
             "/healthz": "public",
+            "/help": "public",
             "/readyz": "public",
             "/static/<path:filename>": "public",
             "/p/<token>": "token",

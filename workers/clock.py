@@ -11,12 +11,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from gateway.ledger import waiting
+from gateway.network import conversations
 from gateway.store.database import transaction
 from workers.room import Room
 from workers.sweep import sweep
 
 SECOND: Final = 1.0  # between two looks, less when something is due sooner
 SWEEP: Final = 5.0
+HOUR: Final = 3_600.0
 DAY: Final = 86_400.0
 
 log = structlog.get_logger()
@@ -24,12 +26,15 @@ log = structlog.get_logger()
 
 def run(here: Room) -> None:
     """Until the room is told to stop. A database that is away is asked again a second later."""
-    swept = months_at = float("-inf")
+    swept = hour_at = months_at = float("-inf")
     while not here.stopping():
         try:
             if time.monotonic() - months_at > DAY:
                 _ensure_months(here)
                 months_at = time.monotonic()
+            if time.monotonic() - hour_at > HOUR:
+                _forget(here)
+                hour_at = time.monotonic()
             if time.monotonic() - swept > SWEEP:
                 sweep(here)
                 swept = time.monotonic()
@@ -49,6 +54,12 @@ def look(here: Room) -> float:
     if found.next_in is None:
         return SECOND
     return min(SECOND, max(0.02, found.next_in.total_seconds()))
+
+
+def _forget(here: Room) -> None:
+    """What people never decided about."""
+    with transaction(here.engine) as session:
+        conversations.forget_old(session)
 
 
 def _ensure_months(here: Room) -> None:

@@ -121,5 +121,18 @@ def draft(session: Session, account_id: int, draft_id: int) -> str | None:
     return session.scalar(kept.where(Draft.expires_at > func.now()))
 
 
+def forget_old(session: Session) -> None:
+    """Words that nobody decided about in time are not kept: drafts, questions a day after they ran out, halves."""
+    for statement in FORGOTTEN:
+        session.execute(statement)
+
+
+FORGOTTEN: Final = (
+    text("DELETE FROM drafts WHERE expires_at <= now()"),
+    text("UPDATE conversations SET question = NULL WHERE expires_at <= now() - interval '1 day'"),
+    text("UPDATE conversations SET half = NULL, half_at = NULL WHERE half_at <= now() - interval '1 minute'"),
+)
+
+
 def forget_draft(session: Session, draft_id: int) -> None:
     session.execute(update(Draft).where(Draft.id == draft_id).values(text="", expires_at=func.now()))
