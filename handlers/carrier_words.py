@@ -10,8 +10,6 @@ from gateway.network import addresses, follows, notices, reach
 @meaning("optout")
 def optout(session: Session, turn: Turn) -> str | None:
     """At once, and without a word of ours: the carrier answers STOP itself. Posters who now miss them are told."""
-    if turn.address.channel == "email":
-        return say("Mails: off stops all of them, leave NAME one. Each mail also has its own unsubscribe link.")
     first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     turn.did("optout", turn.address.id)
     if first and turn.address.is_primary:
@@ -32,8 +30,6 @@ def _tell_posters(session: Session, turn: Turn) -> None:
 
 @meaning("optin")
 def optin(session: Session, turn: Turn) -> str | None:
-    if turn.address.channel == "email":
-        return say("Mails: on brings them back. help says what else there is.")
     again = turn.address.state == "stopped"
     addresses.start(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     addresses.set_receiving(session, turn.address.id, True)  # an `off` ends too: texts are on, as the answer says

@@ -104,7 +104,6 @@ _NOT = {
     "LANG": template("“{word}” is not a language"),
     "ONOFF": template("“{word}” is not on or off"),
     "VERB": template("“{word}” is not a command"),
-    "KIND": template("“{word}” is not open, closed or broadcast"),
     "GROUP": template("“{word}” is not a group"),
     "#GROUP": template("“{word}” is not a group"),
     "PERSON": template("“{word}” is not a person"),
