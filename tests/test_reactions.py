@@ -2,7 +2,9 @@
 
 import pytest
 
+from gateway.language.reaction_forms import ADDED, REMOVED
 from gateway.language.reactions import reaction
+from gateway.language.wording import cleaned
 
 
 @pytest.mark.parametrize(
@@ -47,8 +49,123 @@ def test_a_reaction_taken_back():
     assert (found.what, found.removed) == ("love", True)
 
 
+def forms():
+    for table, removed in ((ADDED, False), (REMOVED, True)):
+        for what, phrases in table.items():
+            for line in phrases.splitlines():
+                yield from ((form.strip(), what, removed) for form in line.split("|") if form.strip())
+
+
+@pytest.mark.parametrize(("form", "what", "removed"), list(forms()))
+def test_every_form_of_every_language(form, what, removed):
+    for quoted in (
+        "“see you at 6”",
+        "„see you at 6“",
+        "«\u00a0see you at 6\u00a0»",
+        "‘see you at 6’",
+        '"see you at 6"',
+    ):
+        found = reaction(form.replace("{e}", "🎉").replace("{}", quoted))
+        assert found is not None
+        assert (found.what, found.text, found.removed, found.lost) == (what or "🎉", "see you at 6", removed, False)
+
+
+@pytest.mark.parametrize("form", [form for form, _, _ in forms() if not form.startswith("{}")])
+def test_every_form_of_an_image_is_lost(form):
+    found = reaction(form.replace("{e}", "🎉").replace("{}", "una foto"))
+    assert found is not None
+    assert found.lost
+
+
 @pytest.mark.parametrize(
-    "text", ["Liked the meeting", "Loved it", "👍 great", "👍👍", "1", "#", "Removed the desk", ""]
+    "text",
+    [
+        "Gefällt ein Bild",
+        "Einem Bild ein Herz hinzugefügt",
+        "A aimé une pièce jointe",
+        "Le encantó una imagen",
+        "Riu de um vídeo",
+        "Lachte om een afbeelding",
+        "Ha aggiunto un cuoricino a un\u2019immagine",
+        "Removed a heart from an audio message",
+        "Emphasized 3 photos",
+    ],
+)
+def test_images_in_every_language(text):
+    found = reaction(text)
+    assert found is not None
+    assert found.lost
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("Liked “a long one that was cut…”", "a long one that was cut…"),
+        ("Liked “a long one that was cut...”", "a long one that was cut..."),
+        ("Liked “a long one that was cut…", "a long one that was cut…"),
+        ("A aimé « à demain ».", "à demain"),
+        ('Liked "he said "hi" and left"', 'he said "hi" and left'),
+        ('Liked "a 6" pipe"', 'a 6" pipe'),
+        ("Liked 'I'm fine'", "I'm fine"),
+        ("Reacted 😂 to “\u200asee you\u200a”\u200a", "see you"),
+    ],
+)
+def test_the_words_quoted(text, target):
+    found = reaction(cleaned(text))
+    assert found is not None
+    assert found.text == target
+
+
+HAIR, ON, OFF = "\u200a", "\u200b", "\u200c"
+
+
+@pytest.mark.parametrize(
+    ("text", "removed"),
+    [
+        (f"{HAIR}Reacted {ON}👍{ON} to “{HAIR}see you{HAIR}”{HAIR}", False),
+        (f"{HAIR}{ON}👍{ON} till ”{HAIR}see you{HAIR}”{HAIR}", False),
+        (f"{HAIR}Tog bort {OFF}👍{OFF} från ”{HAIR}see you{HAIR}”{HAIR}", True),
+        (f"{HAIR}Removed {OFF}👍{OFF} from “{HAIR}see you{HAIR}”{HAIR}", True),
+    ],
+)
+def test_googles_unseen_characters_mark_a_reaction_in_any_language(text, removed):
+    found = reaction(cleaned(text), text)
+    assert found is not None
+    assert (found.what, found.text, found.removed) == ("👍", "see you", removed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Liked the meeting",
+        "Liked your talk",
+        "Loved it",
+        'Loved the "new" office',
+        'Loved "Dune" and "Alien"',
+        "Loved “Dune” and “Alien”",
+        'Liked "Dune" a lot',
+        'Liked ""',
+        'Liked "',
+        'liked "the talk"',
+        "Gefällt mir",
+        "A new build is out",
+        'Ha detto "ciao"',
+        "Le train est en retard",
+        "Removed the desk",
+        'Removed the "old" desk',
+        '"Reacted" is a word',
+        "👍 great",
+        "👍 to all of you",
+        "👍👍",
+        "1",
+        "#",
+        "",
+    ],
 )
 def test_words_are_no_reaction(text):
-    assert reaction(text) is None
+    assert reaction(text, text) is None
+
+
+def test_a_long_text_is_read_once():
+    for text in ("Liked “" + " " * 200_000, 'Liked "' + '" "' * 100_000, "A réagi " * 50_000, "👍 to " + "“" * 200_000):
+        reaction(text, text)

@@ -18,14 +18,14 @@ Verbs = Mapping[str, Verb]
 
 def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
     """The meaning of a text or of a cleaned mail. Pure and total: it never raises, whatever the text holds."""
-    text = cleaned(text)
+    raw, text = text, cleaned(text)
     if not text:
         return Reading("machine", reason=context.machine) if context.machine else _nothing()
     return (
         _carrier(text, channel, context)
         or _machine(context)
         or _carrier_by_mail(text, channel)
-        or _reaction(text)
+        or _reaction(text, raw)
         or answers.choice(text, context)
         or _second_half(text, channel, verbs, resolver, context)
         or _meant_literally(text)
@@ -68,8 +68,8 @@ def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
     return Reading("help", reason="a word for help", verb="help", text=text) if word == "help" else None
 
 
-def _reaction(text: str) -> Reading | None:
-    found = reaction(text)
+def _reaction(text: str, raw: str) -> Reading | None:
+    found = reaction(text, raw)
     if found is None:
         return None
     if found.lost:

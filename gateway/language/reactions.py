@@ -1,62 +1,29 @@
 """Reactions as phones send them: `Liked "…"`, `Reacted 👍 to "…"`, a lone emoji. grammar.py asks here early."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
-_MARK = r"[\"'“”„‟«»‘’]"
-_QUOTED = rf"{_MARK}\s*(?P<text>.*?)\s*{_MARK}"
-_SAID = {
-    "like": "Liked | Gefällt | A aimé | Le gustó | Gostou de | Curtiu | Piace | Ha messo mi piace a | Vond leuk | "
-    "Vindt leuk | Polubiono ",
-    "love": "Loved | Hat geliebt | A adoré | Le encantó | Amou | Adorou | Adora | Vond geweldig | Pokochano",
-    "dislike": "Disliked | Gefällt nicht | N’a pas aimé | N'a pas aimé | No le gustó | Não gostou de | Non piace | "
-    "Vond niet leuk ",
-    "laugh": "Laughed at | Hat gelacht über | A ri de | Se rio de | Se rió de | Riu de | Ha riso a | Lachte om",
-    "emphasize": "Emphasized | Emphasised | Hat hervorgehoben | A mis en exergue | Enfatizó | Enfatizou | Ha "
-    "evidenziato | Benadrukte ",
-    "question": "Questioned",
-}
-_WORDS = {said.strip(): word for word, phrases in _SAID.items() for said in phrases.split("|")}
-_MEDIA = (
-    r"(?:an?|\d+) (?:image|photo|picture|movie|video|audio message|voice message|sticker|attachment)s?"
-    r"|an? (?:link|location|contact|file|memoji|gif)"
-    r"|ein Bild|eine Sprachnachricht|ein Video|une image|une photo|une vidéo|una imagen|una foto|un video"
-    r"|uma imagem|uma foto|um vídeo"
-    r"|un'immagine|un’immagine|een afbeelding|een foto|zdjęcie|obraz"
-)
-_TARGET = rf"(?:{_QUOTED}|(?P<media>{_MEDIA}))\.?"
+from gateway.language.reaction_forms import ADDED, MANY, MEDIA, REMOVED
+
+_MARKS = "\"'“”„‟«»‹›‘’‚‛＂「」『』"
+_BLANKS = "\t\n\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_PLAIN = str.maketrans(dict.fromkeys(_MARKS, '"') | dict.fromkeys(_BLANKS, " "))
+_MEDIA = frozenset(" ".join(each.split()).translate(_PLAIN) for each in MEDIA.split("|"))
+_MANY = frozenset(MANY.translate(_PLAIN).split())
+_LONGEST_MEDIA = 40
 _BASE = (
     r"[\U0001F004-\U0001FAFF\u203c\u2049\u231a-\u23ff\u25aa-\u27bf\u2934\u2935\u2b05-\u2b55"
     r"\u3030\u303d\u3297\u3299\u2194-\u21aa]|[©®™ℹ]\ufe0f"
 )
 _JOINED = rf"(?:{_BASE})[\ufe0e\ufe0f]?[\U0001F3FB-\U0001F3FF]?[\U000E0020-\U000E007F]*"
 EMOJI = rf"(?:[\U0001F1E6-\U0001F1FF]{{2}}|[0-9#*]\ufe0f?\u20e3|{_JOINED}(?:\u200d{_JOINED})*)"
-
-_TAPBACK = re.compile(
-    rf"(?P<word>{'|'.join(sorted(map(re.escape, _WORDS), key=len, reverse=True))})\s{_TARGET}", re.DOTALL
-)
-_REACTED = re.compile(
-    rf"(?:Reacted (?P<emoji>{EMOJI}) to|(?P<bare>{EMOJI}) to|Hat mit (?P<de>{EMOJI}) (?:auf|reagiert auf)"
-    rf"|A réagi (?:avec|par) (?P<fr>{EMOJI}) à|Reaccionó con (?P<es>{EMOJI}) a"
-    rf"|Reagiu com (?P<pt>{EMOJI}) a)\s{_TARGET}",
-    re.DOTALL,
-)
-_REMOVED = re.compile(
-    r"Removed (?:an? )?"
-    r"(?:(?P<word>like|heart|love|dislike|laugh|exclamation(?: mark)?|emphasis|question(?: mark)?)"
-    rf"|(?P<emoji>{EMOJI})(?: reaction)?) from\s{_TARGET}",
-    re.DOTALL,
-)
-_REMOVED_WORDS = {
-    "heart": "love",
-    "exclamation": "emphasize",
-    "exclamation mark": "emphasize",
-    "emphasis": "emphasize",
-    "question mark": "question",
-}
-_LONE = re.compile(EMOJI)
-_STARTS = frozenset(word[0] for word in _WORDS) | frozenset("R")
+_EMOJI = re.compile(EMOJI)
 _LONGEST_EMOJI = 40
+_LONGEST_HEAD = _LONGEST_TAIL = 60
+# Google Messages in any language: the emoji between zero-width characters, the words between hair spaces.
+_GOOGLE = re.compile(rf"[^\u200b\u200c]{{0,40}}(?P<on>[\u200b\u200c])(?P<emoji>{EMOJI})(?P=on)[^\u200a]{{0,40}}\u200a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +36,146 @@ class Reaction:
     lost: bool = False
 
 
-def reaction(text: str) -> Reaction | None:
-    """The reaction a cleaned text is, None when it is none. `lost`: its target is an image."""
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What stands before and after the message reacted to; `what` is empty when the emoji says it."""
+
+    head: str
+    tail: str
+    what: str
+    removed: bool
+
+
+def _forms() -> Iterator[tuple[str, _Form]]:
+    """Each form with the first word of its texts: `"` where a quote stands first, {e} where an emoji does."""
+    for table, removed in ((ADDED, False), (REMOVED, True)):
+        for what, phrases in table.items():
+            for phrase in filter(None, map(str.strip, re.split(r"[|\n]", phrases))):
+                head, _, tail = phrase.partition("{}")
+                yield _first_word(head), _Form(_pattern(head), _pattern(tail), what, removed)
+
+
+def _first_word(head: str) -> str:
+    word = head.split(" ", 1)[0].translate(_PLAIN)
+    return '"' if not word or word.startswith('"') else word.split('"')[0]
+
+
+def _pattern(words: str) -> str:
+    """Blanks beside a quotation mark are a matter of taste; French phones may begin with a small letter."""
+    escaped = re.escape(words.translate(_PLAIN)).replace("\\{e\\}", f"(?P<emoji>{EMOJI})")
+    spaced = re.sub(r'(?<=")\\ |\\ (?=")', r"\\s*", escaped).replace("\\ ", r"\s+")
+    return re.sub(r"^A\\s", r"[Aa]\\s", spaced)
+
+
+_FORMS: dict[str, list[_Form]] = {}
+for _word, _form in _forms():
+    _FORMS.setdefault(_word, []).append(_form)
+_FORMS["a"] = _FORMS["A"]
+_FORMS["Einem"] = _FORMS["Einer"] = _FORMS['"']
+_QUOTED_FIRST = tuple({form.tail.rsplit("\\s", 1)[-1].lstrip("+*") for form in _FORMS['"']})
+_compiled = cache(re.compile)
+_STARTS = frozenset(word[0] for word in _FORMS if word[0] != "{") | frozenset(_MARKS)
+
+
+def reaction(text: str, raw: str = "") -> Reaction | None:
+    """The reaction a cleaned text is, None when it is none. `lost`: its target is an image. `raw` is the text before
+    it was cleaned: Google's phones mark a reaction with characters that nobody sees."""
     start = text[:1]
+    if not start:
+        return None
     if start.isascii() and start not in _STARTS and not start.isdigit() and start not in "#*":
         return None
-    if len(text) <= _LONGEST_EMOJI and _LONE.fullmatch(text):
+    emoji = None if start.isalpha() else _EMOJI.match(text)
+    if emoji and len(text) <= _LONGEST_EMOJI and emoji.end() == len(text):
         return Reaction(text)
-    for pattern in (_TAPBACK, _REACTED, _REMOVED):
-        if match := pattern.fullmatch(text):
-            return _of(match, removed=pattern is _REMOVED)
-    return None
+    found = _formed(text, "{e}" if emoji else _first(text))
+    return found or (_google(raw) if "\u200a" in raw else None)
 
 
-def _of(match: re.Match[str], removed: bool) -> Reaction:
-    found = match.groupdict()
-    word = found.get("word")
-    known = _REMOVED_WORDS.get(word, word) if removed and word else _WORDS.get(word or "")
-    emoji = next((found[name] for name in ("emoji", "bare", "de", "fr", "es", "pt") if found.get(name)), "")
-    return Reaction(known or emoji, found["text"], removed, lost=found["media"] is not None)
+def _first(text: str) -> str:
+    if text[0] in _MARKS:
+        return '"'
+    word = text.split(None, 1)[0]
+    return word if word in _FORMS else word.translate(_PLAIN).split('"')[0]
+
+
+def _formed(text: str, word: str) -> Reaction | None:
+    if word not in _FORMS or (word == '"' and not text.rstrip(" .").endswith(_QUOTED_FIRST)):
+        return None
+    if not _any_head(word).match(text[:_LONGEST_HEAD].translate(_PLAIN)):
+        return None
+    plain = text.translate(_PLAIN)
+    found = (_whole(text, plain, form) for form in _FORMS[word])
+    return next(filter(None, found), None)
+
+
+@cache
+def _any_head(word: str) -> re.Pattern[str]:
+    """One look tells most sentences that only begin like a reaction from one."""
+    heads = "|".join(form.head for form in _FORMS[word])
+    return re.compile(heads.replace("(?P<emoji>", "(?:"))
+
+
+def _whole(text: str, plain: str, form: _Form) -> Reaction | None:
+    """The reaction when nothing but head, message and tail stands there."""
+    head = _compiled(form.head).match(plain)
+    if head is None:
+        return None
+    end, emoji = len(plain), head.groupdict().get("emoji")
+    if form.tail:
+        tail = _compiled(form.tail).search(plain, max(head.end(), end - _LONGEST_TAIL))
+        if tail is None or plain[tail.end() :].strip(" ."):
+            return None
+        end, emoji = tail.start(), tail.groupdict().get("emoji") or emoji
+    return _of(text[head.end() : end].strip(), form.what or emoji or "", form.removed)
+
+
+def _of(target: str, what: str, removed: bool) -> Reaction | None:
+    if target.endswith(".") and target[-2:-1] and target[-2] in _MARKS:
+        target = target[:-1]
+    if target[:1] and target[0] in _MARKS:
+        words = _unquoted(target)
+        return Reaction(what, words, removed) if words else None
+    return Reaction(what, None, removed, lost=True) if _is_media(target) else None
+
+
+def _unquoted(target: str) -> str | None:
+    """The words between the marks. A phone may cut a long message off, and the closing mark with it."""
+    if len(target) > 1 and target[-1] in _MARKS:
+        words = target[1:-1].strip()
+    elif target.endswith(("…", "...")):
+        words = target[1:].strip()
+    else:
+        return None
+    return None if _two_quotes(words) else words
+
+
+def _two_quotes(words: str) -> bool:
+    """Whether `"Dune" and "Alien"` was taken for one quotation: a mark closes inside before another one opens."""
+    closed = False
+    for at, mark in enumerate(words):
+        if mark not in '"“”„«»':
+            continue
+        opens = mark in "„«" or (mark != "”" and mark != "»" and (at == 0 or words[at - 1] in " ([\n"))
+        if opens:
+            return closed
+        closed = True
+    return False
+
+
+def _is_media(target: str) -> bool:
+    if len(target) > _LONGEST_MEDIA:
+        return False
+    plain = target.translate(_PLAIN).casefold().rstrip(".")
+    count, _, what = plain.partition(" ")
+    return plain in _MEDIA or (count.isdigit() and what in _MANY)
+
+
+def _google(raw: str) -> Reaction | None:
+    """`<hair>Reacted <zero>👍<zero> to “<hair>words<hair>”<hair>`; the other zero-width character takes it back."""
+    head = _GOOGLE.match(raw)
+    end = raw.rstrip().rfind("\u200a")
+    if head is None or end < head.end():
+        return None
+    words = raw[head.end() : end].strip()
+    return Reaction(head["emoji"], words, removed=head["on"] == "\u200c") if words else None
