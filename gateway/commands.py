@@ -76,6 +76,7 @@ class Turn:
     said: str = ""
     our_address: str | None = None
     carrier_id: str | None = None
+    dropped: str = ""  # why nothing came of it, although it was understood
     confirmed: frozenset[str] = frozenset()
     done: list[Effect] = field(default_factory=list)
     rings: set[str] = field(default_factory=set)  # of the queues that handlers gave work to, besides posts and answers

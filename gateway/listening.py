@@ -124,7 +124,8 @@ def _act(
         text = translated(text, account.language)
         _answer(session, turn, inbound, text, subject)
     rings = _rings(turn, text)
-    return Outcome("done", reading.intent, reading.reason, account.id, text, rings, reading)
+    state = "dropped" if turn.dropped else "done"
+    return Outcome(state, reading.intent, turn.dropped or reading.reason, account.id, text, rings, reading)
 
 
 LONG: Final = 150  # characters from which on a phone may have cut a text in two

@@ -2,31 +2,70 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, meaning
+from gateway.commands import Turn, command, meaning, undoes
 from gateway.errors import Refused
 from gateway.language.phrases import say
 from gateway.network import posts, timelines
-from gateway.store.tables import Post
+from gateway.store.tables import Account, Effect
+
+NO_TARGET = "a reaction to nothing that went to this address"
 
 
 @meaning("reaction")
 def reaction(session: Session, turn: Turn) -> str | None:
-    """From a phone's own reactions, or one lone emoji: to the last item, and not answered."""
-    items = timelines.heard(session, turn.address.id, 1)
+    """From a phone's own reactions, or one lone emoji: never answered, and without its item it is dropped."""
+    target = _target(session, turn)
+    if target is None:
+        turn.dropped = NO_TARGET
+        return None
     *removed, kind = turn.reading.args
     change = posts.unreact if removed else posts.react
-    if items and change(session, turn.account.id, items[0].post.id, kind):
-        turn.did("reaction", items[0].post.id, removed=bool(removed))
+    if change(session, turn.account.id, target, kind):
+        turn.did("reaction", target, what=kind, removed=bool(removed))
     return None
+
+
+def _target(session: Session, turn: Turn) -> int | None:
+    """What the phone quotes; when that is an answer of ours, or anything else, it is nothing. A lone emoji is about
+    the last item."""
+    if turn.text:
+        post = timelines.quoted(session, turn.address.id, turn.text)
+        return posts.original(post) if post else None
+    items = timelines.heard(session, turn.address.id, 1)
+    return posts.original(items[0].post) if items else None
 
 
 @command("like [NAME]", aliases=("fav",), about="like the last item, or the last of NAME")
 def like(session: Session, turn: Turn) -> str:
-    by = (Post.author_id == turn.names[0].id,) if turn.names else ()
+    by = (timelines.by_account(turn.names[0]),) if turn.names else ()
     items = timelines.heard(session, turn.address.id, 1, *by)
     if not items:
         raise Refused(say("There is nothing to like: no such item reached you here yet."))
-    if not posts.react(session, turn.account.id, items[0].post.id, "like"):
-        return say("You already like {name}'s last.", name=items[0].author.name)
-    turn.did("reaction", items[0].post.id)
-    return say("You like {name}'s last.", name=items[0].author.name)
+    target = posts.original(items[0].post)
+    group = items[0].group if turn.names and turn.names[0].kind == "group" else None
+    if not posts.react(session, turn.account.id, target, "like"):
+        return _already(items[0].author, group)
+    turn.did("reaction", target, what="like", removed=False)
+    return _liked(items[0].author, group)
+
+
+def _already(author: Account, group: Account | None) -> str:
+    if group:
+        return say("You already like {name}'s last in {group}.", name=author.name, group=group.name)
+    return say("You already like {name}'s last.", name=author.name)
+
+
+def _liked(author: Account, group: Account | None) -> str:
+    if group:
+        return say("You like {name}'s last in {group}.", name=author.name, group=group.name)
+    return say("You like {name}'s last.", name=author.name)
+
+
+@undoes("reaction")
+def _undo(session: Session, turn: Turn, effect: Effect) -> str:
+    post_id, kind = effect.subject_id or 0, effect.detail.get("what", "like")
+    if effect.detail.get("removed"):
+        posts.react(session, turn.account.id, post_id, kind)
+        return say("Your reaction is back.")
+    posts.unreact(session, turn.account.id, post_id, kind)
+    return say("Your reaction is taken back.")

@@ -55,6 +55,8 @@ def company(settings: Settings, engine: Engine) -> Company:
 
 def test_a_short_link_shows_a_post_that_is_not_private(settings, company):
     post, in_group = company.post("company"), company.post("group", company.sales)
+    with transaction(company.engine) as session:
+        posts.react(session, company.sam, post, "like")
     with served(settings) as url:
         page = requests.get(url + company.link(post), timeout=9)
         grouped = requests.get(url + company.link(in_group).upper().replace("/P/", "/p/"), timeout=9)
@@ -64,6 +66,8 @@ def test_a_short_link_shows_a_post_that_is_not_private(settings, company):
     assert "Kim &lt;Lee&gt;" in page.text
     assert "E" in page.text.split("</time>")[0][-4:], "New York's time"
     assert "in #sales" in grouped.text
+    assert "1 like" in page.text
+    assert " like" not in grouped.text
     assert page.headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in page.headers
 

@@ -170,6 +170,11 @@ def retract(session: Session, post: Post) -> tuple[int, int]:
     return len(recalled) + len(held), session.scalar(gone) or 0
 
 
+def original(post: Post) -> int:
+    """The post that a reaction is about: what is passed on has its reactions where it was written."""
+    return post.repeat_of or post.id
+
+
 def react(session: Session, account_id: int, post_id: int, kind: str) -> bool:
     """Stores a reaction once; False when it stood already or the post may not be read."""
     if not audience.may_read(session, account_id, post_id):
@@ -182,3 +187,13 @@ def unreact(session: Session, account_id: int, post_id: int, kind: str) -> bool:
     """Takes a reaction back; False when there was none."""
     mine = delete(Reaction).where(Reaction.post_id == post_id, Reaction.account_id == account_id, Reaction.kind == kind)
     return session.execute(mine.returning(Reaction.kind)).first() is not None
+
+
+def reaction_counts(session: Session, post_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """How many people reacted to each of these posts, by kind, the most frequent first; those without are left out."""
+    many = func.count().label("many")
+    rows = select(Reaction.post_id, Reaction.kind, many).where(Reaction.post_id.in_(post_ids))
+    found: dict[int, dict[str, int]] = {}
+    for post_id, kind, count in session.execute(rows.group_by(Reaction.post_id, Reaction.kind).order_by(many.desc())):
+        found.setdefault(post_id, {})[kind] = count
+    return found

@@ -1,8 +1,8 @@
 """The page of a post, as the recipient of a short link may see it; doors/web/pages shows it."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from gateway.network import audience
+from gateway.network import audience, posts
 from gateway.store.tables import Account, Address, Post
 
 LINK = re.compile(r"https?://[^\s<>\"]+")
@@ -27,6 +27,7 @@ class Page:
     group: str | None
     at: datetime
     text: str = ""
+    reactions: Mapping[str, int] = field(default_factory=dict)
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
         """The text in pieces: (words, whether they are a link)."""
@@ -60,7 +61,9 @@ def page(session: Session, post_id: int, address_id: int) -> Page | None:
         return Page("private", writer.name, writer.handle, group_handle, at)
     if reader is None or not audience.may_read(session, reader, post_id):
         return None
-    return Page("shown", writer.name, writer.handle, group_handle, at, post.text)
+    original = posts.original(post)
+    reactions = posts.reaction_counts(session, [original]).get(original, {})
+    return Page("shown", writer.name, writer.handle, group_handle, at, post.text, reactions)
 
 
 def _zone(name: str) -> tzinfo:

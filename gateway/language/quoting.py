@@ -1,0 +1,27 @@
+"""Whether a quotation, as a phone makes it, is of a text that went to that phone. handlers/reacting asks."""
+
+import re
+
+from gateway.language.gsm import unaccented
+from gateway.language.wording import folded
+
+_TAG = re.compile(r" ?\([a-z]\d{1,2}\)$")
+_SHORTEST_START = 40  # of a text that we shortened; it is followed by a link that differs for each reader
+
+
+def quotes(received: str, quote: str) -> bool:
+    """Whether these are the words, or their beginning where the quotation was cut off. Case, white space, accents that
+    a text message loses, typographic marks and the item's tag do not count."""
+    text, said = _compared(received), _compared(quote)
+    start = said.removesuffix("...").rstrip()
+    if not start:
+        return text == said
+    if _TAG.sub("", said) == _TAG.sub("", text) or (start != said and text.startswith(start)):
+        return True
+    start = said.partition("...")[0].rstrip()
+    return len(start) >= _SHORTEST_START and start != said and text.startswith(start)
+
+
+def _compared(text: str) -> str:
+    """Written as GSM-7 writes it, on one line and folded."""
+    return " ".join(folded(unaccented(text)).replace("…", "...").split())
