@@ -44,10 +44,10 @@ def _nothing() -> Reading:
 
 def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
     """STOP, START and HELP from a phone. A slash before them changes nothing: "/stop" means stop."""
-    word = carrier_word(text[1:] if text.startswith("/") else text) if channel == "sms" else None
+    word = carrier_word(text[1:] if text[0] in "/／" else text) if channel == "sms" else None
     if word == "stop":
         return Reading("optout", reason="a request to stop: no more texts to this phone", text=text)
-    if word == "start" or (word == "yes" and context.opted_out and not text.startswith("/")):
+    if word == "start" or (word == "yes" and context.opted_out and text[0] not in "/／"):
         return Reading("optin", reason="texts to this phone start again", text=text)
     if word == "help":
         return Reading("help", reason="a carrier's word for help", verb="help", text=text)
@@ -105,7 +105,7 @@ def _meant_literally(text: str) -> Reading | None:
 
 def _forced(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """A leading slash says: this is a command. It never posts."""
-    if text[0] != "/":
+    if text[0] not in "/／":
         return None
     bare = text[1:].lstrip()
     private = private_reading(bare, resolver, _private_words(verbs)) if bare else None

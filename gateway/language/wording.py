@@ -5,18 +5,21 @@ import unicodedata
 
 # Zero-width and direction characters. ZWNJ and ZWJ stay after a letter or an emoji outside ASCII, which need them.
 _INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb"
 )
 _DROPPED = re.compile(
-    f"[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\\ud800-\\udfff{_INVISIBLE}]|(?:(?<=[\\x00-\\x7f\\s])|^)[\\u200c\\u200d]+"
+    f"[\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\\ud800-\\udfff{_INVISIBLE}]|(?:(?<=[\\x00-\\x7f\\s])|^)[\\u200c\\u200d]+"
 )
-_LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 _UNSEEN = re.compile(f"[{_INVISIBLE}\\u200c\\u200d\\ufe0e\\ufe0f]")
 _FIRST = re.compile(r"\S+")
 
 OPENING_QUOTES = '"“”„‟«»＂'
 CLOSING_QUOTES = '"”“‟«»＂'
-_NAME_EDGES = ".,:;!?)(…"
+_STOPS = "。､、،؛؟।"  # as they end words in Chinese, Japanese, Arabic and Hindi; NFKC has folded the wide ones
+_VERB_ENDS = ".!:,。､、،।"
+_NAME_EDGES = ".,:;!?)(…\"'“”„‟«»‘’" + _STOPS
 
 
 def cleaned(text: str) -> str:
@@ -34,19 +37,19 @@ def folded(word: str) -> str:
     if word.isascii():
         return word.lower()
     word = _UNSEEN.sub("", unicodedata.normalize("NFKC", word)).casefold()
-    return unicodedata.normalize("NFKC", word)
+    return unicodedata.normalize("NFKC", word.replace("i\u0307", "i"))  # İ, a Turkish phone's capital of i
 
 
 def verb_of(token: str) -> str:
     """A first token as a verb: trailing dots and exclamation marks go, one colon or comma after it is allowed."""
     word = folded(token)
-    bare = word.rstrip(".!:,")
+    bare = word.rstrip(_VERB_ENDS)
     return bare if bare else word
 
 
 def name_of(token: str) -> str:
-    """A token as a name: without @ or #, and without the punctuation of a sentence."""
-    return folded(token).lstrip("@#").strip(_NAME_EDGES)
+    """A token as a name: without @ or #, quotation marks, and the punctuation of a sentence."""
+    return folded(token).strip(_NAME_EDGES).lstrip("@#").strip(_NAME_EDGES)
 
 
 def first_token(text: str) -> tuple[str, str]:
