@@ -151,13 +151,14 @@ def test_filters(sim):
     assert refused(lambda: listing(date_sent="soon")) == (400, 20001)
 
 
-def test_redact_cancel_delete(sim):
-    message = sim.send()
-    assert message.update(status="canceled").status == "canceled"
-    assert message.update(body="").body == ""
-    assert refused(lambda: message.update(body="other")) == (400, 20001)
-    assert message.delete()
-    assert refused(message.fetch) == (404, 20404)
+def test_redact_cancel_delete():
+    with simulation(sent_after=60, delivered_after=61) as sim:  # nothing moves on before it is cancelled
+        message = sim.send()
+        assert message.update(status="canceled").status == "canceled"
+        assert message.update(body="").body == ""
+        assert refused(lambda: message.update(body="other")) == (400, 20001)
+        assert message.delete()
+        assert refused(message.fetch) == (404, 20404)
 
 
 def test_oldest_are_forgotten():
