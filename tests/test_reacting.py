@@ -1,14 +1,21 @@
 """Reactions from phones land on the item they quote, are counted, and are never posted."""
 
+import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
 
+from gateway.commands import world
+from gateway.ledger import inbox
+from gateway.ledger.inbox import Incoming
+from gateway.listening import hear
 from gateway.network import posts
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Inbound, Post, Reaction
+from tests import cast
 from tests.scripted import play
 
 FIRST_AND_SECOND = """
@@ -136,12 +143,36 @@ def test_a_like_can_be_undone(told):
     assert told(f"{story}sam < Your reaction is taken back.") == {}
 
 
-def test_a_reaction_to_a_repeat_is_to_the_original(told, engine: Engine):
+def hear_sam(engine: Engine, settings: Settings, words: str) -> str:
+    phone = next(person.phone for person in cast.PEOPLE if person.handle == "sam")
+    incoming = Incoming("sms", uuid.uuid4().bytes, phone or "", (cast.NUMBER,), b"", True, text=words)
+    with transaction(engine) as session:
+        inbox.accept(session, inbox.hash_key(session), [incoming])
+        row = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0])
+        assert row is not None
+        outcome = hear(session, world(settings), row)
+        inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
+        return outcome.state
+
+
+@pytest.mark.parametrize("said", ["👍", 'Reacted 👍 to “Kim Lee: "lunch" - at noon?”'])
+def test_a_reaction_to_a_repeat_is_to_the_original(told, engine: Engine, settings: Settings, said):
     told(FIRST_AND_SECOND)
     with transaction(engine) as session:
         first, last = session.scalars(select(Post).order_by(Post.id)).all()
         last.repeat_of = first.id
-        assert posts.original(last) == posts.original(first) == first.id
+    assert hear_sam(engine, settings, said) == "done"
+    assert reactions(engine) == {"starting the ACME proposal": {("sam", "👍")}}
+
+
+def test_googles_unseen_characters_reach_the_reader(told, engine: Engine, settings: Settings):
+    told(FIRST_AND_SECOND)
+    said = "\u200a\u200b👍\u200b till ”\u200aKim Lee: starting the ACME proposal\u200a”\u200a"
+    assert hear_sam(engine, settings, said) == "done"
+    assert reactions(engine) == {"starting the ACME proposal": {("sam", "👍")}}
+    taken_back = "\u200aFjernet \u200c👍\u200c fra ”\u200aKim Lee: starting the ACME proposal\u200a”\u200a"
+    assert hear_sam(engine, settings, taken_back) == "done"
+    assert reactions(engine) == {}
 
 
 def test_counts(told, engine: Engine):

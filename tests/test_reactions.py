@@ -1,6 +1,8 @@
 """Reactions as iPhones and Androids send them, in several languages."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.language.reaction_forms import ADDED, REMOVED
 from gateway.language.reactions import reaction
@@ -28,6 +30,7 @@ from gateway.language.wording import cleaned
         ("👩🏽\u200d💻", "👩🏽\u200d💻", None),
         ("🇩🇪", "🇩🇪", None),
         ("1️⃣", "1️⃣", None),
+        ("ℹ️", "ℹ️", None),
     ],
 )
 def test_a_reaction(text, what, target):
@@ -107,6 +110,8 @@ def test_images_in_every_language(text):
         ('Liked "he said "hi" and left"', 'he said "hi" and left'),
         ('Liked "a 6" pipe"', 'a 6" pipe'),
         ("Liked 'I'm fine'", "I'm fine"),
+        ("👍 to “it was removed” removed", "it was removed"),
+        ("Vond ‘dat is leuk’ leuk", "dat is leuk"),
         ("Reacted 😂 to “\u200asee you\u200a”\u200a", "see you"),
     ],
 )
@@ -125,6 +130,7 @@ HAIR, ON, OFF = "\u200a", "\u200b", "\u200c"
         (f"{HAIR}Reacted {ON}👍{ON} to “{HAIR}see you{HAIR}”{HAIR}", False),
         (f"{HAIR}{ON}👍{ON} till ”{HAIR}see you{HAIR}”{HAIR}", False),
         (f"{HAIR}Tog bort {OFF}👍{OFF} från ”{HAIR}see you{HAIR}”{HAIR}", True),
+        (f"{HAIR}Usunięto {OFF}👍{OFF} z „{HAIR}see you{HAIR}”{HAIR}", True),
         (f"{HAIR}Removed {OFF}👍{OFF} from “{HAIR}see you{HAIR}”{HAIR}", True),
     ],
 )
@@ -169,3 +175,14 @@ def test_words_are_no_reaction(text):
 def test_a_long_text_is_read_once():
     for text in ("Liked “" + " " * 200_000, 'Liked "' + '" "' * 100_000, "A réagi " * 50_000, "👍 to " + "“" * 200_000):
         reaction(text, text)
+
+
+heads = st.sampled_from([form.replace("{e}", "👍") for form, _, _ in forms()])
+marks = st.sampled_from(["“{}”", '"{}"', "„{}“", "‘{}’", "«\u00a0{}\u00a0»", "{}", "“{}", "“{}…"])
+
+
+@given(heads, marks, st.text(max_size=30))
+def test_anything_can_be_quoted(form, mark, words):
+    text = cleaned(form.replace("{}", mark.replace("{}", words)))
+    found = reaction(text, text)
+    assert found is None or found.lost or (found.text and found.text in text)

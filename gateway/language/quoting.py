@@ -6,6 +6,7 @@ from gateway.language.gsm import unaccented
 from gateway.language.wording import folded
 
 _TAG = re.compile(r" ?\([a-z]\d{1,2}\)$")
+_LONGEST = 1000  # characters compared: a text that went to a phone is shorter
 _SHORTEST_START = 40  # of a text that we shortened; it is followed by a link that differs for each reader
 
 
@@ -24,4 +25,4 @@ def quotes(received: str, quote: str) -> bool:
 
 def _compared(text: str) -> str:
     """Written as GSM-7 writes it, on one line and folded."""
-    return " ".join(folded(unaccented(text)).replace("…", "...").split())
+    return " ".join(folded(unaccented(text[:_LONGEST])).replace("…", "...").split())

@@ -7,27 +7,28 @@ ADDED = {
     "love": """
         Loved {} | Added a heart to {}
         Liebt {} | Hat {} geliebt | Hat geliebt {} | {} ein Herz hinzugefügt | Hat {} ein Herz hinzugefügt
-        A adoré {} | A ajouté un « J’adore » à {} | A ajouté un cœur à {} | Adore {}
-        Le encantó {} | Le encanta {} | Encantó {}
-        Amou {} | Adorou {} | Ama {} | Adora {} | Adicionou um coração a {}
+        A adoré {} | A ajouté un « J’adore » à {} | A ajouté un cœur à {}
+        Le encantó {} | Le encanta {}
+        Amou {} | Adorou {} | Adora {} | Adicionou um coração a {}
         Gaf een hartje aan {} | Vond {} geweldig | Vond geweldig {}
         Ha aggiunto un cuoricino a {} | Ha aggiunto un cuore a {} | Ha messo un cuore a {} | Ha adorato {}
+        Pokochano {}
     """,
     "like": """
         Liked {}
-        Gefällt {} | Gefällt: {} | Gefiel {} | Hat {} mit „Gefällt mir“ markiert | {} ein „Gefällt mir“ hinzugefügt
-        A aimé {} | A ajouté un « J’aime » à {} | Aime {}
+        Gefällt {} | Gefällt: {} | Hat {} mit „Gefällt mir“ markiert | {} ein „Gefällt mir“ hinzugefügt
+        A aimé {} | A ajouté un « J’aime » à {}
         Le gustó {} | Le gusta {} | Indicó que le gusta {}
         Gostou de {} | Gosta de {} | Curtiu {} | Adicionou um “Gosto” a {}
         Vond {} leuk | Vindt {} leuk | Vond leuk {} | Gaf een duim omhoog aan {}
         Ha aggiunto “Mi piace” a {} | Ha messo “Mi piace” a {} | Ha messo mi piace a {} | Piace {} | Gli piace {}
-        Le piace {}
+        Le piace {} | Polubiono {}
     """,
     "dislike": """
         Disliked {}
         Gefällt nicht {} | Gefällt nicht: {} | Hat {} mit „Gefällt mir nicht“ markiert
         {} ein „Gefällt mir nicht“ hinzugefügt
-        N’a pas aimé {} | A ajouté un « Je n’aime pas » à {} | N’aime pas {}
+        N’a pas aimé {} | A ajouté un « Je n’aime pas » à {}
         No le gustó {} | No le gusta {} | Le disgusta {} | Le disgustó {}
         Não gostou de {} | Não gosta de {} | Não curtiu {}
         Vond {} niet leuk | Vindt {} niet leuk | Vond niet leuk {} | Gaf een duim omlaag aan {}
@@ -37,21 +38,21 @@ ADDED = {
     "laugh": """
         Laughed at {}
         Lacht über {} | Lachte über {} | Hat über {} gelacht | Hat gelacht über {} | {} ein Lachen hinzugefügt
-        A ri de {} | A ri à {} | A ajouté un rire à {} | Rit de {}
+        A ri de {} | A ajouté un rire à {}
         Le dio risa {} | Le da risa {} | Se rio de {} | Se rió de {} | Le hace gracia {} | Le hizo gracia {}
         Le pareció gracioso {}
-        Riu de {} | Riu com {} | Deu risada de {} | Achou graça de {} | Achou graça em {}
-        Lachte om {} | Moest lachen om {}
+        Riu de {} | Riu com {} | Deu risada de {} | Achou graça de {}
+        Lachte om {}
         Trova divertente {} | Ha riso a {} | Ha riso per {} | Ha riso di {}
     """,
     "emphasize": """
         Emphasized {} | Emphasised {}
-        Betont {} | Betonte {} | Hat {} betont | Hat {} hervorgehoben | Hat hervorgehoben {}
+        Hat {} betont | Hat {} hervorgehoben | Hat hervorgehoben {}
         {} ein Ausrufezeichen hinzugefügt | {} Ausrufezeichen hinzugefügt
-        A mis en exergue {} | A mis en évidence {} | A souligné {} | A insisté sur {}
+        A mis en exergue {} | A mis en évidence {} | A souligné {}
         A ajouté des points d’exclamation à {} | A ajouté un point d’exclamation à {}
-        Enfatizó {} | Exclamó por {} | Exclamó ante {} | Le sorprende {} | Le sorprendió {} | Destacó {}
-        Enfatizou {} | Destacou {} | Adicionou um ponto de exclamação a {}
+        Enfatizó {} | Exclamó por {} | Exclamó ante {} | Le sorprende {} | Le sorprendió {}
+        Enfatizou {} | Adicionou um ponto de exclamação a {}
         Benadrukte {} | Zette een uitroepteken bij {}
         Ha aggiunto i punti esclamativi a {} | Ha aggiunto un punto esclamativo a {} | Ha evidenziato {}
         Ha enfatizzato {}
@@ -62,8 +63,8 @@ ADDED = {
         {} ein Fragezeichen hinzugefügt
         A remis en question {} | S’est interrogé sur {} | S’est interrogée sur {} | S’est interrogé(e) sur {}
         A ajouté un point d’interrogation à {} | A posé une question sur {}
-        Dudó sobre {} | Duda sobre {} | Dudó de {} | Cuestionó {} | Preguntó por {}
-        Questionou {} | Perguntou sobre {} | Adicionou um ponto de interrogação a {}
+        Dudó sobre {} | Duda sobre {} | Cuestionó {}
+        Questionou {} | Adicionou um ponto de interrogação a {}
         Zette een vraagteken bij {} | Trok {} in twijfel
         Ha aggiunto il punto interrogativo a {} | Ha aggiunto un punto interrogativo a {} | Ha messo in dubbio {}
     """,
@@ -79,7 +80,7 @@ ADDED = {
     "": """
         Reacted {e} to {} | Reacted with {e} to {} | Reacted to {} with {e} | {e} to {}
         Hat mit {e} auf {} reagiert | Hat {e} auf {} reagiert | Hat mit {e} reagiert auf {} | Mit {e} auf {} reagiert
-        Hat mit {e} auf {} | {e} auf {} | {e} zu {}
+        {e} auf {}
         A réagi avec {e} à {} | A réagi par {e} à {} | A réagi {e} à {} | {e} à {}
         Reaccionó con {e} a {} | Reaccionó {e} a {} | Se ha reaccionado con {e} a {} | Ha reaccionado con {e} a {}
         {e} a {}
@@ -182,7 +183,7 @@ MEDIA = """
     uma mensagem | een afbeelding | een foto | een video | een film | een audiobericht | een spraakbericht |
     een bijlage | een link | een sticker | een locatie | een contact | een bestand | een bericht |
     un'immagine | un filmato | un messaggio audio | un messaggio vocale | un allegato | un link | un adesivo |
-    una posizione | un contatto | un documento | un messaggio
+    una posizione | un contatto | un documento | un messaggio | zdjęcie | obraz
 """
 MANY = """
     images photos pictures movies videos stickers attachments links files bilder fotos filme anhänge dateien vidéos

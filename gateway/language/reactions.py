@@ -80,16 +80,15 @@ _STARTS = frozenset(word[0] for word in _FORMS if word[0] != "{") | frozenset(_M
 def reaction(text: str, raw: str = "") -> Reaction | None:
     """The reaction a cleaned text is, None when it is none. `lost`: its target is an image. `raw` is the text before
     it was cleaned: Google's phones mark a reaction with characters that nobody sees."""
+    if "\u200a" in raw and (found := _google(raw)):
+        return found
     start = text[:1]
-    if not start:
+    if not start or (start.isascii() and start not in _STARTS and not start.isdigit() and start not in "#*"):
         return None
-    if start.isascii() and start not in _STARTS and not start.isdigit() and start not in "#*":
-        return None
-    emoji = None if start.isalpha() else _EMOJI.match(text)
+    emoji = None if start.isascii() and start.isalpha() else _EMOJI.match(text)
     if emoji and len(text) <= _LONGEST_EMOJI and emoji.end() == len(text):
         return Reaction(text)
-    found = _formed(text, "{e}" if emoji else _first(text))
-    return found or (_google(raw) if "\u200a" in raw else None)
+    return _formed(text, "{e}" if emoji else _first(text))
 
 
 def _first(text: str) -> str:
@@ -123,8 +122,8 @@ def _whole(text: str, plain: str, form: _Form) -> Reaction | None:
         return None
     end, emoji = len(plain), head.groupdict().get("emoji")
     if form.tail:
-        tail = _compiled(form.tail).search(plain, max(head.end(), end - _LONGEST_TAIL))
-        if tail is None or plain[tail.end() :].strip(" ."):
+        tail = _compiled(form.tail + r"[ .]*\Z").search(plain, max(head.end(), end - _LONGEST_TAIL))
+        if tail is None:
             return None
         end, emoji = tail.start(), tail.groupdict().get("emoji") or emoji
     return _of(text[head.end() : end].strip(), form.what or emoji or "", form.removed)
