@@ -32,6 +32,7 @@ CREATE TABLE accounts (
     answer_window   interval NOT NULL DEFAULT '30 minutes',              -- broadcast groups: how long a bare text answers its posters
     language        text NOT NULL DEFAULT 'en',                          -- BCP 47
     timezone        text NOT NULL DEFAULT 'UTC',                         -- IANA name
+    pin             text NOT NULL DEFAULT 'none' CHECK (pin IN ('none', 'risky', 'always')),  -- what of a person's texts needs the PIN
     ack             boolean NOT NULL DEFAULT false,                      -- `ack on`: each update is confirmed
     created_at      timestamptz NOT NULL DEFAULT now(),                  -- when it joined or was made
     deactivated_at  timestamptz,                                         -- when everything was cut
@@ -53,7 +54,6 @@ CREATE TABLE pins (
     account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- whose
     salt        bytea NOT NULL,                                          -- of the digest
     digest      bytea NOT NULL,                                          -- scrypt of the PIN
-    always      boolean NOT NULL DEFAULT false,                          -- asked for with everything that a text does
     tries       smallint NOT NULL DEFAULT 0,                             -- wrong ones since the last right one
     locked_at   timestamptz,                                             -- after five of them; an operator sets a new PIN
     created_at  timestamptz NOT NULL DEFAULT now()                       -- when it was set

@@ -25,6 +25,7 @@ Handler = Callable[[Session, "Turn"], str | None]
 # What an answered question does; `word` is OK, POST, a digit, or the secret that was asked for.
 Answered = Callable[[Session, "Turn", Asked, str], str | None]
 Undoing = Callable[[Session, "Turn", Effect], str]
+Guard = Callable[[Session, "Turn"], None]
 
 
 class Unconfirmed(Exception):
@@ -55,6 +56,7 @@ class World:
     meanings: Mapping[str, Handler]
     questions: Mapping[str, Answered]
     undoings: Mapping[str, Undoing]
+    guards: Sequence[Guard] = ()
 
     def handler(self, reading: Reading) -> Handler:
         """What an intent of its own means (ask, choice, update …); else what its verb does."""
@@ -79,6 +81,7 @@ class Turn:
     dropped: str = ""  # why nothing came of it, although it was understood
     confirmed: frozenset[str] = frozenset()
     done: list[Effect] = field(default_factory=list)
+    secret: bool = False  # what was said is a PIN or a code: it is not kept
     rings: set[str] = field(default_factory=set)  # of the queues that handlers gave work to, besides posts and answers
 
     @property
@@ -117,6 +120,7 @@ class Table:
     meanings: dict[str, Handler] = field(default_factory=dict)
     questions: dict[str, Answered] = field(default_factory=dict)
     undoings: dict[str, Undoing] = field(default_factory=dict)
+    guards: list[Guard] = field(default_factory=list)
 
 
 TABLE = Table()
@@ -170,12 +174,18 @@ def undoes(*kinds: str) -> Callable[[Undoing], Undoing]:
     return declare
 
 
+def guard(stop: Guard) -> Guard:
+    """Declares what is looked at before anything said is done; it returns, refuses, or asks first."""
+    TABLE.guards.append(stop)
+    return stop
+
+
 def world(settings: Settings) -> World:
     """Everything a turn needs, from what handlers/ declared. Raises ValueError for a duplicate or reserved verb."""
     rows = language.table(TABLE.verbs)
     signer = Signer(settings.secret_keys)
     tables = (dict(TABLE.handlers), dict(TABLE.meanings), dict(TABLE.questions), dict(TABLE.undoings))
-    return World(settings, signer, rows, *tables)
+    return World(settings, signer, rows, *tables, tuple(TABLE.guards))
 
 
 def perform(session: Session, turn: Turn) -> str | None:
@@ -184,6 +194,8 @@ def perform(session: Session, turn: Turn) -> str | None:
     effects = len(turn.done)
     try:
         with session.begin_nested():
+            for stop in turn.world.guards:
+                stop(session, turn)
             text = handler(session, turn)
             session.flush()
     except Refused as refused:

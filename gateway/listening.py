@@ -10,7 +10,7 @@ from gateway.commands import Turn, World, perform
 from gateway.language import carrier_words, grammar
 from gateway.language.named import Channel, Reading
 from gateway.language.phrases import joined, say, translated
-from gateway.ledger import outbox
+from gateway.ledger import inbox, outbox
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import accounts, addresses, contexts, conversations, manners, reach, renderings
 from gateway.store.tables import Account, Address, Inbound
@@ -118,6 +118,8 @@ def _act(
         carrier_id=inbound.message_id,
     )
     text = perform(session, turn)
+    if turn.secret:
+        inbox.blot(inbound)
     session.add_all(turn.done)
     _keep_half(session, turn, inbound)
     if text is not None:

@@ -2,6 +2,7 @@
 
 from handlers import (
     carrier_words,
+    confirming,
     direct,
     following,
     groups,
@@ -25,6 +26,7 @@ MODULES = (
     reacting,
     undoing,
     questions,
+    confirming,
     helping,
     carrier_words,
     later,

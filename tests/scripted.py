@@ -7,6 +7,7 @@
     (10 seconds later)
     (kim is deactivated)
     (more than 2 phones are asked about)
+    (kim has the PIN 4826, always asked for)
     sam hears nothing
 
 An expected line may end in "..." when the rest does not matter. What nobody expected fails the story.
@@ -27,7 +28,7 @@ from gateway.commands import World, world
 from gateway.ledger import inbox, spreading
 from gateway.ledger.inbox import Incoming
 from gateway.listening import hear
-from gateway.network import accounts, audience, renderings
+from gateway.network import accounts, audience, pins, renderings
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
@@ -39,6 +40,7 @@ LINE = re.compile(r"(?P<who>\w+) (?P<how>>>|>|<<|<) (?P<what>.*)")
 LATER = re.compile(r"\((\d+) (seconds|minutes|hours) later\)")
 GONE = re.compile(r"\((\w+) is deactivated\)")
 MANY = re.compile(r"\(more than (\d+) phones are asked about\)")
+PINNED = re.compile(r"\((\w+) has the PIN (\d+)(, always asked for)?\)")
 SILENT = re.compile(r"(\w+) hears nothing")
 
 
@@ -72,6 +74,8 @@ def _play_line(stage: Stage, line: str, where: str) -> None:
     elif many := MANY.fullmatch(line):
         settings = stage.world.settings.model_copy(update={"ask_phones": int(many[1])})
         stage.world = replace(stage.world, settings=settings)
+    elif pinned := PINNED.fullmatch(line):
+        _set_pin(stage, pinned[1], pinned[2], always=pinned[3] is not None)
     elif gone := GONE.fullmatch(line):
         _deactivate(stage, gone[1])
     elif silent := SILENT.fullmatch(line):
@@ -206,6 +210,13 @@ def _deactivate(stage: Stage, handle: str) -> None:
         account = accounts.by_handle(session, handle)
         assert account
         assert accounts.deactivate(session, account.id)
+
+
+def _set_pin(stage: Stage, handle: str, pin: str, always: bool) -> None:
+    with transaction(stage.engine) as session:
+        account = accounts.by_handle(session, handle)
+        assert account
+        pins.set_pin(session, account.id, pin, always=always)
 
 
 def _let_pass(stage: Stage, span: timedelta) -> None:

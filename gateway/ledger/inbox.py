@@ -142,6 +142,14 @@ def take(session: Session, claimed: Claimed) -> Inbound | None:
     return row
 
 
+BLOTTED = "••••"
+
+
+def blot(row: Inbound) -> None:
+    """What was said is a PIN or a code: the words go, the row stays."""
+    row.text, row.raw = (BLOTTED if row.text is not None else None), None
+
+
 def finish(
     session: Session, row: Inbound, state: str, intent: str | None, reason: str | None, account_id: int | None
 ) -> None:

@@ -99,6 +99,12 @@ def set_role(session: Session, account_id: int, role: str) -> None:
     session.flush()
 
 
+def operators(session: Session) -> set[int]:
+    """Who runs this: operators and admins."""
+    run = select(Account.id).where(Account.role.in_(["operator", "admin"]), Account.state == "active")
+    return set(session.scalars(run))
+
+
 def deactivate(session: Session, account_id: int) -> bool:
     """Cuts everything of one person or group; False when that was done before."""
     return deactivate_all(session, [account_id]) == 1

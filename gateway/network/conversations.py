@@ -1,7 +1,7 @@
 """Where the talk with one phone or mailbox stands: the open question, what `more` gives, the private thread chosen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -40,14 +40,12 @@ class Standing:
 
 def ask(session: Session, address_id: int, asked: Asked) -> None:
     """Puts the question; an older one is gone with it."""
-    question = {
-        "kind": asked.kind,
-        "choices": list(asked.choices),
-        "words": list(asked.words),
-        "about": asked.about,
-        "secret": asked.secret,
-    }
-    _set(session, address_id, question=question, expires_at=func.now() + WINDOW)
+    _set(session, address_id, question=asdict(asked), expires_at=func.now() + WINDOW)
+
+
+def change(session: Session, address_id: int, asked: Asked) -> None:
+    """The same question with something noted in it; it is open for as long as it was."""
+    _set(session, address_id, question=asdict(asked))
 
 
 def open_question(session: Session, address_id: int) -> Asked | None:

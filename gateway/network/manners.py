@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gateway.ledger.inbox import BLOTTED
 from gateway.store.tables import Delivery, Inbound, Message
 
 HOURLY = 60  # answers to an identified address
@@ -38,7 +39,7 @@ def _answers(session: Session, address_id: int, span: timedelta) -> int:
 
 
 def _repeats(session: Session, address_id: int, text: str | None) -> bool:
-    if text is None:
+    if text is None or text == BLOTTED:
         return False
     answered = (
         select(Inbound.text)

@@ -8,10 +8,22 @@ from sqlalchemy.orm import Session
 from gateway.language.phrases import translated
 from gateway.ledger import outbox
 from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import reach
+from gateway.network import addresses, reach
 from gateway.store.tables import Account
 
 PRIORITY = 2  # as answers
+
+
+def tell_elsewhere(session: Session, account_id: int, channel: str, words: str) -> frozenset[str]:
+    """To one person, on another channel than this one where there is one. The bells to ring."""
+    others = [each for each in addresses.of_account(session, account_id) if each.channel != channel]
+    there = next((each for each in others if each.is_primary and each.state == "verified"), None)
+    if there is None:
+        return tell(session, [account_id], words)
+    said = translated(words, session.get_one(Account, account_id).language)
+    notice = Outgoing("notice", said, said, said, priority=PRIORITY)
+    outbox.put(session, notice, [Target(there.id, there.channel)])
+    return frozenset({there.channel})
 
 
 def tell(

@@ -70,6 +70,7 @@ class Account(Table):
     answer_window: Mapped[timedelta] = mapped_column(server_default="30 minutes")
     language: Mapped[str] = mapped_column(server_default="en")
     timezone: Mapped[str] = mapped_column(server_default="UTC")
+    pin: Mapped[str] = mapped_column(server_default="none")
     ack: Mapped[bool] = mapped_column(server_default=FALSE)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     deactivated_at: Mapped[datetime | None]
@@ -92,7 +93,6 @@ class Pin(Table):
     account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
     salt: Mapped[bytes]
     digest: Mapped[bytes]
-    always: Mapped[bool] = mapped_column(server_default=FALSE)
     tries: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     locked_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)

@@ -1,5 +1,6 @@
 -- The whole command language: what it keeps between texts.
 
+ALTER TABLE accounts ADD COLUMN pin text NOT NULL DEFAULT 'none' CHECK (pin IN ('none', 'risky', 'always'));
 ALTER TABLE accounts ADD COLUMN ack boolean NOT NULL DEFAULT false;
 ALTER TABLE addresses ADD COLUMN introduced_at timestamptz;
 UPDATE addresses SET introduced_at = created_at WHERE channel = 'sms' AND state = 'verified';  -- known before we introduced ourselves
@@ -23,7 +24,6 @@ CREATE TABLE pins (
     account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
     salt        bytea NOT NULL,
     digest      bytea NOT NULL,
-    always      boolean NOT NULL DEFAULT false,
     tries       smallint NOT NULL DEFAULT 0,
     locked_at   timestamptz,
     created_at  timestamptz NOT NULL DEFAULT now()

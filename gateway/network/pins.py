@@ -1,0 +1,79 @@
+"""PINs: set by an operator or on the web, asked for before what a forged sender number must not do (R39)."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from typing import Final, Literal
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from gateway.errors import Refused
+from gateway.language.phrases import say
+from gateway.store.tables import Account, Pin
+
+TRIES: Final = 5
+_SHAPE = re.compile(r"\d{4,8}")
+_RUNS = "01234567890 09876543210"
+# scrypt at about 20 ms and 16 MB: a PIN has few bits, so each guess at a stolen digest must cost something.
+_COST: Final = {"n": 2**14, "r": 8, "p": 1}
+
+Verdict = Literal["right", "wrong", "locked"]
+
+
+def set_pin(session: Session, account_id: int, pin: str, *, always: bool = False) -> None:
+    """A new PIN, unlocked, asked for with what is risky or always; raises Refused for one that anybody would try."""
+    if not _SHAPE.fullmatch(pin):
+        raise Refused(say("A PIN is 4 to 8 digits."))
+    if len(set(pin)) == 1 or pin in _RUNS:
+        raise Refused(say("That PIN is too easy to guess: take other digits."))
+    row = session.get(Pin, account_id) or Pin(account_id=account_id)
+    row.salt = secrets.token_bytes(16)
+    row.digest, row.tries, row.locked_at = _digest(pin, row.salt), 0, None
+    session.add(row)
+    session.get_one(Account, account_id).pin = "always" if always else "risky"
+    session.flush()
+
+
+def clear(session: Session, account_id: int) -> bool:
+    """Takes the PIN away; False when there was none."""
+    row = session.get(Pin, account_id)
+    if row is None:
+        return False
+    session.delete(row)
+    session.get_one(Account, account_id).pin = "none"
+    session.flush()
+    return True
+
+
+def locked(session: Session, account_id: int) -> bool:
+    row = session.get(Pin, account_id)
+    return row is not None and row.locked_at is not None
+
+
+def check(session: Session, account_id: int, pin: str) -> Verdict:
+    """Counts a wrong try; the fifth locks, and from then on the right one is wrong, too."""
+    row = session.get(Pin, account_id, with_for_update=True)
+    if row is None or row.locked_at:
+        return "locked" if row else "wrong"
+    if hmac.compare_digest(row.digest, _digest(pin, row.salt)):
+        row.tries = 0
+        return "right"
+    row.tries += 1
+    if row.tries < TRIES:
+        return "wrong"
+    row.locked_at = func.now()
+    return "locked"
+
+
+def is_pin(session: Session, account_id: int, digits: str) -> bool:
+    """Whether a text is nothing but this person's PIN; asked before it would become an update. Counts no try."""
+    if not _SHAPE.fullmatch(digits):
+        return False
+    row = session.get(Pin, account_id)
+    return row is not None and hmac.compare_digest(row.digest, _digest(digits, row.salt))
+
+
+def _digest(pin: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(pin.encode(), salt=salt, dklen=32, **_COST)

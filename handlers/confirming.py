@@ -1,0 +1,109 @@
+"""Proof that a risky text is from whose number it seems to be: a sender number can be forged, a phone cannot be read.
+
+Who has a PIN is asked for it. Everybody else gets a code in the question, which only the real phone sees (R39)."""
+
+import hmac
+import secrets
+from dataclasses import replace
+from typing import NoReturn
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, Unconfirmed, guard, question
+from gateway.errors import Refused
+from gateway.language.phrases import Phrase, count, say
+from gateway.ledger import audit
+from gateway.network import accounts, conversations, notices, pins
+from gateway.network.conversations import Asked
+from handlers.questions import as_confirmed
+
+GIVES = "secret"
+CODE_TRIES = 3
+# What a text may do without the PIN of somebody who wants it asked always: it shows, or it belongs to a question.
+_SHOWING = "get whois who stats followers following groups why receipts help more choice error machine dropped"
+FREE = frozenset(_SHOWING.split(" "))
+LAW = ("optout", "optin")
+LOCKED = say("Your PIN is locked after five wrong tries. An operator sets a new one.")
+
+
+def prove(session: Session, turn: Turn, what: Phrase) -> None:
+    """Returns when the writer has proved themselves in this turn; else raises Unconfirmed, and nothing is done yet.
+    `what` is what would happen, a sentence."""
+    if GIVES in turn.confirmed:
+        return
+    if turn.account.pin == "none":
+        _ask_code(turn, what)
+    if pins.locked(session, turn.account.id):
+        raise Refused(LOCKED)
+    asked = say("{what} Reply with your PIN.", what=what)
+    raise Unconfirmed(asked, GIVES, words=("DROP",), secret=True, about={"code": None})
+
+
+def _ask_code(turn: Turn, what: Phrase) -> NoReturn:
+    code = f"{secrets.randbelow(10_000):04}"
+    asked = say("{what} Reply {code} to do it.", what=what, code=code)
+    about = {"code": _seal(turn, code), "wrong": 0}
+    raise Unconfirmed(asked, GIVES, words=("DROP",), secret=True, about=about)
+
+
+def _seal(turn: Turn, code: str) -> str:
+    """The code is not kept: only what it becomes under our key, for this phone."""
+    return turn.world.signer.seal("confirm", turn.address.id, code)
+
+
+@question("secret")
+def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+    """A wrong answer is told and not refused, for a refusal would take the count of tries back."""
+    turn.secret = True
+    wrong = _wrong_pin(session, turn, word) if asked.about["code"] is None else _wrong_code(session, turn, asked, word)
+    if wrong:
+        return wrong
+    conversations.close(session, turn.address.id)
+    try:
+        return as_confirmed(session, turn, asked) or say("Done.")
+    except Refused as refused:
+        return refused.text
+
+
+def _wrong_code(session: Session, turn: Turn, asked: Asked, word: str) -> Phrase | None:
+    if hmac.compare_digest(asked.about["code"], _seal(turn, word)):
+        return None
+    wrong = asked.about["wrong"] + 1
+    left = CODE_TRIES - wrong
+    if left:
+        conversations.change(session, turn.address.id, replace(asked, about={**asked.about, "wrong": wrong}))
+        return count("That is not the code. {count} more try.", "That is not the code. {count} more tries.", left)
+    conversations.close(session, turn.address.id)
+    return say("That was not the code either. Nothing was done.")
+
+
+def _wrong_pin(session: Session, turn: Turn, word: str) -> Phrase | None:
+    verdict = pins.check(session, turn.account.id, word)
+    if verdict == "right":
+        return None
+    if verdict == "wrong":
+        return say("That is not your PIN. Try again, or DROP forgets.")
+    conversations.close(session, turn.address.id)
+    return _lock(session, turn)
+
+
+def _lock(session: Session, turn: Turn) -> Phrase:
+    """The one whose PIN it is hears of it elsewhere, and so do the operators."""
+    audit.record(session, f"@{turn.account.handle}", "pin.locked", turn.account.id)
+    told = say("The PIN of @{handle} was locked after five wrong tries from a phone.", handle=turn.account.handle)
+    turn.rings |= notices.tell_elsewhere(session, turn.account.id, turn.address.channel, told)
+    turn.rings |= notices.tell(session, accounts.operators(session) - {turn.account.id}, told)
+    return LOCKED
+
+
+@guard
+def _always(session: Session, turn: Turn) -> None:
+    """Before anything is done: some want their PIN asked for with every text that does something. And a PIN by itself,
+    when nobody asked for it, is no update."""
+    if turn.account.pin == "none" or turn.reading.intent in FREE:
+        return
+    if turn.reading.intent == "update" and pins.is_pin(session, turn.account.id, turn.text):
+        turn.secret = True
+        raise Refused(say("That is your PIN, and nobody asked for it. Nothing was posted."))
+    if turn.account.pin == "always" and turn.via == "sms" and turn.reading.intent not in LAW:
+        prove(session, turn, say("Your PIN is needed for this."))
