@@ -272,7 +272,7 @@ CREATE TABLE reactions (
 -- What must go out, rendered once for all who get it.
 CREATE TABLE messages (
     id           bigint PRIMARY KEY DEFAULT new_id(),                    -- time-sortable
-    kind         text NOT NULL CHECK (kind IN ('update', 'answer', 'notice', 'code')),  -- update: a post's copy; answer: to one inbound; notice: nobody asked
+    kind         text NOT NULL CHECK (kind IN ('update', 'answer', 'notice', 'code', 'welcome')),  -- update: a post's copy; answer: to one inbound; notice: nobody asked; welcome: the one text that an invited phone gets
     author_id    bigint REFERENCES accounts ON DELETE CASCADE,           -- whose words; none for Critter's own
     post_id      bigint REFERENCES posts ON DELETE CASCADE,              -- the post it carries
     inbound_id   bigint REFERENCES inbound ON DELETE CASCADE,            -- what it answers
@@ -304,6 +304,7 @@ CREATE TABLE deliveries (
     reason              text,                                            -- why it is in this state: a code or a word
     segments            smallint,                                        -- text parts that were paid for
     tag                 text,                                            -- letter and digit that the text ended with
+    introduces          boolean NOT NULL DEFAULT false,                  -- the first text to a phone: it says who we are, STOP and HELP
     possible_duplicate  boolean NOT NULL DEFAULT false,                  -- sent again after an unknown
     created_at          timestamptz NOT NULL DEFAULT now(),              -- when it was put here
     sent_at             timestamptz,                                     -- when the carrier took it

@@ -21,8 +21,8 @@ WITH people AS (
     FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n
     RETURNING id, substr(handle, 6) AS digits
 ), phones AS (
-    INSERT INTO addresses (account_id, channel, address, is_primary)
-    SELECT id, 'sms', '+1555' || digits, true FROM people
+    INSERT INTO addresses (account_id, channel, address, is_primary, introduced_at)
+    SELECT id, 'sms', '+1555' || digits, true, now() FROM people
     RETURNING id
 ), consented AS (
     INSERT INTO consent (address_id, kind, wording, source)

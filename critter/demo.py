@@ -131,6 +131,8 @@ def _add_person(session: Session, person: Person) -> int:
     rows = [addresses.add(session, account.id, "email", f"{person.handle}@{DOMAIN}")]
     if person.number:
         rows.append(addresses.add(session, account.id, "sms", NUMBERS + person.number))
+    for row in rows:
+        row.introduced_at = func.now()
     session.add_all(Consent(address_id=row.id, kind="opt_in", wording=WORDING, source="demo") for row in rows)
     return account.id
 

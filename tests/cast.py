@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.network import accounts, addresses, follows
@@ -56,6 +57,6 @@ def assemble(session: Session) -> None:
         ids[person.handle] = account = accounts.create_person(session, person.handle, person.name).id
         for channel, address in (("sms", person.phone), ("email", person.mailbox)):
             if address:
-                addresses.add(session, account, channel, address)
+                addresses.add(session, account, channel, address).introduced_at = func.now()
     for who, whom, role, by_text in FOLLOWS:
         follows.follow(session, ids[who], ids[whom], by_text, role=role)

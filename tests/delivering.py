@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, func, text
 
 from gateway.bell import Bell
 from gateway.carriers import Letter, Listed, Outcome, Text
@@ -72,7 +72,9 @@ def person(engine: Engine, handle: str, phone: str | None = None, mailbox: str |
         account = Account(kind="person", handle=handle, name=handle.title())
         session.add(account)
         session.flush()
-        row = Address(account_id=account.id, channel=channel, address=address, is_primary=True)
+        row = Address(
+            account_id=account.id, channel=channel, address=address, is_primary=True, introduced_at=func.now()
+        )
         session.add(row)
         session.flush()
         return account.id, row.id
@@ -85,7 +87,13 @@ def people(engine: Engine, count: int) -> list[int]:
         session.add_all(accounts)
         session.flush()
         phones = [
-            Address(account_id=account.id, channel="sms", address=f"+1415556{n:04}", is_primary=True)
+            Address(
+                account_id=account.id,
+                channel="sms",
+                address=f"+1415556{n:04}",
+                is_primary=True,
+                introduced_at=func.now(),
+            )
             for n, account in enumerate(accounts)
         ]
         session.add_all(phones)

@@ -20,11 +20,12 @@ from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
 from gateway.commands import World, world
+from gateway.language.introductions import introduction
 from gateway.ledger import inbox, spreading
 from gateway.ledger.inbox import Incoming
 from gateway.listening import hear
@@ -201,7 +202,11 @@ def _words(session: Session, message: Message, address: Address) -> str:
     """A text as the phone shows it; a mail as its subject's author and its words."""
     if address.channel == "sms":
         private = message.post_id and session.get_one(Post, message.post_id).visibility == "direct"
-        return renderings.fitted(message.text, None, None if private else "https://x.example/p/1").text
+        said = message.text
+        if address.introduced_at is None:
+            said += introduction(said, "Critter Demo Co", "en")
+            address.introduced_at = func.now()
+        return renderings.fitted(said, None, None if private else "https://x.example/p/1").text
     return message.text if message.post_id else message.body
 
 

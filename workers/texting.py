@@ -9,6 +9,7 @@ from zlib import crc32
 
 from gateway.carriers import Text
 from gateway.language import texts
+from gateway.language.introductions import introduction
 from gateway.language.texts import Fitted
 from gateway.ledger.claims import Claimed, Content
 from gateway.ledger.outbox import SMS_GIVES_UP
@@ -26,6 +27,7 @@ class Texting:
         self._signer = signer
         self._service = settings.twilio_messaging_service_sid
         self._numbers = settings.sms_numbers
+        self._company = settings.company
         self._callback = f"{settings.public_url}/sms/status/"
         self._page = f"{settings.public_url}/p/"
         self._blank = "x" * len(signer.sign("page", 0, 0))  # stands for a recipient's token while the text is fitted
@@ -33,7 +35,8 @@ class Texting:
 
     def load(self, claimed: Claimed, content: Content) -> tuple[Load[Text], str]:
         """What leaves, and what `more` gives next: "" when nothing was cut."""
-        fitted = self._fitted(content.message_id, content.text, claimed.tag, self._linked(content))
+        linked = self._linked(content)
+        fitted = self._fitted(content.message_id, content.text, claimed.tag, linked, claimed.introduces)
         parcel = Text(
             attempt=claimed.attempt_id,
             sender=self._sender(claimed.address),
@@ -44,8 +47,9 @@ class Texting:
         )
         return Load(claimed, parcel, fitted.segments), fitted.rest
 
-    def _fit(self, _message_id: int, text: str, tag: str | None, linked: bool) -> Fitted:
-        return texts.fit(text, f" ({tag})" if tag else "", self._page + self._blank if linked else REST)
+    def _fit(self, _message_id: int, text: str, tag: str | None, linked: bool, introduces: str | None) -> Fitted:
+        who = introduction(text, self._company, introduces) if introduces else ""
+        return texts.fit(text, who + (f" ({tag})" if tag else ""), self._page + self._blank if linked else REST)
 
     def _linked(self, content: Content) -> bool:
         return content.post_id is not None and not content.private

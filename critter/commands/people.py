@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
-from critter import importing
+from critter import importing, welcoming
 from critter.company import account, enrol, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
 from gateway.errors import Refused
@@ -43,14 +43,27 @@ def import_file(
     """Add and change people from a CSV file; nothing changes unless the whole file is good.
 
     Columns: handle, name, phone, email, groups, follows, language, timezone, consent. The first two must be there.
-    A phone without consent gets no text before it writes itself."""
+    A phone without consent is invited: it gets one text that welcomes it, and no other before it answers. Where more
+    phones would be welcomed than CRITTER_ASK_PHONES, `critter people welcome` does so and says the price."""
     settings = load()
     found = roster.read(importing.content(file), settings.sms_region, reserved_words())
     if found.note:
         typer.echo(found.note, err=True)
     with opened_session(settings) as session:
         done = importing.run(session, found, complete=complete, sure=yes)
+        unwelcomed = welcoming.after_import(session, settings) if done.sure else ""
     show_json(done.plain()) if as_json else typer.echo(done.told())
+    if unwelcomed:
+        typer.echo(unwelcomed, err=True)
+
+
+@app.command()
+def welcome(yes: Yes = False) -> None:
+    """Send each invited phone its one text: who we are, STOP and HELP. Nobody is welcomed twice."""
+    settings = load()
+    with opened_session(settings) as session:
+        told = welcoming.run(session, settings, ask=not yes)
+    typer.echo(told)
 
 
 @app.command()
@@ -86,7 +99,8 @@ def add(
         enrol(session, person, group or [], by_text=texts, member=True)
         enrol(session, person, follow or [], by_text=texts, member=False)
         audit.record(session, operator(), "people.add", person.id, {"handle": person.handle})
-    typer.echo(f"Added @{person.handle}.{_what_next(phone or [], texts)}")
+        welcomed = welcoming.after_import(session, settings)
+    typer.echo(" ".join(filter(None, (f"Added @{person.handle}.", _what_next(phone or [], texts), welcomed))))
 
 
 def _reach(
@@ -105,7 +119,7 @@ def _reach(
 
 
 def _what_next(phones: list[str], texts: bool) -> str:
-    return " No text goes to the phone until it texts us first." if phones and not texts else ""
+    return "Updates go to the phone once it has texted us." if phones and not texts else ""
 
 
 @app.command("list")

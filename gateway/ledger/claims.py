@@ -31,6 +31,7 @@ class Claimed(NamedTuple):
     possible_duplicate: bool
     source_id: int | None  # the account whose follow brings it
     source: str | None  # its handle
+    introduces: str | None = None  # the language to say who we are in, when it is the first text to a phone
 
     @property
     def key(self) -> Key:
@@ -106,8 +107,8 @@ def _keys(claimed: Sequence[Claimed]) -> dict[str, list[int]]:
 @lru_cache(maxsize=64)
 def _claim(channel: str, limit: int, suspect: str) -> TextClause:
     """The limit stands in the statement, not in a parameter: the planner must know how few rows it is about."""
-    tags, tried = (TAGS, TRIED) if channel == "sms" else (NO_TAGS, "")
-    return text(CLAIM.format(limit=int(limit), suspect=suspect, tags=tags, tried=tried))
+    tags, tried, first = (TAGS, TRIED, FIRST) if channel == "sms" else (NO_TAGS, "", "false")
+    return text(CLAIM.format(limit=int(limit), suspect=suspect, tags=tags, tried=tried, first=first))
 
 
 # One lost worker is bad luck, and hundreds of rows may have been with it: they go on together. Those who were with two
@@ -129,13 +130,15 @@ CLAIM: Final = """
     ), taken AS (
         UPDATE deliveries d
         SET state = 'sending', attempt = d.attempt + 1, lease_until = now() + :lease, lease_owner = :owner,
-            tag = coalesce(d.tag, tagged.tag)
+            tag = coalesce(d.tag, tagged.tag), introduces = d.introduces OR {first}
         FROM tagged WHERE d.message_id = tagged.message_id AND d.address_id = tagged.address_id
         RETURNING tagged.attempt_id, d.message_id, d.address_id, d.attempt, d.priority, d.tag, d.possible_duplicate,
-                  d.source_id
+                  d.source_id, d.introduces
     ){tried}
     SELECT taken.attempt_id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
-           taken.possible_duplicate, taken.source_id, source.handle
+           taken.possible_duplicate, taken.source_id, source.handle,
+           CASE WHEN taken.introduces THEN coalesce(
+               (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces
     FROM taken JOIN addresses ON addresses.id = taken.address_id
     LEFT JOIN accounts source ON source.id = taken.source_id
     ORDER BY taken.priority, taken.message_id, taken.address_id
@@ -147,6 +150,8 @@ TRIED: Final = """, tried AS (
         INSERT INTO attempts (id, message_id, address_id, number)
         SELECT attempt_id, message_id, address_id, attempt FROM taken
     )"""
+
+FIRST: Final = "(SELECT introduced_at IS NULL FROM addresses WHERE id = d.address_id)"
 
 NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag, new_id() AS attempt_id FROM due"
 

@@ -54,6 +54,9 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> None:
     for given, _, attempts, rows in batches:
         if rows:
             session.execute(attempts, given)
+    introduced = [one.claimed.address_id for one in sent if one.claimed.introduces]
+    if introduced:
+        session.execute(INTRODUCED, {"addresses": numbers(sorted(introduced))})
 
 
 def _key_columns(settlements: Sequence[Settlement]) -> dict[str, object]:
@@ -88,6 +91,11 @@ def give_up(session: Session) -> int:
     """Ends rows that were not sent in their time: their worker or their carrier was away for too long. How many."""
     return len(session.execute(GIVE_UP).all())
 
+
+INTRODUCED: Final = text("""
+    UPDATE addresses SET introduced_at = now()
+    WHERE id = ANY (CAST(:addresses AS bigint[])) AND introduced_at IS NULL
+""")
 
 GIVE_UP: Final = text("""
     UPDATE deliveries SET state = 'failed', reason = 'gave_up', ended_at = now()

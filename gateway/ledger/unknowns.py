@@ -23,7 +23,7 @@ class Unknown(NamedTuple):
 def due(session: Session, limit: int, hold: timedelta) -> list[Unknown]:
     """The oldest that may be looked for now. Nobody else gets them for the time of `hold`."""
     rows = session.execute(DUE, {"limit": limit, "hold": hold}).all()
-    return [Unknown(Claimed(*row[:9]), row.started_at) for row in rows]
+    return [Unknown(Claimed(*row[:10]), row.started_at) for row in rows]
 
 
 def known(session: Session, carrier_ids: Sequence[str]) -> set[str]:
@@ -55,10 +55,12 @@ DUE: Final = text("""
     ), held AS (
         UPDATE deliveries d SET not_before = now() + :hold
         FROM due WHERE d.message_id = due.message_id AND d.address_id = due.address_id
-        RETURNING d.message_id, d.address_id, d.attempt, d.tag, d.possible_duplicate
+        RETURNING d.message_id, d.address_id, d.attempt, d.tag, d.possible_duplicate, d.introduces
     )
     SELECT a.id, held.message_id, held.address_id, held.attempt, addresses.address, held.tag, held.possible_duplicate,
-           NULL AS source_id, NULL AS source, a.started_at
+           NULL AS source_id, NULL AS source,
+           CASE WHEN held.introduces THEN coalesce(
+               (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces, a.started_at
     FROM held
     JOIN attempts a ON a.message_id = held.message_id AND a.address_id = held.address_id AND a.number = held.attempt
     JOIN addresses ON addresses.id = held.address_id

@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.store.tables import Account, Address, Consent, Delivery
+from gateway.store.tables import Account, Address, Consent, Delivery, Message
 
 NOUN = {"sms": "phone", "email": "mailbox"}
 SOURCE = {"sms": "text", "email": "mail"}
 LAST_OWNER = "(the one who had it before opted out)"
-WROTE_FIRST = "(wrote to us after it was invited)"  # its words may be private and are not kept here
+WROTE_FIRST = "(answered)"  # its words may be private and are not kept here; those it answered are
 LONGEST_MAILBOX = 254  # RFC 5321, section 4.5.3.1.3
 _DIALLED = re.compile(r"[+\d\s().\-/\u2010-\u2015\u00a0]+")
 _LOCAL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -143,9 +143,17 @@ def seen(session: Session, address_id: int) -> bool:
     answered = row.state == "invited"
     if answered:
         row.state = "verified"
-        session.add(Consent(address_id=row.id, kind="opt_in", wording=WROTE_FIRST, source=SOURCE[row.channel]))
+        wording = f"{WROTE_FIRST} {_welcome(session, row.id)}".strip()
+        session.add(Consent(address_id=row.id, kind="opt_in", wording=wording, source=SOURCE[row.channel]))
     session.flush()
     return answered
+
+
+def _welcome(session: Session, address_id: int) -> str:
+    """What its owner was asked, when it was: that is what they have said yes to."""
+    asked = select(Message.text).join(Delivery, Delivery.message_id == Message.id)
+    mine = asked.where(Delivery.address_id == address_id, Message.kind == "welcome")
+    return session.scalar(mine.order_by(Message.id.desc()).limit(1)) or ""
 
 
 def stop(

@@ -57,7 +57,7 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, CASE
     WHEN a.state = 'stopped' THEN 'opted_out'
-    WHEN a.state <> 'verified' AND NOT (a.state = 'invited' AND m.kind = 'answer') THEN a.state
+    WHEN a.state <> 'verified' AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'code', 'welcome')) THEN a.state
     WHEN reader.state <> 'active' THEN 'deactivated'
     WHEN d.give_up_at <= now() THEN 'gave_up'
     WHEN p.deleted_at IS NOT NULL THEN 'retracted'

@@ -357,6 +357,7 @@ class Delivery(Table):
     reason: Mapped[str | None]
     segments: Mapped[int | None] = mapped_column(SmallInteger)
     tag: Mapped[str | None]
+    introduces: Mapped[bool] = mapped_column(server_default=FALSE)
     possible_duplicate: Mapped[bool] = mapped_column(server_default=FALSE)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     sent_at: Mapped[datetime | None]

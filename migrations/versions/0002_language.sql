@@ -9,6 +9,9 @@ UPDATE effects e SET account_id = i.account_id FROM inbound i WHERE i.id = e.inb
 CREATE INDEX effects_by_account ON effects (account_id, inbound_id DESC, number DESC);
 ALTER TABLE posts ADD COLUMN repeat_of bigint REFERENCES posts ON DELETE CASCADE;
 CREATE INDEX posts_by_repeated ON posts (repeat_of) WHERE repeat_of IS NOT NULL;
+ALTER TABLE messages DROP CONSTRAINT messages_kind_check;
+ALTER TABLE messages ADD CONSTRAINT messages_kind_check CHECK (kind IN ('update', 'answer', 'notice', 'code', 'welcome'));
+ALTER TABLE deliveries ADD COLUMN introduces boolean NOT NULL DEFAULT false;
 ALTER TABLE conversations ADD COLUMN half jsonb;
 ALTER TABLE conversations ADD COLUMN half_at timestamptz;
 

@@ -1,0 +1,48 @@
+"""`critter people welcome`, and what an import says of phones that wait for it: priced before it is sent."""
+
+from decimal import Decimal
+
+import typer
+from sqlalchemy.orm import Session
+
+from critter.inside import counted, operator
+from gateway.errors import Refused
+from gateway.language.texts import segments, thrifty
+from gateway.ledger import audit
+from gateway.network import welcomes
+from gateway.settings import Settings
+
+
+def after_import(session: Session, settings: Settings) -> str:
+    """Welcomes a few at once; of many it says what that would cost, and how."""
+    waiting = welcomes.waiting(session) if settings.sms else 0
+    if not waiting:
+        return ""
+    if waiting <= settings.ask_phones:
+        return _sent(session, settings)
+    phones = counted(waiting, "invited phone")
+    return f"{phones} not welcomed yet, about {_price(settings, waiting)}: critter people welcome sends it."
+
+
+def run(session: Session, settings: Settings, *, ask: bool) -> str:
+    """All that wait, after a yes to the price."""
+    if not settings.sms:
+        raise Refused("Texts are switched off (CRITTER_SMS=off): nobody can be welcomed by text.")
+    waiting = welcomes.waiting(session)
+    if not waiting:
+        return "Nobody waits to be welcomed."
+    question = f"Welcome {counted(waiting, 'phone')}, about {_price(settings, waiting)}?"
+    if ask and not typer.confirm(question):
+        raise Refused("Nobody was welcomed.")
+    return _sent(session, settings)
+
+
+def _sent(session: Session, settings: Settings) -> str:
+    welcomed = welcomes.send(session, settings.company)
+    audit.record(session, operator(), "people.welcome", None, {"phones": welcomed})
+    return f"{counted(welcomed, 'invited phone')} welcomed."
+
+
+def _price(settings: Settings, phones: int) -> str:
+    parts = segments(thrifty(welcomes.words(settings.company)))[1]
+    return f"${(phones * parts * settings.sms_price).quantize(Decimal('0.01'))}"
