@@ -15,7 +15,7 @@ from gateway.language.phrases import Phrase, count, say
 from gateway.ledger import audit
 from gateway.network import accounts, conversations, notices, pins
 from gateway.network.conversations import Asked
-from handlers.questions import as_confirmed
+from handlers.kept import as_confirmed
 
 GIVES = "secret"
 CODE_TRIES = 3

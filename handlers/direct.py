@@ -14,9 +14,11 @@ from gateway.network import audience, conversations, follows, reach, timelines
 from gateway.network.conversations import Asked
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
+from handlers.confirming import prove
 from handlers.updates import publish
 
 SHOWN = 3  # names in an answer
+WIDE = 50  # people; a private message by text to more of them is proved first
 
 
 @meaning("direct")
@@ -38,6 +40,7 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
     """To all of them or to nobody. A group, and anyone's first private message, waits for `undo` a little."""
     recipients = _recipients(session, turn.account, names)
     unreached = _some_reached(session, recipients)
+    _prove_wide(session, turn, names, recipients)
     hold = _hold(session, turn, names, in_reply_to)
     words = Words(
         turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
@@ -51,6 +54,12 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
         else say("Privately to {names}.", names=called)
     )
     return joined([answer, _unreached(unreached) if unreached else ""])
+
+
+def _prove_wide(session: Session, turn: Turn, names: Sequence[Named], recipients: Sequence[tuple[int, int]]) -> None:
+    """A forged sender number must not speak to many in somebody's name (R39)."""
+    if turn.via == "sms" and len(recipients) > WIDE:
+        prove(session, turn, say("Privately to {names}.", names=_called(names, recipients)))
 
 
 def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:

@@ -1,7 +1,6 @@
 """Asking before acting, and acting on the answer. A digit chooses and never publishes; only POST makes an update."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -9,11 +8,11 @@ from gateway.commands import Turn, act, meaning, question
 from gateway.errors import Refused
 from gateway.language.named import Named, Reading
 from gateway.language.phrases import Phrase, joined, say, sentence
-from gateway.language.readings import packed, unpacked
-from gateway.network import accounts, conversations, follows
+from gateway.language.readings import packed
+from gateway.network import conversations, follows
 from gateway.network.conversations import Asked
-from gateway.network.directory import named
 from handlers.direct import people, send
+from handlers.kept import as_confirmed, chosen, kept_reading, still_there
 from handlers.undoing import undo
 from handlers.updates import group_post, post_update
 
@@ -104,28 +103,11 @@ def _kept(session: Session, turn: Turn, asked: Asked) -> str:
     return text
 
 
-def kept_reading(asked: Asked) -> Reading:
-    """What was said when the question was asked, as it was read then."""
-    return unpacked(asked.about["reading"])
-
-
-def chosen(session: Session, asked: Asked, word: str) -> Named:
-    """The account that a digit stands for."""
-    return _still_there(session, [asked.choices[int(word) - 1]["id"]])[0]
-
-
-def _still_there(session: Session, ids: Sequence[int]) -> list[Named]:
-    found = [accounts.by_id(session, account_id) for account_id in ids]
-    if any(account is None or account.state != "active" for account in found):
-        raise Refused(say("Whoever that was is gone. Nothing was sent."))
-    return [named(account) for account in found if account]
-
-
 @question("private")
 def _privately(session: Session, turn: Turn, asked: Asked, word: str) -> str:
     """The chosen name in the place of the unknown one."""
     reading = kept_reading(asked)
-    known = _still_there(session, [each.id for each in reading.names])
+    known = still_there(session, [each.id for each in reading.names])
     names = tuple(dict.fromkeys([*known, chosen(session, asked, word)]))
     text = reading.args[-1]
     as_direct = Reading("direct", reading.args, "direct", "chosen", "d", names, text)
@@ -153,7 +135,7 @@ def _to_group(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
 def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     reading, picked = kept_reading(asked), chosen(session, asked, word)
     verb = turn.world.verbs[reading.verb or ""]
-    known = _still_there(session, [each.id for each in reading.names])
+    known = still_there(session, [each.id for each in reading.names])
     args = tuple(picked.handle if arg == reading.unknown else arg for arg in reading.args)
     as_command = Reading(verb.intent, args, "company", "chosen", verb.name, (*known, picked))
     return turn.world.handlers[verb.name](session, turn.as_read(as_command))
@@ -163,14 +145,6 @@ def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | 
 def _confirmed(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     """What was asked about is performed as it was read then."""
     return as_confirmed(session, turn, asked) or say("Sent.")
-
-
-def as_confirmed(session: Session, turn: Turn, asked: Asked) -> str | None:
-    """Performs what was asked about; it may ask again for something else."""
-    reading = kept_reading(asked)
-    _still_there(session, [each.id for each in reading.names])
-    confirmed = frozenset(asked.about["confirmed"])
-    return act(session, replace(turn, reading=reading, said=reading.text, confirmed=confirmed))
 
 
 @meaning("error")

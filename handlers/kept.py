@@ -1,0 +1,41 @@
+"""What a question kept while it was open: the reading it was asked about, the accounts it may mean."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, act
+from gateway.errors import Refused
+from gateway.language.named import Named, Reading
+from gateway.language.phrases import say
+from gateway.language.readings import unpacked
+from gateway.network import accounts
+from gateway.network.conversations import Asked
+from gateway.network.directory import named
+
+
+def kept_reading(asked: Asked) -> Reading:
+    """What was said when the question was asked, as it was read then."""
+    return unpacked(asked.about["reading"])
+
+
+def chosen(session: Session, asked: Asked, word: str) -> Named:
+    """The account that a digit stands for."""
+    return still_there(session, [asked.choices[int(word) - 1]["id"]])[0]
+
+
+def still_there(session: Session, ids: Sequence[int]) -> list[Named]:
+    """The accounts as they are now; raises Refused when one of them is gone."""
+    found = [accounts.by_id(session, account_id) for account_id in ids]
+    if any(account is None or account.state != "active" for account in found):
+        raise Refused(say("Whoever that was is gone. Nothing was sent."))
+    return [named(account) for account in found if account]
+
+
+def as_confirmed(session: Session, turn: Turn, asked: Asked) -> str | None:
+    """Performs what was asked about; it may ask again for something else."""
+    reading = kept_reading(asked)
+    still_there(session, [each.id for each in reading.names])
+    confirmed = frozenset(asked.about["confirmed"])
+    return act(session, replace(turn, reading=reading, said=reading.text, confirmed=confirmed))
