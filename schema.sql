@@ -11,6 +11,12 @@ CREATE FUNCTION id_at(moment timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE 
     SELECT floor(extract(epoch FROM moment) * 1000)::bigint << 16
 $$;
 
+-- A name as it is searched: lower case, no accents. gateway/network/handles.plain is the same in Python.
+CREATE FUNCTION plain_name(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN octet_length(name) = length(name) THEN lower(name)
+        ELSE regexp_replace(lower(normalize(name, NFKD)), '[\u0300-\u036f]', '', 'g') END
+$$;
+
 -- What this database is: one row, made with it.
 CREATE TABLE installation (
     only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),       -- there is one row
@@ -36,9 +42,10 @@ CREATE TABLE accounts (
     ack             boolean NOT NULL DEFAULT false,                      -- `ack on`: each update is confirmed
     created_at      timestamptz NOT NULL DEFAULT now(),                  -- when it joined or was made
     deactivated_at  timestamptz,                                         -- when everything was cut
+    plain_name      text COLLATE "C" NOT NULL GENERATED ALWAYS AS (plain_name(name)) STORED,  -- what it is found by; "C": ranges by letter
     CHECK ((kind = 'group') = (access IS NOT NULL))
 );
-CREATE INDEX accounts_by_name ON accounts (lower(name));
+CREATE INDEX accounts_by_name ON accounts (plain_name);
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
 CREATE TABLE aliases (

@@ -137,6 +137,25 @@ def test_a_first_name_of_several_is_ambiguous_and_the_one_i_follow_comes_first(
     assert [one.handle for one in accounts.find(session, "zoe", company["zoe_b"].id).exact] == ["zed"]
 
 
+def handles(found: tuple[directory.Named, ...]) -> list[str]:
+    return [one.handle for one in found]
+
+
+def test_a_person_and_a_group_of_one_name_are_several(session: Session) -> None:
+    me = person(session, "me", "Me Myself")
+    accounts.create_group(session, "pat", "Patrol", "open")
+    accounts.create_group(session, "ales_all", "Ales", "open")
+    for handle, name in [("patq", "Pat Quinn"), ("sal", "Sal Ales"), ("alesx", "Ales Novák")]:
+        person(session, handle, name)
+    found = accounts.find(session, "PAT", me.id)
+    assert (handles(found.exact), handles(found.also)) == (["pat"], ["patq"])
+    assert handles(accounts.find(session, "Aleš", me.id).exact) == ["ales_all", "alesx"]
+    assert accounts.find(session, "sal", me.id).also == ()
+    person(session, "patrol", "Rolf Pat")
+    assert handles(accounts.find(session, "patrol", me.id).also) == ["pat"]
+    assert accounts.find(session, "me", me.id).oneself
+
+
 def test_who_is_nobody(session: Session, company: dict[str, Account]) -> None:
     for name in ["", "@", "x" * 70, "nobody", "100%", "a_c", "%", "\\", "'"]:
         assert accounts.find(session, name, None).exact == ()
@@ -180,7 +199,7 @@ def test_edits() -> None:
 
 def test_the_database_folds_names_as_we_do(session: Session) -> None:
     for name in ["Kim Lee", "José DÍAZ", "Zoe\u0308 Brandt", "ŁUKASZ", "Ngô Thị Hương", "Ωmega", "ﬁnn", "Ｋim"]:
-        theirs = session.scalar(select(directory.plain_column(cast(name, Text))))
+        theirs = session.scalar(select(func.plain_name(cast(name, Text))))
         assert theirs == plain(name)
 
 

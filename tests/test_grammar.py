@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.language.carrier_words import carrier_word
 from gateway.language.grammar import read
 from gateway.language.letters import words as letter
-from gateway.language.named import Choice, Context, Item, Question, Reading
+from gateway.language.named import Choice, Context, Found, Item, Named, Question, Reading
 from gateway.language.private import looks_private
 from tests.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PAT, PRIVATE, SALES, VERBS, resolver
 
@@ -276,14 +276,38 @@ def test_mail():
 
 
 def test_several_candidates_are_asked_about():
-    from gateway.language.named import Found
-
     def two(word: str) -> Found:
         return Found((KIM, PAT)) if word == "sam" else Found()
 
     for text in ("follow sam", "d sam hi"):
         reading = read(text, "sms", VERBS, two, CONTEXT)
         assert (reading.intent, reading.near) == ("ask", (KIM, PAT))
+
+
+PAT_GROUP = Named(8, "pat", "group", "pat", "open")
+PATQ = Named(9, "patq", "person", "Pat Quinn")
+
+
+def test_a_handle_that_is_also_a_name_is_asked_about_in_private_only():
+    def both(word: str) -> Found:
+        known = {"pat": Found((PAT_GROUP,), also=(PATQ,)), "patq": Found((PATQ,)), "pat quinn": Found((PATQ,))}
+        return known.get(word, Found((KIM,), oneself=True) if word == "kim" else Found())
+
+    for text in ("d pat my salary", "dm PAT, my salary", "d @patq,pat my salary", "dd pat my salary", "dpat my salary"):
+        asked = read(text, "sms", VERBS, both, CONTEXT)
+        assert (asked.intent, asked.privacy, asked.near) == ("ask", "direct", (PAT_GROUP, PATQ)), text
+    assert "more than one is called pat" in read("d pat my salary", "sms", VERBS, both, CONTEXT).reason
+    for text, who in (
+        ("d #pat hi", PAT_GROUP),
+        ("d @pat hi", PAT_GROUP),
+        ("d patq hi", PATQ),
+        ("d pat quinn hi", PATQ),
+    ):
+        meant = read(text, "sms", VERBS, both, CONTEXT)
+        assert (meant.intent, meant.names) == ("direct", (who,)), text
+    for text, intent in (("follow pat", "follow"), ("#pat hi", "group"), ("get pat", "get")):
+        assert (lambda it: (it.intent, it.names[0]))(read(text, "sms", VERBS, both, CONTEXT)) == (intent, PAT_GROUP)
+    assert read("d kim", "sms", VERBS, both, CONTEXT).reason == "that is you"
 
 
 def test_the_web_asks_what_looks_private():

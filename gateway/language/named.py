@@ -23,10 +23,15 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a resolver knows of a name. `exact`: none, them, or candidates; `near`: ranked choices."""
+    """What a resolver knows of a name. `exact`: none, them, or candidates; `near`: ranked choices.
+
+    `also`: who else the word may mean when `exact` is decided by a handle or an alias: what is said in private asks,
+    everything else follows the handle. `oneself`: it is the one who asks."""
 
     exact: tuple[Named, ...] = ()
     near: tuple[Named, ...] = ()
+    also: tuple[Named, ...] = ()
+    oneself: bool = False
 
 
 Resolver = Callable[[str], Found]

@@ -30,13 +30,16 @@ FORM = "d NAME text"
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """To whom a private text goes: the accounts, the words that are nobody, what to offer for them, and the body."""
+    """To whom a private text goes: the accounts, the words that are nobody, what to offer for them, and the body.
+
+    `several`: the first of those words is more than one."""
 
     names: tuple[Named, ...]
     unknown: tuple[str, ...]
     near: tuple[Named, ...]
     written: str
     body: str
+    several: bool = False
 
 
 def private_reading(text: str, resolver: Resolver, verbs: Iterable[str] = VERBS) -> Reading | None:
@@ -61,7 +64,7 @@ def looks_private(text: str, resolver: Resolver) -> bool:
 
 def _direct(text: str, rest: str, resolver: Resolver) -> Reading:
     if not first_token(rest)[1]:
-        return _no_text(text)
+        return _no_text(text, oneself=_found(rest, resolver).oneself)
     addressed = _addressed(rest, resolver)
     if not addressed.body:
         return _no_text(text)
@@ -85,12 +88,13 @@ def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | No
     if match is None or (whole := name_of(token)) in D_WORDS:
         return None
     handle = match[3]
-    account = next((each for each in resolver(handle).exact if each.handle == handle), None)
+    found = resolver(handle)
+    account = next((each for each in found.exact if each.handle == handle), None)
     if account is None or (not match[2] and resolver(whole).exact):
         return None
     if not rest:
         return _no_text(text)
-    addressed = Addressed((), (whole,), (account,), handle, rest)
+    addressed = Addressed((), (whole,), (account, *found.also)[:3], handle, rest)
     return _held(text, addressed, say('"{word}" looks like d {handle}', word=whole, handle=handle))
 
 
@@ -100,6 +104,7 @@ def _addressed(rest: str, resolver: Resolver) -> Addressed:
     names: list[Named] = []
     unknown: list[str] = []
     near: tuple[Named, ...] = ()
+    several = False
     written = start
     while True:
         for word in filter(None, _COMMA.split(start)):
@@ -107,6 +112,7 @@ def _addressed(rest: str, resolver: Resolver) -> Addressed:
             if len(found.exact) == 1:
                 names.append(found.exact[0])
             else:
+                several = several or (bool(found.exact) and not unknown)
                 unknown.append(word)
                 near = near or found.exact or found.near
         following, after = first_token(rest)
@@ -115,7 +121,7 @@ def _addressed(rest: str, resolver: Resolver) -> Addressed:
         start, rest = following, after
         written += start
     unknown += [] if names or unknown else [written]
-    return Addressed(_once(names), tuple(unknown), near[:3], written.strip(",;"), rest)
+    return Addressed(_once(names), tuple(unknown), near[:3], written.strip(",;"), rest, several)
 
 
 def _listed(word: str, resolver: Resolver) -> bool:
@@ -147,8 +153,16 @@ def _full_name(word: str, rest: str, resolver: Resolver) -> tuple[Found, str]:
 
 
 def _found(word: str, resolver: Resolver) -> Found:
+    """Who a word may mean in private: all that it may, not only who has the handle. A mark before it decides:
+    `@pat` is the handle, `#pat` the group."""
     name = name_of(word)
-    return resolver(name) if name and len(name) <= LONGEST_WORD else Found()
+    if not name or len(name) > LONGEST_WORD:
+        return Found()
+    found = resolver(name)
+    mark = folded(word)[:1]
+    everyone = found.exact if mark == "@" else (*found.exact, *found.also)
+    groups = tuple(each for each in everyone if each.kind == "group") if mark == "#" else ()
+    return Found(groups or everyone, found.near, oneself=found.oneself)
 
 
 def _known(word: str, resolver: Resolver) -> bool:
@@ -161,13 +175,14 @@ def _held(text: str, addressed: Addressed, reason: str) -> Reading:
 
 
 def _nobody(addressed: Addressed) -> str:
-    if addressed.near and any(name_of(addressed.unknown[0]) == each.handle for each in addressed.near):
+    if addressed.several:
         return say("more than one is called {word}", word=addressed.unknown[0])
     return say("no one is called {word}", word=addressed.unknown[0])
 
 
-def _no_text(text: str) -> Reading:
-    return Reading("error", (), "direct", say("a private message needs a name and a text"), "d", text=text, form=FORM)
+def _no_text(text: str, *, oneself: bool = False) -> Reading:
+    reason = say("that is you") if oneself else say("a private message needs a name and a text")
+    return Reading("error", (), "direct", reason, "d", text=text, form=FORM)
 
 
 def _once(names: list[Named]) -> tuple[Named, ...]:

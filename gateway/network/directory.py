@@ -1,7 +1,7 @@
 """Who or what is called this: the language's resolver over the real accounts. Workers hand `find` to the grammar."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -9,29 +9,45 @@ from sqlalchemy.orm import Session, aliased
 from gateway.language.named import Found, GroupKind, Kind, Named
 from gateway.language.wording import name_of
 from gateway.network.handles import canonical_handle, plain
-from gateway.store.tables import Account, Address, Follow
+from gateway.store.tables import Account, Address, Alias, Follow
 
 NEAR = 3  # choices that fit a text
 EXACT = 9  # candidates that have a digit
 EDITS = 2
 CANDIDATES = 500  # compared letter by letter
+AFTER_BLANK = "!"  # the next character: names that begin with KEY and a blank stand between the two
 LONGEST = 60
 ACTIVE = Account.state == "active"
 
 
 def find(session: Session, name: str, viewer_id: int | None) -> Found:
-    """Handle, then mailbox, then a first or full name (accents do not count), then a group's name; the first that is
-    anyone decides, several candidates are all in `exact`. When it is nobody: the nearest names, those that
-    `viewer_id` has to do with first. Only active accounts."""
+    """Handle, alias or employee's number, mailbox, then a first or full name (accents do not count) or a group's name;
+    the first that is anyone decides, several candidates are all in `exact`. When it is nobody: the nearest names, those
+    that `viewer_id` has to do with first. Only active accounts."""
     wanted = name_of(name)
     if not wanted or len(wanted) > LONGEST:
         return Found()
+    key = plain(wanted)
     one = _by_mailbox(session, wanted) if "@" in wanted else _by_handle(session, wanted)
     if one is not None:
-        return Found(exact=(named(one),))
-    key = plain(wanted)
+        return Found((named(one),), also=_also(session, key, one, viewer_id), oneself=one.id == viewer_id)
+    one = _by_alias(session, wanted)
+    if one is not None:
+        return Found((named(one),), also=_others(session, key, one, viewer_id), oneself=one.id == viewer_id)
     exact = _by_name(session, key, viewer_id)
-    return Found(exact=exact) if exact else Found(near=_nearest(session, key, viewer_id))
+    if not exact:
+        return Found(near=_nearest(session, key, viewer_id))
+    return Found(exact, oneself=[each.id for each in exact] == [viewer_id])
+
+
+def _also(session: Session, key: str, one: Account, viewer_id: int | None) -> tuple[Named, ...]:
+    """Who else may be meant by a handle: people by a group's, a group by a person's. A namesake's own handle is not
+    the word, so that among people the handle decides."""
+    return tuple(each for each in _others(session, key, one, viewer_id) if each.kind != one.kind)
+
+
+def _others(session: Session, key: str, one: Account, viewer_id: int | None) -> tuple[Named, ...]:
+    return tuple(each for each in _by_name(session, key, viewer_id) if each.id not in (one.id, viewer_id))
 
 
 def named(account: Account) -> Named:
@@ -44,25 +60,23 @@ def _by_handle(session: Session, wanted: str) -> Account | None:
     return session.scalars(select(Account).where(Account.handle == canonical_handle(wanted), ACTIVE)).one_or_none()
 
 
+def _by_alias(session: Session, wanted: str) -> Account | None:
+    called = and_(Alias.alias == canonical_handle(wanted).lower(), ACTIVE)
+    return session.scalars(select(Account).join(Alias, Alias.account_id == Account.id).where(called)).one_or_none()
+
+
 def _by_mailbox(session: Session, wanted: str) -> Account | None:
     mailbox = and_(Address.channel == "email", Address.address == wanted)
     return session.scalars(select(Account).join(Address).where(mailbox, ACTIVE)).one_or_none()
 
 
-def plain_column(name: Any) -> ColumnElement[str]:
-    """handles.plain in the database; ASCII names, nearly all of them, take the cheap road."""
-    apart = func.lower(func.pg_catalog.normalize(name, "NFKD"))
-    bare = func.regexp_replace(apart, "[\u0300-\u036f]", "", "g")
-    return case((func.octet_length(name) == func.length(name), func.lower(name)), else_=bare)
-
-
 def _by_name(session: Session, key: str, viewer_id: int | None) -> tuple[Named, ...]:
-    name = plain_column(Account.name)
-    person = and_(Account.kind == "person", or_(name == key, func.starts_with(name, key + " ")))
-    group = and_(Account.kind == "group", name == key)
-    rows = session.scalars(select(Account).where(or_(person, group), ACTIVE).limit(CANDIDATES)).all()
-    found = [account for account in rows if account.kind == "person"] or rows
-    others = [account for account in found if account.id != viewer_id] or found  # a namesake means the other one
+    """People by their first or full name and groups by theirs: who shares a name with a group does not hide it."""
+    begins = and_(Account.kind == "person", Account.plain_name >= key + " ", Account.plain_name < key + AFTER_BLANK)
+    rows = session.scalars(
+        select(Account).where(or_(Account.plain_name == key, begins), ACTIVE).limit(CANDIDATES)
+    ).all()
+    others = [account for account in rows if account.id != viewer_id] or rows  # a namesake means the other one
     relation = _relations(session, others, viewer_id) if len(others) > 1 else {}
     ranked = sorted(others, key=lambda account: (relation.get(account.id, 0), account.handle))
     return tuple(named(account) for account in ranked[:EXACT])
@@ -71,10 +85,10 @@ def _by_name(session: Session, key: str, viewer_id: int | None) -> tuple[Named, 
 def _nearest(session: Session, key: str, viewer_id: int | None) -> tuple[Named, ...]:
     """Names within two edits (one for the shortest): only ever choices, never sent to."""
     allowed = EDITS if len(key) > 3 else 1
-    first_name = func.split_part(plain_column(Account.name), " ", 1)
+    first_name = func.split_part(Account.plain_name, " ", 1)
     columns: list[ColumnElement[str]] = [cast("ColumnElement[str]", Account.handle), first_name]
     if " " in key:
-        columns.append(plain_column(Account.name))
+        columns.append(cast("ColumnElement[str]", Account.plain_name))
     similar = or_(*(_may_be_within(column, key, allowed) for column in columns))
     rows = session.scalars(select(Account).where(similar, ACTIVE, Account.id != (viewer_id or 0)).limit(CANDIDATES))
     distance = {account: min(edits(key, name, allowed) for name in _spellings(account)) for account in rows}
@@ -85,14 +99,15 @@ def _nearest(session: Session, key: str, viewer_id: int | None) -> tuple[Named, 
 
 
 def _spellings(account: Account) -> Iterable[str]:
-    whole = plain(account.name)
+    whole = account.plain_name
     return {account.handle, whole, whole.split(" ")[0]}
 
 
 def _may_be_within(column: ColumnElement[str], key: str, allowed: int) -> ColumnElement[bool]:
-    """What a name within so many edits cannot fail: a like length, and few letters that the key has not."""
+    """What a name within so many edits cannot fail: a like length, and few letters that only one of both has."""
     similar_length = func.length(column).between(len(key) - allowed, len(key) + allowed)
-    return and_(similar_length, func.length(func.translate(column, key, "")) <= allowed)
+    foreign = func.length(func.translate(column, key, "")) <= allowed
+    return and_(similar_length, foreign, func.length(func.translate(key, column, "")) <= allowed)
 
 
 def _relations(session: Session, accounts: Sequence[Account], viewer_id: int | None) -> dict[int, int]:

@@ -53,6 +53,6 @@ def _shown(character: str) -> str:
 
 
 def plain(name: str) -> str:
-    """A name as it is searched: lower case, no accents. The database's half of this is directory.plain_column."""
+    """A name as it is searched: lower case, no accents. The database's half of this is schema.sql's plain_name."""
     apart = unicodedata.normalize("NFKD", name).lower()
     return " ".join("".join(one for one in apart if not "\u0300" <= one <= "\u036f").split())

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Index,
@@ -74,9 +75,8 @@ class Account(Table):
     ack: Mapped[bool] = mapped_column(server_default=FALSE)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     deactivated_at: Mapped[datetime | None]
-
-
-Index("accounts_by_name", func.lower(Account.name))
+    plain_name: Mapped[str] = mapped_column(Text(collation="C"), Computed("plain_name(name)", persisted=True))
+    __table_args__ = (Index("accounts_by_name", "plain_name"),)
 
 
 class Alias(Table):

@@ -1,7 +1,15 @@
 -- The whole command language: what it keeps between texts.
 
 ALTER TABLE accounts ADD COLUMN pin text NOT NULL DEFAULT 'none' CHECK (pin IN ('none', 'risky', 'always'));
-ALTER TABLE accounts ADD COLUMN ack boolean NOT NULL DEFAULT false;
+-- A name as it is searched: lower case, no accents. gateway/network/handles.plain is the same in Python.
+CREATE FUNCTION plain_name(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN octet_length(name) = length(name) THEN lower(name)
+        ELSE regexp_replace(lower(normalize(name, NFKD)), '[\u0300-\u036f]', '', 'g') END
+$$;
+ALTER TABLE accounts ADD COLUMN ack boolean NOT NULL DEFAULT false,
+    ADD COLUMN plain_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (plain_name(name)) STORED;
+DROP INDEX accounts_by_name;
+CREATE INDEX accounts_by_name ON accounts (plain_name);
 ALTER TABLE addresses ADD COLUMN introduced_at timestamptz;
 UPDATE addresses SET introduced_at = created_at WHERE channel = 'sms' AND state = 'verified';  -- known before we introduced ourselves
 ALTER TABLE effects ADD COLUMN account_id bigint REFERENCES accounts ON DELETE CASCADE;
