@@ -68,10 +68,14 @@ def up(
 @app.command()
 def migrate(unsafe: Unsafe = False) -> None:
     """Bring the database to the newest schema."""
+    from critter.company import hidden_names
     from critter.database import prepared
 
     settings = load()
-    prepared(settings, unsafe=unsafe or settings.unsafe).dispose()
+    engine = prepared(settings, unsafe=unsafe or settings.unsafe)
+    for line in hidden_names(engine):
+        print(line)
+    engine.dispose()
     print("The database is up to date.")
 
 

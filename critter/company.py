@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import handlers
 from gateway.commands import TABLE
 from gateway.errors import Refused
 from gateway.language import verbs
-from gateway.network import accounts, follows
+from gateway.network import accounts, aliases, follows
+from gateway.network.aliases import Called
+from gateway.store.database import transaction
 from gateway.store.tables import Account
 
 
@@ -16,6 +19,20 @@ def reserved_words() -> frozenset[str]:
     """Every verb and alias: a handle that is one could not be told from a command."""
     assert handlers.MODULES  # importing them filled the table
     return frozenset(verbs.table(TABLE.verbs))
+
+
+def hidden_names(engine: Engine) -> list[str]:
+    """A line for each handle and alias that has become a verb: the verb wins, and somebody should know."""
+    with transaction(engine) as session:
+        found = aliases.hidden(session, reserved_words())
+    return [_hidden(one) for one in found]
+
+
+def _hidden(one: Called) -> str:
+    if one.kind == "handle":
+        return f"@{one.word} is a command too now: it wins at the start of a text. Tell people to write @{one.word}."
+    remove = f"critter people alias {one.handle} {one.word} --remove"
+    return f"“{one.word}”, an alias of @{one.handle}, is a command too now, which wins: {remove}."
 
 
 def account(session: Session, handle: str, kind: str | None = None) -> Account:

@@ -36,6 +36,7 @@ class Done:
         one = self.imported
         people = f"{one.added:,} added, {one.changed:,} changed, {len(self.missing):,} deactivated"
         new = f"{one.groups:,} groups, {one.consents:,} consents, {one.follows:,} follows"
+        new += f", {one.aliases:,} aliases" if one.aliases else ""
         line = (
             f"{counted(one.people, 'row')}: {people}; phones and mailboxes: {one.phones_and_mailboxes:,}; new: {new}."
         )

@@ -12,7 +12,7 @@ from critter.company import account, enrol, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
 from gateway.errors import Refused
 from gateway.ledger import audit
-from gateway.network import accounts, addresses, listings, roster
+from gateway.network import accounts, addresses, aliases, listings, roster
 from gateway.network.listings import Person
 from gateway.settings import Settings, load
 from gateway.store.tables import Account
@@ -42,7 +42,8 @@ def import_file(
 ) -> None:
     """Add and change people from a CSV file; nothing changes unless the whole file is good.
 
-    Columns: handle, name, phone, email, groups, follows, language, timezone, consent. The first two must be there.
+    Columns: handle, name, phone, email, groups, follows, language, timezone, consent, aliases, employee_id.
+    The first two must be there.
     A phone without consent is invited: it gets one text that welcomes it, and no other before it answers. Where more
     phones would be welcomed than CRITTER_ASK_PHONES, `critter people welcome` does so and says the price."""
     settings = load()
@@ -173,6 +174,32 @@ def deactivate(handle: Handle, yes: Yes = False) -> None:
         accounts.deactivate(session, person.id)
         audit.record(session, operator(), "people.deactivate", person.id, {"handle": person.handle})
     typer.echo(f"Deactivated @{person.handle}.")
+
+
+@app.command()
+def alias(
+    handle: Handle,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="More words to call them by.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the words away.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What else somebody, or a group, is called in a text; with words, call them that too."""
+    if remove and not names:
+        raise Refused("Say which: critter people alias HANDLE NAME --remove.")
+    with opened_session(load()) as session:
+        named = account(session, handle)
+        changed = [name for name in names or [] if _called(session, named, name, remove)]
+        if changed:
+            audit.record(session, operator(), "people.alias", named.id, {"removed" if remove else "added": changed})
+        rows = aliases.of(session, named.id)
+    if as_json:
+        show_json([{"alias": row.word, "kind": row.kind} for row in rows])
+    else:
+        typer.echo(f"@{named.handle} is called {', '.join(row.word for row in rows) or 'nothing else'}.")
+
+
+def _called(session: Session, named: Account, name: str, remove: bool) -> bool:
+    return aliases.remove(session, named, name) if remove else aliases.add(session, named, name, reserved_words())
 
 
 @app.command()

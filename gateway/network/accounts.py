@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language.phrases import say
+from gateway.network import aliases
 from gateway.network.addresses import cancel_open
 from gateway.network.directory import find as find
 from gateway.network.directory import named as named
@@ -29,6 +30,8 @@ def check_handle(session: Session, handle: str, reserved: Collection[str] = ()) 
         raise Refused(problem)
     if session.scalar(select(Account.id).where(Account.handle == canonical)) is not None:
         raise Refused(say("@{handle} is taken.", handle=canonical))
+    if taken := aliases.owners(session, [canonical]).get(canonical):
+        raise Refused(say("“{word}” is an alias of @{handle}.", word=canonical, handle=taken.handle))
     return canonical
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
 
-from gateway.network import addresses
+from gateway.network import addresses, aliases
 from gateway.network.handles import canonical_handle
 from gateway.network.people_import import Plan, chunks
 from gateway.network.roster import Row
@@ -29,6 +29,7 @@ class Imported:
     phones_and_mailboxes: int
     consents: int
     follows: int
+    aliases: int = 0
 
 
 def carry_out(session: Session, plan: Plan, progress: Callable[[int], None] = lambda rows: None) -> Imported:
@@ -51,20 +52,22 @@ def carry_out(session: Session, plan: Plan, progress: Callable[[int], None] = la
         if number & (number - 1) == 0:  # each time there is twice as much
             session.execute(_ANALYZE)
         progress(len(chunk))
-    given, consents, follows = (sum(each) for each in zip(*counts, strict=True))
-    return Imported(len(plan.rows), len(added), len(changed), len(plan.new_groups), given, consents, follows)
+    given, consents, follows, called = (sum(each) for each in zip(*counts, strict=True))
+    groups = len(plan.new_groups)
+    return Imported(len(plan.rows), len(added), len(changed), groups, given, consents, follows, called)
 
 
 # What grows inside a transaction is planned for as if it were empty, until this.
 _ANALYZE = text("ANALYZE accounts, addresses, follows, consent")
 
 
-def _enrol(session: Session, rows: Sequence[Row], ids: Ids) -> tuple[int, int, int]:
-    """What hangs on these people: (addresses, consents, follows) that are new."""
+def _enrol(session: Session, rows: Sequence[Row], ids: Ids) -> tuple[int, int, int, int]:
+    """What hangs on these people: (addresses, consents, follows, aliases) that are new."""
     given = _give_addresses(session, rows, ids)
     _set_primaries(session, rows, ids)
     consented = _keep_consents(session, rows)
-    return given, len(consented), _add_follows(session, rows, ids, consented)
+    called = {alias: (ids[row.handle], kind) for row in rows for alias, kind in row.called.items()}
+    return given, len(consented), _add_follows(session, rows, ids, consented), aliases.keep(session, called)
 
 
 def _run(session: Session, statement: TextClause, rows: Iterable[Fields]) -> CursorResult[Any]:

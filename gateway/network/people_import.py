@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import ARRAY, TableValuedAlias, Text, func, literal, select
 from sqlalchemy.orm import Session
 
+from gateway.network import aliases
 from gateway.network.handles import canonical_handle
 from gateway.network.roster import Problem, Roster, Row
 from gateway.store.tables import Account, Address
@@ -59,6 +60,7 @@ class Plan:
     known: dict[str, Known]
     owned: dict[str, Owned]
     new_groups: dict[str, str] = field(default_factory=dict)  # handle → name
+    called: dict[str, str] = field(default_factory=dict)  # alias → handle of whose it is already
 
     @property
     def recycled(self) -> list[int]:
@@ -89,6 +91,7 @@ def plan(session: Session, roster: Roster) -> Plan:
     session.execute(select(func.pg_advisory_xact_lock(LOCK)))
     known = _known(session, {name for row in roster.rows for name in _names(row)})
     made = Plan(roster.rows, list(roster.problems), known, _owned(session, roster.rows))
+    made.called = _called(session, roster.rows)
     people = made.handles
     groups = {canonical_handle(group): group for row in roster.rows for group in row.groups}
     made.new_groups = {handle: name for handle, name in groups.items() if handle not in known and handle not in people}
@@ -97,8 +100,16 @@ def plan(session: Session, roster: Roster) -> Plan:
     return made
 
 
+def _called(session: Session, rows: Sequence[Row]) -> dict[str, str]:
+    """Which of the file's names and aliases are somebody's aliases by now."""
+    words = {word for row in rows for word in (*_names(row), *row.called)}
+    found = (aliases.owners(session, chunk) for chunk in chunks(sorted(words)))
+    return {word: owner.handle for part in found for word, owner in part.items()}
+
+
 def _names(row: Row) -> Iterator[str]:
     yield row.handle
+    yield from row.called
     yield from row.follows
     yield from map(canonical_handle, row.groups)
 
@@ -144,6 +155,7 @@ def _problems(plan: Plan, row: Row, people: set[str]) -> Iterator[str]:
     if known is not None and known.kind == "group":
         yield f"@{row.handle} is a group."
     yield from _name_problems(plan, row, people)
+    yield from _alias_problems(plan, row, people)
     for noun, each in (("phone", row.phones), ("mailbox", row.mailboxes)):
         for address in each:
             owned = plan.owned.get(address)
@@ -164,6 +176,19 @@ def _name_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[str]:
             yield "Nobody follows themselves."
         elif name not in people and name not in plan.new_groups and (known is None or known.state != "active"):
             yield f"Follows “{name[:40]}”, whom nobody knows: neither in this file nor in Critter."
+
+
+def _alias_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[str]:
+    if known_as := plan.called.get(row.handle):
+        yield f"@{row.handle} is an alias of @{known_as}: take another handle, or critter people alias --remove."
+    for group in map(canonical_handle, row.groups):
+        if group in plan.called:
+            yield f"The group: “{group}” is an alias of @{plan.called[group]}."
+    for alias in row.called:
+        if alias in plan.known or alias in people or alias in plan.new_groups:
+            yield f"The alias “{alias}” is a handle."
+        elif plan.called.get(alias, row.handle) != row.handle:
+            yield f"The alias “{alias}” is @{plan.called[alias]}'s already."
 
 
 def _differs(row: Row, known: Known) -> bool:

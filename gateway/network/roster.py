@@ -13,9 +13,11 @@ from babel import Locale, UnknownLocaleError
 
 from gateway.errors import Refused
 from gateway.network.addresses import normal_mailbox, normal_phone
+from gateway.network.aliases import normal_alias
 from gateway.network.handles import canonical_handle, clean_name, handle_problem
 
-COLUMNS = ("handle", "name", "phone", "email", "groups", "follows", "language", "timezone", "consent")
+_FROM_OFFICES = ("aliases", "employee_id")
+COLUMNS = ("handle", "name", "phone", "email", "groups", "follows", "language", "timezone", "consent", *_FROM_OFFICES)
 REQUIRED = ("handle", "name")
 NOT_UTF8 = (
     "The file is not UTF-8; it was read as Windows-1252 (Latin-1). Look at the accents, or save it as “CSV UTF-8”."
@@ -39,6 +41,14 @@ class Row:
     language: str | None = None
     timezone: str | None = None
     consent: str | None = None
+    aliases: tuple[str, ...] = ()
+    employee_id: str | None = None
+
+    @property
+    def called(self) -> dict[str, str]:
+        """Every other word that they are called by, with its kind."""
+        number = {self.employee_id: "employee_id"} if self.employee_id else {}
+        return dict.fromkeys(self.aliases, "alias") | number
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +171,8 @@ def _row(line: int, cells: Cells, region: str, reserved: Collection[str]) -> Row
         language=language(cells.get("language", "")),
         timezone=timezone(cells.get("timezone", "")),
         consent=_wording(consent, phones),
+        aliases=_each(cells.get("aliases", ""), lambda name: normal_alias(name, reserved)),
+        employee_id=normal_alias(cells["employee_id"], reserved) if cells.get("employee_id") else None,
     )
 
 
@@ -222,7 +234,7 @@ def timezone(cell: str) -> str | None:
 
 
 def _said_twice(rows: Sequence[Row]) -> Iterator[Problem]:
-    """Handles, phones and mailboxes that an earlier line has."""
+    """Handles, phones, mailboxes and aliases that an earlier line has."""
     first: dict[str, Row] = {}
     for row in rows:
         for kind, value in _unique(row):
@@ -235,3 +247,4 @@ def _unique(row: Row) -> Iterator[tuple[str, str]]:
     yield f"handle @{row.handle}", row.handle
     yield from (("phone", phone) for phone in row.phones)
     yield from ((f"mailbox {mailbox}", mailbox) for mailbox in row.mailboxes)
+    yield from ((f"alias “{alias}”", alias) for alias in row.called)

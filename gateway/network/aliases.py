@@ -1,0 +1,92 @@
+"""Other words that a person or group is called by: nicknames, employees' numbers. The command line and the import."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from gateway.errors import Refused
+from gateway.language.phrases import say
+from gateway.network.handles import RESERVED, canonical_handle
+from gateway.store.tables import Account, Alias
+
+_ALIAS = re.compile(r"\w(?:[\w.'-]{0,38}\w)?")  # one word of a text, as the language cuts it
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One word and whose it is; kind: alias or employee_id, or handle."""
+
+    word: str
+    handle: str
+    kind: str
+
+
+def normal_alias(text: str, reserved: Collection[str] = ()) -> str:
+    """The one form an alias or an employee's number is kept and compared in; raises Refused for what cannot be one."""
+    alias = canonical_handle(text).lower()
+    if not _ALIAS.fullmatch(alias):
+        raise Refused(say("“{word}” is no alias: one word of letters and digits, at most 40.", word=alias[:40]))
+    if alias in RESERVED or alias in reserved:
+        raise Refused(say("“{word}” is a word Critter uses itself: take another alias.", word=alias))
+    return alias
+
+
+def of(session: Session, account_id: int) -> list[Called]:
+    """What else an account is called, by the alphabet."""
+    return _called(session, Alias.account_id == account_id)
+
+
+def owners(session: Session, words: Iterable[str]) -> dict[str, Called]:
+    """Whose alias or number each of the words is, whatever the state of the account."""
+    return {one.word: one for one in _called(session, Alias.alias.in_(list(words)))}
+
+
+def _called(session: Session, which: object) -> list[Called]:
+    rows = select(Alias.alias, Account.handle, Alias.kind).join(Account, Account.id == Alias.account_id)
+    return [Called(*row) for row in session.execute(rows.where(which).order_by(Alias.alias))]  # type: ignore[arg-type]
+
+
+def add(session: Session, account: Account, text: str, reserved: Collection[str] = (), kind: str = "alias") -> bool:
+    """Calls an account by one more word; False when it is called that already. Raises Refused for a taken one."""
+    alias = normal_alias(text, reserved)
+    taken = owners(session, [alias]).get(alias)
+    if taken is not None and taken.handle == account.handle:
+        return False
+    if taken is not None:
+        raise Refused(say("“{word}” is an alias of @{handle}.", word=alias, handle=taken.handle))
+    if session.scalar(select(Account.id).where(Account.handle == alias)) is not None:
+        raise Refused(say("“{word}” is a handle: take another alias.", word=alias))
+    session.add(Alias(alias=alias, account_id=account.id, kind=kind))
+    session.flush()
+    return True
+
+
+def remove(session: Session, account: Account, text: str) -> bool:
+    """Whether the account was called that until now."""
+    mine = delete(Alias).where(Alias.account_id == account.id, Alias.alias == canonical_handle(text).lower())
+    return bool(session.scalars(mine.returning(Alias.alias)).all())
+
+
+def hidden(session: Session, verbs: Collection[str]) -> Sequence[Called]:
+    """Active accounts whose handle or alias is a verb now: as a first word it is the command."""
+    handles = select(Account.handle).where(Account.handle.in_(verbs), Account.state == "active")
+    called = [Called(handle, handle, "handle") for handle in session.scalars(handles.order_by(Account.handle))]
+    return [*called, *_called(session, Alias.alias.in_(verbs) & (Account.state == "active"))]
+
+
+def keep(session: Session, given: Mapping[str, tuple[int, str]]) -> int:
+    """Checked words of an import, each with its account and kind; those that are there stay, but a new number takes the
+    place of the old one. How many are new."""
+    numbered = [account_id for account_id, kind in given.values() if kind == "employee_id"]
+    old = delete(Alias).where(Alias.account_id.in_(numbered), Alias.kind == "employee_id", Alias.alias.not_in(given))
+    session.execute(old)
+    known = owners(session, given)
+    fresh = [
+        Alias(alias=word, account_id=whose, kind=kind) for word, (whose, kind) in given.items() if word not in known
+    ]
+    session.add_all(fresh)
+    session.flush()
+    return len(fresh)
