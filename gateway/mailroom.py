@@ -11,7 +11,7 @@ from gateway.errors import Refused
 from gateway.language import grammar, letters, mime
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import say
-from gateway.network import accounts, contexts, follows
+from gateway.network import accounts, contexts, follows, topics
 from gateway.network.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
 
@@ -114,7 +114,9 @@ def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: A
     if owner is None or owner.account_id != address.account_id:
         return Kept("held", None, "this address was made for somebody else")
     if kind == "unsubscribe" and address.account_id is not None:
-        follows.unfollow(session, address.account_id, ids[0])
+        follower, source = address.account_id, ids[0]
+        if not follows.unfollow(session, follower, source):
+            topics.leave(session, follower, source)
         return Kept("done", "unfollow", "mail to the address that ends this follow")
     return None
 

@@ -19,7 +19,7 @@ def ask_price(session: Session, turn: Turn, words: Words) -> None:
     limit = turn.world.settings.ask_phones
     if "price" in turn.confirmed:
         return
-    sources, people = posts.sources(words), [person for person, _ in words.recipients]
+    sources, people = posts.sources(session, words), [person for person, _ in words.recipients]
     if estimates.phones(session, sources, people, limit + 1) > limit:
         raise Unconfirmed(_price(turn.world.settings, words, estimates.phones(session, sources, people)), "price")
 

@@ -10,7 +10,7 @@ from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
 from gateway.language.named import Named
 from gateway.language.phrases import Phrase, count, joined, listed, say
-from gateway.network import audience, conversations, follows, reach, timelines
+from gateway.network import audience, conversations, follows, reach, silences, timelines
 from gateway.network.conversations import Asked
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
@@ -39,7 +39,8 @@ def direct(session: Session, turn: Turn) -> str:
 def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_reply_to: int | None = None) -> str:
     """To all of them or to nobody. A group, and anyone's first private message, waits for `undo` a little."""
     recipients = _recipients(session, turn.account, names)
-    unreached = _some_reached(session, recipients)
+    _none_blocked(session, turn.account.id, names)
+    unreached = _some_reached(session, turn.account.id, recipients)
     _prove_wide(session, turn, names, recipients)
     hold = _hold(session, turn, names, in_reply_to)
     words = Words(
@@ -53,7 +54,7 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
         if hold
         else say("Privately to {names}.", names=called)
     )
-    return joined([answer, _unreached(unreached) if unreached else ""])
+    return joined([answer, not_reached(unreached) if unreached else ""])
 
 
 def _prove_wide(session: Session, turn: Turn, names: Sequence[Named], recipients: Sequence[tuple[int, int]]) -> None:
@@ -65,7 +66,7 @@ def _prove_wide(session: Session, turn: Turn, names: Sequence[Named], recipients
 def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
     """What a reader of a broadcast texts back goes to those who post there, and to nobody else."""
     recipients = _recipients(session, turn.account, [group])
-    _some_reached(session, recipients)
+    _some_reached(session, turn.account.id, recipients)
     asked_by = timelines.heard(session, turn.address.id, 1, Post.group_id == group.id)
     in_reply_to = asked_by[0].post.id if asked_by else None
     words = Words(
@@ -90,12 +91,28 @@ def _recipients(session: Session, author: Account, names: Sequence[Named]) -> li
     return list(found.items())
 
 
-def _some_reached(session: Session, recipients: Sequence[tuple[int, int]]) -> Sequence[reach.Unreached]:
+def _none_blocked(session: Session, author_id: int, names: Sequence[Named]) -> None:
+    """Who blocked somebody is told so; who is blocked is not."""
+    for each in names:
+        silence = silences.standing(session, author_id, each.id)
+        if silence and silence.kind == "block":
+            raise Refused(
+                say("You blocked {name}. Not sent. on {handle} ends the block.", name=each.name, handle=each.handle)
+            )
+
+
+def _some_reached(session: Session, author_id: int, recipients: Sequence[tuple[int, int]]) -> Sequence[reach.Unreached]:
     """Those whom nothing reaches now; Refused when they are all of them."""
-    unreached = reach.unreached(session, [person for person, _ in recipients])
+    unreached = reach.unreached(session, [person for person, _ in recipients], author_id)
     if len(unreached) == len(recipients):
-        raise Refused(joined([say("Not sent."), _unreached(unreached)]))
+        raise Refused(joined([say("Not sent."), not_reached(unreached)]))
     return unreached
+
+
+def must_reach(session: Session, author_id: int, person: Named) -> None:
+    """Refused when nothing of the author reaches that one person, in the words of a message that cannot be sent."""
+    _none_blocked(session, author_id, [person])
+    _some_reached(session, author_id, [(person.id, person.id)])
 
 
 def _members(session: Session, author: Account, group: Named) -> Collection[int]:
@@ -140,7 +157,7 @@ def people(number: int) -> Phrase:
     return count("{count} person", "{count} people", number)
 
 
-def _unreached(persons: Sequence[reach.Unreached]) -> str:
+def not_reached(persons: Sequence[reach.Unreached]) -> str:
     """Why some of them cannot be reached; the sender may still call them."""
     shown: list[str] = [person.name for person in persons[:SHOWN]]
     if len(persons) > SHOWN:

@@ -5,12 +5,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
+from gateway.commands import Turn, command, undoes
 from gateway.errors import Refused
 from gateway.language import durations
 from gateway.language.named import Named
-from gateway.language.phrases import count, joined, say
-from gateway.network import addresses, follows
+from gateway.language.phrases import Phrase, count, joined, say
+from gateway.network import accounts, addresses, follows, topics
+from gateway.network.directory import named
+from gateway.store.tables import Effect
+from handlers.silencing import lift
 
 ON = {"sms": say("Texts are on."), "email": say("Mails are on.")}
 BY = {"sms": say("by text"), "email": say("by mail")}
@@ -25,8 +28,30 @@ BY = {"sms": say("by text"), "email": say("by mail")}
 @command("join GROUP", intent="follow", about="join a group")
 def follow(session: Session, turn: Turn) -> str:
     if not turn.names:
-        raise Refused(say("Following {tag} is not here yet. Nothing was changed.", tag=turn.reading.args[0]))
-    target = turn.names[0]
+        return follow_tag(session, turn, turn.reading.args[0])
+    return follow_account(session, turn, turn.names[0])
+
+
+def follow_tag(session: Session, turn: Turn, tag: str) -> str:
+    """A group may be written with the same mark; it is meant first."""
+    group = accounts.group_called(session, tag)
+    if group is not None:
+        return follow_account(session, turn, named(group))
+    topic_id, result = topics.follow(session, turn.account.id, tag, turn.address.channel == "sms", _end(turn))
+    coming = _coming(turn, topics.per_day(session, tag), tag)
+    if result == "already":
+        return joined([say("You follow {tag} already:", tag=tag), coming])
+    turn.did("follow_topic", topic_id, tag=tag)
+    return joined([say("You follow {tag}:", tag=tag), coming])
+
+
+@undoes("follow_topic")
+def _no_longer(session: Session, turn: Turn, effect: Effect) -> str:
+    topics.unfollow(session, turn.account.id, effect.detail["tag"])
+    return say("You no longer follow {tag}.", tag=effect.detail["tag"])
+
+
+def follow_account(session: Session, turn: Turn, target: Named) -> str:
     if target.id == turn.account.id:
         raise Refused(say("That is you. Nothing was changed."))
     by_text = turn.address.channel == "sms"
@@ -44,12 +69,15 @@ def follow(session: Session, turn: Turn) -> str:
 
 def _told(opening: str, session: Session, turn: Turn, target: Named) -> str:
     """What is coming: how, how much a day, and how it ends."""
-    daily = follows.per_day(session, target.id)
+    return joined([opening, _coming(turn, follows.per_day(session, target.id), target.handle)])
+
+
+def _coming(turn: Turn, daily: float, handle: str) -> Phrase:
     amount = say("about one a week or less")
     if daily >= 0.2:
         amount = count("about {count} a day", "about {count} a day", max(1, round(daily)))
     how = say("{by}, {amount}.", by=BY[turn.address.channel], amount=amount)
-    return joined([opening, how, say("leave {handle} ends it.", handle=target.handle)])
+    return joined([how, say("leave {handle} ends it.", handle=handle)])
 
 
 def _end(turn: Turn) -> datetime | None:
@@ -62,9 +90,39 @@ def ends(turn: Turn, duration: str) -> datetime:
     return durations.ends(duration, datetime.now(ZoneInfo(turn.account.timezone)))
 
 
-@command("unfollow NAME", aliases=("leave", "unsub", "drop", "part", "remove"), about="stop getting them")
+@command(
+    "unfollow NAME",
+    "unfollow #TAG",
+    aliases=("leave", "unsub", "drop", "part", "remove"),
+    about="stop getting them",
+)
 def leave(session: Session, turn: Turn) -> str:
-    target = turn.names[0]
+    if not turn.names:
+        return leave_tag(session, turn, turn.reading.args[0])
+    return leave_account(session, turn, turn.names[0])
+
+
+def leave_tag(session: Session, turn: Turn, tag: str) -> str:
+    gone = topics.unfollow(session, turn.account.id, tag)
+    if gone is None:
+        group = accounts.group_called(session, tag)
+        if group is not None:
+            return leave_account(session, turn, named(group))
+        return say("You do not follow {name}; nothing to leave.", name=tag)
+    until = gone.expires_at.isoformat() if gone.expires_at else None
+    turn.did("unfollow_topic", gone.topic_id, tag=tag, by_text=gone.by_text, until=until)
+    return say("You no longer follow {name}. follow {handle} brings it back.", name=tag, handle=tag)
+
+
+@undoes("unfollow_topic")
+def _again(session: Session, turn: Turn, effect: Effect) -> str:
+    was = effect.detail
+    until = datetime.fromisoformat(was["until"]) if was["until"] else None
+    topics.follow(session, turn.account.id, was["tag"], was["by_text"], until)
+    return say("You follow {tag} again.", tag=was["tag"])
+
+
+def leave_account(session: Session, turn: Turn, target: Named) -> str:
     if not follows.unfollow(session, turn.account.id, target.id):
         return say("You do not follow {name}; nothing to leave.", name=target.name)
     turn.did("unfollow", target.id)
@@ -108,10 +166,12 @@ def _until(turn: Turn) -> datetime | None:
     return ends(turn, rest[0]) if rest else None
 
 
-@command("on [NAME]", about="texts again, from all or from one")
+@command("on [NAME]", about="texts again, from all or from one; ends a mute or a block")
 def on(session: Session, turn: Turn) -> str:
     if turn.names:
         source = turn.names[0]
+        if lifted := lift(session, turn, source):
+            return lifted
         if not follows.set_off(session, turn.account.id, source.id, False, None):
             raise Refused(
                 say("You do not follow {name}. To get it: follow {handle}", name=source.name, handle=source.handle)

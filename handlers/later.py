@@ -8,15 +8,11 @@ from gateway.language.phrases import say, template
 NOT_YET = template("{verb} is not here yet. Nothing was changed, and nothing was posted. ? lists what is.")
 
 
-@command("rt", "rt NAME", aliases=("repeat",), intent="repeat", ready=False, about="pass on to my followers")
 @command("quiet RANGE", "quiet [for]", intent="setting", ready=False, about="no texts at night")
 @command("who got", intent="receipts", ready=False, about="how my last update went out")
 @command("track", 'track [WORD | "a phrase"]', intent="track", ready=False, about="any update with a word")
 @command("untrack", 'untrack [WORD | "a phrase"]', intent="untrack", ready=False, about="no longer")
-@command("nudge NAME", intent="nudge", ready=False, about="ask for an update")
 @command("invite ADDRESS", intent="invite", ready=False, about="ask a colleague in")
-@command("block NAME", aliases=("lose",), intent="block", ready=False, about="neither hears the other")
-@command("mute NAME [for]", intent="mute", ready=False, about="hear nothing of them")
 @command("report [NAME]", intent="report", ready=False, about="tell the operators")
 @command("name FULLNAME", intent="setting", asks=True, ready=False, about="my name")
 @command("lang LANG", intent="setting", ready=False, about="my language")
@@ -25,7 +21,6 @@ NOT_YET = template("{verb} is not here yet. Nothing was changed, and nothing was
 @command("ack on|off", intent="setting", ready=False, about="confirm each update")
 @command("login", intent="login", ready=False, about="a link to the web")
 @command("link CODE", intent="link", ready=False, about="tie this phone to my account")
-@command("why", intent="why", ready=False, about="why I got the last item")
 def not_yet(session: Session, turn: Turn) -> str:
     """An honest answer; the words are nobody's but the writer's."""
     verb = turn.reading.verb or turn.reading.intent

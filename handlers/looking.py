@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command
 from gateway.errors import Refused
 from gateway.language.phrases import Phrase, count, joined, listed, say
-from gateway.network import accounts, follows, reach, renderings, timelines
+from gateway.network import accounts, follows, reach, renderings, silences, timelines, topics
 from gateway.network.audience import OPEN_TO_ALL
 from gateway.store.tables import Account
 from handlers.direct import people
@@ -35,7 +35,7 @@ def get(session: Session, turn: Turn) -> str:
 
 
 def _entry(entry: timelines.Entry) -> Phrase:
-    by = renderings.signature(entry.author, entry.group, entry.post)
+    by = renderings.signature(entry.author, entry.group, entry.post, entry.origin)
     return say("{by}: {text} ({ago})", by=by, text=entry.post.text, ago=_ago(entry.age))
 
 
@@ -77,6 +77,8 @@ def _sees(session: Session, turn: Turn, account: Account) -> bool:
 @command("whois NAME", aliases=("w",), about="name, title, followers, how to reach")
 def whois(session: Session, turn: Turn) -> str:
     account = _account(session, turn)
+    if silences.apart(session, turn.account.id, account.id):
+        return f"{account.name} (@{account.handle})."
     followers, following, _ = timelines.counts(session, account, turn.account.id)
     called = f"{account.name} ({'#' if account.kind == 'group' else '@'}{account.handle})"
     if account.kind == "group":
@@ -123,8 +125,8 @@ def who(session: Session, turn: Turn) -> str:
     if not turn.names:
         raise Refused(say(NOT_YET, verb="who about"))
     account = _account(session, turn, readable=True)
-    number, rows = follows.followers(session, account.id, SHOWN)
-    if not number:
+    number, rows = follows.followers(session, account.id, SHOWN, seen_by=turn.account.id)
+    if not number or silences.apart(session, turn.account.id, account.id):
         return say("Nobody follows {name} yet.", name=account.name)
     return say(
         "{name} has {followers}: {names}", name=account.name, followers=_followers(number), names=_handles(rows, number)
@@ -149,9 +151,11 @@ def followers(session: Session, turn: Turn) -> str:
 @command("following", about="whom I follow")
 def following(session: Session, turn: Turn) -> str:
     number, rows = follows.following(session, turn.account.id, SHOWN)
+    tags = ", ".join(f"#{tag}" for tag in topics.following(session, turn.account.id)[:SHOWN])
     if not number:
-        return say("You follow nobody yet. Try: follow NAME")
-    return say("You follow {number}: {names}", number=number, names=_handles(rows, number))
+        return say("You follow {names}.", names=tags) if tags else say("You follow nobody yet. Try: follow NAME")
+    names = _handles(rows, number)
+    return say("You follow {number}: {names}", number=number, names=listed([names, tags]) if tags else names)
 
 
 @command("groups", about="my groups")

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command, meaning, undoes
 from gateway.errors import Refused
 from gateway.language.phrases import say
-from gateway.network import posts, timelines
+from gateway.network import audience, posts, timelines
 from gateway.store.tables import Account, Effect
 
 NO_TARGET = "a reaction to nothing that went to this address"
@@ -39,7 +39,7 @@ def _target(session: Session, turn: Turn) -> int | None:
 def like(session: Session, turn: Turn) -> str:
     by = (timelines.by_account(turn.names[0]),) if turn.names else ()
     items = timelines.heard(session, turn.address.id, 1, *by)
-    if not items:
+    if not items or not audience.may_read(session, turn.account.id, items[0].post.id):
         raise Refused(say("There is nothing to like: no such item reached you here yet."))
     target = posts.original(items[0].post)
     group = items[0].group if turn.names and turn.names[0].kind == "group" else None

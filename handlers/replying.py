@@ -6,11 +6,11 @@ from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
 from gateway.language.named import Named
 from gateway.language.phrases import say
-from gateway.network import accounts, audience, posts, timelines
+from gateway.network import accounts, audience, posts, silences, timelines
 from gateway.network.directory import named
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
-from handlers.direct import send, tell_posters
+from handlers.direct import must_reach, send, tell_posters
 from handlers.updates import GROUP_GONE, publish
 
 
@@ -36,7 +36,11 @@ def _to_named(session: Session, turn: Turn, person: Named) -> str | None:
     return _publicly(session, turn, items[0].post if items else None)
 
 
-def _answer(session: Session, turn: Turn, post: Post | None) -> str | None:
+def _answer(session: Session, turn: Turn, answered: Post | None) -> str | None:
+    """A reply to a repeat goes to what it repeats, and so to who wrote that."""
+    post = posts.written_first(session, answered) if answered else None
+    if post and silences.apart(session, turn.account.id, post.author_id):
+        must_reach(session, turn.account.id, _author(session, post))
     if post is None or not audience.may_read(session, turn.account.id, post.id):
         raise Refused(
             say("There is nothing to reply to: no item reached you here yet. To write to somebody: @NAME text")
@@ -73,7 +77,7 @@ def _publicly(session: Session, turn: Turn, post: Post | None) -> str | None:
         in_reply_to=post.id if post else None, inbound_id=turn.inbound_id,
     )  # fmt: skip
     written = publish(session, turn, words)
-    heard = audience.heard(session, written, posts.sources(words))
+    heard = audience.heard(session, written, posts.sources(session, words))
     return None if heard else UNHEARD
 
 

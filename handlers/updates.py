@@ -25,7 +25,7 @@ def update(session: Session, turn: Turn) -> str | None:
 def post_update(session: Session, turn: Turn, text: str) -> str | None:
     words = Words(turn.account, text, "company", turn.via, inbound_id=turn.inbound_id)
     post = publish(session, turn, words)
-    return _acknowledged(turn) if audience.heard(session, post, posts.sources(words)) else UNHEARD
+    return _acknowledged(turn) if audience.heard(session, post, posts.sources(session, words)) else UNHEARD
 
 
 def _acknowledged(turn: Turn) -> str | None:
@@ -41,7 +41,7 @@ def group_post(session: Session, turn: Turn) -> str | None:
         raise Refused(say("A closed group and others do not go into one message. Nothing was posted."))
     words = Words(turn.account, turn.text, "group", turn.via, first, others, inbound_id=turn.inbound_id)
     post = publish(session, turn, words)
-    if audience.heard(session, post, posts.sources(words)):
+    if audience.heard(session, post, posts.sources(session, words)):
         return _acknowledged(turn)
     return say("Posted to #{handle}, but nobody else gets it yet. Others join with: join {handle}", handle=first.handle)
 

@@ -173,6 +173,14 @@ BREACHES = [
         f"SELECT {KEY} FROM deliveries WHERE address_id = (SELECT min(address_id) FROM attempts) AND author_id <> 0",
     ),
     Breach(
+        "a post to somebody who had muted its author",
+        "I5",
+        f"""INSERT INTO silences (account_id, other_id, kind, created_at)
+            SELECT a.account_id, d.author_id, 'mute', now() - interval '1 hour'
+            FROM deliveries d JOIN addresses a ON a.id = d.address_id WHERE d.message_id = {PUBLIC}""",
+        f"SELECT {KEY} FROM deliveries WHERE message_id = {PUBLIC}",
+    ),
+    Breach(
         "a post at two of one's addresses",
         "I5",
         f"""INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, priority, give_up_at)

@@ -3,7 +3,7 @@
 import ast
 import pickle
 import string
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -93,6 +93,8 @@ def test_plurals_numbers_money_and_times_are_of_the_language() -> None:
     assert tongue("en").value(Decimal("5.31")) == "$5.31"
     assert tongue("es").value(datetime(2026, 11, 25, 19, 5)) == "mié, 19:05"  # noqa: DTZ001
     assert tongue("en").value(datetime(2026, 11, 25, 19, 5)) == "Wed 19:05"  # noqa: DTZ001
+    assert tongue("en").value(date(2026, 5, 3)) == "May 3"
+    assert tongue("es").value(date(2026, 5, 3)) == "3 may"
 
 
 def test_reasons_become_sentences_and_names_lists() -> None:

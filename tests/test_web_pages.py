@@ -10,11 +10,11 @@ from sqlalchemy import text as sql
 from critter.app import build, create_app
 from gateway.doors.access import inventory
 from gateway.errors import SettingsError
-from gateway.network import accounts, addresses, follows, posts
+from gateway.network import accounts, addresses, follows, posts, topics
 from gateway.network.posts import Words
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from gateway.store.tables import Account
+from gateway.store.tables import Account, Post
 from gateway.tokens import Signer
 from tests.web_process import changed, served
 
@@ -145,6 +145,29 @@ def test_a_get_asks_and_a_post_ends_the_follow(settings, company):
     assert (asked.status_code, done.status_code, again.status_code) == (200, 200, 200)
     assert "You no longer follow" in done.text
     assert followed(company) == [company.sales]
+
+
+def test_the_same_link_ends_the_follow_of_a_tag(settings, company):
+    with transaction(company.engine) as session:
+        topic, _ = topics.follow(session, company.sam, "#win", by_text=False)
+    path = "/u/" + company.signer.sign("unsubscribe", topic, company.phone)
+    with served(settings) as url:
+        assert "Stop following #win?" in requests.get(url + path, timeout=9).text
+        done = requests.post(url + path, timeout=9)
+        again = requests.post(url + path, timeout=9)
+    assert (done.status_code, again.status_code) == (200, 200)
+    assert "follow #win" in done.text
+    with transaction(company.engine) as session:
+        assert topics.following(session, company.sam) == []
+
+
+def test_a_repeat_names_both(settings, company):
+    first = company.post("company")
+    with transaction(company.engine) as session:
+        original, sam = session.get_one(Post, first), session.get_one(Account, company.sam)
+        again = posts.publish(session, Words(sam, original.text, "company", "sms", repeats=original)).id
+    with served(settings) as url:
+        assert "Sam rt Kim &lt;Lee&gt;" in requests.get(url + company.link(again), timeout=9).text
 
 
 def test_health_tells_how_long_the_oldest_input_waits(settings, company):

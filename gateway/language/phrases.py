@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import string
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -59,6 +59,8 @@ class Tongue:
             return _without_odd_blanks(format_currency(value, "USD", locale=self.locale))
         if isinstance(value, datetime):
             return _without_odd_blanks(format_skeleton("EEEHm", value, locale=self.locale))
+        if isinstance(value, date):
+            return _without_odd_blanks(format_skeleton("MMMd", value, locale=self.locale))
         return str(value)
 
     def filled(self, template: str, values: dict[str, Any]) -> str:

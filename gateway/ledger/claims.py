@@ -29,8 +29,8 @@ class Claimed(NamedTuple):
     address: str
     tag: str | None
     possible_duplicate: bool
-    source_id: int | None  # the account whose follow brings it
-    source: str | None  # its handle
+    source_id: int | None  # the account or topic whose follow brings it
+    source: str | None  # its handle; topic and its id for a topic
     introduces: str | None = None  # the language to say who we are in, when it is the first text to a phone
 
     @property
@@ -136,11 +136,12 @@ CLAIM: Final = """
                   d.source_id, d.introduces
     ){tried}
     SELECT taken.attempt_id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
-           taken.possible_duplicate, taken.source_id, source.handle,
+           taken.possible_duplicate, taken.source_id, coalesce(source.handle, 'topic' || topic.id),
            CASE WHEN taken.introduces THEN coalesce(
                (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces
     FROM taken JOIN addresses ON addresses.id = taken.address_id
     LEFT JOIN accounts source ON source.id = taken.source_id
+    LEFT JOIN topics topic ON topic.id = taken.source_id
     ORDER BY taken.priority, taken.message_id, taken.address_id
 """
 

@@ -67,6 +67,20 @@ DEACTIVATED: Final = """
                   AND t.started_at > reader.deactivated_at + interval '1 second')
 """
 
+# Whoever lifts a block or a mute takes its trace away with it; what stands is held against what left since.
+SILENCED: Final = """
+    SELECT key, '@' || reader.handle || ' and @' || writer.handle || ' do not hear each other'
+    FROM gone
+    JOIN accounts reader ON reader.id = gone.account_id
+    JOIN accounts writer ON writer.id = gone.author_id
+    JOIN attempts t ON t.message_id = gone.message_id AND t.address_id = gone.address_id
+    WHERE EXISTS (SELECT FROM silences s
+                  WHERE (s.account_id = reader.id AND s.other_id IN (writer.id, gone.group_id, gone.source_id)
+                         OR s.account_id = writer.id AND s.other_id = reader.id AND s.kind = 'block')
+                    AND t.started_at > s.created_at + interval '1 second'
+                    AND (s.expires_at IS NULL OR t.started_at < s.expires_at))
+"""
+
 DOUBLED: Final = """
     SELECT d.message_id, '@' || reader.handle || ' gets it at ' || count(*) || ' addresses'
     FROM deliveries d
@@ -83,5 +97,6 @@ RULES: Final = (
     Rule("I5", AUDIENCE, "delivery", OUTSIDER, GONE),
     Rule("I5", AUDIENCE, "delivery", UNASKED, GONE),
     Rule("I5", AUDIENCE, "delivery", DEACTIVATED, GONE),
+    Rule("I5", AUDIENCE, "delivery", SILENCED, GONE),
     Rule("I5", SINGLE, "message", DOUBLED),
 )

@@ -16,7 +16,7 @@ from gateway.network.directory import named as named
 from gateway.network.handles import canonical_handle as canonical_handle
 from gateway.network.handles import clean_name as clean_name
 from gateway.network.handles import handle_problem
-from gateway.store.tables import Account, Address, Conversation, Draft, Follow
+from gateway.store.tables import Account, Address, Conversation, Draft, Follow, TopicFollow
 
 ROLES = ("member", "operator", "admin")
 ACCESS = ("open", "closed", "broadcast")
@@ -39,6 +39,12 @@ def by_handle(session: Session, handle: str, *, active: bool = True) -> Account 
     """The person or group with exactly this handle; only an active one unless told otherwise."""
     account = session.scalars(select(Account).where(Account.handle == canonical_handle(handle))).one_or_none()
     return None if account is None or (active and account.state != "active") else account
+
+
+def group_called(session: Session, written: str) -> Account | None:
+    """The active group that #written may mean."""
+    account = by_handle(session, written.lstrip("#"))
+    return account if account and account.kind == "group" else None
 
 
 def by_id(session: Session, account_id: int) -> Account | None:
@@ -120,6 +126,7 @@ def deactivate_all(session: Session, account_ids: Sequence[int]) -> int:
     cut = session.scalars(off.values(state="deactivated", deactivated_at=func.now()).returning(Account.id)).all()
     addresses = select(Address.id).where(Address.account_id.in_(cut))
     session.execute(delete(Follow).where(or_(Follow.follower_id.in_(cut), Follow.account_id.in_(cut))))
+    session.execute(delete(TopicFollow).where(TopicFollow.follower_id.in_(cut)))
     session.execute(delete(Conversation).where(Conversation.address_id.in_(addresses)))
     session.execute(delete(Draft).where(Draft.account_id.in_(cut)))
     cancel_open(session, addresses, "deactivated")

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from gateway.store.arrays import numbers
-from gateway.store.tables import Account, Fanout, Follow, Post, PostRecipient
+from gateway.store.tables import Account, Fanout, Follow, Post, PostRecipient, Silence
 
 OPEN_TO_ALL = ("open", "broadcast")
 
@@ -21,19 +21,36 @@ def following(follower: Any, account: Any) -> ColumnElement[bool]:
     )
 
 
+def blocked(one: Any, other: Any) -> ColumnElement[bool]:
+    """One of the two has blocked the other: neither hears or reads the other."""
+    silence = aliased(Silence)
+    either_way = or_(
+        and_(silence.account_id == one, silence.other_id == other),
+        and_(silence.account_id == other, silence.other_id == one),
+    )
+    return exists().where(silence.kind == "block", either_way)
+
+
 def readable_by(account: Any) -> ColumnElement[bool]:
     """The rule as a condition on Post: its author always; company posts everyone; group posts everyone, or the members
-    when the group is closed; direct posts those they were addressed to, as they were at that moment."""
+    when the group is closed; direct posts those they were addressed to, as they were at that moment. Never who blocked
+    its author, or was blocked by them. A repeat only while what it repeats may be read."""
+    original = aliased(Post)
+    repeated = exists().where(original.id == Post.repeat_of, _readable(original, account))
+    return and_(_readable(Post, account), or_(Post.repeat_of.is_(None), repeated))
+
+
+def _readable(post: type[Post], account: Any) -> ColumnElement[bool]:
     group = aliased(Account)
-    open_group = exists().where(group.id == Post.group_id, group.access.in_(OPEN_TO_ALL))
-    addressed = exists().where(PostRecipient.post_id == Post.id, PostRecipient.account_id == account)
+    open_group = exists().where(group.id == post.group_id, group.access.in_(OPEN_TO_ALL))
+    addressed = exists().where(PostRecipient.post_id == post.id, PostRecipient.account_id == account)
     allowed = or_(
-        Post.author_id == account,
-        Post.visibility == "company",
-        and_(Post.visibility == "group", or_(open_group, following(account, Post.group_id))),
-        and_(Post.visibility == "direct", addressed),
+        post.author_id == account,
+        post.visibility == "company",
+        and_(post.visibility == "group", or_(open_group, following(account, post.group_id))),
+        and_(post.visibility == "direct", addressed),
     )
-    return and_(Post.deleted_at.is_(None), allowed)
+    return and_(post.deleted_at.is_(None), allowed, ~blocked(account, post.author_id))
 
 
 def may_read(session: Session, account_id: int, post_id: int) -> bool:
@@ -53,20 +70,33 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
     return bool(session.scalar(select(mine.where(Follow.state == "active", in_force))))
 
 
-# Why a delivery must not leave now, decided when it is about to. The order is that of importance.
+# Why a delivery must not leave now, decided when it is about to. The order is that of importance. `o` is what a repeat
+# repeats; who blocked or muted either writer, or muted the group, does not get it.
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, CASE
     WHEN a.state = 'stopped' THEN 'opted_out'
     WHEN a.state <> 'verified' AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'code', 'welcome')) THEN a.state
     WHEN reader.state <> 'active' THEN 'deactivated'
     WHEN d.give_up_at <= now() THEN 'gave_up'
-    WHEN p.deleted_at IS NOT NULL THEN 'retracted'
+    WHEN p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL THEN 'retracted'
+    WHEN EXISTS (
+        SELECT FROM silences s WHERE s.account_id = a.account_id
+          AND s.other_id = ANY (ARRAY[m.author_id, o.author_id, g.id, d.source_id])
+          AND (s.expires_at IS NULL OR s.expires_at > now())
+    ) OR EXISTS (
+        SELECT FROM silences s WHERE s.account_id = ANY (ARRAY[m.author_id, o.author_id])
+          AND s.other_id = a.account_id AND s.kind = 'block'
+    ) OR p.visibility = 'direct' AND EXISTS (
+        SELECT FROM post_recipients r JOIN silences s ON s.account_id = r.account_id AND s.other_id = r.named_id
+        WHERE r.post_id = p.id AND r.account_id = a.account_id AND (s.expires_at IS NULL OR s.expires_at > now())
+    ) THEN 'silenced'
     WHEN m.kind = 'update' AND NOT a.receiving AND coalesce(a.off_until > now(), true) THEN 'off'
-    WHEN d.source_id IS NOT NULL AND (f.state IS DISTINCT FROM 'active' OR f.expires_at <= now()) THEN 'left'
+    WHEN d.source_id IS NOT NULL AND (f.state IS DISTINCT FROM 'active' OR f.expires_at <= now())
+        AND (t.topic_id IS NULL OR t.expires_at <= now()) THEN 'left'
     WHEN d.source_id IS NOT NULL AND f.off AND coalesce(f.off_until > now(), true) THEN 'off'
     WHEN p.visibility = 'direct' AND NOT EXISTS (
         SELECT FROM post_recipients r WHERE r.post_id = p.id AND r.account_id = a.account_id) THEN 'private'
-    WHEN g.access = 'closed' AND p.visibility = 'group' AND NOT EXISTS (
+    WHEN g.access = 'closed' AND coalesce(o.visibility, p.visibility) = 'group' AND NOT EXISTS (
         SELECT FROM follows c WHERE c.follower_id = a.account_id AND c.account_id = g.id AND c.state = 'active'
           AND (c.expires_at IS NULL OR c.expires_at > now())
     ) THEN 'left'
@@ -77,8 +107,10 @@ JOIN messages m ON m.id = d.message_id
 JOIN addresses a ON a.id = d.address_id
 LEFT JOIN accounts reader ON reader.id = a.account_id
 LEFT JOIN posts p ON p.id = m.post_id
-LEFT JOIN accounts g ON g.id = p.group_id
+LEFT JOIN posts o ON o.id = p.repeat_of
+LEFT JOIN accounts g ON g.id = coalesce(o.group_id, p.group_id)
 LEFT JOIN follows f ON f.follower_id = a.account_id AND f.account_id = d.source_id
+LEFT JOIN topic_follows t ON t.follower_id = a.account_id AND t.topic_id = d.source_id
 """)
 
 
@@ -89,38 +121,78 @@ def refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[
     return {(row.message_id, row.address_id): row.reason for row in rows if row.reason}
 
 
-# One chunk of a post's audience: followers of its source after the cursor, and whoever it names, up to where the
-# followers of this chunk end. One address each; an item goes out once, however many roads lead to it. What names
-# somebody whose phone is off goes to their mailbox; what only a follow by text brings does not. An opt-out of texts
-# never raises another channel: that row is made and ends as opted out, so that the receipts tell.
+# One chunk of a post's audience: followers of its source (a person, a group or a topic) after the cursor, and whoever
+# it names, up to where the followers of this chunk end. One address each; an item goes out once, however many roads
+# lead to it: with several sources, whoever asked for texts from one of them gets it by text from whichever is first.
+# What names somebody whose phone is off goes to their mailbox; what only a follow by text brings does not. An opt-out
+# of texts never raises another channel: that row is made and ends as opted out, so that the receipts tell.
+# `deaf`: who blocked or muted what it is from, and who wrote what it repeats. `told`: what carried the same words.
 _CHUNK = text("""
 WITH f AS (
-    SELECT follower_id AS account_id, by_text
+    (SELECT follower_id AS account_id, by_text
     FROM follows
     WHERE account_id = :source AND follower_id > :reached AND state = 'active'
       AND (expires_at IS NULL OR expires_at > now())
-    ORDER BY follower_id LIMIT :chunk
+    ORDER BY follower_id LIMIT :chunk)
+    UNION ALL
+    (SELECT follower_id, by_text
+    FROM topic_follows
+    WHERE topic_id = :source AND follower_id > :reached AND (expires_at IS NULL OR expires_at > now())
+    ORDER BY follower_id LIMIT :chunk)
 ), bound AS (
     SELECT CASE WHEN count(*) = :chunk THEN max(account_id) ELSE 9223372036854775807 END AS upto FROM f
 ), named AS (
     SELECT account_id FROM mentions WHERE post_id = :post
     UNION SELECT account_id FROM post_recipients WHERE post_id = :post
+), p AS MATERIALIZED (
+    SELECT post.repeat_of, original.author_id,
+           ARRAY[:author, :source, post.group_id, original.author_id, original.group_id] AS origins
+    FROM posts post LEFT JOIN posts original ON original.id = post.repeat_of WHERE post.id = :post
+), deaf AS MATERIALIZED (
+    SELECT s.account_id FROM silences s
+    WHERE s.other_id = ANY ((SELECT origins FROM p)::bigint[]) AND (s.expires_at IS NULL OR s.expires_at > now())
+    UNION ALL SELECT s.other_id FROM silences s
+    WHERE s.account_id = ANY (ARRAY[:author, (SELECT author_id FROM p)]) AND s.kind = 'block'
+    UNION ALL SELECT r.account_id
+    FROM post_recipients r JOIN silences s ON s.account_id = r.account_id AND s.other_id = r.named_id
+    WHERE r.post_id = :post AND (s.expires_at IS NULL OR s.expires_at > now())
+    UNION ALL SELECT author_id FROM p WHERE author_id IS NOT NULL
+), told AS MATERIALIZED (
+    SELECT m.id FROM p JOIN messages m ON m.post_id = p.repeat_of
+    UNION ALL SELECT m.id FROM p JOIN posts again ON again.repeat_of = p.repeat_of AND again.id <> :post
+    JOIN messages m ON m.post_id = again.id
+), others AS MATERIALIZED (
+    SELECT array_agg(source_id) AS sources FROM fanouts WHERE message_id = :message HAVING count(*) > 1
 ), reach AS (
     SELECT account_id, bool_or(named) AS named, bool_or(by_text) AS by_text FROM (
         SELECT account_id, false AS named, by_text FROM f
         UNION ALL
         SELECT account_id, true, false FROM named, bound WHERE account_id > :reached AND account_id <= upto
     ) AS both_roads GROUP BY account_id
+), asked AS (
+    SELECT account_id, named, by_text OR (SELECT sources FROM others) IS NOT NULL AND (EXISTS (
+        SELECT FROM follows
+        WHERE follower_id = reach.account_id AND account_id = ANY ((SELECT sources FROM others)::bigint[])
+          AND by_text AND state = 'active' AND (expires_at IS NULL OR expires_at > now())
+    ) OR EXISTS (
+        SELECT FROM topic_follows
+        WHERE follower_id = reach.account_id AND topic_id = ANY ((SELECT sources FROM others)::bigint[])
+          AND by_text AND (expires_at IS NULL OR expires_at > now())
+    )) AS by_text FROM reach
 ), chosen AS (
-    SELECT reach.account_id, reach.named, road.id, road.channel
-    FROM reach
-    JOIN accounts reader ON reader.id = reach.account_id AND reader.state = 'active' AND reader.id <> :author
+    SELECT asked.account_id, asked.named, road.id, road.channel
+    FROM asked
+    JOIN accounts reader ON reader.id = asked.account_id AND reader.state = 'active' AND reader.id <> :author
     CROSS JOIN LATERAL (
         SELECT id, channel FROM addresses
-        WHERE account_id = reach.account_id AND is_primary AND state IN ('verified', 'stopped')
-          AND (channel = 'email' OR reach.named OR reach.by_text)
-        ORDER BY reach.named AND NOT receiving AND coalesce(off_until > now(), true), channel DESC LIMIT 1
+        WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
+          AND (channel = 'email' OR asked.named OR asked.by_text)
+        ORDER BY asked.named AND NOT receiving AND coalesce(off_until > now(), true), channel DESC LIMIT 1
     ) AS road
+    WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
+      AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (
+        SELECT FROM told JOIN deliveries d ON d.message_id = told.id JOIN addresses mine ON mine.id = d.address_id
+        WHERE mine.account_id = asked.account_id AND d.state NOT IN ('cancelled', 'failed')))
 ), made AS (
     INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, priority, give_up_at)
     SELECT :message, id, :author, CASE WHEN NOT named THEN CAST(:source AS bigint) END, channel, :priority,
@@ -159,6 +231,8 @@ SELECT EXISTS (
         SELECT follower_id AS account_id, by_text FROM follows
         WHERE account_id = ANY(CAST(:sources AS bigint[])) AND state = 'active'
           AND (expires_at IS NULL OR expires_at > now())
+        UNION ALL SELECT follower_id, by_text FROM topic_follows
+        WHERE topic_id = ANY(CAST(:sources AS bigint[])) AND (expires_at IS NULL OR expires_at > now())
         UNION ALL SELECT account_id, true FROM mentions WHERE post_id = :post
         UNION ALL SELECT account_id, true FROM post_recipients WHERE post_id = :post
     ) AS reach
@@ -167,13 +241,19 @@ SELECT EXISTS (
      AND (a.channel = 'email' OR reach.by_text)
     WHERE NOT (reach.by_text AND EXISTS (
         SELECT FROM addresses WHERE account_id = reach.account_id AND is_primary AND state = 'stopped'))
+      AND NOT EXISTS (
+        SELECT FROM silences s WHERE s.account_id = reach.account_id AND s.other_id = ANY (CAST(:origins AS bigint[]))
+          AND (s.expires_at IS NULL OR s.expires_at > now()))
+      AND NOT EXISTS (
+        SELECT FROM silences s WHERE s.account_id = :author AND s.other_id = reach.account_id AND s.kind = 'block')
 )
 """)
 
 
 def heard(session: Session, post: Post, sources: Sequence[int]) -> bool:
     """Whether anyone at all would get it now."""
-    keys = {"sources": list(sources), "post": post.id, "author": post.author_id}
+    origins = [post.author_id, *sources]
+    keys = {"sources": list(sources), "post": post.id, "author": post.author_id, "origins": origins}
     return bool(session.scalar(_HEARD, keys))
 
 

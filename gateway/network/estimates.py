@@ -24,6 +24,8 @@ PHONES: Final = text("""
             SELECT follower_id AS account_id FROM follows
             WHERE account_id = ANY (CAST(:sources AS bigint[])) AND by_text AND state = 'active'
               AND (expires_at IS NULL OR expires_at > now())
+            UNION ALL SELECT follower_id FROM topic_follows
+            WHERE topic_id = ANY (CAST(:sources AS bigint[])) AND by_text AND (expires_at IS NULL OR expires_at > now())
             UNION ALL SELECT unnest(CAST(:people AS bigint[]))
         ) AS reach
         JOIN addresses a USING (account_id)

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language.phrases import say
+from gateway.network.audience import blocked
 from gateway.store.tables import Account, Follow, Post
 
 Followed = Literal["followed", "already", "requested"]
@@ -48,6 +49,8 @@ def _followable(session: Session, follower_id: int, account_id: int) -> Account:
         raise Refused(say("That account is not there any more."))
     if follower_id == account_id:
         raise Refused(say("That is you: your own updates go to those who follow you."))
+    if account.kind == "person" and session.scalar(select(blocked(literal(follower_id), literal(account_id)))):
+        raise Refused(say("{name} cannot be followed now. Nothing was changed.", name=account.name))
     return account
 
 
@@ -87,6 +90,22 @@ def unfollow(session: Session, follower_id: int, account_id: int) -> Follow | No
     return session.scalars(gone.returning(Follow)).one_or_none()
 
 
+def packed(row: Follow) -> dict[str, Any]:
+    """A follow that ended, as an effect keeps it."""
+    kept = {column: getattr(row, column) for column in KEPT}
+    return {column: value.isoformat() if isinstance(value, datetime) else value for column, value in kept.items()}
+
+
+def restore(session: Session, kept: dict[str, Any]) -> None:
+    """Brings a follow back as it was, unless there is a new one."""
+    values = {**kept, **{each: datetime.fromisoformat(kept[each]) for each in TIMES if kept[each]}}
+    session.execute(insert(Follow).values(values).on_conflict_do_nothing())
+
+
+TIMES = ("off_until", "expires_at", "created_at")
+KEPT = ("follower_id", "account_id", "role", "state", "by_text", "off", *TIMES)
+
+
 def approve(session: Session, follower_id: int, group_id: int) -> bool:
     """An owner's yes to a request; False when nobody asks."""
     asked = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == group_id)
@@ -101,6 +120,13 @@ def set_off(session: Session, follower_id: int, account_id: int, off: bool, unti
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
+def since(session: Session, follower_id: int, account_id: int) -> datetime | None:
+    """When a follow that holds began."""
+    return session.scalar(
+        select(Follow.created_at).where(Follow.follower_id == follower_id, Follow.account_id == account_id, IN_FORCE)
+    )
+
+
 def role_in(session: Session, account_id: int, group_id: int) -> str | None:
     """owner, poster, member or follower; None outside the group."""
     return session.scalar(
@@ -108,9 +134,12 @@ def role_in(session: Session, account_id: int, group_id: int) -> str | None:
     )
 
 
-def followers(session: Session, account_id: int, limit: int = 10) -> tuple[int, Sequence[Account]]:
-    """How many hear a person or a group, and the first of them."""
-    return _counted(session, Follow.follower_id, limit, Follow.account_id == account_id)
+def followers(
+    session: Session, account_id: int, limit: int = 10, *, seen_by: int | None = None
+) -> tuple[int, Sequence[Account]]:
+    """How many hear a person or a group, and the first of them; less those whom a block hides from `seen_by`."""
+    shown = [~blocked(literal(seen_by), Follow.follower_id)] if seen_by else []
+    return _counted(session, Follow.follower_id, limit, Follow.account_id == account_id, *shown)
 
 
 def following(session: Session, account_id: int, limit: int = 10) -> tuple[int, Sequence[Account]]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from gateway.language.phrases import translated
 from gateway.ledger import outbox
 from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import addresses, reach
+from gateway.network import addresses, reach, silences
 from gateway.store.tables import Account
 
 PRIORITY = 2  # as answers
@@ -29,7 +29,9 @@ def tell_elsewhere(session: Session, account_id: int, channel: str, words: str) 
 def tell(
     session: Session, people: Collection[int], words: str, inbound_id: int | None = None, author_id: int | None = None
 ) -> frozenset[str]:
-    """To each of them by text, else by mail; those whom nothing reaches are left out. The bells to ring."""
+    """To each of them by text, else by mail; those whom nothing reaches, or nothing of `author_id`, are left out. The
+    bells to ring."""
+    people = set(people) - silences.deaf_to(session, author_id, people) if author_id else people
     spoken = select(Account.id, Account.language).where(Account.id.in_(people))
     languages = dict(session.execute(spoken).all())
     to: dict[str, list[Target]] = {}

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language import nanoformats
 from gateway.language.phrases import say
-from gateway.network import audience, renderings
+from gateway.network import audience, renderings, topics
 from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag
 
 NOW = timedelta(0)
@@ -23,7 +23,7 @@ LONGEST = 20_000  # characters; a mail may be long, the text of it is a link
 @dataclass(frozen=True, slots=True)
 class Words:
     """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post;
-    `also`: further open groups of the same mail."""
+    `also`: further open groups of the same mail; `repeats`: the post that this one passes on, word for word."""
 
     author: Account
     text: str
@@ -35,17 +35,19 @@ class Words:
     in_reply_to: int | None = None
     inbound_id: int | None = None
     hold: timedelta = NOW
+    repeats: Post | None = None
 
 
 def publish(session: Session, words: Words) -> Post:
     """Writes the post and queues its fan-out; gives the row as it was written, not attached to the session. Raises
     Refused when the author may not post there or has said nothing."""
-    found = nanoformats.parse(words.text)
+    found = _found(words)
     _check(session, words, found.text)
     post = Post(
         author_id=words.author.id,
         group_id=words.group.id if words.group else None,
         in_reply_to=words.in_reply_to,
+        repeat_of=words.repeats.id if words.repeats else None,
         visibility=words.visibility,
         text=found.text,
         lang=found.lang,
@@ -57,12 +59,21 @@ def publish(session: Session, words: Words) -> Post:
     return post
 
 
+def _found(words: Words) -> nanoformats.Nanoformats:
+    """Whom and what the words name. A repeat names nobody again."""
+    if words.repeats:
+        return nanoformats.Nanoformats(words.text, lang=words.repeats.lang)
+    return nanoformats.parse(words.text)
+
+
 def _values(session: Session, post: Post, words: Words) -> dict[str, Any]:
-    rendered = renderings.of_post(words.author, words.group, post, _headline(session, post.in_reply_to))
+    headline = _headline(session, post.in_reply_to)
+    rendered = renderings.of_post(words.author, words.group, post, headline, origin(session, words.repeats))
     return {
         "author": post.author_id,
         "group": post.group_id,
         "parent": post.in_reply_to,
+        "repeated": post.repeat_of,
         "visibility": post.visibility,
         "words": post.text,
         "lang": post.lang,
@@ -72,16 +83,24 @@ def _values(session: Session, post: Post, words: Words) -> dict[str, Any]:
         "text": rendered.text,
         "subject": rendered.subject,
         "body": rendered.body,
-        "sources": sources(words),
+        "sources": sources(session, words),
         "hold": words.hold,
     }
+
+
+def origin(session: Session, post: Post | None) -> renderings.Origin | None:
+    """Who wrote what is repeated, and in which group."""
+    if post is None:
+        return None
+    group = session.get(Account, post.group_id) if post.group_id else None
+    return renderings.Origin(session.get_one(Account, post.author_id), group)
 
 
 # One statement, because every update that comes in makes these rows.
 PUBLISH: Final = text("""
     WITH post AS (
-        INSERT INTO posts (author_id, group_id, in_reply_to, visibility, text, lang, via, inbound_id)
-        VALUES (:author, :group, :parent, :visibility, :words, :lang, :via, :inbound) RETURNING id
+        INSERT INTO posts (author_id, group_id, in_reply_to, repeat_of, visibility, text, lang, via, inbound_id)
+        VALUES (:author, :group, :parent, :repeated, :visibility, :words, :lang, :via, :inbound) RETURNING id
     ), message AS (
         INSERT INTO messages (kind, author_id, post_id, priority, text, subject, body)
         SELECT 'update', :author, id, :priority, :text, :subject, :body FROM post RETURNING id
@@ -138,12 +157,14 @@ def _mentioned(session: Session, post: Post, handles: Collection[str]) -> set[in
     return audience.readers_among(session, post.id, accounts) if accounts else set()
 
 
-def sources(words: Words) -> list[int]:
-    """Whose followers get it: those of the groups, else the author's; 0 for a direct post, which has none."""
+def sources(session: Session, words: Words) -> list[int]:
+    """Whose followers get it: those of the groups, else the author's, and those of its #tags when everyone may read
+    it; 0 for a direct post, which has none."""
     if words.visibility == "direct":
         return [0]
     groups = [words.group, *words.also] if words.group else []
-    return [group.id for group in groups] or [words.author.id]
+    tags = _found(words).tags if all(group.access in audience.OPEN_TO_ALL for group in groups) else ()
+    return [*([group.id for group in groups] or [words.author.id]), *(topics.heard(session, tags) if tags else ())]
 
 
 def _headline(session: Session, post_id: int | None) -> str | None:
@@ -154,11 +175,12 @@ def _headline(session: Session, post_id: int | None) -> str | None:
 
 
 def retract(session: Session, post: Post) -> tuple[int, int]:
-    """Takes a post back: (sends stopped, sends already on the road). Nothing more of it goes out."""
-    session.execute(update(Post).where(Post.id == post.id).values(deleted_at=func.now()))
-    waiting = update(Fanout).where(Fanout.post_id == post.id, Fanout.state == "waiting")
+    """Takes a post and its repeats back: (sends stopped, sends already on the road). Nothing more of it goes out."""
+    taken = update(Post).where(or_(Post.id == post.id, Post.repeat_of == post.id))
+    gone_posts = session.scalars(taken.values(deleted_at=func.now()).returning(Post.id)).all()
+    waiting = update(Fanout).where(Fanout.post_id.in_(gone_posts), Fanout.state == "waiting")
     held = session.execute(waiting.values(state="cancelled", done_at=func.now()).returning(Fanout.reached)).all()
-    messages = select(Message.id).where(Message.post_id == post.id)
+    messages = select(Message.id).where(Message.post_id.in_(gone_posts))
     queued = Delivery.state.in_(["queued", "retry"])
     stopped = update(Delivery).where(Delivery.message_id.in_(messages), Delivery.ended_at.is_(None), queued)
     recalled = session.execute(
@@ -173,6 +195,23 @@ def retract(session: Session, post: Post) -> tuple[int, int]:
 def original(post: Post) -> int:
     """The post that a reaction is about: what is passed on has its reactions where it was written."""
     return post.repeat_of or post.id
+
+
+def written_first(session: Session, post: Post) -> Post | None:
+    """What a repeat repeats; any other post itself. Replies are for that."""
+    return session.get(Post, original(post)) if post.repeat_of else post
+
+
+def spreading(session: Session, post_id: int) -> bool:
+    """Not everyone who gets it has got it yet."""
+    waiting = exists().where(Fanout.post_id == post_id, Fanout.state == "waiting")
+    return bool(session.scalar(select(waiting)))
+
+
+def repeated_by(session: Session, account_id: int, post_id: int) -> bool:
+    """This person passed it on, and did not take that back."""
+    mine = exists().where(Post.repeat_of == post_id, Post.author_id == account_id, Post.deleted_at.is_(None))
+    return bool(session.scalar(select(mine)))
 
 
 def react(session: Session, account_id: int, post_id: int, kind: str) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy import Select, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from gateway.network import silences
 from gateway.store.tables import Account, Address, Follow
 
 
@@ -24,11 +25,14 @@ def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
     return [address for address, _ in session.execute(_road(people)) if address.state == "verified"]
 
 
-def unreached(session: Session, people: Collection[int]) -> list[Unreached]:
-    """Those whom nothing reaches now: opted out, never verified, or everything turned off."""
+def unreached(session: Session, people: Collection[int], author_id: int) -> list[Unreached]:
+    """Those whom nothing of the author reaches now: opted out, never verified, everything turned off, or parted from
+    them by a block, which reads the same. Who has muted them is not told of."""
+    apart = silences.apart_from(session, author_id, people)
     roads = {address.account_id: (address.state, off) for address, off in session.execute(_road(people))}
     named = session.execute(select(Account.id, Account.name).where(Account.id.in_(people)).order_by(Account.name))
-    states = [(name, *roads.get(person, ("none", True))) for person, name in named]
+    nothing = ("none", True)
+    states = [(name, *(nothing if person in apart else roads.get(person, nothing))) for person, name in named]
     return [Unreached(name, state == "stopped") for name, state, off in states if state != "verified" or off]
 
 

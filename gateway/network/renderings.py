@@ -16,10 +16,22 @@ class Rendered:
     body: str
 
 
-def of_post(author: Account, group: Account | None, post: Post, headline: str | None) -> Rendered:
-    """Author first; group and privacy named. `headline` is the thread's subject, if the post is a reply."""
-    text = f"{signature(author, group, post)}: {post.text}"
-    return Rendered(text, _subject(text, headline), post.text)
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who wrote what a repeat passes on, and in which group."""
+
+    author: Account
+    group: Account | None
+
+
+def of_post(
+    author: Account, group: Account | None, post: Post, headline: str | None, origin: Origin | None = None
+) -> Rendered:
+    """Author first; group and privacy named. `headline` is the thread's subject, if the post is a reply. The mail of a
+    repeat begins with who wrote it, for its From names who passed it on."""
+    text = f"{signature(author, group, post, origin)}: {post.text}"
+    body = f"rt {signature(origin.author, origin.group, post)}: {post.text}" if origin else post.text
+    return Rendered(text, _subject(text, headline), body)
 
 
 def for_phone(author: Account, group: Account | None, post: Post, tag: str | None, page: str) -> texts.Fitted:
@@ -33,7 +45,9 @@ def fitted(text: str, tag: str | None, page: str | None) -> texts.Fitted:
     return texts.fit(text, f" ({tag})" if tag else "", page or MORE)
 
 
-def signature(author: Account, group: Account | None, post: Post) -> str:
+def signature(author: Account, group: Account | None, post: Post, origin: Origin | None = None) -> str:
+    if origin:
+        return f"{author.name} rt {signature(origin.author, origin.group, post)}"
     if post.visibility == "direct":
         return f"{author.name} (private)"
     return f"{author.name} #{group.handle}" if group else author.name

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from gateway.language.named import Named
 from gateway.language.quoting import quotes
 from gateway.network.audience import readable_by
+from gateway.network.renderings import Origin
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Tag
 
 QUOTABLE = 50  # items back; who quotes an older one has scrolled far
@@ -20,17 +21,19 @@ ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A post with the names that a line of text needs."""
+    """A post with the names that a line of text needs; `origin`: who wrote what a repeat passes on."""
 
     post: Post
     author: Account
     group: Account | None
     age: timedelta
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An item that reached an address, how long ago, and whether its reader only listens to that group."""
+    """An item that reached an address, how long ago, whether its reader only listens to that group, and whose or what
+    follow brought it."""
 
     post: Post
     author: Account
@@ -38,20 +41,27 @@ class Heard:
     age: timedelta
     broadcast: bool
     tag: str | None
+    source_id: int | None
 
 
 def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int) -> list[Entry]:
     """The newest posts that match and that the reader may read. Direct posts are never listed."""
-    group = aliased(Account)
+    group, original, writer, there = aliased(Account), aliased(Post), aliased(Account), aliased(Account)
     rows = session.execute(
-        select(Post, Account, group, _age(Post.created_at))
+        select(Post, Account, group, _age(Post.created_at), writer, there)
         .join(Account, Account.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
+        .outerjoin(original, original.id == Post.repeat_of)
+        .outerjoin(writer, writer.id == original.author_id)
+        .outerjoin(there, there.id == original.group_id)
         .where(of, Post.visibility != "direct", readable_by(reader_id))
         .order_by(Post.id.desc())
         .limit(limit)
     )
-    return [Entry(post, author, in_group, age) for post, author, in_group, age in rows]
+    return [
+        Entry(post, author, in_group, age, Origin(wrote, where) if post.repeat_of else None)
+        for post, author, in_group, age, wrote, where in rows
+    ]
 
 
 def _age(since: Any) -> ColumnElement[timedelta]:
@@ -71,11 +81,11 @@ def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Se
     order they were written in: a private one may have waited for `undo`, or for the carrier."""
     wanted = HEARD.where(*conditions) if conditions else HEARD
     rows = session.execute(wanted, {"address": address_id, "most": max(limit, LATE)})
-    found = [Heard(post, author, of, gone, bool(only), tag) for post, author, of, gone, only, tag in rows]
+    found = [Heard(post, author, of, gone, bool(only), tag, by) for post, author, of, gone, only, tag, by in rows]
     return sorted(found, key=lambda heard: heard.age)[:limit]
 
 
-def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None]:
+def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int | None]:
     group = aliased(Account)
     posts_there = exists().where(
         Follow.follower_id == Address.account_id,
@@ -85,7 +95,7 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None]:
     only_listens = (group.access == "broadcast") & ~posts_there & (Post.visibility == "group")
     age = _age(func.coalesce(Delivery.sent_at, Delivery.created_at))
     return (
-        select(Post, Account, group, age, only_listens, Delivery.tag)
+        select(Post, Account, group, age, only_listens, Delivery.tag, Delivery.source_id)
         .join(Address, Address.id == Delivery.address_id)
         .join(Message, Message.id == Delivery.message_id)
         .join(Post, Post.id == Message.post_id)

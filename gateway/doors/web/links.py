@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from gateway.network import audience, posts
+from gateway.network import audience, posts, renderings
 from gateway.store.tables import Account, Address, Post
 
 LINK = re.compile(r"https?://[^\s<>\"]+")
@@ -63,7 +63,9 @@ def page(session: Session, post_id: int, address_id: int) -> Page | None:
         return None
     original = posts.original(post)
     reactions = posts.reaction_counts(session, [original]).get(original, {})
-    return Page("shown", writer.name, writer.handle, group_handle, at, post.text, reactions)
+    first = session.get(Post, post.repeat_of) if post.repeat_of else None
+    by = renderings.signature(writer, None, post, posts.origin(session, first))
+    return Page("shown", by, writer.handle, group_handle, at, post.text, reactions)
 
 
 def _zone(name: str) -> tzinfo:

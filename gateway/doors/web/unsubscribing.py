@@ -6,33 +6,37 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.ledger import audit
-from gateway.network import follows
+from gateway.network import follows, topics
 from gateway.store.tables import Account, Address
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Who follows whom, as the token says."""
+    """Who follows whom or what, as the token says. `called`: @kim or #win; `back`: what `follow` takes."""
 
     follower_id: int
-    account_id: int
-    handle: str
+    source_id: int
+    called: str
+    back: str
     name: str
 
 
-def pair(session: Session, account_id: int, address_id: int) -> Pair | None:
+def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
     """None when one of them is gone."""
-    follower = select(Address.account_id).where(Address.id == address_id).scalar_subquery()
-    wanted = select(Account.handle, Account.name, follower).where(Account.id == account_id)
-    found = session.execute(wanted).one_or_none()
-    if found is None or found[2] is None:
+    follower_id = session.scalar(select(Address.account_id).where(Address.id == address_id))
+    if follower_id is None:
         return None
-    return Pair(follower_id=found[2], account_id=account_id, handle=found.handle, name=found.name)
+    account = session.get(Account, source_id)
+    if account is not None:
+        return Pair(follower_id, source_id, f"@{account.handle}", account.handle, account.name)
+    tag = topics.tag_of(session, source_id)
+    return Pair(follower_id, source_id, f"#{tag}", f"#{tag}", f"#{tag}") if tag else None
 
 
 def end(session: Session, ending: Pair) -> None:
     """The same success however often it is asked. No input tells of it, so the audit does: who left a closed group was
     in it before."""
-    if follows.unfollow(session, ending.follower_id, ending.account_id):
+    keys = (session, ending.follower_id, ending.source_id)
+    if follows.unfollow(*keys) or topics.leave(*keys):
         follower = session.get_one(Account, ending.follower_id)
-        audit.record(session, f"@{follower.handle}", "follow.unsubscribe", follower.id, {"from": ending.handle})
+        audit.record(session, f"@{follower.handle}", "follow.unsubscribe", follower.id, {"from": ending.back})

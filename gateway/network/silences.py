@@ -1,0 +1,91 @@
+"""Whom somebody does not want to hear: blocks, which hold both ways, and mutes. Whoever decides who gets something
+(network/audience) looks here row by row; handlers and notices ask before they promise."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.network import follows
+from gateway.network.audience import blocked
+from gateway.store.tables import Silence
+
+IN_FORCE = or_(Silence.expires_at.is_(None), Silence.expires_at > func.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A silence as it was, so that `undo` can bring it back."""
+
+    kind: str
+    expires_at: datetime | None
+
+    @staticmethod
+    def read(detail: dict[str, Any] | None) -> "Kept | None":
+        if detail is None:
+            return None
+        until = detail["until"]
+        return Kept(detail["kind"], datetime.fromisoformat(until) if until else None)
+
+    def packed(self) -> dict[str, Any]:
+        return {"kind": self.kind, "until": self.expires_at.isoformat() if self.expires_at else None}
+
+
+def standing(session: Session, account_id: int, other_id: int) -> Kept | None:
+    """What `account_id` has asked for against the other, while it lasts."""
+    row = session.execute(
+        select(Silence.kind, Silence.expires_at).where(
+            Silence.account_id == account_id, Silence.other_id == other_id, IN_FORCE
+        )
+    ).one_or_none()
+    return Kept(row.kind, row.expires_at) if row else None
+
+
+def block(session: Session, account_id: int, other_id: int) -> list[dict[str, Any]]:
+    """Neither hears the other from now on; their follows end. Gives those as they were, for `undo`."""
+    put(session, account_id, other_id, Kept("block", None))
+    ended = [follows.unfollow(session, *pair) for pair in ((account_id, other_id), (other_id, account_id))]
+    return [follows.packed(row) for row in ended if row]
+
+
+def put(session: Session, account_id: int, other_id: int, silence: Kept) -> None:
+    """The one silence of this pair is now this one."""
+    values = {"kind": silence.kind, "expires_at": silence.expires_at, "created_at": func.now()}
+    row = insert(Silence).values(account_id=account_id, other_id=other_id, **values)
+    session.execute(row.on_conflict_do_update(index_elements=["account_id", "other_id"], set_=values))
+
+
+def lift(session: Session, account_id: int, other_id: int) -> Kept | None:
+    """Ends what `account_id` asked for; None when nothing was in force."""
+    was = standing(session, account_id, other_id)
+    session.execute(delete(Silence).where(Silence.account_id == account_id, Silence.other_id == other_id))
+    return was
+
+
+def apart(session: Session, one: int, other: int) -> bool:
+    """One of the two has blocked the other."""
+    return bool(session.scalar(select(blocked(literal(one), literal(other)))))
+
+
+def deaf_to(session: Session, author_id: int, people: Collection[int]) -> set[int]:
+    """Those of `people` whom nothing of this author may reach: they blocked or muted them, or are blocked by them."""
+    asked = select(Silence.account_id).where(Silence.account_id.in_(people), Silence.other_id == author_id, IN_FORCE)
+    theirs = select(Silence.other_id).where(_blocks(author_id), Silence.other_id.in_(people))
+    return set(session.scalars(asked.union_all(theirs)))
+
+
+def apart_from(session: Session, account_id: int, people: Collection[int]) -> set[int]:
+    """Those of `people` whom a block, of whoever's making, parts from this person."""
+    mine = select(Silence.other_id).where(_blocks(account_id), Silence.other_id.in_(people))
+    theirs = select(Silence.account_id).where(
+        Silence.account_id.in_(people), Silence.other_id == account_id, Silence.kind == "block"
+    )
+    return set(session.scalars(mine.union_all(theirs)))
+
+
+def _blocks(account_id: int) -> ColumnElement[bool]:
+    return and_(Silence.account_id == account_id, Silence.kind == "block")

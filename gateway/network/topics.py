@@ -1,0 +1,90 @@
+"""Following a #tag: what everyone may read with it comes as if from somebody one follows. A topic's id stands where an
+account's does, in fan-outs, deliveries and the tokens that end a follow."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import and_, delete, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.network.follows import DAYS
+from gateway.store.tables import Post, Tag, Topic, TopicFollow
+
+IN_FORCE = or_(TopicFollow.expires_at.is_(None), TopicFollow.expires_at > func.now())
+
+
+def canonical(tag: str) -> str:
+    """As topics and tags keep it: case-folded, without #."""
+    return tag.lstrip("#").casefold()
+
+
+def follow(
+    session: Session, follower_id: int, tag: str, by_text: bool, expires_at: datetime | None = None
+) -> tuple[int, Literal["followed", "already"]]:
+    """From now on they hear what has the tag. "already": at most its end changed. Never takes texts away."""
+    topic_id = _topic(session, canonical(tag))
+    before = _mine(session, follower_id, topic_id)
+    wanted = {"follower_id": follower_id, "topic_id": topic_id, "by_text": by_text, "expires_at": expires_at}
+    row = insert(TopicFollow).values(wanted)
+    renewed = {"by_text": or_(TopicFollow.by_text, row.excluded.by_text), "expires_at": row.excluded.expires_at}
+    session.execute(row.on_conflict_do_update(index_elements=["follower_id", "topic_id"], set_=renewed))
+    same = before is not None and before.by_text >= by_text
+    return topic_id, "already" if same else "followed"
+
+
+def _mine(session: Session, follower_id: int, topic_id: int) -> TopicFollow | None:
+    mine = select(TopicFollow).where(TopicFollow.follower_id == follower_id, TopicFollow.topic_id == topic_id)
+    found = session.scalars(mine.where(IN_FORCE).execution_options(populate_existing=True)).one_or_none()
+    if found is not None:
+        session.expunge(found)
+    return found
+
+
+def _topic(session: Session, tag: str) -> int:
+    session.execute(insert(Topic).values(tag=tag).on_conflict_do_nothing())
+    return session.scalars(select(Topic.id).where(Topic.tag == tag)).one()
+
+
+def unfollow(session: Session, follower_id: int, tag: str) -> TopicFollow | None:
+    """The row as it was, for `undo`; None when there was none."""
+    topic_id = select(Topic.id).where(Topic.tag == canonical(tag)).scalar_subquery()
+    gone = delete(TopicFollow).where(TopicFollow.follower_id == follower_id, TopicFollow.topic_id == topic_id)
+    return session.scalars(gone.returning(TopicFollow)).one_or_none()
+
+
+def leave(session: Session, follower_id: int, topic_id: int) -> bool:
+    """Ends the follow of a topic by its id; False when there was none."""
+    gone = delete(TopicFollow).where(TopicFollow.follower_id == follower_id, TopicFollow.topic_id == topic_id)
+    return session.scalars(gone.returning(TopicFollow.topic_id)).one_or_none() is not None
+
+
+def following(session: Session, follower_id: int) -> Sequence[str]:
+    """The tags somebody follows."""
+    mine = select(Topic.tag).join(TopicFollow, TopicFollow.topic_id == Topic.id)
+    return session.scalars(mine.where(TopicFollow.follower_id == follower_id, IN_FORCE).order_by(Topic.tag)).all()
+
+
+def heard(session: Session, tags: Collection[str]) -> list[int]:
+    """The topics of these tags that anybody follows now."""
+    anybody = exists().where(TopicFollow.topic_id == Topic.id, IN_FORCE)
+    return list(session.scalars(select(Topic.id).where(Topic.tag.in_(tags), anybody).order_by(Topic.id)))
+
+
+def since(session: Session, follower_id: int, topic_id: int) -> datetime | None:
+    """When a follow that holds began."""
+    mine = select(TopicFollow.created_at).where(TopicFollow.follower_id == follower_id)
+    return session.scalar(mine.where(TopicFollow.topic_id == topic_id, IN_FORCE))
+
+
+def tag_of(session: Session, topic_id: int) -> str | None:
+    return session.scalar(select(Topic.tag).where(Topic.id == topic_id))
+
+
+def per_day(session: Session, tag: str) -> float:
+    """How many items a day its last two weeks had."""
+    since = func.id_at(func.now() - func.make_interval(0, 0, 0, DAYS))
+    open_to_all = and_(Post.visibility != "direct", Post.deleted_at.is_(None), Post.id >= since)
+    tagged = select(func.count()).select_from(Post).join(Tag, Tag.post_id == Post.id)
+    return (session.scalar(tagged.where(Tag.tag == canonical(tag), open_to_all)) or 0) / DAYS

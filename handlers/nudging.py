@@ -1,0 +1,31 @@
+"""Asking somebody for an update: a word from us, in their language, once a day for each pair."""
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command
+from gateway.errors import Refused
+from gateway.language.phrases import joined, say
+from gateway.network import notices, nudges, silences
+from gateway.network.reach import Unreached
+from handlers.direct import must_reach, not_reached
+
+
+@command("nudge NAME", about="ask for an update")
+def nudge(session: Session, turn: Turn) -> str:
+    """Who muted the asker is not reached, in the words for whom nothing reaches."""
+    person = turn.names[0]
+    if person.kind == "group":
+        raise Refused(
+            say("Only people are nudged. To ask {name}: #{handle} text", name=person.name, handle=person.handle)
+        )
+    if person.id == turn.account.id:
+        raise Refused(say("That is you. Just text what you are doing."))
+    must_reach(session, turn.account.id, person)
+    if silences.deaf_to(session, turn.account.id, [person.id]):
+        raise Refused(joined([say("Not sent."), not_reached([Unreached(person.name, False)])]))
+    if not nudges.note(session, turn.account.id, person.id):
+        return say("You nudged {name} today already.", name=person.name)
+    words = say("{name} would like to hear what you are doing. Just text it.", name=turn.account.name)
+    turn.rings |= notices.tell(session, [person.id], words, turn.inbound_id, turn.account.id)
+    turn.did("nudge", person.id)
+    return say("Nudged {name}.", name=person.name)

@@ -1,0 +1,58 @@
+"""Passing on what one was sent to one's own followers: never what is private or of a closed group."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command
+from gateway.errors import Refused
+from gateway.language.phrases import say
+from gateway.network import accounts, audience, posts, timelines
+from gateway.network.posts import Words
+from gateway.store.tables import Post
+from handlers.updates import publish
+
+NOTHING = say("There is nothing to pass on: no such item reached you here yet.")
+BEHIND = timedelta(seconds=30)  # while the first one still spreads, so that nobody gets the repeat before it
+
+
+@command("rt", "rt NAME", aliases=("repeat",), intent="repeat", about="pass on to my followers")
+def repeat(session: Session, turn: Turn) -> str:
+    """The item that was asked about stays the one, whatever came in before the answer."""
+    post = session.get(Post, turn.reading.post) if turn.reading.post else _last(session, turn)
+    if post is None:
+        raise Refused(NOTHING)
+    _may_pass_on(session, turn, post)
+    writer = accounts.by_id(session, post.author_id)
+    if writer is None:
+        raise Refused(NOTHING)
+    if posts.repeated_by(session, turn.account.id, post.id):
+        return say("You passed that on already: {name}'s.", name=writer.name)
+    turn.reading = replace(turn.reading, post=post.id)
+    words = Words(turn.account, post.text, "company", turn.via, inbound_id=turn.inbound_id, repeats=post)
+    if posts.spreading(session, post.id):
+        words = replace(words, hold=BEHIND)
+    written = publish(session, turn, words)
+    if not audience.heard(session, written, posts.sources(session, words)):
+        return say("Passed on, but nobody follows you yet, so nobody gets it.")
+    return say("{name}'s goes to your followers who do not have it yet. undo takes it back.", name=writer.name)
+
+
+def _last(session: Session, turn: Turn) -> Post | None:
+    """What last reached this phone, or last of a person or group; of a repeat, what it repeats."""
+    of = [(Post.author_id == named.id) | (Post.group_id == named.id) for named in turn.names]
+    items = timelines.heard(session, turn.address.id, 1, *of)
+    return posts.written_first(session, items[0].post) if items else None
+
+
+def _may_pass_on(session: Session, turn: Turn, post: Post) -> None:
+    if post.visibility == "direct":
+        raise Refused(say("That was private, so it is not passed on. Nothing was posted."))
+    if post.author_id == turn.account.id:
+        raise Refused(say("That is your own; whoever follows you has it. Nothing was posted."))
+    group = accounts.by_id(session, post.group_id) if post.group_id else None
+    if group and group.access == "closed":
+        raise Refused(say("{name} is closed: what it says stays there. Nothing was posted.", name=group.name))
+    if not audience.may_read(session, turn.account.id, post.id):
+        raise Refused(NOTHING)

@@ -1,0 +1,121 @@
+"""Not hearing somebody: a block, which holds both ways, and a mute, which its subject never notices."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command, undoes
+from gateway.errors import Refused
+from gateway.language import durations
+from gateway.language.named import Named
+from gateway.language.phrases import joined, say
+from gateway.network import accounts, follows, silences
+from gateway.network.silences import Kept
+from gateway.store.tables import Effect
+
+
+@command("block NAME", aliases=("lose",), about="neither hears the other")
+def block(session: Session, turn: Turn) -> str:
+    other = _other(turn)
+    if other.kind == "group":
+        raise Refused(
+            say(
+                "Only people are blocked. To hear nothing of {name}: mute {handle}",
+                name=other.name,
+                handle=other.handle,
+            )
+        )
+    was = silences.standing(session, turn.account.id, other.id)
+    if was and was.kind == "block":
+        return say("You blocked {name} already. on {handle} ends it.", name=other.name, handle=other.handle)
+    ended = silences.block(session, turn.account.id, other.id)
+    turn.did("silence", other.id, was=was.packed() if was else None, ended=ended)
+    return say(
+        "You and {name} no longer hear each other, and follows between you are ended. on {handle} ends the block.",
+        name=other.name,
+        handle=other.handle,
+    )
+
+
+@command("mute NAME [for]", about="hear nothing of them")
+def mute(session: Session, turn: Turn) -> str:
+    other, args = _other(turn), turn.reading.args
+    local = durations.ends(args[1], datetime.now(ZoneInfo(turn.account.timezone))) if len(args) > 1 else None
+    was, wanted = silences.standing(session, turn.account.id, other.id), Kept("mute", local)
+    if was and was.kind == "block":
+        raise Refused(
+            say("You blocked {name}; that is more. on {handle} ends it.", name=other.name, handle=other.handle)
+        )
+    if was == wanted:
+        return say("{name} is muted already. on {handle} ends it.", name=other.name, handle=other.handle)
+    silences.put(session, turn.account.id, other.id, wanted)
+    turn.did("silence", other.id, was=was.packed() if was else None, ended=[])
+    return joined([_muted(other, local), _still(other)])
+
+
+def _muted(other: Named, until: datetime | None) -> str:
+    if until is None:
+        return say("{name} is muted.", name=other.name)
+    return say("{name} is muted till {time}.", name=other.name, time=until)
+
+
+def _still(other: Named) -> str:
+    return say(
+        "Nothing of it is sent to you, private or not. get {handle} still shows it. on {handle} ends this.",
+        handle=other.handle,
+    )
+
+
+def _other(turn: Turn) -> Named:
+    other = turn.names[0]
+    if other.id == turn.account.id:
+        raise Refused(say("That is you. Nothing was changed."))
+    return other
+
+
+def lift(session: Session, turn: Turn, other: Named) -> str | None:
+    """What `on NAME` says when it ended a mute or a block; None when there was none."""
+    was = silences.lift(session, turn.account.id, other.id)
+    if was is None:
+        return None
+    turn.did("lift", other.id, was=was.packed())
+    if was.kind == "mute":
+        follows.set_off(session, turn.account.id, other.id, False, None)
+        return say("{name} is no longer muted.", name=other.name)
+    return say("{name} is no longer blocked. To hear them again: follow {handle}", name=other.name, handle=other.handle)
+
+
+@undoes("silence")
+def _lifted(session: Session, turn: Turn, effect: Effect) -> str:
+    """As it was before: the older silence, and the follows that a block ended."""
+    assert effect.subject_id
+    was, ended = Kept.read(effect.detail["was"]), effect.detail["ended"]
+    silences.lift(session, turn.account.id, effect.subject_id)
+    if was:
+        silences.put(session, turn.account.id, effect.subject_id, was)
+    for follow in ended:
+        follows.restore(session, follow)
+    name = _name(session, effect)
+    if ended:
+        return say("{name} is no longer blocked, and follows are as they were.", name=name)
+    return say("{name} is heard as before.", name=name)
+
+
+@undoes("lift")
+def _silenced(session: Session, turn: Turn, effect: Effect) -> str:
+    was = Kept.read(effect.detail["was"])
+    assert effect.subject_id
+    assert was
+    if was.kind == "block":
+        silences.block(session, turn.account.id, effect.subject_id)
+        return say("{name} is blocked again.", name=_name(session, effect))
+    silences.put(session, turn.account.id, effect.subject_id, was)
+    return say("{name} is muted again.", name=_name(session, effect))
+
+
+def _name(session: Session, effect: Effect) -> str:
+    account = accounts.by_id(session, effect.subject_id or 0)
+    if account is None:
+        raise Refused(say("That account is not there any more."))
+    return account.name
