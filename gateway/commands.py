@@ -30,7 +30,7 @@ Guard = Callable[[Session, "Turn"], None]
 
 class Unconfirmed(Exception):
     """Raised by a handler that will not act before its writer has said so: the question, how it is answered, and what
-    of `Turn.confirmed` the answer gives. The same reading is performed again then."""
+    of `Turn.confirmed` the answer gives (several with blanks). The same reading is performed again then."""
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ def _ask_first(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str:
         **unconfirmed.about,
         "draft": conversations.keep_draft(session, turn.account.id, turn.text or turn.said),
         "reading": packed(turn.reading),
-        "confirmed": sorted({*turn.confirmed, unconfirmed.gives}),
+        "confirmed": sorted({*turn.confirmed, *unconfirmed.gives.split()}),
     }
     kind = "secret" if unconfirmed.secret else "confirm"
     asked = Asked(kind, [], unconfirmed.words, about, secret=unconfirmed.secret)

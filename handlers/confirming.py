@@ -20,30 +20,30 @@ from handlers.kept import as_confirmed
 GIVES = "secret"
 CODE_TRIES = 3
 # What a text may do without the PIN of somebody who wants it asked always: it shows, or it belongs to a question.
-_SHOWING = "get whois who stats followers following groups why receipts help more choice error machine dropped"
+_SHOWING = "get whois who stats followers following groups why receipts help more choice error machine dropped link"
 FREE = frozenset(_SHOWING.split(" "))
 LAW = ("optout", "optin")
 LOCKED = say("Your PIN is locked after five wrong tries. An operator sets a new one.")
 
 
-def prove(session: Session, turn: Turn, what: Phrase) -> None:
+def prove(session: Session, turn: Turn, what: Phrase, gives: str = GIVES) -> None:
     """Returns when the writer has proved themselves in this turn; else raises Unconfirmed, and nothing is done yet.
-    `what` is what would happen, a sentence."""
+    `what` is what would happen, a sentence; `gives`: what else the right answer confirms, with blanks."""
     if GIVES in turn.confirmed:
         return
     if turn.account.pin == "none":
-        _ask_code(turn, what)
+        _ask_code(turn, what, gives)
     if pins.locked(session, turn.account.id):
         raise Refused(LOCKED)
     asked = say("{what} Reply with your PIN.", what=what)
-    raise Unconfirmed(asked, GIVES, words=("DROP",), secret=True, about={"code": None})
+    raise Unconfirmed(asked, gives, words=("DROP",), secret=True, about={"code": None})
 
 
-def _ask_code(turn: Turn, what: Phrase) -> NoReturn:
+def _ask_code(turn: Turn, what: Phrase, gives: str) -> NoReturn:
     code = f"{secrets.randbelow(10_000):04}"
     asked = say("{what} Reply {code} to do it.", what=what, code=code)
     about = {"code": _seal(turn, code), "wrong": 0}
-    raise Unconfirmed(asked, GIVES, words=("DROP",), secret=True, about=about)
+    raise Unconfirmed(asked, gives, words=("DROP",), secret=True, about=about)
 
 
 def _seal(turn: Turn, code: str) -> str:

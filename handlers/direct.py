@@ -15,6 +15,7 @@ from gateway.network.conversations import Asked
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
 from handlers.confirming import prove
+from handlers.costs import price
 from handlers.updates import publish
 
 SHOWN = 3  # names in an answer
@@ -41,14 +42,14 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
     recipients = _recipients(session, turn.account, names)
     _none_blocked(session, turn.account.id, names)
     unreached = _some_reached(session, turn.account.id, recipients)
-    _prove_wide(session, turn, names, recipients)
     hold = _hold(session, turn, names, in_reply_to)
     words = Words(
         turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
         inbound_id=turn.inbound_id, hold=hold,
     )  # fmt: skip
-    publish(session, turn, words)
     called = _called(names, recipients)
+    _prove_if_wide(session, turn, words, called)
+    publish(session, turn, words)
     answer = (
         say("Privately to {names} in {seconds} s. UNDO stops it.", names=called, seconds=f"{hold.total_seconds():g}")
         if hold
@@ -57,10 +58,11 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
     return joined([answer, not_reached(unreached) if unreached else ""])
 
 
-def _prove_wide(session: Session, turn: Turn, names: Sequence[Named], recipients: Sequence[tuple[int, int]]) -> None:
-    """A forged sender number must not speak to many in somebody's name (R39)."""
-    if turn.via == "sms" and len(recipients) > WIDE:
-        prove(session, turn, say("Privately to {names}.", names=_called(names, recipients)))
+def _prove_if_wide(session: Session, turn: Turn, words: Words, called: str) -> None:
+    """A forged sender number must not speak to many in somebody's name: one question names them and the price (R39)."""
+    if turn.via == "sms" and len(words.recipients) > WIDE:
+        what = joined([say("Privately to {names}.", names=called), price(session, turn, words) or ""])
+        prove(session, turn, what, "secret price")
 
 
 def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:

@@ -8,9 +8,12 @@
     (kim is deactivated)
     (more than 2 phones are asked about)
     (kim has the PIN 4826, always asked for)
+    (50 more people are in acme)
     sam hears nothing
 
-An expected line may end in "..." when the rest does not matter. What nobody expected fails the story.
+{code} in an expected line stands for the last 4 to 6 digits in it, later on for the same digits. A stranger speaks by
+number or mailbox. An expected line may end in "..." when the rest does not matter.
+What nobody expected fails the story.
 """
 
 import re
@@ -29,7 +32,7 @@ from gateway.language.introductions import introduction
 from gateway.ledger import inbox, spreading
 from gateway.ledger.inbox import Incoming
 from gateway.listening import hear
-from gateway.network import accounts, audience, pins, renderings
+from gateway.network import accounts, addresses, audience, follows, pins, renderings
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
@@ -37,12 +40,14 @@ from tests import cast
 
 assert handlers.MODULES  # importing them fills the table
 
-LINE = re.compile(r"(?P<who>\w+) (?P<how>>>|>|<<|<) (?P<what>.*)")
+LINE = re.compile(r"(?P<who>[\w+@.]+) (?P<how>>>|>|<<|<) (?P<what>.*)")
 LATER = re.compile(r"\((\d+) (seconds|minutes|hours) later\)")
 GONE = re.compile(r"\((\w+) is deactivated\)")
 MANY = re.compile(r"\(more than (\d+) phones are asked about\)")
+MORE = re.compile(r"\((\d+) more people are in (\w+)\)")
+CODE = re.compile(r"\b\d{4,6}\b")
 PINNED = re.compile(r"\((\w+) has the PIN (\d+)(, always asked for)?\)")
-SILENT = re.compile(r"(\w+) hears nothing")
+SILENT = re.compile(r"([\w+@.]+) hears nothing")
 
 
 @dataclass
@@ -54,6 +59,7 @@ class Stage:
     heard: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     last_mail: dict[str, tuple[int, int]] = field(default_factory=dict)
     said: int = 0
+    code: str = ""
 
 
 def play(path: Path, engine: Engine, settings: Settings) -> None:
@@ -75,6 +81,8 @@ def _play_line(stage: Stage, line: str, where: str) -> None:
     elif many := MANY.fullmatch(line):
         settings = stage.world.settings.model_copy(update={"ask_phones": int(many[1])})
         stage.world = replace(stage.world, settings=settings)
+    elif more := MORE.fullmatch(line):
+        _add_people(stage, more[2], int(more[1]))
     elif pinned := PINNED.fullmatch(line):
         _set_pin(stage, pinned[1], pinned[2], always=pinned[3] is not None)
     elif gone := GONE.fullmatch(line):
@@ -95,16 +103,32 @@ def _expect(stage: Stage, who: str, channel: str, what: str, where: str) -> None
     waiting = stage.heard.get(who, [])
     what = what.replace("\\n", "\n")
     for place, (by, words) in enumerate(waiting):
-        wanted = words.startswith(what[:-3].rstrip()) if what.endswith("...") else words == what
-        if by == channel and wanted:
+        if by == channel and _is(stage, what, words):
             del waiting[place]
             return
     raise AssertionError(f"{where}: {who} should hear {what!r}, but heard {waiting}")
 
 
+def _is(stage: Stage, expected: str, words: str) -> bool:
+    """Whether it was said as expected; a code in it is kept for the lines that follow."""
+    codes = CODE.findall(words)
+    if "{code}" in expected and codes:
+        expected = expected.replace("{code}", codes[-1])
+    right = words.startswith(expected[:-3].rstrip()) if expected.endswith("...") else words == expected
+    if right and codes:
+        stage.code = codes[-1]
+    return right
+
+
+def _speaker(who: str) -> cast.Person:
+    """One of the cast, or a stranger by their number or mailbox."""
+    found = next((person for person in cast.PEOPLE if person.handle == who), None)
+    return found or cast.Person(who, who, who if who.startswith("+") else None, who if "@" in who else None)
+
+
 def _say(stage: Stage, who: str, what: str, by_mail: bool) -> None:
-    person = next(person for person in cast.PEOPLE if person.handle == who)
-    what = what.replace("\\n", "\n")
+    person = _speaker(who)
+    what = what.replace("\\n", "\n").replace("{code}", stage.code)
     stage.said += 1
     if by_mail:
         incoming = _mail(stage, person, what)
@@ -215,6 +239,17 @@ def _deactivate(stage: Stage, handle: str) -> None:
         account = accounts.by_handle(session, handle)
         assert account
         assert accounts.deactivate(session, account.id)
+
+
+def _add_people(stage: Stage, handle: str, number: int) -> None:
+    """Made-up members with phones."""
+    with transaction(stage.engine) as session:
+        group = accounts.by_handle(session, handle)
+        assert group
+        for place in range(number):
+            person = accounts.create_person(session, f"more{place}", f"More {place}").id
+            addresses.add(session, person, "sms", f"+1415556{place:04}")
+            follows.follow(session, person, group.id, True, role="member")
 
 
 def _set_pin(stage: Stage, handle: str, pin: str, always: bool) -> None:

@@ -222,3 +222,13 @@ def test_an_error_is_one_line_and_exit_2(
         __main__.main()
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_pin_is_typed_twice_and_taken_away(critter: Critter, engine: Engine) -> None:
+    critter("people", "add", "kim", "Kim Lee")
+    assert "what is risky" in critter("people", "pin", "kim", stdin="4826\n4826\n")
+    assert "every text" in critter("people", "pin", "kim", "--always", stdin="4826\n4826\n")
+    with pytest.raises(Refused, match="easy to guess"):
+        critter("people", "pin", "kim", stdin="0000\n0000\n")
+    assert "no PIN any more" in critter("people", "pin", "kim", "--clear")
+    assert "4826" not in str(audited(engine))

@@ -12,7 +12,7 @@ from critter.company import account, enrol, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
 from gateway.errors import Refused
 from gateway.ledger import audit
-from gateway.network import accounts, addresses, aliases, listings, roster
+from gateway.network import accounts, addresses, aliases, listings, pins, roster
 from gateway.network.listings import Person
 from gateway.settings import Settings, load
 from gateway.store.tables import Account
@@ -212,3 +212,36 @@ def role(handle: Handle, new: Annotated[Role, typer.Argument(metavar="member|ope
         if before != new.value:
             audit.record(session, operator(), "people.role", person.id, {"from": before, "to": new.value})
     typer.echo(f"@{person.handle} is {'already ' if before == new.value else ''}{new.value}.")
+
+
+@app.command()
+def pin(
+    handle: Handle,
+    always: Annotated[
+        bool | None, typer.Option("--always/--no-always", help="Ask for it with every text that does something.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Take it away.")] = False,
+) -> None:
+    """Give somebody a PIN, which their texts are asked for before anything risky; a locked one is opened by a new one.
+
+    It is asked for here, hidden and twice. Without one a code is sent along with the question."""
+    settings = load()
+    with opened_session(settings) as session:
+        account(session, handle, "person")
+    new = None if clear else typer.prompt("PIN (4 to 8 digits)", hide_input=True, confirmation_prompt=True)
+    with opened_session(settings) as session:
+        person = account(session, handle, "person")
+        if new is None:
+            done = pins.clear(session, person.id)
+        else:
+            pins.set_pin(session, person.id, new, always=person.pin == "always" if always is None else always)
+            done = True
+        audit.record(session, operator(), "people.pin", person.id, {"pin": person.pin})
+        typer.echo(_pin_told(person, done))
+
+
+def _pin_told(person: Account, done: bool) -> str:
+    if person.pin == "none":
+        return f"@{person.handle} has no PIN{' any more' if done else ''}."
+    when = "every text that does something" if person.pin == "always" else "what is risky"
+    return f"@{person.handle} has a PIN now, asked for with {when}."
