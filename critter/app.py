@@ -17,7 +17,7 @@ from gateway import commands
 from gateway.bell import Bell
 from gateway.doors import mail, sms
 from gateway.doors.access import inventory
-from gateway.doors.web import headers, health, manual, pages
+from gateway.doors.web import headers, health, logins, manual, pages
 from gateway.errors import SettingsError
 from gateway.ledger.callbacks import Callbacks
 from gateway.ledger.intake import Intake
@@ -83,6 +83,7 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
         app.register_blueprint(sms.blueprint(settings, verifier, signer, parts.intake, parts.callbacks))
     app.register_blueprint(health.blueprint(parts.engine, settings.redis_url))
     app.register_blueprint(pages.blueprint(settings, signer, parts.engine))
+    app.register_blueprint(logins.blueprint(settings, signer, parts.engine))
     assert handlers.MODULES  # importing them filled the table of commands
     app.register_blueprint(manual.blueprint(settings, commands.world(settings).verbs))
     app.register_blueprint(front(settings))

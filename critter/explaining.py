@@ -17,8 +17,9 @@ from gateway import commands
 from gateway.commands import World
 from gateway.errors import Refused
 from gateway.language.named import Reading
-from gateway.listening import Outcome, hear
+from gateway.listening import hear
 from gateway.network import accounts, addresses
+from gateway.outcome import Outcome
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address, Delivery, Inbound, Message, Post
 

@@ -1,38 +1,24 @@
 """One accepted text or mail, from its row to its effects and its one answer. workers/inbound calls `hear`."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway import mailroom
+from gateway import mailroom, strangers
 from gateway.commands import Turn, World, perform
-from gateway.language import carrier_words, grammar
+from gateway.language import grammar
 from gateway.language.named import Channel, Reading
 from gateway.language.phrases import joined, say, translated
 from gateway.ledger import inbox, outbox
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import accounts, addresses, contexts, conversations, manners, reach, renderings
+from gateway.outcome import Outcome
 from gateway.store.tables import Account, Address, Inbound
 
 SET_ASIDE = say(
     "Your message reached us, but reading it failed. It is kept, and an operator is told; nothing was posted."
 )
 ENOUGH = say("That was the last answer for now; more in an hour.")
-STRANGER = "nobody here has this address"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an inbound ended: its state, what it was read as and why, whose it was, and the answer if there was one."""
-
-    state: str
-    intent: str | None
-    reason: str
-    account_id: int | None = None
-    answer: str | None = None
-    rings: frozenset[str] = frozenset()
-    reading: Reading | None = None
 
 
 def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
@@ -41,7 +27,7 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
         return _hear_mail(session, world, inbound)
     known = _identify(session, inbound)
     if known is None:
-        return _stranger(session, world, inbound, inbound.text or "")
+        return strangers.hear(session, world, inbound, inbound.text or "")
     address, account = known
     text = inbound.text or ""
     machine = _machine(world, inbound)
@@ -83,7 +69,7 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
         return Outcome("dropped", "machine", opened.machine)
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:
-        return _stranger(session, world, inbound, opened.text)
+        return strangers.hear(session, world, inbound, opened.text)
     address, account = known
     sorted_out = mailroom.sort(session, world, inbound, opened, address, account)
     if isinstance(sorted_out, mailroom.Kept):
@@ -183,38 +169,3 @@ def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: 
     )
     to = [] if inbound.channel == "cli" else [Target(turn.address.id, turn.address.channel)]
     outbox.put(session, outgoing, to)
-
-
-def _stranger(session: Session, world: World, inbound: Inbound, text: str) -> Outcome:
-    """No money is spent on strangers: no texts; their STOP counts all the same. By mail: how to join, once."""
-    word = (inbound.opt_out_type or carrier_words.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
-    if word in ("stop", "start"):
-        return _strangers_word(session, inbound, word, text)
-    if inbound.channel == "email" and inbound.trusted:
-        return _welcome(session, world, inbound)
-    return Outcome("done", None, STRANGER)
-
-
-def _strangers_word(session: Session, inbound: Inbound, word: str, text: str) -> Outcome:
-    """Kept with the number, for the day when somebody has it. START only takes a STOP back."""
-    stranger = addresses.ensure(session, "sms", inbound.sender)
-    kept = (text, inbound.recipients[0] if inbound.recipients else None, inbound.message_id, "text")
-    if word == "stop":
-        addresses.stop(session, stranger, *kept)
-        return Outcome("done", "optout", f"a carrier word; {STRANGER}")
-    addresses.start(session, stranger, *kept)
-    stranger.state = "suspended" if stranger.account_id else "invited"  # its owner has left, or there is none yet
-    return Outcome("done", "optin", f"a carrier word; {STRANGER}")
-
-
-def _welcome(session: Session, world: World, inbound: Inbound) -> Outcome:
-    address = addresses.ensure(session, "email", inbound.sender)
-    text = (
-        f"This is {world.settings.company}'s Critter. Nobody here has this mail address yet, so nothing was posted. "
-        f"Ask the people who run it to add you, then write again."
-    )
-    if not manners.may_write_to_stranger(session, address.id):
-        return Outcome("done", None, f"{STRANGER}; it was answered before")
-    outgoing = Outgoing(kind="answer", text=text, subject="How to join", body=text, inbound_id=inbound.id, priority=2)
-    outbox.put(session, outgoing, [Target(address.id, "email")])
-    return Outcome("done", None, STRANGER, answer=text, rings=frozenset({"email"}))

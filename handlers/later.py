@@ -12,15 +12,9 @@ NOT_YET = template("{verb} is not here yet. Nothing was changed, and nothing was
 @command("who got", intent="receipts", ready=False, about="how my last update went out")
 @command("track", 'track [WORD | "a phrase"]', intent="track", ready=False, about="any update with a word")
 @command("untrack", 'untrack [WORD | "a phrase"]', intent="untrack", ready=False, about="no longer")
-@command("invite ADDRESS", intent="invite", ready=False, about="ask a colleague in")
 @command("report [NAME]", intent="report", ready=False, about="tell the operators")
-@command("name FULLNAME", intent="setting", asks=True, ready=False, about="my name")
-@command("lang LANG", intent="setting", ready=False, about="my language")
 @command("prefer CHANNEL", intent="setting", ready=False, about="texts or mails")
 @command("digest TIME", "digest on|off", intent="setting", ready=False, about="one summary a day")
-@command("ack on|off", intent="setting", ready=False, about="confirm each update")
-@command("login", intent="login", ready=False, about="a link to the web")
-@command("link CODE", intent="link", ready=False, about="tie this phone to my account")
 def not_yet(session: Session, turn: Turn) -> str:
     """An honest answer; the words are nobody's but the writer's."""
     verb = turn.reading.verb or turn.reading.intent

@@ -10,8 +10,9 @@ import handlers
 from gateway.commands import world
 from gateway.ledger import inbox
 from gateway.ledger.inbox import Incoming
-from gateway.listening import Outcome, hear
+from gateway.listening import hear
 from gateway.network import accounts, addresses
+from gateway.outcome import Outcome
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Consent, Installation, Post

@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 from critter.app import build, create_app
 from gateway.doors.access import inventory
 from gateway.errors import SettingsError
-from gateway.network import accounts, addresses, follows, posts, topics
+from gateway.network import accounts, addresses, codes, follows, posts, topics
 from gateway.network.posts import Words
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
@@ -274,6 +274,7 @@ def test_each_route_says_who_may_ask_it(settings):
             "/static/<path:filename>": "public",
             "/p/<token>": "token",
             "/u/<token>": "token",
+            "/login/<token>": "token",
             "/sms/inbound": "signed",
             "/sms/status/<token>": "signed",
         }
@@ -295,3 +296,26 @@ def test_a_route_without_a_class_stops_the_start(settings):
             create_app(settings, parts, careless)
     finally:
         parts.close()
+
+
+def test_a_login_link_works_once_and_looking_uses_nothing_up(settings, company):
+    with transaction(company.engine) as session:
+        token = codes.login(session, company.signer, company.kim)
+    with served(settings) as url:
+        page = f"{url}/login/{token}"
+        looked = [requests.get(page, timeout=9) for _ in range(2)]
+        entered = requests.post(page, timeout=9)
+        again = [requests.post(page, timeout=9), requests.get(page, timeout=9)]
+        wrong = requests.get(f"{url}/login/{'0' * 32}", timeout=9)
+    assert [each.status_code for each in looked] == [200, 200]
+    assert "@kim" not in looked[0].text
+    assert entered.status_code == 200
+    assert entered.headers["Cache-Control"] == "no-store"
+    assert 'You are <span class="handle">@kim' in entered.text
+    assert "link " in entered.text
+    assert [each.status_code for each in again] == [410, 410]
+    assert "login" in again[0].text
+    assert wrong.status_code == 404
+    with transaction(company.engine) as session:
+        assert session.scalar(sql("SELECT count(*) FROM codes WHERE purpose = 'link' AND ended_at IS NULL")) == 1
+        assert session.scalar(sql("SELECT count(*) FROM codes t WHERE t::text LIKE :it"), {"it": f"%{token}%"}) == 0

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger import inbox
 from gateway.ledger.inbox import Claimed
-from gateway.listening import Outcome, hear
+from gateway.listening import hear
+from gateway.outcome import Outcome
 from gateway.store.database import transaction
 from workers import fanout
 from workers.drain import drain as drained

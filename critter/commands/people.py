@@ -8,6 +8,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from critter import importing, welcoming
+from critter.commands import linking
 from critter.company import account, enrol, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
 from gateway.errors import Refused
@@ -245,3 +246,6 @@ def _pin_told(person: Account, done: bool) -> str:
         return f"@{person.handle} has no PIN{' any more' if done else ''}."
     when = "every text that does something" if person.pin == "always" else "what is risky"
     return f"@{person.handle} has a PIN now, asked for with {when}."
+
+
+app.command()(linking.link)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
+from gateway.language.phrases import say
 from gateway.store.tables import Account, Address, Consent, Delivery, Message
 
 NOUN = {"sms": "phone", "email": "mailbox"}
@@ -28,7 +29,7 @@ _MAILBOX = re.compile(rf"(?=.{{1,64}}@){_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
 def normal_phone(text: str, region: str) -> str:
     """E.164 of a number as people of `region` (ISO 3166) write it; raises Refused. A number only has to be possible:
     new blocks are in use before the library knows them."""
-    wrong = Refused("That is no phone number: write it like +1 415 555 0123.")
+    wrong = Refused(say("That is no phone number: write it like +1 415 555 0123."))
     if not _DIALLED.fullmatch(text.strip()):
         raise wrong
     try:
@@ -48,7 +49,7 @@ def normal_mailbox(text: str) -> str:
     except UnicodeError:
         mailbox = ""
     if len(mailbox) > LONGEST_MAILBOX or not _MAILBOX.fullmatch(mailbox):
-        raise Refused("That is no mail address: write it like kim@example.com.")
+        raise Refused(say("That is no mail address: write it like kim@example.com."))
     return mailbox
 
 
@@ -206,9 +207,26 @@ def _keep(
     session.flush()
 
 
-def agree(session: Session, row: Address, wording: str, source: str) -> None:
-    """Keeps the words that somebody agreed to texts with elsewhere: on a form, in a file. It ends no opt-out."""
-    _keep(session, row, "opt_in", wording, None, None, source)
+def agree(
+    session: Session,
+    row: Address,
+    wording: str,
+    source: str,
+    our_address: str | None = None,
+    carrier_id: str | None = None,
+) -> None:
+    """Keeps the words that somebody agreed with: in a text or a mail, on a form, in a file. It ends no opt-out."""
+    _keep(session, row, "opt_in", wording, our_address, carrier_id, source)
+
+
+def tie(session: Session, account_id: int, channel: str, address: str, wording: str, our: str | None = None) -> Address:
+    """A phone or mailbox that was proved to be this person's. Raises Refused when it is somebody else's; an opt-out
+    stays until START."""
+    row = add(session, account_id, channel, address)
+    if row.state in ("invited", "suspended"):
+        row.state = "stopped" if row.stopped_at else "verified"
+    _keep(session, row, "opt_in", wording, our, None, SOURCE[channel])
+    return row
 
 
 def set_receiving(session: Session, address_id: int, on: bool, until: datetime | None = None) -> None:

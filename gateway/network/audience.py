@@ -71,7 +71,8 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 
 
 # Why a delivery must not leave now, decided when it is about to. The order is that of importance. `o` is what a repeat
-# repeats; who blocked or muted either writer, or muted the group, does not get it.
+# repeats; who blocked or muted either writer, or muted the group, does not get it. An invited phone gets answers, a
+# code, and one welcome.
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, CASE
     WHEN a.state = 'stopped' THEN 'opted_out'

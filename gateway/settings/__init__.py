@@ -68,6 +68,9 @@ class Settings(BaseModel):
         "TWILIO_MESSAGING_SERVICE_SID", default=None
     )
 
+    invite_domains: Annotated[tuple[str, ...], BeforeValidator(value.domains)] = _env(
+        "CRITTER_INVITE_DOMAINS", default=()
+    )
     ask_phones: Annotated[int, Field(ge=0, le=1_000_000)] = _env("CRITTER_ASK_PHONES")
     hold_seconds: Annotated[float, Field(ge=0, le=3600)] = _env("CRITTER_HOLD_SECONDS")
     lease_seconds: Annotated[float, Field(gt=0, le=3600)] = _env("CRITTER_LEASE_SECONDS")

@@ -27,6 +27,7 @@ ALWAYS = {
 SIMULATED = {
     "CRITTER_COMPANY": "Critter Demo Co",
     "CRITTER_MAIL_DOMAIN": "mail.example",
+    "CRITTER_INVITE_DOMAINS": "demo.example",
     "CRITTER_MAIL_TRUST": "127.0.0.0/8,::1/128",
     "CRITTER_SMS_NUMBERS": "+15005550006",
     "CRITTER_SMS_RATE": "1000",

@@ -88,6 +88,10 @@ def domain(text: str) -> str:
     return text.lower()
 
 
+def domains(text: str) -> tuple[str, ...]:
+    return tuple(domain(one) for one in comma_list(text))
+
+
 def phone_numbers(text: str) -> tuple[str, ...]:
     wrong = [number for number in comma_list(text) if not E164.fullmatch(number)]
     if wrong:

@@ -1,0 +1,108 @@
+"""`critter people link`: a new phone or mailbox for somebody, proved by a code (R38)."""
+
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from critter.company import account
+from critter.inside import opened_session, operator
+from gateway.errors import Refused
+from gateway.language.phrases import say, translated
+from gateway.ledger import audit, outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.network import accounts, addresses, codes, notices
+from gateway.settings import Settings, load
+from gateway.store.tables import Account, Address
+from gateway.tokens import Signer
+
+WORDING = "a code that was sent there was given to an operator"
+
+
+def link(
+    handle: Annotated[str, typer.Argument(metavar="HANDLE")],
+    address: Annotated[
+        str | None, typer.Argument(metavar="[PHONE|MAILBOX]", help="Send a code there; else one is shown.")
+    ] = None,
+    code: Annotated[str | None, typer.Option(help="The code that was sent; - asks for it.")] = None,
+) -> None:
+    """Tie a new phone or mailbox to somebody, once it is proved to be theirs.
+
+    Without an address a code is shown for ten minutes: whoever has the new phone texts it to us. With one, a code is
+    sent there, and typing it here with --code ties it."""
+    settings = load()
+    signer = Signer(settings.secret_keys)
+    typed = typer.prompt("Code") if code == "-" else code
+    with opened_session(settings) as session:
+        person = account(session, handle, "person")
+        if typed is not None:
+            told = _take(session, signer, person, typed.strip())
+        elif address is not None:
+            told = _send(session, settings, signer, person, address)
+        else:
+            told = _show(session, settings, signer, person)
+    typer.echo(told)
+    if typed is not None and told == WRONG:
+        raise typer.Exit(1)
+
+
+WRONG = "That code is wrong, or older than ten minutes: nothing was changed. After five wrong ones send a new one."
+
+
+def _show(session: Session, settings: Settings, signer: Signer, person: Account) -> str:
+    audit.record(session, operator(), "address.code", person.id, {"purpose": "link"})
+    code = codes.link(session, signer, person.id)
+    to = [f"text it to {settings.sms_numbers[0]}"] if settings.sms and settings.sms_numbers else []
+    to += [f"mail it to post@{settings.mail_domain}"] if settings.mail else []
+    return f"link {code}\nFrom the new phone or mailbox of @{person.handle} {' or '.join(to)}, within 10 minutes, once."
+
+
+def _send(session: Session, settings: Settings, signer: Signer, person: Account, written: str) -> str:
+    """The code goes to the new address; it is never shown here."""
+    channel = "email" if "@" in written else "sms"
+    normal = addresses.normal_mailbox(written) if channel == "email" else _phone(written, settings)
+    row = addresses.ensure(session, channel, normal)
+    _refuse_others(session, row, person)
+    code = codes.prove(session, signer, row, person.id)
+    words, subject = (
+        translated(each, person.language)
+        for each in (
+            say(
+                "Your code for {company}'s Critter: {code}. Give it to whoever asked you for it within 10 minutes.",
+                company=settings.company,
+                code=code,
+            ),
+            say("Your code"),
+        )
+    )
+    message = Outgoing("code", words, subject, words, priority=0, must_arrive=True)
+    outbox.put(session, message, [Target(row.id, channel)])
+    audit.record(session, operator(), "address.code", person.id, {"purpose": "prove", "channel": channel})
+    return f"A code is on its way. Then: critter people link {person.handle} --code -"
+
+
+def _phone(written: str, settings: Settings) -> str:
+    return addresses.normal_phone(written, settings.sms_region)
+
+
+def _refuse_others(session: Session, row: Address, person: Account) -> None:
+    owner = accounts.by_id(session, row.account_id) if row.account_id else None
+    if owner and owner.id != person.id and owner.state != "deactivated":
+        raise Refused(f"That is @{owner.handle}'s. Take it from them first: it is never moved by a code.")
+    if row.stopped_at:
+        raise Refused("That one has opted out: no code can go there before its owner sends START.")
+    if owner and owner.id == person.id and row.state == "verified":
+        raise Refused(f"That is @{person.handle}'s already.")
+
+
+def _take(session: Session, signer: Signer, person: Account, code: str) -> str:
+    row = codes.proved(session, signer, person.id, code)
+    if row is None:
+        return WRONG
+    tied = addresses.tie(session, person.id, row.channel, row.address, WORDING)
+    audit.record(session, operator(), "address.link", person.id, {"channel": tied.channel})
+    if any(each.id != tied.id for each in addresses.of_account(session, person.id)):
+        told = say("A new phone or mailbox was tied to your account. If that was not you, ask an operator.")
+        notices.tell_elsewhere(session, person.id, tied.channel, told)
+    noun = addresses.NOUN[tied.channel]
+    return f"Tied: the {noun} is @{person.handle}'s now."

@@ -1,0 +1,46 @@
+"""/login/TOKEN: the one-use link that `login` texts or mails (R38). Looking at it uses nothing up."""
+
+from flask import Blueprint, Response, make_response, render_template
+from sqlalchemy import Engine
+
+from gateway.doors.access import access
+from gateway.network import codes
+from gateway.settings import Settings
+from gateway.store.database import transaction
+from gateway.tokens import Signer
+
+STATUS = {"unknown": 404, "ended": 410, "open": 200}
+
+
+def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
+    """No session follows from it and no cookie is set: the page itself is what one gets."""
+    logins = Blueprint("logins", __name__, template_folder="templates")
+
+    @logins.get("/login/<token>")
+    @access("token")
+    def ask(token: str) -> Response:
+        with transaction(engine) as session:
+            state = codes.login_state(session, signer, token)
+        return _page(STATUS[state], state=state)
+
+    @logins.post("/login/<token>")
+    @access("token")
+    def enter(token: str) -> Response:
+        with transaction(engine) as session:
+            person = codes.logged_in(session, signer, token)
+            if person is None:
+                state = codes.login_state(session, signer, token)
+                return _page(STATUS[state], state=state)
+            code = codes.link(session, signer, person.id)
+            shown = {"name": person.name, "handle": person.handle, "code": code}
+        number = settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None
+        mailbox = f"post@{settings.mail_domain}" if settings.mail else None
+        return _page(200, state="in", number=number, mailbox=mailbox, **shown)
+
+    return logins
+
+
+def _page(status: int, **shown: str | None) -> Response:
+    answer = make_response(render_template("login.html", **shown), status)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,172 @@
+"""What somebody whom nobody knows may do: opt out, join when a colleague asked them in, tie a new phone to its owner.
+
+`listening` calls it. No money is spent on strangers: by text only those who were asked in are ever answered."""
+
+import re
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import World
+from gateway.errors import Refused
+from gateway.language import carrier_words
+from gateway.language.phrases import Phrase, say, translated
+from gateway.language.pieces import KINDS, words
+from gateway.language.wording import cleaned
+from gateway.ledger import audit, inbox, outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.network import accounts, addresses, codes, invitations, manners, notices
+from gateway.outcome import Outcome
+from gateway.store.tables import Account, Address, Inbound
+
+STRANGER: Final = "nobody here has this address"
+CLOSED: Final = "too many wrong codes of strangers: none is looked at for a while"
+_LINK: Final = re.compile(r"/?link[:,]?\s+(\d{6})[.!]?", re.IGNORECASE)
+_NAME: Final = re.compile(r"/?name[:,]?\s+(.+?)[.!]?", re.IGNORECASE)
+_LINK_WORDING: Final = "link (and a code)"
+
+
+def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome:
+    """Nothing of it is ever posted. By mail only a proved sender counts."""
+    word = (inbound.opt_out_type or carrier_words.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
+    if word in ("stop", "start"):
+        return _carriers_word(session, inbound, word, text)
+    if inbound.channel == "email" and not inbound.trusted:
+        return Outcome("done", None, STRANGER)
+    first = cleaned(text).split("\n", 1)[0].strip()
+    if code := _LINK.fullmatch(first):
+        return _link(session, world, inbound, code[1])
+    invited = invitations.standing(session, inbound.channel, inbound.sender)
+    if invited:
+        return _invited(session, world, inbound, *invited, first)
+    return _unknown(session, world, inbound)
+
+
+def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> Outcome:
+    """Kept with the number, for the day when somebody has it. START only takes a STOP back."""
+    stranger = addresses.ensure(session, "sms", inbound.sender)
+    kept = (text, _ours(inbound), inbound.message_id, "text")
+    if word == "stop":
+        addresses.stop(session, stranger, *kept)
+        return Outcome("done", "optout", f"a carrier word; {STRANGER}")
+    addresses.start(session, stranger, *kept)
+    stranger.state = "suspended" if stranger.account_id else "invited"  # its owner has left, or there is none yet
+    return Outcome("done", "optin", f"a carrier word; {STRANGER}")
+
+
+def _ours(inbound: Inbound) -> str | None:
+    return inbound.recipients[0] if inbound.recipients else None
+
+
+def _link(session: Session, world: World, inbound: Inbound, code: str) -> Outcome:
+    """Wrong codes are counted and, from a phone, not answered."""
+    inbox.blot(inbound)
+    if not codes.stranger_may_try(session, inbound.channel, inbound.sender):
+        return Outcome("done", "link", CLOSED)
+    owner = codes.linked(session, world.signer, code)
+    if owner is None:
+        return _wrong_code(session, inbound)
+    try:
+        with session.begin_nested():
+            row = addresses.tie(session, owner.id, inbound.channel, inbound.sender, _LINK_WORDING, _ours(inbound))
+    except Refused:
+        told = say("A phone or mailbox was not tied to you: it is somebody else's. An operator can move it.")
+        return Outcome("done", "link", "it is somebody else's", rings=notices.tell(session, [owner.id], told))
+    audit.record(session, f"@{owner.handle}", "address.link", row.id, {"channel": row.channel})
+    rings = _tell_owner(session, owner, row)
+    answer = say("Tied to {name} (@{handle}). ? says what you can do.", name=owner.name, handle=owner.handle)
+    return _answered(session, inbound, row, answer, owner, rings, "link", "a code that its owner was shown")
+
+
+def _wrong_code(session: Session, inbound: Inbound) -> Outcome:
+    if inbound.channel == "sms":
+        return Outcome("done", "link", codes.WRONG)
+    words_ = say("That code is wrong, or older than ten minutes. Nothing was changed; get a new one and try again.")
+    row = addresses.ensure(session, "email", inbound.sender)
+    if not manners.may_write_to_stranger(session, row.id):
+        return Outcome("done", "link", codes.WRONG)
+    return _answered(session, inbound, row, words_, None, frozenset(), "link", codes.WRONG)
+
+
+def _tell_owner(session: Session, owner: Account, row: Address) -> frozenset[str]:
+    """On another channel than the new one; with no other address there is nobody else to be told."""
+    if all(each.id == row.id for each in addresses.of_account(session, owner.id)):
+        return frozenset()
+    told = (
+        say("A phone was tied to your account. If that was not you, ask an operator.")
+        if row.channel == "sms"
+        else say("A mailbox was tied to your account. If that was not you, ask an operator.")
+    )
+    return notices.tell_elsewhere(session, owner.id, row.channel, told)
+
+
+def _invited(session: Session, world: World, inbound: Inbound, row: Address, inviter: Account, first: str) -> Outcome:
+    if row.stopped_at:
+        return Outcome("done", None, f"opted out; {STRANGER}")
+    name = _name(first)
+    if name:
+        return _join(session, world, inbound, row, inviter, name, first)
+    if not manners.may_write_to_stranger(session, row.id):
+        return Outcome("done", None, "invited; it was told how to join before")
+    how = say("To join, reply with your name, like: name Sam Ortiz. Nothing was posted. STOP ends this.")
+    return _answered(session, inbound, row, how, inviter, frozenset(), None, "invited, and has not joined")
+
+
+def _name(first: str) -> str | None:
+    """A name as the command `name` takes it."""
+    match = _NAME.fullmatch(first)
+    said = words(match[1]) if match else None
+    taken = next(KINDS["FULLNAME"](said, 0), None) if said else None
+    return taken[1] if taken and said and taken[0] == len(said) and not said.more else None
+
+
+def _join(
+    session: Session, world: World, inbound: Inbound, row: Address, inviter: Account, name: str, wording: str
+) -> Outcome:
+    reserved = frozenset(world.verbs)
+    handle = invitations.free_handle(session, name, reserved)
+    spoken = {"language": inviter.language, "timezone": inviter.timezone}
+    person = accounts.create_person(session, handle, name, reserved=reserved, **spoken)
+    invitations.accept(session, row, person.id, wording, _ours(inbound), inbound.message_id)
+    audit.record(session, f"@{handle}", "people.join", person.id, {"handle": handle, "inviter": inviter.handle})
+    told = say("{name} (@{handle}) has joined. follow {handle} to hear them.", name=person.name, handle=handle)
+    rings = notices.tell(session, [inviter.id], told)
+    welcome = say(
+        "Welcome, {name}. You are @{handle}. Try: follow {names}. Or text what you are doing. ? helps.",
+        name=person.name,
+        handle=handle,
+        names=inviter.handle,
+    )
+    return _answered(session, inbound, row, welcome, person, rings, "join", "invited, and said a name")
+
+
+def _unknown(session: Session, world: World, inbound: Inbound) -> Outcome:
+    if inbound.channel != "email":
+        return Outcome("done", None, STRANGER)
+    row = addresses.ensure(session, "email", inbound.sender)
+    if not manners.may_write_to_stranger(session, row.id):
+        return Outcome("done", None, f"{STRANGER}; it was answered before")
+    text = say(
+        "This is {company}'s Critter. Nobody here has this mail address yet, so nothing was posted. Ask the people "
+        "who run it to add you, or a colleague to invite you, then write again.",
+        company=world.settings.company,
+    )
+    return _answered(session, inbound, row, text, None, frozenset(), None, STRANGER)
+
+
+def _answered(
+    session: Session,
+    inbound: Inbound,
+    row: Address,
+    answer: Phrase,
+    reader: Account | None,
+    rings: frozenset[str],
+    intent: str | None,
+    reason: str,
+) -> Outcome:
+    """The one answer, in the language of whoever is known best."""
+    said, subject = (translated(each, reader.language if reader else "en") for each in (answer, say("How to join")))
+    outgoing = Outgoing("answer", said, subject, said, inbound_id=inbound.id, priority=2)
+    outbox.put(session, outgoing, [Target(row.id, row.channel)])
+    owner = row.account_id
+    return Outcome("done", intent, reason, owner, said, rings | {row.channel})

@@ -1,0 +1,105 @@
+"""Asking colleagues in, and being one person on several phones and mailboxes. gateway/strangers hears the answers."""
+
+import phonenumbers
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command
+from gateway.errors import Refused
+from gateway.language.phrases import Phrase, say, translated
+from gateway.ledger import outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.network import accounts, addresses, codes, invitations
+from gateway.settings import Settings
+from gateway.store.tables import Address
+
+
+@command("invite ADDRESS", intent="invite", about="ask a colleague in")
+def invite(session: Session, turn: Turn) -> str:
+    channel, address = _wanted(turn.world.settings, turn.reading.args[0])
+    row = addresses.ensure(session, channel, address)
+    _refuse_unwelcome(session, turn, row)
+    invitations.keep(session, row.id, turn.account.id)
+    words = translated(_invitation(turn, channel), turn.account.language)
+    subject = translated(say("{name} invites you to Critter", name=turn.account.name), turn.account.language)
+    notice = Outgoing("welcome", words, subject, words, inbound_id=turn.inbound_id, priority=2)
+    outbox.put(session, notice, [Target(row.id, channel)])
+    turn.rings.add(channel)
+    turn.did("invite", row.id)
+    return say("Invited. You hear when they join; they have 30 days.")
+
+
+def _wanted(settings: Settings, written: str) -> tuple[str, str]:
+    """Channel and address; Refused when no colleague can be there."""
+    if "@" in written:
+        return "email", _colleagues_mailbox(settings, addresses.normal_mailbox(written))
+    return "sms", _near_phone(settings, addresses.normal_phone(written, settings.sms_region))
+
+
+def _colleagues_mailbox(settings: Settings, mailbox: str) -> str:
+    domains = settings.invite_domains
+    if not domains:
+        raise Refused(say("Nobody can be invited by mail here yet: ask an operator to set CRITTER_INVITE_DOMAINS."))
+    if mailbox.rpartition("@")[2] not in domains:
+        raise Refused(say("Only mail addresses at {names} can be invited.", names=", ".join(domains)))
+    return mailbox
+
+
+def _near_phone(settings: Settings, number: str) -> str:
+    """A text abroad costs more, and is what abusers of a free text want."""
+    ours = {_region(one) for one in settings.sms_numbers} | {settings.sms_region}
+    if _region(number) not in ours - {None}:
+        raise Refused(say("Only phones of this country can be invited. Try their mail address."))
+    return number
+
+
+def _region(number: str) -> str | None:
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number))
+
+
+def _refuse_unwelcome(session: Session, turn: Turn, row: Address) -> None:
+    owner = accounts.by_id(session, row.account_id) if row.account_id else None
+    if owner and owner.state == "active":
+        raise Refused(say("That is {name} (@{handle}), who is here already.", name=owner.name, handle=owner.handle))
+    if row.stopped_at:
+        raise Refused(say("They have opted out; only they can undo that."))
+    if owner:
+        raise Refused(say("That was somebody's who left. Ask an operator to add them."))
+    if invitations.invited_lately(session, row.id):
+        raise Refused(say("They were invited already. Once in 30 days is the most."))
+    if invitations.today(session, turn.account.id) >= invitations.DAILY:
+        raise Refused(say("{number} invitations a day is the most. Go on tomorrow.", number=invitations.DAILY))
+
+
+def _invitation(turn: Turn, channel: str) -> Phrase:
+    """The only words that an address hears of us until it answers; it names us, and how to be left alone."""
+    name, company = turn.account.name, turn.world.settings.company
+    if channel == "sms":
+        return say(
+            "{name} invites you to {company}'s Critter: updates by text. To join reply with your name, like: "
+            "name Sam Ortiz. STOP ends, HELP helps.",
+            name=name,
+            company=company,
+        )
+    return say(
+        "{name} invites you to {company}'s Critter: short updates by text and mail. To join answer this mail with "
+        "your name, like: name Sam Ortiz. If you do not answer you hear nothing more.",
+        name=name,
+        company=company,
+    )
+
+
+@command("link CODE", intent="link", about="tie this phone to my account")
+def link(session: Session, turn: Turn) -> str:
+    """From a new phone or mailbox; this one is somebody's already, so that no code is even looked at."""
+    turn.secret = True
+    if turn.address.channel == "sms":
+        raise Refused(say("This phone is yours already. To give it to somebody else ask an operator."))
+    raise Refused(say("This mailbox is yours already. To give it to somebody else ask an operator."))
+
+
+@command("login", intent="login", about="a link to the web")
+def login(session: Session, turn: Turn) -> str:
+    token = codes.login(session, turn.world.signer, turn.account.id)
+    turn.did("login", turn.account.id)
+    page = f"{turn.world.settings.public_url}/login/{token}"
+    return say("Your link for the next 10 minutes; it works once: {form}", form=page)

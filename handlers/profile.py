@@ -1,0 +1,60 @@
+"""What people set about themselves by text: their name, their language, whether updates are confirmed."""
+
+from babel import Locale, UnknownLocaleError
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, Unconfirmed, command, undoes
+from gateway.language.phrases import languages, say
+from gateway.network import accounts
+from gateway.store.tables import Account, Effect
+
+
+@command("name FULLNAME", intent="setting", asks=True, about="my name")
+def name(session: Session, turn: Turn) -> str:
+    """Runs after OK, for everyone sees it."""
+    wanted = accounts.clean_name(turn.reading.args[0])
+    if wanted == turn.account.name:
+        return say("You are called {name} already.", name=wanted)
+    if "ok" not in turn.confirmed:
+        asked = say(
+            "Call you {name}? Others see it. OK does it. POST makes it an update, DROP forgets.",
+            name=wanted,
+        )
+        raise Unconfirmed(asked, "ok", words=("OK", "POST", "DROP"))
+    turn.did("name", turn.account.id, before=turn.account.name)
+    turn.account.name = wanted
+    return say("You are called {name} now.", name=wanted)
+
+
+@undoes("name")
+def _former_name(session: Session, turn: Turn, effect: Effect) -> str:
+    former = str(effect.detail["before"])
+    session.get_one(Account, turn.account.id).name = former
+    return say("You are called {name} again.", name=former)
+
+
+@command("lang LANG", intent="setting", about="my language")
+def lang(session: Session, turn: Turn) -> str:
+    """The answer comes in the new language already."""
+    tag = turn.reading.args[0]
+    turn.account.language = tag
+    turn.did("lang", turn.account.id)
+    if tag.split("-")[0] in languages():
+        return say("Answers come in {language} now.", language=own_name(tag))
+    return say("{language} is noted. There is no translation yet, so answers stay English.", language=own_name(tag))
+
+
+def own_name(tag: str) -> str:
+    """What a language calls itself; its tag where that is not known."""
+    try:
+        return str(Locale.parse(tag.replace("-", "_")).get_display_name() or tag)
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
+@command("ack on|off", intent="setting", about="confirm each update")
+def ack(session: Session, turn: Turn) -> str:
+    on = turn.reading.args[0] == "on"
+    turn.account.ack = on
+    turn.did("ack", turn.account.id)
+    return say("Each update is confirmed now.") if on else say("Updates are no longer confirmed.")
