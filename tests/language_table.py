@@ -1,5 +1,7 @@
 """All verbs of the command language as a table, and a small company, for the tests of the grammar alone."""
 
+import re
+
 from gateway.language.named import Context, Found, Item, Named
 from gateway.language.verbs import table, verb
 
@@ -77,3 +79,8 @@ def _distance(a: str, b: str) -> int:
         for j, y in enumerate(b, 1):
             row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (x != y)))
     return row[-1]
+
+
+def unescaped(text: str) -> str:
+    """A text of the tables in tests/data: `\\n` and `<U+XXXX>` stand for characters."""
+    return re.sub(r"<U\+([0-9A-F]+)>", lambda match: chr(int(match[1], 16)), text.replace("\\n", "\n"))

@@ -1,6 +1,5 @@
 """The order of interpretation, on the normative examples, on what people type, and on anything at all."""
 
-import re
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from gateway.language.grammar import read
 from gateway.language.letters import words as letter
 from gateway.language.named import Choice, Context, Found, Item, Named, Question, Reading
 from gateway.language.private import looks_private
-from tests.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PAT, PRIVATE, SALES, VERBS, resolver
+from tests.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PAT, PRIVATE, SALES, VERBS, resolver, unescaped
 
 EXAMPLES = Path(__file__).parent / "data" / "interpretations.tsv"
 PRODUCT = Path(__file__).parent.parent
@@ -25,12 +24,7 @@ def meant(text: str, context: Context = CONTEXT, channel: str = "sms") -> Readin
 
 def examples() -> list[tuple[str, str, str]]:
     rows = [line.split("\t") for line in EXAMPLES.read_text(encoding="utf-8").splitlines()[1:] if line]
-    return [(_unescaped(text), intent, third) for text, intent, third in rows]
-
-
-def _unescaped(text: str) -> str:
-    text = text.replace("\\n", "\n")
-    return re.sub(r"<U\+([0-9A-F]+)>", lambda match: chr(int(match[1], 16)), text)
+    return [(unescaped(text), intent, third) for text, intent, third in rows]
 
 
 # What the third column shows when it shows arguments; elsewhere it is a reason.

@@ -8,7 +8,7 @@ from gateway.language.carrier_words import carrier_word
 from gateway.language.commands import command, forced_command
 from gateway.language.named import Channel, Context, Reading, Resolver
 from gateway.language.phrases import say
-from gateway.language.private import VERBS, private_reading
+from gateway.language.private import VERBS, private_reading, slipped
 from gateway.language.reactions import reaction
 from gateway.language.verbs import Verb
 from gateway.language.wording import OPENING_QUOTES, cleaned, unquoted
@@ -34,6 +34,7 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
         or _command(text, channel, verbs, resolver, context)
         or addressed.leading_name(text, resolver, context)
         or answers.after_few(text, context)
+        or answers.while_asked(text, context)
         or _update(text, verbs)
     )
 
@@ -114,7 +115,7 @@ def _forced(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
 
 def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """By mail only a single line is a command; but a reply to something private stays private however long it is."""
-    reading = command(text, verbs, resolver, context)
+    reading = command(text, verbs, resolver, context) or slipped(text, resolver)
     if channel == "email" and "\n" in text and reading and reading.privacy != "direct":
         return None
     return reading

@@ -79,6 +79,12 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
     return accept
 
 
+def _display_name(text: str) -> str | None:
+    """A question is no name: "name of the client?"."""
+    bare = text.rstrip(".,:;!")
+    return bare if _DISPLAY_NAME.fullmatch(bare) else None
+
+
 def _among(*choices: str) -> Callable[[str], str | None]:
     return lambda text: bare if (bare := text.rstrip(_EDGES)) in choices else None
 
@@ -154,7 +160,7 @@ KINDS: dict[str, Accepts] = {
     "ONOFF": _one(_among("on", "off")),
     "CHANNEL": _one(_among("sms", "text", "texts", "phone", "email", "mail", "mails", "both")),
     "VERB": _one(_matching(re.compile(r"/?[\w?]{1,20}"))),
-    "FULLNAME": _span(_matching(_DISPLAY_NAME), 4, as_written=True),
+    "FULLNAME": _span(_display_name, 4, as_written=True),
     "TEXT": _rest,
 }
 

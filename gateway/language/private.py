@@ -10,21 +10,31 @@ from gateway.language.d_words import D_WORDS
 from gateway.language.named import Found, Named, Reading, Resolver
 from gateway.language.phrases import say
 from gateway.language.pieces import LONGEST_WORD
-from gateway.language.wording import first_token, folded, name_of, verb_of
+from gateway.language.wording import CLOSING_QUOTES, OPENING_QUOTES, first_token, folded, name_of, verb_of
 
 VERBS = frozenset({"d", "dm", "msg", "pm"})
 # Slips of the thumb, and `d` in other languages: no English words, so with a known name after them they mean `d`.
 _SLIPS = """
-dd ddd dmm ddm dmn dms ddn dn mdg mgs mssg msgg msgs mesg mssge msge pmm pms pn mp
+dd ddd dmm ddm dmn dms ddn dn mdg mgs mssg msgg msgs mesg mssge msge pmm pms pn mp s x
 """
 NEAR_VERBS = frozenset(_SLIPS.split())
 MOST_NAMES = 20
-_GLUED = re.compile(r"(dm|msg|pm|d)([^a-z0-9_\s]{0,2})([a-z0-9_]{2,20})(?![a-z0-9_])")
+# Longer prefixes last: "dmike" is d and mike before it is dm and ike.
+_GLUED = tuple(
+    re.compile(rf"{prefix}([^a-z0-9\s]{{0,3}})([a-z0-9][a-z0-9_]{{1,19}})(?![a-z0-9_])")
+    for prefix in ("d", "dm", "msg", "pm")
+)
 _AT = re.compile(r"(?:dm|msg|pm|d)[.:,]?@(?P<names>[^@]+)")
+# No word begins so: with a slip in the name it looks private, too.
+_UNSAYABLE = re.compile(r"d[bcfgklmnpqstvxz][a-z0-9_]{2,19}")
+_MARKS = re.compile(r"[\W_]+")
+_LONGEST_LIST = LONGEST_WORD * MOST_NAMES
 _COMMA = re.compile(r"[,;]")
 # First names that also begin a sentence: "d kim, will you come?" goes to Kim alone.
 _STARTS = "art bill can chase dean drew frank grant hope jack mark max may miles rich rob sue will"
 _SENTENCE_STARTS = frozenset(_STARTS.split())
+_INITIALS = frozenset("dmp")
+_QUOTES = OPENING_QUOTES + CLOSING_QUOTES
 FORM = "d NAME text"
 
 
@@ -45,16 +55,22 @@ class Addressed:
 def private_reading(text: str, resolver: Resolver, verbs: Iterable[str] = VERBS) -> Reading | None:
     """The reading of a cleaned text that is private or looks it, decided by its first words; else None."""
     token, rest = first_token(text)
-    if len(token) > LONGEST_WORD or not token:
+    if not token:
         return None
-    word = verb_of(token)
-    if word in verbs:
+    start = token[:_LONGEST_LIST]
+    if verb_of(start) in verbs:
         return _direct(text, rest, resolver)
-    if at := _AT.fullmatch(folded(token)):
-        return _at(text, at["names"], token, rest, resolver)
-    if word in NEAR_VERBS and _known(first_token(rest)[0], resolver):
-        return _held(text, _addressed(rest, resolver), say('"{word}" looks like d', word=word))
-    return _glued(text, token, rest, resolver)
+    if at := _AT.fullmatch(folded(start)):
+        found = _at(text, at["names"], token, rest, resolver)
+        if found is not None:
+            return found
+    return _marked(text, token, rest, resolver, verbs) or _glued(text, token, rest, resolver)
+
+
+def slipped(text: str, resolver: Resolver) -> Reading | None:
+    """`f kim my salary`: f is beside d on the keyboard, and with a name and more words after it no verb."""
+    token, rest = first_token(text)
+    return _nearly(text, token, rest, resolver) if verb_of(token) == "f" and first_token(rest)[1] else None
 
 
 def looks_private(text: str, resolver: Resolver) -> bool:
@@ -82,20 +98,46 @@ def _at(text: str, names: str, token: str, rest: str, resolver: Resolver) -> Rea
     return _direct(text, token[token.index("@") + 1 :] + " " + rest if "@" in token else f"{names} {rest}", resolver)
 
 
-def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
-    """`dkim lunch?`: d and a known handle in one token that is neither a word nor anyone's name."""
-    match = _GLUED.match(folded(token))
-    if match is None or (whole := name_of(token)) in D_WORDS:
+def _marked(text: str, token: str, rest: str, resolver: Resolver, verbs: Iterable[str]) -> Reading | None:
+    """`dd kim`, `(d) kim`, `D.M. kim`, `- d kim`: a near-verb, or marks in or before one, and then a known name."""
+    bare = _MARKS.sub("", folded(token[:LONGEST_WORD]))
+    if not bare:
+        token, rest = first_token(rest)
+        bare = _MARKS.sub("", folded(token[:LONGEST_WORD]))
+    return _nearly(text, token, rest, resolver) if bare in verbs or bare in NEAR_VERBS else None
+
+
+def _nearly(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
+    if not _known(first_token(rest)[0], resolver):
         return None
-    handle = match[3]
-    found = resolver(handle)
-    account = next((each for each in found.exact if each.handle == handle), None)
-    if account is None or (not match[2] and resolver(whole).exact):
+    return _held(text, _addressed(rest, resolver), say('"{word}" looks like d', word=verb_of(token)))
+
+
+def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
+    """`dkim lunch?`: d and a known name in one token that is neither a word nor anyone's name."""
+    token = token[:LONGEST_WORD]
+    if folded(token[0]) not in _INITIALS or (whole := name_of(token)) in D_WORDS:
+        return None
+    handle, found = _behind_d(folded(token), whole, resolver)
+    if not found:
         return None
     if not rest:
         return _no_text(text)
-    addressed = Addressed((), (whole,), (account, *found.also)[:3], handle, rest)
+    addressed = Addressed((), (whole,), found, handle, rest)
     return _held(text, addressed, say('"{word}" looks like d {handle}', word=whole, handle=handle))
+
+
+def _behind_d(token: str, whole: str, resolver: Resolver) -> tuple[str, tuple[Named, ...]]:
+    """The name that d is glued to, and who is called so, or nearly so where the whole can be no word."""
+    for pattern in _GLUED:
+        match = pattern.match(token)
+        found = _everyone(resolver(match[2])) if match else ()
+        if match and found and (match[1].strip("_") or not resolver(whole).exact):
+            return match[2], found
+    handle = whole[1:]
+    if not _UNSAYABLE.fullmatch(whole) or resolver(whole).exact:
+        return handle, ()
+    return handle, tuple(each for each in resolver(handle).near if each.handle[0] == handle[0])
 
 
 def _addressed(rest: str, resolver: Resolver) -> Addressed:
@@ -107,7 +149,7 @@ def _addressed(rest: str, resolver: Resolver) -> Addressed:
     several = False
     written = start
     while True:
-        for word in filter(None, _COMMA.split(start)):
+        for word in filter(None, _COMMA.split(start, MOST_NAMES)):
             found, rest = _full_name(word, rest, resolver) if word == start else (_found(word, resolver), rest)
             if len(found.exact) == 1:
                 names.append(found.exact[0])
@@ -152,10 +194,14 @@ def _full_name(word: str, rest: str, resolver: Resolver) -> tuple[Found, str]:
     return found, rest
 
 
+def _everyone(found: Found) -> tuple[Named, ...]:
+    return (*found.exact, *found.also)[:3] if found.exact else ()
+
+
 def _found(word: str, resolver: Resolver) -> Found:
     """Who a word may mean in private: all that it may, not only who has the handle. A mark before it decides:
     `@pat` is the handle, `#pat` the group."""
-    name = name_of(word)
+    name = name_of(name_of(word).strip(_QUOTES))
     if not name or len(name) > LONGEST_WORD:
         return Found()
     found = resolver(name)
