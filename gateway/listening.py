@@ -1,6 +1,6 @@
 """One accepted text or mail, from its row to its effects and its one answer. workers/inbound calls `hear`."""
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,7 @@ from gateway.language.named import Channel, Reading
 from gateway.language.phrases import joined, say, translated
 from gateway.ledger import inbox, outbox
 from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, contexts, conversations, manners, reach, renderings
+from gateway.network import accounts, addresses, audience, contexts, conversations, manners, reach, renderings
 from gateway.outcome import Outcome
 from gateway.store.tables import Account, Address, Inbound
 
@@ -120,13 +120,26 @@ LONG: Final = 150  # characters from which on a phone may have cut a text in two
 
 
 def _keep_half(session: Session, turn: Turn, inbound: Inbound) -> None:
-    """A long private text may have a second half, which must not become an update."""
-    if inbound.channel != "sms" or len(turn.said) < LONG or turn.reading.privacy != "direct":
+    """A long private text may have a second half, which must not become an update. Whatever became of the first half:
+    sent, asked about, or refused. Once its writer has decided, nothing of it is waited for."""
+    if inbound.channel != "sms":
         return
-    post = next((effect.subject_id for effect in turn.done if effect.kind == "post"), None)
-    if post or turn.reading.intent == "ask":
-        half = {"post": post} if post else {"held": turn.reading.text}
+    if turn.reading.intent in DECIDED:
+        conversations.change_half(session, turn.address.id, _half(session, turn))
+    elif len(turn.said) >= LONG and (half := _half(session, turn)):
         conversations.keep_half(session, turn.address.id, inbound.received_at, half)
+
+
+DECIDED: Final = ("undo", "choice")
+POSTED: Final = ("post", "appended")
+
+
+def _half(session: Session, turn: Turn) -> dict[str, Any] | None:
+    """What a second half belongs to, if it may be private: the post that the first became, or its words."""
+    post_id = next((effect.subject_id for effect in turn.done if effect.kind in POSTED), None)
+    if post_id:
+        return {"post": post_id} if not audience.open_to_all(session, post_id) else None
+    return {"held": turn.said} if turn.reading.privacy == "direct" or turn.reading.intent == "group" else None
 
 
 def _rings(turn: Turn, answer: str | None) -> frozenset[str]:

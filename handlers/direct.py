@@ -10,7 +10,7 @@ from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
 from gateway.language.named import Named
 from gateway.language.phrases import Phrase, count, joined, listed, say
-from gateway.network import audience, conversations, follows, reach, silences, timelines
+from gateway.network import audience, conversations, follows, halves, reach, silences, timelines
 from gateway.network.conversations import Asked
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
@@ -34,6 +34,9 @@ def direct(session: Session, turn: Turn) -> str:
     """A bare text after a broadcast comes here too, for that group's posters."""
     if turn.reading.verb is None and turn.names and turn.names[0].group == "broadcast":
         return tell_posters(session, turn, turn.names[0], turn.text)
+    if turn.reading.post and halves.append(session, turn.account, turn.reading.post, turn.text):
+        turn.did("appended", turn.reading.post)
+        return say("Added to your private message.")
     return send(session, turn, turn.names, turn.text, turn.reading.post)
 
 

@@ -28,7 +28,7 @@ def undo(session: Session, turn: Turn) -> str:
     return answer
 
 
-@undoes("post")
+@undoes("post", "appended")
 def _retract(session: Session, turn: Turn, effect: Effect) -> str:
     """Recalls what has not left; what has shows as retracted on the web and in what `get` lists."""
     post = session.get_one(Post, effect.subject_id)

@@ -65,7 +65,9 @@ def second_half(text: str, context: Context) -> Reading | None:
         return None
     handles = ",".join(each.handle for each in half.names)
     reason = f"the second half of a private text to {handles}"
-    return Reading("direct", (handles, text), "direct", reason, None, half.names, text, post=half.post)
+    if half.privacy == "group":
+        return Reading("group", (handles, text), "group", reason, None, half.names, text)
+    return Reading("direct", (handles, text), "direct", reason, "d", half.names, text, post=half.post)
 
 
 def after_few(text: str, context: Context) -> Reading | None:

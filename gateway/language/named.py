@@ -72,11 +72,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """A long private text of a moment ago, which a phone may have cut in two: who got it, or the words still held."""
+    """A long private text of a moment ago, which a phone may have cut in two: who got it, or the words still held.
+    One in a closed group is private, too."""
 
     names: tuple[Named, ...] = ()
     post: int | None = None
     held: str = ""
+    privacy: Privacy = "direct"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,13 @@ def may_read(session: Session, account_id: int, post_id: int) -> bool:
     return found is not None
 
 
+def open_to_all(session: Session, post_id: int) -> bool:
+    """Whether anyone in the company may read it: not a direct post, nor one in a closed group."""
+    group = exists().where(Account.id == Post.group_id, Account.access.in_(OPEN_TO_ALL))
+    open_ = or_(Post.visibility == "company", and_(Post.visibility == "group", group))
+    return bool(session.scalar(select(exists().where(Post.id == post_id, open_))))
+
+
 def may_post(session: Session, account_id: int, group: Account) -> bool:
     """Open groups: everyone. Closed ones: members, while it lasts. Broadcast ones: owners and posters."""
     if group.access == "open":

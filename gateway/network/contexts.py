@@ -73,12 +73,14 @@ def _question(asked: Asked, age: timedelta) -> Question:
 
 
 def _half(session: Session, kept: dict[str, Any]) -> Half:
-    post_id = kept.get("post")
-    return Half(_named_by(session, post_id) if post_id else (), post_id, kept.get("held", ""))
+    post = session.get(Post, kept["post"]) if "post" in kept else None
+    if post is None:
+        return Half(held=kept.get("held", ""))
+    return Half(_named_by(session, post), post.id, privacy="group" if post.group_id else "direct")
 
 
-def _named_by(session: Session, post_id: int) -> tuple[Named, ...]:
-    """Whom the writer of a private post named."""
-    named_ids = select(PostRecipient.named_id).where(PostRecipient.post_id == post_id)
-    accounts = session.scalars(select(Account).where(Account.id.in_(named_ids)).order_by(Account.id))
-    return tuple(named(account) for account in accounts)
+def _named_by(session: Session, post: Post) -> tuple[Named, ...]:
+    """Whom the writer of a private post named; the group of one that was posted there."""
+    named_ids = select(PostRecipient.named_id).where(PostRecipient.post_id == post.id)
+    wanted = Account.id == post.group_id if post.group_id else Account.id.in_(named_ids)
+    return tuple(named(account) for account in session.scalars(select(Account).where(wanted).order_by(Account.id)))

@@ -75,9 +75,15 @@ STANDING: Final = text("""
 """)
 
 
-def keep_half(session: Session, address_id: int, heard_at: datetime, half: dict[str, Any] | None) -> None:
+def keep_half(session: Session, address_id: int, heard_at: datetime, half: dict[str, Any]) -> None:
     """A long private text came in then: `post` has it, or `held` are its words."""
     _set(session, address_id, half=half, half_at=heard_at)
+
+
+def change_half(session: Session, address_id: int, half: dict[str, Any] | None) -> None:
+    """What became of it since; None when it is taken back. Its time goes on."""
+    kept = update(Conversation).where(Conversation.address_id == address_id, Conversation.half.is_not(None))
+    session.execute(kept.values(half=half))
 
 
 def close(session: Session, address_id: int) -> None:

@@ -1,0 +1,42 @@
+"""Second halves of private posts: words that join a post while nobody has got it yet. handlers/direct calls this."""
+
+from typing import Final
+
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+
+from gateway.language import nanoformats
+from gateway.network import posts, renderings
+from gateway.store.tables import Account, Message, Post
+
+
+def append(session: Session, author: Account, post_id: int, more: str) -> bool:
+    """Adds to a private post of the author's own that still waits for `undo`; False when its time is over."""
+    post = session.get(Post, post_id)
+    if post is None or post.author_id != author.id or not _waits(session, post_id):
+        return False
+    whole = f"{post.text} {nanoformats.parse(more).text}".strip()
+    if len(whole) > posts.LONGEST:
+        return False
+    post.text = whole
+    _render_again(session, author, post)
+    return True
+
+
+def _waits(session: Session, post_id: int) -> bool:
+    """Holds the fan-out, so that no worker takes it meanwhile; one that a worker has does not wait any more."""
+    return session.execute(WAITING, {"post": post_id}).first() is not None
+
+
+WAITING: Final = text("""
+    SELECT 1 FROM fanouts JOIN posts p ON p.id = fanouts.post_id AND p.visibility = 'direct' AND p.deleted_at IS NULL
+    WHERE fanouts.post_id = :post AND fanouts.state = 'waiting' AND fanouts.reached = 0
+      AND fanouts.not_before > now()
+    FOR UPDATE OF fanouts SKIP LOCKED
+""")
+
+
+def _render_again(session: Session, author: Account, post: Post) -> None:
+    """The one message of the post reads as the whole; its subject stays, which the thread goes by."""
+    shown = renderings.of_post(author, None, post, None)
+    session.execute(update(Message).where(Message.post_id == post.id).values(text=shown.text, body=shown.body))
