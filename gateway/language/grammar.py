@@ -123,7 +123,7 @@ def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, cont
 
 def _private_words(verbs: Verbs) -> frozenset[str]:
     d = verbs.get("d")
-    return VERBS.union((d.name, *d.aliases)) if d and d.private else VERBS
+    return VERBS.union(d.aliases) if d and d.private and not VERBS.issuperset(d.aliases) else VERBS
 
 
 def _update(text: str, verbs: Verbs) -> Reading:

@@ -100,11 +100,16 @@ def _at(text: str, names: str, token: str, rest: str, resolver: Resolver) -> Rea
 
 def _marked(text: str, token: str, rest: str, resolver: Resolver, verbs: Iterable[str]) -> Reading | None:
     """`dd kim`, `(d) kim`, `D.M. kim`, `- d kim`: a near-verb, or marks in or before one, and then a known name."""
-    bare = _MARKS.sub("", folded(token[:LONGEST_WORD]))
+    bare = _bare(token)
     if not bare:
         token, rest = first_token(rest)
-        bare = _MARKS.sub("", folded(token[:LONGEST_WORD]))
+        bare = _bare(token)
     return _nearly(text, token, rest, resolver) if bare in verbs or bare in NEAR_VERBS else None
+
+
+def _bare(token: str) -> str:
+    word = folded(token[:LONGEST_WORD])
+    return word if word.isalnum() else _MARKS.sub("", word)
 
 
 def _nearly(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
