@@ -14,7 +14,7 @@ from tests.office import Office
 LONG = "a long story about what everybody earns " * 5
 FOLLOWING = [
     "goes on here", ".with a dot", '"with a quote', "/on sales", "follow sales", "@pat knows it", "#sales knows it",
-    "5 of them", "d pat not to him", "r ok", "new haircut", "dkim", "rt", "?",
+    "5 of them", "r ok", "new haircut", "rt", "?", "done with it",
 ]  # fmt: skip
 
 
@@ -37,6 +37,13 @@ def test_what_is_held_is_read_as_a_whole(second):
     assert kept.text == f"d zzyzx {LONG.strip()} {second}"
     refused = meant(second, Half(held=LONG.strip()))
     assert (refused.intent, refused.privacy, refused.text) == ("ask", "direct", f"{LONG.strip()} {second}")
+
+
+def test_what_is_private_by_itself_goes_to_those_it_names():
+    for half in (Half((KIM,), 500), Half(held="d zzyzx " + LONG)):
+        reading = meant("d pat not to kim", half)
+        assert (reading.intent, reading.names, reading.post) == ("direct", (PAT,), None)
+    assert meant("dpat not to kim", Half((KIM,), 500)).intent == "ask"
 
 
 @pytest.mark.parametrize(("second", "intent"), [("STOP", "optout"), ("undo", "undo"), ("\U0001f44d", "reaction")])

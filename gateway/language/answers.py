@@ -61,7 +61,7 @@ def takes_back(text: str) -> bool:
 def second_half(text: str, context: Context) -> Reading | None:
     """What follows a long private text within seconds is its second half: as private, and never read by itself."""
     half = context.half
-    if half is None or not half.names or takes_back(text):
+    if half is None or not half.names:
         return None
     handles = ",".join(each.handle for each in half.names)
     reason = f"the second half of a private text to {handles}"

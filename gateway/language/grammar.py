@@ -81,10 +81,15 @@ def _reaction(text: str, raw: str) -> Reading | None:
 
 
 def _second_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """What follows a long private text within seconds. Of one that is still held, the whole is read once more; a
-    reading that would show it to others is not believed."""
+    """What follows a long private text within seconds, unless it is private by itself: that goes to those it names.
+    Of one that is still held, the whole is read once more; a reading that would show it to others is not believed."""
     half = context.half
-    if half is None or not half.held or answers.takes_back(text):
+    if half is None or answers.takes_back(text):
+        return None
+    own = private_reading(text, resolver, _private_words(verbs))
+    if own is not None and (own.intent == "direct" or not half.held):
+        return own
+    if not half.held:
         return answers.second_half(text, context)
     whole = f"{half.held} {text}"
     reading = read(whole, channel, verbs, resolver, replace(context, half=None, question=None))
