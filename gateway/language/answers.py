@@ -20,6 +20,8 @@ def choice(text: str, context: Context) -> Reading | None:
         return _too_late(word, text, context)
     if word.upper() in question.words & _WORDS:
         return Reading("choice", (word.upper(),), reason="answers the open question", text=text)
+    if word == "post":
+        return _nothing_to_post(text)
     if not (word.isascii() and word.isdigit()):
         return None
     if question.secret:
@@ -40,7 +42,11 @@ def _too_late(word: str, text: str, context: Context) -> Reading | None:
     asked = context.ran_out
     if asked and _would_answer(word, asked) and not (word == "ok" and _newer(context.last, asked)):
         return Reading("error", reason=say("that question has run out; nothing was changed"), text=text)
-    return Reading("error", reason=say("nothing is waiting to be posted"), text=text) if word == "post" else None
+    return _nothing_to_post(text) if word == "post" else None
+
+
+def _nothing_to_post(text: str) -> Reading:
+    return Reading("error", reason=say("nothing is waiting to be posted"), text=text)
 
 
 def _would_answer(word: str, asked: Question) -> bool:
