@@ -20,6 +20,7 @@ from gateway.outcome import Outcome
 from gateway.store.tables import Account, Address, Inbound
 
 STRANGER: Final = "nobody here has this address"
+SUSPENDED: Final = "its owner is suspended"
 CLOSED: Final = "too many wrong codes of strangers: none is looked at for a while"
 _LINK: Final = re.compile(r"/?link[:,]?\s+(\d{6})[.!]?", re.IGNORECASE)
 _NAME: Final = re.compile(r"/?name[:,]?\s+(.+?)[.!]?", re.IGNORECASE)
@@ -31,6 +32,8 @@ def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome
     word = (inbound.opt_out_type or carrier_words.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
     if word in ("stop", "start"):
         return _carriers_word(session, inbound, word, text)
+    if addresses.owner_suspended(session, inbound.channel, inbound.sender):
+        return Outcome("done", None, SUSPENDED)
     if inbound.channel == "email" and not inbound.trusted:
         return Outcome("done", None, STRANGER)
     first = cleaned(text).split("\n", 1)[0].strip()
@@ -50,7 +53,8 @@ def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> 
         addresses.stop(session, stranger, *kept)
         return Outcome("done", "optout", f"a carrier word; {STRANGER}")
     addresses.start(session, stranger, *kept)
-    stranger.state = "suspended" if stranger.account_id else "invited"  # its owner has left, or there is none yet
+    if not addresses.owner_suspended(session, "sms", inbound.sender):
+        stranger.state = "suspended" if stranger.account_id else "invited"  # its owner has left, or there is none yet
     return Outcome("done", "optin", f"a carrier word; {STRANGER}")
 
 

@@ -10,9 +10,11 @@ from gateway.errors import Refused
 from gateway.language import durations
 from gateway.language.named import Named
 from gateway.language.phrases import Phrase, count, joined, say
-from gateway.network import accounts, addresses, follows, topics
+from gateway.network import accounts, addresses, follows, members, mementos, topics
 from gateway.network.directory import named
 from gateway.store.tables import Effect
+from handlers import admitting
+from handlers.members import add, remove
 from handlers.silencing import lift
 
 ON = {"sms": say("Texts are on."), "email": say("Mails are on.")}
@@ -22,6 +24,7 @@ BY = {"sms": say("by text"), "email": say("by mail")}
 @command(
     "follow NAME [for]",
     "follow #TAG [for]",
+    "add PERSON GROUP",
     aliases=("f", "sub", "add"),
     about="get someone's updates, or join a group",
 )
@@ -29,6 +32,8 @@ BY = {"sms": say("by text"), "email": say("by mail")}
 def follow(session: Session, turn: Turn) -> str:
     if not turn.names:
         return follow_tag(session, turn, turn.reading.args[0])
+    if len(turn.names) == 2:
+        return add(session, turn)
     return follow_account(session, turn, turn.names[0])
 
 
@@ -55,15 +60,18 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
     if target.id == turn.account.id:
         raise Refused(say("That is you. Nothing was changed."))
     by_text = turn.address.channel == "sms"
+    was = mementos.taken(session, turn.account.id, target.id)
     result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=_end(turn))
+    if mementos.taken(session, turn.account.id, target.id) != was:
+        turn.did("follow", target.id, was=was)
     if result == "requested":
-        turn.did("follow", target.id)
+        if was is None or was["state"] != "requested":
+            admitting.ask_owners(session, turn, target)
         return say(
             "{name} is closed. You have asked to join; you hear it once its owner lets you in.", name=target.name
         )
     if result == "already":
         return _told(say("You follow {name} already:", name=target.name), session, turn, target)
-    turn.did("follow", target.id)
     return _told(say("You follow {name}:", name=target.name), session, turn, target)
 
 
@@ -93,13 +101,16 @@ def ends(turn: Turn, duration: str) -> datetime:
 @command(
     "unfollow NAME",
     "unfollow #TAG",
+    "remove PERSON GROUP",
     aliases=("leave", "unsub", "drop", "part", "remove"),
     about="stop getting them",
 )
 def leave(session: Session, turn: Turn) -> str:
     if not turn.names:
         return leave_tag(session, turn, turn.reading.args[0])
-    return leave_account(session, turn, turn.names[0])
+    if len(turn.names) == 2 and turn.names[0].id != turn.account.id:
+        return remove(session, turn)
+    return leave_account(session, turn, turn.names[-1])
 
 
 def leave_tag(session: Session, turn: Turn, tag: str) -> str:
@@ -123,9 +134,14 @@ def _again(session: Session, turn: Turn, effect: Effect) -> str:
 
 
 def leave_account(session: Session, turn: Turn, target: Named) -> str:
+    was = mementos.taken(session, turn.account.id, target.id)
+    if target.group in ("closed", "broadcast"):
+        members.check_not_last_owner(session, turn.account.id, target)
     if not follows.unfollow(session, turn.account.id, target.id):
         return say("You do not follow {name}; nothing to leave.", name=target.name)
-    turn.did("unfollow", target.id)
+    turn.did("unfollow", target.id, was=was)
+    if was and was["state"] == "requested":
+        return say("You no longer ask to join {name}.", name=target.name)
     return say("You no longer follow {name}. follow {handle} brings it back.", name=target.name, handle=target.handle)
 
 
@@ -134,8 +150,8 @@ def off(session: Session, turn: Turn) -> str:
     until = _until(turn)
     if turn.names:
         return _off_source(session, turn, turn.names[0], until)
+    turn.did("off", turn.address.id, **addresses.receiving_now(session, turn.address.id))
     addresses.set_receiving(session, turn.address.id, False, until)
-    turn.did("off", turn.address.id)
     off_ = _off_till(turn, until) if until else OFF[turn.address.channel]
     return joined([off_, say("You still get answers. Your follows stay. on brings them back.")])
 
@@ -151,9 +167,10 @@ def _off_till(turn: Turn, until: datetime) -> str:
 
 
 def _off_source(session: Session, turn: Turn, source: Named, until: datetime | None) -> str:
+    was = mementos.taken(session, turn.account.id, source.id)
     if not follows.set_off(session, turn.account.id, source.id, True, until):
         raise Refused(say("You do not follow {name}, so nothing comes from there.", name=source.name))
-    turn.did("off", source.id)
+    turn.did("off", source.id, was=was)
     stays = say("You still follow. on {handle} brings it back.", handle=source.handle)
     if until is None:
         return joined([say("{name} is off.", name=source.name), stays])
@@ -172,12 +189,13 @@ def on(session: Session, turn: Turn) -> str:
         source = turn.names[0]
         if lifted := lift(session, turn, source):
             return lifted
+        was = mementos.taken(session, turn.account.id, source.id)
         if not follows.set_off(session, turn.account.id, source.id, False, None):
             raise Refused(
                 say("You do not follow {name}. To get it: follow {handle}", name=source.name, handle=source.handle)
             )
-        turn.did("on", source.id)
+        turn.did("on", source.id, was=was)
         return say("{name} is on.", name=source.name)
+    turn.did("on", turn.address.id, **addresses.receiving_now(session, turn.address.id))
     addresses.set_receiving(session, turn.address.id, True, None)
-    turn.did("on", turn.address.id)
     return ON[turn.address.channel]

@@ -2,9 +2,11 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, Unconfirmed, command
+from gateway.commands import Turn, Unconfirmed, command, undoes
+from gateway.errors import Refused
 from gateway.language.phrases import say
-from gateway.network import accounts
+from gateway.network import accounts, members
+from gateway.store.tables import Effect
 
 WHAT = {
     "open": say("open: anyone joins and posts"),
@@ -33,3 +35,24 @@ def new(session: Session, turn: Turn) -> str:
     return say(
         "{handle} is there, {what}. Others: join {handle}. You: #{handle} text", handle=group.handle, what=WHAT[access]
     )
+
+
+@undoes("group")
+def _unmake(session: Session, turn: Turn, effect: Effect) -> str:
+    """Only while nobody else has anything of it: then the name is free again."""
+    group = accounts.by_id(session, effect.subject_id or 0)
+    if group is None or group.state != "active":
+        raise Refused(say("What you did last is taken back already."))
+    if members.others(session, group.id, turn.account.id):
+        raise Refused(
+            say(
+                "{name} stays: others are in it or ask to join. To go: leave {handle}",
+                name=group.name,
+                handle=group.handle,
+            )
+        )
+    if members.written(session, group.id):
+        raise Refused(say("{name} stays: there are updates in it.", name=group.name))
+    session.delete(group)
+    session.flush()
+    return say("{name} is gone again.", name=group.name)

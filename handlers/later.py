@@ -12,7 +12,6 @@ NOT_YET = template("{verb} is not here yet. Nothing was changed, and nothing was
 @command("who got", intent="receipts", ready=False, about="how my last update went out")
 @command("track", 'track [WORD | "a phrase"]', intent="track", ready=False, about="any update with a word")
 @command("untrack", 'untrack [WORD | "a phrase"]', intent="untrack", ready=False, about="no longer")
-@command("report [NAME]", intent="report", ready=False, about="tell the operators")
 @command("prefer CHANNEL", intent="setting", ready=False, about="texts or mails")
 @command("digest TIME", "digest on|off", intent="setting", ready=False, about="one summary a day")
 def not_yet(session: Session, turn: Turn) -> str:

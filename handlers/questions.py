@@ -6,10 +6,12 @@ from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, act, meaning, question
 from gateway.errors import Refused
-from gateway.language.named import Named, Reading
+from gateway.language.commands import forced_command
+from gateway.language.named import Context, Named, Reading
 from gateway.language.phrases import Phrase, joined, say, sentence
 from gateway.language.readings import packed
-from gateway.network import conversations, follows
+from gateway.language.wording import first_token
+from gateway.network import contexts, conversations, follows
 from gateway.network.conversations import Asked
 from handlers.direct import people, send
 from handlers.kept import as_confirmed, chosen, kept_reading, still_there
@@ -133,12 +135,13 @@ def _to_group(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
 
 @question("verb")
 def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+    """The same words with the chosen name in them, read once more: another of them may be nobody, too."""
     reading, picked = kept_reading(asked), chosen(session, asked, word)
-    verb = turn.world.verbs[reading.verb or ""]
-    known = still_there(session, [each.id for each in reading.names])
-    args = tuple(picked.handle if arg == reading.unknown else arg for arg in reading.args)
-    as_command = Reading(verb.intent, args, "company", "chosen", verb.name, (*known, picked))
-    return turn.world.handlers[verb.name](session, turn.as_read(as_command))
+    args = [picked.handle if arg == reading.unknown else arg for arg in reading.args]
+    said = first_token(reading.text.lstrip("/ "))[0]
+    written = " ".join([said, *args])
+    resolver = contexts.resolver(session, turn.account.id)
+    return act(session, turn.as_read(forced_command(written, written, turn.world.verbs, resolver, Context())))
 
 
 @question("confirm")

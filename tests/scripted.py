@@ -6,6 +6,9 @@
     priya >> re: thank you          a mail that answers the last one; "sales: hello" is a mail to sales@
     (10 seconds later)
     (kim is deactivated)
+    (kim is suspended)
+    (kim is restored)
+    (kim is an operator)
     (more than 2 phones are asked about)
     (kim has the PIN 4826, always asked for)
     (50 more people are in acme)
@@ -42,7 +45,7 @@ assert handlers.MODULES  # importing them fills the table
 
 LINE = re.compile(r"(?P<who>[\w+@.]+) (?P<how>>>|>|<<|<) (?P<what>.*)")
 LATER = re.compile(r"\((\d+) (seconds|minutes|hours) later\)")
-GONE = re.compile(r"\((\w+) is deactivated\)")
+GONE = re.compile(r"\((\w+) is (deactivated|suspended|restored|an operator)\)")
 MANY = re.compile(r"\(more than (\d+) phones are asked about\)")
 MORE = re.compile(r"\((\d+) more people are in (\w+)\)")
 CODE = re.compile(r"\b\d{4,6}\b")
@@ -86,7 +89,7 @@ def _play_line(stage: Stage, line: str, where: str) -> None:
     elif pinned := PINNED.fullmatch(line):
         _set_pin(stage, pinned[1], pinned[2], always=pinned[3] is not None)
     elif gone := GONE.fullmatch(line):
-        _deactivate(stage, gone[1])
+        _change(stage, gone[1], gone[2])
     elif silent := SILENT.fullmatch(line):
         assert not stage.heard.get(silent[1]), f"{where}: {silent[1]} heard {stage.heard[silent[1]]}"
     elif match := LINE.fullmatch(line):
@@ -234,11 +237,15 @@ def _words(session: Session, message: Message, address: Address) -> str:
     return message.text if message.post_id else message.body
 
 
-def _deactivate(stage: Stage, handle: str) -> None:
+def _change(stage: Stage, handle: str, what: str) -> None:
     with transaction(stage.engine) as session:
-        account = accounts.by_handle(session, handle)
+        account = accounts.by_handle(session, handle, active=False)
         assert account
-        assert accounts.deactivate(session, account.id)
+        if what == "an operator":
+            accounts.set_role(session, account.id, "operator")
+            return
+        change = {"deactivated": accounts.deactivate, "suspended": accounts.suspend, "restored": accounts.restore}
+        assert change[what](session, account.id)
 
 
 def _add_people(stage: Stage, handle: str, number: int) -> None:

@@ -138,7 +138,8 @@ def show(
         show_json([_plain(row) for row in rows])
     elif rows:
         show_rows(("handle", "name", "title", "phone", "mailbox", "role", "follows"), [_line(row) for row in rows])
-        typer.echo(f"{len(rows):,} {'people' if everybody else 'active'}")
+        active = sum(row.state == "active" for row in rows)
+        typer.echo(f"{len(rows):,} people" if everybody else f"{active:,} active")
     else:
         typer.echo("Nobody is here yet: critter people import FILE.csv, or critter people add HANDLE NAME.")
 
@@ -201,6 +202,32 @@ def alias(
 
 def _called(session: Session, named: Account, name: str, remove: bool) -> bool:
     return aliases.remove(session, named, name) if remove else aliases.add(session, named, name, reserved_words())
+
+
+@app.command()
+def suspend(
+    handle: Handle, reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; the audit keeps it.")] = None
+) -> None:
+    """Stop somebody for now: they act nowhere, receive nothing, are found by nobody. Nothing of theirs is lost."""
+    with opened_session(load()) as session:
+        person = account(session, handle, "person")
+        accounts.suspend(session, person.id)
+        detail = {"handle": person.handle, **({"reason": reason} if reason else {})}
+        audit.record(session, operator(), "people.suspend", person.id, detail)
+    typer.echo(f"Suspended @{person.handle}. critter people restore {person.handle} brings them back.")
+
+
+@app.command()
+def restore(handle: Handle) -> None:
+    """Bring somebody back who was suspended, with all they had."""
+    with opened_session(load()) as session:
+        person = accounts.by_handle(session, handle, active=False)
+        if person is None or person.kind != "person":
+            raise Refused(f"There is no person @{handle.lstrip('@')[:40]}: critter people list shows who there is.")
+        if not accounts.restore(session, person.id):
+            raise Refused(f"@{person.handle} is not suspended but {person.state}.")
+        audit.record(session, operator(), "people.restore", person.id, {"handle": person.handle})
+    typer.echo(f"@{person.handle} is back.")
 
 
 @app.command()

@@ -74,7 +74,7 @@ def _done(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
     if verb.intent == "reply":
         return _reply(text, verb, bound, context)
     intent = verb.intent
-    if intent == "follow" and any(each.group == "closed" for each in bound.names):
+    if intent == "follow" and len(bound.names) == 1 and bound.names[0].group == "closed":
         intent = "join_request"
     return Reading(intent, bound.args, "company", _does(verb, bound), verb.name, bound.names, text)
 

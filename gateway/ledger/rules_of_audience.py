@@ -45,7 +45,8 @@ OUTSIDER: Final = """
       AND NOT coalesce(reader.deactivated_at >= gone.created_at, false)
       AND NOT EXISTS (SELECT FROM inbound i LEFT JOIN effects e ON e.inbound_id = i.id
                       WHERE i.account_id = reader.id AND i.done_at >= gone.created_at
-                        AND (e.kind = 'unfollow' AND e.subject_id = g.id OR i.intent = 'unfollow' AND e.kind IS NULL))
+                        AND (e.kind IN ('unfollow', 'undo') AND e.subject_id = g.id
+                             OR i.intent = 'unfollow' AND e.kind IS NULL))
       AND NOT EXISTS (SELECT FROM audit t WHERE t.subject_id = reader.id AND t.created_at >= gone.created_at)
 """
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.language.phrases import say
 from gateway.network import aliases
-from gateway.network.addresses import cancel_open
+from gateway.network.addresses import cancel_open, cancel_words
 from gateway.network.directory import find as find
 from gateway.network.directory import named as named
 from gateway.network.handles import canonical_handle as canonical_handle
@@ -112,6 +112,24 @@ def operators(session: Session) -> set[int]:
     """Who runs this: operators and admins."""
     run = select(Account.id).where(Account.role.in_(["operator", "admin"]), Account.state == "active")
     return set(session.scalars(run))
+
+
+def suspend(session: Session, account_id: int) -> bool:
+    """Until `restore` they act nowhere, receive nothing and are found by nobody; nothing of theirs that has not left
+    will. Everything they have stays. False when they were not active. A fan-out that runs now is waited for."""
+    away = update(Account).where(Account.id == account_id, Account.state == "active").values(state="suspended")
+    if session.scalar(away.returning(Account.id)) is None:
+        return False
+    mine = select(Address.id).where(Address.account_id == account_id)
+    cancel_words(session, account_id, "suspended")
+    cancel_open(session, mine, "suspended")
+    return True
+
+
+def restore(session: Session, account_id: int) -> bool:
+    """They are back with all they had; what was cancelled meanwhile stays so. False when they were not suspended."""
+    back = update(Account).where(Account.id == account_id, Account.state == "suspended").values(state="active")
+    return session.scalar(back.returning(Account.id)) is not None
 
 
 def deactivate(session: Session, account_id: int) -> bool:

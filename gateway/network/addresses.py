@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language.phrases import say
-from gateway.store.tables import Account, Address, Consent, Delivery, Message
+from gateway.store.tables import Account, Address, Consent, Delivery, Fanout, Message
 
 NOUN = {"sms": "phone", "email": "mailbox"}
 SOURCE = {"sms": "text", "email": "mail"}
@@ -234,6 +234,36 @@ def set_receiving(session: Session, address_id: int, on: bool, until: datetime |
     row = session.get_one(Address, address_id)
     row.receiving, row.off_until = on, None if on else until
     session.flush()
+
+
+def receiving_now(session: Session, address_id: int) -> dict[str, Any]:
+    """What `off` and `on` would change, in the form that `undo` gets it back in."""
+    row = session.get_one(Address, address_id)
+    return {"receiving": row.receiving, "until": row.off_until.isoformat() if row.off_until else None}
+
+
+def restore_receiving(session: Session, row: Address, receiving: bool, until: str | None) -> None:
+    """As `receiving_now` said."""
+    row.receiving, row.off_until = receiving, datetime.fromisoformat(until) if until else None
+    session.flush()
+
+
+def owner_suspended(session: Session, channel: str, address: str) -> bool:
+    """Whether this is the phone or mailbox of somebody who may do nothing for now."""
+    owned = select(Account.state).join(Address, Address.account_id == Account.id)
+    return session.scalar(owned.where(Address.channel == channel, Address.address == address)) == "suspended"
+
+
+def cancel_words(session: Session, author_id: int, reason: str) -> None:
+    """Ends what somebody wrote and has not left: first what spreads it, so that nothing is added behind our back."""
+    spreading = update(Fanout).where(Fanout.author_id == author_id, Fanout.state == "waiting")
+    unsynchronised = {"synchronize_session": False}
+    session.execute(spreading.values(state="cancelled", done_at=func.now()), execution_options=unsynchronised)
+    waiting = update(Delivery).where(Delivery.author_id == author_id, Delivery.ended_at.is_(None))
+    ended = waiting.where(Delivery.state.in_(["queued", "retry"])).values(
+        state="cancelled", reason=reason, ended_at=func.now(), lease_until=None, lease_owner=None
+    )
+    session.execute(ended, execution_options=unsynchronised)
 
 
 def cancel_open(session: Session, address_ids: Select[int], reason: str) -> int:

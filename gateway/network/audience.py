@@ -84,6 +84,7 @@ _REFUSALS = text("""
 SELECT d.message_id, d.address_id, CASE
     WHEN a.state = 'stopped' THEN 'opted_out'
     WHEN a.state <> 'verified' AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'code', 'welcome')) THEN a.state
+    WHEN reader.state = 'suspended' OR author.state = 'suspended' THEN 'suspended'
     WHEN reader.state <> 'active' THEN 'deactivated'
     WHEN d.give_up_at <= now() THEN 'gave_up'
     WHEN p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL THEN 'retracted'
@@ -114,6 +115,7 @@ JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id
 JOIN addresses a ON a.id = d.address_id
 LEFT JOIN accounts reader ON reader.id = a.account_id
+LEFT JOIN accounts author ON author.id = d.author_id
 LEFT JOIN posts p ON p.id = m.post_id
 LEFT JOIN posts o ON o.id = p.repeat_of
 LEFT JOIN accounts g ON g.id = coalesce(o.group_id, p.group_id)

@@ -42,7 +42,7 @@ _PEOPLE = text("""
     LEFT JOIN addresses mailbox ON mailbox.account_id = p.id AND mailbox.is_primary AND mailbox.channel = 'email'
     LEFT JOIN (SELECT follower_id, count(*) FROM follows WHERE state = 'active' AND coalesce(expires_at > now(), true)
                GROUP BY follower_id) f ON f.follower_id = p.id
-    WHERE p.kind = 'person' AND (:everybody OR p.state = 'active')
+    WHERE p.kind = 'person' AND (:everybody OR p.state <> 'deactivated')
       AND (CAST(:group AS bigint) IS NULL
            OR EXISTS (SELECT FROM follows m
                       WHERE m.follower_id = p.id AND m.account_id = :group AND m.state = 'active'))
@@ -60,7 +60,7 @@ _GROUPS = text("""
 
 
 def people(session: Session, *, everybody: bool = False, group_id: int | None = None) -> Sequence[Person]:
-    """By handle; `everybody`: the deactivated too; `group_id`: only those in that group."""
+    """By handle, the suspended too; `everybody`: also the deactivated; `group_id`: only those in that group."""
     rows = session.execute(_PEOPLE, {"everybody": everybody, "group": group_id})
     return [Person(**row) for row in rows.mappings()]
 

@@ -1,0 +1,64 @@
+"""Who runs a group and who asks to be let in. Handlers come here; following itself is in follows."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from gateway.errors import Refused
+from gateway.language.named import Named
+from gateway.language.phrases import joined, say
+from gateway.network.follows import IN_FORCE, role_in
+from gateway.store.tables import Account, Follow, Post, PostRecipient
+
+
+def owners(session: Session, group_id: int) -> Sequence[Account]:
+    """The active ones, the oldest first."""
+    owned = select(Account).join(Follow, Follow.follower_id == Account.id).where(Follow.account_id == group_id)
+    running = owned.where(Follow.role == "owner", IN_FORCE, Account.state == "active")
+    return session.scalars(running.order_by(Follow.created_at, Account.id)).all()
+
+
+def check_owner(session: Session, account_id: int, group: Named) -> None:
+    """Raises Refused with the names of those who may."""
+    running = owners(session, group.id)
+    if any(owner.id == account_id for owner in running):
+        return
+    if not running:
+        raise Refused(say("{name} has no owner. Ask the people who run Critter.", name=group.name))
+    names = joined([f"@{owner.handle}" for owner in running[:3]], ", ")
+    raise Refused(say("Only its owners change who is in {name}: {names}.", name=group.name, names=names))
+
+
+def check_not_last_owner(session: Session, account_id: int, group: Named) -> None:
+    """A group must not lose its only owner: nobody could let people in, or make another one. Raises Refused."""
+    if role_in(session, account_id, group.id) != "owner":
+        return
+    if any(owner.id != account_id for owner in owners(session, group.id)):
+        return
+    fix = say("Make another one first: owner NAME {handle}", handle=group.handle)
+    raise Refused(joined([say("{name} would have no owner then.", name=group.name), fix]))
+
+
+def requests(session: Session, owner_id: int) -> Sequence[tuple[Account, Account]]:
+    """(person, group) of those who wait to be let in where this person is an owner, the oldest request first."""
+    mine = select(Follow.account_id).where(Follow.follower_id == owner_id, Follow.role == "owner", IN_FORCE)
+    waiting = select(Follow.follower_id, Follow.account_id).where(
+        Follow.account_id.in_(mine), Follow.state == "requested"
+    )
+    keys = session.execute(waiting.order_by(Follow.created_at)).all()
+    pairs = [(session.get_one(Account, person), session.get_one(Account, group)) for person, group in keys]
+    return [pair for pair in pairs if all(each.state == "active" for each in pair)]
+
+
+def others(session: Session, group_id: int, account_id: int) -> bool:
+    """Whether anybody else is in the group or asks to be."""
+    there = exists().where(Follow.account_id == group_id, Follow.follower_id != account_id)
+    return bool(session.scalar(select(there)))
+
+
+def written(session: Session, group_id: int) -> bool:
+    """Whether anything was ever written in the group, or privately to it."""
+    posted = exists().where(Post.group_id == group_id)
+    addressed = exists().where(PostRecipient.named_id == group_id)
+    return bool(session.scalar(select(or_(posted, addressed))))

@@ -1,0 +1,90 @@
+"""Who asks to join a closed group: its owners are asked on their phones, and the first answer counts."""
+
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, question
+from gateway.language.named import Named
+from gateway.language.phrases import Phrase, joined, say
+from gateway.network import accounts, conversations, follows, members, mementos, notices, reach
+from gateway.network.conversations import Asked
+from gateway.network.directory import named
+from gateway.store.tables import Account
+from handlers.members import did, gone, tell
+
+LETS_IN: Final = "1"
+
+
+def ask_owners(session: Session, turn: Turn, group: Named) -> None:
+    """Each owner where they are reached; without any, the people who run Critter."""
+    asking = turn.account
+    running = members.owners(session, group.id)
+    for owner in running:
+        where = reach.reached(session, [owner.id])
+        free = where and conversations.open_question(session, where[0].id) is None
+        words = _question(asking, group) if free else _notice(asking, group)
+        turn.rings |= notices.tell(session, [owner.id], words, inbound_id=turn.inbound_id)
+        if free:
+            conversations.ask(session, where[0].id, _asked(asking.id, group.id))
+    if not running:
+        told = say(
+            "{name} (@{handle}) asks to join {group}, which has no owner: critter groups admit lets people in.",
+            name=asking.name,
+            handle=asking.handle,
+            group=group.name,
+        )
+        turn.rings |= notices.tell(session, accounts.operators(session), told, inbound_id=turn.inbound_id)
+
+
+def _asked(person_id: int, group_id: int) -> Asked:
+    choices = [{"label": "lets them in"}, {"label": "says no"}]
+    return Asked("join", choices, ("DROP",), {"person": person_id, "group": group_id})
+
+
+def _question(person: Account, group: Named) -> Phrase:
+    values = {"name": person.name, "handle": person.handle, "group": group.name}
+    return say("{name} (@{handle}) asks to join {group}. 1 lets them in, 2 says no.", **values)
+
+
+def _notice(person: Account, group: Named) -> Phrase:
+    form = f"add {person.handle} {group.handle}"
+    values = {"name": person.name, "handle": person.handle, "group": group.name, "form": form}
+    return say("{name} (@{handle}) asks to join {group}. To let them in: {form}", **values)
+
+
+@question("join")
+def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str:
+    """What became of this one, and the next who waits."""
+    person, group = accounts.by_id(session, asked.about["person"]), accounts.by_id(session, asked.about["group"])
+    told = say("Whoever that was is gone. Nothing was changed.")
+    if person and group and person.state == group.state == "active":
+        told = _decide(session, turn, named(person), named(group), word == LETS_IN)
+    session.flush()
+    waiting = members.requests(session, turn.account.id)
+    if not waiting:
+        return told
+    next_person, next_group = waiting[0]
+    conversations.ask(session, turn.address.id, _asked(next_person.id, next_group.id))
+    return joined([told, _question(next_person, named(next_group))])
+
+
+def _decide(session: Session, turn: Turn, person: Named, group: Named, yes: bool) -> Phrase:
+    """The first answer counts; whoever answers later, or owns the group no longer, hears how it stands."""
+    members.check_owner(session, turn.account.id, group)
+    was = mementos.taken(session, person.id, group.id)
+    values = {"name": person.name, "group": group.name}
+    if was is None:
+        return say("That is settled already: {name} is not in {group}.", **values)
+    if was["state"] != "requested":
+        return say("That is settled already: {name} is in {group}.", **values)
+    if yes:
+        follows.approve(session, person.id, group.id)
+        did(session, turn, "add", person, group, was)
+        there = {"name": group.name, "handle": group.handle}
+        tell(session, turn, person, say("You are in {name} now. leave {handle} ends it.", **there))
+        return say("{name} is in {group} now, and is told.", **values)
+    mementos.restore(session, person.id, group.id, None)
+    did(session, turn, "remove", person, group, was)
+    tell(session, turn, person, gone(turn, group, was))
+    return say("{name} is told that {group} says no.", **values)

@@ -1,0 +1,139 @@
+"""What a group's owner does about who is in it: add, remove, owner. Others hear of it, so each is proved first."""
+
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command, question, undoes
+from gateway.errors import Refused
+from gateway.language.named import Named
+from gateway.language.phrases import Phrase, say
+from gateway.language.readings import packed
+from gateway.ledger import audit
+from gateway.network import accounts, conversations, follows, members, mementos, notices
+from gateway.network.conversations import Asked
+from gateway.network.directory import named
+from gateway.network.mementos import Memento
+from gateway.store.tables import Effect
+from handlers.confirming import prove
+from handlers.kept import as_confirmed
+
+LISTENS, POSTS = "follower", "poster"
+
+
+def add(session: Session, turn: Turn) -> str:
+    """`add PERSON GROUP`. Texts come only when asked for from the phone: who is added hears it by mail."""
+    person, group = turn.names
+    members.check_owner(session, turn.account.id, group)
+    now = follows.role_in(session, person.id, group.id)
+    if now == "owner" or (now and group.group != "broadcast"):
+        return say("{name} is in {group} already.", name=person.name, group=group.name)
+    role = next(iter({LISTENS, POSTS} & turn.confirmed), None) if group.group == "broadcast" else "member"
+    if role is None:
+        return _ask_role(session, turn, person, group)
+    if now == role:
+        return say("{name} is in {group} already.", name=person.name, group=group.name)
+    prove(session, turn, say("This adds {name} to {group}.", name=person.name, group=group.name))
+    was = mementos.taken(session, person.id, group.id)
+    follows.follow(session, person.id, group.id, by_text=False, role=role)
+    did(session, turn, "add", person, group, was)
+    tell(session, turn, person, added(turn, group, was))
+    return say("{name} is in {group} now, and is told.", name=person.name, group=group.name)
+
+
+def _ask_role(session: Session, turn: Turn, person: Named, group: Named) -> str:
+    choices = [{"label": LISTENS}, {"label": POSTS}]
+    conversations.ask(session, turn.address.id, Asked("role", choices, ("DROP",), {"reading": packed(turn.reading)}))
+    turn.did("asked")
+    return say("{name} in {group}: 1 only listens, 2 posts too. DROP forgets.", name=person.name, group=group.name)
+
+
+@question("role")
+def _role(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+    role = asked.choices[int(word) - 1]["label"]
+    return as_confirmed(session, turn, replace(asked, about={**asked.about, "confirmed": [role]}))
+
+
+def remove(session: Session, turn: Turn) -> str:
+    """`remove PERSON GROUP`, also somebody who only asks to join."""
+    person, group = turn.names
+    members.check_owner(session, turn.account.id, group)
+    was = mementos.taken(session, person.id, group.id)
+    if was is None:
+        return say("{name} is not in {group}; nothing to remove.", name=person.name, group=group.name)
+    prove(session, turn, say("This takes {name} out of {group}.", name=person.name, group=group.name))
+    mementos.restore(session, person.id, group.id, None)
+    did(session, turn, "remove", person, group, was)
+    tell(session, turn, person, gone(turn, group, was))
+    return say("{name} is not in {group} any more, and is told.", name=person.name, group=group.name)
+
+
+@command("owner PERSON GROUP", about="let somebody run a group of mine")
+def owner(session: Session, turn: Turn) -> str:
+    person, group = turn.names
+    members.check_owner(session, turn.account.id, group)
+    if follows.role_in(session, person.id, group.id) == "owner":
+        return say("{name} is an owner of {group} already.", name=person.name, group=group.name)
+    prove(session, turn, say("This makes {name} an owner of {group}.", name=person.name, group=group.name))
+    was = mementos.taken(session, person.id, group.id)
+    follows.follow(session, person.id, group.id, by_text=False, role="owner")
+    did(session, turn, "owner", person, group, was)
+    told = say(
+        "{name} made you an owner of {group}: add NAME {handle}, remove NAME {handle}. leave {handle} ends it.",
+        name=turn.account.name,
+        group=group.name,
+        handle=group.handle,
+    )
+    tell(session, turn, person, told)
+    return say("{name} is an owner of {group} now, and is told.", name=person.name, group=group.name)
+
+
+def did(session: Session, turn: Turn, kind: str, person: Named, group: Named, was: Memento | None) -> None:
+    """Notes it for `undo`, and for whoever asks later why somebody was in or out."""
+    turn.did(kind, group.id, person=person.id, was=was)
+    audit.record(session, f"@{turn.account.handle}", f"groups.{kind}", person.id, {"group": group.handle})
+
+
+def tell(session: Session, turn: Turn, person: Named, words: Phrase) -> None:
+    turn.rings |= notices.tell(session, [person.id], words, inbound_id=turn.inbound_id)
+
+
+def added(turn: Turn, group: Named, was: Memento | None) -> Phrase:
+    values = {"name": turn.account.name, "group": group.name, "handle": group.handle}
+    if was and was["by_text"]:
+        return say("{name} added you to {group}. leave {handle} ends it.", **values)
+    return say("{name} added you to {group}, by mail. For texts: follow {handle}. leave {handle} ends it.", **values)
+
+
+def gone(turn: Turn, group: Named, was: Memento) -> Phrase:
+    if was["state"] == "requested":
+        return say("Sorry, you were not let into {group}. Ask {name} why.", group=group.name, name=turn.account.name)
+    values = {"name": turn.account.name, "group": group.name, "handle": group.handle}
+    return say("{name} took you out of {group}. To ask to join: join {handle}", **values)
+
+
+@undoes("add", "remove", "owner")
+def _undo(session: Session, turn: Turn, effect: Effect) -> str:
+    """As it was before; the person hears that, too."""
+    person, group = _there(session, effect.detail["person"]), _there(session, effect.subject_id or 0)
+    members.check_owner(session, turn.account.id, group)
+    was: Memento | None = effect.detail["was"]
+    mementos.restore(session, person.id, group.id, was)
+    audit.record(session, f"@{turn.account.handle}", "groups.undo", person.id, {"group": group.handle})
+    values = {"name": person.name, "group": group.name}
+    if was is None:
+        tell(session, turn, person, gone(turn, group, {"state": "active"}))
+        return say("{name} is not in {group} any more, and is told.", **values)
+    doer = {"name": turn.account.name, "group": group.name}
+    if was["state"] == "requested":
+        tell(session, turn, person, say("{name} took that back: you still ask to join {group}.", **doer))
+        return say("{name} still asks to join {group}, and is told.", **values)
+    tell(session, turn, person, say("{name} took that back: you are in {group} as before.", **doer))
+    return say("{name} is in {group} as before, and is told.", **values)
+
+
+def _there(session: Session, account_id: int) -> Named:
+    account = accounts.by_id(session, account_id)
+    if account is None or account.state != "active":
+        raise Refused(say("Whoever that was is gone. Nothing was changed."))
+    return named(account)

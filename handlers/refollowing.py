@@ -1,0 +1,63 @@
+"""`undo` of follow, leave, off and on: what was before, with its end, its role and its channel."""
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, undoes
+from gateway.errors import Refused
+from gateway.language.named import Named
+from gateway.language.phrases import say
+from gateway.network import accounts, addresses, members, mementos
+from gateway.network.directory import named
+from gateway.store.tables import Effect
+from handlers.following import OFF, ON
+
+
+@undoes("follow")
+def _undo_follow(session: Session, turn: Turn, effect: Effect) -> str:
+    source, was = _source(session, effect), effect.detail["was"]
+    now = mementos.taken(session, turn.account.id, source.id)
+    if was is None:
+        members.check_not_last_owner(session, turn.account.id, source)
+    mementos.restore(session, turn.account.id, source.id, was)
+    if was is not None:
+        return say("You follow {name} as before.", name=source.name)
+    if now and now["state"] == "requested":
+        return say("You no longer ask to join {name}.", name=source.name)
+    return say("You do not follow {name} any more.", name=source.name)
+
+
+@undoes("unfollow")
+def _undo_leave(session: Session, turn: Turn, effect: Effect) -> str:
+    source, was = _source(session, effect), effect.detail["was"]
+    mementos.restore(session, turn.account.id, source.id, was)
+    if was["state"] == "requested":
+        return say("You ask to join {name} again.", name=source.name)
+    return say("You follow {name} as before.", name=source.name)
+
+
+@undoes("off", "on")
+def _undo_switch(session: Session, turn: Turn, effect: Effect) -> str:
+    """Of one source, or of the whole phone or mailbox that it was said from."""
+    if "was" not in effect.detail:
+        return _undo_address(session, turn, effect)
+    source, was = _source(session, effect), effect.detail["was"]
+    if mementos.taken(session, turn.account.id, source.id) is None:
+        raise Refused(say("You do not follow {name} any more. Nothing was changed.", name=source.name))
+    mementos.restore(session, turn.account.id, source.id, was)
+    return say("{name} is off.", name=source.name) if was["off"] else say("{name} is on.", name=source.name)
+
+
+def _undo_address(session: Session, turn: Turn, effect: Effect) -> str:
+    mine = addresses.of_account(session, turn.account.id)
+    row = next((each for each in mine if each.id == effect.subject_id), None)
+    if row is None:
+        raise Refused(say("That phone or mailbox is not yours any more. Nothing was changed."))
+    addresses.restore_receiving(session, row, effect.detail["receiving"], effect.detail["until"])
+    return ON[row.channel] if row.receiving else OFF[row.channel]
+
+
+def _source(session: Session, effect: Effect) -> Named:
+    account = accounts.by_id(session, effect.subject_id or 0)
+    if account is None or account.state != "active":
+        raise Refused(say("Whoever that was is gone. Nothing was changed."))
+    return named(account)

@@ -1,0 +1,56 @@
+"""Telling the operators about an item or about somebody. Whoever is reported is not told."""
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command
+from gateway.errors import Refused
+from gateway.language.phrases import Phrase, say
+from gateway.network import accounts, notices, reports, timelines
+
+KNOWN = say("You have reported that already. The people who run Critter look at it.")
+
+
+@command("report [NAME]", about="tell the people who run this")
+def report(session: Session, turn: Turn) -> str:
+    return _somebody(session, turn) if turn.names else _last_item(session, turn)
+
+
+def _somebody(session: Session, turn: Turn) -> str:
+    who = turn.names[0]
+    if who.id == turn.account.id:
+        raise Refused(say("That is you. Nothing was reported."))
+    if not _filed(session, turn, who.id, None):
+        return KNOWN
+    mark = "#" if who.kind == "group" else "@"
+    told = say(
+        "@{handle} reported {name}. critter reports shows it.", handle=turn.account.handle, name=mark + who.handle
+    )
+    _tell(session, turn, who.id, told)
+    return say("Reported. The people who run Critter look at it; {name} is not told.", name=who.name)
+
+
+def _last_item(session: Session, turn: Turn) -> str:
+    items = timelines.heard(session, turn.address.id, 1)
+    if not items:
+        raise Refused(say("There is nothing to report: no item reached you here yet. To report a person: report NAME"))
+    author = items[0].author
+    if not _filed(session, turn, author.id, items[0].post.id):
+        return KNOWN
+    values = {"handle": turn.account.handle, "name": f"@{author.handle}"}
+    _tell(session, turn, author.id, say("@{handle} reported an item of {name}. critter reports shows it.", **values))
+    return say(
+        "{name}'s last is reported. The people who run Critter look at it; nobody else is told.", name=author.name
+    )
+
+
+def _filed(session: Session, turn: Turn, account_id: int, post_id: int | None) -> bool:
+    report_id = reports.add(session, turn.account.id, account_id, post_id)
+    if report_id:
+        turn.did("report", report_id)
+    return report_id is not None
+
+
+def _tell(session: Session, turn: Turn, reported_id: int, words: Phrase) -> None:
+    """No words of anybody's, and neither the reporter nor the reported, should they be operators."""
+    people = accounts.operators(session) - {turn.account.id, reported_id}
+    turn.rings |= notices.tell(session, people, words, inbound_id=turn.inbound_id)
