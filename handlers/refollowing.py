@@ -6,7 +6,7 @@ from gateway.commands import Turn, undoes
 from gateway.errors import Refused
 from gateway.language.named import Named
 from gateway.language.phrases import say
-from gateway.network import accounts, addresses, members, mementos
+from gateway.network import accounts, addresses, members, mementos, silences
 from gateway.network.directory import named
 from gateway.store.tables import Effect
 from handlers.following import OFF, ON
@@ -18,6 +18,8 @@ def _undo_follow(session: Session, turn: Turn, effect: Effect) -> str:
     now = mementos.taken(session, turn.account.id, source.id)
     if was is None:
         members.check_not_last_owner(session, turn.account.id, source)
+    else:
+        _check_apart(session, turn, source)
     mementos.restore(session, turn.account.id, source.id, was)
     if was is not None:
         return say("You follow {name} as before.", name=source.name)
@@ -29,6 +31,7 @@ def _undo_follow(session: Session, turn: Turn, effect: Effect) -> str:
 @undoes("unfollow")
 def _undo_leave(session: Session, turn: Turn, effect: Effect) -> str:
     source, was = _source(session, effect), effect.detail["was"]
+    _check_apart(session, turn, source)
     mementos.restore(session, turn.account.id, source.id, was)
     if was["state"] == "requested":
         return say("You ask to join {name} again.", name=source.name)
@@ -61,3 +64,9 @@ def _source(session: Session, effect: Effect) -> Named:
     if account is None or account.state != "active":
         raise Refused(say("Whoever that was is gone. Nothing was changed."))
     return named(account)
+
+
+def _check_apart(session: Session, turn: Turn, source: Named) -> None:
+    """A block that was made since is not gone round."""
+    if source.kind == "person" and silences.apart(session, turn.account.id, source.id):
+        raise Refused(say("{name} cannot be followed now. Nothing was changed.", name=source.name))
