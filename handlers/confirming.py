@@ -3,6 +3,7 @@
 Who has a PIN is asked for it. Everybody else gets a code in the question, which only the real phone sees (R39)."""
 
 import hmac
+import re
 import secrets
 from dataclasses import replace
 from typing import NoReturn
@@ -23,6 +24,7 @@ CODE_TRIES = 3
 _SHOWING = "get whois who stats followers following groups why receipts help more choice error machine dropped link"
 FREE = frozenset(_SHOWING.split(" "))
 LAW = ("optout", "optin")
+_DIGITS = re.compile(r"\s*\d{4,8}[\s.!)]*")
 LOCKED = say("Your PIN is locked after five wrong tries. An operator sets a new one.")
 
 
@@ -81,6 +83,7 @@ def _wrong_pin(session: Session, turn: Turn, word: str) -> Phrase | None:
     verdict = pins.check(session, turn.account.id, word)
     if verdict == "right":
         return None
+    audit.record(session, f"@{turn.account.handle}", "pin.wrong", turn.account.id)
     if verdict == "wrong":
         return say("That is not your PIN. Try again, or DROP forgets.")
     conversations.close(session, turn.address.id)
@@ -96,14 +99,23 @@ def _lock(session: Session, turn: Turn) -> Phrase:
     return LOCKED
 
 
+def _refuse_digits(turn: Turn) -> None:
+    """Digits alone, when nobody asked for them, may be a PIN: they are not kept, and no update. Not even the right ones
+    are told from others, or a forger would text them all and see which is never posted."""
+    if turn.reading.intent == "choice" or not _DIGITS.fullmatch(turn.said):
+        return
+    turn.secret = True
+    if turn.reading.intent != "error":
+        raise Refused(say("Digits alone may be your PIN: nothing was posted or kept. A dot before them posts them."))
+
+
 @guard
 def _always(session: Session, turn: Turn) -> None:
-    """Before anything is done: some want their PIN asked for with every text that does something. And a PIN by itself,
-    when nobody asked for it, is no update."""
-    if turn.account.pin == "none" or turn.reading.intent in FREE:
+    """Before anything is done: some want their PIN asked for with every text that does something."""
+    if turn.account.pin == "none":
         return
-    if turn.reading.intent == "update" and pins.is_pin(session, turn.account.id, turn.text):
-        turn.secret = True
-        raise Refused(say("That is your PIN, and nobody asked for it. Nothing was posted."))
+    _refuse_digits(turn)
+    if turn.reading.intent in FREE:
+        return
     if turn.account.pin == "always" and turn.via == "sms" and turn.reading.intent not in LAW:
         prove(session, turn, say("Your PIN is needed for this."))

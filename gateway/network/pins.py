@@ -67,13 +67,5 @@ def check(session: Session, account_id: int, pin: str) -> Verdict:
     return "locked"
 
 
-def is_pin(session: Session, account_id: int, digits: str) -> bool:
-    """Whether a text is nothing but this person's PIN; asked before it would become an update. Counts no try."""
-    if not _SHAPE.fullmatch(digits):
-        return False
-    row = session.get(Pin, account_id)
-    return row is not None and hmac.compare_digest(row.digest, _digest(digits, row.salt))
-
-
 def _digest(pin: str, salt: bytes) -> bytes:
     return hashlib.scrypt(pin.encode(), salt=salt, dklen=32, **_COST)
