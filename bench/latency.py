@@ -37,8 +37,8 @@ PAIRS = """
     ), numbered AS (
         SELECT id, CAST(substr(handle, 2) AS int) AS n FROM people
     ), phones AS (
-        INSERT INTO addresses (account_id, channel, address, is_primary)
-        SELECT id, 'sms', '+1555' || (8000000 + n), true FROM numbered
+        INSERT INTO addresses (account_id, channel, address, is_primary, introduced_at)
+        SELECT id, 'sms', '+1555' || (8000000 + n), true, now() FROM numbered
     )
     INSERT INTO follows (follower_id, account_id, by_text)
     SELECT reader.id, writer.id, true

@@ -33,7 +33,8 @@ CROWD = """
     WITH kim AS (
         INSERT INTO accounts (kind, handle, name) VALUES ('person', 'kim', 'Kim Lee') RETURNING id
     ), phone AS (
-        INSERT INTO addresses (account_id, channel, address, is_primary) SELECT id, 'sms', :kim, true FROM kim
+        INSERT INTO addresses (account_id, channel, address, is_primary, introduced_at)
+        SELECT id, 'sms', :kim, true, now() FROM kim
     ), people AS (
         INSERT INTO accounts (kind, handle, name)
         SELECT 'person', 'p' || n, 'Person ' || n FROM generate_series(1, CAST(:count AS int)) n RETURNING id, handle

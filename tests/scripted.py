@@ -12,6 +12,7 @@
     (more than 2 phones are asked about)
     (kim has the PIN 4826, always asked for)
     (50 more people are in acme)
+    (sam was never written to)
     sam hears nothing
 
 {code} in an expected line stands for the last 4 to 6 digits in it, later on for the same digits. A stranger speaks by
@@ -47,6 +48,7 @@ LINE = re.compile(r"(?P<who>[\w+@.]+) (?P<how>>>|>|<<|<) (?P<what>.*)")
 LATER = re.compile(r"\((\d+) (seconds|minutes|hours) later\)")
 GONE = re.compile(r"\((\w+) is (deactivated|suspended|restored|an operator)\)")
 MANY = re.compile(r"\(more than (\d+) phones are asked about\)")
+NEW = re.compile(r"\((\w+) was never written to\)")
 MORE = re.compile(r"\((\d+) more people are in (\w+)\)")
 CODE = re.compile(r"\b\d{4,6}\b")
 PINNED = re.compile(r"\((\w+) has the PIN (\d+)(, always asked for)?\)")
@@ -84,6 +86,8 @@ def _play_line(stage: Stage, line: str, where: str) -> None:
     elif many := MANY.fullmatch(line):
         settings = stage.world.settings.model_copy(update={"ask_phones": int(many[1])})
         stage.world = replace(stage.world, settings=settings)
+    elif new := NEW.fullmatch(line):
+        _forget(stage, new[1])
     elif more := MORE.fullmatch(line):
         _add_people(stage, more[2], int(more[1]))
     elif pinned := PINNED.fullmatch(line):
@@ -231,7 +235,8 @@ def _words(session: Session, message: Message, address: Address) -> str:
         private = message.post_id and session.get_one(Post, message.post_id).visibility == "direct"
         said = message.text
         if address.introduced_at is None:
-            said += introduction(said, "Critter Demo Co", "en")
+            owner = session.get(Account, address.account_id) if address.account_id else None
+            said += introduction(said, "Critter Demo Co", owner.language if owner else "en")
             address.introduced_at = func.now()
         return renderings.fitted(said, None, None if private else "https://x.example/p/1").text
     return message.text if message.post_id else message.body
@@ -246,6 +251,15 @@ def _change(stage: Stage, handle: str, what: str) -> None:
             return
         change = {"deactivated": accounts.deactivate, "suspended": accounts.suspend, "restored": accounts.restore}
         assert change[what](session, account.id)
+
+
+def _forget(stage: Stage, handle: str) -> None:
+    """Their phone's next text is its first."""
+    with transaction(stage.engine) as session:
+        account = accounts.by_handle(session, handle)
+        assert account
+        for address in addresses.of_account(session, account.id):
+            address.introduced_at = None
 
 
 def _add_people(stage: Stage, handle: str, number: int) -> None:

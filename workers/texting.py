@@ -36,7 +36,8 @@ class Texting:
     def load(self, claimed: Claimed, content: Content) -> tuple[Load[Text], str]:
         """What leaves, and what `more` gives next: "" when nothing was cut."""
         linked = self._linked(content)
-        fitted = self._fitted(content.message_id, content.text, claimed.tag, linked, claimed.introduces)
+        most = 3 if claimed.introduces and content.kind == "answer" else 2  # an answer's rest is kept already
+        fitted = self._fitted(content.message_id, content.text, claimed.tag, linked, claimed.introduces, most)
         parcel = Text(
             attempt=claimed.attempt_id,
             sender=self._sender(claimed.address),
@@ -47,9 +48,11 @@ class Texting:
         )
         return Load(claimed, parcel, fitted.segments), fitted.rest
 
-    def _fit(self, _message_id: int, text: str, tag: str | None, linked: bool, introduces: str | None) -> Fitted:
+    def _fit(
+        self, _message_id: int, text: str, tag: str | None, linked: bool, introduces: str | None, most: int
+    ) -> Fitted:
         who = introduction(text, self._company, introduces) if introduces else ""
-        return texts.fit(text, who + (f" ({tag})" if tag else ""), self._page + self._blank if linked else REST)
+        return texts.fit(text, who + (f" ({tag})" if tag else ""), self._page + self._blank if linked else REST, most)
 
     def _linked(self, content: Content) -> bool:
         return content.post_id is not None and not content.private
