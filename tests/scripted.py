@@ -13,6 +13,7 @@
     (kim has the PIN 4826, always asked for)
     (50 more people are in acme)
     (sam was never written to)
+    (there is a person patq, Pat Quinn)    or a group; a person has a mailbox
     sam hears nothing
 
 {code} in an expected line stands for the last 4 to 6 digits in it, later on for the same digits. A stranger speaks by
@@ -52,6 +53,7 @@ NEW = re.compile(r"\((\w+) was never written to\)")
 MORE = re.compile(r"\((\d+) more people are in (\w+)\)")
 CODE = re.compile(r"\b\d{4,6}\b")
 PINNED = re.compile(r"\((\w+) has the PIN (\d+)(, always asked for)?\)")
+MADE = re.compile(r"\(there is a (person|group) (\w+), (.+)\)")
 SILENT = re.compile(r"([\w+@.]+) hears nothing")
 
 
@@ -94,6 +96,8 @@ def _play_line(stage: Stage, line: str, where: str) -> None:
         _set_pin(stage, pinned[1], pinned[2], always=pinned[3] is not None)
     elif gone := GONE.fullmatch(line):
         _change(stage, gone[1], gone[2])
+    elif made := MADE.fullmatch(line):
+        _make(stage, made[1], made[2], made[3])
     elif silent := SILENT.fullmatch(line):
         assert not stage.heard.get(silent[1]), f"{where}: {silent[1]} heard {stage.heard[silent[1]]}"
     elif match := LINE.fullmatch(line):
@@ -271,6 +275,15 @@ def _add_people(stage: Stage, handle: str, number: int) -> None:
             person = accounts.create_person(session, f"more{place}", f"More {place}").id
             addresses.add(session, person, "sms", f"+1415556{place:04}")
             follows.follow(session, person, group.id, True, role="member")
+
+
+def _make(stage: Stage, kind: str, handle: str, name: str) -> None:
+    with transaction(stage.engine) as session:
+        if kind == "group":
+            accounts.create_group(session, handle, name, "open")
+            return
+        person = accounts.create_person(session, handle, name)
+        addresses.add(session, person.id, "email", f"{handle}@demo.example")
 
 
 def _set_pin(stage: Stage, handle: str, pin: str, always: bool) -> None:
