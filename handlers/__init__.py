@@ -1,7 +1,6 @@
 """What people can say: one module per family of commands, listed here. Importing this fills gateway.commands.TABLE."""
 
 from handlers import (
-    admitting,
     carrier_words,
     confirming,
     direct,
@@ -21,6 +20,7 @@ from handlers import (
     repeating,
     replying,
     reporting,
+    requests,
     silencing,
     undoing,
     updates,
@@ -37,7 +37,7 @@ MODULES = (
     looking,
     groups,
     members,
-    admitting,
+    requests,
     refollowing,
     reacting,
     explaining,

@@ -13,7 +13,7 @@ from gateway.language.phrases import Phrase, count, joined, say
 from gateway.network import accounts, addresses, follows, members, mementos, topics
 from gateway.network.directory import named
 from gateway.store.tables import Effect
-from handlers import admitting
+from handlers import requests
 from handlers.members import add, remove
 from handlers.silencing import lift
 
@@ -66,7 +66,7 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
         turn.did("follow", target.id, was=was)
     if result == "requested":
         if was is None or was["state"] != "requested":
-            admitting.ask_owners(session, turn, target)
+            requests.ask_owners(session, turn, target)
         return say(
             "{name} is closed. You have asked to join; you hear it once its owner lets you in.", name=target.name
         )
