@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
-from critter import importing, welcoming
-from critter.commands import linking
+from critter import importing, linking, welcoming
 from critter.company import account, enrol, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
 from gateway.errors import Refused
