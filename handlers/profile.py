@@ -37,11 +37,17 @@ def _former_name(session: Session, turn: Turn, effect: Effect) -> str:
 def lang(session: Session, turn: Turn) -> str:
     """The answer comes in the new language already."""
     tag = turn.reading.args[0]
+    turn.did("lang", turn.account.id, before=turn.account.language)
     turn.account.language = tag
-    turn.did("lang", turn.account.id)
     if tag.split("-")[0] in languages():
         return say("Answers come in {language} now.", language=own_name(tag))
     return say("{language} is noted. There is no translation yet, so answers stay English.", language=own_name(tag))
+
+
+@undoes("lang")
+def _former_language(session: Session, turn: Turn, effect: Effect) -> str:
+    turn.account.language = str(effect.detail["before"])
+    return say("Your language is {language} again.", language=own_name(turn.account.language))
 
 
 def own_name(tag: str) -> str:
@@ -55,6 +61,16 @@ def own_name(tag: str) -> str:
 @command("ack on|off", intent="setting", about="confirm each update")
 def ack(session: Session, turn: Turn) -> str:
     on = turn.reading.args[0] == "on"
+    turn.did("ack", turn.account.id, before=turn.account.ack)
     turn.account.ack = on
-    turn.did("ack", turn.account.id)
+    return _confirms(on)
+
+
+@undoes("ack")
+def _as_before(session: Session, turn: Turn, effect: Effect) -> str:
+    turn.account.ack = bool(effect.detail["before"])
+    return _confirms(turn.account.ack)
+
+
+def _confirms(on: bool) -> str:
     return say("Each update is confirmed now.") if on else say("Updates are no longer confirmed.")
