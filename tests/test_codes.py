@@ -181,3 +181,21 @@ def test_the_command_line_sends_a_code_and_takes_it(
     assert owner(office, NEW) == "kim"
     assert "@sam's" in office.critter("people", "link", "kim", "+14155550102").output
     assert "link " in office.critter("people", "link", "kim").output
+
+
+def test_a_code_reaches_a_phone_whose_owner_has_left(
+    office: Office, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its new owner proves it; one that opted out gets nothing."""
+    with transaction(office.engine) as session:
+        accounts.deactivate(session, person(office, "sam"))
+    point_command_line(monkeypatch, settings)
+    assert "on its way" in office.critter("people", "link", "kim", "+14155550102").output
+    office.work()
+    assert office.sql("SELECT d.state FROM deliveries d JOIN messages m ON m.id = message_id WHERE kind = 'code'") == [
+        ("sent",)
+    ]
+    text = str(office.sql("SELECT text FROM messages WHERE kind = 'code'")[0][0])
+    office.critter("people", "link", "kim", "--code", re.findall(r"\b\d{6}\b", text)[0])
+    assert owner(office, "+14155550102") == "kim"
+    assert office.sql("SELECT state FROM addresses WHERE address = '+14155550102'") == [("verified",)]

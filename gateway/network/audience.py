@@ -78,12 +78,14 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 
 
 # Why a delivery must not leave now, decided when it is about to. The order is that of importance. `o` is what a repeat
-# repeats; who blocked or muted either writer, or muted the group, does not get it. An invited phone gets answers, a
-# code, and one welcome.
+# repeats; who blocked or muted either writer, or muted the group, does not get it. An invited phone gets answers and
+# one welcome. A code is to prove whose an address is now: it goes to one that its last owner lost, too.
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, CASE
     WHEN a.state = 'stopped' THEN 'opted_out'
-    WHEN a.state <> 'verified' AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'code', 'welcome')) THEN a.state
+    WHEN a.state <> 'verified' AND m.kind <> 'code' AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'welcome'))
+        THEN a.state
+    WHEN m.kind = 'code' AND d.give_up_at > now() THEN NULL
     WHEN reader.state = 'suspended' OR author.state = 'suspended' THEN 'suspended'
     WHEN reader.state <> 'active' THEN 'deactivated'
     WHEN d.give_up_at <= now() THEN 'gave_up'
