@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from critter.company import account
 from critter.inside import opened_session, operator
+from gateway.bell import Bell
 from gateway.errors import Refused
 from gateway.language.phrases import say, translated
 from gateway.ledger import audit, outbox
@@ -24,15 +25,15 @@ def link(
     address: Annotated[
         str | None, typer.Argument(metavar="[PHONE|MAILBOX]", help="Send a code there; else one is shown.")
     ] = None,
-    code: Annotated[str | None, typer.Option(help="The code that was sent; - asks for it.")] = None,
+    code: Annotated[bool, typer.Option("--code", help="Asks for the code that was sent.")] = False,
 ) -> None:
     """Tie a new phone or mailbox to somebody, once it is proved to be theirs.
 
     Without an address a code is shown for ten minutes: whoever has the new phone texts it to us. With one, a code is
-    sent there, and typing it here with --code ties it."""
+    sent there, and --code, which asks for it here, ties it."""
     settings = load()
     signer = Signer(settings.secret_keys)
-    typed = typer.prompt("Code") if code == "-" else code
+    typed = str(typer.prompt("Code")) if code else None  # an argument would show in the list of processes
     with opened_session(settings) as session:
         person = account(session, handle, "person")
         if typed is not None:
@@ -41,9 +42,17 @@ def link(
             told = _send(session, settings, signer, person, address)
         else:
             told = _show(session, settings, signer, person)
+    _ring(settings)
     typer.echo(told)
     if typed is not None and told == WRONG:
         raise typer.Exit(1)
+
+
+def _ring(settings: Settings) -> None:
+    bell = Bell(settings.redis_url)
+    for channel in addresses.NOUN:
+        bell.ring(channel)
+    bell.close()
 
 
 WRONG = "That code is wrong, or older than ten minutes: nothing was changed. After five wrong ones send a new one."
@@ -78,7 +87,7 @@ def _send(session: Session, settings: Settings, signer: Signer, person: Account,
     message = Outgoing("code", words, subject, words, priority=0, must_arrive=True)
     outbox.put(session, message, [Target(row.id, channel)])
     audit.record(session, operator(), "address.code", person.id, {"purpose": "prove", "channel": channel})
-    return f"A code is on its way. Then: critter people link {person.handle} --code -"
+    return f"A code is on its way. Then: critter people link {person.handle} --code"
 
 
 def _phone(written: str, settings: Settings) -> str:
