@@ -12,6 +12,9 @@ from gateway.network import accounts, addresses, codes, invitations
 from gateway.settings import Settings
 from gateway.store.tables import Address
 
+_Kind = phonenumbers.PhoneNumberType
+NO_PHONES = frozenset({_Kind.PREMIUM_RATE, _Kind.SHARED_COST, _Kind.TOLL_FREE, _Kind.UAN})
+
 
 @command("invite ADDRESS", intent="invite", about="ask a colleague in")
 def invite(session: Session, turn: Turn) -> str:
@@ -45,10 +48,12 @@ def _colleagues_mailbox(settings: Settings, mailbox: str) -> str:
 
 
 def _near_phone(settings: Settings, number: str) -> str:
-    """A text abroad costs more, and is what abusers of a free text want."""
+    """A text abroad, or to a number that earns by each text, costs more, and is what abusers of a free text want."""
     ours = {_region(one) for one in settings.sms_numbers} | {settings.sms_region}
     if _region(number) not in ours - {None}:
         raise Refused(say("Only phones of this country can be invited. Try their mail address."))
+    if phonenumbers.number_type(phonenumbers.parse(number)) in NO_PHONES:
+        raise Refused(say("That is no colleague's phone, but a service number. Nobody was invited."))
     return number
 
 
