@@ -46,14 +46,7 @@ from tests import cast
 assert handlers.MODULES  # importing them fills the table
 
 LINE = re.compile(r"(?P<who>[\w+@.]+) (?P<how>>>|>|<<|<) (?P<what>.*)")
-LATER = re.compile(r"\((\d+) (seconds|minutes|hours) later\)")
-GONE = re.compile(r"\((\w+) is (deactivated|suspended|restored|an operator)\)")
-MANY = re.compile(r"\(more than (\d+) phones are asked about\)")
-NEW = re.compile(r"\((\w+) was never written to\)")
-MORE = re.compile(r"\((\d+) more people are in (\w+)\)")
 CODE = re.compile(r"\b\d{4,6}\b")
-PINNED = re.compile(r"\((\w+) has the PIN (\d+)(, always asked for)?\)")
-MADE = re.compile(r"\(there is a (person|group) (\w+), (.+)\)")
 SILENT = re.compile(r"([\w+@.]+) hears nothing")
 
 
@@ -83,22 +76,11 @@ def play(path: Path, engine: Engine, settings: Settings) -> None:
 
 
 def _play_line(stage: Stage, line: str, where: str) -> None:
-    if later := LATER.fullmatch(line):
-        _let_pass(stage, timedelta(**{later[2]: int(later[1])}))
-    elif many := MANY.fullmatch(line):
-        settings = stage.world.settings.model_copy(update={"ask_phones": int(many[1])})
-        stage.world = replace(stage.world, settings=settings)
-    elif new := NEW.fullmatch(line):
-        _forget(stage, new[1])
-    elif more := MORE.fullmatch(line):
-        _add_people(stage, more[2], int(more[1]))
-    elif pinned := PINNED.fullmatch(line):
-        _set_pin(stage, pinned[1], pinned[2], always=pinned[3] is not None)
-    elif gone := GONE.fullmatch(line):
-        _change(stage, gone[1], gone[2])
-    elif made := MADE.fullmatch(line):
-        _make(stage, made[1], made[2], made[3])
-    elif silent := SILENT.fullmatch(line):
+    for direction, direct in DIRECTIONS:
+        if match := direction.fullmatch(line):
+            direct(stage, *match.groups())
+            return
+    if silent := SILENT.fullmatch(line):
         assert not stage.heard.get(silent[1]), f"{where}: {silent[1]} heard {stage.heard[silent[1]]}"
     elif match := LINE.fullmatch(line):
         who, how, what = match["who"], match["how"], match["what"]
@@ -266,12 +248,12 @@ def _forget(stage: Stage, handle: str) -> None:
             address.introduced_at = None
 
 
-def _add_people(stage: Stage, handle: str, number: int) -> None:
+def _add_people(stage: Stage, number: str, handle: str) -> None:
     """Made-up members with phones."""
     with transaction(stage.engine) as session:
         group = accounts.by_handle(session, handle)
         assert group
-        for place in range(number):
+        for place in range(int(number)):
             person = accounts.create_person(session, f"more{place}", f"More {place}").id
             addresses.add(session, person, "sms", f"+1415556{place:04}")
             follows.follow(session, person, group.id, True, role="member")
@@ -286,15 +268,16 @@ def _make(stage: Stage, kind: str, handle: str, name: str) -> None:
         addresses.add(session, person.id, "email", f"{handle}@demo.example")
 
 
-def _set_pin(stage: Stage, handle: str, pin: str, always: bool) -> None:
+def _set_pin(stage: Stage, handle: str, pin: str, always: str | None) -> None:
     with transaction(stage.engine) as session:
         account = accounts.by_handle(session, handle)
         assert account
-        pins.set_pin(session, account.id, pin, always=always)
+        pins.set_pin(session, account.id, pin, always=always is not None)
 
 
-def _let_pass(stage: Stage, span: timedelta) -> None:
+def _let_pass(stage: Stage, number: str, unit: str) -> None:
     """Everything that has a time becomes that much older."""
+    span = timedelta(**{unit: int(number)})
     with transaction(stage.engine) as session:
         for table in Table.metadata.sorted_tables:
             moments = [column.name for column in table.columns if str(column.type) == "DATETIME"]
@@ -302,3 +285,22 @@ def _let_pass(stage: Stage, span: timedelta) -> None:
                 changes = ", ".join(f"{name} = {name} - CAST(:span AS interval)" for name in moments)
                 session.execute(text(f"UPDATE {table.name} SET {changes}"), {"span": span})
     _work(stage)
+
+
+def _ask_about(stage: Stage, phones: str) -> None:
+    settings = stage.world.settings.model_copy(update={"ask_phones": int(phones)})
+    stage.world = replace(stage.world, settings=settings)
+
+
+DIRECTIONS = [
+    (re.compile(rf"\({words}\)"), direct)
+    for words, direct in (
+        (r"(\d+) (seconds|minutes|hours) later", _let_pass),
+        (r"(\w+) is (deactivated|suspended|restored|an operator)", _change),
+        (r"more than (\d+) phones are asked about", _ask_about),
+        (r"(\w+) was never written to", _forget),
+        (r"(\d+) more people are in (\w+)", _add_people),
+        (r"(\w+) has the PIN (\d+)(, always asked for)?", _set_pin),
+        (r"there is a (person|group) (\w+), (.+)", _make),
+    )
+]

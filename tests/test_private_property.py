@@ -119,7 +119,7 @@ bare_texts = st.one_of(
 ).filter(is_bare)  # fmt: skip
 
 
-@given(bare_texts, st.sampled_from([PRIVATE, BROADCAST, ASKED, THREAD, RAN_OUT]), channels)
+@given(bare_texts, st.sampled_from([PRIVATE, BROADCAST, THREAD, RAN_OUT]), channels)
 @settings(deadline=None, max_examples=500)
 def test_a_bare_text_after_something_private_is_never_public(text, context, channel):
     reading = meant(text, context, channel)

@@ -5,8 +5,6 @@ from gateway.language.phrases import say
 from gateway.language.wording import folded
 
 WINDOW = 30.0  # minutes in which a bare text belongs to the private message or broadcast before it
-ANSWERING = 5.0  # minutes in which a bare text after a question about private words may be meant as its answer
-_PRIVATE_QUESTIONS = frozenset({"private", "thread"})
 _WORDS = frozenset({"OK", "POST", "DROP", "UNDO"})
 
 
@@ -97,14 +95,3 @@ def _after_private(text: str, last: Item, chosen: int | None) -> Reading:
         return Reading("direct", (author.handle, text), "direct", chosen_reason, None, (author,), text, post=last.post)
     reason = f"the last item was private, from {author.handle}: privately, or to everyone?"
     return Reading("ask", (author.handle, text), "direct", reason, None, (author,), text, (author,), last.post)
-
-
-def while_asked(text: str, context: Context) -> Reading | None:
-    """A bare text while private words wait for a decision is likely about them: neither posted nor lost unsaid."""
-    asked = context.question
-    if asked is None or asked.kind not in _PRIVATE_QUESTIONS or asked.age > ANSWERING:
-        return None
-    reason = say(
-        "your private words still wait. Not posted: answer the question first, or begin with a dot to post this"
-    )
-    return Reading("error", (), "direct", reason, text=text)

@@ -34,7 +34,6 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
         or _command(text, channel, verbs, resolver, context)
         or addressed.leading_name(text, resolver, context)
         or answers.after_few(text, context)
-        or answers.while_asked(text, context)
         or _update(text, verbs)
     )
 
