@@ -11,6 +11,7 @@ from gateway.errors import Refused
 from gateway.language import grammar, letters, mime
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import say
+from gateway.language.private import private_reading
 from gateway.network import accounts, contexts, follows, topics
 from gateway.network.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
@@ -78,7 +79,10 @@ def sort(
             return kept
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
     context = contexts.context(session, address) if to.everyone else Context()
-    plain = grammar.read(mail.text, "email", world.verbs, contexts.resolver(session, account.id), context)
+    resolver = contexts.resolver(session, account.id)
+    plain = grammar.read(mail.text, "email", world.verbs, resolver, context)
+    if plain.intent == "update" and mail.subject != mail.text:
+        plain = private_reading(f"{mail.subject} {mail.text}", resolver) or plain  # "d kim" stood in the subject
     return _addressed(session, to, plain, mail)
 
 

@@ -4,6 +4,7 @@
     sam > follow sales
     sam < You follow sales: ...
     priya >> re: thank you          a mail that answers the last one; "sales: hello" is a mail to sales@
+    priya >> post: a subject // and its words
     (10 seconds later)
     (kim is deactivated)
     (kim is suspended)
@@ -137,9 +138,11 @@ def _say(stage: Stage, who: str, what: str, by_mail: bool) -> None:
 def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
     assert person.mailbox
     local, _, body = what.partition(": ")
+    subject, mark, rest = body.partition(" // ")
+    subject, body = (subject, rest) if mark else ("a mail", body)
     mail = EmailMessage()
     to = tuple(f"{_local(stage, person, one)}@{cast.DOMAIN}" for one in local.split(","))
-    mail["From"], mail["To"], mail["Subject"] = person.mailbox, ", ".join(to), "a mail"
+    mail["From"], mail["To"], mail["Subject"] = person.mailbox, ", ".join(to), subject
     mail["Message-ID"] = f"<{uuid.uuid4()}@demo.example>"
     mail.set_content(body)
     raw = f"Return-Path: <{person.mailbox}>\r\n".encode() + mail.as_bytes()
