@@ -17,15 +17,9 @@ def refreshed(page: str) -> str:
     for mark, ready in (("<!-- commands -->", True), ("<!-- not yet -->", False)):
         before, _, rest = page.partition(mark)
         after = rest.partition(END)[2]
-        verbs = sorted((verb for verb in TABLE.verbs if verb.ready is ready), key=_place)
+        verbs = [verb for verb in TABLE.verbs if verb.ready is ready]
         page = f"{before}{mark}\n{_table(verbs)}{END}{after}"
     return page
-
-
-def _place(verb: Verb) -> tuple[int, str]:
-    """In the order of the families, as handlers/ lists them."""
-    families = [module.__name__ for module in handlers.MODULES]
-    return families.index(TABLE.handlers[verb.name].__module__), verb.name
 
 
 def _table(verbs: Iterable[Verb]) -> str:

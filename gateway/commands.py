@@ -122,6 +122,10 @@ class Table:
     undoings: dict[str, Undoing] = field(default_factory=dict)
     guards: list[Guard] = field(default_factory=list)
 
+    def arrange(self, families: Sequence[str]) -> None:
+        """The order in which help lists the commands: that of these modules, not of their imports."""
+        self.verbs.sort(key=lambda verb: families.index(self.handlers[verb.name].__module__))
+
 
 TABLE = Table()
 

@@ -1,5 +1,6 @@
 """What people can say: one module per family of commands, listed here. Importing this fills gateway.commands.TABLE."""
 
+from gateway.commands import TABLE
 from handlers import (
     carrier_words,
     confirming,
@@ -51,3 +52,5 @@ MODULES = (
     carrier_words,
     later,
 )
+
+TABLE.arrange([module.__name__ for module in MODULES])

@@ -21,6 +21,7 @@ ON = {"sms": say("Texts are on."), "email": say("Mails are on.")}
 BY = {"sms": say("by text"), "email": say("by mail")}
 
 
+@command("join GROUP", intent="follow", about="join a group")
 @command(
     "follow NAME [for]",
     "follow #TAG [for]",
@@ -28,7 +29,6 @@ BY = {"sms": say("by text"), "email": say("by mail")}
     aliases=("f", "sub", "add"),
     about="get someone's updates, or join a group",
 )
-@command("join GROUP", intent="follow", about="join a group")
 def follow(session: Session, turn: Turn) -> str:
     if not turn.names:
         return follow_tag(session, turn, turn.reading.args[0])
