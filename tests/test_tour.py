@@ -75,6 +75,12 @@ def test_starting_over_puts_everything_back(critter: Company) -> None:
         (KIM, "d ACNE x"),
         (BOB, "off dispatch"),
         (BOB, "STOP"),
+        (SAM, "lang es"),
+        (SAM, "ack on"),
+        (SAM, "block kim"),
+        (SAM, "follow #win"),
+        (SAM, "name Somebody Else"),
+        (SAM, "ok"),
     ):
         critter.text(number, body)
     critter.text(KIM, "new lunch open")
@@ -83,6 +89,9 @@ def test_starting_over_puts_everything_back(critter: Company) -> None:
     assert state(critter) != before
     assert ask(critter, "/tour/start-over", {}) == {}
     assert state(critter) == before
+    people = "SELECT count(*) FROM accounts WHERE language <> 'en' OR ack OR name = 'Somebody Else'"
+    assert critter.scalar(people) == 0
+    assert critter.scalar("SELECT (SELECT count(*) FROM silences) + (SELECT count(*) FROM topic_follows)") == 0
     left = "SELECT (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM attempts) + (SELECT count(*) FROM drafts)"
     assert critter.scalar(left) == 0
     assert critter.ledger() == []

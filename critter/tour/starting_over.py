@@ -35,7 +35,7 @@ def put_back(session: Session) -> None:
     """The database's part."""
     refuse_live(session)
     for statement in FORGET:
-        session.execute(statement, {"people": HANDLES, "groups": GROUPS})
+        session.execute(statement, {"people": HANDLES, "names": NAMES, "groups": GROUPS})
     session.execute(FOLLOW, [dict(zip(COLUMNS, row, strict=True)) for row in _follows()])
 
 
@@ -60,6 +60,7 @@ def _reset(simulator: str) -> None:
 
 COLUMNS: Final = ("follower", "whom", "role", "by_text")
 HANDLES: Final = [person.handle for person in demo.PEOPLE]
+NAMES: Final = [person.name for person in demo.PEOPLE]
 GROUPS: Final = [group.handle for group in demo.GROUPS]
 
 PEOPLE: Final = "SELECT id FROM accounts WHERE kind = 'person' AND handle = ANY (CAST(:people AS text[]))"
@@ -69,7 +70,8 @@ POSTS: Final = f"SELECT id FROM posts WHERE inbound_id IN ({SAID})"  # noqa: S60
 # Their posts, the answers they got, and what was written to them unasked.
 MESSAGES: Final = f"""
     SELECT id FROM messages WHERE post_id IN ({POSTS}) OR inbound_id IN ({SAID})
-       OR kind = 'notice' AND id IN (SELECT message_id FROM deliveries WHERE address_id IN ({PHONES}))
+       OR kind IN ('notice', 'code', 'welcome')
+          AND id IN (SELECT message_id FROM deliveries WHERE address_id IN ({PHONES}))
 """  # noqa: S608
 FORGET: Final = tuple(
     map(
@@ -90,6 +92,16 @@ FORGET: Final = tuple(
             f"DELETE FROM accounts WHERE kind = 'group' AND handle <> ALL (CAST(:groups AS text[])) AND id IN"  # noqa: S608
             f" (SELECT account_id FROM follows WHERE role = 'owner' AND follower_id IN ({PEOPLE}))",
             f"DELETE FROM follows WHERE follower_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM topic_follows WHERE follower_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM silences WHERE account_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM nudges WHERE account_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM invitations WHERE inviter_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM reports WHERE reporter_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM codes WHERE account_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM pins WHERE account_id IN ({PEOPLE})",  # noqa: S608
+            "UPDATE accounts a SET name = demo.name, language = 'en', ack = false, pin = 'none', state = 'active'"
+            " FROM unnest(CAST(:people AS text[]), CAST(:names AS text[])) AS demo (handle, name)"
+            " WHERE a.handle = demo.handle",
         ),
     )
 )
