@@ -130,8 +130,10 @@ def last_post(session: Session, account_id: int, within: timedelta) -> Post | No
 def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int, int]:
     """(followers, following, updates that the reader may read) of a person or a group."""
     in_force = or_(Follow.expires_at.is_(None), Follow.expires_at > func.now())
-    follows = select(func.count()).select_from(Follow).where(Follow.state == "active", in_force)
-    followers = follows.where(Follow.account_id == account.id)
-    following = follows.where(Follow.follower_id == account.id)
+    counted = Follow.state == "active", in_force, Account.state == "active"
+    heard_by = select(func.count()).select_from(Follow).join(Account, Account.id == Follow.follower_id)
+    followers = heard_by.where(Follow.account_id == account.id, *counted)
+    hears = select(func.count()).select_from(Follow).join(Account, Account.id == Follow.account_id)
+    following = hears.where(Follow.follower_id == account.id, *counted)
     updates = select(func.count()).where(by_account(account), readable_by(reader_id), Post.visibility != "direct")
     return (session.scalar(followers) or 0, session.scalar(following) or 0, session.scalar(updates) or 0)
