@@ -118,9 +118,11 @@ def _undo(session: Session, turn: Turn, effect: Effect) -> str:
     person, group = _there(session, effect.detail["person"]), _there(session, effect.subject_id or 0)
     members.check_owner(session, turn.account.id, group)
     was: Memento | None = effect.detail["was"]
+    values = {"name": person.name, "group": group.name}
+    if effect.kind != "remove" and mementos.taken(session, person.id, group.id) is None:  # they have left
+        raise Refused(say("{name} is not in {group} any more. Nothing was changed.", **values))
     mementos.restore(session, person.id, group.id, was)
     audit.record(session, f"@{turn.account.handle}", "groups.undo", person.id, {"group": group.handle})
-    values = {"name": person.name, "group": group.name}
     if was is None:
         tell(session, turn, person, gone(turn, group, {"state": "active"}))
         return say("{name} is not in {group} any more, and is told.", **values)

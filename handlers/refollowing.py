@@ -1,5 +1,7 @@
 """`undo` of follow, leave, off and on: what was before, with its end, its role and its channel."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, undoes
@@ -8,6 +10,7 @@ from gateway.language.named import Named
 from gateway.language.phrases import say
 from gateway.network import accounts, addresses, members, mementos, silences
 from gateway.network.directory import named
+from gateway.network.mementos import Memento
 from gateway.store.tables import Effect
 from handlers.following import OFF, ON
 
@@ -16,13 +19,12 @@ from handlers.following import OFF, ON
 def _undo_follow(session: Session, turn: Turn, effect: Effect) -> str:
     source, was = _source(session, effect), effect.detail["was"]
     now = mementos.taken(session, turn.account.id, source.id)
-    if was is None:
-        members.check_not_last_owner(session, turn.account.id, source)
-    else:
-        _check_apart(session, turn, source)
-    mementos.restore(session, turn.account.id, source.id, was)
     if was is not None:
+        _check_apart(session, turn, source)
+        _amend(session, turn, source, was, mementos.RENEWED)
         return say("You follow {name} as before.", name=source.name)
+    members.check_not_last_owner(session, turn.account.id, source)
+    mementos.restore(session, turn.account.id, source.id, None)
     if now and now["state"] == "requested":
         return say("You no longer ask to join {name}.", name=source.name)
     return say("You do not follow {name} any more.", name=source.name)
@@ -44,10 +46,14 @@ def _undo_switch(session: Session, turn: Turn, effect: Effect) -> str:
     if "was" not in effect.detail:
         return _undo_address(session, turn, effect)
     source, was = _source(session, effect), effect.detail["was"]
-    if mementos.taken(session, turn.account.id, source.id) is None:
-        raise Refused(say("You do not follow {name} any more. Nothing was changed.", name=source.name))
-    mementos.restore(session, turn.account.id, source.id, was)
+    _amend(session, turn, source, was, mementos.SWITCH)
     return say("{name} is off.", name=source.name) if was["off"] else say("{name} is on.", name=source.name)
+
+
+def _amend(session: Session, turn: Turn, source: Named, was: Memento, columns: Sequence[str]) -> None:
+    """An owner who took somebody out, or gave them another role, is not gone round."""
+    if not mementos.amend(session, turn.account.id, source.id, was, columns):
+        raise Refused(say("You do not follow {name} any more. Nothing was changed.", name=source.name))
 
 
 def _undo_address(session: Session, turn: Turn, effect: Effect) -> str:

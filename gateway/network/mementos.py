@@ -1,9 +1,10 @@
 """A follow as it was, in the form that an effect keeps it in, so that `undo` brings exactly that back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,8 @@ from gateway.store.tables import Follow
 Memento = dict[str, Any]
 PLAIN: Final = ("role", "state", "by_text", "off")
 MOMENTS: Final = ("off_until", "expires_at", "created_at")
+SWITCH: Final = ("off", "off_until")  # what `off NAME` and `on NAME` change
+RENEWED: Final = (*SWITCH, "state", "by_text", "expires_at")  # what following once more changes
 
 
 def taken(session: Session, follower_id: int, account_id: int) -> Memento | None:
@@ -31,7 +34,18 @@ def restore(session: Session, follower_id: int, account_id: int, was: Memento | 
         mine = delete(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
         session.execute(mine)
         return
-    values = {name: was[name] for name in PLAIN}
-    values |= {name: datetime.fromisoformat(was[name]) if was[name] else None for name in MOMENTS}
+    values = _values(was, (*PLAIN, *MOMENTS))
     row = insert(Follow).values(follower_id=follower_id, account_id=account_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=["follower_id", "account_id"], set_=values))
+
+
+def amend(session: Session, follower_id: int, account_id: int, was: Memento, columns: Sequence[str]) -> bool:
+    """Brings some columns back to what they were; False when the follow is gone. What others changed since, that it is
+    gone or has another role, is not undone with it."""
+    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
+    changed = session.execute(mine.values(_values(was, columns)).returning(Follow.account_id))
+    return changed.first() is not None
+
+
+def _values(was: Memento, columns: Sequence[str]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(was[name]) if name in MOMENTS and was[name] else was[name] for name in columns}
