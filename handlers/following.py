@@ -60,8 +60,10 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
     if target.id == turn.account.id:
         raise Refused(say("That is you. Nothing was changed."))
     by_text = turn.address.channel == "sms"
-    was = mementos.taken(session, turn.account.id, target.id)
-    result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=_end(turn))
+    was, until = mementos.taken(session, turn.account.id, target.id), _end(turn)
+    if until and target.group in ("closed", "broadcast"):
+        members.check_not_last_owner(session, turn.account.id, target)
+    result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=until)
     if mementos.taken(session, turn.account.id, target.id) != was:
         turn.did("follow", target.id, was=was)
     if result == "requested":
