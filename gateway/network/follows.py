@@ -68,7 +68,8 @@ def _insert(session: Session, wanted: Follow) -> Followed | None:
 
 
 def _renew(session: Session, wanted: Follow, keep_role: bool) -> Followed:
-    """The same follow once more: it is on again, ends when the new one does, by text if either was asked for so."""
+    """The same follow once more: it is on again, ends when the new one does, by text if either was asked for so. One
+    that is off stays so when others give a role to it."""
     keys = (Follow.follower_id == wanted.follower_id, Follow.account_id == wanted.account_id)
     locked = select(Follow, IN_FORCE).where(*keys).with_for_update().execution_options(populate_existing=True)
     row, in_force = session.execute(locked).one()
@@ -77,7 +78,8 @@ def _renew(session: Session, wanted: Follow, keep_role: bool) -> Followed:
     if not in_force:
         row.state = wanted.state
     row.role, row.by_text, row.expires_at = role, row.by_text or wanted.by_text, wanted.expires_at
-    row.off, row.off_until = False, None
+    if keep_role or not in_force:
+        row.off, row.off_until = False, None
     session.flush()
     if row.state == "requested":
         return "requested"
