@@ -87,7 +87,7 @@ def choice(session: Session, turn: Turn) -> str | None:
         return undo(session, turn)
     text = _kept(session, turn, asked)
     if word == "DROP":
-        return say("Forgotten.")
+        return say("Forgotten.") if "draft" in asked.about else say("Left as it is.")
     if word == "POST":
         return post_update(session, turn, text) or say("Posted to everyone who follows you.")
     return turn.world.questions[asked.kind](session, turn, asked, word)

@@ -2,10 +2,11 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
+from gateway.commands import Turn, command, undoes
 from gateway.errors import Refused
 from gateway.language.phrases import Phrase, say
 from gateway.network import accounts, notices, reports, timelines
+from gateway.store.tables import Effect
 
 KNOWN = say("You have reported that already. The people who run Critter look at it.")
 
@@ -41,6 +42,14 @@ def _last_item(session: Session, turn: Turn) -> str:
     return say(
         "{name}'s last is reported. The people who run Critter look at it; nobody else is told.", name=author.name
     )
+
+
+@undoes("report")
+def _withdraw(session: Session, turn: Turn, effect: Effect) -> str:
+    """What operators have read they know; a report that still waits is closed."""
+    assert effect.subject_id
+    reports.withdraw(session, effect.subject_id)
+    return say("Your report is withdrawn.")
 
 
 def _filed(session: Session, turn: Turn, account_id: int, post_id: int | None) -> bool:

@@ -17,12 +17,15 @@ REACH = timedelta(hours=24)
 
 @command("undo", aliases=("oops",), about="take back what I did last")
 def undo(session: Session, turn: Turn) -> str:
-    last = last_doing(session, turn.account.id, turn.world.undoings, REACH)
+    last = last_doing(session, turn.account.id, REACH)
     if last is None:
         raise Refused(say("There is nothing to undo: you have done nothing in the last day."))
     if last.undone_at:
         raise Refused(say("What you did last is taken back already."))
-    answer = turn.world.undoings[last.kind](session, turn, last)
+    undoing = turn.world.undoings.get(last.kind)
+    if undoing is None:
+        raise Refused(say("What you did last cannot be taken back, and nothing before it was touched."))
+    answer = undoing(session, turn, last)
     last.undone_at = func.now()
     turn.did("undo", last.subject_id)
     return answer
