@@ -100,6 +100,7 @@ CREATE TABLE follows (
     CHECK (follower_id <> account_id)
 );
 CREATE INDEX follows_by_account ON follows (account_id, follower_id);
+CREATE INDEX follows_by_text ON follows (account_id) WHERE by_text;
 
 -- A #tag that somebody follows. Its id stands where an account's does: it is what brings an item.
 CREATE TABLE topics (

@@ -10,6 +10,7 @@ ALTER TABLE accounts ADD COLUMN ack boolean NOT NULL DEFAULT false,
     ADD COLUMN plain_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (plain_name(name)) STORED;
 DROP INDEX accounts_by_name;
 CREATE INDEX accounts_by_name ON accounts (plain_name);
+CREATE INDEX follows_by_text ON follows (account_id) WHERE by_text;
 ALTER TABLE addresses ADD COLUMN introduced_at timestamptz;
 UPDATE addresses SET introduced_at = created_at WHERE channel = 'sms' AND state = 'verified';  -- known before we introduced ourselves
 ALTER TABLE effects ADD COLUMN account_id bigint REFERENCES accounts ON DELETE CASCADE;
