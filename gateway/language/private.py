@@ -226,6 +226,9 @@ def _held(text: str, addressed: Addressed, reason: str) -> Reading:
 
 
 def _nobody(addressed: Addressed) -> str:
+    """Every name that cannot be sent to is named, for nobody in the list gets it."""
+    if len(addressed.unknown) > 1:
+        return say("these names are not clear: {names}", names=", ".join(dict.fromkeys(addressed.unknown)))
     if addressed.several:
         return say("more than one is called {word}", word=addressed.unknown[0])
     return say("no one is called {word}", word=addressed.unknown[0])
