@@ -50,7 +50,6 @@ GUARDS = {
     "how my last update went out",
     "{name} is gone.",
     "That question has run out. Nothing was changed.",
-    "You do not follow {name} any more. Nothing was changed.",
     "That phone or mailbox is not yours any more. Nothing was changed.",
     "That is your own; whoever follows you has it. Nothing was posted.",
     ", {count} stopped",
