@@ -404,6 +404,21 @@ def test_a_private_look_is_never_public(head, text, context, channel):
     assert reading.intent in ("direct", "ask", "error")
 
 
+@given(texts, contexts, channels)
+@settings(deadline=None, max_examples=100)
+def test_a_text_has_one_meaning(text, context, channel):
+    assert meant(text, context, channel) == meant(text, context, channel)
+
+
+@given(st.integers(0, 999), st.sampled_from(["", ".", "!", ")", " "]), st.integers(1, 3), channels)
+def test_a_digit_never_publishes(digit, ending, choices, channel):
+    asked = Question("private", tuple(Choice(str(n)) for n in range(choices)), frozenset({"POST", "DROP"}))
+    for context in (Context(question=asked), Context(ran_out=asked)):
+        reading = meant(f"{digit}{ending}", context, channel)
+        known = 1 <= digit <= choices
+        assert reading.intent in ("choice", "error") or (context.ran_out and not known)
+
+
 @given(
     st.sampled_from(["stop", "STOPALL", "Unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"]),
     contexts,
