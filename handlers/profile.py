@@ -37,6 +37,8 @@ def _former_name(session: Session, turn: Turn, effect: Effect) -> str:
 def lang(session: Session, turn: Turn) -> str:
     """The answer comes in the new language already."""
     tag = turn.reading.args[0]
+    if tag == turn.account.language:
+        return say("Your language is {language} already.", language=own_name(tag))
     turn.did("lang", turn.account.id, before=turn.account.language)
     turn.account.language = tag
     if tag.split("-")[0] in languages():
@@ -61,6 +63,8 @@ def own_name(tag: str) -> str:
 @command("ack on|off", intent="setting", about="confirm each update")
 def ack(session: Session, turn: Turn) -> str:
     on = turn.reading.args[0] == "on"
+    if on == turn.account.ack:
+        return say("Each update is confirmed already.") if on else say("Updates are unconfirmed already.")
     turn.did("ack", turn.account.id, before=turn.account.ack)
     turn.account.ack = on
     return _confirms(on)

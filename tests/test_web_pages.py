@@ -319,3 +319,16 @@ def test_a_login_link_works_once_and_looking_uses_nothing_up(settings, company):
     with transaction(company.engine) as session:
         assert session.scalar(sql("SELECT count(*) FROM codes WHERE purpose = 'link' AND ended_at IS NULL")) == 1
         assert session.scalar(sql("SELECT count(*) FROM codes t WHERE t::text LIKE :it"), {"it": f"%{token}%"}) == 0
+
+
+def test_after_too_many_link_codes_a_login_still_says_who_one_is(settings, company):
+    with transaction(company.engine) as session:
+        token = codes.login(session, company.signer, company.kim)
+        for _ in range(codes.DAILY):
+            codes.link(session, company.signer, company.kim)
+    with served(settings) as url:
+        entered = requests.post(f"{url}/login/{token}", timeout=9)
+    assert entered.status_code == 200
+    assert 'You are <span class="handle">@kim' in entered.text
+    assert "10 codes a day is the most" in entered.text
+    assert "<kbd>link" not in entered.text

@@ -26,7 +26,9 @@ LOCK: Final = 0x636F6465  # strangers try one after the other
 
 
 def link(session: Session, signer: Signer, account_id: int) -> str:
-    """Six digits for its owner to text or mail from a new phone or mailbox; an older code ends."""
+    """Six digits for its owner to text or mail from a new phone or mailbox; an older code ends. Raises Refused when
+    there were too many."""
+    _refuse_many(session, "link", account_id)
     _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "link"))
     while _open(session, "link", _seal(signer, "link", code := _digits())) is not None:
         continue  # two people's codes must differ: a stranger names nobody

@@ -2,11 +2,15 @@
 
 from flask import Blueprint, Response, make_response, render_template
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from gateway.doors.access import access
+from gateway.errors import Refused
+from gateway.language.phrases import translated
 from gateway.network import codes
 from gateway.settings import Settings
 from gateway.store.database import transaction
+from gateway.store.tables import Account
 from gateway.tokens import Signer
 
 STATUS = {"unknown": 404, "ended": 410, "open": 200}
@@ -31,13 +35,20 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
             if person is None:
                 state = codes.login_state(session, signer, token)
                 return _page(STATUS[state], state=state)
-            code = codes.link(session, signer, person.id)
-            shown = {"name": person.name, "handle": person.handle, "code": code}
+            shown = {"name": person.name, "handle": person.handle, **_code(session, signer, person)}
         number = settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None
         mailbox = f"post@{settings.mail_domain}" if settings.mail else None
         return _page(200, state="in", number=number, mailbox=mailbox, **shown)
 
     return logins
+
+
+def _code(session: Session, signer: Signer, person: Account) -> dict[str, str]:
+    """A fresh link code, or why there is none today."""
+    try:
+        return {"code": codes.link(session, signer, person.id)}
+    except Refused as refused:
+        return {"refused": translated(refused.text, person.language)}
 
 
 def _page(status: int, **shown: str | None) -> Response:
