@@ -15,6 +15,7 @@ import migrations
 from critter.servers import Servers
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect
+from tests.office import Office, point_command_line
 
 TEMPLATE = "migrated"
 _numbers = itertools.count(1)
@@ -87,6 +88,15 @@ def settings(database: str, redis_url: str, tmp_path: Path, free_port: Callable[
             "CRITTER_SIMULATOR_LISTEN": f"127.0.0.1:{free_port()}",
         }
     )
+
+
+@pytest.fixture
+def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """The people of cast.py in this test's database, and the command line pointed at it."""
+    point_command_line(monkeypatch, settings)
+    made = Office(engine, settings)
+    made.assemble()
+    return made
 
 
 def _administer(servers: Servers, statement: str) -> None:

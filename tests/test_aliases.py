@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 from critter.company import hidden_names
 from gateway.errors import Refused
 from gateway.network import accounts, aliases, enrolment, people_import, roster
-from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Audit
-from tests.office import Office, point_command_line
+from tests.office import Office
 
 FILE = "handle,name,aliases,employee_id\nkim,Kim Lee,kimmy Kimbo,E-1042\nsam,Sam Ortiz,,1043\n"
 
@@ -82,14 +81,6 @@ def test_an_import_tells_each_bad_alias_by_its_line(session: Session) -> None:
     assert "is an alias of @kim" in problems(session, head + "kimmy,Kimmy,,\n")[0][1]
     assert "in line 2 too" in problems(session, head + "bob,Bob,bo,\nbea,Bea,bo,\n")[0][1]
     assert "uses itself" in problems(session, head + "bob,Bob,follow,\n")[0][1]
-
-
-@pytest.fixture
-def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Office:
-    point_command_line(monkeypatch, settings)
-    made = Office(engine, settings)
-    made.assemble()
-    return made
 
 
 def test_the_command_line_adds_lists_and_removes(office: Office, engine: Engine) -> None:

@@ -17,14 +17,6 @@ from tests.office import Office, critter, point_command_line
 EXAMPLES = Path(__file__).parent / "data" / "interpretations.tsv"
 
 
-@pytest.fixture
-def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Office:
-    point_command_line(monkeypatch, settings)
-    made = Office(engine, settings)
-    made.assemble()
-    return made
-
-
 def explained(office: Office, *arguments: str) -> dict[str, object]:
     result = office.critter("explain", "--json", *arguments)
     assert result.exit_code == 0, result.output

@@ -4,20 +4,9 @@ import json
 import time
 from threading import Thread
 
-import pytest
 from redis import Redis
-from sqlalchemy import Engine
 
-from gateway.settings import Settings
-from tests.office import Office, point_command_line
-
-
-@pytest.fixture
-def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Office:
-    point_command_line(monkeypatch, settings)
-    made = Office(engine, settings)
-    made.assemble()
-    return made
+from tests.office import Office
 
 
 def rung(redis_url: str) -> set[str]:

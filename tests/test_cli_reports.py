@@ -2,22 +2,10 @@
 
 import json
 
-import pytest
-from sqlalchemy import Engine
-
 from gateway.ledger import spreading
 from gateway.network import accounts, audience
-from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests.office import Office, point_command_line
-
-
-@pytest.fixture
-def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Office:
-    point_command_line(monkeypatch, settings)
-    made = Office(engine, settings)
-    made.assemble()
-    return made
+from tests.office import Office
 
 
 def audited(office: Office) -> list[str]:

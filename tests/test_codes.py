@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, func, update
+from sqlalchemy import func, update
 
 from gateway.errors import Refused
 from gateway.network import accounts, addresses, codes
@@ -15,13 +15,6 @@ from gateway.tokens import Signer
 from tests.office import Office, point_command_line
 
 NEW = "+14155550177"
-
-
-@pytest.fixture
-def office(engine: Engine, settings: Settings) -> Office:
-    office = Office(engine, settings)
-    office.assemble()
-    return office
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from gateway.language.grammar import read
 from gateway.language.named import Context, Half, Reading
-from gateway.settings import Settings
 from tests.language_table import BOARD, CONTEXT, KIM, PAT, VERBS, resolver
 from tests.office import Office
 
@@ -50,13 +49,6 @@ def test_what_is_private_by_itself_goes_to_those_it_names():
 def test_what_is_never_a_half(second, intent):
     assert meant(second, Half((KIM,), 500)).intent == intent
     assert meant(second, Half(held="d zzyzx " + LONG)).intent == intent
-
-
-@pytest.fixture
-def office(engine: Engine, settings: Settings) -> Office:
-    office = Office(engine, settings)
-    office.assemble()
-    return office
 
 
 def visibilities(office: Office) -> list[tuple[str, str]]:

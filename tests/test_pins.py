@@ -1,21 +1,12 @@
 """PINs and codes: counted, locked, never kept as they were typed."""
 
 import pytest
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.network import accounts, pins
-from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.office import Office
-
-
-@pytest.fixture
-def office(engine: Engine, settings: Settings) -> Office:
-    office = Office(engine, settings)
-    office.assemble()
-    return office
 
 
 def kim(session: Session) -> int:

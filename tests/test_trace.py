@@ -5,23 +5,13 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
 from gateway.network.traces import summary
-from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests import cast
-from tests.office import Office, point_command_line
+from tests.office import Office
 
 SECRET = "the margin is 12%"
-
-
-@pytest.fixture
-def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Office:
-    point_command_line(monkeypatch, settings)
-    made = Office(engine, settings)
-    made.assemble()
-    return made
 
 
 def traced(office: Office, row_id: object, *arguments: str) -> dict[str, Any]:

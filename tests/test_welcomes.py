@@ -3,26 +3,18 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import update
 
 from gateway.language.introductions import introduction
 from gateway.language.phrases import translated
 from gateway.language.texts import segments, thrifty
 from gateway.network import addresses, welcomes
-from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address
 from tests import cast
 from tests.office import Office, point_command_line
 
 COMPANY = "Critter Demo Co"
-
-
-@pytest.fixture
-def office(engine: Engine, settings: Settings) -> Office:
-    office = Office(engine, settings)
-    office.assemble()
-    return office
 
 
 def invite(office: Office, handle: str) -> str:
