@@ -9,6 +9,7 @@ from sqlalchemy import (
     Computed,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Interval,
     LargeBinary,
@@ -98,6 +99,17 @@ class Pin(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class Sender(Table):
+    __tablename__ = "senders"
+    id: Mapped[int] = mapped_column(SmallInteger, Identity(), primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    carrier: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="active")
+    paused_until: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
 class Address(Table):
     __tablename__ = "addresses"
     id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
@@ -111,6 +123,7 @@ class Address(Table):
     stopped_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
     introduced_at: Mapped[datetime | None]
+    sender_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("senders.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (
         UniqueConstraint("channel", "address"),
@@ -351,6 +364,7 @@ class Delivery(Table):
     author_id: Mapped[int] = mapped_column(server_default=ZERO)
     source_id: Mapped[int | None]
     channel: Mapped[str]
+    sender_id: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     priority: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[str] = mapped_column(server_default="queued")
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
@@ -373,6 +387,7 @@ _open_delivery = Delivery.ended_at.is_(None)
 Index(
     "deliveries_due",
     Delivery.channel,
+    Delivery.sender_id,
     Delivery.priority,
     Delivery.message_id,
     postgresql_where=_open_delivery & Delivery.state.in_(["queued", "retry"]),
