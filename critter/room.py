@@ -27,7 +27,7 @@ from gateway.store.database import connect
 from workers import clock
 from workers.lingering import linger
 from workers.loop import Loop
-from workers.room import Room, enter
+from workers.room import Room, TextCarrier, enter
 
 WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
 REST: Final = 0.5  # seconds between two tries to reach Redis
@@ -125,13 +125,15 @@ def build(settings: Settings, queue: str) -> Room:
         bell=Bell(settings.redis_url),
         owner=f"{queue}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         loop=Loop(),
-        texts=_texts(settings) if queue == "sms" and settings.sms else None,
+        texts=_texts(settings) if queue == "sms" and settings.sms else {},
         letters=_letters(settings) if queue == "email" and settings.mail else None,
     )
 
 
-def _texts(settings: Settings) -> TwilioSms:
-    return TwilioSms(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
+def _texts(settings: Settings) -> dict[str, TextCarrier]:
+    """The carriers for texts, by the name that a number's setting may give."""
+    twilio = TwilioSms(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
+    return {"twilio": twilio}
 
 
 def _letters(settings: Settings) -> SmtpRelay:

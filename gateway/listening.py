@@ -90,7 +90,7 @@ def _act(
     if reading.intent in ("machine", "dropped"):
         return Outcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
     if reading.intent not in ("optout", "optin"):  # they say themselves what becomes of an invited phone
-        addresses.seen(session, address.id)
+        addresses.seen(session, address.id, inbound.recipients[0] if inbound.recipients else None)
     turn = Turn(
         world=world,
         account=account,

@@ -60,7 +60,7 @@ def open_room(settings: Settings, texts: Carrier | None = None, letters: Carrier
         bell=Bell(settings.redis_url),
         owner="tests",
         loop=Loop(),
-        texts=texts,
+        texts={"twilio": texts} if texts else {},
         letters=letters,
     )
 

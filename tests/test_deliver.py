@@ -18,7 +18,7 @@ from gateway.store.database import transaction
 from gateway.store.tables import Address, Post
 from gateway.tokens import Signer
 from tests.delivering import Carrier, change, open_room, people, person, post, rows, states
-from workers import deliver
+from workers import deliver, pool
 from workers.room import Room, enter
 
 
@@ -233,7 +233,7 @@ def test_no_more_is_on_the_road_than_the_carrier_has_connections(room, engine, t
     post(engine, kim, "hello", phones(engine, 200))
     while "queued" in states(engine):
         deliver.drain_sms()
-    assert texts.most <= deliver.TEXTS_AT_ONCE
+    assert texts.most <= pool.AT_ONCE
     assert states(engine) == ["sent"] * 200
 
 

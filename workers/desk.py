@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.carriers import Outcome
 from gateway.ledger import claims, settlements
-from gateway.ledger.claims import Claimed, Content
+from gateway.ledger.claims import Claimed, Content, Senders
 from gateway.ledger.settlements import Settlement
 from gateway.network import audience
 from gateway.store.database import transaction
@@ -30,11 +30,23 @@ KEPT: Final = 64  # messages whose content is kept between claims
 log = structlog.get_logger()
 
 
-class Desk(Generic[Parcel]):
-    """Of one channel. Its methods are called from the road's threads, never on the loop."""
+class Origin(Protocol):
+    """Where rows leave from: one of our numbers, or the relay."""
 
-    def __init__(self, here: Room, channel: str, render: Rendering[Parcel]) -> None:
-        self._here, self._channel, self._render = here, channel, render
+    def senders(self, session: Session) -> Senders:
+        """Whose rows may be claimed now, the own ones first; none while it is paused."""
+        ...
+
+    def pause(self, session: Session, outcome: Outcome) -> None:
+        """Tells every process that the carrier refuses us."""
+        ...
+
+
+class Desk(Generic[Parcel]):
+    """Of one channel and origin. Its methods are called from the road's threads, never on the loop."""
+
+    def __init__(self, here: Room, channel: str, render: Rendering[Parcel], origin: Origin) -> None:
+        self._here, self._channel, self._render, self._origin = here, channel, render, origin
         self._lease = timedelta(seconds=here.settings.lease_seconds)
         self._look = timedelta(seconds=here.settings.settle_seconds)
         self._contents: OrderedDict[int, Content] = OrderedDict()
@@ -52,9 +64,12 @@ class Desk(Generic[Parcel]):
         return Batch(loads, len(rows), decided_at)
 
     def _claimed(self, session: Session, limit: int, suspects: bool) -> list[Claimed]:
+        senders = self._origin.senders(session)
+        if not senders:
+            return []
         if suspects:
-            return claims.claim_suspect(session, self._channel, self._here.owner, self._lease)
-        return claims.claim(session, self._channel, self._here.owner, self._lease, limit)
+            return claims.claim_suspect(session, self._channel, self._here.owner, self._lease, senders)
+        return claims.claim(session, self._channel, self._here.owner, self._lease, limit, senders)
 
     def _rendered(self, session: Session, rows: Sequence[Claimed]) -> list[Load[Parcel]]:
         contents = self._content_of(session, {row.message_id for row in rows})
@@ -101,6 +116,10 @@ class Desk(Generic[Parcel]):
     def renew(self) -> None:
         with transaction(self._here.engine) as session:
             claims.renew(session, self._here.owner, self._lease)
+
+    def pause(self, outcome: Outcome) -> None:
+        with transaction(self._here.engine) as session:
+            self._origin.pause(session, outcome)
 
 
 PAUSED: Final = timedelta(seconds=60)

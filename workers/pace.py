@@ -1,41 +1,85 @@
-"""When the next text may begin: evenly spaced, so that no second holds more than the sender's rate. Per process."""
+"""When the next text may begin: evenly spaced, so that no second holds more than the rate of a number, or of the whole
+account, whichever processes send. Roads wait here before each text."""
 
 import asyncio
 import math
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
+from redis import RedisError
+
+from gateway.buckets import Buckets, Slot
+
 TICK: Final = 0.002  # seconds; at high rates a few begin together, because timers are no finer
-MARGIN: Final = 1.01  # a timer that is late once must not lift the next second above the rate
+MARGIN: Final = 1.008  # a second's worth of slots takes a little longer than a second, and timers may be late by that
+LATE: Final = 0.007  # seconds by which a text may begin after its slot without moving those that come
+BOOKED: Final = 0.05  # seconds that are booked ahead, at most
+PATIENCE: Final = 1.0  # seconds that a Redis which is away is waited for
+AGAIN: Final = 0.1  # seconds between two tries
+
+
+class Bucket:
+    """One bucket as this process uses it. `ahead`: whether slots may be booked that are not needed at once; of a bucket
+    that several numbers share, each takes but the next."""
+
+    def __init__(self, buckets: Buckets, name: str, rate: float, *, ahead: bool = True) -> None:
+        self._buckets, self._name, self.rate = buckets, name, rate
+        self._interval = MARGIN / rate
+        self._most = max(1, math.floor(rate * BOOKED)) if ahead else 1
+        self._slots: deque[Slot] = deque()
+        self._next = 0.0
+
+    def ahead(self) -> float:
+        """Seconds until the next slot that this process may have, as far as it knows."""
+        return max(0.0, self._next - asyncio.get_running_loop().time())
+
+    async def turn(self, count: int, wanted: int) -> None:
+        """Returns when `count` texts may begin; `wanted` are to follow each other."""
+        clock = asyncio.get_running_loop().time
+        while len(self._slots) < count:
+            self._slots.extend(await self._book(max(count, min(wanted, self._most))))
+        slot = [self._slots.popleft() for _ in range(count)][-1]
+        self._next = slot.begin + self._interval
+        if (wait := slot.begin - clock()) > 0:
+            await asyncio.sleep(wait)
+        if (late := clock() - slot.earliest) > LATE:
+            self._slots.clear()
+            self._slots.extend(await self._book(1, late - LATE))
+
+    def forget(self) -> None:
+        """What was booked and will not be used now: a slot is only good at its time."""
+        self._slots.clear()
+
+    async def _book(self, count: int, late: float = 0.0) -> list[Slot]:
+        return await self._buckets.book(self._name, self._interval, count, late)
 
 
 class Pace:
-    """Hands out slots on the clock of the running loop; without a rate there is nothing to wait for."""
+    """Hands out slots on the clock of the running loop; without buckets there is nothing to wait for."""
 
-    def __init__(self, rate: float | None) -> None:
-        self._rate = rate
-        self._next = 0.0
-        self._begun: deque[float] = deque(
-            maxlen=max(1, math.floor(rate or 1))
-        )  # a second's worth, as they really began
-        self.together = 1 if rate is None else max(1, math.floor(rate * TICK))
+    def __init__(self, buckets: Sequence[Bucket] = ()) -> None:
+        self._buckets = buckets
+        self.rate = min((bucket.rate for bucket in buckets), default=None)
+        self.together = 1 if self.rate is None else max(1, math.floor(self.rate * TICK))
 
     def ahead(self) -> float:
         """Seconds until the next free slot."""
-        return max(0.0, self._next - asyncio.get_running_loop().time()) if self._rate else 0.0
+        return max((bucket.ahead() for bucket in self._buckets), default=0.0)
 
-    async def slot(self, count: int) -> None:
-        """Returns when `count` texts may begin. What was not used is lost: a pause earns no burst."""
-        if not self._rate:
-            return
-        loop = asyncio.get_running_loop()
-        begin = max(self._next, loop.time(), self._second_over(count))
-        self._next = begin + count * MARGIN / self._rate
-        if (wait := begin - loop.time()) > 0:
-            await asyncio.sleep(wait)
-        self._begun.extend([loop.time()] * count)
+    async def slot(self, count: int, wanted: int) -> bool:
+        """Returns when `count` of the `wanted` texts may begin; False when Redis was away and nobody could say."""
+        end = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                for bucket in self._buckets:
+                    await bucket.turn(count, wanted)
+                return True
+            except (RedisError, OSError):
+                if asyncio.get_running_loop().time() > end:
+                    return False
+                await asyncio.sleep(AGAIN)
 
-    def _second_over(self, count: int) -> float:
-        """When the texts that these would follow by a second's worth are a second old. Timers are late at times."""
-        free = (self._begun.maxlen or 0) - len(self._begun)
-        return self._begun[count - free - 1] + MARGIN if free < count else 0.0
+    def forget(self) -> None:
+        for bucket in self._buckets:
+            bucket.forget()

@@ -71,6 +71,7 @@ class Ledger(Generic[Parcel]):
     settle: Callable[[Sequence[tuple[Load[Parcel], Outcome]]], None]
     release: Callable[[Sequence[Claimed], timedelta], None]
     renew: Callable[[], None]
+    pause: Callable[[Outcome], None]  # for every process: the carrier refuses us
 
 
 class Road(Generic[Parcel]):
@@ -85,7 +86,7 @@ class Road(Generic[Parcel]):
         ledger: Ledger[Parcel],
         stopping: Callable[[], bool],
         *,
-        rate: float | None,
+        pace: Pace,
         limit: int,
         together: int,
         width: int,
@@ -94,17 +95,17 @@ class Road(Generic[Parcel]):
         self._carrier: Carrier[Parcel] = carrier
         self._ledger: Ledger[Parcel] = ledger
         self._stopping = stopping
-        self._pace, self._width, self._lease = Pace(rate), width, lease
-        self._limit = self._most = limit if rate is None else max(1, min(limit, int(rate * AHEAD)))
-        self._together = self._pace.together if rate else together
+        self._pace, self._width, self._lease = pace, width, lease
+        self._limit = self._most = limit if pace.rate is None else max(1, min(limit, int(pace.rate * AHEAD)))
+        self._together = pace.together if pace.rate else together
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="road")
         self._paused_until = 0.0
-        self._complained_at = float("-inf")
         self._flying: dict[int, Load[Parcel]] = {}
         self._landed: list[tuple[Load[Parcel], Outcome]] = []
         self._sends: set[asyncio.Task[None]] = set()
         self._ahead: asyncio.Task[Batch[Parcel]] | None = None
         self._flushing: asyncio.Task[None] | None = None
+        self._pausing: asyncio.Task[None] | None = None
         self._stirred, self._settled_some = asyncio.Event(), asyncio.Event()
         self._looked_at = float("-inf")
         self._written = self._seen = 0  # how often outcomes were settled: by now, and before the last claim
@@ -118,6 +119,7 @@ class Road(Generic[Parcel]):
             log.warning("database is away", problem=type(problem.orig).__name__)
             return True
         finally:
+            self._pace.forget()
             await self._clear()
             renewal.cancel()
 
@@ -180,9 +182,9 @@ class Road(Generic[Parcel]):
         for begin in range(0, len(loads), self._together):
             some = loads[begin : begin + self._together]
             await self._room_for(len(some))
-            await self._pace.slot(len(some))
+            paced = await self._pace.slot(len(some), len(loads) - begin)
             stale = time.monotonic() - batch.decided_at > FRESH
-            if stale or self._stopping() or self._paused():
+            if not paced or stale or self._stopping() or self._paused():
                 self._limit = max(self._together, begin)  # as much as it managed in time
                 await self._give_back(loads[begin:])
                 return
@@ -255,8 +257,9 @@ class Road(Generic[Parcel]):
     async def _settle_all(self) -> None:
         while self._sends:
             await asyncio.wait(self._sends)
-        if self._flushing is not None:
-            await self._flushing
+        for task in (self._flushing, self._pausing):
+            if task is not None:
+                await task
 
     async def _clear(self) -> None:
         """Leaves nothing on the road, as far as that can be had in time; the leases see to the rest."""
@@ -281,11 +284,17 @@ class Road(Generic[Parcel]):
         return time.monotonic() < self._paused_until
 
     def _pause(self, outcome: Outcome) -> None:
-        now = time.monotonic()
-        self._paused_until = now + PAUSE
-        if now - self._complained_at >= PAUSE:
-            self._complained_at = now
-            log.error("carrier refuses us: paused", channel=self._carrier.channel, reason=outcome.reason)
+        if self._paused():
+            return
+        self._paused_until = time.monotonic() + PAUSE
+        log.error("carrier refuses us: paused", channel=self._carrier.channel, reason=outcome.reason)
+        self._pausing = asyncio.create_task(self._tell_others(outcome))
+
+    async def _tell_others(self, outcome: Outcome) -> None:
+        try:
+            await self._thread(lambda: self._ledger.pause(outcome))
+        except OperationalError as problem:
+            log.warning("nobody else was told of the pause", problem=type(problem.orig).__name__)
 
     async def _thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -4,7 +4,7 @@ RQ calls drains by path and without arguments, so the room is entered once, by c
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 import handlers
 from gateway import commands
 from gateway.bell import Bell
+from gateway.buckets import Buckets
 from gateway.carriers import Carrier, Letter, Listed, Text
 from gateway.commands import World
 from gateway.settings import Settings
@@ -30,14 +31,14 @@ class TextCarrier(Carrier[Text], Protocol):
 
 @dataclass(eq=False)
 class Room:
-    """One per worker process. `owner` names it in leases; a channel that is switched off has no carrier."""
+    """One per worker process. `owner` names it in leases; a channel that is switched off has no carriers."""
 
     settings: Settings
     engine: Engine
     bell: Bell
     owner: str
     loop: Loop
-    texts: TextCarrier | None = None
+    texts: Mapping[str, TextCarrier] = field(default_factory=dict)  # by name
     letters: Carrier[Letter] | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -53,6 +54,10 @@ class Room:
         self._stop.wait(seconds)
 
     @cached_property
+    def buckets(self) -> Buckets:
+        return Buckets(self.settings.redis_url)
+
+    @cached_property
     def signer(self) -> Signer:
         return Signer(self.settings.secret_keys)
 
@@ -63,10 +68,11 @@ class Room:
         return commands.world(self.settings)
 
     def close(self) -> None:
-        carriers: Sequence[Carrier[Text] | Carrier[Letter] | None] = (self.texts, self.letters)
+        carriers: Sequence[Carrier[Text] | Carrier[Letter] | None] = (*self.texts.values(), self.letters)
         for carrier in carriers:
             if carrier is not None:
                 self.loop.run(carrier.close(), timeout=5)
+        self.loop.run(self.buckets.close(), timeout=5)
         self.loop.close()
         self.bell.close()
         self.engine.dispose()

@@ -5,7 +5,6 @@ Workers/deliver renders with it; workers/reconcile does so again, and finds the 
 
 from functools import lru_cache
 from typing import Final
-from zlib import crc32
 
 from gateway.carriers import Text
 from gateway.language import texts
@@ -23,10 +22,9 @@ REST: Final = "text MORE for the rest"
 class Texting:
     """Renders texts. What is the same for many recipients is fitted once."""
 
-    def __init__(self, settings: Settings, signer: Signer) -> None:
-        self._signer = signer
-        self._service = settings.twilio_messaging_service_sid
-        self._numbers = settings.sms_numbers
+    def __init__(self, settings: Settings, signer: Signer, sender: str) -> None:
+        """`sender`: the number of ours that they leave from, or a Messaging Service SID."""
+        self._signer, self._sender = signer, sender
         self._company = settings.company
         self._callback = f"{settings.public_url}/sms/status/"
         self._page = f"{settings.public_url}/p/"
@@ -40,7 +38,7 @@ class Texting:
         fitted = self._fitted(content.message_id, content.text, claimed.tag, linked, claimed.introduces, most)
         parcel = Text(
             attempt=claimed.attempt_id,
-            sender=self._sender(claimed.address),
+            sender=self._sender,
             recipient=claimed.address,
             body=self._addressed(fitted, claimed, content),
             callback=self._callback + self._signer.sign("status", claimed.attempt_id),
@@ -62,7 +60,3 @@ class Texting:
             return fitted.text
         assert content.post_id is not None
         return fitted.text.replace(self._blank, self._signer.sign("page", content.post_id, claimed.address_id))
-
-    def _sender(self, address: str) -> str:
-        """A phone always hears from the same of our numbers."""
-        return self._service or self._numbers[crc32(address.encode()) % len(self._numbers)]

@@ -47,7 +47,8 @@ class Outcome:
     carrier_id: str | None = None
     reason: str = ""  # "", or a code: "21610", "421", "timeout", "refused"
     detail: str = ""  # a few words for a log, never with numbers, addresses or bodies
-    pause: bool = False  # our own account or sender is at fault: stop using it until a person has looked
+    pause: bool = False  # our own account or number is at fault: stop using it until a person has looked
+    one_number: bool = False  # pause: only the number that it was to leave from
 
 
 @dataclass(frozen=True, slots=True)

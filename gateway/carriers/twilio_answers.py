@@ -50,8 +50,9 @@ def _refused(status: int, code: object) -> Outcome:
         return Outcome("retry", reason=reason, detail=detail, pause=True)
     if status >= 500 or status < 400 or status == 408:
         return Outcome("unknown", reason=str(status), detail=detail)
-    if code_of(number).action in _PAUSES:
-        return Outcome("retry", reason=reason, detail=detail, pause=True)
+    action = code_of(number).action
+    if action in _PAUSES:
+        return Outcome("retry", reason=reason, detail=detail, pause=True, one_number=action == "pause_number")
     return Outcome("failed", reason=reason, detail=detail)
 
 
@@ -71,7 +72,7 @@ def unanswered(problem: Exception) -> Outcome:
 
 def blames_account(outcome: Outcome) -> bool:
     """True when no other text can fare better: it is our account, not one sending number."""
-    return outcome.pause and code_of(int(outcome.reason)).action != "pause_number"
+    return outcome.pause and not outcome.one_number
 
 
 def page_lost(problem: Exception) -> CarrierError:

@@ -14,6 +14,9 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 Key = tuple[int, int]  # message, address
+Senders = tuple[int, ...]  # ids of our numbers
+
+NOBODY: Final[Senders] = (0,)  # the sender of a mail
 
 CRASH: Final = "crash"  # the reason of a row whose worker was lost
 
@@ -58,16 +61,21 @@ class Content:
     created_at: datetime
 
 
-def claim(session: Session, channel: str, owner: str, lease: timedelta, limit: int) -> list[Claimed]:
-    """Up to `limit` due rows, the most urgent first, now `sending` and each with an attempt of its own."""
+def claim(
+    session: Session, channel: str, owner: str, lease: timedelta, limit: int, senders: Senders = NOBODY
+) -> list[Claimed]:
+    """Up to `limit` due rows, the most urgent first, now `sending` and each with an attempt of its own. `senders`: of
+    texts, those whose rows are taken; all of them leave from the first one."""
     values = {"channel": channel, "owner": owner, "lease": lease}
-    return [Claimed(*row) for row in session.execute(_claim(channel, limit, NOT_SUSPECT), values)]
+    return [Claimed(*row) for row in session.execute(_claim(channel, limit, NOT_SUSPECT, senders), values)]
 
 
-def claim_suspect(session: Session, channel: str, owner: str, lease: timedelta) -> list[Claimed]:
+def claim_suspect(
+    session: Session, channel: str, owner: str, lease: timedelta, senders: Senders = NOBODY
+) -> list[Claimed]:
     """One row that was on the road when two workers were lost: it goes alone, so that no other is blamed with it."""
     values = {"channel": channel, "owner": owner, "lease": lease}
-    return [Claimed(*row) for row in session.execute(_claim(channel, 1, SUSPECT), values)]
+    return [Claimed(*row) for row in session.execute(_claim(channel, 1, SUSPECT, senders), values)]
 
 
 def renew(session: Session, owner: str, lease: timedelta) -> None:
@@ -104,11 +112,14 @@ def _keys(claimed: Sequence[Claimed]) -> dict[str, list[int]]:
     }
 
 
-@lru_cache(maxsize=64)
-def _claim(channel: str, limit: int, suspect: str) -> TextClause:
-    """The limit stands in the statement, not in a parameter: the planner must know how few rows it is about."""
+@lru_cache(maxsize=256)
+def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClause:
+    """The limit stands in the statement, not in a parameter: the planner must know how few rows it is about. So does a
+    single sender: only then the index gives the rows in order."""
     tags, tried, first = (TAGS, TRIED, FIRST) if channel == "sms" else (NO_TAGS, "", "false")
-    return text(CLAIM.format(limit=int(limit), suspect=suspect, tags=tags, tried=tried, first=first))
+    among = ", ".join(str(int(one)) for one in senders)
+    parts = {"tags": tags, "tried": tried, "first": first, "senders": among, "sender": int(senders[0])}
+    return text(CLAIM.format(limit=int(limit), suspect=suspect, **parts))
 
 
 # One lost worker is bad luck, and hundreds of rows may have been with it: they go on together. Those who were with two
@@ -120,8 +131,8 @@ NOT_SUSPECT: Final = "(d.reason IS DISTINCT FROM 'crash' OR d.attempt = 1)"
 CLAIM: Final = """
     WITH due AS MATERIALIZED (
         SELECT d.message_id, d.address_id, d.author_id, d.priority FROM deliveries d
-        WHERE d.channel = :channel AND d.ended_at IS NULL AND d.state IN ('queued', 'retry')
-          AND d.not_before <= now() AND {suspect}
+        WHERE d.channel = :channel AND d.sender_id IN ({senders})
+          AND d.ended_at IS NULL AND d.state IN ('queued', 'retry') AND d.not_before <= now() AND {suspect}
           AND NOT EXISTS (SELECT FROM deliveries earlier
                           WHERE earlier.address_id = d.address_id AND earlier.author_id = d.author_id
                             AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL OFFSET 0)
@@ -129,7 +140,8 @@ CLAIM: Final = """
     ), tagged AS ({tags}
     ), taken AS (
         UPDATE deliveries d
-        SET state = 'sending', attempt = d.attempt + 1, lease_until = now() + :lease, lease_owner = :owner,
+        SET state = 'sending', attempt = d.attempt + 1, sender_id = {sender},
+            lease_until = now() + :lease, lease_owner = :owner,
             tag = coalesce(d.tag, tagged.tag), introduces = d.introduces OR {first}
         FROM tagged WHERE d.message_id = tagged.message_id AND d.address_id = tagged.address_id
         RETURNING tagged.attempt_id, d.message_id, d.address_id, d.attempt, d.priority, d.tag, d.possible_duplicate,

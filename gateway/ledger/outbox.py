@@ -97,11 +97,13 @@ def _rows(message_id: int, message: Outgoing, to: Sequence[Target], delay: timed
 
 
 PUT: Final = text("""
-    INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, priority, not_before, give_up_at)
-    SELECT :message, address_id, :author, source_id, channel, :priority, now() + :delay,
-           now() + :delay + CASE channel WHEN 'sms' THEN CAST(:sms AS interval) ELSE :mail END
+    INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, not_before,
+                            give_up_at)
+    SELECT :message, address_id, :author, source_id, target.channel, coalesce(a.sender_id, 0), :priority,
+           now() + :delay, now() + :delay + CASE target.channel WHEN 'sms' THEN CAST(:sms AS interval) ELSE :mail END
     FROM unnest(CAST(:addresses AS bigint[]), CAST(:channels AS text[]), CAST(:sources AS bigint[]))
          AS target (address_id, channel, source_id)
+    JOIN addresses a ON a.id = target.address_id
     ON CONFLICT DO NOTHING
 """)
 

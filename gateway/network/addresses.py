@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language.phrases import say
-from gateway.store.tables import Account, Address, Consent, Delivery, Fanout, Message
+from gateway.store.tables import Account, Address, Consent, Delivery, Fanout, Message, Sender
 
 NOUN = {"sms": "phone", "email": "mailbox"}
 SOURCE = {"sms": "text", "email": "mail"}
@@ -137,10 +137,14 @@ def of_account(session: Session, account_id: int) -> Sequence[Address]:
     return session.scalars(mine.order_by(Address.channel.desc(), Address.is_primary.desc(), Address.id)).all()
 
 
-def seen(session: Session, address_id: int) -> bool:
-    """It wrote to us just now. An invited one has thereby answered: it is verified, and True."""
+def seen(session: Session, address_id: int, our_number: str | None = None) -> bool:
+    """It wrote to us just now. An invited one has thereby answered: it is verified, and True. A phone that has no
+    number of ours yet hears from the one it wrote to."""
     row = session.get_one(Address, address_id)
     row.seen_at = func.now()
+    if our_number and row.sender_id is None and row.channel == "sms":
+        mine = select(Sender.id).where(Sender.number == our_number, Sender.state == "active")
+        row.sender_id = session.scalar(mine)
     answered = row.state == "invited"
     if answered:
         row.state = "verified"

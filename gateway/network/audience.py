@@ -192,11 +192,11 @@ WITH f AS (
           AND by_text AND (expires_at IS NULL OR expires_at > now())
     )) AS by_text FROM reach
 ), chosen AS (
-    SELECT asked.account_id, asked.named, road.id, road.channel
+    SELECT asked.account_id, asked.named, road.id, road.channel, road.sender_id
     FROM asked
     JOIN accounts reader ON reader.id = asked.account_id AND reader.state = 'active' AND reader.id <> :author
     CROSS JOIN LATERAL (
-        SELECT id, channel FROM addresses
+        SELECT id, channel, sender_id FROM addresses
         WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
           AND (channel = 'email' OR asked.named OR asked.by_text)
         ORDER BY asked.named AND NOT receiving AND coalesce(off_until > now(), true), channel DESC LIMIT 1
@@ -206,8 +206,9 @@ WITH f AS (
         SELECT FROM told JOIN deliveries d ON d.message_id = told.id JOIN addresses mine ON mine.id = d.address_id
         WHERE mine.account_id = asked.account_id AND d.state NOT IN ('cancelled', 'failed')))
 ), made AS (
-    INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, priority, give_up_at)
-    SELECT :message, id, :author, CASE WHEN NOT named THEN CAST(:source AS bigint) END, channel, :priority,
+    INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, give_up_at)
+    SELECT :message, id, :author, CASE WHEN NOT named THEN CAST(:source AS bigint) END, channel,
+           coalesce(sender_id, 0), :priority,
            now() + CASE channel WHEN 'sms' THEN interval '4 hours' ELSE interval '2 days' END
     FROM chosen
     ON CONFLICT DO NOTHING

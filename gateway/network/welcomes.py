@@ -54,7 +54,7 @@ _SPOKEN: Final = """
 WAITING: Final = text(f"SELECT count(*) {_UNWELCOMED}")
 SPEAKING: Final = text(f"SELECT EXISTS (SELECT {_UNWELCOMED} {_SPOKEN})")
 FILL: Final = text(f"""
-    INSERT INTO deliveries (message_id, address_id, channel, priority, give_up_at)
-    SELECT :message, a.id, 'sms', :priority, now() + :life {_UNWELCOMED} {_SPOKEN}
+    INSERT INTO deliveries (message_id, address_id, channel, sender_id, priority, give_up_at)
+    SELECT :message, a.id, 'sms', coalesce(a.sender_id, 0), :priority, now() + :life {_UNWELCOMED} {_SPOKEN}
     RETURNING address_id
 """)

@@ -59,6 +59,7 @@ class Settings(BaseModel):
     )
     sms_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = _env("CRITTER_SMS_REGION")
     sms_rate: Annotated[float, Field(gt=0, le=10_000)] = _env("CRITTER_SMS_RATE")
+    sms_account_rate: Annotated[float | None, Field(gt=0, le=10_000)] = _env("CRITTER_SMS_ACCOUNT_RATE", default=None)
     sms_price: Money = _env("CRITTER_SMS_PRICE")
     monthly_sms_budget: Money = _env("CRITTER_MONTHLY_SMS_BUDGET")
     twilio_account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-f]{32}$")] = _env("TWILIO_ACCOUNT_SID", default="")

@@ -1,0 +1,57 @@
+"""Token buckets in Redis: how fast our numbers and our account may send, over all processes. Workers/pace asks.
+
+The generic cell rate algorithm (GCRA, ITU-T I.371) with a burst of one: a bucket is the moment at which its next text
+may begin. Slots are booked a little ahead, by the clock of Redis. A bucket that Redis has lost starts empty.
+"""
+
+import asyncio
+from typing import Final, NamedTuple
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+KEPT: Final = 86_400  # seconds that an idle bucket is remembered
+ANSWERS_IN: Final = 1.0  # seconds
+
+# Moments are microseconds. KEYS: the bucket; ARGV: interval, how many slots, how late the last one began.
+BOOK: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local interval, count, late = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local free = tonumber(redis.call('GET', KEYS[1]) or now + interval)
+if late > 0 then free = math.max(free + late, now + interval) end
+local first = math.max(now, free)
+redis.call('SET', KEYS[1], string.format('%.0f', first + count * interval), 'EX', ARGV[4])
+return first - now
+"""
+
+
+class Slot(NamedTuple):
+    """When a text may begin, on the clock of the running loop: `earliest` by the clock of Redis, `begin` for sure."""
+
+    earliest: float
+    begin: float
+
+
+class Buckets:
+    """One per process; belongs to the loop that first uses it."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis: Redis = Redis.from_url(
+            redis_url, socket_timeout=ANSWERS_IN, socket_connect_timeout=ANSWERS_IN, retry=Retry(NoBackoff(), 0)
+        )
+        self._script = self._redis.register_script(BOOK)
+
+    async def book(self, name: str, interval: float, count: int, late: float = 0.0) -> list[Slot]:
+        """The next `count` slots of a bucket, `interval` seconds apart. `late`: seconds by which a slot of it was
+        missed; all that is not booked yet moves by as much. Raises RedisError or OSError when Redis is away."""
+        clock = asyncio.get_running_loop().time
+        asked = clock()
+        values = [round(interval * 1e6), count, round(late * 1e6), KEPT]
+        wait = int(await self._script(keys=[f"rate:{name}"], args=values)) / 1e6
+        answered = clock()
+        return [Slot(asked + wait + n * interval, answered + wait + n * interval) for n in range(count)]
+
+    async def close(self) -> None:
+        await self._redis.aclose()

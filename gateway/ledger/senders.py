@@ -1,0 +1,120 @@
+"""The numbers that we text from, and which of them each phone hears from: always the same one. Workers/pool asks."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.store.arrays import numbers
+
+BATCH: Final = 1000  # phones that get their number in one step
+
+
+class Sender(NamedTuple):
+    """One of our numbers, or a Messaging Service. `paused`: nothing may leave from it now."""
+
+    id: int
+    number: str
+    carrier: str
+    paused: bool
+
+
+Choice = Callable[[str], int | None]  # the sender of a phone; None when nobody may text it
+
+
+def sync(session: Session, configured: Sequence[tuple[str, str]]) -> None:
+    """Brings the table into step with the settings: (number, carrier) of each. Phones and open texts of a number that
+    is gone get another when they next need one."""
+    given = {"numbers": [one[0] for one in configured], "carriers": [one[1] for one in configured]}
+    session.execute(KEEP, given)
+    retired = numbers(session.scalars(RETIRE, given))
+    session.execute(FREE_PHONES, {"retired": retired})
+    session.execute(FREE_TEXTS, {"retired": retired})
+
+
+def active(session: Session) -> list[Sender]:
+    """In the order of the settings when they were first seen."""
+    return [Sender(*row) for row in session.execute(ACTIVE)]
+
+
+def assign(session: Session, choose: Choice) -> None:
+    """Gives a number to the phones that have none yet and something to hear; fails what nobody may send."""
+    found = session.execute(UNASSIGNED, {"limit": BATCH}).all()
+    if not found:
+        return
+    chosen = [(row.id, row.sender_id or choose(row.address)) for row in found]
+    served = [(phone, sender) for phone, sender in chosen if sender is not None]
+    pairs = {"phones": numbers(one[0] for one in served), "senders": numbers(one[1] for one in served)}
+    session.execute(ASSIGN_PHONES, pairs)
+    session.execute(ASSIGN_TEXTS, pairs)
+    session.execute(UNROUTABLE, {"phones": numbers(phone for phone, sender in chosen if sender is None)})
+
+
+def pause(session: Session, number: str | None, carrier: str | None, wait: timedelta | None, reason: str) -> int:
+    """Nothing leaves from this number, or from all of a carrier, for that long; without `wait` until somebody resumes
+    it. How many numbers. A longer pause stays."""
+    which = {"number": number, "carrier": carrier}
+    return len(session.execute(PAUSE, {**which, "wait": wait, "reason": reason}).all())
+
+
+KEEP: Final = text("""
+    INSERT INTO senders (number, carrier)
+    SELECT * FROM unnest(CAST(:numbers AS text[]), CAST(:carriers AS text[]))
+    ON CONFLICT (number) DO UPDATE SET carrier = excluded.carrier, state = 'active'
+    WHERE (senders.carrier, senders.state) IS DISTINCT FROM (excluded.carrier, 'active')
+""")
+
+RETIRE: Final = text("""
+    UPDATE senders SET state = 'retired'
+    WHERE state = 'active' AND NOT number = ANY (CAST(:numbers AS text[])) RETURNING id
+""")
+
+FREE_PHONES: Final = text(
+    "UPDATE addresses SET sender_id = NULL WHERE channel = 'sms' AND sender_id = ANY (CAST(:retired AS smallint[]))"
+)
+
+FREE_TEXTS: Final = text("""
+    UPDATE deliveries SET sender_id = 0
+    WHERE channel = 'sms' AND sender_id = ANY (CAST(:retired AS smallint[])) AND ended_at IS NULL
+      AND state IN ('queued', 'retry')
+""")
+
+ACTIVE: Final = text("""
+    SELECT id, number, carrier, coalesce(paused_until > now(), false) FROM senders WHERE state = 'active' ORDER BY id
+""")
+
+# The phone is locked, so that two workers do not give it two numbers.
+UNASSIGNED: Final = text("""
+    WITH due AS MATERIALIZED (
+        SELECT address_id FROM deliveries
+        WHERE channel = 'sms' AND sender_id = 0 AND ended_at IS NULL AND state IN ('queued', 'retry') LIMIT :limit
+    )
+    SELECT id, address, sender_id FROM addresses WHERE id IN (SELECT address_id FROM due)
+    ORDER BY id FOR UPDATE SKIP LOCKED
+""")
+
+_PAIRS: Final = "unnest(CAST(:phones AS bigint[]), CAST(:senders AS smallint[])) AS given (phone, sender)"
+# A number may have been retired since its worker looked.
+_ACTIVE: Final = "JOIN senders s ON s.id = given.sender AND s.state = 'active'"
+ASSIGN_PHONES: Final = text(f"""
+    UPDATE addresses SET sender_id = given.sender FROM {_PAIRS} {_ACTIVE}
+    WHERE addresses.id = given.phone AND addresses.sender_id IS DISTINCT FROM given.sender
+""")  # noqa: S608
+ASSIGN_TEXTS: Final = text(f"""
+    UPDATE deliveries d SET sender_id = given.sender FROM {_PAIRS} {_ACTIVE}
+    WHERE d.address_id = given.phone AND d.channel = 'sms' AND d.sender_id = 0 AND d.ended_at IS NULL
+      AND d.state IN ('queued', 'retry')
+""")  # noqa: S608
+UNROUTABLE: Final = text("""
+    UPDATE deliveries SET state = 'failed', reason = 'no_route', ended_at = now()
+    WHERE address_id = ANY (CAST(:phones AS bigint[])) AND channel = 'sms' AND sender_id = 0 AND ended_at IS NULL
+      AND state IN ('queued', 'retry')
+""")
+
+PAUSE: Final = text("""
+    UPDATE senders
+    SET paused_until = greatest(paused_until, coalesce(now() + CAST(:wait AS interval), 'infinity')), reason = :reason
+    WHERE state = 'active' AND (number = :number OR carrier = :carrier) RETURNING id
+""")

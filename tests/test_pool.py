@@ -1,0 +1,200 @@
+"""Our numbers: who hears from which, how fast each may send over all processes, and what a pause keeps back."""
+
+import asyncio
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from sqlalchemy import Engine
+
+from gateway.buckets import Buckets
+from gateway.carriers import Outcome
+from gateway.ledger import senders
+from gateway.ledger.outbox import Target
+from gateway.settings import Settings
+from gateway.store.database import transaction
+from tests.delivering import Carrier, change, open_room, people, post, rows, states
+from workers import deliver
+from workers.pace import Bucket, Pace
+from workers.room import Room, enter
+
+NUMBERS = ("+15005550006", "+15005550007", "+15005550008")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"sms_numbers": NUMBERS})
+
+
+@pytest.fixture
+def texts() -> Carrier:
+    return Carrier("sms")
+
+
+@pytest.fixture
+def room(settings: Settings, texts: Carrier) -> Iterator[Room]:
+    here = open_room(settings, texts)
+    enter(here)
+    yield here
+    enter(None)
+    here.close()
+
+
+def phones(engine: Engine, count: int) -> list[Target]:
+    return [Target(address, "sms") for address in people(engine, count)]
+
+
+def drain(engine: Engine) -> None:
+    end = time.monotonic() + 20
+    while "queued" in states(engine):
+        assert time.monotonic() < end
+        deliver.drain_sms()
+
+
+@pytest.fixture
+def kim(engine: Engine) -> int:
+    change(engine, "INSERT INTO accounts (kind, handle, name) VALUES ('person', 'kim', 'Kim')")
+    return rows(engine, "SELECT id FROM accounts WHERE handle = 'kim'")[0].id
+
+
+def test_phones_are_spread_over_our_numbers_and_keep_theirs(room, engine, texts, kim):
+    to = phones(engine, 60)
+    for words in ("one", "two"):
+        post(engine, kim, words, to)
+        drain(engine)
+    heard = {(text.recipient, text.sender) for text in texts.taken}
+    assert len(heard) == 60
+    assert set(Counter(sender for _, sender in heard)) == set(NUMBERS)
+    assert min(Counter(sender for _, sender in heard).values()) >= 8
+
+
+def test_a_number_that_is_gone_hands_its_phones_over(room, settings, engine, texts, kim):
+    to = phones(engine, 30)
+    post(engine, kim, "one", to)
+    drain(engine)
+    before = {text.recipient: text.sender for text in texts.taken}
+    texts.taken.clear()
+    post(engine, kim, "two", to)
+    with transaction(engine) as session:
+        senders.sync(session, [(number, "twilio") for number in NUMBERS[1:]])
+    drain(engine)
+    after = {text.recipient: text.sender for text in texts.taken}
+    assert {phone: number for phone, number in before.items() if number != NUMBERS[0]}.items() <= after.items()
+    assert set(after.values()) == set(NUMBERS[1:])
+
+
+def test_a_paused_number_keeps_its_texts_and_the_others_go(room, engine, texts, kim):
+    to = phones(engine, 30)
+    post(engine, kim, "one", to)
+    drain(engine)
+    texts.taken.clear()
+    with transaction(engine) as session:
+        assert senders.pause(session, NUMBERS[0], None, None, "an operator") == 1
+    time.sleep(1.1)  # what a process knows of our numbers is good for a second
+    post(engine, kim, "two", to)
+    deliver.drain_sms()
+    assert {text.sender for text in texts.taken} == set(NUMBERS[1:])
+    assert states(engine).count("queued") == 30 - len(texts.taken) > 0
+
+
+def test_a_refused_number_is_paused_for_everybody(room, engine, texts, kim):
+    def answers(text):
+        refused = text.sender == NUMBERS[0]
+        return Outcome("retry", reason="30034", pause=True, one_number=True) if refused else texts.accept(text)
+
+    texts.answers = answers
+    post(engine, kim, "one", phones(engine, 30))
+    deliver.drain_sms()
+    assert [row.number for row in rows(engine, "SELECT * FROM senders WHERE paused_until > now()")] == [NUMBERS[0]]
+    assert set(states(engine)) == {"sent", "queued"}
+
+
+def test_what_nobody_may_text_fails_and_is_not_asked_about_again(room, engine, texts, kim):
+    post(engine, kim, "one", phones(engine, 2))
+    with transaction(engine) as session:
+        senders.assign(session, lambda phone: None)
+    assert {(row.state, row.reason) for row in rows(engine)} == {("failed", "no_route")}
+
+
+def test_a_code_overtakes_a_fan_out(settings, engine, texts, kim):
+    """However many wait: a claim holds less than half a second of the number's rate."""
+    here = open_room(settings.model_copy(update={"sms_rate": 40.0, "sms_numbers": NUMBERS[:1]}), texts)
+    enter(here)
+    to = phones(engine, 400)
+    post(engine, kim, "hello", to)
+
+    def answers(text):
+        if len(texts.taken) == 20:
+            change(engine, CODE)
+        return texts.accept(text)
+
+    texts.answers = answers
+    deliver.drain_sms()
+    enter(None)
+    here.close()
+    place = next(place for place, text in enumerate(texts.taken) if "123456" in text.body)
+    assert texts.began[place] - texts.began[19] <= 1.0
+    assert len(texts.taken) > place + 1
+
+
+CODE = """
+    WITH code AS (INSERT INTO messages (kind, priority, text, subject, body)
+                  VALUES ('code', 0, '123456 is your code', 'code', 'code') RETURNING id)
+    INSERT INTO deliveries (message_id, address_id, sender_id, channel, priority, give_up_at)
+    SELECT code.id, a.id, a.sender_id, 'sms', 0, now() + interval '1 hour'
+    FROM code, (SELECT * FROM addresses ORDER BY id DESC LIMIT 1) a
+"""
+
+
+def send_at(redis_url: str, rate: float, seconds: float, found: "multiprocessing.Queue[list[float]]") -> None:
+    async def run() -> list[float]:
+        buckets = Buckets(redis_url)
+        pace = Pace([Bucket(buckets, "one", rate)])
+        began: list[float] = []
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            assert await pace.slot(pace.together, 100)
+            began.extend([time.monotonic()] * pace.together)
+        await buckets.close()
+        return began
+
+    found.put(asyncio.run(run()))
+
+
+@pytest.mark.parametrize("rate", [10, 100, 400])
+def test_two_processes_together_never_exceed_the_rate(servers, rate):
+    fork = multiprocessing.get_context("fork")
+    found: multiprocessing.Queue[list[float]] = fork.Queue()
+    Redis.from_url(servers.redis_url).delete("rate:one")
+    workers = [fork.Process(target=send_at, args=(servers.redis_url, rate, 4.0, found)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    began = sorted(found.get(timeout=20) + found.get(timeout=20))
+    for worker in workers:
+        worker.join(5)
+    assert all(later - earlier > 1.0 for earlier, later in zip(began, began[rate:], strict=False))
+    print(f"rate {rate}: {(len(began) - 1) / (began[-1] - began[0]):.1f} a second")
+
+
+def test_a_redis_that_is_away_is_said_not_guessed(tmp_path):
+    pace = Pace([Bucket(Buckets(f"unix://{tmp_path}/nobody.sock"), "one", 100.0)])
+
+    async def run() -> bool:
+        return await pace.slot(1, 1)
+
+    assert asyncio.run(run()) is False
+
+
+def test_an_account_holds_all_its_numbers_back(settings, engine, texts, kim):
+    here = open_room(settings.model_copy(update={"sms_account_rate": 60.0}), texts)
+    enter(here)
+    post(engine, kim, "hello", phones(engine, 130))
+    drain(engine)
+    enter(None)
+    here.close()
+    began = sorted(texts.began)
+    assert {text.sender for text in texts.taken} == set(NUMBERS)
+    assert all(later - earlier > 0.98 for earlier, later in zip(began, began[60:], strict=False))

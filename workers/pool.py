@@ -1,0 +1,136 @@
+"""Our numbers as roads: one for each number, so that none sends faster than it may and none waits for another.
+Workers/deliver drains them all."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from zlib import crc32
+
+from sqlalchemy.orm import Session
+
+from gateway.carriers import Outcome, Text
+from gateway.ledger import senders
+from gateway.ledger.claims import Senders
+from gateway.ledger.senders import Sender
+from gateway.settings import Settings
+from gateway.store.database import transaction
+from workers.desk import Desk
+from workers.pace import Bucket, Pace
+from workers.road import PAUSE, Ledger, Road
+from workers.room import Room
+from workers.texting import Texting
+
+FRESH: Final = 1.0  # seconds that what we know of our numbers is good for
+TEXTS: Final = 1000  # in a claim, at most; the number's rate decides
+AT_ONCE: Final = 64
+AGAIN: Final = 0.1  # seconds until a road that found nothing looks again, while others run
+
+
+class Pool:
+    """The numbers of this installation. Which may send now is read again each second, for any process may pause one."""
+
+    def __init__(self, here: Room) -> None:
+        self._here = here
+        self._senders: Sequence[Sender] = ()
+        self._roads: dict[int, Road[Text]] = {}
+        self._read_at = float("-inf")
+        self._running = 0
+        self._account = _account_buckets(here)
+
+    async def drain(self, turn: float) -> bool:
+        """Sends from every number for `turn` seconds at most; True when there may be more."""
+        await asyncio.to_thread(self._look)
+        roads = [self._road(one) for one in self._senders if one.carrier in self._here.texts]
+        end = time.monotonic() + turn
+        return any(await asyncio.gather(*(self._travel(road, end) for road in roads)))
+
+    async def _travel(self, road: Road[Text], end: float) -> bool:
+        """One road, again and again while another one runs: that may give it a phone that had no number yet."""
+        while True:
+            self._running += 1
+            try:
+                more = await road.drain(end - time.monotonic())
+            finally:
+                self._running -= 1
+            if more or not self._running or time.monotonic() + AGAIN > end:
+                return more
+            await asyncio.sleep(AGAIN)
+
+    def _look(self) -> None:
+        with transaction(self._here.engine) as session:
+            self.look(session)
+
+    def look(self, session: Session) -> None:
+        """Reads again how our numbers stand, at most once a second, and gives one to the phones that have none."""
+        now = time.monotonic()
+        if self._read_at == float("-inf"):
+            senders.sync(session, configured(self._here.settings))
+        if now - self._read_at > FRESH:
+            self._senders, self._read_at = senders.active(session), now
+        senders.assign(session, self.choose)
+
+    def _road(self, sender: Sender) -> Road[Text]:
+        if sender.id not in self._roads:
+            self._roads[sender.id] = self._lay(sender)
+        return self._roads[sender.id]
+
+    def _lay(self, sender: Sender) -> Road[Text]:
+        here = self._here
+        render = Texting(here.settings, here.signer, sender.number).load
+        desk = Desk(here, "sms", render, Number(self, sender))
+        pace = Pace([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
+        return Road(
+            here.texts[sender.carrier],
+            Ledger(desk.claim, desk.settle, desk.release, desk.renew, desk.pause),
+            here.stopping,
+            pace=pace,
+            limit=TEXTS,
+            together=1,
+            width=AT_ONCE,
+            lease=here.settings.lease_seconds,
+        )
+
+    def choose(self, phone: str) -> int | None:
+        """The number that a new phone will hear from, spread evenly; None while we have none."""
+        return self._senders[crc32(phone.encode()) % len(self._senders)].id if self._senders else None
+
+    def claimable(self, sender: Sender) -> Senders:
+        """The senders whose texts may leave from this one now: itself, unless it is paused."""
+        return tuple(one.id for one in self._senders if one.id == sender.id and not one.paused)
+
+
+class Number:
+    """One of our numbers as its desk sees it."""
+
+    def __init__(self, pool: Pool, sender: Sender) -> None:
+        self._pool, self._sender = pool, sender
+
+    def senders(self, session: Session) -> Senders:
+        self._pool.look(session)
+        return self._pool.claimable(self._sender)
+
+    def pause(self, session: Session, outcome: Outcome) -> None:
+        """What blames one number pauses that number; what blames the account all of its carrier."""
+        number = self._sender.number if outcome.one_number else None
+        carrier = None if outcome.one_number else self._sender.carrier
+        senders.pause(session, number, carrier, timedelta(seconds=PAUSE), outcome.reason)
+
+
+def configured(settings: Settings) -> list[tuple[str, str]]:
+    """(number, carrier) of each sender. A Messaging Service stands for all its numbers: Twilio chooses among them."""
+    service = settings.twilio_messaging_service_sid
+    return [(service, "twilio")] if service else [(number, "twilio") for number in settings.sms_numbers]
+
+
+def rate(settings: Settings, number: str) -> float:
+    """Texts a second that may leave from a number, or from all those of a Messaging Service."""
+    together = len(settings.sms_numbers) if number == settings.twilio_messaging_service_sid else 1
+    return settings.sms_rate * max(1, together)
+
+
+def _account_buckets(here: Room) -> list[Bucket]:
+    """What all our numbers share at Twilio."""
+    shared = here.settings.sms_account_rate
+    return [Bucket(here.buckets, "account", shared, ahead=False)] if shared else []
