@@ -4,11 +4,10 @@ import asyncio
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import uvloop
 from flask import Blueprint, Flask
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 import handlers
 from critter import logs
@@ -52,8 +51,7 @@ class Parts:
 
 
 def build(settings: Settings) -> Parts:
-    engine, ledger = connect(settings.database_url), connect(settings.database_url, pool=2)
-    event.listen(ledger, "connect", _look_up_by_key)
+    engine, ledger = connect(settings.database_url), connect(settings.database_url, pool=2, by_key=True)
     bell = Bell(settings.redis_url)
     return Parts(
         engine=engine,
@@ -62,12 +60,6 @@ def build(settings: Settings) -> Parts:
         intake=Intake(ledger, lambda: bell.ring("inbound")),
         callbacks=Callbacks(ledger, lambda: bell.ring("receipts")),
     )
-
-
-def _look_up_by_key(connection: Any, _record: object) -> None:
-    """A plan that was made while a table was still empty would read all of it for ever."""
-    connection.execute("SET enable_seqscan = off")
-    connection.commit()
 
 
 def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -> Flask:

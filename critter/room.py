@@ -16,7 +16,6 @@ from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.worker import WorkerStatus
-from sqlalchemy import Engine, event
 
 from critter import logs
 from gateway.bell import QUEUES, Bell
@@ -32,13 +31,6 @@ from workers.room import Room, TextCarrier, enter
 WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
 REST: Final = 0.5  # seconds between two tries to reach Redis
 TURNS: Final = 0.001  # seconds that one thread may keep the others waiting: the loop must not wait for a rendering
-
-# Every statement of the workers is a look-up by key. A planner without statistics, in a fresh database or after a large
-# fan-out, would rather read whole tables, and keep that plan; also for the checks of foreign keys.
-BY_KEY: Final = (
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;"
-    " SET join_collapse_limit = 1; SET jit = off"
-)
 
 log = structlog.get_logger()
 
@@ -121,7 +113,7 @@ def build(settings: Settings, queue: str) -> Room:
     """The room of one process; only the queues that send have a carrier."""
     return Room(
         settings=settings,
-        engine=_engine(settings, queue),
+        engine=connect(settings.database_url, by_key=queue in QUEUES),
         bell=Bell(settings.redis_url),
         owner=f"{queue}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         loop=Loop(),
@@ -138,19 +130,6 @@ def _texts(settings: Settings) -> dict[str, TextCarrier]:
 
 def _letters(settings: Settings) -> SmtpRelay:
     return SmtpRelay(settings.smtp_relay, settings.mail_domain)
-
-
-def _engine(settings: Settings, queue: str) -> Engine:
-    engine = connect(settings.database_url)
-    if queue in QUEUES:
-        event.listen(engine, "connect", _look_up_by_key)
-    return engine
-
-
-def _look_up_by_key(connection: Any, _record: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(BY_KEY)
-    connection.commit()
 
 
 def _stop_on_signals(room: Room) -> None:
