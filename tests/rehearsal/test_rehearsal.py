@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from critter.servers import binaries
 from gateway.store.database import connect
@@ -87,7 +88,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Compa
         for host in (WORLD, WEB, MAIL, CLOCK, *WORKERS):
             made.boot(host)
         company.run(CROWD, kim=KIM, count=FOLLOWERS)
-        company.wait(lambda: company.text(KIM, "me"), "the web host", 60)
+        company.wait(lambda: company.text(KIM, "help"), "the web host", 60)
         yield made, company
         engine.dispose()
 
@@ -114,7 +115,9 @@ def test_a_fan_out_outlives_a_cut_cable_and_a_lost_machine(site: tuple[Site, Com
     company.wait(lambda: delivered(company) == expected, "all copies", 240)
     print(f"all {expected} copies {time.monotonic() - began:.0f} s after {first.name} was plugged in again")
     company.wait(lambda: company.scalar(OPEN) == 0, "quiet", 120)
-    copies = Counter(key for key in received(company) if company.scalar(KIND, message=key[0]) == "update")
+    with company.engine.connect() as connection:
+        updates = set(connection.scalars(text("SELECT id FROM messages WHERE kind = 'update'")))
+    copies = Counter(key for key in received(company) if key[0] in updates)
     twice = {key for key, times in copies.items() if times > 1}
     print(f"{len(twice)} arrived twice, all marked")
     assert len(copies) == expected
@@ -124,7 +127,6 @@ def test_a_fan_out_outlives_a_cut_cable_and_a_lost_machine(site: tuple[Site, Com
 
 
 OPEN = "SELECT count(*) FROM deliveries WHERE ended_at IS NULL"
-KIND = "SELECT kind FROM messages WHERE id = :message"
 SENT = "SELECT count(*) FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE m.kind = 'update' AND d.state "
 
 
