@@ -371,11 +371,12 @@ CREATE INDEX attempts_by_carrier_id ON attempts (carrier_id) WHERE carrier_id IS
 CREATE TABLE callbacks (
     id           bigint PRIMARY KEY DEFAULT new_id(),                    -- time-sortable
     attempt_id   bigint NOT NULL,                                        -- from the token; may not be settled yet
-    carrier_id   text NOT NULL,                                          -- MessageSid
-    status       text NOT NULL,                                          -- MessageStatus
-    reason       text,                                                   -- ErrorCode
+    carrier_id   text NOT NULL,                                          -- the carrier's id of the message; empty: it gives none
+    status       text NOT NULL,                                          -- in that carrier's words, such as Twilio's MessageStatus
+    reason       text,                                                   -- its code, such as Twilio's ErrorCode
     received_at  timestamptz NOT NULL DEFAULT now(),                     -- when
-    applied_at   timestamptz                                             -- when the attempt took note
+    applied_at   timestamptz,                                            -- when the attempt took note
+    carrier      text NOT NULL DEFAULT 'twilio'                          -- whose words these are
 );
 CREATE INDEX callbacks_open ON callbacks (id) WHERE applied_at IS NULL;
 CREATE INDEX callbacks_by_attempt ON callbacks (attempt_id);

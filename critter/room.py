@@ -19,14 +19,15 @@ from rq.worker import WorkerStatus
 
 from critter import logs
 from gateway.bell import QUEUES, Bell
+from gateway.carriers import Carrier, Text
+from gateway.carriers.by_name import carriers
 from gateway.carriers.smtp_relay import SmtpRelay
-from gateway.carriers.twilio_sms import TwilioSms
 from gateway.settings import Settings
 from gateway.store.database import connect
 from workers import clock
 from workers.lingering import linger
 from workers.loop import Loop
-from workers.room import Room, TextCarrier, enter
+from workers.room import Room, enter
 
 WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
 REST: Final = 0.5  # seconds between two tries to reach Redis
@@ -122,10 +123,9 @@ def build(settings: Settings, queue: str) -> Room:
     )
 
 
-def _texts(settings: Settings) -> dict[str, TextCarrier]:
-    """The carriers for texts, by the name that a number's setting may give."""
-    twilio = TwilioSms(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
-    return {"twilio": twilio}
+def _texts(settings: Settings) -> dict[str, Carrier[Text]]:
+    """The carriers for texts that our numbers name, by these names."""
+    return carriers(settings)
 
 
 def _letters(settings: Settings) -> SmtpRelay:

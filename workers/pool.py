@@ -119,14 +119,15 @@ class Number:
 
 
 def configured(settings: Settings) -> list[tuple[str, str]]:
-    """(number, carrier) of each sender. A Messaging Service stands for all its numbers: Twilio chooses among them."""
+    """(number, carrier) of each sender. A Messaging Service stands for the numbers with Twilio."""
     service = settings.twilio_messaging_service_sid
-    return [(service, "twilio")] if service else [(number, "twilio") for number in settings.sms_numbers]
+    others = [(one.number, one.carrier) for one in settings.sms_senders if not (service and one.carrier == "twilio")]
+    return [(service, "twilio"), *others] if service else others
 
 
 def rate(settings: Settings, number: str) -> float:
     """Texts a second that may leave from a number, or from all those of a Messaging Service."""
-    together = len(settings.sms_numbers) if number == settings.twilio_messaging_service_sid else 1
+    together = len(settings.numbers_with("twilio")) if number == settings.twilio_messaging_service_sid else 1
     return settings.sms_rate * max(1, together)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway.errors import SettingsError
 from gateway.settings import embedded
-from gateway.settings.values import dialled, listen, netloc, switch
+from gateway.settings.values import CARRIERS, comma_list, dialled, listen, netloc, switch
 
 ALWAYS = {
     "CRITTER_VAR": "var",
@@ -23,6 +23,7 @@ ALWAYS = {
     "CRITTER_MONTHLY_SMS_BUDGET": "33.20",  # about 4,000 parts
     "CRITTER_HOLD_SECONDS": "10",
     "CRITTER_ASK_PHONES": "50",
+    "KANNEL_FROM": "127.0.0.0/8,::1/128",
 }
 SIMULATED = {
     "CRITTER_COMPANY": "Critter Demo Co",
@@ -39,6 +40,11 @@ LIVE = {
     "CRITTER_LEASE_SECONDS": "20",
     "TWILIO_API_BASE": "https://api.twilio.com",
 }
+NEEDED_BY = {  # what a carrier cannot do without, once a number is with it
+    "twilio": ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
+    "kannel": ("KANNEL_URL", "KANNEL_USERNAME", "KANNEL_PASSWORD", "KANNEL_TOKEN"),
+    "hook": ("CRITTER_HOOK_URL", "CRITTER_HOOK_SECRET"),
+}
 SINK_AFTER_SIMULATOR = 24  # the simulator takes mail at its own port and 24: 8001 and 8025
 
 
@@ -50,6 +56,7 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
     values = {"CRITTER_MODE": mode, **ALWAYS, **(LIVE if mode == "live" else SIMULATED), **given}
     values["CRITTER_VAR"] = str(Path(values["CRITTER_VAR"]).absolute())
     _refuse_missing(values) if mode == "live" else _make_up(values)
+    _refuse_incomplete(values)
     values.setdefault("CRITTER_DATABASE_URL", embedded.database_url(Path(values["CRITTER_VAR"])))
     values.setdefault("CRITTER_REDIS_URL", embedded.redis_url(Path(values["CRITTER_VAR"])))
     return values
@@ -58,7 +65,7 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
 def _refuse_missing(values: Mapping[str, str]) -> None:
     needed = ["CRITTER_COMPANY", "CRITTER_PUBLIC_URL", "CRITTER_SECRET_KEY"]
     if _on(values, "CRITTER_SMS"):
-        needed += ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "CRITTER_SMS_NUMBERS"]
+        needed += [name for carrier in _carriers(values) for name in NEEDED_BY[carrier]] + ["CRITTER_SMS_NUMBERS"]
     if _on(values, "CRITTER_MAIL"):
         needed += ["CRITTER_MAIL_DOMAIN", "CRITTER_SMTP_RELAY"]
     missing = [name for name in needed if name not in values]
@@ -66,6 +73,20 @@ def _refuse_missing(values: Mapping[str, str]) -> None:
         off = " (or switch a channel off: CRITTER_SMS=off, CRITTER_MAIL=off)"
         channel = any(name not in needed[:3] for name in missing)
         raise SettingsError(f"{', '.join(missing)}: must be set in live mode{off if channel else ''}")
+
+
+def _refuse_incomplete(values: Mapping[str, str]) -> None:
+    for carrier in _carriers(values) if _on(values, "CRITTER_SMS") else ():
+        missing = [name for name in NEEDED_BY[carrier] if name not in values]
+        if missing:
+            raise SettingsError(f"{', '.join(missing)}: must be set, for a number of CRITTER_SMS_NUMBERS is @{carrier}")
+
+
+def _carriers(values: Mapping[str, str]) -> list[str]:
+    """Those that the numbers name, Twilio when there are none. A name that nobody knows is for Settings to refuse."""
+    numbers = comma_list(values.get("CRITTER_SMS_NUMBERS", "")) or ("",)
+    named = [number.partition("@")[2] or CARRIERS[0] for number in numbers]
+    return [carrier for carrier in dict.fromkeys(named) if carrier in NEEDED_BY]
 
 
 def _make_up(values: dict[str, str]) -> None:

@@ -425,6 +425,7 @@ class Callback(Table):
     reason: Mapped[str | None]
     received_at: Mapped[datetime] = mapped_column(server_default=NOW)
     applied_at: Mapped[datetime | None]
+    carrier: Mapped[str] = mapped_column(server_default="twilio")
     __table_args__ = (Index("callbacks_by_attempt", "attempt_id"),)
 
 

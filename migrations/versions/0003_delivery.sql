@@ -14,3 +14,6 @@ ALTER TABLE addresses ADD COLUMN sender_id smallint REFERENCES senders;
 ALTER TABLE deliveries ADD COLUMN sender_id smallint NOT NULL DEFAULT 0;
 DROP INDEX deliveries_due;
 CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message_id) WHERE ended_at IS NULL AND state IN ('queued', 'retry');
+
+-- kannel
+ALTER TABLE callbacks ADD COLUMN carrier text NOT NULL DEFAULT 'twilio';
