@@ -104,7 +104,7 @@ def _identity(query: dict[str, bytes], sender: str, recipient: str, name: str) -
 
 
 def _phone(settings: Settings, query: dict[str, bytes], name: str) -> str:
-    """E.164, or a short code: SMS centers write 0049…, 49… and national numbers too. A name is no phone."""
+    """E.164, or a short code: SMS centers write 0049… and national numbers too. A name is no phone."""
     written = _field(query, name).strip()
     if SHORT_CODE.fullmatch(written):
         return written
