@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import redis
 from sqlalchemy import text
 
+from critter import checking_carriers
 from critter.database import opened, undurable
 from gateway.errors import Refused
 from gateway.settings import Settings
@@ -37,7 +38,8 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
     yield "durability", _durability
     yield "redis", _redis
     if settings.sms:
-        yield "twilio", _twilio
+        looks = {"twilio": _twilio, "kannel": checking_carriers.kannel, "hook": checking_carriers.hook}
+        yield from ((name, looks[name]) for name in settings.sms_carriers)
     if settings.mail:
         yield "relay", _relay
     if settings.mode == "live":
