@@ -69,10 +69,10 @@ class Kannel:
     def start(self, name: str, *texts: str, count: int = 0) -> None:
         """`texts`, for the center: "FROM TO text WORDS", of which it sends `count` in all."""
         if name == "fakesmsc":
-            command = [FAKESMSC, "-H", "127.0.0.1", "-r", str(self._center), "-i", "0.01", "-m", str(count)]
+            command = [str(FAKESMSC), "-H", "127.0.0.1", "-r", str(self._center), "-i", "0.01", "-m", str(count)]
             command += texts or ("1 2 text x",)
         else:
-            command = [SBIN / name, "-v", "4", self.folder / "kannel.conf"]
+            command = [str(SBIN / name), "-v", "4", str(self.folder / "kannel.conf")]
         self._logs += 1
         with (self.folder / f"{name}-{self._logs}.log").open("wb") as log:
             self._running[name] = subprocess.Popen(command, stdout=log, stderr=log)

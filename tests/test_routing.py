@@ -5,10 +5,11 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.routing import Plan, Route, Sender, choose, matching, serving
+from gateway.ledger.routing import Plan, Route, choose, serving, stands_in
+from gateway.ledger.senders import Sender
 
-TWILIO, TWILIO_TOO = Sender(1, "+15005550006", "twilio"), Sender(2, "+15005550007", "twilio")
-KANNEL, HOOK = Sender(3, "+4915550100", "kannel"), Sender(4, "55555", "hook")
+TWILIO, TWILIO_TOO = Sender(1, "+15005550006", "twilio", False), Sender(2, "+15005550007", "twilio", False)
+KANNEL, HOOK = Sender(3, "+4915550100", "kannel", False), Sender(4, "55555", "hook", False)
 ALL = (TWILIO, TWILIO_TOO, KANNEL, HOOK)
 ROUTES = (Route("", "twilio"), Route("+49", "kannel"), Route("+4915", "hook"))
 
@@ -17,7 +18,7 @@ carriers = st.sampled_from(["twilio", "kannel", "hook"])
 prefixes = st.from_regex(r"(\+[1-9][0-9]{0,3})?", fullmatch=True)
 routes = st.lists(st.builds(Route, prefixes, carriers), unique_by=lambda route: route.prefix, max_size=6).map(tuple)
 senders = st.lists(carriers, min_size=1, max_size=8).map(
-    lambda names: tuple(Sender(n, f"+1500555{n:04d}", name) for n, name in enumerate(names, 1))
+    lambda names: tuple(Sender(n, f"+1500555{n:04d}", name, False) for n, name in enumerate(names, 1))
 )
 plans = st.builds(Plan, senders, routes)
 
@@ -78,11 +79,27 @@ def test_a_number_that_goes_moves_only_its_own_phones(phone, plan):
             assert choose(phone, less) == first
 
 
-@given(phones, routes)
-def test_routes_match_by_prefix_alone(phone, routes):
-    found = matching(phone, routes)
-    assert [len(each.prefix) for each in found] == sorted((len(each.prefix) for each in found), reverse=True)
-    assert set(found) == {each for each in routes if phone[: len(each.prefix)] == each.prefix}
+def test_who_stands_in_for_whom():
+    plan = Plan(ALL, ROUTES)
+    assert stands_in(TWILIO, KANNEL, plan)
+    assert stands_in(TWILIO, TWILIO_TOO, plan)
+    assert stands_in(KANNEL, HOOK, plan)
+    assert not stands_in(KANNEL, TWILIO, plan)
+    assert stands_in(KANNEL, TWILIO, Plan(ALL))
+
+
+@given(phones, plans)
+def test_who_stands_in_may_serve_every_phone_of_the_lost_number(phone, plan):
+    own = choose(phone, plan)
+    may = [each for choice in serving(phone, plan) for each in choice]
+    for sender in plan.senders:
+        if own is not None and stands_in(sender, own, plan):
+            assert sender in may
+
+
+@given(phones, plans)
+def test_a_number_stands_in_for_itself(phone, plan):
+    assert all(stands_in(sender, sender, plan) for sender in plan.senders)
 
 
 def test_the_pool_is_shared_evenly():
