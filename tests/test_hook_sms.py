@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,9 @@ from gateway.carriers import Outcome, Text
 from gateway.carriers.hook_codes import answered, code_of, receipt
 from gateway.carriers.hook_sms import HookSms
 from gateway.carriers.http_link import Answer
+from gateway.ledger.claims import Claimed
 from tests.speaking import http, speaking
+from workers.outcomes import settlement
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -86,3 +89,11 @@ def test_its_statuses(status, reason, step, action, kept):
 
 def test_a_status_that_is_not_in_the_interface():
     assert receipt("exploded", None) is None
+
+
+def test_a_wait_that_was_asked_for_is_kept():
+    claimed = Claimed(1, 1, 1, 1, "+15558675310", None, False, None, None)
+    look = timedelta(seconds=2)
+    busy = [Outcome("retry", reason="busy", wait=wait) for wait in (None, 300.0)]
+    waits = [settlement("sms", claimed, each, 1, look).wait for each in busy]
+    assert waits[0] < timedelta(seconds=300) <= waits[1]

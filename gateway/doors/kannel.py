@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import logging
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Response, abort, request
@@ -64,8 +64,7 @@ def blueprint(settings: Settings, signer: Signer, intake: Intake, callbacks: Cal
 
 def _query(settings: Settings) -> dict[str, bytes]:
     """The parameters as bytes, for a text comes in any charset; from elsewhere than KANNEL_FROM nobody is heard."""
-    here = ip_address(request.remote_addr or "0.0.0.0")
-    if not any(here in network for network in settings.kannel_from):
+    if not _near(settings, request.remote_addr or ""):
         abort(403)
     pairs = request.query_string.split(b"&")
     if len(pairs) > MOST_FIELDS:
@@ -75,6 +74,16 @@ def _query(settings: Settings) -> dict[str, bytes]:
         name, _, value = pair.partition(b"=")
         fields[name.decode("ascii", "replace")] = unquote_to_bytes(value.replace(b"+", b" "))
     return fields
+
+
+def _near(settings: Settings, address: str) -> bool:
+    """Whether it lies in KANNEL_FROM; one of IPv4 that came by a socket of IPv6 counts as what it is."""
+    try:
+        here = ip_address(address)
+    except ValueError:
+        return False
+    plain = here.ipv4_mapped or here if isinstance(here, IPv6Address) else here
+    return any(plain in network for network in settings.kannel_from)
 
 
 def _incoming(settings: Settings, query: dict[str, bytes], raw: bytes) -> Incoming:

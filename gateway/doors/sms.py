@@ -61,7 +61,9 @@ def _incoming(settings: Settings, hook: Hook) -> Incoming:
     sid = hook.match("MessageSid", MESSAGE_SID)
     recipient = hook.match("To", NUMBER)
     service = settings.twilio_messaging_service_sid
-    if recipient not in settings.sms_numbers and not (service and hook.get("MessagingServiceSid") == service):
+    if recipient not in settings.numbers_with("twilio") and not (
+        service and hook.get("MessagingServiceSid") == service
+    ):
         abort(403)
     opt_out = hook.get("OptOutType")
     return Incoming(
