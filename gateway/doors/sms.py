@@ -59,11 +59,9 @@ def blueprint(
 
 def _incoming(settings: Settings, hook: Hook) -> Incoming:
     sid = hook.match("MessageSid", MESSAGE_SID)
-    recipient = hook.match("To", NUMBER)
-    service = settings.twilio_messaging_service_sid
-    if recipient not in settings.numbers_with("twilio") and not (
-        service and hook.get("MessagingServiceSid") == service
-    ):
+    recipient, service = hook.match("To", NUMBER), settings.twilio_messaging_service_sid
+    by_service = service and hook.get("MessagingServiceSid") == service
+    if recipient not in settings.numbers_with("twilio") and not by_service:
         abort(403)
     opt_out = hook.get("OptOutType")
     return Incoming(
