@@ -20,10 +20,11 @@ from rq.worker import WorkerStatus
 from critter import logs
 from gateway.bell import QUEUES, Bell
 from gateway.carriers.smtp_relay import SmtpRelay
+from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.carriers.twilio_sms import TwilioSms
 from gateway.settings import Settings
 from gateway.store.database import connect
-from workers import clock
+from workers import clock, missed
 from workers.lingering import linger
 from workers.loop import Loop
 from workers.room import Room, TextCarrier, enter
@@ -105,7 +106,8 @@ def serve_clock(settings: Settings) -> None:
     logs.configure()
     room = build(settings, "clock")
     _stop_on_signals(room)
-    clock.run(room)
+    with missed.looking(room):
+        clock.run(room)
     room.close()
 
 
@@ -119,6 +121,7 @@ def build(settings: Settings, queue: str) -> Room:
         loop=Loop(),
         texts=_texts(settings) if queue == "sms" and settings.sms else {},
         letters=_letters(settings) if queue == "email" and settings.mail else None,
+        inbox=_inbox(settings) if queue == "clock" and settings.sms else None,
     )
 
 
@@ -126,6 +129,10 @@ def _texts(settings: Settings) -> dict[str, TextCarrier]:
     """The carriers for texts, by the name that a number's setting may give."""
     twilio = TwilioSms(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
     return {"twilio": twilio}
+
+
+def _inbox(settings: Settings) -> TwilioInbox:
+    return TwilioInbox(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
 
 
 def _letters(settings: Settings) -> SmtpRelay:

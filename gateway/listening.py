@@ -33,7 +33,7 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     machine = _machine(world, inbound)
     reading = _carriers_own(inbound)
     if reading is None:
-        context = contexts.context(session, address, machine, inbound.received_at)
+        context = contexts.context(session, address, machine, inbound.heard_at, inbound.late)
         channel: Channel = "email" if address.channel == "email" else "sms"
         reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
     return _act(session, world, inbound, address, account, reading, text)
@@ -87,6 +87,8 @@ def _act(
     said: str,
     subject: str = "",
 ) -> Outcome:
+    if reading.intent == "optin" and strangers.overtaken(inbound, address):
+        return Outcome("done", "optin", strangers.OVERTAKEN, account.id, reading=reading)
     if reading.intent in ("machine", "dropped"):
         return Outcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
     if reading.intent not in ("optout", "optin"):  # they say themselves what becomes of an invited phone
@@ -127,7 +129,7 @@ def _keep_half(session: Session, turn: Turn, inbound: Inbound) -> None:
     if turn.reading.intent in DECIDED:
         conversations.change_half(session, turn.address.id, _half(session, turn))
     elif len(turn.said) >= LONG and (half := _half(session, turn)):
-        conversations.keep_half(session, turn.address.id, inbound.received_at, half)
+        conversations.keep_half(session, turn.address.id, inbound.heard_at, half)
 
 
 DECIDED: Final = ("undo", "choice")

@@ -17,6 +17,7 @@ from gateway import commands
 from gateway.bell import Bell
 from gateway.buckets import Buckets
 from gateway.carriers import Carrier, Letter, Listed, Text
+from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.commands import World
 from gateway.settings import Settings
 from gateway.tokens import Signer
@@ -40,6 +41,7 @@ class Room:
     loop: Loop
     texts: Mapping[str, TextCarrier] = field(default_factory=dict)  # by name
     letters: Carrier[Letter] | None = None
+    inbox: TwilioInbox | None = None  # the carrier's list of texts to us; the clock's room alone has it
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopping(self) -> bool:
@@ -68,25 +70,5 @@ class Room:
         return commands.world(self.settings)
 
     def close(self) -> None:
-        carriers: Sequence[Carrier[Text] | Carrier[Letter] | None] = (*self.texts.values(), self.letters)
-        for carrier in carriers:
-            if carrier is not None:
-                self.loop.run(carrier.close(), timeout=5)
-        self.loop.run(self.buckets.close(), timeout=5)
-        self.loop.close()
-        self.bell.close()
-        self.engine.dispose()
-
-
-_entered: list[Room] = []
-
-
-def enter(room: Room | None) -> None:
-    """Makes it the room of this process; None leaves it."""
-    _entered[:] = [] if room is None else [room]
-
-
-def current() -> Room:
-    if not _entered:
-        raise RuntimeError("no room was entered: drains run in a process that critter/room has set up")
-    return _entered[0]
+        carriers: Sequence[Carrier[Text] | Carrier[Letter] | TwilioInbox | None]
+        carriers = (*self.texts.values(), self.letters, self.inbox)

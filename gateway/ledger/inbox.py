@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, TextClause, and_, bindparam, case, exists, func, select, text, update
@@ -36,6 +36,7 @@ class Incoming:
     message_id: str | None = None
     text: str | None = None
     opt_out_type: str | None = None
+    sent_at: datetime | None = None  # known of what did not come straight through the door
     pictures: tuple[Picture, ...] = ()
 
 
@@ -61,13 +62,14 @@ ACCEPT = """
 WITH given AS (
     SELECT * FROM unnest(
         %(channel)s::text[], %(natural_key)s::bytea[], %(sender)s::text[], %(recipients)s::text[],
-        %(message_id)s::text[], %(text)s::text[], %(raw)s::bytea[], %(trusted)s::boolean[], %(opt_out_type)s::text[]
-    ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type)
+        %(message_id)s::text[], %(text)s::text[], %(raw)s::bytea[], %(trusted)s::boolean[], %(opt_out_type)s::text[],
+        %(sent_at)s::timestamptz[]
+    ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type, sent_at)
 ), new AS (
     INSERT INTO inbound (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type,
-                         flagged, state, reason)
+                         sent_at, flagged, state, reason)
     SELECT channel, natural_key, sender, string_to_array(recipients, E'\\n'), message_id, text, raw, trusted,
-           opt_out_type,
+           opt_out_type, sent_at,
            channel = 'email'
                AND (SELECT true FROM inbound b WHERE b.message_id = given.message_id LIMIT 1) IS NOT NULL,
            CASE WHEN trusted THEN 'new' ELSE 'held' END, CASE WHEN NOT trusted THEN 'the sender is not proved' END
@@ -91,6 +93,13 @@ def accept(session: Session, key: bytes, incoming: Sequence[Incoming]) -> dict[b
     return {row.natural_key: row.id for row in found}
 
 
+def known(session: Session, key: bytes, channel: str, identities: Sequence[bytes]) -> set[bytes]:
+    """Which of these are in the inbox already."""
+    keys = {natural_key(key, identity): identity for identity in identities}
+    there = select(Inbound.natural_key).where(Inbound.channel == channel, Inbound.natural_key.in_(keys))
+    return {keys[found] for found in session.scalars(there)}
+
+
 def rows(key: bytes, incoming: Sequence[Incoming]) -> dict[str, list[Any]]:
     """What ACCEPT takes: a list for each column."""
     keys = [natural_key(key, one.identity) for one in incoming]
@@ -104,6 +113,7 @@ def rows(key: bytes, incoming: Sequence[Incoming]) -> dict[str, list[Any]]:
         "raw": [one.raw for one in incoming],
         "trusted": [one.trusted for one in incoming],
         "opt_out_type": [one.opt_out_type for one in incoming],
+        "sent_at": [one.sent_at for one in incoming],
     }
 
 
