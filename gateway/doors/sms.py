@@ -14,9 +14,9 @@ from werkzeug.exceptions import HTTPException
 from gateway.carriers.twilio_shapes import CONTENT_TYPE, MESSAGE_SID, MOST_PICTURES, NUMBER
 from gateway.doors.access import access
 from gateway.doors.twilio_hooks import Hook, Hooks
-from gateway.ledger.callbacks import Callbacks, Called
+from gateway.ledger.callbacks import Called
 from gateway.ledger.inbox import Incoming, Picture
-from gateway.ledger.intake import Intake
+from gateway.ledger.together import Ledger
 from gateway.settings import Settings
 from gateway.signatures import Verifier
 from gateway.tokens import Signer
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def blueprint(
-    settings: Settings, verifier: Verifier, signer: Signer, intake: Intake, callbacks: Callbacks
+    settings: Settings, verifier: Verifier, signer: Signer, intake: Ledger[Incoming], callbacks: Ledger[Called]
 ) -> Blueprint:
     """POST /sms/inbound and POST /sms/status/TOKEN; the two ledgers ring the bell themselves after they commit."""
     door = Blueprint("sms", __name__)
