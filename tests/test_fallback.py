@@ -270,7 +270,8 @@ def test_kill_9_between_the_disk_and_the_answer(ours, engine, cable):
             send(f"http://{host}:{port}", ours, INBOUND, text(ours, 1))
         assert len(spooled(ours)) == 1
     finally:
-        child.terminate()
+        for pid in (*children(child.pid), child.pid):
+            os.kill(pid, signal.SIGKILL)
         child.wait(25)
     with opened(ours) as url:
         assert send(url, ours, INBOUND, text(ours, 1)).status_code == 200

@@ -72,3 +72,24 @@ class Room:
     def close(self) -> None:
         carriers: Sequence[Carrier[Text] | Carrier[Letter] | TwilioInbox | None]
         carriers = (*self.texts.values(), self.letters, self.inbox)
+        for carrier in carriers:
+            if carrier is not None:
+                self.loop.run(carrier.close(), timeout=5)
+        self.loop.run(self.buckets.close(), timeout=5)
+        self.loop.close()
+        self.bell.close()
+        self.engine.dispose()
+
+
+_entered: list[Room] = []
+
+
+def enter(room: Room | None) -> None:
+    """Makes it the room of this process; None leaves it."""
+    _entered[:] = [] if room is None else [room]
+
+
+def current() -> Room:
+    if not _entered:
+        raise RuntimeError("no room was entered: drains run in a process that critter/room has set up")
+    return _entered[0]

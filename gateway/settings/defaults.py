@@ -32,11 +32,13 @@ SIMULATED = {
     "CRITTER_MAIL_TRUST": "127.0.0.0/8,::1/128",
     "CRITTER_SMS_NUMBERS": "+15005550006",
     "CRITTER_SMS_RATE": "1000",
+    "CRITTER_SENDER_LIMITS": "off",  # drills and benchmarks write hundreds of texts a minute from one phone
     "CRITTER_LEASE_SECONDS": "5",  # whoever kills a worker to see what happens is watching
 }
 LIVE = {
     "CRITTER_MAIL_TRUST": "",
     "CRITTER_SMS_RATE": "1",
+    "CRITTER_SENDER_LIMITS": "on",
     "CRITTER_LEASE_SECONDS": "20",
     "TWILIO_API_BASE": "https://api.twilio.com",
 }
