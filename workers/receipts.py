@@ -1,5 +1,6 @@
 """Applies the status callbacks that the SMS door recorded. RQ calls `drain`; the door rings after it stored one."""
 
+from collections import Counter
 from typing import Final
 
 import structlog
@@ -13,7 +14,7 @@ from gateway.ledger.attempts import Report
 from gateway.ledger.callbacks import open_callbacks
 from gateway.store.database import transaction
 from gateway.store.tables import Attempt, Callback
-from workers import effects
+from workers import alarms, effects
 from workers.drain import drain as drained
 from workers.room import Room
 
@@ -50,8 +51,8 @@ def _receipt(callback: Callback) -> Receipt | None:
 
 
 def _report(callback: Callback, receipt: Receipt) -> Report:
-    name = callback.carrier_id or None
-    return Report(callback.attempt_id, name, receipt.step, receipt.reason or None, receipt.retries)
+    name, reason = callback.carrier_id or None, receipt.reason or None
+    return Report(callback.attempt_id, name, receipt.step, reason, receipt.retries, receipt.slow)
 
 
 def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> None:
@@ -63,3 +64,4 @@ def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> N
     for attempt_id, address_id in phones.all():
         receipt = telling[attempt_id]
         effects.apply(session, address_id, receipt.action, receipt.reason, receipt.strikes)
+    alarms.raised(session, Counter(each.reason for each in telling.values() if each.action in effects.ALARMING))

@@ -25,6 +25,7 @@ KEPT: Final = "what was read keeps what it did"
 SPREAD: Final = "a post is spread, and no delivery of it is lost"
 ONCE: Final = "nothing takes effect twice"
 SENT_ONCE: Final = "a delivery is sent at most once, unless it is marked as a possible duplicate"
+INSTEAD: Final = "a text goes by mail instead only to its own reader, and never for an opt-out"
 ENDS: Final = "no delivery stays open past its end"
 OPT_OUT: Final = "no try begins more than a second after the opt-out"
 
@@ -62,7 +63,7 @@ UNKEPT: Final = """
 UNSPREAD: Final = """
     SELECT p.id, CASE WHEN m.id IS NULL THEN 'has no message' ELSE 'has no fan-out' END
     FROM posts p
-    LEFT JOIN messages m ON m.post_id = p.id AND m.kind = 'update'
+    LEFT JOIN messages m ON m.post_id = p.id AND m.kind = 'update' AND m.instead_of IS NULL
     LEFT JOIN fanouts f ON f.message_id = m.id
     WHERE p.inbound_id IS NOT NULL AND f.message_id IS NULL
 """
@@ -106,7 +107,16 @@ TWICE_ANSWERED: Final = """
 
 TWICE_RENDERED: Final = """
     SELECT post_id, 'has ' || count(*) || ' messages: ' || string_agg(CAST(id AS text), ', ' ORDER BY id)
-    FROM messages WHERE kind = 'update' AND post_id IS NOT NULL GROUP BY post_id HAVING count(*) > 1
+    FROM messages WHERE kind = 'update' AND post_id IS NOT NULL AND instead_of IS NULL
+    GROUP BY post_id HAVING count(*) > 1
+"""
+
+FALLEN: Final = """
+    SELECT f.message_id || ':' || f.address_id,
+           CASE WHEN f.reason IN ('21610', 'opted_out', 'stopped') THEN 'went by mail because of an opt-out'
+                ELSE 'went by mail to somebody else' END
+    FROM fallbacks f JOIN addresses phone ON phone.id = f.address_id JOIN addresses mailbox ON mailbox.id = f.mailbox_id
+    WHERE phone.account_id <> mailbox.account_id OR f.reason IN ('21610', 'opted_out', 'stopped')
 """
 
 TWICE_SENT: Final = """
@@ -181,6 +191,7 @@ RULES: Final = (
     Rule("I2", ONCE, "inbound", TWICE_ANSWERED),
     Rule("I2", ONCE, "post", TWICE_RENDERED),
     Rule("I3", SENT_ONCE, "delivery", TWICE_SENT),
+    Rule("I5", INSTEAD, "delivery", FALLEN),
     Rule("I4", ENDS, "delivery", OVERDUE),
     Rule("I4", ENDS, "delivery", ABANDONED),
     Rule("I4", ENDS, "delivery", UNRESOLVED),

@@ -3,16 +3,17 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
-from sqlalchemy import CursorResult, Select, func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language.phrases import say
+from gateway.ledger import fallbacks
 from gateway.store.tables import Account, Address, Consent, Delivery, Fanout, Message, Sender
 
 NOUN = {"sms": "phone", "email": "mailbox"}
@@ -270,11 +271,14 @@ def cancel_words(session: Session, author_id: int, reason: str) -> None:
     session.execute(ended, execution_options=unsynchronised)
 
 
-def cancel_open(session: Session, address_ids: Select[int], reason: str) -> int:
-    """Ends the deliveries that have not left; one on the road is settled by the worker that has it. How many."""
+def cancel_open(session: Session, address_ids: Select[int], reason: str) -> None:
+    """Ends the deliveries that have not left; one on the road is settled by the worker that has it. What was for a
+    suspended phone goes by mail."""
     waiting = update(Delivery).where(Delivery.address_id.in_(address_ids), Delivery.ended_at.is_(None))
     ended = waiting.where(Delivery.state.in_(["queued", "retry"])).values(
         state="cancelled", reason=reason, ended_at=func.now(), lease_until=None, lease_owner=None
     )
-    result = session.execute(ended, execution_options={"synchronize_session": False})
-    return cast("CursorResult[Any]", result).rowcount
+    gone = ended.returning(Delivery.message_id, Delivery.address_id)
+    keys = [(row[0], row[1]) for row in session.execute(gone, execution_options={"synchronize_session": False})]
+    if reason == "suspended":
+        fallbacks.send_by_mail(session, keys)
