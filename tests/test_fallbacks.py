@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from gateway.carriers import Outcome
 from gateway.carriers.twilio_codes import code_of
 from gateway.language.reasons import INSTEAD, OPTED_OUT
-from gateway.ledger import callbacks, claims, fallbacks, outbox, settlements
+from gateway.ledger import callbacks, claims, fallbacks, outbox, senders, settlements
 from gateway.ledger.callbacks import Called
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import accounts, addresses
@@ -136,11 +136,14 @@ def test_what_a_callback_does(room, engine, texts, kim, sam, code, tries, phone,
     assert len(rows(engine, MAILED)) == mailed
 
 
-def test_a_suspended_account_costs_no_row(room, engine, kim, sam):
+@pytest.mark.parametrize(("code", "state"), [("30002", "retry"), ("30034", "failed"), ("30032", "failed")])
+def test_what_is_our_own_fault_pauses_our_number(room, engine, texts, kim, sam, code, state):
+    """A suspended account costs no row."""
     post(engine, kim, "hello", to(sam[1]))
     deliver.drain_sms()
-    called(room, engine, "30002")
-    assert rows(engine, "SELECT state, reason FROM deliveries") == [("retry", "30002")]
+    called(room, engine, code)
+    assert rows(engine, "SELECT state, reason FROM deliveries") == [(state, code)]
+    assert rows(engine, "SELECT paused_until > now(), reason FROM senders WHERE state = 'active'") == [(True, code)]
 
 
 def test_the_mail_says_whose_words_they_are_and_why_it_is_one(room, engine, kim, sam):
@@ -189,6 +192,13 @@ def test_what_could_not_leave_in_time_goes_by_mail(engine, kim, sam):
     with transaction(engine) as session:
         assert settlements.give_up(session) == 1
     assert rows(engine, MAILED)[0].note == INSTEAD["gave_up"]
+
+
+def test_what_none_of_our_numbers_may_text_goes_by_mail(engine, kim, sam):
+    post(engine, kim, "hello", to(sam[1]))
+    with transaction(engine) as session:
+        senders.assign(session, lambda phone: None)
+    assert rows(engine, MAILED)[0].note == INSTEAD["no_route"]
 
 
 def test_what_is_given_up_when_it_is_claimed_goes_by_mail(room, engine, kim, sam):

@@ -1,6 +1,8 @@
 """Applies the status callbacks that the SMS door recorded. RQ calls `drain`; the door rings after it stored one."""
 
 from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -9,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.carriers.by_name import BY_NAME
 from gateway.carriers.receipt import Receipt
-from gateway.ledger import attempts
+from gateway.ledger import attempts, senders
 from gateway.ledger.attempts import Report
 from gateway.ledger.callbacks import open_callbacks
 from gateway.store.database import transaction
@@ -20,6 +22,8 @@ from workers.room import Room
 
 BATCH: Final = 500
 TURN: Final = 5.0  # seconds
+PAUSE: Final = timedelta(minutes=1)  # as after an answer that says so
+TWILIO: Final = "twilio"  # whose callbacks these are
 
 log = structlog.get_logger()
 
@@ -64,4 +68,14 @@ def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> N
     for attempt_id, address_id in phones.all():
         receipt = telling[attempt_id]
         effects.apply(session, address_id, receipt.action, receipt.reason, receipt.strikes)
+    _pause(session, telling)
     alarms.raised(session, Counter(each.reason for each in telling.values() if each.action in effects.ALARMING))
+
+
+def _pause(session: Session, telling: Mapping[int, Receipt]) -> None:
+    """A number, or the carrier, that may not send: the next texts wait, and each such callback makes it longer."""
+    for attempt_id, receipt in sorted(telling.items()):
+        if receipt.action == "pause_number":
+            senders.pause_of(session, [attempt_id], PAUSE, receipt.reason)
+        elif receipt.action == "pause_carrier":
+            senders.pause(session, None, TWILIO, PAUSE, receipt.reason)

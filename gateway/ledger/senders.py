@@ -61,6 +61,12 @@ def pause(session: Session, number: str | None, carrier: str | None, wait: timed
     return len(session.execute(PAUSE, {**which, "wait": wait, "reason": reason}).all())
 
 
+def pause_of(session: Session, attempts: Sequence[int], wait: timedelta, reason: str) -> int:
+    """Nothing leaves for that long from the numbers that these attempts left from; how many. A longer pause stays."""
+    which = {"attempts": numbers(attempts), "wait": wait, "reason": reason}
+    return len(session.execute(PAUSE_OF, which).all())
+
+
 KEEP: Final = text("""
     INSERT INTO senders (number, carrier)
     SELECT * FROM unnest(CAST(:numbers AS text[]), CAST(:carriers AS text[]))
@@ -120,4 +126,13 @@ PAUSE: Final = text("""
     UPDATE senders
     SET paused_until = greatest(paused_until, coalesce(now() + CAST(:wait AS interval), 'infinity')), reason = :reason
     WHERE state = 'active' AND (number = :number OR carrier = :carrier) RETURNING id
+""")
+
+PAUSE_OF: Final = text("""
+    UPDATE senders
+    SET paused_until = greatest(paused_until, now() + CAST(:wait AS interval)), reason = :reason
+    WHERE state = 'active' AND id IN (
+        SELECT d.sender_id FROM attempts a JOIN deliveries d USING (message_id, address_id)
+        WHERE a.id = ANY (CAST(:attempts AS bigint[])))
+    RETURNING id
 """)
