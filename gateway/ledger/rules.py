@@ -161,7 +161,12 @@ UNFINISHED: Final = """
     FROM fanouts WHERE state = 'waiting' AND not_before < now() - interval '1 minute'
 """
 
-STOPPED: Final = """
+# What a short code answers to STOP and HELP is the law's own exception: there the carrier says nothing.
+_CONFIRMS: Final = """EXISTS (SELECT FROM messages m JOIN inbound i ON i.id = m.inbound_id
+                      WHERE m.id = t.message_id AND m.kind = 'answer' AND i.intent IN ('optout', 'help')
+                        AND i.recipients[1] ~ '^[0-9]{3,8}$')"""
+
+STOPPED: Final = f"""
     SELECT t.id, 'begun ' || round(extract(epoch FROM t.started_at - o.created_at)::numeric, 1)
                  || ' s after the opt-out, of delivery ' || t.message_id || ':' || t.address_id
     FROM attempts t
@@ -170,13 +175,15 @@ STOPPED: Final = """
                     AND created_at < t.started_at - interval '1 second') o ON o.created_at IS NOT NULL
     WHERE NOT EXISTS (SELECT FROM consent i WHERE i.address_id = t.address_id AND i.kind = 'opt_in'
                       AND i.created_at >= o.created_at AND i.created_at <= t.started_at)
+      AND NOT {_CONFIRMS}
     UNION
     SELECT t.id, 'begun ' || round(extract(epoch FROM t.started_at - a.stopped_at)::numeric, 1)
                  || ' s after the opt-out, of delivery ' || t.message_id || ':' || t.address_id
     FROM attempts t JOIN addresses a ON a.id = t.address_id
     WHERE t.started_at > a.stopped_at + interval '1 second'
       AND NOT EXISTS (SELECT FROM consent c WHERE c.address_id = a.id AND c.kind = 'opt_out')
-"""
+      AND NOT {_CONFIRMS}
+"""  # noqa: S608
 
 RULES: Final = (
     Rule("I1", READ, "inbound", UNREAD),

@@ -138,7 +138,7 @@ def of_account(session: Session, account_id: int) -> Sequence[Address]:
     return session.scalars(mine.order_by(Address.channel.desc(), Address.is_primary.desc(), Address.id)).all()
 
 
-def seen(session: Session, address_id: int, our_number: str | None = None) -> bool:
+def seen(session: Session, address_id: int, our_number: str | None = None, carrier_id: str | None = None) -> bool:
     """It wrote to us just now. An invited one has thereby answered: it is verified, and True. A phone that has no
     number of ours yet hears from the one it wrote to."""
     row = session.get_one(Address, address_id)
@@ -150,7 +150,7 @@ def seen(session: Session, address_id: int, our_number: str | None = None) -> bo
     if answered:
         row.state = "verified"
         wording = f"{WROTE_FIRST} {_welcome(session, row.id)}".strip()
-        session.add(Consent(address_id=row.id, kind="opt_in", wording=wording, source=SOURCE[row.channel]))
+        _keep(session, row, "opt_in", wording, our_number, carrier_id, SOURCE[row.channel])
     session.flush()
     return answered
 
@@ -224,13 +224,21 @@ def agree(
     _keep(session, row, "opt_in", wording, our_address, carrier_id, source)
 
 
-def tie(session: Session, account_id: int, channel: str, address: str, wording: str, our: str | None = None) -> Address:
+def tie(
+    session: Session,
+    account_id: int,
+    channel: str,
+    address: str,
+    wording: str,
+    our: str | None = None,
+    carrier_id: str | None = None,
+) -> Address:
     """A phone or mailbox that was proved to be this person's. Raises Refused when it is somebody else's; an opt-out
     stays until START."""
     row = add(session, account_id, channel, address)
     if row.state in ("invited", "suspended"):
         row.state = "stopped" if row.stopped_at else "verified"
-    _keep(session, row, "opt_in", wording, our, None, SOURCE[channel])
+    _keep(session, row, "opt_in", wording, our, carrier_id, SOURCE[channel])
     return row
 
 
