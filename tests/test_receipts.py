@@ -97,6 +97,26 @@ def test_who_got_the_mail_instead_has_not_missed_it(engine, kim):
     assert (got.channel, got.state) == ("email", "sent")
 
 
+def test_followers_whom_nothing_reaches_have_missed_it(office: Office):
+    """A phone that is switched off or was never confirmed makes no delivery; who muted is nobody's business."""
+    bob, sam = "(SELECT id FROM accounts WHERE handle = 'bob')", "(SELECT id FROM accounts WHERE handle = 'sam')"
+    kim = "(SELECT id FROM accounts WHERE handle = 'kim')"
+    office.sql(f"INSERT INTO follows (follower_id, account_id, by_text) VALUES ({bob}, {kim}, true)")
+    office.sql(f"UPDATE addresses SET state = 'invited' WHERE account_id = {bob}")
+    office.sql(f"UPDATE addresses SET state = 'suspended' WHERE account_id = {sam}")
+    office.says("kim", "starting the ACME proposal")
+    office.work()
+    post_id = int(str(office.sql("SELECT id FROM posts")[0][0]))
+    with transaction(office.engine) as session:
+        told = receipts.tally(session, post_id)
+        missed_by = [(one.handle, one.reason) for one in receipts.missed(session, post_id, "UTC", 9)]
+    assert (told.got, told.unreached, told.missed) == (1, 2, 2)
+    assert missed_by == [("bob", "invited"), ("sam", "suspended")]
+    office.sql(f"INSERT INTO silences (account_id, other_id, kind) VALUES ({bob}, {kim}, 'mute')")
+    with transaction(office.engine) as session:
+        assert receipts.tally(session, post_id).unreached == 1
+
+
 @pytest.mark.parametrize("reason", sorted({*MISSED, *INSTEAD, *OPTED_OUT, *map(str, CODES)} - {"20429"}))
 def test_every_reason_has_plain_words(reason):
     words = missed("failed", reason, "sms")

@@ -67,6 +67,8 @@ def receipts(told: dict[str, Any]) -> list[str]:
         counts = [f"{number} {kind.replace('_', ' ')}" for kind, number in told[channel].items() if number]
         if counts:
             found.append(f"{noun}: {', '.join(counts)}")
+    if told["unreached"]:
+        found.append(f"followers with no phone or mailbox that it could go to: {told['unreached']}")
     if told["by_mail_instead"]:
         found.append(f"by mail instead of a text: {told['by_mail_instead']}")
     return found

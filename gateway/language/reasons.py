@@ -60,6 +60,7 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "suspended": say("the phone or the account is switched off"),
     "deactivated": say("is not here any more"),
     "invited": _UNREADY,
+    "nowhere": say("has no phone or mailbox that takes it"),
     "retracted": say("you took it back"),
     "silenced": _NO_MORE,
     "left": _NO_MORE,

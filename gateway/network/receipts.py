@@ -38,12 +38,14 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One post. `instead`: failed texts whose words went by mail; `spreading`: more deliveries may come."""
+    """One post. `instead`: failed texts whose words went by mail; `spreading`: more deliveries may come; `unreached`:
+    followers who have no phone or mailbox that it could go to."""
 
     sms: Channel
     email: Channel
     instead: int
     spreading: bool
+    unreached: int = 0
 
     @property
     def got(self) -> int:
@@ -57,7 +59,7 @@ class Tally:
     def missed(self) -> int:
         """People: who got the mail instead is none of them, and whose mail failed as well counts once."""
         out = self.sms.failed + self.sms.opted_out + self.email.failed + self.email.opted_out
-        return max(0, out - self.instead)
+        return max(0, out - self.instead) + self.unreached
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -65,6 +67,7 @@ class Tally:
             "sms": asdict(self.sms),
             "email": asdict(self.email),
             "by_mail_instead": self.instead,
+            "unreached": self.unreached,
             "spreading": self.spreading,
         }
 
@@ -103,12 +106,13 @@ def tally(session: Session, post_id: int) -> Tally:
     for channel, kind, number in rows:
         counts[channel][kind] = number
     instead, spreading = session.execute(BESIDES, {"post": post_id}).one()
-    return Tally(Channel(**counts["sms"]), Channel(**counts["email"]), instead, spreading)
+    unreached = session.scalar(UNREACHED_COUNT, {"post": post_id}) or 0
+    return Tally(Channel(**counts["sms"]), Channel(**counts["email"]), instead, spreading, unreached)
 
 
 def missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[Missed]:
-    """Those whom neither a text nor a mail reached, by name; what still waits is not among them. Dates are days of
-    `timezone` (IANA)."""
+    """Those whom neither a text nor a mail reached, by name, also where nothing could be tried; what still waits is not
+    among them. Dates are days of `timezone` (IANA)."""
     return [Missed(*row) for row in session.execute(MISSED, {"post": post_id, "zone": timezone, "limit": limit})]
 
 
@@ -158,6 +162,25 @@ BESIDES: Final = text("""
            EXISTS (SELECT FROM fanouts WHERE post_id = :post AND state = 'waiting')
 """)
 
+# Followers from before the post for whom no delivery was made: nothing of theirs is verified, or texts were not asked
+# for and there is no mailbox. Who muted or blocked is not told of, and nobody is while the post still spreads.
+_UNREACHED: Final = """
+    FROM (SELECT DISTINCT f.follower_id FROM fanouts x JOIN follows f ON f.account_id = x.source_id
+          WHERE x.post_id = :post AND x.state = 'done' AND f.state = 'active' AND f.created_at <= x.created_at
+            AND (f.expires_at IS NULL OR f.expires_at > x.created_at) AND f.follower_id <> x.author_id
+            AND NOT EXISTS (SELECT FROM silences s
+                            WHERE s.account_id = f.follower_id AND s.other_id IN (x.author_id, x.source_id)
+                               OR s.account_id = x.author_id AND s.other_id = f.follower_id AND s.kind = 'block')
+         ) AS heard
+    JOIN accounts p ON p.id = heard.follower_id AND p.state = 'active'
+    LEFT JOIN LATERAL (SELECT channel, state FROM addresses
+                       WHERE account_id = p.id AND is_primary ORDER BY channel DESC LIMIT 1) AS road ON true
+    WHERE NOT EXISTS (SELECT FROM posts WHERE id = :post AND repeat_of IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM messages m JOIN deliveries d ON d.message_id = m.id
+                      JOIN addresses a ON a.id = d.address_id WHERE m.post_id = :post AND a.account_id = p.id)
+"""
+UNREACHED_COUNT: Final = text(f"SELECT count(*) {_UNREACHED}")
+
 # Of each person the row that matters: what arrived or may still, else the last that ended.
 MISSED: Final = text(f"""
     SELECT name, handle, channel, state, reason, day FROM (
@@ -170,6 +193,10 @@ MISSED: Final = text(f"""
                  d.message_id, d.address_id
     ) AS last
     WHERE state NOT IN ('sent', 'delivered') AND ended_at IS NOT NULL
+    UNION ALL
+    SELECT p.name, p.handle, coalesce(road.channel, 'sms'), 'failed',
+           CASE WHEN road.state IN ('invited', 'suspended') THEN road.state ELSE 'nowhere' END, NULL
+    {_UNREACHED}
     ORDER BY name, handle LIMIT :limit
 """)  # noqa: S608
 
