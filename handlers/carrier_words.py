@@ -11,15 +11,21 @@ from gateway.network import addresses, follows, notices, reach
 
 @meaning("optout")
 def optout(session: Session, turn: Turn) -> str | None:
-    """At once, and without a word of ours, for the carrier answers STOP itself; only a short code's is answered by us,
-    once. Posters who now miss them are told."""
+    """At once, and without a word of ours, for Twilio answers STOP itself; where nobody does, we do, once. Posters who
+    now miss them are told."""
     first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     turn.did("optout", turn.address.id)
     if first and turn.address.is_primary:
         _tell_posters(session, turn)
-    if first and not turn.carrier_answered and _texted(turn) == "short-code":
+    if first and not turn.carrier_answered and _unanswered(turn):
         return say("{company}: you get no more texts from us. START brings them back.", company=_company(turn))
     return None
+
+
+def _unanswered(turn: Turn) -> bool:
+    """Whether nobody answers STOP there but us: a short code of its own, or a carrier that is not Twilio."""
+    senders = {one.number: one.carrier for one in turn.world.settings.sms_senders}
+    return _texted(turn) == "short-code" or senders.get(turn.our_address or "", "twilio") != "twilio"
 
 
 def _texted(turn: Turn) -> our_numbers.Kind:
@@ -46,7 +52,7 @@ def _tell_posters(session: Session, turn: Turn) -> None:
 def optin(session: Session, turn: Turn) -> str | None:
     """On a toll-free number the network alone unblocks and answers, by START and UNSTOP: after a YES it would still
     refuse our texts, so the opt-out stays."""
-    toll_free = _texted(turn) == "toll-free"
+    toll_free = _texted(turn) == "toll-free" and not _unanswered(turn)
     if toll_free and carrier_word(turn.said) == "yes":
         turn.dropped = "a toll-free number is unblocked by START or UNSTOP alone"
         return None

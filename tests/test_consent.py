@@ -87,6 +87,21 @@ def test_a_short_codes_stop_is_confirmed_by_us_once(office: Office, texts: Texts
     assert office.sql("SELECT reason FROM deliveries WHERE channel = 'sms' AND state = 'cancelled'") == [("opted_out",)]
 
 
+def test_where_the_carrier_is_not_twilio_nobody_else_answers(office: Office, texts: Texts):
+    long = "+14155550190"
+    with_kannel = office.settings.sms_senders[0].__class__(long, "kannel")
+    settings = office.settings.model_copy(update={"sms_senders": (with_kannel,)})
+    office.world = replace(office.world, settings=settings)
+    office.sql("INSERT INTO senders (number, carrier) VALUES (:number, 'kannel')", number=long)
+    texts("STOP", to=long)
+    texts("HELP", to=long)
+    assert state(office) == "stopped"
+    office.sql("UPDATE deliveries SET sender_id = 0 WHERE ended_at IS NULL")  # the office knows no numbers of ours
+    office.work()
+    assert [state for _, state in answers(office)] == ["sent", "sent"]
+    assert office.critter("audit").exit_code == 0
+
+
 def test_where_the_carrier_says_that_it_answered_a_short_code_says_nothing(office: Office, texts: Texts):
     texts("STOP", to=SHORT, answered="STOP")
     assert (state(office), answers(office)) == ("stopped", [])

@@ -24,7 +24,7 @@ STEPS: Final = {
     30034: "register the number with an A2P 10DLC campaign",
 }
 
-LOOK_UP: Final = "look the code up in Twilio's error dictionary"
+LOOK_UP: Final = "look the code up in the carrier's documents (Twilio's error dictionary)"
 
 log = structlog.get_logger()
 
@@ -33,7 +33,8 @@ def raised(session: Session, reasons: Counter[str]) -> None:
     """Of one batch: how many texts were refused, by code. Callers have written the tries already."""
     for reason, number in sorted(reasons.items()):
         if reason not in FILTERED:
-            step, meaning = STEPS.get(int(reason), LOOK_UP), code_of(int(reason)).meaning
+            code = int(reason) if reason.isdecimal() else 0  # other carriers have words
+            step, meaning = STEPS.get(code, LOOK_UP), code_of(code).meaning
             log.error("carrier refuses texts", reason=reason, meaning=meaning, texts=number, step=step)
     new = sum(reasons[one] for one in FILTERED)
     if new:

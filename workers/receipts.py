@@ -1,7 +1,7 @@
 """Applies the status callbacks that the SMS door recorded. RQ calls `drain`; the door rings after it stored one."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -23,7 +23,7 @@ from workers.room import Room
 BATCH: Final = 500
 TURN: Final = 5.0  # seconds
 PAUSE: Final = timedelta(minutes=1)  # as after an answer that says so
-TWILIO: Final = "twilio"  # whose callbacks these are
+PAUSING: Final = ("pause_number", "pause_carrier")
 
 log = structlog.get_logger()
 
@@ -68,14 +68,14 @@ def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> N
     for attempt_id, address_id in phones.all():
         receipt = telling[attempt_id]
         effects.apply(session, address_id, receipt.action, receipt.reason, receipt.strikes)
-    _pause(session, telling)
+    _pause(session, [(one, receipt) for one, receipt in known if receipt.action in PAUSING])
     alarms.raised(session, Counter(each.reason for each in telling.values() if each.action in effects.ALARMING))
 
 
-def _pause(session: Session, telling: Mapping[int, Receipt]) -> None:
+def _pause(session: Session, refused: Sequence[tuple[Callback, Receipt]]) -> None:
     """A number, or the carrier, that may not send: the next texts wait, and each such callback makes it longer."""
-    for attempt_id, receipt in sorted(telling.items()):
+    for callback, receipt in refused:
         if receipt.action == "pause_number":
-            senders.pause_of(session, [attempt_id], PAUSE, receipt.reason)
-        elif receipt.action == "pause_carrier":
-            senders.pause(session, None, TWILIO, PAUSE, receipt.reason)
+            senders.pause_of(session, [callback.attempt_id], PAUSE, receipt.reason)
+        else:
+            senders.pause(session, None, callback.carrier, PAUSE, receipt.reason)

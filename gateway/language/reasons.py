@@ -17,6 +17,7 @@ _BLOCKED: Final = say("This came by mail because the text was blocked on its way
 INSTEAD: Final[Mapping[str, Phrase]] = {
     "21211": _NO_TEXTS,
     "21614": _NO_TEXTS,
+    "smpp b": _NO_TEXTS,  # Kannel: no such number
     "30003": say("This came by mail because your phone could not be reached."),
     "30004": _BLOCKED,
     "30007": _BLOCKED,
@@ -39,6 +40,7 @@ _UNREADY: Final = say("has not confirmed the phone or mailbox")
 MISSED: Final[Mapping[str, Phrase]] = {
     "21211": _UNUSABLE,
     "21614": _UNUSABLE,
+    "smpp b": _UNUSABLE,
     "30006": _UNUSABLE,
     "21408": say("texts to that country are off"),
     "30001": say("the carrier had too much to do"),
