@@ -58,6 +58,8 @@ GUARDS = {
     "Your messages",
     "{count} still waits",
     "more are to come",
+    "{company}: short updates from colleagues, as many as you follow. STOP ends texts. ? says more.",
+    "{company}: you get no more texts from us. START brings them back.",
 }
 
 
