@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.network import accounts, addresses, enrolment, follows, people_import, roster
 from gateway.network.enrolment import Imported
-from gateway.network.roster import Roster
+from gateway.network.roster import Places, Roster
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Consent, Follow
 
+HERE = Places("US", ("US",))
 HEADER = "handle,name,phone,email,groups,follows,language,timezone,consent\n"
 COMPANY = HEADER + (
     "kim,Kim Lee,+1 415 555 0101,kim@demo.example,sales ACME,,en,America/New_York,I agree to texts\n"
@@ -27,7 +28,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 def read(text: str | bytes) -> Roster:
-    return roster.read(text if isinstance(text, bytes) else text.encode(), "US", reserved={"follow"})
+    return roster.read(text if isinstance(text, bytes) else text.encode(), HERE, reserved={"follow"})
 
 
 def reasons(text: str) -> list[tuple[int, str]]:

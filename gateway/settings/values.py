@@ -5,6 +5,8 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from gateway import destinations
+
 Network = IPv4Network | IPv6Network
 
 # The ranges set aside for documentation (RFC 5737): nobody's machines, so a rehearsal may use them between namespaces.
@@ -20,6 +22,23 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 def comma_list(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def country(text: str) -> str:
+    if text not in destinations.COUNTRIES:
+        raise ValueError(f"{text[:20]!r} is no country that has phones; write its ISO code, such as US")
+    return text
+
+
+def countries(text: str) -> tuple[str, ...]:
+    """ISO 3166 codes, each once."""
+    codes = tuple(dict.fromkeys(code.upper() for code in comma_list(text)))
+    if not codes:
+        raise ValueError("names no country; write ISO codes with commas, such as US,CA")
+    for code in codes:
+        if code not in destinations.COUNTRIES:
+            raise ValueError(f"{code[:20]!r} is no country that has phones; write ISO codes with commas, such as US,CA")
+    return codes
 
 
 def switch(text: str) -> bool:
