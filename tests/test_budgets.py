@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
 from gateway.carriers import Outcome
-from gateway.ledger import budgets, outbox, senders
+from gateway.ledger import breaker, budgets, outbox, senders
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.settings import Settings
 from gateway.store.database import transaction
@@ -293,3 +293,84 @@ def test_other_countries_have_a_budget_and_a_price_of_their_own(room, engine, te
     assert sorted(row.state for row in rows(engine)) == ["cancelled", "cancelled", "sent", "sent", "sent"]
     assert used(engine)["country", "GB"] == 2
     assert used(engine)["company_month", ""] == 2 * 56_000 + 8_300
+
+
+ABROAD = ("+447400123", "+4915112345", "+525512345", "+2348031234", "+33612345", "+819012345", "+18765550")
+
+
+def test_a_thousand_sign_ups_from_everywhere_are_capped(room, engine, texts, kim):
+    """SMS pumping: whoever earns by texts to strange numbers asks for codes to a thousand of them."""
+    limited(room, sms_countries=("US", "GB", "DE", "MX"), daily_sms_budget=200, country_daily_parts=20)
+    numbers = [f"{ABROAD[n % len(ABROAD)]}{n:03}" for n in range(700)] + [f"+1415556{n:04}" for n in range(300)]
+    values = ", ".join(f"('{number}')" for number in numbers)
+    change(engine, "INSERT INTO addresses (channel, address) SELECT 'sms', n FROM (VALUES " + values + ") AS v (n)")
+    strangers = rows(engine, "SELECT id FROM addresses WHERE account_id IS NULL")
+    with capture_logs() as logs:
+        tell(engine, [Target(row.id, "sms") for row in strangers], "code", priority=0)
+        while "queued" in states(engine):
+            deliver.drain_sms()
+    sent = Counter(text.recipient[:3] for text in texts.taken)
+    assert {code: sent[code] for code in ("+44", "+49", "+52")} == {"+44": 20, "+49": 20, "+52": 20}
+    assert sent["+14"] == 140
+    assert sum(sent.values()) == 200 == used(engine)["company_day", ""]
+    reasons = Counter(row.reason for row in rows(engine, "SELECT * FROM deliveries WHERE state = 'cancelled'"))
+    assert reasons == {"country": 400, "budget": 400}
+    assert any(line["log_level"] == "error" and line["event"].startswith("budget") for line in logs)
+
+
+def usual(engine: Engine, *parts: int) -> None:
+    """What was sent in the hours before the last one."""
+    for ago, count in enumerate(parts, 2):
+        change(
+            engine,
+            f"INSERT INTO hours VALUES (date_trunc('hour', now(), 'UTC') - interval '{ago} hours', {count})",
+        )
+
+
+def test_three_times_the_usual_hour_stops_updates_and_nothing_else(room, engine, texts, kim):
+    limited(room, breaker_parts=5)
+    usual(engine, 2, 4, 90)  # the median is 4
+    to = phones(engine, 20)
+    with capture_logs() as logs:
+        post(engine, kim, "hello", to[:12])
+        deliver.drain_sms()
+        assert states(engine) == ["sent"] * 12
+        post(engine, kim, "more", to[:2])
+        post(engine, kim, "quiet", to[12:13], visibility="direct")
+        change(
+            engine,
+            "INSERT INTO post_recipients SELECT p.id, a.account_id, a.account_id FROM posts p, addresses a"
+            f" WHERE p.visibility = 'direct' AND a.id = {to[12].address_id}",
+        )
+        tell(engine, to[13:14], "code", priority=0)
+        deliver.drain_sms()
+    ends = Counter(row.state for row in rows(engine))
+    assert ends == {"sent": 14, "queued": 2}
+    assert [line["log_level"] for line in logs if "than usual" in line["event"]] == ["error"]
+    with transaction(engine) as session:
+        stands = breaker.state(session)
+        assert stands.tripped_at is not None
+        assert (stands.hour, stands.usual) == (14, 4)
+        assert breaker.resume(session)
+        assert not breaker.resume(session)
+    deliver.drain_sms()
+    assert states(engine) == ["sent"] * 16
+
+
+def test_a_small_companys_busy_hour_is_no_alarm(room, engine, texts, kim):
+    limited(room, breaker_parts=50)
+    usual(engine, 1, 1, 1)
+    post(engine, kim, "hello", phones(engine, 30))
+    deliver.drain_sms()
+    assert states(engine) == ["sent"] * 30
+
+
+def test_what_waits_for_the_breaker_costs_nothing_and_is_looked_at_again(room, engine, texts, kim):
+    limited(room, breaker_parts=5)
+    post(engine, kim, "hello", phones(engine, 6))
+    deliver.drain_sms()
+    assert states(engine) == ["queued"] * 6
+    assert not used(engine)
+    waits = rows(engine, "SELECT not_before - now() AS wait, attempt FROM deliveries")
+    assert all(0 < row.wait.total_seconds() <= 60 and row.attempt == 0 for row in waits)
+    assert not rows(engine, "SELECT FROM attempts")
