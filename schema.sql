@@ -501,7 +501,8 @@ CREATE TABLE shortfalls (
     scope       text NOT NULL,                                           -- the budget that first said no
     phones      bigint NOT NULL,                                         -- how many did not get it
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
-    told_at     timestamptz                                              -- when the author was told
+    missed_at   timestamptz NOT NULL DEFAULT now(),                      -- when the last of them was missed
+    told_at     timestamptz                                              -- when the author was told, or need not be
 );
 CREATE INDEX shortfalls_untold ON shortfalls (author_id) WHERE told_at IS NULL;
 

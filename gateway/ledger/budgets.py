@@ -298,7 +298,7 @@ SHORTFALL: Final = text("""
     INSERT INTO shortfalls AS s (message_id, author_id, scope, phones)
     SELECT * FROM unnest(CAST(:messages AS bigint[]), CAST(:authors AS bigint[]), CAST(:scopes AS text[]),
                          CAST(:phones AS bigint[]))
-    ON CONFLICT (message_id) DO UPDATE SET phones = s.phones + excluded.phones
+    ON CONFLICT (message_id) DO UPDATE SET phones = s.phones + excluded.phones, missed_at = now()
 """)
 
 FORGET: Final = (

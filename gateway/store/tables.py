@@ -556,6 +556,7 @@ class Shortfall(Table):
     scope: Mapped[str]
     phones: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    missed_at: Mapped[datetime] = mapped_column(server_default=NOW)
     told_at: Mapped[datetime | None]
 
 

@@ -53,6 +53,7 @@ CREATE TABLE shortfalls (
     scope       text NOT NULL,
     phones      bigint NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
+    missed_at   timestamptz NOT NULL DEFAULT now(),
     told_at     timestamptz
 );
 CREATE INDEX shortfalls_untold ON shortfalls (author_id) WHERE told_at IS NULL;
