@@ -82,8 +82,8 @@ def _missed(wanted: Sequence[Wanted], taken: Taken) -> dict[int, tuple[int, Scop
 def tell(taken: Taken) -> None:
     """Operators hear of each budget once a period, and when the breaker opens."""
     for scope, subject in taken.exhausted:
-        say = log.error if scope.startswith("company") else log.warning
-        say("budget for texts is used up: see critter costs", budget=scope, of=subject)
+        write = log.error if scope.startswith("company") else log.warning
+        write("budget for texts is used up: see critter costs", budget=scope, of=subject)
     if taken.tripped:
         parts, usual = taken.tripped
         log.error("far more texts than usual: updates wait for critter costs --resume", hour=parts, usual=usual)
