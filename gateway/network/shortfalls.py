@@ -57,7 +57,7 @@ UNTOLD: Final = text("""
         WHERE s.author_id = short.author_id AND s.told_at IS NULL
         RETURNING s.author_id, s.phones, s.scope, s.created_at, s.message_id
     )
-    SELECT author_id, sum(phones), (array_agg(scope ORDER BY message_id))[1], min(created_at) FROM told
+    SELECT author_id, CAST(sum(phones) AS bigint), (array_agg(scope ORDER BY message_id))[1], min(created_at) FROM told
     WHERE NOT EXISTS (SELECT FROM shortfalls before WHERE before.author_id = told.author_id
                       AND before.told_at >= date_trunc('day', now(), 'UTC'))
     GROUP BY author_id
