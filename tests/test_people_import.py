@@ -288,3 +288,17 @@ def test_many_rows(session: Session) -> None:
     assert enrolment.carry_out(session, planned, done.append).follows == 12_000
     assert sum(done) == 6001
     assert session.scalar(select(func.count()).select_from(Address).where(Address.is_primary)) == 12_000
+
+
+@pytest.mark.parametrize(
+    ("phone", "why"),
+    [
+        ("+44 7400 123456", "is in GB, and texts go to US alone: CRITTER_SMS_COUNTRIES"),
+        ("+1 900 555 0100", "is a service number"),
+        ("+1 876 555 0100", "is in JM"),
+    ],
+)
+def test_a_phone_that_no_text_may_go_to_is_refused_with_its_line(phone: str, why: str) -> None:
+    [(line, reason)] = reasons(HEADER + f"kim,Kim Lee,{phone},,,,,,\n")
+    assert line == 2
+    assert why in reason

@@ -43,8 +43,14 @@ def normal_phone(text: str, region: str) -> str:
 
 
 def reachable_phone(text: str, region: str, countries: Collection[str]) -> str:
-    """As normal_phone, of a phone that texts may go to: in one of `countries`, and no service number."""
+    """As normal_phone, of a phone that texts may go to."""
     number = normal_phone(text, region)
+    refuse_unreachable(number, countries)
+    return number
+
+
+def refuse_unreachable(number: str, countries: Collection[str]) -> None:
+    """Raises Refused when an E.164 number is in none of the `countries`, or a service number."""
     match destinations.trouble(number, countries):
         case destinations.Trouble.SERVICE:
             raise Refused(f"The phone ending in {number[-4:]} is a service number, or too short: nobody's own phone.")
@@ -54,7 +60,6 @@ def reachable_phone(text: str, region: str, countries: Collection[str]) -> str:
                 f"The phone ending in {number[-4:]} is in {place}, and texts go to {', '.join(countries)} alone: "
                 "CRITTER_SMS_COUNTRIES says where."
             )
-    return number
 
 
 def normal_mailbox(text: str) -> str:

@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from babel import Locale, UnknownLocaleError
 
 from gateway.errors import Refused
-from gateway.network.addresses import normal_mailbox, reachable_phone
+from gateway.network.addresses import normal_mailbox, normal_phone, refuse_unreachable
 from gateway.network.aliases import normal_alias
 from gateway.network.handles import canonical_handle, clean_name, handle_problem
 
@@ -194,11 +194,13 @@ def _phones(cell: str, places: Places) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for piece in filter(None, _BEFORE_PLUS.split(cell)):
         try:
-            found[reachable_phone(piece, *places)] = None
+            found[normal_phone(piece, places.region)] = None
         except Refused:
             if len(piece.split()) < 2:
                 raise
-            found |= {reachable_phone(number, *places): None for number in piece.split()}
+            found |= {normal_phone(number, places.region): None for number in piece.split()}
+    for number in found:
+        refuse_unreachable(number, places.countries)
     return tuple(found)
 
 
