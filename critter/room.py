@@ -20,14 +20,16 @@ from rq.worker import WorkerStatus
 from critter import logs
 from critter.check import moneyless
 from gateway.bell import QUEUES, Bell
+from gateway.carriers import Carrier, Text
+from gateway.carriers.by_name import carriers
 from gateway.carriers.smtp_relay import SmtpRelay
-from gateway.carriers.twilio_sms import TwilioSms
+from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.settings import Settings
 from gateway.store.database import connect
-from workers import clock
+from workers import clock, missed
 from workers.lingering import linger
 from workers.loop import Loop
-from workers.room import Room, TextCarrier, enter
+from workers.room import Room, enter
 
 WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
 REST: Final = 0.5  # seconds between two tries to reach Redis
@@ -108,7 +110,8 @@ def serve_clock(settings: Settings) -> None:
         log.error(stuck)
     room = build(settings, "clock")
     _stop_on_signals(room)
-    clock.run(room)
+    with missed.looking(room):
+        clock.run(room)
     room.close()
 
 
@@ -122,13 +125,17 @@ def build(settings: Settings, queue: str) -> Room:
         loop=Loop(),
         texts=_texts(settings) if queue == "sms" and settings.sms else {},
         letters=_letters(settings) if queue == "email" and settings.mail else None,
+        inbox=_inbox(settings) if queue == "clock" and settings.sms and "twilio" in settings.sms_carriers else None,
     )
 
 
-def _texts(settings: Settings) -> dict[str, TextCarrier]:
-    """The carriers for texts, by the name that a number's setting may give."""
-    twilio = TwilioSms(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
-    return {"twilio": twilio}
+def _texts(settings: Settings) -> dict[str, Carrier[Text]]:
+    """The carriers for texts that our numbers name, by these names."""
+    return carriers(settings)
+
+
+def _inbox(settings: Settings) -> TwilioInbox:
+    return TwilioInbox(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
 
 
 def _letters(settings: Settings) -> SmtpRelay:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway import destinations
 from gateway.errors import SettingsError
 from gateway.settings import embedded, prices
-from gateway.settings.values import dialled, listen, netloc, switch
+from gateway.settings.values import CARRIERS, comma_list, dialled, listen, netloc, switch
 
 ALWAYS = {
     "CRITTER_VAR": "var",
@@ -20,9 +20,11 @@ ALWAYS = {
     "CRITTER_SIMULATOR_LISTEN": "127.0.0.1:8001",
     "CRITTER_SMS": "on",
     "CRITTER_MAIL": "on",
+    "CRITTER_SMS_INTAKE": "webhook",
     "CRITTER_SMS_REGION": "US",
     "CRITTER_HOLD_SECONDS": "10",
     "CRITTER_ASK_PHONES": "50",
+    "KANNEL_FROM": "127.0.0.0/8,::1/128",
 }
 SIMULATED = {
     "CRITTER_COMPANY": "Critter Demo Co",
@@ -31,15 +33,29 @@ SIMULATED = {
     "CRITTER_MAIL_TRUST": "127.0.0.0/8,::1/128",
     "CRITTER_SMS_NUMBERS": "+15005550006",
     "CRITTER_SMS_RATE": "1000",
+    "CRITTER_SENDER_LIMITS": "off",  # drills and benchmarks write hundreds of texts a minute from one phone
     "CRITTER_LEASE_SECONDS": "5",  # whoever kills a worker to see what happens is watching
 }
 LIVE = {
     "CRITTER_MAIL_TRUST": "",
     "CRITTER_SMS_RATE": "1",
+    "CRITTER_SENDER_LIMITS": "on",
     "CRITTER_LEASE_SECONDS": "20",
     "TWILIO_API_BASE": "https://api.twilio.com",
 }
 MONTHLY_PARTS = {"live": 4_000, "simulated": 10_000_000}  # that the budget is the price of; a simulated text is free
+NEEDED_BY = {  # what a carrier cannot do without, once a number is with it
+    "twilio": ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
+    "kannel": ("KANNEL_URL", "KANNEL_USERNAME", "KANNEL_PASSWORD", "KANNEL_TOKEN"),
+    "hook": ("CRITTER_HOOK_URL", "CRITTER_HOOK_SECRET"),
+}
+INTAKE_SECONDS = {  # Twilio's list of texts to us: beside web hooks, and instead of them
+    ("live", "webhook"): "120",
+    ("live", "poll"): "5",
+    ("simulated", "webhook"): "10",
+    ("simulated", "poll"): "1",
+}
+FALLBACK_AFTER_WEB = 24  # the fallback door listens at the port of the pages and 24: 8000 and 8024
 SINK_AFTER_SIMULATOR = 24  # the simulator takes mail at its own port and 24: 8001 and 8025
 
 
@@ -50,8 +66,11 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
         raise SettingsError(f"CRITTER_MODE: {mode!r} is neither simulated nor live")
     values = {"CRITTER_MODE": mode, **ALWAYS, **(LIVE if mode == "live" else SIMULATED), **given}
     values["CRITTER_VAR"] = str(Path(values["CRITTER_VAR"]).absolute())
+    values.setdefault("CRITTER_SMS_INTAKE_SECONDS", INTAKE_SECONDS.get((mode, values["CRITTER_SMS_INTAKE"]), "120"))
+    values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values))
     _refuse_missing(values) if mode == "live" else _make_up(values)
     _derive_money(values)
+    _refuse_incomplete(values)
     values.setdefault("CRITTER_DATABASE_URL", embedded.database_url(Path(values["CRITTER_VAR"])))
     values.setdefault("CRITTER_REDIS_URL", embedded.redis_url(Path(values["CRITTER_VAR"])))
     return values
@@ -60,7 +79,7 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
 def _refuse_missing(values: Mapping[str, str]) -> None:
     needed = ["CRITTER_COMPANY", "CRITTER_PUBLIC_URL", "CRITTER_SECRET_KEY"]
     if _on(values, "CRITTER_SMS"):
-        needed += ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "CRITTER_SMS_NUMBERS"]
+        needed += [name for carrier in _carriers(values) for name in NEEDED_BY[carrier]] + ["CRITTER_SMS_NUMBERS"]
     if _on(values, "CRITTER_MAIL"):
         needed += ["CRITTER_MAIL_DOMAIN", "CRITTER_SMTP_RELAY"]
     missing = [name for name in needed if name not in values]
@@ -91,7 +110,7 @@ def _derive_money(values: dict[str, str]) -> None:
 
 def _home(values: Mapping[str, str], region: str) -> dict[str, None]:
     """Where texts may go when nobody said so: the region, and the countries of our numbers."""
-    numbers = [one.strip() for one in values.get("CRITTER_SMS_NUMBERS", "").split(",")]
+    numbers = [one.partition("@")[0] for one in comma_list(values.get("CRITTER_SMS_NUMBERS", ""))]
     found = {one: destinations.country(one) for one in numbers if one.startswith("+")}
     return dict.fromkeys([region, *(place for place in found.values() if place != destinations.NOWHERE)])
 
@@ -104,6 +123,20 @@ def _number(text: str) -> Decimal:
     return found if found.is_finite() and found >= 0 else Decimal(0)
 
 
+def _refuse_incomplete(values: Mapping[str, str]) -> None:
+    for carrier in _carriers(values) if _on(values, "CRITTER_SMS") else ():
+        missing = [name for name in NEEDED_BY[carrier] if name not in values]
+        if missing:
+            raise SettingsError(f"{', '.join(missing)}: must be set, for a number of CRITTER_SMS_NUMBERS is @{carrier}")
+
+
+def _carriers(values: Mapping[str, str]) -> list[str]:
+    """Those that the numbers name, Twilio when there are none. A name that nobody knows is for Settings to refuse."""
+    numbers = comma_list(values.get("CRITTER_SMS_NUMBERS", "")) or ("",)
+    named = [number.partition("@")[2] or CARRIERS[0] for number in numbers]
+    return [carrier for carrier in dict.fromkeys(named) if carrier in NEEDED_BY]
+
+
 def _make_up(values: dict[str, str]) -> None:
     """What a simulated Critter invents: a secret, a Twilio account, and where the simulator stands for the world."""
     if "CRITTER_SECRET_KEY" not in values:
@@ -112,6 +145,7 @@ def _make_up(values: dict[str, str]) -> None:
     values.setdefault("TWILIO_ACCOUNT_SID", f"AC{_digest('account', secret)}")
     values.setdefault("TWILIO_AUTH_TOKEN", _digest("token", secret))
     values.setdefault("CRITTER_PUBLIC_URL", f"http://{_seen_from_here(values, 'CRITTER_WEB_LISTEN')}")
+    values.setdefault("CRITTER_FALLBACK_URL", f"http://{_seen_from_here(values, 'CRITTER_FALLBACK_LISTEN')}")
     values.setdefault("TWILIO_API_BASE", f"http://{_seen_from_here(values, 'CRITTER_SIMULATOR_LISTEN')}")
     values.setdefault(
         "CRITTER_SMTP_RELAY", f"smtp://{_seen_from_here(values, 'CRITTER_SIMULATOR_LISTEN', SINK_AFTER_SIMULATOR)}"
@@ -155,6 +189,15 @@ def _seen_from_here(values: Mapping[str, str], name: str, further: int = 0) -> s
             f"{name}: the simulator takes mail {further} ports further up: give {65535 - further} at most"
         )
     return netloc((host, port + further))
+
+
+def _beside_web(values: Mapping[str, str]) -> str:
+    """Where the fallback door listens: on the addresses of the web process, further up, or down where ports end."""
+    try:
+        host, port = listen(values["CRITTER_WEB_LISTEN"])
+    except ValueError as wrong:
+        raise SettingsError(f"CRITTER_WEB_LISTEN: {wrong}") from None
+    return netloc((host, port + (FALLBACK_AFTER_WEB if port + FALLBACK_AFTER_WEB <= 65535 else -FALLBACK_AFTER_WEB)))
 
 
 def _on(values: Mapping[str, str], name: str) -> bool:
