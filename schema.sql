@@ -507,3 +507,63 @@ CREATE TABLE audit (
     detail      jsonb NOT NULL DEFAULT '{}',                             -- no numbers, no bodies
     created_at  timestamptz NOT NULL DEFAULT now()                       -- when
 );
+
+-- What texts took from each budget: parts, but millionths of a dollar for the company's month. Behind one lock.
+CREATE TABLE budgets (
+    day           date NOT NULL,                                         -- UTC; the first of the month for a month
+    scope         text NOT NULL CHECK (scope IN ('company_day', 'company_month', 'country', 'group', 'person')),  -- whose budget
+    subject       text NOT NULL DEFAULT '',                              -- country: ISO code; group, person: account id
+    used          bigint NOT NULL DEFAULT 0,                             -- what was taken and not given back
+    allowed       bigint NOT NULL DEFAULT 0,                             -- the limit when something was last taken
+    exhausted_at  timestamptz,                                           -- since when something did not fit; said once
+    PRIMARY KEY (day, scope, subject)
+);
+
+-- What one try of a text costs. Taken back when it surely did not leave; corrected by the carrier's own price.
+CREATE TABLE charges (
+    attempt_id  bigint PRIMARY KEY,                                      -- the try
+    charged_at  timestamptz NOT NULL DEFAULT now(),                      -- when: its UTC day says from which budgets
+    author_id   bigint NOT NULL DEFAULT 0,                               -- whose words; 0 for Critter's own
+    group_id    bigint NOT NULL DEFAULT 0,                               -- the group they were posted to; 0 for none
+    country     text NOT NULL,                                           -- ISO code of the phone's
+    parts       smallint NOT NULL,                                       -- of the text
+    micros      bigint NOT NULL,                                         -- millionths of a dollar, by the price table
+    billed      bigint                                                   -- the same, as the carrier says it was
+);
+CREATE INDEX charges_unbilled ON charges (charged_at) WHERE billed IS NULL;
+
+-- Parts that were taken in each hour of the last days: what is usual, for the breaker.
+CREATE TABLE hours (
+    hour   timestamptz PRIMARY KEY,                                      -- its beginning
+    parts  bigint NOT NULL                                               -- taken in it, also what was given back
+);
+
+-- Stops updates when far more than usual is sent; one row once it has tripped.
+CREATE TABLE breaker (
+    only_row     boolean PRIMARY KEY DEFAULT true CHECK (only_row),      -- there is one row
+    tripped_at   timestamptz,                                            -- since when updates wait; none: they go
+    parts        bigint NOT NULL DEFAULT 0,                              -- of the hour in which it tripped
+    usual        bigint NOT NULL DEFAULT 0,                              -- the median of the hours before
+    quiet_until  timestamptz                                             -- an operator resumed: it does not trip before
+);
+
+-- Phones that a message did not reach because a budget was used up; its author is told once.
+CREATE TABLE shortfalls (
+    message_id  bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,  -- what did not go out
+    author_id   bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who is told
+    scope       text NOT NULL,                                           -- the budget that first said no
+    phones      bigint NOT NULL,                                         -- how many did not get it
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
+    missed_at   timestamptz NOT NULL DEFAULT now(),                      -- when the last of them was missed
+    told_at     timestamptz                                              -- when the author was told, or need not be
+);
+CREATE INDEX shortfalls_untold ON shortfalls (author_id) WHERE told_at IS NULL;
+
+-- The carrier's prices of one day's texts, read from its list page by page.
+CREATE TABLE price_sweeps (
+    day         date PRIMARY KEY,                                        -- UTC
+    next_page   text,                                                    -- where the list goes on; none: at its beginning
+    pages       bigint NOT NULL DEFAULT 0,                               -- that were read so far
+    rounds      smallint NOT NULL DEFAULT 0,                             -- how often the list was read to its end
+    not_before  timestamptz NOT NULL DEFAULT now()                       -- when it is read on, or once more
+);

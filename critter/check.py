@@ -10,10 +10,12 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 import redis
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from critter import checking_carriers
 from critter.database import opened, undurable
 from gateway.errors import Refused
+from gateway.ledger import budgets, spending
 from gateway.settings import Settings
 
 TIMEOUT = 10.0  # seconds
@@ -44,10 +46,18 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
         yield from ((name, looks[name]) for name in settings.sms_carriers)
         if "twilio" in settings.sms_carriers:
             yield "texts in", _texts_in
+        yield "money", _money
     if settings.mail:
         yield "relay", _relay
     if settings.mode == "live":
         yield "web address", _web_address
+
+
+def moneyless(settings: Settings) -> str | None:
+    """Why no text can leave at all; said at start, too."""
+    empty = ["CRITTER_MONTHLY_SMS_BUDGET is"] if not settings.monthly_sms_budget else []
+    empty += ["CRITTER_DAILY_SMS_BUDGET is"] if not settings.daily_sms_budget else []
+    return f"{' and '.join(empty)} 0: no text can be sent" if settings.sms and empty else None
 
 
 def _settings(settings: Settings) -> str:
@@ -104,6 +114,22 @@ def _twilio(settings: Settings) -> str:
     if status != http.HTTPStatus.OK:
         raise Refused(f"{base.netloc} answers {status}: look at the account in Twilio's console")
     return f"{base.netloc} takes our account"
+
+
+def _money(settings: Settings) -> str:
+    """Whether anything may be sent at all, and is being sent."""
+    if stuck := moneyless(settings):
+        raise Refused(stuck)
+    engine = opened(settings)
+    with Session(engine) as session:
+        stands = spending.standing(session, budgets.limits(settings))
+    engine.dispose()
+    if stands.breaker.tripped_at:
+        raise Refused("updates wait, because far more than usual was sent: look at critter costs, then --resume")
+    if not (stands.month.left and stands.day.left):
+        raise Refused("a budget for texts is used up: look at critter costs")
+    month = stands.month.left / budgets.MICROS
+    return f"${month:,.2f} of the month and {stands.day.left:,} parts of the day are left"
 
 
 def _texts_in(settings: Settings) -> str:

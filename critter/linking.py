@@ -91,7 +91,7 @@ def _send(session: Session, settings: Settings, signer: Signer, person: Account,
 
 
 def _phone(written: str, settings: Settings) -> str:
-    return addresses.normal_phone(written, settings.sms_region)
+    return addresses.reachable_phone(written, settings.sms_region, settings.sms_countries)
 
 
 def _refuse_others(session: Session, row: Address, person: Account) -> None:

@@ -18,6 +18,7 @@ from rq.job import Job
 from rq.worker import WorkerStatus
 
 from critter import logs
+from critter.check import moneyless
 from gateway.bell import QUEUES, Bell
 from gateway.carriers import Carrier, Text
 from gateway.carriers.by_name import carriers
@@ -105,6 +106,8 @@ def _answer(room: Room, queue: str) -> None:
 def serve_clock(settings: Settings) -> None:
     """Rings for what is due until SIGTERM."""
     logs.configure()
+    if stuck := moneyless(settings):
+        log.error(stuck)
     room = build(settings, "clock")
     _stop_on_signals(room)
     with missed.looking(room):

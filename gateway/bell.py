@@ -29,6 +29,7 @@ DRAINS: Final = {
     "receipts": ("sms", "workers.receipts.drain"),
     "reconcile": ("sms", "workers.reconcile.drain"),
     "pictures": ("sms", "workers.pictures.drain"),
+    "prices": ("sms", "workers.prices.drain"),
 }
 QUEUES: Final = ("inbound", "fanout", "sms", "email")
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, Unconfirmed
 from gateway.language.phrases import Phrase, count, joined, say
+from gateway.ledger import budgets, spending
 from gateway.network import estimates, posts, renderings
 from gateway.network.posts import Words
 from gateway.settings import Settings
@@ -27,18 +28,39 @@ def price(session: Session, turn: Turn, words: Words) -> Phrase | None:
     sources, people = posts.sources(session, words), [person for person, _ in words.recipients]
     if estimates.phones(session, sources, people, limit + 1) <= limit:
         return None
-    return _price(turn.world.settings, words, estimates.phones(session, sources, people))
-
-
-def _price(settings: Settings, words: Words, phones: int) -> Phrase:
+    settings, phones = turn.world.settings, estimates.countries(session, sources, people)
     shown = f"{words.author.name}: {words.text}"
-    parts = phones * renderings.fitted(shown, TAG, settings.public_url).segments
+    each = renderings.fitted(shown, TAG, settings.public_url).segments
+    cost = sum((number * each * settings.price_of(country) for country, number in phones.items()), Decimal(0))
+    parts = sum(phones.values()) * each
+    return joined([_price(settings, phones.total(), parts, cost), _shortage(session, settings, words, parts, cost)])
+
+
+def _price(settings: Settings, phones: int, parts: int, cost: Decimal) -> Phrase:
     rate = settings.sms_rate * max(1, len(settings.sms_numbers))
     minutes = ceil(phones / rate / 60)
     return say(
         "To {phones} phones, {parts}, {price}, {minutes}.",
         phones=phones,
         parts=count("about {count} part", "about {count} parts", parts),
-        price=(parts * settings.sms_price).quantize(Decimal("0.01")),
+        price=cost.quantize(Decimal("0.01")),
         minutes=count("{count} minute", "{count} minutes", minutes),
+    )
+
+
+def _shortage(session: Session, settings: Settings, words: Words, parts: int, cost: Decimal) -> Phrase | str:
+    """A word when its writer's, its group's or the company's budget would end before everybody has it."""
+    most = budgets.limits(settings)
+    keys: list[budgets.Key] = [*budgets.COMPANY, ("person", str(words.author.id))]
+    keys += [("group", str(words.group.id))] if words.group else []
+    lefts = {left.scope: left.left for left in spending.lefts(session, most, keys)}
+    month = max(0, lefts.pop("company_month") - budgets.reserve(most.month))
+    lefts["company_day"] = max(0, lefts["company_day"] - budgets.reserve(most.day))
+    fit = min(*lefts.values(), parts if month >= budgets.micros(cost) else int(parts * month / budgets.micros(cost)))
+    if fit >= parts:
+        return ""
+    return count(
+        "The budget has {count} part left: not everybody gets it.",
+        "The budget has {count} parts left: not everybody gets it.",
+        fit,
     )

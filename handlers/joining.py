@@ -1,8 +1,8 @@
 """Asking colleagues in, and being one person on several phones and mailboxes. gateway/strangers hears the answers."""
 
-import phonenumbers
 from sqlalchemy.orm import Session
 
+from gateway import destinations
 from gateway.commands import Turn, command
 from gateway.errors import Refused
 from gateway.language.phrases import Phrase, say, translated
@@ -11,9 +11,6 @@ from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import accounts, addresses, codes, invitations
 from gateway.settings import Settings
 from gateway.store.tables import Address
-
-_Kind = phonenumbers.PhoneNumberType
-NO_PHONES = frozenset({_Kind.PREMIUM_RATE, _Kind.SHARED_COST, _Kind.TOLL_FREE, _Kind.UAN})
 
 
 @command("invite ADDRESS", intent="invite", about="ask a colleague in")
@@ -49,16 +46,12 @@ def _colleagues_mailbox(settings: Settings, mailbox: str) -> str:
 
 def _near_phone(settings: Settings, number: str) -> str:
     """A text abroad, or to a number that earns by each text, costs more, and is what abusers of a free text want."""
-    ours = {_region(one) for one in settings.sms_numbers} | {settings.sms_region}
-    if _region(number) not in ours - {None}:
-        raise Refused(say("Only phones of this country can be invited. Try their mail address."))
-    if phonenumbers.number_type(phonenumbers.parse(number)) in NO_PHONES:
-        raise Refused(say("That is no colleague's phone, but a service number. Nobody was invited."))
+    match destinations.trouble(number, settings.sms_countries):
+        case destinations.Trouble.COUNTRY:
+            raise Refused(say("Only phones of this country can be invited. Try their mail address."))
+        case destinations.Trouble.SERVICE:
+            raise Refused(say("That is no colleague's phone, but a service number. Nobody was invited."))
     return number
-
-
-def _region(number: str) -> str | None:
-    return phonenumbers.region_code_for_number(phonenumbers.parse(number))
 
 
 def _refuse_unwelcome(session: Session, turn: Turn, row: Address) -> None:

@@ -44,6 +44,7 @@ def delivery_to(handle: str, message: str) -> str:
 KEY = "message_id || ':' || address_id"
 PUBLIC, PRIVATE = copy_of("p.visibility = 'company'"), copy_of("p.visibility = 'direct'")
 CLOSED = copy_of("g.handle = 'board'")
+LAST = "a.state = 'sent'"
 SENT = "(SELECT min(message_id) FROM attempts WHERE state = 'sent')"
 
 BREACHES = [
@@ -189,6 +190,26 @@ BREACHES = [
             JOIN addresses other ON other.account_id = a.account_id AND other.id <> a.id
             WHERE d.message_id = {PRIVATE}""",
         f"SELECT {PRIVATE}",
+    ),
+    Breach(
+        "a budget overdrawn",
+        "I6",
+        "UPDATE budgets SET allowed = used - 1 WHERE scope = 'company_day'",
+        "SELECT concat_ws(chr(58), day, scope) FROM budgets WHERE scope = 'company_day'",
+    ),
+    Breach(
+        "a text that its budgets do not know of",
+        "I6",
+        "UPDATE budgets SET used = used - 1 WHERE scope = 'company_month'",
+        "SELECT concat_ws(chr(58), day, scope) FROM budgets WHERE scope = 'company_month'",
+    ),
+    Breach(
+        "a text that left unpaid",
+        "I6",
+        f"""DELETE FROM charges WHERE attempt_id = (SELECT max(a.id) FROM attempts a JOIN deliveries d
+            ON d.message_id = a.message_id AND d.address_id = a.address_id WHERE d.channel = 'sms' AND {LAST})""",
+        f"""SELECT max(a.id) FROM attempts a JOIN deliveries d
+            ON d.message_id = a.message_id AND d.address_id = a.address_id WHERE d.channel = 'sms' AND {LAST}""",
     ),
     Breach(
         "a try after the opt-out",

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import Engine, text
@@ -21,8 +22,16 @@ from gateway.network import audience
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from tests import cast
+from workers import purse
+from workers.road import Load
 
 LEASE = timedelta(seconds=60)
+
+
+class Parcel(NamedTuple):
+    """A text that nobody reads."""
+
+    attempt: int
 
 
 @dataclass
@@ -85,7 +94,11 @@ class Office:
             claimed = claims.claim(session, channel, "test", LEASE, 100)
             refused = audience.refusals(session, [one.key for one in claimed])
             claims.cancel(session, claimed, refused)
-        sent = [one for one in claimed if one.key not in refused]
+            sent = [one for one in claimed if one.key not in refused]
+            if channel == "sms":
+                contents = claims.contents(session, {one.message_id for one in sent})
+                loads = [Load(one, Parcel(one.attempt_id), 1) for one in sent]
+                sent = [load.claimed for load in purse.buy(session, self.settings, loads, contents).loads]
         with transaction(self.engine) as session:
             settle(session, [Settlement(one, "sent", f"SM{uuid.uuid4().hex}", segments=1) for one in sent])
         return bool(claimed)

@@ -295,12 +295,18 @@ def _ask_about(stage: Stage, phones: str) -> None:
     stage.world = replace(stage.world, settings=settings)
 
 
+def _budget(stage: Stage, parts: str) -> None:
+    settings = stage.world.settings.model_copy(update={"daily_sms_budget": int(parts)})
+    stage.world = replace(stage.world, settings=settings)
+
+
 DIRECTIONS = [
     (re.compile(rf"\({words}\)"), direct)
     for words, direct in (
         (r"(\d+) (seconds|minutes|hours) later", _let_pass),
         (r"(\w+) is (deactivated|suspended|restored|an operator)", _change),
         (r"more than (\d+) phones are asked about", _ask_about),
+        (r"(\d+) parts are all that the company has a day", _budget),
         (r"(\w+) was never written to", _forget),
         (r"(\d+) more people are in (\w+)", _add_people),
         (r"(\w+) has the PIN (\d+)(, always asked for)?", _set_pin),

@@ -23,7 +23,7 @@ QUOTING = ("{by}: {text} ({ago})",)
 MAILED = "{name} invites you to {company}'s Critter: short updates by text and mail."
 
 
-# Told by the command line, or to strangers, by tests of their own.
+# Told by the command line, to strangers, or when budgets end, by tests of their own.
 BY_OTHER_DOORS = {
     "critter/linking.py",
     "gateway/language/reasons.py",
@@ -31,6 +31,7 @@ BY_OTHER_DOORS = {
     "gateway/network/codes.py",
     "gateway/network/pins.py",
     "gateway/network/tellings.py",
+    "gateway/network/shortfalls.py",
     "gateway/network/welcomes.py",
     "gateway/strangers.py",
 }

@@ -1,6 +1,7 @@
 """The doctor, and what is refused at a start: PostgreSQL that forgets, a database of the other mode, none at all."""
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import pytest
@@ -50,6 +51,7 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
         "durability": "wrong",
         "redis": "ok",
         "twilio": "wrong",
+        "money": "ok",
         "texts in": "wrong",
         "relay": "wrong",
     }
@@ -124,3 +126,20 @@ def test_doctor_survives_strange_peers(
     strange = {"smtp_relay": f"smtps://127.0.0.1:{free_port()}", "twilio_api_base": f"http://127.0.0.1:{free_port()}/x"}
     assert run(settings.model_copy(update=strange)) == 1
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["monthly_sms_budget", "daily_sms_budget"])
+def test_a_budget_of_nothing_is_said_with_its_setting(
+    settings: Settings, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(settings.model_copy(update={name: 0})) == 1
+    assert f"CRITTER_{name.upper()} is 0: no text can be sent" in capsys.readouterr().out
+
+
+def test_updates_that_wait_are_said(settings: Settings, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    run(settings)
+    assert re.search(r"^ok +money", capsys.readouterr().out, re.MULTILINE)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO breaker (tripped_at) VALUES (now())"))
+    run(settings)
+    assert "look at critter costs, then --resume" in capsys.readouterr().out

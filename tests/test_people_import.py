@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.network import accounts, addresses, enrolment, follows, people_import, roster
 from gateway.network.enrolment import Imported
-from gateway.network.roster import Roster
+from gateway.network.roster import Places, Roster
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Consent, Follow
 
+HERE = Places("US", ("US",))
 HEADER = "handle,name,phone,email,groups,follows,language,timezone,consent\n"
 COMPANY = HEADER + (
     "kim,Kim Lee,+1 415 555 0101,kim@demo.example,sales ACME,,en,America/New_York,I agree to texts\n"
@@ -27,7 +28,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 def read(text: str | bytes) -> Roster:
-    return roster.read(text if isinstance(text, bytes) else text.encode(), "US", reserved={"follow"})
+    return roster.read(text if isinstance(text, bytes) else text.encode(), HERE, reserved={"follow"})
 
 
 def reasons(text: str) -> list[tuple[int, str]]:
@@ -287,3 +288,17 @@ def test_many_rows(session: Session) -> None:
     assert enrolment.carry_out(session, planned, done.append).follows == 12_000
     assert sum(done) == 6001
     assert session.scalar(select(func.count()).select_from(Address).where(Address.is_primary)) == 12_000
+
+
+@pytest.mark.parametrize(
+    ("phone", "why"),
+    [
+        ("+44 7400 123456", "is in GB, and texts go to US alone: CRITTER_SMS_COUNTRIES"),
+        ("+1 900 555 0100", "is a service number"),
+        ("+1 876 555 0100", "is in JM"),
+    ],
+)
+def test_a_phone_that_no_text_may_go_to_is_refused_with_its_line(phone: str, why: str) -> None:
+    [(line, reason)] = reasons(HEADER + f"kim,Kim Lee,{phone},,,,,,\n")
+    assert line == 2
+    assert why in reason

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import SettingsError
-from gateway.settings import Settings, embedded, load
+from gateway.settings import Settings, embedded, load, prices
 
 SID = "AC" + "0123456789abcdef" * 2
 LIVE = {
@@ -48,12 +48,46 @@ def test_simulated_needs_nothing(simulated: dict[str, str], tmp_path: Path) -> N
     assert settings.database_url == embedded.database_url(tmp_path)
     assert settings.redis_url == embedded.redis_url(tmp_path)
     assert settings.mail_trust == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-    assert settings.monthly_sms_budget // settings.sms_price == 4000
     assert settings.settle_seconds == 2
     assert (settings.sms_rate, settings.lease_seconds) == (1000, 5)
     assert (settings.fallback_listen, settings.fallback_url) == (("127.0.0.1", 8024), "http://127.0.0.1:8024")
     assert (settings.sms_intake, settings.sms_intake_seconds, settings.sender_limits) == ("webhook", 10, False)
     assert settings.whole_list_seconds == 10
+
+
+def test_out_of_the_box_the_month_is_capped(simulated: dict[str, str]) -> None:
+    live = load(LIVE)
+    assert live.monthly_sms_budget == 4_000 * live.sms_price == Decimal("33.20")
+    assert (live.daily_sms_budget, live.person_daily_parts, live.country_daily_parts) == (1_000, 500, 100)
+    assert load(simulated).daily_sms_budget > 1_000_000  # simulated texts are free
+
+
+def test_budgets_follow_from_each_other() -> None:
+    settings = load({**LIVE, "CRITTER_MONTHLY_SMS_BUDGET": "83", "CRITTER_GROUP_DAILY_PARTS": "7"})
+    assert (settings.daily_sms_budget, settings.person_daily_parts, settings.group_daily_parts) == (2_500, 1_250, 7)
+    assert load({**LIVE, "CRITTER_MONTHLY_SMS_BUDGET": "0"}).daily_sms_budget == 0
+    assert load({**LIVE, "CRITTER_SMS_PRICE": "0"}).daily_sms_budget == 1_000
+
+
+def test_prices_are_those_of_the_country_and_a_file_comes_over_the_table(tmp_path: Path) -> None:
+    home = load({**LIVE, "CRITTER_SMS_REGION": "GB"})
+    assert (home.sms_price, home.price_of("US")) == (Decimal("0.0560"), Decimal("0.0083"))
+    assert home.price_of("QA") == max(home.price_of(country) for country in ("US", "GB", "NG", "SA"))
+    own = tmp_path / "own.csv"
+    own.write_text("# ours\ncountry,out,in\nGB,0.04,\nQA,0.21,0.01\n")
+    ours = load({**LIVE, "CRITTER_SMS_PRICES": str(own)})
+    assert (ours.price_of("GB"), ours.price_of("QA")) == (Decimal("0.04"), Decimal("0.21"))
+    assert (ours.sms_price, ours.price_of("DE")) == (Decimal("0.0083"), Decimal("0.1120"))
+    for wrong in ("GB;0.04", "country,out,in\nGB,free,", "country,out,in\nGreat Britain,0.04,"):
+        own.write_text(wrong)
+        prices.read.cache_clear()
+        assert line({**LIVE, "CRITTER_SMS_PRICES": str(own)}).startswith("CRITTER_SMS_PRICES: ")
+
+
+def test_texts_stay_at_home_and_where_our_numbers_are() -> None:
+    assert load(LIVE).sms_countries == ("US",)
+    assert load({**LIVE, "CRITTER_SMS_NUMBERS": "+14155550100,+447400123456"}).sms_countries == ("US", "GB")
+    assert load({**LIVE, "CRITTER_SMS_COUNTRIES": "us, ca"}).sms_countries == ("US", "CA")
 
 
 def test_made_up_secret_is_kept_and_private(simulated: dict[str, str], tmp_path: Path) -> None:
@@ -145,6 +179,12 @@ def test_channel_switched_off_by_name_needs_nothing(channel: str, names: list[st
         ("CRITTER_SMS_PRICE", "free"),
         ("CRITTER_MONTHLY_SMS_BUDGET", "-1"),
         ("CRITTER_MONTHLY_SMS_BUDGET", "NaN"),
+        ("CRITTER_DAILY_SMS_BUDGET", "1.5"),
+        ("CRITTER_PERSON_DAILY_PARTS", "-1"),
+        ("CRITTER_SMS_COUNTRIES", "US,ZZ"),
+        ("CRITTER_SMS_COUNTRIES", ","),
+        ("CRITTER_SMS_REGION", "XX"),
+        ("CRITTER_SMS_PRICES", "/nowhere/prices.csv"),
         ("TWILIO_ACCOUNT_SID", "SK" + "0" * 32),
         ("TWILIO_MESSAGING_SERVICE_SID", "MG1"),
         ("TWILIO_API_BASE", "api.twilio.com"),

@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from gateway.ledger import waiting
-from gateway.network import conversations, tellings
+from gateway.ledger import budgets, pricing, waiting
+from gateway.network import conversations, shortfalls, tellings
 from gateway.store.database import transaction
 from workers.room import Room
 from workers.sweep import sweep
@@ -41,6 +41,7 @@ def run(here: Room) -> None:
                 minute_at = time.monotonic()
             if time.monotonic() - swept > SWEEP:
                 sweep(here)
+                _tell_short(here)
                 swept = time.monotonic()
             pause = look(here)
         except OperationalError as problem:
@@ -66,10 +67,20 @@ def _note_delays(here: Room) -> None:
         tellings.note_delays(session)
 
 
+def _tell_short(here: Room) -> None:
+    """Writers hear that a budget kept words of theirs back."""
+    with transaction(here.engine) as session:
+        bells = shortfalls.tell(session)
+    for bell in bells:
+        here.bell.ring(bell)
+
+
 def _forget(here: Room) -> None:
-    """What people never decided about."""
+    """What people never decided about, and old counters; the texts of yesterday get their prices."""
     with transaction(here.engine) as session:
         conversations.forget_old(session)
+        budgets.forget_old(session)
+        pricing.open_days(session)
 
 
 def _ensure_months(here: Room) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -11,13 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Outcome
-from gateway.ledger import claims, settlements
+from gateway.ledger import budgets, claims, settlements
 from gateway.ledger.claims import Claimed, Content, Senders
 from gateway.ledger.settlements import Settlement
 from gateway.network import audience
 from gateway.store.database import transaction
 from gateway.store.tables import Conversation
-from workers import effects
+from workers import effects, purse
 from workers.outcomes import settlement
 from workers.road import Batch, Known, Load
 from workers.room import Room
@@ -60,8 +60,14 @@ class Desk(Generic[Parcel]):
                 return Batch((), 0, decided_at)
             refused = audience.refusals(session, [row.key for row in rows])
             claims.cancel(session, rows, refused)
-            loads = self._rendered(session, [row for row in rows if row.key not in refused])
-        return Batch(loads, len(rows), decided_at)
+            allowed = [row for row in rows if row.key not in refused]
+            contents = self._content_of(session, {row.message_id for row in allowed})
+            loads = self._rendered(session, allowed, contents)
+            if self._channel != "sms":
+                return Batch(loads, len(rows), decided_at)
+            bought = purse.buy(session, self._here.settings, loads, contents)
+        purse.tell(bought.taken)
+        return Batch(bought.loads, len(rows), decided_at)
 
     def _claimed(self, session: Session, limit: int, suspects: bool) -> list[Claimed]:
         senders = self._origin.senders(session)
@@ -71,8 +77,9 @@ class Desk(Generic[Parcel]):
             return claims.claim_suspect(session, self._channel, self._here.owner, self._lease, senders)
         return claims.claim(session, self._channel, self._here.owner, self._lease, limit, senders)
 
-    def _rendered(self, session: Session, rows: Sequence[Claimed]) -> list[Load[Parcel]]:
-        contents = self._content_of(session, {row.message_id for row in rows})
+    def _rendered(
+        self, session: Session, rows: Sequence[Claimed], contents: Mapping[int, Content]
+    ) -> list[Load[Parcel]]:
         loads: list[Load[Parcel]] = []
         rests: dict[int, str] = {}
         for row in rows:
@@ -108,10 +115,14 @@ class Desk(Generic[Parcel]):
             settlements.settle(session, rows)
             if self._channel == "sms":
                 effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
+                stayed = [one.claimed for one, outcome in landed if outcome.pause or outcome.state in STAYED]
+                budgets.refund(session, [one.attempt_id for one in stayed])
 
     def release(self, rows: Sequence[Claimed], wait: timedelta) -> None:
         with transaction(self._here.engine) as session:
             claims.release(session, rows, wait)
+            if self._channel == "sms":
+                budgets.refund(session, [one.attempt_id for one in rows])
 
     def renew(self) -> None:
         with transaction(self._here.engine) as session:
@@ -123,6 +134,7 @@ class Desk(Generic[Parcel]):
 
 
 PAUSED: Final = timedelta(seconds=60)
+STAYED: Final = ("retry", "failed")  # the carrier did not take it: it costs nothing
 
 
 def _keep_more(session: Session, rests: dict[int, str]) -> None:

@@ -14,6 +14,7 @@ from gateway.errors import Refused
 from gateway.ledger import audit
 from gateway.network import accounts, addresses, aliases, listings, pins, roster
 from gateway.network.listings import Person
+from gateway.network.roster import Places
 from gateway.settings import Settings, load
 from gateway.store.tables import Account
 
@@ -47,7 +48,8 @@ def import_file(
     A phone without consent is invited: it gets one text that welcomes it, and no other before it answers. Where more
     phones would be welcomed than CRITTER_ASK_PHONES, `critter people welcome` does so and says the price."""
     settings = load()
-    found = roster.read(importing.content(file), settings.sms_region, reserved_words())
+    places = Places(settings.sms_region, settings.sms_countries)
+    found = roster.read(importing.content(file), places, reserved_words())
     if found.note:
         typer.echo(found.note, err=True)
     with opened_session(settings) as session:
@@ -111,7 +113,7 @@ def _reach(
     for written in mailboxes:
         addresses.add(session, person.id, "email", addresses.normal_mailbox(written))
     for written in phones:
-        number = addresses.normal_phone(written, settings.sms_region)
+        number = addresses.reachable_phone(written, settings.sms_region, settings.sms_countries)
         row = addresses.add(session, person.id, "sms", number, "verified" if consent else "invited")
         if consent and row.state == "verified":
             addresses.agree(session, row, consent, "import")

@@ -5,9 +5,10 @@ A carrier is the only thing that touches the world. Adding one means one more fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 State = Literal["sent", "unknown", "retry", "failed"]
@@ -68,6 +69,25 @@ class Listed:
     sent_at: datetime | None
     direction: str
     sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricePage:
+    """One page of a day's texts: dollars by the carrier's id, of those whose price is final. `skipped`: prices that are
+    not in dollars, or make no sense. `next_page`: where the list goes on, None at its end."""
+
+    prices: Mapping[str, Decimal]
+    skipped: int
+    next_page: str | None
+
+
+@runtime_checkable
+class Billing(Protocol):
+    """A carrier that tells afterwards what each text cost."""
+
+    async def prices(self, day: date, page: str | None) -> PricePage:
+        """Raises CarrierError when the page cannot be had."""
+        ...
 
 
 Parcel = TypeVar("Parcel")

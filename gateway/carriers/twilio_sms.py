@@ -7,19 +7,21 @@ It speaks through Twilio's client library. An answer that leaves open whether th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from twilio.base import values
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
 
-from gateway.carriers import Listed, Outcome, Text
+from gateway.carriers import Listed, Outcome, PricePage, Text
 from gateway.carriers.http_link import is_unicode, send_each, unanswered
 from gateway.carriers.twilio_answers import answered, blames_account, page_lost
 from gateway.carriers.twilio_http import BoundedHttpClient
+from gateway.carriers.twilio_prices import price_page
 
 PAGE_SIZE: Final = 500
+PRICES_SIZE: Final = 1000  # the most that Twilio gives
 MOST_PAGES: Final = 1000
 
 
@@ -76,6 +78,20 @@ class TwilioSms:
             found += page
             page = await page.next_page_async()
         raise ValueError("the list does not end")
+
+    async def prices(self, day: date, page: str | None) -> PricePage:
+        """What the texts of a UTC day cost, page by page; Twilio knows it some time after a text was sent."""
+        number, token = page.split(" ", 1) if page else ("", "")
+        try:
+            found: MessagePage = await self._messages.page_async(
+                date_sent=day.isoformat(),
+                page_size=PRICES_SIZE,
+                page_number=number or values.unset,
+                page_token=token or values.unset,
+            )
+            return price_page(found, found.next_page_url)
+        except Exception as problem:  # noqa: BLE001  # as in listing
+            raise page_lost(problem) from None
 
     async def close(self) -> None:
         await self._http.close()

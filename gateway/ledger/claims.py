@@ -62,6 +62,8 @@ class Content:
     parents: tuple[int, ...]  # the posts above it in its thread, the first one first, at most THREAD
     answers: str | None  # Message-ID of the mail that it answers
     created_at: datetime
+    group_id: int | None = None
+    must_arrive: bool = False
 
 
 def claim(
@@ -229,7 +231,7 @@ CONTENTS: Final = text("""
                 WHERE parent.in_reply_to IS NOT NULL AND depth < :thread)
             SELECT array_agg(id ORDER BY depth DESC) FROM above) AS parents,
            CASE inbound.channel WHEN 'email' THEN inbound.message_id END AS answers,
-           m.created_at
+           m.created_at, post.group_id, m.must_arrive
     FROM messages m
     LEFT JOIN accounts author ON author.id = m.author_id
     LEFT JOIN posts post ON post.id = m.post_id

@@ -7,10 +7,10 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import rules, rules_of_audience
+from gateway.ledger import rules, rules_of_audience, rules_of_money
 from gateway.ledger.rules import Rule
 
-RULES: Final = (*rules.RULES, *rules_of_audience.RULES)
+RULES: Final = (*rules.RULES, *rules_of_audience.RULES, *rules_of_money.RULES)
 SETTLED: Final = timedelta(seconds=60)
 MOST: Final = 1000  # broken rows that one rule names; more would not be read
 

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.ledger import budgets
 from gateway.ledger.claims import Claimed
 
 PATIENCE: Final = timedelta(minutes=10)
@@ -33,8 +34,8 @@ def known(session: Session, carrier_ids: Sequence[str]) -> set[str]:
 
 
 def absent(session: Session, attempt_ids: Sequence[int]) -> None:
-    """A complete list does not have them: they go again, marked as possible duplicates."""
-    session.execute(ABSENT, {"ids": list(attempt_ids)})
+    """A complete list does not have them: they go again, marked as possible duplicates, and cost nothing so far."""
+    budgets.refund(session, session.scalars(ABSENT, {"ids": list(attempt_ids)}).all())
 
 
 def put_off(session: Session, attempt_ids: Sequence[int], wait: timedelta) -> None:
@@ -81,6 +82,7 @@ ABSENT: Final = text("""
     WHERE a.id = ANY (CAST(:ids AS bigint[])) AND a.state = 'unknown'
       AND d.message_id = a.message_id AND d.address_id = a.address_id AND d.attempt = a.number
       AND d.state = 'unknown' AND d.ended_at IS NULL
+    RETURNING a.id
 """)
 
 PUT_OFF: Final = text("""

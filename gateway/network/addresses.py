@@ -1,7 +1,7 @@
 """Phones and mailboxes: whose they are, and whether anything may go to them. Doors, handlers, the import come here."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from gateway import destinations
 from gateway.errors import Refused
 from gateway.language.phrases import say
 from gateway.ledger import fallbacks
@@ -40,6 +41,26 @@ def normal_phone(text: str, region: str) -> str:
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         raise wrong
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def reachable_phone(text: str, region: str, countries: Collection[str]) -> str:
+    """As normal_phone, of a phone that texts may go to."""
+    number = normal_phone(text, region)
+    refuse_unreachable(number, countries)
+    return number
+
+
+def refuse_unreachable(number: str, countries: Collection[str]) -> None:
+    """Raises Refused when an E.164 number is in none of the `countries`, or a service number."""
+    match destinations.trouble(number, countries):
+        case destinations.Trouble.SERVICE:
+            raise Refused(f"The phone ending in {number[-4:]} is a service number, or too short: nobody's own phone.")
+        case destinations.Trouble.COUNTRY:
+            place = destinations.country(number)
+            raise Refused(
+                f"The phone ending in {number[-4:]} is in {place}, and texts go to {', '.join(countries)} alone: "
+                "CRITTER_SMS_COUNTRIES says where."
+            )
 
 
 def normal_mailbox(text: str) -> str:

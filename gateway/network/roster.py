@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 
 from gateway.errors import Refused
-from gateway.network.addresses import normal_mailbox, normal_phone
+from gateway.network.addresses import normal_mailbox, normal_phone, refuse_unreachable
 from gateway.network.aliases import normal_alias
 from gateway.network.handles import canonical_handle, clean_name, handle_problem
 
@@ -71,14 +72,21 @@ class Roster:
 Cells = dict[str, str]
 
 
-def read(content: bytes, region: str, reserved: Collection[str] = ()) -> Roster:
-    """The people of a CSV file as Excel or any other program writes it. `region` reads numbers without a +; `reserved`
-    are the verbs. Raises Refused when the file as a whole is of no use: not text, no header, a column nobody knows."""
+class Places(NamedTuple):
+    """Where phones are: the country of those without a +, and the countries that texts may go to."""
+
+    region: str
+    countries: Collection[str]
+
+
+def read(content: bytes, places: Places, reserved: Collection[str] = ()) -> Roster:
+    """The people of a CSV file as Excel or any other program writes it. `reserved` are the verbs. Raises Refused when
+    the file as a whole is of no use: not text, no header, a column nobody knows."""
     text, note = _decoded(content)
     roster = Roster(note=note)
     for line, cells in _lines(text, roster.problems):
         try:
-            roster.rows.append(_row(line, cells, region, reserved))
+            roster.rows.append(_row(line, cells, places, reserved))
         except Refused as refused:
             roster.problems.append(Problem(line, str(refused)))
     if not roster.rows and not roster.problems:
@@ -153,13 +161,13 @@ def _columns(header: Sequence[str]) -> list[str]:
     return columns
 
 
-def _row(line: int, cells: Cells, region: str, reserved: Collection[str]) -> Row:
+def _row(line: int, cells: Cells, places: Places, reserved: Collection[str]) -> Row:
     handle = canonical_handle(cells.get("handle", ""))
     problem = handle_problem(handle, reserved) if handle else "No handle."
     if problem:
         raise Refused(problem)
     consent = cells.get("consent") or None
-    phones = _phones(cells.get("phone", ""), region)
+    phones = _phones(cells.get("phone", ""), places)
     return Row(
         line=line,
         handle=handle,
@@ -181,16 +189,18 @@ def _each(cell: str, normal: Callable[[str], str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normal(name) for name in _BETWEEN.split(cell) if name))
 
 
-def _phones(cell: str, region: str) -> tuple[str, ...]:
+def _phones(cell: str, places: Places) -> tuple[str, ...]:
     """Blanks stand between numbers and inside them: what reads as one number is one."""
     found: dict[str, None] = {}
     for piece in filter(None, _BEFORE_PLUS.split(cell)):
         try:
-            found[normal_phone(piece, region)] = None
+            found[normal_phone(piece, places.region)] = None
         except Refused:
             if len(piece.split()) < 2:
                 raise
-            found |= {normal_phone(number, region): None for number in piece.split()}
+            found |= {normal_phone(number, places.region): None for number in piece.split()}
+    for number in found:
+        refuse_unreachable(number, places.countries)
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from gateway.errors import SettingsError
+from gateway.settings import prices
 from gateway.settings import values as value
 from gateway.settings.defaults import filled
 
@@ -23,6 +24,7 @@ Listen = Annotated[tuple[str, int], BeforeValidator(value.listen)]
 BaseUrl = Annotated[str, BeforeValidator(value.base_url)]
 Visible = Annotated[str, BeforeValidator(value.visible)]
 Money = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Parts = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 def _env(name: str, **rules: Any) -> Any:
@@ -59,16 +61,23 @@ class Settings(BaseModel):
     sms_senders: Annotated[tuple[value.SmsSender, ...], BeforeValidator(value.sms_senders)] = _env(
         "CRITTER_SMS_NUMBERS", default=()
     )
+    sms_region: Annotated[str, BeforeValidator(value.country)] = _env("CRITTER_SMS_REGION")
     sms_routes: Annotated[tuple[value.SmsRoute, ...], BeforeValidator(value.sms_routes)] = _env(
         "CRITTER_SMS_ROUTES", default=()
     )
-    sms_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = _env("CRITTER_SMS_REGION")
     sms_rate: Annotated[float, Field(gt=0, le=10_000)] = _env("CRITTER_SMS_RATE")
     sms_account_rate: Annotated[float | None, Field(gt=0, le=10_000)] = _env("CRITTER_SMS_ACCOUNT_RATE", default=None)
     sms_intake: Literal["webhook", "poll"] = _env("CRITTER_SMS_INTAKE")
     sms_intake_seconds: Annotated[float, Field(ge=0.1, le=3600)] = _env("CRITTER_SMS_INTAKE_SECONDS")
     sms_price: Money = _env("CRITTER_SMS_PRICE")
+    sms_prices: Path | None = _env("CRITTER_SMS_PRICES", default=None)
+    sms_countries: Annotated[tuple[str, ...], BeforeValidator(value.countries)] = _env("CRITTER_SMS_COUNTRIES")
     monthly_sms_budget: Money = _env("CRITTER_MONTHLY_SMS_BUDGET")
+    daily_sms_budget: Parts = _env("CRITTER_DAILY_SMS_BUDGET")
+    person_daily_parts: Parts = _env("CRITTER_PERSON_DAILY_PARTS")
+    group_daily_parts: Parts = _env("CRITTER_GROUP_DAILY_PARTS")
+    country_daily_parts: Parts = _env("CRITTER_COUNTRY_DAILY_PARTS")
+    breaker_parts: Parts = _env("CRITTER_BREAKER_PARTS")
     twilio_account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-f]{32}$")] = _env("TWILIO_ACCOUNT_SID", default="")
     twilio_auth_tokens: Words = _env("TWILIO_AUTH_TOKEN", default=(), repr=False)
     twilio_api_base: BaseUrl = _env("TWILIO_API_BASE")
@@ -112,6 +121,15 @@ class Settings(BaseModel):
     def settle_seconds(self) -> int:
         """How long after an attempt Twilio's list of messages is complete enough to believe that a text is absent."""
         return 60 if self.mode == "live" else 2
+
+    def price_of(self, country: str) -> Decimal:
+        """Dollars that one part of a text to a phone in that country costs."""
+        return self.sms_price if country == self.sms_region else prices.read(self.sms_prices).to(country)
+
+    @model_validator(mode="after")
+    def _prices_are_readable(self) -> Self:
+        prices.read(self.sms_prices)
+        return self
 
     @property
     def whole_list_seconds(self) -> float:

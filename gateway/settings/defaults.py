@@ -4,10 +4,12 @@ import hashlib
 import os
 import secrets
 from collections.abc import Mapping
+from decimal import Decimal, DecimalException
 from pathlib import Path
 
+from gateway import destinations
 from gateway.errors import SettingsError
-from gateway.settings import embedded
+from gateway.settings import embedded, prices
 from gateway.settings.values import CARRIERS, comma_list, dialled, listen, netloc, switch
 
 ALWAYS = {
@@ -20,8 +22,6 @@ ALWAYS = {
     "CRITTER_MAIL": "on",
     "CRITTER_SMS_INTAKE": "webhook",
     "CRITTER_SMS_REGION": "US",
-    "CRITTER_SMS_PRICE": "0.0083",
-    "CRITTER_MONTHLY_SMS_BUDGET": "33.20",  # about 4,000 parts
     "CRITTER_HOLD_SECONDS": "10",
     "CRITTER_ASK_PHONES": "50",
     "KANNEL_FROM": "127.0.0.0/8,::1/128",
@@ -43,6 +43,7 @@ LIVE = {
     "CRITTER_LEASE_SECONDS": "20",
     "TWILIO_API_BASE": "https://api.twilio.com",
 }
+MONTHLY_PARTS = {"live": 4_000, "simulated": 10_000_000}  # that the budget is the price of; a simulated text is free
 NEEDED_BY = {  # what a carrier cannot do without, once a number is with it
     "twilio": ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
     "kannel": ("KANNEL_URL", "KANNEL_USERNAME", "KANNEL_PASSWORD", "KANNEL_TOKEN"),
@@ -68,6 +69,7 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
     values.setdefault("CRITTER_SMS_INTAKE_SECONDS", INTAKE_SECONDS.get((mode, values["CRITTER_SMS_INTAKE"]), "120"))
     values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values))
     _refuse_missing(values) if mode == "live" else _make_up(values)
+    _derive_money(values)
     _refuse_incomplete(values)
     values.setdefault("CRITTER_DATABASE_URL", embedded.database_url(Path(values["CRITTER_VAR"])))
     values.setdefault("CRITTER_REDIS_URL", embedded.redis_url(Path(values["CRITTER_VAR"])))
@@ -85,6 +87,40 @@ def _refuse_missing(values: Mapping[str, str]) -> None:
         off = " (or switch a channel off: CRITTER_SMS=off, CRITTER_MAIL=off)"
         channel = any(name not in needed[:3] for name in missing)
         raise SettingsError(f"{', '.join(missing)}: must be set in live mode{off if channel else ''}")
+
+
+def _derive_money(values: dict[str, str]) -> None:
+    """The price at home from the table, a month's budget from the price, a day's from the month's, the rest from that.
+    What somebody wrote and is no number is left to its own complaint."""
+    region, own = values["CRITTER_SMS_REGION"], values.get("CRITTER_SMS_PRICES")
+    if region not in destinations.COUNTRIES:
+        region = "US"
+    values.setdefault("CRITTER_SMS_COUNTRIES", ",".join(_home(values, region)))
+    values.setdefault("CRITTER_SMS_PRICE", str(prices.read(Path(own) if own else None).to(region)))
+    price, most = _number(values["CRITTER_SMS_PRICE"]), MONTHLY_PARTS[values["CRITTER_MODE"]]
+    values.setdefault("CRITTER_MONTHLY_SMS_BUDGET", str(min(price * most, Decimal(1_000_000))))
+    month = _number(values["CRITTER_MONTHLY_SMS_BUDGET"])
+    parts = min(int(month / price), most * 1000) if price > 0 else most
+    values.setdefault("CRITTER_DAILY_SMS_BUDGET", str(min(-(-parts // 4), 1_000_000_000)))
+    day = int(_number(values["CRITTER_DAILY_SMS_BUDGET"]))
+    for name, share in (("PERSON", 2), ("GROUP", 2), ("COUNTRY", 10)):
+        values.setdefault(f"CRITTER_{name}_DAILY_PARTS", str(-(-day // share)))
+    values.setdefault("CRITTER_BREAKER_PARTS", str(-(-day // 2)))
+
+
+def _home(values: Mapping[str, str], region: str) -> dict[str, None]:
+    """Where texts may go when nobody said so: the region, and the countries of our numbers."""
+    numbers = [one.partition("@")[0] for one in comma_list(values.get("CRITTER_SMS_NUMBERS", ""))]
+    found = {one: destinations.country(one) for one in numbers if one.startswith("+")}
+    return dict.fromkeys([region, *(place for place in found.values() if place != destinations.NOWHERE)])
+
+
+def _number(text: str) -> Decimal:
+    try:
+        found = Decimal(text)
+    except DecimalException:
+        return Decimal(0)
+    return found if found.is_finite() and found >= 0 else Decimal(0)
 
 
 def _refuse_incomplete(values: Mapping[str, str]) -> None:

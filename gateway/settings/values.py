@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from gateway import destinations
 from gateway.webhooks import key_of
 
 Network = IPv4Network | IPv6Network
@@ -26,6 +27,23 @@ CARRIERS = ("twilio", "kannel", "hook")  # for texts; the first is meant when no
 
 def comma_list(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def country(text: str) -> str:
+    if text not in destinations.COUNTRIES:
+        raise ValueError(f"{text[:20]!r} is no country that has phones; write its ISO code, such as US")
+    return text
+
+
+def countries(text: str) -> tuple[str, ...]:
+    """ISO 3166 codes, each once."""
+    codes = tuple(dict.fromkeys(code.upper() for code in comma_list(text)))
+    if not codes:
+        raise ValueError("names no country; write ISO codes with commas, such as US,CA")
+    for code in codes:
+        if code not in destinations.COUNTRIES:
+            raise ValueError(f"{code[:20]!r} is no country that has phones; write ISO codes with commas, such as US,CA")
+    return codes
 
 
 def switch(text: str) -> bool:

@@ -1,6 +1,6 @@
 """schema.sql as SQLAlchemy classes; what each column means is written there, and a test holds the two together."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -591,3 +591,66 @@ class Audit(Table):
     subject_id: Mapped[int | None]
     detail: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Budget(Table):
+    __tablename__ = "budgets"
+    day: Mapped[date] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    used: Mapped[int] = mapped_column(server_default=ZERO)
+    allowed: Mapped[int] = mapped_column(server_default=ZERO)
+    exhausted_at: Mapped[datetime | None]
+
+
+class Charge(Table):
+    __tablename__ = "charges"
+    attempt_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    charged_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    author_id: Mapped[int] = mapped_column(server_default=ZERO)
+    group_id: Mapped[int] = mapped_column(server_default=ZERO)
+    country: Mapped[str]
+    parts: Mapped[int] = mapped_column(SmallInteger)
+    micros: Mapped[int]
+    billed: Mapped[int | None]
+
+
+Index("charges_unbilled", Charge.charged_at, postgresql_where=Charge.billed.is_(None))
+
+
+class Hour(Table):
+    __tablename__ = "hours"
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    parts: Mapped[int]
+
+
+class Breaker(Table):
+    __tablename__ = "breaker"
+    only_row: Mapped[bool] = mapped_column(primary_key=True, server_default=TRUE)
+    tripped_at: Mapped[datetime | None]
+    parts: Mapped[int] = mapped_column(server_default=ZERO)
+    usual: Mapped[int] = mapped_column(server_default=ZERO)
+    quiet_until: Mapped[datetime | None]
+
+
+class Shortfall(Table):
+    __tablename__ = "shortfalls"
+    message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True)
+    author_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    scope: Mapped[str]
+    phones: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    missed_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    told_at: Mapped[datetime | None]
+
+
+Index("shortfalls_untold", Shortfall.author_id, postgresql_where=Shortfall.told_at.is_(None))
+
+
+class PriceSweep(Table):
+    __tablename__ = "price_sweeps"
+    day: Mapped[date] = mapped_column(primary_key=True)
+    next_page: Mapped[str | None]
+    pages: Mapped[int] = mapped_column(server_default=ZERO)
+    rounds: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    not_before: Mapped[datetime] = mapped_column(server_default=NOW)

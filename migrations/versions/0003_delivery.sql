@@ -15,6 +15,56 @@ ALTER TABLE deliveries ADD COLUMN sender_id smallint NOT NULL DEFAULT 0;
 DROP INDEX deliveries_due;
 CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message_id) WHERE ended_at IS NULL AND state IN ('queued', 'retry');
 
+-- money
+CREATE TABLE budgets (
+    day           date NOT NULL,
+    scope         text NOT NULL CHECK (scope IN ('company_day', 'company_month', 'country', 'group', 'person')),
+    subject       text NOT NULL DEFAULT '',
+    used          bigint NOT NULL DEFAULT 0,
+    allowed       bigint NOT NULL DEFAULT 0,
+    exhausted_at  timestamptz,
+    PRIMARY KEY (day, scope, subject)
+);
+CREATE TABLE charges (
+    attempt_id  bigint PRIMARY KEY,
+    charged_at  timestamptz NOT NULL DEFAULT now(),
+    author_id   bigint NOT NULL DEFAULT 0,
+    group_id    bigint NOT NULL DEFAULT 0,
+    country     text NOT NULL,
+    parts       smallint NOT NULL,
+    micros      bigint NOT NULL,
+    billed      bigint
+);
+CREATE INDEX charges_unbilled ON charges (charged_at) WHERE billed IS NULL;
+CREATE TABLE hours (
+    hour   timestamptz PRIMARY KEY,
+    parts  bigint NOT NULL
+);
+CREATE TABLE breaker (
+    only_row     boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    tripped_at   timestamptz,
+    parts        bigint NOT NULL DEFAULT 0,
+    usual        bigint NOT NULL DEFAULT 0,
+    quiet_until  timestamptz
+);
+CREATE TABLE shortfalls (
+    message_id  bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+    author_id   bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    scope       text NOT NULL,
+    phones      bigint NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    missed_at   timestamptz NOT NULL DEFAULT now(),
+    told_at     timestamptz
+);
+CREATE INDEX shortfalls_untold ON shortfalls (author_id) WHERE told_at IS NULL;
+CREATE TABLE price_sweeps (
+    day         date PRIMARY KEY,
+    next_page   text,
+    pages       bigint NOT NULL DEFAULT 0,
+    rounds      smallint NOT NULL DEFAULT 0,
+    not_before  timestamptz NOT NULL DEFAULT now()
+);
+
 -- kannel
 ALTER TABLE callbacks ADD COLUMN carrier text NOT NULL DEFAULT 'twilio';
 -- intake

@@ -1,0 +1,154 @@
+"""`critter costs`: what texts cost, by whom and where to, what is left of the budgets; and letting updates go again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from critter.inside import opened_session, operator, show_json, show_rows
+from gateway.bell import Bell
+from gateway.errors import Refused
+from gateway.ledger import audit, breaker, budgets, spending
+from gateway.ledger.budgets import MICROS
+from gateway.ledger.spending import By, Left, Spent, Standing
+from gateway.settings import Settings, load
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class Span(NamedTuple):
+    """What was asked about: in words, and from when until when (UTC)."""
+
+    words: str
+    since: datetime
+    until: datetime
+
+
+@app.command()
+def run(
+    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="One UTC day.")] = None,
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="One month; this one unless you say.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="From that day until now.")] = None,
+    by: Annotated[By, typer.Option(help="One line for each.")] = "day",
+    resume: Annotated[bool, typer.Option("--resume", help="Let updates go that the breaker stopped.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """What texts cost: this month, or the time you say; the budgets, and what the month will come to."""
+    settings = load()
+    if resume:
+        typer.echo(_resumed(settings))
+        return
+    asked = _span(day, month, since)
+    with opened_session(settings) as session:
+        lines = list(spending.spent(session, by, asked.since, asked.until))
+        stands = spending.standing(session, budgets.limits(settings))
+    if as_json:
+        show_json(_plain(asked, by, lines, stands))
+    else:
+        _show(asked, by, lines, stands)
+
+
+def _resumed(settings: Settings) -> str:
+    with opened_session(settings) as session:
+        done = breaker.resume(session)
+        if done:
+            audit.record(session, operator(), "breaker.resume", None, {})
+    if not done:
+        return "Nothing to resume: updates are not stopped."
+    bell = Bell(settings.redis_url)
+    bell.ring("sms")
+    bell.close()
+    return "Updates go again. For an hour nothing stops them but the budgets."
+
+
+def _span(day: str | None, month: str | None, since: str | None) -> Span:
+    """Raises Refused for a date that is none, or more than one."""
+    if sum(each is not None for each in (day, month, since)) > 1:
+        raise Refused("Say one of --day, --month and --since.")
+    now = datetime.now(UTC)
+    if day:
+        begin = _date(day, "%Y-%m-%d", "--day 2026-11-05")
+        return Span(f"on {begin:%-d %B %Y}", begin, begin + timedelta(days=1))
+    if since:
+        begin = _date(since, "%Y-%m-%d", "--since 2026-11-05")
+        return Span(f"since {begin:%-d %B %Y}", begin, max(now, begin))
+    begin = _date(month, "%Y-%m", "--month 2026-11") if month else now.replace(day=1, hour=0, minute=0, second=0)
+    begin = begin.replace(microsecond=0)
+    return Span(f"in {begin:%B %Y}", begin, (begin + timedelta(days=32)).replace(day=1))
+
+
+def _date(written: str, form: str, example: str) -> datetime:
+    try:
+        return datetime.strptime(written, form).replace(tzinfo=UTC)
+    except ValueError:
+        raise Refused(f"“{written[:20]}” is no date: write it like {example}.") from None
+
+
+def _show(asked: Span, by: By, lines: list[Spent], stands: Standing) -> None:
+    if lines:
+        total = _total(lines)
+        billed = f", {_dollars(total.billed)} of it billed by the carrier" if total.billed else ""
+        texts = f"{total.texts:,} text{'' if total.texts == 1 else 's'}"
+        parts = f"{total.parts:,} part{'' if total.parts == 1 else 's'}"
+        typer.echo(f"{texts} {asked.words}, {parts}, {_dollars(total.micros)}{billed}.\n")
+        rows = [(one.name, f"{one.texts:,}", f"{one.parts:,}", _dollars(one.micros)) for one in lines]
+        show_rows((by, "texts", "parts", "cost"), rows)
+    else:
+        typer.echo(f"No text left {asked.words}.")
+    typer.echo()
+    month, day = stands.month, stands.day
+    money = tuple(map(_dollars, (month.used, month.limit, month.left)))
+    show_rows(
+        ("budget", "used", "of", "left"),
+        [("this month", *money), ("today, parts", f"{day.used:,}", f"{day.limit:,}", f"{day.left:,}")],
+    )
+    typer.echo(f"At the last week's pace this month comes to {_dollars(stands.forecast)}.")
+    _show_alarms(stands)
+
+
+def _show_alarms(stands: Standing) -> None:
+    if stands.forecast > stands.month.limit:
+        typer.echo("That is more than the month's budget (CRITTER_MONTHLY_SMS_BUDGET).")
+    if stands.exhausted:
+        typer.echo(f"Used up, so that texts were not sent: {', '.join(stands.exhausted)}.")
+    if stands.breaker.tripped_at:
+        typer.echo(
+            f"Updates wait since {stands.breaker.tripped_at:%H:%M} UTC: far more than usual was sent "
+            f"({stands.breaker.usual:,} parts an hour are usual). "
+            "Look with --by person; critter costs --resume lets them go."
+        )
+
+
+def _total(lines: list[Spent]) -> Spent:
+    texts, parts, micros, billed = (sum(column) for column in zip(*(line[1:] for line in lines), strict=True))
+    return Spent("", texts, parts, micros, billed)
+
+
+def _dollars(micros: int) -> str:
+    return f"${micros / MICROS:,.2f}"
+
+
+def _plain(asked: Span, by: By, lines: list[Spent], stands: Standing) -> dict[str, Any]:
+    return {
+        "since": asked.since.isoformat(),
+        "until": asked.until.isoformat(),
+        "by": by,
+        "spent": [
+            {by: one.name, "texts": one.texts, "parts": one.parts, "dollars": one.micros / MICROS,
+             "billed": one.billed / MICROS}
+            for one in lines
+        ],
+        "month": {key: value / MICROS for key, value in _budget(stands.month).items()},
+        "day": _budget(stands.day),
+        "forecast": stands.forecast / MICROS,
+        "exhausted": list(stands.exhausted),
+        "breaker": {
+            "tripped_at": stands.breaker.tripped_at and stands.breaker.tripped_at.isoformat(),
+            "hour": stands.breaker.hour,
+            "usual": stands.breaker.usual,
+        },
+    }  # fmt: skip
+
+
+def _budget(one: Left) -> dict[str, int]:
+    return {"used": one.used, "limit": one.limit, "left": one.left}

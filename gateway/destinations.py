@@ -1,0 +1,65 @@
+"""Where a phone number is, and whether a colleague can have it. The settings, addresses and what is about to leave ask.
+
+A number only has to be possible: new blocks are in use before the library knows them, so one that it cannot place
+counts as the main country of its calling code.
+"""
+
+from collections.abc import Collection
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberType
+
+COUNTRIES: Final = frozenset(phonenumbers.SUPPORTED_REGIONS)
+NOWHERE: Final = "ZZ"  # a calling code that is no country's: satellites, numbers of the world
+
+# Numbers that earn by each text or stand for nobody. What abusers of a free text want is among them.
+SERVICES: Final = frozenset(
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+        PhoneNumberType.PAGER,
+        PhoneNumberType.PERSONAL_NUMBER,
+    }
+)
+
+
+class Trouble(StrEnum):
+    """Why no text may go to a number; the value is the reason of the deliveries that end by it."""
+
+    COUNTRY = "country"
+    SERVICE = "service_number"
+
+
+@lru_cache(maxsize=16_384)
+def country(number: str) -> str:
+    """The ISO 3166 code of an E.164 number's country."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except NumberParseException:
+        return NOWHERE
+    main = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    found = phonenumbers.region_code_for_number(parsed) or main
+    return found if found in COUNTRIES else NOWHERE
+
+
+def trouble(number: str, countries: Collection[str]) -> Trouble | None:
+    """What keeps texts from an E.164 number, when only those `countries` may get any."""
+    if _is_service(number):
+        return Trouble.SERVICE
+    return Trouble.COUNTRY if country(number) not in countries else None
+
+
+@lru_cache(maxsize=16_384)
+def _is_service(number: str) -> bool:
+    """Also what is too short to be anybody's own: 112, 72345."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except NumberParseException:
+        return True
+    return phonenumbers.number_type(parsed) in SERVICES or not phonenumbers.is_possible_number(parsed)

@@ -1,0 +1,86 @@
+"""The breaker: when an hour holds three times the usual parts, updates wait until an operator has looked.
+
+Budgets asks it in each claim, behind the company's lock; `critter costs` shows and resumes it. Codes, answers and
+private texts go on. The usual hour is the median of those of the last seven days in which anything was sent: with the
+nights among them it would be nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+TIMES: Final = 3
+QUIET: Final = timedelta(hours=1)  # after an operator resumed it does not trip again
+
+
+class State(NamedTuple):
+    """Whether updates wait, and since when; the last hour's parts, the usual ones."""
+
+    tripped_at: datetime | None
+    hour: int
+    usual: int
+
+
+def state(session: Session) -> State:
+    row = session.execute(STATE).one()
+    return State(row.tripped_at, int(row.hour), int(session.scalar(USUAL) or 0))
+
+
+def admit(
+    session: Session, floor: int, wanted: Sequence[tuple[int, bool]]
+) -> tuple[list[bool], tuple[int, int] | None]:
+    """For each (parts, pausable) whether it may go now; and when these were too many for the hour, how many and what is
+    usual. Below `floor` parts an hour is never too many; that holds for small companies."""
+    row = session.execute(STATE).one()
+    if row.tripped_at is None and not row.quiet:
+        found = row.hour + sum(parts for parts, _ in wanted)
+        if found > floor and any(pausable for _, pausable in wanted):
+            usual = int(session.scalar(USUAL) or 0)
+            if found > max(floor, TIMES * usual):
+                session.execute(TRIP, {"parts": int(found), "usual": usual})
+                return [not pausable for _, pausable in wanted], (int(found), usual)
+    return [not pausable or row.tripped_at is None for _, pausable in wanted], None
+
+
+def resume(session: Session) -> bool:
+    """Updates go on, and for an hour nothing trips it again. False when they were not waiting."""
+    resumed = session.execute(RESUME, {"quiet": QUIET}).all()
+    if resumed:
+        session.execute(WAKE)
+    return bool(resumed)
+
+
+# The hour that ends now: what of the last full one is not an hour old yet, as if it had been even, and this one's.
+STATE: Final = text("""
+    SELECT breaker.tripped_at, coalesce(breaker.quiet_until > now(), false) AS quiet, coalesce((
+        SELECT sum(CASE WHEN hour = date_trunc('hour', now(), 'UTC') THEN parts
+                   ELSE parts * (1 - extract(epoch FROM now() - date_trunc('hour', now(), 'UTC')) / 3600) END)
+        FROM hours WHERE hour >= date_trunc('hour', now(), 'UTC') - interval '1 hour'), 0) AS hour
+    FROM (SELECT 1) AS once LEFT JOIN breaker ON true
+""")
+
+USUAL: Final = text("""
+    SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY parts) FROM hours
+    WHERE hour >= date_trunc('hour', now(), 'UTC') - interval '7 days' AND hour < date_trunc('hour', now(), 'UTC')
+      AND parts > 0
+""")
+
+TRIP: Final = text("""
+    INSERT INTO breaker (tripped_at, parts, usual) VALUES (now(), :parts, :usual)
+    ON CONFLICT (only_row) DO UPDATE SET tripped_at = now(), parts = :parts, usual = :usual
+""")
+
+RESUME: Final = text("""
+    UPDATE breaker SET tripped_at = NULL, quiet_until = now() + CAST(:quiet AS interval) WHERE tripped_at IS NOT NULL
+    RETURNING only_row
+""")
+
+# What waited goes now; what waits for a try of its own keeps its time.
+WAKE: Final = text("""
+    UPDATE deliveries SET not_before = now()
+    WHERE channel = 'sms' AND ended_at IS NULL AND state = 'queued' AND not_before > now()
+      AND not_before < now() + interval '2 minutes'
+""")

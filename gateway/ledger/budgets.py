@@ -1,0 +1,310 @@
+"""What texts may cost: every text is taken from its budgets in the transaction that claims it, before it can leave.
+
+Workers/purse takes, and gives back what surely did not leave; an unknown stays spent. A budget is a counter of parts
+(of the company's month: of millionths of a dollar) for one UTC day or month. One lock is before all of them, taken late
+in a claim: each text counts in several budgets, and every one in the company's; finer locks would only be more.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal, NamedTuple
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from gateway.ledger import breaker
+from gateway.settings import Settings
+from gateway.store.arrays import numbers
+
+Scope = Literal["company_day", "company_month", "country", "group", "person"]
+Key = tuple[Scope, str]  # and the id or ISO code of whose it is; none for the company's
+
+MICROS: Final = 1_000_000  # in a dollar
+RESERVE: Final = 50  # one part in so many of the company's budgets is kept for codes, answers and what must arrive
+LOCK: Final = 0x6D6F6E6579  # of the budgets; held until its transaction ends
+COMPANY: Final[tuple[Key, Key]] = (("company_day", ""), ("company_month", ""))
+
+
+class Wanted(NamedTuple):
+    """A text that is about to leave. `urgent`: it may use the reserve; `pausable`: an open breaker holds it up."""
+
+    attempt_id: int
+    message_id: int
+    author_id: int  # 0: Critter's own words
+    group_id: int  # 0: not to a group
+    country: str
+    parts: int
+    micros: int
+    urgent: bool
+    pausable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be used; parts a day, millionths of a dollar for the month. 0: nothing."""
+
+    month: int
+    day: int
+    person: int
+    group: int
+    country: int
+    home: str  # the country that only the company's budgets bound
+    hour: int  # parts in an hour below which the breaker never trips
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """By attempt: what did not fit, and into which budget; what waits for the breaker. `exhausted`: budgets that were
+    used up just now; `tripped`: the hour's parts and the usual ones, when the breaker opened just now."""
+
+    over: dict[int, Scope]
+    held: frozenset[int]
+    exhausted: tuple[Key, ...] = ()
+    tripped: tuple[int, int] | None = None
+
+
+def limits(settings: Settings) -> Limits:
+    return Limits(
+        month=micros(settings.monthly_sms_budget),
+        day=settings.daily_sms_budget,
+        person=settings.person_daily_parts,
+        group=settings.group_daily_parts,
+        country=settings.country_daily_parts,
+        home=settings.sms_region,
+        hour=settings.breaker_parts,
+    )
+
+
+def micros(dollars: Decimal) -> int:
+    return int((dollars * MICROS).to_integral_value())
+
+
+def take(session: Session, most: Limits, wanted: Sequence[Wanted]) -> Taken:
+    """Takes what fits, in the order given. The caller sends nothing of `over` and `held`, and commits soon: until then
+    every other worker waits."""
+    keys = sorted({key for one in wanted for key, _ in _costs(one, most)} | set(COMPANY))
+    lock(session)
+    used = used_now(session, keys)
+    going, tripped = breaker.admit(session, most.hour, [(one.parts, one.pausable) for one in wanted])
+    held = frozenset(one.attempt_id for one, goes in zip(wanted, going, strict=True) if not goes)
+    over: dict[int, Scope] = {}
+    taken: list[Wanted] = []
+    spent: Counter[Key] = Counter()
+    for one in wanted:
+        if one.attempt_id in held:
+            continue
+        full = _full(one, most, used)
+        if full is not None:
+            over[one.attempt_id] = full[0]
+            continue
+        taken.append(one)
+        for key, cost in _costs(one, most):
+            used[key] += cost
+            spent[key] += cost
+    _write(session, most, spent, taken)
+    full_now = {key for one in wanted if one.attempt_id in over for key in [_named(one, over[one.attempt_id])]}
+    return Taken(over, held, _note_full(session, full_now), tripped)
+
+
+def lock(session: Session) -> None:
+    """Until this transaction ends nobody else takes or gives back. What is read after it is what holds."""
+    session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+def _costs(one: Wanted, most: Limits) -> Iterable[tuple[Key, int]]:
+    yield COMPANY[0], one.parts
+    yield COMPANY[1], one.micros
+    if one.country != most.home:
+        yield ("country", one.country), one.parts
+    if one.group_id:
+        yield ("group", str(one.group_id)), one.parts
+    if one.author_id:
+        yield ("person", str(one.author_id)), one.parts
+
+
+def _full(one: Wanted, most: Limits, used: dict[Key, int]) -> Key | None:
+    """The budget that it does not fit into."""
+    for key, cost in _costs(one, most):
+        limit = limit_of(key[0], most)
+        if key in COMPANY and not one.urgent:
+            limit -= reserve(limit)
+        if limit <= 0 or used[key] + cost > limit:
+            return key
+    return None
+
+
+def reserve(limit: int) -> int:
+    """What of a company's budget only codes, answers and what must arrive may use."""
+    return -(-limit // RESERVE)
+
+
+def limit_of(scope: Scope, most: Limits) -> int:
+    by_scope = {
+        "company_day": most.day,
+        "company_month": most.month,
+        "country": most.country,
+        "group": most.group,
+        "person": most.person,
+    }
+    return by_scope[scope]
+
+
+def _named(one: Wanted, scope: Scope) -> Key:
+    subjects = {"country": one.country, "group": str(one.group_id), "person": str(one.author_id)}
+    return scope, subjects.get(scope, "")
+
+
+def _columns(keys: Iterable[Key]) -> dict[str, object]:
+    listed = list(keys)
+    return {"scopes": [scope for scope, _ in listed], "subjects": [subject for _, subject in listed]}
+
+
+def _write(session: Session, most: Limits, spent: Counter[Key], taken: Sequence[Wanted]) -> None:
+    if not taken:
+        return
+    amounts = {"amounts": numbers(spent.values()), "most": numbers(limit_of(scope, most) for scope, _ in spent)}
+    rows = {
+        "attempts": numbers(one.attempt_id for one in taken),
+        "authors": numbers(one.author_id for one in taken),
+        "groups": numbers(one.group_id for one in taken),
+        "countries": [one.country for one in taken],
+        "parts": numbers(one.parts for one in taken),
+        "micros": numbers(one.micros for one in taken),
+        "sum": sum(one.parts for one in taken),
+    }
+    session.execute(SPEND, {**_columns(spent), **amounts, **rows})
+
+
+def _note_full(session: Session, keys: set[Key]) -> tuple[Key, ...]:
+    """Those of them that were not known to be used up."""
+    if not keys:
+        return ()
+    rows = session.execute(EXHAUSTED, _columns(sorted(keys))).all()
+    return tuple((row.scope, row.subject) for row in rows)
+
+
+def refund(session: Session, attempt_ids: Sequence[int]) -> None:
+    """Gives back what these tries cost: they surely did not leave. Harmless when it was given back before."""
+    if attempt_ids:
+        lock(session)
+        session.execute(REFUND, {"attempts": numbers(attempt_ids)})
+
+
+def correct(session: Session, prices: dict[str, int]) -> int:
+    """The carrier's own prices, in millionths of a dollar by its id of the text: the charges, and the months that they
+    were taken from. How many were new."""
+    lock(session)
+    return int(session.scalar(CORRECT, {"ids": list(prices), "prices": numbers(prices.values())}) or 0)
+
+
+def fall_short(session: Session, missed: dict[int, tuple[int, Scope, int]]) -> None:
+    """Keeps, by message, whose it is, which budget said no, and how many phones did not get it: its author is told."""
+    if missed:
+        rows = {
+            "messages": numbers(sorted(missed)),
+            "authors": numbers(missed[one][0] for one in sorted(missed)),
+            "scopes": [missed[one][1] for one in sorted(missed)],
+            "phones": numbers(missed[one][2] for one in sorted(missed)),
+        }
+        session.execute(SHORTFALL, rows)
+
+
+def forget_old(session: Session) -> None:
+    """What nobody asks for any more: single hours after eight days, charges and counters after thirteen months."""
+    for statement in FORGET:
+        session.execute(statement)
+
+
+def used_now(session: Session, keys: Sequence[Key]) -> dict[Key, int]:
+    """Without a lock: what was used of these today or this month."""
+    rows = session.execute(USED, _columns(keys)).all()
+    return dict.fromkeys(keys, 0) | {(row.scope, row.subject): row.used for row in rows}
+
+
+DAY: Final = """CASE given.scope WHEN 'company_month' THEN date_trunc('month', now() AT TIME ZONE 'UTC')
+                ELSE now() AT TIME ZONE 'UTC' END::date"""
+GIVEN: Final = "unnest(CAST(:scopes AS text[]), CAST(:subjects AS text[])) AS given (scope, subject)"
+
+USED: Final = text(f"""
+    SELECT b.scope, b.subject, b.used FROM {GIVEN}
+    JOIN budgets b ON b.day = {DAY} AND b.scope = given.scope AND b.subject = given.subject
+""")  # noqa: S608
+
+SPEND: Final = text(f"""
+    WITH spent AS (
+        INSERT INTO budgets AS b (day, scope, subject, used, allowed)
+        SELECT {DAY}, scope, subject, amount, most
+        FROM unnest(CAST(:scopes AS text[]), CAST(:subjects AS text[]), CAST(:amounts AS bigint[]),
+                    CAST(:most AS bigint[])) AS given (scope, subject, amount, most)
+        ON CONFLICT (day, scope, subject) DO UPDATE SET used = b.used + excluded.used, allowed = excluded.allowed
+    ), hour AS (
+        INSERT INTO hours AS h (hour, parts) VALUES (date_trunc('hour', now(), 'UTC'), :sum)
+        ON CONFLICT (hour) DO UPDATE SET parts = h.parts + excluded.parts
+    )
+    INSERT INTO charges (attempt_id, author_id, group_id, country, parts, micros)
+    SELECT * FROM unnest(CAST(:attempts AS bigint[]), CAST(:authors AS bigint[]), CAST(:groups AS bigint[]),
+                         CAST(:countries AS text[]), CAST(:parts AS smallint[]), CAST(:micros AS bigint[]))
+""")  # noqa: S608
+
+EXHAUSTED: Final = text(f"""
+    INSERT INTO budgets AS b (day, scope, subject, exhausted_at)
+    SELECT {DAY}, scope, subject, now() FROM {GIVEN}
+    ON CONFLICT (day, scope, subject) DO UPDATE SET exhausted_at = now() WHERE b.exhausted_at IS NULL
+    RETURNING b.scope, b.subject
+""")  # noqa: S608
+
+# The budgets that a charge was taken from, one row for each.
+FROM: Final = """(VALUES ('company_day', '', 1), ('company_month', '', 2), ('country', c.country, 1),
+                  ('group', CAST(c.group_id AS text), 1), ('person', CAST(c.author_id AS text), 1))
+                 AS took (scope, subject, unit)"""
+CHARGED: Final = """CASE took.scope WHEN 'company_month' THEN date_trunc('month', c.charged_at AT TIME ZONE 'UTC')
+                    ELSE c.charged_at AT TIME ZONE 'UTC' END::date"""
+
+REFUND: Final = text(f"""
+    WITH c AS (
+        DELETE FROM charges WHERE attempt_id = ANY (CAST(:attempts AS bigint[])) RETURNING *
+    ), back AS (
+        SELECT {CHARGED} AS day, took.scope, took.subject,
+               sum(CASE took.unit WHEN 2 THEN coalesce(c.billed, c.micros) ELSE c.parts END) AS amount
+        FROM c CROSS JOIN LATERAL {FROM} GROUP BY 1, 2, 3
+    )
+    UPDATE budgets b SET used = greatest(0, b.used - back.amount)
+    FROM back WHERE b.day = back.day AND b.scope = back.scope AND b.subject = back.subject
+""")  # noqa: S608
+
+CORRECT: Final = text("""
+    WITH priced AS MATERIALIZED (
+        SELECT c.attempt_id, given.price
+        FROM unnest(CAST(:ids AS text[]), CAST(:prices AS bigint[])) AS given (id, price)
+        JOIN attempts a ON a.carrier_id = given.id JOIN charges c ON c.attempt_id = a.id
+        WHERE c.billed IS DISTINCT FROM given.price
+    ), moved AS (
+        UPDATE charges c SET billed = priced.price FROM priced, charges old
+        WHERE c.attempt_id = priced.attempt_id AND old.attempt_id = c.attempt_id
+        RETURNING c.charged_at, priced.price - coalesce(old.billed, old.micros) AS more
+    ), by_month AS (
+        SELECT date_trunc('month', charged_at AT TIME ZONE 'UTC')::date AS day, sum(more) AS more FROM moved GROUP BY 1
+    ), budget AS (
+        UPDATE budgets b SET used = greatest(0, b.used + by_month.more),
+                             allowed = greatest(b.allowed, b.used + by_month.more)
+        FROM by_month WHERE b.day = by_month.day AND b.scope = 'company_month'
+    )
+    SELECT count(*) FROM moved
+""")
+
+SHORTFALL: Final = text("""
+    INSERT INTO shortfalls AS s (message_id, author_id, scope, phones)
+    SELECT * FROM unnest(CAST(:messages AS bigint[]), CAST(:authors AS bigint[]), CAST(:scopes AS text[]),
+                         CAST(:phones AS bigint[]))
+    ON CONFLICT (message_id) DO UPDATE SET phones = s.phones + excluded.phones, missed_at = now()
+""")
+
+FORGET: Final = (
+    text("DELETE FROM hours WHERE hour < now() - interval '8 days'"),
+    text("DELETE FROM charges WHERE attempt_id < id_at(now() - interval '13 months')"),
+    text("DELETE FROM budgets WHERE day < now() - interval '13 months'"),
+    text("DELETE FROM price_sweeps WHERE day < now() - interval '1 month'"),
+    text("DELETE FROM shortfalls WHERE created_at < now() - interval '1 month'"),
+)

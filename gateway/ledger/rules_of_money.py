@@ -1,0 +1,48 @@
+"""What must hold of budgets, as questions to the database (I6). invariants.py asks them with the other rules."""
+
+from typing import Final
+
+from gateway.ledger.rules import Rule
+
+KEPT: Final = "no budget was overdrawn"
+COUNTED: Final = "what every text cost is counted in its budgets"
+PAID: Final = "no text leaves that was not paid for"
+
+# The limit is the one that held when something was last taken: to lower it overdraws nothing.
+OVERDRAWN: Final = """
+    SELECT concat_ws(':', day, scope, nullif(subject, '')), used || ' used of ' || allowed
+    FROM budgets WHERE used > allowed
+"""
+
+UNCOUNTED: Final = """
+    SELECT concat_ws(':', sums.day, sums.scope, nullif(sums.subject, '')),
+           coalesce(b.used, 0) || ' counted, and its texts took ' || sums.spent
+    FROM (SELECT (CASE took.scope WHEN 'company_month' THEN date_trunc('month', c.charged_at AT TIME ZONE 'UTC')
+                  ELSE c.charged_at AT TIME ZONE 'UTC' END)::date AS day,
+                 took.scope, took.subject, sum(took.spent) AS spent
+          FROM charges c CROSS JOIN LATERAL (
+              VALUES ('company_day', '', CAST(c.parts AS bigint)),
+                     ('company_month', '', coalesce(c.billed, c.micros)),
+                     ('group', CAST(nullif(c.group_id, 0) AS text), c.parts),
+                     ('person', CAST(nullif(c.author_id, 0) AS text), c.parts)) AS took (scope, subject, spent)
+          WHERE took.subject IS NOT NULL AND c.charged_at > now() - interval '12 months'
+          GROUP BY 1, 2, 3) AS sums
+    LEFT JOIN budgets b USING (day, scope, subject)
+    WHERE coalesce(b.used, 0) < sums.spent
+"""
+
+# Texts of the time before there were budgets have no charges.
+UNPAID: Final = """
+    SELECT a.id, 'of delivery ' || a.message_id || ':' || a.address_id || ' is ' || a.state || ' without a charge'
+    FROM attempts a JOIN deliveries d ON d.message_id = a.message_id AND d.address_id = a.address_id
+    LEFT JOIN charges c ON c.attempt_id = a.id
+    WHERE d.channel = 'sms' AND c.attempt_id IS NULL AND a.id > (SELECT min(attempt_id) FROM charges)
+      AND (a.state IN ('sent', 'delivered') OR d.state = 'unknown' AND d.attempt = a.number)
+      AND a.started_at > now() - interval '12 months'
+"""
+
+RULES: Final = (
+    Rule("I6", KEPT, "budget", OVERDRAWN),
+    Rule("I6", COUNTED, "budget", UNCOUNTED),
+    Rule("I6", PAID, "attempt", UNPAID),
+)

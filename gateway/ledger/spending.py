@@ -1,0 +1,120 @@
+"""What texts have cost, and what is left to spend. `critter costs` and `check`, metrics and the price question ask.
+
+Money is in millionths of a dollar: as the carrier billed it once it has, by the price table until then.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.ledger import breaker, budgets
+from gateway.ledger.budgets import COMPANY, Key, Limits
+
+By = Literal["day", "group", "person", "country"]
+
+
+class Spent(NamedTuple):
+    """Of one day, group (#handle), person (@handle) or country. `billed`: what of the money the carrier has billed."""
+
+    name: str
+    texts: int
+    parts: int
+    micros: int
+    billed: int
+
+
+class Left(NamedTuple):
+    """One budget as it stands: of the company's month in millionths of a dollar, else in parts."""
+
+    scope: str
+    subject: str
+    used: int
+    limit: int
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.used)
+
+
+class Standing(NamedTuple):
+    """The company's two budgets, what the month will come to at the last week's pace, the names of the budgets that are
+    used up, and the breaker."""
+
+    month: Left
+    day: Left
+    forecast: int
+    exhausted: tuple[str, ...]
+    breaker: breaker.State
+
+
+def spent(session: Session, by: By, since: datetime, until: datetime) -> Sequence[Spent]:
+    """The dearest first; days in their order."""
+    rows = session.execute(SPENT[by], {"since": since, "until": until})
+    return [Spent(row.name, row.texts, row.parts, int(row.micros), int(row.billed)) for row in rows]
+
+
+def standing(session: Session, most: Limits) -> Standing:
+    day, month = lefts(session, most, COMPANY)
+    pace = session.scalar(PACE) or 0
+    exhausted = tuple(session.scalars(EXHAUSTED))
+    return Standing(month, day, month.used + int(pace), exhausted, breaker.state(session))
+
+
+def lefts(session: Session, most: Limits, keys: Sequence[Key]) -> list[Left]:
+    """How these budgets stand now, in their order."""
+    used = budgets.used_now(session, keys)
+    return [Left(scope, subject, used[scope, subject], budgets.limit_of(scope, most)) for scope, subject in keys]
+
+
+# An attempt's id tells when it was made; it leads to the rows, and the time of the charge says which of them count.
+_SPENT: Final = """
+    SELECT {name} AS name, count(*) AS texts, sum(c.parts) AS parts, sum(coalesce(c.billed, c.micros)) AS micros,
+           coalesce(sum(c.billed), 0) AS billed
+    FROM charges c {join}
+    WHERE c.attempt_id >= id_at(CAST(:since AS timestamptz) - interval '1 hour')
+      AND c.charged_at >= :since AND c.charged_at < :until
+    GROUP BY 1 ORDER BY {order}
+"""
+_DEAREST: Final = "4 DESC, 1"
+SPENT: Final = {
+    "day": text(_SPENT.format(name="to_char(c.charged_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')", join="", order="1")),
+    "country": text(_SPENT.format(name="c.country", join="", order=_DEAREST)),
+    "group": text(
+        _SPENT.format(
+            name="coalesce('#' || g.handle, CASE c.group_id WHEN 0 THEN 'no group' ELSE 'a group that is gone' END)",
+            join="LEFT JOIN accounts g ON g.id = c.group_id",
+            order=_DEAREST,
+        )
+    ),
+    "person": text(
+        _SPENT.format(
+            name="coalesce('@' || p.handle, CASE c.author_id WHEN 0 THEN 'Critter' ELSE 'somebody who is gone' END)",
+            join="LEFT JOIN accounts p ON p.id = c.author_id",
+            order=_DEAREST,
+        )
+    ),
+}
+
+# A day of the last week, or of the days since the first charge when these are fewer, times the days that are left.
+PACE: Final = text("""
+    SELECT sum(coalesce(billed, micros))
+           / greatest(1, least(7, extract(epoch FROM now() - min(charged_at)) / 86400))
+           * extract(epoch FROM date_trunc('month', now(), 'UTC') + interval '1 month' - now()) / 86400
+    FROM charges WHERE attempt_id >= id_at(now() - interval '7 days')
+""")
+
+EXHAUSTED: Final = text("""
+    SELECT CASE b.scope WHEN 'company_day' THEN 'today' WHEN 'company_month' THEN 'this month'
+                        WHEN 'country' THEN b.subject
+                        WHEN 'group' THEN '#' || coalesce(a.handle, b.subject)
+                        ELSE '@' || coalesce(a.handle, b.subject) END
+    FROM budgets b LEFT JOIN accounts a
+      ON a.id = CASE WHEN b.scope IN ('group', 'person') THEN CAST(b.subject AS bigint) END
+    WHERE b.exhausted_at IS NOT NULL
+      AND b.day = CASE b.scope WHEN 'company_month' THEN date_trunc('month', now() AT TIME ZONE 'UTC')
+                  ELSE now() AT TIME ZONE 'UTC' END::date
+    ORDER BY b.scope, b.subject
+""")

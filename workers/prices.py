@@ -1,0 +1,56 @@
+"""Corrects what texts cost by the carrier's own prices, known a while later. RQ calls `drain`; the clock rings.
+
+A status callback has no price, so the list of a day is read, a page a step: new texts never wait for long.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from gateway.carriers import Billing, PricePage
+from gateway.errors import CarrierError
+from gateway.ledger import budgets, pricing
+from gateway.ledger.pricing import Day
+from gateway.store.database import transaction
+from workers.drain import drain as drained
+from workers.room import Room
+
+TURN: Final = 2.0  # seconds
+LIMIT: Final = 20.0  # seconds for one page
+AGAIN: Final = timedelta(minutes=10)  # after a page that could not be had
+
+log = structlog.get_logger()
+
+
+def drain() -> None:
+    drained("prices", step, TURN)
+
+
+def step(here: Room) -> bool:
+    """One page of the oldest day that is due; False when none is. One carrier bills so far."""
+    carriers = [carrier for carrier in here.texts.values() if isinstance(carrier, Billing)]
+    with transaction(here.engine) as session:
+        day = pricing.due(session) if carriers else None
+    if day is None:
+        return False
+    page = here.loop.run(_page(carriers[0], day))
+    with transaction(here.engine) as session:
+        if page is None:
+            pricing.put_off(session, day.day, AGAIN)
+            return True
+        budgets.correct(session, {sid: budgets.micros(price) for sid, price in page.prices.items()})
+        pricing.go_on(session, day.day, page.next_page)
+    if page.skipped:
+        log.warning("prices that are not in dollars, or make no sense, were left out", texts=page.skipped)
+    return True
+
+
+async def _page(carrier: Billing, day: Day) -> PricePage | None:
+    try:
+        async with asyncio.timeout(LIMIT):
+            return await carrier.prices(day.day, day.next_page)
+    except (CarrierError, TimeoutError) as problem:
+        log.warning("no prices from the carrier", problem=str(problem) or "timeout")
+        return None

@@ -1,0 +1,89 @@
+"""Pays for texts before they leave: workers/desk asks within its claim, and gives back what did not leave."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Generic, TypeVar
+
+import structlog
+from sqlalchemy.orm import Session
+
+from gateway import destinations
+from gateway.ledger import budgets, claims
+from gateway.ledger.budgets import Scope, Taken, Wanted
+from gateway.ledger.claims import Content
+from gateway.settings import Settings
+from workers.road import Known, Load
+
+Parcel = TypeVar("Parcel", bound=Known)
+
+OVER: Final = "budget"  # the reason of what did not fit
+WAIT: Final = timedelta(minutes=1)  # until what waits for the breaker is looked at again
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Bought(Generic[Parcel]):
+    """What is paid for and may leave; `taken` says what operators must hear once this is committed."""
+
+    loads: Sequence[Load[Parcel]]
+    taken: Taken
+
+
+def buy(
+    session: Session, settings: Settings, loads: Sequence[Load[Parcel]], contents: Mapping[int, Content]
+) -> Bought[Parcel]:
+    """Ends what may not leave or does not fit, puts off what waits for the breaker, and takes the rest from its
+    budgets. The last thing of a transaction: other workers wait for it."""
+    barred = {load.claimed.key: trouble for load in loads if (trouble := _trouble(settings, load))}
+    wanted = [_wanted(settings, load, contents) for load in loads if load.claimed.key not in barred]
+    taken = budgets.take(session, budgets.limits(settings), wanted) if wanted else Taken({}, frozenset())
+    over = {load.claimed.key: OVER for load in loads if load.claimed.attempt_id in taken.over}
+    claims.cancel(session, [load.claimed for load in loads], barred | over)
+    claims.release(session, [load.claimed for load in loads if load.claimed.attempt_id in taken.held], WAIT)
+    budgets.fall_short(session, _missed(wanted, taken))
+    gone = taken.over.keys() | taken.held
+    left = [one for one in loads if one.claimed.key not in barred and one.claimed.attempt_id not in gone]
+    return Bought(left, taken)
+
+
+def _trouble(settings: Settings, load: Load[Parcel]) -> str | None:
+    found = destinations.trouble(load.claimed.address, settings.sms_countries)
+    return found.value if found else None
+
+
+def _wanted(settings: Settings, load: Load[Parcel], contents: Mapping[int, Content]) -> Wanted:
+    content, parts = contents[load.claimed.message_id], load.segments or 1
+    country = destinations.country(load.claimed.address)
+    return Wanted(
+        attempt_id=load.claimed.attempt_id,
+        message_id=load.claimed.message_id,
+        author_id=content.author_id or 0,
+        group_id=content.group_id or 0,
+        country=country,
+        parts=parts,
+        micros=budgets.micros(parts * settings.price_of(country)),
+        urgent=content.private and content.must_arrive if content.author_id else content.kind != "welcome",
+        pausable=content.kind in ("update", "welcome") and not content.private,
+    )
+
+
+def _missed(wanted: Sequence[Wanted], taken: Taken) -> dict[int, tuple[int, Scope, int]]:
+    """By message, of those that somebody wrote: who, the budget, how many phones."""
+    missed: dict[int, tuple[int, Scope, int]] = {}
+    for one in wanted:
+        if one.author_id and one.attempt_id in taken.over:
+            _, scope, phones = missed.get(one.message_id, (0, taken.over[one.attempt_id], 0))
+            missed[one.message_id] = (one.author_id, scope, phones + 1)
+    return missed
+
+
+def tell(taken: Taken) -> None:
+    """Operators hear of each budget once a period, and when the breaker opens."""
+    for scope, subject in taken.exhausted:
+        write = log.error if scope.startswith("company") else log.warning
+        write("budget for texts is used up: see critter costs", budget=scope, of=subject)
+    if taken.tripped:
+        parts, usual = taken.tripped
+        log.error("far more texts than usual: updates wait for critter costs --resume", hour=parts, usual=usual)
