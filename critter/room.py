@@ -1,9 +1,6 @@
 """The worker processes put together: settings into a room, the room under an RQ worker or the clock."""
 
-import os
-import secrets
 import signal
-import socket
 import sys
 from types import FrameType
 from typing import Any, Final
@@ -19,9 +16,11 @@ from rq.worker import WorkerStatus
 
 from critter import logs
 from gateway.bell import QUEUES, Bell
-from gateway.carriers import Carrier, Text
+from gateway.carriers import Carrier, Letter, Text
 from gateway.carriers.by_name import carriers
 from gateway.carriers.smtp_relay import SmtpRelay
+from gateway.carriers.watched import Watched, watched
+from gateway.ledger.pulse import Pulse, owner
 from gateway.settings import Settings
 from gateway.store.database import connect
 from workers import clock
@@ -84,6 +83,12 @@ def serve_worker(settings: Settings, queue: str) -> None:
     room = build(settings, queue)
     enter(room)
     _stop_on_signals(room)
+    with Pulse(room.engine, f"worker-{queue}", room.owner):
+        _work(room, queue)
+    room.close()
+
+
+def _work(room: Room, queue: str) -> None:
     while not room.stopping():
         try:
             _answer(room, queue)
@@ -92,7 +97,6 @@ def serve_worker(settings: Settings, queue: str) -> None:
         except (RedisError, OSError) as problem:
             log.warning("redis is away", problem=type(problem).__name__)
         room.rest(REST)
-    room.close()
 
 
 def _answer(room: Room, queue: str) -> None:
@@ -106,7 +110,8 @@ def serve_clock(settings: Settings) -> None:
     logs.configure()
     room = build(settings, "clock")
     _stop_on_signals(room)
-    clock.run(room)
+    with Pulse(room.engine, "clock", room.owner):
+        clock.run(room)
     room.close()
 
 
@@ -116,7 +121,7 @@ def build(settings: Settings, queue: str) -> Room:
         settings=settings,
         engine=connect(settings.database_url, by_key=queue in QUEUES),
         bell=Bell(settings.redis_url),
-        owner=f"{queue}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        owner=owner(queue),
         loop=Loop(),
         texts=_texts(settings) if queue == "sms" and settings.sms else {},
         letters=_letters(settings) if queue == "email" and settings.mail else None,
@@ -125,11 +130,11 @@ def build(settings: Settings, queue: str) -> Room:
 
 def _texts(settings: Settings) -> dict[str, Carrier[Text]]:
     """The carriers for texts that our numbers name, by these names."""
-    return carriers(settings)
+    return {name: watched(carrier) for name, carrier in carriers(settings).items()}
 
 
-def _letters(settings: Settings) -> SmtpRelay:
-    return SmtpRelay(settings.smtp_relay, settings.mail_domain)
+def _letters(settings: Settings) -> Carrier[Letter]:
+    return Watched(SmtpRelay(settings.smtp_relay, settings.mail_domain))
 
 
 def _stop_on_signals(room: Room) -> None:

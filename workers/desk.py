@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Outcome
-from gateway.ledger import claims, settlements
+from gateway.ledger import claims, settlements, tallies
 from gateway.ledger.claims import Claimed, Content, Senders
 from gateway.ledger.settlements import Settlement
 from gateway.network import audience
@@ -108,6 +108,10 @@ class Desk(Generic[Parcel]):
             settlements.settle(session, rows)
             if self._channel == "sms":
                 effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
+
+        if parts := sum(row.segments or 0 for row in rows):
+            tallies.add("segments", amount=parts)
+            tallies.add("segments", f"{datetime.now(UTC):%Y-%m}", amount=parts)
 
     def release(self, rows: Sequence[Claimed], wait: timedelta) -> None:
         with transaction(self._here.engine) as session:

@@ -3,7 +3,7 @@
 import structlog
 from sqlalchemy.orm import Session
 
-from gateway.ledger import spreading
+from gateway.ledger import spreading, tallies
 from gateway.network import audience
 from gateway.store.database import transaction
 from gateway.store.tables import Fanout
@@ -51,5 +51,7 @@ def _chunk(session: Session, fanout: Fanout, priority: int) -> set[str]:
     chunk = FIRST if fanout.reached == 0 else CHUNK
     upto, texts, mails = audience.expand(session, fanout, priority, chunk)
     spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
+    tallies.add("fanned_out", "sms", amount=texts)
+    tallies.add("fanned_out", "email", amount=mails)
     found = {"sms": texts > 0, "email": mails > 0, "fanout": upto != audience.END}
     return {queue for queue, some in found.items() if some}

@@ -15,7 +15,7 @@ from gateway.doors.access import access
 from gateway.doors.twilio_hooks import MESSAGE_SID, NUMBER, Hook, Hooks
 from gateway.ledger.callbacks import Callbacks, Called
 from gateway.ledger.inbox import Incoming, Picture
-from gateway.ledger.intake import Intake
+from gateway.ledger.intake import Draining, Intake
 from gateway.settings import Settings
 from gateway.signatures import Verifier
 from gateway.tokens import Signer
@@ -53,6 +53,7 @@ def blueprint(
         return Response(status=204)
 
     door.register_error_handler(HTTPException, _refused)
+    door.register_error_handler(Draining, _closed)
     door.register_error_handler(Exception, _unwell)
     return door
 
@@ -119,6 +120,11 @@ def _called(hook: Hook, attempt: tuple[int, ...] | None) -> Called:
 def _refused(error: HTTPException) -> Response:
     log.info("web hook refused with %s: %s", error.code, request.url_rule)
     return Response(status=error.code)
+
+
+def _closed(_: Draining) -> Response:
+    """Twilio then tries the fallback URL, and what both refuse stays in its list."""
+    return Response(status=503)
 
 
 def _unwell(error: Exception) -> Response:

@@ -17,3 +17,22 @@ CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message
 
 -- kannel
 ALTER TABLE callbacks ADD COLUMN carrier text NOT NULL DEFAULT 'twilio';
+
+-- operate
+ALTER TABLE installation ADD COLUMN draining_since timestamptz;
+ALTER TABLE installation ADD COLUMN draining_until timestamptz;
+ALTER TABLE installation ADD COLUMN mail_paused_until timestamptz;
+ALTER TABLE installation ADD COLUMN mail_pause_reason text;
+CREATE INDEX deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND state IN ('failed', 'unknown');
+CREATE TABLE tallies (
+    name    text NOT NULL,
+    labels  text NOT NULL DEFAULT '',
+    total   double precision NOT NULL,
+    PRIMARY KEY (name, labels)
+);
+CREATE TABLE processes (
+    owner       text PRIMARY KEY,
+    name        text NOT NULL,
+    started_at  timestamptz NOT NULL DEFAULT now(),
+    seen_at     timestamptz NOT NULL DEFAULT now()
+);
