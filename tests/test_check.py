@@ -50,7 +50,9 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
         "durability": "wrong",
         "redis": "ok",
         "twilio": "wrong",
+        "numbers": "wrong",
         "relay": "wrong",
+        "senders": "ok",
     }
 
 
@@ -94,6 +96,7 @@ def test_doctor_leaves_out_a_channel_that_is_off(settings: Settings, capsys: pyt
     run(settings.model_copy(update={"sms": False, "mail": False}))
     said = capsys.readouterr().out
     assert "twilio" not in said
+    assert "numbers" not in said
     assert "relay" not in said
 
 

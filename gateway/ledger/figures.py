@@ -58,8 +58,10 @@ def _by_name(session: Session, statement: TextClause, bounds: Mapping[str, objec
 
 def budget_left(totals: Mapping[tuple[str, str], float], settings: Settings) -> float | None:
     """What is left of this month's money for texts, as a share, by the parts that were sent and the price of one."""
-    if not settings.sms or not settings.monthly_sms_budget:
+    if not settings.sms:
         return None
+    if not settings.monthly_sms_budget:
+        return 0.0
     parts = Decimal(totals.get(("segments", f"{datetime.now(UTC):%Y-%m}"), 0.0))
     return float(max(Decimal(0), 1 - parts * settings.sms_price / settings.monthly_sms_budget))
 
