@@ -77,7 +77,7 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
     signer = Signer(settings.secret_keys)
     for door in _sms_doors(settings, signer, parts) if settings.sms else ():
         app.register_blueprint(door)
-    app.register_blueprint(health.blueprint(parts.engine, settings.redis_url))
+    app.register_blueprint(health.blueprint(parts.engine, settings.redis_url, parts.pulse.draining))
     app.register_blueprint(metrics.blueprint(settings, parts.engine))
     app.register_blueprint(pages.blueprint(settings, signer, parts.engine))
     app.register_blueprint(logins.blueprint(settings, signer, parts.engine))

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 class Pulse:
     """A thread of its own, so made after a fork, never before. What cannot be stored waits for the next beat."""
 
-    def __init__(self, engine: Engine, name: str, owner: str, beat: float = BEAT) -> None:
-        self._engine, self._name, self._owner, self._beat = engine, name, owner, beat
+    def __init__(self, engine: Engine, name: str, owner: str) -> None:
+        self._engine, self._name, self._owner = engine, name, owner
         self._draining = False
         self._away = False
         self._begun, self._end = threading.Event(), threading.Event()
@@ -56,7 +56,7 @@ class Pulse:
     def _run(self) -> None:
         self._once()
         self._begun.set()
-        while not self._end.wait(self._beat):
+        while not self._end.wait(BEAT):
             self._once()
         self._once()
         with suppress(SQLAlchemyError), transaction(self._engine) as session:
