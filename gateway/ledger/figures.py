@@ -36,7 +36,9 @@ class Figures(NamedTuple):
 def figures(session: Session, settings: Settings) -> Figures:
     """One look. By index, whatever a planner without statistics thinks of it."""
     session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
-    session.execute(text("SET LOCAL enable_seqscan = off"))
+    session.execute(
+        text("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+    )
     totals = tallies.totals(session)
     bounds = {"most": COUNTED, "some": LOOKED_AT, "alive": ALIVE}
     return Figures(
@@ -68,6 +70,8 @@ def budget_left(totals: Mapping[tuple[str, str], float], settings: Settings) -> 
 
 # The ids of inputs and callbacks are made in their order, so the oldest is the first by id. A delivery's is not told by
 # its id, for retries and held posts wait: of each number and priority the first few that are due are looked at.
+# It is ordered by priority too, and that is no equation, so that only deliveries_due can serve: by the primary key,
+# which has the order of messages as well, a planner without statistics would read every delivery that ever was.
 AGES: Final = text("""
     SELECT 'inbound' AS queue, (SELECT now() - received_at FROM inbound
                                 WHERE state IN ('new', 'working') ORDER BY id LIMIT 1) AS age
@@ -84,9 +88,10 @@ AGES: Final = text("""
                      CROSS JOIN generate_series(0, 9) AS priority
                      CROSS JOIN LATERAL (
                          SELECT d.not_before FROM deliveries d
-                         WHERE d.channel = queue.channel AND d.sender_id = sender.id AND d.priority = priority
+                         WHERE d.channel = queue.channel AND d.sender_id = sender.id
+                           AND d.priority >= priority AND d.priority <= priority
                            AND d.ended_at IS NULL AND d.state IN ('queued', 'retry')
-                         ORDER BY d.message_id LIMIT :some) AS head
+                         ORDER BY d.priority, d.message_id LIMIT :some) AS head
                      WHERE head.not_before <= now())
     FROM unnest(ARRAY['sms', 'email']) AS queue (channel)
 """)
