@@ -18,6 +18,7 @@ from gateway.ledger import tallies
 from gateway.store.database import transaction
 
 BEAT: Final = 2.0  # seconds
+FAREWELL: Final = 5.0  # seconds; a database that hangs must not hold up the end of a process
 FORGOTTEN: Final = timedelta(days=1)  # after which a process that was killed is struck off
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class Pulse:
     def close(self) -> None:
         """Stores what was counted and signs off."""
         self._end.set()
-        self._thread.join()
+        self._thread.join(FAREWELL)
 
     def _run(self) -> None:
         self._once()
