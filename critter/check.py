@@ -101,6 +101,6 @@ def _senders(settings: Settings) -> str:
         engine.dispose()
     paused = [row for row in rows if row.paused]
     if paused:
-        step = advice(paused[0].reason) or "critter carriers resume lets it go on"
+        step = advice(paused[0].reason, paused[0].carrier) or "critter carriers resume lets it go on"
         raise Refused(f"{len(paused)} paused ({paused[0].carrier}: {paused[0].reason}): {step}")
     return "none is paused"

@@ -112,6 +112,13 @@ def test_a_refusal_ends_by_itself(pool: Office) -> None:
     assert paused(pool)[FIRST] is False
 
 
+def test_each_carrier_has_its_own_step() -> None:
+    assert "TWILIO_AUTH_TOKEN" in advice("401", "twilio")
+    assert "KANNEL_PASSWORD" in advice("401", "kannel")
+    assert "CRITTER_HOOK_SECRET" in advice("403", "hook")
+    assert advice("kim: paused", "kannel") == ""
+
+
 def test_every_code_that_pauses_has_its_step() -> None:
     pausing = {str(code) for code, row in CODES.items() if row.action in ("pause_number", "pause_carrier")}
     assert pausing | {"401", "530", "534", "535", "538", "auth", "tls"} == set(ADVICE)

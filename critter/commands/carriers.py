@@ -111,7 +111,7 @@ def _state(row: Paused) -> str:
 
 
 def _step(row: Paused) -> str:
-    step = advice(row.reason) or f"critter carriers resume {row.number}"
+    step = advice(row.reason, row.carrier) or f"critter carriers resume {row.number}"
     return f"{row.number}: {step}"
 
 
@@ -127,5 +127,5 @@ def _plain(row: Paused) -> dict[str, object]:
         "paused": row.paused,
         "until": row.until.isoformat() if row.until else None,
         "reason": row.reason,
-        "advice": advice(row.reason),
+        "advice": advice(row.reason, row.carrier),
     }

@@ -22,6 +22,16 @@ ADVICE: Final[dict[str, str]] = {
 }
 
 
-def advice(code: str | None) -> str:
+# Carriers whose refusals are HTTP's.
+BY_STATUS: Final = ("401", "403", "404", "405")
+ELSEWHERE: Final = {
+    "kannel": "look at KANNEL_URL, KANNEL_USERNAME and KANNEL_PASSWORD, and at user-allow-ip in its configuration",
+    "hook": "look at CRITTER_HOOK_URL and CRITTER_HOOK_SECRET, and at the log of whoever answers there",
+}
+
+
+def advice(code: str | None, carrier: str = "") -> str:
     """The step to take, "" for what is no refusal of ours."""
+    if carrier in ELSEWHERE:
+        return ELSEWHERE[carrier] if code in BY_STATUS else ""
     return ADVICE.get(code or "", "")
