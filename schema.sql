@@ -202,12 +202,29 @@ CREATE TABLE inbound (
     reason        text,                                                  -- why, in words for people
     received_at   timestamptz NOT NULL DEFAULT now(),                    -- when the door committed it
     done_at       timestamptz,                                           -- when its effects committed
+    sent_at       timestamptz,                                           -- when it was sent, where that is known: it came late, from the carrier's list or our spool
+    not_before    timestamptz,                                           -- its sender wrote more than is read at once: it is read then
     UNIQUE (channel, natural_key)
 );
 CREATE INDEX inbound_open ON inbound (id) WHERE state IN ('new', 'working');
 CREATE INDEX inbound_open_by_sender ON inbound (channel, sender, id) WHERE state IN ('new', 'working');
 CREATE INDEX inbound_by_message_id ON inbound (message_id);
 CREATE INDEX inbound_held ON inbound (id) WHERE state IN ('held', 'quarantined');
+CREATE INDEX inbound_read_by_sender ON inbound (channel, sender, id) WHERE state NOT IN ('new', 'working');
+CREATE INDEX inbound_wrong_codes ON inbound (id) WHERE reason = 'a wrong code of a stranger';
+CREATE INDEX inbound_later ON inbound (not_before) WHERE state = 'new' AND not_before IS NOT NULL;
+
+-- How far the carrier's own list of texts to each of our numbers has been read, for those whose web hook never came.
+CREATE TABLE watermarks (
+    number       text PRIMARY KEY,                                       -- ours, E.164
+    since        timestamptz NOT NULL DEFAULT now(),                     -- texts from before it are none of ours
+    read_until   timestamptz,                                            -- when the last complete reading began
+    asked_at     timestamptz,                                            -- when the list was last asked for
+    failures     smallint NOT NULL DEFAULT 0,                            -- readings since that were not complete
+    reason       text,                                                   -- why the last one was not
+    lease_until  timestamptz,                                            -- until when one process has it to itself
+    lease_owner  text                                                    -- which
+);
 
 -- Pictures and files that came with an inbound. The carrier keeps them until a worker has fetched them.
 CREATE TABLE media (

@@ -85,7 +85,7 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
     app.register_blueprint(manual.blueprint(settings, commands.world(settings).verbs))
     app.register_blueprint(front(settings))
     headers.install(app, settings)
-    _refuse_unclassed(app)
+    refuse_unclassed(app)
     return app
 
 
@@ -99,7 +99,7 @@ def _sms_doors(settings: Settings, signer: Signer, parts: Parts) -> Iterator[Blu
             yield blueprint(settings, signer, parts.intake, parts.callbacks)
 
 
-def _refuse_unclassed(app: Flask) -> None:
+def refuse_unclassed(app: Flask) -> None:
     for rule, kind in inventory(app).items():
         if kind is None:
             raise SettingsError(f"{rule} does not say who may ask it (gateway/doors/access.py)")

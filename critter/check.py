@@ -18,6 +18,8 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 
 TIMEOUT = 10.0  # seconds
+STALE = 60.0  # seconds beyond its period since Twilio's list of texts was last read
+WATERMARKS = text("SELECT number, failures, reason, extract(epoch FROM now() - asked_at) AS asked FROM watermarks")
 Look = Callable[[Settings], str]  # what is fine about it; raises Refused with what to do
 
 
@@ -43,6 +45,8 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
     if settings.sms:
         for name in settings.sms_carriers:
             yield from zip((name, "numbers"), OF_CARRIERS[name], strict=False)
+        if "twilio" in settings.sms_carriers:
+            yield "texts in", _texts_in
     if settings.mail:
         yield "relay", asking.relay
     if settings.mode == "live":
@@ -104,3 +108,29 @@ def _senders(settings: Settings) -> str:
         step = advice(paused[0].reason, paused[0].carrier) or "critter carriers resume lets it go on"
         raise Refused(f"{len(paused)} paused ({paused[0].carrier}: {paused[0].reason}): {step}")
     return "none is paused"
+
+
+def _texts_in(settings: Settings) -> str:
+    """How texts reach us, and whether Twilio's list of them is being read to its end."""
+    engine = opened(settings)
+    with engine.connect() as connection:
+        if not connection.scalar(text("SELECT to_regclass('watermarks') IS NOT NULL")):
+            raise Refused("the database is of an older version: run critter migrate")
+        read = {row.number: row for row in connection.execute(WATERMARKS)}
+    engine.dispose()
+    mine = settings.numbers_with("twilio")
+    for number in mine:
+        if number not in read or read[number].asked is None:
+            raise Refused("Twilio's list of texts was never read: is critter clock running?")
+        if read[number].failures:
+            raise Refused(
+                f"Twilio's list of texts to ...{number[-2:]} was not complete {read[number].failures} times in a row "
+                f"({read[number].reason}): look at the account in Twilio's console, and at the clock's log"
+            )
+    oldest = max(read[number].asked for number in mine)
+    if oldest > STALE + settings.sms_intake_seconds:
+        raise Refused(f"Twilio's list of texts was last read {oldest:.0f} s ago: is critter clock running?")
+    if settings.sms_intake == "poll":
+        return f"by polling Twilio's list, last read {oldest:.0f} s ago; no web hook is needed"
+    second = "" if settings.fallback_url else " (no CRITTER_FALLBACK_URL: what the door misses comes minutes later)"
+    return f"by web hooks, and from Twilio's list, last read {oldest:.0f} s ago{second}"

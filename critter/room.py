@@ -19,11 +19,12 @@ from gateway.bell import QUEUES, Bell
 from gateway.carriers import Carrier, Letter, Text
 from gateway.carriers.by_name import carriers
 from gateway.carriers.smtp_relay import SmtpRelay
+from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.carriers.watched import Watched, watched
 from gateway.ledger.pulse import Pulse, owner
 from gateway.settings import Settings
 from gateway.store.database import connect
-from workers import clock
+from workers import clock, missed
 from workers.lingering import linger
 from workers.loop import Loop
 from workers.room import Room, enter
@@ -110,7 +111,7 @@ def serve_clock(settings: Settings) -> None:
     logs.configure()
     room = build(settings, "clock")
     _stop_on_signals(room)
-    with Pulse(room.engine, "clock", room.owner):
+    with Pulse(room.engine, "clock", room.owner), missed.looking(room):
         clock.run(room)
     room.close()
 
@@ -125,12 +126,17 @@ def build(settings: Settings, queue: str) -> Room:
         loop=Loop(),
         texts=_texts(settings) if queue == "sms" and settings.sms else {},
         letters=_letters(settings) if queue == "email" and settings.mail else None,
+        inbox=_inbox(settings) if queue == "clock" and settings.sms and "twilio" in settings.sms_carriers else None,
     )
 
 
 def _texts(settings: Settings) -> dict[str, Carrier[Text]]:
     """The carriers for texts that our numbers name, by these names."""
     return {name: watched(carrier) for name, carrier in carriers(settings).items()}
+
+
+def _inbox(settings: Settings) -> TwilioInbox:
+    return TwilioInbox(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
 
 
 def _letters(settings: Settings) -> Carrier[Letter]:

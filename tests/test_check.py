@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from critter import checking_carriers
 from critter.check import Look, run
@@ -51,6 +51,7 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
         "redis": "ok",
         "twilio": "wrong",
         "numbers": "wrong",
+        "texts in": "wrong",
         "relay": "wrong",
         "senders": "ok",
     }
@@ -90,6 +91,26 @@ def looked(look: Look, settings: Settings, name: str, script: list[object]) -> t
                 return str(refused), speaker
 
     return asyncio.run(story())
+
+
+def texts_in(settings: Settings, capsys: pytest.CaptureFixture[str]) -> str:
+    run(settings)
+    return next(line for line in capsys.readouterr().out.splitlines() if line[7:].startswith("texts in"))
+
+
+def test_doctor_knows_how_texts_come_in(settings: Settings, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "never read: is critter clock running?" in texts_in(settings, capsys)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO watermarks (number, asked_at) VALUES ('+15005550006', now())"))
+    assert texts_in(settings, capsys).startswith("ok     texts in    by web hooks, and from Twilio's list, last read")
+    assert "polling" in texts_in(settings.model_copy(update={"sms_intake": "poll"}), capsys)
+    assert "no CRITTER_FALLBACK_URL" in texts_in(settings.model_copy(update={"fallback_url": None}), capsys)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE watermarks SET failures = 3, reason = '503'"))
+    assert "to ...06 was not complete 3 times in a row (503)" in texts_in(settings, capsys)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE watermarks SET failures = 0, asked_at = now() - interval '1 hour'"))
+    assert "last read 3600 s ago: is critter clock running?" in texts_in(settings, capsys)
 
 
 def test_doctor_leaves_out_a_channel_that_is_off(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -199,3 +199,25 @@ def test_an_account_holds_all_its_numbers_back(settings, engine, texts, kim):
     began = sorted(texts.began)
     assert {text.sender for text in texts.taken} == set(NUMBERS)
     assert all(later - earlier > 0.98 for earlier, later in zip(began, began[60:], strict=False))
+
+
+def test_another_carrier_stands_in_for_one_that_cannot_be_reached(settings, engine, texts, kim):
+    """Only what surely did not leave goes the other way."""
+    two = sms_senders(f"{NUMBERS[0]},{NUMBERS[1]}@kannel")
+    kannel = Carrier("sms")
+    kannel.answers = lambda _: Outcome("retry", reason="refused")
+    here = open_room(settings.model_copy(update={"sms_senders": two}), texts)
+    here.texts = {"twilio": texts, "kannel": kannel}
+    enter(here)
+    post(engine, kim, "hello", phones(engine, 40))
+    deliver.drain_sms()
+    assert len(kannel.taken) >= 5
+    end = time.monotonic() + 20
+    while states(engine) != ["sent"] * 40:
+        assert time.monotonic() < end
+        change(engine, "UPDATE deliveries SET not_before = now() WHERE state = 'retry'")
+        deliver.drain_sms()
+    enter(None)
+    here.close()
+    assert len(texts.taken) == 40
+    assert {text.sender for text in texts.taken} == {NUMBERS[0]}

@@ -51,6 +51,9 @@ def test_simulated_needs_nothing(simulated: dict[str, str], tmp_path: Path) -> N
     assert settings.monthly_sms_budget // settings.sms_price == 4000
     assert settings.settle_seconds == 2
     assert (settings.sms_rate, settings.lease_seconds) == (1000, 5)
+    assert (settings.fallback_listen, settings.fallback_url) == (("127.0.0.1", 8024), "http://127.0.0.1:8024")
+    assert (settings.sms_intake, settings.sms_intake_seconds, settings.sender_limits) == ("webhook", 10, False)
+    assert settings.whole_list_seconds == 10
 
 
 def test_made_up_secret_is_kept_and_private(simulated: dict[str, str], tmp_path: Path) -> None:
@@ -69,6 +72,10 @@ def test_live_from_the_fewest_settings(tmp_path: Path) -> None:
     assert settings.twilio_auth_tokens == ("first", "second")
     assert settings.mail_trust == ()
     assert (settings.settle_seconds, settings.sms_rate, settings.lease_seconds) == (60, 1, 20)
+    assert (settings.sms_intake, settings.sms_intake_seconds, settings.sender_limits) == ("webhook", 120, True)
+    assert settings.fallback_url is None
+    polls = load({**LIVE, "CRITTER_VAR": str(tmp_path), "CRITTER_SMS_INTAKE": "poll"})
+    assert (polls.sms_intake_seconds, polls.whole_list_seconds) == (5, 120)
     assert not list(tmp_path.iterdir())
 
 
@@ -102,6 +109,11 @@ def test_channel_switched_off_by_name_needs_nothing(channel: str, names: list[st
         ("CRITTER_DATABASE_URL", "mysql://localhost/critter"),
         ("CRITTER_REDIS_URL", "localhost:6379"),
         ("CRITTER_WEB_LISTEN", "8000"),
+        ("CRITTER_FALLBACK_LISTEN", "8024"),
+        ("CRITTER_SMS_INTAKE", "both"),
+        ("CRITTER_SMS_INTAKE_SECONDS", "0"),
+        ("CRITTER_SMS_INTAKE_SECONDS", "soon"),
+        ("CRITTER_SENDER_LIMITS", "10"),
         ("CRITTER_WEB_LISTEN", "127.0.0.1:0"),
         ("CRITTER_WEB_LISTEN", "127.0.0.1:99999"),
         ("CRITTER_SMTP_LISTEN", "127.0.0.1:smtp"),

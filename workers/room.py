@@ -15,6 +15,7 @@ from gateway import commands
 from gateway.bell import Bell
 from gateway.buckets import Buckets
 from gateway.carriers import Carrier, Letter, Text
+from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.commands import World
 from gateway.settings import Settings
 from gateway.tokens import Signer
@@ -32,6 +33,7 @@ class Room:
     loop: Loop
     texts: Mapping[str, Carrier[Text]] = field(default_factory=dict)  # by name
     letters: Carrier[Letter] | None = None
+    inbox: TwilioInbox | None = None  # the carrier's list of texts to us; the clock's room alone has it
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopping(self) -> bool:
@@ -60,7 +62,8 @@ class Room:
         return commands.world(self.settings)
 
     def close(self) -> None:
-        carriers: Sequence[Carrier[Text] | Carrier[Letter] | None] = (*self.texts.values(), self.letters)
+        carriers: Sequence[Carrier[Text] | Carrier[Letter] | TwilioInbox | None]
+        carriers = (*self.texts.values(), self.letters, self.inbox)
         for carrier in carriers:
             if carrier is not None:
                 self.loop.run(carrier.close(), timeout=5)

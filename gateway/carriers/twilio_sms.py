@@ -33,7 +33,7 @@ class TwilioSms:
     ) -> None:
         self._http = BoundedHttpClient(api_base, timeout, connections)
         self._connections = connections
-        self._client = _client(account_sid, auth_token, api_base, self._http)
+        self._client = client(account_sid, auth_token, api_base, self._http)
         self._messages: MessageList = self._client.api.v2010.account.messages
         self._create = self._client.api.absolute_url(f"2010-04-01/Accounts/{account_sid}/Messages.json")
 
@@ -93,7 +93,7 @@ def _form(text: Text) -> dict[str, object]:
     }
 
 
-def _client(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpClient) -> Client:
+def client(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpClient) -> Client:
     """The library at our base URL. The stand-in environment keeps TWILIO_EDGE and TWILIO_REGION from rewriting it."""
     client = Client(account_sid, auth_token, http_client=http, environment={"TWILIO_REGION": ""})
     client.api.base_url = api_base.rstrip("/")

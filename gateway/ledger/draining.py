@@ -54,7 +54,8 @@ LEFT: Final = text("""
     WHERE name = ANY (CAST(:doors AS text[])) AND started_at <= draining_since AND seen_at <= draining_since
       AND seen_at > now() - CAST(:alive AS interval)
     UNION ALL
-    SELECT 'inputs', count(*) FROM inbound WHERE state IN ('new', 'working')
+    SELECT 'inputs', count(*) FROM inbound
+    WHERE state IN ('new', 'working') AND (not_before IS NULL OR not_before <= now())
     UNION ALL
     SELECT 'fan-outs', count(*) FROM fanouts WHERE state = 'waiting' AND not_before <= now()
     UNION ALL

@@ -68,13 +68,15 @@ def budget_left(totals: Mapping[tuple[str, str], float], settings: Settings) -> 
     return float(max(Decimal(0), 1 - parts * settings.sms_price / settings.monthly_sms_budget))
 
 
-# The ids of inputs and callbacks are made in their order, so the oldest is the first by id. A delivery's is not told by
-# its id, for retries and held posts wait: of each number and priority the first few that are due are looked at.
-# It is ordered by priority too, and that is no equation, so that only deliveries_due can serve: by the primary key,
-# which has the order of messages as well, a planner without statistics would read every delivery that ever was.
+# The ids of callbacks are made in their order, so the oldest is the first by id. An input's or delivery's age is not
+# told by its id, for some are put off: of inputs, and of each number and priority, the first few that are due are
+# looked at. It is ordered by priority too, and that is no equation, so that only deliveries_due can serve: by the
+# primary key, which has the order of messages as well, a planner without statistics would read all there ever was.
 AGES: Final = text("""
-    SELECT 'inbound' AS queue, (SELECT now() - received_at FROM inbound
-                                WHERE state IN ('new', 'working') ORDER BY id LIMIT 1) AS age
+    SELECT 'inbound' AS queue, (SELECT now() - min(due) FROM (
+        SELECT coalesce(not_before, received_at) AS due FROM inbound
+        WHERE state IN ('new', 'working') AND (not_before IS NULL OR not_before <= now())
+        ORDER BY id LIMIT :some) AS head) AS age
     UNION ALL
     SELECT 'fanout', (SELECT now() - min(not_before) FROM fanouts WHERE state = 'waiting' AND not_before <= now())
     UNION ALL

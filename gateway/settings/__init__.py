@@ -47,6 +47,7 @@ class Settings(BaseModel):
     metrics_token: Annotated[str, BeforeValidator(value.bearer)] = _env("CRITTER_METRICS_TOKEN", default="", repr=False)
 
     web_listen: Listen = _env("CRITTER_WEB_LISTEN")
+    fallback_listen: Listen = _env("CRITTER_FALLBACK_LISTEN")
     smtp_listen: Listen = _env("CRITTER_SMTP_LISTEN")
     simulator_listen: Listen = _env("CRITTER_SIMULATOR_LISTEN")
 
@@ -65,6 +66,8 @@ class Settings(BaseModel):
     sms_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = _env("CRITTER_SMS_REGION")
     sms_rate: Annotated[float, Field(gt=0, le=10_000)] = _env("CRITTER_SMS_RATE")
     sms_account_rate: Annotated[float | None, Field(gt=0, le=10_000)] = _env("CRITTER_SMS_ACCOUNT_RATE", default=None)
+    sms_intake: Literal["webhook", "poll"] = _env("CRITTER_SMS_INTAKE")
+    sms_intake_seconds: Annotated[float, Field(ge=0.1, le=3600)] = _env("CRITTER_SMS_INTAKE_SECONDS")
     sms_price: Money = _env("CRITTER_SMS_PRICE")
     monthly_sms_budget: Money = _env("CRITTER_MONTHLY_SMS_BUDGET")
     twilio_account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-f]{32}$")] = _env("TWILIO_ACCOUNT_SID", default="")
@@ -85,6 +88,7 @@ class Settings(BaseModel):
         "CRITTER_HOOK_SECRET", default=(), repr=False
     )
 
+    sender_limits: Switch = _env("CRITTER_SENDER_LIMITS")
     invite_domains: Annotated[tuple[str, ...], BeforeValidator(value.domains)] = _env(
         "CRITTER_INVITE_DOMAINS", default=()
     )
@@ -109,6 +113,11 @@ class Settings(BaseModel):
     def settle_seconds(self) -> int:
         """How long after an attempt Twilio's list of messages is complete enough to believe that a text is absent."""
         return 60 if self.mode == "live" else 2
+
+    @property
+    def whole_list_seconds(self) -> float:
+        """How often the whole of Twilio's list of texts to us is read, and not only its newest: what shows up late."""
+        return max(self.sms_intake_seconds, 120.0 if self.mode == "live" else 10.0)
 
     @model_validator(mode="after")
     def _routes_lead_somewhere(self) -> Self:

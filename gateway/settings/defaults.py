@@ -18,6 +18,7 @@ ALWAYS = {
     "CRITTER_SIMULATOR_LISTEN": "127.0.0.1:8001",
     "CRITTER_SMS": "on",
     "CRITTER_MAIL": "on",
+    "CRITTER_SMS_INTAKE": "webhook",
     "CRITTER_SMS_REGION": "US",
     "CRITTER_SMS_PRICE": "0.0083",
     "CRITTER_MONTHLY_SMS_BUDGET": "33.20",  # about 4,000 parts
@@ -32,11 +33,13 @@ SIMULATED = {
     "CRITTER_MAIL_TRUST": "127.0.0.0/8,::1/128",
     "CRITTER_SMS_NUMBERS": "+15005550006",
     "CRITTER_SMS_RATE": "1000",
+    "CRITTER_SENDER_LIMITS": "off",  # drills and benchmarks write hundreds of texts a minute from one phone
     "CRITTER_LEASE_SECONDS": "5",  # whoever kills a worker to see what happens is watching
 }
 LIVE = {
     "CRITTER_MAIL_TRUST": "",
     "CRITTER_SMS_RATE": "1",
+    "CRITTER_SENDER_LIMITS": "on",
     "CRITTER_LEASE_SECONDS": "20",
     "TWILIO_API_BASE": "https://api.twilio.com",
 }
@@ -45,6 +48,13 @@ NEEDED_BY = {  # what a carrier cannot do without, once a number is with it
     "kannel": ("KANNEL_URL", "KANNEL_USERNAME", "KANNEL_PASSWORD", "KANNEL_TOKEN"),
     "hook": ("CRITTER_HOOK_URL", "CRITTER_HOOK_SECRET"),
 }
+INTAKE_SECONDS = {  # Twilio's list of texts to us: beside web hooks, and instead of them
+    ("live", "webhook"): "120",
+    ("live", "poll"): "5",
+    ("simulated", "webhook"): "10",
+    ("simulated", "poll"): "1",
+}
+FALLBACK_AFTER_WEB = 24  # the fallback door listens at the port of the pages and 24: 8000 and 8024
 SINK_AFTER_SIMULATOR = 24  # the simulator takes mail at its own port and 24: 8001 and 8025
 
 
@@ -55,6 +65,8 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
         raise SettingsError(f"CRITTER_MODE: {mode!r} is neither simulated nor live")
     values = {"CRITTER_MODE": mode, **ALWAYS, **(LIVE if mode == "live" else SIMULATED), **given}
     values["CRITTER_VAR"] = str(Path(values["CRITTER_VAR"]).absolute())
+    values.setdefault("CRITTER_SMS_INTAKE_SECONDS", INTAKE_SECONDS.get((mode, values["CRITTER_SMS_INTAKE"]), "120"))
+    values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values))
     _refuse_missing(values) if mode == "live" else _make_up(values)
     _refuse_incomplete(values)
     values.setdefault("CRITTER_DATABASE_URL", embedded.database_url(Path(values["CRITTER_VAR"])))
@@ -97,6 +109,7 @@ def _make_up(values: dict[str, str]) -> None:
     values.setdefault("TWILIO_ACCOUNT_SID", f"AC{_digest('account', secret)}")
     values.setdefault("TWILIO_AUTH_TOKEN", _digest("token", secret))
     values.setdefault("CRITTER_PUBLIC_URL", f"http://{_seen_from_here(values, 'CRITTER_WEB_LISTEN')}")
+    values.setdefault("CRITTER_FALLBACK_URL", f"http://{_seen_from_here(values, 'CRITTER_FALLBACK_LISTEN')}")
     values.setdefault("TWILIO_API_BASE", f"http://{_seen_from_here(values, 'CRITTER_SIMULATOR_LISTEN')}")
     values.setdefault(
         "CRITTER_SMTP_RELAY", f"smtp://{_seen_from_here(values, 'CRITTER_SIMULATOR_LISTEN', SINK_AFTER_SIMULATOR)}"
@@ -140,6 +153,15 @@ def _seen_from_here(values: Mapping[str, str], name: str, further: int = 0) -> s
             f"{name}: the simulator takes mail {further} ports further up: give {65535 - further} at most"
         )
     return netloc((host, port + further))
+
+
+def _beside_web(values: Mapping[str, str]) -> str:
+    """Where the fallback door listens: on the addresses of the web process, further up, or down where ports end."""
+    try:
+        host, port = listen(values["CRITTER_WEB_LISTEN"])
+    except ValueError as wrong:
+        raise SettingsError(f"CRITTER_WEB_LISTEN: {wrong}") from None
+    return netloc((host, port + (FALLBACK_AFTER_WEB if port + FALLBACK_AFTER_WEB <= 65535 else -FALLBACK_AFTER_WEB)))
 
 
 def _on(values: Mapping[str, str], name: str) -> bool:

@@ -18,6 +18,23 @@ CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message
 -- kannel
 ALTER TABLE callbacks ADD COLUMN carrier text NOT NULL DEFAULT 'twilio';
 
+-- intake
+ALTER TABLE inbound ADD COLUMN sent_at timestamptz;
+ALTER TABLE inbound ADD COLUMN not_before timestamptz;
+CREATE INDEX inbound_read_by_sender ON inbound (channel, sender, id) WHERE state NOT IN ('new', 'working');
+CREATE INDEX inbound_wrong_codes ON inbound (id) WHERE reason = 'a wrong code of a stranger';
+CREATE INDEX inbound_later ON inbound (not_before) WHERE state = 'new' AND not_before IS NOT NULL;
+CREATE TABLE watermarks (
+    number       text PRIMARY KEY,
+    since        timestamptz NOT NULL DEFAULT now(),
+    read_until   timestamptz,
+    asked_at     timestamptz,
+    failures     smallint NOT NULL DEFAULT 0,
+    reason       text,
+    lease_until  timestamptz,
+    lease_owner  text
+);
+
 -- operate
 ALTER TABLE installation ADD COLUMN draining_since timestamptz;
 ALTER TABLE installation ADD COLUMN draining_until timestamptz;
