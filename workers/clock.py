@@ -11,13 +11,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from gateway.ledger import waiting
-from gateway.network import conversations
+from gateway.network import conversations, tellings
 from gateway.store.database import transaction
 from workers.room import Room
 from workers.sweep import sweep
 
 SECOND: Final = 1.0  # between two looks, less when something is due sooner
 SWEEP: Final = 5.0
+MINUTE: Final = 60.0
 HOUR: Final = 3_600.0
 DAY: Final = 86_400.0
 
@@ -26,7 +27,7 @@ log = structlog.get_logger()
 
 def run(here: Room) -> None:
     """Until the room is told to stop. A database that is away is asked again a second later."""
-    swept = hour_at = months_at = float("-inf")
+    swept = minute_at = hour_at = months_at = float("-inf")
     while not here.stopping():
         try:
             if time.monotonic() - months_at > DAY:
@@ -35,6 +36,9 @@ def run(here: Room) -> None:
             if time.monotonic() - hour_at > HOUR:
                 _forget(here)
                 hour_at = time.monotonic()
+            if time.monotonic() - minute_at > MINUTE:
+                _note_delays(here)
+                minute_at = time.monotonic()
             if time.monotonic() - swept > SWEEP:
                 sweep(here)
                 swept = time.monotonic()
@@ -54,6 +58,12 @@ def look(here: Room) -> float:
     if found.next_in is None:
         return SECOND
     return min(SECOND, max(0.02, found.next_in.total_seconds()))
+
+
+def _note_delays(here: Room) -> None:
+    """Mails that are late for the first time; their authors are told when the next look rings for it."""
+    with transaction(here.engine) as session:
+        tellings.note_delays(session)
 
 
 def _forget(here: Room) -> None:
