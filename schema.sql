@@ -22,7 +22,11 @@ CREATE TABLE installation (
     only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),       -- there is one row
     mode        text NOT NULL CHECK (mode IN ('simulated', 'live')),     -- who made it; the other mode is refused
     hash_key    bytea NOT NULL DEFAULT sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')),  -- keys inbound.natural_key, so that it tells nothing about a number or a mail
-    created_at  timestamptz NOT NULL DEFAULT now()                       -- when the database was made
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when the database was made
+    draining_since  timestamptz,                                         -- `critter drain`: the doors of processes that were there then are closed …
+    draining_until  timestamptz,                                         -- … until this; renewed while it waits
+    mail_paused_until  timestamptz,                                      -- no mail leaves before; infinity: until an operator resumes it
+    mail_pause_reason  text                                              -- why: the relay's code or an operator's words
 );
 
 -- A person or a group: one namespace of handles.
@@ -358,6 +362,7 @@ CREATE INDEX deliveries_lanes ON deliveries (address_id, author_id, message_id) 
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'sending';
 CREATE INDEX deliveries_unknown ON deliveries (not_before) WHERE state = 'unknown' AND ended_at IS NULL;
 CREATE INDEX deliveries_by_address ON deliveries (address_id, message_id DESC);
+CREATE INDEX deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND state IN ('failed', 'unknown');
 -- Makes the partition of the month of `moment`; harmless when it is there.
 CREATE FUNCTION ensure_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -566,4 +571,18 @@ CREATE TABLE price_sweeps (
     pages       bigint NOT NULL DEFAULT 0,                               -- that were read so far
     rounds      smallint NOT NULL DEFAULT 0,                             -- how often the list was read to its end
     not_before  timestamptz NOT NULL DEFAULT now()                       -- when it is read on, or once more
+-- What the processes counted, for /metrics: each adds what it counted in the last seconds. Never numbers or bodies.
+CREATE TABLE tallies (
+    name    text NOT NULL,                                               -- what was counted: accepted, sent, …
+    labels  text NOT NULL DEFAULT '',                                    -- of which kind, with commas between: sms,failed
+    total   double precision NOT NULL,                                   -- how many, or for sums how much; never less
+    PRIMARY KEY (name, labels)
+);
+
+-- The processes that run, as each says every few seconds.
+CREATE TABLE processes (
+    owner       text PRIMARY KEY,                                        -- one process: its name, host and pid, and chance
+    name        text NOT NULL,                                           -- web, mail, worker-sms, clock, …
+    started_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was first heard of
+    seen_at     timestamptz NOT NULL DEFAULT now()                       -- when it last was
 );

@@ -16,10 +16,11 @@ from gateway import commands
 from gateway.bell import Bell
 from gateway.doors import hook, kannel, mail, sms
 from gateway.doors.access import inventory
-from gateway.doors.web import headers, health, logins, manual, pages
+from gateway.doors.web import headers, health, logins, manual, metrics, pages
 from gateway.errors import SettingsError
 from gateway.ledger.callbacks import Callbacks
 from gateway.ledger.intake import Intake
+from gateway.ledger.pulse import Pulse, owner
 from gateway.settings import Settings
 from gateway.signatures import Verifier
 from gateway.store.database import connect
@@ -40,25 +41,29 @@ class Parts:
     bell: Bell
     intake: Intake
     callbacks: Callbacks
+    pulse: Pulse
 
     def close(self) -> None:
         """Commits what was taken in, then lets go of the servers."""
         self.intake.close()
         self.callbacks.close()
+        self.pulse.close()
         self.bell.close()
         self.engine.dispose()
         self.ledger.dispose()
 
 
-def build(settings: Settings) -> Parts:
+def build(settings: Settings, name: str = "web") -> Parts:
     engine, ledger = connect(settings.database_url), connect(settings.database_url, pool=2, by_key=True)
     bell = Bell(settings.redis_url)
+    pulse = Pulse(engine, name, owner(name))
     return Parts(
         engine=engine,
         ledger=ledger,
         bell=bell,
-        intake=Intake(ledger, lambda: bell.ring("inbound")),
+        intake=Intake(ledger, lambda: bell.ring("inbound"), pulse.draining),
         callbacks=Callbacks(ledger, lambda: bell.ring("receipts")),
+        pulse=pulse,
     )
 
 
@@ -72,7 +77,8 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
     signer = Signer(settings.secret_keys)
     for door in _sms_doors(settings, signer, parts) if settings.sms else ():
         app.register_blueprint(door)
-    app.register_blueprint(health.blueprint(parts.engine, settings.redis_url))
+    app.register_blueprint(health.blueprint(parts.engine, settings.redis_url, parts.pulse.draining))
+    app.register_blueprint(metrics.blueprint(settings, parts.engine))
     app.register_blueprint(pages.blueprint(settings, signer, parts.engine))
     app.register_blueprint(logins.blueprint(settings, signer, parts.engine))
     assert handlers.MODULES  # importing them filled the table of commands
@@ -118,7 +124,7 @@ def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
 def serve_mail(settings: Settings) -> None:
     """Takes in mail until SIGTERM; what is on its way then has 20 s."""
     logs.configure()
-    parts = build(settings)
+    parts = build(settings, "mail")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_open_mail_door(settings, parts))
     parts.close()

@@ -1,22 +1,22 @@
 """`critter check`, the doctor: each thing Critter stands on, ok or wrong, and what to do about it."""
 
-import base64
-import http.client
-import smtplib
-import socket
-import ssl
 from collections.abc import Callable, Iterator
-from urllib.parse import unquote, urlencode, urlsplit
+from functools import partial
 
 import redis
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from critter import checking_carriers
+from critter import asking
 from critter.database import opened, undurable
+from critter.mistakes import mistakes
+from critter.starting import OF_CARRIERS
+from gateway.carriers.advice import advice
 from gateway.errors import Refused
-from gateway.ledger import budgets, spending
+from gateway.ledger import budgets, pauses, spending
 from gateway.settings import Settings
+from gateway.store.database import transaction
 
 TIMEOUT = 10.0  # seconds
 STALE = 60.0  # seconds beyond its period since Twilio's list of texts was last read
@@ -38,19 +38,22 @@ def run(settings: Settings) -> int:
 
 def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
     yield "settings", _settings
+    for mistake in mistakes(settings):
+        yield "settings", partial(_mistaken, mistake)
     yield "database", _database
     yield "durability", _durability
     yield "redis", _redis
     if settings.sms:
-        looks = {"twilio": _twilio, "kannel": checking_carriers.kannel, "hook": checking_carriers.hook}
-        yield from ((name, looks[name]) for name in settings.sms_carriers)
+        for name in settings.sms_carriers:
+            yield from zip((name, "numbers"), OF_CARRIERS[name], strict=False)
         if "twilio" in settings.sms_carriers:
             yield "texts in", _texts_in
         yield "money", _money
     if settings.mail:
-        yield "relay", _relay
+        yield "relay", asking.relay
     if settings.mode == "live":
-        yield "web address", _web_address
+        yield "web address", asking.web_address
+    yield "senders", _senders
 
 
 def moneyless(settings: Settings) -> str | None:
@@ -63,6 +66,10 @@ def moneyless(settings: Settings) -> str | None:
 def _settings(settings: Settings) -> str:
     channels = [name for name, on in (("SMS", settings.sms), ("mail", settings.mail)) if on]
     return f"{settings.mode}, {' and '.join(channels) or 'no channel'}, state in {settings.var}"
+
+
+def _mistaken(mistake: str, _settings: Settings) -> str:
+    raise Refused(mistake)
 
 
 def _database(settings: Settings) -> str:
@@ -95,25 +102,21 @@ def _redis(settings: Settings) -> str:
         raise Refused(f"it does not answer: is critter up running? ({error})") from None
 
 
-def _twilio(settings: Settings) -> str:
-    """Lists one message: that needs the account, the token and the way there, and costs nothing."""
-    base = urlsplit(settings.twilio_api_base)
-    kind = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
-    connection = kind(base.hostname or "", base.port, timeout=TIMEOUT)
-    login = f"{settings.twilio_account_sid}:{settings.twilio_auth_tokens[0]}".encode()
-    path = f"{base.path}/2010-04-01/Accounts/{settings.twilio_account_sid}/Messages.json?{urlencode({'PageSize': 1})}"
+def _senders(settings: Settings) -> str:
+    """What may not send now, by somebody's word or because the carrier refuses us."""
+    engine = opened(settings)
     try:
-        connection.request("GET", path, headers={"Authorization": f"Basic {base64.b64encode(login).decode()}"})
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        raise Refused(f"{base.netloc} does not answer ({error}): look at the network and TWILIO_API_BASE") from None
+        with transaction(engine) as session:
+            rows = pauses.listed(session)
+    except ProgrammingError:
+        raise Refused("the database is not of this version: run critter migrate") from None
     finally:
-        connection.close()
-    if status == http.HTTPStatus.UNAUTHORIZED:
-        raise Refused("the account is refused: look at TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
-    if status != http.HTTPStatus.OK:
-        raise Refused(f"{base.netloc} answers {status}: look at the account in Twilio's console")
-    return f"{base.netloc} takes our account"
+        engine.dispose()
+    paused = [row for row in rows if row.paused]
+    if paused:
+        step = advice(paused[0].reason, paused[0].carrier) or "critter carriers resume lets it go on"
+        raise Refused(f"{len(paused)} paused ({paused[0].carrier}: {paused[0].reason}): {step}")
+    return "none is paused"
 
 
 def _money(settings: Settings) -> str:
@@ -140,7 +143,8 @@ def _texts_in(settings: Settings) -> str:
             raise Refused("the database is of an older version: run critter migrate")
         read = {row.number: row for row in connection.execute(WATERMARKS)}
     engine.dispose()
-    for number in settings.sms_numbers:
+    mine = settings.numbers_with("twilio")
+    for number in mine:
         if number not in read or read[number].asked is None:
             raise Refused("Twilio's list of texts was never read: is critter clock running?")
         if read[number].failures:
@@ -148,41 +152,10 @@ def _texts_in(settings: Settings) -> str:
                 f"Twilio's list of texts to ...{number[-2:]} was not complete {read[number].failures} times in a row "
                 f"({read[number].reason}): look at the account in Twilio's console, and at the clock's log"
             )
-    oldest = max(read[number].asked for number in settings.sms_numbers)
+    oldest = max(read[number].asked for number in mine)
     if oldest > STALE + settings.sms_intake_seconds:
         raise Refused(f"Twilio's list of texts was last read {oldest:.0f} s ago: is critter clock running?")
     if settings.sms_intake == "poll":
         return f"by polling Twilio's list, last read {oldest:.0f} s ago; no web hook is needed"
     second = "" if settings.fallback_url else " (no CRITTER_FALLBACK_URL: what the door misses comes minutes later)"
     return f"by web hooks, and from Twilio's list, last read {oldest:.0f} s ago{second}"
-
-
-def _relay(settings: Settings) -> str:
-    """Says hello, starts TLS and signs in as sending does, and sends nothing."""
-    url = urlsplit(settings.smtp_relay)
-    host, secure = url.hostname or "", ssl.create_default_context()
-    try:
-        if url.scheme == "smtps":
-            client: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=TIMEOUT, context=secure)
-        else:
-            client = smtplib.SMTP(host, url.port or 25, timeout=TIMEOUT)
-        with client:
-            if url.scheme == "smtp+starttls":
-                client.starttls(context=secure)
-            if url.username:
-                client.login(unquote(url.username), unquote(url.password or ""))
-            client.noop()
-    except smtplib.SMTPAuthenticationError:
-        raise Refused(f"{host} refuses our user or password: look at CRITTER_SMTP_RELAY") from None
-    except (OSError, smtplib.SMTPException) as error:
-        raise Refused(f"{host} does not serve us ({error}): look at CRITTER_SMTP_RELAY") from None
-    return f"{host} takes our mail"
-
-
-def _web_address(settings: Settings) -> str:
-    host = urlsplit(settings.public_url).hostname or ""
-    try:
-        socket.getaddrinfo(host, None)
-    except OSError as error:
-        raise Refused(f"CRITTER_PUBLIC_URL: the name {host} is not found ({error.strerror})") from None
-    return f"{host} is found"

@@ -18,6 +18,7 @@ from gateway.errors import SettingsError
 from gateway.ledger.callbacks import Callbacks, Called
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.intake import Intake
+from gateway.ledger.pulse import Pulse, owner
 from gateway.ledger.spool import Spool
 from gateway.settings import Settings
 from gateway.signatures import Verifier
@@ -35,11 +36,13 @@ class Parts:
     intake: Intake
     callbacks: Callbacks
     shelter: Shelter
+    pulse: Pulse
 
     def close(self) -> None:
         self.intake.close()
         self.callbacks.close()
         self.shelter.close()
+        self.pulse.close()
         self.engine.dispose()
 
 
@@ -49,7 +52,8 @@ def build(settings: Settings) -> Parts:
     except OSError as error:
         raise SettingsError(f"CRITTER_VAR: its folder spool cannot be used ({error.strerror})") from None
     engine = connect(settings.database_url, pool=2, connect_timeout=CONNECT, by_key=True)
-    return Parts(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), Shelter(engine, spool))
+    pulse = Pulse(engine, "fallback", owner("fallback"))
+    return Parts(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), Shelter(engine, spool), pulse)
 
 
 def _nobody() -> None:

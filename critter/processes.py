@@ -15,6 +15,7 @@ def web(settings: Settings) -> None:
     """With the tour at "/" while simulated."""
     from critter.app import serve_web
 
+    _starts(settings, "web")
     if settings.mode == "live":
         return serve_web(settings)
     from critter import tour
@@ -32,6 +33,7 @@ def fallback(settings: Settings) -> None:
 def mail(settings: Settings) -> None:
     from critter.app import serve_mail
 
+    _starts(settings, "mail")
     serve_mail(settings)
 
 
@@ -39,9 +41,18 @@ def worker(queue: str) -> Serve:
     def serve(settings: Settings) -> None:
         from critter.room import serve_worker
 
+        _starts(settings, f"worker-{queue}")
         serve_worker(settings, queue)
 
     return serve
+
+
+def _starts(settings: Settings, name: str) -> None:
+    """It says what an operator should put right."""
+    from critter import logs, starting
+
+    logs.configure()
+    starting.tell(settings, name)
 
 
 def clock(settings: Settings) -> None:

@@ -1,9 +1,6 @@
 """The worker processes put together: settings into a room, the room under an RQ worker or the clock."""
 
-import os
-import secrets
 import signal
-import socket
 import sys
 from types import FrameType
 from typing import Any, Final
@@ -20,10 +17,12 @@ from rq.worker import WorkerStatus
 from critter import logs
 from critter.check import moneyless
 from gateway.bell import QUEUES, Bell
-from gateway.carriers import Carrier, Text
+from gateway.carriers import Carrier, Letter, Text
 from gateway.carriers.by_name import carriers
 from gateway.carriers.smtp_relay import SmtpRelay
 from gateway.carriers.twilio_inbox import TwilioInbox
+from gateway.carriers.watched import Watched, watched
+from gateway.ledger.pulse import Pulse, owner
 from gateway.settings import Settings
 from gateway.store.database import connect
 from workers import clock, missed
@@ -86,6 +85,12 @@ def serve_worker(settings: Settings, queue: str) -> None:
     room = build(settings, queue)
     enter(room)
     _stop_on_signals(room)
+    with Pulse(room.engine, f"worker-{queue}", room.owner):
+        _work(room, queue)
+    room.close()
+
+
+def _work(room: Room, queue: str) -> None:
     while not room.stopping():
         try:
             _answer(room, queue)
@@ -94,7 +99,6 @@ def serve_worker(settings: Settings, queue: str) -> None:
         except (RedisError, OSError) as problem:
             log.warning("redis is away", problem=type(problem).__name__)
         room.rest(REST)
-    room.close()
 
 
 def _answer(room: Room, queue: str) -> None:
@@ -110,7 +114,7 @@ def serve_clock(settings: Settings) -> None:
         log.error(stuck)
     room = build(settings, "clock")
     _stop_on_signals(room)
-    with missed.looking(room):
+    with Pulse(room.engine, "clock", room.owner), missed.looking(room):
         clock.run(room)
     room.close()
 
@@ -121,7 +125,7 @@ def build(settings: Settings, queue: str) -> Room:
         settings=settings,
         engine=connect(settings.database_url, by_key=queue in QUEUES),
         bell=Bell(settings.redis_url),
-        owner=f"{queue}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        owner=owner(queue),
         loop=Loop(),
         texts=_texts(settings) if queue == "sms" and settings.sms else {},
         letters=_letters(settings) if queue == "email" and settings.mail else None,
@@ -131,15 +135,15 @@ def build(settings: Settings, queue: str) -> Room:
 
 def _texts(settings: Settings) -> dict[str, Carrier[Text]]:
     """The carriers for texts that our numbers name, by these names."""
-    return carriers(settings)
+    return {name: watched(carrier) for name, carrier in carriers(settings).items()}
 
 
 def _inbox(settings: Settings) -> TwilioInbox:
     return TwilioInbox(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
 
 
-def _letters(settings: Settings) -> SmtpRelay:
-    return SmtpRelay(settings.smtp_relay, settings.mail_domain)
+def _letters(settings: Settings) -> Carrier[Letter]:
+    return Watched(SmtpRelay(settings.smtp_relay, settings.mail_domain))
 
 
 def _stop_on_signals(room: Room) -> None:

@@ -29,6 +29,7 @@ def routes() -> list[web.RouteDef]:
         web.delete(messages + "/{sid}.json", guarded(delete)),
         web.get(messages + "/{sid}/Media.json", guarded(media_list), allow_head=False),
         web.get(messages + "/{sid}/Media/{media}", guarded(media), allow_head=False),
+        web.get("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json", guarded(numbers), allow_head=False),
         web.route("*", "/2010-04-01/{rest:.*}", guarded(unknown)),
     ]
 
@@ -137,6 +138,16 @@ async def media(request: web.Request) -> web.StreamResponse:
     if kept is None:
         raise _unknown(request)
     return web.Response(body=kept[1], content_type=kept[0])
+
+
+async def numbers(request: web.Request) -> web.StreamResponse:
+    """The account's own numbers, on one page."""
+    options = request.app[WORLD].options
+    rows = [
+        {"phone_number": number, "sms_url": options.webhook_url, "capabilities": {"sms": True, "mms": True}}
+        for number in options.numbers
+    ]
+    return json_response({"incoming_phone_numbers": rows, "page": 0, "page_size": 1000, "next_page_uri": None})
 
 
 async def unknown(request: web.Request) -> web.StreamResponse:

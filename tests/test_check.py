@@ -52,8 +52,10 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
         "redis": "ok",
         "twilio": "wrong",
         "money": "ok",
+        "numbers": "wrong",
         "texts in": "wrong",
         "relay": "wrong",
+        "senders": "ok",
     }
 
 
@@ -117,6 +119,7 @@ def test_doctor_leaves_out_a_channel_that_is_off(settings: Settings, capsys: pyt
     run(settings.model_copy(update={"sms": False, "mail": False}))
     said = capsys.readouterr().out
     assert "twilio" not in said
+    assert "numbers" not in said
     assert "relay" not in said
 
 

@@ -271,6 +271,7 @@ def test_each_route_says_who_may_ask_it(settings):
             "/healthz": "public",
             "/help": "public",
             "/readyz": "public",
+            "/metrics": "metrics",
             "/static/<path:filename>": "public",
             "/p/<token>": "token",
             "/u/<token>": "token",

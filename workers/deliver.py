@@ -3,18 +3,20 @@
 A claim, the decision who may get it and the rendering commit together; it is sent outside of any transaction.
 """
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Letter, Outcome
+from gateway.ledger import pauses
 from gateway.ledger.claims import NOBODY, Senders
 from workers.desk import Desk
 from workers.mailing import Mailing
 from workers.pace import Pace
 from workers.pool import Pool
-from workers.road import Ledger, Road
+from workers.road import PAUSE, Ledger, Road
 from workers.room import Room, current
 
 TURN: Final = {"sms": 5.0, "email": 30.0}  # seconds; texts share their queue with receipts and reconciliation
@@ -67,8 +69,8 @@ def _letters(here: Room) -> Road[Letter]:
 class Relay:
     """All mails leave by the relay."""
 
-    def senders(self, _session: Session) -> Senders:
-        return NOBODY
+    def senders(self, session: Session) -> Senders:
+        return () if pauses.mail_is_paused(session) else NOBODY
 
-    def pause(self, _session: Session, _outcome: Outcome) -> None:
-        """Each process finds out for itself."""
+    def pause(self, session: Session, outcome: Outcome) -> None:
+        pauses.mail_refused(session, timedelta(seconds=PAUSE), outcome.reason)

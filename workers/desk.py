@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Outcome
-from gateway.ledger import budgets, claims, settlements
+from gateway.ledger import budgets, claims, settlements, tallies
 from gateway.ledger.claims import Claimed, Content, Senders
 from gateway.ledger.settlements import Settlement
 from gateway.network import audience
@@ -117,6 +117,10 @@ class Desk(Generic[Parcel]):
                 effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
                 stayed = [one.claimed for one, outcome in landed if outcome.pause or outcome.state in STAYED]
                 budgets.refund(session, [one.attempt_id for one in stayed])
+
+        if parts := sum(row.segments or 0 for row in rows):
+            tallies.add("segments", amount=parts)
+            tallies.add("segments", f"{datetime.now(UTC):%Y-%m}", amount=parts)
 
     def release(self, rows: Sequence[Claimed], wait: timedelta) -> None:
         with transaction(self._here.engine) as session:

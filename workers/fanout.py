@@ -3,7 +3,7 @@
 import structlog
 from sqlalchemy.orm import Session
 
-from gateway.ledger import spreading
+from gateway.ledger import spreading, tallies
 from gateway.network import audience, tellings
 from gateway.store.database import transaction
 from gateway.store.tables import Fanout
@@ -54,5 +54,7 @@ def _chunk(here: Room, session: Session, fanout: Fanout, priority: int) -> set[s
     spreading.advance(session, fanout, upto, texts, mails, done=done)
     if done:
         tellings.arrange(session, fanout, fanout.texts + texts, here.settings.ask_phones)
+    tallies.add("fanned_out", "sms", amount=texts)
+    tallies.add("fanned_out", "email", amount=mails)
     found = {"sms": texts > 0, "email": mails > 0, "fanout": not done}
     return {queue for queue, some in found.items() if some}

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gateway.ledger import inbox, limits
+from gateway.ledger import inbox, limits, tallies
 from gateway.ledger.inbox import Claimed
 from gateway.listening import hear, limited
 from gateway.outcome import Outcome
@@ -51,6 +51,7 @@ def _hear(here: Room, claimed: Claimed) -> None:
     else:
         return
     if outcome:
+        tallies.add("read", outcome.state)
         log.info("inbound", inbound=claimed.id, state=outcome.state, intent=outcome.intent)
     for queue in sorted(rings):
         here.bell.ring(queue)

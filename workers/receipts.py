@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.carriers.by_name import BY_NAME
 from gateway.carriers.receipt import Receipt
+from gateway.carriers.watched import alarm
 from gateway.ledger import attempts, senders
 from gateway.ledger.attempts import Report
 from gateway.ledger.callbacks import open_callbacks
@@ -50,6 +51,7 @@ def _receipt(callback: Callback) -> Receipt | None:
     carrier = BY_NAME.get(callback.carrier)
     receipt = carrier.receipt(callback.status, callback.reason) if carrier else None
     if receipt is None:
+        alarm("sms", "callback_status")
         log.warning("unheard-of status", callback=callback.id, carrier=callback.carrier, status=callback.status)
     return receipt
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 
 from gateway import listening
-from gateway.ledger import inbox, settlements
+from gateway.ledger import inbox, settlements, tallies
 from gateway.store.database import transaction
 from workers.room import Room
 
@@ -17,6 +17,7 @@ def sweep(here: Room) -> None:
     look = timedelta(seconds=here.settings.settle_seconds)
     with transaction(here.engine) as session:
         again, aside = inbox.expire(session)
+    tallies.add("lease_expiries", "inbound", amount=again + len(aside))
     if again:
         log.warning("inbound was left behind", rows=again)
     for inbound in aside:
@@ -25,6 +26,7 @@ def sweep(here: Room) -> None:
     with transaction(here.engine) as session:
         expired = settlements.expire(session, look)
         late = settlements.give_up(session)
+    tallies.add("lease_expiries", "delivery", amount=expired.rows)
     if expired.channels:
         log.warning("deliveries were left behind", channels=sorted(expired.channels))
     if late:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from twilio.http.response import Response
 
@@ -17,6 +17,7 @@ from gateway.carriers.twilio_codes import code_of
 from gateway.errors import CarrierError
 
 _SID: Final = re.compile(r"(SM|MM)[0-9a-f]{32}")
+STATUSES: Final = ("accepted", "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "failed", "read")
 _PAUSES: Final = ("pause_carrier", "pause_number")
 
 
@@ -26,9 +27,15 @@ def answered(status: int, body: str) -> Outcome:
     if not 200 <= status < 300:
         return _refused(status, fields.get("code"))
     sid = fields.get("sid")
-    if isinstance(sid, str) and _SID.fullmatch(sid):
-        return Outcome("sent", sid)
+    if is_sid(sid):
+        odd = fields.get("status", "queued") not in STATUSES  # it has a SID, so they have it, whatever they call that
+        return Outcome("sent", sid, detail="odd status" if odd else "")
     return Outcome("unknown", reason="malformed", detail=f"HTTP {status} without a message SID")
+
+
+def is_sid(sid: object) -> TypeGuard[str]:
+    """A text's id as Twilio writes it; anything else must not reach the ledger."""
+    return isinstance(sid, str) and _SID.fullmatch(sid) is not None
 
 
 def _fields(body: str) -> dict[str, Any]:
@@ -41,7 +48,7 @@ def _fields(body: str) -> dict[str, Any]:
 
 
 def _refused(status: int, code: object) -> Outcome:
-    number = code if isinstance(code, int) and code > 9999 else status
+    number = code if isinstance(code, int) and 9999 < code < 1_000_000 else status
     reason, detail = str(number), f"HTTP {status}"
     if status == 429 or number == 20429:
         return Outcome("retry", reason="20429", detail=detail)

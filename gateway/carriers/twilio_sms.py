@@ -16,7 +16,7 @@ from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, 
 
 from gateway.carriers import Listed, Outcome, PricePage, Text
 from gateway.carriers.http_link import is_unicode, send_each, unanswered
-from gateway.carriers.twilio_answers import answered, blames_account, page_lost
+from gateway.carriers.twilio_answers import answered, blames_account, is_sid, page_lost
 from gateway.carriers.twilio_http import BoundedHttpClient
 from gateway.carriers.twilio_prices import price_page
 
@@ -117,8 +117,8 @@ def client(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpCl
 
 
 def _listed(message: MessageInstance) -> Listed:
-    """Raises TypeError when the list leaves out what identifies a message."""
-    if not isinstance(message.sid, str) or not isinstance(message.to, str) or not isinstance(message.body, str):
+    """Raises TypeError when the list leaves out what identifies a message, or it is nothing that can be kept."""
+    if not is_sid(message.sid) or not isinstance(message.to, str) or not isinstance(message.body, str):
         raise TypeError("a message without sid, to or body")
     if not isinstance(message.date_sent, datetime | None):
         raise TypeError("a message with a strange time")

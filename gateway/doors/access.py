@@ -5,12 +5,13 @@ from typing import Any, Literal, TypeVar
 
 from flask import Flask
 
-Access = Literal["signed", "token", "public"]
+Access = Literal["signed", "token", "public", "metrics"]
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def access(kind: Access) -> Callable[[View], View]:
-    """signed: the carrier signed the request; token: the address itself is the secret; public: anybody may."""
+    """signed: the carrier signed the request; token: the address itself is the secret; public: anybody may;
+    metrics: a watcher on this machine, or one with the token for it."""
 
     def noted(view: View) -> View:
         vars(view)["access"] = kind

@@ -15,7 +15,7 @@ from gateway.doors.house import House, Limits
 from gateway.doors.known import Known
 from gateway.doors.listener import TEMPORARY, Listener, Listeners
 from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Intake
+from gateway.ledger.intake import Draining, Intake
 from gateway.network import recipients
 from gateway.network.recipients import Recipient
 from gateway.settings import Settings
@@ -77,7 +77,10 @@ class MailDoor:
         if not stored.done():
             log.warning("a mail was not stored in time")
             return TEMPORARY
-        stored.result()
+        try:
+            stored.result()
+        except Draining:
+            return TEMPORARY
         return ACCEPTED
 
     def _incoming(self, peer: str, envelope: Envelope) -> Incoming | None:

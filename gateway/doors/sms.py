@@ -16,6 +16,7 @@ from gateway.doors.access import access
 from gateway.doors.twilio_hooks import Hook, Hooks
 from gateway.ledger.callbacks import Called
 from gateway.ledger.inbox import Incoming, Picture
+from gateway.ledger.intake import Draining
 from gateway.ledger.together import Ledger
 from gateway.settings import Settings
 from gateway.signatures import Verifier
@@ -52,6 +53,7 @@ def blueprint(
         return Response(status=204)
 
     door.register_error_handler(HTTPException, _refused)
+    door.register_error_handler(Draining, _closed)
     door.register_error_handler(Exception, _unwell)
     return door
 
@@ -118,6 +120,11 @@ def _called(hook: Hook, attempt: tuple[int, ...] | None) -> Called:
 def _refused(error: HTTPException) -> Response:
     log.info("web hook refused with %s: %s", error.code, request.url_rule)
     return Response(status=error.code)
+
+
+def _closed(_: Draining) -> Response:
+    """Twilio then tries the fallback URL, and what both refuse stays in its list."""
+    return Response(status=503)
 
 
 def _unwell(error: Exception) -> Response:

@@ -1,7 +1,7 @@
 """What the doors accepted: stored once, read once, in each sender's order. Doors put, workers/inbound takes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from sqlalchemy import CursorResult, TextClause, and_, bindparam, case, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
+from gateway.ledger import tallies
 from gateway.store.tables import Inbound, Installation
 
 CRASHES = 3  # a row that ended three workers is set aside (Mailman's rule)
@@ -89,8 +90,19 @@ SELECT natural_key, id FROM new
 
 def accept(session: Session, key: bytes, incoming: Sequence[Incoming]) -> dict[bytes, int]:
     """Stores those that are new; a repeat is the same success. Natural key → id of the new ones."""
-    found = session.connection().exec_driver_sql(ACCEPT, rows(key, incoming))
-    return {row.natural_key: row.id for row in found}
+    given = rows(key, incoming)
+    found = {row.natural_key: row.id for row in session.connection().exec_driver_sql(ACCEPT, given)}
+    count_new(given, found)
+    return found
+
+
+def count_new(given: dict[str, list[Any]], found: Collection[bytes]) -> None:
+    """Those that were new, for the figures."""
+    for channel in set(given["channel"]):
+        new = sum(
+            each == channel for key, each in zip(given["natural_key"], given["channel"], strict=True) if key in found
+        )
+        tallies.add("accepted", channel, amount=new)
 
 
 def known(session: Session, key: bytes, channel: str, identities: Sequence[bytes]) -> set[bytes]:

@@ -1,6 +1,7 @@
 """The doors' way into the inbox: what several sessions hand in at the same time is committed together."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import cast
 
 import psycopg
@@ -12,6 +13,10 @@ from gateway.ledger.together import Together
 from gateway.store.database import transaction
 
 
+class Draining(Exception):
+    """The doors are closed for a moment, as somebody asked by `critter drain`."""
+
+
 class Intake(Together[Incoming]):
     """A future ends when its row is durable, or with what kept it from being so; `accepted` rings after each commit.
 
@@ -19,11 +24,23 @@ class Intake(Together[Incoming]):
     a session a group of them costs three times as much.
     """
 
-    def __init__(self, engine: Engine, accepted: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: Engine, accepted: Callable[[], None], draining: Callable[[], bool] = lambda: False
+    ) -> None:
         self._engine = engine
+        self._draining = draining
         self._key: bytes | None = None
         self._kept: PoolProxiedConnection | None = None
         super().__init__("intake", self._accept, accepted)
+
+    def submit(self, row: Incoming) -> "Future[None]":
+        """While the queues are drained for a restart, nothing comes in: it ends with Draining, and the caller says
+        "later"."""
+        if not self._draining():
+            return super().submit(row)
+        refused: Future[None] = Future()
+        refused.set_exception(Draining())
+        return refused
 
     def close(self) -> None:
         super().close()
@@ -45,8 +62,10 @@ class Intake(Together[Incoming]):
         if self._key is None:
             with transaction(self._engine) as session:
                 self._key = inbox.hash_key(session)
+        given = inbox.rows(self._key, incoming)
         with self._connection().cursor() as cursor:
-            cursor.execute(inbox.ACCEPT, inbox.rows(self._key, incoming), prepare=True)
+            cursor.execute(inbox.ACCEPT, given, prepare=True)
+            inbox.count_new(given, {key for key, _ in cursor})
 
     def _connection(self) -> psycopg.Connection:
         """Each statement on it commits by itself."""

@@ -48,12 +48,18 @@ def put_back(session: Session, rows: Sequence[Standing], actor: str) -> frozense
     badly = [row for row in rows if row.state in BADLY]
     if not badly:
         raise Refused(_nothing_to_retry(rows))
-    keys = {"messages": [row.message_id for row in badly], "addresses": [row.address_id for row in badly]}
-    session.execute(PUT_BACK, {**keys, "sms": SMS_GIVES_UP, "mail": MAIL_GIVES_UP})
+    rings = reopen(session, badly)
     for row in badly:
         was = {"address": str(row.address_id), "was": row.state, "reason": row.reason}
         audit.record(session, actor, "delivery.retry", row.message_id, was)
-    return frozenset(row.channel for row in badly)
+    return rings
+
+
+def reopen(session: Session, rows: Sequence[Standing]) -> frozenset[str]:
+    """They go again, however many; the channels to ring. Whoever calls it writes the audit."""
+    keys = {"messages": [row.message_id for row in rows], "addresses": [row.address_id for row in rows]}
+    session.execute(PUT_BACK, {**keys, "sms": SMS_GIVES_UP, "mail": MAIL_GIVES_UP})
+    return frozenset(row.channel for row in rows)
 
 
 def _nothing_to_retry(rows: Sequence[Standing]) -> str:

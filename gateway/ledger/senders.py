@@ -124,7 +124,8 @@ UNROUTABLE: Final = text("""
 
 PAUSE: Final = text("""
     UPDATE senders
-    SET paused_until = greatest(paused_until, coalesce(now() + CAST(:wait AS interval), 'infinity')), reason = :reason
+    SET paused_until = greatest(paused_until, coalesce(now() + CAST(:wait AS interval), 'infinity')),
+        reason = CASE WHEN paused_until > now() + CAST(:wait AS interval) THEN reason ELSE :reason END
     WHERE state = 'active' AND (number = :number OR carrier = :carrier) RETURNING id
 """)
 

@@ -38,6 +38,7 @@ class Expired:
 
     channels: frozenset[str]
     quarantined: tuple[tuple[int, int], ...]
+    rows: int = 0  # how many there were, those among them
 
 
 def settle(session: Session, settlements: Sequence[Settlement]) -> None:
@@ -86,7 +87,7 @@ def expire(session: Session, look_after: timedelta) -> Expired:
     Message-ID lets the receiver fold the two."""
     rows = session.execute(EXPIRE, {"look": look_after, "crashes": CRASHES, "limit": SWEEP}).all()
     aside = tuple((row.message_id, row.address_id) for row in rows if row.state == "failed")
-    return Expired(frozenset(row.channel for row in rows), aside)
+    return Expired(frozenset(row.channel for row in rows), aside, len(rows))
 
 
 def give_up(session: Session) -> int:

@@ -19,6 +19,7 @@ BASE_URL = re.compile(rf"https?://{HOST}(?::\d{{1,5}})?(?:/[A-Za-z0-9._~/-]*)?")
 LISTEN = re.compile(rf"({HOST}):(\d{{1,5}})")
 RELAY = re.compile(rf"(?:smtp|smtps|smtp\+starttls)://(?:[^@/\s?#]*@)?{HOST}(?::\d{{1,5}})?/?")
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+BEARER = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 SHORT_CODE = re.compile(r"[1-9]\d{2,7}")
 PREFIX = re.compile(r"\+[1-9]\d{0,6}|\*")
@@ -60,6 +61,13 @@ def one_line(longest: int) -> Callable[[str], str]:
         return text.strip()
 
     return checked
+
+
+def bearer(text: str) -> str:
+    """What may stand behind "Bearer" in a header (RFC 6750 2.1), and cannot be guessed."""
+    if text and not BEARER.fullmatch(text):
+        raise ValueError("must be 16 characters or more: letters, digits and any of -._~+/=")
+    return text
 
 
 def listen(text: str) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     CheckConstraint,
     Computed,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -57,6 +58,10 @@ class Installation(Table):
     mode: Mapped[str]
     hash_key: Mapped[bytes] = mapped_column(server_default=text("sha256(gen_random_uuid()::text::bytea)"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    draining_since: Mapped[datetime | None]
+    draining_until: Mapped[datetime | None]
+    mail_paused_until: Mapped[datetime | None]
+    mail_pause_reason: Mapped[str | None]
 
 
 class Account(Table):
@@ -443,6 +448,12 @@ Index("deliveries_lanes", Delivery.address_id, Delivery.author_id, Delivery.mess
 Index("deliveries_leased", Delivery.lease_until, postgresql_where=Delivery.state == "sending")
 Index("deliveries_unknown", Delivery.not_before, postgresql_where=(Delivery.state == "unknown") & _open_delivery)
 Index("deliveries_by_address", Delivery.address_id, Delivery.message_id.desc())
+Index(
+    "deliveries_dead",
+    Delivery.message_id,
+    Delivery.address_id,
+    postgresql_where=Delivery.ended_at.is_not(None) & Delivery.state.in_(["failed", "unknown"]),
+)
 
 
 class Attempt(Table):
@@ -654,3 +665,18 @@ class PriceSweep(Table):
     pages: Mapped[int] = mapped_column(server_default=ZERO)
     rounds: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     not_before: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Tally(Table):
+    __tablename__ = "tallies"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    labels: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    total: Mapped[float] = mapped_column(Double)
+
+
+class Process(Table):
+    __tablename__ = "processes"
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    seen_at: Mapped[datetime] = mapped_column(server_default=NOW)

@@ -67,6 +67,7 @@ CREATE TABLE price_sweeps (
 
 -- kannel
 ALTER TABLE callbacks ADD COLUMN carrier text NOT NULL DEFAULT 'twilio';
+
 -- intake
 ALTER TABLE inbound ADD COLUMN sent_at timestamptz;
 ALTER TABLE inbound ADD COLUMN not_before timestamptz;
@@ -114,3 +115,22 @@ CREATE TABLE refusals (
 );
 CREATE INDEX refusals_open ON refusals (inbound_id) WHERE closed_at IS NULL;
 CREATE INDEX attempts_filtered ON attempts (id) WHERE reason IN ('30004', '30007');
+
+-- operate
+ALTER TABLE installation ADD COLUMN draining_since timestamptz;
+ALTER TABLE installation ADD COLUMN draining_until timestamptz;
+ALTER TABLE installation ADD COLUMN mail_paused_until timestamptz;
+ALTER TABLE installation ADD COLUMN mail_pause_reason text;
+CREATE INDEX deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND state IN ('failed', 'unknown');
+CREATE TABLE tallies (
+    name    text NOT NULL,
+    labels  text NOT NULL DEFAULT '',
+    total   double precision NOT NULL,
+    PRIMARY KEY (name, labels)
+);
+CREATE TABLE processes (
+    owner       text PRIMARY KEY,
+    name        text NOT NULL,
+    started_at  timestamptz NOT NULL DEFAULT now(),
+    seen_at     timestamptz NOT NULL DEFAULT now()
+);

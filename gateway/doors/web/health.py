@@ -1,6 +1,7 @@
 """Is this process alive, and is Critter keeping up? Load balancers and watchers ask (R55)."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -18,9 +19,10 @@ PATIENCE = 2  # seconds for the database and for Redis
 log = logging.getLogger(__name__)
 
 
-def blueprint(engine: Engine, redis_url: str) -> Blueprint:
-    """GET /healthz: 200 while the process lives. GET /readyz: 503 when the database is away or work lies too long;
-    Redis being away is told but is no reason to send anybody elsewhere, as it only delays."""
+def blueprint(engine: Engine, redis_url: str, draining: Callable[[], bool] = lambda: False) -> Blueprint:
+    """GET /healthz: 200 while the process lives. GET /readyz: 503 when the database is away, work lies too long, or
+    `critter drain` closed the doors; Redis being away is told but is no reason to send anybody elsewhere, as it only
+    delays."""
     pages = Blueprint("health", __name__)
     ringing = redis.Redis.from_url(redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
@@ -38,8 +40,10 @@ def blueprint(engine: Engine, redis_url: str) -> Blueprint:
             "redis": "ok" if _answers(ringing) else "away",
             "oldest_unprocessed_seconds": age,
         }
+        if draining():
+            told["draining"] = True
         answer = jsonify(told)
-        answer.status_code = 200 if age is not None and age <= TOO_OLD else 503
+        answer.status_code = 200 if age is not None and age <= TOO_OLD and "draining" not in told else 503
         return answer
 
     return pages

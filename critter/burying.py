@@ -1,0 +1,97 @@
+"""What `critter dead` does with dead letters: single ones by their ids, many by what they have in common."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from critter.inside import operator
+from gateway.errors import Refused
+from gateway.ledger import dead, repairs
+from gateway.ledger.dead import Which
+from gateway.ledger.repairs import Standing
+from gateway.network.lookups import Found, look_up
+from gateway.store.database import transaction
+from gateway.store.tables import Inbound
+
+Rings = frozenset[str]
+
+
+class Deed(NamedTuple):
+    """What is done to many: to deliveries, how many that were and whom to ring; and to quarantined inputs."""
+
+    name: str
+    deliveries: Callable[[Session, Sequence[Standing]], tuple[Rings, int]]
+    state: str  # of the inputs
+    rings: Rings  # for them
+
+
+def many(engine: Engine, which: Which, deed: Deed) -> tuple[Rings, int]:
+    """In batches; each is a transaction with its line of the audit. Whom to ring, and how many there were."""
+    with transaction(engine) as session:
+        inputs = dead.inputs(session, which)
+        repairs.decide(session, inputs, deed.state, operator(), f"inbound.{deed.name}")
+    rings, done = deed.rings if inputs else Rings(), len(inputs)
+    while True:
+        with transaction(engine) as session:
+            rows = dead.deliveries(session, which)
+            if not rows:
+                return rings, done
+            more, count = deed.deliveries(session, rows)
+            dead.note(session, operator(), f"dead.{deed.name}", which, count)
+        rings, done = rings | more, done + count
+
+
+RETRY: Final = Deed(
+    "retry", lambda session, rows: (repairs.reopen(session, rows), len(rows)), "new", Rings({"inbound"})
+)
+DROP: Final = Deed("drop", lambda session, rows: (Rings(), dead.drop(session, rows)), "dropped", Rings())
+
+
+def retry_named(engine: Engine, ids: Sequence[str]) -> tuple[Rings, int]:
+    """All of them or nothing."""
+    rings, done = Rings(), 0
+    with transaction(engine) as session:
+        for row_id in ids:
+            found = look_up(session, row_id)
+            if found.kind == "inbound":
+                repairs.readmit(session, session.get_one(Inbound, found.inbound_id), operator())
+                rings, done = rings | {"inbound"}, done + 1
+            else:
+                rows = standing(session, found, row_id)
+                rings, done = rings | repairs.put_back(session, rows, operator()), done + len(rows)
+    return rings, done
+
+
+def drop_named(engine: Engine, ids: Sequence[str]) -> int:
+    """All of them or nothing."""
+    done = 0
+    with transaction(engine) as session:
+        for row_id in ids:
+            found = look_up(session, row_id)
+            if found.kind == "inbound":
+                row = session.get_one(Inbound, found.inbound_id)
+                refuse_unless_aside(row)
+                done += repairs.decide(session, [row.id], "dropped", operator(), "inbound.drop")
+            else:
+                rows = standing(session, found, row_id)
+                dead.note_each(session, operator(), "dead.drop", rows)
+                done += dead.drop(session, rows)
+    return done
+
+
+def standing(session: Session, found: Found, row_id: str) -> list[Standing]:
+    """The dead among a message's deliveries, locked; raises Refused when there is none."""
+    if found.message_id is None:
+        raise Refused(f"{row_id} is a post: name one of its deliveries. critter trace {row_id} shows them.")
+    rows = repairs.deliveries(session, found.message_id, found.address_id)
+    badly = [row for row in rows if row.state in repairs.BADLY]
+    if not badly:
+        raise Refused(f"{row_id} is no dead letter. critter trace {row_id} shows how it stands.")
+    return badly
+
+
+def refuse_unless_aside(row: Inbound) -> None:
+    if row.state != "quarantined":
+        raise Refused(f"{row.id} is {row.state}, no dead letter. critter trace {row.id} shows how it stands.")

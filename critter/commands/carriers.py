@@ -1,0 +1,131 @@
+"""`critter carriers`: which of our numbers send, which are paused and why; an operator pauses and resumes them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.orm import Session
+
+from critter.inside import ago, opened_session, operator, show_json, show_rows
+from gateway.carriers.advice import advice
+from gateway.errors import Refused
+from gateway.language import durations
+from gateway.ledger import audit, pauses
+from gateway.ledger.pauses import RELAY, Paused
+from gateway.settings import Settings, load
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="Our numbers and the relay."
+)
+Which = Annotated[str, typer.Argument(metavar="NAME|NUMBER", help="A carrier (twilio, smtp), or one number of ours.")]
+LONGEST_REASON = 100  # characters
+
+
+@app.command("list")
+def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False) -> None:
+    """What sends, what is paused, and what to do about it."""
+    settings = load()
+    with opened_session(settings) as session:
+        rows = _shown(session, settings)
+    if as_json:
+        show_json([_plain(row) for row in rows])
+        return
+    if not rows:
+        typer.echo("Nothing sends: both channels are off, or no worker-sms has run yet.")
+        return
+    show_rows(("carrier", "number", "state", "last refusal or reason"), [_line(row) for row in rows])
+    for step in dict.fromkeys(_step(row) for row in rows if row.paused):
+        typer.echo(step)
+
+
+@app.command()
+def pause(
+    which: Which,
+    wait: Annotated[str | None, typer.Option("--for", metavar="2h", help="How long; else until you resume.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for whoever looks next.")] = None,
+) -> None:
+    """Nothing leaves there; what is to go waits and loses nothing."""
+    span = _span(wait) if wait else None
+    words = f"{operator()}: {(reason or 'paused')[:LONGEST_REASON]}"
+    settings = load()
+    with opened_session(settings) as session:
+        rows = pauses.pause(session, which, span, words)
+        _note(session, rows, which, "carrier.pause", {"seconds": span.total_seconds() if span else None})
+        known = _known(session, settings)
+    _refuse_unknown(rows, which, known)
+    until = f"for {ago(span)}" if span else f"until critter carriers resume {which}"
+    typer.echo(f"Paused {until}: {_named(rows)}. A text or mail that is on its way already still goes.")
+
+
+@app.command()
+def resume(which: Which) -> None:
+    """What waited leaves, within some seconds."""
+    settings = load()
+    with opened_session(settings) as session:
+        rows = pauses.resume(session, which)
+        _note(session, rows, which, "carrier.resume", {})
+        known = _known(session, settings)
+    _refuse_unknown(rows, which, known)
+    typer.echo(f"Resumed: {_named(rows)}.")
+
+
+def _span(given: str) -> timedelta:
+    canonical = durations.duration(given.lower())
+    if canonical is None:
+        raise Refused(f"--for: {given!r} is no time: say 30m, 2h, 3d, or 'till 9'")
+    now = datetime.now(UTC)
+    return durations.ends(canonical, now) - now
+
+
+def _shown(session: Session, settings: Settings) -> list[Paused]:
+    on = {RELAY: settings.mail}
+    return [row for row in pauses.listed(session) if on.get(row.carrier, settings.sms)]
+
+
+def _known(session: Session, settings: Settings) -> list[str]:
+    return list(dict.fromkeys(name for row in _shown(session, settings) for name in (row.carrier, row.number)))
+
+
+def _refuse_unknown(rows: Sequence[Paused], which: str, known: list[str]) -> None:
+    if not rows:
+        raise Refused(f"Nothing of ours is called {which!r}. There is: {', '.join(known) or 'nothing yet'}.")
+
+
+def _note(session: Session, rows: Sequence[Paused], which: str, action: str, detail: dict[str, Any]) -> None:
+    """By the id of each number: the audit holds no numbers."""
+    for row in rows:
+        audit.record(session, operator(), action, row.id, {**detail, "carrier": row.carrier})
+
+
+def _named(rows: Sequence[Paused]) -> str:
+    return ", ".join(row.number for row in rows)
+
+
+def _state(row: Paused) -> str:
+    if not row.paused:
+        return "active"
+    if row.until is None:
+        return "paused until you resume it"
+    return f"paused for {ago(row.until - datetime.now(UTC))}"
+
+
+def _step(row: Paused) -> str:
+    step = advice(row.reason, row.carrier) or f"critter carriers resume {row.number}"
+    return f"{row.number}: {step}"
+
+
+def _line(row: Paused) -> tuple[object, ...]:
+    return (row.carrier, row.number, _state(row), row.reason)
+
+
+def _plain(row: Paused) -> dict[str, object]:
+    return {
+        "id": str(row.id),
+        "carrier": row.carrier,
+        "number": row.number,
+        "paused": row.paused,
+        "until": row.until.isoformat() if row.until else None,
+        "reason": row.reason,
+        "advice": advice(row.reason, row.carrier),
+    }

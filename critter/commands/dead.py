@@ -1,0 +1,200 @@
+"""`critter dead`: deliveries that ended badly and inputs that ended three workers: listed, looked at, retried, dropped.
+
+Single ones are named by their ids; many by what they have in common, and then how many it would be is shown first.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from critter import burying
+from critter.burying import Deed
+from critter.inside import ago, database, opened_session, show_json, show_rows
+from gateway.bell import Bell
+from gateway.carriers.advice import advice
+from gateway.carriers.twilio_codes import CODES
+from gateway.errors import Refused
+from gateway.language import durations
+from gateway.ledger import dead
+from gateway.ledger.dead import Count, Dead, Which
+from gateway.ledger.repairs import Standing
+from gateway.network import tries
+from gateway.network.lookups import look_up
+from gateway.settings import Settings, load
+from gateway.store.database import transaction
+from gateway.store.tables import Inbound
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What ended badly.")
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="MESSAGE:ADDRESS, a message, or an input.")]
+Reason = Annotated[
+    str | None, typer.Option(help="A carrier's code or a word: 30008, gave_up, quarantined, unknown, failed …")
+]
+Channel = Annotated[str | None, typer.Option(help="sms or email.")]
+Since = Annotated[str | None, typer.Option(metavar="2h", help="Those that died within this time.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+SHOWN = 20
+MOST = 1000  # in JSON
+WORDS = {"input": "input", "sms": "text", "email": "mail"}
+TITLES = ("count", "", "state", "reason", "meaning")
+ENDINGS = {
+    "gave_up": "trying took longer than it may",
+    "quarantined": "it ended three workers: see the log, mend the cause, then retry",
+    "rendering": "it could not be put into words: see the log",
+    "no_route": "no number of ours may text there",
+}
+
+
+@app.command("list")
+def show_all(
+    reason: Reason = None,
+    channel: Channel = None,
+    since: Since = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """How many died of what, and the newest of them."""
+    which = _which(reason, channel, since)
+    with opened_session(load()) as session:
+        counts = dead.counts(session, which)
+        rows = dead.listed(session, which, MOST if as_json else SHOWN)
+    if as_json:
+        show_json({"counts": [one._asdict() for one in counts], "dead": [_plain(row) for row in rows]})
+    elif not rows:
+        typer.echo("There are no dead letters." if which == Which() else "There are none of those.")
+    else:
+        show_rows(TITLES, [_count(one) for one in counts])
+        typer.echo("")
+        titles = ("id", "", "to", "state", "tries", "died", "reason")
+        show_rows(titles, [_line(row) for row in rows])
+        total = sum(one.rows for one in counts)
+        if total > len(rows):
+            typer.echo(f"and {total - len(rows):,} more (--json lists {MOST:,})")
+
+
+@app.command()
+def show(row_id: Annotated[str, typer.Argument(metavar="ID", help="As critter dead list names it.")]) -> None:
+    """One of them: its tries, why it ended, and what could be done."""
+    with opened_session(load()) as session:
+        found = look_up(session, row_id)
+        if found.kind == "inbound":
+            _show_input(session.get_one(Inbound, found.inbound_id))
+            return
+        for row in burying.standing(session, found, row_id)[:SHOWN]:
+            typer.echo(f"{row.message_id}:{row.address_id}  {WORDS[row.channel]}, {row.state}: {_meaning(row.reason)}")
+            for line in _tries(session, row):
+                typer.echo(line)
+    typer.echo(f"critter trace {row_id} shows the rest; critter dead retry {row_id} sends it again.")
+
+
+@app.command()
+def retry(
+    ids: Ids = None, reason: Reason = None, channel: Channel = None, since: Since = None, yes: Yes = False
+) -> None:
+    """Send or read them again. What may have arrived before is marked as a possible duplicate."""
+    settings = load()
+    which = _which(reason, channel, since)
+    with database(settings) as engine:
+        if ids:
+            rings, done = burying.retry_named(engine, _only(ids, which))
+        else:
+            rings, done = _many(engine, which, yes, burying.RETRY)
+    _ring(settings, rings)
+    typer.echo(f"Put back: {done:,}. critter outbox shows how it goes." if done else "There are none of those.")
+
+
+@app.command()
+def drop(
+    ids: Ids = None, reason: Reason = None, channel: Channel = None, since: Since = None, yes: Yes = False
+) -> None:
+    """Put them away for good; nobody is told."""
+    which = _which(reason, channel, since)
+    with database(load()) as engine:
+        if ids:
+            done = burying.drop_named(engine, _only(ids, which))
+        else:
+            _, done = _many(engine, which, yes, burying.DROP)
+    typer.echo(f"Dropped: {done:,}." if done else "There are none of those.")
+
+
+def _many(engine: Engine, which: Which, yes: bool, deed: Deed) -> tuple[frozenset[str], int]:
+    """Shows how many there are, asks, and does it."""
+    if which == Which():
+        raise Refused("Say which: ids as critter dead list names them, or --reason, --channel or --since.")
+    with transaction(engine) as session:
+        which = dead.fixed(session, which)
+        counts = dead.counts(session, which)
+    if not counts:
+        return frozenset(), 0
+    show_rows(TITLES, [_count(one) for one in counts])
+    if not yes:
+        typer.confirm(f"{deed.name.capitalize()} {sum(one.rows for one in counts):,}?", abort=True)
+    return burying.many(engine, which, deed)
+
+
+def _only(ids: Sequence[str], which: Which) -> Sequence[str]:
+    if which != Which():
+        raise Refused("Say either ids, or what those have in common.")
+    return ids
+
+
+def _which(reason: str | None, channel: str | None, since: str | None) -> Which:
+    if channel not in (None, "sms", "email"):
+        raise Refused(f"--channel: {channel!r} is neither sms nor email")
+    return Which(reason, channel, _span(since) if since else None)
+
+
+def _span(given: str) -> timedelta:
+    canonical = durations.duration(given.lower())
+    if canonical is None or canonical.startswith("till"):
+        raise Refused(f"--since: {given!r} is no time: say 30m, 2h or 3d")
+    then = datetime.now(UTC)
+    return durations.ends(canonical, then) - then
+
+
+def _ring(settings: Settings, rings: frozenset[str]) -> None:
+    bell = Bell(settings.redis_url)
+    for ring in sorted(rings):
+        bell.ring(ring)
+    bell.close()
+
+
+def _tries(session: Session, row: Standing) -> list[str]:
+    [told], _ = tries.deliveries(session, [row.message_id], row.address_id, lambda _: "", 1)
+    return [
+        f"    try {one['number']}  {one['started_at'][:19]}  {one['state']}  {one['reason'] or ''}".rstrip()
+        for one in told["attempts"]
+    ]
+
+
+def _show_input(row: Inbound) -> None:
+    burying.refuse_unless_aside(row)
+    typer.echo(f"{row.id}  input by {row.channel}, {row.state}: {ENDINGS['quarantined']}")
+    typer.echo(f"critter trace {row.id} shows the rest; critter dead retry {row.id} reads it again.")
+
+
+def _meaning(reason: str | None) -> str:
+    """In words, with the step to take where there is one."""
+    code = int(reason) if reason and reason.isdecimal() else 0
+    words = ENDINGS.get(reason or "") or (CODES[code].meaning if code in CODES else "")
+    step = advice(reason)
+    return "; ".join(part for part in (reason, words, step) if part) or "nobody knows whether it arrived"
+
+
+def _count(one: Count) -> tuple[object, ...]:
+    words = WORDS["input"] if one.kind == "input" else WORDS[one.channel]
+    reason = "quarantined" if one.kind == "input" else one.reason
+    meaning = _meaning(reason).removeprefix(f"{reason}").removeprefix("; ")
+    return (f"{one.rows:,}", words if one.rows == 1 else f"{words}s", one.state, one.reason, meaning)
+
+
+def _line(row: Dead) -> tuple[object, ...]:
+    words = WORDS["input"] if row.kind == "input" else WORDS[row.channel]
+    to = f"@{row.handle}" if row.handle else None
+    return (row.id, words, to, row.state, row.attempt, f"{ago(datetime.now(UTC) - row.died_at)} ago", row.reason)
+
+
+def _plain(row: Dead) -> dict[str, object]:
+    return {**row._asdict(), "died_at": row.died_at.isoformat()}

@@ -1,0 +1,42 @@
+"""Operators' mistakes that the settings themselves show: each is one line with the setting's name and the fix.
+
+`critter check` says them, and so does each process when it starts (critter/starting). What makes no sense at all, such
+as a rate of 0, never gets this far: gateway/settings refuses it.
+"""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from gateway.settings import Settings
+
+
+def mistakes(settings: Settings) -> list[str]:
+    return [*_channels(settings), *(_money(settings) if settings.sms else ()), *_address(settings)]
+
+
+def _channels(settings: Settings) -> Iterator[str]:
+    if not settings.sms and not settings.mail:
+        yield "CRITTER_SMS and CRITTER_MAIL are off: nothing comes in or goes out; set one to on"
+    if settings.sms and not settings.sms_numbers:
+        yield "CRITTER_SMS_NUMBERS: there is none to send from; give your numbers as +14155550100, or CRITTER_SMS=off"
+
+
+def _money(settings: Settings) -> Iterator[str]:
+    if not settings.monthly_sms_budget:
+        yield "CRITTER_MONTHLY_SMS_BUDGET is 0: no text may be sent; give dollars a month, or CRITTER_SMS=off"
+    if not settings.sms_price:
+        yield "CRITTER_SMS_PRICE is 0: the budget would never end; give the dollars that one part costs"
+
+
+def _address(settings: Settings) -> Iterator[str]:
+    """Twilio and phones must find us."""
+    if settings.mode == "live" and _is_here(urlsplit(settings.public_url).hostname or ""):
+        yield f"CRITTER_PUBLIC_URL: {settings.public_url} is this machine alone; give the address that the world sees"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))

@@ -1,0 +1,55 @@
+"""What a process says when it starts: operators' mistakes, one line each, with the setting's name and the fix.
+
+It starts all the same: what is wrong may be put right meanwhile, and what comes in must not be lost. The world is asked
+by a thread, in live mode alone: while simulated the simulator may still be on its way up.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from critter import asking, checking_carriers
+from critter.mistakes import mistakes
+from gateway.errors import Refused
+from gateway.settings import Settings
+
+Look = Callable[[Settings], str]
+LOOKS: Final[dict[str, tuple[Look, ...]]] = {
+    "web": (asking.web_address,),
+    "mail": (),
+    "worker-sms": (),  # its carriers' own, below
+    "worker-email": (asking.relay,),
+}
+OF_CARRIERS: Final[dict[str, tuple[Look, ...]]] = {
+    "twilio": (asking.twilio, asking.numbers),
+    "kannel": (checking_carriers.kannel,),
+    "hook": (checking_carriers.hook,),
+}
+DELAY: Final = 3.0  # seconds, in which the process itself can begin to answer
+
+log = structlog.get_logger()
+
+
+def tell(settings: Settings, name: str) -> threading.Timer | None:
+    """For the processes that meet the world; the others have nothing to say that these do not."""
+    if name not in LOOKS:
+        return None
+    for mistake in mistakes(settings):
+        log.error("wrong setting", what=mistake)
+    if settings.mode != "live":
+        return None
+    later = threading.Timer(DELAY, look, (settings, name))
+    later.daemon = True
+    later.start()
+    return later
+
+
+def look(settings: Settings, name: str) -> None:
+    carriers = settings.sms_carriers if name == "worker-sms" else ()
+    for each in (*LOOKS[name], *(look for carrier in carriers for look in OF_CARRIERS[carrier])):
+        try:
+            each(settings)
+        except Refused as refused:
+            log.error("wrong setting", what=refused.text)

@@ -1,0 +1,123 @@
+"""A carrier that is watched: how each parcel ended and how long it took is counted, and strange answers raise an alarm.
+
+critter/room puts it around the real carriers; workers/receipts alarms about callbacks that nobody understands.
+"""
+
+import asyncio
+import logging
+import time
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final, Generic, TypeVar
+
+from gateway.carriers import Carrier, Listed, Lists, Outcome, Text
+from gateway.carriers.twilio_codes import CODES
+from gateway.errors import CarrierError
+from gateway.ledger import tallies
+
+Parcel = TypeVar("Parcel")
+
+STRANGE: Final = frozenset({"malformed", "too long", "protocol", "odd status"})  # reasons for an alarm
+QUIET: Final = 60.0  # seconds between two lines about the same
+GATHER: Final = 0.5  # seconds for which counts are gathered here: every parcel passes
+
+log = logging.getLogger(__name__)
+_complained: dict[tuple[str, str], float] = {}
+
+
+class Watched(Generic[Parcel]):
+    """Does what its carrier does."""
+
+    def __init__(self, carrier: Carrier[Parcel]) -> None:
+        self._carrier = carrier
+        self.channel = carrier.channel
+        self._gathering: asyncio.TimerHandle | None = None
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._ended: defaultdict[str, int] = defaultdict(int)
+        self._buckets = [0] * len(tallies.BOUNDS)
+        self._seconds = 0.0
+
+    async def send(self, batch: Sequence[Parcel], settled: Callable[[Parcel, Outcome], None]) -> None:
+        begun = time.monotonic()
+        if self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER, self._hand_over)
+
+        def heard(parcel: Parcel, outcome: Outcome) -> None:
+            seconds = time.monotonic() - begun
+            self._seconds += seconds
+            self._buckets[bisect_left(tallies.SECONDS, seconds)] += 1
+            self._ended[outcome.state] += 1
+            if outcome.reason or outcome.detail:
+                self._look_at(outcome)
+            settled(parcel, outcome)
+
+        try:
+            await self._carrier.send(batch, heard)
+        except Exception:
+            alarm(self.channel, "carrier_failed")
+            raise
+
+    def _look_at(self, outcome: Outcome) -> None:
+        if outcome.pause:
+            self._ended[outcome.state] -= 1
+            self._ended["paused"] += 1
+            tallies.add("refusals", self.channel, outcome.reason)
+        if what := strange(outcome):
+            alarm(self.channel, what)
+
+    def _hand_over(self) -> None:
+        """On the loop, as all that counts here."""
+        self._gathering = None
+        ended, buckets, seconds = self._ended, self._buckets, self._seconds
+        self._begin_anew()
+        tallies.add_all({("sends", f"{self.channel},{how}"): count for how, count in ended.items()})
+        tallies.add_durations("carrier_seconds", self.channel, buckets, seconds)
+
+    async def close(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._hand_over()
+        await self._carrier.close()
+
+
+class WatchedTexts(Watched[Text]):
+    """The same with the carrier's list."""
+
+    def __init__(self, carrier: Carrier[Text], lists: Lists) -> None:
+        super().__init__(carrier)
+        self._listing = lists.listing
+
+    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]:
+        try:
+            return await self._listing(recipient, sender, since)
+        except CarrierError as problem:
+            if problem.reason in STRANGE:
+                alarm(self.channel, "list")
+            raise
+
+
+def watched(carrier: Carrier[Text]) -> Watched[Text]:
+    """With its list, if it has one."""
+    return WatchedTexts(carrier, carrier) if isinstance(carrier, Lists) else Watched(carrier)
+
+
+def strange(outcome: Outcome) -> str:
+    """What is odd about an answer, in a word: "" when nothing is. A code that is not in our table counts as odd."""
+    for word in (outcome.reason, outcome.detail):
+        if word in STRANGE:
+            return word.replace(" ", "_")
+    code = int(outcome.reason) if outcome.reason.isdecimal() else 0
+    return "unlisted_code" if code > 9999 and code not in CODES else ""
+
+
+def alarm(channel: str, what: str) -> None:
+    """One line a minute about each, and each counted: somebody must look whether the carrier has changed."""
+    tallies.add("strange", channel, what)
+    now = time.monotonic()
+    if now - _complained.get((channel, what), float("-inf")) >= QUIET:
+        _complained[channel, what] = now
+        log.error("strange answer of a carrier: %s %s", channel, what)

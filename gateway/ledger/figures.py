@@ -1,0 +1,136 @@
+"""The figures of an installation at one moment, for /metrics: each statement finds its rows by an index and counts a
+bounded number of them, so that asking costs the same with a thousand deliveries and with a hundred million."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
+
+from gateway.ledger import pauses, tallies
+from gateway.ledger.pauses import Paused
+from gateway.settings import Settings
+
+COUNTED: Final = 10_000  # rows that are counted one by one; more are "10000"
+LOOKED_AT: Final = 500  # rows of one number and priority among which the oldest that is due is looked for
+ALIVE: Final = timedelta(seconds=30)  # since a process was last heard of
+PATIENCE: Final = "2s"  # for one statement
+
+
+class Figures(NamedTuple):
+    """Ages are seconds of the oldest row that is due, 0 without one; counts stop at COUNTED."""
+
+    totals: Mapping[tuple[str, str], float]
+    ages: Mapping[str, float]
+    waiting: Mapping[str, int]
+    unknown: int
+    dead: Mapping[str, int]  # failed, quarantined, unknown
+    inputs: Mapping[str, int]  # held, quarantined
+    senders: Sequence[Paused]
+    processes: Mapping[str, int]
+    budget_left: float | None  # a share, 0 to 1; None without a budget
+
+
+def figures(session: Session, settings: Settings) -> Figures:
+    """One look. By index, whatever a planner without statistics thinks of it."""
+    session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
+    session.execute(
+        text("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+    )
+    totals = tallies.totals(session)
+    bounds = {"most": COUNTED, "some": LOOKED_AT, "alive": ALIVE}
+    return Figures(
+        totals=totals,
+        ages={queue: age.total_seconds() if age else 0.0 for queue, age in session.execute(AGES, bounds)},
+        waiting=_by_name(session, WAITING, bounds),
+        unknown=session.scalars(UNKNOWN, bounds).one(),
+        dead={"failed": 0, "unknown": 0, "quarantined": 0} | _by_name(session, DEAD, bounds),
+        inputs={"held": 0, "quarantined": 0} | _by_name(session, INPUTS, bounds),
+        senders=pauses.listed(session),
+        processes=_by_name(session, PROCESSES, bounds),
+        budget_left=budget_left(totals, settings),
+    )
+
+
+def _by_name(session: Session, statement: TextClause, bounds: Mapping[str, object]) -> dict[str, int]:
+    return {name: count for name, count in session.execute(statement, bounds)}  # noqa: C416  dict() asks for its keys
+
+
+def budget_left(totals: Mapping[tuple[str, str], float], settings: Settings) -> float | None:
+    """What is left of this month's money for texts, as a share, by the parts that were sent and the price of one."""
+    if not settings.sms:
+        return None
+    if not settings.monthly_sms_budget:
+        return 0.0
+    parts = Decimal(totals.get(("segments", f"{datetime.now(UTC):%Y-%m}"), 0.0))
+    return float(max(Decimal(0), 1 - parts * settings.sms_price / settings.monthly_sms_budget))
+
+
+# The ids of callbacks are made in their order, so the oldest is the first by id. An input's or delivery's age is not
+# told by its id, for some are put off: of inputs, and of each number and priority, the first few that are due are
+# looked at. It is ordered by priority too, and that is no equation, so that only deliveries_due can serve: by the
+# primary key, which has the order of messages as well, a planner without statistics would read all there ever was.
+AGES: Final = text("""
+    SELECT 'inbound' AS queue, (SELECT now() - min(due) FROM (
+        SELECT coalesce(not_before, received_at) AS due FROM inbound
+        WHERE state IN ('new', 'working') AND (not_before IS NULL OR not_before <= now())
+        ORDER BY id LIMIT :some) AS head) AS age
+    UNION ALL
+    SELECT 'fanout', (SELECT now() - min(not_before) FROM fanouts WHERE state = 'waiting' AND not_before <= now())
+    UNION ALL
+    SELECT 'receipts', (SELECT now() - received_at FROM callbacks WHERE applied_at IS NULL ORDER BY id LIMIT 1)
+    UNION ALL
+    SELECT 'pictures', (SELECT now() - not_before FROM media
+                        WHERE state = 'new' AND not_before <= now() ORDER BY not_before LIMIT 1)
+    UNION ALL
+    SELECT channel, (SELECT now() - min(head.not_before)
+                     FROM (SELECT 0 AS id UNION ALL SELECT id FROM senders) AS sender
+                     CROSS JOIN generate_series(0, 9) AS priority
+                     CROSS JOIN LATERAL (
+                         SELECT d.not_before FROM deliveries d
+                         WHERE d.channel = queue.channel AND d.sender_id = sender.id
+                           AND d.priority >= priority AND d.priority <= priority
+                           AND d.ended_at IS NULL AND d.state IN ('queued', 'retry')
+                         ORDER BY d.priority, d.message_id LIMIT :some) AS head
+                     WHERE head.not_before <= now())
+    FROM unnest(ARRAY['sms', 'email']) AS queue (channel)
+""")
+
+WAITING: Final = text("""
+    SELECT 'inbound' AS queue, (SELECT count(*) FROM (
+        SELECT FROM inbound WHERE state IN ('new', 'working') LIMIT :most) AS row) AS rows
+    UNION ALL
+    SELECT 'fanout', (SELECT count(*) FROM (SELECT FROM fanouts WHERE state = 'waiting' LIMIT :most) AS row)
+    UNION ALL
+    SELECT 'receipts', (SELECT count(*) FROM (SELECT FROM callbacks WHERE applied_at IS NULL LIMIT :most) AS row)
+    UNION ALL
+    SELECT 'pictures', (SELECT count(*) FROM (SELECT FROM media WHERE state = 'new' LIMIT :most) AS row)
+    UNION ALL
+    SELECT channel, (SELECT count(*) FROM (
+        SELECT FROM deliveries d
+        WHERE d.channel = queue.channel AND d.ended_at IS NULL AND d.state IN ('queued', 'retry') LIMIT :most) AS row)
+    FROM unnest(ARRAY['sms', 'email']) AS queue (channel)
+""")
+
+UNKNOWN: Final = text("""
+    SELECT count(*) FROM (SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL LIMIT :most) AS row
+""")
+
+DEAD: Final = text("""
+    SELECT CASE reason WHEN 'quarantined' THEN reason ELSE state END, count(*)
+    FROM (SELECT state, reason FROM deliveries
+          WHERE ended_at IS NOT NULL AND state IN ('failed', 'unknown') LIMIT :most) AS row
+    GROUP BY 1
+""")
+
+INPUTS: Final = text("""
+    SELECT state, count(*) FROM (
+        SELECT state FROM inbound WHERE state IN ('held', 'quarantined') LIMIT :most) AS row
+    GROUP BY state
+""")
+
+PROCESSES: Final = text("""
+    SELECT name, count(*) FILTER (WHERE seen_at > now() - CAST(:alive AS interval)) FROM processes GROUP BY name
+""")

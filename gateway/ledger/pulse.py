@@ -1,0 +1,103 @@
+"""The pulse of a process: every few seconds it says that it lives, stores what it counted, and hears whether the doors
+are to be closed. Critter/ gives one to every process; `critter drain` and /metrics read what it writes."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final, Self
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from gateway.ledger import tallies
+from gateway.store.database import transaction
+
+BEAT: Final = 2.0  # seconds
+FAREWELL: Final = 5.0  # seconds; a database that hangs must not hold up the end of a process
+FORGOTTEN: Final = timedelta(days=1)  # after which a process that was killed is struck off
+
+log = logging.getLogger(__name__)
+
+
+class Pulse:
+    """A thread of its own, so made after a fork, never before. What cannot be stored waits for the next beat."""
+
+    def __init__(self, engine: Engine, name: str, owner: str) -> None:
+        self._engine, self._name, self._owner = engine, name, owner
+        self._draining = False
+        self._away = False
+        self._begun, self._end = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def draining(self) -> bool:
+        """True while `critter drain` wants nothing more to come in."""
+        return self._draining
+
+    def wait_for_beat(self, timeout: float = 10.0) -> bool:
+        """Until its first beat was stored, or could not be."""
+        return self._begun.wait(timeout)
+
+    def close(self) -> None:
+        """Stores what was counted and signs off."""
+        self._end.set()
+        self._thread.join(FAREWELL)
+
+    def _run(self) -> None:
+        self._once()
+        self._begun.set()
+        while not self._end.wait(BEAT):
+            self._once()
+        self._once()
+        with suppress(SQLAlchemyError), transaction(self._engine) as session:
+            session.execute(SIGN_OFF, {"owner": self._owner})
+
+    def _once(self) -> None:
+        counted = tallies.taken()
+        try:
+            with transaction(self._engine) as session:
+                self._draining = beat(session, self._name, self._owner)
+                tallies.store(session, counted)
+            self._away = False
+        except Exception as problem:  # noqa: BLE001  a process must not lose its pulse
+            tallies.add_all(counted)
+            if not self._away:
+                log.warning("the pulse is not stored: %s", type(problem).__name__)
+            self._away = True
+
+
+def owner(name: str) -> str:
+    """This process, in leases and in the table of processes."""
+    return f"{name}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def beat(session: Session, name: str, owner: str) -> bool:
+    """Says that this process lives; whether its doors are to be closed. Its figures need not wait for the disk."""
+    values = {"name": name, "owner": owner, "forgotten": FORGOTTEN}
+    return bool(session.execute(BEATS, values).scalar())
+
+
+SIGN_OFF: Final = text("DELETE FROM processes WHERE owner = :owner")
+
+# A process that was started after the drain began is the new version: its doors are open.
+BEATS: Final = text("""
+    WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)
+    ), seen AS (
+        INSERT INTO processes (owner, name) SELECT :owner, :name FROM quick
+        ON CONFLICT (owner) DO UPDATE SET seen_at = now() RETURNING started_at
+    ), gone AS (
+        DELETE FROM processes WHERE seen_at < now() - CAST(:forgotten AS interval) AND owner <> :owner
+    )
+    SELECT draining_until > now() AND seen.started_at <= draining_since FROM seen, installation
+""")

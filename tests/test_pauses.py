@@ -1,0 +1,103 @@
+"""A carrier that refuses us and an operator's pause, on the real road: nothing leaves, and nothing is lost."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from gateway.carriers import Outcome
+from gateway.ledger import pauses
+from gateway.ledger.outbox import Target
+from gateway.settings import Settings
+from gateway.store.database import claim_mode, transaction
+from tests.delivering import Carrier, change, open_room, person, post, states
+from workers import deliver
+from workers.room import Room, enter
+
+
+@pytest.fixture
+def letters() -> Carrier:
+    return Carrier("email")
+
+
+@pytest.fixture
+def texts() -> Carrier:
+    return Carrier("sms")
+
+
+@pytest.fixture(autouse=True)
+def room(settings: Settings, engine: Engine, texts: Carrier, letters: Carrier) -> Iterator[Room]:
+    with transaction(engine) as session:
+        claim_mode(session, "simulated")
+    here = open_room(settings, texts, letters)
+    enter(here)
+    yield here
+    enter(None)
+    here.close()
+
+
+@pytest.fixture
+def waiting(engine: Engine) -> None:
+    """A text and a mail of Kim's."""
+    kim = person(engine, "kim", phone="+14155550101")[0]
+    sam = person(engine, "sam", phone="+14155550102")[1]
+    mia = person(engine, "mia", mailbox="mia@demo.example")[1]
+    post(engine, kim, "hello", [Target(sam, "sms"), Target(mia, "email")])
+
+
+def asked(engine: Engine, which: str, wait: timedelta | None = None) -> None:
+    with transaction(engine) as session:
+        assert pauses.pause(session, which, wait, "test")
+
+
+def paused(engine: Engine) -> dict[str, str | None]:
+    with transaction(engine) as session:
+        return {row.number: row.reason for row in pauses.listed(session) if row.paused}
+
+
+def test_a_relay_that_refuses_us_is_paused_for_all(engine: Engine, letters: Carrier, waiting: None) -> None:
+    letters.answers = lambda _: Outcome("retry", reason="535", pause=True)
+    deliver.drain_email()
+    assert paused(engine) == {"mail": "535"}
+    assert states(engine) == ["queued", "queued"]
+
+
+def test_nothing_leaves_by_a_relay_that_is_paused(engine: Engine, letters: Carrier, waiting: None) -> None:
+    asked(engine, "smtp")
+    deliver.drain_email()
+    assert letters.taken == []
+    with transaction(engine) as session:
+        pauses.resume(session, "smtp")
+    deliver.drain_email()
+    assert len(letters.taken) == 1
+
+
+def test_a_refusal_does_not_shorten_what_an_operator_said(engine: Engine) -> None:
+    asked(engine, "mail", timedelta(hours=2))
+    with transaction(engine) as session:
+        pauses.mail_refused(session, timedelta(minutes=1), "535")
+    assert paused(engine) == {"mail": "test"}
+
+
+def test_nothing_leaves_from_a_number_that_is_paused(
+    engine: Engine, settings: Settings, texts: Carrier, waiting: None, room: Room
+) -> None:
+    deliver.drain_sms()
+    assert len(texts.taken) == 1  # the numbers are known now
+    change(engine, "UPDATE deliveries SET state = 'queued', ended_at = NULL WHERE channel = 'sms'")
+    asked(engine, settings.sms_numbers[0])
+    other = open_room(settings, texts, Carrier("email"))  # a worker of its own, so that it has read nothing yet
+    enter(other)
+    deliver.drain_sms()
+    assert len(texts.taken) == 1
+    with transaction(engine) as session:
+        pauses.resume(session, "twilio")
+    enter(room)
+    other.close()
+    again = open_room(settings, texts, Carrier("email"))
+    enter(again)
+    deliver.drain_sms()
+    enter(room)
+    again.close()
+    assert len(texts.taken) == 2
