@@ -22,8 +22,25 @@ CREATE TABLE installation (
     only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),       -- there is one row
     mode        text NOT NULL CHECK (mode IN ('simulated', 'live')),     -- who made it; the other mode is refused
     hash_key    bytea NOT NULL DEFAULT sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')),  -- keys inbound.natural_key, so that it tells nothing about a number or a mail
-    created_at  timestamptz NOT NULL DEFAULT now()                       -- when the database was made
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when the database was made
+    restored_at timestamptz                                              -- when it was last restored from a backup; what was sent to us before and comes again is held
 );
+
+-- How far each kind of cleaning by age has come. critter audit asks of what is younger only.
+CREATE TABLE retention (
+    what     text PRIMARY KEY,                                           -- inbound, codes, redactions, messages, …
+    upto     bigint NOT NULL DEFAULT 0,                                  -- the highest id that was looked at
+    done_at  timestamptz                                                 -- when everything that was due had been done
+);
+
+-- Texts whose copy the carrier is to delete; a row goes when it has.
+CREATE TABLE redactions (
+    carrier_id  text PRIMARY KEY,                                        -- MessageSid
+    attempt     smallint NOT NULL DEFAULT 0,                             -- how often it was tried
+    not_before  timestamptz NOT NULL DEFAULT now(),                      -- when it may be tried
+    created_at  timestamptz NOT NULL DEFAULT now()                       -- when it was put here
+);
+CREATE INDEX redactions_due ON redactions (not_before);
 
 -- A person or a group: one namespace of handles.
 CREATE TABLE accounts (
@@ -445,12 +462,66 @@ CREATE TABLE consent (
 );
 CREATE INDEX consent_by_address ON consent (address_id, id);
 
--- What operators and the law want to know later. Only added to.
+-- What operators and the law want to know later. Only added to, which the database sees to: every row is chained to the
+-- one before it. Persons stand here by id alone, so that erasing one needs no change here.
 CREATE TABLE audit (
     id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
-    actor       text NOT NULL,                                           -- @handle, or the command line's user
+    actor       text NOT NULL,                                           -- account:ID, or the command line's user, or what said so
     action      text NOT NULL,                                           -- people.deactivate, held.approve, …
     subject_id  bigint,                                                  -- the row it was done to
-    detail      jsonb NOT NULL DEFAULT '{}',                             -- no numbers, no bodies
-    created_at  timestamptz NOT NULL DEFAULT now()                       -- when
+    detail      jsonb NOT NULL DEFAULT '{}',                             -- no names, no numbers, no bodies
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when
+    number      bigint,                                                  -- its place in the chain, from 1
+    prev        bytea,                                                   -- the hash of the row before it
+    hash        bytea                                                    -- SHA-256 of prev and this row
 );
+-- Handles become ids: what cannot be taken back must not name anybody.
+CREATE FUNCTION audit_nameless(entry audit) RETURNS audit LANGUAGE plpgsql AS $$
+BEGIN
+    IF entry.actor LIKE '@%' THEN
+        entry.actor := 'account:' || coalesce((SELECT id FROM accounts WHERE handle = substr(entry.actor, 2)), 0);
+    END IF;
+    SELECT coalesce(jsonb_object_agg(key, CASE
+            WHEN key IN ('handle', 'inviter', 'by', 'whom') THEN coalesce(
+                (SELECT to_jsonb('account:' || id) FROM accounts WHERE handle = ltrim(value #>> '{}', '@')), value)
+            WHEN key IN ('added', 'removed') AND jsonb_typeof(value) = 'array'
+                THEN to_jsonb(jsonb_array_length(value))
+            ELSE value END), '{}') INTO entry.detail
+    FROM jsonb_each(entry.detail);
+    RETURN entry;
+END $$;
+-- What a row of the audit is, with the row before it.
+CREATE FUNCTION audit_hash(entry audit) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+    SELECT sha256(coalesce(entry.prev, '') || convert_to(jsonb_build_array(entry.number, entry.id, entry.actor, entry.action,
+        entry.subject_id, entry.detail, extract(epoch FROM entry.created_at))::text, 'UTF8'))
+$$;
+-- Each row carries the hash of the one before it; one is written at a time.
+CREATE FUNCTION audit_link() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    last  audit;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('audit'));
+    SELECT * INTO last FROM audit WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1;
+    NEW := audit_nameless(NEW);
+    NEW.number := coalesce(last.number, 0) + 1;
+    NEW.prev := last.hash;
+    NEW.hash := audit_hash(NEW);
+    RETURN NEW;
+END $$;
+CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit is only ever added to' USING ERRCODE = 'insufficient_privilege';
+END $$;
+-- Every opt-out is audited, whichever way it came.
+CREATE FUNCTION audit_opt_out() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit (actor, action, subject_id, detail)
+    VALUES (NEW.source, 'address.opt_out', NEW.address_id, jsonb_build_object('consent', NEW.id::text));
+    RETURN NULL;
+END $$;
+CREATE UNIQUE INDEX audit_in_order ON audit (number);
+CREATE TRIGGER audit_link BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_link();
+CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_stays();
+CREATE TRIGGER audit_stays_whole BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
+CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW WHEN (NEW.kind = 'opt_out')
+    EXECUTE FUNCTION audit_opt_out();

@@ -44,6 +44,7 @@ def delivery_to(handle: str, message: str) -> str:
 KEY = "message_id || ':' || address_id"
 PUBLIC, PRIVATE = copy_of("p.visibility = 'company'"), copy_of("p.visibility = 'direct'")
 CLOSED = copy_of("g.handle = 'board'")
+AUDITED = "(SELECT max(id) FROM audit)"
 SENT = "(SELECT min(message_id) FROM attempts WHERE state = 'sent')"
 
 BREACHES = [
@@ -204,5 +205,20 @@ BREACHES = [
         f"""UPDATE addresses SET stopped_at = now() - interval '1 hour', state = 'stopped'
             WHERE id = (SELECT min(address_id) FROM attempts WHERE message_id = {SENT})""",
         f"SELECT min(id) FROM attempts WHERE message_id = {SENT}",
+    ),
+    Breach(
+        "a row of the audit that somebody changed",
+        "I9",
+        f"""ALTER TABLE audit DISABLE TRIGGER audit_stays;
+            UPDATE audit SET actor = 'nobody' WHERE id = {AUDITED}""",
+        f"SELECT {AUDITED}",
+    ),
+    Breach(
+        "a row of the audit that somebody took away",
+        "I9",
+        f"""INSERT INTO audit (actor, action) VALUES ('root', 'people.role');
+            ALTER TABLE audit DISABLE TRIGGER audit_stays;
+            DELETE FROM audit WHERE id < {AUDITED}""",
+        f"SELECT {AUDITED}",
     ),
 ]

@@ -26,6 +26,7 @@ SPREAD: Final = "a post is spread, and no delivery of it is lost"
 ONCE: Final = "nothing takes effect twice"
 SENT_ONCE: Final = "a delivery is sent at most once, unless it is marked as a possible duplicate"
 ENDS: Final = "no delivery stays open past its end"
+CHAINED: Final = "the audit was only ever added to"
 OPT_OUT: Final = "no try begins more than a second after the opt-out"
 
 # An operator who has just put an old row back (held, quarantined) starts its minute anew.
@@ -168,6 +169,16 @@ STOPPED: Final = """
       AND NOT EXISTS (SELECT FROM consent c WHERE c.address_id = a.id AND c.kind = 'opt_out')
 """
 
+UNCHAINED: Final = """
+    SELECT id, CASE WHEN hash IS NULL THEN 'is not in the chain'
+                    WHEN hash <> own THEN 'is not what it was when it was written'
+                    ELSE 'does not follow the row before it: rows are missing or were put in' END
+    FROM (SELECT id, number, prev, hash, audit_hash(audit) AS own, lag(hash) OVER chain AS before,
+                 lag(number, 1, 0) OVER chain + 1 AS next
+          FROM audit WINDOW chain AS (ORDER BY number)) audit
+    WHERE hash IS DISTINCT FROM own OR prev IS DISTINCT FROM before OR number IS DISTINCT FROM next
+"""
+
 RULES: Final = (
     Rule("I1", READ, "inbound", UNREAD),
     Rule("I1", READ, "inbound", UNENDED),
@@ -187,4 +198,5 @@ RULES: Final = (
     Rule("I4", ENDS, "delivery", ENDLESS),
     Rule("I4", ENDS, "message", UNFINISHED),
     Rule("I7", OPT_OUT, "attempt", STOPPED),
+    Rule("I9", CHAINED, "audit", UNCHAINED),
 )

@@ -57,6 +57,25 @@ class Installation(Table):
     mode: Mapped[str]
     hash_key: Mapped[bytes] = mapped_column(server_default=text("sha256(gen_random_uuid()::text::bytea)"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    restored_at: Mapped[datetime | None]
+
+
+class Retention(Table):
+    __tablename__ = "retention"
+    what: Mapped[str] = mapped_column(primary_key=True)
+    upto: Mapped[int] = mapped_column(server_default=ZERO)
+    done_at: Mapped[datetime | None]
+
+
+class Redaction(Table):
+    __tablename__ = "redactions"
+    carrier_id: Mapped[str] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    not_before: Mapped[datetime] = mapped_column(server_default=NOW)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+Index("redactions_due", Redaction.not_before)
 
 
 class Account(Table):
@@ -507,3 +526,9 @@ class Audit(Table):
     subject_id: Mapped[int | None]
     detail: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    number: Mapped[int | None]
+    prev: Mapped[bytes | None]
+    hash: Mapped[bytes | None]
+
+
+Index("audit_in_order", Audit.number, unique=True)

@@ -14,3 +14,86 @@ ALTER TABLE addresses ADD COLUMN sender_id smallint REFERENCES senders;
 ALTER TABLE deliveries ADD COLUMN sender_id smallint NOT NULL DEFAULT 0;
 DROP INDEX deliveries_due;
 CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message_id) WHERE ended_at IS NULL AND state IN ('queued', 'retry');
+
+-- retain
+ALTER TABLE installation ADD COLUMN restored_at timestamptz;
+CREATE TABLE retention (
+    what     text PRIMARY KEY,
+    upto     bigint NOT NULL DEFAULT 0,
+    done_at  timestamptz
+);
+CREATE TABLE redactions (
+    carrier_id  text PRIMARY KEY,
+    attempt     smallint NOT NULL DEFAULT 0,
+    not_before  timestamptz NOT NULL DEFAULT now(),
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX redactions_due ON redactions (not_before);
+
+ALTER TABLE audit ADD COLUMN number bigint;
+ALTER TABLE audit ADD COLUMN prev bytea;
+ALTER TABLE audit ADD COLUMN hash bytea;
+CREATE FUNCTION audit_nameless(entry audit) RETURNS audit LANGUAGE plpgsql AS $$
+BEGIN
+    IF entry.actor LIKE '@%' THEN
+        entry.actor := 'account:' || coalesce((SELECT id FROM accounts WHERE handle = substr(entry.actor, 2)), 0);
+    END IF;
+    SELECT coalesce(jsonb_object_agg(key, CASE
+            WHEN key IN ('handle', 'inviter', 'by', 'whom') THEN coalesce(
+                (SELECT to_jsonb('account:' || id) FROM accounts WHERE handle = ltrim(value #>> '{}', '@')), value)
+            WHEN key IN ('added', 'removed') AND jsonb_typeof(value) = 'array'
+                THEN to_jsonb(jsonb_array_length(value))
+            ELSE value END), '{}') INTO entry.detail
+    FROM jsonb_each(entry.detail);
+    RETURN entry;
+END $$;
+CREATE FUNCTION audit_hash(entry audit) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+    SELECT sha256(coalesce(entry.prev, '') || convert_to(jsonb_build_array(entry.number, entry.id, entry.actor, entry.action,
+        entry.subject_id, entry.detail, extract(epoch FROM entry.created_at))::text, 'UTF8'))
+$$;
+CREATE FUNCTION audit_link() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    last  audit;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('audit'));
+    SELECT * INTO last FROM audit WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1;
+    NEW := audit_nameless(NEW);
+    NEW.number := coalesce(last.number, 0) + 1;
+    NEW.prev := last.hash;
+    NEW.hash := audit_hash(NEW);
+    RETURN NEW;
+END $$;
+CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit is only ever added to' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE FUNCTION audit_opt_out() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit (actor, action, subject_id, detail)
+    VALUES (NEW.source, 'address.opt_out', NEW.address_id, jsonb_build_object('consent', NEW.id::text));
+    RETURN NULL;
+END $$;
+DO $$
+DECLARE
+    one   audit;
+    last  audit;
+BEGIN
+    FOR one IN SELECT * FROM audit ORDER BY id LOOP
+        one := audit_nameless(one);
+        IF one.action = 'people.suspend' THEN
+            one.detail := one.detail - 'reason';
+        END IF;
+        one.number := coalesce(last.number, 0) + 1;
+        one.prev := last.hash;
+        one.hash := audit_hash(one);
+        UPDATE audit SET actor = one.actor, detail = one.detail, number = one.number, prev = one.prev, hash = one.hash
+        WHERE id = one.id;
+        last := one;
+    END LOOP;
+END $$;
+CREATE UNIQUE INDEX audit_in_order ON audit (number);
+CREATE TRIGGER audit_link BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_link();
+CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_stays();
+CREATE TRIGGER audit_stays_whole BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
+CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW WHEN (NEW.kind = 'opt_out')
+    EXECUTE FUNCTION audit_opt_out();
