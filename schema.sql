@@ -26,6 +26,12 @@ CREATE TABLE installation (
     restored_at timestamptz                                              -- when it was last restored from a backup; what was sent to us before and comes again is held
 );
 
+-- What stands in the place of a number or a mailbox that is not kept: the same one always looks the same.
+CREATE FUNCTION hashed_address(channel text, address text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN address LIKE 'hash:%' THEN address ELSE 'hash:' || encode(sha256(
+        (SELECT hash_key FROM installation) || convert_to(channel || ':' || address, 'UTF8')), 'hex') END
+$$;
+
 -- How far each kind of cleaning by age has come. critter audit asks of what is younger only.
 CREATE TABLE retention (
     what     text PRIMARY KEY,                                           -- inbound, codes, redactions, messages, …

@@ -28,6 +28,7 @@ DRAINS: Final = {
     "receipts": ("sms", "workers.receipts.drain"),
     "reconcile": ("sms", "workers.reconcile.drain"),
     "pictures": ("sms", "workers.pictures.drain"),
+    "redact": ("sms", "workers.redact.drain"),
 }
 QUEUES: Final = ("inbound", "fanout", "sms", "email")
 

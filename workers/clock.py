@@ -4,6 +4,7 @@ One per installation is enough; two do no harm.
 """
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import structlog
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.ledger import waiting
 from gateway.network import conversations
 from gateway.store.database import transaction
+from workers.retention import ages, batches
 from workers.room import Room
 from workers.sweep import sweep
 
@@ -26,6 +28,7 @@ log = structlog.get_logger()
 
 def run(here: Room) -> None:
     """Until the room is told to stop. A database that is away is asked again a second later."""
+    cleaning: Iterator[tuple[str, int]] = iter(())  # one batch a look, so that bells are not kept waiting
     swept = hour_at = months_at = float("-inf")
     while not here.stopping():
         try:
@@ -34,10 +37,12 @@ def run(here: Room) -> None:
                 months_at = time.monotonic()
             if time.monotonic() - hour_at > HOUR:
                 _forget(here)
+                cleaning = batches(here.engine, ages(here.settings))
                 hour_at = time.monotonic()
             if time.monotonic() - swept > SWEEP:
                 sweep(here)
                 swept = time.monotonic()
+            _clean(cleaning)
             pause = look(here)
         except OperationalError as problem:
             log.warning("database is away", problem=type(problem.orig).__name__)
@@ -54,6 +59,13 @@ def look(here: Room) -> float:
     if found.next_in is None:
         return SECOND
     return min(SECOND, max(0.02, found.next_in.total_seconds()))
+
+
+def _clean(cleaning: Iterator[tuple[str, int]]) -> None:
+    """One batch of what is too old to be kept."""
+    what, rows = next(cleaning, ("", 0))
+    if rows:
+        log.info("kept no longer", what=what, rows=rows)
 
 
 def _forget(here: Room) -> None:

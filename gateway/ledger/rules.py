@@ -40,12 +40,16 @@ UNREAD: Final = """
 
 UNENDED: Final = "SELECT id, 'done, and nobody knows when' FROM inbound WHERE state = 'done' AND done_at IS NULL"
 
+# Up to where messages were deleted for their age; what lies before is not asked for them.
+FORGOTTEN: Final = "WITH forgotten AS (SELECT coalesce(max(upto), 0) AS upto FROM retention WHERE what = 'messages')"
+
 # Each of these intents makes a post or is answered with why not. Beyond 60 answers an hour, or when the same text comes
 # for the fourth time in a row, no answer is sent: then three answers stand shortly before.
 FRUITLESS: Final = """
     SELECT i.id, 'read as ' || i.intent || ', but there is neither a post nor an answer'
     FROM inbound i
     WHERE i.state = 'done' AND i.intent IN ('update', 'group', 'reply', 'direct')
+      AND i.id > (SELECT upto FROM forgotten)
       AND NOT EXISTS (SELECT FROM messages m WHERE m.kind = 'answer' AND m.inbound_id = i.id)
       AND i.id NOT IN (SELECT inbound_id FROM posts WHERE inbound_id IS NOT NULL)
       AND i.account_id IS NOT NULL
@@ -65,7 +69,7 @@ UNSPREAD: Final = """
     FROM posts p
     LEFT JOIN messages m ON m.post_id = p.id AND m.kind = 'update'
     LEFT JOIN fanouts f ON f.message_id = m.id
-    WHERE p.inbound_id IS NOT NULL AND f.message_id IS NULL
+    WHERE p.inbound_id IS NOT NULL AND f.message_id IS NULL AND p.id > (SELECT upto FROM forgotten)
 """
 
 # Months of deliveries are dropped after a while, fan-outs are not: younger ones alone can be counted.
@@ -182,9 +186,9 @@ UNCHAINED: Final = """
 RULES: Final = (
     Rule("I1", READ, "inbound", UNREAD),
     Rule("I1", READ, "inbound", UNENDED),
-    Rule("I1", KEPT, "inbound", FRUITLESS),
+    Rule("I1", KEPT, "inbound", FRUITLESS, FORGOTTEN),
     Rule("I1", KEPT, "inbound", UNKEPT),
-    Rule("I1", SPREAD, "post", UNSPREAD),
+    Rule("I1", SPREAD, "post", UNSPREAD, FORGOTTEN),
     Rule("I1", SPREAD, "message", LOST),
     Rule("I2", ONCE, "inbound", TWICE_ACCEPTED),
     Rule("I2", ONCE, "inbound", TWICE_POSTED),

@@ -22,7 +22,7 @@ def look(session: Session) -> Waiting:
     return Waiting(frozenset(name for name in BELLS if row._mapping[name]), row.next_in)
 
 
-BELLS: Final = ("inbound", "fanout", "sms", "email", "receipts", "reconcile", "pictures")
+BELLS: Final = ("inbound", "fanout", "sms", "email", "receipts", "reconcile", "pictures", "redact")
 
 LOOK: Final = text("""
     SELECT EXISTS (SELECT FROM inbound WHERE state = 'new' OR state = 'working' AND lease_until < now()) AS inbound,
@@ -35,6 +35,7 @@ LOOK: Final = text("""
            EXISTS (SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL
                    AND not_before <= now()) AS reconcile,
            EXISTS (SELECT FROM media WHERE state = 'new' AND not_before <= now()) AS pictures,
+           EXISTS (SELECT FROM redactions WHERE not_before <= now()) AS redact,
            least((SELECT min(not_before) FROM fanouts WHERE state = 'waiting' AND not_before > now()),
                  (SELECT min(not_before) FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry')
                   AND not_before > now())) - now() AS next_in

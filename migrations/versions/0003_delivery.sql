@@ -17,6 +17,10 @@ CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message
 
 -- retain
 ALTER TABLE installation ADD COLUMN restored_at timestamptz;
+CREATE FUNCTION hashed_address(channel text, address text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN address LIKE 'hash:%' THEN address ELSE 'hash:' || encode(sha256(
+        (SELECT hash_key FROM installation) || convert_to(channel || ':' || address, 'UTF8')), 'hex') END
+$$;
 CREATE TABLE retention (
     what     text PRIMARY KEY,
     upto     bigint NOT NULL DEFAULT 0,
