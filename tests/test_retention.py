@@ -61,7 +61,7 @@ def test_inputs_are_emptied_after_their_time_and_a_replay_has_no_effect(office: 
         "carrier.in": 1,
         "carrier.out": 2,
         "inbound": 1,
-    }  # office.py gives mails such ids, too
+    }
     [(raw, words, sender, state)] = office.sql("SELECT raw, text, sender, state FROM inbound")
     assert (raw, words, state) == (None, "", "done")
     assert str(sender).startswith("hash:")
