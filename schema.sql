@@ -32,6 +32,24 @@ CREATE FUNCTION hashed_address(channel text, address text) RETURNS text LANGUAGE
         (SELECT hash_key FROM installation) || convert_to(channel || ':' || address, 'UTF8')), 'hex') END
 $$;
 
+-- Phones and mailboxes of erased people who had opted out: whoever adds one again finds it opted out.
+CREATE TABLE opted_out (
+    hash        text PRIMARY KEY,                                        -- hashed_address
+    stopped_at  timestamptz NOT NULL                                     -- since when
+);
+CREATE FUNCTION still_opted_out() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    since  timestamptz := (SELECT stopped_at FROM opted_out WHERE hash = hashed_address(NEW.channel, NEW.address));
+BEGIN
+    IF since IS NOT NULL AND NOT EXISTS (
+        SELECT FROM addresses WHERE channel = NEW.channel AND address = NEW.address
+    ) THEN
+        NEW.stopped_at := since;
+        NEW.state := 'stopped';
+    END IF;
+    RETURN NEW;
+END $$;
+
 -- How far each kind of cleaning by age has come. critter audit asks of what is younger only.
 CREATE TABLE retention (
     what     text PRIMARY KEY,                                           -- inbound, codes, redactions, messages, …
@@ -119,6 +137,7 @@ CREATE TABLE addresses (
 );
 CREATE UNIQUE INDEX addresses_primary ON addresses (account_id, channel) WHERE is_primary;
 CREATE INDEX addresses_by_account ON addresses (account_id);
+CREATE TRIGGER still_opted_out BEFORE INSERT ON addresses FOR EACH ROW EXECUTE FUNCTION still_opted_out();
 
 -- Who hears whom. Joining a group is following it.
 CREATE TABLE follows (

@@ -60,6 +60,12 @@ class Installation(Table):
     restored_at: Mapped[datetime | None]
 
 
+class OptedOut(Table):
+    __tablename__ = "opted_out"
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    stopped_at: Mapped[datetime]
+
+
 class Retention(Table):
     __tablename__ = "retention"
     what: Mapped[str] = mapped_column(primary_key=True)

@@ -21,6 +21,23 @@ CREATE FUNCTION hashed_address(channel text, address text) RETURNS text LANGUAGE
     SELECT CASE WHEN address LIKE 'hash:%' THEN address ELSE 'hash:' || encode(sha256(
         (SELECT hash_key FROM installation) || convert_to(channel || ':' || address, 'UTF8')), 'hex') END
 $$;
+CREATE TABLE opted_out (
+    hash        text PRIMARY KEY,
+    stopped_at  timestamptz NOT NULL
+);
+CREATE FUNCTION still_opted_out() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    since  timestamptz := (SELECT stopped_at FROM opted_out WHERE hash = hashed_address(NEW.channel, NEW.address));
+BEGIN
+    IF since IS NOT NULL AND NOT EXISTS (
+        SELECT FROM addresses WHERE channel = NEW.channel AND address = NEW.address
+    ) THEN
+        NEW.stopped_at := since;
+        NEW.state := 'stopped';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER still_opted_out BEFORE INSERT ON addresses FOR EACH ROW EXECUTE FUNCTION still_opted_out();
 CREATE TABLE retention (
     what     text PRIMARY KEY,
     upto     bigint NOT NULL DEFAULT 0,
