@@ -247,6 +247,20 @@ CREATE INDEX inbound_open_by_sender ON inbound (channel, sender, id) WHERE state
 CREATE INDEX inbound_by_message_id ON inbound (message_id);
 CREATE INDEX inbound_held ON inbound (id) WHERE state IN ('held', 'quarantined');
 
+-- Sleeps, until a restore wakes it: what was sent to us before and is listed again may have been read before.
+CREATE FUNCTION hold_restored() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state = 'new'
+        AND CAST(to_jsonb(NEW) ->> 'sent_at' AS timestamptz) < (SELECT restored_at FROM installation)
+    THEN
+        NEW.state := 'held';
+        NEW.reason := 'restored from a backup: it may have been read before';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER hold_restored BEFORE INSERT ON inbound FOR EACH ROW EXECUTE FUNCTION hold_restored();
+ALTER TABLE inbound DISABLE TRIGGER hold_restored;
+
 -- Pictures and files that came with an inbound. The carrier keeps them until a worker has fetched them.
 CREATE TABLE media (
     inbound_id    bigint NOT NULL REFERENCES inbound ON DELETE CASCADE,  -- what it came with

@@ -118,3 +118,15 @@ CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE
 CREATE TRIGGER audit_stays_whole BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
 CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW WHEN (NEW.kind = 'opt_out')
     EXECUTE FUNCTION audit_opt_out();
+CREATE FUNCTION hold_restored() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state = 'new'
+        AND CAST(to_jsonb(NEW) ->> 'sent_at' AS timestamptz) < (SELECT restored_at FROM installation)
+    THEN
+        NEW.state := 'held';
+        NEW.reason := 'restored from a backup: it may have been read before';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER hold_restored BEFORE INSERT ON inbound FOR EACH ROW EXECUTE FUNCTION hold_restored();
+ALTER TABLE inbound DISABLE TRIGGER hold_restored;
