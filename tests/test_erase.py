@@ -13,7 +13,7 @@ from redis import Redis
 from sqlalchemy import text
 
 from critter import erasures
-from critter.servers import binaries
+from critter.servers import Servers, binaries
 from gateway.ledger.inbox import Incoming, Picture
 from gateway.network import erasing
 from gateway.network.naming import patterns
@@ -101,7 +101,9 @@ def found(where: str) -> list[str]:
     return [one for one in HERS if one.lower() in where.lower()]
 
 
-def test_after_an_erasure_there_is_nothing_of_them(busy: Office, redis_url: str, tmp_path: Path) -> None:
+def test_after_an_erasure_there_is_nothing_of_them(
+    busy: Office, servers: Servers, redis_url: str, tmp_path: Path
+) -> None:
     assert found(dump(busy)) == list(HERS[:5]) + list(HERS[5:])  # the dump does show what is there
     result = busy.critter("erase", "zoefly", "--yes")
     assert result.exit_code == 0, result.output
@@ -109,7 +111,9 @@ def test_after_an_erasure_there_is_nothing_of_them(busy: Office, redis_url: str,
     assert [(one, [line for line in left.splitlines() if one.lower() in line.lower()]) for one in found(left)] == []
     with Redis.from_url(redis_url) as redis:
         assert found(" ".join(str(redis.dump(key)) for key in redis.keys("*"))) == []
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    places = (tmp_path, servers.var / "log")
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
+    assert len(files) > 1
     assert [path for path in files if found(path.read_bytes().decode("latin-1") + path.name)] == []
     assert busy.critter("audit").output.startswith("clean: ")
 

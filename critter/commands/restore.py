@@ -134,7 +134,7 @@ def _told(held: Holding) -> str:
 
 
 def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
-    with database(settings) as engine:
+    with reached(settings), database(settings) as engine:
         with transaction(engine) as session:
             held = holding.held(session)
         typer.echo(_told(held))

@@ -65,7 +65,7 @@ def _told(done: dict[str, int]) -> str:
 
 
 def _days(age: timedelta) -> str:
-    return counted(age.days, "day") if age.days else f"{age.seconds // 3600} hours"
+    return f"{age.days:,} days" if age.days > 1 else f"{age.total_seconds() / 3600:g} hours"
 
 
 def _show(found: list[Due], past: list[Month], waiting: int, old: Ages) -> None:
