@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 SETUP := "$(PYTHON)" bootstrap.py
 
-.PHONY: help setup up check test lint format docs translations bench torture peers lock clean
+.PHONY: help setup up check test lint format docs translations bench torture rehearse peers lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -42,6 +42,9 @@ bench: setup ## measure; the results go to bench/results.md
 
 torture: setup ## long tests: kills by the thousand, soaks
 	@$(VENV) -m pytest -s tests/torture
+
+rehearse: setup ## long test: a company on eight machines, of which two are lost (needs root)
+	@$(VENV) -m pytest -s tests/rehearsal
 
 peers: setup ## long tests against servers from Debian
 	@$(VENV) -m pytest -s tests/peers

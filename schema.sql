@@ -240,18 +240,35 @@ CREATE TABLE inbound (
     reason        text,                                                  -- why, in words for people
     received_at   timestamptz NOT NULL DEFAULT now(),                    -- when the door committed it
     done_at       timestamptz,                                           -- when its effects committed
+    sent_at       timestamptz,                                           -- when it was sent, where that is known: it came late, from the carrier's list or our spool
+    not_before    timestamptz,                                           -- its sender wrote more than is read at once: it is read then
     UNIQUE (channel, natural_key)
 );
 CREATE INDEX inbound_open ON inbound (id) WHERE state IN ('new', 'working');
 CREATE INDEX inbound_open_by_sender ON inbound (channel, sender, id) WHERE state IN ('new', 'working');
 CREATE INDEX inbound_by_message_id ON inbound (message_id);
 CREATE INDEX inbound_held ON inbound (id) WHERE state IN ('held', 'quarantined');
+CREATE INDEX inbound_read_by_sender ON inbound (channel, sender, id) WHERE state NOT IN ('new', 'working');
+CREATE INDEX inbound_wrong_codes ON inbound (id) WHERE reason = 'a wrong code of a stranger';
+CREATE INDEX inbound_later ON inbound (not_before) WHERE state = 'new' AND not_before IS NOT NULL;
+
+-- How far the carrier's own list of texts to each of our numbers has been read, for those whose web hook never came.
+CREATE TABLE watermarks (
+    number       text PRIMARY KEY,                                       -- ours, E.164
+    since        timestamptz NOT NULL DEFAULT now(),                     -- texts from before it are none of ours
+    read_until   timestamptz,                                            -- when the last complete reading began
+    asked_at     timestamptz,                                            -- when the list was last asked for
+    failures     smallint NOT NULL DEFAULT 0,                            -- readings since that were not complete
+    reason       text,                                                   -- why the last one was not
+    lease_until  timestamptz,                                            -- until when one process has it to itself
+    lease_owner  text                                                    -- which
+);
 
 -- Sleeps, until a restore wakes it: what was sent to us before and is listed again may have been read before.
 CREATE FUNCTION hold_restored() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.state = 'new'
-        AND CAST(to_jsonb(NEW) ->> 'sent_at' AS timestamptz) < (SELECT restored_at FROM installation)
+        AND NEW.sent_at < (SELECT restored_at FROM installation)
     THEN
         NEW.state := 'held';
         NEW.reason := 'restored from a backup: it may have been read before';
@@ -427,11 +444,12 @@ CREATE INDEX attempts_by_carrier_id ON attempts (carrier_id) WHERE carrier_id IS
 CREATE TABLE callbacks (
     id           bigint PRIMARY KEY DEFAULT new_id(),                    -- time-sortable
     attempt_id   bigint NOT NULL,                                        -- from the token; may not be settled yet
-    carrier_id   text NOT NULL,                                          -- MessageSid
-    status       text NOT NULL,                                          -- MessageStatus
-    reason       text,                                                   -- ErrorCode
+    carrier_id   text NOT NULL,                                          -- the carrier's id of the message; empty: it gives none
+    status       text NOT NULL,                                          -- in that carrier's words, such as Twilio's MessageStatus
+    reason       text,                                                   -- its code, such as Twilio's ErrorCode
     received_at  timestamptz NOT NULL DEFAULT now(),                     -- when
-    applied_at   timestamptz                                             -- when the attempt took note
+    applied_at   timestamptz,                                            -- when the attempt took note
+    carrier      text NOT NULL DEFAULT 'twilio'                          -- whose words these are
 );
 CREATE INDEX callbacks_open ON callbacks (id) WHERE applied_at IS NULL;
 CREATE INDEX callbacks_by_attempt ON callbacks (attempt_id);

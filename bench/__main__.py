@@ -27,7 +27,7 @@ MEASUREMENTS: Final = {
     "P9": "bench.latency",
     "mail-leg": "bench.mail_out",
 }
-PEERS: Final = ("postfix", "wrk")  # Debian's packages
+PEERS: Final = ("postfix", "wrk", "kannel", "kannel-extras")  # Debian's packages
 INSTALL: Final = ["apt-get", "install", "-y", "--no-install-recommends", *PEERS]
 
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,15 +76,18 @@ class Company:
             child.wait(30)
 
 
+Pooler = Callable[[Servers], AbstractContextManager[str]]  # the URL of a database that stands behind it
+
+
 @contextmanager
-def company(*processes: str, **settings: str) -> Iterator[Company]:
+def company(*processes: str, pooler: Pooler | None = None, **settings: str) -> Iterator[Company]:
     """With these processes of the Procfile running: `web`, `worker email`, …"""
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="critter-bench-")))
         servers = held.enter_context(Servers(folder))
         environ = {
             "CRITTER_VAR": str(folder),
-            "CRITTER_DATABASE_URL": servers.database_url,
+            "CRITTER_DATABASE_URL": held.enter_context(pooler(servers)) if pooler else servers.database_url,
             "CRITTER_REDIS_URL": servers.redis_url,
             "CRITTER_HOLD_SECONDS": "0",
             "CRITTER_ASK_PHONES": "1000000",
@@ -106,4 +109,4 @@ def company(*processes: str, **settings: str) -> Iterator[Company]:
 
 def _wait_for_workers(made: Company, count: int) -> None:
     with Redis.from_url(made.settings.redis_url) as redis:
-        made.wait(lambda: len(redis.smembers("rq:workers")) == count)
+        made.wait(lambda: len(redis.smembers("rq:workers")) == count, 180)

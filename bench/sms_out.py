@@ -1,4 +1,5 @@
-"""P7: texts out through our carrier, against the library's own asynchronous HTTP client in a bare loop."""
+"""P7: texts out through our carrier, against the library's own asynchronous HTTP client in a bare loop, and against
+Kannel from its sendsms to its fakesmsc where that is installed."""
 
 from __future__ import annotations
 
@@ -9,9 +10,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import uvloop
+from aiohttp import ClientSession, TCPConnector
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
+from bench import kannel
+from bench.kannel import Kannel
+from bench.ports import free_port
 from bench.result import Result
 from bench.stub import ACCOUNT, Stub
 from gateway.carriers import Outcome, Text
@@ -92,6 +97,40 @@ def rate(loop: Loop, stub: Stub) -> float:
     return TEXTS / spent
 
 
+async def kannel_alone(url: str, count: int) -> None:
+    """64 loops around Kannel's sendsms and nothing else; no reports are asked for."""
+    login = {"X-Kannel-Username": "critter", "X-Kannel-Password": kannel.PASSWORD}
+    async with ClientSession(connector=TCPConnector(limit=LANES)) as http:
+
+        async def post(text: Text) -> None:
+            headers = {**login, "X-Kannel-From": text.sender, "X-Kannel-To": text.recipient}
+            headers["Content-Type"] = "text/plain; charset=UTF-8"
+            async with http.post(url, data=text.body.encode(), headers=headers) as answer:
+                assert (await answer.text()).startswith("0: ")
+
+        await _each(count, post)
+
+
+def kannels_rate(peer: Kannel) -> float:
+    """Until its center has the last one: what Kannel only keeps has not left."""
+    before, started = len(peer.received()), time.perf_counter()
+    uvloop.run(kannel_alone(peer.environ["KANNEL_URL"], TEXTS))
+    while len(peer.received()) - before < TEXTS:
+        if time.perf_counter() - started > 120:
+            raise RuntimeError(f"{TEXTS - len(peer.received()) + before} texts are missing")
+        time.sleep(0.02)
+    return TEXTS / (time.perf_counter() - started)
+
+
+def _against_kannel(mine: float) -> list[Result]:
+    if problem := kannel.missing():
+        print(f"P7 texts out: {problem}")
+        return []
+    with Kannel(free_port()) as peer:
+        theirs = statistics.median(kannels_rate(peer) for _ in range(3))
+    return [Result("P7 texts out", mine, "texts/s", "Kannel, sendsms to fakesmsc, x64", theirs, 0.9)]
+
+
 def measure() -> list[Result]:
     """Rounds take turns, so that a noisy moment hits all of them; the middle of the rounds counts."""
     with Stub("http") as stub:
@@ -101,6 +140,7 @@ def measure() -> list[Result]:
     return [
         Result("P7 texts out", mine, "texts/s", "AsyncTwilioHttpClient x64, bare loop", alone, 0.9),
         Result("P7 texts out", mine, "texts/s", "messages.create_async x64", manual, 0.9),
+        *_against_kannel(mine),
     ]
 
 

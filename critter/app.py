@@ -2,20 +2,19 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import uvloop
 from flask import Blueprint, Flask
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 import handlers
 from critter import logs
 from critter.webserver import WebServer
 from gateway import commands
 from gateway.bell import Bell
-from gateway.doors import mail, sms
+from gateway.doors import hook, kannel, mail, sms
 from gateway.doors.access import inventory
 from gateway.doors.web import headers, health, logins, manual, pages
 from gateway.errors import SettingsError
@@ -52,8 +51,7 @@ class Parts:
 
 
 def build(settings: Settings) -> Parts:
-    engine, ledger = connect(settings.database_url), connect(settings.database_url, pool=2)
-    event.listen(ledger, "connect", _look_up_by_key)
+    engine, ledger = connect(settings.database_url), connect(settings.database_url, pool=2, by_key=True)
     bell = Bell(settings.redis_url)
     return Parts(
         engine=engine,
@@ -64,12 +62,6 @@ def build(settings: Settings) -> Parts:
     )
 
 
-def _look_up_by_key(connection: Any, _record: object) -> None:
-    """A plan that was made while a table was still empty would read all of it for ever."""
-    connection.execute("SET enable_seqscan = off")
-    connection.commit()
-
-
 def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -> Flask:
     """Every door that speaks HTTP. `front` makes what stands at "/": the tour when simulated, else a page that says
     what this is. Nothing here reads Host or X-Forwarded-*: every URL is made from the settings."""
@@ -78,9 +70,8 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
         MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
     )
     signer = Signer(settings.secret_keys)
-    if settings.sms:
-        verifier = Verifier(settings.twilio_auth_tokens)
-        app.register_blueprint(sms.blueprint(settings, verifier, signer, parts.intake, parts.callbacks))
+    for door in _sms_doors(settings, signer, parts) if settings.sms else ():
+        app.register_blueprint(door)
     app.register_blueprint(health.blueprint(parts.engine, settings.redis_url))
     app.register_blueprint(pages.blueprint(settings, signer, parts.engine))
     app.register_blueprint(logins.blueprint(settings, signer, parts.engine))
@@ -88,11 +79,21 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
     app.register_blueprint(manual.blueprint(settings, commands.world(settings).verbs))
     app.register_blueprint(front(settings))
     headers.install(app, settings)
-    _refuse_unclassed(app)
+    refuse_unclassed(app)
     return app
 
 
-def _refuse_unclassed(app: Flask) -> None:
+def _sms_doors(settings: Settings, signer: Signer, parts: Parts) -> Iterator[Blueprint]:
+    """A door for each carrier that one of our numbers is with."""
+    if "twilio" in settings.sms_carriers:
+        verifier = Verifier(settings.twilio_auth_tokens)
+        yield sms.blueprint(settings, verifier, signer, parts.intake, parts.callbacks)
+    for name, blueprint in {"kannel": kannel.blueprint, "hook": hook.blueprint}.items():
+        if name in settings.sms_carriers:
+            yield blueprint(settings, signer, parts.intake, parts.callbacks)
+
+
+def refuse_unclassed(app: Flask) -> None:
     for rule, kind in inventory(app).items():
         if kind is None:
             raise SettingsError(f"{rule} does not say who may ask it (gateway/doors/access.py)")

@@ -11,11 +11,14 @@ from urllib.parse import unquote, urlencode, urlsplit
 import redis
 from sqlalchemy import text
 
+from critter import checking_carriers
 from critter.database import opened, undurable
 from gateway.errors import Refused
 from gateway.settings import Settings
 
 TIMEOUT = 10.0  # seconds
+STALE = 60.0  # seconds beyond its period since Twilio's list of texts was last read
+WATERMARKS = text("SELECT number, failures, reason, extract(epoch FROM now() - asked_at) AS asked FROM watermarks")
 Look = Callable[[Settings], str]  # what is fine about it; raises Refused with what to do
 
 
@@ -37,7 +40,10 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
     yield "durability", _durability
     yield "redis", _redis
     if settings.sms:
-        yield "twilio", _twilio
+        looks = {"twilio": _twilio, "kannel": checking_carriers.kannel, "hook": checking_carriers.hook}
+        yield from ((name, looks[name]) for name in settings.sms_carriers)
+        if "twilio" in settings.sms_carriers:
+            yield "texts in", _texts_in
     if settings.mail:
         yield "relay", _relay
     if settings.mode == "live":
@@ -98,6 +104,31 @@ def _twilio(settings: Settings) -> str:
     if status != http.HTTPStatus.OK:
         raise Refused(f"{base.netloc} answers {status}: look at the account in Twilio's console")
     return f"{base.netloc} takes our account"
+
+
+def _texts_in(settings: Settings) -> str:
+    """How texts reach us, and whether Twilio's list of them is being read to its end."""
+    engine = opened(settings)
+    with engine.connect() as connection:
+        if not connection.scalar(text("SELECT to_regclass('watermarks') IS NOT NULL")):
+            raise Refused("the database is of an older version: run critter migrate")
+        read = {row.number: row for row in connection.execute(WATERMARKS)}
+    engine.dispose()
+    for number in settings.sms_numbers:
+        if number not in read or read[number].asked is None:
+            raise Refused("Twilio's list of texts was never read: is critter clock running?")
+        if read[number].failures:
+            raise Refused(
+                f"Twilio's list of texts to ...{number[-2:]} was not complete {read[number].failures} times in a row "
+                f"({read[number].reason}): look at the account in Twilio's console, and at the clock's log"
+            )
+    oldest = max(read[number].asked for number in settings.sms_numbers)
+    if oldest > STALE + settings.sms_intake_seconds:
+        raise Refused(f"Twilio's list of texts was last read {oldest:.0f} s ago: is critter clock running?")
+    if settings.sms_intake == "poll":
+        return f"by polling Twilio's list, last read {oldest:.0f} s ago; no web hook is needed"
+    second = "" if settings.fallback_url else " (no CRITTER_FALLBACK_URL: what the door misses comes minutes later)"
+    return f"by web hooks, and from Twilio's list, last read {oldest:.0f} s ago{second}"
 
 
 def _relay(settings: Settings) -> str:

@@ -13,7 +13,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from critter import commands, processes
-from gateway.settings import Settings, load
+from gateway.errors import SettingsError
+from gateway.settings import Settings, load, values
 
 
 class Commands(TyperGroup):
@@ -88,9 +89,27 @@ def check() -> None:
 
 
 @app.command()
-def web() -> None:
+def web(
+    accept_only: Annotated[
+        bool,
+        typer.Option("--accept-only", help="Only store texts and receipts: the fallback door, on its own address."),
+    ] = False,
+    listen: Annotated[
+        str | None, typer.Option("--listen", metavar="HOST:PORT", help="Listen here, not where the settings say.")
+    ] = None,
+) -> None:
     """Serve the SMS door, the pages and the API."""
-    processes.web(_durable())
+    settings = _durable()
+    if listen is not None:
+        settings = _listening(settings, "fallback_listen" if accept_only else "web_listen", listen)
+    (processes.fallback if accept_only else processes.web)(settings)
+
+
+def _listening(settings: Settings, name: str, where: str) -> Settings:
+    try:
+        return settings.model_copy(update={name: values.listen(where)})
+    except ValueError as wrong:
+        raise SettingsError(f"--listen: {wrong}") from None
 
 
 @app.command()

@@ -8,7 +8,7 @@ from gateway.settings import Settings
 Serve = Callable[[Settings], None]
 
 # Imported once by `critter up` before it forks; a single process imports what it needs when it starts.
-SHARED = ("critter.app", "critter.room", "critter.simulated", "critter.tour")
+SHARED = ("critter.app", "critter.room", "critter.simulated", "critter.tour", "critter.fallback")
 
 
 def web(settings: Settings) -> None:
@@ -20,6 +20,13 @@ def web(settings: Settings) -> None:
     from critter import tour
 
     return serve_web(settings, tour.front)
+
+
+def fallback(settings: Settings) -> None:
+    """The second way in for texts: it only stores."""
+    from critter.fallback import serve
+
+    serve(settings)
 
 
 def mail(settings: Settings) -> None:
@@ -53,6 +60,8 @@ def of(settings: Settings) -> dict[str, Serve]:
     """The processes that these settings ask for: none for a channel that is off, the simulator only while simulated."""
     queues = {"inbound": True, "fanout": True, "sms": settings.sms, "email": settings.mail}
     found: dict[str, Serve] = {"web": web}
+    if settings.sms and settings.fallback_url and settings.sms_intake == "webhook":
+        found["fallback"] = fallback
     if settings.mail:
         found["mail"] = mail
     if settings.mode == "simulated":

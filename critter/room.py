@@ -16,29 +16,23 @@ from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.worker import WorkerStatus
-from sqlalchemy import Engine, event
 
 from critter import logs
 from gateway.bell import QUEUES, Bell
+from gateway.carriers import Carrier, Text
+from gateway.carriers.by_name import carriers
 from gateway.carriers.smtp_relay import SmtpRelay
-from gateway.carriers.twilio_sms import TwilioSms
+from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.settings import Settings
 from gateway.store.database import connect
-from workers import clock
+from workers import clock, missed
 from workers.lingering import linger
 from workers.loop import Loop
-from workers.room import Room, TextCarrier, enter
+from workers.room import Room, enter
 
 WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
 REST: Final = 0.5  # seconds between two tries to reach Redis
 TURNS: Final = 0.001  # seconds that one thread may keep the others waiting: the loop must not wait for a rendering
-
-# Every statement of the workers is a look-up by key. A planner without statistics, in a fresh database or after a large
-# fan-out, would rather read whole tables, and keep that plan; also for the checks of foreign keys.
-BY_KEY: Final = (
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;"
-    " SET join_collapse_limit = 1; SET jit = off"
-)
 
 log = structlog.get_logger()
 
@@ -113,7 +107,8 @@ def serve_clock(settings: Settings) -> None:
     logs.configure()
     room = build(settings, "clock")
     _stop_on_signals(room)
-    clock.run(room)
+    with missed.looking(room):
+        clock.run(room)
     room.close()
 
 
@@ -121,36 +116,27 @@ def build(settings: Settings, queue: str) -> Room:
     """The room of one process; only the queues that send have a carrier."""
     return Room(
         settings=settings,
-        engine=_engine(settings, queue),
+        engine=connect(settings.database_url, by_key=queue in QUEUES),
         bell=Bell(settings.redis_url),
         owner=f"{queue}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         loop=Loop(),
         texts=_texts(settings) if queue == "sms" and settings.sms else {},
         letters=_letters(settings) if queue == "email" and settings.mail else None,
+        inbox=_inbox(settings) if queue == "clock" and settings.sms and "twilio" in settings.sms_carriers else None,
     )
 
 
-def _texts(settings: Settings) -> dict[str, TextCarrier]:
-    """The carriers for texts, by the name that a number's setting may give."""
-    twilio = TwilioSms(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
-    return {"twilio": twilio}
+def _texts(settings: Settings) -> dict[str, Carrier[Text]]:
+    """The carriers for texts that our numbers name, by these names."""
+    return carriers(settings)
+
+
+def _inbox(settings: Settings) -> TwilioInbox:
+    return TwilioInbox(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
 
 
 def _letters(settings: Settings) -> SmtpRelay:
     return SmtpRelay(settings.smtp_relay, settings.mail_domain)
-
-
-def _engine(settings: Settings, queue: str) -> Engine:
-    engine = connect(settings.database_url)
-    if queue in QUEUES:
-        event.listen(engine, "connect", _look_up_by_key)
-    return engine
-
-
-def _look_up_by_key(connection: Any, _record: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(BY_KEY)
-    connection.commit()
 
 
 def _stop_on_signals(room: Room) -> None:

@@ -20,6 +20,7 @@ def options(settings: Settings) -> Options:
         auth_token=settings.twilio_auth_tokens,
         webhook_url=f"{settings.public_url}/sms/inbound",
         fallback_url=f"{settings.fallback_url}/sms/inbound" if settings.fallback_url else None,
+        call_hooks=settings.sms_intake == "webhook",
         connect=f"http://{netloc(dialled(settings.web_listen))}",
         numbers=settings.sms_numbers,
         messaging_service_sid=settings.twilio_messaging_service_sid,

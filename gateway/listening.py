@@ -9,7 +9,7 @@ from gateway.commands import Turn, World, perform
 from gateway.language import grammar
 from gateway.language.named import Channel, Reading
 from gateway.language.phrases import joined, say, translated
-from gateway.ledger import inbox, outbox
+from gateway.ledger import inbox, limits, outbox
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import accounts, addresses, audience, contexts, conversations, manners, reach, renderings
 from gateway.outcome import Outcome
@@ -17,6 +17,9 @@ from gateway.store.tables import Account, Address, Inbound
 
 SET_ASIDE = say(
     "Your message reached us, but reading it failed. It is kept, and an operator is told; nothing was posted."
+)
+TOO_MANY = say(
+    "That is more in an hour than Critter reads of one phone or mailbox. The rest is kept unread: go on in an hour."
 )
 ENOUGH = say("That was the last answer for now; more in an hour.")
 
@@ -33,7 +36,7 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     machine = _machine(world, inbound)
     reading = _carriers_own(inbound)
     if reading is None:
-        context = contexts.context(session, address, machine, inbound.received_at)
+        context = contexts.context(session, address, machine, inbound.heard_at, inbound.late)
         channel: Channel = "email" if address.channel == "email" else "sms"
         reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
     return _act(session, world, inbound, address, account, reading, text)
@@ -87,6 +90,8 @@ def _act(
     said: str,
     subject: str = "",
 ) -> Outcome:
+    if reading.intent == "optin" and strangers.overtaken(inbound, address):
+        return Outcome("done", "optin", strangers.OVERTAKEN, account.id, reading=reading)
     if reading.intent in ("machine", "dropped"):
         return Outcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
     if reading.intent not in ("optout", "optin"):  # they say themselves what becomes of an invited phone
@@ -127,7 +132,7 @@ def _keep_half(session: Session, turn: Turn, inbound: Inbound) -> None:
     if turn.reading.intent in DECIDED:
         conversations.change_half(session, turn.address.id, _half(session, turn))
     elif len(turn.said) >= LONG and (half := _half(session, turn)):
-        conversations.keep_half(session, turn.address.id, inbound.received_at, half)
+        conversations.keep_half(session, turn.address.id, inbound.heard_at, half)
 
 
 DECIDED: Final = ("undo", "choice")
@@ -161,6 +166,22 @@ def apologise(session: Session, inbound_id: int) -> str | None:
     outgoing = Outgoing("answer", words, subject, words, inbound_id=inbound_id, priority=2)
     outbox.put(session, outgoing, [Target(known[0].id, known[0].channel)])
     return known[0].channel
+
+
+def limited(session: Session, inbound: Inbound) -> Outcome:
+    """A sender far beyond what a person writes: kept unread, for an operator to let in. Somebody whom we know is told,
+    once; strangers and machines are never answered, and nothing of theirs needs keeping for a person to look at."""
+    known = _identify(session, inbound)
+    if known is None or (inbound.channel == "email" and mailroom.opened(inbound).machine):
+        return Outcome("dropped", limits.INTENT, limits.REASON)
+    address, account = known
+    if limits.told(session, inbound):
+        return Outcome("held", limits.INTENT, limits.REASON, account.id)
+    words, subject = (translated(each, account.language) for each in (TOO_MANY, say("Your messages")))
+    outgoing = Outgoing("answer", words, subject, words, inbound_id=inbound.id, priority=2)
+    outbox.put(session, outgoing, [Target(address.id, address.channel)])
+    rings = frozenset({address.channel})
+    return Outcome("held", limits.INTENT, limits.REASON, account.id, words, rings)
 
 
 def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: str) -> None:

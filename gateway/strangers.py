@@ -21,6 +21,7 @@ from gateway.store.tables import Account, Address, Inbound
 
 STRANGER: Final = "nobody here has this address"
 SUSPENDED: Final = "its owner is suspended"
+OVERTAKEN: Final = "it came late: a STOP that was said after it holds"
 CLOSED: Final = "too many wrong codes of strangers: none is looked at for a while"
 _LINK: Final = re.compile(r"/?link[:,]?\s+(\d{6})[.!]?", re.IGNORECASE)
 _NAME: Final = re.compile(r"/?name[:,]?\s+(.+?)[.!]?", re.IGNORECASE)
@@ -52,10 +53,17 @@ def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> 
     if word == "stop":
         addresses.stop(session, stranger, *kept)
         return Outcome("done", "optout", f"a carrier word; {STRANGER}")
+    if overtaken(inbound, stranger):
+        return Outcome("done", "optin", OVERTAKEN)
     addresses.start(session, stranger, *kept)
     if not addresses.owner_suspended(session, "sms", inbound.sender):
         stranger.state = "suspended" if stranger.account_id else "invited"  # its owner has left, or there is none yet
     return Outcome("done", "optin", f"a carrier word; {STRANGER}")
+
+
+def overtaken(inbound: Inbound, address: Address) -> bool:
+    """A START that was found late must not undo a STOP that was said after it."""
+    return bool(inbound.sent_at and address.stopped_at and address.stopped_at > inbound.sent_at)
 
 
 def _ours(inbound: Inbound) -> str | None:

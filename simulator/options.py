@@ -20,6 +20,7 @@ class Options:
     mail_target: Address = ("127.0.0.1", 2525)
     mail_domain: str = "mail.example"
     fallback_url: str | None = None
+    call_hooks: bool = True  # for texts that come in; off: they stand in the list alone, as without a web hook set
     connect: str | None = None  # http://host:port where web hooks really go when their public URL is elsewhere
     messaging_service_sid: str | None = None
     api_keys: tuple[tuple[str, str], ...] = ()

@@ -53,6 +53,8 @@ def _carrier_answers(world: World, word: carrier_words.Word, ours: str, phone: s
 async def _deliver(world: World, message: Message, params: dict[str, str]) -> dict[str, Any]:
     """Call the web hook as often and as late as the fault switches say; the first call's outcome is told."""
     who = (message.sender or "", message.recipient)
+    if not world.options.call_hooks:
+        return _told(world, message, "list", 0, Answer(None, 0.0, "no web hook is set"))
     if world.faults.strike("webhook-drop", *who):
         return _told(world, message, "dropped", 0, Answer(None, 0.0))
     if late := world.faults.strike("webhook-delay", *who):

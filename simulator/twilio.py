@@ -29,6 +29,7 @@ def routes() -> list[web.RouteDef]:
         web.get(messages + "/{sid}.json", guarded(fetch), allow_head=False),
         web.post(messages + "/{sid}.json", guarded(update)),
         web.delete(messages + "/{sid}.json", guarded(delete)),
+        web.get(messages + "/{sid}/Media.json", guarded(media_list), allow_head=False),
         web.get(messages + "/{sid}/Media/{media}", guarded(media), allow_head=False),
         web.route("*", "/2010-04-01/{rest:.*}", guarded(unknown)),
     ]
@@ -118,6 +119,24 @@ async def delete(request: web.Request) -> web.StreamResponse:
     world.messages.drop(message.sid)
     world.ledger.write(time.time(), "delete", {"sid": message.sid, "status": 204})
     return web.Response(status=204)
+
+
+async def media_list(request: web.Request) -> web.StreamResponse:
+    """The files of one text that lie here; what a phone gave as a URL of somewhere else is not in Twilio's store."""
+    world, message = request.app[WORLD], _message(request)
+    names = [url.rpartition("/Media/")[2] for url in message.media if "/Media/ME" in url]
+    entries = [
+        {
+            "sid": name,
+            "parent_sid": message.sid,
+            "content_type": world.media[name][0],
+            "uri": f"{request.path[:-5]}/{name}.json",
+        }
+        for name in names
+        if name in world.media
+    ]
+    body = {"media_list": entries, "page": 0, "page_size": 50, "next_page_uri": None}
+    return await _reading(request, "fetch", (message.recipient, message.sender or ""), lambda: body)
 
 
 async def media(request: web.Request) -> web.StreamResponse:

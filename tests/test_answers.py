@@ -53,6 +53,8 @@ GUARDS = {
     "That phone or mailbox is not yours any more. Nothing was changed.",
     "That is your own; whoever follows you has it. Nothing was posted.",
     ", {count} stopped",
+    "That is more in an hour than Critter reads of one phone or mailbox. The rest is kept unread: go on in an hour.",
+    "Your messages",
 }
 
 

@@ -176,3 +176,43 @@ def test_a_callback_tells_about_the_phone(engine, settings, delivery, code, stat
     assert rows(engine)[0].state == "failed"
     assert len(rows(engine, "SELECT * FROM consent")) == (code == "21610")
     room.close()
+
+
+def test_each_carriers_words_are_read_by_its_own_table(engine, settings, delivery):
+    """Kannel's 8 would be no status of Twilio's. A report without an id leaves the one that is known."""
+    with transaction(engine) as session:
+        record(session, [Called(delivery.attempt_id, "", "8", None, "kannel")])
+        record(session, [Called(delivery.attempt_id, "", "8", None)])
+        record(session, [Called(delivery.attempt_id, "", "sent", None, "pigeon")])
+    room = open_room(settings, texts=Carrier("sms"))
+    receipts.step(room)
+    assert rows(engine)[0].state == "sent"
+    assert [one.carrier_id for one in rows(engine, "SELECT * FROM attempts")] == [None]
+    with transaction(engine) as session:
+        record(session, [Called(delivery.attempt_id, "e4d0", "1", None, "kannel")])
+    receipts.step(room)
+    assert rows(engine)[0].state == "delivered"
+    assert [one.carrier_id for one in rows(engine, "SELECT * FROM attempts")] == ["e4d0"]
+    room.close()
+
+
+@pytest.mark.parametrize(
+    ("carrier", "status", "reason", "state"),
+    [
+        ("kannel", "16", "smpp b", "suspended"),
+        ("kannel", "2", "UNDELIV 045", "verified"),
+        ("hook", "failed", "21610", "stopped"),
+        ("hook", "failed", "21211", "suspended"),
+        ("hook", "failed", "house_rule", "verified"),
+    ],
+)
+def test_a_report_of_another_carrier_tells_about_the_phone(engine, settings, delivery, carrier, status, reason, state):
+    settle(engine, delivery)
+    with transaction(engine) as session:
+        record(session, [Called(delivery.attempt_id, "x", status, reason, carrier)])
+    room = open_room(settings, texts=Carrier("sms"))
+    receipts.step(room)
+    with transaction(engine) as session:
+        assert session.get_one(Address, delivery.address_id).state == state
+    assert (rows(engine)[0].state, rows(engine)[0].reason) == ("failed", reason)
+    room.close()

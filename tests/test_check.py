@@ -1,14 +1,17 @@
 """The doctor, and what is refused at a start: PostgreSQL that forgets, a database of the other mode, none at all."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
-from critter.check import run
+from critter import checking_carriers
+from critter.check import Look, run
 from critter.database import opened, prepared, refuse_unsafe_start
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
+from tests.speaking import CLOSE, Speaker, http, speaking
 
 
 def test_servers_that_forget_are_refused_by_name(settings: Settings) -> None:
@@ -47,8 +50,65 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
         "durability": "wrong",
         "redis": "ok",
         "twilio": "wrong",
+        "texts in": "wrong",
         "relay": "wrong",
     }
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (http(400, "Empty receiver number not allowed, rejected"), "takes our user"),
+        (http(403, "Authorization failed for sendsms"), "KANNEL_PASSWORD"),
+        (http(404, "Unknown request."), "KANNEL_URL"),
+        (http(202, "0: Accepted for delivery"), "KANNEL_URL"),
+        (b"220 mail.example ESMTP\r\n", "KANNEL_URL"),
+    ],
+)
+def test_doctor_asks_kannel_without_sending(settings: Settings, answer: bytes, found: str) -> None:
+    said, speaker = looked(checking_carriers.kannel, settings, "kannel_url", [answer, CLOSE])
+    assert found in said
+    assert speaker.requests[0].headers["x-kannel-to"] == ""
+
+
+def test_doctor_looks_whether_the_web_hook_listens(settings: Settings) -> None:
+    assert "listens" in looked(checking_carriers.hook, settings, "hook_url", [])[0]
+    away = settings.model_copy(update={"hook_url": "http://127.0.0.1:1/out"})
+    with pytest.raises(Refused, match="CRITTER_HOOK_URL"):
+        checking_carriers.hook(away)
+
+
+def looked(look: Look, settings: Settings, name: str, script: list[object]) -> tuple[str, Speaker]:
+    """What it says about a server that answers so."""
+
+    async def story() -> tuple[str, Speaker]:
+        async with speaking(script) as speaker:
+            try:
+                return await asyncio.to_thread(look, settings.model_copy(update={name: f"{speaker.url}/x"})), speaker
+            except Refused as refused:
+                return str(refused), speaker
+
+    return asyncio.run(story())
+
+
+def texts_in(settings: Settings, capsys: pytest.CaptureFixture[str]) -> str:
+    run(settings)
+    return next(line for line in capsys.readouterr().out.splitlines() if line[7:].startswith("texts in"))
+
+
+def test_doctor_knows_how_texts_come_in(settings: Settings, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "never read: is critter clock running?" in texts_in(settings, capsys)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO watermarks (number, asked_at) VALUES ('+15005550006', now())"))
+    assert texts_in(settings, capsys).startswith("ok     texts in    by web hooks, and from Twilio's list, last read")
+    assert "polling" in texts_in(settings.model_copy(update={"sms_intake": "poll"}), capsys)
+    assert "no CRITTER_FALLBACK_URL" in texts_in(settings.model_copy(update={"fallback_url": None}), capsys)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE watermarks SET failures = 3, reason = '503'"))
+    assert "to ...06 was not complete 3 times in a row (503)" in texts_in(settings, capsys)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE watermarks SET failures = 0, asked_at = now() - interval '1 hour'"))
+    assert "last read 3600 s ago: is critter clock running?" in texts_in(settings, capsys)
 
 
 def test_doctor_leaves_out_a_channel_that_is_off(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,4 +54,5 @@ def test_procfile_names_every_process_of_production() -> None:
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
     named = set(processes.of(load({"CRITTER_SECRET_KEY": "s"}))) - {"simulator"}
     assert set(lines) == named
+    assert lines.pop("fallback") == "critter web --accept-only"
     assert all(command == f"critter {name.replace('-', ' ')}" for name, command in lines.items())

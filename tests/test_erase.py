@@ -73,7 +73,7 @@ def busy(office: Office) -> Office:
 def first(sid: str) -> Incoming:
     raw = urllib.parse.urlencode({"From": ZOE, "Body": SAYS}).encode()
     picture = Picture("https://api.twilio.com/zoe", "image/png")
-    return Incoming("sms", sid.encode(), ZOE, (cast.NUMBER,), raw, True, sid, SAYS, None, (picture,))
+    return Incoming("sms", sid.encode(), ZOE, (cast.NUMBER,), raw, True, sid, SAYS, pictures=(picture,))
 
 
 def zoe(office: Office, words: str) -> None:
@@ -166,7 +166,7 @@ def test_the_carrier_is_asked_to_delete_and_pictures_go(busy: Office) -> None:
 
 def test_a_picture_that_somebody_else_sent_too_stays(busy: Office) -> None:
     other = Incoming("sms", b"x", cast.PEOPLE[1].phone or "", (cast.NUMBER,), b"", True, "SMx", "look",
-                     None, (Picture("https://api.twilio.com/other", None),))  # fmt: skip
+                     pictures=(Picture("https://api.twilio.com/other", None),))  # fmt: skip
     busy.accept(other)
     busy.work()
     busy.sql("UPDATE media SET state = 'fetched', sha256 = decode(:name, 'hex')", name=PICTURE)
@@ -217,7 +217,7 @@ TAKEN_OUT = {
     "posts.text", "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(
-    r"audit\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|senders\..*|alembic_version\..*"
+    r"audit\..*|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|senders\..*|alembic_version\..*"
     r"|topics\.tag|callbacks\..*|attempts\..*|deliveries(_\w+)?\.(channel|state|reason|tag|lease_owner)"
     r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type)|posts\.(via|visibility)"
     r"|\w+\.(kind|state|role|access|pin|channel|source|purpose)"

@@ -15,6 +15,7 @@ from gateway.carriers import Outcome
 from gateway.ledger import senders
 from gateway.ledger.outbox import Target
 from gateway.settings import Settings
+from gateway.settings.values import sms_senders
 from gateway.store.database import transaction
 from tests.delivering import Carrier, change, open_room, people, post, rows, states
 from workers import deliver
@@ -26,7 +27,7 @@ NUMBERS = ("+15005550006", "+15005550007", "+15005550008")
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"sms_numbers": NUMBERS})
+    return settings.model_copy(update={"sms_senders": sms_senders(",".join(NUMBERS))})
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_what_nobody_may_text_fails_and_is_not_asked_about_again(room, engine, t
 
 def test_a_code_overtakes_a_fan_out(settings, engine, texts, kim):
     """However many wait: a claim holds less than half a second of the number's rate."""
-    here = open_room(settings.model_copy(update={"sms_rate": 40.0, "sms_numbers": NUMBERS[:1]}), texts)
+    here = open_room(settings.model_copy(update={"sms_rate": 40.0, "sms_senders": sms_senders(NUMBERS[0])}), texts)
     enter(here)
     to = phones(engine, 400)
     post(engine, kim, "hello", to)
@@ -198,3 +199,25 @@ def test_an_account_holds_all_its_numbers_back(settings, engine, texts, kim):
     began = sorted(texts.began)
     assert {text.sender for text in texts.taken} == set(NUMBERS)
     assert all(later - earlier > 0.98 for earlier, later in zip(began, began[60:], strict=False))
+
+
+def test_another_carrier_stands_in_for_one_that_cannot_be_reached(settings, engine, texts, kim):
+    """Only what surely did not leave goes the other way."""
+    two = sms_senders(f"{NUMBERS[0]},{NUMBERS[1]}@kannel")
+    kannel = Carrier("sms")
+    kannel.answers = lambda _: Outcome("retry", reason="refused")
+    here = open_room(settings.model_copy(update={"sms_senders": two}), texts)
+    here.texts = {"twilio": texts, "kannel": kannel}
+    enter(here)
+    post(engine, kim, "hello", phones(engine, 40))
+    deliver.drain_sms()
+    assert len(kannel.taken) >= 5
+    end = time.monotonic() + 20
+    while states(engine) != ["sent"] * 40:
+        assert time.monotonic() < end
+        change(engine, "UPDATE deliveries SET not_before = now() WHERE state = 'retry'")
+        deliver.drain_sms()
+    enter(None)
+    here.close()
+    assert len(texts.taken) == 40
+    assert {text.sender for text in texts.taken} == {NUMBERS[0]}

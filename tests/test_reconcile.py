@@ -151,3 +151,39 @@ def test_a_lane_waits_for_a_text_in_doubt(room, engine, texts):
     reconcile.step(room)
     deliver.drain_sms()
     assert states(engine) == ["sent", "sent"]
+
+
+def test_without_a_list_it_waits_for_its_report_and_is_left_after_ten_minutes(room, engine, texts):
+    doubt(engine, "hello")
+    due(engine)
+    room.texts = {"twilio": Listless(texts)}
+    assert reconcile.step(room)
+    row = rows(engine, "SELECT state, ended_at, not_before - now() AS wait FROM deliveries")[0]
+    assert (row.state, row.ended_at) == ("unknown", None)
+    assert row.wait.total_seconds() > 500
+    assert not reconcile.step(room)
+    change(engine, "UPDATE attempts SET started_at = now() - interval '11 minutes'")
+    due(engine)
+    reconcile.step(room)
+    assert rows(engine)[0].ended_at
+    assert len(texts.taken) == 1
+
+
+def test_each_is_looked_for_at_the_carrier_that_may_have_it(room, engine, texts):
+    doubt(engine, "hello")
+    due(engine)
+    texts.listed = lambda: [listed("hello")]
+    change(engine, "UPDATE senders SET carrier = 'kannel'")
+    reconcile.step(room)
+    assert states(engine) == ["unknown"]
+    change(engine, "UPDATE senders SET carrier = 'twilio'")
+    due(engine)
+    reconcile.step(room)
+    assert states(engine) == ["sent"]
+
+
+class Listless:
+    """The same carrier without its list."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self.channel, self.send, self.close = carrier.channel, carrier.send, carrier.close

@@ -117,7 +117,6 @@ def test_no_word_changes_nothing(there: Office) -> None:
 
 def listed(there: Office, sid: str, sent_at: datetime) -> str:
     """Accepts what the carrier's list tells, as an input with the time of its sending; the state it gets."""
-    there.sql("ALTER TABLE inbound ADD COLUMN IF NOT EXISTS sent_at timestamptz")
     [row] = there.sql(
         "INSERT INTO inbound (channel, natural_key, sender, recipients, trusted, text, sent_at)"
         " VALUES ('sms', sha256(CAST(:sid AS text)::bytea), :phone, '{}', true, 'lunch', :sent_at) RETURNING state",

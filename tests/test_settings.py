@@ -51,6 +51,9 @@ def test_simulated_needs_nothing(simulated: dict[str, str], tmp_path: Path) -> N
     assert settings.monthly_sms_budget // settings.sms_price == 4000
     assert settings.settle_seconds == 2
     assert (settings.sms_rate, settings.lease_seconds) == (1000, 5)
+    assert (settings.fallback_listen, settings.fallback_url) == (("127.0.0.1", 8024), "http://127.0.0.1:8024")
+    assert (settings.sms_intake, settings.sms_intake_seconds, settings.sender_limits) == ("webhook", 10, False)
+    assert settings.whole_list_seconds == 10
 
 
 def test_made_up_secret_is_kept_and_private(simulated: dict[str, str], tmp_path: Path) -> None:
@@ -69,6 +72,10 @@ def test_live_from_the_fewest_settings(tmp_path: Path) -> None:
     assert settings.twilio_auth_tokens == ("first", "second")
     assert settings.mail_trust == ()
     assert (settings.settle_seconds, settings.sms_rate, settings.lease_seconds) == (60, 1, 20)
+    assert (settings.sms_intake, settings.sms_intake_seconds, settings.sender_limits) == ("webhook", 120, True)
+    assert settings.fallback_url is None
+    polls = load({**LIVE, "CRITTER_VAR": str(tmp_path), "CRITTER_SMS_INTAKE": "poll"})
+    assert (polls.sms_intake_seconds, polls.whole_list_seconds) == (5, 120)
     assert not list(tmp_path.iterdir())
 
 
@@ -102,6 +109,11 @@ def test_channel_switched_off_by_name_needs_nothing(channel: str, names: list[st
         ("CRITTER_DATABASE_URL", "mysql://localhost/critter"),
         ("CRITTER_REDIS_URL", "localhost:6379"),
         ("CRITTER_WEB_LISTEN", "8000"),
+        ("CRITTER_FALLBACK_LISTEN", "8024"),
+        ("CRITTER_SMS_INTAKE", "both"),
+        ("CRITTER_SMS_INTAKE_SECONDS", "0"),
+        ("CRITTER_SMS_INTAKE_SECONDS", "soon"),
+        ("CRITTER_SENDER_LIMITS", "10"),
         ("CRITTER_WEB_LISTEN", "127.0.0.1:0"),
         ("CRITTER_WEB_LISTEN", "127.0.0.1:99999"),
         ("CRITTER_SMTP_LISTEN", "127.0.0.1:smtp"),
@@ -116,6 +128,18 @@ def test_channel_switched_off_by_name_needs_nothing(channel: str, names: list[st
         ("CRITTER_SMTP_RELAY", "smtp://127.0.0.1:0"),
         ("CRITTER_SMS", "maybe"),
         ("CRITTER_SMS_NUMBERS", "5005550006"),
+        ("CRITTER_SMS_NUMBERS", "55555"),
+        ("CRITTER_SMS_NUMBERS", "+15005550006@pigeon"),
+        ("CRITTER_SMS_NUMBERS", "+15005550006@"),
+        ("CRITTER_SMS_NUMBERS", "+15005550006,+15005550006"),
+        ("CRITTER_SMS_ROUTES", "+49"),
+        ("CRITTER_SMS_ROUTES", "49=twilio"),
+        ("CRITTER_SMS_ROUTES", "+1=twilio,+1=twilio"),
+        ("CRITTER_SMS_ROUTES", "+49=kannel"),
+        ("KANNEL_URL", "127.0.0.1:13013"),
+        ("KANNEL_PASSWORD", "two words"),
+        ("KANNEL_FROM", "0.0.0.0/0"),
+        ("CRITTER_HOOK_SECRET", "whsec_not base64"),
         ("CRITTER_SMS_REGION", "us"),
         ("CRITTER_SMS_RATE", "0"),
         ("CRITTER_SMS_PRICE", "free"),
@@ -138,6 +162,8 @@ def test_bad_value_is_one_line_naming_the_setting(simulated: dict[str, str], nam
     [
         ("TWILIO_API_BASE", "https://api.twilio.com"),
         ("TWILIO_API_BASE", "http://10.0.0.1:8001"),
+        ("KANNEL_URL", "http://10.0.0.1:13013/cgi-bin/sendsms"),
+        ("CRITTER_HOOK_URL", "https://texts.example"),
         ("TWILIO_API_BASE", "http://127.0.0.1.evil.example"),
         ("TWILIO_API_BASE", "http://127.0.0.1@evil.example"),
         ("CRITTER_SMTP_RELAY", "smtp://relay.acme.example"),
@@ -235,3 +261,51 @@ def test_socket_folder_fits_the_kernels_limit(tmp_path: Path) -> None:
     assert long.parent == Path("/tmp")
     assert long == embedded.socket_folder(tmp_path / ("x" * 100))
     assert long != embedded.socket_folder(tmp_path / ("y" * 100))
+
+
+KANNEL = {
+    "KANNEL_URL": "http://127.0.0.1:13013/cgi-bin/sendsms",
+    "KANNEL_USERNAME": "critter",
+    "KANNEL_PASSWORD": "a password",
+    "KANNEL_TOKEN": "t" * 32,
+}
+HOOK = {"CRITTER_HOOK_URL": "https://texts.acme.example/out", "CRITTER_HOOK_SECRET": "h" * 32}
+
+
+def test_numbers_name_their_carriers(simulated: dict[str, str]) -> None:
+    numbers = "+15005550006, +4915550100@kannel, 55555@twilio"
+    given = {**simulated, **KANNEL, "KANNEL_PASSWORD": "p", "CRITTER_SMS_NUMBERS": numbers}
+    settings = load({**given, "CRITTER_SMS_ROUTES": "+49=kannel, *=twilio"})
+    assert settings.sms_numbers == ("+15005550006", "+4915550100", "55555")
+    assert settings.sms_carriers == ("twilio", "kannel")
+    assert settings.numbers_with("twilio") == ("+15005550006", "55555")
+    assert [(route.prefix, route.carrier) for route in settings.sms_routes] == [("+49", "kannel"), ("", "twilio")]
+
+
+def test_live_without_twilio_needs_nothing_of_it() -> None:
+    given = {name: text for name, text in LIVE.items() if not name.startswith("TWILIO")}
+    numbers = {"CRITTER_SMS_NUMBERS": "+4915550100@kannel,55555@hook"}
+    settings = load({**given, **KANNEL, "KANNEL_PASSWORD": "p", **HOOK, **numbers})
+    assert settings.sms_carriers == ("kannel", "hook")
+
+
+@pytest.mark.parametrize("name", [*KANNEL, *HOOK])
+def test_a_number_needs_the_settings_of_its_carrier(simulated: dict[str, str], name: str) -> None:
+    here = {**KANNEL, "KANNEL_PASSWORD": "p", **HOOK, "CRITTER_HOOK_URL": "http://127.0.0.1:9/out"}
+    given = {**simulated, **here, "CRITTER_SMS_NUMBERS": "+4915550100@kannel,55555@hook"}
+    load(given)
+    assert line({key: text for key, text in given.items() if key != name}).startswith(f"{name}: must be set, for")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("CRITTER_HOOK_URL", "http://texts.acme.example/out"),
+        ("CRITTER_HOOK_SECRET", "short"),
+        ("KANNEL_TOKEN", "short"),
+    ],
+)
+def test_live_keeps_the_other_carriers_safe(name: str, text: str) -> None:
+    given = {**LIVE, **KANNEL, "KANNEL_PASSWORD": "p", **HOOK, "CRITTER_SMS_NUMBERS": "+4915550100@kannel,55555@hook"}
+    load(given)
+    assert line({**given, name: text}).startswith(f"{name}: ")

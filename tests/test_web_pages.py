@@ -282,6 +282,30 @@ def test_each_route_says_who_may_ask_it(settings):
         parts.close()
 
 
+def test_each_carrier_has_its_door(settings):
+    more = changed(
+        settings,
+        CRITTER_SMS_NUMBERS="+4915550100@kannel,55555@hook",
+        KANNEL_URL="http://127.0.0.1:13013/cgi-bin/sendsms",
+        KANNEL_USERNAME="critter",
+        KANNEL_PASSWORD="p",
+        KANNEL_TOKEN="t",
+        CRITTER_HOOK_URL="http://127.0.0.1:9/out",
+        CRITTER_HOOK_SECRET="s",
+    )
+    parts = build(more)
+    try:
+        doors = {rule: kind for rule, kind in inventory(create_app(more, parts)).items() if rule.startswith("/sms/")}
+        assert doors == {
+            "/sms/kannel/inbound": "token",
+            "/sms/kannel/status/<token>": "token",
+            "/sms/hook/inbound": "signed",
+            "/sms/hook/status/<token>": "signed",
+        }
+    finally:
+        parts.close()
+
+
 def test_a_route_without_a_class_stops_the_start(settings):
     from flask import Blueprint
 

@@ -9,7 +9,8 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Outcome
-from gateway.carriers.twilio_codes import Action, code_of
+from gateway.carriers.receipt import Action
+from gateway.carriers.twilio_codes import code_of
 from gateway.ledger.claims import Claimed
 from gateway.network import addresses
 from gateway.store.tables import Address, Attempt, Delivery

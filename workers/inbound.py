@@ -6,9 +6,9 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gateway.ledger import inbox
+from gateway.ledger import inbox, limits
 from gateway.ledger.inbox import Claimed
-from gateway.listening import hear
+from gateway.listening import hear, limited
 from gateway.outcome import Outcome
 from gateway.store.database import transaction
 from workers import fanout
@@ -61,7 +61,11 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
     row = inbox.take(session, claimed)
     if row is None:  # another worker has it by now: this one woke up late
         return None, set()
-    outcome = hear(session, here.world, row)
+    ruling = limits.ruling(session, row) if here.settings.sender_limits else limits.READ
+    if ruling.later:
+        inbox.put_off(session, row, ruling.later)
+        return None, set()
+    outcome = limited(session, row) if ruling.kept else hear(session, here.world, row)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     if "fanout" not in outcome.rings or not spread:
         return outcome, set(outcome.rings)

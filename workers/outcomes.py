@@ -9,7 +9,7 @@ from gateway.ledger import schedule
 from gateway.ledger.claims import Claimed
 from gateway.ledger.settlements import Settlement
 
-BUSY: Final = ("429", "20429")
+BUSY: Final = ("429", "20429", "busy")
 
 
 def settlement(channel: str, claimed: Claimed, outcome: Outcome, segments: int | None, look: timedelta) -> Settlement:
@@ -25,7 +25,8 @@ def settlement(channel: str, claimed: Claimed, outcome: Outcome, segments: int |
     if outcome.state == "retry":
         busy = outcome.reason in BUSY
         wait = schedule.busy(_chance()) if busy else schedule.again(claimed.number, _chance())
-        return Settlement(claimed, "retry", reason=outcome.reason, wait=wait)
+        asked = timedelta(seconds=outcome.wait or 0)
+        return Settlement(claimed, "retry", reason=outcome.reason, wait=max(wait, asked))
     parts = segments if outcome.state == "sent" else None
     return Settlement(claimed, outcome.state, outcome.carrier_id, outcome.reason or None, segments=parts)
 

@@ -3,16 +3,17 @@ Workers/deliver drains them all."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
-from zlib import crc32
 
 from sqlalchemy.orm import Session
 
-from gateway.carriers import Outcome, Text
-from gateway.ledger import senders
+from gateway.carriers import Carrier, Outcome, Text
+from gateway.carriers.breaker import Breaker
+from gateway.ledger import routing, senders
 from gateway.ledger.claims import Senders
+from gateway.ledger.routing import Plan
 from gateway.ledger.senders import Sender
 from gateway.settings import Settings
 from gateway.store.database import transaction
@@ -33,16 +34,17 @@ class Pool:
 
     def __init__(self, here: Room) -> None:
         self._here = here
-        self._senders: Sequence[Sender] = ()
+        self._plan = Plan(())
         self._roads: dict[int, Road[Text]] = {}
         self._read_at = float("-inf")
         self._running = 0
+        self._breakers: dict[str, Breaker] = {name: Breaker() for name in here.texts}
         self._account = _account_buckets(here)
 
     async def drain(self, turn: float) -> bool:
         """Sends from every number for `turn` seconds at most; True when there may be more."""
         await asyncio.to_thread(self._look)
-        roads = [self._road(one) for one in self._senders if one.carrier in self._here.texts]
+        roads = [self._road(one) for one in self._plan.senders if one.carrier in self._here.texts]
         end = time.monotonic() + turn
         return any(await asyncio.gather(*(self._travel(road, end) for road in roads)))
 
@@ -68,7 +70,7 @@ class Pool:
         if self._read_at == float("-inf"):
             senders.sync(session, configured(self._here.settings))
         if now - self._read_at > FRESH:
-            self._senders, self._read_at = senders.active(session), now
+            self._plan, self._read_at = Plan(tuple(senders.active(session)), self._here.settings.sms_routes), now
         senders.assign(session, self.choose)
 
     def _road(self, sender: Sender) -> Road[Text]:
@@ -82,7 +84,7 @@ class Pool:
         desk = Desk(here, "sms", render, Number(self, sender))
         pace = Pace([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
         return Road(
-            here.texts[sender.carrier],
+            Watched(here.texts[sender.carrier], self._breakers[sender.carrier]),
             Ledger(desk.claim, desk.settle, desk.release, desk.renew, desk.pause),
             here.stopping,
             pace=pace,
@@ -93,12 +95,45 @@ class Pool:
         )
 
     def choose(self, phone: str) -> int | None:
-        """The number that a new phone will hear from, spread evenly; None while we have none."""
-        return self._senders[crc32(phone.encode()) % len(self._senders)].id if self._senders else None
+        """The number that a new phone will hear from; None when no route leads to it."""
+        chosen = routing.choose(phone, self._plan)
+        return chosen.id if chosen else None
 
     def claimable(self, sender: Sender) -> Senders:
-        """The senders whose texts may leave from this one now: itself, unless it is paused."""
-        return tuple(one.id for one in self._senders if one.id == sender.id and not one.paused)
+        """The senders whose texts may leave from this one now: its own, and those of each that is down and that it
+        stands in for; none while it is down itself."""
+        now = next((one for one in self._plan.senders if one.id == sender.id), None)
+        if now is None or self._down(now):
+            return ()
+        lost = [one for one in self._plan.senders if self._down(one) and self._stand_in(one) == now]
+        return (sender.id, *(one.id for one in lost))
+
+    def _stand_in(self, lost: Sender) -> Sender | None:
+        up = (one for one in self._plan.senders if not self._down(one))
+        return next((one for one in up if routing.stands_in(one, lost, self._plan)), None)
+
+    def _down(self, sender: Sender) -> bool:
+        breaker = self._breakers.get(sender.carrier)
+        return sender.paused or breaker is None or breaker.down(time.monotonic())
+
+
+class Watched:
+    """A carrier whose outcomes its breaker hears of."""
+
+    channel = "sms"
+
+    def __init__(self, carrier: Carrier[Text], breaker: Breaker) -> None:
+        self._carrier, self._breaker = carrier, breaker
+
+    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None]) -> None:
+        def heard(text: Text, outcome: Outcome) -> None:
+            self._breaker.note(outcome, time.monotonic())
+            settled(text, outcome)
+
+        await self._carrier.send(batch, heard)
+
+    async def close(self) -> None:
+        await self._carrier.close()
 
 
 class Number:
@@ -119,14 +154,15 @@ class Number:
 
 
 def configured(settings: Settings) -> list[tuple[str, str]]:
-    """(number, carrier) of each sender. A Messaging Service stands for all its numbers: Twilio chooses among them."""
+    """(number, carrier) of each sender. A Messaging Service stands for the numbers with Twilio."""
     service = settings.twilio_messaging_service_sid
-    return [(service, "twilio")] if service else [(number, "twilio") for number in settings.sms_numbers]
+    others = [(one.number, one.carrier) for one in settings.sms_senders if not (service and one.carrier == "twilio")]
+    return [(service, "twilio"), *others] if service else others
 
 
 def rate(settings: Settings, number: str) -> float:
     """Texts a second that may leave from a number, or from all those of a Messaging Service."""
-    together = len(settings.sms_numbers) if number == settings.twilio_messaging_service_sid else 1
+    together = len(settings.numbers_with("twilio")) if number == settings.twilio_messaging_service_sid else 1
     return settings.sms_rate * max(1, together)
 
 

@@ -6,7 +6,8 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.carriers.twilio_codes import Receipt, callback_outcome
+from gateway.carriers.by_name import BY_NAME
+from gateway.carriers.receipt import Receipt
 from gateway.ledger import attempts
 from gateway.ledger.attempts import Report
 from gateway.ledger.callbacks import open_callbacks
@@ -40,14 +41,17 @@ def step(here: Room) -> bool:
 
 
 def _receipt(callback: Callback) -> Receipt | None:
-    receipt = callback_outcome(callback.status, callback.reason)
+    """Each carrier's words are read by its own table."""
+    carrier = BY_NAME.get(callback.carrier)
+    receipt = carrier.receipt(callback.status, callback.reason) if carrier else None
     if receipt is None:
-        log.warning("unheard-of status", callback=callback.id, status=callback.status)
+        log.warning("unheard-of status", callback=callback.id, carrier=callback.carrier, status=callback.status)
     return receipt
 
 
 def _report(callback: Callback, receipt: Receipt) -> Report:
-    return Report(callback.attempt_id, callback.carrier_id, receipt.step, receipt.reason or None, receipt.retries)
+    name = callback.carrier_id or None
+    return Report(callback.attempt_id, name, receipt.step, receipt.reason or None, receipt.retries)
 
 
 def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> None:

@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
-from gateway.carriers import Listed
+from gateway.carriers import Listed, Lists
 from gateway.errors import CarrierError
 from gateway.ledger import attempts, claims, unknowns
 from gateway.ledger.attempts import Report
@@ -17,7 +17,7 @@ from gateway.ledger.claims import Content
 from gateway.ledger.unknowns import Unknown
 from gateway.store.database import transaction
 from workers.drain import drain as drained
-from workers.room import Room, TextCarrier
+from workers.room import Room
 from workers.texting import Texting
 
 BATCH: Final = 100  # rows looked for in one step
@@ -28,6 +28,13 @@ TURN: Final = 2.0  # seconds; new texts wait meanwhile
 LIMIT: Final = 20.0  # seconds for the lists of one step
 
 log = structlog.get_logger()
+
+
+class Place(NamedTuple):
+    """Where some in doubt are looked for: in whose list, and to which phone they went."""
+
+    carrier: str
+    phone: str
 
 
 def drain() -> None:
@@ -41,35 +48,41 @@ def step(here: Room) -> bool:
     with transaction(here.engine) as session:
         unknowns.give_up(session)
         doubtful = unknowns.due(session, BATCH, HOLD)
-    by_phone: dict[str, list[Unknown]] = defaultdict(list)
+    by_phone: dict[Place, list[Unknown]] = defaultdict(list)
     for one in doubtful:
-        by_phone[one.claimed.address].append(one)
-    listed = here.loop.run(_lists(here.texts["twilio"], by_phone))
-    _put_off(here, [one for phone in by_phone.keys() - listed.keys() for one in by_phone[phone]])
-    _compare(here, [(by_phone[phone], found) for phone, found in listed.items()])
+        by_phone[Place(one.carrier, one.claimed.address)].append(one)
+    mute = [place for place in by_phone if not isinstance(here.texts.get(place.carrier), Lists)]
+    for place in mute:
+        _put_off(here, by_phone.pop(place), unknowns.PATIENCE)  # only its callback can tell, until it is too late
+    listed = here.loop.run(_lists(here.texts, by_phone))
+    _put_off(here, [one for place in by_phone.keys() - listed.keys() for one in by_phone[place]], AGAIN)
+    _compare(here, [(by_phone[place], found) for place, found in listed.items()])
     return bool(doubtful)
 
 
-async def _lists(texts: TextCarrier, by_phone: Mapping[str, Sequence[Unknown]]) -> dict[str, list[Listed]]:
-    """What the carrier took for each phone, all asked at once; those whose list could not be had are left out."""
-    found = await asyncio.gather(*(_list(texts, phone, mine) for phone, mine in by_phone.items()))
-    return {phone: listed for phone, listed in zip(by_phone, found, strict=True) if listed is not None}
+async def _lists(
+    carriers: Mapping[str, object], by_phone: Mapping[Place, Sequence[Unknown]]
+) -> dict[Place, list[Listed]]:
+    """What the carriers took for each phone, all asked at once; those whose list could not be had are left out."""
+    found = await asyncio.gather(*(_list(carriers[place.carrier], place, mine) for place, mine in by_phone.items()))
+    return {place: listed for place, listed in zip(by_phone, found, strict=True) if listed is not None}
 
 
-async def _list(texts: TextCarrier, phone: str, mine: Sequence[Unknown]) -> list[Listed] | None:
+async def _list(texts: object, place: Place, mine: Sequence[Unknown]) -> list[Listed] | None:
+    assert isinstance(texts, Lists)
     since = min(one.started_at for one in mine) - SKEW
     try:
         async with asyncio.timeout(LIMIT):
-            return await texts.listing(phone, None, since)
+            return await texts.listing(place.phone, None, since)
     except (CarrierError, TimeoutError) as problem:
-        log.warning("no list from the carrier", problem=str(problem) or "timeout")
+        log.warning("no list from the carrier", carrier=place.carrier, problem=str(problem) or "timeout")
         return None
 
 
-def _put_off(here: Room, mine: Sequence[Unknown]) -> None:
+def _put_off(here: Room, mine: Sequence[Unknown], wait: timedelta) -> None:
     if mine:
         with transaction(here.engine) as session:
-            unknowns.put_off(session, [one.claimed.attempt_id for one in mine], AGAIN)
+            unknowns.put_off(session, [one.claimed.attempt_id for one in mine], wait)
 
 
 def _compare(here: Room, lists: Sequence[tuple[Sequence[Unknown], Sequence[Listed]]]) -> None:

@@ -26,11 +26,13 @@ def drain() -> None:
 
 def step(here: Room) -> int:
     """How many copies are gone. What fails is tried again later; nothing is lost by asking twice."""
+    settings = here.settings
+    if not settings.twilio_auth_tokens:
+        return 0  # they wait for the settings to have them again
     with transaction(here.engine) as session:
         sids = redactions.due(session, BATCH)
     if not sids:
         return 0
-    settings = here.settings
     twilio = TwilioRecords(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
     answers = here.loop.run(twilio.delete(sids))
     gone = [sid for sid, answer in answers.items() if answer in GONE]

@@ -18,7 +18,7 @@ def ages(settings: Settings) -> Ages:
         raw=timedelta(days=settings.keep_raw_days),
         deliveries=timedelta(days=settings.keep_deliveries_days),
         consent=timedelta(days=settings.keep_consent_days),
-        redact=settings.sms and settings.twilio_redact,
+        redact=settings.sms and settings.twilio_redact and bool(settings.twilio_account_sid),
     )
 
 

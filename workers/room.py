@@ -6,9 +6,7 @@ RQ calls drains by path and without arguments, so the room is entered once, by c
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
-from typing import Protocol
 
 from sqlalchemy import Engine
 
@@ -16,17 +14,12 @@ import handlers
 from gateway import commands
 from gateway.bell import Bell
 from gateway.buckets import Buckets
-from gateway.carriers import Carrier, Letter, Listed, Text
+from gateway.carriers import Carrier, Letter, Text
+from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.commands import World
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.loop import Loop
-
-
-class TextCarrier(Carrier[Text], Protocol):
-    """A carrier for texts that can also list what it took."""
-
-    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]: ...
 
 
 @dataclass(eq=False)
@@ -38,8 +31,9 @@ class Room:
     bell: Bell
     owner: str
     loop: Loop
-    texts: Mapping[str, TextCarrier] = field(default_factory=dict)  # by name
+    texts: Mapping[str, Carrier[Text]] = field(default_factory=dict)  # by name
     letters: Carrier[Letter] | None = None
+    inbox: TwilioInbox | None = None  # the carrier's list of texts to us; the clock's room alone has it
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopping(self) -> bool:
@@ -68,7 +62,8 @@ class Room:
         return commands.world(self.settings)
 
     def close(self) -> None:
-        carriers: Sequence[Carrier[Text] | Carrier[Letter] | None] = (*self.texts.values(), self.letters)
+        carriers: Sequence[Carrier[Text] | Carrier[Letter] | TwilioInbox | None]
+        carriers = (*self.texts.values(), self.letters, self.inbox)
         for carrier in carriers:
             if carrier is not None:
                 self.loop.run(carrier.close(), timeout=5)

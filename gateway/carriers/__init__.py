@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 State = Literal["sent", "unknown", "retry", "failed"]
 
@@ -23,6 +23,11 @@ class Text:
     body: str
     callback: str  # absolute URL for the status callbacks of this attempt
     validity: int  # seconds the carrier may keep it queued, 1–36,000
+
+    @property
+    def token(self) -> str:
+        """The attempt, signed: the last piece of `callback`, for carriers whose callbacks have a door of their own."""
+        return self.callback.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Outcome:
     detail: str = ""  # a few words for a log, never with numbers, addresses or bodies
     pause: bool = False  # our own account or number is at fault: stop using it until a person has looked
     one_number: bool = False  # pause: only the number that it was to leave from
+    wait: float | None = None  # seconds after which the carrier asked us to come again
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +81,11 @@ class Carrier(Protocol[Parcel]):
     async def send(self, batch: Sequence[Parcel], settled: Callable[[Parcel, Outcome], None]) -> None: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """What a carrier for texts is besides, when it can be asked for what it took: texts in doubt are looked for there.
+    One that is not leaves them to their status callbacks and to policy."""
+
+    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]: ...

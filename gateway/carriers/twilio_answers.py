@@ -9,12 +9,11 @@ import json
 import re
 from typing import Any, Final
 
-from aiohttp import ClientConnectorDNSError, ClientConnectorError, ClientError, ConnectionTimeoutError
 from twilio.http.response import Response
 
 from gateway.carriers import Outcome
+from gateway.carriers.http_link import unanswered
 from gateway.carriers.twilio_codes import code_of
-from gateway.carriers.twilio_http import AnswerTooLong
 from gateway.errors import CarrierError
 
 _SID: Final = re.compile(r"(SM|MM)[0-9a-f]{32}")
@@ -54,20 +53,6 @@ def _refused(status: int, code: object) -> Outcome:
     if action in _PAUSES:
         return Outcome("retry", reason=reason, detail=detail, pause=True, one_number=action == "pause_number")
     return Outcome("failed", reason=reason, detail=detail)
-
-
-def unanswered(problem: Exception) -> Outcome:
-    """No whole answer came. Only a connection that was never made proves that nothing was sent."""
-    kind = type(problem).__name__  # never its words: they may quote the request
-    if isinstance(problem, ClientConnectorDNSError):
-        return Outcome("retry", reason="dns", detail=kind)
-    if isinstance(problem, ClientConnectorError | ConnectionTimeoutError):
-        return Outcome("retry", reason="refused", detail=kind)
-    if isinstance(problem, TimeoutError):
-        return Outcome("unknown", reason="timeout", detail=kind)
-    if isinstance(problem, AnswerTooLong):
-        return Outcome("unknown", reason="too long", detail=kind)
-    return Outcome("unknown", reason="cut" if isinstance(problem, ClientError | OSError) else "malformed", detail=kind)
 
 
 def blames_account(outcome: Outcome) -> bool:

@@ -6,16 +6,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector, encode_basic_auth
+from aiohttp import ClientSession, ClientTimeout, TCPConnector, encode_basic_auth
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
-ANSWER_LIMIT = 64 * 1024
+from gateway.carriers.http_link import ANSWER_LIMIT, bounded
+
 PAGE_LIMIT = 4 * 1024 * 1024
-
-
-class AnswerTooLong(Exception):
-    """The answer was cut off at its limit: what was asked for may or may not have been done."""
 
 
 class ForeignAddress(Exception):
@@ -54,7 +51,7 @@ class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the lib
         async with session.request(
             method, url, params=params, data=body, headers=sent_headers, allow_redirects=False
         ) as answer:
-            text = await _bounded(answer, PAGE_LIMIT if method == "GET" else ANSWER_LIMIT)
+            text = await bounded(answer, PAGE_LIMIT if method == "GET" else ANSWER_LIMIT)
             return Response(answer.status, text, answer.headers)
 
     def _open(self) -> ClientSession:
@@ -77,13 +74,3 @@ def _login(name: str, secret: str) -> str:
 def _form(data: dict[str, Any]) -> bytes:
     """What aiohttp would make of it, at a quarter of the price: Twilio's names are letters and need no quoting."""
     return "&".join([f"{name}={quote_plus(str(value))}" for name, value in data.items()]).encode()
-
-
-async def _bounded(answer: ClientResponse, limit: int) -> str:
-    """The body as text. Leaving the request's block with a body half read closes the connection."""
-    body = bytearray()
-    async for block in answer.content.iter_any():
-        body += block
-        if len(body) > limit:
-            raise AnswerTooLong
-    return body.decode(errors="replace")

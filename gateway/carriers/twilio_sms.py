@@ -6,7 +6,6 @@ It speaks through Twilio's client library. An answer that leaves open whether th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -16,7 +15,8 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
 
 from gateway.carriers import Listed, Outcome, Text
-from gateway.carriers.twilio_answers import answered, blames_account, page_lost, unanswered
+from gateway.carriers.http_link import is_unicode, send_each, unanswered
+from gateway.carriers.twilio_answers import answered, blames_account, page_lost
 from gateway.carriers.twilio_http import BoundedHttpClient
 
 PAGE_SIZE: Final = 500
@@ -33,28 +33,13 @@ class TwilioSms:
     ) -> None:
         self._http = BoundedHttpClient(api_base, timeout, connections)
         self._connections = connections
-        self._client = _client(account_sid, auth_token, api_base, self._http)
+        self._client = client(account_sid, auth_token, api_base, self._http)
         self._messages: MessageList = self._client.api.v2010.account.messages
         self._create = self._client.api.absolute_url(f"2010-04-01/Accounts/{account_sid}/Messages.json")
 
     async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None]) -> None:
-        """Sends all of them, at most `connections` at a time; `settled` hears of each as it ends.
-
-        Once an answer blames our own account the rest is not tried: it would fare the same.
-        """
-        texts = iter(batch)
-        stopped: list[Outcome] = []
-
-        async def lane() -> None:
-            for text in texts:
-                outcome = stopped[0] if stopped else await self._attempt(text)
-                if blames_account(outcome):
-                    stopped.append(outcome)
-                settled(text, outcome)
-
-        async with asyncio.TaskGroup() as lanes:
-            for _ in range(min(self._connections, len(batch))):
-                lanes.create_task(lane())
+        """Sends all of them, at most `connections` at a time; `settled` hears of each as it ends."""
+        await send_each(batch, self._connections, self._attempt, settled, blames_account)
 
     async def _attempt(self, text: Text) -> Outcome:
         if not is_unicode(text.body):
@@ -96,15 +81,6 @@ class TwilioSms:
         await self._http.close()
 
 
-def is_unicode(body: str) -> bool:
-    """A lone surrogate cannot be written to any wire."""
-    try:
-        body.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _form(text: Text) -> dict[str, object]:
     """Twilio's names. Its raw request is used: `messages.create_async` would take half as long again."""
     sender = "MessagingServiceSid" if text.sender.startswith("MG") else "From"
@@ -117,7 +93,7 @@ def _form(text: Text) -> dict[str, object]:
     }
 
 
-def _client(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpClient) -> Client:
+def client(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpClient) -> Client:
     """The library at our base URL. The stand-in environment keeps TWILIO_EDGE and TWILIO_REGION from rewriting it."""
     client = Client(account_sid, auth_token, http_client=http, environment={"TWILIO_REGION": ""})
     client.api.base_url = api_base.rstrip("/")

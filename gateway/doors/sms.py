@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
+from gateway.carriers.twilio_shapes import CONTENT_TYPE, MESSAGE_SID, MOST_PICTURES, NUMBER
 from gateway.doors.access import access
-from gateway.doors.twilio_hooks import MESSAGE_SID, NUMBER, Hook, Hooks
-from gateway.ledger.callbacks import Callbacks, Called
+from gateway.doors.twilio_hooks import Hook, Hooks
+from gateway.ledger.callbacks import Called
 from gateway.ledger.inbox import Incoming, Picture
-from gateway.ledger.intake import Intake
+from gateway.ledger.together import Ledger
 from gateway.settings import Settings
 from gateway.signatures import Verifier
 from gateway.tokens import Signer
@@ -25,14 +26,12 @@ PATIENCE = 10.0  # seconds for the commit; Twilio itself gives up after 15
 STATUS = re.compile(r"[a-z_-]{2,30}")
 ERROR_CODE = re.compile(r"[0-9]{1,6}|")
 OPT_OUT_TYPE = re.compile(r"STOP|START|HELP")
-CONTENT_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
-MOST_PICTURES = 10  # Twilio's own limit
 
 log = logging.getLogger(__name__)
 
 
 def blueprint(
-    settings: Settings, verifier: Verifier, signer: Signer, intake: Intake, callbacks: Callbacks
+    settings: Settings, verifier: Verifier, signer: Signer, intake: Ledger[Incoming], callbacks: Ledger[Called]
 ) -> Blueprint:
     """POST /sms/inbound and POST /sms/status/TOKEN; the two ledgers ring the bell themselves after they commit."""
     door = Blueprint("sms", __name__)
@@ -59,9 +58,9 @@ def blueprint(
 
 def _incoming(settings: Settings, hook: Hook) -> Incoming:
     sid = hook.match("MessageSid", MESSAGE_SID)
-    recipient = hook.match("To", NUMBER)
-    service = settings.twilio_messaging_service_sid
-    if recipient not in settings.sms_numbers and not (service and hook.get("MessagingServiceSid") == service):
+    recipient, service = hook.match("To", NUMBER), settings.twilio_messaging_service_sid
+    by_service = service and hook.get("MessagingServiceSid") == service
+    if recipient not in settings.numbers_with("twilio") and not by_service:
         abort(403)
     opt_out = hook.get("OptOutType")
     return Incoming(

@@ -13,8 +13,6 @@ from flask import Request, abort
 from gateway.settings import Settings
 from gateway.signatures import Verifier
 
-MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
-NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")  # E.164, or a short code
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 500
 

@@ -25,7 +25,7 @@ class Report:
     """One word of a carrier about one attempt. `retries`: how often its reason may start a new one."""
 
     attempt_id: int
-    carrier_id: str
+    carrier_id: str | None
     step: Step
     reason: str | None = None
     retries: int = 0

@@ -13,12 +13,14 @@ from gateway.store.tables import Callback
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """One call: the attempt of its token, the carrier's id of the message, its status and error code."""
+    """One call: the attempt of its token, the carrier's id of the message ("" when it gives none), its status and
+    error code in the words of that carrier."""
 
     attempt_id: int
     carrier_id: str
     status: str
     reason: str | None
+    carrier: str = "twilio"
 
 
 def record(session: Session, calls: Sequence[Called]) -> None:

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, TextClause, and_, bindparam, case, exists, func, select, text, update
+from sqlalchemy import CursorResult, TextClause, and_, bindparam, case, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from gateway.store.tables import Inbound, Installation
@@ -36,6 +36,7 @@ class Incoming:
     message_id: str | None = None
     text: str | None = None
     opt_out_type: str | None = None
+    sent_at: datetime | None = None  # known of what did not come straight through the door
     pictures: tuple[Picture, ...] = ()
 
 
@@ -61,13 +62,14 @@ ACCEPT = """
 WITH given AS (
     SELECT * FROM unnest(
         %(channel)s::text[], %(natural_key)s::bytea[], %(sender)s::text[], %(recipients)s::text[],
-        %(message_id)s::text[], %(text)s::text[], %(raw)s::bytea[], %(trusted)s::boolean[], %(opt_out_type)s::text[]
-    ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type)
+        %(message_id)s::text[], %(text)s::text[], %(raw)s::bytea[], %(trusted)s::boolean[], %(opt_out_type)s::text[],
+        %(sent_at)s::timestamptz[]
+    ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type, sent_at)
 ), new AS (
     INSERT INTO inbound (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type,
-                         flagged, state, reason)
+                         sent_at, flagged, state, reason)
     SELECT channel, natural_key, sender, string_to_array(recipients, E'\\n'), message_id, text, raw, trusted,
-           opt_out_type,
+           opt_out_type, sent_at,
            channel = 'email'
                AND (SELECT true FROM inbound b WHERE b.message_id = given.message_id LIMIT 1) IS NOT NULL,
            CASE WHEN trusted THEN 'new' ELSE 'held' END, CASE WHEN NOT trusted THEN 'the sender is not proved' END
@@ -91,6 +93,13 @@ def accept(session: Session, key: bytes, incoming: Sequence[Incoming]) -> dict[b
     return {row.natural_key: row.id for row in found}
 
 
+def known(session: Session, key: bytes, channel: str, identities: Sequence[bytes]) -> set[bytes]:
+    """Which of these are in the inbox already."""
+    keys = {natural_key(key, identity): identity for identity in identities}
+    there = select(Inbound.natural_key).where(Inbound.channel == channel, Inbound.natural_key.in_(keys))
+    return {keys[found] for found in session.scalars(there)}
+
+
 def rows(key: bytes, incoming: Sequence[Incoming]) -> dict[str, list[Any]]:
     """What ACCEPT takes: a list for each column."""
     keys = [natural_key(key, one.identity) for one in incoming]
@@ -104,6 +113,7 @@ def rows(key: bytes, incoming: Sequence[Incoming]) -> dict[str, list[Any]]:
         "raw": [one.raw for one in incoming],
         "trusted": [one.trusted for one in incoming],
         "opt_out_type": [one.opt_out_type for one in incoming],
+        "sent_at": [one.sent_at for one in incoming],
     }
 
 
@@ -158,6 +168,11 @@ def finish(
     session.execute(FINISH, ended)
 
 
+def put_off(session: Session, row: Inbound, moment: datetime) -> None:
+    """Its sender wrote more than is read at once: it is read then. That was no crash."""
+    session.execute(PUT_OFF, {"id": row.id, "moment": moment})
+
+
 def release(session: Session, claimed: Sequence[Claimed]) -> None:
     """Gives back what this worker claimed and did not begin; that was no crash."""
     ids = [one.id for one in claimed]
@@ -179,7 +194,8 @@ def expire(session: Session) -> tuple[int, list[int]]:
 
 def oldest_age(session: Session) -> timedelta:
     """The age of the oldest accepted input that nobody has finished: the one number of health."""
-    oldest = select(func.min(Inbound.received_at)).where(Inbound.state.in_(OPEN)).scalar_subquery()
+    due = func.coalesce(Inbound.not_before, Inbound.received_at)
+    oldest = select(func.min(due)).where(Inbound.state.in_(OPEN), due <= func.now()).scalar_subquery()
     age = session.scalar(select(func.now() - oldest))
     return age if age is not None else timedelta(0)
 
@@ -189,7 +205,9 @@ def decide_held(session: Session, ids: Sequence[int] | None, state: str) -> int:
     chosen = update(Inbound).where(Inbound.state.in_(["held", "quarantined"]))
     if ids is not None:
         chosen = chosen.where(Inbound.id.in_(ids))
-    result = session.execute(chosen.values(state=state, attempt=0, trusted=state == "new"))
+    # Whoever is let in is not judged again by how much else they wrote.
+    judged = func.coalesce(Inbound.not_before, func.now())
+    result = session.execute(chosen.values(state=state, attempt=0, trusted=state == "new", not_before=judged))
     return cast("CursorResult[Any]", result).rowcount
 
 
@@ -198,10 +216,11 @@ def decide_held(session: Session, ids: Sequence[int] | None, state: str) -> int:
 _CLAIM = """
     WITH due AS (
         SELECT id FROM inbound i
-        WHERE state IN ('new', 'working') AND {which}
+        WHERE state IN ('new', 'working') AND {which} AND (not_before IS NULL OR not_before <= now())
           AND NOT EXISTS (SELECT FROM inbound earlier
                           WHERE earlier.channel = i.channel AND earlier.sender = i.sender AND earlier.id < i.id
-                            AND earlier.state {earlier})
+                            AND earlier.state {earlier}
+                            AND (earlier.not_before IS NULL OR earlier.not_before <= now()))
         ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     UPDATE inbound i SET state = 'working', attempt = attempt + 1, lease_until = now() + :lease, lease_owner = :owner
@@ -224,11 +243,17 @@ MINE: Final = (
             _earlier.sender == Inbound.sender,
             _earlier.id < Inbound.id,
             _earlier.state.in_(OPEN),
+            or_(_earlier.not_before.is_(None), _earlier.not_before <= func.now()),  # a STOP does not wait for those
         ),
     )
     .where(Inbound.id == bindparam("id"), Inbound.attempt == bindparam("attempt"), Inbound.state == "working")
     .with_for_update(of=Inbound)
 )
+PUT_OFF: Final = text("""
+    UPDATE inbound
+    SET state = 'new', attempt = attempt - 1, lease_until = NULL, lease_owner = NULL, not_before = :moment
+    WHERE id = :id
+""")
 FINISH: Final = text("""
     UPDATE inbound
     SET state = :state, intent = :intent, reason = :reason, account_id = :account, lease_until = NULL,

@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import psycopg
 from sqlalchemy.exc import OperationalError
@@ -13,8 +13,15 @@ from sqlalchemy.exc import OperationalError
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
 AWAY = (OperationalError, psycopg.OperationalError)  # what the database raises when it is not itself
 Row = TypeVar("Row")
+Handed = TypeVar("Handed", contravariant=True)
 
 log = logging.getLogger(__name__)
+
+
+class Ledger(Protocol[Handed]):
+    """Where a door hands its rows in: a future ends when its row is durable, or with what kept it from being so."""
+
+    def submit(self, row: Handed, /) -> "Future[None]": ...
 
 
 class Together(Generic[Row]):

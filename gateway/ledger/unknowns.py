@@ -14,16 +14,17 @@ PATIENCE: Final = timedelta(minutes=10)
 
 
 class Unknown(NamedTuple):
-    """One delivery whose last attempt is in doubt, and when that attempt was begun."""
+    """One delivery whose last attempt is in doubt, when that attempt was begun, and the carrier that may have it."""
 
     claimed: Claimed
     started_at: datetime
+    carrier: str
 
 
 def due(session: Session, limit: int, hold: timedelta) -> list[Unknown]:
     """The oldest that may be looked for now. Nobody else gets them for the time of `hold`."""
     rows = session.execute(DUE, {"limit": limit, "hold": hold}).all()
-    return [Unknown(Claimed(*row[:10]), row.started_at) for row in rows]
+    return [Unknown(Claimed(*row[:10]), row.started_at, row.carrier) for row in rows]
 
 
 def known(session: Session, carrier_ids: Sequence[str]) -> set[str]:
@@ -55,12 +56,14 @@ DUE: Final = text("""
     ), held AS (
         UPDATE deliveries d SET not_before = now() + :hold
         FROM due WHERE d.message_id = due.message_id AND d.address_id = due.address_id
-        RETURNING d.message_id, d.address_id, d.attempt, d.tag, d.possible_duplicate, d.introduces
+        RETURNING d.message_id, d.address_id, d.attempt, d.tag, d.possible_duplicate, d.introduces,
+                  d.sender_id
     )
     SELECT a.id, held.message_id, held.address_id, held.attempt, addresses.address, held.tag, held.possible_duplicate,
            NULL AS source_id, NULL AS source,
            CASE WHEN held.introduces THEN coalesce(
-               (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces, a.started_at
+               (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces, a.started_at,
+           coalesce((SELECT carrier FROM senders WHERE id = held.sender_id), 'twilio') AS carrier
     FROM held
     JOIN attempts a ON a.message_id = held.message_id AND a.address_id = held.address_id AND a.number = held.attempt
     JOIN addresses ON addresses.id = held.address_id

@@ -25,7 +25,8 @@ def look(session: Session) -> Waiting:
 BELLS: Final = ("inbound", "fanout", "sms", "email", "receipts", "reconcile", "pictures", "redact")
 
 LOOK: Final = text("""
-    SELECT EXISTS (SELECT FROM inbound WHERE state = 'new' OR state = 'working' AND lease_until < now()) AS inbound,
+    SELECT EXISTS (SELECT FROM inbound WHERE state = 'new' AND (not_before IS NULL OR not_before <= now())
+                   OR state = 'working' AND lease_until < now()) AS inbound,
            EXISTS (SELECT FROM fanouts WHERE state = 'waiting' AND not_before <= now()) AS fanout,
            EXISTS (SELECT FROM deliveries WHERE channel = 'sms' AND ended_at IS NULL AND state IN ('queued', 'retry')
                    AND not_before <= now()) AS sms,
@@ -38,5 +39,6 @@ LOOK: Final = text("""
            EXISTS (SELECT FROM redactions WHERE not_before <= now()) AS redact,
            least((SELECT min(not_before) FROM fanouts WHERE state = 'waiting' AND not_before > now()),
                  (SELECT min(not_before) FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry')
-                  AND not_before > now())) - now() AS next_in
+                  AND not_before > now()),
+                 (SELECT min(not_before) FROM inbound WHERE state = 'new' AND not_before > now())) - now() AS next_in
 """)

@@ -24,11 +24,16 @@ def resolver(session: Session, viewer_id: int) -> Resolver:
 
 
 def context(
-    session: Session, address: Address, machine: str | None = None, heard_at: datetime | None = None
+    session: Session,
+    address: Address,
+    machine: str | None = None,
+    heard_at: datetime | None = None,
+    late: datetime | None = None,
 ) -> Context:
-    """`heard_at`: when the text that is to be read came in."""
-    items = timelines.heard(session, address.id, REACH)
-    talk = conversations.standing(session, address.id, heard_at)
+    """`heard_at`: when the text that is to be read came in; `late`: the same of one that was found much later. It means
+    what stood on its phone then: what was heard or asked since is not what it answers."""
+    items = timelines.heard(session, address.id, REACH, *([timelines.gone_by(late)] if late else []))
+    talk = conversations.standing(session, address.id, heard_at, late)
     return Context(
         last=_item(items[0]) if items else None,
         last_by=_last_by(items),

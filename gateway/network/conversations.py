@@ -53,9 +53,12 @@ def open_question(session: Session, address_id: int) -> Asked | None:
     return standing(session, address_id).asked
 
 
-def standing(session: Session, address_id: int, heard_at: datetime | None = None) -> Standing:
-    """`heard_at`: when the text came in that is being read; now unless given."""
-    row = session.execute(STANDING, {"address": address_id, "heard_at": heard_at}).first()
+def standing(
+    session: Session, address_id: int, heard_at: datetime | None = None, late: datetime | None = None
+) -> Standing:
+    """`heard_at`: when the text came in that is being read; now unless given. `late`: the same of one that was found
+    much later, which answers no question that was put after it."""
+    row = session.execute(STANDING, {"address": address_id, "heard_at": heard_at, "late": late}).first()
     if row is None:
         return Standing()
     asked = Asked(**row.question) if row.question else None
@@ -66,9 +69,11 @@ def standing(session: Session, address_id: int, heard_at: datetime | None = None
 # A question that ran out is remembered for a day, so that a late answer to it is told from an update. A phone sends the
 # second half of a text that it cut in two within ten seconds.
 STANDING: Final = text("""
-    SELECT CASE WHEN expires_at > now() - interval '1 day' THEN question END AS question,
+    SELECT CASE WHEN expires_at > now() - interval '1 day'
+                 AND (CAST(:late AS timestamptz) IS NULL OR expires_at - interval '30 minutes' <= :late)
+                THEN question END AS question,
            expires_at > now() AS open, now() - (expires_at - interval '30 minutes') AS age,
-           CASE WHEN thread_until > now() THEN thread_id END AS thread_id,
+           CASE WHEN thread_until > coalesce(CAST(:heard_at AS timestamptz), now()) THEN thread_id END AS thread_id,
            CASE WHEN coalesce(CAST(:heard_at AS timestamptz), now()) - half_at <= interval '10 seconds'
                 THEN half END AS half
     FROM conversations WHERE address_id = :address

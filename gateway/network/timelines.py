@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Interval, Select, bindparam, exists, func, or_, select, type_coerce
@@ -83,6 +83,11 @@ def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Se
     rows = session.execute(wanted, {"address": address_id, "most": max(limit, LATE)})
     found = [Heard(post, author, of, gone, bool(only), tag, by) for post, author, of, gone, only, tag, by in rows]
     return sorted(found, key=lambda heard: heard.age)[:limit]
+
+
+def gone_by(moment: datetime) -> ColumnElement[bool]:
+    """Of deliveries: those that had left by then, as the carrier's clock and ours agree within seconds."""
+    return func.coalesce(Delivery.sent_at, Delivery.created_at) <= moment + timedelta(seconds=5)
 
 
 def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int | None]:

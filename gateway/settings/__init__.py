@@ -21,6 +21,7 @@ Switch = Annotated[bool, BeforeValidator(value.switch)]
 Words = Annotated[tuple[str, ...], BeforeValidator(value.comma_list)]
 Listen = Annotated[tuple[str, int], BeforeValidator(value.listen)]
 BaseUrl = Annotated[str, BeforeValidator(value.base_url)]
+Visible = Annotated[str, BeforeValidator(value.visible)]
 Money = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
@@ -45,6 +46,7 @@ class Settings(BaseModel):
     redis_url: Annotated[str, BeforeValidator(value.redis_url)] = _env("CRITTER_REDIS_URL", repr=False)
 
     web_listen: Listen = _env("CRITTER_WEB_LISTEN")
+    fallback_listen: Listen = _env("CRITTER_FALLBACK_LISTEN")
     smtp_listen: Listen = _env("CRITTER_SMTP_LISTEN")
     simulator_listen: Listen = _env("CRITTER_SIMULATOR_LISTEN")
 
@@ -54,12 +56,17 @@ class Settings(BaseModel):
     smtp_relay: Annotated[str, BeforeValidator(value.relay_url)] = _env("CRITTER_SMTP_RELAY", default="", repr=False)
 
     sms: Switch = _env("CRITTER_SMS")
-    sms_numbers: Annotated[tuple[str, ...], BeforeValidator(value.phone_numbers)] = _env(
+    sms_senders: Annotated[tuple[value.SmsSender, ...], BeforeValidator(value.sms_senders)] = _env(
         "CRITTER_SMS_NUMBERS", default=()
+    )
+    sms_routes: Annotated[tuple[value.SmsRoute, ...], BeforeValidator(value.sms_routes)] = _env(
+        "CRITTER_SMS_ROUTES", default=()
     )
     sms_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = _env("CRITTER_SMS_REGION")
     sms_rate: Annotated[float, Field(gt=0, le=10_000)] = _env("CRITTER_SMS_RATE")
     sms_account_rate: Annotated[float | None, Field(gt=0, le=10_000)] = _env("CRITTER_SMS_ACCOUNT_RATE", default=None)
+    sms_intake: Literal["webhook", "poll"] = _env("CRITTER_SMS_INTAKE")
+    sms_intake_seconds: Annotated[float, Field(ge=0.1, le=3600)] = _env("CRITTER_SMS_INTAKE_SECONDS")
     sms_price: Money = _env("CRITTER_SMS_PRICE")
     monthly_sms_budget: Money = _env("CRITTER_MONTHLY_SMS_BUDGET")
     twilio_account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-f]{32}$")] = _env("TWILIO_ACCOUNT_SID", default="")
@@ -69,6 +76,18 @@ class Settings(BaseModel):
         "TWILIO_MESSAGING_SERVICE_SID", default=None
     )
 
+    kannel_url: BaseUrl = _env("KANNEL_URL", default="")
+    kannel_username: Visible = _env("KANNEL_USERNAME", default="")
+    kannel_password: Visible = _env("KANNEL_PASSWORD", default="", repr=False)
+    kannel_token: Visible = _env("KANNEL_TOKEN", default="", repr=False)
+    kannel_from: Annotated[tuple[value.Network, ...], BeforeValidator(value.networks)] = _env("KANNEL_FROM")
+    kannel_callbacks: BaseUrl | None = _env("KANNEL_CALLBACKS", default=None)
+    hook_url: BaseUrl = _env("CRITTER_HOOK_URL", default="")
+    hook_secrets: Annotated[tuple[str, ...], BeforeValidator(value.hook_secrets)] = _env(
+        "CRITTER_HOOK_SECRET", default=(), repr=False
+    )
+
+    sender_limits: Switch = _env("CRITTER_SENDER_LIMITS")
     invite_domains: Annotated[tuple[str, ...], BeforeValidator(value.domains)] = _env(
         "CRITTER_INVITE_DOMAINS", default=()
     )
@@ -82,9 +101,38 @@ class Settings(BaseModel):
     twilio_redact: Switch = _env("CRITTER_TWILIO_REDACT")
 
     @property
+    def sms_numbers(self) -> tuple[str, ...]:
+        """Our numbers, whoever carries them."""
+        return tuple(sender.number for sender in self.sms_senders)
+
+    @property
+    def sms_carriers(self) -> tuple[str, ...]:
+        """The carriers that our numbers name, each once."""
+        return tuple(dict.fromkeys(sender.carrier for sender in self.sms_senders))
+
+    def numbers_with(self, carrier: str) -> tuple[str, ...]:
+        return tuple(sender.number for sender in self.sms_senders if sender.carrier == carrier)
+
+    @property
     def settle_seconds(self) -> int:
         """How long after an attempt Twilio's list of messages is complete enough to believe that a text is absent."""
         return 60 if self.mode == "live" else 2
+
+    @property
+    def whole_list_seconds(self) -> float:
+        """How often the whole of Twilio's list of texts to us is read, and not only its newest: what shows up late."""
+        return max(self.sms_intake_seconds, 120.0 if self.mode == "live" else 10.0)
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> Self:
+        for route in self.sms_routes:
+            if route.carrier not in self.sms_carriers:
+                raise SettingsError(
+                    f"CRITTER_SMS_ROUTES: {route} leads nowhere: CRITTER_SMS_NUMBERS has no number @{route.carrier}"
+                )
+        if len(set(self.sms_numbers)) < len(self.sms_numbers):
+            raise SettingsError("CRITTER_SMS_NUMBERS: names a number twice")
+        return self
 
     @model_validator(mode="after")
     def _modes_never_mix(self) -> Self:
@@ -122,7 +170,7 @@ def _from_file_and_process() -> dict[str, str]:
 
 def _refuse_unknown(written: Iterable[str]) -> None:
     for name in written:
-        if name.startswith(("CRITTER_", "TWILIO_")) and name not in _names():
+        if name.startswith(("CRITTER_", "TWILIO_", "KANNEL_")) and name not in _names():
             near = get_close_matches(name, _names(), 1)
             raise SettingsError(f"{name}: no such setting{f'; did you mean {near[0]}?' if near else ''} (in .env)")
 
@@ -134,9 +182,11 @@ def _refuse_leaving(settings: Settings) -> None:
         "TWILIO_API_BASE": value.host_of(settings.twilio_api_base),
         "CRITTER_SMTP_RELAY": value.host_of(settings.smtp_relay),
         "CRITTER_SIMULATOR_LISTEN": settings.simulator_listen[0],
+        "KANNEL_URL": value.host_of(settings.kannel_url),
+        "CRITTER_HOOK_URL": value.host_of(settings.hook_url),
     }
     for name, host in hosts.items():
-        if not value.stays_here(host):
+        if host and not value.stays_here(host):
             raise SettingsError(f"{name}: {host} {here}; to send for real set CRITTER_MODE=live")
 
 
@@ -148,5 +198,11 @@ def _refuse_pretending(settings: Settings) -> None:
     if any(len(key) < SHORTEST_SECRET for key in settings.secret_keys):
         make = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
         raise SettingsError(f"CRITTER_SECRET_KEY: needs {SHORTEST_SECRET} characters or more; make one with {make}")
+    if settings.hook_url and not settings.hook_url.startswith("https:"):
+        raise SettingsError("CRITTER_HOOK_URL: must begin with https: texts and numbers would travel open")
+    secrets = {"CRITTER_HOOK_SECRET": settings.hook_secrets, "KANNEL_TOKEN": (settings.kannel_token,)}
+    for name, given in secrets.items():
+        if any(0 < len(secret) < SHORTEST_SECRET for secret in given):
+            raise SettingsError(f"{name}: needs {SHORTEST_SECRET} characters or more, such as CRITTER_SECRET_KEY has")
     if settings.unsafe:
         raise SettingsError("CRITTER_UNSAFE: is for experiments in simulated mode")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway.errors import SettingsError
 from gateway.settings import embedded
-from gateway.settings.values import dialled, listen, netloc, switch
+from gateway.settings.values import CARRIERS, comma_list, dialled, listen, netloc, switch
 
 ALWAYS = {
     "CRITTER_VAR": "var",
@@ -18,6 +18,7 @@ ALWAYS = {
     "CRITTER_SIMULATOR_LISTEN": "127.0.0.1:8001",
     "CRITTER_SMS": "on",
     "CRITTER_MAIL": "on",
+    "CRITTER_SMS_INTAKE": "webhook",
     "CRITTER_SMS_REGION": "US",
     "CRITTER_SMS_PRICE": "0.0083",
     "CRITTER_MONTHLY_SMS_BUDGET": "33.20",  # about 4,000 parts
@@ -27,6 +28,7 @@ ALWAYS = {
     "CRITTER_KEEP_DELIVERIES_DAYS": "90",
     "CRITTER_KEEP_CONSENT_DAYS": "1826",  # five years
     "CRITTER_TWILIO_REDACT": "on",
+    "KANNEL_FROM": "127.0.0.0/8,::1/128",
 }
 SIMULATED = {
     "CRITTER_COMPANY": "Critter Demo Co",
@@ -35,14 +37,28 @@ SIMULATED = {
     "CRITTER_MAIL_TRUST": "127.0.0.0/8,::1/128",
     "CRITTER_SMS_NUMBERS": "+15005550006",
     "CRITTER_SMS_RATE": "1000",
+    "CRITTER_SENDER_LIMITS": "off",  # drills and benchmarks write hundreds of texts a minute from one phone
     "CRITTER_LEASE_SECONDS": "5",  # whoever kills a worker to see what happens is watching
 }
 LIVE = {
     "CRITTER_MAIL_TRUST": "",
     "CRITTER_SMS_RATE": "1",
+    "CRITTER_SENDER_LIMITS": "on",
     "CRITTER_LEASE_SECONDS": "20",
     "TWILIO_API_BASE": "https://api.twilio.com",
 }
+NEEDED_BY = {  # what a carrier cannot do without, once a number is with it
+    "twilio": ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
+    "kannel": ("KANNEL_URL", "KANNEL_USERNAME", "KANNEL_PASSWORD", "KANNEL_TOKEN"),
+    "hook": ("CRITTER_HOOK_URL", "CRITTER_HOOK_SECRET"),
+}
+INTAKE_SECONDS = {  # Twilio's list of texts to us: beside web hooks, and instead of them
+    ("live", "webhook"): "120",
+    ("live", "poll"): "5",
+    ("simulated", "webhook"): "10",
+    ("simulated", "poll"): "1",
+}
+FALLBACK_AFTER_WEB = 24  # the fallback door listens at the port of the pages and 24: 8000 and 8024
 SINK_AFTER_SIMULATOR = 24  # the simulator takes mail at its own port and 24: 8001 and 8025
 
 
@@ -53,7 +69,10 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
         raise SettingsError(f"CRITTER_MODE: {mode!r} is neither simulated nor live")
     values = {"CRITTER_MODE": mode, **ALWAYS, **(LIVE if mode == "live" else SIMULATED), **given}
     values["CRITTER_VAR"] = str(Path(values["CRITTER_VAR"]).absolute())
+    values.setdefault("CRITTER_SMS_INTAKE_SECONDS", INTAKE_SECONDS.get((mode, values["CRITTER_SMS_INTAKE"]), "120"))
+    values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values))
     _refuse_missing(values) if mode == "live" else _make_up(values)
+    _refuse_incomplete(values)
     values.setdefault("CRITTER_DATABASE_URL", embedded.database_url(Path(values["CRITTER_VAR"])))
     values.setdefault("CRITTER_REDIS_URL", embedded.redis_url(Path(values["CRITTER_VAR"])))
     return values
@@ -62,7 +81,7 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
 def _refuse_missing(values: Mapping[str, str]) -> None:
     needed = ["CRITTER_COMPANY", "CRITTER_PUBLIC_URL", "CRITTER_SECRET_KEY"]
     if _on(values, "CRITTER_SMS"):
-        needed += ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "CRITTER_SMS_NUMBERS"]
+        needed += [name for carrier in _carriers(values) for name in NEEDED_BY[carrier]] + ["CRITTER_SMS_NUMBERS"]
     if _on(values, "CRITTER_MAIL"):
         needed += ["CRITTER_MAIL_DOMAIN", "CRITTER_SMTP_RELAY"]
     missing = [name for name in needed if name not in values]
@@ -70,6 +89,20 @@ def _refuse_missing(values: Mapping[str, str]) -> None:
         off = " (or switch a channel off: CRITTER_SMS=off, CRITTER_MAIL=off)"
         channel = any(name not in needed[:3] for name in missing)
         raise SettingsError(f"{', '.join(missing)}: must be set in live mode{off if channel else ''}")
+
+
+def _refuse_incomplete(values: Mapping[str, str]) -> None:
+    for carrier in _carriers(values) if _on(values, "CRITTER_SMS") else ():
+        missing = [name for name in NEEDED_BY[carrier] if name not in values]
+        if missing:
+            raise SettingsError(f"{', '.join(missing)}: must be set, for a number of CRITTER_SMS_NUMBERS is @{carrier}")
+
+
+def _carriers(values: Mapping[str, str]) -> list[str]:
+    """Those that the numbers name, Twilio when there are none. A name that nobody knows is for Settings to refuse."""
+    numbers = comma_list(values.get("CRITTER_SMS_NUMBERS", "")) or ("",)
+    named = [number.partition("@")[2] or CARRIERS[0] for number in numbers]
+    return [carrier for carrier in dict.fromkeys(named) if carrier in NEEDED_BY]
 
 
 def _make_up(values: dict[str, str]) -> None:
@@ -80,6 +113,7 @@ def _make_up(values: dict[str, str]) -> None:
     values.setdefault("TWILIO_ACCOUNT_SID", f"AC{_digest('account', secret)}")
     values.setdefault("TWILIO_AUTH_TOKEN", _digest("token", secret))
     values.setdefault("CRITTER_PUBLIC_URL", f"http://{_seen_from_here(values, 'CRITTER_WEB_LISTEN')}")
+    values.setdefault("CRITTER_FALLBACK_URL", f"http://{_seen_from_here(values, 'CRITTER_FALLBACK_LISTEN')}")
     values.setdefault("TWILIO_API_BASE", f"http://{_seen_from_here(values, 'CRITTER_SIMULATOR_LISTEN')}")
     values.setdefault(
         "CRITTER_SMTP_RELAY", f"smtp://{_seen_from_here(values, 'CRITTER_SIMULATOR_LISTEN', SINK_AFTER_SIMULATOR)}"
@@ -123,6 +157,15 @@ def _seen_from_here(values: Mapping[str, str], name: str, further: int = 0) -> s
             f"{name}: the simulator takes mail {further} ports further up: give {65535 - further} at most"
         )
     return netloc((host, port + further))
+
+
+def _beside_web(values: Mapping[str, str]) -> str:
+    """Where the fallback door listens: on the addresses of the web process, further up, or down where ports end."""
+    try:
+        host, port = listen(values["CRITTER_WEB_LISTEN"])
+    except ValueError as wrong:
+        raise SettingsError(f"CRITTER_WEB_LISTEN: {wrong}") from None
+    return netloc((host, port + (FALLBACK_AFTER_WEB if port + FALLBACK_AFTER_WEB <= 65535 else -FALLBACK_AFTER_WEB)))
 
 
 def _on(values: Mapping[str, str], name: str) -> bool:

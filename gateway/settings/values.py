@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
+
+from gateway.webhooks import key_of
 
 Network = IPv4Network | IPv6Network
 
@@ -16,6 +19,9 @@ LISTEN = re.compile(rf"({HOST}):(\d{{1,5}})")
 RELAY = re.compile(rf"(?:smtp|smtps|smtp\+starttls)://(?:[^@/\s?#]*@)?{HOST}(?::\d{{1,5}})?/?")
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
+SHORT_CODE = re.compile(r"[1-9]\d{2,7}")
+PREFIX = re.compile(r"\+[1-9]\d{0,6}|\*")
+CARRIERS = ("twilio", "kannel", "hook")  # for texts; the first is meant when none is named
 
 
 def comma_list(text: str) -> tuple[str, ...]:
@@ -92,11 +98,72 @@ def domains(text: str) -> tuple[str, ...]:
     return tuple(domain(one) for one in comma_list(text))
 
 
-def phone_numbers(text: str) -> tuple[str, ...]:
-    wrong = [number for number in comma_list(text) if not E164.fullmatch(number)]
-    if wrong:
-        raise ValueError(f"{wrong[0]!r} is not a number in E.164, such as +15005550006")
+@dataclass(frozen=True, slots=True)
+class SmsSender:
+    """One number of ours, E.164 or a short code, and the name of the carrier that it is with."""
+
+    number: str
+    carrier: str
+
+    def __str__(self) -> str:
+        return self.number if self.carrier == CARRIERS[0] else f"{self.number}@{self.carrier}"
+
+
+@dataclass(frozen=True, slots=True)
+class SmsRoute:
+    """Which carrier serves the phones whose numbers begin so; an empty prefix means all others."""
+
+    prefix: str
+    carrier: str
+
+    def __str__(self) -> str:
+        return f"{self.prefix or '*'}={self.carrier}"
+
+
+def sms_senders(text: str) -> tuple[SmsSender, ...]:
+    """NUMBER or NUMBER@CARRIER, with commas."""
+    return tuple(_sms_sender(item) for item in comma_list(text))
+
+
+def _sms_sender(text: str) -> SmsSender:
+    number, at, carrier = text.partition("@")
+    if not E164.fullmatch(number) and not (at and SHORT_CODE.fullmatch(number)):
+        raise ValueError(f"{number!r} is not a number in E.164, such as +15005550006 (or a short code: 55555@twilio)")
+    return SmsSender(number, _carrier(carrier) if at else CARRIERS[0])
+
+
+def sms_routes(text: str) -> tuple[SmsRoute, ...]:
+    """+PREFIX=CARRIER with commas, *=CARRIER for all others."""
+    routes = tuple(_sms_route(item) for item in comma_list(text))
+    if len({route.prefix for route in routes}) < len(routes):
+        raise ValueError("names a prefix twice")
+    return routes
+
+
+def _sms_route(text: str) -> SmsRoute:
+    prefix, equals, carrier = text.partition("=")
+    if not equals or not PREFIX.fullmatch(prefix):
+        raise ValueError(f"{text!r} is not a route, such as +49=kannel or *=twilio")
+    return SmsRoute(prefix.removeprefix("*"), _carrier(carrier))
+
+
+def _carrier(name: str) -> str:
+    if name not in CARRIERS:
+        raise ValueError(f"{name!r} is no carrier: there are {', '.join(CARRIERS)}")
+    return name
+
+
+def hook_secrets(text: str) -> tuple[str, ...]:
+    for secret in comma_list(text):
+        key_of(secret)
     return comma_list(text)
+
+
+def visible(text: str) -> str:
+    """Goes into a header, or into an address, as it is."""
+    if not re.fullmatch(r"[!-~]{1,200}", text):  # never shown: it may be a password
+        raise ValueError("must be letters, digits and signs of ASCII, without blanks")
+    return text
 
 
 def networks(text: str) -> tuple[Network, ...]:

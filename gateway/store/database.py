@@ -15,19 +15,56 @@ from gateway.errors import SettingsError
 from gateway.store.tables import Installation
 
 APPLICATION = "critter"
-STATEMENT_TIMEOUT = "30s"
-IDLE_TIMEOUT = "60s"
+SESSION = {"timezone": "UTC", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
 RESTED = 0.5  # seconds
 
+# A machine that vanishes must not keep its locks, nor a worker wait for a server that is gone: both ends notice within
+# about 20 seconds. libpq's names for our end, the server's settings for its own; neither matters on a socket.
+NOTICED = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 20_000}
+NOTICED_THERE = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": "20s",
+}
 
-def connect(url: str, pool: int = 5, connect_timeout: int = 5) -> Engine:
-    """An engine for this process; never share it across a fork. Its errors never show what a statement carried."""
-    options = f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT}"
-    options += f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT}"
-    arguments = {"application_name": APPLICATION, "connect_timeout": connect_timeout, "options": options}
+# Every statement of the doors and workers is a look-up by key. A planner without statistics, in a fresh database or
+# after a large fan-out, would rather read whole tables, and keep that plan; also for the checks of foreign keys.
+BY_KEY = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
+    "join_collapse_limit": "1",
+    "jit": "off",
+}
+
+
+def connect(url: str, pool: int = 5, connect_timeout: int = 5, *, by_key: bool = False) -> Engine:
+    """An engine for this process; never share it across a fork. Its errors never show what a statement carried.
+
+    `by_key`: every statement is a look-up by key, see BY_KEY. A URL with `?pooled=on` leads to a pooler that gives each
+    transaction another connection (PgBouncer): nothing is kept in a session then, and nothing prepared.
+    """
+    place = make_url(url)
+    pooled = place.query.get("pooled") == "on"
+    session = {**SESSION, **(BY_KEY if by_key else {})}
+    arguments: dict[str, Any] = {"application_name": APPLICATION, "connect_timeout": connect_timeout, **NOTICED}
+    if pooled:
+        arguments["prepare_threshold"] = None
+    else:
+        given = {**session, **NOTICED_THERE}
+        arguments["options"] = " ".join(f"-c {name}={value}" for name, value in given.items())
     engine = create_engine(
-        make_url(url), pool_size=pool, max_overflow=pool, hide_parameters=True, connect_args=arguments
+        place.difference_update_query(["pooled"]),
+        pool_size=pool,
+        max_overflow=pool,
+        hide_parameters=True,
+        connect_args=arguments,
     )
+    if pooled:
+        each = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in session.items())
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(each))
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", lambda connection, record, _: _check(engine, connection, record))
     return engine

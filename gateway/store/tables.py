@@ -265,7 +265,20 @@ class Inbound(Table):
     reason: Mapped[str | None]
     received_at: Mapped[datetime] = mapped_column(server_default=NOW)
     done_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
     __table_args__ = (UniqueConstraint("channel", "natural_key"),)
+
+    @property
+    def heard_at(self) -> datetime:
+        """When its writer wrote it, as well as we know."""
+        return self.sent_at or self.received_at
+
+    @property
+    def late(self) -> datetime | None:
+        """When it was written, for one that came so late that its writer may have heard much since."""
+        waited = self.received_at - self.sent_at if self.sent_at else timedelta(0)
+        return self.sent_at if waited > timedelta(seconds=30) else None
 
 
 _open_inbound = Inbound.state.in_(["new", "working"])
@@ -273,6 +286,31 @@ Index("inbound_open", Inbound.id, postgresql_where=_open_inbound)
 Index("inbound_open_by_sender", Inbound.channel, Inbound.sender, Inbound.id, postgresql_where=_open_inbound)
 Index("inbound_by_message_id", Inbound.message_id)
 Index("inbound_held", Inbound.id, postgresql_where=Inbound.state.in_(["held", "quarantined"]))
+Index(
+    "inbound_read_by_sender",
+    Inbound.channel,
+    Inbound.sender,
+    Inbound.id,
+    postgresql_where=Inbound.state.not_in(["new", "working"]),
+)
+Index("inbound_wrong_codes", Inbound.id, postgresql_where=Inbound.reason == "a wrong code of a stranger")
+Index(
+    "inbound_later",
+    Inbound.not_before,
+    postgresql_where=(Inbound.state == "new") & Inbound.not_before.is_not(None),
+)
+
+
+class Watermark(Table):
+    __tablename__ = "watermarks"
+    number: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(server_default=NOW)
+    read_until: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    reason: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    lease_owner: Mapped[str | None]
 
 
 class Media(Table):
@@ -450,6 +488,7 @@ class Callback(Table):
     reason: Mapped[str | None]
     received_at: Mapped[datetime] = mapped_column(server_default=NOW)
     applied_at: Mapped[datetime | None]
+    carrier: Mapped[str] = mapped_column(server_default="twilio")
     __table_args__ = (Index("callbacks_by_attempt", "attempt_id"),)
 
 

@@ -15,6 +15,24 @@ ALTER TABLE deliveries ADD COLUMN sender_id smallint NOT NULL DEFAULT 0;
 DROP INDEX deliveries_due;
 CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message_id) WHERE ended_at IS NULL AND state IN ('queued', 'retry');
 
+-- kannel
+ALTER TABLE callbacks ADD COLUMN carrier text NOT NULL DEFAULT 'twilio';
+-- intake
+ALTER TABLE inbound ADD COLUMN sent_at timestamptz;
+ALTER TABLE inbound ADD COLUMN not_before timestamptz;
+CREATE INDEX inbound_read_by_sender ON inbound (channel, sender, id) WHERE state NOT IN ('new', 'working');
+CREATE INDEX inbound_wrong_codes ON inbound (id) WHERE reason = 'a wrong code of a stranger';
+CREATE INDEX inbound_later ON inbound (not_before) WHERE state = 'new' AND not_before IS NOT NULL;
+CREATE TABLE watermarks (
+    number       text PRIMARY KEY,
+    since        timestamptz NOT NULL DEFAULT now(),
+    read_until   timestamptz,
+    asked_at     timestamptz,
+    failures     smallint NOT NULL DEFAULT 0,
+    reason       text,
+    lease_until  timestamptz,
+    lease_owner  text
+);
 -- retain
 ALTER TABLE installation ADD COLUMN restored_at timestamptz;
 CREATE FUNCTION hashed_address(channel text, address text) RETURNS text LANGUAGE sql STABLE AS $$
@@ -121,7 +139,7 @@ CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW WHEN (NEW
 CREATE FUNCTION hold_restored() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.state = 'new'
-        AND CAST(to_jsonb(NEW) ->> 'sent_at' AS timestamptz) < (SELECT restored_at FROM installation)
+        AND NEW.sent_at < (SELECT restored_at FROM installation)
     THEN
         NEW.state := 'held';
         NEW.reason := 'restored from a backup: it may have been read before';

@@ -1,0 +1,88 @@
+"""`critter web --accept-only` put together: the fallback door alone, without handlers, pages, Redis or the bell.
+
+Nobody is rung: the clock looks once a second, which a text that came by the second way can wait for.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from critter import logs
+from critter.app import LARGEST_REQUEST, MOST_PARTS, refuse_unclassed
+from critter.webserver import WebServer
+from gateway.doors import fallback, sms
+from gateway.doors.fallback import Shelter, Sheltered
+from gateway.errors import SettingsError
+from gateway.ledger.callbacks import Callbacks, Called
+from gateway.ledger.inbox import Incoming
+from gateway.ledger.intake import Intake
+from gateway.ledger.spool import Spool
+from gateway.settings import Settings
+from gateway.signatures import Verifier
+from gateway.store.database import connect
+from gateway.tokens import Signer
+
+CONNECT: Final = 2  # seconds for a connection to the database
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Threads and connections, so made after a fork, never before."""
+
+    engine: Engine
+    intake: Intake
+    callbacks: Callbacks
+    shelter: Shelter
+
+    def close(self) -> None:
+        self.intake.close()
+        self.callbacks.close()
+        self.shelter.close()
+        self.engine.dispose()
+
+
+def build(settings: Settings) -> Parts:
+    try:
+        spool = Spool(settings.var / "spool")
+    except OSError as error:
+        raise SettingsError(f"CRITTER_VAR: its folder spool cannot be used ({error.strerror})") from None
+    engine = connect(settings.database_url, pool=2, connect_timeout=CONNECT, by_key=True)
+    return Parts(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), Shelter(engine, spool))
+
+
+def _nobody() -> None:
+    """Is rung."""
+
+
+def create_app(settings: Settings, parts: Parts) -> Flask:
+    app = Flask("critter", static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
+    )
+    intake: Sheltered[Incoming] = Sheltered(parts.intake, parts.shelter)
+    called: Sheltered[Called] = Sheltered(parts.callbacks, parts.shelter)
+    verifier, signer = Verifier(settings.twilio_auth_tokens), Signer(settings.secret_keys)
+    app.register_blueprint(sms.blueprint(settings, verifier, signer, intake, called))
+    app.register_blueprint(fallback.blueprint(parts.shelter))
+    refuse_unclassed(app)
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM; what is in hand then has 20 s, and what is spooled stays for the next start."""
+    if not settings.sms:
+        raise SettingsError("CRITTER_SMS: the fallback door takes texts, and they are off")
+    logs.configure()
+    made: list[Parts] = []
+
+    def load() -> Flask:
+        made.append(build(settings))
+        return create_app(settings, made[-1])
+
+    def done() -> None:
+        for parts in made:
+            parts.close()
+
+    WebServer(settings.fallback_listen, load, done).run()

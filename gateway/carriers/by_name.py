@@ -1,0 +1,50 @@
+"""The carriers for texts by the names that CRITTER_SMS_NUMBERS may say: one line each.
+
+critter/room builds with it what our numbers name, workers/receipts reads with it what each of them called back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.carriers import Carrier, Text, hook_codes, kannel_codes, twilio_codes
+from gateway.carriers.hook_sms import HookSms
+from gateway.carriers.kannel_sms import KannelSms
+from gateway.carriers.receipt import Receipt
+from gateway.carriers.twilio_sms import TwilioSms
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How one is made, and what a status and reason that its door recorded mean: None for an unheard-of one."""
+
+    make: Callable[[Settings], Carrier[Text]]
+    receipt: Callable[[str, str | None], Receipt | None]
+
+
+def _twilio(settings: Settings) -> TwilioSms:
+    return TwilioSms(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
+
+
+def _kannel(settings: Settings) -> KannelSms:
+    home = settings.kannel_callbacks or settings.public_url
+    return KannelSms(settings.kannel_url, settings.kannel_username, settings.kannel_password, home)
+
+
+def _hook(settings: Settings) -> HookSms:
+    return HookSms(settings.hook_url, settings.hook_secrets[0], settings.public_url)
+
+
+BY_NAME: Final[Mapping[str, Named]] = {
+    "twilio": Named(_twilio, twilio_codes.callback_outcome),
+    "kannel": Named(_kannel, kannel_codes.receipt),
+    "hook": Named(_hook, hook_codes.receipt),
+}
+
+
+def carriers(settings: Settings) -> dict[str, Carrier[Text]]:
+    """Those that our numbers name, each built once; belongs to one process."""
+    return {name: BY_NAME[name].make(settings) for name in settings.sms_carriers}

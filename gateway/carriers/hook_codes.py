@@ -1,0 +1,80 @@
+"""A web hook's answers and its words for what became of a text, for hook_sms and workers/receipts.
+
+What the words do to a phone is Twilio's table's to say, so that a phone is treated alike whoever carries its texts.
+docs/extending.md describes this interface to whoever writes its other side.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from gateway.carriers import Outcome
+from gateway.carriers.http_link import Answer
+from gateway.carriers.receipt import Receipt
+from gateway.carriers.twilio_codes import callback_outcome
+
+ID: Final = re.compile(r"[!-~]{1,100}")
+REASON: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+
+# Reasons that mean something to us. Any other word of this shape is written down as it is.
+CODES: Final[dict[str, str]] = {
+    "opted_out": "21610",
+    "invalid_number": "21211",
+    "not_mobile": "21614",
+    "region": "21408",
+    "unreachable": "30003",
+    "unknown_number": "30005",
+    "landline": "30006",
+    "filtered": "30007",
+}
+STATES: Final[dict[str, Receipt]] = {
+    "queued": Receipt("queued", 0),
+    "sending": Receipt("sending", 1),
+    "sent": Receipt("sent", 2),
+    "delivered": Receipt("delivered", 3),
+}
+
+
+def fields_of(body: str | bytes) -> dict[str, Any]:
+    """The JSON object in the body; none when it is anything else, however deep or broken."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def answered(answer: Answer) -> Outcome:
+    """503 without Retry-After is a server that failed, with it one that asks us to wait; so says the interface."""
+    fields, status, detail = fields_of(answer.text), answer.status, f"HTTP {answer.status}"
+    if 200 <= status < 300:
+        name = fields.get("id")
+        if isinstance(name, str) and ID.fullmatch(name):
+            return Outcome("sent", name)
+        return Outcome("unknown", reason="malformed", detail=f"{detail} without an id")
+    if status == 429 or (status == 503 and answer.wait is not None):
+        return Outcome("retry", reason="busy", detail=detail, wait=answer.wait)
+    if status in (401, 403, 404, 405):
+        return Outcome("retry", reason=str(status), detail=detail, pause=True)
+    if status >= 500 or status < 400 or status == 408:
+        return Outcome("unknown", reason=str(status), detail=detail)
+    return Outcome("failed", reason=code_of(fields.get("reason")) or str(status), detail=detail)
+
+
+def code_of(reason: object) -> str:
+    """A reason as we keep it; "" for what is no word, which could be anything."""
+    if not isinstance(reason, str) or not REASON.fullmatch(reason):
+        return ""
+    return CODES.get(reason, reason)
+
+
+def receipt(status: str, reason: str | None) -> Receipt | None:
+    """A status and its reason (as code_of gave it) in our words; None for a status the interface does not have."""
+    if status != "failed":
+        return STATES.get(status)
+    known = callback_outcome("failed", reason)
+    if known is None or reason in CODES.values():
+        return known
+    return Receipt("failed", 3, reason=reason or "failed")

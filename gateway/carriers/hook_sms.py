@@ -1,0 +1,60 @@
+"""Texts out through a web hook of the operator's own: signed JSON to one address, for any carrier we do not speak.
+
+No list can be had from it, so it is no `Lists`: a text in doubt is settled by its status call, or by policy.
+docs/extending.md describes the interface; the signature is that of Standard Webhooks (gateway/webhooks.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from gateway import webhooks
+from gateway.carriers import Outcome, Text
+from gateway.carriers.hook_codes import answered
+from gateway.carriers.http_link import HttpLink, is_unicode, send_each, unanswered
+
+
+class HookSms:
+    """One per process; it belongs to the loop that first uses it. `home`: where the other side reaches us."""
+
+    channel = "sms"
+
+    def __init__(self, url: str, secret: str, home: str, timeout: float = 10.0, connections: int = 64) -> None:
+        self._link = HttpLink(url, timeout, connections)
+        self._connections = connections
+        self._key = webhooks.key_of(secret)
+        self._status = f"{home}/sms/hook/status/"
+
+    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None]) -> None:
+        """Sends all of them, at most `connections` at a time; `settled` hears of each as it ends."""
+        await send_each(batch, self._connections, self._attempt, settled, _blames_account)
+
+    async def _attempt(self, text: Text) -> Outcome:
+        if not is_unicode(text.body):
+            return Outcome("failed", reason="content", detail="not Unicode text")
+        body = self._body(text)
+        headers = {**webhooks.signed(self._key, str(text.attempt), body), "Content-Type": "application/json"}
+        try:
+            return answered(await self._link.post(headers, body))
+        except Exception as problem:  # noqa: BLE001  # aiohttp raises many kinds; none may end the batch
+            return unanswered(problem)
+
+    def _body(self, text: Text) -> bytes:
+        """`id` is the attempt's, also in the signed header: whoever gets one twice may fold the two."""
+        fields = {
+            "id": str(text.attempt),
+            "from": text.sender,
+            "to": text.recipient,
+            "text": text.body,
+            "callback": self._status + text.token,
+            "valid_seconds": text.validity,
+        }
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+    async def close(self) -> None:
+        await self._link.close()
+
+
+def _blames_account(outcome: Outcome) -> bool:
+    return outcome.pause

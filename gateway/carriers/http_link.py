@@ -1,0 +1,140 @@
+"""HTTP to a carrier that has no library of its own: kept connections, hard limits, nothing written to a log.
+
+kannel_sms and hook_sms post through it. What no answer means is the same for every carrier that speaks HTTP, so
+twilio_answers asks `unanswered` here too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    TCPConnector,
+)
+
+from gateway.carriers import Outcome
+
+ANSWER_LIMIT: Final = 64 * 1024
+LONGEST_WAIT: Final = 3600.0  # seconds of a Retry-After that we believe
+
+Parcel = TypeVar("Parcel")
+
+
+class AnswerTooLong(Exception):
+    """The answer was cut off at its limit: what was asked for may or may not have been done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer: its status, its body as text, and the seconds after which it asks us to come again."""
+
+    status: int
+    text: str
+    wait: float | None = None
+
+
+class HttpLink:
+    """Posts to one address. The session is opened at the first request, inside the loop that will use it.
+
+    Only POST: aiohttp sends a GET again by itself when a kept connection dies under it, and that would be a second
+    text. Redirects are answers like others: nobody is followed to another host.
+    """
+
+    def __init__(self, url: str, timeout: float, connections: int) -> None:
+        self._url = url
+        self._limits = ClientTimeout(total=timeout, connect=timeout / 2)
+        self._connections = connections
+        self._kept: ClientSession | None = None
+
+    async def post(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Raises whatever aiohttp raises, TimeoutError and AnswerTooLong: `unanswered` says what they mean."""
+        session = self._kept or self._open()
+        async with session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
+            text = await bounded(answer, ANSWER_LIMIT)
+            return Answer(answer.status, text, _seconds(answer.headers.get("Retry-After", "")))
+
+    def _open(self) -> ClientSession:
+        connector = TCPConnector(limit=self._connections, keepalive_timeout=15)
+        self._kept = ClientSession(connector=connector, timeout=self._limits, trust_env=False)
+        return self._kept
+
+    async def close(self) -> None:
+        session, self._kept = self._kept, None
+        if session is not None:
+            await session.close()
+
+
+async def bounded(answer: ClientResponse, limit: int) -> str:
+    """The body as text. Leaving the request's block with a body half read closes the connection."""
+    body = bytearray()
+    async for block in answer.content.iter_any():
+        body += block
+        if len(body) > limit:
+            raise AnswerTooLong
+    return body.decode(errors="replace")
+
+
+def unanswered(problem: Exception) -> Outcome:
+    """No whole answer came. Only a connection that was never made proves that nothing was sent."""
+    kind = type(problem).__name__  # never its words: they may quote the request
+    if isinstance(problem, ClientConnectorDNSError):
+        return Outcome("retry", reason="dns", detail=kind)
+    if isinstance(problem, ClientConnectorError | ConnectionTimeoutError):
+        return Outcome("retry", reason="refused", detail=kind)
+    if isinstance(problem, TimeoutError):
+        return Outcome("unknown", reason="timeout", detail=kind)
+    if isinstance(problem, AnswerTooLong):
+        return Outcome("unknown", reason="too long", detail=kind)
+    return Outcome("unknown", reason="cut" if isinstance(problem, ClientError | OSError) else "malformed", detail=kind)
+
+
+async def send_each(
+    batch: Sequence[Parcel],
+    width: int,
+    attempt: Callable[[Parcel], Awaitable[Outcome]],
+    settled: Callable[[Parcel, Outcome], None],
+    blames_account: Callable[[Outcome], bool],
+) -> None:
+    """Tries all of them, `width` at a time; `settled` hears of each as it ends.
+
+    Once an answer blames our own account the rest is not tried: it would fare the same.
+    """
+    parcels = iter(batch)
+    stopped: list[Outcome] = []
+
+    async def lane() -> None:
+        for parcel in parcels:
+            outcome = stopped[0] if stopped else await attempt(parcel)
+            if blames_account(outcome):
+                stopped.append(outcome)
+            settled(parcel, outcome)
+
+    async with asyncio.TaskGroup() as lanes:
+        for _ in range(min(width, len(batch))):
+            lanes.create_task(lane())
+
+
+def is_unicode(body: str) -> bool:
+    """A lone surrogate cannot be written to any wire."""
+    try:
+        body.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Retry-After in seconds (RFC 9110, 10.2.3); its other form, a date, counts as none."""
+    if not (retry_after.isascii() and retry_after.isdigit() and len(retry_after) <= 9):
+        return None
+    return min(float(retry_after), LONGEST_WAIT)

@@ -1,0 +1,147 @@
+"""Twilio's list of the texts that came in, page by page; workers/missed looks there for those that no web hook brought.
+
+Read without the library's objects: one entry that cannot be read must not hide the others of its page.
+Source: https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from gateway.carriers.http_link import unanswered
+from gateway.carriers.twilio_answers import answered
+from gateway.carriers.twilio_http import BoundedHttpClient
+from gateway.carriers.twilio_shapes import CONTENT_TYPE, MEDIA_SID, MESSAGE_SID, MOST_PICTURES, NUMBER
+from gateway.carriers.twilio_sms import client
+from gateway.errors import CarrierError
+
+# A page of the longest texts, all of it emoji written as \ud83d\udc4d, stays below what twilio_http reads of an answer.
+PAGE_SIZE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One text to us as the list shows it; `pictures`: how many files it has."""
+
+    sid: str
+    sender: str
+    recipient: str
+    body: str
+    sent_at: datetime
+    pictures: int
+    entry: bytes  # the list's own JSON object
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The texts of one page, newest first. `broken`: entries that could not be read; `next`: the path of the page
+    after it; `oldest`: when the oldest that could be read was sent."""
+
+    found: tuple[Found, ...]
+    broken: int
+    next: str | None
+
+    @property
+    def oldest(self) -> datetime | None:
+        return min((one.sent_at for one in self.found), default=None)
+
+
+class TwilioInbox:
+    """Belongs to the loop that first uses it. All of it raises CarrierError when an answer is none."""
+
+    def __init__(self, account_sid: str, auth_token: str, api_base: str, timeout: float = 10.0) -> None:
+        self._http = BoundedHttpClient(api_base, timeout, connections=8)
+        self._client: Client = client(account_sid, auth_token, api_base, self._http)
+        self._base = api_base.rstrip("/")
+        self._messages = f"/2010-04-01/Accounts/{account_sid}/Messages"
+
+    async def page(self, number: str, since: datetime, path: str | None = None) -> Page:
+        """The first page of what was sent to that number from that day on (the filter knows only days, in UTC), or the
+        page that another one named as its next."""
+        day = since.astimezone(UTC).date().isoformat()
+        query = urlencode({"To": number, "DateSent>": day, "PageSize": PAGE_SIZE})
+        fields = await self._get(path or f"{self._messages}.json?{query}")
+        entries, following = fields.get("messages"), fields.get("next_page_uri")
+        if not isinstance(entries, list) or not isinstance(following, str | None):
+            raise CarrierError("malformed", "transient")
+        read = [_found(entry, number) for entry in entries]
+        return Page(tuple(one for one in read if isinstance(one, Found)), read.count(BROKEN), following or None)
+
+    async def pictures(self, sid: str) -> list[tuple[str, str | None]]:
+        """The files of one text: where each is, and its type as Twilio says."""
+        fields = await self._get(f"{self._messages}/{sid}/Media.json?PageSize={MOST_PICTURES}")
+        listed = fields.get("media_list")
+        if not isinstance(listed, list):
+            raise CarrierError("malformed", "transient")
+        return [self._picture(sid, entry) for entry in listed[:MOST_PICTURES]]
+
+    def _picture(self, sid: str, entry: Any) -> tuple[str, str | None]:
+        """Its address is made here, from ids that were looked at: nobody else says what we fetch (R45)."""
+        media, kind = (entry.get("sid"), entry.get("content_type")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(media, str) or not MEDIA_SID.fullmatch(media):
+            raise CarrierError("malformed", "transient")
+        known = isinstance(kind, str) and CONTENT_TYPE.fullmatch(kind)
+        return f"{self._base}{self._messages}/{sid}/Media/{media}", kind if known else None
+
+    async def _get(self, path: str) -> dict[str, Any]:
+        try:
+            answer: Response = await self._client.request_async("GET", self._base + path)
+        except Exception as problem:  # noqa: BLE001  # the library and aiohttp raise many kinds
+            raise CarrierError(unanswered(problem).reason, "transient") from None
+        if answer.status_code != 200:
+            outcome = answered(answer.status_code, answer.text)
+            lasting = outcome.pause or outcome.state == "failed"
+            raise CarrierError(outcome.reason, "permanent" if lasting else "transient")
+        try:
+            fields = json.loads(answer.text)
+        except (ValueError, RecursionError):
+            raise CarrierError("malformed", "transient") from None
+        if not isinstance(fields, dict):
+            raise CarrierError("malformed", "transient")
+        return fields
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+BROKEN: Final = "broken"  # an entry that may be a text to us, and cannot be read
+FOREIGN: Final = "foreign"  # one that the door would not take either: ours to somebody, or from no phone
+
+
+def _found(entry: Any, number: str) -> Found | str:
+    if not isinstance(entry, dict):
+        return BROKEN
+    if entry.get("direction") != "inbound":
+        return FOREIGN if isinstance(entry.get("direction"), str) else BROKEN
+    told = [value for name in ("sid", "from", "to", "body") if isinstance(value := entry.get(name), str)]
+    if len(told) < 4 or not MESSAGE_SID.fullmatch(told[0]):
+        return BROKEN
+    sid, sender, to, body = told
+    if to != number or not NUMBER.fullmatch(sender):
+        return FOREIGN
+    sent_at = _moment(entry.get("date_sent"))
+    if sent_at is None:
+        return BROKEN
+    count = str(entry.get("num_media", "0"))
+    pictures = min(int(count), MOST_PICTURES) if count.isascii() and count.isdigit() and len(count) < 4 else 0
+    return Found(sid, sender, to, _clean(body), sent_at, pictures, json.dumps(entry).encode())
+
+
+def _clean(body: str) -> str:
+    """PostgreSQL's text holds no NUL, and half of a surrogate pair is no character."""
+    return body.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _moment(text: Any) -> datetime | None:
+    """RFC 2822, as Twilio writes its times."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,178 @@
+"""The fallback door (R10): takes texts and status callbacks while the first door, or even the database, is away.
+
+`critter web --accept-only` serves it, critter/fallback puts it together. No pages, no Redis, no workers: what is taken
+goes into the inbox, and while the database does not answer into a spool on the disk, which is drained as soon as it
+does. While anything lies there all goes there, so that nobody's texts change places.
+"""
+
+import logging
+import threading
+import time
+from concurrent.futures import Future
+from typing import Final, Generic, TypeVar
+
+import psycopg
+from flask import Blueprint, Response, jsonify
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from gateway.doors.access import access
+from gateway.ledger import callbacks, inbox
+from gateway.ledger.callbacks import Called
+from gateway.ledger.inbox import Incoming
+from gateway.ledger.spool import Spool, Spooled
+from gateway.ledger.together import Ledger
+from gateway.store.database import transaction
+
+PATIENCE: Final = 3.0  # seconds for the database; Twilio gives up after 15
+EVERY: Final = 1.0  # seconds between two looks whether the database answers again
+AGAIN: Final = 60.0  # seconds between two words about it
+GROUP: Final = 100  # files in one commit
+OWN_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError)  # of a row, not of the database
+
+Row = TypeVar("Row", bound=Incoming | Called)
+log = logging.getLogger(__name__)
+
+
+class Shelter:
+    """The spool in front of the database: whether it is needed now, and the thread that empties it."""
+
+    def __init__(self, engine: Engine, spool: Spool) -> None:
+        self._engine, self.spool = engine, spool
+        self._ended = threading.Event()
+        self._in_use = threading.Event()
+        if len(spool):
+            self._in_use.set()
+        self._thread = threading.Thread(target=self._keep_draining, name="spool", daemon=True)
+        self._thread.start()
+
+    @property
+    def in_use(self) -> bool:
+        """While true, what comes in is spooled without asking the database first."""
+        return self._in_use.is_set()
+
+    def keep(self, row: Incoming | Called) -> None:
+        """Durable when it returns; raises Full or OSError."""
+        self._in_use.set()
+        self.spool.keep(row)
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _keep_draining(self) -> None:
+        said = float("-inf")
+        while not self._ended.is_set():
+            try:
+                if self.in_use and self.drain():
+                    continue
+            except (SQLAlchemyError, psycopg.Error) as away:
+                if time.monotonic() - said > AGAIN:
+                    said = time.monotonic()
+                    kind, held = type(away).__name__, len(self.spool)
+                    log.warning("the database is away (%s): %d inputs are spooled", kind, held)
+            except Exception:
+                log.exception("the spool was not drained")
+            self._ended.wait(EVERY)
+
+    def drain(self) -> bool:
+        """The oldest of the spool into the database; False when that was all, and the door may use it again itself.
+        A crash between the commit and the removal puts them in again: the same success."""
+        rows = self.spool.oldest(GROUP)
+        if not rows:
+            self._ping()
+            self._in_use.clear()
+            return len(self.spool) > 0 and self._again()
+        try:
+            self._store(rows)
+        except (DBAPIError, *OWN_FAULT) as error:
+            if not isinstance(getattr(error, "orig", error), OWN_FAULT):
+                raise
+            self._one_by_one(rows)
+        self.spool.drop(rows)
+        log.warning("%d spooled inputs were drained", len(rows))
+        return True
+
+    def _ping(self) -> None:
+        """Nothing was kept since it went away, so nothing else says whether it is back."""
+        with self._engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def _again(self) -> bool:
+        """Something was kept just as the door was opened."""
+        self._in_use.set()
+        return True
+
+    def _store(self, rows: list[Spooled]) -> None:
+        incoming = [one.row for one in rows if isinstance(one.row, Incoming)]
+        called = [one.row for one in rows if isinstance(one.row, Called)]
+        with transaction(self._engine) as session:
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            if incoming:
+                inbox.accept(session, inbox.hash_key(session), incoming)
+            if called:
+                callbacks.record(session, called)
+
+    def _one_by_one(self, rows: list[Spooled]) -> None:
+        """One that the database will not have must not keep the others waiting."""
+        for one in list(rows):
+            try:
+                self._store([one])
+            except (DBAPIError, *OWN_FAULT) as error:
+                if not isinstance(getattr(error, "orig", error), OWN_FAULT):
+                    raise
+                self.spool.set_aside(one.path)
+                rows.remove(one)
+
+
+class Sheltered(Generic[Row]):
+    """A ledger whose rows are spooled when it does not store them in time. A repeat of what it stored all the same is
+    the same success."""
+
+    def __init__(self, ledger: Ledger[Row], shelter: Shelter) -> None:
+        self._ledger, self._shelter = ledger, shelter
+
+    def submit(self, row: Row) -> "Future[None]":
+        """Ended when it returns: the door's own thread does the waiting."""
+        future: Future[None] = Future()
+        try:
+            if self._shelter.in_use or not self._stored(row):
+                self._shelter.keep(row)
+        except Exception as error:  # noqa: BLE001  it reaches the door, which logs it and answers 503
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+        return future
+
+    def _stored(self, row: Row) -> bool:
+        began = time.monotonic()
+        handed_in = self._ledger.submit(row)
+        try:
+            handed_in.result(PATIENCE)
+        except Exception as error:  # noqa: BLE001  whatever it is, the spool still can take it
+            handed_in.cancel()
+            kind, waited = type(error).__name__, time.monotonic() - began
+            log.warning("the database did not take an input (%s after %.1f s)", kind, waited)
+            return False
+        return True
+
+
+def blueprint(shelter: Shelter) -> Blueprint:
+    """GET /healthz: 200 while the process lives. GET /readyz: how many inputs lie in the spool, and whether the
+    database answers; always 200 while there is room, since this door takes texts either way."""
+    pages = Blueprint("fallback", __name__)
+
+    @pages.get("/healthz")
+    @access("public")
+    def healthz() -> Response:
+        return Response("ok\n", content_type="text/plain")
+
+    @pages.get("/readyz")
+    @access("public")
+    def readyz() -> Response:
+        told = {"database": "away" if shelter.in_use else "ok", "spooled": len(shelter.spool)}
+        answer = jsonify(told)
+        answer.status_code = 200 if shelter.spool.has_room() else 503
+        return answer
+
+    return pages

@@ -1,0 +1,172 @@
+"""Kannel's door: texts that its sms-service passes on, and its delivery reports, both by GET as Kannel makes them.
+
+Kannel signs nothing. So a text is believed for the token in its address and the place it comes from, a report for the
+signed attempt in its path. Only 200 ends Kannel's tries (http-request-retry): 403 and 400 are for what can never be
+right, 503 for what is wrong with us. Source: Kannel 1.4.5 User's Guide, chapter 6, "Parameters (escape codes)".
+"""
+
+import hashlib
+import hmac
+import logging
+import re
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import unquote_to_bytes
+
+from flask import Blueprint, Response, abort, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.carriers import kannel_codes
+from gateway.doors.access import access
+from gateway.errors import Refused
+from gateway.ledger.callbacks import Callbacks, Called
+from gateway.ledger.inbox import Incoming
+from gateway.ledger.intake import Intake
+from gateway.network.addresses import normal_phone
+from gateway.settings import Settings
+from gateway.tokens import Signer
+
+PATIENCE = 10.0  # seconds for the commit; Kannel itself waits longer
+ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+SHORT_CODE = re.compile(r"[0-9]{3,8}")
+TYPE = re.compile(r"[0-9]{1,3}")
+FOREIGN = re.compile(r"[!-~]{1,64}")
+MOST_FIELDS = 30
+CHARSETS = ("UTF-8", "UTF-16BE", "UTF-16", "ISO-8859-1", "ISO-8859-15", "WINDOWS-1252", "US-ASCII")
+BINARY = "1"  # its "coding": bytes, not a text
+
+log = logging.getLogger(__name__)
+
+
+def blueprint(settings: Settings, signer: Signer, intake: Intake, callbacks: Callbacks) -> Blueprint:
+    """GET /sms/kannel/inbound and GET /sms/kannel/status/TOKEN."""
+    door = Blueprint("kannel", __name__)
+
+    @door.get("/sms/kannel/inbound")
+    @access("token")
+    def inbound() -> Response:
+        query = _query(settings)
+        if not hmac.compare_digest(query.get("token", b""), settings.kannel_token.encode()):
+            abort(403)
+        intake.submit(_incoming(settings, query, request.query_string)).result(PATIENCE)
+        return Response(status=200)
+
+    @door.get("/sms/kannel/status/<token>")
+    @access("token")
+    def status(token: str) -> Response:
+        query = _query(settings)
+        callbacks.submit(_called(query, signer.read("status", token))).result(PATIENCE)
+        return Response(status=200)
+
+    door.register_error_handler(HTTPException, _refused)
+    door.register_error_handler(Exception, _unwell)
+    return door
+
+
+def _query(settings: Settings) -> dict[str, bytes]:
+    """The parameters as bytes, for a text comes in any charset; from elsewhere than KANNEL_FROM nobody is heard."""
+    if not _near(settings, request.remote_addr or ""):
+        abort(403)
+    pairs = request.query_string.split(b"&")
+    if len(pairs) > MOST_FIELDS:
+        abort(400)
+    fields = {}
+    for pair in pairs:
+        name, _, value = pair.partition(b"=")
+        fields[name.decode("ascii", "replace")] = unquote_to_bytes(value.replace(b"+", b" "))
+    return fields
+
+
+def _near(settings: Settings, address: str) -> bool:
+    """Whether it lies in KANNEL_FROM; one of IPv4 that came by a socket of IPv6 counts as what it is."""
+    try:
+        here = ip_address(address)
+    except ValueError:
+        return False
+    plain = here.ipv4_mapped or here if isinstance(here, IPv6Address) else here
+    return any(plain in network for network in settings.kannel_from)
+
+
+def _incoming(settings: Settings, query: dict[str, bytes], raw: bytes) -> Incoming:
+    sender, recipient = _phone(settings, query, "from"), _ours(settings, query)
+    name = _field(query, "id")
+    return Incoming(
+        channel="sms",
+        identity=_identity(query, sender, recipient, name),
+        sender=sender,
+        recipients=(recipient,),
+        raw=_without_token(raw),
+        trusted=True,
+        message_id=name if ID.fullmatch(name) else None,
+        text=_text(query),
+    )
+
+
+def _identity(query: dict[str, bytes], sender: str, recipient: str, name: str) -> bytes:
+    """Kannel's own id of the text (%I) stays the same over its tries. Without one, what was said by whom to whom and
+    in which second (%t): somebody who writes the same twice within a second is then heard once."""
+    if ID.fullmatch(name):
+        return b"kannel\0" + name.encode()
+    if not query.get("time"):
+        abort(400)  # without both, a second try could not be told from a second text
+    parts = (sender.encode(), recipient.encode(), query["time"], query.get("udh", b""), query.get("text", b""))
+    return b"kannel\0" + hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).digest()
+
+
+def _phone(settings: Settings, query: dict[str, bytes], name: str) -> str:
+    """E.164, or a short code: SMS centers write 0049… and national numbers too. A name is no phone."""
+    written = _field(query, name).strip()
+    if SHORT_CODE.fullmatch(written):
+        return written
+    try:
+        return normal_phone(re.sub(r"^00", "+", written), settings.sms_region)
+    except Refused:
+        abort(400)
+
+
+def _ours(settings: Settings, query: dict[str, bytes]) -> str:
+    recipient = _phone(settings, query, "to")
+    return recipient if recipient in settings.numbers_with("kannel") else abort(403)
+
+
+def _text(query: dict[str, bytes]) -> str:
+    """In the charset that Kannel names (%C). What does not decode is read as far as it does, for Kannel would drop what
+    we refuse; raw has all of it."""
+    content = query.get("text", b"")
+    if _field(query, "coding") == BINARY:
+        return ""
+    charset = _field(query, "charset").upper()
+    return content.decode(charset if charset in CHARSETS else "UTF-8", "replace").replace("\0", "")
+
+
+def _without_token(raw: bytes) -> bytes:
+    return b"&".join(pair for pair in raw.split(b"&") if not pair.startswith(b"token="))
+
+
+def _called(query: dict[str, bytes], attempt: tuple[int, ...] | None) -> Called:
+    if attempt is None or len(attempt) != 1:
+        abort(403)
+    kind, foreign = _field(query, "type"), _field(query, "id")
+    if not TYPE.fullmatch(kind):
+        abort(400)
+    said = " ".join((_field(query, "answer"), _field(query, "report")))
+    return Called(
+        attempt_id=attempt[0],
+        carrier_id=foreign if FOREIGN.fullmatch(foreign) else "",
+        status=kind,
+        reason=kannel_codes.reason_of(said) or None,
+        carrier="kannel",
+    )
+
+
+def _field(query: dict[str, bytes], name: str) -> str:
+    return query.get(name, b"").decode("utf-8", "replace")
+
+
+def _refused(error: HTTPException) -> Response:
+    log.info("kannel refused with %s: %s", error.code, request.url_rule)
+    return Response(status=error.code)
+
+
+def _unwell(error: Exception) -> Response:
+    log.error("kannel's request not taken: %s", request.url_rule, exc_info=error)
+    return Response(status=503)

@@ -1,0 +1,93 @@
+"""How much one sender is read (R43). workers/inbound asks about each input before it is read.
+
+Whatever comes is stored first; only then is it asked whether it is read now. Up to 100 texts an hour nothing is lost,
+it is only slowed: who types faster than ten a minute is read ten a minute, in order, and needs no answer about it. More
+than that no person writes. A phone or a mail rule that runs wild would be read for days, and every update of it sent to
+all its followers: so the rest ends unread, is kept for an operator to let in, and costs one answer in that hour at
+most. Rows are judged by when they were sent, not by when they are read: a backlog after an outage is no flood.
+
+STOP, START and HELP are read at once, ahead of whatever was put off.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.language.carrier_words import carrier_word
+from gateway.store.tables import Inbound
+
+INTENT: Final = "limited"
+REASON: Final = "its sender wrote more within an hour than is read"
+MINUTE, MINUTES, HOUR = timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many inputs of one sender are read within a minute, within five, and within an hour at all."""
+
+    minute: int
+    minutes: int
+    hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Neither: it is read now. `later`: when it is read; `kept`: it is not, and is kept."""
+
+    later: datetime | None = None
+    kept: bool = False
+
+
+READ: Final = Ruling()
+LIMITS: Final = {"sms": Limit(10, 100, 100), "email": Limit(50, 120, 600)}  # the mail ones are Zulip's
+
+
+def ruling(session: Session, inbound: Inbound) -> Ruling:
+    """What becomes of this input. One that was put off, or that an operator let in, is read."""
+    limit = LIMITS.get(inbound.channel)
+    if limit is None or inbound.not_before or _carriers(inbound):
+        return READ
+    who = {"channel": inbound.channel, "sender": inbound.sender, "id": inbound.id, "at": inbound.heard_at}
+    found = session.execute(LAST, who | {"most": limit.hour}).one()
+    if found.hour >= limit.hour:
+        return Ruling(kept=True)
+    waits = (found.minute // limit.minute * MINUTE, found.minutes // limit.minutes * MINUTES)
+    due = inbound.heard_at + max(waits)
+    if found.behind:  # its sender's texts keep their order
+        due = max(due, found.behind)
+    return Ruling(later=due) if due > found.now else READ
+
+
+def told(session: Session, inbound: Inbound) -> bool:
+    """Whether its sender heard of the limit within the last hour."""
+    who = {"channel": inbound.channel, "sender": inbound.sender, "id": inbound.id, "intent": INTENT}
+    return bool(session.scalar(TOLD, who))
+
+
+def _carriers(inbound: Inbound) -> bool:
+    return inbound.channel == "sms" and bool(inbound.opt_out_type or carrier_word(inbound.text or ""))
+
+
+# The last inputs of this sender before this one, as many as are read in an hour: more need not be looked at.
+_COLUMNS: Final = "id, coalesce(sent_at, received_at) AS at, not_before"
+_OF_SENDER: Final = "channel = :channel AND sender = :sender AND id < :id AND id >= id_at(:at - interval '1 hour')"
+LAST: Final = text(f"""
+    SELECT count(*) FILTER (WHERE at > :at - interval '1 minute') AS minute,
+           count(*) FILTER (WHERE at > :at - interval '5 minutes') AS minutes,
+           count(*) FILTER (WHERE at > :at - interval '1 hour') AS hour,
+           max(not_before) FILTER (WHERE waits) AS behind, clock_timestamp() AS now
+    FROM (SELECT * FROM (
+              (SELECT {_COLUMNS}, true AS waits FROM inbound
+               WHERE {_OF_SENDER} AND state IN ('new', 'working') ORDER BY id DESC LIMIT :most)
+              UNION ALL
+              (SELECT {_COLUMNS}, false FROM inbound
+               WHERE {_OF_SENDER} AND state NOT IN ('new', 'working') ORDER BY id DESC LIMIT :most)
+          ) AS either ORDER BY id DESC LIMIT :most) AS last
+""")  # noqa: S608 (nothing of it comes from outside)
+TOLD: Final = text("""
+    SELECT EXISTS (SELECT FROM inbound WHERE channel = :channel AND sender = :sender AND id < :id
+                   AND id >= id_at(now() - interval '1 hour') AND state NOT IN ('new', 'working') AND intent = :intent)
+""")

@@ -1,0 +1,70 @@
+"""Which of our numbers a phone hears from: pure, so that whoever gives out numbers can ask for a batch of phones.
+
+A phone is routed to a carrier by the longest prefix of its number, and keeps one number of that carrier. While that is
+down, those of its shorter prefixes may step in; afterwards the phone hears from its own again. Only texts that surely
+did not leave may go another way: one in doubt belongs to the carrier that may have it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from zlib import crc32
+
+from gateway.ledger.senders import Sender
+from gateway.settings.values import SmsRoute as Route
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked about: our numbers, and which carrier serves which phones. Without routes each serves all."""
+
+    senders: tuple[Sender, ...]
+    routes: tuple[Route, ...] = ()
+
+
+def choose(phone: str, plan: Plan, down: Collection[int] = (), kept: int | None = None) -> Sender | None:
+    """The number that this phone hears from now; None when none that may serve it is up.
+
+    down: ids of numbers that may not be used now. Without any it is the phone's own number, which is worth keeping.
+    kept: the id of the one it heard from before, which it keeps while that is up and with the best carrier that is.
+    """
+    for choice in serving(phone, plan):
+        up = [sender for sender in choice if sender.id not in down]
+        if up:
+            return next((sender for sender in up if sender.id == kept), None) or _sticky(phone, up)
+    return None
+
+
+def serving(phone: str, plan: Plan) -> Sequence[Sequence[Sender]]:
+    """The numbers that may serve this phone, best first: those with the carrier of its longest prefix, then those of
+    each shorter one."""
+    return _choices(_carriers(phone, plan.routes), plan)
+
+
+def stands_in(sender: Sender, lost: Sender, plan: Plan) -> bool:
+    """Whether every phone whose own number is `lost` may hear from `sender` meanwhile. Whoever claims texts asks: it
+    takes all of a lost number's, or none."""
+    if not plan.routes or sender.carrier == lost.carrier:
+        return True
+    leading = [route for route in plan.routes if route.carrier == lost.carrier]
+    return bool(leading) and all(sender.carrier in (_carriers(route.prefix, plan.routes) or ()) for route in leading)
+
+
+def _carriers(phone: str, routes: Sequence[Route]) -> tuple[str, ...] | None:
+    """The carriers of a phone's prefixes, the longest first, each once; None when there are no routes at all."""
+    if not routes:
+        return None
+    matching = sorted((r for r in routes if phone.startswith(r.prefix)), key=lambda r: len(r.prefix), reverse=True)
+    return tuple(dict.fromkeys(route.carrier for route in matching))
+
+
+@lru_cache(maxsize=1024)
+def _choices(carriers: tuple[str, ...] | None, plan: Plan) -> tuple[tuple[Sender, ...], ...]:
+    if carriers is None:
+        return (plan.senders,)
+    return tuple(tuple(s for s in plan.senders if s.carrier == carrier) for carrier in carriers)
+
+
+def _sticky(phone: str, choice: Sequence[Sender]) -> Sender:
+    """Rendezvous hashing: when a number comes or goes, only the phones that it gets or loses change theirs."""
+    return max(choice, key=lambda sender: (crc32(f"{phone} {sender.number}".encode()), sender.number))

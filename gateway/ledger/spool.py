@@ -1,0 +1,153 @@
+"""A folder for what came in while the database was away: each in a file of its own, durable before anybody is told yes.
+
+Only the fallback door has one (gateway/doors/fallback). It is no second queue: whatever lies here goes into the inbox,
+oldest first, as soon as the database answers, under the same natural keys as ever, so a replay is harmless.
+"""
+
+import base64
+import itertools
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.ledger.callbacks import Called
+from gateway.ledger.inbox import Incoming, Picture
+
+LARGEST: Final = 256 * 1024 * 1024  # octets of files; a text takes one block of the disk or two
+BLOCK: Final = 4096
+SUFFIX: Final = ".json"
+ASIDE: Final = ".aside"
+
+log = logging.getLogger(__name__)
+
+
+class Full(Exception):
+    """The folder holds as much as it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One file and what it holds."""
+
+    path: Path
+    row: Incoming | Called
+
+
+class Spool:
+    """One process writes and drains it; any of its threads may. Readable by its owner alone, for it holds texts."""
+
+    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
+        self._folder, self._largest = folder, largest
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _sync(folder.parent)
+        for torn in folder.glob(".*.part"):  # nobody was told yes about it
+            torn.unlink(missing_ok=True)
+        self._size = sum(_blocks(path.stat().st_size) for path in self._files())
+
+    def keep(self, row: Incoming | Called) -> None:
+        """Durable when it returns; raises Full or OSError, and then nothing of it is left."""
+        content = json.dumps(_written(row)).encode()
+        size = _blocks(len(content))
+        with self._lock:
+            if self._size + size > self._largest:
+                raise Full
+            self._size += size
+        try:
+            self._write(f"{time.time_ns():020d}-{os.getpid()}-{next(self._numbers):06d}", content)
+        except OSError:
+            with self._lock:
+                self._size -= size
+            raise
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Under its name only once all of it is on the disk, and the name itself is too."""
+        part, path = self._folder / f".{name}.part", self._folder / f"{name}{SUFFIX}"
+        try:
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.rename(path)
+            _sync(self._folder)
+        except OSError:
+            part.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            raise
+
+    def has_room(self) -> bool:
+        return self._size < self._largest
+
+    def __len__(self) -> int:
+        return len(self._files())
+
+    def oldest(self, most: int) -> list[Spooled]:
+        """The first that came. A file that cannot be read is set aside under another name, and said."""
+        found = [(path, self._read(path)) for path in self._files()[:most]]
+        return [Spooled(path, row) for path, row in found if row is not None]
+
+    def drop(self, rows: Sequence[Spooled]) -> None:
+        """They are in the inbox."""
+        for one in rows:
+            self._forget(one.path)
+            one.path.unlink(missing_ok=True)
+
+    def set_aside(self, path: Path) -> None:
+        """Kept for a person to look at; it is not tried again unless it gets its old name back."""
+        log.error("spooled input is set aside: %s", path.name)
+        self._forget(path)
+        path.rename(path.with_suffix(ASIDE))
+
+    def _read(self, path: Path) -> Incoming | Called | None:
+        try:
+            return _row(json.loads(path.read_bytes()))
+        except (ValueError, KeyError, TypeError):
+            self.set_aside(path)
+            return None
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob(f"[0-9]*{SUFFIX}"))
+
+    def _forget(self, path: Path) -> None:
+        size = _blocks(path.stat().st_size) if path.exists() else 0
+        with self._lock:
+            self._size -= size
+
+
+def _blocks(size: int) -> int:
+    return -(-size // BLOCK) * BLOCK
+
+
+def _sync(folder: Path) -> None:
+    """A new name in a folder is on the disk only after this."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _written(row: Incoming | Called) -> dict[str, Any]:
+    """As JSON. A text also keeps when it came: the inbox would only know when it was drained."""
+    if isinstance(row, Called):
+        return {"kind": "callback", **asdict(row)}
+    came = row.sent_at or datetime.now(UTC)
+    octets = {name: base64.b64encode(value).decode() for name, value in (("identity", row.identity), ("raw", row.raw))}
+    return {"kind": "inbound", **asdict(row), **octets, "sent_at": came.isoformat()}
+
+
+def _row(fields: dict[str, Any]) -> Incoming | Called:
+    kind = fields.pop("kind")
+    if kind == "callback":
+        return Called(**fields)
+    octets = {name: base64.b64decode(fields[name], validate=True) for name in ("identity", "raw")}
+    lists = {"recipients": tuple(fields["recipients"]), "pictures": tuple(Picture(**one) for one in fields["pictures"])}
+    return Incoming(**{**fields, **octets, **lists, "sent_at": datetime.fromisoformat(fields["sent_at"])})

@@ -1,0 +1,227 @@
+"""Texts that no web hook brought (R9): the carrier's own list of what came in, held against the inbox.
+
+critter/room starts it in a thread of the clock's process, where nothing is sent: neither waits for the other. With
+CRITTER_SMS_INTAKE=poll it is the way in. Whatever it finds goes through the same accept as a web hook, under the same
+natural key, so what is found twice, or also comes late by its web hook, has one effect.
+
+The list filters by whole days only. It is read newest first, down to a day before the last complete reading began;
+the mark moves only when every page was there. A poll reads the newest alone, and the whole every two minutes.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.carriers.twilio_inbox import Found, Page
+from gateway.errors import CarrierError
+from gateway.ledger import inbox, watermarks
+from gateway.ledger.inbox import Incoming, Picture
+from gateway.ledger.watermarks import Taken
+from gateway.store.database import transaction
+from workers.room import Room
+
+LOOK: Final = 5.0  # seconds between two looks for a number that is due, at most
+GROUP: Final = 100  # texts in one commit
+AT_ONCE: Final = 4  # numbers
+TRIES: Final = 2  # for one page
+AGAIN: Final = 0.5  # seconds before the second
+MOST_PAGES: Final = 5_000
+LATE: Final = timedelta(minutes=5)  # how late the list may show a text that a poll is still to find
+PATIENCE: Final = 15.0  # seconds for one answer
+HASTE: Final = 2  # incomplete readings, after which the texts of half a list are better than none
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Memory:
+    """What this process knows of one number: when a complete reading began, and when the last whole one did, on the
+    process's own clock. Empty after a start, so that the first reading is whole."""
+
+    fresh: datetime | None = None
+    whole_at: float = float("-inf")
+
+
+@dataclass
+class Watch:
+    """One process's watch over the list."""
+
+    here: Room
+    memories: dict[str, Memory] = field(default_factory=dict)
+
+    def turn(self) -> int:
+        """Reads the lists that are due; how many texts were found."""
+        ours = self.here.settings.numbers_with("twilio")
+        period = timedelta(seconds=self.here.settings.sms_intake_seconds)
+        with transaction(self.here.engine) as session:
+            if not self.memories:
+                watermarks.watch(session, ours)
+            taken = watermarks.take(session, ours, self.here.owner, period, _lease(self.here))
+        if not taken:
+            return 0
+        with ThreadPoolExecutor(min(AT_ONCE, len(taken)), "missed") as readers:
+            return sum(readers.map(self._read, taken))
+
+    def _read(self, taken: Taken) -> int:
+        """One number's list. Whatever is wrong with it is written down, and is no other number's trouble."""
+        memory = self.memories.setdefault(taken.number, Memory())
+        began = time.monotonic()
+        whole = memory.fresh is None or began - memory.whole_at >= self.here.settings.whole_list_seconds
+        floor = taken.floor if whole or memory.fresh is None else max(taken.floor, memory.fresh - LATE)
+        reading = _Reading(self.here, taken, floor)
+        reason = reading.run()
+        found = reading.accept() if reason is None or taken.failures >= HASTE else 0
+        reason = reason or reading.reason
+        with transaction(self.here.engine) as session:
+            if reason is None:
+                watermarks.complete(session, taken, self.here.owner, whole)
+            else:
+                watermarks.incomplete(session, taken, self.here.owner, reason)
+        if reason is None:
+            memory.fresh = taken.asked_at
+            memory.whole_at = began if whole else memory.whole_at
+        self._tell(taken, found, reason)
+        return found
+
+    def _tell(self, taken: Taken, found: int, reason: str | None) -> None:
+        ours = self.here.settings.numbers_with("twilio").index(taken.number)  # a number is never logged
+        if reason is not None:
+            log.warning("list of texts to us is not complete", number=ours, reason=reason, failures=taken.failures + 1)
+        if found:
+            self.here.bell.ring("inbound")
+            polls = self.here.settings.sms_intake == "poll"
+            log.info("texts found in the list", number=ours, texts=found) if polls else log.warning(
+                "texts came without a web hook", number=ours, texts=found
+            )
+
+
+class _Reading:
+    """One pass over one number's list: what of it the inbox does not have yet."""
+
+    def __init__(self, here: Room, taken: Taken, floor: datetime) -> None:
+        self._here, self._taken, self._floor = here, taken, floor
+        self._new: dict[str, Found] = {}
+        self.reason: str | None = None
+        with transaction(here.engine) as session:
+            self._key = inbox.hash_key(session)
+
+    def run(self) -> str | None:
+        """Goes through the pages; why not to the end, when it does not."""
+        path: str | None = None
+        for _ in range(MOST_PAGES):
+            if self._here.stopping():
+                return "stopped"
+            try:
+                page = self._page(path)
+            except CarrierError as problem:
+                return problem.reason
+            except TimeoutError:
+                return "timeout"
+            if page.broken:
+                self.reason = "entries that cannot be read"  # they may be texts: the mark waits for them
+            if not self._note(page):
+                return "taken over"
+            if page.next is None or (page.oldest and page.oldest < self._floor):
+                return None
+            path = page.next
+        return "the list does not end"
+
+    def _page(self, path: str | None) -> Page:
+        """Asked for twice, when that can help: a hiccup in the middle should not begin a long list anew."""
+        listed = self._here.inbox
+        assert listed is not None
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._here.loop.run(listed.page(self._taken.number, self._floor, path), PATIENCE)
+            except CarrierError as problem:
+                if problem.kind == "permanent" or attempt == TRIES or self._here.stopping():
+                    raise
+                self._here.rest(AGAIN)
+        raise AssertionError
+
+    def _note(self, page: Page) -> bool:
+        """Keeps what is new of a page; False when another process has this number by now."""
+        asked = {one.sid: one for one in page.found if one.sent_at >= self._floor}
+        with transaction(self._here.engine) as session:
+            there = inbox.known(session, self._key, "sms", [sid.encode() for sid in asked])
+            mine = watermarks.keep(session, self._taken, self._here.owner, _lease(self._here))
+        self._new |= {sid: one for sid, one in asked.items() if sid.encode() not in there}
+        return mine
+
+    def accept(self) -> int:
+        """Puts them into the inbox, the oldest first: each sender's texts keep their order. How many were new."""
+        # The list is newest first, and its times are whole seconds: reversed, those of one second are in order too.
+        texts = list(self._new.values())[::-1]
+        texts.sort(key=lambda one: one.sent_at)
+        incoming = [one for one in map(self._incoming, texts) if one is not None]
+        found = 0
+        for start in range(0, len(incoming), GROUP):
+            with transaction(self._here.engine) as session:
+                found += len(inbox.accept(session, self._key, incoming[start : start + GROUP]))
+        return found
+
+    def _incoming(self, text: Found) -> Incoming | None:
+        """As gateway/doors/sms makes it of a web hook. The list does not say that the carrier answered STOP, START or
+        HELP itself: the words alone say it. None when its pictures could not be asked for: it waits for them."""
+        pictures = self._pictures(text) if text.pictures else []
+        if pictures is None:
+            return None
+        return Incoming(
+            channel="sms",
+            identity=text.sid.encode(),
+            sender=text.sender,
+            recipients=(text.recipient,),
+            raw=text.entry,
+            trusted=True,
+            message_id=text.sid,
+            text=text.body,
+            sent_at=text.sent_at,
+            pictures=tuple(pictures),
+        )
+
+    def _pictures(self, text: Found) -> list[Picture] | None:
+        listed = self._here.inbox
+        assert listed is not None
+        try:
+            return [Picture(*each) for each in self._here.loop.run(listed.pictures(text.sid), PATIENCE)]
+        except (CarrierError, TimeoutError) as problem:
+            self.reason = f"pictures: {problem.reason if isinstance(problem, CarrierError) else 'timeout'}"
+            return None
+
+
+def _lease(here: Room) -> timedelta:
+    """Renewed with each page; a page may be asked for twice."""
+    return timedelta(seconds=here.settings.lease_seconds + TRIES * PATIENCE)
+
+
+@contextmanager
+def looking(here: Room) -> Iterator[None]:
+    """Watches the list in a thread until the block ends, which is after the room was told to stop."""
+    if here.inbox is None:
+        yield
+        return
+    thread = threading.Thread(target=run, args=(here,), name="missed", daemon=True)
+    thread.start()
+    yield
+    thread.join(PATIENCE)
+
+
+def run(here: Room) -> None:
+    """Until the room is told to stop. Nothing that the list or the database does ends it."""
+    watch = Watch(here)
+    while not here.stopping():
+        try:
+            watch.turn()
+        except SQLAlchemyError as problem:
+            log.warning("database is away", problem=type(problem).__name__)
+        except Exception:
+            log.exception("list of texts to us was not read")
+        here.rest(min(LOOK, here.settings.sms_intake_seconds / 4))
