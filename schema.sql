@@ -26,8 +26,49 @@ CREATE TABLE installation (
     draining_since  timestamptz,                                         -- `critter drain`: the doors of processes that were there then are closed …
     draining_until  timestamptz,                                         -- … until this; renewed while it waits
     mail_paused_until  timestamptz,                                      -- no mail leaves before; infinity: until an operator resumes it
-    mail_pause_reason  text                                              -- why: the relay's code or an operator's words
+    mail_pause_reason  text,                                             -- why: the relay's code or an operator's words
+    restored_at timestamptz                                              -- when it was last restored from a backup; what was sent to us before and comes again is held
 );
+
+-- What stands in the place of a number or a mailbox that is not kept: the same one always looks the same.
+CREATE FUNCTION hashed_address(channel text, address text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN address LIKE 'hash:%' THEN address ELSE 'hash:' || encode(sha256(
+        (SELECT hash_key FROM installation) || convert_to(channel || ':' || address, 'UTF8')), 'hex') END
+$$;
+
+-- Phones and mailboxes of erased people who had opted out: whoever adds one again finds it opted out.
+CREATE TABLE opted_out (
+    hash        text PRIMARY KEY,                                        -- hashed_address
+    stopped_at  timestamptz NOT NULL                                     -- since when
+);
+CREATE FUNCTION still_opted_out() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    since  timestamptz := (SELECT stopped_at FROM opted_out WHERE hash = hashed_address(NEW.channel, NEW.address));
+BEGIN
+    IF since IS NOT NULL AND NOT EXISTS (
+        SELECT FROM addresses WHERE channel = NEW.channel AND address = NEW.address
+    ) THEN
+        NEW.stopped_at := since;
+        NEW.state := 'stopped';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- How far each kind of cleaning by age has come. critter audit asks of what is younger only.
+CREATE TABLE retention (
+    what     text PRIMARY KEY,                                           -- inbound, codes, redactions, messages, …
+    upto     bigint NOT NULL DEFAULT 0,                                  -- the highest id that was looked at
+    done_at  timestamptz                                                 -- when everything that was due had been done
+);
+
+-- Texts whose copy the carrier is to delete; a row goes when it has.
+CREATE TABLE redactions (
+    carrier_id  text PRIMARY KEY,                                        -- MessageSid
+    attempt     smallint NOT NULL DEFAULT 0,                             -- how often it was tried
+    not_before  timestamptz NOT NULL DEFAULT now(),                      -- when it may be tried
+    created_at  timestamptz NOT NULL DEFAULT now()                       -- when it was put here
+);
+CREATE INDEX redactions_due ON redactions (not_before);
 
 -- A person or a group: one namespace of handles.
 CREATE TABLE accounts (
@@ -100,6 +141,7 @@ CREATE TABLE addresses (
 );
 CREATE UNIQUE INDEX addresses_primary ON addresses (account_id, channel) WHERE is_primary;
 CREATE INDEX addresses_by_account ON addresses (account_id);
+CREATE TRIGGER still_opted_out BEFORE INSERT ON addresses FOR EACH ROW EXECUTE FUNCTION still_opted_out();
 
 -- Who hears whom. Joining a group is following it.
 CREATE TABLE follows (
@@ -225,6 +267,20 @@ CREATE TABLE watermarks (
     lease_until  timestamptz,                                            -- until when one process has it to itself
     lease_owner  text                                                    -- which
 );
+
+-- Sleeps, until a restore wakes it: what was sent to us before and is listed again may have been read before.
+CREATE FUNCTION hold_restored() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state = 'new'
+        AND NEW.sent_at < (SELECT restored_at FROM installation)
+    THEN
+        NEW.state := 'held';
+        NEW.reason := 'restored from a backup: it may have been read before';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER hold_restored BEFORE INSERT ON inbound FOR EACH ROW EXECUTE FUNCTION hold_restored();
+ALTER TABLE inbound DISABLE TRIGGER hold_restored;
 
 -- Pictures and files that came with an inbound. The carrier keeps them until a worker has fetched them.
 CREATE TABLE media (
@@ -503,15 +559,69 @@ CREATE TABLE refusals (
 );
 CREATE INDEX refusals_open ON refusals (inbound_id) WHERE closed_at IS NULL;
 
--- What operators and the law want to know later. Only added to.
+-- What operators and the law want to know later. Only added to, which the database sees to: every row is chained to the
+-- one before it. Persons stand here by id alone, so that erasing one needs no change here.
 CREATE TABLE audit (
     id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
-    actor       text NOT NULL,                                           -- @handle, or the command line's user
+    actor       text NOT NULL,                                           -- account:ID, or the command line's user, or what said so
     action      text NOT NULL,                                           -- people.deactivate, held.approve, …
     subject_id  bigint,                                                  -- the row it was done to
-    detail      jsonb NOT NULL DEFAULT '{}',                             -- no numbers, no bodies
-    created_at  timestamptz NOT NULL DEFAULT now()                       -- when
+    detail      jsonb NOT NULL DEFAULT '{}',                             -- no names, no numbers, no bodies
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when
+    number      bigint,                                                  -- its place in the chain, from 1
+    prev        bytea,                                                   -- the hash of the row before it
+    hash        bytea                                                    -- SHA-256 of prev and this row
 );
+-- Handles become ids: what cannot be taken back must not name anybody.
+CREATE FUNCTION audit_nameless(entry audit) RETURNS audit LANGUAGE plpgsql AS $$
+BEGIN
+    IF entry.actor LIKE '@%' THEN
+        entry.actor := 'account:' || coalesce((SELECT id FROM accounts WHERE handle = substr(entry.actor, 2)), 0);
+    END IF;
+    SELECT coalesce(jsonb_object_agg(key, CASE
+            WHEN key IN ('handle', 'inviter', 'by', 'whom') THEN coalesce(
+                (SELECT to_jsonb('account:' || id) FROM accounts WHERE handle = ltrim(value #>> '{}', '@')), value)
+            WHEN key IN ('added', 'removed') AND jsonb_typeof(value) = 'array'
+                THEN to_jsonb(jsonb_array_length(value))
+            ELSE value END), '{}') INTO entry.detail
+    FROM jsonb_each(entry.detail);
+    RETURN entry;
+END $$;
+-- What a row of the audit is, with the row before it.
+CREATE FUNCTION audit_hash(entry audit) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+    SELECT sha256(coalesce(entry.prev, '') || convert_to(jsonb_build_array(entry.number, entry.id, entry.actor, entry.action,
+        entry.subject_id, entry.detail, extract(epoch FROM entry.created_at))::text, 'UTF8'))
+$$;
+-- Each row carries the hash of the one before it; one is written at a time.
+CREATE FUNCTION audit_link() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    last  audit;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('audit'));
+    SELECT * INTO last FROM audit WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1;
+    NEW := audit_nameless(NEW);
+    NEW.number := coalesce(last.number, 0) + 1;
+    NEW.prev := last.hash;
+    NEW.hash := audit_hash(NEW);
+    RETURN NEW;
+END $$;
+CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit is only ever added to' USING ERRCODE = 'insufficient_privilege';
+END $$;
+-- Every opt-out is audited, whichever way it came.
+CREATE FUNCTION audit_opt_out() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit (actor, action, subject_id, detail)
+    VALUES (NEW.source, 'address.opt_out', NEW.address_id, jsonb_build_object('consent', NEW.id::text));
+    RETURN NULL;
+END $$;
+CREATE UNIQUE INDEX audit_in_order ON audit (number);
+CREATE TRIGGER audit_link BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_link();
+CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_stays();
+CREATE TRIGGER audit_stays_whole BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
+CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW WHEN (NEW.kind = 'opt_out')
+    EXECUTE FUNCTION audit_opt_out();
 
 -- What texts took from each budget: parts, but millionths of a dollar for the company's month. Behind one lock.
 CREATE TABLE budgets (

@@ -5,6 +5,7 @@ import logging
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
+import migrations
 from gateway.errors import Refused
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, connect, transaction
@@ -26,8 +27,6 @@ def opened(settings: Settings) -> Engine:
 
 def prepared(settings: Settings, unsafe: bool = False) -> Engine:
     """The database, durable, of our mode and at the newest schema."""
-    import migrations  # Alembic is slow to import, and only this needs it
-
     engine = opened(settings)
     if not unsafe:
         refuse_undurable(engine)
@@ -53,17 +52,29 @@ def refuse_undurable(engine: Engine) -> None:
         )
 
 
+def refuse_old_schema(engine: Engine) -> None:
+    """A newer one is none of our business: two versions of the code run on one database while one takes over."""
+    there, needed = migrations.installed(engine), migrations.newest()
+    if there is None:
+        raise Refused("The database is empty: run critter migrate, which makes it (critter up does so by itself).")
+    if there < needed:
+        raise Refused(
+            f"The database has schema {there}, and this Critter needs {needed}: run critter migrate first. "
+            "Processes of the version before may run on meanwhile."
+        )
+
+
 def refuse_unsafe_start(settings: Settings) -> None:
     """For a single process. A database that is away is no reason not to start: the doors then answer "later"."""
-    if settings.unsafe:
-        return
     try:
         engine = opened(settings)
     except Refused:
-        logging.getLogger(__name__).warning("the database does not answer yet: its durability is not checked")
+        logging.getLogger(__name__).warning("the database does not answer yet: it is not checked")
         return
     try:
-        refuse_undurable(engine)
+        refuse_old_schema(engine)
+        if not settings.unsafe:
+            refuse_undurable(engine)
     finally:
         engine.dispose()
 

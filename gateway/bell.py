@@ -30,6 +30,7 @@ DRAINS: Final = {
     "reconcile": ("sms", "workers.reconcile.drain"),
     "pictures": ("sms", "workers.pictures.drain"),
     "prices": ("sms", "workers.prices.drain"),
+    "redact": ("sms", "workers.redact.drain"),
 }
 QUEUES: Final = ("inbound", "fanout", "sms", "email")
 

@@ -16,6 +16,8 @@ from simulator.resource import resource
 from simulator.rest_faults import Call, json_response, play
 from simulator.world import WORLD, World
 
+ON_ITS_WAY = ("accepted", "queued", "sending")
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -102,6 +104,7 @@ async def update(request: web.Request) -> web.StreamResponse:
             raise TwilioError(30409, "The message can no longer be canceled.", 409)
         message.status = "canceled"
     elif "Body" in form and not one(form, "Body"):
+        _refuse_unfinished(message)
         message.body = ""
     else:
         raise TwilioError(20001, "Only an empty Body or Status=canceled can be set.")
@@ -110,7 +113,12 @@ async def update(request: web.Request) -> web.StreamResponse:
 
 
 async def delete(request: web.Request) -> web.StreamResponse:
-    request.app[WORLD].messages.drop(_message(request).sid)
+    """Words, numbers and all; the ledger notes it."""
+    message = _message(request)
+    _refuse_unfinished(message)
+    world = request.app[WORLD]
+    world.messages.drop(message.sid)
+    world.ledger.write(time.time(), "delete", {"sid": message.sid, "status": 204})
     return web.Response(status=204)
 
 
@@ -152,6 +160,12 @@ async def numbers(request: web.Request) -> web.StreamResponse:
 
 async def unknown(request: web.Request) -> web.StreamResponse:
     raise _unknown(request)
+
+
+def _refuse_unfinished(message: Message) -> None:
+    """Twilio's error 20009: a message that is still on its way can be neither redacted nor deleted."""
+    if message.status in ON_ITS_WAY:
+        raise TwilioError(20009, "The message delivery has not completed.", 409)
 
 
 def _message(request: web.Request) -> Message:

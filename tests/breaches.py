@@ -45,6 +45,7 @@ KEY = "message_id || ':' || address_id"
 PUBLIC, PRIVATE = copy_of("p.visibility = 'company'"), copy_of("p.visibility = 'direct'")
 CLOSED = copy_of("g.handle = 'board'")
 LAST = "a.state = 'sent'"
+AUDITED = "(SELECT max(id) FROM audit)"
 SENT = "(SELECT min(message_id) FROM attempts WHERE state = 'sent')"
 
 BREACHES = [
@@ -233,5 +234,20 @@ BREACHES = [
             SELECT message_id, address_id, message_id, (SELECT id FROM addresses WHERE address = 'dave@demo.example'),
                    '30003' FROM deliveries WHERE message_id = {PUBLIC} AND channel = 'sms' LIMIT 1""",
         f"SELECT {KEY} FROM fallbacks",
+    ),
+    Breach(
+        "a row of the audit that somebody changed",
+        "I9",
+        f"""ALTER TABLE audit DISABLE TRIGGER audit_stays;
+            UPDATE audit SET actor = 'nobody' WHERE id = {AUDITED}""",
+        f"SELECT {AUDITED}",
+    ),
+    Breach(
+        "a row of the audit that somebody took away",
+        "I9",
+        f"""INSERT INTO audit (actor, action) VALUES ('root', 'people.role');
+            ALTER TABLE audit DISABLE TRIGGER audit_stays;
+            DELETE FROM audit WHERE id < {AUDITED}""",
+        f"SELECT {AUDITED}",
     ),
 ]

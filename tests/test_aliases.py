@@ -94,7 +94,7 @@ def test_the_command_line_adds_lists_and_removes(office: Office, engine: Engine)
     assert "uses itself" in office.critter("people", "alias", "kim", "follow").output
     with transaction(engine) as session:
         rows = session.scalars(select(Audit.detail).where(Audit.action == "people.alias").order_by(Audit.id)).all()
-    assert rows == [{"added": ["Kimmy", "1042"]}, {"removed": ["kimmy"]}]
+    assert rows == [{"added": 2}, {"removed": 1}]
 
 
 def test_a_migration_names_who_is_called_like_a_command(engine: Engine) -> None:

@@ -4,6 +4,7 @@ One per installation is enough; two do no harm.
 """
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import structlog
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.ledger import budgets, pricing, waiting
 from gateway.network import conversations, shortfalls, tellings
 from gateway.store.database import transaction
+from workers.retention import ages, batches
 from workers.room import Room
 from workers.sweep import sweep
 
@@ -27,6 +29,7 @@ log = structlog.get_logger()
 
 def run(here: Room) -> None:
     """Until the room is told to stop. A database that is away is asked again a second later."""
+    cleaning: Iterator[tuple[str, int]] = iter(())  # one batch a look, so that bells are not kept waiting
     swept = minute_at = hour_at = months_at = float("-inf")
     while not here.stopping():
         try:
@@ -35,6 +38,7 @@ def run(here: Room) -> None:
                 months_at = time.monotonic()
             if time.monotonic() - hour_at > HOUR:
                 _forget(here)
+                cleaning = batches(here.engine, ages(here.settings))
                 hour_at = time.monotonic()
             if time.monotonic() - minute_at > MINUTE:
                 _note_delays(here)
@@ -43,6 +47,7 @@ def run(here: Room) -> None:
                 sweep(here)
                 _tell_short(here)
                 swept = time.monotonic()
+            _clean(cleaning)
             pause = look(here)
         except OperationalError as problem:
             log.warning("database is away", problem=type(problem.orig).__name__)
@@ -73,6 +78,13 @@ def _tell_short(here: Room) -> None:
         bells = shortfalls.tell(session)
     for bell in bells:
         here.bell.ring(bell)
+
+
+def _clean(cleaning: Iterator[tuple[str, int]]) -> None:
+    """One batch of what is too old to be kept."""
+    what, rows = next(cleaning, ("", 0))
+    if rows:
+        log.info("kept no longer", what=what, rows=rows)
 
 
 def _forget(here: Room) -> None:

@@ -1,5 +1,6 @@
 """`critter people`: who is in the company, one by one or from a file."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -193,7 +194,9 @@ def alias(
         named = account(session, handle)
         changed = [name for name in names or [] if _called(session, named, name, remove)]
         if changed:
-            audit.record(session, operator(), "people.alias", named.id, {"removed" if remove else "added": changed})
+            audit.record(
+                session, operator(), "people.alias", named.id, {"removed" if remove else "added": len(changed)}
+            )
         rows = aliases.of(session, named.id)
     if as_json:
         show_json([{"alias": row.word, "kind": row.kind} for row in rows])
@@ -207,15 +210,26 @@ def _called(session: Session, named: Account, name: str, remove: bool) -> bool:
 
 @app.command()
 def suspend(
-    handle: Handle, reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; the audit keeps it.")] = None
+    handle: Handle,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why, without names or numbers; the audit keeps it for ever.")
+    ] = None,
 ) -> None:
     """Stop somebody for now: they act nowhere, receive nothing, are found by nobody. Nothing of theirs is lost."""
     with opened_session(load()) as session:
         person = account(session, handle, "person")
+        _refuse_naming(person, reason or "")
         accounts.suspend(session, person.id)
         detail = {"handle": person.handle, **({"reason": reason} if reason else {})}
         audit.record(session, operator(), "people.suspend", person.id, detail)
     typer.echo(f"Suspended @{person.handle}. critter people restore {person.handle} brings them back.")
+
+
+def _refuse_naming(person: Account, reason: str) -> None:
+    """The audit is kept when a person is erased, so it must not say who they were."""
+    named = {word for word in re.split(r"\W+", f"{person.handle} {person.name}".lower()) if len(word) > 1}
+    if named & set(re.split(r"\W+", reason.lower())) or re.search(r"@|\d{4}", reason):
+        raise Refused("The audit keeps the reason for ever: say it without names, numbers and addresses.")
 
 
 @app.command()

@@ -27,6 +27,7 @@ ONCE: Final = "nothing takes effect twice"
 SENT_ONCE: Final = "a delivery is sent at most once, unless it is marked as a possible duplicate"
 INSTEAD: Final = "a text goes by mail instead only to its own reader, and never for an opt-out"
 ENDS: Final = "no delivery stays open past its end"
+CHAINED: Final = "the audit was only ever added to"
 OPT_OUT: Final = "no try begins more than a second after the opt-out"
 
 # An operator who has just put an old row back (held, quarantined) starts its minute anew.
@@ -40,12 +41,16 @@ UNREAD: Final = """
 
 UNENDED: Final = "SELECT id, 'done, and nobody knows when' FROM inbound WHERE state = 'done' AND done_at IS NULL"
 
+# Up to where messages were deleted for their age; what lies before is not asked for them.
+FORGOTTEN: Final = "WITH forgotten AS (SELECT coalesce(max(upto), 0) AS upto FROM retention WHERE what = 'messages')"
+
 # Each of these intents makes a post or is answered with why not. Beyond 60 answers an hour, or when the same text comes
 # for the fourth time in a row, no answer is sent: then three answers stand shortly before.
 FRUITLESS: Final = """
     SELECT i.id, 'read as ' || i.intent || ', but there is neither a post nor an answer'
     FROM inbound i
     WHERE i.state = 'done' AND i.intent IN ('update', 'group', 'reply', 'direct')
+      AND i.id > (SELECT upto FROM forgotten)
       AND NOT EXISTS (SELECT FROM messages m WHERE m.kind = 'answer' AND m.inbound_id = i.id)
       AND i.id NOT IN (SELECT inbound_id FROM posts WHERE inbound_id IS NOT NULL)
       AND i.account_id IS NOT NULL
@@ -65,7 +70,7 @@ UNSPREAD: Final = """
     FROM posts p
     LEFT JOIN messages m ON m.post_id = p.id AND m.kind = 'update' AND m.instead_of IS NULL
     LEFT JOIN fanouts f ON f.message_id = m.id
-    WHERE p.inbound_id IS NOT NULL AND f.message_id IS NULL
+    WHERE p.inbound_id IS NOT NULL AND f.message_id IS NULL AND p.id > (SELECT upto FROM forgotten)
 """
 
 # Months of deliveries are dropped after a while, fan-outs are not: younger ones alone can be counted.
@@ -186,12 +191,22 @@ STOPPED: Final = f"""
       AND NOT {_CONFIRMS}
 """  # noqa: S608
 
+UNCHAINED: Final = """
+    SELECT id, CASE WHEN hash IS NULL THEN 'is not in the chain'
+                    WHEN hash <> own THEN 'is not what it was when it was written'
+                    ELSE 'does not follow the row before it: rows are missing or were put in' END
+    FROM (SELECT id, number, prev, hash, audit_hash(audit) AS own, lag(hash) OVER chain AS before,
+                 lag(number, 1, 0) OVER chain + 1 AS next
+          FROM audit WINDOW chain AS (ORDER BY number)) audit
+    WHERE hash IS DISTINCT FROM own OR prev IS DISTINCT FROM before OR number IS DISTINCT FROM next
+"""
+
 RULES: Final = (
     Rule("I1", READ, "inbound", UNREAD),
     Rule("I1", READ, "inbound", UNENDED),
-    Rule("I1", KEPT, "inbound", FRUITLESS),
+    Rule("I1", KEPT, "inbound", FRUITLESS, FORGOTTEN),
     Rule("I1", KEPT, "inbound", UNKEPT),
-    Rule("I1", SPREAD, "post", UNSPREAD),
+    Rule("I1", SPREAD, "post", UNSPREAD, FORGOTTEN),
     Rule("I1", SPREAD, "message", LOST),
     Rule("I2", ONCE, "inbound", TWICE_ACCEPTED),
     Rule("I2", ONCE, "inbound", TWICE_POSTED),
@@ -206,4 +221,5 @@ RULES: Final = (
     Rule("I4", ENDS, "delivery", ENDLESS),
     Rule("I4", ENDS, "message", UNFINISHED),
     Rule("I7", OPT_OUT, "attempt", STOPPED),
+    Rule("I9", CHAINED, "audit", UNCHAINED),
 )

@@ -105,6 +105,11 @@ class Settings(BaseModel):
     hold_seconds: Annotated[float, Field(ge=0, le=3600)] = _env("CRITTER_HOLD_SECONDS")
     lease_seconds: Annotated[float, Field(gt=0, le=3600)] = _env("CRITTER_LEASE_SECONDS")
 
+    keep_raw_days: Annotated[int, Field(ge=1, le=36_500)] = _env("CRITTER_KEEP_RAW_DAYS")
+    keep_deliveries_days: Annotated[int, Field(ge=35, le=36_500)] = _env("CRITTER_KEEP_DELIVERIES_DAYS")
+    keep_consent_days: Annotated[int, Field(ge=365, le=36_500)] = _env("CRITTER_KEEP_CONSENT_DAYS")
+    twilio_redact: Switch = _env("CRITTER_TWILIO_REDACT")
+
     @property
     def sms_numbers(self) -> tuple[str, ...]:
         """Our numbers, whoever carries them."""

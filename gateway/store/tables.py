@@ -62,6 +62,31 @@ class Installation(Table):
     draining_until: Mapped[datetime | None]
     mail_paused_until: Mapped[datetime | None]
     mail_pause_reason: Mapped[str | None]
+    restored_at: Mapped[datetime | None]
+
+
+class OptedOut(Table):
+    __tablename__ = "opted_out"
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    stopped_at: Mapped[datetime]
+
+
+class Retention(Table):
+    __tablename__ = "retention"
+    what: Mapped[str] = mapped_column(primary_key=True)
+    upto: Mapped[int] = mapped_column(server_default=ZERO)
+    done_at: Mapped[datetime | None]
+
+
+class Redaction(Table):
+    __tablename__ = "redactions"
+    carrier_id: Mapped[str] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    not_before: Mapped[datetime] = mapped_column(server_default=NOW)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+Index("redactions_due", Redaction.not_before)
 
 
 class Account(Table):
@@ -680,3 +705,9 @@ class Process(Table):
     name: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
     seen_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    number: Mapped[int | None]
+    prev: Mapped[bytes | None]
+    hash: Mapped[bytes | None]
+
+
+Index("audit_in_order", Audit.number, unique=True)

@@ -134,3 +134,118 @@ CREATE TABLE processes (
     started_at  timestamptz NOT NULL DEFAULT now(),
     seen_at     timestamptz NOT NULL DEFAULT now()
 );
+-- retain
+ALTER TABLE installation ADD COLUMN restored_at timestamptz;
+CREATE FUNCTION hashed_address(channel text, address text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN address LIKE 'hash:%' THEN address ELSE 'hash:' || encode(sha256(
+        (SELECT hash_key FROM installation) || convert_to(channel || ':' || address, 'UTF8')), 'hex') END
+$$;
+CREATE TABLE opted_out (
+    hash        text PRIMARY KEY,
+    stopped_at  timestamptz NOT NULL
+);
+CREATE FUNCTION still_opted_out() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    since  timestamptz := (SELECT stopped_at FROM opted_out WHERE hash = hashed_address(NEW.channel, NEW.address));
+BEGIN
+    IF since IS NOT NULL AND NOT EXISTS (
+        SELECT FROM addresses WHERE channel = NEW.channel AND address = NEW.address
+    ) THEN
+        NEW.stopped_at := since;
+        NEW.state := 'stopped';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER still_opted_out BEFORE INSERT ON addresses FOR EACH ROW EXECUTE FUNCTION still_opted_out();
+CREATE TABLE retention (
+    what     text PRIMARY KEY,
+    upto     bigint NOT NULL DEFAULT 0,
+    done_at  timestamptz
+);
+CREATE TABLE redactions (
+    carrier_id  text PRIMARY KEY,
+    attempt     smallint NOT NULL DEFAULT 0,
+    not_before  timestamptz NOT NULL DEFAULT now(),
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX redactions_due ON redactions (not_before);
+
+ALTER TABLE audit ADD COLUMN number bigint;
+ALTER TABLE audit ADD COLUMN prev bytea;
+ALTER TABLE audit ADD COLUMN hash bytea;
+CREATE FUNCTION audit_nameless(entry audit) RETURNS audit LANGUAGE plpgsql AS $$
+BEGIN
+    IF entry.actor LIKE '@%' THEN
+        entry.actor := 'account:' || coalesce((SELECT id FROM accounts WHERE handle = substr(entry.actor, 2)), 0);
+    END IF;
+    SELECT coalesce(jsonb_object_agg(key, CASE
+            WHEN key IN ('handle', 'inviter', 'by', 'whom') THEN coalesce(
+                (SELECT to_jsonb('account:' || id) FROM accounts WHERE handle = ltrim(value #>> '{}', '@')), value)
+            WHEN key IN ('added', 'removed') AND jsonb_typeof(value) = 'array'
+                THEN to_jsonb(jsonb_array_length(value))
+            ELSE value END), '{}') INTO entry.detail
+    FROM jsonb_each(entry.detail);
+    RETURN entry;
+END $$;
+CREATE FUNCTION audit_hash(entry audit) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+    SELECT sha256(coalesce(entry.prev, '') || convert_to(jsonb_build_array(entry.number, entry.id, entry.actor, entry.action,
+        entry.subject_id, entry.detail, extract(epoch FROM entry.created_at))::text, 'UTF8'))
+$$;
+CREATE FUNCTION audit_link() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    last  audit;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('audit'));
+    SELECT * INTO last FROM audit WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1;
+    NEW := audit_nameless(NEW);
+    NEW.number := coalesce(last.number, 0) + 1;
+    NEW.prev := last.hash;
+    NEW.hash := audit_hash(NEW);
+    RETURN NEW;
+END $$;
+CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit is only ever added to' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE FUNCTION audit_opt_out() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit (actor, action, subject_id, detail)
+    VALUES (NEW.source, 'address.opt_out', NEW.address_id, jsonb_build_object('consent', NEW.id::text));
+    RETURN NULL;
+END $$;
+DO $$
+DECLARE
+    one   audit;
+    last  audit;
+BEGIN
+    FOR one IN SELECT * FROM audit ORDER BY id LOOP
+        one := audit_nameless(one);
+        IF one.action = 'people.suspend' THEN
+            one.detail := one.detail - 'reason';
+        END IF;
+        one.number := coalesce(last.number, 0) + 1;
+        one.prev := last.hash;
+        one.hash := audit_hash(one);
+        UPDATE audit SET actor = one.actor, detail = one.detail, number = one.number, prev = one.prev, hash = one.hash
+        WHERE id = one.id;
+        last := one;
+    END LOOP;
+END $$;
+CREATE UNIQUE INDEX audit_in_order ON audit (number);
+CREATE TRIGGER audit_link BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_link();
+CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_stays();
+CREATE TRIGGER audit_stays_whole BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
+CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW WHEN (NEW.kind = 'opt_out')
+    EXECUTE FUNCTION audit_opt_out();
+CREATE FUNCTION hold_restored() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state = 'new'
+        AND NEW.sent_at < (SELECT restored_at FROM installation)
+    THEN
+        NEW.state := 'held';
+        NEW.reason := 'restored from a backup: it may have been read before';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER hold_restored BEFORE INSERT ON inbound FOR EACH ROW EXECUTE FUNCTION hold_restored();
+ALTER TABLE inbound DISABLE TRIGGER hold_restored;

@@ -1,0 +1,48 @@
+"""`critter erase`: a person is taken out of everything that Critter keeps; a tombstone stays."""
+
+from typing import Annotated
+
+import typer
+
+from critter import erasures
+from critter.inside import database, operator
+from gateway.errors import Refused
+from gateway.network import accounts, erasing
+from gateway.settings import load
+from gateway.store.database import transaction
+from gateway.store.tables import Account
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def run(
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="Their handle.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take one person out for good: words, names, numbers, pictures, also at the carrier. It cannot be undone.
+
+    Their posts read “(removed)”, so that others' threads stay readable. An opt-out is kept as a hash. Backups that you
+    have still hold them until you delete those; critter restore erases again who was erased since."""
+    settings = load()
+    with database(settings) as engine:
+        with transaction(engine) as session:
+            found = _person(accounts.by_handle(session, person, active=False), person)
+            there = erasing.preview(session, found)
+        typer.echo(f"@{found.handle}, {found.name}: " + ", ".join(f"{count:,} {name}" for name, count in there.items()))
+        if not yes:
+            typer.confirm(f"Erase @{found.handle} for good?", abort=True)
+        with transaction(engine) as session:
+            found = _person(accounts.by_handle(session, person, active=False), person)
+            done = erasing.erase(session, found, operator())
+        erasures.remember(settings.var, found.id)
+        erasures.remove_pictures(settings.var, done.pictures)
+    typer.echo(f"Erased. What is left of them is called @{erasing.tombstone(found.id)}.")
+    if "texts at the carrier" in done.rows:
+        typer.echo(f"Twilio's copies of {done.rows['texts at the carrier']:,} texts are deleted by and by.")
+
+
+def _person(found: Account | None, written: str) -> Account:
+    if found is None or found.kind != "person":
+        raise Refused(f"There is no person @{written.lstrip('@')[:40]}: critter people list --all shows who there is.")
+    return found

@@ -1,0 +1,77 @@
+"""`critter export`: everything about one person in one file, for that person."""
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from critter.inside import counted, database, operator
+from gateway.errors import Refused
+from gateway.ledger import audit
+from gateway.network import accounts, exports
+from gateway.settings import load
+from gateway.store.database import transaction
+from gateway.store.tables import Account
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def run(
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="Their handle.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="A .zip, or a .json; HANDLE.zip if not said.")
+    ] = None,
+) -> None:
+    """Write down everything about one person: as JSON, as text to read, and their pictures. Only you may read it."""
+    settings = load()
+    with database(settings) as engine:
+        with transaction(engine) as session:
+            found = _person(accounts.by_handle(session, person, active=False), person)
+        place = out or Path(f"{found.handle}.zip")
+        if place.exists():
+            raise Refused(f"{place} is there already: remove it, or name another file with --out.")
+        with transaction(engine) as session:
+            sections = exports.everything(session, found)
+        with transaction(engine) as session:
+            kept = exports.pictures(session, found)
+        _write(place, found.handle, sections, [settings.var / "media" / name[:2] / name for name in kept])
+        with transaction(engine) as session:
+            audit.record(session, operator(), "people.export", found.id)
+    rows = sum(len(section) for section in sections.values())
+    typer.echo(f"Written to {place}: {counted(rows, 'row')} about @{found.handle}, for nobody else to read.")
+
+
+def _person(found: Account | None, written: str) -> Account:
+    if found is None or found.kind != "person":
+        raise Refused(f"There is no person @{written.lstrip('@')[:40]}: critter people list --all shows who there is.")
+    return found
+
+
+def _write(place: Path, handle: str, sections: Mapping[str, Sequence[Mapping[str, Any]]], kept: Sequence[Path]) -> None:
+    whole = json.dumps(sections, ensure_ascii=False, indent=1, default=str)
+    try:
+        with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            if place.suffix == ".json":
+                file.write(whole.encode("utf-8", "replace"))
+                return
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+                packed.writestr("data.json", whole.encode("utf-8", "replace"))
+                packed.writestr("read-me.txt", _readable(handle, sections).encode("utf-8", "replace"))
+                for picture in filter(Path.exists, kept):
+                    packed.write(picture, f"pictures/{picture.name}")
+    except OSError as error:
+        raise Refused(f"{place} cannot be written ({error.strerror}): name another file with --out.") from None
+
+
+def _readable(handle: str, sections: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    lines = [f"Everything that Critter keeps about @{handle}", ""]
+    for name, rows in sections.items():
+        lines += [f"{name.replace('_', ' ').upper()} ({len(rows)})", ""]
+        for row in rows:
+            lines += [f"  {field}: {value}" for field, value in row.items()] + [""]
+    return "\n".join(lines)

@@ -1,0 +1,30 @@
+"""Texts whose copy the carrier is to delete (R52). Retention and erasing put them; workers/redact takes them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+def due(session: Session, limit: int) -> Sequence[str]:
+    """The carrier's ids of the oldest; nobody else gets them for a while, longer with each try: a minute to a day."""
+    return session.scalars(DUE, {"limit": limit}).all()
+
+
+def done(session: Session, carrier_ids: Sequence[str]) -> None:
+    session.execute(text("DELETE FROM redactions WHERE carrier_id = ANY (:ids)"), {"ids": list(carrier_ids)})
+
+
+def left(session: Session) -> int:
+    return session.scalar(text("SELECT count(*) FROM redactions")) or 0
+
+
+DUE: Final = text("""
+    UPDATE redactions r
+    SET attempt = r.attempt + 1, not_before = now() + least(interval '1 minute' * power(2, r.attempt), interval '1 day')
+    FROM (SELECT carrier_id FROM redactions WHERE not_before <= now()
+          ORDER BY not_before LIMIT :limit FOR UPDATE SKIP LOCKED) mine
+    WHERE r.carrier_id = mine.carrier_id
+    RETURNING r.carrier_id
+""")

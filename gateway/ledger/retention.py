@@ -1,0 +1,244 @@
+"""What is kept how long (R52): raw inputs are emptied, deliveries and what the carrier called back go, posts stay.
+
+workers/retention and `critter retention` take it batch by batch. A batch looks at the next BATCH rows by id, so that it
+takes as long however large the table is, and moves a cursor with them. What is still open is passed by; once a week
+each cursor begins anew and finds what has ended since. Only messages never begin anew: `critter audit` asks what is
+younger than their cursor.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+BATCH: Final = 2_000  # rows looked at in one transaction
+PATIENCE: Final = "200ms"  # that dropping a month may keep others waiting for their lock
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How old a row must be. `redact`: the carrier is told to delete its copy, too."""
+
+    raw: timedelta
+    deliveries: timedelta
+    consent: timedelta
+    secrets: timedelta = timedelta(hours=12)
+    redact: bool = True
+
+    @property
+    def carrier(self) -> timedelta:
+        """The carrier's ids go with our tries: it is told before."""
+        return min(self.raw, self.deliveries - timedelta(days=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One thing that ends by age. `due` and `blocks` are conditions on a row `t`; one that blocks stops the cursor.
+    `action` does it to the rows of `span`."""
+
+    name: str
+    says: str
+    age: str
+    table: str
+    due: str
+    action: str
+    blocks: str = "false"
+    again: bool = True
+    below: str = "id_at(now() - CAST(:age AS interval))"
+
+
+class Due(NamedTuple):
+    """How much of a kind is old enough now, and since when the oldest of it is there; without any: none."""
+
+    kind: Kind
+    rows: int
+    oldest: datetime | None
+
+
+class Month(NamedTuple):
+    """A month of deliveries that is past, about how many rows it has, and whether something in it is still open."""
+
+    table: str
+    rows: int
+    open: bool
+
+
+def batch(session: Session, kind: Kind, ages: Ages) -> int | None:
+    """The next batch, and how many rows changed; None when everything that is old enough was looked at."""
+    session.execute(text(START if kind.again else FIRST), {"what": kind.name})
+    upto = session.scalar(text("SELECT upto FROM retention WHERE what = :what FOR UPDATE"), {"what": kind.name})
+    given = {"upto": upto, "age": getattr(ages, kind.age), "batch": BATCH}
+    reached, changed = session.execute(text(_window(kind)), given).one()
+    ended = reached is None or reached <= upto
+    session.execute(text(MOVE), {"what": kind.name, "upto": upto if ended else reached, "ended": ended})
+    return None if ended else changed
+
+
+def due(session: Session, kind: Kind, ages: Ages) -> Due:
+    """What the next pass would do. It reads the whole table."""
+    session.execute(text("SET LOCAL statement_timeout = '10min'"))
+    rows, oldest = session.execute(
+        text(COUNT.format(table=kind.table, due=kind.due, blocks=kind.blocks, below=kind.below)),
+        {"age": getattr(ages, kind.age), "what": kind.name, "again": kind.again},
+    ).one()
+    return Due(kind, rows, oldest)
+
+
+def kinds(ages: Ages) -> tuple[Kind, ...]:
+    """In the order in which they must be taken."""
+    return KINDS if ages.redact else tuple(kind for kind in KINDS if not kind.name.startswith("carrier"))
+
+
+def months(session: Session, age: timedelta) -> list[Month]:
+    """Months of deliveries of which even the last day is old enough."""
+    found = session.execute(text(MONTHS), {"age": age}).all()
+    return [Month(name, rows, bool(session.scalar(text(OPEN.format(name))))) for name, rows in found]
+
+
+def drop(session: Session, month: Month) -> bool:
+    """Drops it, unless something in it is open, or somebody holds it just now: the next pass tries again."""
+    session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
+    try:
+        with session.begin_nested():
+            session.execute(text(f"LOCK TABLE {month.table} IN ACCESS EXCLUSIVE MODE"))
+            if session.scalar(text(OPEN.format(month.table))):
+                return False
+            session.execute(text(f"DROP TABLE {month.table}"))
+    except OperationalError as busy:
+        if getattr(busy.orig, "sqlstate", None) != LOCKED:
+            raise
+        return False
+    return True
+
+
+def _window(kind: Kind) -> str:
+    action = kind.action.format(due=kind.due)
+    return WINDOW.format(table=kind.table, below=kind.below, blocks=kind.blocks, action=action)
+
+
+LOCKED: Final = "55P03"  # lock_not_available
+
+FIRST: Final = "INSERT INTO retention (what) VALUES (:what) ON CONFLICT DO NOTHING"
+START: Final = """
+    INSERT INTO retention (what) VALUES (:what) ON CONFLICT (what) DO UPDATE SET upto = 0, done_at = NULL
+    WHERE retention.done_at < date_trunc('week', now())
+"""
+MOVE: Final = """
+    UPDATE retention SET upto = :upto, done_at = CASE WHEN :ended THEN now() ELSE done_at END WHERE what = :what
+"""
+
+WINDOW: Final = """
+    WITH span AS MATERIALIZED (
+        SELECT id FROM {table} WHERE id > :upto AND id < {below} ORDER BY id LIMIT :batch
+    ), stop AS MATERIALIZED (
+        SELECT min(t.id) AS id FROM {table} t JOIN span USING (id) WHERE {blocks}
+    ), done AS (
+        {action}
+    )
+    SELECT coalesce((SELECT id - 1 FROM stop), (SELECT max(id) FROM span)), (SELECT count(*) FROM done)
+"""
+
+COUNT: Final = """
+    SELECT count(*), min(to_timestamp((t.id >> 16) / 1000.0)) FROM {table} t
+    WHERE t.id < {below} AND {due} AND NOT ({blocks})
+      AND (:again OR t.id > coalesce((SELECT upto FROM retention WHERE what = :what), 0))
+"""
+
+OPEN_DELIVERY: Final = "EXISTS (SELECT FROM deliveries d WHERE d.message_id = t.id AND d.ended_at IS NULL)"
+TOLD: Final = """(t.kind = 'code' OR t.kind = 'answer' AND EXISTS (
+    SELECT FROM inbound i WHERE i.id = t.inbound_id AND i.intent IN ('login', 'link')))"""
+ENDED: Final = "t.state IN ('done', 'dropped')"
+TWILIO: Final = "'^(SM|MM)[0-9a-f]{32}$'"
+_DELETE: Final = """DELETE FROM {table} t USING span WHERE t.id = span.id AND {{due}}
+        AND t.id < coalesce((SELECT id FROM stop), t.id + 1) RETURNING 1"""
+
+KINDS: Final = (
+    Kind(
+        "codes",
+        "codes and login links in messages emptied",
+        "secrets",
+        "messages",
+        f"{TOLD} AND t.text <> ''",
+        """UPDATE messages t SET text = '', subject = '', body = '' FROM span
+           WHERE t.id = span.id AND {due} AND t.id < coalesce((SELECT id FROM stop), t.id + 1) RETURNING 1""",
+        blocks=f"{TOLD} AND {OPEN_DELIVERY}",
+    ),
+    Kind(
+        "carrier.in",
+        "inputs to be deleted at the carrier",
+        "carrier",
+        "inbound",
+        f"t.channel = 'sms' AND {ENDED} AND t.sender NOT LIKE 'hash:%' AND t.message_id ~ {TWILIO}",
+        """INSERT INTO redactions (carrier_id) SELECT DISTINCT t.message_id FROM inbound t JOIN span USING (id)
+           WHERE {due} ON CONFLICT DO NOTHING RETURNING 1""",
+    ),
+    Kind(
+        "carrier.out",
+        "texts to be deleted at the carrier",
+        "carrier",
+        "attempts",
+        f"t.carrier_id ~ {TWILIO}",
+        """INSERT INTO redactions (carrier_id) SELECT DISTINCT t.carrier_id FROM attempts t JOIN span USING (id)
+           WHERE {due} ON CONFLICT DO NOTHING RETURNING 1""",
+        again=False,
+    ),
+    Kind(
+        "inbound",
+        "inputs emptied, their senders made unknown",
+        "raw",
+        "inbound",
+        f"{ENDED} AND (t.raw IS NOT NULL OR t.sender NOT LIKE 'hash:%')",
+        """UPDATE inbound t
+           SET raw = NULL, text = CASE WHEN t.text IS NOT NULL THEN '' END, sender = hashed_address(t.channel, t.sender)
+           FROM span WHERE t.id = span.id AND {due} RETURNING 1""",
+    ),
+    Kind(
+        "callbacks",
+        "status callbacks deleted",
+        "deliveries",
+        "callbacks",
+        "t.applied_at IS NOT NULL",
+        _DELETE.format(table="callbacks"),
+    ),
+    Kind(
+        "attempts",
+        "tries deleted",
+        "deliveries",
+        "attempts",
+        """NOT EXISTS (SELECT FROM deliveries d WHERE d.message_id = t.message_id AND d.address_id = t.address_id
+                       AND d.ended_at IS NULL)""",
+        _DELETE.format(table="attempts"),
+    ),
+    Kind(
+        "messages",
+        "messages without deliveries deleted",
+        "deliveries",
+        "messages",
+        "true",
+        _DELETE.format(table="messages"),
+        blocks="""EXISTS (SELECT FROM deliveries d WHERE d.message_id = t.id)
+                  OR EXISTS (SELECT FROM fanouts f WHERE f.message_id = t.id AND f.state = 'waiting')""",
+        again=False,
+        below="id_at(date_trunc('month', now() - CAST(:age AS interval), 'UTC'))",
+    ),
+    Kind(
+        "consent",
+        "older yes and no of a phone, with a newer one, deleted",
+        "consent",
+        "consent",
+        "EXISTS (SELECT FROM consent newer WHERE newer.address_id = t.address_id AND newer.id > t.id)",
+        _DELETE.format(table="consent"),
+    ),
+)
+
+MONTHS: Final = """
+    SELECT c.relname, greatest(c.reltuples, 0)::bigint FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'deliveries'::regclass AND c.relname ~ '^deliveries_\\d{4}_\\d\\d$'
+      AND to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month'
+          <= (now() - CAST(:age AS interval)) AT TIME ZONE 'UTC'
+    ORDER BY c.relname
+"""
+OPEN: Final = "SELECT EXISTS (SELECT FROM {} WHERE ended_at IS NULL)"

@@ -1,0 +1,251 @@
+"""Takes a person out of the database (R52): a tombstone stays, to which everything that others see still leads.
+
+Their words are removed, their addresses forgotten, their names taken out of what others wrote. What must outlive them
+does so without telling who they were: ids, the keyed hashes by which a repeated web hook has no effect, and that of a
+phone that opted out. The audit needs no change, for it names nobody. `critter erase` and a restore ask.
+"""
+
+# ruff: noqa: S608 - the statements are put together from constants of this file
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Select, select, text
+from sqlalchemy.orm import Session
+
+from gateway.ledger import audit
+from gateway.network.addresses import cancel_open, cancel_words
+from gateway.network.naming import patterns
+from gateway.store.tables import Account, Address
+
+REMOVED: Final = "(removed)"
+DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows of each table changed, and the pictures (SHA-256, hex) that nothing refers to any more."""
+
+    rows: Mapping[str, int]
+    pictures: Sequence[str]
+
+
+def preview(session: Session, person: Account) -> dict[str, int]:
+    """What of theirs there is, counted."""
+    return dict(session.execute(COUNTS, {"account": person.id}).mappings().one())
+
+
+def erase(session: Session, person: Account, actor: str) -> Erased:
+    """All in this transaction. Whoever is a tombstone already stays as they are."""
+    if person.handle == tombstone(person.id):
+        return Erased({}, ())
+    session.execute(text("SET LOCAL statement_timeout = '15min'"))
+    given = _given(session, person)
+    session.execute(LOCK, given)
+    cancel_words(session, person.id, "erased")
+    cancel_open(session, _addresses(person.id), "erased")
+    pictures = session.scalars(PICTURES, given).all()
+    rows = {name: session.execute(text(statement), given).rowcount for name, statement in STEPS}  # type: ignore[attr-defined]
+    session.expire_all()
+    changed = {name: count for name, count in rows.items() if count}
+    audit.record(session, actor, "people.erase", person.id, changed)
+    return Erased(changed, pictures)
+
+
+def tombstone(account_id: int) -> str:
+    """The handle that stands where theirs stood."""
+    made = ""
+    while account_id:
+        account_id, digit = divmod(account_id, 36)
+        made = DIGITS[digit] + made
+    return f"gone_{made}"
+
+
+def _addresses(account_id: int) -> Select[int]:
+    return select(Address.id).where(Address.account_id == account_id)
+
+
+def _given(session: Session, person: Account) -> dict[str, object]:
+    aliases = session.scalars(text("SELECT alias FROM aliases WHERE account_id = :id"), {"id": person.id}).all()
+    known = session.scalars(text(KNOWN), {"id": person.id}).all()
+    gone = tombstone(person.id)
+    found = patterns(person.handle, person.name, aliases, known)
+    return {"account": person.id, "gone": gone, **found._asdict(), "removed": REMOVED}
+
+
+LOCK: Final = text("""
+    UPDATE accounts SET state = 'deactivated', deactivated_at = coalesce(deactivated_at, now()) WHERE id = :account
+""")
+
+# A number that went to somebody else stands as "NUMBER until ID" with its last owner.
+KNOWN: Final = """
+    SELECT DISTINCT split_part(address, ' until ', 1) FROM addresses
+    WHERE account_id = :id AND address NOT LIKE 'erased %'
+"""
+
+_MINE: Final = "(SELECT id FROM addresses WHERE account_id = :account)"
+_INPUTS: Final = """(i.account_id = :account OR (i.channel, i.sender) IN (
+    SELECT channel, address FROM addresses WHERE account_id = :account))"""
+_OPEN: Final = "EXISTS (SELECT FROM deliveries o WHERE o.message_id = m.id AND o.ended_at IS NULL)"
+_WROTE: Final = "(SELECT id FROM posts WHERE author_id = :account)"
+
+PICTURES: Final = text(f"""
+    SELECT DISTINCT encode(m.sha256, 'hex') FROM media m JOIN inbound i ON i.id = m.inbound_id
+    WHERE m.sha256 IS NOT NULL AND {_INPUTS} AND NOT EXISTS (
+        SELECT FROM media other JOIN inbound o ON o.id = other.inbound_id
+        WHERE other.sha256 = m.sha256 AND o.account_id IS DISTINCT FROM :account)
+""")
+
+# In this order: the rows by which the others are found go last.
+STEPS: Final = (
+    (
+        "texts at the carrier",
+        f"""INSERT INTO redactions (carrier_id)
+            SELECT i.message_id FROM inbound i WHERE {_INPUTS} AND i.message_id ~ '^(SM|MM)[0-9a-f]{{32}}$'
+            UNION SELECT t.carrier_id FROM attempts t JOIN messages m ON m.id = t.message_id
+            WHERE t.carrier_id ~ '^(SM|MM)[0-9a-f]{{32}}$' AND (m.author_id = :account OR t.address_id IN {_MINE})
+            ON CONFLICT DO NOTHING""",
+    ),
+    ("pictures", f"DELETE FROM media m USING inbound i WHERE i.id = m.inbound_id AND {_INPUTS}"),
+    (
+        "inputs",
+        f"""UPDATE inbound i
+            SET sender = hashed_address(channel, sender), text = CASE WHEN text IS NOT NULL THEN '' END, raw = NULL,
+                message_id = CASE channel WHEN 'sms' THEN message_id END, reason = NULL, recipients = '{{}}',
+                state = CASE WHEN state IN ('done', 'dropped') THEN state ELSE 'dropped' END,
+                lease_until = NULL, lease_owner = NULL
+            WHERE {_INPUTS}""",
+    ),
+    ("effects", "UPDATE effects SET detail = '{}' WHERE account_id = :account AND detail <> '{}'"),
+    (
+        "deliveries on the road",  # looked for by their words, which are not there any more, they would be sent again
+        f"""UPDATE deliveries SET state = 'unknown', reason = 'erased', ended_at = now(), lease_until = NULL,
+                lease_owner = NULL
+            WHERE state IN ('sending', 'unknown') AND ended_at IS NULL
+              AND (author_id = :account OR address_id IN {_MINE})""",
+    ),
+    (
+        "messages",
+        f"""UPDATE messages m SET text = '', subject = '', body = '' FROM (
+                SELECT id FROM messages WHERE author_id = :account
+                UNION SELECT d.message_id FROM deliveries d JOIN messages t ON t.id = d.message_id
+                WHERE d.address_id IN {_MINE} AND t.kind <> 'update'
+                UNION SELECT t.id FROM messages t JOIN inbound i ON i.id = t.inbound_id
+                WHERE i.account_id = :account
+                UNION SELECT m.id FROM messages m JOIN posts p ON p.id = m.post_id
+                WHERE (p.repeat_of IN {_WROTE} OR p.in_reply_to IN {_WROTE}) AND NOT {_OPEN}
+                UNION SELECT m.id FROM messages m
+                WHERE m.kind <> 'update' AND (m.text ~* :bare OR m.body ~* :bare) AND NOT {_OPEN}) mine
+            WHERE m.id = mine.id AND (m.text, m.subject, m.body) <> ('', '', '')""",
+    ),
+    (
+        "others' texts about them",
+        """UPDATE posts p SET text = regexp_replace(p.text, :bare, '@' || :gone, 'gi')
+           WHERE p.author_id <> :account AND p.text ~* :bare AND (
+               EXISTS (SELECT FROM mentions n WHERE n.post_id = p.id AND n.account_id = :account)
+               OR EXISTS (SELECT FROM post_recipients r WHERE r.post_id = p.id AND r.account_id = :account)
+               OR EXISTS (SELECT FROM posts q WHERE q.id = p.in_reply_to AND q.author_id = :account)
+               OR EXISTS (SELECT FROM posts q WHERE q.in_reply_to = p.id AND q.author_id = :account))""",
+    ),
+    (
+        "others' texts that name them",
+        "UPDATE posts SET text = regexp_replace(text, :plain, '@' || :gone, 'gi') WHERE text ~* :plain",
+    ),
+    (
+        "posts",
+        f"""UPDATE posts SET text = :removed, lang = NULL
+            WHERE (author_id = :account OR repeat_of IN {_WROTE}) AND text NOT IN ('', :removed)""",
+    ),
+    ("tags", "DELETE FROM tags WHERE post_id IN (SELECT id FROM posts WHERE author_id = :account) OR tag ~* :bare"),
+    (
+        "others' inputs",
+        """UPDATE inbound SET text = regexp_replace(text, :bare, '@' || :gone, 'gi'),
+               raw = CASE WHEN encode(raw, 'escape') ~* :raw OR text ~* :bare THEN NULL ELSE raw END,
+               recipients = string_to_array(
+                   regexp_replace(array_to_string(recipients, E'\\n'), :bare, :gone, 'gi'), E'\\n'),
+               reason = regexp_replace(reason, :bare, '@' || :gone, 'gi')
+           WHERE text ~* :bare OR encode(raw, 'escape') ~* :raw OR array_to_string(recipients, ' ') ~* :bare
+              OR reason ~* :bare""",
+    ),
+    (
+        "others' messages",
+        """UPDATE messages SET text = regexp_replace(text, :bare, '@' || :gone, 'gi'),
+               subject = regexp_replace(subject, :bare, '@' || :gone, 'gi'),
+               body = regexp_replace(body, :bare, '@' || :gone, 'gi')
+           WHERE text ~* :bare OR subject ~* :bare OR body ~* :bare""",
+    ),
+    (
+        "others' effects",
+        """UPDATE effects SET detail = CAST(regexp_replace(CAST(detail AS text), :bare, :gone, 'gi') AS jsonb)
+           WHERE CAST(detail AS text) ~* :bare""",
+    ),
+    (
+        "others' talks",
+        """UPDATE conversations c SET more = NULL,
+               question = CASE WHEN CAST(question AS text) ~* :bare THEN NULL ELSE question END,
+               half = CASE WHEN CAST(half AS text) ~* :bare THEN NULL ELSE half END
+           WHERE more IS NOT NULL AND EXISTS (
+                   SELECT FROM deliveries d WHERE d.address_id = c.address_id AND d.author_id = :account)
+              OR more ~* :bare OR CAST(question AS text) ~* :bare OR CAST(half AS text) ~* :bare""",
+    ),
+    ("others' drafts", "DELETE FROM drafts WHERE account_id <> :account AND text ~* :bare"),
+    (
+        "others' consent",
+        f"""UPDATE consent SET wording = regexp_replace(wording, :bare, '@' || :gone, 'gi')
+            WHERE wording ~* :bare AND address_id NOT IN {_MINE}""",
+    ),
+    ("talks", f"DELETE FROM conversations WHERE address_id IN {_MINE}"),
+    ("drafts", "DELETE FROM drafts WHERE account_id = :account"),
+    ("reactions", "DELETE FROM reactions WHERE account_id = :account"),
+    ("follows", "DELETE FROM follows WHERE follower_id = :account OR account_id = :account"),
+    ("topics", "DELETE FROM topic_follows WHERE follower_id = :account"),
+    ("silences", "DELETE FROM silences WHERE account_id = :account OR other_id = :account"),
+    ("nudges", "DELETE FROM nudges WHERE account_id = :account OR other_id = :account"),
+    ("invitations", f"DELETE FROM invitations WHERE inviter_id = :account OR address_id IN {_MINE}"),
+    ("codes", "DELETE FROM codes WHERE account_id = :account"),
+    ("pins", "DELETE FROM pins WHERE account_id = :account"),
+    ("aliases", "DELETE FROM aliases WHERE account_id = :account"),
+    ("opt-ins", f"DELETE FROM consent WHERE kind = 'opt_in' AND address_id IN {_MINE}"),
+    (
+        "opt-outs",
+        f"""UPDATE consent SET wording = :removed, our_address = NULL, carrier_id = NULL
+            WHERE address_id IN {_MINE} AND wording <> :removed""",
+    ),
+    (
+        "kept opt-outs",
+        """INSERT INTO opted_out (hash, stopped_at)
+           SELECT hashed_address(channel, address), stopped_at FROM addresses
+           WHERE account_id = :account AND stopped_at IS NOT NULL AND address NOT LIKE 'erased %'
+             AND address NOT LIKE '% until %'
+           ON CONFLICT (hash) DO UPDATE SET stopped_at = excluded.stopped_at""",
+    ),
+    (
+        "ended opt-outs",
+        """DELETE FROM opted_out WHERE hash IN (
+               SELECT hashed_address(channel, address) FROM addresses
+               WHERE account_id = :account AND stopped_at IS NULL)""",
+    ),
+    (
+        "addresses",
+        """UPDATE addresses SET address = 'erased ' || id, state = 'suspended', is_primary = false, off_until = NULL,
+               seen_at = NULL, introduced_at = NULL
+           WHERE account_id = :account AND address NOT LIKE 'erased %'""",
+    ),
+    (
+        "accounts",
+        """UPDATE accounts SET handle = :gone, name = :removed, title = NULL, role = 'member', language = 'en',
+               timezone = 'UTC', pin = 'none', ack = false
+           WHERE id = :account""",
+    ),
+)
+
+COUNTS: Final = text(f"""
+    SELECT (SELECT count(*) FROM posts WHERE author_id = :account) AS posts,
+           (SELECT count(*) FROM inbound i WHERE {_INPUTS}) AS inputs,
+           (SELECT count(*) FROM deliveries WHERE address_id IN {_MINE}) AS deliveries,
+           (SELECT count(*) FROM addresses WHERE account_id = :account) AS addresses,
+           (SELECT count(*) FROM follows WHERE follower_id = :account OR account_id = :account) AS follows,
+           (SELECT count(*) FROM reactions WHERE account_id = :account) AS reactions,
+           (SELECT count(*) FROM consent WHERE address_id IN {_MINE}) AS consents
+""")

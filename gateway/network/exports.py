@@ -1,0 +1,114 @@
+"""Everything about one person, as plain values (R52). `critter export` writes it down for them."""
+
+# ruff: noqa: S608 - the statements are put together from constants of this file
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.store.tables import Account
+
+Row = Mapping[str, Any]
+
+
+def everything(session: Session, person: Account) -> dict[str, Sequence[Row]]:
+    """By section; each row's values as JSON has them (ids are decimal strings, times ISO 8601). Other people's words
+    are there only where they went to this person."""
+    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    session.execute(text("SET LOCAL statement_timeout = '10min'"))
+    return {name: _rows(session, query, person.id) for name, query in SECTIONS.items()}
+
+
+def pictures(session: Session, person: Account) -> Sequence[str]:
+    """SHA-256 (hex) of what they sent along."""
+    return session.scalars(
+        text("""SELECT DISTINCT encode(sha256, 'hex') FROM media WHERE sha256 IS NOT NULL AND inbound_id IN (
+                    SELECT id FROM inbound WHERE account_id = :account)"""),
+        {"account": person.id},
+    ).all()
+
+
+def _rows(session: Session, query: str, account_id: int) -> list[Row]:
+    found = session.execute(text(query), {"account": account_id}).mappings()
+    return [{name: _plain(name, value) for name, value in row.items() if value is not None} for row in found]
+
+
+def _plain(name: str, value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, int) and not isinstance(value, bool) and (name == "id" or name.endswith("_id")):
+        return str(value)
+    return value
+
+
+_MINE: Final = "(SELECT id FROM addresses WHERE account_id = :account)"
+
+SECTIONS: Final = {
+    "account": """
+        SELECT id, handle, name, title, state, role, language, timezone, pin, ack, created_at, deactivated_at
+        FROM accounts WHERE id = :account""",
+    "aliases": "SELECT alias, kind, created_at FROM aliases WHERE account_id = :account ORDER BY alias",
+    "addresses": """
+        SELECT id, channel, address, state, is_primary, receiving, off_until, stopped_at, seen_at, created_at
+        FROM addresses WHERE account_id = :account ORDER BY id""",
+    "follows": """
+        SELECT a.handle, a.name, f.role, f.state, f.by_text, f.off, f.off_until, f.expires_at, f.created_at
+        FROM follows f JOIN accounts a ON a.id = f.account_id WHERE f.follower_id = :account ORDER BY a.handle""",
+    "followers": """
+        SELECT a.handle, f.created_at FROM follows f JOIN accounts a ON a.id = f.follower_id
+        WHERE f.account_id = :account AND f.state = 'active' ORDER BY a.handle""",
+    "topics": """
+        SELECT t.tag, f.by_text, f.expires_at, f.created_at FROM topic_follows f JOIN topics t ON t.id = f.topic_id
+        WHERE f.follower_id = :account ORDER BY t.tag""",
+    "silences": """
+        SELECT a.handle, s.kind, s.expires_at, s.created_at FROM silences s JOIN accounts a ON a.id = s.other_id
+        WHERE s.account_id = :account ORDER BY a.handle""",
+    "nudges": """
+        SELECT a.handle, n.created_at FROM nudges n JOIN accounts a ON a.id = n.other_id
+        WHERE n.account_id = :account ORDER BY a.handle""",
+    "invitations": """
+        SELECT a.channel, i.created_at, i.accepted_at FROM invitations i JOIN addresses a ON a.id = i.address_id
+        WHERE i.inviter_id = :account ORDER BY i.created_at""",
+    "posts": """
+        SELECT p.id, p.created_at, p.visibility, g.handle AS "group", p.in_reply_to AS in_reply_to_id,
+               p.repeat_of AS repeat_of_id, p.text, p.lang, p.via, p.deleted_at
+        FROM posts p LEFT JOIN accounts g ON g.id = p.group_id WHERE p.author_id = :account ORDER BY p.id""",
+    "private_posts_to_them": """
+        SELECT p.id, p.created_at, a.handle AS author, p.text FROM post_recipients r JOIN posts p ON p.id = r.post_id
+        JOIN accounts a ON a.id = p.author_id
+        WHERE r.account_id = :account AND p.deleted_at IS NULL ORDER BY p.id""",
+    "mentions": """
+        SELECT p.id AS post_id, p.created_at, a.handle AS author FROM mentions m JOIN posts p ON p.id = m.post_id
+        JOIN accounts a ON a.id = p.author_id WHERE m.account_id = :account ORDER BY p.id""",
+    "reactions": """
+        SELECT post_id, kind, created_at FROM reactions WHERE account_id = :account ORDER BY created_at""",
+    "messages_to_them": f"""
+        SELECT m.id, m.kind, d.channel, a.address, d.state, d.reason, d.sent_at, m.text, m.subject,
+               CASE d.channel WHEN 'email' THEN m.body END AS body
+        FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN addresses a ON a.id = d.address_id
+        WHERE d.address_id IN {_MINE} ORDER BY m.id""",
+    "inputs": """
+        SELECT id, channel, sender, received_at, state, intent, reason, coalesce(text, CASE WHEN channel = 'email'
+               THEN encode(raw, 'escape') END) AS text
+        FROM inbound WHERE account_id = :account OR (channel, sender) IN (
+            SELECT channel, address FROM addresses WHERE account_id = :account)
+        ORDER BY id""",
+    "pictures": """
+        SELECT inbound_id, content_type, size, encode(sha256, 'hex') AS sha256 FROM media
+        WHERE inbound_id IN (SELECT id FROM inbound WHERE account_id = :account) ORDER BY inbound_id, number""",
+    "consent": f"""
+        SELECT c.id, a.address, c.kind, c.wording, c.our_address, c.carrier_id, c.source, c.created_at
+        FROM consent c JOIN addresses a ON a.id = c.address_id WHERE c.address_id IN {_MINE} ORDER BY c.id""",
+    "reports": """
+        SELECT r.id, r.post_id, r.created_at, r.closed_at, a.handle AS about FROM reports r
+        JOIN accounts a ON a.id = r.account_id WHERE r.reporter_id = :account ORDER BY r.id""",
+    "talks": f"""
+        SELECT a.address, c.question, c.more, c.more_at, c.half FROM conversations c
+        JOIN addresses a ON a.id = c.address_id WHERE c.address_id IN {_MINE}""",
+    "drafts": "SELECT id, text, created_at FROM drafts WHERE account_id = :account ORDER BY id",
+    "audit": f"""
+        SELECT id, created_at, actor, action, detail FROM audit
+        WHERE subject_id = :account OR subject_id IN {_MINE} OR actor = 'account:' || :account ORDER BY id""",
+}
