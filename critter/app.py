@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 import handlers
 from critter import logs
 from critter.webserver import WebServer
-from gateway import commands
+from gateway import commands, crashpoints
 from gateway.bell import Bell
 from gateway.doors import mail, sms
 from gateway.doors.access import inventory
@@ -101,6 +101,7 @@ def _refuse_unclassed(app: Flask) -> None:
 def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
     """Serves until SIGTERM; what is in hand then has 20 s."""
     logs.configure()
+    crashpoints.arm(settings.crash_at, settings.var, "web")
     made: list[Parts] = []
 
     def load() -> Flask:
@@ -117,6 +118,7 @@ def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
 def serve_mail(settings: Settings) -> None:
     """Takes in mail until SIGTERM; what is on its way then has 20 s."""
     logs.configure()
+    crashpoints.arm(settings.crash_at, settings.var, "mail")
     parts = build(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_open_mail_door(settings, parts))

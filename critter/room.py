@@ -19,9 +19,11 @@ from rq.worker import WorkerStatus
 from sqlalchemy import Engine, event
 
 from critter import logs
+from gateway import crashpoints
 from gateway.bell import QUEUES, Bell
 from gateway.carriers.smtp_relay import SmtpRelay
 from gateway.carriers.twilio_sms import TwilioSms
+from gateway.crashpoints import crash_point
 from gateway.settings import Settings
 from gateway.store.database import connect
 from workers import clock
@@ -69,6 +71,7 @@ class DrainWorker(SimpleWorker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """One job; then whatever is rung while it listens on."""
+        crash_point("popped, not begun")
         super().execute_job(job, queue)
         self._lingers = True
         try:
@@ -87,6 +90,7 @@ class DrainWorker(SimpleWorker):
 def serve_worker(settings: Settings, queue: str) -> None:
     """Answers one queue's bell until SIGTERM; what is in hand then has 20 s."""
     logs.configure()
+    crashpoints.arm(settings.crash_at, settings.var, f"worker-{queue}")
     sys.setswitchinterval(TURNS)
     room = build(settings, queue)
     enter(room)
@@ -111,6 +115,7 @@ def _answer(room: Room, queue: str) -> None:
 def serve_clock(settings: Settings) -> None:
     """Rings for what is due until SIGTERM."""
     logs.configure()
+    crashpoints.arm(settings.crash_at, settings.var, "clock")
     room = build(settings, "clock")
     _stop_on_signals(room)
     clock.run(room)

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from gateway.carriers import Listed
+from gateway.crashpoints import crash_point
 from gateway.errors import CarrierError
 from gateway.ledger import attempts, claims, unknowns
 from gateway.ledger.attempts import Report
@@ -45,6 +46,7 @@ def step(here: Room) -> bool:
     for one in doubtful:
         by_phone[one.claimed.address].append(one)
     listed = here.loop.run(_lists(here.texts["twilio"], by_phone))
+    crash_point("listed")
     _put_off(here, [one for phone in by_phone.keys() - listed.keys() for one in by_phone[phone]])
     _compare(here, [(by_phone[phone], found) for phone, found in listed.items()])
     return bool(doubtful)

@@ -6,6 +6,7 @@ from typing import cast
 import psycopg
 from sqlalchemy import Engine, PoolProxiedConnection
 
+from gateway.crashpoints import crash_point
 from gateway.ledger import inbox
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.together import Together
@@ -45,8 +46,10 @@ class Intake(Together[Incoming]):
         if self._key is None:
             with transaction(self._engine) as session:
                 self._key = inbox.hash_key(session)
+        crash_point("not stored")
         with self._connection().cursor() as cursor:
             cursor.execute(inbox.ACCEPT, inbox.rows(self._key, incoming), prepare=True)
+        crash_point("stored")
 
     def _connection(self) -> psycopg.Connection:
         """Each statement on it commits by itself."""

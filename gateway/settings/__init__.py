@@ -76,6 +76,8 @@ class Settings(BaseModel):
     hold_seconds: Annotated[float, Field(ge=0, le=3600)] = _env("CRITTER_HOLD_SECONDS")
     lease_seconds: Annotated[float, Field(gt=0, le=3600)] = _env("CRITTER_LEASE_SECONDS")
 
+    crash_at: Annotated[int, Field(ge=0, le=1_000)] = _env("CRITTER_CRASH_AT")
+
     @property
     def settle_seconds(self) -> int:
         """How long after an attempt Twilio's list of messages is complete enough to believe that a text is absent."""
@@ -145,3 +147,5 @@ def _refuse_pretending(settings: Settings) -> None:
         raise SettingsError(f"CRITTER_SECRET_KEY: needs {SHORTEST_SECRET} characters or more; make one with {make}")
     if settings.unsafe:
         raise SettingsError("CRITTER_UNSAFE: is for experiments in simulated mode")
+    if settings.crash_at:
+        raise SettingsError("CRITTER_CRASH_AT: is for experiments in simulated mode")

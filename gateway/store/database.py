@@ -11,6 +11,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from gateway.crashpoints import crash_point
 from gateway.errors import SettingsError
 from gateway.store.tables import Installation
 
@@ -52,6 +53,8 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """A session that commits when the block ends, and rolls back when it raises."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+        crash_point("not committed")
+    crash_point("committed")
 
 
 def new_ids(session: Session, count: int) -> Sequence[int]:
