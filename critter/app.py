@@ -11,12 +11,13 @@ from flask import Blueprint, Flask
 from sqlalchemy import Engine, event
 
 import handlers
-from critter import logs
+from critter import descriptors, logs
 from critter.webserver import WebServer
 from gateway import commands, crashpoints
 from gateway.bell import Bell
 from gateway.doors import mail, sms
 from gateway.doors.access import inventory
+from gateway.doors.house import Limits
 from gateway.doors.web import headers, health, logins, manual, pages
 from gateway.errors import SettingsError
 from gateway.ledger.callbacks import Callbacks
@@ -129,4 +130,5 @@ async def _open_mail_door(settings: Settings, parts: Parts) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await mail.serve(settings, parts.engine, parts.intake, stop)
+    limits = Limits(connections=descriptors.connections(Limits().connections))
+    await mail.serve(settings, parts.engine, parts.intake, stop, limits)
