@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, select, text
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -17,13 +17,18 @@ from gateway.store.tables import Installation
 
 APPLICATION = "critter"
 STATEMENT_TIMEOUT = "30s"
+LOCK_TIMEOUT = "4s"  # less than a lease: who waits for a lock gives its work back in time
 IDLE_TIMEOUT = "60s"
 RESTED = 0.5  # seconds
+
+# SQLSTATE classes of what passes: connections, conflicts with others, no room, locks, a server that is being stopped.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+PASSING = ("08", "40", "53", "55", "57P")
 
 
 def connect(url: str, pool: int = 5, connect_timeout: int = 5) -> Engine:
     """An engine for this process; never share it across a fork. Its errors never show what a statement carried."""
-    options = f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT}"
+    options = f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT}"
     options += f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT}"
     arguments = {"application_name": APPLICATION, "connect_timeout": connect_timeout, "options": options}
     engine = create_engine(
@@ -46,6 +51,12 @@ def _check(engine: Engine, connection: Any, record: ConnectionPoolEntry) -> None
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             raise InvalidatePoolError from error
+
+
+def passes(error: OperationalError) -> bool:
+    """Whether it is no fault of the statement: trying again can help. Without a code the connection was lost."""
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state is None or state.startswith(PASSING)
 
 
 @contextmanager
