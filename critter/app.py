@@ -10,12 +10,13 @@ from flask import Blueprint, Flask
 from sqlalchemy import Engine
 
 import handlers
-from critter import logs
+from critter import descriptors, logs
 from critter.webserver import WebServer
-from gateway import commands
+from gateway import commands, crashpoints
 from gateway.bell import Bell
 from gateway.doors import hook, kannel, mail, sms
 from gateway.doors.access import inventory
+from gateway.doors.house import Limits
 from gateway.doors.web import headers, health, logins, manual, metrics, pages
 from gateway.errors import SettingsError
 from gateway.ledger.callbacks import Callbacks
@@ -108,6 +109,7 @@ def refuse_unclassed(app: Flask) -> None:
 def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
     """Serves until SIGTERM; what is in hand then has 20 s."""
     logs.configure()
+    crashpoints.arm(settings.crash_at, settings.var, "web")
     made: list[Parts] = []
 
     def load() -> Flask:
@@ -124,6 +126,7 @@ def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
 def serve_mail(settings: Settings) -> None:
     """Takes in mail until SIGTERM; what is on its way then has 20 s."""
     logs.configure()
+    crashpoints.arm(settings.crash_at, settings.var, "mail")
     parts = build(settings, "mail")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_open_mail_door(settings, parts))
@@ -134,4 +137,5 @@ async def _open_mail_door(settings: Settings, parts: Parts) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await mail.serve(settings, parts.engine, parts.intake, stop)
+    limits = Limits(connections=descriptors.connections(Limits().connections))
+    await mail.serve(settings, parts.engine, parts.intake, stop, limits)

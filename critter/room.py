@@ -16,12 +16,14 @@ from rq.worker import WorkerStatus
 
 from critter import logs
 from critter.check import moneyless
+from gateway import crashpoints
 from gateway.bell import QUEUES, Bell
 from gateway.carriers import Carrier, Letter, Text
 from gateway.carriers.by_name import carriers
 from gateway.carriers.smtp_relay import SmtpRelay
 from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.carriers.watched import Watched, watched
+from gateway.crashpoints import crash_point
 from gateway.ledger.pulse import Pulse, owner
 from gateway.settings import Settings
 from gateway.store.database import connect
@@ -63,6 +65,7 @@ class DrainWorker(SimpleWorker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """One job; then whatever is rung while it listens on."""
+        crash_point("popped, not begun")
         super().execute_job(job, queue)
         self._lingers = True
         try:
@@ -81,6 +84,7 @@ class DrainWorker(SimpleWorker):
 def serve_worker(settings: Settings, queue: str) -> None:
     """Answers one queue's bell until SIGTERM; what is in hand then has 20 s."""
     logs.configure()
+    crashpoints.arm(settings.crash_at, settings.var, f"worker-{queue}")
     sys.setswitchinterval(TURNS)
     room = build(settings, queue)
     enter(room)
@@ -110,6 +114,7 @@ def _answer(room: Room, queue: str) -> None:
 def serve_clock(settings: Settings) -> None:
     """Rings for what is due until SIGTERM."""
     logs.configure()
+    crashpoints.arm(settings.crash_at, settings.var, "clock")
     if stuck := moneyless(settings):
         log.error(stuck)
     room = build(settings, "clock")

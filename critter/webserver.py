@@ -10,6 +10,8 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
+from critter import descriptors
+
 THREADS = 16
 CONNECTIONS = 1000
 KEEP_ALIVE = 75  # seconds; carriers and proxies reuse their connections
@@ -49,7 +51,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "worker_class": "gthread",
             "workers": 1,
             "threads": THREADS,
-            "worker_connections": CONNECTIONS,
+            "worker_connections": descriptors.connections(CONNECTIONS),
             "keepalive": KEEP_ALIVE,
             "graceful_timeout": GRACE,
             "control_socket_disable": True,

@@ -17,6 +17,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
 
+from gateway.crashpoints import crash_point
+
 log = logging.getLogger(__name__)
 
 # What can be rung: the queue whose workers hear it, and the drain they then run.
@@ -65,6 +67,7 @@ class Bell:
             if not heard and self._redis.set(_flag(name), 1, nx=True, px=PENDING):
                 self._enqueue(self._queues[queue], path)
             self._silence = SILENCE[0]
+            crash_point("rung")
         except RedisError as error:
             self._open_breaker(error)
 

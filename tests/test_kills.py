@@ -1,7 +1,6 @@
 """Real processes, real signals, in the middle of a fan-out: everything accepted arrives, once, in order."""
 
 import os
-import re
 import signal
 import subprocess
 import time
@@ -10,10 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from sqlalchemy import text
 
 from gateway.settings import load
-from gateway.tokens import Signer
+from tests.arrivals import Key, marked, received
 from tests.running import Company, company
 
 FOLLOWERS = 1_000
@@ -39,11 +37,6 @@ INSERT INTO follows (follower_id, account_id, by_text) SELECT people.id, kim.id,
 """
 
 
-ACCEPTED = ("create", "mail")
-MESSAGE_ID = re.compile(r"<critter\.(\d+)\.(\d+)@")
-Key = tuple[int, int]  # (message, address): one delivery
-
-
 @pytest.fixture(scope="module")
 def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """A company whose Kim has 1,000 followers, half by text and half by mail."""
@@ -51,26 +44,6 @@ def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     with company(tmp_path_factory.mktemp("kills"), **settings) as running:
         running.run(CROWD, kim=KIM, count=FOLLOWERS)
         yield running
-
-
-def received(critter: Company) -> list[Key]:
-    """Every delivery that reached the other side, in the order it did, as often as it did."""
-    lines = [line for line in critter.ledger() if line["kind"] in ACCEPTED and line.get("accepted", True)]
-    signer = Signer(load(critter.environ).secret_keys)
-    attempts = {line["seq"]: signer.read("status", line["callback"].rpartition("/")[2]) for line in lines
-                if line["kind"] == "create"}  # fmt: skip
-    with critter.engine.connect() as connection:
-        rows = connection.execute(text("SELECT id, message_id, address_id FROM attempts"))
-        of_attempt: dict[int, Key] = {row.id: (row.message_id, row.address_id) for row in rows}
-    return [
-        _mailed(line) if line["kind"] == "mail" else of_attempt[(attempts[line["seq"]] or (0,))[0]] for line in lines
-    ]
-
-
-def _mailed(line: dict[str, str]) -> Key:
-    match = MESSAGE_ID.search(line["message_id"])
-    assert match, line
-    return int(match[1]), int(match[2])
 
 
 def post_twice(critter: Company) -> None:
@@ -89,12 +62,6 @@ def prove(critter: Company, before: int) -> None:
     _in_order(arrived)
     audit = critter.command("audit", "--settled", "0")
     assert audit.returncode == 0, audit.stdout + audit.stderr
-
-
-def marked(critter: Company) -> set[Key]:
-    with critter.engine.connect() as connection:
-        rows = connection.execute(text("SELECT message_id, address_id FROM deliveries WHERE possible_duplicate"))
-        return {(row.message_id, row.address_id) for row in rows}
 
 
 def _in_order(arrived: list[Key]) -> None:

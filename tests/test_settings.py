@@ -191,6 +191,7 @@ def test_channel_switched_off_by_name_needs_nothing(channel: str, names: list[st
         ("CRITTER_HOLD_SECONDS", "long"),
         ("CRITTER_LEASE_SECONDS", "0"),
         ("CRITTER_UNSAFE", "sometimes"),
+        ("CRITTER_CRASH_AT", "-1"),
     ],
 )
 def test_bad_value_is_one_line_naming_the_setting(simulated: dict[str, str], name: str, text: str) -> None:
@@ -240,6 +241,7 @@ def test_live_regional_host_and_weak_secret_and_unsafe() -> None:
     assert load({**LIVE, "TWILIO_API_BASE": "https://api.dublin.ie1.twilio.com/"}).twilio_api_base.endswith(".com")
     assert line({**LIVE, "CRITTER_SECRET_KEY": "secret"}).startswith("CRITTER_SECRET_KEY: needs 32")
     assert line({**LIVE, "CRITTER_UNSAFE": "on"}).startswith("CRITTER_UNSAFE: ")
+    assert line({**LIVE, "CRITTER_CRASH_AT": "3"}).startswith("CRITTER_CRASH_AT: ")
 
 
 def test_given_values_are_used(simulated: dict[str, str]) -> None:

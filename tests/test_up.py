@@ -303,6 +303,15 @@ def test_reader_that_has_gone_is_noticed() -> None:
         stream.close()
 
 
+def test_log_on_a_full_disk_loses_lines_and_nothing_else() -> None:
+    with open("/dev/full", "w", buffering=1) as stream:
+        output = Output(stream)
+        output.say("no room for this")
+        assert not output.broken
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        output.say("room again")
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [

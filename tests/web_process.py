@@ -110,10 +110,17 @@ def text(settings: Settings, number: int = 0, **changed: str | None) -> dict[str
 
 
 def send(
-    url: str, settings: Settings, path: str, form: Mapping[str, str], *, token: str | None = None, **more: object
+    url: str,
+    settings: Settings,
+    path: str,
+    form: Mapping[str, str],
+    *,
+    token: str | None = None,
+    timeout: float = 30,
+    **more: object,
 ) -> requests.Response:
     """Posts what Twilio would post, signed as Twilio's own library signs."""
     signer = RequestValidator(token or settings.twilio_auth_tokens[0])
     signature = signer.compute_signature(settings.public_url + path, dict(form))
     headers = {"X-Twilio-Signature": signature, **more.pop("headers", {})}  # type: ignore[dict-item]
-    return requests.post(url + path, data=more.pop("data", form), headers=headers, timeout=30, **more)  # type: ignore[arg-type]
+    return requests.post(url + path, data=more.pop("data", form), headers=headers, timeout=timeout, **more)  # type: ignore[arg-type]

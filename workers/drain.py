@@ -4,17 +4,26 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+from sqlalchemy.exc import OperationalError
+
 from workers.room import Room, current
+
+log = structlog.get_logger()
 
 TURN: Final = 30.0  # seconds; then the queue's other jobs have theirs
 
 
 def drain(name: str, step: Callable[[Room], bool], turn: float = TURN) -> None:
-    """Calls `step` until it finds nothing. Later rings are for rows that the first look may not see."""
+    """Calls `step` until it finds nothing. Later rings are for rows that the first look may not see.
+    A database that is away, or a lock that is not to be had, is tried again when the clock rings."""
     room = current()
     room.bell.answered(name)
     end = time.monotonic() + turn
-    while step(room):
-        if room.stopping() or time.monotonic() >= end:
-            room.bell.ring(name)
-            return
+    try:
+        while step(room):
+            if room.stopping() or time.monotonic() >= end:
+                room.bell.ring(name)
+                return
+    except OperationalError as problem:
+        log.warning("database is away", drain=name, problem=type(problem.orig).__name__)

@@ -1,5 +1,6 @@
 """Reads what the doors accepted, each sender's in order, and commits what it means. RQ calls `drain`."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -10,7 +11,7 @@ from gateway.ledger import inbox, limits, tallies
 from gateway.ledger.inbox import Claimed
 from gateway.listening import hear, limited
 from gateway.outcome import Outcome
-from gateway.store.database import transaction
+from gateway.store.database import passes, transaction
 from workers import fanout
 from workers.drain import drain as drained
 from workers.room import Room
@@ -32,7 +33,12 @@ def step(here: Room) -> bool:
         if here.stopping():
             _give_back(here, claimed[number:])
             return False
-        _hear(here, one)
+        try:
+            _hear(here, one)
+        except OperationalError as problem:
+            if passes(problem):  # no fault of this row, and so no crash either
+                _give_back(here, claimed[number:])
+            raise
     return len(claimed) == BATCH or any(one.attempt > 1 for one in claimed)
 
 
@@ -75,5 +81,6 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
 
 
 def _give_back(here: Room, claimed: list[Claimed]) -> None:
-    with transaction(here.engine) as session:
+    """As if they had not been claimed. When the database cannot even do that, their leases run out."""
+    with suppress(OperationalError), transaction(here.engine) as session:
         inbox.release(session, claimed)

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from gateway.carriers.twilio_media import Fetched, TwilioMedia
+from gateway.crashpoints import crash_point
 from gateway.errors import CarrierError
 from gateway.ledger import pictures
 from gateway.store.database import transaction
@@ -43,6 +44,7 @@ def _fetch(here: Room, row: Media) -> None:
         return
     digest = hashlib.sha256(fetched.content)
     _keep(settings.var / "media", digest.hexdigest(), fetched)
+    crash_point("kept")
     pictures.fetched(row, digest.digest(), len(fetched.content), fetched.content_type)
 
 
@@ -54,4 +56,5 @@ def _keep(folder: Path, name: str, fetched: Fetched) -> None:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = place.with_suffix(".part")
     part.write_bytes(fetched.content)
+    crash_point("written")
     part.replace(place)

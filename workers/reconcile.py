@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from gateway.carriers import Listed, Lists
+from gateway.crashpoints import crash_point
 from gateway.errors import CarrierError
 from gateway.ledger import attempts, claims, unknowns
 from gateway.ledger.attempts import Report
@@ -55,6 +56,7 @@ def step(here: Room) -> bool:
     for place in mute:
         _put_off(here, by_phone.pop(place), unknowns.PATIENCE)  # only its callback can tell, until it is too late
     listed = here.loop.run(_lists(here.texts, by_phone))
+    crash_point("listed")
     _put_off(here, [one for place in by_phone.keys() - listed.keys() for one in by_phone[place]], AGAIN)
     _compare(here, [(by_phone[place], found) for place, found in listed.items()])
     return bool(doubtful)

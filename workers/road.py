@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from gateway.carriers import Carrier, Outcome
+from gateway.crashpoints import crash_point
 from gateway.ledger.claims import Claimed
 from workers.pace import Pace
 
@@ -198,6 +199,7 @@ class Road(Generic[Parcel]):
         task.add_done_callback(self._sends.discard)
 
     async def _hand_over(self, loads: Sequence[Load[Parcel]]) -> None:
+        crash_point("about to send")
         try:
             await self._carrier.send([load.parcel for load in loads], self._settled)
         except Exception:
@@ -212,6 +214,7 @@ class Road(Generic[Parcel]):
             return
         if outcome.pause:
             self._pause(outcome)
+        crash_point("answered by the carrier")
         self._landed.append((load, outcome))
         self._stirred.set()
         if self._flushing is None:

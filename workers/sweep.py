@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from gateway import listening
 from gateway.ledger import inbox, settlements, tallies
@@ -17,12 +19,14 @@ def sweep(here: Room) -> None:
     look = timedelta(seconds=here.settings.settle_seconds)
     with transaction(here.engine) as session:
         again, aside = inbox.expire(session)
+        answers = {_apologise(session, inbound) for inbound in aside}
     tallies.add("lease_expiries", "inbound", amount=again + len(aside))
     if again:
         log.warning("inbound was left behind", rows=again)
     for inbound in aside:
         log.error("inbound is set aside: it ended three workers", inbound=inbound)
-        _apologise(here, inbound)
+    for channel in sorted(channel for channel in answers if channel):
+        here.bell.ring(channel)
     with transaction(here.engine) as session:
         expired = settlements.expire(session, look)
         late = settlements.give_up(session)
@@ -35,9 +39,14 @@ def sweep(here: Room) -> None:
         log.error("delivery is set aside: it ended three workers", message=message, address=address)
 
 
-def _apologise(here: Room, inbound: int) -> None:
-    """Its writer is told: every text gets an answer, also the one that broke us."""
-    with transaction(here.engine) as session:
-        channel = listening.apologise(session, inbound)
-    if channel:
-        here.bell.ring(channel)
+def _apologise(session: Session, inbound: int) -> str | None:
+    """Its writer is told: every text gets an answer, also the one that broke us, and also when we are lost right now.
+    The channel of the answer; a text that cannot even be answered stays set aside."""
+    try:
+        with session.begin_nested():
+            return listening.apologise(session, inbound)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("no apology", inbound=inbound)
+        return None

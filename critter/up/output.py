@@ -1,5 +1,6 @@
 """What the children say, line by line with their names before it, on one terminal or in one log."""
 
+import errno
 import json
 import os
 import selectors
@@ -64,12 +65,16 @@ class Output:
             self.say(before + each)
 
     def say(self, text: str) -> None:
+        """A log on a disk that is full loses lines; what is watched over goes on."""
         if self.broken:
             return
         try:
             print(text, file=self._stream, flush=True)
         except BrokenPipeError:
             self.broken = True
+        except OSError as problem:
+            if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
 
 
 def readable(line: str) -> str:

@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, TextClause, and_, bindparam, case, exists, func, or_, select, text, update
+from sqlalchemy import (
+    CursorResult,
+    TextClause,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 
 from gateway.ledger import tallies
@@ -186,9 +199,9 @@ def put_off(session: Session, row: Inbound, moment: datetime) -> None:
 
 
 def release(session: Session, claimed: Sequence[Claimed]) -> None:
-    """Gives back what this worker claimed and did not begin; that was no crash."""
-    ids = [one.id for one in claimed]
-    given_back = update(Inbound).where(Inbound.id.in_(ids), Inbound.state == "working")
+    """Gives back what this worker claimed and did not begin; that was no crash. What another has stays with it."""
+    mine = tuple_(Inbound.id, Inbound.attempt).in_([(one.id, one.attempt) for one in claimed])
+    given_back = update(Inbound).where(mine, Inbound.state == "working")
     session.execute(given_back.values(state="new", attempt=Inbound.attempt - 1, lease_until=None, lease_owner=None))
 
 

@@ -7,6 +7,7 @@ from typing import cast
 import psycopg
 from sqlalchemy import Engine, PoolProxiedConnection
 
+from gateway.crashpoints import crash_point
 from gateway.ledger import inbox
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.together import Together
@@ -63,9 +64,11 @@ class Intake(Together[Incoming]):
             with transaction(self._engine) as session:
                 self._key = inbox.hash_key(session)
         given = inbox.rows(self._key, incoming)
+        crash_point("not stored")
         with self._connection().cursor() as cursor:
             cursor.execute(inbox.ACCEPT, given, prepare=True)
             inbox.count_new(given, {key for key, _ in cursor})
+        crash_point("stored")
 
     def _connection(self) -> psycopg.Connection:
         """Each statement on it commits by itself."""

@@ -10,6 +10,8 @@ from typing import Generic, Protocol, TypeVar
 import psycopg
 from sqlalchemy.exc import OperationalError
 
+from gateway.crashpoints import crash_point
+
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
 AWAY = (OperationalError, psycopg.OperationalError)  # what the database raises when it is not itself
 Row = TypeVar("Row")
@@ -72,6 +74,7 @@ class Together(Generic[Row]):
             return
         for _, future in group:
             future.set_result(None)
+        crash_point("stored, and the doors know")
         self._tell()
 
     def _refuse(self, group: "list[tuple[Row, Future[None]]]", error: Exception) -> None:

@@ -105,6 +105,7 @@ class Settings(BaseModel):
     hold_seconds: Annotated[float, Field(ge=0, le=3600)] = _env("CRITTER_HOLD_SECONDS")
     lease_seconds: Annotated[float, Field(gt=0, le=3600)] = _env("CRITTER_LEASE_SECONDS")
 
+    crash_at: Annotated[int, Field(ge=0, le=1_000)] = _env("CRITTER_CRASH_AT")
     keep_raw_days: Annotated[int, Field(ge=1, le=36_500)] = _env("CRITTER_KEEP_RAW_DAYS")
     keep_deliveries_days: Annotated[int, Field(ge=35, le=36_500)] = _env("CRITTER_KEEP_DELIVERIES_DAYS")
     keep_consent_days: Annotated[int, Field(ge=365, le=36_500)] = _env("CRITTER_KEEP_CONSENT_DAYS")
@@ -225,3 +226,5 @@ def _refuse_pretending(settings: Settings) -> None:
             raise SettingsError(f"{name}: needs {SHORTEST_SECRET} characters or more, such as CRITTER_SECRET_KEY has")
     if settings.unsafe:
         raise SettingsError("CRITTER_UNSAFE: is for experiments in simulated mode")
+    if settings.crash_at:
+        raise SettingsError("CRITTER_CRASH_AT: is for experiments in simulated mode")

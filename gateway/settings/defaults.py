@@ -15,6 +15,7 @@ from gateway.settings.values import CARRIERS, comma_list, dialled, listen, netlo
 ALWAYS = {
     "CRITTER_VAR": "var",
     "CRITTER_UNSAFE": "off",
+    "CRITTER_CRASH_AT": "0",
     "CRITTER_WEB_LISTEN": "127.0.0.1:8000",
     "CRITTER_SMTP_LISTEN": "127.0.0.1:2525",
     "CRITTER_SIMULATOR_LISTEN": "127.0.0.1:8001",

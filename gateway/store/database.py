@@ -7,16 +7,26 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, select, text
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from gateway.crashpoints import crash_point
 from gateway.errors import SettingsError
 from gateway.store.tables import Installation
 
 APPLICATION = "critter"
-SESSION = {"timezone": "UTC", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
+SESSION = {
+    "timezone": "UTC",
+    "statement_timeout": "30s",
+    "lock_timeout": "4s",  # less than a lease: who waits for a lock gives its work back in time
+    "idle_in_transaction_session_timeout": "60s",
+}
 RESTED = 0.5  # seconds
+
+# SQLSTATE classes of what passes: connections, conflicts with others, no room, locks, a server that is being stopped.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+PASSING = ("08", "40", "53", "55", "57P")
 
 # A machine that vanishes must not keep its locks, nor a worker wait for a server that is gone: both ends notice within
 # about 20 seconds. libpq's names for our end, the server's settings for its own; neither matters on a socket.
@@ -84,11 +94,19 @@ def _check(engine: Engine, connection: Any, record: ConnectionPoolEntry) -> None
             raise InvalidatePoolError from error
 
 
+def passes(error: OperationalError) -> bool:
+    """Whether it is no fault of the statement: trying again can help. Without a code the connection was lost."""
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state is None or state.startswith(PASSING)
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """A session that commits when the block ends, and rolls back when it raises."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+        crash_point("not committed")
+    crash_point("committed")
 
 
 def new_ids(session: Session, count: int) -> Sequence[int]:

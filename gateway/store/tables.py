@@ -627,6 +627,9 @@ class Audit(Table):
     subject_id: Mapped[int | None]
     detail: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    number: Mapped[int | None]
+    prev: Mapped[bytes | None]
+    hash: Mapped[bytes | None]
 
 
 class Budget(Table):
@@ -705,9 +708,6 @@ class Process(Table):
     name: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
     seen_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    number: Mapped[int | None]
-    prev: Mapped[bytes | None]
-    hash: Mapped[bytes | None]
 
 
 Index("audit_in_order", Audit.number, unique=True)

@@ -1,0 +1,150 @@
+"""Processes of Critter for tests that start and end them by the hundred: forked from one that has imported everything.
+
+`python -m tests.nursery` is that process; it reads orders, one JSON object a line, and answers each with one.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+ROOT = Path(__file__).parent.parent
+
+
+class Child:
+    """A process that the nursery has started."""
+
+    def __init__(self, nursery: "Nursery", name: str, pid: int) -> None:
+        self._nursery, self.name, self.pid = nursery, name, pid
+        self._handle = os.pidfd_open(pid)
+        self.code: int | None = None
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code (minus the signal that killed it), or None when it runs on after so long."""
+        poll = select.poll()
+        poll.register(self._handle, select.POLLIN)
+        if self.code is None and poll.poll(seconds * 1000):
+            self.code = self._nursery.ask({"reap": self.pid})
+            os.close(self._handle)
+        return self.code
+
+    def poll(self) -> int | None:
+        return self.wait(0)
+
+    def send(self, number: int) -> bool:
+        """False when it had ended already."""
+        if self.poll() is not None:
+            return False
+        signal.pidfd_send_signal(self._handle, number)
+        return True
+
+    def kill(self) -> bool:
+        """kill -9, also of what it has forked; False when it had ended already."""
+        alive = self.poll() is None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.wait(10)
+        return alive
+
+    def end(self) -> int | None:
+        """SIGTERM, and its exit code."""
+        self.send(signal.SIGTERM)
+        return self.wait(30)
+
+
+class Nursery:
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "tests.nursery"]
+        self._turn = threading.Lock()
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.ask({}) == "ready"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """What still runs is killed with it."""
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()
+
+    def start(self, name: str, environ: Mapping[str, str], log: Path, limits: Mapping[str, int] | None = None) -> Child:
+        """`critter NAME` with this environment. `limits`: of resources, such as {"RLIMIT_NOFILE": 64}."""
+        order = {"start": name, "environ": dict(environ), "log": str(log), "limits": dict(limits or {})}
+        return Child(self, name, self.ask(order))
+
+    def ask(self, order: dict[str, Any]) -> Any:
+        with self._turn:
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline())
+
+
+def _serve() -> None:
+    from critter import processes
+
+    processes.import_shared()
+    pids: set[int] = set()
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "start" in order:
+            pid = os.fork()
+            if pid == 0:
+                _live(order)
+            pids.add(pid)
+            answer: Any = pid
+        elif "reap" in order:
+            answer = os.waitstatus_to_exitcode(os.waitpid(order["reap"], 0)[1])
+            pids.discard(order["reap"])
+        else:
+            answer = "ready"
+        print(json.dumps(answer), flush=True)
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _live(order: dict[str, Any]) -> NoReturn:
+    """A process group of its own, so that gunicorn's worker can be killed along with it."""
+    code = 1
+    try:
+        os.setsid()
+        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.closerange(3, 1024)
+        for name, most in order["limits"].items():
+            resource.setrlimit(getattr(resource, name), (most, most))
+        _become(order["start"], order["environ"])
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001  told whole; nothing may return into the nursery's own code
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _become(name: str, environ: dict[str, str]) -> None:
+    from critter import processes
+    from critter.servers.spawn import die_with_parent
+    from gateway.settings import load
+
+    die_with_parent(os.getppid(), signal.SIGKILL)
+    os.environ.clear()
+    os.environ.update(environ)
+    settings = load(environ)
+    processes.of(settings)[name](settings)
+
+
+if __name__ == "__main__":
+    _serve()
