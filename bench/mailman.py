@@ -23,7 +23,7 @@ HOME: Final = Path(__file__).parent / "peers/mailman"
 PACKAGE: Final = "mailman==3.3.10"
 HOW: Final = "Mailman is not installed: python -m bench --install-peers"
 MEMBERS: Final = 300
-MEMORY: Final = Path("/dev/shm")  # its SQLite commits for each member  # noqa: S108
+MEMORY: Final = Path("/dev/shm")  # its SQLite commits for each member
 STARTS_WITHIN: Final = 60.0
 
 CONFIG: Final = """
@@ -97,7 +97,7 @@ class Mailman:
         idle = "".join(f"[runner.{name}]\nstart: no\n" for name in IDLE)
         place = {"folder": self._folder, "sink": self._sink, "lmtp": free_port(), "rest": free_port()}
         self._config.write_text(CONFIG.format(**place) + idle)
-        make = [HOME / "bin/python", "-c", MAKE, self._config, str(MEMBERS)]
+        make = [str(HOME / "bin/python"), "-c", MAKE, str(self._config), str(MEMBERS)]
         subprocess.run(make, check=True, capture_output=True, timeout=300)
         with (self._folder / "log").open("wb") as log:
             self._master = subprocess.Popen([HOME / "bin/master", "-C", self._config], stdout=log, stderr=log)
@@ -115,7 +115,7 @@ class Mailman:
         """One mail to the list: the peer of our one accepted text."""
         self._sent += 1
         root = ["--run-as-root"] if os.geteuid() == 0 else []
-        inject = [HOME / "bin/mailman", *root, "-C", self._config, "inject", "all@mail.example"]
+        inject = [str(HOME / "bin/mailman"), *root, "-C", str(self._config), "inject", "all@mail.example"]
         mail = MAIL.format(number=self._sent).encode()
         subprocess.run(inject, input=mail, check=True, capture_output=True, timeout=60)
 

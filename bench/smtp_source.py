@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -26,7 +27,8 @@ def missing() -> str | None:
 def sink() -> Iterator[int]:
     """The port of a sink that keeps nothing."""
     port = free_port()
-    process = subprocess.Popen(["/usr/sbin/smtp-sink", f"127.0.0.1:{port}", "1000"], stderr=subprocess.DEVNULL)
+    user = ["-u", "postfix"] if os.geteuid() == 0 else []
+    process = subprocess.Popen(["/usr/sbin/smtp-sink", *user, f"127.0.0.1:{port}", "1000"], stderr=subprocess.DEVNULL)
     try:
         _wait(port)
         yield port

@@ -25,6 +25,7 @@ _BODY = (
 )
 _ANSWER = b"HTTP/1.1 201 CREATED\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(_BODY) + _BODY
 
+PAUSE = 0.15  # seconds
 NUMBERED = re.compile(rb"nr\d+")
 _REPLIES = {
     b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-8BITMIME\r\n250 SIZE 0\r\n",
@@ -126,19 +127,22 @@ class Smtp(Counting):
 
 
 class Letters(Smtp):
-    """Remembers every Message-ID, and when the last mail came."""
+    """Remembers every Message-ID, and when the first and the last mail came."""
 
     ids: ClassVar[set[bytes]] = set()
-    last = 0.0
+    first = last = 0.0  # of the last run of mails; between two runs there is a PAUSE
 
     @classmethod
     def report(cls) -> dict[str, Any]:
-        return {"count": cls.count, "distinct": len(cls.ids), "last": cls.last}
+        return {"count": cls.count, "distinct": len(cls.ids), "first": cls.first, "last": cls.last}
 
     def _ended(self, content: bytes) -> bytes:
         start = content.find(b"Message-I")  # Postfix writes Message-Id
         Letters.ids.add(content[start + 12 : content.find(b"\r\n", start)])
-        Letters.last = time.monotonic()
+        now = time.monotonic()
+        if now - Letters.last > PAUSE:
+            Letters.first = now
+        Letters.last = now
         return super()._ended(content)
 
 
