@@ -22,8 +22,9 @@ from bench.ports import free_port
 HOME: Final = Path(__file__).parent / "peers/mailman"
 PACKAGE: Final = "mailman==3.3.10"
 HOW: Final = "Mailman is not installed: python -m bench --install-peers"
-MEMBERS: Final = 300
+MEMBERS: Final = 100
 MEMORY: Final = Path("/dev/shm")  # its SQLite commits for each member
+PATIENCE: Final = 300.0
 STARTS_WITHIN: Final = 60.0
 
 CONFIG: Final = """

@@ -137,7 +137,7 @@ def _trickled(peer: Mailman, sink: Stub) -> float:
     before = sink.count()
     peer.submit()
     first = wait(sink, before + 1)
-    last = wait(sink, before + mailman.MEMBERS)
+    last = wait(sink, before + mailman.MEMBERS, mailman.PATIENCE)
     return float(last["count"] - first["count"]) / float(last["last"] - first["last"])
 
 
