@@ -16,7 +16,7 @@ import time
 from types import ModuleType
 from typing import Final
 
-from bench import report
+from bench import mailman, report
 from bench.result import Result
 
 MEASUREMENTS: Final = {
@@ -24,6 +24,8 @@ MEASUREMENTS: Final = {
     "P3": "bench.webhook_in",
     "P4": "bench.road_out",
     "P7": "bench.sms_out",
+    "P10": "bench.growth",
+    "P12": "bench.crew",
     "P9": "bench.latency",
     "mail-leg": "bench.mail_out",
 }
@@ -75,10 +77,11 @@ def _measured(name: str) -> list[Result]:
 
 
 def install_peers() -> None:
-    """Raises CalledProcessError when Debian's packages cannot be had."""
+    """Raises CalledProcessError when Debian's packages, or Mailman from PyPI, cannot be had."""
     environ = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     for command in (["apt-get", "update"], INSTALL):
         subprocess.run(command, check=True, env=environ)
+    mailman.install()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Company:
     environ: dict[str, str]
     engine: Engine
     folder: Path
+    children: list[int] = field(default_factory=list)  # process ids
 
     def scalar(self, statement: str, **values: Any) -> Any:
         with self.engine.connect() as connection:
@@ -69,9 +70,11 @@ class Company:
             child = subprocess.Popen(
                 [sys.executable, "-m", "critter", *command], cwd=ROOT, env=self.environ, stdout=log, stderr=log
             )
+        self.children.append(child.pid)
         try:
             yield child
         finally:
+            self.children.remove(child.pid)
             child.terminate()
             child.wait(30)
 

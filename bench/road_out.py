@@ -1,6 +1,7 @@
-"""P4: one text in, 10,000 personalised mails out: from the text's acceptance to the last 250 of a sink that keeps
-nothing, over the workers' real processes with everything on, against a Postfix that expands an alias to the same sink,
-one recipient per delivery.
+"""P4, P5, P6: one text in, 10,000 personalised mails out: from the text's acceptance to the last 250 of a sink that
+keeps nothing, over the workers' real processes with everything on, against a Postfix that expands an alias to the same
+kind of sink, one recipient per delivery; a Mailman 3 with VERP; and smtp-source, which only repeats one mail to
+smtp-sink.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from bench import postfix
+from bench import mailman, postfix, smtp_source
 from bench.company import KIM, Company, company
+from bench.mailman import Mailman
 from bench.postfix_list import PostfixList
 from bench.result import Result
 from bench.stub import Stub
@@ -49,19 +51,28 @@ CROWD = """
 class Road:
     """Kim and her followers; a run is one text of hers."""
 
-    def __init__(self, place: Company, sink: Stub, intake: Intake) -> None:
-        self._place, self._sink, self._intake = place, sink, intake
+    def __init__(self, place: Company, sink: Stub, intake: Intake, followers: int) -> None:
+        self.place, self.sink, self._intake, self._followers = place, sink, intake, followers
 
     def run(self) -> float:
         """Mails a second. Every one arrives, under a Message-ID of its own, and the books agree."""
-        before = self._sink.report()
+        before = self.sink.count()
         started = time.monotonic()
-        self._intake.submit(_text(self._place)).result(PATIENCE)
-        after = wait(self._sink, before["count"] + FOLLOWERS)
-        self._place.wait(lambda: self._place.settled("email"))
-        sent = self._place.scalar("SELECT count(*) FROM deliveries WHERE channel = 'email' AND state = 'sent'")
-        assert after["count"] == after["distinct"] == sent, (after, sent)
-        return FOLLOWERS / (float(after["last"]) - started)
+        self.submit()
+        after = wait(self.sink, before + self._followers)
+        self.check()
+        return self._followers / (float(after["last"]) - started)
+
+    def submit(self) -> None:
+        """One text of hers, committed."""
+        self._intake.submit(_text(self.place)).result(PATIENCE)
+
+    def check(self) -> None:
+        """Every mail went once, and the books say the same."""
+        self.place.wait(lambda: self.place.settled("email"))
+        seen = self.sink.report()
+        sent = self.place.scalar("SELECT count(*) FROM deliveries WHERE channel = 'email' AND state = 'sent'")
+        assert seen["count"] == seen["distinct"] == sent, (seen, sent)
 
 
 def _text(place: Company) -> Incoming:
@@ -71,8 +82,8 @@ def _text(place: Company) -> Incoming:
     return Incoming("sms", sid.encode(), KIM, place.settings.sms_numbers[:1], b"", True, sid, words)
 
 
-def wait(sink: Stub, wanted: int) -> dict[str, float]:
-    end = time.monotonic() + PATIENCE
+def wait(sink: Stub, wanted: int, patience: float = PATIENCE) -> dict[str, float]:
+    end = time.monotonic() + patience
     while (seen := sink.report())["count"] < wanted:
         if time.monotonic() > end:
             raise RuntimeError(f"{wanted - seen['count']} mails are missing")
@@ -81,31 +92,53 @@ def wait(sink: Stub, wanted: int) -> dict[str, float]:
 
 
 @contextmanager
-def road() -> Iterator[Road]:
+def road(followers: int = FOLLOWERS, workers: int = 1) -> Iterator[Road]:
+    """`workers`: how many processes send mails."""
     with Stub("letters") as sink:
         relay = f"smtp://127.0.0.1:{sink.port}"
-        processes = ("worker inbound", "worker fanout", "worker email")
+        processes = ("worker inbound", "worker fanout", "clock", *["worker email"] * workers)
         with company(*processes, CRITTER_SMTP_RELAY=relay) as place:
-            place.run(CROWD, kim=KIM, count=FOLLOWERS)
+            place.run(CROWD, kim=KIM, count=followers)
             place.run("ANALYZE")
             bell = Bell(place.settings.redis_url)
             intake = Intake(place.engine, lambda: bell.ring("inbound"))
-            yield Road(place, sink, intake)
+            yield Road(place, sink, intake, followers)
             intake.close()
             bell.close()
 
 
 def measure() -> list[Result]:
-    """Rounds take turns, so that a noisy moment hits both; the middle of the rounds counts."""
-    if problem := postfix.missing():
+    """Rounds take turns, so that a noisy moment hits all; the middle of the rounds counts."""
+    if problem := postfix.missing() or smtp_source.missing():
         print(f"P4 mail out: {problem}")
         return []
-    with road() as ours, Stub("letters") as sink, PostfixList(sink.port, FOLLOWERS) as peer:
-        rounds = [(ours.run(), _expanded(peer, sink)) for _ in range(ROUNDS + 1)][1:]  # the first one warms up
-    mine, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
+    with road() as ours, Stub("letters") as sink, PostfixList(sink.port, FOLLOWERS) as peer, smtp_source.sink() as bare:
+        rounds = [(ours.run(), _expanded(peer, sink), smtp_source.rate(bare, FOLLOWERS)) for _ in range(ROUNDS + 1)][1:]
+    mine, theirs, source = (statistics.median(column) for column in zip(*rounds, strict=True))
+    what = f"mail out, 1 to {FOLLOWERS:,}"
     return [
-        Result("P4 mail out, 1 to 10,000", mine, "mails/s", "Postfix, one recipient per delivery", theirs, 8, SHORT)
+        Result(f"P4 {what}", mine, "mails/s", "Postfix, one recipient per delivery", theirs, 8, SHORT),
+        *_beside_mailman(f"P5 {what}", mine),
+        Result(f"P6 {what}", mine, "mails/s", "smtp-source, 20 sessions", source, 0.6, SHORT),
     ]
+
+
+def _beside_mailman(what: str, mine: float) -> list[Result]:
+    """Its rounds follow ours, for its list takes a while to make; they count from its first mail on, in its favour."""
+    if problem := mailman.missing():
+        print(f"P5 mail out: {problem}")
+        return []
+    with Stub("letters") as sink, Mailman(sink.port) as peer:
+        theirs = statistics.median(_trickled(peer, sink) for _ in range(ROUNDS))
+    return [Result(what, mine, "mails/s", "Mailman 3, VERP on every delivery", theirs, 50)]
+
+
+def _trickled(peer: Mailman, sink: Stub) -> float:
+    before = sink.count()
+    peer.submit()
+    first = wait(sink, before + 1)
+    last = wait(sink, before + mailman.MEMBERS, mailman.PATIENCE)
+    return float(last["count"] - first["count"]) / float(last["last"] - first["last"])
 
 
 def _expanded(peer: PostfixList, sink: Stub) -> float:

@@ -25,8 +25,12 @@ _BODY = (
 )
 _ANSWER = b"HTTP/1.1 201 CREATED\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(_BODY) + _BODY
 
+PAUSE = 0.15  # seconds
 NUMBERED = re.compile(rb"nr\d+")
-_REPLIES = {b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 0\r\n", b"QUIT": b"221 bye\r\n"}
+_REPLIES = {
+    b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-8BITMIME\r\n250 SIZE 0\r\n",
+    b"QUIT": b"221 bye\r\n",
+}
 
 
 class Counting(asyncio.Protocol):
@@ -80,7 +84,7 @@ class Texts(Http):
 
 
 class Smtp(Counting):
-    """A sink with PIPELINING: 250 to all, 354 to DATA, and the content goes nowhere."""
+    """A sink with PIPELINING and CHUNKING: 250 to all, 354 to DATA, and the content goes nowhere."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,19 +97,26 @@ class Smtp(Counting):
     def data_received(self, data: bytes) -> None:
         data = self._held + data
         answers: list[bytes] = []
-        while data:
-            end = b"\r\n.\r\n" if self._content else b"\r\n"
-            place = data.find(end)
-            if place < 0:
-                break
-            answers.append(self._ended(data[:place]) if self._content else self._command(data[:4].upper()))
-            data = data[place + len(end) :]
-        self._held = data
-        self._transport.write(b"".join(answers))
+        at = 0
+        while (end := data.find(b"\r\n.\r\n" if self._content else b"\r\n", at)) >= 0:
+            if self._content:
+                self._content, beyond = False, end + 5
+                answers.append(self._ended(data[at:end]))
+            elif data.startswith(b"BDAT ", at):
+                beyond = end + 2 + int(data[at + 5 : end].split()[0])
+                if beyond > len(data):
+                    break
+                answers.append(self._ended(data[end + 2 : beyond]))
+            else:
+                beyond = end + 2
+                answers.append(self._command(data[at : at + 4].upper()))
+            at = beyond
+        self._held = data[at:]
+        if answers:
+            self._transport.write(b"".join(answers))
 
     def _ended(self, content: bytes) -> bytes:
         Counting.count += 1
-        self._content = False
         return b"250 2.0.0 Ok: queued as 0\r\n"
 
     def _command(self, verb: bytes) -> bytes:
@@ -116,19 +127,22 @@ class Smtp(Counting):
 
 
 class Letters(Smtp):
-    """Remembers every Message-ID, and when the last mail came."""
+    """Remembers every Message-ID, and when the first and the last mail came."""
 
     ids: ClassVar[set[bytes]] = set()
-    last = 0.0
+    first = last = 0.0  # of the last run of mails; between two runs there is a PAUSE
 
     @classmethod
     def report(cls) -> dict[str, Any]:
-        return {"count": cls.count, "distinct": len(cls.ids), "last": cls.last}
+        return {"count": cls.count, "distinct": len(cls.ids), "first": cls.first, "last": cls.last}
 
     def _ended(self, content: bytes) -> bytes:
         start = content.find(b"Message-I")  # Postfix writes Message-Id
         Letters.ids.add(content[start + 12 : content.find(b"\r\n", start)])
-        Letters.last = time.monotonic()
+        now = time.monotonic()
+        if now - Letters.last > PAUSE:
+            Letters.first = now
+        Letters.last = now
         return super()._ended(content)
 
 

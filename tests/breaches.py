@@ -125,6 +125,12 @@ BREACHES = [
         f"SELECT {KEY} FROM attempts WHERE number = 2",
     ),
     Breach(
+        "a delivery of nothing",
+        "I1",
+        f"UPDATE deliveries SET message_id = message_id + 1 WHERE message_id = {SENT}",
+        f"SELECT {KEY} FROM deliveries WHERE message_id NOT IN (SELECT id FROM messages)",
+    ),
+    Breach(
         "a delivery past its end",
         "I4",
         f"""UPDATE deliveries SET state = 'queued', ended_at = NULL, give_up_at = now() - interval '1 minute'

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gateway.carriers import Letter, Outcome
+from gateway.carriers.smtp_chunks import OFFERS, Chunks
 from gateway.carriers.smtp_errand import Errand
 from gateway.carriers.smtp_link import Link
 from gateway.carriers.smtp_opening import open_link, place_of
@@ -63,7 +64,8 @@ class SmtpRelay:
                 link = kept
                 try:
                     link = kept or await self._open()
-                    await Errand(link, queue, settled, kept is not None).run()
+                    errand = Chunks if link.offers >= OFFERS else Errand
+                    await errand(link, queue, settled, kept is not None).run()
                     self._keep(link)
                     failures = 0
                 except CarrierError as problem:

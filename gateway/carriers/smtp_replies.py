@@ -9,6 +9,8 @@ from gateway.carriers import Outcome
 
 # How servers name what they took: Postfix, Exim, Exchange, Gmail.
 _QUEUED: Final = re.compile(rb"(?:queued as|\bid=|InternalId=|\bOK +\d+) *([\w.-]{1,64})", re.IGNORECASE)
+_POSTFIX: Final = b"queued as "  # asked first: every letter passes here
+_NAME: Final = re.compile(rb"[\w.-]{1,64}")
 _ENHANCED: Final = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?= |$)")  # RFC 3463
 # Our own credentials, or a connection that is not what the server wants: no letter can fare better (RFC 4954 6).
 _OURS: Final = frozenset({530, 534, 535, 538})
@@ -16,8 +18,9 @@ _OURS: Final = frozenset({530, 534, 535, 538})
 
 def took(line: bytes) -> Outcome:
     """250 after the final dot: the relay answers for the letter now."""
-    found = _QUEUED.search(line)
-    return Outcome("sent", found[1].decode("ascii", "replace") if found else None)
+    at = line.find(_POSTFIX)
+    found = _NAME.match(line, at + len(_POSTFIX)) if at >= 0 else _QUEUED.search(line)
+    return Outcome("sent", found[found.re.groups].decode("ascii", "replace") if found else None)
 
 
 def refused(code: int, line: bytes, command: str) -> Outcome:

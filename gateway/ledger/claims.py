@@ -193,7 +193,7 @@ TAGS: Final = """
 
 RENEW: Final = text("""
     UPDATE deliveries SET lease_until = now() + :lease
-    WHERE state = 'sending' AND lease_owner = :owner AND lease_until >= now()
+    WHERE ended_at IS NULL AND state = 'sending' AND lease_owner = :owner AND lease_until >= now()
 """)
 
 CANCEL: Final = text("""

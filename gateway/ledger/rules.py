@@ -83,6 +83,14 @@ LOST: Final = """
     WHERE made.count > coalesce(there.count, 0)
 """
 
+# No foreign keys guard deliveries: who deletes a message or an address takes them along.
+ORPHANED: Final = """
+    SELECT d.message_id || ':' || d.address_id,
+           CASE WHEN m.id IS NULL THEN 'its message is gone' ELSE 'its address is gone' END
+    FROM deliveries d LEFT JOIN messages m ON m.id = d.message_id LEFT JOIN addresses a ON a.id = d.address_id
+    WHERE m.id IS NULL OR a.id IS NULL
+"""
+
 TWICE_ACCEPTED: Final = """
     SELECT max(id), 'the text was accepted before, as ' || min(id)
     FROM inbound WHERE channel = 'sms' AND message_id IS NOT NULL
@@ -208,6 +216,7 @@ RULES: Final = (
     Rule("I1", KEPT, "inbound", UNKEPT),
     Rule("I1", SPREAD, "post", UNSPREAD, FORGOTTEN),
     Rule("I1", SPREAD, "message", LOST),
+    Rule("I1", SPREAD, "delivery", ORPHANED),
     Rule("I2", ONCE, "inbound", TWICE_ACCEPTED),
     Rule("I2", ONCE, "inbound", TWICE_POSTED),
     Rule("I2", ONCE, "post", UNCAUSED),

@@ -163,7 +163,7 @@ EXPIRE: Final = text("""
         SELECT message_id, address_id, attempt, channel,
                1 + (SELECT count(*) FROM attempts a WHERE a.message_id = d.message_id
                     AND a.address_id = d.address_id AND a.reason = 'crash') >= :crashes AS aside
-        FROM deliveries d WHERE state = 'sending' AND lease_until < now()
+        FROM deliveries d WHERE ended_at IS NULL AND state = 'sending' AND lease_until < now()
         LIMIT :limit FOR UPDATE OF d SKIP LOCKED
     ), moved AS (
         UPDATE deliveries d

@@ -35,6 +35,7 @@ BELLS: Final = (
     "redact",
 )
 
+# Rows that never waited are not in the index that this goes by: not_before is when they were made.
 LOOK: Final = text("""
     SELECT EXISTS (SELECT FROM inbound WHERE state = 'new' AND (not_before IS NULL OR not_before <= now())
                    OR state = 'working' AND lease_until < now()) AS inbound,
@@ -45,13 +46,13 @@ LOOK: Final = text("""
                    AND not_before <= now()) AS email,
            EXISTS (SELECT FROM callbacks WHERE applied_at IS NULL) AS receipts,
            EXISTS (SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL
-                   AND not_before <= now()) AS reconcile,
+                   AND not_before <> created_at AND not_before <= now()) AS reconcile,
            EXISTS (SELECT FROM media WHERE state = 'new' AND not_before <= now()) AS pictures,
            EXISTS (SELECT FROM tellings WHERE told_at IS NULL AND due_at <= now()) AS tellings,
            EXISTS (SELECT FROM price_sweeps WHERE not_before <= now()) AS prices,
            EXISTS (SELECT FROM redactions WHERE not_before <= now()) AS redact,
            least((SELECT min(not_before) FROM fanouts WHERE state = 'waiting' AND not_before > now()),
                  (SELECT min(not_before) FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry')
-                  AND not_before > now()),
+                  AND not_before <> created_at AND not_before > now()),
                  (SELECT min(not_before) FROM inbound WHERE state = 'new' AND not_before > now())) - now() AS next_in
 """)

@@ -436,8 +436,8 @@ Index("messages_by_post", Message.post_id)
 
 class Delivery(Table):
     __tablename__ = "deliveries"
-    message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True)
-    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
+    message_id: Mapped[int] = mapped_column(primary_key=True)
+    address_id: Mapped[int] = mapped_column(primary_key=True)
     author_id: Mapped[int] = mapped_column(server_default=ZERO)
     source_id: Mapped[int | None]
     channel: Mapped[str]
@@ -467,11 +467,14 @@ Index(
     Delivery.sender_id,
     Delivery.priority,
     Delivery.message_id,
-    postgresql_where=_open_delivery & Delivery.state.in_(["queued", "retry"]),
+    postgresql_where=_open_delivery,
 )
 Index("deliveries_lanes", Delivery.address_id, Delivery.author_id, Delivery.message_id, postgresql_where=_open_delivery)
-Index("deliveries_leased", Delivery.lease_until, postgresql_where=Delivery.state == "sending")
-Index("deliveries_unknown", Delivery.not_before, postgresql_where=(Delivery.state == "unknown") & _open_delivery)
+Index(
+    "deliveries_later",
+    Delivery.not_before,
+    postgresql_where=_open_delivery & (Delivery.not_before != Delivery.created_at),
+)
 Index("deliveries_by_address", Delivery.address_id, Delivery.message_id.desc())
 Index(
     "deliveries_dead",

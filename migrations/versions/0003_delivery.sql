@@ -249,3 +249,41 @@ BEGIN
 END $$;
 CREATE TRIGGER hold_restored BEFORE INSERT ON inbound FOR EACH ROW EXECUTE FUNCTION hold_restored();
 ALTER TABLE inbound DISABLE TRIGGER hold_restored;
+-- speed
+DROP INDEX deliveries_due, deliveries_leased, deliveries_unknown;
+CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message_id) WHERE ended_at IS NULL;
+CREATE INDEX deliveries_later ON deliveries (not_before) WHERE ended_at IS NULL AND not_before <> created_at;
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_message_id_fkey, DROP CONSTRAINT deliveries_address_id_fkey;
+CREATE FUNCTION forget_message() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM deliveries USING gone WHERE deliveries.message_id = gone.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER forget_deliveries AFTER DELETE ON messages REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION forget_message();
+CREATE FUNCTION forget_address() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM deliveries USING gone WHERE deliveries.address_id = gone.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER forget_deliveries AFTER DELETE ON addresses REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION forget_address();
+CREATE OR REPLACE FUNCTION ensure_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    month  timestamptz := date_trunc('month', moment, 'UTC');
+    name   text := 'deliveries_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
+BEGIN
+    IF to_regclass(name) IS NULL THEN
+        EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF deliveries FOR VALUES FROM (%s) TO (%s)'
+                       ' WITH (fillfactor = 50)',
+                       name, id_at(month), id_at(month + interval '1 month'));
+    END IF;
+END $$;
+DO $$
+DECLARE
+    month regclass;
+BEGIN
+    FOR month IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'deliveries'::regclass LOOP
+        EXECUTE format('ALTER TABLE %s SET (fillfactor = 50)', month);
+    END LOOP;
+END $$;

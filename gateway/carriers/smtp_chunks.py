@@ -1,0 +1,166 @@
+"""Letters over one open connection to a server that takes CHUNKING (RFC 3030) with PIPELINING, for smtp_relay.
+
+Some letters are on their way at once, each whole: no reply is waited for between an envelope and its content, and many
+letters share a write. RSET begins each, so that what the server refused can never mix with what follows. When the
+connection is cut, it is not known of WINDOW letters whether they were taken; of one over a server without chunks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.carriers import Letter, Outcome
+from gateway.carriers.smtp_errand import FINAL_SHARE, RSET, Settled
+from gateway.carriers.smtp_letter import envelope, flaw
+from gateway.carriers.smtp_link import Link
+from gateway.carriers.smtp_replies import refused, took, unanswered, untaken
+from gateway.errors import CarrierError
+
+OFFERS: Final = frozenset({"PIPELINING", "CHUNKING"})
+WINDOW: Final = 8  # letters on their way
+ROOM: Final = 64 * 1024  # octets on their way, after which no further letter begins
+COMMANDS: Final = ("RSET", "MAIL", "RCPT", "content")
+
+
+@dataclass(slots=True)
+class Sailing:
+    """A letter that is all written, and the first refusal of it."""
+
+    letter: Letter
+    size: int
+    refusal: Outcome | None = None
+
+
+class Chunks:
+    """One run over one link: takes letters from a queue that others take from too, until it is empty.
+
+    Whatever ends it, each letter it took has its outcome by then, or is back in the queue.
+    """
+
+    def __init__(self, link: Link, queue: deque[Letter], settled: Settled, kept: bool) -> None:
+        self._link, self._queue, self._settled = link, queue, settled
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sailing: deque[Sailing] = deque()
+        self._octets = 0
+        self._step = 0  # which of COMMANDS the next reply is about, of the first letter that sails
+        self._proving = kept  # a connection that has rested says something first: nothing was sent over a dead one
+        self._paused: Outcome | None = None
+
+    async def run(self) -> None:
+        """Until the queue is empty or the connection has carried its share. Raises CarrierError when it breaks."""
+        self._link.listen(self)
+        if not self._done.done():
+            if self._proving:
+                self._link.write(RSET)
+            else:
+                self._load()
+        try:
+            await self._done
+        except asyncio.CancelledError:
+            self._link.break_off("cancelled")
+            raise
+        finally:
+            self._link.rest()
+
+    # What the link tells
+
+    def heard(self, code: int, reply: bytes) -> None:
+        try:
+            self._judge(code, reply)
+        except Exception as problem:  # noqa: BLE001  # a bug, here or in `settled`: run() raises it
+            self._end(problem)
+            self._link.break_off("bug")
+
+    def drained(self) -> None:
+        """Whether the kernel has all of it makes no difference here."""
+
+    def lost(self, reason: str) -> None:
+        """421 instead of a reply refuses what it was about and all behind it."""
+        sailing, self._sailing = self._sailing, deque()
+        for one in sailing:
+            fate = untaken(reason) if reason == "421" else unanswered(reason)
+            self._settled(one.letter, one.refusal or fate)
+        self._end(CarrierError(reason, "transient"))
+
+    def _end(self, problem: Exception | None = None) -> None:
+        if self._done.done():
+            return
+        if problem:
+            self._done.set_exception(problem)
+        else:
+            self._done.set_result(None)
+
+    # Out
+
+    def _load(self) -> None:
+        """Fills the window, in one write; with nothing left to take and nothing on its way, that was all."""
+        parts: list[bytes] = []
+        while len(self._sailing) < WINDOW and self._octets < ROOM and (letter := self._take()):
+            mail, rcpt = envelope(letter, self._link.offers)
+            content = letter.content if letter.content.endswith(b"\r\n") else letter.content + b"\r\n"
+            parts += (RSET, mail, rcpt, b"BDAT %d LAST\r\n" % len(content), content)
+            self._sailing.append(Sailing(letter, len(content)))
+            self._octets += len(content)
+        if parts:
+            self._link.write(b"".join(parts))
+            self._link.allow(self._link.timeout * FINAL_SHARE)
+        elif not self._sailing:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._paused is None:
+            self._end()
+        else:
+            self._end(CarrierError(self._paused.reason, "permanent"))
+            self._link.break_off(self._paused.reason)
+
+    def _take(self) -> Letter | None:
+        while self._queue and self._link.left > 0 and self._paused is None:
+            letter = self._queue.popleft()
+            reason = flaw(letter, self._link.offers)
+            if not reason:
+                self._link.left -= 1
+                return letter
+            self._settled(letter, Outcome("failed", reason=reason))
+        return None
+
+    # In
+
+    def _judge(self, code: int, reply: bytes) -> None:
+        if self._proving:
+            self._proving = False
+            self._load()
+        elif not self._sailing or 300 <= code < 400:
+            self._link.break_off("protocol")
+        elif self._step < 3:
+            if code >= 400:
+                self._note(code, reply)
+            self._step += 1
+        else:
+            self._ended(code, reply)
+
+    def _note(self, code: int, reply: bytes) -> None:
+        """The first refusal counts, because the later commands of a letter fail after it anyway."""
+        one = self._sailing[0]
+        if one.refusal is None and code == 503:  # "bad sequence": we and the server have lost each other
+            self._link.break_off("503")
+        elif one.refusal is None:
+            one.refusal = refused(code, reply, COMMANDS[self._step])
+
+    def _ended(self, code: int, reply: bytes) -> None:
+        """The last reply about a letter. One that was refused before is not taken, whatever is said now."""
+        one = self._sailing.popleft()
+        self._step = 0
+        self._octets -= one.size
+        if one.refusal is None and code < 300:
+            self._link.carried += 1
+            self._settled(one.letter, took(reply))
+        else:
+            outcome = one.refusal or refused(code, reply, COMMANDS[3])
+            self._paused = outcome if outcome.pause else self._paused
+            self._settled(one.letter, outcome)
+        if len(self._sailing) <= WINDOW // 2:
+            self._load()
