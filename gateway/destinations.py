@@ -36,30 +36,28 @@ class Trouble(StrEnum):
     SERVICE = "service_number"
 
 
-@lru_cache(maxsize=16_384)
 def country(number: str) -> str:
     """The ISO 3166 code of an E.164 number's country."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except NumberParseException:
-        return NOWHERE
-    main = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
-    found = phonenumbers.region_code_for_number(parsed) or main
-    return found if found in COUNTRIES else NOWHERE
+    return _placed(number)[0]
 
 
 def trouble(number: str, countries: Collection[str]) -> Trouble | None:
     """What keeps texts from an E.164 number, when only those `countries` may get any."""
-    if _is_service(number):
+    place, is_service = _placed(number)
+    if is_service:
         return Trouble.SERVICE
-    return Trouble.COUNTRY if country(number) not in countries else None
+    return Trouble.COUNTRY if place not in countries else None
 
 
-@lru_cache(maxsize=16_384)
-def _is_service(number: str) -> bool:
-    """Also what is too short to be anybody's own: 112, 72345."""
+@lru_cache(maxsize=65_536)
+def _placed(number: str) -> tuple[str, bool]:
+    """Country, and whether it is a service's number or too short to be anybody's own: 112, 72345. Kept, because it takes
+    as long as all the rest of deciding about a text."""
     try:
         parsed = phonenumbers.parse(number)
     except NumberParseException:
-        return True
-    return phonenumbers.number_type(parsed) in SERVICES or not phonenumbers.is_possible_number(parsed)
+        return NOWHERE, True
+    main = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    found = phonenumbers.region_code_for_number(parsed) or main
+    is_service = phonenumbers.number_type(parsed) in SERVICES or not phonenumbers.is_possible_number(parsed)
+    return found if found in COUNTRIES else NOWHERE, is_service

@@ -96,7 +96,7 @@ def desk_of(here: Room) -> Desk:
 
 def work(settings: Settings) -> list[int]:
     """One worker of several: claims, sends and settles until nothing is due; the parts of each text that left."""
-    here = open_room(settings)
+    here = open_room(settings, Carrier("sms"))
     desk = desk_of(here)
     left: list[int] = []
     while batch := desk.claim(500, False):
@@ -241,7 +241,7 @@ def test_what_was_given_back_can_be_spent(room, engine, texts, kim):
 
 def test_rows_that_are_put_back_cost_nothing(engine, settings, kim):
     post(engine, kim, "hello", phones(engine, 3))
-    here = open_room(settings)
+    here = open_room(settings, Carrier("sms"))
     desk = desk_of(here)
     batch = desk.claim(10, False)
     assert used(engine)["company_day", ""] == 3
