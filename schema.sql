@@ -374,8 +374,11 @@ CREATE TABLE messages (
     text         text NOT NULL,                                          -- the text message, without what differs by recipient
     subject      text NOT NULL,                                          -- of the mail
     body         text NOT NULL,                                          -- of the mail
+    instead_of   bigint REFERENCES messages ON DELETE CASCADE,           -- a mail that goes where this text could not
+    note         text,                                                   -- of such a mail: the sentence that says why, with which its body ends
     created_at   timestamptz NOT NULL DEFAULT now()                      -- when it was rendered
 );
+CREATE UNIQUE INDEX messages_instead ON messages (instead_of, note) WHERE instead_of IS NOT NULL;
 CREATE UNIQUE INDEX messages_one_answer ON messages (inbound_id) WHERE kind = 'answer';
 CREATE INDEX messages_by_post ON messages (post_id);
 
@@ -439,6 +442,19 @@ CREATE TABLE attempts (
     UNIQUE (message_id, address_id, number)
 );
 CREATE INDEX attempts_by_carrier_id ON attempts (carrier_id) WHERE carrier_id IS NOT NULL;
+CREATE INDEX attempts_filtered ON attempts (id) WHERE reason IN ('30004', '30007');
+
+-- Texts that no phone took and whose words went to its owner's mailbox: once for each.
+CREATE TABLE fallbacks (
+    message_id  bigint NOT NULL REFERENCES messages ON DELETE CASCADE,   -- the delivery that ended: what
+    address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,  -- the delivery that ended: where to
+    mail_id     bigint NOT NULL REFERENCES messages ON DELETE CASCADE,   -- the delivery instead: what
+    mailbox_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,  -- the delivery instead: where to
+    reason      text NOT NULL,                                           -- why: a code or a word
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when
+    PRIMARY KEY (message_id, address_id)
+);
+CREATE INDEX fallbacks_by_mail ON fallbacks (mail_id, mailbox_id);
 
 -- Status callbacks as they came.
 CREATE TABLE callbacks (
@@ -472,6 +488,16 @@ CREATE TABLE fanouts (
 );
 CREATE INDEX fanouts_open ON fanouts (author_id, message_id, source_id) WHERE state = 'waiting';
 CREATE INDEX fanouts_by_post ON fanouts (post_id);
+
+-- What the author of a post is told about it later, once.
+CREATE TABLE tellings (
+    post_id     bigint NOT NULL REFERENCES posts ON DELETE CASCADE,      -- about what
+    kind        text NOT NULL CHECK (kind IN ('counts', 'delay')),       -- counts: how a wide post went out; delay: a mail is late
+    due_at      timestamptz NOT NULL DEFAULT now(),                      -- when
+    told_at     timestamptz,                                             -- when it was told
+    PRIMARY KEY (post_id, kind)
+);
+CREATE INDEX tellings_open ON tellings (due_at) WHERE told_at IS NULL;
 
 -- Where the talk with one phone or mailbox stands.
 CREATE TABLE conversations (
@@ -518,6 +544,15 @@ CREATE TABLE consent (
     created_at   timestamptz NOT NULL DEFAULT now()                      -- when
 );
 CREATE INDEX consent_by_address ON consent (address_id, id);
+
+-- Texts that may ask us to stop in words of their own: read as usual, and decided by a person.
+CREATE TABLE refusals (
+    inbound_id  bigint PRIMARY KEY REFERENCES inbound ON DELETE CASCADE, -- the text
+    address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,  -- whose
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was read
+    closed_at   timestamptz                                              -- when an operator was done with it
+);
+CREATE INDEX refusals_open ON refusals (inbound_id) WHERE closed_at IS NULL;
 
 -- What operators and the law want to know later. Only added to, which the database sees to: every row is chained to the
 -- one before it. Persons stand here by id alone, so that erasing one needs no change here.

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 DRAINS: Final = {
     "inbound": ("inbound", "workers.inbound.drain"),
     "fanout": ("fanout", "workers.fanout.drain"),
+    "tellings": ("fanout", "workers.tellings.drain"),
     "sms": ("sms", "workers.deliver.drain_sms"),
     "email": ("email", "workers.deliver.drain_email"),
     "receipts": ("sms", "workers.receipts.drain"),

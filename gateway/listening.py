@@ -11,7 +11,7 @@ from gateway.language.named import Channel, Reading
 from gateway.language.phrases import joined, say, translated
 from gateway.ledger import inbox, limits, outbox
 from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, audience, contexts, conversations, manners, reach, renderings
+from gateway.network import accounts, addresses, audience, consents, contexts, conversations, manners, reach, renderings
 from gateway.outcome import Outcome
 from gateway.store.tables import Account, Address, Inbound
 
@@ -95,7 +95,8 @@ def _act(
     if reading.intent in ("machine", "dropped"):
         return Outcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
     if reading.intent not in ("optout", "optin"):  # they say themselves what becomes of an invited phone
-        addresses.seen(session, address.id, inbound.recipients[0] if inbound.recipients else None)
+        addresses.seen(session, address.id, inbound.recipients[0] if inbound.recipients else None, inbound.message_id)
+        consents.flag(session, inbound, address.id)
     turn = Turn(
         world=world,
         account=account,

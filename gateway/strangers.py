@@ -15,7 +15,7 @@ from gateway.language.pieces import KINDS, words
 from gateway.language.wording import cleaned
 from gateway.ledger import audit, inbox, outbox
 from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, codes, invitations, manners, notices
+from gateway.network import accounts, addresses, codes, consents, invitations, manners, notices
 from gateway.outcome import Outcome
 from gateway.store.tables import Account, Address, Inbound
 
@@ -33,6 +33,8 @@ def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome
     word = (inbound.opt_out_type or carrier_words.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
     if word in ("stop", "start"):
         return _carriers_word(session, inbound, word, text)
+    if inbound.channel == "sms" and carrier_words.sounds_like_refusal(text):
+        consents.flag(session, inbound, addresses.ensure(session, "sms", inbound.sender).id)
     if addresses.owner_suspended(session, inbound.channel, inbound.sender):
         return Outcome("done", None, SUSPENDED)
     if inbound.channel == "email" and not inbound.trusted:
@@ -80,7 +82,8 @@ def _link(session: Session, world: World, inbound: Inbound, code: str) -> Outcom
         return _wrong_code(session, inbound)
     try:
         with session.begin_nested():
-            row = addresses.tie(session, owner.id, inbound.channel, inbound.sender, _LINK_WORDING, _ours(inbound))
+            said = (_LINK_WORDING, _ours(inbound), inbound.message_id)
+            row = addresses.tie(session, owner.id, inbound.channel, inbound.sender, *said)
     except Refused:
         told = say("A phone or mailbox was not tied to you: it is somebody else's. An operator can move it.")
         return Outcome("done", "link", "it is somebody else's", rings=notices.tell(session, [owner.id], told))

@@ -3,18 +3,38 @@
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, meaning
+from gateway.language import our_numbers
+from gateway.language.carrier_words import carrier_word
 from gateway.language.phrases import say
 from gateway.network import addresses, follows, notices, reach
 
 
 @meaning("optout")
 def optout(session: Session, turn: Turn) -> str | None:
-    """At once, and without a word of ours: the carrier answers STOP itself. Posters who now miss them are told."""
+    """At once, and without a word of ours, for Twilio answers STOP itself; where nobody does, we do, once. Posters who
+    now miss them are told."""
     first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     turn.did("optout", turn.address.id)
     if first and turn.address.is_primary:
         _tell_posters(session, turn)
+    if first and not turn.carrier_answered and _unanswered(turn):
+        return say("{company}: you get no more texts from us. START brings them back.", company=_company(turn))
     return None
+
+
+def _unanswered(turn: Turn) -> bool:
+    """Whether nobody answers STOP there but us: a short code of its own, or a carrier that is not Twilio."""
+    senders = {one.number: one.carrier for one in turn.world.settings.sms_senders}
+    return _texted(turn) == "short-code" or senders.get(turn.our_address or "", "twilio") != "twilio"
+
+
+def _texted(turn: Turn) -> our_numbers.Kind:
+    """Which kind of number of ours it came to."""
+    return our_numbers.kind(turn.our_address or "")
+
+
+def _company(turn: Turn) -> str:
+    return turn.world.settings.company
 
 
 def _tell_posters(session: Session, turn: Turn) -> None:
@@ -30,11 +50,17 @@ def _tell_posters(session: Session, turn: Turn) -> None:
 
 @meaning("optin")
 def optin(session: Session, turn: Turn) -> str | None:
+    """On a toll-free number the network alone unblocks and answers, by START and UNSTOP: after a YES it would still
+    refuse our texts, so the opt-out stays."""
+    toll_free = _texted(turn) == "toll-free" and not _unanswered(turn)
+    if toll_free and carrier_word(turn.said) == "yes":
+        turn.dropped = "a toll-free number is unblocked by START or UNSTOP alone"
+        return None
     again = turn.address.state == "stopped"
     addresses.start(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     addresses.set_receiving(session, turn.address.id, True)  # an `off` ends too: texts are on, as the answer says
     turn.did("optin", turn.address.id)
-    if turn.carrier_answered:
+    if turn.carrier_answered or toll_free:
         return None
     if again:
         return say("Texts are on again. STOP ends them, ? helps.")

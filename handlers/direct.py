@@ -1,7 +1,8 @@
 """Private messages: to people, to a group, to a broadcast group's posters. They fail closed and can be stopped."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -44,7 +45,7 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
     """To all of them or to nobody. A group, and anyone's first private message, waits for `undo` a little."""
     recipients = _recipients(session, turn.account, names)
     _none_blocked(session, turn.account.id, names)
-    unreached = _some_reached(session, turn.account.id, recipients)
+    unreached = _some_reached(session, turn.account, recipients)
     hold = _hold(session, turn, names, in_reply_to)
     words = Words(
         turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
@@ -58,7 +59,7 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
         if hold
         else say("Privately to {names}.", names=called)
     )
-    return joined([answer, not_reached(unreached) if unreached else ""])
+    return joined([answer, not_reached(unreached, turn.account.timezone) if unreached else ""])
 
 
 def _prove_if_wide(session: Session, turn: Turn, words: Words, called: str) -> None:
@@ -71,7 +72,7 @@ def _prove_if_wide(session: Session, turn: Turn, words: Words, called: str) -> N
 def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
     """What a reader of a broadcast texts back goes to those who post there, and to nobody else."""
     recipients = _recipients(session, turn.account, [group])
-    _some_reached(session, turn.account.id, recipients)
+    _some_reached(session, turn.account, recipients)
     asked_by = timelines.heard(session, turn.address.id, 1, Post.group_id == group.id)
     in_reply_to = asked_by[0].post.id if asked_by else None
     words = Words(
@@ -106,18 +107,20 @@ def _none_blocked(session: Session, author_id: int, names: Sequence[Named]) -> N
             )
 
 
-def _some_reached(session: Session, author_id: int, recipients: Sequence[tuple[int, int]]) -> Sequence[reach.Unreached]:
+def _some_reached(
+    session: Session, author: Account, recipients: Sequence[tuple[int, int]]
+) -> Sequence[reach.Unreached]:
     """Those whom nothing reaches now; Refused when they are all of them."""
-    unreached = reach.unreached(session, [person for person, _ in recipients], author_id)
+    unreached = reach.unreached(session, [person for person, _ in recipients], author.id)
     if len(unreached) == len(recipients):
-        raise Refused(joined([say("Not sent."), not_reached(unreached)]))
+        raise Refused(joined([say("Not sent."), not_reached(unreached, author.timezone)]))
     return unreached
 
 
-def must_reach(session: Session, author_id: int, person: Named) -> None:
+def must_reach(session: Session, author: Account, person: Named) -> None:
     """Refused when nothing of the author reaches that one person, in the words of a message that cannot be sent."""
-    _none_blocked(session, author_id, [person])
-    _some_reached(session, author_id, [(person.id, person.id)])
+    _none_blocked(session, author.id, [person])
+    _some_reached(session, author, [(person.id, person.id)])
 
 
 def _members(session: Session, author: Account, group: Named) -> Collection[int]:
@@ -162,11 +165,24 @@ def people(number: int) -> Phrase:
     return count("{count} person", "{count} people", number)
 
 
-def not_reached(persons: Sequence[reach.Unreached]) -> str:
-    """Why some of them cannot be reached; the sender may still call them."""
-    shown: list[str] = [person.name for person in persons[:SHOWN]]
+def not_reached(persons: Sequence[reach.Unreached], timezone: str) -> str:
+    """Why some of them cannot be reached, and when who opted out did; the sender may still call them."""
+    days = {_day(person.stopped_at, timezone) if person.stopped_at else None for person in persons}
+    day = days.pop() if len(days) == 1 else None
+    shown = [person.name if day else _why(person, timezone) for person in persons[:SHOWN]]
     if len(persons) > SHOWN:
         shown.append(count("{count} more", "{count} more", len(persons) - SHOWN))
-    if all(person.stopped for person in persons):
-        return say("{names} opted out of texts. Try calling.", names=listed(shown))
+    if day:
+        return say("{names} opted out of texts on {day}. Try calling.", names=listed(shown), day=day)
     return say("{names} cannot be reached by text or mail now. Try calling.", names=listed(shown))
+
+
+def _why(person: reach.Unreached, timezone: str) -> str:
+    if person.stopped_at is None:
+        return person.name
+    why = say("opted out on {day}", day=_day(person.stopped_at, timezone))
+    return say("{name} ({why})", name=person.name, why=why)
+
+
+def _day(moment: datetime, timezone: str) -> date:
+    return moment.astimezone(ZoneInfo(timezone)).date()

@@ -3,8 +3,9 @@
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command
-from gateway.language import manual, texts
-from gateway.language.phrases import count, joined, say, translated
+from gateway.language import manual, our_numbers, texts
+from gateway.language.carrier_words import carrier_word
+from gateway.language.phrases import count, joined, say, template, translated
 from gateway.network import conversations, renderings, timelines
 
 START = say(
@@ -15,6 +16,10 @@ MAILS = say(
     "Mails: off stops all, on brings them back, leave NAME ends one. Every mail has its own unsubscribe link too."
 )
 OPTING_OUT = say("STOP ends texts.")
+# Who we are and how it ends, as carriers ask of a short code (CTIA Short Code Monitoring Handbook).
+ON_A_SHORT_CODE = template(
+    "{company}: short updates from colleagues, as many as you follow. STOP ends texts. ? says more."
+)
 
 
 @command("help [VERB]", aliases=("?",), about="how to say it")
@@ -22,6 +27,8 @@ def help_(session: Session, turn: Turn) -> str | None:
     """HELP and INFO come here too; where the carrier has answered them itself, we stay silent."""
     if turn.carrier_answered:
         return None
+    if our_numbers.kind(turn.our_address or "") == "short-code" and carrier_word(turn.said) == "help":
+        return say(ON_A_SHORT_CODE, company=turn.world.settings.company)
     if turn.reading.args == ("stop",):
         return MAILS
     if turn.reading.args:

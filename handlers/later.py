@@ -9,7 +9,6 @@ NOT_YET = template("{verb} is not here yet. Nothing was changed, and nothing was
 
 
 @command("quiet RANGE", "quiet [for]", intent="setting", ready=False, about="no texts at night")
-@command("who got", intent="receipts", ready=False, about="how my last update went out")
 @command("track", 'track [WORD | "a phrase"]', intent="track", ready=False, about="any update with a word")
 @command("untrack", 'untrack [WORD | "a phrase"]', intent="untrack", ready=False, about="no longer")
 @command("prefer CHANNEL", intent="setting", ready=False, about="texts or mails")

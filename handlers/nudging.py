@@ -20,9 +20,9 @@ def nudge(session: Session, turn: Turn) -> str:
         )
     if person.id == turn.account.id:
         raise Refused(say("That is you. Just text what you are doing."))
-    must_reach(session, turn.account.id, person)
+    must_reach(session, turn.account, person)
     if silences.deaf_to(session, turn.account.id, [person.id]):
-        raise Refused(joined([say("Not sent."), not_reached([Unreached(person.name, False)])]))
+        raise Refused(joined([say("Not sent."), not_reached([Unreached(person.name, None)], turn.account.timezone)]))
     if not nudges.note(session, turn.account.id, person.id):
         return say("You nudged {name} today already.", name=person.name)
     words = say("{name} would like to hear what you are doing. Just text it.", name=turn.account.name)

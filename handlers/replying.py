@@ -40,7 +40,7 @@ def _answer(session: Session, turn: Turn, answered: Post | None) -> str | None:
     """A reply to a repeat goes to what it repeats, and so to who wrote that."""
     post = posts.written_first(session, answered) if answered else None
     if post and silences.apart(session, turn.account.id, post.author_id):
-        must_reach(session, turn.account.id, _author(session, post))
+        must_reach(session, turn.account, _author(session, post))
     if post is None or not audience.may_read(session, turn.account.id, post.id):
         raise Refused(
             say("There is nothing to reply to: no item reached you here yet. To write to somebody: @NAME text")

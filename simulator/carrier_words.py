@@ -7,17 +7,20 @@ Word = Literal["STOP", "START", "HELP"]
 STOP = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"))
 START = frozenset(("START", "UNSTOP"))
 HELP = frozenset(("HELP", "INFO"))
+TOLL_FREE = frozenset(f"+1{prefix}" for prefix in (800, 833, 844, 855, 866, 877, 888))
 
 
-def read(body: str, blocked: bool) -> Word | None:
+def read(body: str, blocked: bool, ours: str = "", service: bool = False) -> Word | None:
     """The keyword a text is, if it is nothing else: any case, blanks around it, no punctuation.
 
-    YES is a keyword only for a phone that is blocked, so that it stays an ordinary answer for everybody else.
-    """
+    YES is a keyword only for a phone that is blocked, so that it stays an ordinary answer for everybody else; never on
+    a toll-free number. A short code of its own, outside a messaging service, is left to its owner."""
+    if ours.isdecimal() and not service:
+        return None
     word = body.strip().upper()
     if word in STOP:
         return "STOP"
-    if word in START or (word == "YES" and blocked):
+    if word in START or (word == "YES" and blocked and ours[:5] not in TOLL_FREE):
         return "START"
     return "HELP" if word in HELP else None
 

@@ -27,7 +27,7 @@ async def text(
     message.media = tuple(url.replace("{sid}", message.sid) for url in message.media)
     message.sent = message.created
     world.events.tell("text", message.event())
-    word = carrier_words.read(body, world.blocks.has(ours, phone))
+    word = carrier_words.read(body, world.blocks.has(ours, phone), ours, service is not None)
     if word:
         _carrier_answers(world, word, ours, phone)
     delivery = asyncio.create_task(_deliver(world, message, _params(world, message, media, word)))

@@ -221,4 +221,12 @@ BREACHES = [
             DELETE FROM audit WHERE id < {AUDITED}""",
         f"SELECT {AUDITED}",
     ),
+    Breach(
+        "words of a text in somebody else's mailbox",
+        "I5",
+        f"""INSERT INTO fallbacks (message_id, address_id, mail_id, mailbox_id, reason)
+            SELECT message_id, address_id, message_id, (SELECT id FROM addresses WHERE address = 'dave@demo.example'),
+                   '30003' FROM deliveries WHERE message_id = {PUBLIC} AND channel = 'sms' LIMIT 1""",
+        f"SELECT {KEY} FROM fallbacks",
+    ),
 ]

@@ -41,7 +41,7 @@ VERBS = table(
         verb("login"),
         verb("link CODE"),
         verb("why"),
-        verb("who got", intent="receipts"),
+        verb("who got [NAME]", "who got it", "who got #TAG", intent="receipts", english=True),
         verb("help [VERB]", aliases=("?",)),
         verb("more"),
     ]

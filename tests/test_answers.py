@@ -26,9 +26,11 @@ MAILED = "{name} invites you to {company}'s Critter: short updates by text and m
 # Told by the command line, or to strangers, by tests of their own.
 BY_OTHER_DOORS = {
     "critter/linking.py",
+    "gateway/language/reasons.py",
     "gateway/network/aliases.py",
     "gateway/network/codes.py",
     "gateway/network/pins.py",
+    "gateway/network/tellings.py",
     "gateway/network/welcomes.py",
     "gateway/strangers.py",
 }
@@ -47,7 +49,6 @@ GUARDS = {
     "That was not the code either. Nothing was done.",
     "Nobody can be invited by mail here yet: ask an operator to set CRITTER_INVITE_DOMAINS.",
     "{number} invitations a day is the most. Go on tomorrow.",
-    "how my last update went out",
     "{name} is gone.",
     "That question has run out. Nothing was changed.",
     "That phone or mailbox is not yours any more. Nothing was changed.",
@@ -55,6 +56,10 @@ GUARDS = {
     ", {count} stopped",
     "That is more in an hour than Critter reads of one phone or mailbox. The rest is kept unread: go on in an hour.",
     "Your messages",
+    "{count} still waits",
+    "more are to come",
+    "{company}: short updates from colleagues, as many as you follow. STOP ends texts. ? says more.",
+    "{company}: you get no more texts from us. START brings them back.",
 }
 
 

@@ -21,8 +21,8 @@ from workers import receipts
 ALIVE = ("queued", "sending", "sent")
 
 
-def report(step: str, attempt_id: int = 1, reason: str | None = None, retries: int = 0) -> Report:
-    return Report(attempt_id, "SM1", step, reason, retries)
+def report(step: str, attempt_id: int = 1, reason: str | None = None, retries: int = 0, slow: bool = False) -> Report:
+    return Report(attempt_id, "SM1", step, reason, retries, slow)
 
 
 def end_of(steps, start: str = "sending") -> Standing:
@@ -106,14 +106,14 @@ def test_a_callback_settles_what_was_in_doubt(engine, delivery):
 
 
 def test_a_phone_out_of_reach_is_tried_twice_more(engine, delivery):
-    unreached = {"reason": "30003", "retries": 2}
+    unreached = {"reason": "30003", "retries": 2, "slow": True}
     claimed = delivery
     for wait in (30, 60):
         settle(engine, claimed)
         advance(engine, report("sent", claimed.attempt_id), report("retry", claimed.attempt_id, **unreached))
         row = rows(engine, "SELECT *, not_before - now() AS wait FROM deliveries")[0]
         assert (row.state, row.ended_at) == ("retry", None)
-        assert timedelta(minutes=wait - 1) < row.wait <= timedelta(minutes=wait)
+        assert timedelta(minutes=wait - 1) < row.wait <= timedelta(minutes=2 * wait)
         change(engine, "UPDATE deliveries SET not_before = now()")
         claimed = claim(engine)
     advance(engine, report("retry", claimed.attempt_id, **unreached))

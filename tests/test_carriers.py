@@ -18,7 +18,7 @@ from gateway.settings.values import CARRIERS
 from tests.speaking import CLOSE, WAIT, http, speaking
 
 SID = "SM" + "a" * 32
-TIMEOUT = 0.5
+SOON, LATE = 0.5, 30.0  # seconds that a carrier waits: where nothing will come, and where something must
 HUGE = b"x" * 200_000
 HOME = "https://critter.example"
 PERSONAL = ("+15558675310", "+15005550006", "the body", "a secret")
@@ -28,7 +28,7 @@ PERSONAL = ("+15558675310", "+15005550006", "the body", "a secret")
 class Kind:
     """One carrier under test, and how its other side says the few things that all of them can say."""
 
-    make: Callable[[str], Carrier[Text]]
+    make: Callable[[str, float], Carrier[Text]]
     taken: bytes
     busy: bytes
     unauthorized: bytes
@@ -37,21 +37,21 @@ class Kind:
 
 KINDS = {
     "twilio": Kind(
-        lambda url: TwilioSms("AC" + "1" * 32, "a secret", url, timeout=TIMEOUT),
+        lambda url, timeout: TwilioSms("AC" + "1" * 32, "a secret", url, timeout=timeout),
         taken=http(201, json.dumps({"sid": SID})),
         busy=http(429, json.dumps({"code": 20429})),
         unauthorized=http(401, json.dumps({"code": 20003})),
         rejected=http(400, json.dumps({"code": 21211})),
     ),
     "kannel": Kind(
-        lambda url: KannelSms(f"{url}/cgi-bin/sendsms", "critter", "a secret", HOME, timeout=TIMEOUT),
+        lambda url, timeout: KannelSms(f"{url}/cgi-bin/sendsms", "critter", "a secret", HOME, timeout=timeout),
         taken=http(202, "0: Accepted for delivery"),
         busy=http(503, "Temporal failure, try again later."),
         unauthorized=http(403, "Authorization failed for sendsms"),
         rejected=http(403, "Not routable. Do not try again."),
     ),
     "hook": Kind(
-        lambda url: HookSms(f"{url}/out", "a secret", HOME, timeout=TIMEOUT),
+        lambda url, timeout: HookSms(f"{url}/out", "a secret", HOME, timeout=timeout),
         taken=http(200, json.dumps({"id": "1"})),
         busy=http(429, "", Retry_After="7"),
         unauthorized=http(401, ""),
@@ -74,9 +74,11 @@ def texts(count: int, body: str = "the body") -> list[Text]:
 def sent(kind: Kind, script: Any, batch: list[Text], url: str | None = None) -> tuple[list[Outcome], Any]:
     """Each one's outcome, in the order of the batch; each is told exactly once."""
 
+    silent = () if callable(script) else script
+
     async def story() -> tuple[list[Outcome], Any]:
         async with speaking(script) as speaker:
-            carrier, told = kind.make(url or speaker.url), []
+            carrier, told = kind.make(url or speaker.url, SOON if WAIT in silent else LATE), []
             await carrier.send(batch, lambda text, outcome: told.append((text.attempt, outcome)))
             await carrier.close()
             assert sorted(attempt for attempt, _ in told) == [text.attempt for text in batch]
@@ -161,7 +163,7 @@ def test_a_kept_connection_that_dies_repeats_nothing(kind: Kind) -> None:
             return [kind.taken] if len(taken) == 1 else [CLOSE]
 
         async with speaking(script) as speaker:
-            carrier, outcomes = kind.make(speaker.url), []
+            carrier, outcomes = kind.make(speaker.url, LATE), []
             for text in texts(2):
                 await carrier.send([text], lambda _, outcome: outcomes.append(outcome))
             await carrier.close()
@@ -197,7 +199,8 @@ def test_nothing_of_a_person_is_told_to_a_log(kind: Kind, caplog: pytest.LogCapt
 
 
 def test_only_twilio_says_that_it_has_a_list() -> None:
-    assert [name for name, one in KINDS.items() if isinstance(one.make("http://127.0.0.1:1"), Lists)] == ["twilio"]
+    made = {name: kind.make("http://127.0.0.1:1", LATE) for name, kind in KINDS.items()}
+    assert [name for name, carrier in made.items() if isinstance(carrier, Lists)] == ["twilio"]
 
 
 def test_every_name_that_the_settings_know_is_a_carrier() -> None:
@@ -217,4 +220,5 @@ def test_the_carriers_of_our_numbers_are_built(tmp_path) -> None:
             "CRITTER_HOOK_SECRET": "s",
         }
     )
-    assert [type(each) for each in carriers(settings).values()] == [TwilioSms, KannelSms, HookSms]
+    assert [isinstance(each, Lists) for each in carriers(settings).values()] == [True, False, False]
+    assert [type(BY_NAME[name].make(settings)) for name in settings.sms_carriers] == [TwilioSms, KannelSms, HookSms]

@@ -317,7 +317,9 @@ def test_the_schedule_is_the_published_one():
     assert whole == [timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 60, 60, 60, 60)]
     assert {schedule.again(number, 0.0) for number in numbers()} == {timedelta(0)}
     assert schedule.busy(0.0) == timedelta(seconds=0.5)
-    assert [schedule.unreached(earlier) for earlier in range(2)] == [timedelta(minutes=30), timedelta(hours=1)]
+    half_hour = timedelta(minutes=30)
+    assert [schedule.unreached(earlier, 0.0) for earlier in range(2)] == [half_hour, 2 * half_hour]
+    assert schedule.unreached(0, 1.0) + schedule.unreached(1, 1.0) < timedelta(hours=4)
 
 
 def test_a_follow_is_named_with_the_row_that_it_brings(engine, kim, phones):

@@ -4,6 +4,7 @@ import pytest
 import requests
 from twilio.request_validator import RequestValidator
 
+from simulator import carrier_words
 from tests.simulation import ACCOUNT, KIM, OURS, SAM, SECOND, SERVICE, TOKEN, simulation, soon
 
 
@@ -80,6 +81,22 @@ def test_start_words_unblock(sim, word):
     assert [form["OptOutType"] for form in sim.heard.forms("/sms/inbound")] == ["STOP", "HELP", "STOP", "START"]
     assert sim.get(f"/phones/{SAM}.json")["blocked"] == []
     assert sim.send().status == "queued"
+
+
+@pytest.mark.parametrize(
+    ("ours", "service", "word", "blocked", "read"),
+    [
+        ("24365", False, "STOP", False, None),
+        ("24365", False, "HELP", False, None),
+        ("24365", True, "STOP", False, "STOP"),
+        ("+18005550100", False, "stop", False, "STOP"),
+        ("+18005550100", False, "yes", True, None),
+        ("+18005550100", False, "UNSTOP", True, "START"),
+        (OURS, False, "yes", True, "START"),
+    ],
+)
+def test_what_the_carrier_does_depends_on_the_number(ours, service, word, blocked, read):
+    assert carrier_words.read(word, blocked, ours, service) == read
 
 
 def test_help_answers(sim):

@@ -42,6 +42,7 @@ def test_a_status_no_outbound_text_has(status):
         ("30001", "retry", "retry", 3, False),
         ("30003", "retry", "retry", 2, True),
         ("30008", "retry", "retry", 1, False),
+        ("30002", "retry", "pause_carrier", 9, False),
         ("30004", "failed", "alert", 0, False),
         ("30005", "failed", "count", 0, True),
         ("30006", "failed", "dead_number", 0, True),
@@ -53,7 +54,7 @@ def test_a_status_no_outbound_text_has(status):
 )
 @pytest.mark.parametrize("status", ["undelivered", "failed"])
 def test_codes_of_callbacks(status, code, step, action, retries, strikes):
-    assert callback_outcome(status, code) == Receipt(step, 3, action, code, retries, strikes)
+    assert callback_outcome(status, code) == Receipt(step, 3, action, code, retries, strikes, slow=code == "30003")
 
 
 @given(st.text() | st.none() | st.integers())

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from gateway.ledger import waiting
-from gateway.network import conversations
+from gateway.network import conversations, tellings
 from gateway.store.database import transaction
 from workers.retention import ages, batches
 from workers.room import Room
@@ -20,6 +20,7 @@ from workers.sweep import sweep
 
 SECOND: Final = 1.0  # between two looks, less when something is due sooner
 SWEEP: Final = 5.0
+MINUTE: Final = 60.0
 HOUR: Final = 3_600.0
 DAY: Final = 86_400.0
 
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 def run(here: Room) -> None:
     """Until the room is told to stop. A database that is away is asked again a second later."""
     cleaning: Iterator[tuple[str, int]] = iter(())  # one batch a look, so that bells are not kept waiting
-    swept = hour_at = months_at = float("-inf")
+    swept = minute_at = hour_at = months_at = float("-inf")
     while not here.stopping():
         try:
             if time.monotonic() - months_at > DAY:
@@ -39,6 +40,9 @@ def run(here: Room) -> None:
                 _forget(here)
                 cleaning = batches(here.engine, ages(here.settings))
                 hour_at = time.monotonic()
+            if time.monotonic() - minute_at > MINUTE:
+                _note_delays(here)
+                minute_at = time.monotonic()
             if time.monotonic() - swept > SWEEP:
                 sweep(here)
                 swept = time.monotonic()
@@ -66,6 +70,12 @@ def _clean(cleaning: Iterator[tuple[str, int]]) -> None:
     what, rows = next(cleaning, ("", 0))
     if rows:
         log.info("kept no longer", what=what, rows=rows)
+
+
+def _note_delays(here: Room) -> None:
+    """Mails that are late for the first time; their authors are told when the next look rings for it."""
+    with transaction(here.engine) as session:
+        tellings.note_delays(session)
 
 
 def _forget(here: Room) -> None:

@@ -1,5 +1,6 @@
 """What a refusal says about a phone: opted out, dead, or in doubt. Used when a reply or a callback brings a code."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
@@ -14,30 +15,34 @@ from gateway.carriers.twilio_codes import code_of
 from gateway.ledger.claims import Claimed
 from gateway.network import addresses
 from gateway.store.tables import Address, Attempt, Delivery
+from workers import alarms
 
 STRIKES: Final = 3  # of these codes, within this time, and the phone must be verified again (R40)
 STRIKING: Final = ("30003", "30005", "30006")
 WITHIN: Final = timedelta(days=90)
 ON_ADDRESS: Final = ("opt_out", "dead_number", "count")
+ALARMING: Final = ("alert", "pause_number", "pause_carrier")
 
 log = structlog.get_logger()
 
 
 def of_refusals(session: Session, ended: Sequence[tuple[Claimed, Outcome]]) -> None:
     """The carrier's answers to our requests."""
-    for claimed, outcome in ended:
-        if outcome.state == "failed" and outcome.reason.isdecimal():
-            apply(session, claimed.address_id, code_of(int(outcome.reason)).action, outcome.reason)
+    refused = [(one, outcome.reason) for one, outcome in ended if outcome.state == "failed"]
+    coded = [(one.address_id, reason, code_of(int(reason))) for one, reason in refused if reason.isdecimal()]
+    for address_id, reason, code in coded:
+        apply(session, address_id, code.action, reason)
+    alarms.raised(session, Counter(reason for _, reason, code in coded if code.action in ALARMING))
 
 
 def apply(session: Session, address_id: int, action: Action, reason: str, strikes: bool = False) -> None:
-    """Does what one code asks for; harmless when repeated."""
-    if action == "alert":
-        log.error("carrier refuses texts", reason=reason)
+    """Does to the phone what one code asks for; harmless when repeated. An opt-out counts for a suspended one too: it
+    stays when the phone is proved again."""
     if action not in ON_ADDRESS and not strikes:
         return
     row = session.get(Address, address_id, with_for_update=True)
-    if row is None or row.state in ("stopped", "suspended"):
+    out = row is None or row.state == "stopped" or row.stopped_at is not None
+    if row is None or out or (row.state == "suspended" and action != "opt_out"):
         return
     if action == "opt_out":
         addresses.stop(session, row, f"refused by the carrier: {reason}", source="carrier")

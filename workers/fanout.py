@@ -4,7 +4,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from gateway.ledger import spreading
-from gateway.network import audience
+from gateway.network import audience, tellings
 from gateway.store.database import transaction
 from gateway.store.tables import Fanout
 from workers.drain import drain as drained
@@ -28,7 +28,7 @@ def step(here: Room) -> bool:
         priority = spreading.priority(session, fanout)
         try:
             with session.begin_nested():
-                rings = _chunk(session, fanout, priority) - {"fanout"}
+                rings = _chunk(here, session, fanout, priority) - {"fanout"}
         except Exception:
             log.exception("fan-out failed", message=key[0])
             spreading.postpone(session, *key)
@@ -38,18 +38,21 @@ def step(here: Room) -> bool:
     return True
 
 
-def begin(session: Session, inbound_id: int) -> set[str]:
+def begin(here: Room, session: Session, inbound_id: int) -> set[str]:
     """The first followers of what an inbound posted, in its own transaction: they hear it without the way through
     another worker. The bells to ring after the commit; workers/inbound calls it."""
     fanouts = spreading.own(session, inbound_id)
-    chunks = [_chunk(session, fanout, priority) for fanout, priority in fanouts]
+    chunks = [_chunk(here, session, fanout, priority) for fanout, priority in fanouts]
     return set().union(*chunks) if chunks else {"fanout"}
 
 
-def _chunk(session: Session, fanout: Fanout, priority: int) -> set[str]:
+def _chunk(here: Room, session: Session, fanout: Fanout, priority: int) -> set[str]:
     """The bells to ring: of the channels that got rows, and `fanout` when there is more."""
     chunk = FIRST if fanout.reached == 0 else CHUNK
     upto, texts, mails = audience.expand(session, fanout, priority, chunk)
-    spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
-    found = {"sms": texts > 0, "email": mails > 0, "fanout": upto != audience.END}
+    done = upto == audience.END
+    spreading.advance(session, fanout, upto, texts, mails, done=done)
+    if done:
+        tellings.arrange(session, fanout, fanout.texts + texts, here.settings.ask_phones)
+    found = {"sms": texts > 0, "email": mails > 0, "fanout": not done}
     return {queue for queue, some in found.items() if some}

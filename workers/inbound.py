@@ -70,7 +70,7 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
     if "fanout" not in outcome.rings or not spread:
         return outcome, set(outcome.rings)
     session.flush()
-    return outcome, (set(outcome.rings) - {"fanout"}) | fanout.begin(session, claimed.id)
+    return outcome, (set(outcome.rings) - {"fanout"}) | fanout.begin(here, session, claimed.id)
 
 
 def _give_back(here: Room, claimed: list[Claimed]) -> None:

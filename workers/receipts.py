@@ -1,5 +1,8 @@
 """Applies the status callbacks that the SMS door recorded. RQ calls `drain`; the door rings after it stored one."""
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -8,17 +11,19 @@ from sqlalchemy.orm import Session
 
 from gateway.carriers.by_name import BY_NAME
 from gateway.carriers.receipt import Receipt
-from gateway.ledger import attempts
+from gateway.ledger import attempts, senders
 from gateway.ledger.attempts import Report
 from gateway.ledger.callbacks import open_callbacks
 from gateway.store.database import transaction
 from gateway.store.tables import Attempt, Callback
-from workers import effects
+from workers import alarms, effects
 from workers.drain import drain as drained
 from workers.room import Room
 
 BATCH: Final = 500
 TURN: Final = 5.0  # seconds
+PAUSE: Final = timedelta(minutes=1)  # as after an answer that says so
+PAUSING: Final = ("pause_number", "pause_carrier")
 
 log = structlog.get_logger()
 
@@ -50,8 +55,8 @@ def _receipt(callback: Callback) -> Receipt | None:
 
 
 def _report(callback: Callback, receipt: Receipt) -> Report:
-    name = callback.carrier_id or None
-    return Report(callback.attempt_id, name, receipt.step, receipt.reason or None, receipt.retries)
+    name, reason = callback.carrier_id or None, receipt.reason or None
+    return Report(callback.attempt_id, name, receipt.step, reason, receipt.retries, receipt.slow)
 
 
 def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> None:
@@ -63,3 +68,14 @@ def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> N
     for attempt_id, address_id in phones.all():
         receipt = telling[attempt_id]
         effects.apply(session, address_id, receipt.action, receipt.reason, receipt.strikes)
+    _pause(session, [(one, receipt) for one, receipt in known if receipt.action in PAUSING])
+    alarms.raised(session, Counter(each.reason for each in telling.values() if each.action in effects.ALARMING))
+
+
+def _pause(session: Session, refused: Sequence[tuple[Callback, Receipt]]) -> None:
+    """A number, or the carrier, that may not send: the next texts wait, and each such callback makes it longer."""
+    for callback, receipt in refused:
+        if receipt.action == "pause_number":
+            senders.pause_of(session, [callback.attempt_id], PAUSE, receipt.reason)
+        else:
+            senders.pause(session, None, callback.carrier, PAUSE, receipt.reason)

@@ -41,6 +41,9 @@ def _show(told: dict[str, Any]) -> None:
     for words in [*([told["inbound"]] if told["inbound"] else []), *told["posts"], *told["messages"]]:
         if words.get("text"):
             typer.echo(f'    "{words["text"]}"')
+    for post in told["posts"]:
+        for line in receipts(post["receipts"]):
+            typer.echo(f"    {line}")
     found = events(told)
     for event in found:
         typer.echo(f"{typer.style(_since(event.at - found[0].at), dim=True)}  {event.what}")
@@ -55,6 +58,20 @@ def headline(told: dict[str, Any]) -> str:
     ms = f" · {told['ms']} ms" if told["ms"] is not None else ""
     cost = f" · ${told['cost']:.2f}" if told["cost"] else ""
     return f"{read} · {counted(told['texts'], 'text')}, {counted(told['mails'], 'mail')}{ms}{cost}"
+
+
+def receipts(told: dict[str, Any]) -> list[str]:
+    """texts: 3 delivered, 1 sent, 1 opted_out"""
+    found: list[str] = []
+    for channel, noun in (("sms", "texts"), ("email", "mails")):
+        counts = [f"{number} {kind.replace('_', ' ')}" for kind, number in told[channel].items() if number]
+        if counts:
+            found.append(f"{noun}: {', '.join(counts)}")
+    if told["unreached"]:
+        found.append(f"followers with no phone or mailbox that it could go to: {told['unreached']}")
+    if told["by_mail_instead"]:
+        found.append(f"by mail instead of a text: {told['by_mail_instead']}")
+    return found
 
 
 def _since(span: timedelta) -> str:

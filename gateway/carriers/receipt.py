@@ -27,6 +27,7 @@ class Receipt:
     reason: str = ""  # the carrier's code, or its status when there is none
     retries: int = 0
     strikes: bool = False
+    slow: bool = False  # a retry gives the phone half an hour and more
 
     @property
     def terminal(self) -> bool:

@@ -15,12 +15,14 @@ from gateway.carriers.receipt import Action, Receipt, Step
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One line of the table. `strikes`: the phone gets a strike besides."""
+    """One line of the table. `strikes`: the phone gets a strike besides. `slow`: a retry waits for the phone, half an
+    hour and more, where the others follow the schedule's minutes."""
 
     meaning: str
     action: Action
     retries: int = 0
     strikes: bool = False
+    slow: bool = False
 
 
 CODES: Final[dict[int, Code]] = {
@@ -35,8 +37,8 @@ CODES: Final[dict[int, Code]] = {
     21610: Code("the recipient opted out", "opt_out"),
     21614: Code("not a mobile number", "dead_number"),
     30001: Code("queue overflow", "retry", retries=3),
-    30002: Code("account suspended", "pause_carrier"),
-    30003: Code("handset unreachable, may pass", "retry", retries=2, strikes=True),
+    30002: Code("account suspended", "pause_carrier", retries=9),  # our own fault: the row does not fail
+    30003: Code("handset unreachable, may pass", "retry", retries=2, strikes=True, slow=True),
     30004: Code("blocked", "alert"),
     30005: Code("unknown or inactive number", "count", strikes=True),
     30006: Code("landline or unreachable carrier", "dead_number", strikes=True),
@@ -72,8 +74,8 @@ def callback_outcome(status: str, error_code: str | int | None) -> Receipt | Non
     number = _number(error_code)
     code = code_of(number)
     reason = str(number) if number else status
-    step: Step = "retry" if code.action == "retry" and code.retries else "failed"
-    return Receipt(step, 3, code.action, reason, code.retries, code.strikes)
+    step: Step = "retry" if code.retries else "failed"
+    return Receipt(step, 3, code.action, reason, code.retries, code.strikes, code.slow)
 
 
 def _number(error_code: str | int | None) -> int:

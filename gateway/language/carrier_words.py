@@ -49,7 +49,10 @@ take my number off your list | leave me alone | revoke consent | i revoke consen
 i withdraw my consent | withdraw consent | wrong number | wrong number stop | lose my number | get me off this list |
 get me off your list | you have the wrong number | you have wrong number | deja de enviarme mensajes |
 dejen de enviarme mensajes | no me envies mas mensajes | no me envien mas mensajes | no mas mensajes | darme de baja |
-quiero darme de baja | bitte keine sms mehr | keine sms mehr | keine nachrichten mehr | bitte keine nachrichten mehr |
+quiero darme de baja | no más mensajes | no me envíes más mensajes | no me envíen más mensajes | no más sms |
+no me escribas más | no me escriban más | deja de escribirme | dejen de escribirme | denme de baja |
+quítame de la lista | quítenme de la lista | bitte keine sms mehr | keine sms mehr | keine nachrichten mehr |
+bitte keine nachrichten mehr |
 hör auf | bitte abmelden | ne menvoyez plus de sms | plus de sms | arretez les sms | arrêtez les sms | arrete |
 arrêtez | me désabonner | stop aux sms | pare de me enviar mensagens | nao quero mais mensagens |
 não quero mais mensagens | basta sms | non mandatemi più sms | geen sms meer | niet meer sms en
@@ -70,6 +73,9 @@ _POLITE = re.compile(r"^(?:(?:please|pls|plz) )+|(?: (?:please|pls|plz|thanks|th
 _REFUSING = re.compile(
     r"\b(?:stop|quit|don'?t|do not|no more|never|remove|unsubscribe|opt out|take me off)\b.{0,40}"
     r"\b(?:text(?:s|ing)?|messag(?:e|es|ing)|sms|contact(?:ing)?|me|my number|list)\b"
+    r"|\bno\b.{0,12}\b(?:env[ií]\w*|mand\w*|escrib\w*|quiero)\b.{0,30}\b(?:mensajes?|sms|textos?)\b"
+    r"|\b(?:deja|deje|dejen|dejad|basta)\b.{0,30}\b(?:mensajes?|sms|textos?|escribir(?:me)?|molestar(?:me)?)\b"
+    r"|\b(?:qu[ií]t|b[oó]rr|elim[ií]n)[ae]n?me\b|\b(?:d[aeé]|den|dar)me de baja\b"
 )
 
 

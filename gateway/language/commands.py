@@ -50,7 +50,7 @@ def _verb(text: str, verbs: Verbs) -> tuple[Verb, str, Words] | None:
     word = verb_of(token)
     second, after = first_token(rest) if word in verbs else ("", "")
     longer = verbs.get(f"{word} {verb_of(second)}") if second and len(second) <= LONGEST_WORD else None
-    if longer is not None and not after:
+    if longer is not None and (not after or any(form.pieces for form in longer.forms)):
         return longer, longer.name, words(after)
     verb = verbs.get(word)
     return (verb, word, words(rest)) if verb and not verb.private else None

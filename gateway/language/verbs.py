@@ -111,7 +111,7 @@ def _name(usages: tuple[str, ...]) -> str:
     leading = [_leading_words(usage) for usage in usages]
     shared = leading[0]
     for words in leading[1:]:
-        shared = [a for a, b in zip(shared, words, strict=False) if a == b][:1]
+        shared = [a for a, b in zip(shared, words, strict=False) if a == b]
     if not shared or len(shared) > 2:
         raise ValueError(f"no command can be called that: {usages[0]!r}")
     return " ".join(shared)

@@ -4,7 +4,8 @@ Callbacks come twice, late, in any order, or before the reply to the request tha
 reached is the same. Which code means what is the carrier's to know: a report carries the verdict.
 """
 
-from collections.abc import Iterable, Sequence
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
@@ -12,7 +13,8 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger.schedule import unreached
+from gateway.ledger import fallbacks
+from gateway.ledger.schedule import again, unreached
 
 Step = Literal["queued", "sending", "sent", "delivered", "failed", "retry", "cancelled"]
 
@@ -22,13 +24,15 @@ ENDS: Final = ("delivered", "failed", "retry")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One word of a carrier about one attempt. `retries`: how often its reason may start a new one."""
+    """One word of a carrier about one attempt. `retries`: how often its reason may start a new one; `slow`: then the
+    phone is given time."""
 
     attempt_id: int
     carrier_id: str | None
     step: Step
     reason: str | None = None
     retries: int = 0
+    slow: bool = False
 
 
 class Standing(NamedTuple):
@@ -56,6 +60,7 @@ def advance(session: Session, reports: Sequence[Report]) -> frozenset[int]:
     found = session.execute(LOCK, {"ids": sorted({report.attempt_id for report in reports})}).all()
     standings = {row.id: Standing(row.state, row.status, row.reason, row.carrier_id) for row in found}
     allowed: dict[int, int] = {}
+    slow = {report.attempt_id for report in reports if report.slow}
     for report in reports:
         if report.attempt_id in standings:
             before = standings[report.attempt_id]
@@ -64,7 +69,7 @@ def advance(session: Session, reports: Sequence[Report]) -> frozenset[int]:
                 allowed[report.attempt_id] = report.retries
     _give_up(session, standings, allowed)
     moved = {row.id: standings[row.id] for row in found if standings[row.id][:4] != tuple(row)[1:5]}
-    _write(session, moved, allowed)
+    _write(session, moved, {attempt: _wait(earlier, attempt in slow) for attempt, earlier in allowed.items()})
     return frozenset(attempt for attempt in allowed if standings[attempt].state == "retry")
 
 
@@ -79,7 +84,12 @@ def _give_up(session: Session, standings: dict[int, Standing], allowed: dict[int
         allowed[attempt] = count
 
 
-def _write(session: Session, moved: dict[int, Standing], earlier: dict[int, int]) -> None:
+def _wait(earlier: int, slow: bool) -> timedelta:
+    chance = random.random()  # noqa: S311  it spreads waits, it guards nothing
+    return unreached(earlier, chance) if slow else again(earlier + 1, chance)
+
+
+def _write(session: Session, moved: dict[int, Standing], waits: dict[int, timedelta]) -> None:
     if not moved:
         return
     values = {
@@ -88,14 +98,11 @@ def _write(session: Session, moved: dict[int, Standing], earlier: dict[int, int]
         "steps": [one.step for one in moved.values()],
         "reasons": [one.reason for one in moved.values()],
         "carrier_ids": [one.carrier_id for one in moved.values()],
-        "waits": list(_waits(moved, earlier)),
+        "waits": [waits.get(attempt, timedelta(0)) for attempt in moved],
     }
-    session.execute(MOVE_DELIVERIES, values)
+    ended = session.execute(MOVE_DELIVERIES, values).all()
     session.execute(MOVE_ATTEMPTS, values)
-
-
-def _waits(moved: Iterable[int], earlier: dict[int, int]) -> Iterable[timedelta]:
-    return (unreached(earlier[attempt]) if attempt in earlier else timedelta(0) for attempt in moved)
+    fallbacks.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.state == "failed"])
 
 
 # Deliveries first, as every writer here takes them.
@@ -135,6 +142,7 @@ MOVE_DELIVERIES: Final = text("""
                     AND (d.state NOT IN ('sent', 'delivered', 'cancelled')
                          OR d.state = 'sent' AND given.state = 'delivered')
                ELSE d.attempt = a.number AND d.state NOT IN ('delivered', 'failed', 'cancelled') END
+    RETURNING d.message_id, d.address_id, d.state
 """)
 
 MOVE_ATTEMPTS: Final = text("""

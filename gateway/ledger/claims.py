@@ -13,12 +13,15 @@ from typing import Final, NamedTuple
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from gateway.ledger import fallbacks
+
 Key = tuple[int, int]  # message, address
 Senders = tuple[int, ...]  # ids of our numbers
 
 NOBODY: Final[Senders] = (0,)  # the sender of a mail
 
 CRASH: Final = "crash"  # the reason of a row whose worker was lost
+PHONES_FAULT: Final = ("suspended", "gave_up")  # refusals of a phone that its owner's mailbox may make good
 
 
 class Claimed(NamedTuple):
@@ -89,6 +92,7 @@ def cancel(session: Session, claimed: Sequence[Claimed], reasons: Mapping[Key, s
     if refused:
         session.execute(CANCEL, {**_keys(refused), "reasons": [reasons[one.key] for one in refused]})
         session.execute(FORGET, {"attempts": [one.attempt_id for one in refused]})
+        fallbacks.send_by_mail(session, [key for key, reason in reasons.items() if reason in PHONES_FAULT])
 
 
 def release(session: Session, claimed: Sequence[Claimed], wait: timedelta) -> None:

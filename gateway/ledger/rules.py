@@ -25,6 +25,7 @@ KEPT: Final = "what was read keeps what it did"
 SPREAD: Final = "a post is spread, and no delivery of it is lost"
 ONCE: Final = "nothing takes effect twice"
 SENT_ONCE: Final = "a delivery is sent at most once, unless it is marked as a possible duplicate"
+INSTEAD: Final = "a text goes by mail instead only to its own reader, and never for an opt-out"
 ENDS: Final = "no delivery stays open past its end"
 CHAINED: Final = "the audit was only ever added to"
 OPT_OUT: Final = "no try begins more than a second after the opt-out"
@@ -67,7 +68,7 @@ UNKEPT: Final = """
 UNSPREAD: Final = """
     SELECT p.id, CASE WHEN m.id IS NULL THEN 'has no message' ELSE 'has no fan-out' END
     FROM posts p
-    LEFT JOIN messages m ON m.post_id = p.id AND m.kind = 'update'
+    LEFT JOIN messages m ON m.post_id = p.id AND m.kind = 'update' AND m.instead_of IS NULL
     LEFT JOIN fanouts f ON f.message_id = m.id
     WHERE p.inbound_id IS NOT NULL AND f.message_id IS NULL AND p.id > (SELECT upto FROM forgotten)
 """
@@ -111,7 +112,16 @@ TWICE_ANSWERED: Final = """
 
 TWICE_RENDERED: Final = """
     SELECT post_id, 'has ' || count(*) || ' messages: ' || string_agg(CAST(id AS text), ', ' ORDER BY id)
-    FROM messages WHERE kind = 'update' AND post_id IS NOT NULL GROUP BY post_id HAVING count(*) > 1
+    FROM messages WHERE kind = 'update' AND post_id IS NOT NULL AND instead_of IS NULL
+    GROUP BY post_id HAVING count(*) > 1
+"""
+
+FALLEN: Final = """
+    SELECT f.message_id || ':' || f.address_id,
+           CASE WHEN f.reason IN ('21610', 'opted_out', 'stopped') THEN 'went by mail because of an opt-out'
+                ELSE 'went by mail to somebody else' END
+    FROM fallbacks f JOIN addresses phone ON phone.id = f.address_id JOIN addresses mailbox ON mailbox.id = f.mailbox_id
+    WHERE phone.account_id <> mailbox.account_id OR f.reason IN ('21610', 'opted_out', 'stopped')
 """
 
 TWICE_SENT: Final = """
@@ -156,7 +166,13 @@ UNFINISHED: Final = """
     FROM fanouts WHERE state = 'waiting' AND not_before < now() - interval '1 minute'
 """
 
-STOPPED: Final = """
+# The answer to STOP and HELP is the law's own exception where the carrier says nothing: short codes, not Twilio's.
+_CONFIRMS: Final = """EXISTS (SELECT FROM messages m JOIN inbound i ON i.id = m.inbound_id
+                      WHERE m.id = t.message_id AND m.kind = 'answer' AND i.intent IN ('optout', 'help')
+                        AND (i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
+                            SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio')))"""
+
+STOPPED: Final = f"""
     SELECT t.id, 'begun ' || round(extract(epoch FROM t.started_at - o.created_at)::numeric, 1)
                  || ' s after the opt-out, of delivery ' || t.message_id || ':' || t.address_id
     FROM attempts t
@@ -165,13 +181,15 @@ STOPPED: Final = """
                     AND created_at < t.started_at - interval '1 second') o ON o.created_at IS NOT NULL
     WHERE NOT EXISTS (SELECT FROM consent i WHERE i.address_id = t.address_id AND i.kind = 'opt_in'
                       AND i.created_at >= o.created_at AND i.created_at <= t.started_at)
+      AND NOT {_CONFIRMS}
     UNION
     SELECT t.id, 'begun ' || round(extract(epoch FROM t.started_at - a.stopped_at)::numeric, 1)
                  || ' s after the opt-out, of delivery ' || t.message_id || ':' || t.address_id
     FROM attempts t JOIN addresses a ON a.id = t.address_id
     WHERE t.started_at > a.stopped_at + interval '1 second'
       AND NOT EXISTS (SELECT FROM consent c WHERE c.address_id = a.id AND c.kind = 'opt_out')
-"""
+      AND NOT {_CONFIRMS}
+"""  # noqa: S608
 
 UNCHAINED: Final = """
     SELECT id, CASE WHEN hash IS NULL THEN 'is not in the chain'
@@ -196,6 +214,7 @@ RULES: Final = (
     Rule("I2", ONCE, "inbound", TWICE_ANSWERED),
     Rule("I2", ONCE, "post", TWICE_RENDERED),
     Rule("I3", SENT_ONCE, "delivery", TWICE_SENT),
+    Rule("I5", INSTEAD, "delivery", FALLEN),
     Rule("I4", ENDS, "delivery", OVERDUE),
     Rule("I4", ENDS, "delivery", ABANDONED),
     Rule("I4", ENDS, "delivery", UNRESOLVED),

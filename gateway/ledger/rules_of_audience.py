@@ -10,7 +10,8 @@ SINGLE: Final = "each person gets an item at most once"
 # What most questions begin with: copies of posts that left, or may have.
 GONE: Final = """
     WITH gone AS (
-    SELECT d.message_id || ':' || d.address_id AS key, d.message_id, d.source_id, d.created_at,
+    SELECT d.message_id || ':' || d.address_id AS key, coalesce(m.instead_of, d.message_id) AS spread_as, d.message_id,
+           d.source_id, d.created_at,
            coalesce(d.sent_at, d.created_at) AS left_at, a.account_id, a.id AS address_id, p.id AS post_id, p.author_id,
            p.visibility, p.group_id
     FROM deliveries d
@@ -58,7 +59,7 @@ UNASKED: Final = """
            AND NOT EXISTS (SELECT FROM post_recipients r
                            WHERE r.post_id = gone.post_id AND r.account_id = gone.account_id))
        OR (source_id IS NOT NULL
-           AND NOT EXISTS (SELECT FROM fanouts f WHERE f.message_id = gone.message_id AND f.source_id = gone.source_id))
+           AND NOT EXISTS (SELECT FROM fanouts f WHERE f.message_id = gone.spread_as AND f.source_id = gone.source_id))
 """
 
 DEACTIVATED: Final = """

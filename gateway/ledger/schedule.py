@@ -5,7 +5,7 @@ from typing import Final
 
 STEPS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 60))  # then hourly
 BUSY: Final = timedelta(seconds=1)
-UNREACHED: Final = timedelta(minutes=30)
+UNREACHED: Final = timedelta(minutes=30)  # jitter doubles it at most
 
 
 def again(number: int, chance: float) -> timedelta:
@@ -21,6 +21,7 @@ def busy(chance: float) -> timedelta:
     return BUSY * (0.5 + chance)
 
 
-def unreached(earlier: int) -> timedelta:
-    """The wait after a phone could not be reached: half an hour, then twice as long each time."""
-    return UNREACHED * (1 << earlier)
+def unreached(earlier: int, chance: float) -> timedelta:
+    """The wait after a phone could not be reached: half an hour to an hour, then twice as long each time, so that two
+    more tries are spread over the four hours of a text."""
+    return UNREACHED * (1 << earlier) * (1 + chance)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.ledger import fallbacks
 from gateway.store.arrays import numbers
 
 BATCH: Final = 1000  # phones that get their number in one step
@@ -49,7 +50,8 @@ def assign(session: Session, choose: Choice) -> None:
     pairs = {"phones": numbers(one[0] for one in served), "senders": numbers(one[1] for one in served)}
     session.execute(ASSIGN_PHONES, pairs)
     session.execute(ASSIGN_TEXTS, pairs)
-    session.execute(UNROUTABLE, {"phones": numbers(phone for phone, sender in chosen if sender is None)})
+    unserved = session.execute(UNROUTABLE, {"phones": numbers(phone for phone, sender in chosen if sender is None)})
+    fallbacks.send_by_mail(session, [(row.message_id, row.address_id) for row in unserved.all()])
 
 
 def pause(session: Session, number: str | None, carrier: str | None, wait: timedelta | None, reason: str) -> int:
@@ -57,6 +59,12 @@ def pause(session: Session, number: str | None, carrier: str | None, wait: timed
     it. How many numbers. A longer pause stays."""
     which = {"number": number, "carrier": carrier}
     return len(session.execute(PAUSE, {**which, "wait": wait, "reason": reason}).all())
+
+
+def pause_of(session: Session, attempts: Sequence[int], wait: timedelta, reason: str) -> int:
+    """Nothing leaves for that long from the numbers that these attempts left from; how many. A longer pause stays."""
+    which = {"attempts": numbers(attempts), "wait": wait, "reason": reason}
+    return len(session.execute(PAUSE_OF, which).all())
 
 
 KEEP: Final = text("""
@@ -111,10 +119,20 @@ UNROUTABLE: Final = text("""
     UPDATE deliveries SET state = 'failed', reason = 'no_route', ended_at = now()
     WHERE address_id = ANY (CAST(:phones AS bigint[])) AND channel = 'sms' AND sender_id = 0 AND ended_at IS NULL
       AND state IN ('queued', 'retry')
+    RETURNING message_id, address_id
 """)
 
 PAUSE: Final = text("""
     UPDATE senders
     SET paused_until = greatest(paused_until, coalesce(now() + CAST(:wait AS interval), 'infinity')), reason = :reason
     WHERE state = 'active' AND (number = :number OR carrier = :carrier) RETURNING id
+""")
+
+PAUSE_OF: Final = text("""
+    UPDATE senders
+    SET paused_until = greatest(paused_until, now() + CAST(:wait AS interval)), reason = :reason
+    WHERE state = 'active' AND id IN (
+        SELECT d.sender_id FROM attempts a JOIN deliveries d USING (message_id, address_id)
+        WHERE a.id = ANY (CAST(:attempts AS bigint[])))
+    RETURNING id
 """)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.ledger import fallbacks
 from gateway.ledger.claims import Claimed
 from gateway.store.arrays import numbers
 
@@ -41,7 +42,7 @@ class Expired:
 
 def settle(session: Session, settlements: Sequence[Settlement]) -> None:
     """Moves the deliveries, then their attempts: every writer takes them in this order. Nearly all are simply sent, and
-    of those fewer columns travel."""
+    of those fewer columns travel. What a phone cannot take goes by mail."""
     sent = [one for one in settlements if one.state == "sent" and one.reason is None]
     others = [one for one in settlements if one.state != "sent" or one.reason is not None]
     batches = (
@@ -54,6 +55,7 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> None:
     for given, _, attempts, rows in batches:
         if rows:
             session.execute(attempts, given)
+    fallbacks.send_by_mail(session, [one.claimed.key for one in others if one.state in ("failed", "retry")])
     introduced = [one.claimed.address_id for one in sent if one.claimed.introduces]
     if introduced:
         session.execute(INTRODUCED, {"addresses": numbers(sorted(introduced))})
@@ -89,7 +91,9 @@ def expire(session: Session, look_after: timedelta) -> Expired:
 
 def give_up(session: Session) -> int:
     """Ends rows that were not sent in their time: their worker or their carrier was away for too long. How many."""
-    return len(session.execute(GIVE_UP).all())
+    ended = session.execute(GIVE_UP).all()
+    fallbacks.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.channel == "sms"])
+    return len(ended)
 
 
 INTRODUCED: Final = text("""
@@ -100,7 +104,7 @@ INTRODUCED: Final = text("""
 GIVE_UP: Final = text("""
     UPDATE deliveries SET state = 'failed', reason = 'gave_up', ended_at = now()
     WHERE ended_at IS NULL AND state IN ('queued', 'retry') AND give_up_at <= now()
-    RETURNING message_id
+    RETURNING message_id, address_id, channel
 """)
 
 # A late worker may still say "sent" of a mail that was meanwhile set to go again (reason crash); nothing else.

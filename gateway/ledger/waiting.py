@@ -22,7 +22,7 @@ def look(session: Session) -> Waiting:
     return Waiting(frozenset(name for name in BELLS if row._mapping[name]), row.next_in)
 
 
-BELLS: Final = ("inbound", "fanout", "sms", "email", "receipts", "reconcile", "pictures", "redact")
+BELLS: Final = ("inbound", "fanout", "sms", "email", "receipts", "reconcile", "pictures", "tellings", "redact")
 
 LOOK: Final = text("""
     SELECT EXISTS (SELECT FROM inbound WHERE state = 'new' AND (not_before IS NULL OR not_before <= now())
@@ -37,6 +37,7 @@ LOOK: Final = text("""
                    AND not_before <= now()) AS reconcile,
            EXISTS (SELECT FROM media WHERE state = 'new' AND not_before <= now()) AS pictures,
            EXISTS (SELECT FROM redactions WHERE not_before <= now()) AS redact,
+           EXISTS (SELECT FROM tellings WHERE told_at IS NULL AND due_at <= now()) AS tellings,
            least((SELECT min(not_before) FROM fanouts WHERE state = 'waiting' AND not_before > now()),
                  (SELECT min(not_before) FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry')
                   AND not_before > now()),

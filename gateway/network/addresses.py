@@ -3,16 +3,17 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
-from sqlalchemy import CursorResult, Select, func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language.phrases import say
+from gateway.ledger import fallbacks
 from gateway.store.tables import Account, Address, Consent, Delivery, Fanout, Message, Sender
 
 NOUN = {"sms": "phone", "email": "mailbox"}
@@ -137,7 +138,7 @@ def of_account(session: Session, account_id: int) -> Sequence[Address]:
     return session.scalars(mine.order_by(Address.channel.desc(), Address.is_primary.desc(), Address.id)).all()
 
 
-def seen(session: Session, address_id: int, our_number: str | None = None) -> bool:
+def seen(session: Session, address_id: int, our_number: str | None = None, carrier_id: str | None = None) -> bool:
     """It wrote to us just now. An invited one has thereby answered: it is verified, and True. A phone that has no
     number of ours yet hears from the one it wrote to."""
     row = session.get_one(Address, address_id)
@@ -149,7 +150,7 @@ def seen(session: Session, address_id: int, our_number: str | None = None) -> bo
     if answered:
         row.state = "verified"
         wording = f"{WROTE_FIRST} {_welcome(session, row.id)}".strip()
-        session.add(Consent(address_id=row.id, kind="opt_in", wording=wording, source=SOURCE[row.channel]))
+        _keep(session, row, "opt_in", wording, our_number, carrier_id, SOURCE[row.channel])
     session.flush()
     return answered
 
@@ -223,13 +224,21 @@ def agree(
     _keep(session, row, "opt_in", wording, our_address, carrier_id, source)
 
 
-def tie(session: Session, account_id: int, channel: str, address: str, wording: str, our: str | None = None) -> Address:
+def tie(
+    session: Session,
+    account_id: int,
+    channel: str,
+    address: str,
+    wording: str,
+    our: str | None = None,
+    carrier_id: str | None = None,
+) -> Address:
     """A phone or mailbox that was proved to be this person's. Raises Refused when it is somebody else's; an opt-out
     stays until START."""
     row = add(session, account_id, channel, address)
     if row.state in ("invited", "suspended"):
         row.state = "stopped" if row.stopped_at else "verified"
-    _keep(session, row, "opt_in", wording, our, None, SOURCE[channel])
+    _keep(session, row, "opt_in", wording, our, carrier_id, SOURCE[channel])
     return row
 
 
@@ -270,11 +279,14 @@ def cancel_words(session: Session, author_id: int, reason: str) -> None:
     session.execute(ended, execution_options=unsynchronised)
 
 
-def cancel_open(session: Session, address_ids: Select[int], reason: str) -> int:
-    """Ends the deliveries that have not left; one on the road is settled by the worker that has it. How many."""
+def cancel_open(session: Session, address_ids: Select[int], reason: str) -> None:
+    """Ends the deliveries that have not left; one on the road is settled by the worker that has it. What was for a
+    suspended phone goes by mail."""
     waiting = update(Delivery).where(Delivery.address_id.in_(address_ids), Delivery.ended_at.is_(None))
     ended = waiting.where(Delivery.state.in_(["queued", "retry"])).values(
         state="cancelled", reason=reason, ended_at=func.now(), lease_until=None, lease_owner=None
     )
-    result = session.execute(ended, execution_options={"synchronize_session": False})
-    return cast("CursorResult[Any]", result).rowcount
+    gone = ended.returning(Delivery.message_id, Delivery.address_id)
+    keys = [(row[0], row[1]) for row in session.execute(gone, execution_options={"synchronize_session": False})]
+    if reason == "suspended":
+        fallbacks.send_by_mail(session, keys)

@@ -80,11 +80,16 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 # Why a delivery must not leave now, decided when it is about to. The order is that of importance. `o` is what a repeat
 # repeats; who blocked or muted either writer, or muted the group, does not get it. An invited phone gets answers and
 # one welcome. A code is to prove whose an address is now: it goes to one that its last owner lost, too.
+# To a phone that opted out only the answer to STOP or HELP leaves, where no carrier answers it.
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, CASE
-    WHEN a.state = 'stopped' THEN 'opted_out'
-    WHEN a.state <> 'verified' AND m.kind <> 'code' AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'welcome'))
-        THEN a.state
+    WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND EXISTS (
+        SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
+          AND (i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
+              SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio'))
+    )) THEN 'opted_out'
+    WHEN a.state NOT IN ('verified', 'stopped') AND m.kind <> 'code'
+        AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'welcome')) THEN a.state
     WHEN m.kind = 'code' AND d.give_up_at > now() THEN NULL
     WHEN reader.state = 'suspended' OR author.state = 'suspended' THEN 'suspended'
     WHEN reader.state <> 'active' THEN 'deactivated'

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Select, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -13,10 +14,10 @@ from gateway.store.tables import Account, Address, Follow
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """A person whom nothing reaches, and whether that is because they opted out."""
+    """A person whom nothing reaches; `stopped_at`: because they opted out then."""
 
     name: str
-    stopped: bool
+    stopped_at: datetime | None
 
 
 def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
@@ -29,11 +30,14 @@ def unreached(session: Session, people: Collection[int], author_id: int) -> list
     """Those whom nothing of the author reaches now: opted out, never verified, everything turned off, or parted from
     them by a block, which reads the same. Who has muted them is not told of."""
     apart = silences.apart_from(session, author_id, people)
-    roads = {address.account_id: (address.state, off) for address, off in session.execute(_road(people))}
+    roads = {address.account_id: (address, off) for address, off in session.execute(_road(people))}
     named = session.execute(select(Account.id, Account.name).where(Account.id.in_(people)).order_by(Account.name))
-    nothing = ("none", True)
-    states = [(name, *(nothing if person in apart else roads.get(person, nothing))) for person, name in named]
-    return [Unreached(name, state == "stopped") for name, state, off in states if state != "verified" or off]
+    found: list[Unreached] = []
+    for person, name in named:
+        address, off = (None, True) if person in apart else roads.get(person, (None, True))
+        if address is None or address.state != "verified" or off:
+            found.append(Unreached(name, address.stopped_at if address and address.state == "stopped" else None))
+    return found
 
 
 def _road(people: Collection[int]) -> Select[Address, bool]:

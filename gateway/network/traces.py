@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.language import texts
-from gateway.network import tries
+from gateway.network import receipts, tries
 from gateway.network.lookups import Found
 from gateway.network.tries import Plain, iso
 from gateway.store.tables import Account, Delivery, Effect, Fanout, Inbound, Message, Post
@@ -146,6 +146,7 @@ def _post(session: Session, post: Post, view: View) -> Plain:
         **({"text": post.text} if view.bodies else {}),
         "at": iso(post.created_at),
         "deleted_at": iso(post.deleted_at),
+        "receipts": receipts.tally(session, post.id).plain(),
     }
 
 

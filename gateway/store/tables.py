@@ -413,9 +413,18 @@ class Message(Table):
     text: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
+    instead_of: Mapped[int | None] = mapped_column(_cascade("messages.id"))
+    note: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+Index(
+    "messages_instead",
+    Message.instead_of,
+    Message.note,
+    unique=True,
+    postgresql_where=Message.instead_of.is_not(None),
+)
 Index("messages_one_answer", Message.inbound_id, unique=True, postgresql_where=Message.kind == "answer")
 Index("messages_by_post", Message.post_id)
 
@@ -479,6 +488,20 @@ class Attempt(Table):
 Index("attempts_by_carrier_id", Attempt.carrier_id, postgresql_where=Attempt.carrier_id.is_not(None))
 
 
+Index("attempts_filtered", Attempt.id, postgresql_where=Attempt.reason.in_(["30004", "30007"]))
+
+
+class Fallback(Table):
+    __tablename__ = "fallbacks"
+    message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True)
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
+    mail_id: Mapped[int] = mapped_column(_cascade("messages.id"))
+    mailbox_id: Mapped[int] = mapped_column(_cascade("addresses.id"))
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("fallbacks_by_mail", "mail_id", "mailbox_id"),)
+
+
 class Callback(Table):
     __tablename__ = "callbacks"
     id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
@@ -515,6 +538,17 @@ Index("fanouts_open", Fanout.author_id, Fanout.message_id, Fanout.source_id, pos
 Index("fanouts_by_post", Fanout.post_id)
 
 
+class Telling(Table):
+    __tablename__ = "tellings"
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    told_at: Mapped[datetime | None]
+
+
+Index("tellings_open", Telling.due_at, postgresql_where=Telling.told_at.is_(None))
+
+
 class Conversation(Table):
     __tablename__ = "conversations"
     address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
@@ -548,6 +582,17 @@ class Report(Table):
 
 
 Index("reports_open", Report.id, postgresql_where=Report.closed_at.is_(None))
+
+
+class Refusal(Table):
+    __tablename__ = "refusals"
+    inbound_id: Mapped[int] = mapped_column(_cascade("inbound.id"), primary_key=True)
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    closed_at: Mapped[datetime | None]
+
+
+Index("refusals_open", Refusal.inbound_id, postgresql_where=Refusal.closed_at.is_(None))
 
 
 class Consent(Table):

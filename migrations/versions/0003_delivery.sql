@@ -33,6 +33,37 @@ CREATE TABLE watermarks (
     lease_until  timestamptz,
     lease_owner  text
 );
+
+-- law
+ALTER TABLE messages ADD COLUMN instead_of bigint REFERENCES messages ON DELETE CASCADE;
+ALTER TABLE messages ADD COLUMN note text;
+CREATE UNIQUE INDEX messages_instead ON messages (instead_of, note) WHERE instead_of IS NOT NULL;
+CREATE TABLE fallbacks (
+    message_id  bigint NOT NULL REFERENCES messages ON DELETE CASCADE,
+    address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,
+    mail_id     bigint NOT NULL REFERENCES messages ON DELETE CASCADE,
+    mailbox_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,
+    reason      text NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (message_id, address_id)
+);
+CREATE INDEX fallbacks_by_mail ON fallbacks (mail_id, mailbox_id);
+CREATE TABLE tellings (
+    post_id     bigint NOT NULL REFERENCES posts ON DELETE CASCADE,
+    kind        text NOT NULL CHECK (kind IN ('counts', 'delay')),
+    due_at      timestamptz NOT NULL DEFAULT now(),
+    told_at     timestamptz,
+    PRIMARY KEY (post_id, kind)
+);
+CREATE INDEX tellings_open ON tellings (due_at) WHERE told_at IS NULL;
+CREATE TABLE refusals (
+    inbound_id  bigint PRIMARY KEY REFERENCES inbound ON DELETE CASCADE,
+    address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    closed_at   timestamptz
+);
+CREATE INDEX refusals_open ON refusals (inbound_id) WHERE closed_at IS NULL;
+CREATE INDEX attempts_filtered ON attempts (id) WHERE reason IN ('30004', '30007');
 -- retain
 ALTER TABLE installation ADD COLUMN restored_at timestamptz;
 CREATE FUNCTION hashed_address(channel text, address text) RETURNS text LANGUAGE sql STABLE AS $$

@@ -1,0 +1,92 @@
+"""Why something did not arrive, in plain words: what stands in a mail that came instead of a text, and in receipts.
+
+gateway/ledger/fallbacks and gateway/network/receipts say them. A reason is what deliveries.reason holds: a word of ours
+or a carrier's code (https://www.twilio.com/docs/api/errors/CODE; the SMTP relay's three digits).
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from gateway.language.phrases import Phrase, say
+
+_NO_TEXTS: Final = say("This came by mail because your phone's number takes no texts.")
+_BLOCKED: Final = say("This came by mail because the text was blocked on its way to your phone.")
+
+# These alone send a text's words to the mailbox. 21610, the opt-out, is not among them and never may be.
+INSTEAD: Final[Mapping[str, Phrase]] = {
+    "21211": _NO_TEXTS,
+    "21614": _NO_TEXTS,
+    "smpp b": _NO_TEXTS,  # Kannel: no such number
+    "30003": say("This came by mail because your phone could not be reached."),
+    "30004": _BLOCKED,
+    "30007": _BLOCKED,
+    "30005": say("This came by mail because your phone's number is not in service."),
+    "30006": say("This came by mail because your phone is a landline, or its carrier cannot be reached."),
+    "no_route": say("This came by mail because no number of ours may text your phone."),
+    "gave_up": say("This came by mail because no text got through to your phone for 4 hours."),
+    "suspended": say("This came by mail because texts to your phone are off until you prove its number again."),
+}
+
+OPTED_OUT: Final = ("opted_out", "stopped", "21610")
+
+_UNUSABLE: Final = say("the number takes no texts")
+_FILTERED: Final = say("a carrier blocked the text")
+_OURS: Final = say("our own number or account was refused")
+_IN_DOUBT: Final = say("it may not have arrived")
+_NO_MORE: Final = say("no longer gets this")
+_UNREADY: Final = say("has not confirmed the phone or mailbox")
+
+MISSED: Final[Mapping[str, Phrase]] = {
+    "21211": _UNUSABLE,
+    "21614": _UNUSABLE,
+    "smpp b": _UNUSABLE,
+    "30006": _UNUSABLE,
+    "21408": say("texts to that country are off"),
+    "30001": say("the carrier had too much to do"),
+    "30003": say("the phone was off or out of reach"),
+    "30005": say("the number is not in service"),
+    "30004": _FILTERED,
+    "30007": _FILTERED,
+    "30008": say("the carrier does not say why"),
+    **dict.fromkeys(("20003", "20005", "10001", "30002", "30032", "30034", "21606", "21608"), _OURS),
+    "no_route": say("no number of ours may text there"),
+    "gave_up": say("it could not be sent in time"),
+    "quarantined": say("sending it failed; an operator is told"),
+    "rendering": say("sending it failed; an operator is told"),
+    "content": say("it holds signs that cannot be sent"),
+    "dropped": say("an operator took it out"),
+    "opted_out": say("opted out"),
+    "stopped": say("opted out"),
+    "21610": say("opted out"),
+    "suspended": say("the phone or the account is switched off"),
+    "deactivated": say("is not here any more"),
+    "invited": _UNREADY,
+    "nowhere": say("has no phone or mailbox that takes it"),
+    "retracted": say("you took it back"),
+    "silenced": _NO_MORE,
+    "left": _NO_MORE,
+    "private": _NO_MORE,
+    "off": say("not on at the moment"),
+}
+_REFUSED_MAIL: Final = say("the mailbox refuses it")
+_FAILED: Final = say("the carrier could not deliver it")
+_WAITING: Final = say("not sent yet")
+_AGAIN: Final = say("tried again later")
+
+
+def missed(state: str, reason: str | None, channel: str, opted_out_on: date | None = None) -> Phrase:
+    """Why somebody does not have it, as words after a name: "opted out on May 3", "the phone was off".
+
+    Who was silenced is told like who left: a mute or a block is nobody's business but its own."""
+    if reason in OPTED_OUT and opted_out_on:
+        return say("opted out on {day}", day=opted_out_on)
+    if state == "unknown":
+        return _IN_DOUBT
+    if state in ("queued", "sending"):
+        return _WAITING
+    if state == "retry":
+        return _AGAIN
+    if reason is not None and reason in MISSED:
+        return MISSED[reason]
+    return _REFUSED_MAIL if channel == "email" else _FAILED

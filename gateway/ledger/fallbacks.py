@@ -1,0 +1,96 @@
+"""What no phone took goes to its owner's mailbox instead: once, and it says why it came so.
+
+Every place where a text ends without having arrived calls `send_by_mail`, in the transaction that ends it: settlements,
+attempts, claims, and whoever cancels for a suspended phone. Never because of an opt-out: that raises no other channel.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from gateway.language.phrases import translated
+from gateway.language.reasons import INSTEAD
+from gateway.ledger.outbox import MAIL_GIVES_UP
+from gateway.store.arrays import numbers
+
+
+def send_by_mail(session: Session, keys: Iterable[tuple[int, int]]) -> int:
+    """Of these deliveries (message, address), those texts that ended for a reason of the phone's: their words go to
+    the person's primary verified mailbox, as a copy of the message that ends with the reason. How many.
+
+    The privacy of a post holds as for any mail: audience.refusals decides when it is about to leave.
+    """
+    wanted = sorted(set(keys))
+    if not wanted:
+        return 0
+    messages, addresses = (numbers(key[place] for key in wanted) for place in (0, 1))
+    given = {"messages": messages, "addresses": addresses, "reasons": list(INSTEAD)}
+    ended = session.execute(ENDED, given).all()
+    return _put(session, ended) if ended else 0
+
+
+def _put(session: Session, ended: Sequence[Row[Any]]) -> int:
+    notes = [translated(INSTEAD[row.reason], row.language) for row in ended]
+    rows = {
+        "messages": numbers(row.message_id for row in ended),
+        "addresses": numbers(row.address_id for row in ended),
+        "mailboxes": numbers(row.mailbox_id for row in ended),
+        "reasons": [row.reason for row in ended],
+        "notes": notes,
+    }
+    copies = sorted({(row.message_id, note) for row, note in zip(ended, notes, strict=True)})
+    pairs = {"messages": numbers(message for message, _ in copies), "notes": [note for _, note in copies]}
+    session.execute(COPY, pairs)
+    return len(session.execute(PUT, {**rows, "mail": MAIL_GIVES_UP}).all())
+
+
+# Words of people, and ours that nobody asked for. An answer belongs to the phone that asked, a code proves the phone.
+ENDED: Final = text("""
+    SELECT d.message_id, d.address_id, d.reason, reader.language, mailbox.id AS mailbox_id
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
+    JOIN deliveries d USING (message_id, address_id)
+    JOIN messages m ON m.id = d.message_id AND m.kind IN ('update', 'notice')
+    JOIN addresses phone ON phone.id = d.address_id AND phone.state <> 'stopped' AND phone.stopped_at IS NULL
+    JOIN accounts reader ON reader.id = phone.account_id AND reader.state = 'active'
+    JOIN addresses mailbox ON mailbox.account_id = reader.id AND mailbox.channel = 'email' AND mailbox.is_primary
+         AND mailbox.state = 'verified'
+    LEFT JOIN accounts author ON author.id = d.author_id
+    WHERE d.channel = 'sms' AND d.ended_at IS NOT NULL AND author.state IS DISTINCT FROM 'suspended'
+      AND (d.state = 'failed' AND d.reason = ANY (CAST(:reasons AS text[]))
+           OR d.state = 'cancelled' AND d.reason = 'suspended' AND phone.state = 'suspended')
+      AND NOT EXISTS (SELECT FROM deliveries mine WHERE mine.message_id = d.message_id
+                      AND mine.address_id = mailbox.id)
+    ORDER BY d.message_id, d.address_id
+""")
+
+COPY: Final = text("""
+    INSERT INTO messages (kind, author_id, post_id, inbound_id, priority, must_arrive, text, subject, body,
+                          instead_of, note)
+    SELECT m.kind, m.author_id, m.post_id, m.inbound_id, m.priority, m.must_arrive, m.text, m.subject,
+           m.body || E'\\n\\n' || k.note, m.id, k.note
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:notes AS text[])) AS k (message_id, note)
+    JOIN messages m ON m.id = k.message_id
+    ON CONFLICT (instead_of, note) WHERE instead_of IS NOT NULL DO NOTHING
+""")
+
+# The row in fallbacks is the proof that it happened once: who comes second puts nothing.
+PUT: Final = text("""
+    WITH given AS (
+        SELECT * FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:mailboxes AS bigint[]),
+                             CAST(:reasons AS text[]), CAST(:notes AS text[]))
+                 AS row (message_id, address_id, mailbox_id, reason, note)
+    ), fallen AS (
+        INSERT INTO fallbacks (message_id, address_id, mail_id, mailbox_id, reason)
+        SELECT given.message_id, given.address_id, copy.id, given.mailbox_id, given.reason
+        FROM given JOIN messages copy ON copy.instead_of = given.message_id AND copy.note = given.note
+        ON CONFLICT DO NOTHING
+        RETURNING message_id, address_id, mail_id, mailbox_id
+    )
+    INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, priority, give_up_at)
+    SELECT fallen.mail_id, fallen.mailbox_id, d.author_id, d.source_id, 'email', d.priority, now() + :mail
+    FROM fallen JOIN deliveries d ON d.message_id = fallen.message_id AND d.address_id = fallen.address_id
+    ON CONFLICT DO NOTHING
+    RETURNING address_id
+""")

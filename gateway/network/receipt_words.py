@@ -1,0 +1,42 @@
+"""Receipts in words: the counts and who missed it, for `who got` and for what its author is told later."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.language.phrases import Phrase, count, joined, listed, say
+from gateway.network.receipts import Missed, Tally
+
+WORDS: Final = 20  # characters of an update that say which one it is
+
+
+def counted(counts: Tally) -> Phrase:
+    """12 got it (9 by text, 3 by mail), 2 still wait."""
+    got = count("{count} got it", "{count} got it", counts.got)
+    ways = say("({texts} by text, {mails} by mail)", texts=counts.sms.got, mails=counts.email.got)
+    waiting = count("{count} still waits", "{count} still wait", counts.waiting) if counts.waiting else ""
+    more = say("more are to come") if counts.spreading else ""
+    both = counts.sms.got and counts.email.got
+    return joined([joined([joined([got, ways if both else ""]), waiting, more], ", "), "."], "")
+
+
+def names(missed: Sequence[Missed], number: int, shown: int) -> Phrase | str:
+    """Missed: Bob Reyes (opted out on May 3), Pat Quinn (the phone was off or out of reach) and 3 more."""
+    return _listed([say("{name} ({why})", name=one.name, why=one.why) for one in missed[:shown]], number)
+
+
+def first_names(missed: Sequence[Missed], number: int, shown: int) -> Phrase | str:
+    """Missed: Bob, Pat and 3 more."""
+    return _listed([one.name.split()[0] if one.name.split() else one.name for one in missed[:shown]], number)
+
+
+def _listed(shown: Sequence[str], number: int) -> Phrase | str:
+    if not shown:
+        return ""
+    more = [count("{count} more", "{count} more", number - len(shown))] if number > len(shown) else []
+    return say("Missed: {names}.", names=listed([*shown, *more]))
+
+
+def shortened(words: str) -> str:
+    """Enough of an update to know it by."""
+    line = " ".join(words.split())
+    return line if len(line) <= WORDS else f"{line[: WORDS - 3].rstrip()}..."

@@ -1,0 +1,207 @@
+"""How a post went out: counts for each channel, and who does not have it, with the reason. Set-based throughout.
+
+`who got` (handlers/receipts), `critter trace` and the note an hour after a broadcast (workers/tellings) ask. Who may
+ask is decided by `asked_about`: private fails closed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, exists, func, or_, select, text
+from sqlalchemy.orm import Session
+
+from gateway.language import reasons
+from gateway.language.phrases import Phrase
+from gateway.network.timelines import by_tag
+from gateway.store.tables import Follow, Post
+
+CLASSES: Final = ("sent", "delivered", "failed", "waiting", "opted_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Deliveries of one channel. `sent`: the carrier took it and did not call back that it arrived; `failed`: it did
+    not go, or was not to go any more."""
+
+    sent: int = 0
+    delivered: int = 0
+    failed: int = 0
+    waiting: int = 0
+    opted_out: int = 0
+
+    @property
+    def got(self) -> int:
+        return self.sent + self.delivered
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One post. `instead`: failed texts whose words went by mail; `spreading`: more deliveries may come; `unreached`:
+    followers who have no phone or mailbox that it could go to."""
+
+    sms: Channel
+    email: Channel
+    instead: int
+    spreading: bool
+    unreached: int = 0
+
+    @property
+    def got(self) -> int:
+        return self.sms.got + self.email.got
+
+    @property
+    def waiting(self) -> int:
+        return self.sms.waiting + self.email.waiting
+
+    @property
+    def missed(self) -> int:
+        """People: who got the mail instead is none of them, and whose mail failed as well counts once."""
+        out = self.sms.failed + self.sms.opted_out + self.email.failed + self.email.opted_out
+        return max(0, out - self.instead) + self.unreached
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "sms": asdict(self.sms),
+            "email": asdict(self.email),
+            "by_mail_instead": self.instead,
+            "unreached": self.unreached,
+            "spreading": self.spreading,
+        }
+
+
+class Missed(NamedTuple):
+    """Somebody who does not have it (or a text still on its way), and where it stands."""
+
+    name: str
+    handle: str | None
+    channel: str
+    state: str
+    reason: str | None
+    opted_out_on: date | None
+
+    @property
+    def why(self) -> Phrase:
+        return reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
+
+
+class Got(NamedTuple):
+    """How one person stands to a post: by which channel they have it, or why not."""
+
+    channel: str
+    state: str
+    reason: str | None
+    opted_out_on: date | None
+
+    @property
+    def why(self) -> Phrase:
+        return reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
+
+
+def tally(session: Session, post_id: int) -> Tally:
+    rows = session.execute(COUNTS, {"post": post_id, "opted_out": list(reasons.OPTED_OUT)}).all()
+    counts: dict[str, dict[str, int]] = {"sms": {}, "email": {}}
+    for channel, kind, number in rows:
+        counts[channel][kind] = number
+    instead, spreading = session.execute(BESIDES, {"post": post_id}).one()
+    unreached = session.scalar(UNREACHED_COUNT, {"post": post_id}) or 0
+    return Tally(Channel(**counts["sms"]), Channel(**counts["email"]), instead, spreading, unreached)
+
+
+def missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[Missed]:
+    """Those whom neither a text nor a mail reached, by name, also where nothing could be tried; what still waits is not
+    among them. Dates are days of `timezone` (IANA)."""
+    return [Missed(*row) for row in session.execute(MISSED, {"post": post_id, "zone": timezone, "limit": limit})]
+
+
+def of_person(session: Session, post_id: int, account_id: int, timezone: str) -> Got | None:
+    """The best that became of it on this person's phones and mailboxes; None when it was never for them."""
+    row = session.execute(OF_PERSON, {"post": post_id, "account": account_id, "zone": timezone}).first()
+    return Got(*row) if row else None
+
+
+def asked_about(
+    session: Session, account_id: int, *, group_id: int | None = None, tag: str | None = None
+) -> Post | None:
+    """The newest post whose receipts this person may see: their own; of a group they own, anybody's to the group."""
+    condition: list[ColumnElement[bool]] = [Post.author_id == account_id]
+    if group_id is not None:
+        owner = exists().where(
+            Follow.follower_id == account_id,
+            Follow.account_id == group_id,
+            Follow.role == "owner",
+            Follow.state == "active",
+            or_(Follow.expires_at.is_(None), Follow.expires_at > func.now()),
+        )
+        condition = [Post.group_id == group_id, Post.visibility == "group", or_(Post.author_id == account_id, owner)]
+    if tag is not None:
+        condition.append(by_tag(tag))
+    mine = select(Post).where(*condition, Post.deleted_at.is_(None))
+    return session.scalars(mine.order_by(Post.id.desc()).limit(1)).first()
+
+
+_MINE: Final = """
+    FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
+    WHERE m.post_id = :post
+"""
+_DAY: Final = "CAST((coalesce(a.stopped_at, d.ended_at) AT TIME ZONE :zone) AS date)"
+
+COUNTS: Final = text(f"""
+    SELECT d.channel, CASE WHEN d.state IN ('sent', 'delivered') THEN d.state
+                           WHEN d.ended_at IS NULL THEN 'waiting'
+                           WHEN d.reason = ANY (CAST(:opted_out AS text[])) THEN 'opted_out'
+                           ELSE 'failed' END AS kind, count(*)
+    {_MINE} GROUP BY 1, 2
+""")
+
+# A mail instead of a text counts as such unless that failed too, for then both rows are one person's.
+BESIDES: Final = text("""
+    SELECT (SELECT count(*) FROM messages m JOIN fallbacks f ON f.message_id = m.id WHERE m.post_id = :post),
+           EXISTS (SELECT FROM fanouts WHERE post_id = :post AND state = 'waiting')
+""")
+
+# Followers from before the post for whom no delivery was made: nothing of theirs is verified, or texts were not asked
+# for and there is no mailbox. Who muted or blocked is not told of, and nobody is while the post still spreads.
+_UNREACHED: Final = """
+    FROM (SELECT DISTINCT f.follower_id FROM fanouts x JOIN follows f ON f.account_id = x.source_id
+          WHERE x.post_id = :post AND x.state = 'done' AND f.state = 'active' AND f.created_at <= x.created_at
+            AND (f.expires_at IS NULL OR f.expires_at > x.created_at) AND f.follower_id <> x.author_id
+            AND NOT EXISTS (SELECT FROM silences s
+                            WHERE s.account_id = f.follower_id AND s.other_id IN (x.author_id, x.source_id)
+                               OR s.account_id = x.author_id AND s.other_id = f.follower_id AND s.kind = 'block')
+         ) AS heard
+    JOIN accounts p ON p.id = heard.follower_id AND p.state = 'active'
+    LEFT JOIN LATERAL (SELECT channel, state FROM addresses
+                       WHERE account_id = p.id AND is_primary ORDER BY channel DESC LIMIT 1) AS road ON true
+    WHERE NOT EXISTS (SELECT FROM posts WHERE id = :post AND repeat_of IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM messages m JOIN deliveries d ON d.message_id = m.id
+                      JOIN addresses a ON a.id = d.address_id WHERE m.post_id = :post AND a.account_id = p.id)
+"""
+UNREACHED_COUNT: Final = text(f"SELECT count(*) {_UNREACHED}")
+
+# Of each person the row that matters: what arrived or may still, else the last that ended.
+MISSED: Final = text(f"""
+    SELECT name, handle, channel, state, reason, day FROM (
+        SELECT DISTINCT ON (coalesce(a.account_id, a.id)) coalesce(p.name, 'a former phone') AS name, p.handle,
+               d.channel, d.state, d.reason, d.ended_at, {_DAY} AS day, d.message_id, d.address_id
+        FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
+        LEFT JOIN accounts p ON p.id = a.account_id
+        WHERE m.post_id = :post
+        ORDER BY coalesce(a.account_id, a.id), d.state IN ('sent', 'delivered') DESC, d.ended_at IS NULL DESC,
+                 d.message_id, d.address_id
+    ) AS last
+    WHERE state NOT IN ('sent', 'delivered') AND ended_at IS NOT NULL
+    UNION ALL
+    SELECT p.name, p.handle, coalesce(road.channel, 'sms'), 'failed',
+           CASE WHEN road.state IN ('invited', 'suspended') THEN road.state ELSE 'nowhere' END, NULL
+    {_UNREACHED}
+    ORDER BY name, handle LIMIT :limit
+""")  # noqa: S608
+
+OF_PERSON: Final = text(f"""
+    SELECT d.channel, d.state, d.reason, {_DAY}
+    {_MINE} AND a.account_id = :account
+    ORDER BY d.state IN ('sent', 'delivered') DESC, d.ended_at IS NULL DESC, d.message_id, d.address_id LIMIT 1
+""")

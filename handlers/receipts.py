@@ -1,0 +1,53 @@
+"""`who got`: how an update went out. Only its author hears it, and of posts to a group its owners do."""
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, command
+from gateway.errors import Refused
+from gateway.language.named import Named
+from gateway.language.phrases import Phrase, joined, say
+from gateway.network import receipts
+from gateway.network.receipt_words import counted, names, shortened
+from gateway.store.tables import Post
+
+SHOWN = 2  # people who missed it that one text has room for, with their reasons
+
+
+@command(
+    "who got [NAME]", "who got it", "who got #TAG", intent="receipts", english=True, about="how my last update went out"
+)
+def who_got(session: Session, turn: Turn) -> str:
+    """Bare or "it": my last update. A person: whether they have it. A group, a #tag: the last one there."""
+    args = turn.reading.args
+    if turn.names and turn.names[0].kind == "person":
+        return _one(session, turn, turn.names[0])
+    group = turn.names[0] if turn.names else None
+    tag = args[0].lstrip("#") if args and args[0].startswith("#") and not group else None
+    post = receipts.asked_about(session, turn.account.id, group_id=group.id if group else None, tag=tag)
+    if post is None:
+        raise Refused(say("There is no update of yours there to tell about."))
+    return told(session, post, turn.account.timezone)
+
+
+def told(session: Session, post: Post, timezone: str) -> Phrase:
+    """The counts, and the first of those who missed it."""
+    counts = receipts.tally(session, post.id)
+    missed = receipts.missed(session, post.id, timezone, SHOWN)
+    which = say('"{words}":', words=shortened(post.text))
+    return joined([which, counted(counts), names(missed, max(counts.missed, len(missed)), SHOWN)])
+
+
+def _one(session: Session, turn: Turn, person: Named) -> str:
+    """Whether they have my last update."""
+    post = receipts.asked_about(session, turn.account.id)
+    if post is None:
+        raise Refused(say("There is no update of yours there to tell about."))
+    got = receipts.of_person(session, post.id, person.id, turn.account.timezone)
+    words = shortened(post.text)
+    if got is None:
+        return say('"{words}" was not for {name}.', words=words, name=person.name)
+    if got.state in ("sent", "delivered"):
+        by = say("{name} got it by text.", name=person.name)
+        by = say("{name} got it by mail.", name=person.name) if got.channel == "email" else by
+        return joined([say('"{words}":', words=words), by])
+    return say('"{words}": {name} has not got it: {why}.', words=words, name=person.name, why=got.why)

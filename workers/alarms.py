@@ -1,0 +1,62 @@
+"""What operators must hear when a carrier refuses texts: said in the log, with the step to take. workers/effects asks.
+
+Texts that carriers filter are ordinary one by one; many within an hour are an alarm.
+"""
+
+from collections import Counter
+from typing import Final
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.carriers.twilio_codes import code_of
+
+FILTERED: Final = ("30004", "30007")
+EVERY: Final = 20  # filtered texts within an hour, each time so many more are there …
+SHARE: Final = 0.01  # … and at least this share of all tries
+STEPS: Final = {
+    21408: "allow the region under Geo permissions in Twilio's console, or take its people's phones out",
+    21606: "check in Twilio's console that the number may send texts",
+    21608: "leave the trial account, or verify the recipient",
+    30002: "settle with Twilio why the account is suspended",
+    30032: "have the toll-free number verified",
+    30034: "register the number with an A2P 10DLC campaign",
+}
+
+LOOK_UP: Final = "look the code up in the carrier's documents (Twilio's error dictionary)"
+
+log = structlog.get_logger()
+
+
+def raised(session: Session, reasons: Counter[str]) -> None:
+    """Of one batch: how many texts were refused, by code. Callers have written the tries already."""
+    for reason, number in sorted(reasons.items()):
+        if reason not in FILTERED:
+            code = int(reason) if reason.isdecimal() else 0  # other carriers have words
+            step, meaning = STEPS.get(code, LOOK_UP), code_of(code).meaning
+            log.error("carrier refuses texts", reason=reason, meaning=meaning, texts=number, step=step)
+    new = sum(reasons[one] for one in FILTERED)
+    if new:
+        _filtered(session, new)
+
+
+def _filtered(session: Session, new: int) -> None:
+    """Says so when these made a score of them full; the share is only asked for then."""
+    filtered = session.scalar(FILTERED_NOW) or 0
+    if filtered // EVERY == max(0, filtered - new) // EVERY:
+        return
+    tries = session.scalar(TRIES_NOW) or 0
+    if filtered >= SHARE * tries:
+        log.error(
+            "carriers filter our texts",
+            filtered=filtered,
+            tries=tries,
+            step="look at what is sent and at the number's registration; those who have a mailbox get it by mail",
+        )
+
+
+FILTERED_NOW: Final = text("""
+    SELECT count(*) FROM attempts WHERE reason IN ('30004', '30007') AND id >= id_at(now() - interval '1 hour')
+""")
+TRIES_NOW: Final = text("SELECT count(*) FROM attempts WHERE id >= id_at(now() - interval '1 hour')")
