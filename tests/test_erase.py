@@ -213,11 +213,12 @@ TAKEN_OUT = {
     "consent.carrier_id", "consent.our_address", "consent.wording", "conversations.half", "conversations.more",
     "conversations.question", "drafts.text", "effects.detail", "inbound.message_id", "inbound.raw", "inbound.reason",
     "inbound.recipients", "inbound.sender", "inbound.text", "media.content_type", "media.reason", "media.sha256",
-    "media.url", "messages.body", "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",
+    "media.url", "messages.body", "messages.note",
+    "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",
     "posts.text", "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(
-    r"audit\..*|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|senders\..*|alembic_version\..*"
+    r"audit\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|senders\..*|alembic_version\..*"
     r"|topics\.tag|callbacks\..*|attempts\..*|deliveries(_\w+)?\.(channel|state|reason|tag|lease_owner)"
     r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type)|posts\.(via|visibility)"
     r"|\w+\.(kind|state|role|access|pin|channel|source|purpose)"

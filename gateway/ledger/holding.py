@@ -79,6 +79,8 @@ HOLD: Final = (
     """UPDATE deliveries SET state = 'cancelled', reason = :reason, ended_at = now(), lease_until = NULL,
            lease_owner = NULL
        WHERE ended_at IS NULL""",
+    "UPDATE callbacks SET applied_at = now() WHERE applied_at IS NULL",  # one may make a mail of a text
+    "UPDATE tellings SET told_at = now() WHERE told_at IS NULL",
     "UPDATE codes SET ended_at = now() WHERE ended_at IS NULL",
     "UPDATE conversations SET question = NULL, half = NULL, half_at = NULL",
 )

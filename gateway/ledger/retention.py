@@ -150,7 +150,8 @@ COUNT: Final = """
 OPEN_DELIVERY: Final = "EXISTS (SELECT FROM deliveries d WHERE d.message_id = t.id AND d.ended_at IS NULL)"
 TOLD: Final = """(t.kind = 'code' OR t.kind = 'answer' AND EXISTS (
     SELECT FROM inbound i WHERE i.id = t.inbound_id AND i.intent IN ('login', 'link')))"""
-ENDED: Final = "t.state IN ('done', 'dropped')"
+ENDED: Final = """t.state IN ('done', 'dropped')
+    AND NOT EXISTS (SELECT FROM refusals r WHERE r.inbound_id = t.id AND r.closed_at IS NULL)"""
 TWILIO: Final = "'^(SM|MM)[0-9a-f]{32}$'"
 _DELETE: Final = """DELETE FROM {table} t USING span WHERE t.id = span.id AND {{due}}
         AND t.id < coalesce((SELECT id FROM stop), t.id + 1) RETURNING 1"""
@@ -220,7 +221,9 @@ KINDS: Final = (
         "true",
         _DELETE.format(table="messages"),
         blocks="""EXISTS (SELECT FROM deliveries d WHERE d.message_id = t.id)
-                  OR EXISTS (SELECT FROM fanouts f WHERE f.message_id = t.id AND f.state = 'waiting')""",
+                  OR EXISTS (SELECT FROM fanouts f WHERE f.message_id = t.id AND f.state = 'waiting')
+                  OR EXISTS (SELECT FROM messages c JOIN deliveries d ON d.message_id = c.id
+                             WHERE c.instead_of = t.id)""",
         again=False,
         below="id_at(date_trunc('month', now() - CAST(:age AS interval), 'UTC'))",
     ),

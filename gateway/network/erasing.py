@@ -175,6 +175,7 @@ STEPS: Final = (
                body = regexp_replace(body, :bare, '@' || :gone, 'gi')
            WHERE text ~* :bare OR subject ~* :bare OR body ~* :bare""",
     ),
+    ("notes", "UPDATE messages SET note = NULL WHERE note ~* :bare"),
     (
         "others' effects",
         """UPDATE effects SET detail = CAST(regexp_replace(CAST(detail AS text), :bare, :gone, 'gi') AS jsonb)
