@@ -51,8 +51,8 @@ def trouble(number: str, countries: Collection[str]) -> Trouble | None:
 
 @lru_cache(maxsize=65_536)
 def _placed(number: str) -> tuple[str, bool]:
-    """Country, and whether it is a service's number or too short to be anybody's own: 112, 72345. Kept, because it takes
-    as long as all the rest of deciding about a text."""
+    """Country, and whether it is a service's number or too short to be anybody's own: 112, 72345. Kept, because it
+    takes as long as all the rest of deciding about a text."""
     try:
         parsed = phonenumbers.parse(number)
     except NumberParseException:

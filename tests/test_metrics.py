@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from bisect import bisect_left
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -116,13 +116,15 @@ def test_what_wants_a_person_is_told(office: Office, settings: Settings) -> None
 
 
 def test_the_months_money(office: Office, settings: Settings) -> None:
-    month = f"{datetime.now(UTC):%Y-%m}"
-    tallies.add("segments", month, amount=1000)
     tallies.add("segments", amount=5000)
+    office.sql(
+        "INSERT INTO budgets (day, scope, used) VALUES"
+        " (date_trunc('month', now() AT TIME ZONE 'UTC'), 'company_month', 1000 * 8300)"
+    )
     store(office.engine)
     with served(settings) as url:
         found = told(url)
-    assert of(found, "budget_left_ratio") == pytest.approx(1 - 1000 * 0.0083 / 33.20)
+    assert of(found, "budget_left_ratio") == pytest.approx(1 - 1000 * 0.0083 / float(settings.monthly_sms_budget))
     assert of(found, "segments_total") == 5000
 
 

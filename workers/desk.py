@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
@@ -120,7 +120,6 @@ class Desk(Generic[Parcel]):
 
         if parts := sum(row.segments or 0 for row in rows):
             tallies.add("segments", amount=parts)
-            tallies.add("segments", f"{datetime.now(UTC):%Y-%m}", amount=parts)
 
     def release(self, rows: Sequence[Claimed], wait: timedelta) -> None:
         with transaction(self._here.engine) as session:

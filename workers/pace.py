@@ -61,6 +61,7 @@ class Pace:
     def __init__(self, buckets: Sequence[Bucket] = ()) -> None:
         self._buckets = buckets
         self.rate = min((bucket.rate for bucket in buckets), default=None)
+        self.interval = 0.0 if self.rate is None else MARGIN / self.rate  # seconds between two slots
         self.together = 1 if self.rate is None else max(1, math.floor(self.rate * TICK))
 
     def ahead(self) -> float:

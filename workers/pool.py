@@ -113,8 +113,10 @@ class Pool:
         return next((one for one in up if routing.stands_in(one, lost, self._plan)), None)
 
     def _down(self, sender: Sender) -> bool:
+        """A carrier that nobody can stand in for is tried on: the waits of its texts are rest enough."""
         breaker = self._breakers.get(sender.carrier)
-        return sender.paused or breaker is None or breaker.down(time.monotonic())
+        alone = len(self._breakers) == 1
+        return sender.paused or breaker is None or (not alone and breaker.down(time.monotonic()))
 
 
 class Watched:

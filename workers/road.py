@@ -36,7 +36,8 @@ Parcel = TypeVar("Parcel", bound=Known)
 Result = TypeVar("Result")
 
 FRESH: Final = 0.9  # seconds that a decision to send is good for; the rest of the second is the request's way out
-AHEAD: Final = 0.4  # seconds before its first slot that a batch is claimed at the earliest
+AHEAD: Final = 0.4  # seconds of the sender's rate in a batch
+LEAD: Final = 0.15  # seconds before its first slot that a batch is claimed at the earliest
 LOOK: Final = 0.05  # seconds after which new rows are looked for while others are still on the road
 SUSPECTS: Final = 0.5  # seconds between two looks for rows that must go alone
 FLUSH: Final = 200  # outcomes that are settled at once; fewer when nothing else is on the road
@@ -132,7 +133,7 @@ class Road(Generic[Parcel]):
             if batch.claimed and not suspects:
                 over = time.monotonic() >= end
                 if batch.claimed >= self._limit and not over:
-                    self._ahead = asyncio.create_task(self._claim(suspects=False))
+                    self._ahead = asyncio.create_task(self._claim(suspects=False, after=len(batch.loads)))
                 await self._send(batch)
                 suspects = over  # they have their turn in the end, however much else there is
                 if not suspects and self._ahead is None:
@@ -171,8 +172,9 @@ class Road(Generic[Parcel]):
             await self._settle_all()
         return await (ahead or self._claim(suspects))
 
-    async def _claim(self, suspects: bool) -> Batch[Parcel]:
-        if (early := self._pace.ahead() - AHEAD) > 0:
+    async def _claim(self, suspects: bool, after: int = 0) -> Batch[Parcel]:
+        """The later the better: what is urgent may still come. `after`: how many texts go before these."""
+        if (early := self._pace.ahead() + after * self._pace.interval - LEAD) > 0:
             await asyncio.sleep(early)
         await self._room_for(1)
         self._seen = self._written

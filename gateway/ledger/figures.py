@@ -2,14 +2,13 @@
 bounded number of them, so that asking costs the same with a thousand deliveries and with a hundred million."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import pauses, tallies
+from gateway.ledger import budgets, pauses, spending, tallies
 from gateway.ledger.pauses import Paused
 from gateway.settings import Settings
 
@@ -50,7 +49,7 @@ def figures(session: Session, settings: Settings) -> Figures:
         inputs={"held": 0, "quarantined": 0} | _by_name(session, INPUTS, bounds),
         senders=pauses.listed(session),
         processes=_by_name(session, PROCESSES, bounds),
-        budget_left=budget_left(totals, settings),
+        budget_left=budget_left(session, settings),
     )
 
 
@@ -58,14 +57,12 @@ def _by_name(session: Session, statement: TextClause, bounds: Mapping[str, objec
     return {name: count for name, count in session.execute(statement, bounds)}  # noqa: C416  dict() asks for its keys
 
 
-def budget_left(totals: Mapping[tuple[str, str], float], settings: Settings) -> float | None:
-    """What is left of this month's money for texts, as a share, by the parts that were sent and the price of one."""
+def budget_left(session: Session, settings: Settings) -> float | None:
+    """What is left of this month's money for texts, as a share."""
     if not settings.sms:
         return None
-    if not settings.monthly_sms_budget:
-        return 0.0
-    parts = Decimal(totals.get(("segments", f"{datetime.now(UTC):%Y-%m}"), 0.0))
-    return float(max(Decimal(0), 1 - parts * settings.sms_price / settings.monthly_sms_budget))
+    _, month = spending.lefts(session, budgets.limits(settings), budgets.COMPANY)
+    return month.left / month.limit if month.limit else 0.0
 
 
 # The ids of callbacks are made in their order, so the oldest is the first by id. An input's or delivery's age is not
