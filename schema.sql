@@ -699,6 +699,8 @@ CREATE TABLE price_sweeps (
     pages       bigint NOT NULL DEFAULT 0,                               -- that were read so far
     rounds      smallint NOT NULL DEFAULT 0,                             -- how often the list was read to its end
     not_before  timestamptz NOT NULL DEFAULT now()                       -- when it is read on, or once more
+);
+
 -- What the processes counted, for /metrics: each adds what it counted in the last seconds. Never numbers or bodies.
 CREATE TABLE tallies (
     name    text NOT NULL,                                               -- what was counted: accepted, sent, …

@@ -87,7 +87,7 @@ def test_a_number_that_is_gone_hands_its_phones_over(room, settings, engine, tex
     assert set(after.values()) == set(NUMBERS[1:])
 
 
-def test_a_paused_number_keeps_its_texts_and_the_others_go(room, engine, texts, kim):
+def test_others_stand_in_for_a_paused_number_and_none_sends_when_all_are(room, engine, texts, kim):
     to = phones(engine, 30)
     post(engine, kim, "one", to)
     drain(engine)
@@ -96,9 +96,16 @@ def test_a_paused_number_keeps_its_texts_and_the_others_go(room, engine, texts, 
         assert senders.pause(session, NUMBERS[0], None, None, "an operator") == 1
     time.sleep(1.1)  # what a process knows of our numbers is good for a second
     post(engine, kim, "two", to)
-    deliver.drain_sms()
+    drain(engine)
     assert {text.sender for text in texts.taken} == set(NUMBERS[1:])
-    assert states(engine).count("queued") == 30 - len(texts.taken) > 0
+    assert len(texts.taken) == 30
+    with transaction(engine) as session:
+        assert senders.pause(session, None, "twilio", None, "an operator") == 3
+    time.sleep(1.1)
+    post(engine, kim, "three", to)
+    deliver.drain_sms()
+    assert len(texts.taken) == 30
+    assert states(engine).count("queued") == 30
 
 
 def test_a_refused_number_is_paused_for_everybody(room, engine, texts, kim):
