@@ -81,20 +81,23 @@ def asking(servers: Servers) -> Iterator[psycopg.Connection]:
 def test_a_worker_that_wakes_up_after_its_lease_writes_nothing(critter: Herd, name: str) -> None:
     """Its requests are answered while it is frozen; by then others have ended what it held (F5)."""
     channel = "sms" if name == "worker-sms" else "email"
+    before = len(critter.ledger())
     critter.faults({"fault": "delay", "seconds": 1.0, "after": True}, {"fault": "smtp-delay", "seconds": 1.0})
     post(critter, f"{name} is frozen")
     critter.wait(lambda: count(critter, f"state = 'sending' AND channel = '{channel}'") > 0, "it sends", 10)
+    if channel == "sms":
+        critter.wait(lambda: "create" in {line["kind"] for line in critter.ledger()[before:]}, "it asked", 10)
     frozen = critter.children[name]
     frozen.send(signal.SIGSTOP)
     critter.faults()
     critter.start(name)
     critter.wait(critter.settled, "another worker ends it", 60)
-    before = outbox(critter)
+    standing = outbox(critter)
     ended = critter.scalar("SELECT now()")
     frozen.send(signal.SIGCONT)
     critter.wait(lambda: tried_late(critter, ended), "it wakes up and says how its requests ended", 15)
     assert frozen.end() == 0
-    assert outbox(critter) == before
+    assert outbox(critter) == standing
 
 
 def outbox(critter: Herd) -> list[tuple[object, ...]]:
@@ -243,6 +246,11 @@ def test_what_was_taken_and_cut_off_is_found_and_never_sent_twice(critter: Herd)
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
 
+def waiting(client: redis.Redis) -> set[int]:
+    """The process ids of the workers that have come to their queues."""
+    return {int(client.hget(key, "pid") or 0) for key in client.smembers("rq:workers")}
+
+
 @pytest.mark.skipif(not FAKETIME.exists(), reason="apt-get install faketime")
 @pytest.mark.parametrize("off", ["+1h", "-1h"])
 def test_workers_whose_clocks_are_wrong(critter: Herd, off: str) -> None:
@@ -250,16 +258,17 @@ def test_workers_whose_clocks_are_wrong(critter: Herd, off: str) -> None:
     before = len(critter.ledger())
     environ = {**critter.environ, "LD_PRELOAD": str(FAKETIME), "FAKETIME": off, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     environ["CRITTER_UNSAFE"] = "on"
+    log = (critter.var / "up.log").open("ab")
     wrong = [
         subprocess.Popen(
             [sys.executable, "-m", "critter", *words],
-            cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=ROOT, env=environ, stdout=log, stderr=log,
         )
         for words in (["worker", "sms"], ["worker", "inbound"], ["worker", "email"], ["clock"])
     ]  # fmt: skip
     try:
         with redis.Redis.from_url(critter.settings.redis_url) as client:
-            critter.wait(lambda: client.scard("rq:workers:sms") >= 2, "they start", 30)
+            critter.wait(lambda: {each.pid for each in wrong[:3]} <= waiting(client), "they start", 60)
         for number in range(5):
             post(critter, f"wrong by {off} {number}")
         critter.wait(lambda: arrived(critter, f"wrong by {off} 4") == HEARERS + 10, "they arrive", 30)
@@ -269,6 +278,7 @@ def test_workers_whose_clocks_are_wrong(critter: Herd, off: str) -> None:
         critter.wait(lambda: arrived(critter, f"only wrong clocks {off}") == HEARERS + 10, "it arrives", 30)
         critter.wait(critter.settled, "everything settled", 30)
     finally:
+        log.close()
         for each in wrong:
             each.terminate()
         ends = [each.wait(30) for each in wrong]
