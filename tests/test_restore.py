@@ -13,8 +13,9 @@ from sqlalchemy import Engine
 
 from critter import backups
 from critter.servers import Servers
+from gateway.ledger import holding
 from gateway.settings import Settings, embedded
-from gateway.store.database import connect
+from gateway.store.database import connect, transaction
 from tests import cast
 from tests.conftest import _administer as administer
 from tests.office import Office, critter, point_command_line
@@ -219,3 +220,14 @@ def test_a_drill_that_finds_something_ends_with_1(office: Office, place: Path) -
     office.critter("backup", str(place))
     assert office.critter("restore", str(place), "--drill").exit_code == 1
     assert office.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'critter_drill%'") == [(0,)]
+
+
+def test_nothing_that_was_to_be_told_is_told(office: Office) -> None:
+    office.says("kim", "hello")
+    office.work()
+    office.sql("INSERT INTO callbacks (attempt_id, carrier_id, status) SELECT id, 'SM1', 'failed' FROM attempts")
+    office.sql("INSERT INTO tellings (post_id, kind) SELECT id, 'counts' FROM posts ON CONFLICT DO NOTHING")
+    with transaction(office.engine) as session:
+        holding.hold(session)
+    assert office.sql("SELECT 1 FROM callbacks WHERE applied_at IS NULL") == []
+    assert office.sql("SELECT 1 FROM tellings WHERE told_at IS NULL") == []
