@@ -119,7 +119,9 @@ def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
 
 
 def empty(engine: Engine) -> None:
+    """Also of the audit, which the product never empties."""
     with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_stays_whole"))
         names = ", ".join(table.name for table in Table.metadata.sorted_tables)
         connection.execute(text(f"TRUNCATE {names} CASCADE"))
 

@@ -189,7 +189,7 @@ def test_an_operator_decides(office: Office, texts: Texts):
     assert office.critter("consent", "dismiss", row["id"]).output == "It was closed already.\n"
     assert office.critter("consent", "flagged").output == "No text waits for a decision.\n"
     assert "closed, opted out" in office.critter("consent", "flagged", "--all").output
-    actions = [action for (action,) in office.sql("SELECT action FROM audit ORDER BY id")]
+    actions = [action for (action,) in office.sql("SELECT action FROM audit WHERE action LIKE 'consent%' ORDER BY id")]
     assert actions == ["consent.show", "consent.stop", "consent.stop"]
 
 
@@ -224,7 +224,9 @@ def test_the_export_has_every_word_and_number(office: Office, texts: Texts):
     }
     assert (rows[1]["kind"], rows[1]["wording"], rows[1]["carrier_id"]) == ("opt_in", "Start", started)
     assert all(row["at"] for row in rows)
-    assert office.sql("SELECT action, detail FROM audit") == [("consent.export", {"rows": 2, "format": "csv"})]
+    assert office.sql("SELECT action, detail FROM audit WHERE action LIKE 'consent%'") == [
+        ("consent.export", {"rows": 2, "format": "csv"})
+    ]
     lines = office.critter("consent", "export", "--format", "json", "--number", "(415) 555-0102").output.splitlines()
     assert [json.loads(line)["wording"] for line in lines] == ["STOP, please!", "Start"]
     assert office.critter("consent", "export", "--person", "kim").output.count("\n") == 1
