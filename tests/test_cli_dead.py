@@ -47,7 +47,7 @@ def test_nothing_dead_says_so(office: Office) -> None:
 
 def test_the_dead_are_counted_and_listed(office: Office) -> None:
     first, second = kill(office, "sam", "30008"), kill(office, "sam", "30008")
-    doubt = kill(office, "sam", "timeout", "unknown")
+    doubt = kill(office, "sam", "unnamed", "unknown")
     input_id = aside(office)
     assert listed(office) == [str(input_id), doubt, second, first]
     output = office.critter("dead", "list").output
