@@ -418,7 +418,7 @@ CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message
 CREATE INDEX deliveries_lanes ON deliveries (address_id, author_id, message_id) WHERE ended_at IS NULL;
 CREATE INDEX deliveries_later ON deliveries (not_before) WHERE ended_at IS NULL AND not_before <> created_at;
 CREATE INDEX deliveries_by_address ON deliveries (address_id, message_id DESC);
-CREATE INDEX deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND state IN ('failed', 'unknown');
+CREATE INDEX deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND reason IS NOT NULL;
 -- Makes the partition of the month of `moment`; harmless when it is there.
 CREATE FUNCTION ensure_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

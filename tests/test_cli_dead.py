@@ -47,7 +47,7 @@ def test_nothing_dead_says_so(office: Office) -> None:
 
 def test_the_dead_are_counted_and_listed(office: Office) -> None:
     first, second = kill(office, "sam", "30008"), kill(office, "sam", "30008")
-    doubt = kill(office, "sam", None, "unknown")
+    doubt = kill(office, "sam", "unnamed", "unknown")
     input_id = aside(office)
     assert listed(office) == [str(input_id), doubt, second, first]
     output = office.critter("dead", "list").output
@@ -60,7 +60,7 @@ def test_the_dead_are_counted_and_listed(office: Office) -> None:
 
 def test_what_is_listed_can_be_narrowed(office: Office) -> None:
     text, other = kill(office, "sam", "30008"), kill(office, "sam", "gave_up")
-    doubt = kill(office, "sam", None, "unknown")
+    doubt = kill(office, "sam", "timeout", "unknown")
     input_id = aside(office)
     assert listed(office, "--reason", "30008") == [text]
     assert listed(office, "--reason", "unknown") == [doubt]
@@ -91,7 +91,7 @@ def test_single_ones_go_again(office: Office, redis_url: str) -> None:
 
 
 def test_single_ones_are_dropped(office: Office) -> None:
-    key, doubt, input_id = kill(office, "sam", "30008"), kill(office, "sam", None, "unknown"), aside(office)
+    key, doubt, input_id = kill(office, "sam", "30008"), kill(office, "sam", "timeout", "unknown"), aside(office)
     assert office.critter("dead", "drop", key, doubt, str(input_id)).output == "Dropped: 3.\n"
     assert (state(office, key), state(office, doubt)) == (("cancelled", "dropped"), ("cancelled", "dropped"))
     assert office.sql("SELECT state FROM inbound WHERE id = :id", id=input_id) == [("dropped",)]

@@ -99,7 +99,7 @@ def test_what_wants_a_person_is_told(office: Office, settings: Settings) -> None
     office.says("kim", "hello")
     office.work()
     office.sql("UPDATE deliveries SET state = 'failed', reason = 'quarantined' WHERE channel = 'email'")
-    office.sql("UPDATE deliveries SET state = 'unknown' WHERE channel = 'sms'")
+    office.sql("UPDATE deliveries SET state = 'unknown', reason = 'timeout' WHERE channel = 'sms'")
     office.says("kim", "again")
     office.sql("UPDATE inbound SET state = 'quarantined' WHERE state = 'new'")
     with transaction(office.engine) as session:

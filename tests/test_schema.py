@@ -74,3 +74,13 @@ def test_every_column_is_explained() -> None:
         elif table and re.match(r"    [a-z_]+ +[a-z]", line) and not re.search(r" -- \S", line):
             bare.append(f"{table}: {line.strip()}")
     assert bare == []
+
+
+def test_no_index_of_deliveries_stands_in_the_way_of_a_claim(engine: Engine) -> None:
+    """A claim is written into the same page, and into no index, only while none is made of what it changes."""
+    changed = re.compile(r"\b(state|attempt|lease_until|lease_owner|tag|introduces)\b")
+    made = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'deliveries'"
+    with engine.connect() as connection:
+        found = {row.indexname: row.indexdef for row in connection.execute(text(made))}
+    assert "deliveries_due" in found
+    assert [name for name, definition in found.items() if changed.search(definition)] == []

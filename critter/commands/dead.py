@@ -180,7 +180,8 @@ def _meaning(reason: str | None) -> str:
     code = int(reason) if reason and reason.isdecimal() else 0
     words = ENDINGS.get(reason or "") or (CODES[code].meaning if code in CODES else "")
     step = advice(reason)
-    return "; ".join(part for part in (reason, words, step) if part) or "nobody knows whether it arrived"
+    named = None if reason == "unnamed" else reason  # the ledger's word for what no carrier gave a reason for
+    return "; ".join(part for part in (named, words, step) if part) or "nobody knows whether it arrived"
 
 
 def _count(one: Count) -> tuple[object, ...]:

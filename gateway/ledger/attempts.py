@@ -127,7 +127,7 @@ MOVE_DELIVERIES: Final = text("""
     UPDATE deliveries d
     SET state = CASE WHEN given.state = 'retry' AND now() + given.wait >= d.give_up_at THEN 'failed'
                      ELSE given.state END,
-        reason = given.reason,
+        reason = coalesce(given.reason, CASE WHEN given.state = 'failed' THEN 'unnamed' END),
         not_before = CASE given.state WHEN 'retry' THEN now() + given.wait ELSE d.not_before END,
         sent_at = coalesce(d.sent_at, now()),
         ended_at = CASE WHEN given.state <> 'retry' OR now() + given.wait >= d.give_up_at

@@ -113,8 +113,11 @@ def _fits(state: str, died: str) -> str:
     """
 
 
-# The words of the partial index deliveries_dead, so that nothing else is read.
-_DELIVERIES: Final = "ended_at IS NOT NULL AND state IN ('failed', 'unknown') AND " + _fits("state", "ended_at")
+# With the words of the partial index deliveries_dead, so that little else is read. It does not speak of the state: then
+# no claim could change that in place. What failed or is in doubt has a reason; settlements and attempts see to it.
+_DELIVERIES: Final = "ended_at IS NOT NULL AND reason IS NOT NULL AND state IN ('failed', 'unknown') AND " + _fits(
+    "state", "ended_at"
+)
 _INPUTS: Final = "state = 'quarantined' AND " + _fits("state", "received_at")
 
 LISTED: Final = text(f"""

@@ -112,13 +112,14 @@ WAITING: Final = text("""
 """)
 
 UNKNOWN: Final = text("""
-    SELECT count(*) FROM (SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL LIMIT :most) AS row
+    SELECT count(*) FROM (SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL
+                          AND not_before <> created_at LIMIT :most) AS row
 """)
 
 DEAD: Final = text("""
     SELECT CASE reason WHEN 'quarantined' THEN reason ELSE state END, count(*)
     FROM (SELECT state, reason FROM deliveries
-          WHERE ended_at IS NOT NULL AND state IN ('failed', 'unknown') LIMIT :most) AS row
+          WHERE ended_at IS NOT NULL AND reason IS NOT NULL AND state IN ('failed', 'unknown') LIMIT :most) AS row
     GROUP BY 1
 """)
 

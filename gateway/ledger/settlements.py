@@ -115,6 +115,7 @@ _DELIVERIES: Final = """
     SET state = CASE WHEN given.state = 'retry' AND now() + given.wait >= d.give_up_at THEN 'failed'
                      ELSE given.state END,
         reason = CASE WHEN given.state = 'retry' AND now() + given.wait >= d.give_up_at THEN 'gave_up'
+                      WHEN given.state IN ('failed', 'unknown') THEN coalesce(given.reason, 'unnamed')
                       ELSE given.reason END,
         not_before = now() + given.wait,
         segments = coalesce(given.segments, d.segments),

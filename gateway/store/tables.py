@@ -480,7 +480,7 @@ Index(
     "deliveries_dead",
     Delivery.message_id,
     Delivery.address_id,
-    postgresql_where=Delivery.ended_at.is_not(None) & Delivery.state.in_(["failed", "unknown"]),
+    postgresql_where=Delivery.ended_at.is_not(None) & Delivery.reason.is_not(None),
 )
 
 

@@ -121,7 +121,7 @@ ALTER TABLE installation ADD COLUMN draining_since timestamptz;
 ALTER TABLE installation ADD COLUMN draining_until timestamptz;
 ALTER TABLE installation ADD COLUMN mail_paused_until timestamptz;
 ALTER TABLE installation ADD COLUMN mail_pause_reason text;
-CREATE INDEX deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND state IN ('failed', 'unknown');
+CREATE INDEX deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND reason IS NOT NULL;
 CREATE TABLE tallies (
     name    text NOT NULL,
     labels  text NOT NULL DEFAULT '',
