@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -153,9 +153,10 @@ class Chaos:
         self._administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'critter'")
 
     def lock(self) -> None:
-        """As a careless operator does."""
+        """As a careless operator does. One who has to wait for a frozen worker lets go of it."""
         table = self._dice.choice(("deliveries", "inbound", "attempts", "callbacks", "fanouts"))
-        self._administer(f"LOCK TABLE {table}; SELECT pg_sleep(1)")
+        with suppress(psycopg.errors.LockNotAvailable):
+            self._administer(f"SET lock_timeout = '1s'; LOCK TABLE {table}; SELECT pg_sleep(1)")
 
     def _administer(self, statement: str) -> None:
         with psycopg.connect(embedded.database_url(self._servers.var)) as connection:
