@@ -127,6 +127,8 @@ def test_without_the_database_it_is_spooled_and_drained_once(ours, engine, cable
         assert requests.get(url + "/readyz", timeout=9).json() == {"database": "away", "spooled": 5}
         cable.plug_in()
         drained(ours)
+        while requests.get(url + "/readyz", timeout=9).json()["database"] != "ok":
+            time.sleep(0.02)
         assert send(url, ours, INBOUND, text(ours, 4)).status_code == 200
     assert sids(engine) == [f"SM{number:032x}" for number in (1, 2, 3, 4)]
     row = rows(engine, "SELECT * FROM inbound ORDER BY id")[1]
