@@ -43,7 +43,7 @@ bench: setup ## measure; the results go to bench/results.md
 soak: setup ## everything that can go wrong, at random, for half an hour (CRITTER_SOAK_SECONDS)
 	@CRITTER_SOAK_SECONDS=$${CRITTER_SOAK_SECONDS:-1800} $(VENV) -m pytest -s tests/test_soak.py
 
-torture: setup ## long tests: kills by the thousand
+torture: setup ## long tests: kills by the thousand, cut connections, full disks, wrong clocks
 	@$(VENV) -m pytest -s tests/torture
 
 rehearse: setup ## long test: a company on eight machines, of which two are lost (needs root)
