@@ -108,7 +108,10 @@ def _work(room: Room, queue: str) -> None:
 def _answer(room: Room, queue: str) -> None:
     """Until SIGTERM, or until Redis was lost in the middle of a job; then RQ's worker gives up and a new one begins."""
     with Redis.from_url(room.settings.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=5) as connection:
-        DrainWorker(room, queue, connection).work(logging_level="WARNING")
+        try:
+            DrainWorker(room, queue, connection).work(logging_level="WARNING")
+        finally:
+            _stop_on_signals(room)  # RQ's handler would end a rest, and whatever else comes after, by an exception
 
 
 def serve_clock(settings: Settings) -> None:

@@ -124,6 +124,21 @@ def test_a_worker_outlives_redis_and_what_was_in_it(settings, engine, servers: S
         assert worker.poll() is None
 
 
+def test_sigterm_ends_a_worker_that_waits_for_redis(settings, servers: Servers):
+    redis_server = next(server for server in servers.running if server.name == "redis")
+    with listening(settings, "email") as worker:
+        redis_server.process.kill()
+        redis_server.process.wait()
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                worker.wait(1.5)  # it tries again every half second
+            worker.terminate()
+            assert worker.wait(9) == 0
+        finally:
+            redis_server.start()
+            until(redis_server.ready)
+
+
 def test_a_killed_worker_loses_and_repeats_nothing(settings, engine, twilio):
     """Three workers die by kill -9 in the middle; callbacks and the list tell what they had sent."""
     put(engine, 60)
