@@ -30,12 +30,18 @@ class Child:
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code (minus the signal that killed it), or None when it runs on after so long."""
-        poll = select.poll()
-        poll.register(self._handle, select.POLLIN)
-        if self.code is None and poll.poll(seconds * 1000):
+        if self.code is None and not self._runs(seconds):
             self.code = self._nursery.ask({"reap": self.pid})
             os.close(self._handle)
         return self.code
+
+    def _runs(self, seconds: float) -> bool:
+        """Whether it still does after so long; it is not waited for."""
+        if self.code is not None:
+            return False
+        poll = select.poll()
+        poll.register(self._handle, select.POLLIN)
+        return not poll.poll(seconds * 1000)
 
     def poll(self) -> int | None:
         return self.wait(0)
@@ -49,9 +55,10 @@ class Child:
 
     def kill(self) -> bool:
         """kill -9, also of what it has forked; False when it had ended already."""
-        alive = self.poll() is None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        alive = self._runs(0)
+        if self.code is None:  # once it was waited for, its number may be another's
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         self.wait(10)
         return alive
 
@@ -98,6 +105,8 @@ def _serve() -> None:
             pid = os.fork()
             if pid == 0:
                 _live(order)
+            with contextlib.suppress(OSError):  # the child does so too, whoever is first
+                os.setpgid(pid, pid)
             pids.add(pid)
             answer: Any = pid
         elif "reap" in order:
@@ -115,7 +124,7 @@ def _live(order: dict[str, Any]) -> NoReturn:
     """A process group of its own, so that gunicorn's worker can be killed along with it."""
     code = 1
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
