@@ -235,7 +235,7 @@ CREATE TABLE inbound (
     trusted       boolean NOT NULL,                                      -- the sender is proved; else it is held
     opt_out_type  text,                                                  -- sms: the carrier itself has answered STOP, START or HELP
     flagged       boolean NOT NULL DEFAULT false,                        -- mail: this Message-ID came before with other content
-    state         text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'working', 'done', 'held', 'dropped', 'quarantined')),  -- dropped: a machine's, or an operator's word; quarantined: crashed three workers
+    state         text NOT NULL DEFAULT 'new' CHECK (state IN ('unproved', 'new', 'working', 'done', 'held', 'dropped', 'quarantined')),  -- unproved: a mail whose sender is still to be proved; dropped: a machine's, or an operator's word; quarantined: crashed three workers
     attempt       smallint NOT NULL DEFAULT 0,                           -- how often a worker took it; fences late ones
     lease_until   timestamptz,                                           -- until when the worker may have it
     lease_owner   text,                                                  -- which worker
@@ -246,6 +246,7 @@ CREATE TABLE inbound (
     done_at       timestamptz,                                           -- when its effects committed
     sent_at       timestamptz,                                           -- when it was sent, where that is known: it came late, from the carrier's list or our spool
     not_before    timestamptz,                                           -- its sender wrote more than is read at once: it is read then
+    proof         text,                                                  -- mail: how its sender was proved, or why not
     UNIQUE (channel, natural_key)
 );
 CREATE INDEX inbound_open ON inbound (id) WHERE state IN ('new', 'working');

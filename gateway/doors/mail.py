@@ -65,7 +65,7 @@ class MailDoor:
         return MISSING if recipient and await self._exists(recipient) else UNKNOWN
 
     async def _exists(self, recipient: Recipient) -> bool:
-        return recipient.kind != "handle" or await self._known.has(recipient.handle)
+        return not recipient.handle or await self._known.has(recipient.handle)
 
     async def handle_DATA(self, server: Listener, session: Session, envelope: Envelope) -> str:  # noqa: N802
         assert session.peer is not None

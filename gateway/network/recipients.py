@@ -1,37 +1,51 @@
 """What the addresses of our mail domain mean. The mail door asks before it accepts, workers when they sort a mail."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.network.handles import HANDLE, canonical_handle
 from gateway.tokens import Signer
 
-Kind = Literal["post", "help", "operator", "handle", "reply", "unsubscribe", "bounce"]
+Kind = Literal[
+    "post", "secret", "help", "operator", "handle", "join", "leave", "reply", "unsubscribe", "bounce", "confirm"
+]
 FIXED: Final[dict[str, Kind]] = {"post": "post", "help": "help", "postmaster": "operator", "abuse": "operator"}
-TOKENS: Final[dict[str, Kind]] = {"r": "reply", "u": "unsubscribe", "b": "bounce"}
+TOKENS: Final[dict[str, Kind]] = {"r": "reply", "u": "unsubscribe", "b": "bounce", "c": "confirm"}
+VERBS: Final[dict[str, Kind]] = {"join": "join", "leave": "leave"}
+_SEPARATOR: Final = re.compile(r"[-+.]")  # relays in front of us differ in which of them they pass on
+_SECRET: Final = re.compile(r"[a-z2-7]{26,52}")  # base32 of 128 bits or more
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where a mail goes: a fixed address, a person's or group's handle (not looked up yet), or what a token says."""
+    """Where a mail goes: a fixed address, a person's or group's handle (not looked up yet), or what a token says.
+
+    `secret` is a posting address's own word; whose it is, if anybody's, the database knows."""
 
     kind: Kind
     handle: str = ""
     ids: tuple[int, ...] = ()
+    secret: str = ""
 
 
 def read(local: str, signer: Signer) -> Recipient | None:
     """The meaning of what stands before the @; None when it can mean nothing here."""
     if fixed := FIXED.get(local.lower()):
         return Recipient(fixed)
-    letter, plus, token = local.partition("+")
-    if plus:
-        return _by_token(letter.lower(), token, signer)
+    head, *rest = _SEPARATOR.split(local, maxsplit=1)
+    if rest:
+        return _extended(head.lower(), rest[0].lower(), signer)
     handle = canonical_handle(local)
     return Recipient("handle", handle) if HANDLE.fullmatch(handle) else None
 
 
-def _by_token(letter: str, token: str, signer: Signer) -> Recipient | None:
-    kind = TOKENS.get(letter)
-    ids = signer.read(kind, token) if kind else None
-    return Recipient(kind, ids=ids) if kind and ids and len(ids) == 2 else None
+def _extended(head: str, rest: str, signer: Signer) -> Recipient | None:
+    """`r+TOKEN`, `post+SECRET`, `sales+join`, and each with - or . instead."""
+    if kind := TOKENS.get(head):
+        ids = signer.read(kind, rest)
+        return Recipient(kind, ids=ids) if ids and len(ids) == 2 else None
+    if head == "post":
+        return Recipient("secret", secret=rest) if _SECRET.fullmatch(rest) else None
+    verb, handle = VERBS.get(rest), canonical_handle(head)
+    return Recipient(verb, handle) if verb and HANDLE.fullmatch(handle) else None

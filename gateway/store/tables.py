@@ -272,6 +272,7 @@ class Inbound(Table):
     done_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
+    proof: Mapped[str | None]
     __table_args__ = (UniqueConstraint("channel", "natural_key"),)
 
     @property
