@@ -33,6 +33,13 @@ class Known:
             self._asked.pop(handle, None)
             raise
 
+    def remembers(self, handle: str) -> bool:
+        """Whether it is known without asking that this handle exists."""
+        until, answer = self._asked.get(handle, (0.0, None))
+        if answer is None or not answer.done() or answer.cancelled() or until < asyncio.get_running_loop().time():
+            return False
+        return answer.exception() is None and answer.result()
+
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 

@@ -2,6 +2,9 @@
 
 aiosmtpd's own reading trusts the other side: an exception becomes a permanent 500 with its text, an endless line grows
 without end, NOOPs and idle connections are free. So the reading of lines and of DATA is ours, the commands are its.
+
+What nearly every mail says is plain: MAIL, RCPT, DATA in their usual spelling, and content. That is answered as it
+comes, without waking the task that serves the connection; whatever is not so plain goes to that task and to aiosmtpd.
 """
 
 import asyncio
@@ -11,7 +14,7 @@ from collections import Counter, deque
 from enum import Enum, auto
 from typing import Any, cast
 
-from aiosmtpd.smtp import SMTP, Session, syntax
+from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from gateway.doors.content import Content
 from gateway.doors.house import House
@@ -25,6 +28,12 @@ TOO_MANY = "421 4.7.0 Too many commands without a mail"
 FULL_HOUSE = "421 4.3.2 Too many connections, try again later"
 PLAIN_PATH = re.compile(r"<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})>(?: +(.*))?")
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_ADDRESS = rb"([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})"
+PLAIN = re.compile(
+    rb"MAIL FROM:<" + _ADDRESS + rb">(?: SIZE=(\d{1,12}))?\r\n|RCPT TO:<" + _ADDRESS + rb">\r\n|DATA\r\n", re.IGNORECASE
+)
+OK = "250 OK"
+GO_ON = "354 End with CR LF . CR LF"
 MOST_RECIPIENT_COMMANDS = 2  # times the recipients of a mail: some may be refused
 
 log = logging.getLogger(__name__)
@@ -56,6 +65,7 @@ class Listener(SMTP):
 
     transport: asyncio.Transport | None
     session: Session
+    envelope: Envelope
     since: float
     heard: float
     _wire: Wire
@@ -63,6 +73,8 @@ class Listener(SMTP):
     _octets: int  # since the last command line
     _stage: Stage
     _last_words: str | None  # said after the mail in hand
+    _content: Content | None  # of the mail that is being sent
+    _over: bool  # the other side has said all, while its mail is stored
     _handler_coroutine: asyncio.Task[None] | None
 
     def __init__(
@@ -85,6 +97,7 @@ class Listener(SMTP):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one without inheriting it
         self.since = self.heard = self.loop.time()
         self._spent, self._octets, self._stage, self._last_words = Counter(), 0, Stage.TALKING, None
+        self._content, self._over = None, False
         self._handler_coroutine = None
         self._set_rset_state()  # type: ignore[no-untyped-call]
         self.session = self._create_session()
@@ -102,13 +115,16 @@ class Listener(SMTP):
         if self._octets > 2 * self._house.limits.message:
             self.transport.abort()
             return
-        self._wire.feed(data)
+        self._hear(data)
 
     def eof_received(self) -> bool:
         """Whoever has said all may still hear our answers."""
         if self._stage is Stage.GONE:
             return False
-        self._wire.end()
+        if self._stage is Stage.STORING:
+            self._over = True
+        else:
+            self._wire.end()
         return True
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -154,16 +170,10 @@ class Listener(SMTP):
                 self._part(TOO_LONG)
             except Exception as error:  # noqa: BLE001  ours, whatever it is: logged, and worth another try
                 await self._fail(error)
-            if self._last_words is not None:
-                self._part(self._last_words)
 
     async def _fail(self, error: Exception) -> None:
-        """In the middle of a mail nobody knows any more what is a command: that connection ends."""
         log.error("a mail command failed", exc_info=error)
-        if self._stage is Stage.SENDING:
-            self._part(UNWELL)
-        else:
-            await self.push(TEMPORARY)
+        await self.push(TEMPORARY)
 
     async def _take_command(self, line: bytes) -> None:
         self._octets = 0
@@ -212,44 +222,129 @@ class Listener(SMTP):
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
         if await self.check_helo_needed():
             return
-        assert self.envelope is not None
         if not self.envelope.rcpt_tos:
             await self.push("503 5.5.1 RCPT first")
         elif arg:
             await self.push("501 5.5.4 DATA takes no argument")
         else:
-            await self.push("354 End with CR LF . CR LF")
-            await self._take_mail()
+            await self.push(GO_ON)
+            self._begin_content()
+            self._hear(self._wire.take())
 
-    async def _take_mail(self) -> None:
-        self._stage = Stage.SENDING
-        content = await self._read_content()
-        self._stage = Stage.STORING
-        status = content.fault or await self._store(content)
-        self._set_post_data_state()  # type: ignore[no-untyped-call]
+    # What comes, sorted
+
+    def _hear(self, data: bytes) -> None:
+        """Plain commands and content at once, all else through the task."""
+        try:
+            if self._stage is Stage.SENDING:
+                self._fill(data)
+            elif self._stage is Stage.STORING:
+                self._wire.hold(data)
+            elif self._wire.idle:
+                self._hurry(data)
+            else:
+                self._wire.feed(data)
+        except Exception:  # nobody knows any more what is a command: that connection ends
+            log.exception("a mail failed")
+            self._part(UNWELL)
+
+    def _hurry(self, data: bytes) -> None:
+        """Answers the plain commands at the beginning of what came, in one write."""
+        said, at = bytearray(), 0
+        while self._stage is Stage.TALKING and (end := data.find(b"\n", at) + 1):
+            reply = self._answer_plain(data[at:end])
+            if reply is None:
+                break
+            said += reply.encode() + b"\r\n"
+            at = end
+        if said and self.transport is not None:
+            self.transport.write(said)
+        if at == len(data):
+            return
+        if self._stage is Stage.SENDING:
+            self._fill(data[at:])
+        else:
+            self._wire.feed(data[at:])
+
+    def _answer_plain(self, line: bytes) -> str | None:
+        """The answer to a command that needs nobody else; None when this is none, or when it is not to be a yes."""
+        plain = PLAIN.fullmatch(line)
+        envelope = self.envelope
+        if plain is None or not self.session.host_name:
+            return None
+        sender, size, recipient = plain.groups()
+        if sender:
+            reply = self._mail(sender.decode(), size)
+        elif recipient:
+            reply = self._recipient(recipient.decode())
+        elif reply := GO_ON if envelope.rcpt_tos and not self._too_many("DATA") else None:
+            self._begin_content()
+        if reply:
+            self._octets, self.heard = 0, self.loop.time()
+        return reply
+
+    def _mail(self, sender: str, size: bytes | None) -> str | None:
+        envelope = self.envelope
+        if envelope.mail_from or (size and (not self.session.extended_smtp or int(size) > self._house.limits.message)):
+            return None
+        if self._too_many("MAIL"):
+            return None
+        envelope.mail_from = sender
+        if size:
+            envelope.mail_options.append(f"SIZE={size.decode()}")
+        return OK
+
+    def _recipient(self, address: str) -> str | None:
+        envelope = self.envelope
+        if not envelope.mail_from or not self.event_handler.admits(envelope, address) or self._too_many("RCPT"):
+            return None
+        envelope.rcpt_tos.append(address)
+        return OK
+
+    # A mail
+
+    def _begin_content(self) -> None:
+        self._stage, self._content = Stage.SENDING, Content(self._house.limits.message)
+
+    def _fill(self, data: bytes) -> None:
+        assert self._content is not None
         self.heard = self.loop.time()
-        if self._stage is Stage.STORING:
-            self._stage = Stage.TALKING
-            await self.push(status)
+        rest = self._content.feed(data)
+        if rest is None:
+            return
+        content, self._content = self._content, None
+        self._stage = Stage.STORING
+        self._wire.hold(rest)
+        self._store(content)
 
-    async def _read_content(self) -> Content:
-        content = Content(self._house.limits.message)
-        while (rest := content.feed(await self._wire.chunk())) is None:
-            self.heard = self.loop.time()
-        self._wire.give_back(rest)
-        return content
-
-    async def _store(self, content: Content) -> str:
-        assert self.envelope is not None
+    def _store(self, content: Content) -> None:
+        if content.fault:
+            self._ended(content.fault)
+            return
         self.envelope.content = content.octets()
         try:
-            status: str = await self._call_handler_hook("DATA")
+            self.event_handler.take(self.session, self.envelope, self._ended)
         except Exception:
             log.exception("a mail was not stored")
-            return TEMPORARY
+            self._ended(TEMPORARY)
+
+    def _ended(self, status: str) -> None:
+        """The mail's one answer; then what came behind it is heard. May come when the other side has gone."""
         if status.startswith("2"):
             self._spent.clear()
-        return status
+        if self._stage is not Stage.STORING or self.transport is None:
+            return
+        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        self.heard = self.loop.time()
+        self._stage = Stage.TALKING
+        self.transport.write(status.encode() + b"\r\n")
+        if self._last_words is not None:
+            self._part(self._last_words)
+            return
+        if held := self._wire.take():
+            self._hear(held)
+        if self._over:
+            self._wire.end()
 
 
 def _readable(line: bytes) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any
@@ -11,6 +12,7 @@ from aiosmtpd.smtp import MISSING, Envelope, Session
 from sqlalchemy import Engine
 
 from gateway.doors import authors
+from gateway.doors.homecoming import Homecoming, Promise
 from gateway.doors.house import House, Limits
 from gateway.doors.known import Known
 from gateway.doors.listener import TEMPORARY, Listener, Listeners
@@ -35,8 +37,32 @@ BAD_SENDER = "550 5.6.0 Exactly one From with exactly one mailbox is needed"
 log = logging.getLogger(__name__)
 
 
+class Storing:
+    """A mail that is being committed, and whoever waits for the reply."""
+
+    def __init__(self, answered: Callable[[str], None], loop: asyncio.AbstractEventLoop) -> None:
+        self._answered = answered
+        self._waits = True
+        self._patience = loop.call_later(PATIENCE, self._late)
+
+    def ended(self, error: Exception | None) -> None:
+        if error is not None and not isinstance(error, Draining):
+            log.error("a mail was not stored", exc_info=error)
+        self._patience.cancel()
+        self._say(TEMPORARY if error else ACCEPTED)
+
+    def _late(self) -> None:
+        log.warning("a mail was not stored in time")
+        self._say(TEMPORARY)
+
+    def _say(self, reply: str) -> None:
+        if self._waits:
+            self._waits = False
+            self._answered(reply)
+
+
 class MailDoor:
-    """aiosmtpd's handler: one for all connections of the process."""
+    """aiosmtpd's handler: one for all connections of the process, made in its loop."""
 
     def __init__(self, settings: Settings, intake: Intake, known: Known, limits: Limits) -> None:
         self._settings = settings
@@ -44,6 +70,7 @@ class MailDoor:
         self._intake = intake
         self._known = known
         self._limits = limits
+        self._home = Homecoming(asyncio.get_running_loop())
         self._trusted = lru_cache(1000)(self._is_trusted)
 
     async def handle_EHLO(  # noqa: N802
@@ -64,24 +91,27 @@ class MailDoor:
         recipient = recipients.read(local, self._signer)
         return MISSING if recipient and await self._exists(recipient) else UNKNOWN
 
+    def admits(self, envelope: Envelope, address: str) -> bool:
+        """Whether this recipient is one more for sure; False also where that takes longer to say."""
+        local, _, domain = address.rpartition("@")
+        if len(envelope.rcpt_tos) >= self._limits.recipients or domain.lower() != self._settings.mail_domain:
+            return False
+        recipient = recipients.read(local, self._signer)
+        return recipient is not None and (not recipient.handle or self._known.remembers(recipient.handle))
+
     async def _exists(self, recipient: Recipient) -> bool:
         return not recipient.handle or await self._known.has(recipient.handle)
 
-    async def handle_DATA(self, server: Listener, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    def take(self, session: Session, envelope: Envelope, answered: Callable[[str], None]) -> None:
+        """Stores a mail. `answered` hears the reply, once: when it is committed, or when that takes too long; it may
+        be committed still after that."""
         assert session.peer is not None
         incoming = self._incoming(session.peer[0], envelope)
         if incoming is None:
-            return BAD_SENDER
-        stored = asyncio.wrap_future(self._intake.submit(incoming))
-        await asyncio.wait([stored], timeout=PATIENCE)  # does not cancel it: what is handed in may be committed still
-        if not stored.done():
-            log.warning("a mail was not stored in time")
-            return TEMPORARY
-        try:
-            stored.result()
-        except Draining:
-            return TEMPORARY
-        return ACCEPTED
+            answered(BAD_SENDER)
+            return
+        storing = Storing(answered, asyncio.get_running_loop())
+        self._intake.hand_in(incoming, Promise(self._home, storing.ended))
 
     def _incoming(self, peer: str, envelope: Envelope) -> Incoming | None:
         content = envelope.content

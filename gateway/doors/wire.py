@@ -21,12 +21,21 @@ class Wire:
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
 
+    @property
+    def idle(self) -> bool:
+        """Whether its reader waits for a line, and nothing of one is there."""
+        return self._waiter is not None and not self._waiter.done() and not self._unread
+
     def feed(self, data: bytes) -> None:
+        self.hold(data)
+        self._wake()
+
+    def hold(self, data: bytes) -> None:
+        """As `feed`, but nobody is woken: whoever holds it takes it back."""
         self._unread += data
         if len(self._unread) > FULL and not self._paused:
             self._transport.pause_reading()
             self._paused = True
-        self._wake()
 
     def end(self) -> None:
         """Nothing more will come; what came is still read."""
@@ -43,15 +52,9 @@ class Wire:
             await self._more()
         return self._take(end + 1)
 
-    async def chunk(self) -> bytes:
-        """All that is there, at least one octet. Raises EOFError when there is no more."""
-        while not self._unread:
-            await self._more()
+    def take(self) -> bytes:
+        """All that is there."""
         return self._take(len(self._unread))
-
-    def give_back(self, data: bytes) -> None:
-        """Puts unwanted octets of the last chunk before what came since."""
-        self._unread[:0] = data
 
     def _take(self, size: int) -> bytes:
         taken = bytes(self._unread[:size])

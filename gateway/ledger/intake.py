@@ -1,7 +1,6 @@
 """The doors' way into the inbox: what several sessions hand in at the same time is committed together."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import cast
 
 import psycopg
@@ -10,7 +9,7 @@ from sqlalchemy import Engine, PoolProxiedConnection
 from gateway.crashpoints import crash_point
 from gateway.ledger import inbox
 from gateway.ledger.inbox import Incoming
-from gateway.ledger.together import Together
+from gateway.ledger.together import Ticket, Together
 from gateway.store.database import transaction
 
 
@@ -19,7 +18,7 @@ class Draining(Exception):
 
 
 class Intake(Together[Incoming]):
-    """A future ends when its row is durable, or with what kept it from being so; `accepted` rings after each commit.
+    """A ticket ends when its row is durable, or with what kept it from being so; `accepted` rings after each commit.
 
     Every text and mail waits for this one thread, so it keeps its connection and speaks to the driver itself: through
     a session a group of them costs three times as much.
@@ -34,14 +33,13 @@ class Intake(Together[Incoming]):
         self._kept: PoolProxiedConnection | None = None
         super().__init__("intake", self._accept, accepted)
 
-    def submit(self, row: Incoming) -> "Future[None]":
+    def hand_in(self, row: Incoming, ticket: Ticket) -> None:
         """While the queues are drained for a restart, nothing comes in: it ends with Draining, and the caller says
         "later"."""
-        if not self._draining():
-            return super().submit(row)
-        refused: Future[None] = Future()
-        refused.set_exception(Draining())
-        return refused
+        if self._draining():
+            ticket.set_exception(Draining())
+        else:
+            super().hand_in(row, ticket)
 
     def close(self) -> None:
         super().close()

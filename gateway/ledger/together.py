@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, Protocol, TypeVar
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.crashpoints import crash_point
 
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
+LULL = 0.02  # seconds; while one commit follows the other, nobody need be told of each
 AWAY = (OperationalError, psycopg.OperationalError)  # what the database raises when it is not itself
 Row = TypeVar("Row")
 Handed = TypeVar("Handed", contravariant=True)
@@ -26,21 +28,33 @@ class Ledger(Protocol[Handed]):
     def submit(self, row: Handed, /) -> "Future[None]": ...
 
 
+class Ticket(Protocol):
+    """What a row is handed in with, and hears how it ended: a future, or whatever is lighter where many come."""
+
+    def set_running_or_notify_cancel(self) -> bool: ...
+    def set_result(self, result: None, /) -> None: ...
+    def set_exception(self, error: Exception, /) -> None: ...
+
+
 class Together(Generic[Row]):
-    """One thread that calls `store` with all that waits. A future ends when its row is durable, or with what kept it
-    from being so; `stored` is called after each commit."""
+    """One thread that calls `store` with all that waits. A ticket ends when its row is durable, or with what kept it
+    from being so. `stored` is called after a commit behind which nobody waits, and within LULL of any other."""
 
     def __init__(self, name: str, store: Callable[[list[Row]], None], stored: Callable[[], None]) -> None:
         self._store = store
         self._stored = stored
-        self._tickets: queue.SimpleQueue[tuple[Row, Future[None]] | None] = queue.SimpleQueue()
+        self._tickets: queue.SimpleQueue[tuple[Row, Ticket] | None] = queue.SimpleQueue()
+        self._told = 0.0  # when `stored` was last called, monotonic
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, row: Row) -> "Future[None]":
         future: Future[None] = Future()
-        self._tickets.put((row, future))
+        self.hand_in(row, future)
         return future
+
+    def hand_in(self, row: Row, ticket: Ticket) -> None:
+        self._tickets.put((row, ticket))
 
     def close(self) -> None:
         """Commits what was handed in, then ends."""
@@ -54,9 +68,9 @@ class Together(Generic[Row]):
             if group:
                 self._commit(group)
 
-    def _gather(self) -> "tuple[list[tuple[Row, Future[None]]], bool]":
+    def _gather(self) -> tuple[list[tuple[Row, Ticket]], bool]:
         """Waits for a first ticket, then takes what else is there: (those still wanted, whether it was the end)."""
-        group: list[tuple[Row, Future[None]]] = []
+        group: list[tuple[Row, Ticket]] = []
         ticket = self._tickets.get()
         while ticket is not None:
             if ticket[1].set_running_or_notify_cancel():
@@ -66,27 +80,29 @@ class Together(Generic[Row]):
             ticket = self._tickets.get()
         return group, True
 
-    def _commit(self, group: "list[tuple[Row, Future[None]]]") -> None:
+    def _commit(self, group: list[tuple[Row, Ticket]]) -> None:
         try:
             self._store([row for row, _ in group])
         except Exception as error:  # noqa: BLE001  it reaches each waiting door, which logs it
             self._refuse(group, error)
             return
-        for _, future in group:
-            future.set_result(None)
+        for _, ticket in group:
+            ticket.set_result(None)
         crash_point("stored, and the doors know")
-        self._tell()
+        if self._tickets.empty() or time.monotonic() - self._told > LULL:
+            self._tell()
 
-    def _refuse(self, group: "list[tuple[Row, Future[None]]]", error: Exception) -> None:
+    def _refuse(self, group: list[tuple[Row, Ticket]], error: Exception) -> None:
         """One bad row must not take the others with it: when the database itself is well, each is tried alone."""
         if len(group) == 1 or isinstance(error, AWAY):
-            for _, future in group:
-                future.set_exception(error)
+            for _, ticket in group:
+                ticket.set_exception(error)
             return
-        for ticket in group:
-            self._commit([ticket])
+        for one in group:
+            self._commit([one])
 
     def _tell(self) -> None:
+        self._told = time.monotonic()
         try:
             self._stored()
         except Exception:
