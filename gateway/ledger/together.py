@@ -1,9 +1,7 @@
 """Group commit: rows that are handed in at the same time are stored in one transaction. The ledgers of doors use it."""
 
-import logging
 import queue
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, Protocol, TypeVar
@@ -12,14 +10,12 @@ import psycopg
 from sqlalchemy.exc import OperationalError
 
 from gateway.crashpoints import crash_point
+from gateway.ledger.herald import Herald
 
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
-LULL = 0.02  # seconds; while one commit follows the other, nobody need be told of each
 AWAY = (OperationalError, psycopg.OperationalError)  # what the database raises when it is not itself
 Row = TypeVar("Row")
 Handed = TypeVar("Handed", contravariant=True)
-
-log = logging.getLogger(__name__)
 
 
 class Ledger(Protocol[Handed]):
@@ -38,13 +34,12 @@ class Ticket(Protocol):
 
 class Together(Generic[Row]):
     """One thread that calls `store` with all that waits. A ticket ends when its row is durable, or with what kept it
-    from being so. `stored` is called after a commit behind which nobody waits, and within LULL of any other."""
+    from being so. `stored` is called soon after each commit."""
 
     def __init__(self, name: str, store: Callable[[list[Row]], None], stored: Callable[[], None]) -> None:
         self._store = store
-        self._stored = stored
+        self._herald = Herald(f"{name} told", stored)
         self._tickets: queue.SimpleQueue[tuple[Row, Ticket] | None] = queue.SimpleQueue()
-        self._told = 0.0  # when `stored` was last called, monotonic
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -60,6 +55,7 @@ class Together(Generic[Row]):
         """Commits what was handed in, then ends."""
         self._tickets.put(None)
         self._thread.join()
+        self._herald.close()
 
     def _run(self) -> None:
         last = False
@@ -89,8 +85,7 @@ class Together(Generic[Row]):
         for _, ticket in group:
             ticket.set_result(None)
         crash_point("stored, and the doors know")
-        if self._tickets.empty() or time.monotonic() - self._told > LULL:
-            self._tell()
+        self._herald.owe()
 
     def _refuse(self, group: list[tuple[Row, Ticket]], error: Exception) -> None:
         """One bad row must not take the others with it: when the database itself is well, each is tried alone."""
@@ -100,10 +95,3 @@ class Together(Generic[Row]):
             return
         for one in group:
             self._commit([one])
-
-    def _tell(self) -> None:
-        self._told = time.monotonic()
-        try:
-            self._stored()
-        except Exception:
-            log.exception("rows are stored, but nobody was told")  # the sweeper will
