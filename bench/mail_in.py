@@ -1,4 +1,5 @@
-"""P1: mails of 1 KB in, durable before 250, twenty sessions, against a Postfix that only queues."""
+"""P1 and P2: mails of 1 KB in, durable before 250, twenty sessions, against a Postfix that only queues, and against an
+aiosmtpd as it comes that stores nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +9,9 @@ import socket
 import statistics
 import subprocess
 import time
+from collections.abc import Callable
 
-from bench import postfix
+from bench import bare_smtpd, postfix
 from bench.company import company
 from bench.ports import free_port
 from bench.result import Result
@@ -27,12 +29,12 @@ def measure() -> list[Result]:
         print(f"P1 mail in: {problem}")
         return []
     port = free_port()
-    with company("mail", CRITTER_SMTP_LISTEN=f"127.0.0.1:{port}") as place, postfix.Postfix() as peer:
-        place.wait(lambda: listens(port))
-        results = [compare(port, peer.port, kept=kept) for kept in (True, False)]
-        sent = 2 * ROUNDS * MAILS
+    ours = company("mail", CRITTER_SMTP_LISTEN=f"127.0.0.1:{port}")
+    with ours as place, postfix.Postfix() as peer, bare_smtpd.running() as bare:
+        place.wait(lambda: listens(port) and listens(bare))
+        results = [*kept(port, peer.port, bare), each(port, peer.port)]
         stored = place.scalar("SELECT count(*) FROM inbound")
-        assert (stored, peer.held()) == (sent, sent), "a mail is missing"
+        assert (stored, peer.held()) == (2 * ROUNDS * MAILS,) * 2, "a mail is missing"
     return results
 
 
@@ -50,11 +52,23 @@ def listens(port: int) -> bool:
     return True
 
 
-def compare(ours: int, theirs: int, *, kept: bool) -> Result:
-    rounds = [(rate(ours, kept=kept), rate(theirs, kept=kept)) for _ in range(ROUNDS)]
-    mine, alone = (statistics.median(column) for column in zip(*rounds, strict=True))
-    how = "" if kept else ", a connection each"
-    return Result(f"P1 mail in{how}", mine, "mails/s", "Postfix", alone, 3.0)
+def kept(ours: int, postfix: int, bare: int) -> list[Result]:
+    """Each session sends all its mails over one connection."""
+    mine, theirs, nothing = medians(lambda port: rate(port, kept=True), ours, postfix, bare)
+    return [
+        Result("P1 mail in", mine, "mails/s", "Postfix", theirs, 3.0),
+        Result("P2 mail in", mine, "mails/s", "aiosmtpd that stores nothing", nothing, 0.6),
+    ]
+
+
+def each(ours: int, postfix: int) -> Result:
+    mine, theirs = medians(lambda port: rate(port, kept=False), ours, postfix)
+    return Result("P1 mail in, a connection each", mine, "mails/s", "Postfix", theirs, 3.0)
+
+
+def medians(measured: Callable[[int], float], *ports: int) -> list[float]:
+    rounds = [[measured(port) for port in ports] for _ in range(ROUNDS)]
+    return [statistics.median(column) for column in zip(*rounds, strict=True)]
 
 
 def rate(port: int, *, kept: bool) -> float:
