@@ -82,6 +82,42 @@ def test_what_is_pipelined_behind_a_mail_is_the_next_mail(settings, engine, inst
     assert stored(engine) == [LETTER + b".dot\r\n", LETTER]
 
 
+DIALOGUE = (
+    b"EHLO relay.example\r\nDATA\r\nMAIL FROM:<kim@corp.example> SIZE=90\r\nRCPT TO:<post@mail.example>\r\n"
+    b"rcpt to:<nobody@mail.example>\r\nRCPT TO:<help@mail.example> NOTIFY=NEVER\r\nMAIL FROM:<kim@corp.example>\r\n"
+    b"DATA\r\n" + LETTER + b"..\r\n.\r\n"
+    b"NOOP\r\nMAIL FROM:<>\r\nRSET\r\nmail from: <kim@corp.example> BODY=8BITMIME\r\nRCPT TO:<post@mail.example>\r\n"
+    b"DATA\r\n" + LETTER + b"bare\nline\r\n.\r\nHURRY\r\nMAIL FROM:<a@b.example> SIZE=99999999\r\nQUIT\r\n"
+)
+SAID = "250 503 250 250 550 555 503 354 250 250 250 250 250 250 354 550 500 552 221"
+
+
+@pytest.mark.parametrize("seed", [None, *range(8)])
+def test_a_dialogue_is_the_same_however_it_is_cut(settings, engine, installed, seed):
+    """Whatever comes together or in pieces, plain commands and others are answered alike and in order."""
+    cuts = random.Random(seed)
+    with opened(settings), Client(settings.smtp_listen) as client:
+        client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        at = 0
+        while at < len(DIALOGUE):
+            size = len(DIALOGUE) if seed is None else cuts.randint(1, 60)
+            client.send(DIALOGUE[at : at + size])
+            at += size
+            time.sleep(0 if seed is None else 0.002)
+        said = [client.reply()[:3] for _ in SAID.split()]
+    assert " ".join(said) == SAID
+    assert stored(engine) == [LETTER + b".\r\n"]
+
+
+def test_who_has_said_all_still_hears_that_the_mail_is_stored(settings, engine, installed):
+    with opened(settings), Client(settings.smtp_listen) as client:
+        in_data(client)
+        client.send(LETTER + b".\r\n")
+        client.socket.shutdown(socket.SHUT_WR)
+        assert (client.reply()[:3], client.reply()) == ("250", "")
+    assert stored(engine) == [LETTER]
+
+
 def test_talking_before_the_banner_and_starttls_in_the_clear(settings, installed):
     with opened(settings), Client(settings.smtp_listen, greet=False) as client:
         client.send(b"EHLO early.example\r\nSTARTTLS\r\nAUTH PLAIN AGFiYwBkZWY=\r\nMAIL FROM:<a@b.example>\r\n")

@@ -341,7 +341,7 @@ class Listener(SMTP):
         if self._last_words is not None:
             self._part(self._last_words)
             return
-        if held := self._wire.take():
+        if held := self._wire.released():
             self._hear(held)
         if self._over:
             self._wire.end()

@@ -17,6 +17,7 @@ class Wire:
         self._loop = loop
         self._transport = transport
         self._unread = bytearray()
+        self._held = bytearray()
         self._ended = False
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
@@ -27,15 +28,19 @@ class Wire:
         return self._waiter is not None and not self._waiter.done() and not self._unread
 
     def feed(self, data: bytes) -> None:
-        self.hold(data)
+        self._unread += data
+        self._rest_when_full()
         self._wake()
 
     def hold(self, data: bytes) -> None:
-        """As `feed`, but nobody is woken: whoever holds it takes it back."""
-        self._unread += data
-        if len(self._unread) > FULL and not self._paused:
-            self._transport.pause_reading()
-            self._paused = True
+        """What came behind a mail that is still being stored: nobody reads it before it is released."""
+        self._held += data
+        self._rest_when_full()
+
+    def released(self) -> bytes:
+        held, self._held = bytes(self._held), bytearray()
+        self._go_on_when_empty()
+        return held
 
     def end(self) -> None:
         """Nothing more will come; what came is still read."""
@@ -59,10 +64,18 @@ class Wire:
     def _take(self, size: int) -> bytes:
         taken = bytes(self._unread[:size])
         del self._unread[:size]
-        if self._paused and len(self._unread) <= FULL:
+        self._go_on_when_empty()
+        return taken
+
+    def _rest_when_full(self) -> None:
+        if not self._paused and len(self._unread) + len(self._held) > FULL:
+            self._transport.pause_reading()
+            self._paused = True
+
+    def _go_on_when_empty(self) -> None:
+        if self._paused and len(self._unread) + len(self._held) <= FULL:
             self._transport.resume_reading()
             self._paused = False
-        return taken
 
     async def _more(self) -> None:
         if self._ended:
