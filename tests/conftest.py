@@ -1,9 +1,9 @@
 """What tests stand on: a real PostgreSQL and Redis for the session, and a fresh migrated database for each test."""
 
-import itertools
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -15,10 +15,10 @@ import migrations
 from critter.servers import Servers
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect
+from tests.databases import Kept
 from tests.office import Office, point_command_line
 
 TEMPLATE = "migrated"
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -38,13 +38,16 @@ def template(servers: Servers) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(servers: Servers, template: str) -> Kept:
+    return Kept(template, partial(embedded.database_url, servers.var), partial(_administer, servers))
+
+
 @pytest.fixture
-def database(servers: Servers, template: str) -> Iterator[str]:
+def database(databases: Kept) -> Iterator[str]:
     """The URL of an empty, migrated database of this test's own."""
-    name = f"test_{next(_numbers)}"
-    _administer(servers, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    yield embedded.database_url(servers.var, name)
-    _administer(servers, f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.lent() as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""An empty, migrated database for each test: one is cleaned and lent again, as long as that makes it as good as new.
+
+To copy a database means a thousand files and two checkpoints; to empty it, one statement. A test that changes more than
+rows (a trigger, a table, a partition) or leaves much behind costs a new copy.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Final
+
+import psycopg
+
+from critter.servers.postgres import SUPERUSER
+
+MOST_LEFT: Final = 4_000_000  # octets that dead rows may take
+_numbers = count(1)
+
+SHAPE: Final = """
+    SELECT (SELECT (count(*), sum(xmin::text::bigint))::text FROM pg_class) || (
+        SELECT (count(*), sum(xmin::text::bigint))::text FROM pg_attribute) || (
+        SELECT (count(*), sum(xmin::text::bigint))::text FROM pg_trigger) || (
+        SELECT (count(*), sum(xmin::text::bigint))::text FROM pg_constraint) || (
+        SELECT (count(*), sum(xmin::text::bigint))::text FROM pg_proc)
+"""
+TABLES: Final = """
+    SELECT oid::regclass::text FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1
+"""
+SEQUENCES: Final = """
+    SELECT format('setval(%L, %s, false)', seqrelid::regclass, seqstart) FROM pg_sequence
+"""
+SEND_AWAY: Final = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+
+
+class Kept:
+    """The databases of one server. `url` gives the address of one by its name, `administer` runs a statement."""
+
+    def __init__(self, template: str, url: Callable[[str], str], administer: Callable[[str], None]) -> None:
+        self._template, self._url, self._administer = template, url, administer
+        self._spare: tuple[str, str, int] | None = None  # name, shape, size when it was new
+        self._reset = ""
+
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        """The URL of one, for one test."""
+        name, shape, size = self._spare or self._new()
+        self._spare = None
+        yield self._url(name)
+        if self._cleaned(name, shape, size):
+            self._spare = name, shape, size
+        else:
+            self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _new(self) -> tuple[str, str, int]:
+        name = f"test_{next(_numbers)}"
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY file_copy")
+        with psycopg.connect(self._url(name), autocommit=True) as connection:
+            self._reset = self._reset or _reset(connection)
+            return name, *_state(connection)
+
+    def _cleaned(self, name: str, shape: str, size: int) -> bool:
+        try:
+            with psycopg.connect(self._url(name), user=SUPERUSER, autocommit=True) as connection:
+                connection.execute(SEND_AWAY)
+                found, now = _state(connection)
+                if found != shape or now > size + MOST_LEFT:
+                    return False
+                connection.execute(self._reset)
+                return True
+        except psycopg.Error:  # gone, renamed, or not to be spoken to: the next test gets a new one
+            return False
+
+
+def _state(connection: psycopg.Connection) -> tuple[str, int]:
+    row = connection.execute(f"SELECT ({SHAPE}), pg_database_size(current_database())").fetchone()
+    assert row is not None
+    return row
+
+
+def _reset(connection: psycopg.Connection) -> str:
+    """What makes it as it was: no row but those that migrations made, each sequence at its start."""
+    tables = [name for (name,) in connection.execute(TABLES)]
+    made = [name for name in tables if connection.execute(f"SELECT FROM {name} LIMIT 1").fetchone()]
+    kept = [f"INSERT INTO {name} SELECT * FROM {_rows(connection, name)}" for name in made]
+    sequences = [call for (call,) in connection.execute(SEQUENCES)]
+    statements = [
+        "BEGIN",
+        "SET LOCAL session_replication_role = replica",  # no trigger and no foreign key has a say in it
+        *(f"DELETE FROM {name}" for name in tables),
+        *kept,
+        f"SELECT {', '.join(sequences)}",
+        "COMMIT",
+    ]
+    return "; ".join(statements)
+
+
+def _rows(connection: psycopg.Connection, table: str) -> str:
+    row = connection.execute(f"SELECT quote_literal(json_agg(t)) FROM {table} t").fetchone()
+    assert row is not None
+    return f"json_populate_recordset(NULL::{table}, {row[0]})"
