@@ -84,7 +84,7 @@ def _state(connection: psycopg.Connection) -> tuple[str, int]:
 def _reset(connection: psycopg.Connection) -> str:
     """What makes it as it was: no row but those that migrations made, each sequence at its start."""
     tables = [name for (name,) in connection.execute(TABLES)]
-    made = [name for name in tables if connection.execute(f"SELECT FROM {name} LIMIT 1").fetchone()]
+    made = [name for name in tables if connection.execute(f"SELECT FROM {name} LIMIT 1").fetchone() is not None]
     kept = [f"INSERT INTO {name} SELECT * FROM {_rows(connection, name)}" for name in made]
     sequences = [call for (call,) in connection.execute(SEQUENCES)]
     statements = [
