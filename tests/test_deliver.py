@@ -55,8 +55,8 @@ def phones(engine: Engine, count: int) -> list[Target]:
     return [Target(address, "sms") for address in people(engine, count)]
 
 
-def mailbox(engine: Engine, source_id: int | None = None) -> Target:
-    return Target(person(engine, "mia", mailbox="mia@demo.example")[1], "email", source_id)
+def mailbox(engine: Engine, source_id: int | None = None, handle: str = "mia") -> Target:
+    return Target(person(engine, handle, mailbox=f"{handle}@demo.example")[1], "email", source_id)
 
 
 def test_a_text_goes_out_once_and_is_settled(room, engine, texts, kim):
@@ -146,6 +146,24 @@ def test_a_mail_can_be_answered_ended_and_bounced(room, engine, settings, letter
     ending = mail["List-Unsubscribe"].split("mailto:")[1]
     assert signer.read("unsubscribe", token_of(ending, "u+")) == (kim, to.address_id)
     assert states(engine) == ["sent"]
+
+
+def test_each_reads_what_stands_around_the_words_in_their_language(room, engine, letters, kim):
+    readers = [mailbox(engine, kim, name) for name in ("mia", "pilar")]
+    change(engine, "UPDATE accounts SET language = 'es' WHERE handle = 'pilar'")
+    for reader in readers:
+        change(
+            engine,
+            "INSERT INTO follows (follower_id, account_id)"
+            f" SELECT account_id, {kim} FROM addresses WHERE id = {reader.address_id}",
+        )
+    post(engine, kim, "hello", readers)
+    deliver.drain_email()
+    mails = [message_from_bytes(letter.content, policy=policy.default) for letter in letters.taken]
+    said = {mail["To"].strip("<>"): mail.get_body(("plain",)).get_content() for mail in mails}
+    assert "You get this because you follow Kim (@kim). Stop:" in said["mia@demo.example"]
+    assert "Recibes esto porque sigues a Kim (@kim). Dejar de recibirlo:" in said["pilar@demo.example"]
+    assert all("hello" in words for words in said.values())
 
 
 def test_a_reply_stands_in_its_thread(room, engine, letters, kim):

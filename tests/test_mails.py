@@ -2,22 +2,25 @@
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html import unescape
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.language.frames import framed
 from gateway.language.letters import words
-from gateway.language.mails import MARKER, Template, compose, headline, message_id
+from gateway.language.mails import MARKER, Lists, Template, compose, headline, message_id
+from gateway.language.phrases import languages
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
-FILLED = (
-    "pat@corp.example",
-    "r+abc@mail.example",
-    message_id(1, 2, "mail.example"),
-    "https://x.example/u/abc",
-    "u+abc@mail.example",
-)
+STOP = "https://x.example/u/a=" + "b" * 80
+FILLED = ("pat@corp.example", "r+abc@mail.example", message_id(1, 2, "mail.example"), STOP, "u+abc@mail.example")
+KIM = framed("Corp & Co", "en", kind="update", author="Kim Lée", handle="kim", group="sales", follows="Sales (#sales)")
+SALES = Lists("sales.mail.example", "sales@mail.example", "sales+join@mail.example", "help@mail.example")
+MOST = 20_000  # bytes that a plain update may have
 
 
 def template(**changes: object) -> Template:
@@ -25,51 +28,134 @@ def template(**changes: object) -> Template:
         "sender_name": "Kim Lée via Critter",
         "sender": "post@mail.example",
         "subject": "Kim: go",
-        "text": "Kim Lee: gö!",
+        "text": "gö!",
+        "frame": KIM,
+        "lists": SALES,
     }
     return compose(**{**given_, "date": NOW, "critter_id": "1", **changes})
 
 
-def test_a_mail_is_complete():
-    raw = template(
-        in_reply_to="<a@b>", references=("<x@y>",), list_id="kim.mail.example", bulk=True, with_page=True
-    ).fill(*FILLED, "https://x.example/p/a=" + "b" * 80)
+def opened(raw: bytes) -> EmailMessage:
     mail = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    return mail
+
+
+def parts(raw: bytes) -> tuple[str, str]:
+    mail = opened(raw)
+    text, html = (mail.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("plain", "html"))
+    return text, html
+
+
+def test_a_mail_is_complete():
+    raw = template(in_reply_to="<a@b>", references=("<x@y>",)).fill(*FILLED)
+    mail = opened(raw)
     assert str(mail["From"]) == "Kim Lée via Critter <post@mail.example>"
-    assert mail["To"] == "<pat@corp.example>" or str(mail["To"]) == "pat@corp.example"
+    assert str(mail["To"]) in ("<pat@corp.example>", "pat@corp.example")
     assert mail["Message-ID"] == "<critter.1.2@mail.example>"
     assert (mail["In-Reply-To"], mail["References"]) == ("<a@b>", "<x@y> <a@b>")
-    assert mail["List-Unsubscribe"] == "<https://x.example/u/abc>, <mailto:u+abc@mail.example>"
+    assert mail["List-Unsubscribe"] == f"<{STOP}>, <mailto:u+abc@mail.example>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert (mail["List-Post"], mail["List-Help"]) == ("<mailto:sales@mail.example>", "<mailto:help@mail.example>")
+    assert mail["List-Subscribe"] == "<mailto:sales+join@mail.example>"
     assert (mail["Auto-Submitted"], mail["Precedence"], mail["List-Id"]) == (
         "auto-generated",
         "bulk",
-        "<kim.mail.example>",
+        "<sales.mail.example>",
     )
-    text, html = mail.get_body(("plain",)).get_content(), mail.get_body(("html",)).get_content()
-    assert text.startswith(MARKER)
-    assert "Kim Lee: gö!" in text
-    for part in (text, html):
-        assert "https://x.example/p/a=" + "b" * 80 in part
 
 
-def test_a_reply_to_our_own_mail_is_cut_at_the_marker():
-    raw = template().fill(*FILLED)
-    quoted = message_from_bytes(raw, policy=policy.default).get_body(("plain",)).get_content()
-    reply = "From: pat@corp.example\n\nyes\n\nKim via Critter schrieb:\n" + "".join(
-        f"> {line}\n" for line in quoted.splitlines()
-    )
-    assert words(reply.encode()).text.startswith("yes")
-    assert "gö" not in words(reply.encode()).text
+def test_both_parts_say_the_same():
+    text, html = parts(template().fill(*FILLED))
+    assert text.startswith(MARKER + "\n")
+    facts = (MARKER, "Kim Lée", "@kim in #sales", "gö!", "Reply to this mail to answer Kim Lée.", STOP)
+    facts += ("You get this because you follow Sales (#sales).", "Stop", "Critter · Corp & Co")
+    for part in (text, unescape(html)):
+        assert [fact for fact in facts if fact not in part] == []
+        assert not {"Recibes", "http:", "{{"} & set(part.split())
+
+
+def test_a_mail_speaks_its_readers_language():
+    said = framed("Corp", "es", kind="update", author="Kim", handle="kim", follows="Kim (@kim)", words_language="de")
+    text, html = parts(template(frame=said).fill(*FILLED))
+    assert text.startswith("## Responde encima de esta línea ##\n")
+    assert "Recibes esto porque sigues a Kim (@kim). Dejar de recibirlo:" in text
+    assert '<html lang="es">' in html
+    assert '<div lang="de"' in html
+
+
+@pytest.mark.parametrize("language", sorted(languages()))
+def test_a_reply_is_cut_at_the_marker_of_every_language(language):
+    quoted, _ = parts(template(frame=framed("Corp", language, kind="update", author="Kim")).fill(*FILLED))
+    reply = "From: pat@corp.example\n\nyes\n\nwhoever that was, at some time\n" + quoted
+    assert words(reply.encode()).text == "yes\n\nwhoever that was, at some time"
+
+
+class Page(HTMLParser):
+    """What a mail program would fetch, run or follow, and what a screen reader hears of the layout."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.fetched: list[str] = []
+        self.active: list[str] = []
+        self.tables: list[str | None] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given_ = dict(attrs)
+        self.tags.append(tag)
+        self.links += [given_["href"] or ""] if tag == "a" else []
+        self.tables += [given_.get("role")] if tag == "table" else []
+        self.fetched += [name for name in given_ if name in ("src", "srcset", "background", "poster", "data")]
+        self.fetched += ["url"] if "url(" in (given_.get("style") or "") else []
+        self.active += [name for name in given_ if name.startswith("on")]
+
+
+HOSTILE = [
+    "<script>alert(1)</script> <img src=x onerror=alert(1)>",
+    '"><svg/onload=alert(1)> javascript:alert(1) https://x.example/"onmouseover="alert(1)',
+    "https://x.example/?a=1&b=<b>2</b> http://user:pass@x.example/) data:text/html,<script>x</script>",
+    "]]><!--<![endif]--></td></table><style>*{display:none}</style>{{critter.to}} {critter}",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_nothing_that_is_written_runs_or_is_fetched(hostile):
+    frame = framed(hostile, "en", kind="update", author=hostile, handle="kim", follows=hostile, words_language=hostile)
+    ours = Page(parts(template().fill(*FILLED))[1])
+    html = parts(template(text=hostile, frame=frame).fill(*FILLED))[1]
+    page = Page(html)
+    assert set(page.tags) <= set(ours.tags)
+    assert page.tags.count("table") == ours.tags.count("table")
+    assert [link for link in page.links if not link.startswith(("https://", "http://"))] == []
+    assert (page.fetched, page.active) == ([], [])
+    assert set(page.tables) == {"presentation"}
+    assert "pat@corp.example" not in html
+
+
+def test_words_keep_their_direction_and_their_links():
+    _, html = parts(template(text="שלום לכולם\n\nsee https://x.example/a_(b)?c=1&d=2, and\nbye").fill(*FILLED))
+    assert html.count('<p dir="auto"') == 2
+    assert 'href="https://x.example/a_(b)?c=1&amp;d=2"' in html
+    assert "and<br>\nbye" in html
+
+
+def test_a_plain_update_is_small():
+    usual = template(text="on my way to the ACME meeting, back at three").fill(*FILLED)
+    longest = template(text="wörds " * 400).fill(*FILLED)
+    assert len(usual) < 6_000
+    assert len(longest) < MOST
 
 
 @pytest.mark.parametrize(
     "bad", ["a\nBcc: x@y.example", "a\rb", "a\x00", "a\u2028b", "=?utf-8?q?a=0ABcc:_x?=", "=?utf-8?b?YQpi?="]
 )
-@pytest.mark.parametrize("where", ["sender_name", "subject", "critter_id", "list_id", "in_reply_to"])
+@pytest.mark.parametrize("where", ["sender_name", "subject", "critter_id", "lists", "in_reply_to"])
 def test_control_characters_in_headers_are_refused(bad, where):
     with pytest.raises(ValueError):
-        template(**{where: bad})
+        template(**{where: Lists(bad) if where == "lists" else bad})
 
 
 @pytest.mark.parametrize("bad", ["a b@c.example", "a@c.example\r\nBcc: x@y.example", "ü@c.example", '"a"@b', "a>@b<"])
@@ -89,13 +175,45 @@ def test_headlines():
     assert len(headline("word " * 50)) <= 78
 
 
-@given(st.text(max_size=300), st.text(max_size=100))
-@settings(deadline=None, max_examples=60)
-def test_whatever_is_sent_is_clean(text, subject):
-    raw = template(text=text, subject=headline(subject)).fill(*FILLED)
-    raw.replace(b"\r\n", b"").decode("ascii")
+HOSTILE_NAMES = [
+    'Kim, Boss" <boss@corp.example>',
+    "Kim\\",
+    "a" * 90 + ", boss@corp.example, " + "b" * 90,
+    "Ünal, Kim <x@y.example>, " * 12,
+    "(Kim) ; group: x@y.example;",
+    "=?utf-8?q?=0D=0ABcc=3A_x=40y=2Eexample?=",
+    "👩🏽‍💻 Kim\u202egnp.exe",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_name_stays_one_name(name):
+    shown = headline(name, 300)
+    mail = opened(template(sender_name=shown, subject=shown).fill(*FILLED))
+    (box,) = mail["From"].addresses
+    assert box.addr_spec == "post@mail.example"
+    assert box.display_name.replace(" ", "") == shown.replace(" ", ""), "3.11 puts blanks between encoded words"
+    assert str(mail["Subject"]) == shown
+    assert [field for field in mail if field.lower() in ("bcc", "cc", "to")] == ["To"]
+
+
+anything = st.text(max_size=300)
+
+
+@given(anything, st.text(max_size=100), st.text(max_size=100), st.text(max_size=40))
+@settings(deadline=None, max_examples=80)
+def test_whatever_is_sent_is_clean(text, subject, name, company):
+    frame = framed(company, "en", kind="update", author=name, handle="kim", group="sales", follows=name)
+    raw = template(sender_name=headline(name), text=text, subject=headline(subject), frame=frame).fill(*FILLED)
     bare = raw.replace(b"\r\n", b"")
+    bare.decode("ascii")
     assert b"\r" not in bare
     assert b"\n" not in bare
+    assert b"\0" not in bare
     assert max(map(len, raw.split(b"\r\n"))) <= 998
-    assert raw.count(b"\r\nTo: ") == 1
+    mail = opened(raw)
+    assert [str(each) for each in mail.get_all("To")] == ["pat@corp.example"]
+    assert mail["Bcc"] is None
+    assert mail["Cc"] is None
+    assert mail.defects == []
+    assert [part.defects for part in mail.walk()] == [[], [], []]

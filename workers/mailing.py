@@ -1,26 +1,32 @@
-"""A claimed row as the mail that leaves: composed once per message and source, filled for each mailbox."""
+"""A claimed row as the mail that leaves: composed once per message, source and language, filled for each mailbox."""
 
 from functools import lru_cache
 from typing import Final
 
 from gateway.carriers import Letter
 from gateway.language import mails
-from gateway.language.mails import Template
+from gateway.language.dkim import Key
+from gateway.language.frames import Frame, framed
+from gateway.language.mails import Lists, Template
+from gateway.language.phrases import ENGLISH
 from gateway.ledger.claims import Claimed, Content
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.road import Load
 
 KEPT: Final = 64  # templates; a fan-out needs one or two at a time
+LONGEST_NAME: Final = 60  # characters of an author's name in From
 
 
 class Mailing:
     """Renders mails. Addresses that we may be answered at are signed for this recipient alone."""
 
-    def __init__(self, settings: Settings, signer: Signer) -> None:
+    def __init__(self, settings: Settings, signer: Signer, keys: tuple[Key, ...] = ()) -> None:
         self._sign = signer.sign
         self._domain = settings.mail_domain
+        self._company = settings.company
         self._page = f"{settings.public_url}/u/"
+        self._keys = keys
         self._template = lru_cache(maxsize=KEPT)(self._compose)
 
     def load(self, claimed: Claimed, content: Content) -> tuple[Load[Letter], str]:
@@ -28,7 +34,8 @@ class Mailing:
         address_id = claimed.address_id
         bounces = f"b+{self._sign('bounce', claimed.message_id, address_id)}@{self._domain}"
         ending = self._sign("unsubscribe", claimed.source_id, address_id) if claimed.source_id else ""
-        mail = self._template(content, claimed.source).fill(
+        template = self._template(content, claimed.source, claimed.follows or "", claimed.language or ENGLISH)
+        mail = template.fill(
             claimed.address,
             self._reply_to(content, address_id),
             mails.message_id(claimed.message_id, address_id, self._domain),
@@ -42,23 +49,44 @@ class Mailing:
             return f"post@{self._domain}"
         return f"r+{self._sign('reply', content.post_id, address_id)}@{self._domain}"
 
-    def _compose(self, content: Content, source: str | None) -> Template:
-        """A subscription's mail has the headers of its list; an answer to a mail says that a machine wrote it."""
+    def _compose(self, content: Content, source: str | None, follows: str, language: str) -> Template:
+        """A subscription's mail has the fields of its list; an answer to a mail says that a machine wrote it."""
+        author = mails.headline(content.author_name or "", LONGEST_NAME)
         return mails.compose(
-            f"{content.author_name} via Critter" if content.author_name else "Critter",
+            f"{author} via Critter" if author else "Critter",
             f"post@{self._domain}",
             mails.headline(content.subject),
             content.body,
             date=content.created_at,
             critter_id=self._domain,
+            frame=self._frame(content, author, mails.headline(follows), language),
             in_reply_to=self._in_reply_to(content),
             references=self._thread(content),
-            list_id=f"{source}.{self._domain}" if source else None,
-            list_post=f"{source}@{self._domain}" if source and source == content.group else None,
-            bulk=source is not None,
+            lists=self._lists(content, source) if source else None,
             automatic=content.kind == "answer",
-            unsubscribe=source is not None,
+            keys=self._keys,
         )
+
+    def _frame(self, content: Content, author: str, follows: str, language: str) -> Frame:
+        return framed(
+            self._company,
+            language,
+            kind=content.kind,
+            author=author,
+            handle=content.author or "",
+            group=content.group or "",
+            direct=content.direct,
+            follows=follows,
+            words_language=content.lang or "",
+        )
+
+    def _lists(self, content: Content, source: str) -> Lists:
+        """One posts to a group, unless it is a broadcast; a person's updates are answered, and only they post them."""
+        help_ = f"help@{self._domain}"
+        if source != content.group:
+            return Lists(f"{source}.{self._domain}", help=help_)
+        post = "NO" if content.access == "broadcast" else f"{source}@{self._domain}"
+        return Lists(f"{source}.{self._domain}", post, f"{source}+join@{self._domain}", help_)
 
     def _in_reply_to(self, content: Content) -> str | None:
         return self._post(content.parents[-1]) if content.parents else content.answers

@@ -1,30 +1,36 @@
-"""Mails that go out: composed once per message, then filled for each recipient in microseconds, by the workers."""
+"""Mails that go out: composed once per message, source and language, then filled for each recipient in microseconds, by
+the workers."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from email.generator import BytesGenerator
-from email.header import decode_header
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from io import BytesIO
+from typing import Final
 
+from gateway.language import fields
+from gateway.language.dkim import Key, Seal, sealed
+from gateway.language.frames import Frame
+from gateway.language.holes import Holes, bored
+from gateway.language.marker import MARKER
 from gateway.language.markup import page
-from gateway.language.mime import MALFORMED
-from gateway.language.quotes import MARKER
 
-__all__ = ["MARKER", "Template", "compose", "headline", "message_id"]
+__all__ = ["MARKER", "Lists", "Template", "compose", "headline", "message_id"]
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SAFE = re.compile(r"<?[!#-;=?-~]{1,900}>?")  # what may be put in: visible ASCII, in one line, inside angle brackets
 _ID = re.compile(r"<[!-;=?-~]{1,900}>")
-_SLOTS = ("to", "reply-to", "message-id", "unsubscribe-url", "unsubscribe-mail", "page-url")
+_SLOTS = ("to", "reply-to", "message-id", "unsubscribe-url", "unsubscribe-mail", "stop-link")
 _HOLES = tuple(f"{{{{critter.{name}}}}}" for name in _SLOTS)
 _SHORT = 60  # characters of a link that fit into a line beside its tag
-_HOLE = re.compile(rb"\{\{critter\.(" + "|".join(_SLOTS).encode() + rb")\}\}")
+_BARE: Final = Frame()
+
+headline = fields.label
 
 
 def message_id(message: int, address: int, domain: str) -> str:
@@ -32,31 +38,35 @@ def message_id(message: int, address: int, domain: str) -> str:
     return f"<critter.{message}.{address}@{domain}>"
 
 
-def headline(text: str, longest: int = 78) -> str:
-    """Any text as a subject: one line, shortened between words, nothing like an encoded word."""
-    line = " ".join(_CONTROL.sub(" ", text).replace("=?", "= ?").split())
-    return line if len(line) <= longest else line[:longest].rsplit(" ", 1)[0] + "…"
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What a subscription's mail says of its list (RFC 2369, 2919): its id, and where one posts, joins and gets help.
+    `post` is NO when nobody but its owners may."""
+
+    id: str
+    post: str = ""
+    subscribe: str = ""
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A mail with holes: pieces of bytes, and which value stands at each odd place."""
+    """A mail with holes, and what is signed of it."""
 
-    pieces: tuple[bytes, ...]
-    places: tuple[tuple[int, int], ...]
+    mail: Holes
+    seal: Seal | None = None
 
     def fill(
-        self, to: str, reply_to: str, message_id: str, unsubscribe_url: str, unsubscribe_mail: str, page_url: str = ""
+        self, to: str, reply_to: str, message_id: str, unsubscribe_url: str = "", unsubscribe_mail: str = ""
     ) -> bytes:
         """The mail for one recipient, CRLF throughout. Raises ValueError for a value that is not visible ASCII."""
-        values = (to, reply_to, message_id, unsubscribe_url, unsubscribe_mail, _soft(page_url))
-        for value in (*values[:5], page_url):
+        values = (to, reply_to, message_id, unsubscribe_url, unsubscribe_mail)
+        for value in values:
             if value and _SAFE.fullmatch(value) is None:
                 raise ValueError("a mail's address or link holds a character it cannot hold")
-        filled = list(self.pieces)
-        for at, slot in self.places:
-            filled[at] = values[slot].encode()
-        return b"".join(filled)
+        written = tuple(value.encode() for value in (*values, _soft(unsubscribe_url)))
+        content = self.mail.fill(written)
+        return self.seal.fields(written) + content if self.seal else content
 
 
 def compose(
@@ -67,79 +77,91 @@ def compose(
     *,
     date: datetime,
     critter_id: str,
-    html: str | None = None,
+    frame: Frame = _BARE,
     in_reply_to: str | None = None,
     references: Sequence[str] = (),
-    list_id: str | None = None,
-    list_post: str | None = None,
-    bulk: bool = False,
+    lists: Lists | None = None,
     automatic: bool = False,
-    unsubscribe: bool = True,
-    with_page: bool = False,
+    keys: Sequence[Key] = (),
 ) -> Template:
-    """A message as a template. `html` is the inner HTML when not made from the text; `automatic` says that it
-    answers a mail (RFC 3834: auto-replied); `bulk` that it fans out; `with_page` that it ends with the page's link.
+    """A message as a template. `automatic` says that it answers a mail (RFC 3834: auto-replied); `lists` that it fans
+    out and can be ended by its link; `keys` sign it.
 
     Raises ValueError when a value for a header holds control characters, also hidden in encoded words."""
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(_one_line(sender_name), addr_spec=_one_line(sender))
-    mail["To"] = "to@critter.invalid"
-    mail["Subject"] = _one_line(subject)
-    mail["Date"] = format_datetime(date)
-    mail["Auto-Submitted"] = "auto-replied" if automatic else "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail["X-Critter-Id"] = _one_line(critter_id)
-    _list(mail, list_id, list_post, bulk)
-    _body(mail, text, html, with_page)
-    return _template(mail, _thread(in_reply_to, references), unsubscribe)
+    head = [
+        ("From", fields.mailbox(sender_name, sender)),
+        ("To", f"<{_HOLES[0]}>"),
+        ("Subject", fields.words(subject)),
+        ("Date", format_datetime(date)),
+        ("Message-ID", _HOLES[2]),
+        ("Reply-To", f"<{_HOLES[1]}>"),
+        *_thread(in_reply_to, references),
+        ("Auto-Submitted", "auto-replied" if automatic else "auto-generated"),
+        ("X-Auto-Response-Suppress", "All"),
+        ("X-Critter-Id", fields.one_line(critter_id)),
+        *(_list(lists) if lists else ()),
+    ]
+    kind, body = _body(_tidied(frame), _plain(text), bool(lists))
+    head += [("MIME-Version", "1.0"), ("Content-Type", kind)]
+    raw = "".join(f"{name}: {value}\r\n" for name, value in head).encode() + b"\r\n" + body
+    return Template(_bored(raw), sealed(head, body, keys, _bored) if keys else None)
 
 
-def _one_line(value: str) -> str:
-    """The value, refused when it would break out of its header now or once a reader decodes it."""
-    if _CONTROL.search(value) or ("=?" in value and _CONTROL.search(_read(value))):
-        raise ValueError("a mail's header holds a control character")
-    return value.replace("{{critter.", "{ {critter.")
-
-
-def _read(value: str) -> str:
-    try:
-        return "".join(
-            each if isinstance(each, str) else each.decode(charset or "ascii", "replace")
-            for each, charset in decode_header(value)
-        )
-    except MALFORMED:
-        return "\n"
-
-
-def _thread(in_reply_to: str | None, references: Sequence[str]) -> list[str]:
-    """The fields that thread. Written by hand: the library turns long ids into encoded words, which thread nowhere."""
-    chain = [_one_line(each) for each in dict.fromkeys((*references, in_reply_to or "")) if each]
+def _thread(in_reply_to: str | None, references: Sequence[str]) -> list[tuple[str, str]]:
+    """The fields that thread. Gmail wants the subject to be the same as well, and Outlook makes its own topic of it."""
+    chain = [fields.one_line(each) for each in dict.fromkeys((*references, in_reply_to or "")) if each]
     usable = [each for each in chain if _ID.fullmatch(each)]
-    head = [f"In-Reply-To: {in_reply_to}"] if in_reply_to in usable else []
+    found = [("In-Reply-To", in_reply_to)] if in_reply_to and in_reply_to in usable else []
     if usable:
-        head.append("References: " + "\r\n ".join((*usable[:1], *usable[1:][-9:])))
-    return head
+        found.append(("References", "\r\n ".join((*usable[:1], *usable[1:][-9:]))))
+    return found
 
 
-def _list(mail: EmailMessage, list_id: str | None, list_post: str | None, bulk: bool) -> None:
-    if bulk:
-        mail["Precedence"] = "bulk"
-    if list_id:
-        mail["List-Id"] = f"<{_one_line(list_id).strip('<>')}>"
-    if list_post:
-        mail["List-Post"] = f"<mailto:{_one_line(list_post)}>"
+def _list(lists: Lists) -> list[tuple[str, str]]:
+    """A list's fields; it is ended with one click (RFC 8058), by a link and by mail."""
+    found = [("Precedence", "bulk"), ("List-Id", f"<{fields.one_line(lists.id).strip('<>')}>")]
+    for name, target in (("List-Post", lists.post), ("List-Subscribe", lists.subscribe), ("List-Help", lists.help)):
+        if target:
+            found.append((name, target if target == "NO" else f"<mailto:{fields.one_line(target)}>"))
+    return [
+        *found,
+        ("List-Unsubscribe", f"<{_HOLES[3]}>,\r\n <mailto:{_HOLES[4]}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    ]
 
 
-def _body(mail: EmailMessage, text: str, html: str | None, with_page: bool) -> None:
-    """The text part is complete in itself; our marker stands above all so that replies can be cut there."""
-    link = _HOLES[5] if with_page else ""
-    written = "\n\n".join(filter(None, (MARKER, _lines(text), link))) + "\n"
-    mail.set_content(written, cte="quoted-printable")
-    rich = page(MARKER, _lines(text), _lines(html) if html is not None else None, link)
-    mail.add_alternative(rich, subtype="html", cte="quoted-printable")
+def _body(frame: Frame, text: str, ends: bool) -> tuple[str, bytes]:
+    """The type and the two parts: the same facts in both, and our marker above all so that replies can be cut there."""
+    link = _HOLES[5] if ends else ""
+    mail = EmailMessage(policy=SMTP)
+    mail.set_content(_written(frame, text, link), cte="quoted-printable")
+    mail.add_alternative(page(frame, text, link), subtype="html", cte="quoted-printable")
+    mail.set_boundary("=_critter_" + _unlike(text))
+    out = BytesIO()
+    BytesGenerator(out, mangle_from_=False, policy=SMTP).flatten(mail)
+    _, _, body = out.getvalue().partition(b"\r\n\r\n")
+    return f'multipart/alternative; boundary="{mail.get_boundary()}"', body
 
 
-def _lines(text: str) -> str:
+def _unlike(text: str) -> str:
+    """No line of a quoted-printable part can hold `=_` (RFC 2045 6.7); what follows tells ours from a quoted mail's."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _written(frame: Frame, text: str, link: str) -> str:
+    """The plain part, complete in itself. What its writer did not say is below a signature's line (RFC 3676 4.3)."""
+    by = f"{frame.by}:" if frame.by else ""
+    ending = f"{frame.reason} {frame.stop}:\n{link}" if frame.stop and link else frame.reason
+    footer = "\n".join(filter(None, ("-- ", ending, frame.sender)))
+    return "\n\n".join(filter(None, (frame.marker, by, text, frame.hint, footer))) + "\n"
+
+
+def _tidied(frame: Frame) -> Frame:
+    """Names of people stand in it, so that each of its lines must stay one."""
+    return Frame(*(" ".join(_plain(getattr(frame, each.name)).split()) for each in dataclass_fields(frame)))
+
+
+def _plain(text: str) -> str:
     text = re.sub("\r\n?|[\x85\u2028\u2029]", "\n", text)
     kept = re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", "", text).rstrip()
     return kept.replace("{{critter.", "{ {critter.")
@@ -153,18 +175,5 @@ def _soft(url: str) -> str:
     return "=\r\n".join(chunks)
 
 
-def _template(mail: EmailMessage, thread: list[str], unsubscribe: bool) -> Template:
-    head = [f"Message-ID: {_HOLES[2]}", f"Reply-To: <{_HOLES[1]}>", *thread]
-    if unsubscribe:
-        head.append(f"List-Unsubscribe: <{_HOLES[3]}>, <mailto:{_HOLES[4]}>")
-        head.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
-    raw = _bytes(mail).replace(b"To: to@critter.invalid\r\n", f"To: <{_HOLES[0]}>\r\n".encode(), 1)
-    pieces = _HOLE.split("".join(line + "\r\n" for line in head).encode() + raw)
-    places = tuple((at, _SLOTS.index(pieces[at].decode())) for at in range(1, len(pieces), 2))
-    return Template(tuple(pieces), places)
-
-
-def _bytes(mail: EmailMessage) -> bytes:
-    out = BytesIO()
-    BytesGenerator(out, mangle_from_=False, policy=SMTP).flatten(mail)
-    return out.getvalue()
+def _bored(raw: bytes) -> Holes:
+    return bored(raw, _SLOTS)

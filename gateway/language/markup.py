@@ -1,31 +1,96 @@
-"""The small HTML part of an outgoing mail: light and dark, inline style, nothing from elsewhere. For mails.py."""
+"""The HTML part of an outgoing mail: one card, light and dark, nothing from elsewhere. For mails.py.
+
+Styles stand inline for what Gmail and Outlook keep, and once more in a sheet for the dark, which they may drop. Tables
+hold the width where Word renders; screen readers are told that they are no tables.
+"""
 
 import re
 from html import escape
+from typing import Final
 
-_LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,:;!?)']")
-_PAGE = """\
-<!doctype html>
-<html><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
-<meta name="supported-color-schemes" content="light dark"></head>
-<body style="margin:0;padding:16px;font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,sans-serif">
-<div style="font-size:12px;opacity:.6">{marker}</div>
-<div style="max-width:36em;margin:12px 0">
-{body}
-</div>
-{link}</body></html>
+from gateway.language.frames import Frame
+
+PREVIEW: Final = 90  # characters that lists of mails show beside the subject
+_LINK: Final = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,:;!?)\]}'»”’]")
+_SHEET: Final = """\
+:root{color-scheme:light dark;supported-color-schemes:light dark}
+@media (prefers-color-scheme:dark){
+.p{background:#15181a!important}.c{background:#1d2124!important;border-color:#2e3438!important}
+.t{color:#e8e6df!important}.s{color:#a2a79c!important}.a{color:#6cc5ad!important}}
 """
+_PAGE: Final = """\
+<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>{title}</title>
+<style>
+{sheet}</style></head>
+<body class="p" style="margin:0;padding:0;background:#f7f6f2">
+<table role="presentation" class="p" width="100%" cellpadding="0" cellspacing="0" border="0"
+ style="background:#f7f6f2;font-family:system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif">
+<tr><td align="center" style="padding:12px">
+<!--[if mso]><table role="presentation" width="560"><tr><td><![endif]-->
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:560px">
+<tr><td class="s" align="left" style="padding:0 4px 10px;font-size:12px;line-height:1.5;color:#61675c">
+{preview}{marker}</td></tr>
+<tr><td class="c t" align="left"
+ style="padding:20px;background:#fff;border:1px solid #e3e1d9;border-radius:14px;color:#22261f;text-align:start">
+{by}<div{lang} style="font-size:17px;line-height:1.5;overflow-wrap:anywhere">
+{words}
+</div>{hint}
+</td></tr>
+<tr><td class="s" align="left" style="padding:12px 4px;font-size:13px;line-height:1.5;color:#61675c">
+{footer}
+</td></tr></table>
+<!--[if mso]></td></tr></table><![endif]-->
+</td></tr></table>
+</body></html>
+"""
+_HIDDEN: Final = '<span aria-hidden="true" style="display:none;mso-hide:all">{words} </span>'
+_BY: Final = """\
+<p style="margin:0 0 12px;font-size:15px;line-height:1.4"><bdi><b>{author}</b></bdi>
+<span class="s" style="color:#61675c">{place}</span></p>
+"""
+_HINT: Final = """
+<p class="s" style="margin:16px 0 0;font-size:14px;line-height:1.5;color:#61675c">{hint}</p>"""
+_STOP: Final = '{reason} <a class="a" style="color:#22705e"\nhref="{link}"\n>{stop}</a>'
+_PARAGRAPH: Final = '<p dir="auto" style="margin:0 0 {below}px">{lines}</p>'
 
 
-def page(marker: str, text: str, html: str | None, link: str) -> str:
-    """The whole page. `html` stands as it is, made by us; without it the text becomes paragraphs with live links."""
-    body = html if html is not None else _paragraphs(text)
-    more = f'<div><a\nhref="{link}"\n>{link}</a></div>\n' if link else ""
-    return _PAGE.format(marker=escape(marker), body=body, link=more)
+def page(frame: Frame, text: str, stop_link: str) -> str:
+    """The whole page. The marker's line begins with what lists of mails show: it is cut off together with it."""
+    preview = " ".join(text.split())[:PREVIEW]
+    by = _BY.format(author=escape(frame.author), place=escape(frame.place)) if frame.author else ""
+    return _PAGE.format(
+        language=escape(frame.language),
+        title=escape(frame.author or frame.sender),
+        sheet=_SHEET,
+        preview=_HIDDEN.format(words=escape(preview)) if preview else "",
+        marker=escape(frame.marker),
+        by=by,
+        lang=f' lang="{escape(frame.words_language)}"' if frame.words_language else "",
+        words=paragraphs(text),
+        hint=_HINT.format(hint=escape(frame.hint)) if frame.hint else "",
+        footer=_footer(frame, stop_link),
+    )
 
 
-def _paragraphs(text: str) -> str:
-    return "\n".join(f'<p style="margin:0 0 1em">{_lines(each)}</p>' for each in re.split(r"\n{2,}", text.strip("\n")))
+def _footer(frame: Frame, link: str) -> str:
+    reason = escape(frame.reason)
+    if frame.stop and link:
+        reason = _STOP.format(reason=reason, link=link, stop=escape(frame.stop))
+    return "<br>\n".join(filter(None, (reason, escape(frame.sender))))
+
+
+def paragraphs(text: str) -> str:
+    """Words as HTML: blank lines part paragraphs, each of which has its own direction; links are live."""
+    parts = re.split(r"\n{2,}", text.strip("\n"))
+    last = len(parts) - 1
+    return "\n".join(
+        _PARAGRAPH.format(below=0 if at == last else 12, lines=_lines(each)) for at, each in enumerate(parts)
+    )
 
 
 def _lines(paragraph: str) -> str:
@@ -37,6 +102,6 @@ def _linked(line: str) -> str:
     end = 0
     for match in _LINK.finditer(line):
         url = escape(match.group())
-        pieces += [escape(line[end : match.start()]), f'<a href="{url}">{url}</a>']
+        pieces += [escape(line[end : match.start()]), f'<a class="a" style="color:#22705e" href="{url}">{url}</a>']
         end = match.end()
     return "".join((*pieces, escape(line[end:])))

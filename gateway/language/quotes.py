@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from mailparser_reply.constants import MAIL_LANGUAGES
 
+from gateway.language.marker import MARKER, is_marked
 from gateway.language.signatures import without_signature
-
-MARKER = "## Reply above this line ##"
 
 _WROTE = (
     "wrote|writes|schrieb|geschrieben|a écrit|ecrit|escribió|escribio|ha scritto|schreef|geschreven|"
@@ -55,6 +54,9 @@ _FORWARD = re.compile(
 _LONGEST_ATTRIBUTION = 400
 
 
+__all__ = ["MARKER", "Cut", "cut"]
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """The writer's own text, what was cut off below or above it, and whether history was among that."""
@@ -68,12 +70,12 @@ class Cut:
 def cut(text: str, forwarded: bool = False) -> Cut:
     """What the writer wrote. `forwarded`: the subject says that the rest was sent on, so all of it stays."""
     lines = text.split("\n")
-    marker = next((at for at, line in enumerate(lines) if MARKER in line), None)
+    marker = next((at for at, line in enumerate(lines) if is_marked(line)), None)
     if marker is not None:
         above = _cut(lines[:marker], forwarded)
         if above.own:
             return Cut(above.own, _joined([above.trimmed, *lines[marker:]]), history=True, forwarded=above.forwarded)
-        lines = [line for line in lines if MARKER not in line]
+        lines = [line for line in lines if not is_marked(line)]
     return _cut(lines, forwarded)
 
 

@@ -38,6 +38,8 @@ class Claimed(NamedTuple):
     source_id: int | None  # the account or topic whose follow brings it
     source: str | None  # its handle; topic and its id for a topic
     introduces: str | None = None  # the language to say who we are in, when it is the first text to a phone
+    language: str | None = None  # of a mail: its reader's
+    follows: str | None = None  # of a mail: what its reader follows: Kim Lee (@kim), Sales (#sales), #win
 
     @property
     def key(self) -> Key:
@@ -64,6 +66,9 @@ class Content:
     created_at: datetime
     group_id: int | None = None
     must_arrive: bool = False
+    direct: bool = False  # for those whom it names, and nobody else
+    access: str | None = None  # the group's
+    lang: str | None = None  # the words', when their writer said so
 
 
 def claim(
@@ -125,6 +130,7 @@ def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClau
     tags, tried, first = (TAGS, TRIED, FIRST) if channel == "sms" else (NO_TAGS, "", "false")
     among = ", ".join(str(int(one)) for one in senders)
     parts = {"tags": tags, "tried": tried, "first": first, "senders": among, "sender": int(senders[0])}
+    parts["framed"] = "" if channel == "sms" else FRAMED
     return text(CLAIM.format(limit=int(limit), suspect=suspect, **parts))
 
 
@@ -156,7 +162,7 @@ CLAIM: Final = """
     SELECT taken.attempt_id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
            taken.possible_duplicate, taken.source_id, coalesce(source.handle, 'topic' || topic.id),
            CASE WHEN taken.introduces THEN coalesce(
-               (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces
+               (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces{framed}
     FROM taken JOIN addresses ON addresses.id = taken.address_id
     LEFT JOIN accounts source ON source.id = taken.source_id
     LEFT JOIN topics topic ON topic.id = taken.source_id
@@ -171,6 +177,12 @@ TRIED: Final = """, tried AS (
     )"""
 
 FIRST: Final = "(SELECT introduced_at IS NULL FROM addresses WHERE id = d.address_id)"
+
+# What stands around the words of a mail.
+FRAMED: Final = """,
+           (SELECT language FROM accounts WHERE id = addresses.account_id) AS language,
+           coalesce(source.name || CASE source.kind WHEN 'group' THEN ' (#' ELSE ' (@' END || source.handle || ')',
+                    '#' || topic.tag) AS follows"""
 
 NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag, new_id() AS attempt_id FROM due"
 
@@ -231,7 +243,8 @@ CONTENTS: Final = text("""
                 WHERE parent.in_reply_to IS NOT NULL AND depth < :thread)
             SELECT array_agg(id ORDER BY depth DESC) FROM above) AS parents,
            CASE inbound.channel WHEN 'email' THEN inbound.message_id END AS answers,
-           m.created_at, post.group_id, m.must_arrive
+           m.created_at, post.group_id, m.must_arrive, coalesce(post.visibility = 'direct', false) AS direct,
+           target.access, post.lang
     FROM messages m
     LEFT JOIN accounts author ON author.id = m.author_id
     LEFT JOIN posts post ON post.id = m.post_id

@@ -1,0 +1,66 @@
+"""Fields of a mail's head, written by hand: values that would break out are refused, others encoded. For mails.py.
+
+Python's own writer unquotes long names and turns long ids into encoded words; either breaks a mail in a mailbox.
+"""
+
+import re
+from email.header import Header, decode_header
+from typing import Final
+
+from gateway.language.mime import MALFORMED
+
+CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BIDI: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # they turn around what stands beside them
+_ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")  # RFC 5322 3.2.3, and blanks between
+_ADDRESS: Final = re.compile(r"[!#-'*+./-9=?A-Z^-~-]+@[A-Za-z0-9.-]+")
+_LONGEST: Final = 200  # characters that are written as they are; longer ones are folded as encoded words
+
+
+def label(text: str, longest: int = 78) -> str:
+    """Any text as one line for a field: controls gone, nothing like an encoded word, cut between words."""
+    line = " ".join(_BIDI.sub("", CONTROL.sub(" ", text)).replace("=?", "= ?").split())
+    if len(line) <= longest:
+        return line
+    return line[:longest].rsplit(" ", 1)[0].rstrip() + "…"
+
+
+def one_line(value: str) -> str:
+    """The value; raises ValueError when it would break out of its field now or once a reader decodes it."""
+    if CONTROL.search(value) or ("=?" in value and CONTROL.search(_read(value))):
+        raise ValueError("a mail's header holds a control character")
+    return value.replace("{{critter.", "{ {critter.")
+
+
+def words(value: str) -> str:
+    """Unstructured text, such as a subject (RFC 5322 2.2.1, RFC 2047)."""
+    value = one_line(value)
+    return value if value.isascii() and "=?" not in value and len(value) <= _LONGEST else _encoded(value)
+
+
+def mailbox(name: str, address: str) -> str:
+    """A name and an address; the name cannot become a second mailbox, however it is written."""
+    if _ADDRESS.fullmatch(one_line(address)) is None:
+        raise ValueError("a mail's own address holds a character it cannot hold")
+    return f"{_phrase(one_line(name))} <{address}>" if name else address
+
+
+def _phrase(name: str) -> str:
+    if not name.isascii() or "=?" in name or len(name) > _LONGEST:
+        return _encoded(name)
+    if _ATOMS.fullmatch(name):
+        return name
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _encoded(value: str) -> str:
+    return Header(value, "utf-8", maxlinelen=70).encode(linesep="\r\n")
+
+
+def _read(value: str) -> str:
+    try:
+        return "".join(
+            each if isinstance(each, str) else each.decode(charset or "ascii", "replace")
+            for each, charset in decode_header(value)
+        )
+    except MALFORMED:
+        return "\n"

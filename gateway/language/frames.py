@@ -1,0 +1,86 @@
+"""What stands around the words of a mail, in its reader's language: who, where, how to answer, why one gets it, how to
+end that. workers/mailing fills it in; mails.py writes it as plain text, markup.py as HTML."""
+
+from dataclasses import dataclass
+
+from gateway.language.marker import MARKER, marker
+from gateway.language.phrases import say, translated
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Lines of one language; "" leaves one out. `stop` is the word of the link that ends what `reason` tells."""
+
+    marker: str = MARKER
+    author: str = ""
+    place: str = ""  # @kim in #sales
+    hint: str = ""
+    reason: str = ""
+    stop: str = ""
+    sender: str = "Critter"  # and the company: who sends this at all
+    language: str = "en"
+    words_language: str = ""  # BCP 47, when the writer said so
+
+    @property
+    def by(self) -> str:
+        """Who and where, in one line."""
+        return f"{self.author} ({self.place})" if self.author and self.place else self.author
+
+
+def framed(
+    company: str,
+    language: str,
+    *,
+    kind: str,
+    author: str = "",
+    handle: str = "",
+    group: str = "",
+    direct: bool = False,
+    follows: str = "",
+    words_language: str = "",
+) -> Frame:
+    """`kind` is the message's; `follows` names what brings it (Kim Lee (@kim), #win); empty when it was addressed."""
+
+    def said(phrase: str) -> str:
+        return translated(phrase, language) if phrase else ""
+
+    return Frame(
+        marker=marker(language),
+        author=author,
+        place=said(_place(handle, group, direct)) if author else "",
+        hint=said(_hint(kind, author, direct)),
+        reason=said(_reason(kind, author, direct, follows)),
+        stop=said(say("Stop")) if follows else "",
+        sender=f"Critter · {company}" if company else "Critter",
+        language=language,
+        words_language=words_language,
+    )
+
+
+def _place(handle: str, group: str, direct: bool) -> str:
+    if direct:
+        return say("@{handle}, private", handle=handle)
+    if group:
+        return say("@{handle} in #{group}", handle=handle, group=group)
+    return f"@{handle}"
+
+
+def _hint(kind: str, author: str, direct: bool) -> str:
+    """A mail of our own is answered at post@, where a reply is read like any mail."""
+    if kind == "update" and direct:
+        return say("Reply to this mail to answer {name}. It stays private.", name=author)
+    if kind == "update" and author:
+        return say("Reply to this mail to answer {name}.", name=author)
+    if kind in ("answer", "notice"):
+        return say("You can reply to this mail with a command; help lists them.")
+    return ""
+
+
+def _reason(kind: str, author: str, direct: bool, follows: str) -> str:
+    if follows:
+        return say("You get this because you follow {name}.", name=follows)
+    if kind == "update" and author:
+        if direct:
+            return say("You get this because {name} sent it to you.", name=author)
+        return say("You get this because it names you, or answers you.")
+    return say("You get this because you wrote to Critter.") if kind == "answer" else ""
