@@ -68,7 +68,7 @@ def test_a_mail_is_complete():
 def test_both_parts_say_the_same():
     text, html = parts(template().fill(*FILLED))
     assert text.startswith(MARKER + "\n")
-    facts = (MARKER, "Kim Lée", "@kim in #sales", "gö!", "Reply to this mail to answer Kim Lée.", STOP)
+    facts = (MARKER, "Kim Lée", "@kim in #sales", "gö!", "Reply to this mail to answer in #sales.", STOP)
     facts += ("You get this because you follow Sales (#sales).", "Stop", "Critter · Corp & Co")
     for part in (text, unescape(html)):
         assert [fact for fact in facts if fact not in part] == []

@@ -75,6 +75,7 @@ class Mailing:
             author=author,
             handle=content.author or "",
             group=content.group or "",
+            broadcast=content.access == "broadcast",
             direct=content.direct,
             follows=follows,
             words_language=content.lang or "",

@@ -35,11 +35,13 @@ def framed(
     author: str = "",
     handle: str = "",
     group: str = "",
+    broadcast: bool = False,
     direct: bool = False,
     follows: str = "",
     words_language: str = "",
 ) -> Frame:
-    """`kind` is the message's; `follows` names what brings it (Kim Lee (@kim), #win); empty when it was addressed."""
+    """`kind` is the message's; `follows` names what brings it (Kim Lee (@kim), #win); empty when it was addressed. In a
+    `broadcast` a reply goes to those who post."""
 
     def said(phrase: str) -> str:
         return translated(phrase, language) if phrase else ""
@@ -48,7 +50,7 @@ def framed(
         marker=marker(language),
         author=author,
         place=said(_place(handle, group, direct)) if author else "",
-        hint=said(_hint(kind, author, direct)),
+        hint=said(_hint(kind, author, group, broadcast, direct)),
         reason=said(_reason(kind, author, direct, follows)),
         stop=said(say("Stop")) if follows else "",
         sender=f"Critter · {company}" if company else "Critter",
@@ -65,12 +67,16 @@ def _place(handle: str, group: str, direct: bool) -> str:
     return f"@{handle}"
 
 
-def _hint(kind: str, author: str, direct: bool) -> str:
-    """A mail of our own is answered at post@, where a reply is read like any mail."""
+def _hint(kind: str, author: str, group: str, broadcast: bool, direct: bool) -> str:
+    """Who hears a reply. A mail of our own is answered at post@, where it is read like any mail."""
     if kind == "update" and direct:
         return say("Reply to this mail to answer {name}. It stays private.", name=author)
+    if kind == "update" and group and broadcast:
+        return say("Reply to this mail and those who post in #{group} get it.", group=group)
+    if kind == "update" and group:
+        return say("Reply to this mail to answer in #{group}.", group=group)
     if kind == "update" and author:
-        return say("Reply to this mail to answer {name}.", name=author)
+        return say("Reply to this mail to answer {name}. Everyone here may read it.", name=author)
     if kind in ("answer", "notice"):
         return say("You can reply to this mail with a command; help lists them.")
     return ""

@@ -16,7 +16,8 @@ _SHEET: Final = """\
 :root{color-scheme:light dark;supported-color-schemes:light dark}
 @media (prefers-color-scheme:dark){
 .p{background:#15181a!important}.c{background:#1d2124!important;border-color:#2e3438!important}
-.t{color:#e8e6df!important}.s{color:#a2a79c!important}.a{color:#6cc5ad!important}}
+.t{color:#e8e6df!important}.s{color:#a2a79c!important}.a{color:#6cc5ad!important}
+.f{background:#6cc5ad!important;color:#10201c!important}}
 """
 _PAGE: Final = """\
 <!doctype html>
@@ -50,8 +51,11 @@ _PAGE: Final = """\
 """
 _HIDDEN: Final = '<span aria-hidden="true" style="display:none;mso-hide:all">{words} </span>'
 _BY: Final = """\
-<p style="margin:0 0 12px;font-size:15px;line-height:1.4"><bdi><b>{author}</b></bdi>
-<span class="s" style="color:#61675c">{place}</span></p>
+<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 14px"><tr>
+<td class="f" aria-hidden="true" width="40" height="40" align="center"
+ style="width:40px;height:40px;background:#22705e;border-radius:20px;color:#fff;font-size:17px;font-weight:600">{face}</td>
+<td class="t" style="padding:0 12px;font-size:15px;line-height:1.35;color:#22261f"><bdi><b>{author}</b></bdi><br>
+<span class="s" style="color:#61675c">{place}</span></td></tr></table>
 """
 _HINT: Final = """
 <p class="s" style="margin:16px 0 0;font-size:14px;line-height:1.5;color:#61675c">{hint}</p>"""
@@ -62,19 +66,26 @@ _PARAGRAPH: Final = '<p dir="auto" style="margin:0 0 {below}px">{lines}</p>'
 def page(frame: Frame, text: str, stop_link: str) -> str:
     """The whole page. The marker's line begins with what lists of mails show: it is cut off together with it."""
     preview = " ".join(text.split())[:PREVIEW]
-    by = _BY.format(author=escape(frame.author), place=escape(frame.place)) if frame.author else ""
     return _PAGE.format(
         language=escape(frame.language),
         title=escape(frame.author or frame.sender),
         sheet=_SHEET,
         preview=_HIDDEN.format(words=escape(preview)) if preview else "",
         marker=escape(frame.marker),
-        by=by,
+        by=_by(frame),
         lang=f' lang="{escape(frame.words_language)}"' if frame.words_language else "",
         words=paragraphs(text),
         hint=_HINT.format(hint=escape(frame.hint)) if frame.hint else "",
         footer=_footer(frame, stop_link),
     )
+
+
+def _by(frame: Frame) -> str:
+    """Who and where, beside the letter that stands for a face on our pages, too."""
+    if not frame.author:
+        return ""
+    face = next((each for each in frame.author if each.isalnum()), "·").upper()
+    return _BY.format(face=escape(face), author=escape(frame.author), place=escape(frame.place))
 
 
 def _footer(frame: Frame, link: str) -> str:
