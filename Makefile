@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 SETUP := "$(PYTHON)" bootstrap.py
 
-.PHONY: help setup up check test lint format docs translations bench soak torture rehearse peers lock clean
+.PHONY: help setup up check test lint format docs translations bench pictures soak torture rehearse peers lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -39,6 +39,9 @@ translations: setup ## bring the catalogs of other languages into step with the 
 
 bench: setup ## measure; the results go to bench/results.md
 	@$(VENV) -m bench
+
+pictures: setup ## draw docs/pictures anew (needs a Chromium)
+	@$(VENV) -m tests.pictures
 
 soak: setup ## everything that can go wrong, at random, for half an hour (CRITTER_SOAK_SECONDS)
 	@CRITTER_SOAK_SECONDS=$${CRITTER_SOAK_SECONDS:-1800} $(VENV) -m pytest -s tests/test_soak.py

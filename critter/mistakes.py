@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from gateway.carriers import dkim_keys
+from gateway.errors import SettingsError
 from gateway.settings import Settings
 
 
 def mistakes(settings: Settings) -> list[str]:
-    return [*_channels(settings), *(_money(settings) if settings.sms else ()), *_address(settings)]
+    return [*_channels(settings), *(_money(settings) if settings.sms else ()), *_address(settings), *_signing(settings)]
 
 
 def _channels(settings: Settings) -> Iterator[str]:
@@ -27,6 +29,14 @@ def _money(settings: Settings) -> Iterator[str]:
         yield "CRITTER_MONTHLY_SMS_BUDGET is 0: no text may be sent; give dollars a month, or CRITTER_SMS=off"
     if not settings.sms_price:
         yield "CRITTER_SMS_PRICE is 0: the budget would never end; give the dollars that one part costs"
+
+
+def _signing(settings: Settings) -> Iterator[str]:
+    """A worker that sends mails does not start without the keys that it is to sign with."""
+    try:
+        dkim_keys.of(settings)
+    except SettingsError as wrong:
+        yield str(wrong)
 
 
 def _address(settings: Settings) -> Iterator[str]:

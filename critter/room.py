@@ -18,7 +18,7 @@ from critter import logs
 from critter.check import moneyless
 from gateway import crashpoints
 from gateway.bell import QUEUES, Bell
-from gateway.carriers import Carrier, Letter, Text
+from gateway.carriers import Carrier, Letter, Text, dkim_keys
 from gateway.carriers.by_name import carriers
 from gateway.carriers.smtp_relay import SmtpRelay
 from gateway.carriers.twilio_inbox import TwilioInbox
@@ -137,6 +137,7 @@ def build(settings: Settings, queue: str) -> Room:
         loop=Loop(),
         texts=_texts(settings) if queue == "sms" and settings.sms else {},
         letters=_letters(settings) if queue == "email" and settings.mail else None,
+        keys=dkim_keys.of(settings) if queue == "email" and settings.mail else (),
         inbox=_inbox(settings) if queue == "clock" and settings.sms and "twilio" in settings.sms_carriers else None,
     )
 

@@ -48,7 +48,9 @@ def claimed(language: str = "en", follows: str | None = "Kim Lee (@kim)") -> Cla
 
 def mails() -> Iterator[Shown]:
     ours: dict[str, Any] = {"author_id": None, "author": None, "author_name": None, "post_id": None}
-    update = content(body="Starting the ACME proposal. Draft by four, numbers here:\nhttps://corp.example/acme/draft?v=2")
+    update = content(
+        body="Starting the ACME proposal. Draft by four, numbers here:\nhttps://corp.example/acme/draft?v=2"
+    )
     yield Shown("update", html(claimed(), update), LAPTOP, False)
     reply = content(body="Four is fine. I have the margin from last year, shall I send it?", parents=(9,))
     yield Shown("reply-dark", html(claimed(), reply), PHONE, True)
@@ -61,7 +63,9 @@ def mails() -> Iterator[Shown]:
     yield Shown("private-dark", html(claimed("es", None), private), PHONE, True)
     answer = content(kind="answer", body="Kim Lee: last heard 20 minutes ago, 14 followers, you follow her.", **ours)
     yield Shown("answer-dark", html(claimed(follows=None), answer), LAPTOP, True)
-    yield Shown("help", html(claimed(follows=None), content(kind="answer", body=f"{START}\n\n{MAILS}", **ours)), PHONE, False)
+    yield Shown(
+        "help", html(claimed(follows=None), content(kind="answer", body=f"{START}\n\n{MAILS}", **ours)), PHONE, False
+    )
 
 
 def html(row: Claimed, said: Content) -> str:

@@ -34,7 +34,9 @@ def zone(name: bytes, timeout: int = 5) -> bytes | None:
     return found.encode() if found else None
 
 
-def signed(text: str = "gö!  two  blanks \n\n\nand a \t tab\n\n", which: slice = slice(None), **changes: object) -> bytes:
+def signed(
+    text: str = "gö!  two  blanks \n\n\nand a \t tab\n\n", which: slice = slice(None), **changes: object
+) -> bytes:
     frame = framed("Corp & Co", "en", kind="update", author="Kim Lée", handle="kim", follows="Kim (@kim)")
     lists = Lists("kim.mail.example", help="help@mail.example")
     given_ = {"frame": frame, "lists": lists, "in_reply_to": "<a@b>", "references": ("<x@y>", "<" + "z" * 90 + "@y>")}

@@ -53,7 +53,7 @@ def _texts(here: Room) -> Pool:
 @lru_cache(maxsize=1)
 def _letters(here: Room) -> Road[Letter]:
     assert here.letters is not None
-    desk = Desk(here, "email", Mailing(here.settings, here.signer).load, Relay())
+    desk = Desk(here, "email", Mailing(here.settings, here.signer, here.keys).load, Relay())
     return Road(
         here.letters,
         Ledger(desk.claim, desk.settle, desk.release, desk.renew, desk.pause),

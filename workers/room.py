@@ -17,6 +17,7 @@ from gateway.buckets import Buckets
 from gateway.carriers import Carrier, Letter, Text
 from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.commands import World
+from gateway.language.dkim import Key
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.loop import Loop
@@ -33,6 +34,7 @@ class Room:
     loop: Loop
     texts: Mapping[str, Carrier[Text]] = field(default_factory=dict)  # by name
     letters: Carrier[Letter] | None = None
+    keys: tuple[Key, ...] = ()  # that sign letters
     inbox: TwilioInbox | None = None  # the carrier's list of texts to us; the clock's room alone has it
     _stop: threading.Event = field(default_factory=threading.Event)
 

@@ -3,8 +3,6 @@ workers/deliver and `critter check` read them."""
 
 import base64
 import os
-import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,17 +19,18 @@ from cryptography.hazmat.primitives.serialization import (
 
 from gateway.errors import SettingsError
 from gateway.language.dkim import Key
+from gateway.settings import Settings
 
 RSA_BITS: Final = 2048  # RFC 8301 3.2; longer ones do not fit what some DNS hosts take
 SHORTEST_RSA: Final = 1024
-SELECTOR: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 STRING: Final = 255  # octets of one string of a TXT record (RFC 1035 3.3)
 Private = RSAPrivateKey | Ed25519PrivateKey
 
 
-def keys(folder: Path, selectors: Sequence[str], domain: str) -> tuple[Key, ...]:
+def of(settings: Settings) -> tuple[Key, ...]:
     """The keys that sign, in the order of the setting; raises SettingsError that names the file and the step."""
-    return tuple(Key(domain, selector, read(folder / f"{selector}.pem")) for selector in selectors)
+    domain, folder = settings.mail_domain, settings.dkim_folder
+    return tuple(Key(domain, selector, read(folder / f"{selector}.pem")) for selector in settings.dkim_selectors)
 
 
 def read(path: Path) -> Private:

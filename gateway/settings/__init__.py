@@ -56,6 +56,10 @@ class Settings(BaseModel):
     mail: Switch = _env("CRITTER_MAIL")
     mail_domain: Annotated[str, BeforeValidator(value.domain)] = _env("CRITTER_MAIL_DOMAIN", default="")
     mail_trust: Annotated[tuple[value.Network, ...], BeforeValidator(value.networks)] = _env("CRITTER_MAIL_TRUST")
+    dkim_selectors: Annotated[tuple[str, ...], BeforeValidator(value.selectors)] = _env(
+        "CRITTER_DKIM_SELECTORS", default=()
+    )
+    dkim_folder: Path = _env("CRITTER_DKIM_FOLDER")
     smtp_relay: Annotated[str, BeforeValidator(value.relay_url)] = _env("CRITTER_SMTP_RELAY", default="", repr=False)
 
     sms: Switch = _env("CRITTER_SMS")

@@ -73,6 +73,7 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
     values["CRITTER_VAR"] = str(Path(values["CRITTER_VAR"]).absolute())
     values.setdefault("CRITTER_SMS_INTAKE_SECONDS", INTAKE_SECONDS.get((mode, values["CRITTER_SMS_INTAKE"]), "120"))
     values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values))
+    values.setdefault("CRITTER_DKIM_FOLDER", str(Path(values["CRITTER_VAR"]) / "dkim"))
     _refuse_missing(values) if mode == "live" else _make_up(values)
     _derive_money(values)
     _refuse_incomplete(values)

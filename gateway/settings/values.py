@@ -19,6 +19,7 @@ BASE_URL = re.compile(rf"https?://{HOST}(?::\d{{1,5}})?(?:/[A-Za-z0-9._~/-]*)?")
 LISTEN = re.compile(rf"({HOST}):(\d{{1,5}})")
 RELAY = re.compile(rf"(?:smtp|smtps|smtp\+starttls)://(?:[^@/\s?#]*@)?{HOST}(?::\d{{1,5}})?/?")
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 BEARER = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 SHORT_CODE = re.compile(r"[1-9]\d{2,7}")
@@ -122,6 +123,16 @@ def domain(text: str) -> str:
 
 def domains(text: str) -> tuple[str, ...]:
     return tuple(domain(one) for one in comma_list(text))
+
+
+def selectors(text: str) -> tuple[str, ...]:
+    """Labels of DNS (RFC 6376 3.1), each once."""
+    for one in comma_list(text):
+        if not SELECTOR.fullmatch(one):
+            raise ValueError(
+                f"{one[:70]!r} is no selector: letters, digits and hyphens, as critter dkim make names them"
+            )
+    return tuple(dict.fromkeys(comma_list(text)))
 
 
 @dataclass(frozen=True, slots=True)
