@@ -12,14 +12,14 @@ from gateway.language import grammar, letters, mime
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import say
 from gateway.language.private import private_reading
-from gateway.network import accounts, contexts, follows, topics
+from gateway.network import accounts, contexts, recipients, unsubscribing
 from gateway.network.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
 
 NULL_SENDER = b"Return-Path: <>"
 TO_ALL = "post"
 TO_OPERATOR = ("postmaster", "abuse")
-TOKENS = {"r": "reply", "u": "unsubscribe", "b": "bounce"}
+TOKENS = ("reply", "unsubscribe", "bounce")
 # What a mail to a group, a person or a reply address may still be read as, instead of as words for them.
 FIRST = ("optout", "optin", "help", "direct", "ask", "error", "choice")
 
@@ -104,10 +104,8 @@ def _addressees(session: Session, world: World, recipients: Sequence[str]) -> Ad
 
 
 def _token(world: World, local: str) -> tuple[str, tuple[int, ...]] | None:
-    letter, plus, rest = local.partition("+")
-    kind = TOKENS.get(letter) if plus else None
-    ids = world.signer.read(kind, rest) if kind else None
-    return (kind, ids) if kind and ids else None
+    found = recipients.read(local, world.signer)
+    return (found.kind, found.ids) if found and found.kind in TOKENS else None
 
 
 def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: Address) -> Kept | None:
@@ -118,9 +116,8 @@ def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: A
     if owner is None or owner.account_id != address.account_id:
         return Kept("held", None, "this address was made for somebody else")
     if kind == "unsubscribe" and address.account_id is not None:
-        follower, source = address.account_id, ids[0]
-        if not follows.unfollow(session, follower, source):
-            topics.leave(session, follower, source)
+        if ending := unsubscribing.pair(session, ids[0], ids[1]):
+            unsubscribing.end(session, ending)
         return Kept("done", "unfollow", "mail to the address that ends this follow")
     return None
 

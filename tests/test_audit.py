@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from critter.servers import Servers
-from gateway.doors.web import unsubscribing
+from gateway.network import unsubscribing
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect, transaction
 from tests.breaches import BREACHES, Breach

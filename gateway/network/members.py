@@ -32,12 +32,16 @@ def check_owner(session: Session, account_id: int, group: Named) -> None:
 
 def check_not_last_owner(session: Session, account_id: int, group: Named) -> None:
     """A group must not lose its only owner: nobody could let people in, or make another one. Raises Refused."""
-    if role_in(session, account_id, group.id) != "owner":
-        return
-    if any(owner.id != account_id for owner in owners(session, group.id)):
+    if not is_last_owner(session, account_id, group.id):
         return
     fix = say("Make another one first: owner NAME {handle}", handle=group.handle)
     raise Refused(joined([say("{name} would have no owner then.", name=group.name), fix]))
+
+
+def is_last_owner(session: Session, account_id: int, group_id: int) -> bool:
+    if role_in(session, account_id, group_id) != "owner":
+        return False
+    return all(owner.id == account_id for owner in owners(session, group_id))
 
 
 def requests(session: Session, owner_id: int) -> Sequence[tuple[Account, Account]]:

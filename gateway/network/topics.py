@@ -54,10 +54,10 @@ def unfollow(session: Session, follower_id: int, tag: str) -> TopicFollow | None
     return session.scalars(gone.returning(TopicFollow)).one_or_none()
 
 
-def leave(session: Session, follower_id: int, topic_id: int) -> bool:
-    """Ends the follow of a topic by its id; False when there was none."""
+def leave(session: Session, follower_id: int, topic_id: int) -> TopicFollow | None:
+    """Ends the follow of a topic by its id. The row as it was; None when there was none."""
     gone = delete(TopicFollow).where(TopicFollow.follower_id == follower_id, TopicFollow.topic_id == topic_id)
-    return session.scalars(gone.returning(TopicFollow.topic_id)).one_or_none() is not None
+    return session.scalars(gone.returning(TopicFollow)).one_or_none()
 
 
 def following(session: Session, follower_id: int) -> Sequence[str]:

@@ -1,13 +1,19 @@
 """The pages: a post behind a short link, the end of a follow, and the front page of a live Critter."""
 
-from flask import Blueprint, Response, abort, make_response, render_template
+from flask import Blueprint, Response, abort, make_response, render_template, request
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from gateway.doors.access import access
-from gateway.doors.web import links, unsubscribing
+from gateway.doors.web import links
+from gateway.network import unsubscribing
+from gateway.network.unsubscribing import Pair
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.tokens import Signer
+
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
 def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
@@ -36,15 +42,17 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     def ask_unsubscribe(token: str) -> Response:
         with transaction(engine) as session:
             ending = unsubscribing.pair(session, *_unsubscribe_ids(signer, token)) or abort(404)
-        return _private(make_response(render_template("unsubscribe.html", ending=ending, done=False)))
+        return _private(make_response(render_template("unsubscribe.html", ending=ending, done="asked")))
 
     @pages.post("/u/<token>")
     @access("token")
     def unsubscribe(token: str) -> Response:
         with transaction(engine) as session:
             ending = unsubscribing.pair(session, *_unsubscribe_ids(signer, token)) or abort(404)
-            unsubscribing.end(session, ending)
-        return _private(make_response(render_template("unsubscribe.html", ending=ending, done=True)))
+            done, again = _act(session, signer, ending, request.form)
+            others = unsubscribing.others(session, ending)
+        page = render_template("unsubscribe.html", ending=ending, done=done, again=again, others=others)
+        return _private(make_response(page, 400 if done == "asked" else 200))
 
     return pages
 
@@ -61,6 +69,21 @@ def welcome(settings: Settings) -> Blueprint:
         return render_template("welcome.html", number=number, mailbox=mailbox)
 
     return front
+
+
+def _act(session: Session, signer: Signer, ending: Pair, form: MultiDict[str, str]) -> tuple[str, str]:
+    """What was done, and the token that takes it back. A mail program sends the first of these (RFC 8058 3.1), and so
+    does the page's button; what nobody of ours sends does nothing."""
+    wish = list(form.items(multi=True))
+    if wish == [ONE_CLICK]:
+        done, by_text = unsubscribing.end(session, ending)
+        return done, unsubscribing.again_token(signer, ending, by_text) if done == "ended" and ending.open else ""
+    if len(wish) == 1 and wish[0][0] == "again":
+        return "again" if unsubscribing.again(session, signer, ending, wish[0][1]) else "late", ""
+    if wish in ([("mails", "off")], [("mails", "on")]) and ending.is_mailbox:
+        unsubscribing.switch(session, ending, wish[0][1] == "on")
+        return f"mails {wish[0][1]}", ""
+    return "asked", ""
 
 
 def _unsubscribe_ids(signer: Signer, token: str) -> tuple[int, int]:

@@ -1,0 +1,137 @@
+"""The end of one follow by what stands in a mail (R35, RFC 8058), and what one may want right after it: that follow
+again, or no more mails at all. The pages ask and act; mail to u+TOKEN comes here, too, by the mailroom.
+
+The token is the whole authority. Who was sent a mail on has it as well, so nothing here tells of closed groups, sends a
+text or lets anybody in where owners decide.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlalchemy import case, func, literal, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from gateway.ledger import audit
+from gateway.network import addresses, follows, members, topics
+from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow
+from gateway.tokens import Signer
+
+AGAIN: Final = 3600  # seconds in which the page brings a follow back
+SHOWN: Final = 10  # names of what else is followed
+SIGN: Final = case((Account.kind == "group", "#"), else_="@")
+Ended = Literal["ended", "kept", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Who follows whom or what, as the token says. `called`: @kim or #win; `back`: what `follow` takes; `access`: a
+    group's; `is_mailbox`: what goes to this address are mails."""
+
+    follower_id: int
+    source_id: int
+    address_id: int
+    called: str
+    back: str
+    name: str
+    access: str | None = None
+    is_mailbox: bool = True
+
+    @property
+    def open(self) -> bool:
+        """Nobody need be asked to come back."""
+        return self.access != "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What somebody still hears: how many sources, the names of the first, and whether mails are off anyway."""
+
+    number: int
+    names: Sequence[str]
+    are_off: bool
+
+
+def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
+    """None when one of them is gone."""
+    address = session.get(Address, address_id)
+    if address is None or address.account_id is None:
+        return None
+    keys, is_mailbox = (address.account_id, source_id, address_id), address.channel == "email"
+    account = session.get(Account, source_id)
+    if account is not None:
+        sign = "#" if account.kind == "group" else "@"
+        return Pair(*keys, sign + account.handle, account.handle, account.name, account.access, is_mailbox)
+    tag = topics.tag_of(session, source_id)
+    return Pair(*keys, f"#{tag}", f"#{tag}", f"#{tag}", is_mailbox=is_mailbox) if tag else None
+
+
+def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
+    """How it ended, and whether it went to a phone; the same success however often it is asked. The last owner of a
+    group stays so and hears nothing more of it ("kept"): one click leaves no group without anybody.
+
+    No input tells of it, so the audit does: who left a closed group was in it before."""
+    run = ending.access in ("closed", "broadcast")
+    if run and members.is_last_owner(session, ending.follower_id, ending.source_id):
+        follows.set_off(session, ending.follower_id, ending.source_id, True)
+        return "kept", False
+    row = follows.unfollow(session, ending.follower_id, ending.source_id)
+    topic = None if row else topics.leave(session, ending.follower_id, ending.source_id)
+    if row is None and topic is None:
+        return "nothing", False
+    _note(session, ending, "follow.unsubscribe", {"from": ending.back})
+    gone = row or topic
+    return "ended", bool(gone and gone.by_text)
+
+
+def again_token(signer: Signer, ending: Pair, by_text: bool) -> str:
+    """What brings the follow back for an hour, as it was: by text or by mail."""
+    return signer.sign("again", ending.source_id, ending.address_id, int(by_text), int(time.time()))
+
+
+def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
+    """False when the token is old, of another follow or not ours, and when owners must be asked."""
+    ids = signer.read("again", token)
+    if ids is None or ids[:2] != (ending.source_id, ending.address_id) or len(ids) != 4 or not ending.open:
+        return False
+    if not -AGAIN <= time.time() - ids[3] <= AGAIN:
+        return False
+    if ending.back.startswith("#"):
+        topics.follow(session, ending.follower_id, ending.back, by_text=bool(ids[2]))
+    else:
+        follows.follow(session, ending.follower_id, ending.source_id, by_text=bool(ids[2]))
+    _note(session, ending, "follow.again", {"to": ending.back})
+    return True
+
+
+def switch(session: Session, ending: Pair, on: bool) -> None:
+    """All mails to this mailbox off, or on again; answers still come, and follows stay."""
+    addresses.set_receiving(session, ending.address_id, on)
+    _note(session, ending, "mails.on" if on else "mails.off", {})
+
+
+def others(session: Session, ending: Pair) -> Others:
+    """Closed groups are counted and not named."""
+    mine = select(
+        func.concat(Account.name, " (", SIGN, Account.handle, ")").label("name"),
+        (Account.access.is_distinct_from("closed")).label("shown"),
+    )
+    people = mine.join(Follow, Follow.account_id == Account.id).where(
+        Follow.follower_id == ending.follower_id, follows.IN_FORCE, ~Follow.off, Account.id != ending.source_id
+    )
+    tags = select(func.concat("#", Topic.tag), literal(True)).join(TopicFollow, TopicFollow.topic_id == Topic.id)
+    heard = tags.where(TopicFollow.follower_id == ending.follower_id, topics.IN_FORCE, Topic.id != ending.source_id)
+    rows = session.execute(union_all(people, heard).order_by("name")).all()
+    names = [name for name, shown in rows if shown]
+    return Others(len(rows), names[:SHOWN], _is_off(session, ending))
+
+
+def _is_off(session: Session, ending: Pair) -> bool:
+    off = select(Address.id).where(Address.id == ending.address_id, ~Address.receiving)
+    return session.scalar(off.where(or_(Address.off_until.is_(None), Address.off_until > func.now()))) is not None
+
+
+def _note(session: Session, ending: Pair, action: str, detail: dict[str, str]) -> None:
+    follower = session.get_one(Account, ending.follower_id)
+    audit.record(session, f"@{follower.handle}", action, follower.id, detail)

@@ -1,0 +1,197 @@
+"""The end of a follow by link and by mail: one click, what the page offers then, and what a token can never do."""
+
+import re
+import shutil
+import time
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import Engine, text
+
+from gateway.ledger.inbox import Incoming
+from gateway.network import accounts, addresses, follows, topics, unsubscribing
+from gateway.settings import Settings
+from gateway.store.database import claim_mode, transaction
+from gateway.tokens import Signer
+from tests.office import Office
+from tests.web_process import served
+
+CLICK = {"List-Unsubscribe": "One-Click"}
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+class Follower:
+    """Sam's mailbox follows Kim, an open group, a closed one that Sam alone owns, and a #tag."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.engine, self.signer = engine, Signer(settings.secret_keys)
+        with transaction(engine) as session:
+            claim_mode(session, "simulated")
+            self.kim = accounts.create_person(session, "kim", 'Kim <Lee> "x"').id
+            self.sam = accounts.create_person(session, "sam", "Sam").id
+            self.sales = accounts.create_group(session, "sales", "Sales", "open", self.kim).id
+            self.board = accounts.create_group(session, "board", "Board", "closed", self.kim).id
+            self.attic = accounts.create_group(session, "attic", "Attic", "closed", self.sam).id
+            self.mailbox = addresses.add(session, self.sam, "email", "sam@demo.example", "verified", True).id
+            for source, role in ((self.kim, None), (self.sales, None), (self.board, "member")):
+                follows.follow(session, self.sam, source, by_text=source == self.sales, role=role)
+            self.win, _ = topics.follow(session, self.sam, "#win", by_text=False)
+
+    def path(self, source: int, kind: str = "unsubscribe") -> str:
+        return "/u/" + self.signer.sign(kind, source, self.mailbox)
+
+    def rows(self, query: str) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query), {"sam": self.sam}).scalars())
+
+    @property
+    def hears(self) -> set[int]:
+        return set(self.rows("SELECT account_id FROM follows WHERE follower_id = :sam AND NOT off"))
+
+
+@pytest.fixture
+def sam(settings: Settings, engine: Engine) -> Follower:
+    return Follower(settings, engine)
+
+
+def offered(page: str, name: str) -> str:
+    """The value of the button that is called so; "" when there is none."""
+    found = re.search(rf'<button[^>]* name="{name}" value="([^"]*)"', page)
+    return found[1] if found else ""
+
+
+def test_one_click_ends_that_source_and_offers_the_rest(settings, sam):
+    with served(settings) as url:
+        done = requests.post(url + sam.path(sam.kim), data=CLICK, timeout=9)
+    assert sam.hears == {sam.sales, sam.board, sam.attic}
+    assert "You no longer follow" in done.text
+    assert "You follow 4 more" in done.text
+    assert "#win, Sales (#sales)" in done.text
+    assert "Board" not in done.text, "a mail that was sent on tells nobody of closed groups"
+    assert offered(done.text, "mails") == "off"
+    assert (done.status_code, done.headers["Cache-Control"]) == (200, "no-store")
+    assert "Set-Cookie" not in done.headers
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"List-Unsubscribe": "one-click"}, {**CLICK, "x": "1"}, {"mails": "Off"}, {"again": ""}, {"do": "all"}]
+)
+def test_another_body_changes_nothing(settings, sam, body):
+    before = sam.hears
+    with served(settings) as url:
+        answer = requests.post(url + sam.path(sam.kim), data=body, timeout=9)
+    assert sam.hears == before
+    assert sam.rows("SELECT receiving FROM addresses WHERE account_id = :sam") == [True]
+    assert (answer.status_code == 400) == (body != {"again": ""})
+
+
+def test_a_follow_comes_back_as_it_was(settings, sam):
+    with served(settings) as url:
+        for source, path in ((sam.sales, sam.path(sam.sales)), (sam.win, sam.path(sam.win))):
+            done = requests.post(url + path, data=CLICK, timeout=9)
+            back = requests.post(url + path, data={"again": offered(done.text, "again")}, timeout=9)
+            assert "again" in back.text, source
+    assert sam.sales in sam.hears
+    assert sam.rows(f"SELECT by_text FROM follows WHERE follower_id = :sam AND account_id = {sam.sales}") == [True]
+    with transaction(sam.engine) as session:
+        assert topics.following(session, sam.sam) == ["win"]
+
+
+def test_a_token_of_one_follow_does_nothing_to_another(settings, sam):
+    with transaction(sam.engine) as session:
+        kim = unsubscribing.pair(session, sam.kim, sam.mailbox)
+        board = unsubscribing.pair(session, sam.board, sam.mailbox)
+        old = sam.signer.sign("again", sam.kim, sam.mailbox, 0, int(time.time()) - 3700)
+    tokens = [
+        sam.signer.sign("again", sam.sales, sam.mailbox, 0, int(time.time())),
+        sam.signer.sign("again", sam.kim, sam.mailbox + 1, 0, int(time.time())),
+        sam.signer.sign("unsubscribe", sam.kim, sam.mailbox),
+        unsubscribing.again_token(Signer(("another",)), kim, False),
+        old,
+    ]
+    with served(settings) as url:
+        requests.post(url + sam.path(sam.kim), data=CLICK, timeout=9)
+        for token in tokens:
+            assert "Too late" in requests.post(url + sam.path(sam.kim), data={"again": token}, timeout=9).text
+        gone = requests.post(url + sam.path(sam.board), data=CLICK, timeout=9).text
+        back = {"again": unsubscribing.again_token(sam.signer, board, False)}
+        assert "Too late" in requests.post(url + sam.path(sam.board), data=back, timeout=9).text
+    assert "Its owners are asked first" in gone
+    assert offered(gone, "again") == ""
+    assert sam.hears == {sam.sales, sam.attic}
+
+
+def test_the_last_owner_hears_no_more_and_stays(settings, sam):
+    with served(settings) as url:
+        done = requests.post(url + sam.path(sam.attic), data=CLICK, timeout=9)
+    assert "it has no other owner" in done.text
+    assert sam.attic not in sam.hears
+    assert sam.rows(f"SELECT role FROM follows WHERE follower_id = :sam AND account_id = {sam.attic}") == ["owner"]
+
+
+def test_all_mails_go_off_and_on(settings, sam):
+    mails = "SELECT receiving FROM addresses WHERE account_id = :sam"
+    with served(settings) as url:
+        off = requests.post(url + sam.path(sam.kim), data={"mails": "off"}, timeout=9)
+        assert sam.rows(mails) == [False]
+        on = requests.post(url + sam.path(sam.kim), data={"mails": offered(off.text, "mails")}, timeout=9)
+    assert "All mails are off" in off.text
+    assert "Mails are on" in on.text
+    assert sam.rows(mails) == [True]
+    assert sam.kim in sam.hears
+    with transaction(sam.engine) as session:
+        actions = session.scalars(text("SELECT action FROM audit ORDER BY number")).all()
+    assert [one for one in actions if one.startswith("mails.")] == ["mails.off", "mails.on"]
+
+
+@pytest.mark.parametrize("separator", "+-.")
+def test_a_mail_to_its_address_ends_it_too(office: Office, separator: str) -> None:
+    """A mail program writes such a mail by itself, empty or with a word in it."""
+    ids = {handle: int(id_) for handle, id_ in office.sql("SELECT handle, id FROM accounts")}
+    box = int(office.sql("SELECT id FROM addresses WHERE address = 'dave@demo.example'")[0][0])
+    with transaction(office.engine) as session:
+        follows.follow(session, ids["dave"], ids["kim"], by_text=False)
+    token = Signer(office.settings.secret_keys).sign("unsubscribe", ids["kim"], box)
+    to = f"u{separator}{token}@{office.settings.mail_domain}"
+    raw = f"Return-Path: <dave@demo.example>\r\nFrom: dave@demo.example\r\nTo: {to}\r\nSubject: unsubscribe\r\n\r\n"
+    office.accept(Incoming("email", b"one", "dave@demo.example", (to,), raw.encode(), True, "<one@demo.example>"))
+    office.work()
+    with transaction(office.engine) as session:
+        assert follows.role_in(session, ids["dave"], ids["kim"]) is None
+    assert office.sql("SELECT state, intent FROM inbound") == [("done", "unfollow")]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+def test_with_the_keyboard_in_a_browser(settings, sam, width, scheme):
+    sync = pytest.importorskip("playwright.sync_api")
+    with served(settings) as url, sync.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
+        complaints: list[str] = []
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.goto(url + sam.path(sam.kim))
+        _press(page, "Stop following")
+        sync.expect(page.get_by_role("status")).to_contain_text("You no longer follow")
+        assert sam.kim not in sam.hears
+        _press(page, "Follow again")
+        sync.expect(page.get_by_role("status")).to_contain_text("again")
+        assert sam.kim in sam.hears
+        _press(page, "Switch all mails off")
+        sync.expect(page.get_by_role("heading", level=1)).to_have_text("All mails are off")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert complaints == []
+        assert page.context.cookies() == []
+        browser.close()
+
+
+def _press(page: Any, name: str) -> None:
+    """With Tab and Enter alone."""
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == name:
+            break
+    assert page.evaluate("document.activeElement.textContent") == name
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
