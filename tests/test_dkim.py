@@ -83,6 +83,10 @@ def test_an_answer_without_a_list_is_signed_too():
     assert verdicts(raw) == [True, True]
 
 
+def test_a_mail_that_is_sent_twice_is_the_same():
+    assert signed() == signed()
+
+
 def test_what_unsubscribes_is_covered():
     """RFC 8058, 4: at least one signature covers both fields."""
     named = re.search(rb"h=(.*?);", signed(), re.DOTALL)[1]

@@ -217,3 +217,25 @@ def test_whatever_is_sent_is_clean(text, subject, name, company):
     assert mail["Cc"] is None
     assert mail.defects == []
     assert [part.defects for part in mail.walk()] == [[], [], []]
+
+
+def test_what_is_written_can_be_read_in_light_and_dark():
+    """WCAG 2.2, 1.4.3: four and a half to one."""
+    light = [("#22261f", "#ffffff"), ("#61675c", "#f7f6f2"), ("#61675c", "#ffffff"), ("#22705e", "#f7f6f2")]
+    dark = [("#e8e6df", "#1d2124"), ("#a2a79c", "#15181a"), ("#a2a79c", "#1d2124"), ("#6cc5ad", "#15181a")]
+    faces = [("#ffffff", "#22705e"), ("#10201c", "#6cc5ad")]
+    html = parts(template().fill(*FILLED))[1].replace("#fff;", "#ffffff;")
+    pairs = light + dark + faces
+    assert {color for pair in pairs for color in pair if color not in html} == set()
+    assert [pair for pair in pairs if contrast(*pair) < 4.5] == []
+
+
+def contrast(one: str, other: str) -> float:
+    dim, bright = sorted(luminance(color) for color in (one, other))
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts_ = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts_)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -3,6 +3,7 @@
 import re
 import shutil
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -73,16 +74,23 @@ def test_one_click_ends_that_source_and_offers_the_rest(settings, sam):
     assert "Set-Cookie" not in done.headers
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"List-Unsubscribe": "one-click"}, {**CLICK, "x": "1"}, {"mails": "Off"}, {"again": ""}, {"do": "all"}]
-)
-def test_another_body_changes_nothing(settings, sam, body):
+def test_another_body_changes_nothing(settings, sam):
+    bodies = [
+        {},
+        {"List-Unsubscribe": "one-click"},
+        {**CLICK, "x": "1"},
+        {"mails": "Off"},
+        {"mails": "on"},
+        {"do": "all"},
+    ]
     before = sam.hears
     with served(settings) as url:
-        answer = requests.post(url + sam.path(sam.kim), data=body, timeout=9)
+        codes = [requests.post(url + sam.path(sam.kim), data=body, timeout=9).status_code for body in bodies]
+        late = [requests.post(url + sam.path(sam.kim), data={name: "x"}, timeout=9) for name in ("again", "on")]
+    assert codes == [400] * len(bodies)
+    assert all("Too late" in answer.text for answer in late)
     assert sam.hears == before
     assert sam.rows("SELECT receiving FROM addresses WHERE account_id = :sam") == [True]
-    assert (answer.status_code == 400) == (body != {"again": ""})
 
 
 def test_a_follow_comes_back_as_it_was(settings, sam):
@@ -134,55 +142,76 @@ def test_all_mails_go_off_and_on(settings, sam):
     with served(settings) as url:
         off = requests.post(url + sam.path(sam.kim), data={"mails": "off"}, timeout=9)
         assert sam.rows(mails) == [False]
-        on = requests.post(url + sam.path(sam.kim), data={"mails": offered(off.text, "mails")}, timeout=9)
+        on = requests.post(url + sam.path(sam.kim), data={"on": offered(off.text, "on")}, timeout=9)
+        again = requests.post(url + sam.path(sam.kim), data={"mails": "off"}, timeout=9)
+        other = requests.post(url + sam.path(sam.sales), data={"on": offered(again.text, "on")}, timeout=9)
+        assert "Too late" in other.text
+        ended = requests.post(url + sam.path(sam.kim), data=CLICK, timeout=9)
+        assert sam.rows(mails) == [False]
+        back = requests.post(url + sam.path(sam.kim), data={"on": offered(again.text, "on")}, timeout=9)
+    assert "Your mails are all off now" in ended.text
+    assert "Mails are on" in back.text
     assert "All mails are off" in off.text
     assert "Mails are on" in on.text
     assert sam.rows(mails) == [True]
-    assert sam.kim in sam.hears
     with transaction(sam.engine) as session:
         actions = session.scalars(text("SELECT action FROM audit ORDER BY number")).all()
-    assert [one for one in actions if one.startswith("mails.")] == ["mails.off", "mails.on"]
+    assert [one for one in actions if one.startswith("mails.")] == ["mails.off", "mails.on"] * 2
 
 
-@pytest.mark.parametrize("separator", "+-.")
-def test_a_mail_to_its_address_ends_it_too(office: Office, separator: str) -> None:
-    """A mail program writes such a mail by itself, empty or with a word in it."""
+def test_a_mail_to_its_address_ends_it_too(office: Office) -> None:
+    """A mail program writes such a mail by itself, empty. Relays in front of us differ in what they pass on."""
     ids = {handle: int(id_) for handle, id_ in office.sql("SELECT handle, id FROM accounts")}
     box = int(office.sql("SELECT id FROM addresses WHERE address = 'dave@demo.example'")[0][0])
-    with transaction(office.engine) as session:
-        follows.follow(session, ids["dave"], ids["kim"], by_text=False)
     token = Signer(office.settings.secret_keys).sign("unsubscribe", ids["kim"], box)
-    to = f"u{separator}{token}@{office.settings.mail_domain}"
-    raw = f"Return-Path: <dave@demo.example>\r\nFrom: dave@demo.example\r\nTo: {to}\r\nSubject: unsubscribe\r\n\r\n"
-    office.accept(Incoming("email", b"one", "dave@demo.example", (to,), raw.encode(), True, "<one@demo.example>"))
-    office.work()
-    with transaction(office.engine) as session:
-        assert follows.role_in(session, ids["dave"], ids["kim"]) is None
-    assert office.sql("SELECT state, intent FROM inbound") == [("done", "unfollow")]
+    for separator in "+-.":
+        with transaction(office.engine) as session:
+            follows.follow(session, ids["dave"], ids["kim"], by_text=False)
+        office.accept(empty_mail("dave@demo.example", f"u{separator}{token}@{office.settings.mail_domain}"))
+        office.work()
+        with transaction(office.engine) as session:
+            assert follows.role_in(session, ids["dave"], ids["kim"]) is None, separator
+    assert office.sql("SELECT DISTINCT state, intent FROM inbound") == [("done", "unfollow")]
+
+
+def empty_mail(sender: str, to: str) -> Incoming:
+    raw = f"Return-Path: <{sender}>\r\nFrom: {sender}\r\nTo: {to}\r\nSubject: unsubscribe\r\n\r\n"
+    return Incoming("email", to.encode(), sender, (to,), raw.encode(), True, f"<{to}>")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
-def test_with_the_keyboard_in_a_browser(settings, sam, width, scheme):
+def test_with_the_keyboard_in_a_browser(settings, sam):
     sync = pytest.importorskip("playwright.sync_api")
     with served(settings) as url, sync.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
-        complaints: list[str] = []
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        page.goto(url + sam.path(sam.kim))
-        _press(page, "Stop following")
-        sync.expect(page.get_by_role("status")).to_contain_text("You no longer follow")
-        assert sam.kim not in sam.hears
-        _press(page, "Follow again")
-        sync.expect(page.get_by_role("status")).to_contain_text("again")
-        assert sam.kim in sam.hears
-        _press(page, "Switch all mails off")
-        sync.expect(page.get_by_role("heading", level=1)).to_have_text("All mails are off")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert complaints == []
-        assert page.context.cookies() == []
+        for width, scheme in ((360, "light"), (1280, "dark")):
+            page = browser.new_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
+            complaints: list[str] = []
+            page.on("console", partial(_complaint, complaints))
+            page.goto(url + sam.path(sam.kim))
+            _walk(page, sync.expect, sam)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert complaints == []
+            assert page.context.cookies() == []
         browser.close()
+
+
+def _complaint(complaints: list[str], said: Any) -> None:
+    if said.type in ("error", "warning"):
+        complaints.append(said.text)
+
+
+def _walk(page: Any, expect: Any, sam: Follower) -> None:
+    _press(page, "Stop following")
+    expect(page.get_by_role("status")).to_contain_text("You no longer follow")
+    assert sam.kim not in sam.hears
+    _press(page, "Follow again")
+    expect(page.get_by_role("status")).to_contain_text("again")
+    assert sam.kim in sam.hears
+    _press(page, "Switch all mails off")
+    expect(page.get_by_role("heading", level=1)).to_have_text("All mails are off")
+    _press(page, "Mails on again")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mails are on")
 
 
 def _press(page: Any, name: str) -> None:

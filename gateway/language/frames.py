@@ -4,7 +4,7 @@ end that. workers/mailing fills it in; mails.py writes it as plain text, markup.
 from dataclasses import dataclass
 
 from gateway.language.marker import MARKER, marker
-from gateway.language.phrases import say, translated
+from gateway.language.phrases import say, tongue, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def framed(
         reason=said(_reason(kind, author, direct, follows)),
         stop=said(say("Stop")) if follows else "",
         sender=f"Critter · {company}" if company else "Critter",
-        language=language,
+        language=tongue(language).locale.language,
         words_language=words_language,
     )
 

@@ -95,7 +95,7 @@ def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
     ids = signer.read("again", token)
     if ids is None or ids[:2] != (ending.source_id, ending.address_id) or len(ids) != 4 or not ending.open:
         return False
-    if not -AGAIN <= time.time() - ids[3] <= AGAIN:
+    if not _is_fresh(ids[3]):
         return False
     if ending.back.startswith("#"):
         topics.follow(session, ending.follower_id, ending.back, by_text=bool(ids[2]))
@@ -105,10 +105,21 @@ def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
     return True
 
 
-def switch(session: Session, ending: Pair, on: bool) -> None:
-    """All mails to this mailbox off, or on again; answers still come, and follows stay."""
-    addresses.set_receiving(session, ending.address_id, on)
-    _note(session, ending, "mails.on" if on else "mails.off", {})
+def switch_off(session: Session, signer: Signer, ending: Pair) -> str:
+    """No more mails to this mailbox; answers still come, and follows stay. What switches them on again for an hour."""
+    addresses.set_receiving(session, ending.address_id, False)
+    _note(session, ending, "mails.off", {})
+    return signer.sign("mails", ending.source_id, ending.address_id, int(time.time()))
+
+
+def switch_on(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
+    """False for any token but the one that switching off gave: else who was sent a mail on could order mails."""
+    ids = signer.read("mails", token)
+    if ids is None or len(ids) != 3 or ids[:2] != (ending.source_id, ending.address_id) or not _is_fresh(ids[2]):
+        return False
+    addresses.set_receiving(session, ending.address_id, True)
+    _note(session, ending, "mails.on", {})
+    return True
 
 
 def others(session: Session, ending: Pair) -> Others:
@@ -130,6 +141,10 @@ def others(session: Session, ending: Pair) -> Others:
 def _is_off(session: Session, ending: Pair) -> bool:
     off = select(Address.id).where(Address.id == ending.address_id, ~Address.receiving)
     return session.scalar(off.where(or_(Address.off_until.is_(None), Address.off_until > func.now()))) is not None
+
+
+def _is_fresh(at: int) -> bool:
+    return -AGAIN <= time.time() - at <= AGAIN
 
 
 def _note(session: Session, ending: Pair, action: str, detail: dict[str, str]) -> None:

@@ -80,9 +80,10 @@ def _act(session: Session, signer: Signer, ending: Pair, form: MultiDict[str, st
         return done, unsubscribing.again_token(signer, ending, by_text) if done == "ended" and ending.open else ""
     if len(wish) == 1 and wish[0][0] == "again":
         return "again" if unsubscribing.again(session, signer, ending, wish[0][1]) else "late", ""
-    if wish in ([("mails", "off")], [("mails", "on")]) and ending.is_mailbox:
-        unsubscribing.switch(session, ending, wish[0][1] == "on")
-        return f"mails {wish[0][1]}", ""
+    if wish == [("mails", "off")] and ending.is_mailbox:
+        return "off", unsubscribing.switch_off(session, signer, ending)
+    if len(wish) == 1 and wish[0][0] == "on":
+        return "on" if unsubscribing.switch_on(session, signer, ending, wish[0][1]) else "late on", ""
     return "asked", ""
 
 
