@@ -53,7 +53,8 @@ _HIDDEN: Final = '<span aria-hidden="true" style="display:none;mso-hide:all">{wo
 _BY: Final = """\
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 14px"><tr>
 <td class="f" aria-hidden="true" width="40" height="40" align="center"
- style="width:40px;height:40px;background:#22705e;border-radius:20px;color:#fff;font-size:17px;font-weight:600">{face}</td>
+ style="width:40px;height:40px;border-radius:20px;background:#22705e;color:#fff;font-size:17px;line-height:40px">
+<b>{face}</b></td>
 <td class="t" style="padding:0 12px;font-size:15px;line-height:1.35;color:#22261f"><bdi><b>{author}</b></bdi><br>
 <span class="s" style="color:#61675c">{place}</span></td></tr></table>
 """
