@@ -12,6 +12,7 @@ ALONE = ["simulator", "bench"]  # know nothing of the product's inside
 LAYERS = {
     "errors": -1, "crashpoints": -1, "destinations": -1, "webhooks": -1,
     "settings": 0, "tokens": 0, "language": 0, "signatures": 0, "masks": 0,
+    "identity": 0.5,
     "store": 1,
     "ledger": 2,
     "network": 3,

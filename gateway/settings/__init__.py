@@ -60,6 +60,13 @@ class Settings(BaseModel):
         "CRITTER_DKIM_SELECTORS", default=()
     )
     dkim_folder: Path = _env("CRITTER_DKIM_FOLDER")
+    mail_authserv_ids: Annotated[tuple[str, ...], BeforeValidator(value.authserv_ids)] = _env(
+        "CRITTER_MAIL_AUTHSERV_ID", default=()
+    )
+    mail_authserv_from: Annotated[tuple[value.Network, ...], BeforeValidator(value.networks)] = _env(
+        "CRITTER_MAIL_AUTHSERV_FROM"
+    )
+    dns: Annotated[tuple[tuple[str, int], ...], BeforeValidator(value.name_servers)] = _env("CRITTER_DNS", default=())
     smtp_relay: Annotated[str, BeforeValidator(value.relay_url)] = _env("CRITTER_SMTP_RELAY", default="", repr=False)
 
     sms: Switch = _env("CRITTER_SMS")
@@ -208,6 +215,7 @@ def _refuse_leaving(settings: Settings) -> None:
         "CRITTER_SIMULATOR_LISTEN": settings.simulator_listen[0],
         "KANNEL_URL": value.host_of(settings.kannel_url),
         "CRITTER_HOOK_URL": value.host_of(settings.hook_url),
+        "CRITTER_DNS": next((host for host, _ in settings.dns if not value.stays_here(host)), ""),
     }
     for name, host in hosts.items():
         if host and not value.stays_here(host):

@@ -213,6 +213,33 @@ def networks(text: str) -> tuple[Network, ...]:
     return ranges
 
 
+def name_servers(text: str) -> tuple[tuple[str, int], ...]:
+    """Addresses with commas, a port behind a colon when it is not 53, IPv6 then in brackets."""
+    return tuple(_name_server(item) for item in comma_list(text))
+
+
+def _name_server(text: str) -> tuple[str, int]:
+    found = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|([0-9.]+)(?::(\d{1,5}))?|([0-9A-Fa-f:]+)", text)
+    try:
+        if found is None:
+            raise ValueError
+        port = int(found[2] or found[4] or 53)
+        if not 0 < port < 65536:
+            raise ValueError
+        return str(ip_address(found[1] or found[3] or found[5])), port
+    except ValueError:
+        raise ValueError(f"{text!r} is no name server: write its address, such as 10.1.0.53 or [::1]:5353") from None
+
+
+def authserv_ids(text: str) -> tuple[str, ...]:
+    """The names by which mail servers sign their Authentication-Results, in lower case."""
+    names = tuple(item.lower() for item in comma_list(text))
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,250}", name):
+            raise ValueError(f"{name!r} is no name of a mail server, such as mx.example.com")
+    return names
+
+
 def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 

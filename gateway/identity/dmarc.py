@@ -1,0 +1,107 @@
+"""DMARC of a mail (RFC 7489): does a signature, or SPF, of the organisation in From hold, and does it publish a policy?
+
+The libraries verify one thing each; that they belong together is decided here. authheaders' own verdict is not used:
+it reads domains only up to a hyphen (so that corp.example-evil.com is taken for corp.example) and looks at the first
+signature alone. ladder asks.
+"""
+
+from collections.abc import Collection
+from typing import Final, Literal, NamedTuple
+
+from gateway.identity import permitted, signing
+from gateway.identity.organisations import aligned, organisation
+from gateway.identity.resolver import Away, Hurried, Resolver
+
+SECONDS: Final = 10.0  # in which the questions about one mail must have begun
+
+
+class Envelope(NamedTuple):
+    """How a mail came: from which address, under which name and envelope sender; empty what is not known."""
+
+    peer: str = ""
+    helo: str = ""
+    sender: str = ""
+
+
+class Policy(NamedTuple):
+    """What the domain in From publishes about alignment: strict, or of one organisation."""
+
+    strict_dkim: bool
+    strict_spf: bool
+
+
+class Verdict(NamedTuple):
+    """`later`: DNS did not answer, so that nothing is known yet. `reason`: in words, without addresses."""
+
+    result: Literal["pass", "fail", "none", "later"]
+    reason: str
+
+
+def verify(mail: bytes, domain: str, envelope: Envelope, ours: Collection[str], resolver: Resolver) -> Verdict:
+    """Whether the domain in From stands behind a mail; `ours`: the addresses of ours that it came to.
+
+    One thing that holds is enough, even when DNS was silent about another; silence itself is never a yes."""
+    hurried = Hurried(resolver, SECONDS)
+    try:
+        policy = _policy(domain, hurried)
+    except Away:
+        return Verdict("later", f"the DNS of {domain} does not answer")
+    if policy is None:
+        return Verdict("none", f"{domain} publishes no DMARC policy")
+    signed = _signed(mail, domain, ours, policy, hurried)
+    if signed.result == "pass":
+        return signed
+    sent = _sent(domain, envelope, policy, hurried)
+    if sent.result == "pass":
+        return sent
+    either: Literal["later", "fail"] = "later" if "later" in (signed.result, sent.result) else "fail"
+    return Verdict(either, f"{signed.reason}; {sent.reason}")
+
+
+def _policy(domain: str, resolver: Resolver) -> Policy | None:
+    """Its own record, else that of its organisation (6.6.3); two of them are as none."""
+    for name in dict.fromkeys((domain, organisation(domain))):
+        texts = resolver.ask(f"_dmarc.{name}", "TXT").records
+        records = [tags for text in texts if isinstance(text, bytes) and (tags := _tags(text))]
+        if len(records) > 1:
+            return None
+        if records:
+            return Policy(records[0].get("adkim") == "s", records[0].get("aspf") == "s")
+    return None
+
+
+def _tags(text: bytes) -> dict[str, str] | None:
+    """The tags of a DMARC record; None for any other text. The version comes first, and the policy must be there."""
+    pieces = [each.partition("=") for each in text.decode("ascii", "replace").split(";")]
+    tags = {name.strip().lower(): value.strip().lower() for name, equals, value in pieces if equals}
+    first = next(iter(tags.items()), None)
+    return tags if first == ("v", "dmarc1") and ("p" in tags or "rua" in tags) else None
+
+
+def _signed(mail: bytes, domain: str, ours: Collection[str], policy: Policy, resolver: Resolver) -> Verdict:
+    later, fault = False, f"{domain} did not sign it"
+    found = signing.signatures(mail, ours, resolver, lambda signer: aligned(signer, domain, policy.strict_dkim))
+    try:
+        for signature in found:
+            if not signature.fault:
+                return Verdict("pass", f"signed by {signature.domain}, and {domain} has a DMARC policy")
+            fault = f"the signature of {signature.domain} does not count: {signature.fault}"
+    except Away:
+        later, fault = True, "the key of its signature could not be looked up"
+    return Verdict("later" if later else "fail", fault)
+
+
+def _sent(domain: str, envelope: Envelope, policy: Policy, resolver: Resolver) -> Verdict:
+    """SPF counts for the envelope sender alone, and only when that is of the organisation in From."""
+    of = envelope.sender.rpartition("@")[2].lower()
+    if not of or not envelope.peer:
+        return Verdict("fail", "its way here is not known" if of else "it has no envelope sender")
+    if not aligned(of, domain, policy.strict_spf):
+        return Verdict("fail", "its envelope sender is of another domain")
+    try:
+        result = permitted.check(envelope.peer, envelope.sender, envelope.helo, resolver)
+    except Away:
+        return Verdict("later", "SPF could not be looked up")
+    if result == "pass":
+        return Verdict("pass", f"sent by a server of {of} (SPF), and {domain} has a DMARC policy")
+    return Verdict("fail", f"SPF of {of} says {result}")

@@ -1,0 +1,84 @@
+"""How far up the ladder a mail gets (R28): relay, secret address, DMARC, none. workers/proving and `explain` climb.
+
+What the transport and the database know about a mail is found out by whoever asks; here it is only judged.
+"""
+
+from dataclasses import dataclass
+from email.message import Message
+from ipaddress import ip_address
+from typing import Any, Final, Literal
+
+from gateway.errors import Refused
+from gateway.identity import dmarc, results
+from gateway.identity.dmarc import Envelope, Verdict
+from gateway.identity.resolver import Resolver
+from gateway.language import mime, senders
+from gateway.settings import Settings
+
+Proof = Literal["relay", "secret", "dmarc"]
+RUNGS: Final[dict[Proof, int]] = {"relay": 1, "secret": 2, "dmarc": 3}
+NONE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The rung that a mail reached. `proof` is None on the last one; `later`: DNS may still say more."""
+
+    proof: Proof | None
+    reason: str
+    later: bool = False
+
+    @property
+    def rung(self) -> int:
+        return RUNGS[self.proof] if self.proof else NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found out before DNS: the mail came from a trusted relay; it came to a secret posting address,
+    that of the person whose mailbox is in From or not."""
+
+    relay: bool = False
+    posting: Literal["own", "foreign"] | None = None
+
+
+def climb(settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, to: list[str], known: Known) -> Standing:
+    """`mail`: as it was sent to us, without what our door wrote above it. `to`: our addresses that it came to. Two
+    authors, or one that cannot be told, prove nothing whatever else holds (R29)."""
+    try:
+        message = mime.opened(mail)
+        domain = senders.sender(message).rpartition("@")[2]
+    except Refused as refused:
+        return Standing(None, str(refused))
+    if known.relay:
+        return Standing("relay", "it came from a relay that is trusted")
+    if known.posting == "own":
+        return Standing("secret", "it came to its writer's own secret address")
+    if known.posting == "foreign":  # whoever has somebody's old address must not get through by another door
+        return Standing(None, "the secret address is old, or not that of the one in From")
+    if _said_by_ours(settings, message, came, domain):
+        return Standing("dmarc", f"our own mail server says that DMARC passes for {domain}")
+    return _judged(dmarc.verify(mail, domain, came, to, resolver))
+
+
+def _judged(verdict: Verdict) -> Standing:
+    if verdict.result == "pass":
+        return Standing("dmarc", verdict.reason)
+    return Standing(None, verdict.reason, verdict.result == "later")
+
+
+def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope, domain: str) -> bool:
+    """Anybody may write our name into a field. It counts from where our own mail server hands mails over, which takes
+    such fields of others off (RFC 8601, 5)."""
+    if not settings.mail_authserv_ids or not _near(settings, came.peer):
+        return False
+    said = results.ours(message, settings.mail_authserv_ids)
+    return said is not None and results.dmarc_passes(said, domain)
+
+
+def _near(settings: Settings, peer: str) -> bool:
+    try:
+        here = ip_address(peer)
+    except ValueError:
+        return False
+    return any(here in network for network in settings.mail_authserv_from)

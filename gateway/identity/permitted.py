@@ -1,0 +1,51 @@
+"""SPF (RFC 7208) of an envelope sender, checked by pyspf with our resolver. dmarc asks.
+
+pyspf has one look-up for the whole module. Ours stands there from the first check on and asks the resolver of the
+check that this thread is in the middle of; outside of a check it knows nothing, so nothing ever goes past it.
+"""
+
+from contextvars import ContextVar
+from ipaddress import ip_address
+from typing import Any, Final, get_args
+
+import spf
+
+from gateway.identity.resolver import Away, Kind, Resolver
+
+SECONDS: Final = 10.0  # for all its questions
+_asked: ContextVar[Resolver | None] = ContextVar("asked", default=None)
+KINDS: Final = get_args(Kind)
+BROKEN: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, UnicodeError, AssertionError)
+
+
+def _look_up(name: str, kind: str, *_: Any, **__: Any) -> list[tuple[tuple[str, str], Any]]:
+    """As pyspf wants it: the strings of a TXT record in a tuple."""
+    resolver = _asked.get()
+    if resolver is None or kind not in KINDS:
+        return []
+    try:
+        found = resolver.ask(name, kind).records  # type: ignore[arg-type]  # it is one of KINDS
+    except Away as silent:
+        raise spf.TempError(f"DNS {silent}") from None
+    return [((name, kind), (each,) if isinstance(each, bytes) else each) for each in found]
+
+
+def check(peer: str, sender: str, helo: str, resolver: Resolver) -> str:
+    """pass, fail, softfail, neutral, none or permerror; raises Away for a temperror. `peer`: the address that the mail
+    came from. Our own machine's is nobody's: whoever handed it over had it from somewhere else."""
+    try:
+        if ip_address(peer).is_loopback:
+            return "none"
+    except ValueError:
+        return "none"
+    spf.DNSLookup = _look_up
+    token = _asked.set(resolver)
+    try:
+        result, _ = spf.check2(peer, sender, helo or "unknown", querytime=SECONDS)
+    except BROKEN:
+        return "permerror"
+    finally:
+        _asked.reset(token)
+    if result == "temperror":
+        raise Away("SPF could not be looked up")
+    return str(result)

@@ -1,0 +1,99 @@
+"""Authentication-Results (RFC 8601) that a mail server of our own wrote: what it says about DMARC. ladder asks."""
+
+import re
+from collections.abc import Collection
+from email.message import Message
+from typing import Any, Final, NamedTuple
+
+from gateway.language import mime
+
+LONGEST: Final = 20_000  # characters of one field that are read
+_WORD: Final = r"[^\s()<>@,;:\\\"/\[\]?=]+"  # RFC 2045
+_VALUE: Final = re.compile(r"[ \t]*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;\"]+))")
+_METHOD: Final = re.compile(rf"({_WORD})(?:\s*/\s*\d+)?\s*=\s*({_WORD})", re.DOTALL)
+_PROPERTY: Final = re.compile(rf"\s+({_WORD})\s*\.\s*({_WORD})\s*=\s*")
+_REASON: Final = re.compile(r"\s+reason\s*=\s*", re.IGNORECASE)
+_ID: Final = re.compile(rf"\s*(?:\"((?:[^\"\\]|\\.)*)\"|({_WORD}))(?:\s+(\d+))?\s*(?:;|$)")
+
+
+class Result(NamedTuple):
+    """One method's: dmarc, "pass", and its properties, such as header.from."""
+
+    method: str
+    result: str
+    properties: dict[str, str]
+
+
+def ours(message: "Message[Any, Any]", ids: Collection[str]) -> list[Result] | None:
+    """What the topmost field of one of our own servers says; None when there is none. All others, below it or by
+    whomever, are as if they were not there. A field that cannot be read says nothing."""
+    for value in mime.fields(message, "Authentication-Results"):
+        if len(value) > LONGEST:
+            continue
+        bare = _without_comments(value)
+        named = _ID.match(bare) if bare is not None else None
+        if bare is None or named is None:
+            continue
+        authserv = (named[1] if named[1] is not None else named[2]).lower()
+        if authserv in ids:
+            return _results(bare[named.end() :]) if (named[3] or "1") == "1" else []
+    return None
+
+
+def dmarc_passes(results: Collection[Result], domain: str) -> bool:
+    """Whether a DMARC result says pass for this domain in From. Two that differ say nothing."""
+    said = [result for result in results if result.method == "dmarc"]
+    return bool(said) and all(
+        one.result == "pass" and one.properties.get("header.from", "").rpartition("@")[2].lower() == domain
+        for one in said
+    )
+
+
+def _without_comments(value: str) -> str | None:
+    """Comments may nest and stand almost anywhere (RFC 5322, 3.2.2); what is quoted is none. None: never closed."""
+    kept: list[str] = []
+    depth, quoted, escaped = 0, False, False
+    for letter in value:
+        if escaped:
+            escaped = False
+        elif letter == "\\" and (quoted or depth):
+            escaped = True
+        elif letter == '"' and not depth:
+            quoted = not quoted
+        elif letter == "(" and not quoted:
+            depth += 1
+        elif letter == ")" and depth:
+            depth -= 1
+            kept.append(" ")
+            continue
+        if not depth:
+            kept.append(letter)
+    return None if depth or quoted else "".join(kept)
+
+
+def _results(text: str) -> list[Result]:
+    return [found for piece in _pieces(text) if (found := _result(piece.strip()))]
+
+
+def _pieces(text: str) -> list[str]:
+    """Split at semicolons that are not quoted."""
+    return re.findall(r"(?:\"(?:[^\"\\]|\\.)*\"|[^;\"])+", text)
+
+
+def _result(piece: str) -> Result | None:
+    """None for what is not whole: half a result must not count as one."""
+    method = _METHOD.match(piece)
+    if method is None:
+        return None
+    properties: dict[str, str] = {}
+    at = method.end()
+    while at < len(piece):
+        named = _PROPERTY.match(piece, at)
+        reason = None if named else _REASON.match(piece, at)
+        value = _VALUE.match(piece, (named or reason).end()) if (named or reason) else None  # type: ignore[union-attr]
+        if value is None:
+            return None if piece[at:].strip() else Result(method[1].lower(), method[2].lower(), properties)
+        if named:
+            properties[f"{named[1]}.{named[2]}".lower()] = value[1] if value[1] is not None else value[2]
+        at = value.end()
+    return Result(method[1].lower(), method[2].lower(), properties)
