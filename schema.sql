@@ -255,7 +255,16 @@ CREATE INDEX inbound_by_message_id ON inbound (message_id);
 CREATE INDEX inbound_held ON inbound (id) WHERE state IN ('held', 'quarantined');
 CREATE INDEX inbound_read_by_sender ON inbound (channel, sender, id) WHERE state NOT IN ('new', 'working');
 CREATE INDEX inbound_wrong_codes ON inbound (id) WHERE reason = 'a wrong code of a stranger';
+CREATE INDEX inbound_unproved ON inbound (channel, sender, id) WHERE state = 'unproved';
 CREATE INDEX inbound_later ON inbound (not_before) WHERE state = 'new' AND not_before IS NOT NULL;
+
+-- The secret addresses by which people may post from anywhere (post+SECRET@): a secret is made of its seed and our key.
+CREATE TABLE posting_addresses (
+    account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- whose
+    seed        bytea NOT NULL,                                          -- random; with our key it gives the secret, so that it can be shown again
+    digest      bytea NOT NULL UNIQUE,                                   -- SHA-256 of the secret, by which a mail's is found
+    made_at     timestamptz NOT NULL DEFAULT now()                       -- when; a new one ends the old
+);
 
 -- How far the carrier's own list of texts to each of our numbers has been read, for those whose web hook never came.
 CREATE TABLE watermarks (

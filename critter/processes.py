@@ -69,7 +69,7 @@ def simulator(settings: Settings) -> None:
 
 def of(settings: Settings) -> dict[str, Serve]:
     """The processes that these settings ask for: none for a channel that is off, the simulator only while simulated."""
-    queues = {"inbound": True, "fanout": True, "sms": settings.sms, "email": settings.mail}
+    queues = {"inbound": True, "proving": settings.mail, "fanout": True, "sms": settings.sms, "email": settings.mail}
     found: dict[str, Serve] = {"web": web}
     if settings.sms and settings.fallback_url and settings.sms_intake == "webhook":
         found["fallback"] = fallback

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 # What can be rung: the queue whose workers hear it, and the drain they then run.
 DRAINS: Final = {
     "inbound": ("inbound", "workers.inbound.drain"),
+    "proving": ("proving", "workers.proving.drain"),
     "fanout": ("fanout", "workers.fanout.drain"),
     "tellings": ("fanout", "workers.tellings.drain"),
     "sms": ("sms", "workers.deliver.drain_sms"),
@@ -34,7 +35,7 @@ DRAINS: Final = {
     "prices": ("sms", "workers.prices.drain"),
     "redact": ("sms", "workers.redact.drain"),
 }
-QUEUES: Final = ("inbound", "fanout", "sms", "email")
+QUEUES: Final = ("inbound", "proving", "fanout", "sms", "email")
 
 BLINK: Final = 0.05  # seconds that Redis may take for one answer
 PENDING: Final = 1000  # milliseconds in which further rings fold into the first

@@ -13,13 +13,16 @@ from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import say
 from gateway.language.private import private_reading
 from gateway.network import accounts, contexts, recipients, unsubscribing
+from gateway.network import accounts, confirmations, contexts, follows, topics
 from gateway.network.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
 
+FOREIGN = "this address was made for somebody else"
 NULL_SENDER = b"Return-Path: <>"
 TO_ALL = "post"
 TO_OPERATOR = ("postmaster", "abuse")
 TOKENS = ("reply", "unsubscribe", "bounce")
+TOKENS = {"r": "reply", "u": "unsubscribe", "b": "bounce", "c": "confirm"}
 # What a mail to a group, a person or a reply address may still be read as, instead of as words for them.
 FIRST = ("optout", "optin", "help", "direct", "ask", "error", "choice")
 
@@ -74,7 +77,7 @@ def sort(
     if to.operator:
         return Kept("held", None, "for the operator")
     for kind, ids in to.tokens:
-        kept = _kept_by_token(session, kind, ids, address)
+        kept = _kept_by_token(session, kind, ids, address, mail.text)
         if kept:
             return kept
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
@@ -108,13 +111,16 @@ def _token(world: World, local: str) -> tuple[str, tuple[int, ...]] | None:
     return (found.kind, found.ids) if found and found.kind in TOKENS else None
 
 
-def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: Address) -> Kept | None:
+def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: Address, words: str) -> Kept | None:
     """What a token alone decides. A forwarded mail's tokens do nothing for somebody else."""
     if kind == "bounce":
         return Kept("done", "machine", "a bounce")
     owner = session.get(Address, ids[1])
+    if kind == "confirm":
+        mine = owner is not None and owner.id == address.id
+        return Kept("done", "confirm", confirmations.answered(session, ids[0], address, words) if mine else FOREIGN)
     if owner is None or owner.account_id != address.account_id:
-        return Kept("held", None, "this address was made for somebody else")
+        return Kept("held", None, FOREIGN)
     if kind == "unsubscribe" and address.account_id is not None:
         if ending := unsubscribing.pair(session, ids[0], ids[1]):
             unsubscribing.end(session, ending)

@@ -36,6 +36,11 @@ class Signer:
         written = "\0".join(map(str, parts)).encode()
         return hmac.digest(self._keys[0], f"seal {kind}".encode() + b"\0" + written, hashlib.sha256).hex()
 
+    def stretch(self, kind: str, seed: bytes) -> tuple[str, ...]:
+        """128 bits made of a seed, as a token is written, under each of our keys; the first is today's."""
+        given = f"stretch {kind}".encode() + b"\0" + seed
+        return tuple(_encode(hmac.digest(key, given, hashlib.sha256)[:16]) for key in self._keys)
+
     def read(self, kind: str, token: str) -> tuple[int, ...] | None:
         """The ids, or None when the token is not ours, was altered or is of another kind."""
         raw = _decode(token)

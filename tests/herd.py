@@ -18,7 +18,7 @@ from gateway.store.database import claim_mode, connect, transaction
 from tests.nursery import Child, Nursery
 from tests.running import Company, ports
 
-WORKERS = ("worker-inbound", "worker-fanout", "worker-sms", "worker-email")
+WORKERS = ("worker-inbound", "worker-proving", "worker-fanout", "worker-sms", "worker-email")
 CRITTERS = ("web", "mail", *WORKERS, "clock")
 
 

@@ -41,7 +41,7 @@ def test_a_job_is_a_path_and_nothing_else(redis_url, client):
     for name in DRAINS:
         bell.ring(name)
     found = {}
-    for queue in ("inbound", "fanout", "sms", "email"):
+    for queue in ("inbound", "proving", "fanout", "sms", "email"):
         for job_id in jobs(client, queue):
             job = Job.fetch(job_id.decode(), connection=client)
             assert (job.args, job.kwargs, job.result_ttl, job.retries_left) == ((), {}, 0, None)

@@ -215,6 +215,7 @@ TAKEN_OUT = {
     "inbound.recipients", "inbound.sender", "inbound.text", "media.content_type", "media.reason", "media.sha256",
     "media.url", "messages.body", "messages.note",
     "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",
+    "posting_addresses.seed", "posting_addresses.digest",
     "posts.text", "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
 from gateway.doors.house import Limits
+from gateway.identity import arrival
 from gateway.network import accounts
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
@@ -93,7 +94,11 @@ def test_one_mail_to_two_and_a_stranger_is_one_row(settings, engine):
     assert (row.channel, row.sender) == ("email", "kim@corp.example")
     assert row.recipients == ["post@mail.example", "sales@mail.example"]
     assert row.message_id == "<1@corp.example>"
-    assert bytes(row.raw) == b"Return-Path: <Kim@corp.example>\r\n" + LETTER + ".é\r\n".encode()
+    arrived = arrival.read(bytes(row.raw))
+    assert arrived == (("127.0.0.1", "relay.example", "Kim@corp.example"), LETTER + ".é\r\n".encode())
+    assert bytes(row.raw).startswith(
+        b"Return-Path: <Kim@corp.example>\r\nReceived: from relay.example ([127.0.0.1])\r\n"
+    )
     assert (row.trusted, row.state) == (True, "new")
 
 
@@ -137,9 +142,7 @@ def test_exactly_one_from_with_one_mailbox(settings, engine):
         for header in FROMS:
             with Client(settings.smtp_listen) as client:
                 said[header] = client.mail(header + b"\r\n\r\nhello\r\n")[:3]
-    stored = {
-        bytes(row.raw).split(b"\r\n", 1)[1].removesuffix(b"\r\n\r\nhello\r\n"): row.sender for row in rows(engine)
-    }
+    stored = {arrival.read(bytes(row.raw)).mail.removesuffix(b"\r\n\r\nhello\r\n"): row.sender for row in rows(engine)}
     taken = {header: sender for header, sender in FROMS.items() if sender}
     assert {header: stored.get(header) for header in taken} == taken
     refused = [header for header, sender in FROMS.items() if sender is None and header != b"from :Kim@Corp.example"]
@@ -147,7 +150,7 @@ def test_exactly_one_from_with_one_mailbox(settings, engine):
     assert not set(stored) & set(refused)
 
 
-def test_mail_from_elsewhere_is_held_unless_our_own_token_is_all_it_needs(settings, engine):
+def test_mail_from_elsewhere_is_unproved_unless_our_own_token_is_all_it_needs(settings, engine):
     strict = changed(settings, CRITTER_MAIL_TRUST="10.0.0.0/8")
     signer = Signer(settings.secret_keys)
     unsubscribe = f"u+{signer.sign('unsubscribe', 1, 2)}@mail.example"
@@ -158,7 +161,8 @@ def test_mail_from_elsewhere_is_held_unless_our_own_token_is_all_it_needs(settin
         client.mail(to=(unsubscribe, "post@mail.example"))
         client.mail(to=(bounce,), sender="")
         client.mail(to=(bounce,))
-    assert [row.state for row in rows(engine)] == ["held", "new", "held", "new", "held"]
+    assert [row.state for row in rows(engine)] == ["unproved", "new", "unproved", "new", "unproved"]
+    assert [row.proof for row in rows(engine)] == [None, "token", None, "token", None]
     assert bytes(rows(engine)[3].raw).startswith(b"Return-Path: <>\r\n")
 
 

@@ -44,7 +44,7 @@ def answering(answer: Answer) -> Iterator[tuple[NameServers, list[str]]]:
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield NameServers((there.getsockname(),), patience=0.4), asked
+        yield NameServers((there.getsockname(),), patience=0.2), asked
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"end", there.getsockname())
         thread.join(5)
 

@@ -18,6 +18,11 @@ KEPT: Final = 64  # templates; a fan-out needs one or two at a time
 LONGEST_NAME: Final = 60  # characters of an author's name in From
 
 
+def _asks(content: Content) -> bool:
+    """Whether it asks somebody if a mail in their name was theirs; the answer comes to an address of its own."""
+    return content.kind == "code" and content.inbound_id is not None
+
+
 class Mailing:
     """Renders mails. Addresses that we may be answered at are signed for this recipient alone."""
 
@@ -45,6 +50,8 @@ class Mailing:
         return Load(claimed, Letter(claimed.attempt_id, bounces, claimed.address, mail)), ""
 
     def _reply_to(self, content: Content, address_id: int) -> str:
+        if _asks(content):
+            return f"c+{self._sign('confirm', content.inbound_id or 0, address_id)}@{self._domain}"
         if content.post_id is None:
             return f"post@{self._domain}"
         return f"r+{self._sign('reply', content.post_id, address_id)}@{self._domain}"
@@ -65,6 +72,11 @@ class Mailing:
             lists=self._lists(content, source) if source else None,
             automatic=content.kind == "answer",
             keys=self._keys,
+            list_id=f"{source}.{self._domain}" if source else None,
+            list_post=f"{source}@{self._domain}" if source and source == content.group else None,
+            bulk=source is not None,
+            automatic=content.kind == "answer" or _asks(content),
+            unsubscribe=source is not None,
         )
 
     def _frame(self, content: Content, author: str, follows: str, language: str) -> Frame:

@@ -18,6 +18,7 @@ from gateway.carriers import Carrier, Letter, Text
 from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.commands import World
 from gateway.language.dkim import Key
+from gateway.identity.resolver import Resolver, of_settings
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.loop import Loop
@@ -56,6 +57,11 @@ class Room:
     @cached_property
     def signer(self) -> Signer:
         return Signer(self.settings.secret_keys)
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Of DNS; its memory is shared by all mails of this process."""
+        return of_settings(self.settings)
 
     @cached_property
     def world(self) -> World:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway import listening
-from gateway.ledger import inbox, settlements, tallies
+from gateway.ledger import inbox, settlements, tallies, unproved
 from gateway.store.database import transaction
 from workers.room import Room
 
@@ -19,10 +19,13 @@ def sweep(here: Room) -> None:
     look = timedelta(seconds=here.settings.settle_seconds)
     with transaction(here.engine) as session:
         again, aside = inbox.expire(session)
+        lost = unproved.expire(session)
         answers = {_apologise(session, inbound) for inbound in aside}
     tallies.add("lease_expiries", "inbound", amount=again + len(aside))
     if again:
         log.warning("inbound was left behind", rows=again)
+    for inbound in lost:
+        log.error("a mail is held: it ended three workers that were to prove it", inbound=inbound)
     for inbound in aside:
         log.error("inbound is set aside: it ended three workers", inbound=inbound)
     for channel in sorted(channel for channel in answers if channel):

@@ -1,16 +1,18 @@
-"""Which handles exist, asked of the database off the loop and remembered for a moment; the mail door asks at RCPT."""
+"""Which handles and secret addresses exist, asked of the database off the loop and remembered for a moment; the mail
+door asks at RCPT."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine
 
-from gateway.network import accounts
+from gateway.network import accounts, posting
 from gateway.store.database import transaction
 
 MOMENT = 2.0  # seconds: a new group can be written to that soon
 MOST = 10_000  # answers kept; whoever tries names must not fill the memory
 THREADS = 2
+POSTING = "posting "  # what stands before one
 
 
 class Known:
@@ -40,6 +42,10 @@ class Known:
             return False
         return answer.exception() is None and answer.result()
 
+    async def has_secret(self, secret: str) -> bool:
+        """Whether that is somebody's posting address. They share the memory with handles, which have no blanks."""
+        return await self.has(f"{POSTING}{secret}")
+
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -52,4 +58,6 @@ class Known:
 
     def _look_up(self, handle: str) -> bool:
         with transaction(self._engine) as session:
+            if handle.startswith(POSTING):
+                return posting.owner(session, handle.removeprefix(POSTING)) is not None
             return accounts.by_handle(session, handle) is not None

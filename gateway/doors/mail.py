@@ -16,9 +16,11 @@ from gateway.doors.homecoming import Homecoming, Promise
 from gateway.doors.house import House, Limits
 from gateway.doors.known import Known
 from gateway.doors.listener import TEMPORARY, Listener, Listeners
+from gateway.identity import arrival
+from gateway.identity.dmarc import Envelope as Came
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.intake import Draining, Intake
-from gateway.network import recipients
+from gateway.network import posting, recipients
 from gateway.network.recipients import Recipient
 from gateway.settings import Settings
 from gateway.tokens import Signer
@@ -97,23 +99,27 @@ class MailDoor:
         if len(envelope.rcpt_tos) >= self._limits.recipients or domain.lower() != self._settings.mail_domain:
             return False
         recipient = recipients.read(local, self._signer)
-        return recipient is not None and (not recipient.handle or self._known.remembers(recipient.handle))
+        if recipient is None or recipient.secret:
+            return False
+        return not recipient.handle or self._known.remembers(recipient.handle)
 
     async def _exists(self, recipient: Recipient) -> bool:
+        if recipient.secret:
+            return await self._known.has_secret(recipient.secret)
         return not recipient.handle or await self._known.has(recipient.handle)
 
     def take(self, session: Session, envelope: Envelope, answered: Callable[[str], None]) -> None:
         """Stores a mail. `answered` hears the reply, once: when it is committed, or when that takes too long; it may
         be committed still after that."""
         assert session.peer is not None
-        incoming = self._incoming(session.peer[0], envelope)
+        incoming = self._incoming(session.peer[0], session.host_name or "", envelope)
         if incoming is None:
             answered(BAD_SENDER)
             return
         storing = Storing(answered, asyncio.get_running_loop())
         self._intake.hand_in(incoming, Promise(self._home, storing.ended))
 
-    def _incoming(self, peer: str, envelope: Envelope) -> Incoming | None:
+    def _incoming(self, peer: str, helo: str, envelope: Envelope) -> Incoming | None:
         content = envelope.content
         assert isinstance(content, bytes)
         header = authors.header(content)
@@ -122,15 +128,24 @@ class MailDoor:
             return None
         envelope_from = "" if envelope.mail_from in (NULL, None) else str(envelope.mail_from)
         to = tuple(sorted({address.lower() for address in envelope.rcpt_tos}))
+        proof = self._proof(peer, envelope_from, to)
+        came = arrival.written(Came(peer, helo, envelope_from), self._settings.mail_domain)
         return Incoming(
             channel="email",
             identity=hashlib.sha256("\n".join([envelope_from, *to, "", ""]).encode() + content).digest(),
             sender=sender,
-            recipients=to,
-            raw=f"Return-Path: <{envelope_from}>\r\n".encode() + content,
-            trusted=self._trusted(peer) or self._is_ours(envelope_from, to),
+            recipients=posting.told(to) if proof else to,
+            raw=came + content,
+            trusted=proof is not None,
+            proof=proof,
             message_id=authors.message_id(header),
         )
+
+    def _proof(self, peer: str, envelope_from: str, to: tuple[str, ...]) -> str | None:
+        """What proves the mail already here, without a question to anybody; workers/proving sees to all others."""
+        if self._trusted(peer):
+            return "relay"
+        return "token" if self._is_ours(envelope_from, to) else None
 
     def _is_trusted(self, peer: str) -> bool:
         ip = ip_address(peer.partition("%")[0])

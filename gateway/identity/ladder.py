@@ -15,8 +15,8 @@ from gateway.identity.resolver import Resolver
 from gateway.language import mime, senders
 from gateway.settings import Settings
 
-Proof = Literal["relay", "secret", "dmarc"]
-RUNGS: Final[dict[Proof, int]] = {"relay": 1, "secret": 2, "dmarc": 3}
+Proof = Literal["relay", "secret", "token", "dmarc"]
+RUNGS: Final[dict[Proof, int]] = {"relay": 1, "secret": 2, "token": 2, "dmarc": 3}  # a token is as secret as an address
 NONE: Final = 4
 
 

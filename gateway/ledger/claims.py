@@ -69,6 +69,7 @@ class Content:
     direct: bool = False  # for those whom it names, and nobody else
     access: str | None = None  # the group's
     lang: str | None = None  # the words', when their writer said so
+    inbound_id: int | None = None
 
 
 def claim(
@@ -245,6 +246,7 @@ CONTENTS: Final = text("""
            CASE inbound.channel WHEN 'email' THEN inbound.message_id END AS answers,
            m.created_at, post.group_id, m.must_arrive, coalesce(post.visibility = 'direct', false) AS direct,
            target.access, post.lang
+           m.created_at, post.group_id, m.must_arrive, m.inbound_id
     FROM messages m
     LEFT JOIN accounts author ON author.id = m.author_id
     LEFT JOIN posts post ON post.id = m.post_id

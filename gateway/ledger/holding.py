@@ -71,7 +71,7 @@ HOLD: Final = (
     "UPDATE installation SET restored_at = now()",
     "ALTER TABLE inbound ENABLE TRIGGER hold_restored",
     """UPDATE inbound SET state = 'held', reason = :why, lease_until = NULL, lease_owner = NULL
-       WHERE state IN ('new', 'working')""",
+       WHERE state IN ('unproved', 'new', 'working')""",
     f"UPDATE fanouts SET not_before = {NEVER} WHERE state = 'waiting'",  # noqa: S608
     """UPDATE attempts t SET state = 'unknown', ended_at = now() FROM deliveries d
        WHERE d.ended_at IS NULL AND d.state = 'sending' AND t.message_id = d.message_id

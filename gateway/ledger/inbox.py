@@ -52,6 +52,7 @@ class Incoming:
     opt_out_type: str | None = None
     sent_at: datetime | None = None  # known of what did not come straight through the door
     pictures: tuple[Picture, ...] = ()
+    proof: str | None = None  # mail: what proved its sender at the door
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,16 @@ WITH given AS (
     SELECT * FROM unnest(
         %(channel)s::text[], %(natural_key)s::bytea[], %(sender)s::text[], %(recipients)s::text[],
         %(message_id)s::text[], %(text)s::text[], %(raw)s::bytea[], %(trusted)s::boolean[], %(opt_out_type)s::text[],
-        %(sent_at)s::timestamptz[]
-    ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type, sent_at)
+        %(sent_at)s::timestamptz[], %(proof)s::text[]
+    ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type, sent_at, proof)
 ), new AS (
     INSERT INTO inbound (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type,
-                         sent_at, flagged, state, reason)
+                         sent_at, flagged, state, proof)
     SELECT channel, natural_key, sender, string_to_array(recipients, E'\\n'), message_id, text, raw, trusted,
            opt_out_type, sent_at,
            channel = 'email'
                AND (SELECT true FROM inbound b WHERE b.message_id = given.message_id LIMIT 1) IS NOT NULL,
-           CASE WHEN trusted THEN 'new' ELSE 'held' END, CASE WHEN NOT trusted THEN 'the sender is not proved' END
+           CASE WHEN trusted THEN 'new' ELSE 'unproved' END, proof
     FROM given
     ON CONFLICT DO NOTHING
     RETURNING natural_key, id
@@ -139,6 +140,7 @@ def rows(key: bytes, incoming: Sequence[Incoming]) -> dict[str, list[Any]]:
         "trusted": [one.trusted for one in incoming],
         "opt_out_type": [one.opt_out_type for one in incoming],
         "sent_at": [one.sent_at for one in incoming],
+        "proof": [one.proof for one in incoming],
     }
 
 

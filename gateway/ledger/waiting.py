@@ -24,6 +24,7 @@ def look(session: Session) -> Waiting:
 
 BELLS: Final = (
     "inbound",
+    "proving",
     "fanout",
     "sms",
     "email",
@@ -39,6 +40,8 @@ BELLS: Final = (
 LOOK: Final = text("""
     SELECT EXISTS (SELECT FROM inbound WHERE state = 'new' AND (not_before IS NULL OR not_before <= now())
                    OR state = 'working' AND lease_until < now()) AS inbound,
+           EXISTS (SELECT FROM inbound WHERE state = 'unproved' AND (not_before IS NULL OR not_before <= now())
+                   AND (lease_until IS NULL OR lease_until < now())) AS proving,
            EXISTS (SELECT FROM fanouts WHERE state = 'waiting' AND not_before <= now()) AS fanout,
            EXISTS (SELECT FROM deliveries WHERE channel = 'sms' AND ended_at IS NULL AND state IN ('queued', 'retry')
                    AND not_before <= now()) AS sms,

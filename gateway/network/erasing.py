@@ -205,6 +205,7 @@ STEPS: Final = (
     ("nudges", "DELETE FROM nudges WHERE account_id = :account OR other_id = :account"),
     ("invitations", f"DELETE FROM invitations WHERE inviter_id = :account OR address_id IN {_MINE}"),
     ("codes", "DELETE FROM codes WHERE account_id = :account"),
+    ("posting addresses", "DELETE FROM posting_addresses WHERE account_id = :account"),
     ("pins", "DELETE FROM pins WHERE account_id = :account"),
     ("aliases", "DELETE FROM aliases WHERE account_id = :account"),
     ("opt-ins", f"DELETE FROM consent WHERE kind = 'opt_in' AND address_id IN {_MINE}"),

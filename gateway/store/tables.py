@@ -307,6 +307,17 @@ Index(
 )
 
 
+Index("inbound_unproved", Inbound.channel, Inbound.sender, Inbound.id, postgresql_where=Inbound.state == "unproved")
+
+
+class PostingAddress(Table):
+    __tablename__ = "posting_addresses"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    seed: Mapped[bytes]
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
 class Watermark(Table):
     __tablename__ = "watermarks"
     number: Mapped[str] = mapped_column(primary_key=True)

@@ -36,6 +36,12 @@ CHANNELS: Final = ("sms", "email")
 # was counted yet: an alarm can only watch what is there.
 COUNTERS: Final[dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]] = {
     "accepted": ("accepted", "Texts and mails that the doors took in", ("channel",), CHANNELS),
+    "proved": (
+        "proved",
+        "Mails whose sender was looked for, by proof or by how they stand",
+        ("outcome",),
+        ("dmarc", "held", "dropped", "later"),
+    ),
     "read": ("read", "Inputs that were read, by how they ended", ("state",), ("done", "held", "dropped")),
     "fanned_out": ("fanned_out", "Deliveries that fan-outs made", ("channel",), CHANNELS),
     "sends": (
@@ -172,7 +178,12 @@ def _gauge(name: str, about: str, label: str, found: Mapping[str, float]) -> Met
 def _expected(settings: Settings) -> dict[str, int]:
     """One that was never heard of is told as none."""
     wanted = {"web": True, "clock": True, "worker-inbound": True, "worker-fanout": True}
-    wanted |= {"mail": settings.mail, "worker-email": settings.mail, "worker-sms": settings.sms}
+    wanted |= {
+        "mail": settings.mail,
+        "worker-email": settings.mail,
+        "worker-proving": settings.mail,
+        "worker-sms": settings.sms,
+    }
     return {name: 0 for name, on in wanted.items() if on}
 
 

@@ -1,0 +1,50 @@
+"""How a mail came: the mail door writes it above, as every server must (RFC 5321, 4.4), and workers/proving reads it.
+
+Only the two fields that our own door wrote are read; whatever looks like them further down is the sender's.
+"""
+
+import re
+from email.utils import formatdate
+from ipaddress import ip_address
+from typing import Final, NamedTuple
+
+from gateway.identity.dmarc import Envelope
+
+_NAME: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
+_OURS: Final = re.compile(
+    rb"Return-Path: <([^\r\n]*)>\r\n"
+    rb"(?:Received: from ([!-~]+) \(\[(?:IPv6:)?([0-9A-Fa-f.:]+|unknown)\]\)\r\n"
+    rb"\tby [!-~]+ with [A-Z0-9]+; [^\r\n]*\r\n)?"
+)
+
+
+class Arrived(NamedTuple):
+    """The envelope, and the mail byte for byte as it was sent to us."""
+
+    envelope: Envelope
+    mail: bytes
+
+
+def written(envelope: Envelope, by: str, protocol: str = "ESMTP") -> bytes:
+    """The two fields. `by`: our own name; `protocol`: a keyword of RFC 3848, such as ESMTPS or LMTP."""
+    helo = envelope.helo if _NAME.fullmatch(envelope.helo) else "unknown"
+    line = f"Received: from {helo} ([{_literal(envelope.peer)}])\r\n\tby {by} with {protocol}; {formatdate()}\r\n"
+    return f"Return-Path: <{envelope.sender}>\r\n{line}".encode()
+
+
+def _literal(peer: str) -> str:
+    try:
+        ip = ip_address(peer.partition("%")[0])
+    except ValueError:  # it came by a socket that has no address
+        return "unknown"
+    plain = getattr(ip, "ipv4_mapped", None) or ip
+    return f"IPv6:{plain}" if plain.version == 6 else str(plain)
+
+
+def read(raw: bytes) -> Arrived:
+    """Of a stored mail; a mail that our door did not store came from nowhere."""
+    ours = _OURS.match(raw)
+    if ours is None:
+        return Arrived(Envelope(), raw)
+    sender, helo, peer = ((each or b"").decode("utf-8", "replace") for each in ours.groups())
+    return Arrived(Envelope("" if peer == "unknown" else peer, helo, sender), raw[ours.end() :])

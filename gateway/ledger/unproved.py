@@ -1,0 +1,111 @@
+"""Mails whose sender is still to be proved: claimed with a lease, settled once. workers/proving asks.
+
+One mail of a sender at a time is in hand, the oldest first, so that nobody's mails change places; one that is put off
+holds nobody up. Members' mails go before strangers': whoever floods us in made-up names keeps none of them waiting.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import Session
+
+from gateway.ledger.inbox import CRASHES
+from gateway.store.tables import Inbound
+
+LOST: Final = "finding out who wrote it ended three workers"
+
+
+class Unproved(NamedTuple):
+    """A mail that this worker may prove; `attempt` fences it against one that wakes up late."""
+
+    id: int
+    attempt: int
+    sender: str
+    recipients: list[str]
+    raw: bytes
+    received_at: datetime
+    stranger: bool = False
+
+
+def claim(session: Session, owner: str, lease: timedelta, members: int, strangers: int) -> Sequence[Unproved]:
+    """Up to so many of each, the oldest first."""
+    given = {"owner": owner, "lease": lease}
+    theirs = session.execute(MEMBERS, given | {"limit": members}).all() if members > 0 else []
+    others = session.execute(STRANGERS, given | {"limit": strangers}).all() if strangers > 0 else []
+    return [*(_unproved(row) for row in theirs), *(_unproved(row, stranger=True) for row in others)]
+
+
+def suspect(session: Session, owner: str, lease: timedelta) -> Unproved | None:
+    """One that ended a worker before: it is tried alone, so that no other is blamed for it."""
+    row = session.execute(SUSPECT, {"owner": owner, "lease": lease, "limit": 1}).one_or_none()
+    return _unproved(row) if row else None
+
+
+def _unproved(row: Row[Any], *, stranger: bool = False) -> Unproved:
+    return Unproved(row.id, row.attempt, row.sender, row.recipients, row.raw, row.received_at, stranger)
+
+
+def take(session: Session, one: Unproved) -> Inbound | None:
+    """The row, locked; None when it is no longer this worker's."""
+    mine = select(Inbound).where(Inbound.id == one.id, Inbound.attempt == one.attempt, Inbound.state == "unproved")
+    return session.scalars(mine.with_for_update()).one_or_none()
+
+
+def end(row: Inbound, state: str, proof: str | None, reason: str | None) -> None:
+    """new: it is read like any other; held, dropped: it is not. It may be tried as often as one that just came."""
+    row.state, row.proof, row.reason = state, proof, reason
+    row.trusted = state == "new"
+    row.attempt, row.lease_until, row.lease_owner, row.not_before = 0, None, None, None
+
+
+def put_off(session: Session, row: Inbound, pause: timedelta) -> None:
+    """DNS was silent: it is tried again. That was no crash."""
+    session.execute(PUT_OFF, {"id": row.id, "pause": pause})
+
+
+def release(session: Session, given_back: Collection[Unproved]) -> None:
+    """What this worker claimed and did not end; what another has stays with it."""
+    for one in given_back:
+        session.execute(RELEASE, {"id": one.id, "attempt": one.attempt})
+
+
+def expire(session: Session) -> list[int]:
+    """Those that ended three workers are held for an operator; the ids. Nobody is told: who wrote them is not known."""
+    return list(session.scalars(EXPIRE, {"reason": LOST}))
+
+
+_CLAIM: Final = """
+    WITH due AS (
+        SELECT id FROM inbound i
+        WHERE i.state = 'unproved' AND (i.not_before IS NULL OR i.not_before <= now())
+          AND (i.lease_until IS NULL OR i.lease_until < now()) AND {which}
+          AND NOT EXISTS (SELECT FROM inbound earlier
+                          WHERE earlier.channel = i.channel AND earlier.sender = i.sender AND earlier.id < i.id
+                            AND earlier.state = 'unproved'
+                            AND (earlier.not_before IS NULL OR earlier.not_before <= now()))
+        ORDER BY id LIMIT :limit FOR UPDATE OF i SKIP LOCKED
+    )
+    UPDATE inbound i SET attempt = attempt + 1, lease_until = now() + :lease, lease_owner = :owner
+    FROM due WHERE i.id = due.id
+    RETURNING i.id, i.attempt, i.sender, i.recipients, coalesce(i.raw, '') AS raw, i.received_at,
+              set_config('synchronous_commit', 'off', true)
+"""
+_MEMBER: Final = """EXISTS (SELECT FROM addresses a WHERE a.channel = i.channel AND a.address = i.sender
+                                  AND a.account_id IS NOT NULL)"""
+MEMBERS: Final = text(_CLAIM.format(which=f"i.attempt = 0 AND {_MEMBER}"))
+STRANGERS: Final = text(_CLAIM.format(which=f"i.attempt = 0 AND NOT {_MEMBER}"))
+SUSPECT: Final = text(_CLAIM.format(which=f"i.attempt BETWEEN 1 AND {CRASHES - 1}"))
+PUT_OFF: Final = text("""
+    UPDATE inbound SET attempt = attempt - 1, lease_until = NULL, lease_owner = NULL, not_before = now() + :pause
+    WHERE id = :id
+""")
+RELEASE: Final = text("""
+    UPDATE inbound SET attempt = attempt - 1, lease_until = NULL, lease_owner = NULL
+    WHERE id = :id AND attempt = :attempt AND state = 'unproved'
+""")
+EXPIRE: Final = text(f"""
+    UPDATE inbound SET state = 'held', reason = :reason, lease_until = NULL, lease_owner = NULL, attempt = 0
+    WHERE state = 'unproved' AND lease_until < now() AND attempt >= {CRASHES} RETURNING id
+""")  # noqa: S608 (nothing of it comes from outside)

@@ -1,0 +1,75 @@
+"""Mails in a member's name that nothing proves (R28): held, and the member asked by mail whether it was them.
+
+workers/proving asks them; the answer comes to c+TOKEN@, to which gateway/mailroom calls `answered`. The token is known
+to that mailbox alone, so that it proves the answer. Strangers are never asked: a forged mail must not make us write to
+whoever it was forged for.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from gateway.language.phrases import say, translated
+from gateway.language.wording import folded
+from gateway.ledger import outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.store.tables import Account, Address, Inbound
+
+LIFE: Final = timedelta(hours=24)
+HOURLY, DAILY = 1, 5  # questions to one mailbox, for it may be asked about what it never wrote (R33)
+ASKED: Final = "asked"  # the proof of a held mail whose sender was asked
+PROOF: Final = "confirmed"
+LONGEST: Final = 60  # characters of a mail that are quoted back
+YES: Final = frozenset(
+    ["ok", "okay", "yes", "confirm", "ja", "jo", "oui", "sí", "si", "sì", "sim", "tak", "да", "是", "好", "はい"]
+)
+NO: Final = frozenset(["no", "nein", "non", "não", "nao", "nee", "nej", "nei", "nie", "нет", "不", "不是", "いいえ"])
+
+
+def may_ask(session: Session, inbound: Inbound) -> bool:
+    """One question an hour and five a day."""
+    counts = session.execute(QUESTIONS, {"sender": inbound.sender, "asked": ASKED}).one()
+    return bool(counts.hour < HOURLY and counts.day < DAILY)
+
+
+def ask(session: Session, inbound: Inbound, address: Address, account: Account, words: str) -> str:
+    """Puts the question; the bell to ring. The reply goes to an address that stands for this one mail."""
+    begun = " ".join(words.split())
+    quoted = begun if len(begun) <= LONGEST else f"{begun[:LONGEST].rstrip()}…"
+    told = say(
+        "A mail in your name reached Critter, and nothing proves that you wrote it. It begins:\n\n    {words}\n\nReply "
+        "OK within 24 hours to confirm this was you; then it is read as yours. Reply NO to drop it. If you do nothing, "
+        "nothing is posted.",
+        words=quoted,
+    )
+    said, subject = (translated(each, account.language) for each in (told, say("Did you write this mail?")))
+    question = Outgoing("code", said, subject, said, inbound_id=inbound.id, priority=2)
+    outbox.put(session, question, [Target(address.id, "email")])
+    return "email"
+
+
+def answered(session: Session, inbound_id: int, address: Address, words: str) -> str:
+    """What an answer changed, in words for the row of the answer. Any other word than OK or NO changes nothing."""
+    own = select(Inbound).where(Inbound.id == inbound_id, Inbound.channel == "email", Inbound.sender == address.address)
+    waiting = own.where(Inbound.state == "held", Inbound.proof == ASKED, Inbound.received_at > func.now() - LIFE)
+    row = session.scalars(waiting.with_for_update()).one_or_none()
+    if row is None:
+        return "that mail does not wait for an answer any more"
+    first = folded(words).split(None, 1)[0].strip(" .,!:;-–—\"'()") if words.strip() else ""
+    if first in NO:
+        row.state, row.reason, row.done_at = "dropped", "the one whose name it bears did not write it", func.now()
+        return "said no: the mail was dropped"
+    if first not in YES:
+        return "neither OK nor NO: the mail still waits"
+    row.state, row.proof, row.trusted, row.attempt = "new", PROOF, True, 0
+    row.reason = None
+    return "said OK: the mail is read"
+
+
+QUESTIONS: Final = text("""
+    SELECT count(*) FILTER (WHERE id >= id_at(now() - interval '1 hour')) AS hour, count(*) AS day
+    FROM inbound WHERE channel = 'email' AND sender = :sender AND proof = :asked
+      AND state NOT IN ('new', 'working') AND id >= id_at(now() - interval '1 day')
+""")

@@ -1,0 +1,121 @@
+"""What the database knows about an unproved mail, and what becomes of it once the ladder has been climbed.
+
+workers/proving calls `case` before it asks DNS, outside of any transaction, and `settle` after."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from sqlalchemy.orm import Session
+
+from gateway.errors import Refused
+from gateway.identity import arrival
+from gateway.identity.arrival import Arrived
+from gateway.identity.ladder import Known, Standing
+from gateway.language import letters, mime
+from gateway.ledger import unproved
+from gateway.ledger.unproved import Unproved
+from gateway.network import addresses, confirmations, posting, recipients
+from gateway.network.recipients import Recipient
+from gateway.store.tables import Account, Address, Inbound
+from gateway.tokens import Signer
+
+PATIENCE: Final = timedelta(hours=1)  # with a DNS that does not answer
+PAUSES: Final = (
+    timedelta(seconds=30),
+    timedelta(minutes=10),
+)  # between two tries: as long as it has waited, within these
+STRANGER: Final = "a stranger, and not proved"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One mail before the ladder. `standing` is there already when no ladder is needed."""
+
+    one: Unproved
+    arrived: Arrived
+    known: Known
+    standing: Standing | None = None
+
+
+def case(session: Session, signer: Signer, one: Unproved) -> Case:
+    to = _read(one.recipients, signer)
+    arrived = arrival.read(one.raw)
+    if any(each.kind == "confirm" for each in to):
+        return Case(one, arrived, Known(), _by_token(session, to, one.sender))
+    secrets = [each.secret for each in to if each.secret]
+    return Case(one, arrived, Known(posting=_posting(session, secrets, one.sender) if secrets else None))
+
+
+def settle(session: Session, signer: Signer, case: Case, standing: Standing) -> tuple[str, frozenset[str]]:
+    """How the row stands now ("later": it is tried again), and the bells to ring after the commit. The secret address
+    is forgotten here: from now on the mail went to post@."""
+    row = unproved.take(session, case.one)
+    if row is None:  # another worker has it by now
+        return "lost", frozenset()
+    waited = datetime.now(UTC) - row.received_at
+    if standing.later and waited < PATIENCE:
+        unproved.put_off(session, row, min(max(waited, PAUSES[0]), PAUSES[1]))
+        return "later", frozenset()
+    to = _read(row.recipients, signer)
+    row.recipients = list(posting.told(row.recipients))
+    if standing.proof:
+        unproved.end(row, "new", standing.proof, None)
+        return "new", frozenset({"inbound"})
+    return _unproved(session, row, case, to, standing.reason)
+
+
+def _read(written: list[str], signer: Signer) -> list[Recipient]:
+    read = (recipients.read(each.rpartition("@")[0] or each, signer) for each in written)
+    return [each for each in read if each]
+
+
+def _by_token(session: Session, to: list[Recipient], sender: str) -> Standing:
+    """An answer to our question whether somebody wrote a mail: it is proved by what only their mailbox was told."""
+    known = addresses.identify(session, "email", sender)
+    ids = {each.ids[1] for each in to if each.kind == "confirm"}
+    if known and ids == {known[0].id} and len(to) == 1:
+        return Standing("token", "it answers a question that only this mailbox was asked")
+    return Standing(None, "the question that it answers was asked of somebody else, or it went elsewhere too")
+
+
+def _posting(session: Session, secrets: list[str], sender: str) -> Literal["own", "foreign"]:
+    known = addresses.identify(session, "email", sender)
+    verified = known is not None and known[0].state == "verified"
+    owners = {posting.owner(session, each) for each in secrets}
+    return "own" if verified and known and owners == {known[1].id} else "foreign"
+
+
+def _unproved(
+    session: Session, row: Inbound, case: Case, to: list[Recipient], reason: str
+) -> tuple[str, frozenset[str]]:
+    """Nothing proves it. Mail for the operator waits for them; a member is asked; of strangers and machines there is
+    nothing to keep, and nobody is written to."""
+    known = addresses.identify(session, "email", row.sender)
+    if known is None:
+        state = "held" if any(each.kind == "operator" for each in to) else "dropped"
+        unproved.end(row, state, None, f"{STRANGER}: {reason}")
+        return state, frozenset()
+    row.account_id = known[1].id
+    words, machine = _words(case)
+    if machine or any(each.kind == "confirm" for each in to):
+        unproved.end(row, "dropped", None, f"a machine's ({machine}), and not proved" if machine else reason)
+        return "dropped", frozenset()
+    return "held", _held(session, row, known, words, reason)
+
+
+def _held(session: Session, row: Inbound, known: tuple[Address, Account], words: str, reason: str) -> frozenset[str]:
+    if not words or not confirmations.may_ask(session, row):
+        unproved.end(row, "held", None, f"{reason}; its sender was not asked" + ("" if words else ": it has no words"))
+        return frozenset()
+    unproved.end(row, "held", confirmations.ASKED, f"{reason}; its sender was asked")
+    return frozenset({confirmations.ask(session, row, *known, words)})
+
+
+def _words(case: Case) -> tuple[str, str | None]:
+    """What its writer wrote, and why no person did."""
+    try:
+        message = mime.opened(case.arrived.mail)
+        return letters.words(message).text, letters.machine(message, not case.arrived.envelope.sender)
+    except Refused as refused:
+        return "", str(refused)

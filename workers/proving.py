@@ -1,0 +1,119 @@
+"""Finds out who wrote the mails that nothing proved at the door, and lets them in or holds them. RQ calls `drain`.
+
+DNS is asked by a few threads and outside of any transaction, so that a server that hangs delays one mail alone.
+"""
+
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from gateway.crashpoints import crash_point
+from gateway.identity import ladder
+from gateway.identity.dmarc import SECONDS
+from gateway.identity.ladder import Standing
+from gateway.identity.resolver import PATIENCE, Resolver
+from gateway.ledger import tallies, unproved
+from gateway.ledger.unproved import Unproved
+from gateway.network import proofs
+from gateway.network.proofs import Case
+from gateway.settings import Settings
+from gateway.store.database import transaction
+from workers.drain import TURN
+from workers.drain import drain as drained
+from workers.room import Room
+
+THREADS: Final = 16
+FOR_STRANGERS: Final = 8  # of them at most
+LOOK: Final = 0.2  # seconds after which it is looked for more mails while DNS is slow
+LONGEST: Final = SECONDS + 2 * PATIENCE  # seconds that one mail can take
+
+log = structlog.get_logger()
+Asked = dict["Future[Standing]", Case]
+
+
+def drain() -> None:
+    drained("proving", step)
+
+
+def step(here: Room) -> bool:
+    """All that is there, for one turn; False when nothing is left. What it has in hand at the end is waited for."""
+    if here.stopping() or _alone(here):
+        return True
+    asked: Asked = {}
+    end = time.monotonic() + TURN
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="dns") as threads:
+        try:
+            while _more(here, threads, asked, end) or asked:
+                done, _ = wait(asked, timeout=LOOK, return_when=FIRST_COMPLETED)
+                for one in done:
+                    _settle(here, asked.pop(one), one)
+        finally:
+            _give_back(here, [case.one for case in asked.values()])
+    return time.monotonic() >= end
+
+
+def _alone(here: Room) -> bool:
+    """A mail that ended a worker before is proved while there is no other to be blamed."""
+    with transaction(here.engine) as session:
+        one = unproved.suspect(session, here.owner, _lease(here))
+        case = proofs.case(session, here.signer, one) if one else None
+    if case is None:
+        return False
+    answer: Future[Standing] = Future()
+    answer.set_result(_climb(here.settings, here.resolver, case))
+    _settle(here, case, answer)
+    return True
+
+
+def _more(here: Room, threads: ThreadPoolExecutor, asked: Asked, end: float) -> bool:
+    """Claims as many as there are threads for; whether there were any."""
+    if here.stopping() or time.monotonic() >= end:
+        return False
+    strangers = sum(case.one.stranger for case in asked.values())
+    room, lesser = THREADS - len(asked), FOR_STRANGERS - strangers
+    with transaction(here.engine) as session:
+        found = unproved.claim(session, here.owner, _lease(here), room, min(room, lesser))
+        cases = [proofs.case(session, here.signer, one) for one in found]
+    crash_point("claimed to be proved")
+    for case in cases:
+        asked[threads.submit(_climb, here.settings, here.resolver, case)] = case
+    return bool(cases)
+
+
+def _lease(here: Room) -> timedelta:
+    return timedelta(seconds=here.settings.lease_seconds + LONGEST)
+
+
+def _climb(settings: Settings, resolver: Resolver, case: Case) -> Standing:
+    if case.standing:
+        return case.standing
+    return ladder.climb(settings, resolver, case.arrived.mail, case.arrived.envelope, case.one.recipients, case.known)
+
+
+def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
+    """One transaction: how the row ends, and the question to its sender. What raised stays leased and is tried alone
+    when that is over."""
+    try:
+        standing = answer.result()
+    except Exception:
+        log.exception("a mail was not proved", inbound=case.one.id, attempt=case.one.attempt)
+        return
+    with transaction(here.engine) as session:
+        state, bells = proofs.settle(session, here.signer, case, standing)
+    crash_point("proved")
+    tallies.add("proved", standing.proof or state)
+    log.info("mail proved", inbound=case.one.id, state=state, rung=standing.rung)
+    for bell in sorted(bells):
+        here.bell.ring(bell)
+
+
+def _give_back(here: Room, cases: list[Unproved]) -> None:
+    """As if they had not been claimed. When the database cannot even do that, their leases run out."""
+    if cases:
+        with suppress(OperationalError), transaction(here.engine) as session:
+            unproved.release(session, cases)
