@@ -66,7 +66,7 @@ def explain(
     With `handle`: as from that person's own phone or mailbox, their open question and what they last heard included.
     Without: as in a quiet hour, from a device that was asked nothing and last heard a public update, two hours ago.
     """
-    with _forgotten(connection) as session:
+    with forgotten(connection) as session:
         person = _named(session, handle) if handle else _anyone(session, world.settings)
         address = _own(session, person, channel) if handle else _quiet(session, person, channel)
         inbound = _inbound(world.settings, channel, address.address, text.replace("\0", ""))
@@ -76,7 +76,8 @@ def explain(
 
 
 @contextmanager
-def _forgotten(connection: Connection) -> Iterator[Session]:
+def forgotten(connection: Connection) -> Iterator[Session]:
+    """A session whose work nobody will know of."""
     with Session(connection, expire_on_commit=False) as session:
         try:
             yield session

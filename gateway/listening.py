@@ -76,7 +76,7 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
     address, account = known
     sorted_out = mailroom.sort(session, world, inbound, opened, address, account)
     if isinstance(sorted_out, mailroom.Kept):
-        return Outcome(sorted_out.state, sorted_out.intent, sorted_out.reason, account.id)
+        return Outcome(sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, rings=sorted_out.rings)
     return _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject)
 
 

@@ -1,9 +1,11 @@
 """Sorts an accepted mail by the addresses it came to: what it says and to whom. `listening` calls it."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from gateway.commands import World
@@ -14,8 +16,11 @@ from gateway.language.phrases import say
 from gateway.language.private import private_reading
 from gateway.network import accounts, contexts, recipients, unsubscribing
 from gateway.network import accounts, confirmations, contexts, follows, topics
+from gateway.network import accounts, confirmations, contexts, follows, notices, recipients, topics
 from gateway.network.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
+
+log = logging.getLogger(__name__)
 
 FOREIGN = "this address was made for somebody else"
 NULL_SENDER = b"Return-Path: <>"
@@ -43,6 +48,7 @@ class Kept:
     state: Literal["done", "held", "dropped"]
     intent: str | None
     reason: str
+    rings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ def sort(
     if to.operator:
         return Kept("held", None, "for the operator")
     for kind, ids in to.tokens:
-        kept = _kept_by_token(session, kind, ids, address, mail.text)
+        kept = _kept_by_token(session, inbound, kind, ids, address, mail.text)
         if kept:
             return kept
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
@@ -89,8 +95,8 @@ def sort(
     return _addressed(session, to, plain, mail)
 
 
-def _addressees(session: Session, world: World, recipients: Sequence[str]) -> Addressees:
-    locals_ = [recipient.rpartition("@")[0].lower() for recipient in recipients]
+def _addressees(session: Session, world: World, given: Sequence[str]) -> Addressees:
+    locals_ = [recipient.rpartition("@")[0].lower() for recipient in given]
     tokens = {local: token for local in locals_ if (token := _token(world, local))}
     named_ = [local for local in locals_ if local not in (TO_ALL, "help", *TO_OPERATOR, *tokens)]
     found = {local: accounts.by_handle(session, local) for local in named_}
@@ -109,9 +115,13 @@ def _addressees(session: Session, world: World, recipients: Sequence[str]) -> Ad
 def _token(world: World, local: str) -> tuple[str, tuple[int, ...]] | None:
     found = recipients.read(local, world.signer)
     return (found.kind, found.ids) if found and found.kind in TOKENS else None
+    read = recipients.read(local, world.signer)
+    return (read.kind, read.ids) if read and read.ids else None
 
 
-def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: Address, words: str) -> Kept | None:
+def _kept_by_token(
+    session: Session, inbound: Inbound, kind: str, ids: tuple[int, ...], address: Address, words: str
+) -> Kept | None:
     """What a token alone decides. A forwarded mail's tokens do nothing for somebody else."""
     if kind == "bounce":
         return Kept("done", "machine", "a bounce")
@@ -120,12 +130,32 @@ def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: A
         mine = owner is not None and owner.id == address.id
         return Kept("done", "confirm", confirmations.answered(session, ids[0], address, words) if mine else FOREIGN)
     if owner is None or owner.account_id != address.account_id:
-        return Kept("held", None, FOREIGN)
+        return _foreign(session, inbound, owner)
     if kind == "unsubscribe" and address.account_id is not None:
         if ending := unsubscribing.pair(session, ids[0], ids[1]):
             unsubscribing.end(session, ending)
         return Kept("done", "unfollow", "mail to the address that ends this follow")
     return None
+
+
+def _foreign(session: Session, inbound: Inbound, owner: Address | None) -> Kept:
+    """Refused and logged; whoever it was made for hears of it, once a day for each who tries (R31). A forwarded mail
+    gives its reader nothing."""
+    log.warning("a token was used by somebody else: inbound %s", inbound.id)
+    told_before = session.scalar(TRIED_BEFORE, {"sender": inbound.sender, "id": inbound.id, "reason": FOREIGN})
+    if owner is None or owner.account_id is None or told_before:
+        return Kept("dropped", None, FOREIGN)
+    told = say(
+        "Somebody else wrote to a reply address that is yours alone. Nothing was posted. Did you forward a mail of "
+        "Critter's?"
+    )
+    return Kept("dropped", None, FOREIGN, notices.tell(session, [owner.account_id], told))
+
+
+TRIED_BEFORE = sql("""
+    SELECT EXISTS (SELECT FROM inbound WHERE channel = 'email' AND sender = :sender AND id < :id
+                   AND id >= id_at(now() - interval '1 day') AND state NOT IN ('new', 'working') AND reason = :reason)
+""")
 
 
 def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -> Kept | Reading:

@@ -151,9 +151,10 @@ def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
 
 
 def _local(stage: Stage, person: cast.Person, written: str) -> str:
-    if written != "re":
+    head, _, whose = written.partition("/")  # re/priya: the reply address that Priya was given
+    if head != "re":
         return written.partition("@")[0]
-    post, address = stage.last_mail[person.handle]
+    post, address = stage.last_mail[whose or person.handle]
     return f"r+{stage.world.signer.sign('reply', post, address)}"
 
 

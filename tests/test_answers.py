@@ -31,6 +31,7 @@ BY_OTHER_DOORS = {
     "gateway/language/reasons.py",
     "gateway/network/aliases.py",
     "gateway/network/codes.py",
+    "gateway/network/confirmations.py",
     "gateway/network/pins.py",
     "gateway/network/tellings.py",
     "gateway/network/shortfalls.py",

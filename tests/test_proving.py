@@ -361,5 +361,5 @@ def test_the_question_can_be_answered_where_it_says(office, here):
         content = claims.contents(session, [claimed.message_id])[claimed.message_id]
     load, _ = Mailing(office.settings, here.signer).load(claimed, content)
     question = message_from_bytes(load.parcel.content)
-    assert question["Reply-To"] == token(office, one)
+    assert question["Reply-To"].strip("<>") == token(office, one)
     assert question["Auto-Submitted"] == "auto-replied"

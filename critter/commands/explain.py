@@ -1,15 +1,19 @@
-"""`critter explain`: what a text would be read as, why, who would hear it and what would be answered."""
+"""`critter explain`: what a text or a mail would be read as, why, who would hear it and what would be answered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
 from sqlalchemy import Connection
 
 from critter.explaining import Explained, explain, whole_world
+from critter.explaining_mail import MailExplained, explain_mail
 from critter.inside import database, show_json
 from gateway.commands import World
+from gateway.errors import Refused
+from gateway.identity.dmarc import Envelope
 from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -22,12 +26,21 @@ class Door(StrEnum):
 
 @app.command()
 def run(
-    text: Annotated[str, typer.Argument(help='What somebody writes; "-": one a line from standard input.')],
+    text: Annotated[
+        str | None, typer.Argument(help='What somebody writes; "-": one a line from standard input.')
+    ] = None,
     as_: Annotated[
         str | None, typer.Option("--as", metavar="HANDLE", help="Who writes, with what they last heard and were asked.")
     ] = None,
     channel: Annotated[Door, typer.Option(help="How it comes.")] = Door.SMS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    mail: Annotated[
+        Path | None, typer.Option(metavar="FILE.eml", help="A whole mail instead: who wrote it, proved how, its words.")
+    ] = None,
+    peer: Annotated[str, typer.Option(metavar="IP", help="Where that mail came from.")] = "",
+    helo: Annotated[str, typer.Option(metavar="NAME", help="How that server called itself.")] = "",
+    envelope_from: Annotated[str, typer.Option(metavar="MAILBOX", help="Its envelope sender.")] = "",
+    to: Annotated[list[str] | None, typer.Option(metavar="ADDRESS", help="Ours; else those in its header.")] = None,
 ) -> None:
     """What would this text be read as, and answered? Nothing is sent or kept.
 
@@ -36,6 +49,12 @@ def run(
     settings = load()
     with database(settings) as engine, engine.connect() as connection:
         world = whole_world(settings)
+        if mail is not None:
+            told = explain_mail(connection, world, _read(mail), Envelope(peer, helo, envelope_from), tuple(to or ()))
+            show_json(told.plain()) if as_json else _show_mail(told)
+            return
+        if text is None:
+            raise Refused("Say what: critter explain TEXT, or critter explain --mail FILE.eml.")
         if text == "-":
             _each(connection, world, channel, as_)
             return
@@ -58,14 +77,43 @@ def _words(argument: str) -> str:
     return argument.encode(errors="surrogateescape").decode(errors="replace").replace("\\n", "\n")
 
 
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Refused(f"{file}: {error.strerror}.") from None
+
+
+def _show_mail(told: MailExplained) -> None:
+    proved = f"rung {told.rung} of 4: {told.proof or 'not proved, so it would be held'}"
+    rows = [
+        ("from", told.sender or "nobody"),
+        ("to", ", ".join(told.to)),
+        ("proved", proved),
+        ("because", told.why),
+        ("words", told.words or "none"),
+        ("trimmed", told.trimmed or "nothing"),
+        ("machine", told.machine or "no"),
+        ("read as", told.intent or "nothing"),
+        ("because", told.reason),
+        ("answer", told.would_answer or "nothing"),
+    ]
+    _show_rows(rows)
+    typer.echo(typer.style("So it would be read if it were proved. Nothing was sent.", dim=True))
+
+
+def _show_rows(rows: Sequence[tuple[str, str]]) -> None:
+    for title, words in rows:
+        indented = words.replace("\n", "\n" + " " * 10)
+        typer.echo(f"{typer.style(title.ljust(10), dim=True)}{indented}")
+
+
 def _show(explained: Explained) -> None:
     reading = explained.reading
     intent = " ".join([explained.intent, *(f"[{arg}]" for arg in (reading.args if reading else ()))])
     answer = explained.would_answer or "nothing"
     rows = (("read as", intent), ("because", explained.reason), ("heard by", _hearers(explained)), ("answer", answer))
-    for title, words in rows:
-        indented = words.replace("\n", "\n" + " " * 10)
-        typer.echo(f"{typer.style(title.ljust(10), dim=True)}{indented}")
+    _show_rows(rows)
     typer.echo(typer.style(f"As {explained.reader} (@{explained.handle}) would be read. Nothing was sent.", dim=True))
 
 

@@ -13,11 +13,12 @@ from critter.company import account, enrol, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
 from gateway.errors import Refused
 from gateway.ledger import audit
-from gateway.network import accounts, addresses, aliases, listings, pins, roster
+from gateway.network import accounts, addresses, aliases, listings, pins, posting, roster
 from gateway.network.listings import Person
 from gateway.network.roster import Places
 from gateway.settings import Settings, load
 from gateway.store.tables import Account
+from gateway.tokens import Signer
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="The people of the company."
@@ -288,6 +289,31 @@ def _pin_told(person: Account, done: bool) -> str:
         return f"@{person.handle} has no PIN{' any more' if done else ''}."
     when = "every text that does something" if person.pin == "always" else "what is risky"
     return f"@{person.handle} has a PIN now, asked for with {when}."
+
+
+@app.command()
+def secret(
+    handle: Handle,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Make a new one; the old one ends at once.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show somebody's own secret address for posting from a mailer that proves nothing, and make it when there is none.
+
+    A mail to it counts as theirs when it is from one of their mailboxes. Whoever else learns it should get a new one
+    made: --rotate."""
+    settings = load()
+    if not settings.mail:
+        raise Refused("CRITTER_MAIL is off: there are no mail addresses.")
+    signer = Signer(settings.secret_keys)
+    with opened_session(settings) as session:
+        person = account(session, handle, "person")
+        word = (posting.rotate if rotate else posting.secret)(session, signer, person.id)
+        audit.record(session, operator(), "people.secret", person.id, {"rotated": rotate})
+        mailboxes = any(each.channel == "email" for each in addresses.of_account(session, person.id))
+    address = f"post+{word}@{settings.mail_domain}"
+    show_json({"handle": person.handle, "address": address}) if as_json else typer.echo(address)
+    if not mailboxes:
+        typer.echo(f"@{person.handle} has no mailbox yet, and only mail from one counts.", err=True)
 
 
 app.command()(linking.link)

@@ -5,7 +5,6 @@ import hashlib
 import logging
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from aiosmtpd.smtp import MISSING, Envelope, Session
@@ -18,6 +17,7 @@ from gateway.doors.known import Known
 from gateway.doors.listener import TEMPORARY, Listener, Listeners
 from gateway.identity import arrival
 from gateway.identity.dmarc import Envelope as Came
+from gateway.identity.ladder import trusted
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.intake import Draining, Intake
 from gateway.network import posting, recipients
@@ -148,10 +148,7 @@ class MailDoor:
         return "token" if self._is_ours(envelope_from, to) else None
 
     def _is_trusted(self, peer: str) -> bool:
-        ip = ip_address(peer.partition("%")[0])
-        if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
-            ip = ip.ipv4_mapped
-        return any(ip in network for network in self._settings.mail_trust)
+        return trusted(self._settings, peer)
 
     def _is_ours(self, envelope_from: str, to: tuple[str, ...]) -> bool:
         """Mail that goes by our own tokens alone: an unsubscription, or a bounce, which nobody's From could prove."""

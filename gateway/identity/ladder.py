@@ -3,9 +3,10 @@
 What the transport and the database know about a mail is found out by whoever asks; here it is only judged.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, Literal
 
 from gateway.errors import Refused
@@ -14,6 +15,7 @@ from gateway.identity.dmarc import Envelope, Verdict
 from gateway.identity.resolver import Resolver
 from gateway.language import mime, senders
 from gateway.settings import Settings
+from gateway.settings.values import Network
 
 Proof = Literal["relay", "secret", "token", "dmarc"]
 RUNGS: Final[dict[Proof, int]] = {"relay": 1, "secret": 2, "token": 2, "dmarc": 3}  # a token is as secret as an address
@@ -70,15 +72,22 @@ def _judged(verdict: Verdict) -> Standing:
 def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope, domain: str) -> bool:
     """Anybody may write our name into a field. It counts from where our own mail server hands mails over, which takes
     such fields of others off (RFC 8601, 5)."""
-    if not settings.mail_authserv_ids or not _near(settings, came.peer):
+    if not settings.mail_authserv_ids or not _within(came.peer, settings.mail_authserv_from):
         return False
     said = results.ours(message, settings.mail_authserv_ids)
     return said is not None and results.dmarc_passes(said, domain)
 
 
-def _near(settings: Settings, peer: str) -> bool:
+def trusted(settings: Settings, peer: str) -> bool:
+    """Whether mail from there counts as from its From address: the first rung."""
+    return _within(peer, settings.mail_trust)
+
+
+def _within(peer: str, networks: Sequence[Network]) -> bool:
+    """An address of IPv4 that came by a socket of IPv6 counts as what it is."""
     try:
-        here = ip_address(peer)
+        here = ip_address(peer.partition("%")[0])
     except ValueError:
         return False
-    return any(here in network for network in settings.mail_authserv_from)
+    plain = here.ipv4_mapped or here if isinstance(here, IPv6Address) else here
+    return any(plain in network for network in networks)

@@ -55,7 +55,7 @@ LEFT: Final = text("""
       AND seen_at > now() - CAST(:alive AS interval)
     UNION ALL
     SELECT 'inputs', count(*) FROM inbound
-    WHERE state IN ('unproved', 'new', 'working') AND (not_before IS NULL OR not_before <= now())
+    WHERE (state IN ('new', 'working') OR state = 'unproved') AND (not_before IS NULL OR not_before <= now())
     UNION ALL
     SELECT 'fan-outs', count(*) FROM fanouts WHERE state = 'waiting' AND not_before <= now()
     UNION ALL

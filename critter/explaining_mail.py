@@ -1,0 +1,123 @@
+"""What a mail in a file would come to: who wrote it and how that is proved, its words, how they would be read.
+
+`critter explain --mail` asks. Nothing is kept or sent; in live mode the DNS is asked."""
+
+import re
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from critter.explaining import forgotten
+from gateway.commands import World
+from gateway.errors import Refused
+from gateway.identity import arrival, ladder
+from gateway.identity.dmarc import Envelope
+from gateway.identity.ladder import Known, Standing, trusted
+from gateway.identity.resolver import of_settings
+from gateway.language import letters, mime, senders
+from gateway.ledger.unproved import Unproved
+from gateway.listening import hear
+from gateway.network import posting, proofs
+from gateway.store.tables import Inbound
+from gateway.tokens import Signer
+
+BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+@dataclass(frozen=True, slots=True)
+class MailExplained:
+    """`rung`: 1 to 4; `proof`: None on the last. `machine`: why no person wrote it. `intent` and what follows: as it
+    would be read if it were proved."""
+
+    sender: str | None
+    to: list[str]
+    rung: int
+    proof: str | None
+    why: str
+    words: str
+    trimmed: str
+    machine: str | None
+    intent: str | None
+    reason: str
+    would_answer: str | None
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+
+def explain_mail(
+    connection: Connection, world: World, content: bytes, came: Envelope, to: tuple[str, ...] = ()
+) -> MailExplained:
+    """`to`: our addresses that it came to; without any those in its header, else post@. Raises Refused when it has too
+    many parts."""
+    mail = BARE_LF.sub(b"\r\n", content)
+    message = mime.opened(mail)
+    recipients = [each.lower() for each in to] or _ours(mail, world.settings.mail_domain)
+    letter = letters.words(message)
+    machine = letters.machine(message, bool(came.peer) and not came.sender)
+    try:
+        sender = senders.sender(message)
+    except Refused as refused:
+        standing = Standing(None, str(refused))
+        return _told(None, recipients, standing, letter, machine, None, "refused at the door", None)
+    with forgotten(connection) as session:
+        standing = _standing(session, world, mail, sender, recipients, came)
+        inbound = _inbound(session, mail, sender, recipients, came)
+        outcome = hear(session, world, inbound)
+    intent = outcome.intent or outcome.state
+    return _told(sender, recipients, standing, letter, machine, intent, outcome.reason, outcome.answer)
+
+
+def _told(
+    sender: str | None,
+    recipients: list[str],
+    standing: Standing,
+    letter: letters.Letter,
+    machine: str | None,
+    intent: str | None,
+    reason: str,
+    answer: str | None,
+) -> MailExplained:
+    to = list(posting.told(recipients))
+    known = (standing.rung, standing.proof, standing.reason, letter.text, letter.trimmed, machine)
+    return MailExplained(sender, to, *known, intent, reason, answer)
+
+
+def _ours(mail: bytes, domain: str) -> list[str]:
+    message = mime.opened(mail)
+    named = " ".join(each for field in ("To", "Cc", "Delivered-To") for each in mime.fields(message, field))
+    found = re.findall(rf"[^\s<>,;:\"()]+@{re.escape(domain)}(?![\w.-])", named, re.IGNORECASE)
+    return list(dict.fromkeys(each.lower() for each in found)) or [f"post@{domain}"]
+
+
+def _standing(
+    session: Session, world: World, mail: bytes, sender: str, recipients: list[str], came: Envelope
+) -> Standing:
+    """Up the same ladder as workers/proving."""
+    settings = world.settings
+    raw = arrival.written(came, settings.mail_domain or "localhost") + mail
+    one = Unproved(0, 0, sender, recipients, raw, datetime.now(UTC))
+    case = proofs.case(session, Signer(settings.secret_keys), one)
+    known = Known(trusted(settings, came.peer), case.known.posting)
+    return case.standing or ladder.climb(settings, of_settings(settings), mail, came, recipients, known)
+
+
+def _inbound(session: Session, mail: bytes, sender: str, recipients: list[str], came: Envelope) -> Inbound:
+    """The row that the door would have made."""
+    row = Inbound(
+        channel="email",
+        natural_key=uuid.uuid4().bytes,
+        sender=sender,
+        recipients=list(posting.told(recipients)),
+        raw=f"Return-Path: <{came.sender or sender}>\r\n".encode() + mail,
+        trusted=True,
+        state="working",
+    )
+    session.add(row)
+    session.flush()
+    return row
