@@ -1,6 +1,10 @@
 """Unproved mails, from the door's row to where the ladder leads: let in, held and asked about, or dropped."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -488,3 +492,32 @@ def test_from_the_door_to_the_post(office, here):
     office.read()
     assert posts(office) == ["all the way"]
     assert states(office) == ["done", "held"]
+
+
+def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, here):
+    """The worker is killed while it waits for a silent DNS; the next one goes on when its lease is over."""
+    one = arrives(office, signed(letter(KIM, body="once"), "demo.example"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.settimeout(20)
+        given = {
+            field.alias: getattr(office.settings, name) for name, field in type(office.settings).model_fields.items()
+        }
+        environ = {
+            "CRITTER_DNS": f"127.0.0.1:{silent.getsockname()[1]}",
+            **{name: str(given[name]) for name in ("CRITTER_DATABASE_URL", "CRITTER_REDIS_URL", "CRITTER_VAR")},
+        }
+        work = "from critter.room import build; from gateway.settings import load; from workers import proving;"
+        work += "proving.step(build(load(), 'proving'))"
+        victim = subprocess.Popen([sys.executable, "-c", work], env={**os.environ, **environ})
+        assert silent.recv(4096)  # it asks: it is in the middle
+        victim.kill()
+        victim.wait(10)
+    state, proof, _, _, _, attempt, _ = row(office, one)
+    assert (state, proof, attempt) == ("unproved", None, 1)
+    proving.step(here)
+    assert row(office, one)[0] == "unproved"  # it is leased still
+    change(office, "UPDATE inbound SET lease_until = now() - interval '1 second'")
+    proving.step(here)
+    office.read()
+    assert (row(office, one)[0], posts(office)) == ("done", ["once"])

@@ -75,6 +75,9 @@ AGES: Final = text("""
         WHERE state IN ('new', 'working') AND (not_before IS NULL OR not_before <= now())
         ORDER BY id LIMIT :some) AS head) AS age
     UNION ALL
+    SELECT 'proving', (SELECT now() - min(coalesce(not_before, received_at)) FROM inbound
+                       WHERE state = 'unproved' AND (not_before IS NULL OR not_before <= now()))
+    UNION ALL
     SELECT 'fanout', (SELECT now() - min(not_before) FROM fanouts WHERE state = 'waiting' AND not_before <= now())
     UNION ALL
     SELECT 'receipts', (SELECT now() - received_at FROM callbacks WHERE applied_at IS NULL ORDER BY id LIMIT 1)
@@ -98,6 +101,8 @@ AGES: Final = text("""
 WAITING: Final = text("""
     SELECT 'inbound' AS queue, (SELECT count(*) FROM (
         SELECT FROM inbound WHERE state IN ('new', 'working') LIMIT :most) AS row) AS rows
+    UNION ALL
+    SELECT 'proving', (SELECT count(*) FROM (SELECT FROM inbound WHERE state = 'unproved' LIMIT :most) AS row)
     UNION ALL
     SELECT 'fanout', (SELECT count(*) FROM (SELECT FROM fanouts WHERE state = 'waiting' LIMIT :most) AS row)
     UNION ALL

@@ -82,12 +82,13 @@ WITH given AS (
     ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type, sent_at, proof)
 ), new AS (
     INSERT INTO inbound (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type,
-                         sent_at, flagged, state, proof)
+                         sent_at, flagged, state, reason, proof)
     SELECT channel, natural_key, sender, string_to_array(recipients, E'\\n'), message_id, text, raw, trusted,
            opt_out_type, sent_at,
            channel = 'email'
                AND (SELECT true FROM inbound b WHERE b.message_id = given.message_id LIMIT 1) IS NOT NULL,
-           CASE WHEN trusted THEN 'new' ELSE 'unproved' END, proof
+           CASE WHEN trusted THEN 'new' WHEN channel = 'email' THEN 'unproved' ELSE 'held' END,
+           CASE WHEN NOT trusted AND channel <> 'email' THEN 'the sender is not proved' END, proof
     FROM given
     ON CONFLICT DO NOTHING
     RETURNING natural_key, id

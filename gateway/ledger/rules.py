@@ -34,7 +34,8 @@ OPT_OUT: Final = "no try begins more than a second after the opt-out"
 UNREAD: Final = """
     SELECT id, 'accepted ' || round(extract(epoch FROM now() - received_at)) || ' s ago and still ' || state
     FROM inbound
-    WHERE state IN ('new', 'working') AND coalesce(not_before, received_at) < now() - CAST(:settled AS interval)
+    WHERE state IN ('unproved', 'new', 'working')
+      AND coalesce(not_before, received_at) < now() - CAST(:settled AS interval)
       AND id NOT IN (SELECT subject_id FROM audit
                      WHERE id >= id_at(now() - CAST(:settled AS interval)) AND subject_id IS NOT NULL)
 """

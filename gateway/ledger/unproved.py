@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.inbox import CRASHES
@@ -57,6 +57,8 @@ def end(row: Inbound, state: str, proof: str | None, reason: str | None) -> None
     """new: it is read like any other; held, dropped: it is not. It may be tried as often as one that just came."""
     row.state, row.proof, row.reason = state, proof, reason
     row.trusted = state == "new"
+    if state == "dropped":
+        row.done_at = func.now()
     row.attempt, row.lease_until, row.lease_owner, row.not_before = 0, None, None, None
 
 
