@@ -62,17 +62,10 @@ def build(settings: Settings, name: str = "web") -> Parts:
         engine=engine,
         ledger=ledger,
         bell=bell,
-        intake=Intake(ledger, lambda: _ring(bell, name), pulse.draining),
+        intake=Intake(ledger, lambda: bell.ring("inbound"), pulse.draining, lambda: bell.ring("proving")),
         callbacks=Callbacks(ledger, lambda: bell.ring("receipts")),
         pulse=pulse,
     )
-
-
-def _ring(bell: Bell, name: str) -> None:
-    """Mails may have to be proved before they are read."""
-    bell.ring("inbound")
-    if name == "mail":
-        bell.ring("proving")
 
 
 def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -> Flask:

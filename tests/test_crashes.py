@@ -17,8 +17,11 @@ from sqlalchemy import text
 
 from critter.servers import Servers
 from gateway.crashpoints import KILLED
-from gateway.ledger import invariants
+from gateway.ledger import inbox, invariants
+from gateway.ledger.inbox import Incoming
+from gateway.network import accounts, posting
 from gateway.store.database import transaction
+from gateway.tokens import Signer
 from tests import web_process
 from tests.arrivals import marked, received
 from tests.delivering import open_room
@@ -37,7 +40,7 @@ SETTINGS = {"CRITTER_ASK_PHONES": "1000"}
 CUTS = ({"fault": "accept-then-cut", "for": CUT_OFF, "times": 1}, {"fault": "callback-drop", "for": CUT_OFF})
 
 SETTLED = """
-    SELECT NOT EXISTS (SELECT FROM inbound WHERE state IN ('new', 'working'))
+    SELECT NOT EXISTS (SELECT FROM inbound WHERE state IN ('unproved', 'new', 'working'))
        AND NOT EXISTS (SELECT FROM fanouts WHERE state = 'waiting')
        AND NOT EXISTS (SELECT FROM deliveries WHERE ended_at IS NULL)
        AND NOT EXISTS (SELECT FROM callbacks WHERE applied_at IS NULL)
@@ -48,7 +51,7 @@ CALLED_BACK = """
 """
 # What a lost worker held, and what is in doubt, need not be waited for here: how long is not what is tried.
 HURRY = (
-    "UPDATE inbound SET lease_until = now() WHERE state = 'working' AND lease_owner LIKE :owner",
+    "UPDATE inbound SET lease_until = now() WHERE state IN ('unproved', 'working') AND lease_owner LIKE :owner",
     "UPDATE deliveries SET lease_until = now() WHERE state = 'sending' AND lease_owner LIKE :owner",
     "UPDATE deliveries SET not_before = now() WHERE state = 'unknown' AND ended_at IS NULL AND not_before > now()",
 )
@@ -90,6 +93,19 @@ def mailed(critter: Herd, author: str, words: str) -> bool:
     return True
 
 
+def unproved(critter: Herd, author: str, words: str) -> bool:
+    """A mail that nothing proved at the door, to its writer's secret address; as often as asked it is the same one."""
+    mailbox = f"{HANDLES[author]}@demo.example"
+    raw = f"Return-Path: <{mailbox}>\r\nFrom: {mailbox}\r\nSubject: hi\r\n\r\n{words}\r\n".encode()
+    with transaction(critter.engine) as session:
+        person = accounts.by_handle(session, HANDLES[author])
+        assert person
+        secret = posting.secret(session, Signer(critter.settings.secret_keys), person.id)
+        mail = Incoming("email", words.encode(), mailbox, (f"post+{secret}@mail.example",), raw, trusted=False)
+        inbox.accept(session, inbox.hash_key(session), [mail])
+    return True
+
+
 class Trial:
     """One process, crashed at one place after the other."""
 
@@ -113,7 +129,8 @@ class Trial:
         self.owner = f"%:{child.pid}:%"
         words = [f"{self.name} {self.number} by text", f"{self.name} {self.number} by mail"]
         self.insist(lambda: texted(self.critter, author, words[0]))
-        self.insist(lambda: mailed(self.critter, author, words[1]))
+        by_mail = unproved if self.name == "worker-proving" else mailed
+        self.insist(lambda: by_mail(self.critter, author, words[1]))
         self.await_end()
         self.prove(words, hearers[author])
         for each in left:

@@ -18,20 +18,27 @@ class Draining(Exception):
 
 
 class Intake(Together[Incoming]):
-    """A ticket ends when its row is durable, or with what kept it from being so; `accepted` rings after each commit.
+    """A ticket ends when its row is durable, or with what kept it from being so; `accepted` rings after each commit,
+    `unproved` too when there are mails whose sender is still to be proved.
 
     Every text and mail waits for this one thread, so it keeps its connection and speaks to the driver itself: through
     a session a group of them costs three times as much.
     """
 
     def __init__(
-        self, engine: Engine, accepted: Callable[[], None], draining: Callable[[], bool] = lambda: False
+        self,
+        engine: Engine,
+        accepted: Callable[[], None],
+        draining: Callable[[], bool] = lambda: False,
+        unproved: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._draining = draining
         self._key: bytes | None = None
         self._kept: PoolProxiedConnection | None = None
-        super().__init__("intake", self._accept, accepted)
+        self._accepted, self._unproved = accepted, unproved
+        self._to_be_proved = False
+        super().__init__("intake", self._accept, self._ring)
 
     def hand_in(self, row: Incoming, ticket: Ticket) -> None:
         """While the queues are drained for a restart, nothing comes in: it ends with Draining, and the caller says
@@ -44,6 +51,12 @@ class Intake(Together[Incoming]):
     def close(self) -> None:
         super().close()
         self._let_go()
+
+    def _ring(self) -> None:
+        self._accepted()
+        if self._to_be_proved:  # set after the commit: a ring that comes between is for its row already
+            self._to_be_proved = False
+            self._unproved()
 
     def _accept(self, incoming: list[Incoming]) -> None:
         """A connection that died while nothing came in is replaced, not blamed on whoever comes next. Trying again is
@@ -66,6 +79,8 @@ class Intake(Together[Incoming]):
         with self._connection().cursor() as cursor:
             cursor.execute(inbox.ACCEPT, given, prepare=True)
             inbox.count_new(given, {key for key, _ in cursor})
+        if not all(one.trusted for one in incoming):
+            self._to_be_proved = True
         crash_point("stored")
 
     def _connection(self) -> psycopg.Connection:

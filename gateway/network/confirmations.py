@@ -64,7 +64,7 @@ def answered(session: Session, inbound_id: int, address: Address, words: str) ->
     if first not in YES:
         return "neither OK nor NO: the mail still waits"
     row.state, row.proof, row.trusted, row.attempt = "new", PROOF, True, 0
-    row.reason = None
+    row.reason, row.not_before = None, func.now()  # it came long ago, and waits for us from now on only
     return "said OK: the mail is read"
 
 
