@@ -12,11 +12,15 @@ import redis
 from sqlalchemy import Engine
 
 import migrations
+from critter.room import build
 from critter.servers import Servers
+from gateway.identity.resolver import Zone
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect
+from tests.arriving import DEMO
 from tests.databases import Kept
 from tests.office import Office, point_command_line
+from workers.room import Room, enter
 
 TEMPLATE = "migrated"
 
@@ -100,6 +104,17 @@ def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     made = Office(engine, settings)
     made.assemble()
     return made
+
+
+@pytest.fixture
+def here(office: Office) -> Iterator[Room]:
+    """The room of the worker that proves mails, in a world where only demo.example publishes anything."""
+    room = build(office.settings, "proving")
+    vars(room)["resolver"] = Zone(DEMO)
+    enter(room)
+    yield room
+    enter(None)
+    room.close()
 
 
 def _administer(servers: Servers, statement: str) -> None:
