@@ -21,7 +21,7 @@ Answer = Callable[[dns.message.Message], dns.message.Message | bytes | None]
 
 
 @contextmanager
-def answering(answer: Answer) -> Iterator[tuple[NameServers, list[str]]]:
+def answering(answer: Answer, patience: float = 5.0) -> Iterator[tuple[NameServers, list[str]]]:
     """A name server, and the names that it was asked for."""
     asked: list[str] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
@@ -44,7 +44,7 @@ def answering(answer: Answer) -> Iterator[tuple[NameServers, list[str]]]:
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield NameServers((there.getsockname(),), patience=0.2), asked
+        yield NameServers((there.getsockname(),), patience=patience), asked
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"end", there.getsockname())
         thread.join(5)
 
@@ -86,9 +86,9 @@ def test_no_such_name_is_an_answer():
 )
 def test_silence_and_failure_are_none(answer):
     began = time.monotonic()
-    with answering(answer) as (servers, _), pytest.raises(Away):
+    with answering(answer, 0.2) as (servers, _), pytest.raises(Away):
         servers.ask("corp.example", "TXT")
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
 
 def test_a_lavish_answer_is_not_read_to_its_end():
@@ -105,7 +105,7 @@ def test_answers_are_remembered_and_silence_too():
         assert {remembering.ask("corp.example.", "TXT") for _ in range(5)} == {Found((b"yes",), 300.0)}
         remembering.ask("CORP.example", "TXT")
         assert len(asked) == 1
-    with answering(lambda _: None) as (servers, asked):
+    with answering(lambda _: None, 0.2) as (servers, asked):
         remembering = Remembering(servers)
         for _ in range(3):
             with pytest.raises(Away):
