@@ -30,7 +30,8 @@ class Arrived(NamedTuple):
 def written(envelope: Envelope, by: str, protocol: str = "ESMTP") -> bytes:
     """The two fields. `by`: our own name; `protocol`: a keyword of RFC 3848, such as ESMTPS or LMTP."""
     helo = envelope.helo if _NAME.fullmatch(envelope.helo) else "unknown"
-    line = f"Received: from {helo} ([{_literal(envelope.peer)}])\r\n\tby {by} with {protocol}; {_date(int(time.time()))}\r\n"
+    date = _date(int(time.time()))
+    line = f"Received: from {helo} ([{_literal(envelope.peer)}])\r\n\tby {by} with {protocol}; {date}\r\n"
     return f"Return-Path: <{envelope.sender}>\r\n{line}".encode()
 
 
