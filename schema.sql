@@ -246,7 +246,7 @@ CREATE TABLE inbound (
     done_at       timestamptz,                                           -- when its effects committed
     sent_at       timestamptz,                                           -- when it was sent, where that is known: it came late, from the carrier's list or our spool
     not_before    timestamptz,                                           -- its sender wrote more than is read at once: it is read then
-    proof         text,                                                  -- mail: how its sender was proved, or why not
+    proof         text,                                                  -- mail: how its sender was proved: relay, secret, token, dmarc, confirmed; asked: it is held, and they were asked
     UNIQUE (channel, natural_key)
 );
 CREATE INDEX inbound_open ON inbound (id) WHERE state IN ('new', 'working');

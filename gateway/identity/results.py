@@ -11,8 +11,7 @@ LONGEST: Final = 20_000  # characters of one field that are read
 _WORD: Final = r"[^\s()<>@,;:\\\"/\[\]?=]+"  # RFC 2045
 _VALUE: Final = re.compile(r"[ \t]*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;\"]+))")
 _METHOD: Final = re.compile(rf"({_WORD})(?:\s*/\s*\d+)?\s*=\s*({_WORD})", re.DOTALL)
-_PROPERTY: Final = re.compile(rf"\s+({_WORD})\s*\.\s*({_WORD})\s*=\s*")
-_REASON: Final = re.compile(r"\s+reason\s*=\s*", re.IGNORECASE)
+_PROPERTY: Final = re.compile(rf"\s+({_WORD}(?:\s*\.\s*{_WORD})?)\s*=\s*")  # also reason=, and Exchange's action=
 _ID: Final = re.compile(rf"\s*(?:\"((?:[^\"\\]|\\.)*)\"|({_WORD}))(?:\s+(\d+))?\s*(?:;|$)")
 
 
@@ -89,11 +88,9 @@ def _result(piece: str) -> Result | None:
     at = method.end()
     while at < len(piece):
         named = _PROPERTY.match(piece, at)
-        reason = None if named else _REASON.match(piece, at)
-        value = _VALUE.match(piece, (named or reason).end()) if (named or reason) else None  # type: ignore[union-attr]
-        if value is None:
+        value = _VALUE.match(piece, named.end()) if named else None
+        if named is None or value is None:
             return None if piece[at:].strip() else Result(method[1].lower(), method[2].lower(), properties)
-        if named:
-            properties[f"{named[1]}.{named[2]}".lower()] = value[1] if value[1] is not None else value[2]
+        properties["".join(named[1].split()).lower()] = value[1] if value[1] is not None else value[2]
         at = value.end()
     return Result(method[1].lower(), method[2].lower(), properties)
