@@ -37,6 +37,7 @@ def _elsewhere() -> list[str]:
 
 class Queue(StrEnum):
     INBOUND = "inbound"
+    PROVING = "proving"
     FANOUT = "fanout"
     SMS = "sms"
     EMAIL = "email"

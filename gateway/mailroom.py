@@ -14,9 +14,7 @@ from gateway.language import grammar, letters, mime
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import say
 from gateway.language.private import private_reading
-from gateway.network import accounts, contexts, recipients, unsubscribing
-from gateway.network import accounts, confirmations, contexts, follows, topics
-from gateway.network import accounts, confirmations, contexts, follows, notices, recipients, topics
+from gateway.network import accounts, confirmations, contexts, notices, recipients, unsubscribing
 from gateway.network.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
 
@@ -26,8 +24,7 @@ FOREIGN = "this address was made for somebody else"
 NULL_SENDER = b"Return-Path: <>"
 TO_ALL = "post"
 TO_OPERATOR = ("postmaster", "abuse")
-TOKENS = ("reply", "unsubscribe", "bounce")
-TOKENS = {"r": "reply", "u": "unsubscribe", "b": "bounce", "c": "confirm"}
+TOKENS = ("reply", "unsubscribe", "bounce", "confirm")
 # What a mail to a group, a person or a reply address may still be read as, instead of as words for them.
 FIRST = ("optout", "optin", "help", "direct", "ask", "error", "choice")
 
@@ -115,8 +112,6 @@ def _addressees(session: Session, world: World, given: Sequence[str]) -> Address
 def _token(world: World, local: str) -> tuple[str, tuple[int, ...]] | None:
     found = recipients.read(local, world.signer)
     return (found.kind, found.ids) if found and found.kind in TOKENS else None
-    read = recipients.read(local, world.signer)
-    return (read.kind, read.ids) if read and read.ids else None
 
 
 def _kept_by_token(

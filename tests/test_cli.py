@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from critter.cli import Queue
+from gateway.bell import QUEUES
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -56,3 +59,7 @@ def test_procfile_names_every_process_of_production() -> None:
     assert set(lines) == named
     assert lines.pop("fallback") == "critter web --accept-only"
     assert all(command == f"critter {name.replace('-', ' ')}" for name, command in lines.items())
+
+
+def test_every_queue_has_a_worker() -> None:
+    assert {each.value for each in Queue} == set(QUEUES)

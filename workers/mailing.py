@@ -70,13 +70,8 @@ class Mailing:
             in_reply_to=self._in_reply_to(content),
             references=self._thread(content),
             lists=self._lists(content, source) if source else None,
-            automatic=content.kind == "answer",
-            keys=self._keys,
-            list_id=f"{source}.{self._domain}" if source else None,
-            list_post=f"{source}@{self._domain}" if source and source == content.group else None,
-            bulk=source is not None,
             automatic=content.kind == "answer" or _asks(content),
-            unsubscribe=source is not None,
+            keys=self._keys,
         )
 
     def _frame(self, content: Content, author: str, follows: str, language: str) -> Frame:

@@ -17,8 +17,8 @@ from gateway.buckets import Buckets
 from gateway.carriers import Carrier, Letter, Text
 from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.commands import World
-from gateway.language.dkim import Key
 from gateway.identity.resolver import Resolver, of_settings
+from gateway.language.dkim import Key
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.loop import Loop

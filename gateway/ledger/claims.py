@@ -245,8 +245,7 @@ CONTENTS: Final = text("""
             SELECT array_agg(id ORDER BY depth DESC) FROM above) AS parents,
            CASE inbound.channel WHEN 'email' THEN inbound.message_id END AS answers,
            m.created_at, post.group_id, m.must_arrive, coalesce(post.visibility = 'direct', false) AS direct,
-           target.access, post.lang
-           m.created_at, post.group_id, m.must_arrive, m.inbound_id
+           target.access, post.lang, m.inbound_id
     FROM messages m
     LEFT JOIN accounts author ON author.id = m.author_id
     LEFT JOIN posts post ON post.id = m.post_id
