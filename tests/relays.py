@@ -8,7 +8,7 @@ import json
 import ssl
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -149,10 +149,18 @@ class Judge:
         )
 
 
+LONGEST = 12288  # octets of an AUTH command, RFC 4954 4
+
+
 class Counted(SMTP):
-    """Knows which of the open connections it is."""
+    """Knows which of the open connections it is. A line with a token is longer than aiosmtpd's own limits."""
 
     number = 0
+    line_length_limit = LONGEST
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.command_size_limits = defaultdict(lambda: LONGEST)
 
     def connection_made(self, transport: Any) -> None:
         if not self.number:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Final
 
 from gateway.carriers import Outcome
@@ -22,8 +23,8 @@ _OURS: Final = frozenset({530, 534, 535, 538})
 class Trouble:
     """The relay has had enough of us, or does not know us: no letter can fare better until `wait` seconds are over.
 
-    codes and enhanced (a prefix) are how it says so; where those say other things too, `words` must stand beside them.
-    Without pause others may still go, and this one soon.
+    codes and enhanced (with a * what begins so) are how it says so; where those say other things too, `words` must
+    stand beside them. Without pause others may still go, and this one soon.
     """
 
     reason: str
@@ -58,10 +59,10 @@ TROUBLES: Final = (
     Trouble("554 5.2.0", (554,), "5.2.0", HOUR, _words(rb"SubmissionQuota|recipient rate limit")),
     Trouble("554 5.2.2", (554,), "5.2.2", 10 * MINUTES, _words(rb"STOREDRV\.Submission")),
     Trouble("550 5.7.60", (550, 554), "5.7.60", 5 * MINUTES),
-    Trouble("550 5.7.60", (550, 554), "5.2.", 5 * MINUTES, _words(rb"SendAsDenied")),
+    Trouble("550 5.7.60", (550, 554), "5.2.*", 5 * MINUTES, _words(rb"SendAsDenied")),
     Trouble("550 5.7.64", (550,), "5.7.64", 5 * MINUTES),
-    Trouble("451 4.7.500", (451,), "4.7.5", 5 * MINUTES),
-    Trouble("550 5.7.705", (550,), "5.7.70", HOUR, _words(rb"threshold")),
+    Trouble("451 4.7.500", (451,), "4.7.5*", 5 * MINUTES),
+    Trouble("550 5.7.705", (550,), "5.7.70*", HOUR, _words(rb"threshold")),
     Trouble("550 5.1.8", (550,), "5.1.8", HOUR, _words(rb"bad outbound sender")),
 )
 _BY_REASON: Final = {one.reason: one for one in TROUBLES}
@@ -72,7 +73,7 @@ def trouble(code: int, line: bytes) -> Trouble | None:
     enhanced = _ENHANCED.search(line[4:16])
     said = enhanced[0].decode() if enhanced else ""
     for one in TROUBLES:
-        if code in one.codes and said.startswith(one.enhanced) and (one.words is None or one.words.search(line)):
+        if code in one.codes and fnmatch(said, one.enhanced) and (one.words is None or one.words.search(line)):
             return one
     return None
 
