@@ -3,13 +3,14 @@
 aiosmtpd speaks the protocol; TLS, connections, senders, rates, days and tokens are judged here.
 """
 
+import asyncio
 import base64
 import json
 import ssl
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,7 @@ class Rules:
     tokens: "TokenServer | None" = None
     user: str = ""
     certificate: bool = False
+    deliver: Callable[["Mail"], None] | None = None  # what becomes of a mail that was taken
 
 
 @dataclass
@@ -119,6 +121,8 @@ class Judge:
         if rules.rate and self._too_fast(*rules.rate):
             return self._no(TOO_FAST[rules.name])
         self.mails.append(mail)
+        if rules.deliver:
+            asyncio.get_running_loop().run_in_executor(None, rules.deliver, mail)
         return "250 2.0.0 OK <1@relay.example> [InternalId=1, Hostname=relay.example] Queued mail for delivery"
 
     def _may(self, address: str) -> bool:

