@@ -67,7 +67,7 @@ def _terms(settings: Settings) -> str:
     kept = terms(settings)
     sender = f"all mails leave as {kept.sender}" if kept.sender else "each mail has an envelope sender of its own"
     rate = f"{kept.rate * 60:,.0f} mails a minute" if kept.rate else "no limit a minute"
-    daily = f"{kept.daily:,} a day" if kept.daily else "none a day"
+    daily = f"{kept.daily:,} a day" if kept.daily else "no limit a day"
     return f"{sender}; {kept.connections} connections, {rate}, {daily}; EHLO {kept.hello}"
 
 

@@ -92,7 +92,15 @@ def _mx(found: Sequence[str], settings: Settings, kept: Terms) -> Verdict:
 
 
 def _wanted_spf(settings: Settings, kept: Terms) -> str:
-    return f"v=spf1 {kept.profile.spf or f'a:{_relay_host(settings)}'} -all"
+    return f"v=spf1 {kept.profile.spf or _term(_relay_host(settings))} -all"
+
+
+def _term(host: str) -> str:
+    """What names one server in an SPF record."""
+    try:
+        return f"ip{ip_address(host).version}:{host}"
+    except ValueError:
+        return f"a:{host}"
 
 
 def _spf(found: Sequence[str], kept: Terms, settings: Settings, ask: Ask | None) -> Verdict:
@@ -119,13 +127,13 @@ def _costs(word: str) -> bool:
 
 def _covers(words: Sequence[str], record: str, host: str, ask: Ask | None) -> Verdict:
     """Whether it names the relay itself. What it includes may do so too: that is the relay's owner to say."""
-    addresses = [*(ask(host, "A") if ask else ()), *(ask(host, "AAAA") if ask else ())]
+    addresses = _addresses(host, ask) if ask else ()
     plain = [word.lstrip("+") for word in words]
-    if f"a:{host}" in plain or any(_within(address, word) for address in addresses for word in plain):
+    if _term(host) in plain or any(_within(address, word) for address in addresses for word in plain):
         return "ok", record
     if any(word.startswith(("include:", "redirect=", "mx", "a:", "exists:")) or word == "a" for word in plain):
         return "ok", f"{record} (whether that covers what {host} sends from, its owner knows)"
-    return "wrong", f"it does not name the relay: add a:{host}: {record}"
+    return "wrong", f"it does not name the relay: add {_term(host)}: {record}"
 
 
 def _within(address: str, word: str) -> bool:
