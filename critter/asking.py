@@ -58,32 +58,31 @@ def relay(settings: Settings) -> str:
     """Says hello, starts TLS and signs in as sending does, and sends nothing."""
     host = urlsplit(settings.smtp_relay).hostname or ""
     try:
-        asyncio.run(_greeted(settings))
+        how = asyncio.run(_greeted(settings))
     except SettingsError as wrong:
         raise Refused(str(wrong)) from None
     except CarrierError as problem:
-        raise Refused(_unserved(host, problem.reason, settings)) from None
-    return f"{host} takes our mail"
+        raise Refused(_unserved(host, problem.reason)) from None
+    return f"{host} takes our mail ({how})"
 
 
-async def _greeted(settings: Settings) -> None:
+async def _greeted(settings: Settings) -> str:
+    """How it went: TLS, login, and the name we said."""
     oauth, place = smtp_profiles.oauth(settings), place_of(settings.smtp_relay)
     try:
         hello, context = smtp_profiles.terms(settings).hello, smtp_profiles.context(settings)
         link = await open_link(place, hello, TIMEOUT, context, oauth)
+        secure = link.transport.get_extra_info("ssl_object")
         link.quit()
         await asyncio.sleep(0)  # lets the QUIT out
+        login = "by a token" if oauth else "by a password" if place.user else "no login"
+        return f"{secure.version() if secure else 'no TLS'}, {login}, EHLO {hello}"
     finally:
         if oauth:
             await oauth.tokens.close()
 
 
-def _unserved(host: str, reason: str, settings: Settings) -> str:
-    if reason == "535" and smtp_profiles.oauth(settings):
-        return (
-            f"{host} refuses our token: give the application's service principal FullAccess on the mailbox of "
-            "CRITTER_SMTP_FROM, and let that mailbox use SMTP AUTH"
-        )
+def _unserved(host: str, reason: str) -> str:
     if reason == "535":
         return f"{host} refuses our user or password: look at CRITTER_SMTP_RELAY"
     return f"{host} does not serve us ({reason}): {advice(reason) or 'look at CRITTER_SMTP_RELAY'}"

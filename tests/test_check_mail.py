@@ -190,6 +190,7 @@ def test_a_mail_goes_round(office: Office, looped, trusted, capsys) -> None:
     assert (code, rows["round trip"].state) == (0, "ok"), rows
     assert rows["round trip"].note.startswith("a mail through the relay was back at our door after")
     assert (rows["relay"].state, rows["door"].state) == ("ok", "ok")
+    assert rows["relay"].note == "127.0.0.1 takes our mail (TLSv1.3, no login, EHLO mail.example)"
     assert {row.state for row in rows.values()} == {"ok", "not asked"}
     [mail] = judge.mails
     kept = recipients.read(mail.recipient.partition("@")[0], Signer(looped.secret_keys))
@@ -219,6 +220,7 @@ def test_a_mail_goes_round_with_a_fixed_sender(office: Office, looped, trusted, 
         assert (
             "all mails leave as critter@corp.example; 3 connections, 30 mails a minute, 10,000" in rows["profile"].note
         )
+        assert rows["relay"].note.endswith("(TLSv1.3, by a token, EHLO corp.example)")
         tokens.useless = True
         with enforcing(rules, trusted.server, _port(mine)):
             assert "refuses our token" in said_by(mine)

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.carriers.advice import ADVICE, advice
 from gateway.carriers.oauth_tokens import OURS
+from gateway.carriers.smtp_opening import REFUSED
 from gateway.carriers.smtp_replies import TROUBLES
 from gateway.carriers.twilio_codes import CODES
 from gateway.ledger import pauses, relay_days, senders
@@ -124,7 +125,7 @@ def test_each_carrier_has_its_own_step() -> None:
 
 def test_every_code_that_pauses_has_its_step() -> None:
     pausing = {str(code) for code, row in CODES.items() if row.action in ("pause_number", "pause_carrier")}
-    relays = {one.reason for one in TROUBLES} | OURS | {"daily", "530", "534", "535", "538", "auth", "tls"}
+    relays = {one.reason for one in TROUBLES} | OURS | {REFUSED, "daily", "530", "534", "535", "538", "auth", "tls"}
     assert pausing | {"401"} | relays == set(ADVICE)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from gateway.carriers import Letter
 from gateway.carriers.advice import advice
+from gateway.carriers.smtp_opening import REFUSED
 from gateway.carriers.smtp_profiles import PROFILES, relay, terms
 from gateway.carriers.smtp_replies import TROUBLES, refused, trouble, wait_of
 from gateway.errors import SettingsError
@@ -238,13 +239,13 @@ def test_a_token_that_opens_nothing_pauses(settings, engine, port, trusted, work
         working(mailbox_of(settings, port, tokens.url))
         deliver.drain_email()
     assert (len(tokens.given), judge.mails) == (2, [])
-    assert paused_for(engine) == "535"
+    assert paused_for(engine) == REFUSED
     assert {(row.state, row.attempt) for row in rows(engine)} == {("queued", 0)}
 
 
 @pytest.mark.parametrize(
     ("more", "reason"),
-    [({"m365_client_secret": "an-old-one"}, "invalid_client"), ({"smtp_from": "kim@corp.example"}, "535")],
+    [({"m365_client_secret": "an-old-one"}, "invalid_client"), ({"smtp_from": "kim@corp.example"}, REFUSED)],
 )
 def test_an_application_that_is_refused_pauses(settings, engine, port, trusted, working, more, reason):
     fan_out(engine, 1)
@@ -400,6 +401,15 @@ def test_what_did_not_leave_is_not_counted(settings, engine, port, working):
     assert states(engine) == ["retry"] * 3
     with transaction(engine) as session:
         assert relay_days.today(session) == 0
+
+
+def test_what_comes_back_counts_for_its_own_day(engine: Engine) -> None:
+    today = "(now() AT TIME ZONE 'UTC')::date"
+    change(engine, f"INSERT INTO relay_days VALUES ({today} - 1, 3), ({today}, 2)")
+    [one] = rows(engine, "SELECT id_at(now() - interval '1 day') AS yesterdays, new_id() AS todays")
+    with transaction(engine) as session:
+        relay_days.give_back(session, [one.yesterdays, one.todays, one.todays, one.todays])
+    assert [row.mails for row in rows(engine, "SELECT mails FROM relay_days ORDER BY day")] == [2, 0]
 
 
 def test_workers_share_a_day(settings, engine, port, trusted, working):

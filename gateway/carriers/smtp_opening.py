@@ -21,7 +21,8 @@ _SCHEMES: Final[dict[str, tuple[Tls, int]]] = {
     "smtp+starttls": ("starttls", 587),
     "smtps": ("implicit", 465),
 }
-REFUSALS: Final = frozenset({535, 538, 550, 554})  # of a token
+REFUSALS: Final = frozenset({535, 538, 550, 554})  # of a token …
+REFUSED: Final = "535 oauth"  # … and what we call them: other advice helps than with a password
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,8 @@ async def _show_token(link: Link, oauth: OAuth) -> None:
     elif reply[0] < 500 or reply[0] not in REFUSALS:
         _check(reply, 235)
     else:
-        raise CarrierError(str(reply[0]), "transient" if oauth.tokens.refused(token) else "permanent")
+        again = oauth.tokens.refused(token)
+        raise CarrierError(REFUSED, "transient" if again else "permanent")
 
 
 def _base64(text: str) -> bytes:
