@@ -16,8 +16,8 @@ ADVICE: Final[dict[str, str]] = {
     "530": "the relay wants a login or TLS first: give CRITTER_SMTP_RELAY as smtp+starttls://USER:PASSWORD@HOST:587",
     "534": "the relay takes no such login: make an application password there and set it in CRITTER_SMTP_RELAY",
     "535": "the relay refuses our user or password: look at CRITTER_SMTP_RELAY (odd characters as %40)",
-    "535 oauth": "Exchange Online refuses our token: give the application's service principal FullAccess on the mailbox "
-    "of CRITTER_SMTP_FROM, and let that mailbox use SMTP AUTH",
+    "535 oauth": "Exchange Online refuses our token: give the application's service principal FullAccess on the "
+    "mailbox of CRITTER_SMTP_FROM, and let that mailbox use SMTP AUTH",
     "538": "the relay wants TLS before a login: give CRITTER_SMTP_RELAY as smtp+starttls://…",
     "auth": "the relay offers no login that we know (PLAIN, LOGIN; m365-oauth: XOAUTH2): look at scheme and port of "
     "CRITTER_SMTP_RELAY",
