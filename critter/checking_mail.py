@@ -74,7 +74,7 @@ def _terms(settings: Settings) -> str:
 def _dns(settings: Settings, ask: Ask | None, selectors: Sequence[str]) -> Iterator[Record]:
     """What a resolver that is away leaves out is one line, and the rest is done all the same."""
     try:
-        yield from mail_dns.records(settings, ask, selectors)
+        yield from mail_dns.records(settings, ask, selectors or settings.dkim_selectors)
     except Refused as refused:
         yield Record(settings.mail_domain, "DNS", "", "wrong", refused.text)
 
