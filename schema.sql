@@ -726,3 +726,9 @@ CREATE TABLE processes (
     started_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was first heard of
     seen_at     timestamptz NOT NULL DEFAULT now()                       -- when it last was
 );
+
+-- How many mails left on each day, counted only for a relay that takes so many a day.
+CREATE TABLE relay_days (
+    day         date PRIMARY KEY,                                        -- UTC
+    mails       bigint NOT NULL DEFAULT 0                                -- that left, or were about to when a worker was lost
+);

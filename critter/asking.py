@@ -3,17 +3,20 @@
 Each look sends nothing that costs, returns what is fine, and raises Refused with the setting and the fix.
 """
 
+import asyncio
 import base64
 import http.client
 import json
-import smtplib
 import socket
 import ssl
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import SplitResult, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
-from gateway.errors import Refused
+from gateway.carriers import smtp_profiles
+from gateway.carriers.advice import advice
+from gateway.carriers.smtp_opening import open_link, place_of
+from gateway.errors import CarrierError, Refused, SettingsError
 from gateway.settings import Settings
 
 TIMEOUT: Final = 10.0  # seconds
@@ -53,24 +56,36 @@ def numbers(settings: Settings) -> str:
 
 def relay(settings: Settings) -> str:
     """Says hello, starts TLS and signs in as sending does, and sends nothing."""
-    url = urlsplit(settings.smtp_relay)
-    host, secure = url.hostname or "", ssl.create_default_context()
+    host = urlsplit(settings.smtp_relay).hostname or ""
     try:
-        if url.scheme == "smtps":
-            client: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=TIMEOUT, context=secure)
-        else:
-            client = smtplib.SMTP(host, url.port or 25, timeout=TIMEOUT)
-        with client:
-            if url.scheme == "smtp+starttls":
-                client.starttls(context=secure)
-            if url.username:
-                client.login(unquote(url.username), unquote(url.password or ""))
-            client.noop()
-    except smtplib.SMTPAuthenticationError:
-        raise Refused(f"{host} refuses our user or password: look at CRITTER_SMTP_RELAY") from None
-    except (OSError, smtplib.SMTPException) as error:
-        raise Refused(f"{host} does not serve us ({_short(error)}): look at CRITTER_SMTP_RELAY") from None
-    return f"{host} takes our mail"
+        how = asyncio.run(_greeted(settings))
+    except SettingsError as wrong:
+        raise Refused(str(wrong)) from None
+    except CarrierError as problem:
+        raise Refused(_unserved(host, problem.reason)) from None
+    return f"{host} takes our mail ({how})"
+
+
+async def _greeted(settings: Settings) -> str:
+    """How it went: TLS, login, and the name we said."""
+    oauth, place = smtp_profiles.oauth(settings), place_of(settings.smtp_relay)
+    try:
+        hello, context = smtp_profiles.terms(settings).hello, smtp_profiles.context(settings)
+        link = await open_link(place, hello, TIMEOUT, context, oauth)
+        secure = link.transport.get_extra_info("ssl_object")
+        link.quit()
+        await asyncio.sleep(0)  # lets the QUIT out
+        login = "by a token" if oauth else "by a password" if place.user else "no login"
+        return f"{secure.version() if secure else 'no TLS'}, {login}, EHLO {hello}"
+    finally:
+        if oauth:
+            await oauth.tokens.close()
+
+
+def _unserved(host: str, reason: str) -> str:
+    if reason == "535":
+        return f"{host} refuses our user or password: look at CRITTER_SMTP_RELAY"
+    return f"{host} does not serve us ({reason}): {advice(reason) or 'look at CRITTER_SMTP_RELAY'}"
 
 
 def web_address(settings: Settings) -> str:

@@ -43,6 +43,10 @@ class Queue(StrEnum):
     EMAIL = "email"
 
 
+class Doctor(StrEnum):
+    MAIL = "mail"
+
+
 app = typer.Typer(
     cls=Commands,
     add_completion=False,
@@ -82,11 +86,24 @@ def migrate(unsafe: Unsafe = False) -> None:
 
 
 @app.command()
-def check() -> None:
+def check(
+    what: Annotated[Doctor | None, typer.Argument(help="mail: DNS, the relay, and a mail that goes round.")] = None,
+    send_to: Annotated[
+        str | None, typer.Option("--send-to", metavar="ADDRESS", help="mail: a test mail there, too.")
+    ] = None,
+    dkim: Annotated[
+        list[str] | None, typer.Option("--dkim", metavar="SELECTOR", help="mail: the selector of a key that signs.")
+    ] = None,
+    wait: Annotated[float, typer.Option("--wait", min=0, max=3600, help="mail: seconds to wait for it.")] = 60.0,
+    as_json: Annotated[bool, typer.Option("--json", help="mail: one JSON array.")] = False,
+) -> None:
     """Are the settings, the servers, durability, Twilio and the relay in order?"""
-    from critter.check import run
+    from critter import check, checking_mail
 
-    raise typer.Exit(run(load()))
+    if what is None:
+        raise typer.Exit(check.run(load()))
+    found = checking_mail.run(load(), send_to=send_to, selectors=dkim or (), patience=wait, as_json=as_json)
+    raise typer.Exit(found)
 
 
 @app.command()

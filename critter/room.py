@@ -20,7 +20,7 @@ from gateway import crashpoints
 from gateway.bell import QUEUES, Bell
 from gateway.carriers import Carrier, Letter, Text, dkim_keys
 from gateway.carriers.by_name import carriers
-from gateway.carriers.smtp_relay import SmtpRelay
+from gateway.carriers.smtp_profiles import relay
 from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.carriers.watched import Watched, watched
 from gateway.crashpoints import crash_point
@@ -152,7 +152,7 @@ def _inbox(settings: Settings) -> TwilioInbox:
 
 
 def _letters(settings: Settings) -> Carrier[Letter]:
-    return Watched(SmtpRelay(settings.smtp_relay, settings.mail_domain))
+    return Watched(relay(settings))
 
 
 def _stop_on_signals(room: Room) -> None:

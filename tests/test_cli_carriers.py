@@ -6,10 +6,14 @@ from datetime import timedelta
 import pytest
 
 from gateway.carriers.advice import ADVICE, advice
+from gateway.carriers.oauth_tokens import OURS
+from gateway.carriers.smtp_opening import REFUSED
+from gateway.carriers.smtp_replies import TROUBLES
 from gateway.carriers.twilio_codes import CODES
-from gateway.ledger import pauses, senders
+from gateway.ledger import pauses, relay_days, senders
 from gateway.store.database import transaction
 from tests.office import Office
+from workers.day import Day
 
 FIRST, SECOND = "+15005550006", "+15005550007"
 
@@ -121,4 +125,20 @@ def test_each_carrier_has_its_own_step() -> None:
 
 def test_every_code_that_pauses_has_its_step() -> None:
     pausing = {str(code) for code, row in CODES.items() if row.action in ("pause_number", "pause_carrier")}
-    assert pausing | {"401", "530", "534", "535", "538", "auth", "tls"} == set(ADVICE)
+    relays = {one.reason for one in TROUBLES} | OURS | {REFUSED, "daily", "530", "534", "535", "538", "auth", "tls"}
+    assert pausing | {"401"} | relays == set(ADVICE)
+
+
+def test_a_day_that_is_used_up_is_said(pool: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRITTER_SMTP_DAILY", "5")
+    with transaction(pool.engine) as session:
+        assert relay_days.lock(session) == 0
+        relay_days.add(session, 5)
+        assert Day(5).room(session, 100) == 0
+    output = pool.critter("carriers", "list").output
+    assert "mail: the day's mails are used up: it goes on at midnight UTC" in output
+    assert output.endswith("mail: 5 of 5 of today (UTC)\n")
+    [mail] = [one for one in json.loads(pool.critter("carriers", "list", "--json").output) if one["number"] == "mail"]
+    assert (mail["today"], mail["daily"], mail["paused"], mail["reason"]) == (5, 5, True, "daily")
+    assert "(daily): the day's mails are used up" in pool.critter("outbox").output
+    assert json.loads(pool.critter("outbox", "--json").output)["paused"][0]["number"] == "mail"

@@ -34,6 +34,7 @@ def test_an_empty_outbox_says_so(office: Office) -> None:
         "counts": [],
         "fanouts": {"waiting": 0, "oldest": None},
         "stuck": [],
+        "paused": [],
     }
 
 

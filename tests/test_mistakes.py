@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from critter import asking, processes, starting
 from critter.check import run
 from critter.mistakes import mistakes
+from gateway.carriers.advice import advice
 from gateway.errors import Refused, SettingsError
 from gateway.ledger import pauses
 from gateway.settings import Settings, load
@@ -208,7 +209,7 @@ def test_a_relay_without_the_tls_that_we_want(right: Settings, free_port: Callab
         said = said_by(asking.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp+starttls://127.0.0.1:{relay.port}"))
     finally:
         relay.stop()
-    assert said.endswith("look at CRITTER_SMTP_RELAY")
+    assert said == f"127.0.0.1 does not serve us (tls): {advice('tls')}"
 
 
 def test_our_own_address(right: Settings, engine: Engine) -> None:

@@ -10,11 +10,13 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Letter, Outcome
+from gateway.carriers.smtp_profiles import terms
 from gateway.ledger import pauses
 from gateway.ledger.claims import NOBODY, Senders
+from workers.day import Day
 from workers.desk import Desk
 from workers.mailing import Mailing
-from workers.pace import Pace
+from workers.pace import Bucket, Pace
 from workers.pool import Pool
 from workers.road import PAUSE, Ledger, Road
 from workers.room import Room, current
@@ -23,6 +25,7 @@ TURN: Final = {"sms": 5.0, "email": 30.0}  # seconds; texts share their queue wi
 MAILS: Final = 500
 MAILS_TOGETHER: Final = 125
 MAILS_AT_ONCE: Final = 500
+SHARE: Final = 0.97  # of the relay's rate: a mail may begin somewhat later than its slot
 
 
 def drain_sms() -> None:
@@ -53,17 +56,23 @@ def _texts(here: Room) -> Pool:
 @lru_cache(maxsize=1)
 def _letters(here: Room) -> Road[Letter]:
     assert here.letters is not None
-    desk = Desk(here, "email", Mailing(here.settings, here.signer, here.keys).load, Relay())
+    kept = terms(here.settings)
+    day = Day(kept.daily) if kept.daily else None
+    desk = Desk(here, "email", Mailing(here.settings, here.signer, here.keys).load, Relay(), day)
     return Road(
         here.letters,
         Ledger(desk.claim, desk.settle, desk.release, desk.renew, desk.pause),
         here.stopping,
-        pace=Pace(),
+        pace=_pace(here, kept.rate),
         limit=MAILS,
         together=MAILS_TOGETHER,
         width=MAILS_AT_ONCE,
         lease=here.settings.lease_seconds,
     )
+
+
+def _pace(here: Room, rate: float | None) -> Pace:
+    return Pace([Bucket(here.buckets, "relay", rate * SHARE)], keeps=True) if rate else Pace()
 
 
 class Relay:
@@ -73,4 +82,4 @@ class Relay:
         return () if pauses.mail_is_paused(session) else NOBODY
 
     def pause(self, session: Session, outcome: Outcome) -> None:
-        pauses.mail_refused(session, timedelta(seconds=PAUSE), outcome.reason)
+        pauses.mail_refused(session, timedelta(seconds=max(PAUSE, outcome.wait or 0)), outcome.reason)

@@ -18,6 +18,7 @@ from gateway.network import audience
 from gateway.store.database import transaction
 from gateway.store.tables import Conversation
 from workers import effects, purse
+from workers.day import Day
 from workers.outcomes import settlement
 from workers.road import Batch, Known, Load
 from workers.room import Room
@@ -45,7 +46,10 @@ class Origin(Protocol):
 class Desk(Generic[Parcel]):
     """Of one channel and origin. Its methods are called from the road's threads, never on the loop."""
 
-    def __init__(self, here: Room, channel: str, render: Rendering[Parcel], origin: Origin) -> None:
+    def __init__(
+        self, here: Room, channel: str, render: Rendering[Parcel], origin: Origin, day: Day | None = None
+    ) -> None:
+        self._day = day
         self._here, self._channel, self._render, self._origin = here, channel, render, origin
         self._lease = timedelta(seconds=here.settings.lease_seconds)
         self._look = timedelta(seconds=here.settings.settle_seconds)
@@ -63,6 +67,8 @@ class Desk(Generic[Parcel]):
             allowed = [row for row in rows if row.key not in refused]
             contents = self._content_of(session, {row.message_id for row in allowed})
             loads = self._rendered(session, allowed, contents)
+            if self._day:
+                self._day.took(session, len(loads))
             if self._channel != "sms":
                 return Batch(loads, len(rows), decided_at)
             bought = purse.buy(session, self._here.settings, loads, contents)
@@ -71,7 +77,9 @@ class Desk(Generic[Parcel]):
 
     def _claimed(self, session: Session, limit: int, suspects: bool) -> list[Claimed]:
         senders = self._origin.senders(session)
-        if not senders:
+        if senders and self._day:
+            limit = self._day.room(session, limit)
+        if not senders or not limit:
             return []
         if suspects:
             return claims.claim_suspect(session, self._channel, self._here.owner, self._lease, senders)
@@ -113,10 +121,12 @@ class Desk(Generic[Parcel]):
         with transaction(self._here.engine) as session:
             claims.release(session, kept, PAUSED)
             settlements.settle(session, rows)
+            stayed = [one.claimed.attempt_id for one, outcome in landed if outcome.pause or outcome.state in STAYED]
             if self._channel == "sms":
                 effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
-                stayed = [one.claimed for one, outcome in landed if outcome.pause or outcome.state in STAYED]
-                budgets.refund(session, [one.attempt_id for one in stayed])
+                budgets.refund(session, stayed)
+            if self._day:
+                self._day.give_back(session, stayed)
 
         if parts := sum(row.segments or 0 for row in rows):
             tallies.add("segments", amount=parts)
@@ -126,6 +136,8 @@ class Desk(Generic[Parcel]):
             claims.release(session, rows, wait)
             if self._channel == "sms":
                 budgets.refund(session, [one.attempt_id for one in rows])
+            if self._day:
+                self._day.give_back(session, [one.attempt_id for one in rows])
 
     def renew(self) -> None:
         with transaction(self._here.engine) as session:

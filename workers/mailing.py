@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 from gateway.carriers import Letter
+from gateway.carriers.smtp_profiles import terms
 from gateway.language import mails
 from gateway.language.dkim import Key
 from gateway.language.frames import Frame, framed
@@ -14,6 +15,7 @@ from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.road import Load
 
+RETURNED: Final = "X-Critter-Token"  # says which mail it was where no envelope sender can: a bounce has our header
 KEPT: Final = 64  # templates; a fan-out needs one or two at a time
 LONGEST_NAME: Final = 60  # characters of an author's name in From
 
@@ -30,6 +32,7 @@ class Mailing:
         self._sign = signer.sign
         self._domain = settings.mail_domain
         self._company = settings.company
+        self._fixed = terms(settings).sender  # the one sender of a relay that takes no other
         self._page = f"{settings.public_url}/u/"
         self._keys = keys
         self._template = lru_cache(maxsize=KEPT)(self._compose)
@@ -37,7 +40,7 @@ class Mailing:
     def load(self, claimed: Claimed, content: Content) -> tuple[Load[Letter], str]:
         """What leaves; a mail is whole, so that there is never a rest."""
         address_id = claimed.address_id
-        bounces = f"b+{self._sign('bounce', claimed.message_id, address_id)}@{self._domain}"
+        token = self._sign("bounce", claimed.message_id, address_id)
         ending = self._sign("unsubscribe", claimed.source_id, address_id) if claimed.source_id else ""
         template = self._template(content, claimed.source, claimed.follows or "", claimed.language or ENGLISH)
         mail = template.fill(
@@ -47,7 +50,9 @@ class Mailing:
             self._page + ending,
             f"u+{ending}@{self._domain}",
         )
-        return Load(claimed, Letter(claimed.attempt_id, bounces, claimed.address, mail)), ""
+        sender = self._fixed or f"b+{token}@{self._domain}"
+        letter = f"{RETURNED}: {token}\r\n".encode() + mail if self._fixed else mail
+        return Load(claimed, Letter(claimed.attempt_id, sender, claimed.address, letter)), ""
 
     def _reply_to(self, content: Content, address_id: int) -> str:
         if _asks(content):
@@ -61,7 +66,7 @@ class Mailing:
         author = mails.headline(content.author_name or "", LONGEST_NAME)
         return mails.compose(
             f"{author} via Critter" if author else "Critter",
-            f"post@{self._domain}",
+            self._fixed or f"post@{self._domain}",
             mails.headline(content.subject),
             content.body,
             date=content.created_at,

@@ -9,7 +9,7 @@ from gateway.ledger import schedule
 from gateway.ledger.claims import Claimed
 from gateway.ledger.settlements import Settlement
 
-BUSY: Final = ("429", "20429", "busy")
+BUSY: Final = ("429", "20429", "busy", "432 4.3.2")
 
 
 def settlement(channel: str, claimed: Claimed, outcome: Outcome, segments: int | None, look: timedelta) -> Settlement:

@@ -58,8 +58,9 @@ class Bucket:
 class Pace:
     """Hands out slots on the clock of the running loop; without buckets there is nothing to wait for."""
 
-    def __init__(self, buckets: Sequence[Bucket] = ()) -> None:
+    def __init__(self, buckets: Sequence[Bucket] = (), *, keeps: bool = False) -> None:
         self._buckets = buckets
+        self.keeps = keeps  # whether a slot may serve a little late: what waited for it is decided again, and goes then
         self.rate = min((bucket.rate for bucket in buckets), default=None)
         self.interval = 0.0 if self.rate is None else MARGIN / self.rate  # seconds between two slots
         self.together = 1 if self.rate is None else max(1, math.floor(self.rate * TICK))

@@ -109,6 +109,7 @@ class Road(Generic[Parcel]):
         self._flushing: asyncio.Task[None] | None = None
         self._pausing: asyncio.Task[None] | None = None
         self._stirred, self._settled_some = asyncio.Event(), asyncio.Event()
+        self._slots = 0  # in hand: what was to use them was decided too long before
         self._looked_at = float("-inf")
         self._written = self._seen = 0  # how often outcomes were settled: by now, and before the last claim
 
@@ -122,6 +123,7 @@ class Road(Generic[Parcel]):
             return True
         finally:
             self._pace.forget()
+            self._slots = 0
             await self._clear()
             renewal.cancel()
 
@@ -174,7 +176,7 @@ class Road(Generic[Parcel]):
 
     async def _claim(self, suspects: bool, after: int = 0) -> Batch[Parcel]:
         """The later the better: what is urgent may still come. `after`: how many texts go before these."""
-        if (early := self._pace.ahead() + after * self._pace.interval - LEAD) > 0:
+        if not self._slots and (early := self._pace.ahead() + after * self._pace.interval - LEAD) > 0:
             await asyncio.sleep(early)
         await self._room_for(1)
         self._seen = self._written
@@ -185,10 +187,12 @@ class Road(Generic[Parcel]):
         for begin in range(0, len(loads), self._together):
             some = loads[begin : begin + self._together]
             await self._room_for(len(some))
-            paced = await self._pace.slot(len(some), len(loads) - begin)
+            paced = self._slots >= len(some) or await self._pace.slot(len(some), len(loads) - begin)
+            self._slots = 0
             stale = time.monotonic() - batch.decided_at > FRESH
             if not paced or stale or self._stopping() or self._paused():
                 self._limit = max(self._together, begin)  # as much as it managed in time
+                self._slots = len(some) if paced and self._pace.keeps else 0
                 await self._give_back(loads[begin:])
                 return
             self._begin(some)

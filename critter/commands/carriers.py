@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from critter.inside import ago, opened_session, operator, show_json, show_rows
 from gateway.carriers.advice import advice
+from gateway.carriers.smtp_profiles import terms
 from gateway.errors import Refused
 from gateway.language import durations
-from gateway.ledger import audit, pauses
+from gateway.ledger import audit, pauses, relay_days
 from gateway.ledger.pauses import RELAY, Paused
 from gateway.settings import Settings, load
 
@@ -28,8 +29,10 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")
     settings = load()
     with opened_session(settings) as session:
         rows = _shown(session, settings)
+        mails = relay_days.today(session)
+    daily = terms(settings).daily
     if as_json:
-        show_json([_plain(row) for row in rows])
+        show_json([_plain(row, mails, daily) for row in rows])
         return
     if not rows:
         typer.echo("Nothing sends: both channels are off, or no worker-sms has run yet.")
@@ -37,6 +40,8 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")
     show_rows(("carrier", "number", "state", "last refusal or reason"), [_line(row) for row in rows])
     for step in dict.fromkeys(_step(row) for row in rows if row.paused):
         typer.echo(step)
+    if daily and settings.mail:
+        typer.echo(f"mail: {mails:,} of {daily:,} of today (UTC)")
 
 
 @app.command()
@@ -119,7 +124,13 @@ def _line(row: Paused) -> tuple[object, ...]:
     return (row.carrier, row.number, _state(row), row.reason)
 
 
-def _plain(row: Paused) -> dict[str, object]:
+def pause_line(row: Paused) -> str:
+    """One line about what is paused, for whoever looks at what waits."""
+    return f"{row.number} is {_state(row)} ({row.reason or 'no reason given'}): {_step(row).partition(': ')[2]}"
+
+
+def _plain(row: Paused, mails: int, daily: int | None) -> dict[str, object]:
+    today = {"today": mails, "daily": daily} if row.carrier == RELAY and daily else {}
     return {
         "id": str(row.id),
         "carrier": row.carrier,
@@ -128,4 +139,5 @@ def _plain(row: Paused) -> dict[str, object]:
         "until": row.until.isoformat() if row.until else None,
         "reason": row.reason,
         "advice": advice(row.reason, row.carrier),
+        **today,
     }

@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from critter.commands.carriers import pause_line
 from critter.inside import ago, opened_session, show_json, show_rows
-from gateway.ledger import overview
+from gateway.ledger import overview, pauses
 from gateway.ledger.overview import Count, Held, State, Waiting
+from gateway.ledger.pauses import Paused
 from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -25,10 +27,13 @@ def run(
         counts = overview.counts(session)
         rows = overview.in_state(session, state, SHOWN) if state else overview.stuck(session, SHOWN)
         fanouts = overview.fanouts(session)
+        paused = [row for row in pauses.listed(session) if row.paused]
     if as_json:
-        show_json(_plain(list(counts), list(rows), fanouts, state))
+        show_json(_plain(list(counts), list(rows), fanouts, state) | {"paused": [_paused(row) for row in paused]})
         return
     _show_counts([count for count in counts if state in (None, count.state)], fanouts, state)
+    for row in paused:
+        typer.echo(pause_line(row))
     _show_waiting(list(rows), state)
 
 
@@ -54,6 +59,11 @@ def _show_waiting(rows: list[Waiting], state: str | None) -> None:
 def _line(row: Waiting) -> tuple[object, ...]:
     to = f"@{row.handle}" if row.handle else None
     return (row.id, row.channel, to, row.state, row.attempt, ago(row.age), _next(row.next), row.reason)
+
+
+def _paused(row: Paused) -> dict[str, Any]:
+    until = row.until.isoformat() if row.until else None
+    return {"carrier": row.carrier, "number": row.number, "until": until, "reason": row.reason}
 
 
 def _age(age: timedelta | None) -> str:

@@ -16,7 +16,7 @@ from gateway.carriers import Letter, Outcome
 from gateway.carriers.smtp_errand import FINAL_SHARE, RSET, Settled
 from gateway.carriers.smtp_letter import envelope, flaw
 from gateway.carriers.smtp_link import Link
-from gateway.carriers.smtp_replies import refused, took, unanswered, untaken
+from gateway.carriers.smtp_replies import closing, kind_of, refused, took, unanswered, untaken
 from gateway.errors import CarrierError
 
 OFFERS: Final = frozenset({"PIPELINING", "CHUNKING"})
@@ -81,9 +81,9 @@ class Chunks:
         """421 instead of a reply refuses what it was about and all behind it."""
         sailing, self._sailing = self._sailing, deque()
         for one in sailing:
-            fate = untaken(reason) if reason == "421" else unanswered(reason)
+            fate = untaken(reason) if closing(reason) else unanswered(reason)
             self._settled(one.letter, one.refusal or fate)
-        self._end(CarrierError(reason, "transient"))
+        self._end(CarrierError(reason, kind_of(reason)))
 
     def _end(self, problem: Exception | None = None) -> None:
         if self._done.done():

@@ -14,7 +14,7 @@ from typing import Final
 from gateway.carriers import Letter, Outcome
 from gateway.carriers.smtp_letter import envelope, flaw, wire
 from gateway.carriers.smtp_link import Link
-from gateway.carriers.smtp_replies import refused, took, unanswered, untaken
+from gateway.carriers.smtp_replies import closing, kind_of, refused, took, unanswered, untaken
 from gateway.errors import CarrierError
 
 Settled = Callable[[Letter, Outcome], None]
@@ -83,11 +83,11 @@ class Errand:
             self._queue.appendleft(letter)  # it met the end of a rested connection, which says nothing about it
         elif letter:
             self._settled(letter, self._refusal or untaken(reason))
-        self._end(CarrierError(reason, "transient"))
+        self._end(CarrierError(reason, kind_of(reason)))
 
     def _fate(self, reason: str) -> Outcome:
         """421 instead of the final reply refuses; and a dot that never left us cannot have been read."""
-        return untaken(reason) if reason == "421" or self._undotted else unanswered(reason)
+        return untaken(reason) if closing(reason) or self._undotted else unanswered(reason)
 
     def _end(self, problem: Exception | None = None) -> None:
         if self._done.done():
@@ -173,11 +173,18 @@ class Errand:
         self._letter = None
         self._settled(letter, refusal)
         if refusal.pause:
-            self._end(CarrierError(refusal.reason, "permanent"))
-            self._link.break_off(refusal.reason)
+            self._leave(refusal.reason)
         else:
             self._link.write(how + (self._envelope() if self._pipelining else b""))
             self._step = self._on_cleared
+
+    def _leave(self, reason: str) -> None:
+        """It is about us: the letter whose envelope is out would fare no better."""
+        letter, self._letter = self._letter, None
+        if letter:
+            self._queue.appendleft(letter)
+        self._end(CarrierError(reason, "permanent"))
+        self._link.break_off(reason)
 
     def _on_cleared(self, code: int, reply: bytes) -> None:
         if self._letter:
@@ -218,8 +225,11 @@ class Errand:
             return
         self._poured = None
         self._link.carried += code < 300
-        self._settled(letter, took(reply) if code < 300 else refused(code, reply, "content"))
-        if self._letter:
+        outcome = took(reply) if code < 300 else refused(code, reply, "content")
+        self._settled(letter, outcome)
+        if outcome.pause:
+            self._leave(outcome.reason)
+        elif self._letter:
             self._step = self._on_mail
         else:
             self._next()

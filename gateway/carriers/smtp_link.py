@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol, cast
 
+from gateway.carriers.smtp_replies import kind_of, trouble
 from gateway.errors import CarrierError
 
 LONGEST_REPLY: Final = 64 * 1024
@@ -103,7 +104,8 @@ class Link(asyncio.Protocol):
         elif line[3:4] == b"-":
             self._reply += line + b"\n"
         elif code == 421:  # said of any command by a server that is about to close
-            self.break_off("421")
+            known = trouble(code, line)
+            self.break_off(known.reason if known else "421")
         else:
             reply, self._reply = self._reply + line, b""
             self._listener.heard(code, reply)
@@ -155,7 +157,7 @@ class Question:
 
     def lost(self, reason: str) -> None:
         if not self.reply.done():
-            self.reply.set_exception(CarrierError(reason, "transient"))
+            self.reply.set_exception(CarrierError(reason, kind_of(reason)))
 
 
 async def ask(link: Link, command: bytes) -> tuple[int, bytes]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 
+from gateway.carriers.oauth_tokens import Tokens
 from gateway.carriers.smtp_link import Link, Question, ask
+from gateway.carriers.smtp_replies import trouble
 from gateway.errors import CarrierError, SettingsError
 
 Tls = Literal["none", "starttls", "implicit"]
@@ -19,6 +21,8 @@ _SCHEMES: Final[dict[str, tuple[Tls, int]]] = {
     "smtp+starttls": ("starttls", 587),
     "smtps": ("implicit", 465),
 }
+REFUSALS: Final = frozenset({535, 538, 550, 554})  # of a token …
+REFUSED: Final = "535 oauth"  # … and what we call them: other advice helps than with a password
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,14 @@ class Place:
     password: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """A mailbox, and where the tokens come from that open it."""
+
+    user: str
+    tokens: Tokens
+
+
 def place_of(url: str) -> Place:
     """Reads smtp://, smtps:// or smtp+starttls://user:password@host:port. The SettingsError never quotes it."""
     try:
@@ -43,10 +55,13 @@ def place_of(url: str) -> Place:
         raise SettingsError("CRITTER_SMTP_RELAY must be smtp://, smtps:// or smtp+starttls:// and a host") from None
 
 
-async def open_link(place: Place, hello: str, patience: float, context: ssl.SSLContext) -> Link:
+async def open_link(
+    place: Place, hello: str, patience: float, context: ssl.SSLContext, oauth: OAuth | None = None
+) -> Link:
     """A link that has said hello, in `patience` seconds at most, which each later reply may take too.
 
-    Raises CarrierError: "permanent" when the relay does not take our login, or has no TLS where it should.
+    Raises CarrierError: "permanent" when the relay does not take our login, has no TLS where it should, or says that
+    it has had enough of us.
     """
     try:
         async with asyncio.timeout(patience):
@@ -54,7 +69,7 @@ async def open_link(place: Place, hello: str, patience: float, context: ssl.SSLC
             link = await _connect(place, Link(patience, greeting), context)
             try:
                 _check(await greeting.reply, 220)
-                await _introduce(link, place, hello, context)
+                await _introduce(link, place, hello, context, oauth)
             except BaseException:
                 link.break_off("opening")
                 raise
@@ -78,18 +93,21 @@ async def _connect(place: Place, link: Link, context: ssl.SSLContext) -> Link:
     return link
 
 
-async def _introduce(link: Link, place: Place, hello: str, context: ssl.SSLContext) -> None:
+async def _introduce(link: Link, place: Place, hello: str, context: ssl.SSLContext, oauth: OAuth | None) -> None:
     await _hello(link, hello)
     if place.tls == "starttls":
         await _start_tls(link, place, context)
         await _hello(link, hello)  # RFC 3207 4.2: what was offered before TLS counts no more
-    if place.user:
+    if oauth:
+        await _show_token(link, oauth)
+    elif place.user:
         await _login(link, place)
 
 
 def _check(reply: tuple[int, bytes], wanted: int) -> None:
     if reply[0] != wanted:
-        raise CarrierError(str(reply[0]), "transient")
+        known = trouble(*reply)
+        raise CarrierError(known.reason if known else str(reply[0]), known.kind if known else "transient")
 
 
 async def _hello(link: Link, hello: str) -> None:
@@ -131,6 +149,25 @@ async def _login(link: Link, place: Place) -> None:
         code, _ = await ask(link, step)
         if code != (235 if number == len(steps) else 334):
             raise CarrierError(str(code), "permanent" if code >= 500 else "transient")
+
+
+async def _show_token(link: Link, oauth: OAuth) -> None:
+    """XOAUTH2, as Google and Microsoft have it: what is wrong comes as a 334, and an empty line asks for the code.
+
+    A token that was good until now may have been revoked: the next connection is opened with a new one."""
+    if "AUTH XOAUTH2" not in link.offers:
+        raise CarrierError("auth", "permanent")
+    token = await oauth.tokens.token()
+    reply = await ask(link, b"AUTH XOAUTH2 " + _base64(f"user={oauth.user}\1auth=Bearer {token}\1\1"))
+    if reply[0] == 334:
+        reply = await ask(link, b"")
+    if reply[0] == 235:
+        oauth.tokens.taken()
+    elif reply[0] < 500 or reply[0] not in REFUSALS:
+        _check(reply, 235)
+    else:
+        again = oauth.tokens.refused(token)
+        raise CarrierError(REFUSED, "transient" if again else "permanent")
 
 
 def _base64(text: str) -> bytes:

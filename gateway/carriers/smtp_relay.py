@@ -13,7 +13,8 @@ from gateway.carriers import Letter, Outcome
 from gateway.carriers.smtp_chunks import OFFERS, Chunks
 from gateway.carriers.smtp_errand import Errand
 from gateway.carriers.smtp_link import Link
-from gateway.carriers.smtp_opening import open_link, place_of
+from gateway.carriers.smtp_opening import OAuth, open_link, place_of
+from gateway.carriers.smtp_replies import wait_of
 from gateway.errors import CarrierError
 
 LETTERS_PER_LANE: Final = 8  # fewer than this are not worth another connection
@@ -35,22 +36,31 @@ class SmtpRelay:
         *,
         per_connection: int = 1000,
         idle: float = 30.0,
+        largest: int = 100 * 1024 * 1024,
         context: ssl.SSLContext | None = None,
+        oauth: OAuth | None = None,
     ) -> None:
         self._place, self._hello, self._timeout = place_of(url), hello, timeout
         self._context = context or ssl.create_default_context()  # once: it reads every authority's certificate
         self._connections, self._per_connection, self._idle = connections, per_connection, idle
+        self._largest, self._oauth = largest, oauth
         self._slots = asyncio.Semaphore(connections)
         self._kept: list[tuple[Link, asyncio.TimerHandle]] = []
 
     async def send(self, batch: Sequence[Letter], settled: Callable[[Letter, Outcome], None]) -> None:
         """Sends all of them; `settled` hears of each as it ends. What no connection could be found for is `retry`."""
-        queue, problems = deque(batch), [CarrierError("refused", "transient")]
+        queue = deque(letter for letter in batch if len(letter.content) <= self._largest)
+        problems = [CarrierError("refused", "transient")]
+        for letter in batch:
+            if len(letter.content) > self._largest:
+                settled(letter, Outcome("failed", reason="552", detail="larger than the relay takes"))
         async with asyncio.TaskGroup() as lanes:
             for _ in range(min(self._connections, -(-len(queue) // LETTERS_PER_LANE))):
                 lanes.create_task(self._lane(queue, settled, problems))
+        last = problems[-1]
+        left = Outcome("retry", reason=last.reason, pause=last.kind == "permanent", wait=wait_of(last.reason))
         for letter in queue:
-            settled(letter, Outcome("retry", reason=problems[-1].reason, pause=problems[-1].kind == "permanent"))
+            settled(letter, left)
 
     async def _lane(
         self, queue: deque[Letter], settled: Callable[[Letter, Outcome], None], problems: list[CarrierError]
@@ -76,7 +86,7 @@ class SmtpRelay:
                         await _back_off(failures)
 
     async def _open(self) -> Link:
-        link = await open_link(self._place, self._hello, self._timeout, self._context)
+        link = await open_link(self._place, self._hello, self._timeout, self._context, self._oauth)
         link.left = self._per_connection
         return link
 
@@ -99,6 +109,8 @@ class SmtpRelay:
     async def close(self) -> None:
         while link := self._borrow():
             link.quit()
+        if self._oauth:
+            await self._oauth.tokens.close()
         await asyncio.sleep(0)  # lets the QUITs out
 
 

@@ -1,11 +1,14 @@
-"""What a mail server's reply, or its silence, says about one letter; used by smtp_link."""
+"""What a mail server's reply, or its silence, says about one letter; used by smtp_errand, smtp_chunks, smtp_opening."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Final
 
 from gateway.carriers import Outcome
+from gateway.errors import Kind
 
 # How servers name what they took: Postfix, Exim, Exchange, Gmail.
 _QUEUED: Final = re.compile(rb"(?:queued as|\bid=|InternalId=|\bOK +\d+) *([\w.-]{1,64})", re.IGNORECASE)
@@ -14,6 +17,80 @@ _NAME: Final = re.compile(rb"[\w.-]{1,64}")
 _ENHANCED: Final = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?= |$)")  # RFC 3463
 # Our own credentials, or a connection that is not what the server wants: no letter can fare better (RFC 4954 6).
 _OURS: Final = frozenset({530, 534, 535, 538})
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The relay has had enough of us, or does not know us: no letter can fare better until `wait` seconds are over.
+
+    codes and enhanced (with a * what begins so) are how it says so; where those say other things too, `words` must
+    stand beside them. Without pause others may still go, and this one soon.
+    """
+
+    reason: str
+    codes: tuple[int, ...]
+    enhanced: str
+    wait: float
+    words: re.Pattern[bytes] | None = None
+    pause: bool = True
+
+    @property
+    def kind(self) -> Kind:
+        return "permanent" if self.pause else "transient"
+
+
+def _words(text: bytes) -> re.Pattern[bytes]:
+    return re.compile(text, re.IGNORECASE)
+
+
+MINUTES: Final = 60.0
+HOUR: Final = 3600.0
+# Google: "Gmail SMTP errors and codes", https://support.google.com/a/answer/3726730, and the relay's own under "SMTP
+# relay service error messages", https://support.google.com/a/answer/6140680. Microsoft: "Throttling limits",
+# https://learn.microsoft.com/exchange/troubleshoot/send-emails/smtp-submission-improvements, and "Email non-delivery
+# reports in Exchange Online", https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online/non-delivery-reports-in-exchange-online.
+TROUBLES: Final = (
+    Trouble("421 4.7.28", (421, 450), "4.7.28", 10 * MINUTES),
+    Trouble("450 4.2.1", (450,), "4.2.1", 10 * MINUTES, _words(rb"relay limit exceeded")),
+    Trouble("550 5.4.5", (550,), "5.4.5", HOUR, _words(rb"limit|quota")),
+    Trouble("550 5.4.5", (550,), "5.7.1", HOUR, _words(rb"relay limit exceeded")),
+    Trouble("550 5.7.1", (550,), "5.7.1", 5 * MINUTES, _words(rb"credentials for relay|mail relay denied")),
+    Trouble("432 4.3.2", (432, 421), "4.3.2", 2.0, _words(rb"concurrent connection|thread limit"), pause=False),
+    Trouble("554 5.2.0", (554,), "5.2.0", HOUR, _words(rb"SubmissionQuota|recipient rate limit")),
+    Trouble("554 5.2.2", (554,), "5.2.2", 10 * MINUTES, _words(rb"STOREDRV\.Submission")),
+    Trouble("550 5.7.60", (550, 554), "5.7.60", 5 * MINUTES),
+    Trouble("550 5.7.60", (550, 554), "5.2.*", 5 * MINUTES, _words(rb"SendAsDenied")),
+    Trouble("550 5.7.64", (550,), "5.7.64", 5 * MINUTES),
+    Trouble("451 4.7.500", (451,), "4.7.5*", 5 * MINUTES),
+    Trouble("550 5.7.705", (550,), "5.7.70*", HOUR, _words(rb"threshold")),
+    Trouble("550 5.1.8", (550,), "5.1.8", HOUR, _words(rb"bad outbound sender")),
+)
+_BY_REASON: Final = {one.reason: one for one in TROUBLES}
+
+
+def trouble(code: int, line: bytes) -> Trouble | None:
+    """What such a reply says about us, when it is not about one letter."""
+    enhanced = _ENHANCED.search(line[4:16])
+    said = enhanced[0].decode() if enhanced else ""
+    for one in TROUBLES:
+        if code in one.codes and fnmatch(said, one.enhanced) and (one.words is None or one.words.search(line)):
+            return one
+    return None
+
+
+def wait_of(reason: str) -> float | None:
+    """Seconds that this trouble takes; None for what is none."""
+    return _BY_REASON[reason].wait if reason in _BY_REASON else None
+
+
+def kind_of(reason: str) -> Kind:
+    """Whether to open another connection after one that ended so."""
+    return _BY_REASON[reason].kind if reason in _BY_REASON else "transient"
+
+
+def closing(reason: str) -> bool:
+    """Whether the server ended the connection with a 421, which refuses all that was not answered before."""
+    return reason.startswith(("421", "432"))
 
 
 def took(line: bytes) -> Outcome:
@@ -27,6 +104,8 @@ def refused(code: int, line: bytes, command: str) -> Outcome:
     """4xx or 5xx to one command of a letter. The words of the server are left out: they quote addresses."""
     enhanced = _ENHANCED.search(line[4:16])
     detail = f"{command} {enhanced[0].decode()}" if enhanced else command
+    if known := trouble(code, line):
+        return Outcome("retry", reason=known.reason, detail=detail, pause=known.pause, wait=known.wait)
     if code in _OURS:
         return Outcome("retry", reason=str(code), detail=detail, pause=True)
     return Outcome("retry" if code < 500 else "failed", reason=str(code), detail=detail)
@@ -34,7 +113,8 @@ def refused(code: int, line: bytes, command: str) -> Outcome:
 
 def untaken(reason: str) -> Outcome:
     """The connection ended before the letter was all written: it cannot have been taken."""
-    return Outcome("retry", reason=reason)
+    known = _BY_REASON.get(reason)
+    return Outcome("retry", reason=reason, pause=known is not None and known.pause, wait=wait_of(reason))
 
 
 def unanswered(reason: str) -> Outcome:

@@ -68,6 +68,16 @@ class Settings(BaseModel):
     )
     dns: Annotated[tuple[tuple[str, int], ...], BeforeValidator(value.name_servers)] = _env("CRITTER_DNS", default=())
     smtp_relay: Annotated[str, BeforeValidator(value.relay_url)] = _env("CRITTER_SMTP_RELAY", default="", repr=False)
+    smtp_profile: Literal["plain", "google-ip", "m365-connector", "m365-oauth"] = _env("CRITTER_SMTP_PROFILE")
+    smtp_from: Annotated[str, BeforeValidator(value.sender)] = _env("CRITTER_SMTP_FROM", default="")
+    smtp_connections: Annotated[int | None, Field(ge=1, le=100)] = _env("CRITTER_SMTP_CONNECTIONS", default=None)
+    smtp_rate: Annotated[float | None, Field(ge=0, le=10_000)] = _env("CRITTER_SMTP_RATE", default=None)
+    smtp_daily: Annotated[int | None, Field(ge=0, le=1_000_000_000)] = _env("CRITTER_SMTP_DAILY", default=None)
+    smtp_certificate: Path | None = _env("CRITTER_SMTP_CERTIFICATE", default=None)
+    m365_tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]*$")] = _env("CRITTER_M365_TENANT", default="")
+    m365_client_id: Visible = _env("CRITTER_M365_CLIENT_ID", default="")
+    m365_client_secret: Visible = _env("CRITTER_M365_CLIENT_SECRET", default="", repr=False)
+    m365_token_url: BaseUrl | None = _env("CRITTER_M365_TOKEN_URL", default=None)
 
     sms: Switch = _env("CRITTER_SMS")
     sms_senders: Annotated[tuple[value.SmsSender, ...], BeforeValidator(value.sms_senders)] = _env(
@@ -166,6 +176,12 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _relay_fits_its_profile(self) -> Self:
+        if self.mail:
+            _refuse_unfit_relay(self)
+        return self
+
+    @model_validator(mode="after")
     def _modes_never_mix(self) -> Self:
         if self.mode == "live":
             _refuse_pretending(self)
@@ -206,12 +222,31 @@ def _refuse_unknown(written: Iterable[str]) -> None:
             raise SettingsError(f"{name}: no such setting{f'; did you mean {near[0]}?' if near else ''} (in .env)")
 
 
+def _refuse_unfit_relay(settings: Settings) -> None:
+    """What a profile cannot do without."""
+    profile, relay = settings.smtp_profile, settings.smtp_relay
+    if profile == "m365-oauth":
+        needed = {
+            "CRITTER_SMTP_FROM": settings.smtp_from.removeprefix("verp"),
+            "CRITTER_M365_TENANT": settings.m365_tenant or settings.m365_token_url,
+            "CRITTER_M365_CLIENT_ID": settings.m365_client_id,
+            "CRITTER_M365_CLIENT_SECRET": settings.m365_client_secret,
+        }
+        if missing := [name for name, given in needed.items() if not given]:
+            raise SettingsError(f"{', '.join(missing)}: must be set with CRITTER_SMTP_PROFILE=m365-oauth")
+    if profile != "plain" and relay.startswith("smtp:") and not value.stays_here(value.host_of(relay)):
+        raise SettingsError(
+            f"CRITTER_SMTP_RELAY: must be smtp+starttls:// or smtps:// with CRITTER_SMTP_PROFILE={profile}"
+        )
+
+
 def _refuse_leaving(settings: Settings) -> None:
     """Simulated: nothing may leave the machine."""
     here = "is not on this machine: simulated mode talks to loopback (or 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24)"
     hosts = {
         "TWILIO_API_BASE": value.host_of(settings.twilio_api_base),
         "CRITTER_SMTP_RELAY": value.host_of(settings.smtp_relay),
+        "CRITTER_M365_TOKEN_URL": _token_host(settings),
         "CRITTER_SIMULATOR_LISTEN": settings.simulator_listen[0],
         "KANNEL_URL": value.host_of(settings.kannel_url),
         "CRITTER_HOOK_URL": value.host_of(settings.hook_url),
@@ -220,6 +255,12 @@ def _refuse_leaving(settings: Settings) -> None:
     for name, host in hosts.items():
         if host and not value.stays_here(host):
             raise SettingsError(f"{name}: {host} {here}; to send for real set CRITTER_MODE=live")
+
+
+def _token_host(settings: Settings) -> str:
+    if settings.smtp_profile != "m365-oauth" or not settings.mail:
+        return ""
+    return value.host_of(settings.m365_token_url or "https://login.microsoftonline.com")
 
 
 def _refuse_pretending(settings: Settings) -> None:
@@ -232,6 +273,8 @@ def _refuse_pretending(settings: Settings) -> None:
         raise SettingsError(f"CRITTER_SECRET_KEY: needs {SHORTEST_SECRET} characters or more; make one with {make}")
     if settings.hook_url and not settings.hook_url.startswith("https:"):
         raise SettingsError("CRITTER_HOOK_URL: must begin with https: texts and numbers would travel open")
+    if settings.m365_token_url and not settings.m365_token_url.startswith("https:"):
+        raise SettingsError("CRITTER_M365_TOKEN_URL: must begin with https: our client secret would travel open")
     secrets = {"CRITTER_HOOK_SECRET": settings.hook_secrets, "KANNEL_TOKEN": (settings.kannel_token,)}
     for name, given in secrets.items():
         if any(0 < len(secret) < SHORTEST_SECRET for secret in given):

@@ -21,6 +21,7 @@ ALWAYS = {
     "CRITTER_SIMULATOR_LISTEN": "127.0.0.1:8001",
     "CRITTER_SMS": "on",
     "CRITTER_MAIL": "on",
+    "CRITTER_SMTP_PROFILE": "plain",
     "CRITTER_SMS_INTAKE": "webhook",
     "CRITTER_SMS_REGION": "US",
     "CRITTER_HOLD_SECONDS": "10",
@@ -49,6 +50,10 @@ LIVE = {
     "CRITTER_LEASE_SECONDS": "20",
     "TWILIO_API_BASE": "https://api.twilio.com",
 }
+RELAYS = {  # where a profile's relay always is; an endpoint of Exchange Online's is named after its customer
+    "google-ip": "smtp+starttls://smtp-relay.gmail.com:587",
+    "m365-oauth": "smtp+starttls://smtp.office365.com:587",
+}
 MONTHLY_PARTS = {"live": 4_000, "simulated": 10_000_000}  # that the budget is the price of; a simulated text is free
 NEEDED_BY = {  # what a carrier cannot do without, once a number is with it
     "twilio": ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
@@ -75,6 +80,8 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
     values.setdefault("CRITTER_SMS_INTAKE_SECONDS", INTAKE_SECONDS.get((mode, values["CRITTER_SMS_INTAKE"]), "120"))
     values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values))
     values.setdefault("CRITTER_DKIM_FOLDER", str(Path(values["CRITTER_VAR"]) / "dkim"))
+    if mode == "live" and values["CRITTER_SMTP_PROFILE"] in RELAYS:
+        values.setdefault("CRITTER_SMTP_RELAY", RELAYS[values["CRITTER_SMTP_PROFILE"]])
     _refuse_missing(values) if mode == "live" else _make_up(values)
     _derive_money(values)
     _refuse_incomplete(values)

@@ -121,6 +121,14 @@ def domain(text: str) -> str:
     return text.lower()
 
 
+def sender(text: str) -> str:
+    """One address in plain ASCII, or the word verp."""
+    local, at, host = text.rpartition("@")
+    if text != "verp" and not (at and re.fullmatch(r"[A-Za-z0-9._+-]{1,64}", local) and DOMAIN.fullmatch(host.lower())):
+        raise ValueError(f"{text!r} is neither an address, such as critter@example.com, nor verp")
+    return text
+
+
 def domains(text: str) -> tuple[str, ...]:
     return tuple(domain(one) for one in comma_list(text))
 

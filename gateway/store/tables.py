@@ -710,6 +710,12 @@ class PriceSweep(Table):
     not_before: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class RelayDay(Table):
+    __tablename__ = "relay_days"
+    day: Mapped[date] = mapped_column(primary_key=True)
+    mails: Mapped[int] = mapped_column(server_default=ZERO)
+
+
 class Tally(Table):
     __tablename__ = "tallies"
     name: Mapped[str] = mapped_column(primary_key=True)

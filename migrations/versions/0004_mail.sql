@@ -12,3 +12,8 @@ CREATE TABLE posting_addresses (
     made_at     timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX inbound_unproved ON inbound (channel, sender, id) WHERE state = 'unproved';
+-- relays: some take only so many mails a day
+CREATE TABLE relay_days (
+    day         date PRIMARY KEY,
+    mails       bigint NOT NULL DEFAULT 0
+);

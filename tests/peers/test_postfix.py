@@ -1,13 +1,16 @@
 """Postfix on both sides of us: as the company's relay in front of our door, and as the relay that we send through."""
 
 import asyncio
+import json
 import smtplib
 import subprocess
 import time
 
+import pytest
 import uvloop
 
 from bench.stub import Stub
+from critter import checking_mail
 from gateway.carriers import Letter, Outcome
 from gateway.carriers.smtp_relay import SmtpRelay
 from tests.peers.conftest import Door, Relay, need, need_postfix
@@ -69,3 +72,15 @@ def test_smtp_source_floods_our_door(door: Door) -> None:
     command = [program, "-s", "20", "-m", str(count), "-l", "1024", "-f", "kim@corp.example", "-t", "post@mail.example"]
     subprocess.run([*command, "-M", "corp.example", f"127.0.0.1:{door.port}"], check=True, timeout=120)
     assert door.rows() == count
+
+
+def test_check_mail_goes_round_by_it(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    """Out by the real Postfix, which hands our domain to our door."""
+    need_postfix()
+    with Relay(door.port) as relay:
+        mine = {"smtp_relay": f"smtp://127.0.0.1:{relay.port}", "smtp_listen": ("127.0.0.1", door.port)}
+        settings = door.place.settings.model_copy(update=mine)
+        assert checking_mail.run(settings, as_json=True, patience=60) == 0
+        rows = {row["type"]: row for row in json.loads(capsys.readouterr().out)}
+        assert rows["round trip"]["note"].startswith("a mail through the relay was back at our door after")
+    assert door.rows() == 1

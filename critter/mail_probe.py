@@ -1,0 +1,122 @@
+"""A mail sent for a look: round to our own door, or to a mailbox that somebody looks into; `critter check mail`.
+
+The one to ourselves has a bounce's address with a token that belongs to no mail: the door takes it, no worker answers.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Final
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from gateway.carriers import Letter, Outcome
+from gateway.carriers.advice import advice
+from gateway.carriers.smtp_profiles import relay, terms
+from gateway.errors import Refused
+from gateway.settings import Settings
+from gateway.store.database import transaction
+from gateway.tokens import Signer
+
+EVERY: Final = 0.25  # seconds between two looks
+ARRIVED: Final = text("SELECT EXISTS (SELECT FROM inbound WHERE :address = ANY (recipients) AND received_at > :since)")
+NOW: Final = text("SELECT now() - interval '1 second'")
+WORDS: Final = "This mail was sent to see whether mails get through. Nobody needs to answer it.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the relay took. `carrier_id` is its name for it, when it gave one; `seconds` how long it took."""
+
+    message_id: str
+    carrier_id: str | None
+    seconds: float
+
+
+def own_address(settings: Settings) -> str:
+    """A new one at each call."""
+    token = Signer(settings.secret_keys).sign("bounce", 0, secrets.randbits(62))
+    return f"b+{token}@{settings.mail_domain}"
+
+
+def send(settings: Settings, recipient: str) -> Sent:
+    """Through the relay, as all mails go. Raises Refused with what to do when it is not taken."""
+    begun = time.monotonic()
+    message_id, content = _written(settings, recipient)
+    sender = terms(settings).sender or own_address(settings)
+    outcome = asyncio.run(_sent(settings, Letter(0, sender, recipient, content)))
+    if outcome.state != "sent":
+        raise Refused(_why(outcome))
+    return Sent(message_id, outcome.carrier_id, time.monotonic() - begun)
+
+
+def _why(outcome: Outcome) -> str:
+    detail = f", {outcome.detail}" if outcome.detail else ""
+    step = advice(outcome.reason) or "look at CRITTER_SMTP_RELAY and at the relay's log"
+    return f"the relay did not take it ({outcome.reason}{detail}): {step}"
+
+
+async def _sent(settings: Settings, letter: Letter) -> Outcome:
+    carrier, outcomes = relay(settings), list[Outcome]()
+    try:
+        await carrier.send([letter], lambda _, outcome: outcomes.append(outcome))
+    finally:
+        await carrier.close()
+    return outcomes[0]
+
+
+def _written(settings: Settings, recipient: str) -> tuple[str, bytes]:
+    """A machine's, so that no machine answers it."""
+    mail = EmailMessage(policy=SMTP)
+    message_id = f"<critter.check.{secrets.token_hex(8)}@{settings.mail_domain}>"
+    mail["From"] = terms(settings).sender or f"post@{settings.mail_domain}"
+    mail["To"] = recipient
+    mail["Subject"] = "Critter: a test mail"
+    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["Message-ID"] = message_id
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail["X-Critter-Id"] = settings.mail_domain
+    mail.set_content(WORDS)
+    return message_id, mail.as_bytes()
+
+
+def round_trip(settings: Settings, engine: Engine, patience: float, sent: Callable[[Sent], None]) -> float:
+    """Seconds until a mail to ourselves was accepted at our door; `sent` hears when the relay has taken it.
+
+    Raises Refused when it was not taken, or has not come `patience` seconds later."""
+    address = own_address(settings)
+    with transaction(engine) as session:
+        since = session.scalar(NOW)
+    begun = time.monotonic()
+    taken = send(settings, address)
+    sent(taken)
+    while not _arrived(engine, address, since):
+        if time.monotonic() - begun > patience:
+            raise Refused(_lost(taken, patience))
+        time.sleep(EVERY)
+    return time.monotonic() - begun
+
+
+def _arrived(engine: Engine, address: str, since: object) -> bool:
+    try:
+        with transaction(engine) as session:
+            return bool(session.scalar(ARRIVED, {"address": address, "since": since}))
+    except ProgrammingError:
+        raise Refused("the database is not of this version: run critter migrate") from None
+
+
+def _lost(taken: Sent, patience: float) -> str:
+    known = f" as {taken.carrier_id}" if taken.carrier_id else ""
+    return (
+        f"the relay took it{known}, and it did not come in within {patience:g} s: look for it in the relay's log, "
+        "then at the MX record or the forwarding rule, whether critter mail runs and can be reached on port 25, and "
+        "at junk and quarantine; greylisting needs --wait 900"
+    )

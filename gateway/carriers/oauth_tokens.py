@@ -1,0 +1,90 @@
+"""Access tokens by client credentials (RFC 6749 4.4), kept until shortly before their end; smtp_opening signs in so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from gateway.carriers.http_link import Answer, HttpLink, unanswered
+from gateway.errors import CarrierError
+
+EARLY: Final = 300.0  # seconds before a token's end that a new one is fetched
+SHARE: Final = 0.5  # of the life of a token that lives less than twice that
+TIMEOUT: Final = 10.0  # seconds
+# The errors of RFC 6749 5.2 that say what an operator has to put right; their codes are shown as they are.
+OURS: Final = frozenset({"invalid_client", "unauthorized_client", "invalid_scope", "invalid_request", "invalid_grant"})
+
+
+class Tokens:
+    """One per process; several connections share its token. It belongs to the loop that first uses it."""
+
+    def __init__(self, url: str, client_id: str, client_secret: str, scope: str) -> None:
+        self._link = HttpLink(url, TIMEOUT, 1)
+        fields = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+        self._form = urlencode({**fields, "scope": scope}).encode()
+        self._lock = asyncio.Lock()
+        self._token = ""
+        self._renew_at = self._ends_at = 0.0
+        self._doubted = False  # the last one was refused, and none since was taken
+
+    async def token(self) -> str:
+        """One that is good for some minutes. Raises CarrierError: "permanent" when we are refused."""
+        async with self._lock:
+            if time.monotonic() >= self._renew_at:
+                await self._fetch()
+            return self._token
+
+    def taken(self) -> None:
+        """The server took it."""
+        self._doubted = False
+
+    def refused(self, token: str) -> bool:
+        """The server did not take it; whether another one may fare better. Of a new one that is refused too it is
+        not the token's fault."""
+        if token != self._token:
+            return True
+        again, self._doubted = not self._doubted, not self._doubted
+        self._token, self._renew_at, self._ends_at = "", 0.0, 0.0
+        return again
+
+    async def _fetch(self) -> None:
+        """While the old one is still good, trouble with the endpoint is no trouble."""
+        try:
+            self._keep(await self._ask())
+        except CarrierError:
+            if time.monotonic() >= self._ends_at:
+                raise
+
+    async def _ask(self) -> Answer:
+        try:
+            return await self._link.post({"Content-Type": "application/x-www-form-urlencoded"}, self._form)
+        except Exception as problem:  # noqa: BLE001  # aiohttp raises many kinds; none of them has done anything
+            raise CarrierError(f"token {unanswered(problem).reason}", "transient") from None
+
+    def _keep(self, answer: Answer) -> None:
+        """Its words never leave here: they name the tenant."""
+        body = _object(answer.text)
+        token, life = body.get("access_token"), body.get("expires_in")
+        if answer.status == 200 and isinstance(token, str) and token.isascii() and token.isprintable() and token:
+            seconds = float(life) if isinstance(life, int | float | str) and str(life).isdigit() else 0.0
+            now = time.monotonic()
+            self._token, self._ends_at = token, now + seconds
+            self._renew_at = now + max(seconds - EARLY, seconds * SHARE)
+        elif body.get("error") in OURS:
+            raise CarrierError(str(body["error"]), "permanent")
+        else:
+            raise CarrierError(f"token {answer.status}", "transient")
+
+    async def close(self) -> None:
+        await self._link.close()
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
