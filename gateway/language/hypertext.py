@@ -1,9 +1,16 @@
-"""HTML mail as plain text: blocks become lines, quoted blocks get "> ", the hidden disappears."""
+"""HTML mail as plain text: blocks become lines, quoted blocks get "> ", the hidden disappears.
+
+Where a mail program marked that history or its signature begins, a line of one character says so to quotes.py."""
 
 import re
 from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from gateway.language.mail_marks import Mark, mark
+from gateway.language.signatures import SIGNED
+
+FENCE = "\ufdd0"  # a line where a program marked the beginning of history; no text has this character
 
 _DROPPED_TAGS = """
 audio button embed head iframe math noscript object script select style svg template title video
@@ -40,6 +47,11 @@ class _Lines:
             self.done.append("> " * min(self.quoted, 9) + self.line.rstrip(" "))
         self.line = ""
 
+    def mark(self, sign: str) -> None:
+        """Only outside of quotes: in them nothing begins any more."""
+        if not self.quoted:
+            self.done.append(sign)
+
     def space(self) -> None:
         if self.done and self.done[-1].strip("> "):
             self.done.append("> " * min(self.quoted, 9))
@@ -75,27 +87,33 @@ def _enter(node: LexborNode, lines: _Lines) -> LexborNode | None:
         return None
     if tag in ("td", "th"):
         lines.say(" ")
-    if tag in _BLOCKS:
+    marked = mark(node)
+    if tag in _BLOCKS or marked:
         lines.end()
-        _begin(tag, lines)
+        _begin(tag, marked, lines)
     return node.child
 
 
-def _begin(tag: str, lines: _Lines) -> None:
+def _begin(tag: str, marked: Mark | None, lines: _Lines) -> None:
     if tag in _SPACED:
         lines.space()
-    if tag == "blockquote":
+    if marked == "quote":
         lines.quoted += 1
+    if marked == "fence":
+        lines.mark(FENCE)
+    if marked == "signature":
+        lines.mark(SIGNED)
     if tag == "li":
         lines.say("- ")
 
 
 def _leave(node: LexborNode, lines: _Lines) -> None:
     tag = node.tag
-    if tag not in _BLOCKS or _hidden(node):
+    marked = mark(node)
+    if (tag not in _BLOCKS and not marked) or _hidden(node):
         return
     lines.end()
-    if tag == "blockquote":
+    if marked == "quote":
         lines.quoted = max(0, lines.quoted - 1)
     if tag in _SPACED:
         lines.space()

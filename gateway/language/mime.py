@@ -118,12 +118,15 @@ def content(part: "Message[Any, Any]") -> bytes:
 
 
 def text(part: "Message[Any, Any]") -> str:
-    """The part's text, lines of format=flowed joined again (RFC 3676)."""
+    """The part's text, lines of format=flowed joined again (RFC 3676); with delsp the joining blank goes."""
     written = (
         repaired(content(part), tolerated(part.get_content_charset, None)).replace("\r\n", "\n").replace("\r", "\n")
     )
     flowed = tolerated(lambda: part.get_param("format"), None)
-    return _reflowed(written) if str(flowed).lower() == "flowed" else written
+    if str(flowed).lower() != "flowed":
+        return written
+    delsp = tolerated(lambda: part.get_param("delsp"), None)
+    return _reflowed(written, str(delsp).lower() == "yes")
 
 
 def repaired(raw: bytes, charset: str | None) -> str:
@@ -153,14 +156,19 @@ def _codec(charset: str | None) -> str | None:
     return larger if larger and larger not in _NOT_CHARSETS else None
 
 
-def _reflowed(written: str) -> str:
+def _reflowed(written: str, delsp: bool) -> str:
+    """Pieces are collected and joined once: a paragraph can have as many as the mail has lines."""
     lines: list[str] = []
-    open_line = False
+    pieces: list[str] = []
     for line in written.split("\n"):
         stuffed = line.removeprefix(" ")
-        if open_line and not stuffed.startswith(">"):
-            lines[-1] += stuffed
-        else:
-            lines.append(stuffed)
-        open_line = stuffed.endswith(" ") and stuffed != "-- " and not stuffed.startswith(">")
-    return "\n".join(lines)
+        quoted = stuffed.startswith(">")
+        if quoted and pieces:
+            lines.append("".join(pieces))
+            pieces = []
+        flows = stuffed.endswith(" ") and stuffed != "-- " and not quoted
+        pieces.append(stuffed[:-1] if flows and delsp else stuffed)
+        if not flows:
+            lines.append("".join(pieces))
+            pieces = []
+    return "\n".join([*lines, "".join(pieces)] if pieces else lines)
