@@ -33,6 +33,10 @@ _NUMBERED = re.compile(
     r"\b\d{1,2}[:.h]\d\d\b|\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b|[年월월月]|(?:19|20)\d\d.*\d|\d.*(?:19|20)\d\d"
 )
 _DATE_AND_ADDRESS = re.compile(r"\d.{0,160}<[^<>@]{1,80}@[^<>@]{1,80}>\s*[:：]?$")
+_OTHERS = re.compile(  # Horde; Mutt's usual form with a star
+    r"(?:Quoting|Zitat von|Citando|Citat|Citazione) .{3,120}[:：]$|"
+    r"[^<>@]{2,60}<[^<>@]+@[^<>@]+>,? \[[\d/:. ,-]{6,40}[^\]]{0,6}\]:$"
+)
 _PREFIX = "> \t*_-–‐—"
 _SHARED = re.compile(
     r"^(?P<own>\S.*?)[\s>*-]*(?:(?<=-)|(?<=\s))(?P<rest>On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|"
@@ -72,7 +76,9 @@ def apart(line: str) -> tuple[str, str] | None:
     if len(line) > _LONGEST or not line.rstrip().endswith("wrote:"):
         return None
     shared = _SHARED.match(line)
-    return (shared["own"].rstrip(" -"), shared["rest"]) if shared and not _OPENER.match(line) else None
+    if not shared or _OPENER.match(line) or not shared["own"].strip(_PREFIX):
+        return None
+    return shared["own"].rstrip(" -"), shared["rest"]
 
 
 def _wrapped(lines: Sequence[str], at: int) -> list[tuple[int, str]]:
@@ -96,6 +102,8 @@ def _quote_below(lines: Sequence[str], at: int) -> bool:
 
 def _opened(text: str, quoted: bool) -> bool:
     """It begins as such lines do, with a date behind: `On …`, `Am …`, `Le …`."""
+    if _OTHERS.match(text):
+        return True
     if not _OPENER.match(text) or not (_COLON.search(text) or _VERB_END.search(text)):
         return False
     dated = bool(_ADDRESS.search(text) or _NUMBERED.search(text))

@@ -7,7 +7,7 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from gateway.language.mail_marks import Mark, mark
+from gateway.language.mail_marks import TIGHT_SHEET, Mark, mark, tight
 from gateway.language.signatures import SIGNED
 
 FENCE = "\ufdd0"  # a line where a program marked the beginning of history; no text has this character
@@ -25,6 +25,7 @@ _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul"
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 _LARGEST = 1_000_000  # characters of HTML that are looked at
+_HEAD = 20_000  # characters in which style sheets stand
 _MOST_TAGS = 15_000  # tags nested without end take quadratic time to parse; above this they are only cut out
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -32,7 +33,8 @@ _TAG = re.compile(r"<[^<>]*>")
 class _Lines:
     """The lines written so far, each with the depth of quotes it stands in."""
 
-    def __init__(self) -> None:
+    def __init__(self, tight: bool = False) -> None:
+        self.tight = tight
         self.done: list[str] = []
         self.line = ""
         self.quoted = 0
@@ -63,7 +65,7 @@ def hypertext(html: str) -> str:
     if html.count("<") > _MOST_TAGS:
         return unescape(_TAG.sub(" ", html)).strip()
     root = LexborHTMLParser(html).body
-    lines = _Lines()
+    lines = _Lines(tight=bool(TIGHT_SHEET.search(html[:_HEAD])))
     node: LexborNode | None = root
     while node is not None:
         inside = _enter(node, lines)
@@ -90,12 +92,12 @@ def _enter(node: LexborNode, lines: _Lines) -> LexborNode | None:
     marked = mark(node)
     if tag in _BLOCKS or marked:
         lines.end()
-        _begin(tag, marked, lines)
+        _begin(node, tag, marked, lines)
     return node.child
 
 
-def _begin(tag: str, marked: Mark | None, lines: _Lines) -> None:
-    if tag in _SPACED:
+def _begin(node: LexborNode, tag: str, marked: Mark | None, lines: _Lines) -> None:
+    if tag in _SPACED and not _tight(node, tag, lines):
         lines.space()
     if marked == "quote":
         lines.quoted += 1
@@ -112,11 +114,16 @@ def _leave(node: LexborNode, lines: _Lines) -> None:
     marked = mark(node)
     if (tag not in _BLOCKS and not marked) or _hidden(node):
         return
-    lines.end()
+    close = _tight(node, tag, lines)
+    lines.end(always=close and not node.text().strip())
     if marked == "quote":
         lines.quoted = max(0, lines.quoted - 1)
-    if tag in _SPACED:
+    if tag in _SPACED and not close:
         lines.space()
+
+
+def _tight(node: LexborNode, tag: str | None, lines: _Lines) -> bool:
+    return tag == "p" and (lines.tight or tight(node))
 
 
 def _following(node: LexborNode, root: LexborNode | None, lines: _Lines) -> LexborNode | None:

@@ -99,8 +99,8 @@ def _shown(part: "Message[Any, Any]") -> str:
             plainest = sorted(inside, key=lambda each: mime.kind(each) != "text/plain")
             return next((text for each in plainest if (text := _shown(each)).strip()), "")
         return _in_turn(inside)
-    if kind not in _SHOWN or _attached(part):
-        return ""
+    if (kind not in _SHOWN and not kind.startswith("multipart/")) or _attached(part):
+        return ""  # a multipart without parts has lost its boundary: what it says is text
     text = mime.text(part)
     return hypertext(text) if kind == "text/html" else text.translate(_NO_MARKS)
 

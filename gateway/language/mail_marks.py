@@ -39,6 +39,12 @@ _SIGNATURE_CLASSES = re.compile(
 _HEAD_BORDER = re.compile(r"border-top:\s*solid\s*(?:#[be]\w{5}|\w+)\s*1\.0pt", re.IGNORECASE)
 _SIDE_BORDER = re.compile(r"border-left:\s*(?:solid\s*(?:blue|#\w{6})\s*1\.5pt|2px solid #1010ff)", re.IGNORECASE)
 _UNQUOTED = re.compile(r"border(?:-left|-width)?:\s*(?:none|0)", re.IGNORECASE)
+_TIGHT = re.compile(
+    r"\bmso(?:normal|plaintext|listparagraph)|margin(?:-top|-bottom)?:\s*0(?:px|pt|cm|in)?\s*(?:;|$)", re.I
+)
+TIGHT_SHEET = re.compile(
+    r"(?:^|[\s}.])p\s*\{\s*margin(?:-top)?:\s*0", re.IGNORECASE
+)  # the same said for all paragraphs
 _MARKED = frozenset({"div", "span", "blockquote", "hr", "p", "table", "td", "section", "a"})
 
 
@@ -52,7 +58,16 @@ def mark(node: LexborNode) -> Mark | None:
         return "quote" if tag == "blockquote" else None
     if tag == "blockquote":
         return _blockquote(attributes)
-    return _named(tag, attributes) or _styled(attributes.get("style") or "")
+    marked = _named(tag, attributes) or _styled(attributes.get("style") or "")
+    if marked == "quote" and node.text().lstrip().startswith("---"):
+        return None  # a line above a mail that is sent on
+    return marked
+
+
+def tight(node: LexborNode) -> bool:
+    """A paragraph without space around it: every line is one in Outlook."""
+    attributes = node.attributes
+    return bool(_TIGHT.search(f"{attributes.get('class') or ''} {attributes.get('style') or ''}"))
 
 
 def _blockquote(attributes: dict[str, str | None]) -> Mark:
