@@ -168,10 +168,10 @@ def test_limits():
     ],
 )
 def test_no_mail_takes_long(body):
-    start = time.perf_counter()
+    start = time.process_time()
     words(mail(body))
     words(mail("<div>" * 30_000 + body, kind="text/html"))
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 heads = st.sampled_from(

@@ -57,7 +57,7 @@ def attribution(lines: Sequence[str], at: int) -> int | None:
         return None
     quoted = _quote_below(lines, at)
     texts = _wrapped(lines, at)
-    for opens in (_opened, _dated):
+    for opens in (_opened, _dated, _addressed):
         found = next((start for start, text in texts if opens(text, quoted)), None)
         if found is not None:
             return found
@@ -132,6 +132,11 @@ def _named(text: str, quoted: bool) -> bool:
     if quoted or _ADDRESS.search(text):
         return True
     return bool(_NUMBERED.search(text)) and len(_VERB.split(text, maxsplit=1)[0].split()) <= 3
+
+
+def _addressed(text: str, quoted: bool) -> bool:
+    """It begins with a name and its address, in the line where they stand."""
+    return bool(_STARTS_NAMED.match(text)) and not text.startswith("<") and _named(text, quoted)
 
 
 def _with_wrapped_name(lines: Sequence[str], at: int) -> int:

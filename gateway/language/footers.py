@@ -22,9 +22,9 @@ _KEPT = (
     r"reservad|riservat|vertrouwelijk|geadresseerde|bestemd|fortroli|konfident|poufn|конфиденциал|предназнач|机密|保密|"
     r"機密|秘密|virus|viren|기밀"
 )
-_LEGAL = re.compile(rf"^[*_\s]*(?:{_THIS}).{{0,400}}(?:{_KEPT})", re.IGNORECASE)
+_LEGAL = re.compile(rf"^[*_\s]*+(?:{_THIS}).{{0,400}}(?:{_KEPT})", re.IGNORECASE)
 _TITLE = re.compile(
-    r"^[*_\s]*(?:confidential(?:ity)?(?: notice| note| statement)?|disclaimer|legal (?:notice|disclaimer)|"
+    r"^[*_\s]*+(?:confidential(?:ity)?(?: notice| note| statement)?|disclaimer|legal (?:notice|disclaimer)|"
     r"important (?:notice|information)|privileged (?:and|&) confidential|haftungsausschluss|rechtlicher hinweis|"
     r"vertraulichkeitshinweis|avis de confidentialité|clause de confidentialité|aviso (?:legal|de confidencial\w+)|"
     r"cláusula de confidencialidad|avviso di riservatezza|avvertenze|aviso legal|ansvarsfraskrivelse|"
@@ -33,13 +33,13 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _TREES = re.compile(
-    r"^\W*(?:please (?:consider|think)|denken sie|bitte (?:denken|prüfen) sie|pensez à|piense|antes de imprimir|"
+    r"^\W*+(?:please (?:consider|think)|denken sie|bitte (?:denken|prüfen) sie|pensez à|piense|antes de imprimir|"
     r"pensa all|prima di stampare|denk aan het milieu|tänk på miljön).{0,60}"
     r"(?:environment|print|umwelt|drucken|environnement|imprim|medio|ambiente|stamp|milieu|miljö)",
     re.IGNORECASE,
 )
 _VIRUS = re.compile(
-    r"^\W*(?:virus-?(?:free|frei)|virenfrei|garanti sans virus|sans virus|libre de virus|privo di virus|"
+    r"^\W*+(?:virus-?(?:free|frei)|virenfrei|garanti sans virus|sans virus|libre de virus|privo di virus|"
     r"livre de vírus|"
     r"virusvrij|virusfri|nie zawiera wirusów|без вирусов|не содержит вирусов)\b.{0,60}$|"
     r"^.{0,30}(?:checked for viruses|scanned (?:by|for)|auf viren (?:geprüft|untersucht)|avast\.com|"
@@ -47,7 +47,7 @@ _VIRUS = re.compile(
     re.IGNORECASE,
 )
 _LIST = re.compile(
-    r"^\W*(?:you (?:received|are receiving) this (?:message|email|e-mail|mail) because|to unsubscribe|"
+    r"^\W*+(?:you (?:received|are receiving) this (?:message|email|e-mail|mail) because|to unsubscribe|"
     r"to view this discussion|"
     r"to post to this group|for more options, visit|unsubscribe:?\s|list info:|sie (?:erhalten|"
     r"haben) diese (?:nachricht|e-?mail)|"
@@ -61,7 +61,7 @@ _LIST_NAME = re.compile(
     r"^\S.{0,60}(?:mailing list|mailinglist|mailingliste|liste de diffusion|lista de correo).{0,40}$", re.I
 )
 _MEETING = re.compile(
-    r"^\W*(?:microsoft teams(?: meeting|-besprechung|-vergadering|-möte|-møde|-møte| need help\?)?|"
+    r"^\W*+(?:microsoft teams(?: meeting|-besprechung|-vergadering|-möte|-møde|-møte| need help\?)?|"
     r"réunion microsoft teams|reunión de microsoft teams|"
     r"riunione (?:di|in) microsoft teams|reunião (?:do|no) microsoft teams|spotkanie w usłudze microsoft teams|"
     r"join (?:the meeting now|microsoft teams meeting|zoom meeting|with google meet)|"

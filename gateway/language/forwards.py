@@ -3,7 +3,7 @@
 import re
 
 _FORWARD = re.compile(
-    r"^[>\s*]*(?:[-_‐–—]{2,}\s*(?:Forwarded (?:by|message|mail|e-mail).{0,60}|(?:Weitergeleitete|"
+    r"^[>\s*]*(?:[-_‐–—]{2,}+\s*(?:Forwarded (?:by|message|mail|e-mail).{0,60}|(?:Weitergeleitete|"
     r"Weitergel\.) ?(?:Nachricht|E-?Mail|Mail)|"
     r"(?:Message|Courriel|E-?mail) (?:transféré|réexpédié)|Mensaje reenviado|Messaggio inoltrato|Inoltrato|"
     r"Doorgestuurd bericht|Mensagem (?:encaminhada|reencaminhada)|Videresendt (?:meddelelse|melding|besked|"

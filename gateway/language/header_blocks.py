@@ -15,14 +15,14 @@ _MESSAGES = (
     r"melding|wiadomość|viesti|zpráva|správa|üzenet|сообщение|повідомлення|ileti|mesaj|邮件|郵件|メッセージ|메시지"
 )
 _ORIGINAL = re.compile(
-    rf"^[>\s*]*[-_‐–—]{{2,}}\s*(?:(?:{_ORIGINALS})\s?(?:{_MESSAGES})|(?:{_MESSAGES})\s(?:{_ORIGINALS})|"
+    rf"^[>\s*]*[-_‐–—]{{2,}}+\s*(?:(?:{_ORIGINALS})\s?(?:{_MESSAGES})|(?:{_MESSAGES})\s(?:{_ORIGINALS})|"
     r"originalnachricht)\s*(?:[-_‐–—]{2,}[\s*]*)?$",
     re.IGNORECASE,
 )
 _NAMES = {
     "from": "From|Von|De|Da|Van|Fra|Från|Od|Lähettäjä|От|Від|Kimden|Feladó|De la|Από|"
     "发件人|寄件者|差出人|送信者|보낸 사람|보낸사람",
-    "sent": "Sent|Date|Gesendet|Datum|Envoyé|Date|Enviado(?: el| em)?|Enviada(?: em)?|Fecha|Inviato|Data|Verzonden|"
+    "sent": "Sent|Date|Gesendet|Datum|Envoyé(?: le)?|Enviado(?: el| em)?|Enviada(?: em)?|Fecha|Inviato|Data|Verzonden|"
     "Sendt|Dato|Skickat|Wysłano|Odesláno|Lähetetty|Päivämäärä|Отправлено|Дата|Надіслано|Gönderildi|Tarih|Elküldve|"
     "Trimis|发送时间|发送日期|日期|寄件日期|送信日時|日時|보낸 날짜|날짜",
     "to": "To|An|À|A|Para|Aan|Til|Till|Do|Komu|Vastaanottaja|Кому|Kime|Címzett|Către|Προς|收件人|宛先|받는 사람",

@@ -52,7 +52,7 @@ def words(mail: "bytes | Message[Any, Any]") -> Letter:
     text = cleaned(found.own)
     if not text and not found.history:
         text = subject
-    trimmed = cleaned(found.trimmed + unread)
+    trimmed = cleaned((found.trimmed + unread)[:_LONGEST])
     return Letter(text, trimmed, subject, name, found.forwarded, parts)
 
 

@@ -45,6 +45,7 @@ _TIGHT = re.compile(
 TIGHT_SHEET = re.compile(
     r"(?:^|[\s}.])p\s*\{\s*margin(?:-top)?:\s*0", re.IGNORECASE
 )  # the same said for all paragraphs
+_DEEPEST = 12  # steps
 _MARKED = frozenset({"div", "span", "blockquote", "hr", "p", "table", "td", "section", "a"})
 
 
@@ -59,7 +60,7 @@ def mark(node: LexborNode) -> Mark | None:
     if tag == "blockquote":
         return _blockquote(attributes)
     marked = _named(tag, attributes) or _styled(attributes.get("style") or "")
-    if marked == "quote" and node.text().lstrip().startswith("---"):
+    if marked == "quote" and _opening(node).startswith("---"):
         return None  # a line above a mail that is sent on
     return marked
 
@@ -68,6 +69,18 @@ def tight(node: LexborNode) -> bool:
     """A paragraph without space around it: every line is one in Outlook."""
     attributes = node.attributes
     return bool(_TIGHT.search(f"{attributes.get('class') or ''} {attributes.get('style') or ''}"))
+
+
+def _opening(node: LexborNode) -> str:
+    """The first words inside, a few levels down at most: marks may nest as deep as they like."""
+    inside = node.child
+    for _ in range(_DEEPEST):
+        if inside is None:
+            return ""
+        if inside.tag == "-text" and (words := (inside.text_content or "").strip()):
+            return words
+        inside = inside.next if inside.tag == "-text" else inside.child or inside.next
+    return ""
 
 
 def _blockquote(attributes: dict[str, str | None]) -> Mark:

@@ -135,7 +135,12 @@ def _own_name(lines: Sequence[str], name: str | None) -> int:
     first = whole.split()[0] if whole else ""
     for at in written[1:][-5:]:
         line = lines[at].strip(" *_,.-–—\t").casefold()
-        if line and line == whole and " " in whole and all(len(each) < _LONGEST_LINE for each in lines[at:]):
+        if (
+            line
+            and " " in whole
+            and re.split(r" ?[|,–—/•-] ?", line)[0] == whole
+            and all(len(each) < _LONGEST_LINE for each in lines[at:])
+        ):
             return at
         if len(first) > 1 and line == first and at == written[-1] and not lines[at - 1].strip():
             return at
