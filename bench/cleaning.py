@@ -1,4 +1,4 @@
-"""What it costs to find the words of a mail: over the corpus of tests/mails, and for the worst mails that we could make.
+"""What it costs to find the words of a mail: over the corpus of tests/mails, and for the worst we could make.
 
     python -m bench.cleaning
 
