@@ -129,9 +129,16 @@ def _named(text: str, quoted: bool) -> bool:
     """It begins with a name: `Kim <…> schrieb am …:`, `---- Kim wrote ----`."""
     if not _VERB.search(text) or not (_COLON.search(text) or _VERB_END.search(text)):
         return bool(quoted and _COLON.search(text) and _SAID.search(text) and _ADDRESS.search(text))
-    if quoted or _ADDRESS.search(text):
+    if quoted or _wrote_beside(text):
         return True
     return bool(_NUMBERED.search(text)) and len(_VERB.split(text, maxsplit=1)[0].split()) <= 3
+
+
+def _wrote_beside(text: str) -> bool:
+    """An address and, with nothing but a date between, a word for writing: not "I asked a@b, and she wrote:"."""
+    address = next(iter(_ADDRESS.finditer(text)), None)
+    verb = _VERB.search(text, address.end()) if address else None
+    return bool(address and verb and not re.search(r"[a-z]{3}", text[address.end() : verb.start()]))
 
 
 def _addressed(text: str, quoted: bool) -> bool:

@@ -4,12 +4,14 @@ import re
 from collections.abc import Sequence
 
 _SENT = (
-    r"sent (?:from|via|with|using|by)|verschickt (?:von|mit)|gesendet (?:von|mit|über)|envoyé (?:de|depuis|"
+    r"sent from (?:my|a|an|mobile|(?-i:[A-Z0-9]))\S*|sent (?:via|with|using|by) \S+(?: \S+)?$|sent (?:via|"
+    r"with) (?:proton|tuta|yahoo|zoho|fastmail|canary|bluemail)\w*|verschickt (?:von|"
+    r"mit)|gesendet (?:von|mit|über)|envoyé (?:de|depuis|"
     r"à partir|avec|via)|"
     r"envoyée? d|enviad[oa] (?:desde|de|do|da|a partir|por|com|con|via)|inviat[oa] (?:da|dal|con|tramite)|"
     r"verzonden (?:vanaf|vanuit|met|via)|verstuurd (?:vanaf|met|via)|sendt (?:fra|med|via)|skickat (?:från|med|via)|"
     r"skickades från|från min|lähetetty|wysłan[oea] (?:z|za pomocą|przez)|odesláno z|odoslané z|отправлено (?:с|из)|"
-    r"надіслано з|küldve|trimis de pe|from my"
+    r"надіслано з|küldve|trimis de pe|from my (?:i(?:phone|pad)|mobile|phone|cell|android|galaxy|samsung)\S*"
 )
 _PLAIN = re.compile(rf"^(?:{_SENT})\b\W?[^,;:!?]{{0,60}}$", re.IGNORECASE)
 _EXCUSED = re.compile(
@@ -34,7 +36,9 @@ _OUTLOOK = re.compile(
     r"uzyskaj(?: program)?|"
     r"скачать|скачайте|получить|получите|holen sie sich|laden sie|hanki|získat|získejte|stáhnout|获取|下载|取得|下載|"
     r"holen|завантажити)\s?\S{0,30}\s?"
-    r"(?:yahoo mail|outlook|.{0,20}的 ?outlook|.{0,20} 版 ?outlook|gmail|bluemail|spark)\b.{0,80}$|"
+    r"(?:yahoo mail|outlook|gmail|bluemail|spark)\b\s?(?:<|http|for|für|pour|para|per|voor|för|til|dla|для|na|"
+    r"pro|app\b).{0,80}$|"
+    r"^(?:获取|下载|取得|下載).{0,30}outlook.{0,80}$|"
     r"^outlook (?:für|for|voor|pour|til|för) .{2,20}(?: beziehen| herunterladen| downloaden| abrufen| を入手|"
     r"の入手)?\s*(?:<.*>|https?://\S+)?$|"
     r"^.{0,30}outlook\w{0,4}.{0,20}(?:を入手|edinin|indirin|の入手|다운로드)\s*(?:<.*>)?\s*$|"

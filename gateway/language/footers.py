@@ -25,13 +25,14 @@ _KEPT = (
 _LEGAL = re.compile(rf"^[*_\s]*+(?:{_THIS}).{{0,400}}(?:{_KEPT})", re.IGNORECASE)
 _TITLE = re.compile(
     r"^[*_\s]*+(?:confidential(?:ity)?(?: notice| note| statement)?|disclaimer|legal (?:notice|disclaimer)|"
-    r"important (?:notice|information)|privileged (?:and|&) confidential|haftungsausschluss|rechtlicher hinweis|"
+    r"privileged (?:and|&) confidential|haftungsausschluss|rechtlicher hinweis|"
     r"vertraulichkeitshinweis|avis de confidentialité|clause de confidentialité|aviso (?:legal|de confidencial\w+)|"
-    r"cláusula de confidencialidad|avviso di riservatezza|avvertenze|aviso legal|ansvarsfraskrivelse|"
+    r"cláusula de confidencialidad|avviso di riservatezza|aviso legal|ansvarsfraskrivelse|"
     r"klauzula poufności|"
-    r"конфиденциальность|免责声明|保密声明)[*_\s]*(?:[:：.].*)?$",
+    r"конфиденциальность|免责声明|保密声明)[*_\s]*(?:[:：.](?P<more>.*))?$",
     re.IGNORECASE,
 )
+_KEEPING = re.compile(_KEPT, re.IGNORECASE)
 _TREES = re.compile(
     r"^\W*+(?:please (?:consider|think)|denken sie|bitte (?:denken|prüfen) sie|pensez à|piense|antes de imprimir|"
     r"pensa all|prima di stampare|denk aan het milieu|tänk på miljön).{0,60}"
@@ -42,8 +43,8 @@ _VIRUS = re.compile(
     r"^\W*+(?:virus-?(?:free|frei)|virenfrei|garanti sans virus|sans virus|libre de virus|privo di virus|"
     r"livre de vírus|"
     r"virusvrij|virusfri|nie zawiera wirusów|без вирусов|не содержит вирусов)\b.{0,60}$|"
-    r"^.{0,30}(?:checked for viruses|scanned (?:by|for)|auf viren (?:geprüft|untersucht)|avast\.com|"
-    r"avg\.com).{0,80}$",
+    r"^\W*+(?:this|diese|ce|este|questo|dit) .{0,30}(?:checked for viruses|scanned (?:by|for)|"
+    r"auf viren (?:geprüft|untersucht)|avast|avg).{0,80}$|^.{0,30}(?:avast|avg)\.com.{0,30}$",
     re.IGNORECASE,
 )
 _LIST = re.compile(
@@ -103,8 +104,12 @@ def _foots(lines: Sequence[str], at: int) -> bool:
     line = lines[at][:600]
     if not line or line[0] == ">":
         return False
-    if any(each.match(line) for each in (_TITLE, _TREES, _VIRUS, _LIST, _LIST_NAME)):
+    if any(each.match(line) for each in (_TREES, _VIRUS, _LIST)):
         return True
+    if _LIST_NAME.match(line):
+        return _RULED.fullmatch(lines[at - 1]) is not None
+    if title := _TITLE.match(line):
+        return not title["more"] or bool(_KEEPING.search(" ".join(lines[at : at + 6])[:600]))
     if _MEETING.match(line):
         return _RULED.fullmatch(lines[at - 1]) is not None or "zoom" in line.lower()
     return not lines[at - 1].strip(" _*-") and bool(_LEGAL.match(" ".join(lines[at : at + 6])[:600]))

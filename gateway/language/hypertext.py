@@ -22,9 +22,12 @@ hr li main nav ol p pre section table tbody tfoot thead tr ul
 """
 _BLOCKS = frozenset(_BLOCKS_TAGS.split())
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table", "pre"})
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])", re.IGNORECASE
+)
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 _LARGEST = 1_000_000  # characters of HTML that are looked at
+_LONGEST_EMOJI = 8  # characters, with what joins them
 _HEAD = 20_000  # characters in which style sheets stand
 _MOST_TAGS = 15_000  # tags nested without end take quadratic time to parse; above this they are only cut out
 _TAG = re.compile(r"<[^<>]*>")
@@ -83,6 +86,9 @@ def _enter(node: LexborNode, lines: _Lines) -> LexborNode | None:
         _words(node, lines)
         return None
     if tag is None or tag.startswith(("-", "!", "_")) or tag in _DROPPED or _hidden(node):
+        return None
+    if tag == "img":
+        _emoji(node, lines)
         return None
     if tag == "br":
         lines.end(always=True)
@@ -150,6 +156,13 @@ def _words(node: LexborNode, lines: _Lines) -> None:
             lines.line = other
         return
     lines.say(_SPACE.sub(" ", text))
+
+
+def _emoji(node: LexborNode, lines: _Lines) -> None:
+    """Some programs send their emoji as pictures; other pictures say nothing here."""
+    said = (node.attributes.get("alt") or "").strip()
+    if 0 < len(said) <= _LONGEST_EMOJI and not any(map(str.isalnum, said)) and not said.isascii():
+        lines.say(said)
 
 
 def _hidden(node: LexborNode) -> bool:

@@ -19,7 +19,8 @@ from gateway.language.signatures import SIGNED, without_signature
 __all__ = ["MARKER", "Cut", "cut"]
 
 _MARKER = re.compile(
-    r"^[>\s*]*(?:##.{4,80}##|[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|"
+    r"^[>\s*]*(?:##.{0,60}(?:above|over|encima|arriba|oberhalb|über|dessus|sopra|acima|boven|ovanför|powyżej|"
+    r"выше|上).{0,40}##|[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|"
     r".{0,3}type your reply above.{0,40})\s*$",
     re.I,
 )

@@ -43,6 +43,36 @@ _RULE = re.compile(r"\s*(?:_{5,}|[—–―]{4,}|={5,}|-{10,}|\*{5,})\s*")
 _INITIALLED = re.compile(r"(?:[-–—~]|/)\s?[^\W\d_a-zß-ÿ][\w.’' ]{1,40}|(?:--|[–—~])\s?[^\W\d_][\w.’' ]{1,30}")
 _SENTENCE = re.compile(r"(?:\S+\s+){5,}\S.*[.!?…:]\s*$")
 _PICTURE = re.compile(r"\s*\[(?:cid:|image:|mailto:|inline image|https?://)[^\]]{0,200}\]\s*", re.IGNORECASE)
+_AFTERTHOUGHT = re.compile(r"p\.?\s?s\.?\b\s*[:.,]?\s+\S", re.IGNORECASE)
+_PARTICLES = frozenset(
+    [
+        "and",
+        "&",
+        "of",
+        "the",
+        "de",
+        "da",
+        "do",
+        "dos",
+        "del",
+        "della",
+        "der",
+        "den",
+        "di",
+        "du",
+        "la",
+        "le",
+        "van",
+        "von",
+        "und",
+        "y",
+        "e",
+        "i",
+        "zu",
+        "af",
+        "av",
+    ]
+)
 _NAME_ENDS = ".?!;:,"
 _LONGEST_FAREWELL = 8
 _LONGEST_LOOSE = 12
@@ -100,7 +130,7 @@ def _farewell(lines: Sequence[str]) -> int:
     for at in written[1:][-_LONGEST_FAREWELL:]:
         line = lines[at].strip(" *_\t")
         below = [lines[each].strip(" *_\t") for each in written if each > at]
-        if any(len(each) > _LONGEST_LINE for each in below):
+        if any(len(each) > _LONGEST_LINE or _AFTERTHOUGHT.match(each) for each in below):
             continue
         named = _IN_ONE.fullmatch(line)
         if named and _is_name(named["name"]) and len(below) <= _LONGEST_FAREWELL - 3:
@@ -111,11 +141,11 @@ def _farewell(lines: Sequence[str]) -> int:
 
 
 def _is_name(line: str) -> bool:
-    """A few words in capitals, or a single one: no sentence goes on there."""
+    """A few words in capitals, or a single one: "See you at five" is none."""
     words = line.strip(" -–—~/").split()
     if not words or len(words) > 6 or line[-1] in _NAME_ENDS[1:] or ">" in line[:1]:
         return False
-    return len(words) == 1 or not words[0][0].islower()
+    return len(words) == 1 or not any(word[0].islower() and word not in _PARTICLES for word in words)
 
 
 def _initialled(lines: Sequence[str]) -> int:
