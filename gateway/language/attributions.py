@@ -127,6 +127,8 @@ def _dated(text: str, quoted: bool) -> bool:
 
 def _named(text: str, quoted: bool) -> bool:
     """It begins with a name: `Kim <…> schrieb am …:`, `---- Kim wrote ----`."""
+    if quoted and _COLON.search(text) and _DATE_AND_ADDRESS.search(text):
+        return True  # in whatever language
     if not _VERB.search(text) or not (_COLON.search(text) or _VERB_END.search(text)):
         return bool(quoted and _COLON.search(text) and _SAID.search(text) and _ADDRESS.search(text))
     if quoted or _wrote_beside(text):

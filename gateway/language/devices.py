@@ -23,7 +23,7 @@ _TURNED = re.compile(
     r"mit) .{3,80} (?:gesendet|verschickt)\.?|"
     r"(?:iphone|ipad|android|.{2,25})(?:から送信|에서 보냄|’?dan gönderildi|'?den gönderildi)|"
     r".{0,20}から送信(?:されました)?。?|"
-    r"发自我?的?.{1,30}|從我的.{1,20}傳送|从我的.{1,20}发送|傳送自我?的?.{1,30}|"
+    r"发自我?的?.{1,30}|從我的.{1,20}傳送|从 ?(?:我的)?.{1,20}发送|傳送自我?的?.{1,30}|"
     r"나의 .{1,20}에서 보냄|내 .{1,20}에서 보냄|"
     r"\w{2,20} from mobile|此邮件发自.{1,30}|(?:please )?(?:excuse|forgive|pardon) (?:any |my |the )?(?:typos|"
     r"brevity|misspellings).{0,60})$",

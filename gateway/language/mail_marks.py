@@ -32,7 +32,7 @@ _SIGNATURES = re.compile(
     re.IGNORECASE,
 )
 _SIGNATURE_CLASSES = re.compile(
-    r"^(?:gmail_signature|moz-signature|applemailsignature|yahoo-signature|.{0,40}signature_block.*|k9mail-signature|"
+    r"^(?:gmail_signature|signature|moz-signature|applemailsignature|yahoo-signature|.{0,40}signature_block.*|k9mail-signature|"
     r"ms-outlook-mobile-signature|gmail_signature_prefix|elementtoproof-signature)$",
     re.IGNORECASE,
 )
