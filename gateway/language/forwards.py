@@ -23,10 +23,12 @@ _FORWARD = re.compile(
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
-    r"^\s*(?:fwd?|fw|wg|tr|rv|i|enc|doorst|vb|vs|pd|vl|tv|fs|转发|轉寄|転送|전달)(?:\[\d+\])?\s*[:：]", re.IGNORECASE
+    r"^\s*(?:fwd?|fw|wg|tr|rv|i|enc|doorst|vb|pd|vl|转发|轉寄|転送|전달)(?:\[\d+\])?\s*[:：]", re.IGNORECASE
 )
+_EITHER = re.compile(r"^\s*vs\s*:", re.IGNORECASE)
+_NORDIC = re.compile(r"^[>*\s]{0,4}Fra\s?:", re.MULTILINE)
 _REPLIED = re.compile(
-    r"^\s*(?:re|aw|antw|antwort|sv|ref|rép|rif|res|r|odp|ynt|回复|答复|回覆|返信)(?:\[\d+\]|\(\d+\))?\s*[:：]",
+    r"^\s*(?:re|aw|antw|antwort|sv|vs|svar|vá|απ|השב|bls|ref|rép|rif|res|r|odp|ynt|回复|答复|回覆|返信)(?:\[\d+\]|\(\d+\))?\s*[:：]",
     re.IGNORECASE,
 )
 
@@ -36,8 +38,10 @@ def forward(line: str) -> bool:
     return len(line) < 160 and bool(_FORWARD.match(line))
 
 
-def forwarded(subject: str) -> bool:
-    """The subject says that the mail was sent on."""
+def forwarded(subject: str, body: str = "") -> bool:
+    """The subject says that the mail was sent on. "VS:" does in Norway and Denmark; in Finland it is an answer."""
+    if _EITHER.match(subject):
+        return bool(_NORDIC.search(body))
     return bool(_SUBJECT.match(subject))
 
 

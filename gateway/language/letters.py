@@ -48,7 +48,8 @@ def words(mail: "bytes | Message[Any, Any]") -> Letter:
     subject = _PREFIXES.sub("", written)
     name = display_name(message)
     read, unread = _opening(body)
-    found = cut(_bare(read), forwarded(written), replied(written), name)
+    answers = replied(written) or bool(mime.field(message, "In-Reply-To"))
+    found = cut(_bare(read), forwarded(written, read), answers, name)
     text = cleaned(found.own)
     if not text and not found.history:
         text = subject
