@@ -18,11 +18,9 @@ from gateway.language.signatures import SIGNED, without_signature
 
 __all__ = ["MARKER", "Cut", "cut"]
 
-_MARKER = re.compile(
-    r"^[>\s*]*(?:##.{0,60}(?:above|over|encima|arriba|oberhalb|über|dessus|sopra|acima|boven|ovanför|powyżej|"
-    r"выше|上).{0,40}##|[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|"
-    r".{0,3}type your reply above.{0,40})\s*$",
-    re.I,
+_MARKER = re.compile(  # other products' lines of that kind, in mails that were passed on to us
+    r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40})\s*$",
+    re.IGNORECASE,
 )
 _WRAPPED = 58  # a quoted line this long may have lost its tail to the line below
 _MARKS = (FENCE, SIGNED)
@@ -61,7 +59,7 @@ def cut(text: str, forwarded: bool = False, replied: bool = True, name: str | No
 
 
 def _marks(line: str) -> bool:
-    return is_marked(line) or (len(line) < 200 and bool(_MARKER.match(line)))
+    return is_marked(line) or (len(line) < 200 and "above" in line.lower() and bool(_MARKER.match(line)))
 
 
 def _apart(lines: Sequence[str]) -> list[str]:
