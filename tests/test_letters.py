@@ -66,6 +66,22 @@ def test_a_forwarded_mail_stays_whole():
     assert words(mail(outlook, "FW: w")).text == outlook
 
 
+def test_a_block_alone_is_a_mail_sent_on_unless_it_was_answered():
+    block = "From: Pat <pat@corp.example>\nSent: y\nTo: z\nSubject: w\n\nbody"
+    assert words(mail(block, "w")).text == block
+    assert words(mail(block, "Re: w")).text == ""
+    assert words(mail(block, "Xy: w", extra="In-Reply-To: <a@corp.example>\n")).text == ""
+
+
+def test_vs_sends_on_in_norway_and_answers_in_finland():
+    norwegian = "Se her.\n\nFra: Pat <pat@corp.example>\nSendt: 3. mars 2026\nTil: Kim\nEmne: w\n\nhei"
+    finnish = (
+        "Joo.\n\nLähettäjä: Pat <pat@corp.example>\nLähetetty: 3. maaliskuuta 2026\nVastaanottaja: Kim\nAihe: w\n\nhei"
+    )
+    assert words(mail(norwegian, "VS: w")).text == norwegian
+    assert words(mail(finnish, "VS: w")).text == "Joo."
+
+
 def test_html_becomes_text():
     html = (
         "<style>x</style><div>yes, <b>at</b> 5<br>ok</div><p style='display:none'>hidden</p><ul><li>one<li>two</ul>"
@@ -168,10 +184,10 @@ def test_limits():
     ],
 )
 def test_no_mail_takes_long(body):
-    start = time.perf_counter()
+    start = time.process_time()
     words(mail(body))
     words(mail("<div>" * 30_000 + body, kind="text/html"))
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 heads = st.sampled_from(

@@ -1,9 +1,16 @@
-"""HTML mail as plain text: blocks become lines, quoted blocks get "> ", the hidden disappears."""
+"""HTML mail as plain text: blocks become lines, quoted blocks get "> ", the hidden disappears.
+
+Where a mail program marked that history or its signature begins, a line of one character says so to quotes.py."""
 
 import re
 from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from gateway.language.mail_marks import TIGHT_SHEET, Mark, mark, tight
+from gateway.language.signatures import SIGNED
+
+FENCE = "\ufdd0"  # a line where a program marked the beginning of history; no text has this character
 
 _DROPPED_TAGS = """
 audio button embed head iframe math noscript object script select style svg template title video
@@ -15,9 +22,13 @@ hr li main nav ol p pre section table tbody tfoot thead tr ul
 """
 _BLOCKS = frozenset(_BLOCKS_TAGS.split())
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table", "pre"})
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])", re.IGNORECASE
+)
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 _LARGEST = 1_000_000  # characters of HTML that are looked at
+_LONGEST_EMOJI = 8  # characters, with what joins them
+_HEAD = 20_000  # characters in which style sheets stand
 _MOST_TAGS = 15_000  # tags nested without end take quadratic time to parse; above this they are only cut out
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -25,7 +36,8 @@ _TAG = re.compile(r"<[^<>]*>")
 class _Lines:
     """The lines written so far, each with the depth of quotes it stands in."""
 
-    def __init__(self) -> None:
+    def __init__(self, tight: bool = False) -> None:
+        self.tight = tight
         self.done: list[str] = []
         self.line = ""
         self.quoted = 0
@@ -40,6 +52,11 @@ class _Lines:
             self.done.append("> " * min(self.quoted, 9) + self.line.rstrip(" "))
         self.line = ""
 
+    def mark(self, sign: str) -> None:
+        """Only outside of quotes: in them nothing begins any more."""
+        if not self.quoted:
+            self.done.append(sign)
+
     def space(self) -> None:
         if self.done and self.done[-1].strip("> "):
             self.done.append("> " * min(self.quoted, 9))
@@ -51,7 +68,7 @@ def hypertext(html: str) -> str:
     if html.count("<") > _MOST_TAGS:
         return unescape(_TAG.sub(" ", html)).strip()
     root = LexborHTMLParser(html).body
-    lines = _Lines()
+    lines = _Lines(tight=bool(TIGHT_SHEET.search(html[:_HEAD])))
     node: LexborNode | None = root
     while node is not None:
         inside = _enter(node, lines)
@@ -70,35 +87,49 @@ def _enter(node: LexborNode, lines: _Lines) -> LexborNode | None:
         return None
     if tag is None or tag.startswith(("-", "!", "_")) or tag in _DROPPED or _hidden(node):
         return None
+    if tag == "img":
+        _emoji(node, lines)
+        return None
     if tag == "br":
         lines.end(always=True)
         return None
     if tag in ("td", "th"):
         lines.say(" ")
-    if tag in _BLOCKS:
+    marked = mark(node)
+    if tag in _BLOCKS or marked:
         lines.end()
-        _begin(tag, lines)
+        _begin(node, tag, marked, lines)
     return node.child
 
 
-def _begin(tag: str, lines: _Lines) -> None:
-    if tag in _SPACED:
+def _begin(node: LexborNode, tag: str, marked: Mark | None, lines: _Lines) -> None:
+    if tag in _SPACED and not _tight(node, tag, lines):
         lines.space()
-    if tag == "blockquote":
+    if marked == "quote":
         lines.quoted += 1
+    if marked == "fence":
+        lines.mark(FENCE)
+    if marked == "signature":
+        lines.mark(SIGNED)
     if tag == "li":
         lines.say("- ")
 
 
 def _leave(node: LexborNode, lines: _Lines) -> None:
     tag = node.tag
-    if tag not in _BLOCKS or _hidden(node):
+    marked = mark(node)
+    if (tag not in _BLOCKS and not marked) or _hidden(node):
         return
-    lines.end()
-    if tag == "blockquote":
+    close = _tight(node, tag, lines)
+    lines.end(always=close and not node.text().strip())
+    if marked == "quote":
         lines.quoted = max(0, lines.quoted - 1)
-    if tag in _SPACED:
+    if tag in _SPACED and not close:
         lines.space()
+
+
+def _tight(node: LexborNode, tag: str | None, lines: _Lines) -> bool:
+    return tag == "p" and (lines.tight or tight(node))
 
 
 def _following(node: LexborNode, root: LexborNode | None, lines: _Lines) -> LexborNode | None:
@@ -125,6 +156,13 @@ def _words(node: LexborNode, lines: _Lines) -> None:
             lines.line = other
         return
     lines.say(_SPACE.sub(" ", text))
+
+
+def _emoji(node: LexborNode, lines: _Lines) -> None:
+    """Some programs send their emoji as pictures; other pictures say nothing here."""
+    said = (node.attributes.get("alt") or "").strip()
+    if 0 < len(said) <= _LONGEST_EMOJI and not any(map(str.isalnum, said)) and not said.isascii():
+        lines.say(said)
 
 
 def _hidden(node: LexborNode) -> bool:

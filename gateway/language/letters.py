@@ -6,10 +6,12 @@ from email.message import Message
 from typing import Any
 
 from gateway.language import mime
-from gateway.language.hypertext import hypertext
+from gateway.language.forwards import forwarded, replied
+from gateway.language.hypertext import FENCE, hypertext
 from gateway.language.mime import Part
 from gateway.language.quotes import MARKER, cut
 from gateway.language.senders import display_name, machine, sender
+from gateway.language.signatures import SIGNED
 from gateway.language.wording import cleaned
 
 __all__ = ["MARKER", "Letter", "Part", "machine", "sender", "words"]
@@ -19,8 +21,10 @@ _PREFIXES = re.compile(
     r"(?:\[\d+\]|\(\d+\))?\s*[:：]\s*)+",
     re.IGNORECASE,
 )
-_FORWARDED = re.compile(r"^\s*(?:fwd?|wg|rv|enc|doorst|vb|转发)(?:\[\d+\])?\s*[:：]", re.IGNORECASE)
+_SHOWN = ("text/plain", "text/html")
+_NO_MARKS = {ord(mark): None for mark in (FENCE, SIGNED)}
 _LONGEST = 200_000  # characters of a body that are looked at; more is trimmed
+_MOST_LINES = 10_000  # likewise
 _LONGEST_NAME = 120
 
 
@@ -42,12 +46,22 @@ def words(mail: "bytes | Message[Any, Any]") -> Letter:
     body, parts = _body(message)
     written = mime.field(message, "Subject")
     subject = _PREFIXES.sub("", written)
-    found = cut(_bare(body[:_LONGEST]), forwarded=bool(_FORWARDED.match(written)))
+    name = display_name(message)
+    read, unread = _opening(body)
+    answers = replied(written) or bool(mime.field(message, "In-Reply-To"))
+    found = cut(_bare(read), forwarded(written, read), answers, name)
     text = cleaned(found.own)
     if not text and not found.history:
         text = subject
-    trimmed = cleaned(found.trimmed + body[_LONGEST:])
-    return Letter(text, trimmed, subject, display_name(message), found.forwarded, parts)
+    trimmed = cleaned((found.trimmed + unread)[:_LONGEST])
+    return Letter(text, trimmed, subject, name, found.forwarded, parts)
+
+
+def _opening(body: str) -> tuple[str, str]:
+    """What is looked at of a body, and what is too much."""
+    lines = body[:_LONGEST].split("\n", _MOST_LINES)
+    read = "\n".join(lines[:_MOST_LINES])
+    return read, body[len(read) :]
 
 
 def _bare(body: str) -> str:
@@ -65,9 +79,7 @@ def _line(line: str) -> str:
 
 
 def _body(message: "Message[Any, Any]") -> tuple[str, tuple[Part, ...]]:
-    """The shown text, plain parts joined, else HTML; and what is attached."""
-    plain: list[str] = []
-    rich: list[str] = []
+    """The text that is shown, and what is attached."""
     parts: list[Part] = []
     waiting = [message]
     while waiting:
@@ -75,14 +87,36 @@ def _body(message: "Message[Any, Any]") -> tuple[str, tuple[Part, ...]]:
         kind = mime.kind(part)
         if kind != "message/rfc822" and (inside := mime.children(part)):
             waiting.extend(reversed(inside))
-        elif kind == "text/plain" and not _attached(part):
-            plain.append(mime.text(part))
-        elif kind == "text/html" and not _attached(part):
-            rich.append(mime.text(part))
-        elif part is not message or not kind.startswith("multipart/"):
+        elif (kind not in _SHOWN or _attached(part)) and (part is not message or not kind.startswith("multipart/")):
             parts.append(_part(part, kind))
-    shown = "\n\n".join(filter(str.strip, plain))
-    return shown or "\n\n".join(hypertext(each) for each in rich), tuple(parts)
+    return _shown(message), tuple(parts)
+
+
+def _shown(part: "Message[Any, Any]") -> str:
+    """Of alternatives the plain one that says something, of other parts one after the other (RFC 2046, section 5.1)."""
+    kind = mime.kind(part)
+    if kind != "message/rfc822" and (inside := mime.children(part)):
+        if kind == "multipart/alternative":
+            plainest = sorted(inside, key=lambda each: mime.kind(each) != "text/plain")
+            return next((text for each in plainest if (text := _shown(each)).strip()), "")
+        return _in_turn(inside)
+    if (kind not in _SHOWN and not kind.startswith("multipart/")) or _attached(part):
+        return ""  # a multipart without parts has lost its boundary: what it says is text
+    text = mime.text(part)
+    return hypertext(text) if kind == "text/html" else text.translate(_NO_MARKS)
+
+
+def _in_turn(parts: "list[Message[Any, Any]]") -> str:
+    """One after the other; but rich text beside plain text is the same said twice, whatever the program calls it."""
+    texts: list[str] = []
+    plain = False
+    for part in parts:
+        kind = mime.kind(part)
+        text = "" if plain and kind == "text/html" else _shown(part)
+        if text.strip():
+            texts.append(text)
+            plain = plain or kind == "text/plain"
+    return "\n\n".join(texts)
 
 
 def _attached(part: "Message[Any, Any]") -> bool:

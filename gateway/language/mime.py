@@ -1,13 +1,15 @@
 """MIME parts and header fields as found in the wild: bounded, decoded, charsets repaired."""
 
+import binascii
 import codecs
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
-from email.parser import BytesParser
+from email.parser import BytesFeedParser
 from typing import Any, TypeVar, cast
 
 from gateway.errors import Refused
@@ -16,6 +18,10 @@ from gateway.language.wording import cleaned
 T = TypeVar("T")
 MOST_PARTS = 100
 DEEPEST = 10
+_LONGEST_FIELD = 10_000  # characters
+_PIECE = 65_536  # octets
+_MOST_LINES = 250_000  # 10 MiB in lines of base64 are 180,000
+_LONGEST_TEXT = 1_000_000  # octets
 
 # What the standard library lets through when a header or an encoding is malformed (measured by fuzzing it).
 MALFORMED = (LookupError, ValueError, TypeError, AttributeError, HeaderParseError)
@@ -47,11 +53,25 @@ def opened(raw: bytes) -> "Message[Any, Any]":
     """The parsed mail. Raises Refused when it has too many parts or nests too deep; anything else parses somehow."""
     if sum(1 for _ in _NESTING.finditer(raw)) > 2 * MOST_PARTS:
         raise Refused("This mail has too many parts.")
-    message = BytesParser().parsebytes(raw)
+    message = _parsed(raw)
     for count, (_, depth) in enumerate(_walk(message), 1):
         if count > MOST_PARTS or depth > DEEPEST:
             raise Refused("This mail has too many parts.")
     return message
+
+
+def _parsed(raw: bytes) -> "Message[Any, Any]":
+    """Fed in pieces: whole, the library needs five times the mail's size. Behind very many lines nothing is read."""
+    parser = BytesFeedParser()
+    lines = 0
+    for at in range(0, len(raw), _PIECE):
+        piece = raw[at : at + _PIECE]
+        ends = piece.count(b"\n")
+        parser.feed(piece if ends else piece + b"\n")  # a line of this length is none, and costs four times its size
+        lines += ends
+        if lines > _MOST_LINES:
+            break
+    return parser.close()
 
 
 def _walk(message: "Message[Any, Any]") -> Iterator[tuple["Message[Any, Any]", int]]:
@@ -81,6 +101,7 @@ def field(message: "Message[Any, Any]", name: str) -> str:
 
 def decoded(value: str) -> str:
     """A header's value with its encoded words read, in one line without control characters."""
+    value = value[:_LONGEST_FIELD]  # decoding takes quadratic time
     try:
         pieces = [_piece(text, charset) for text, charset in decode_header(value)]
     except MALFORMED:
@@ -113,17 +134,33 @@ def tolerated(ask: Callable[[], T], otherwise: T) -> T:
 
 def content(part: "Message[Any, Any]") -> bytes:
     """The part's bytes, transfer encoding taken off."""
+    written: object = tolerated(lambda: cast(object, part.get_payload()), None)
+    encoding = tolerated(lambda: str(part["content-transfer-encoding"]), "").strip().lower()
+    if isinstance(written, str) and encoding == "base64":
+        with contextlib.suppress(ValueError):  # the library makes more copies, but reads broken ones too
+            return binascii.a2b_base64(written)
     payload: object = tolerated(lambda: cast(object, part.get_payload(decode=True)), None)
     return payload if isinstance(payload, bytes) else b""
 
 
 def text(part: "Message[Any, Any]") -> str:
-    """The part's text, lines of format=flowed joined again (RFC 3676)."""
-    written = (
-        repaired(content(part), tolerated(part.get_content_charset, None)).replace("\r\n", "\n").replace("\r", "\n")
-    )
+    """The part's text, lines of format=flowed joined again (RFC 3676); with delsp the joining blank goes."""
+    raw = _opening(content(part))
+    written = repaired(raw, tolerated(part.get_content_charset, None)).replace("\r\n", "\n").replace("\r", "\n")
     flowed = tolerated(lambda: part.get_param("format"), None)
-    return _reflowed(written) if str(flowed).lower() == "flowed" else written
+    if str(flowed).lower() != "flowed":
+        return written
+    delsp = tolerated(lambda: part.get_param("delsp"), None)
+    return _reflowed(written, str(delsp).lower() == "yes")
+
+
+def _opening(raw: bytes) -> bytes:
+    """What is read of a part's text: up to a line's end, or at least not into a character of UTF-8."""
+    if len(raw) <= _LONGEST_TEXT:
+        return raw
+    opening = raw[:_LONGEST_TEXT]
+    whole, end, _ = opening.rpartition(b"\n")
+    return whole + end or opening.rstrip(bytes(range(0x80, 0x100)))
 
 
 def repaired(raw: bytes, charset: str | None) -> str:
@@ -153,14 +190,19 @@ def _codec(charset: str | None) -> str | None:
     return larger if larger and larger not in _NOT_CHARSETS else None
 
 
-def _reflowed(written: str) -> str:
+def _reflowed(written: str, delsp: bool) -> str:
+    """Pieces are collected and joined once: a paragraph can have as many as the mail has lines."""
     lines: list[str] = []
-    open_line = False
+    pieces: list[str] = []
     for line in written.split("\n"):
         stuffed = line.removeprefix(" ")
-        if open_line and not stuffed.startswith(">"):
-            lines[-1] += stuffed
-        else:
-            lines.append(stuffed)
-        open_line = stuffed.endswith(" ") and stuffed != "-- " and not stuffed.startswith(">")
-    return "\n".join(lines)
+        quoted = stuffed.startswith(">")
+        if quoted and pieces:
+            lines.append("".join(pieces))
+            pieces = []
+        flows = stuffed.endswith(" ") and stuffed != "-- " and not quoted
+        pieces.append(stuffed[:-1] if flows and delsp else stuffed)
+        if not flows:
+            lines.append("".join(pieces))
+            pieces = []
+    return "\n".join([*lines, "".join(pieces)] if pieces else lines)

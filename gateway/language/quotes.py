@@ -2,59 +2,30 @@
 
 letters.py calls it. Everything works line by line, so that no mail takes longer than its length."""
 
+import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from mailparser_reply.constants import MAIL_LANGUAGES
-
+from gateway.language.attributions import apart, attribution, is_attribution
+from gateway.language.footers import banner
+from gateway.language.forwards import forward
+from gateway.language.header_blocks import header_block, original
+from gateway.language.hypertext import FENCE
 from gateway.language.marker import MARKER, is_marked
-from gateway.language.signatures import without_signature
-
-_WROTE = (
-    "wrote|writes|schrieb|geschrieben|a écrit|ecrit|escribió|escribio|ha scritto|schreef|geschreven|"
-    "escreveu|skrev|napisał|"
-    "napisała|napsal|kirjoitti|"
-    "написал|написала|пише|yazdı|írta|a scris|написа|έγραψε|đã viết|menulis|写道|寫道|のメール|작성"
-)
-_ATTRIBUTION = re.compile(
-    rf"^(?=.*(?:@|\b(?:19|20)\d\d\b|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|[年월]|\d:\d\d)).*(?:{_WROTE}).*[:：]$",
-    re.IGNORECASE,
-)
-_KNOWN = tuple(
-    re.compile(patterns["wrote_header"], re.IGNORECASE)
-    for patterns in MAIL_LANGUAGES.values()
-    if "wrote_header" in patterns
-)
-_HEADERS = (
-    "From|Sent|Date|To|Subject|Cc|Reply-To|Von|Gesendet|Datum|An|Betreff|De|Envoyé|Date|À|A|Objet|"
-    "Enviado(?: el)?|Fecha|Para|"
-    "Asunto|Da|Inviato|Data|Oggetto|Van|Verzonden|Aan|Onderwerp|Enviada(?: em)?|Assunto|Fra|Sendt|Til|"
-    "Emne|Från|Skickat|"
-    "Till|Ämne|Od|Wysłano|Do|Temat|DW|Odesláno|Komu|Předmět|Lähettäjä|Lähetetty|Vastaanottaja|Aihe|От|"
-    "Отправлено|Кому|Тема|"
-    "Дата|Kimden|Gönderildi|Kime|Konu|"
-    "发件人|发送时间|收件人|主题|抄送|差出人|送信日時|宛先|件名|보낸 사람|보낸 날짜|받는 사람|제목"
-)
-_HEADER = re.compile(rf"^[>*\s]*(?:{_HEADERS})\s*\*?\s*[:：]", re.IGNORECASE)
-_ORIGINAL = re.compile(
-    r"^[>\s]*(?:-{2,}|_{2,})\s*(?:Original Message|Original Appointment|Ursprüngliche Nachricht|Originalnachricht|"
-    r"Message d.origine|Mensaje original|Messaggio originale|Oorspronkelijk bericht|Mensagem original|"
-    r"Oprindelig meddelelse|Ursprungligt meddelande|Opprinnelig melding|Wiadomość oryginalna|Alkuperäinen viesti|"
-    r"Původní zpráva|Исходное сообщение|原始邮件|元のメッセージ|원본 메시지)\s*(?:-{2,}|_{2,})?\s*$",
-    re.IGNORECASE,
-)
-_FORWARD = re.compile(
-    r"^[>\s]*(?:-{2,}\s*(?:Forwarded message|Weitergeleitete Nachricht|Message transféré|Mensaje reenviado|"
-    r"Messaggio inoltrato|Doorgestuurd bericht|Mensagem encaminhada|Videresendt (?:meddelelse|melding)|"
-    r"Vidarebefordrat meddelande|Przekazana wiadomość|Пересылаемое сообщение)\s*-*|Begin forwarded message:|"
-    r"Anfang der weitergeleiteten (?:Nachricht|E-Mail):|Début du message (?:réexpédié|transféré)\s*:|"
-    r"Inicio del mensaje reenviado:|Inizio messaggio inoltrato:|Begin doorgestuurd bericht:)\s*$",
-    re.IGNORECASE,
-)
-_LONGEST_ATTRIBUTION = 400
-
+from gateway.language.signatures import SIGNED, without_signature
 
 __all__ = ["MARKER", "Cut", "cut"]
+
+_MARKER = re.compile(  # other products' lines of that kind, in mails that were passed on to us
+    r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40})\s*$",
+    re.IGNORECASE,
+)
+_WRAPPED = 58  # a quoted line this long may have lost its tail to the line below
+_MARKS = (FENCE, SIGNED)
+_ARMOUR = "-----BEGIN PGP SIGNED MESSAGE-----"
+Kind = Literal["none", "quote", "block", "forward"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,95 +38,138 @@ class Cut:
     forwarded: bool = False
 
 
-def cut(text: str, forwarded: bool = False) -> Cut:
-    """What the writer wrote. `forwarded`: the subject says that the rest was sent on, so all of it stays."""
-    lines = text.split("\n")
-    marker = next((at for at, line in enumerate(lines) if is_marked(line)), None)
+def cut(text: str, forwarded: bool = False, replied: bool = True, name: str | None = None) -> Cut:
+    """What the writer wrote. `forwarded`, `replied`: what the subject says; a mail sent on stays whole.
+
+    `name`: the sender's, for a signature that is nothing else."""
+    lines = _apart(_unarmoured(text.split("\n")))
+    warned = banner(lines)
+    warning, lines = lines[:warned], lines[warned:]
+    marker = next((at for at, line in enumerate(lines) if _marks(line)), None)
     if marker is not None:
-        above = _cut(lines[:marker], forwarded)
+        above = _cut(lines[:marker], forwarded, replied, name)
         if above.own:
-            return Cut(above.own, _joined([above.trimmed, *lines[marker:]]), history=True, forwarded=above.forwarded)
-        lines = [line for line in lines if not is_marked(line)]
-    return _cut(lines, forwarded)
+            trimmed = _joined([*warning, above.trimmed, *lines[marker:]])
+            return Cut(above.own, trimmed, history=True, forwarded=above.forwarded)
+        lines = [line for line in lines if not _marks(line)]
+    found = _cut(lines, forwarded, replied, name)
+    if not warning:
+        return found
+    return Cut(found.own, _joined([*warning, found.trimmed]), found.history, found.forwarded)
 
 
-def _cut(lines: list[str], forwarded: bool) -> Cut:
-    start, is_forward = _history(lines)
-    if forwarded or is_forward:
-        return Cut(_joined(lines), "", forwarded=True)
+def _marks(line: str) -> bool:
+    return is_marked(line) or (len(line) < 200 and "above" in line.lower() and bool(_MARKER.match(line)))
+
+
+def _apart(lines: Sequence[str]) -> list[str]:
+    """Attributions that share a line with the writer's words get a line of their own."""
+    parts = ((line, apart(line)) for line in lines)
+    return [each for line, pair in parts for each in (pair or (line,))]
+
+
+def _unarmoured(lines: list[str]) -> list[str]:
+    """The words of a mail signed in its text (RFC 4880, section 7), dashes unescaped; other mails as they are."""
+    if _ARMOUR not in lines:
+        return lines
+    start = lines.index(_ARMOUR)
+    head = next((at for at in range(start, len(lines)) if not lines[at].strip()), start)
+    end = next((at for at, line in enumerate(lines) if line == "-----BEGIN PGP SIGNATURE-----"), len(lines))
+    return lines[:start] + [line.removeprefix("- ") for line in lines[head + 1 : max(end, head + 1)]]
+
+
+def _cut(lines: list[str], forwarded: bool, replied: bool, name: str | None) -> Cut:
+    start, kind = _history(lines)
     above, below = lines[:start], lines[start:]
-    own, answer = _own(above, below)
-    text, signature = without_signature(own)
-    if below and answer is None and not _joined(text):
+    if kind == "block" and not replied and not _joined(above):
+        forwarded = True
+    if forwarded or kind == "forward":
+        text, signature = without_signature(above, name)
+        return Cut(_joined([*text, "", *below]), _joined(signature), forwarded=True)
+    own, rest = (above, below) if kind == "block" else _own(above, below, name)
+    text, signature = without_signature(own, name)
+    if below and rest and not _joined(text):
         return Cut("", _joined(lines), history=True)
-    trimmed = [*signature, *(below if answer is None else answer)]
-    return Cut(_joined(text), _joined(trimmed), history=bool(below))
+    return Cut(_joined(text), _joined([*signature, *rest]), history=bool(below))
 
 
-def _own(above: list[str], below: list[str]) -> tuple[list[str], list[str] | None]:
-    """The writer's lines, and what is cut when they wrote below or between quotes (else None)."""
-    quoted = [at for at, line in enumerate(below) if _is_quote(line)]
-    if not quoted:
-        return above, None
-    after, _ = without_signature(below[quoted[-1] + 1 :])
-    between = [
-        line
-        for line in below[quoted[0] : quoted[-1]]
-        if line.strip() and not _is_quote(line) and not _attribution(line)
-    ]
-    if not _joined(after) and not between:
-        return above, None
-    first, _ = without_signature(above)
-    if not _joined(first) and not between:
-        return below[quoted[-1] + 1 :], below[: quoted[-1] + 1]
-    return [*above, *below], []
+def _own(above: list[str], below: list[str], name: str | None) -> tuple[list[str], list[str]]:
+    """The writer's lines, and what is cut, when quotes have marks: answers may stand below or between them."""
+    end = next((at for at in range(len(below)) if _blocks(below, at)), len(below))
+    quoted, last = below[:end], below[end:]
+    marks = [at for at, line in enumerate(quoted) if _is_quote(line)]
+    if not marks:
+        return above, below
+    after = _words(quoted[marks[-1] + 1 :], name)
+    between = _between(quoted, marks)
+    if not after and not between:
+        return above, below
+    if not _words(above, name) and not between:
+        return quoted[marks[-1] + 1 :], [*quoted[: marks[-1] + 1], *last]
+    return [*above, *quoted], last
 
 
-def _history(lines: list[str]) -> tuple[int, bool]:
-    """Where quoted history begins (the number of lines when nowhere), and whether it was forwarded instead."""
+def _words(lines: list[str], name: str | None) -> str:
+    """What is left without a signature, of lines with words above them."""
+    text, _ = without_signature(["-", "", *lines], name)
+    return _joined(text[2:])
+
+
+def _between(quoted: list[str], marks: list[int]) -> bool:
+    """Whether the writer's own lines stand between quoted ones. The lost end of a wrapped line is none."""
+    for before, after in itertools.pairwise(marks):
+        lines = [line for line in quoted[before + 1 : after] if line.strip()]
+        if not lines or _attributes(lines) or all(map(_is_link, lines)):
+            continue
+        torn = len(lines) == 1 and after - before == 2 and (len(quoted[before]) >= _WRAPPED or "http" in quoted[before])
+        if not torn:
+            return True
+    return False
+
+
+def _attributes(lines: list[str]) -> bool:
+    """The lines are an attribution, in one line or wrapped."""
+    return is_attribution(" ".join(line.strip() for line in lines))
+
+
+def _is_link(line: str) -> bool:
+    return bool(re.fullmatch(r"\s*\(?<?https?://\S+>?\)?\s*>?|\s*>", line))
+
+
+def _history(lines: list[str]) -> tuple[int, Kind]:
+    """Where quoted history begins (the number of lines when nowhere), and of what kind it is."""
     for at, line in enumerate(lines):
         if not line.strip():
             continue
-        if _FORWARD.match(line):
-            return at, True
-        if _is_quote(line) or _ORIGINAL.match(line) or _from_block(lines, at) or _attribution_at(lines, at):
-            return at, False
-    return len(lines), False
+        if forward(line):
+            return at, "forward"
+        if _blocks(lines, at):
+            below = next((each for each in lines[at + 1 : at + 4] if each.strip()), "")
+            return at, "forward" if forward(below) else "block"
+        start = attribution(lines, at)
+        if start is not None:
+            return start, "quote" if _quotes_below(lines, at) or _is_quote(lines[start]) else "block"
+        if _is_quote(line):
+            return at, "quote"
+    return len(lines), "none"
+
+
+def _quotes_below(lines: list[str], at: int) -> bool:
+    return _is_quote(next((line for line in lines[at + 1 :] if line.strip()), ""))
+
+
+def _blocks(lines: Sequence[str], at: int) -> bool:
+    """Somebody else's mail begins here, without marks."""
+    line = lines[at]
+    return line == FENCE or (not _is_quote(line) and (original(line) or header_block(lines, at)))
 
 
 def _is_quote(line: str) -> bool:
     """A quoted line; the prompt of a Python session is none."""
-    return line.startswith(">") and not line.startswith(">>> ")
+    bare = line.lstrip()
+    return bare.startswith(">") and not bare.startswith(">>> ") and len(line) - len(bare) < 4
 
 
-def _attribution_at(lines: list[str], at: int) -> bool:
-    """`On …, Kim wrote:` in one line, or wrapped into two or three."""
-    joined = ""
-    for line in lines[at : at + 3]:
-        if not line.strip() or _is_quote(line):
-            return False
-        joined = f"{joined} {line.strip()}".strip()
-        if len(joined) > _LONGEST_ATTRIBUTION:
-            return False
-        if joined.endswith((":", "：")):
-            return _attribution(joined)
-    return False
-
-
-def _attribution(line: str) -> bool:
-    line = line.strip("> \t")
-    if len(line) > _LONGEST_ATTRIBUTION or not line.endswith((":", "：")):
-        return False
-    return bool(_ATTRIBUTION.match(line) or (re.search(r"\d", line) and any(each.match(line) for each in _KNOWN)))
-
-
-def _from_block(lines: list[str], at: int) -> bool:
-    """Outlook's block of header lines: one that begins here, and two more among the next five lines."""
-    if not _HEADER.match(lines[at]) and not re.fullmatch(r"\s*[-_]{10,}\s*", lines[at]):
-        return False
-    found = [line for line in lines[at : at + 6] if _HEADER.match(line)]
-    return len(found) >= 3
-
-
-def _joined(lines: list[str]) -> str:
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
+def _joined(lines: Sequence[str]) -> str:
+    shown = (line.rstrip() for line in lines if line not in _MARKS)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(shown)).strip("\n")

@@ -1,70 +1,177 @@
-"""What phones and people put under their mails: "-- ", "Sent from my …", "Kind regards". quotes.py takes it off."""
+"""What stands under a mail's words: "-- ", "Kind regards" and a name, a device's line, footers. quotes.py asks."""
 
 import re
+from collections.abc import Sequence
 
-_DEVICE = re.compile(
-    r"^[\s(_*]*(?:Sent (?:from|via|with)\b|Get Outlook for|Gesendet (?:von|mit)\b|"
-    r"Von meinem .{2,30} gesendet|Diese Nachricht wurde von meinem|"
-    r"Envoyé (?:de|depuis|à partir)\b|Obtenez Outlook|Enviado (?:desde|de|do|a partir|por)\b|"
-    r"Enviada? d[oe]\b|Obtener Outlook|Inviato da[l ]|"
-    r"Scarica Outlook|Verzonden (?:vanaf|vanuit|met)\b|Verstuurd vanaf|Sendt fra|Skickat från|Lähetetty\b|"
-    r"Wysłan[oe] z|"
-    r"Odesláno z|Отправлено (?:с|из)\b|Obter o Outlook|Outlook für .{2,20} beziehen|Holen Sie sich Outlook|"
-    r"iPhone(?:から送信| 에서 보냄)|发自我的|從我的.{1,20}傳送|나의 .{1,20}에서 보냄).{0,90}$",
-    re.IGNORECASE,
+from gateway.language.devices import without_device
+from gateway.language.footers import footer
+
+SIGNED = "\ufdd1"  # a line that hypertext.py puts where a program marked its signature; no text has this character
+_FAREWELLS = (
+    r"(?:with )?(?:(?:my |our )?(?:best|kind|kindest|warm|warmest|many thanks and|with (?:best|"
+    r"kind)) ?(?:regards|wishes)?)|"
+    r"(?:thanks|thank you|many thanks|thx)(?: (?:and|&) (?:best |kind )?regards| in advance| so much| again|"
+    r" a lot)?|regards|rgds|br|kr|cheers|"
+    r"sincerely|(?:yours )?(?:sincerely|truly|faithfully)|yours|all the best|take care|respectfully|cordially|"
+    r"mit (?:freundlich(?:en|em)|besten|lieben|herzlichen) (?:gr(?:ü|ue)(?:ß|ss)en|gru(?:ß|ss))|"
+    r"freundliche gr(?:ü|ue)(?:ß|ss)e|"
+    r"(?:viele|liebe|beste|schöne|herzliche|sonnige|freundliche|besten|lieben|schönen|herzlichen) (?:gr(?:ü|"
+    r"ue)(?:ß|ss)e|dank|gru(?:ß|ss))|"
+    r"(?:gru(?:ß|ss)|gr(?:ü|ue)(?:ß|ss)e)|mfg|lg|vg|bg|danke|vielen dank|"
+    r"(?:bien )?cordialement|très cordialement|bien à (?:vous|toi)|bonne (?:journée|soirée|réception)|"
+    r"(?:meilleures )?salutations|amicalement|merci|bises|cdlt|"
+    r"(?:un |muchos |cordiales |atentos )?saludos?(?: cordiales?)?|atentamente|cordialmente|(?:muchas )?gracias|"
+    r"un abrazo|abrazos|"
+    r"(?:cordiali |distinti |cari )?saluti|cordialmente|grazie(?: mille)?|a presto|"
+    r"(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|groet(?:en|jes)?|gr|mvg|bedankt|alvast bedankt|dank je|"
+    r"atenciosamente|cumprimentos|com os melhores cumprimentos|melhores cumprimentos|abraços?|obrigad[oa]|att|"
+    r"(?:med )?(?:vänliga|bästa|varma) hälsning(?:ar)?|hälsningar|mvh|/?hälsar|tack(?: på förhand)?|vänligen|"
+    r"(?:med )?(?:venlige?|vennlig|bedste|de bedste|mange|beste) hilsen(?:er)?|hilsner|hilsen|kh|vh|dbh|knus|"
+    r"(?:på forhånd )?tak|takk|"
+    r"(?:serdecznie )?pozdrawiam(?: serdecznie)?|pozdrowienia|z poważaniem|z powazaniem|z wyrazami szacunku|"
+    r"dziękuję|dzięki|"
+    r"(?:ystävällisin |parhain )?terveisin|terveiset|t|kiitos|"
+    r"с уважением|с наилучшими пожеланиями|спасибо|всего доброго|з повагою|"
+    r"s pozdravem|s úctou|děkuji|zdravím|üdvözlettel|köszönöm|saygılarımla|cu stimă|με εκτίμηση|"
+    r"此致|敬礼|敬上|祝好|谢谢|顺祝商祺|此致敬礼|谨上|敬具|以上|よろしくお願い(?:いた)?します|"
+    r"以上、?(?:宜しく|よろしく)お願い(?:いた|致)?します|감사합니다|감사드립니다"
 )
-_FAREWELL = re.compile(
-    r"^(?:(?:best|kind|warm|many thanks and|with (?:best|kind)) ?(?:regards|wishes)?|regards|cheers|"
-    r"thanks|thank you|many thanks|"
-    r"sincerely|yours(?: sincerely| truly)?|all the best|mit freundlichen gr(?:ü|ue)(?:ß|ss)en|(?:viele|"
-    r"liebe|beste|schöne) gr(?:ü|ue)(?:ß|ss)e|"
-    r"gru(?:ß|ss)|mfg|lg|vg|cordialement|bien à vous|bonne journée|salutations|saludos|un saludo|atentamente|gracias|"
-    r"cordiali saluti|saluti|met vriendelijke groet(?:en)?|groeten|atenciosamente|abraços|obrigad[oa]|"
-    r"med vänliga hälsningar|"
-    r"hälsningar|mvh|med venlig hilsen|vennlig hilsen|hilsen|pozdrawiam|z poważaniem|terveisin|с уважением)[,.! ]*$",
-    re.IGNORECASE,
-)
-_NOTICE = re.compile(
-    r"^(?:confidential(?:ity)? notice|disclaimer|haftungsausschluss|avis de confidentialité)\b", re.IGNORECASE
-)
+_FAREWELL = re.compile(rf"(?:{_FAREWELLS})\s*[,.!;，。、！–-]*", re.IGNORECASE)
+_IN_ONE = re.compile(rf"(?:{_FAREWELLS})\s*[,，!]\s*(?P<name>[^\W\d_][\w.’' -]{{1,40}})", re.IGNORECASE)
 _DELIMITER = re.compile(r"\s*(?:--|—|–)\s*")
-_RULE = re.compile(r"\s*_{10,}\s*")
-_LONGEST_FAREWELL = 5
+_RULE = re.compile(r"\s*(?:_{5,}|[—–―]{4,}|={5,}|-{10,}|\*{5,})\s*")
+_INITIALLED = re.compile(r"(?:[-–—~]|/)\s?[^\W\d_a-zß-ÿ][\w.’' ]{1,40}|(?:--|[–—~])\s?[^\W\d_][\w.’' ]{1,30}")
+_SENTENCE = re.compile(r"(?:\S+\s+){5,}\S.*[.!?…:]\s*$")
+_PICTURE = re.compile(r"\s*\[(?:cid:|image:|mailto:|inline image|https?://)[^\]]{0,200}\]\s*", re.IGNORECASE)
+_AFTERTHOUGHT = re.compile(r"p\.?\s?s\.?\b\s*[:.,]?\s+\S", re.IGNORECASE)
+_PARTICLES = frozenset(
+    [
+        "and",
+        "&",
+        "of",
+        "the",
+        "de",
+        "da",
+        "do",
+        "dos",
+        "del",
+        "della",
+        "der",
+        "den",
+        "di",
+        "du",
+        "la",
+        "le",
+        "van",
+        "von",
+        "und",
+        "y",
+        "e",
+        "i",
+        "zu",
+        "af",
+        "av",
+    ]
+)
+_NAME_ENDS = ".?!;:,"
+_LONGEST_FAREWELL = 8
 _LONGEST_LOOSE = 12
+_LONGEST_LINE = 75
 
 
-def without_signature(lines: list[str]) -> tuple[list[str], list[str]]:
-    """The lines above the signature, and the signature."""
-    at = min((_delimiter(lines), _notice(lines)))
-    at = _device(lines[:at])
-    at = _farewell(lines[:at])
-    return lines[:at], lines[at:]
+def without_signature(lines: Sequence[str], name: str | None = None) -> tuple[list[str], list[str]]:
+    """The lines above the signature, and the signature. `name`: the sender's, which may stand there alone."""
+    own, cut = _at(lines, min(_delimiter(lines), footer(lines)))
+    for sign in (_rule, _farewell, _initialled):
+        own, signature = _at(own, sign(own))
+        cut = signature + cut
+    own, device = without_device(own)
+    cut = device + cut
+    for sign in (_rule, _farewell, _initialled):  # what stood above the device's line
+        own, signature = _at(own, sign(own))
+        cut = signature + cut
+    own, signature = _at(own, _own_name(own, name))
+    return own, signature + cut
 
 
-def _delimiter(lines: list[str]) -> int:
+def _at(lines: Sequence[str], at: int) -> tuple[list[str], list[str]]:
+    """Cut there; lines that only stand for a picture of the signature go too."""
+    own = list(lines[:at])
+    while own and (not own[-1].strip() or _PICTURE.fullmatch(own[-1])):
+        own.pop()
+    return own, list(lines[len(own) :])
+
+
+def _written(lines: Sequence[str]) -> list[int]:
+    return [at for at, line in enumerate(lines) if line.strip()]
+
+
+def _delimiter(lines: Sequence[str]) -> int:
     """The exact "-- " ends a mail wherever it stands (RFC 3676); a looser one only when little follows."""
     for at, line in enumerate(lines):
-        loose = _DELIMITER.fullmatch(line) or _RULE.fullmatch(line)
-        if line == "-- " or (loose and len(lines) - at <= _LONGEST_LOOSE):
+        if line in ("-- ", SIGNED) or (_DELIMITER.fullmatch(line) and len(lines) - at <= _LONGEST_LOOSE):
             return at
     return len(lines)
 
 
-def _notice(lines: list[str]) -> int:
-    return next((at for at, line in enumerate(lines) if at and _NOTICE.match(line)), len(lines))
+def _rule(lines: Sequence[str]) -> int:
+    """A line across, with a few short lines below and not a sentence among them."""
+    last = _written(lines)[1:][-_LONGEST_LOOSE:]
+    for place, at in enumerate(last):
+        below = [lines[each][:400] for each in last[place + 1 :]]
+        if _RULE.fullmatch(lines[at]) and not any(map(_SENTENCE.match, below)):
+            return at
+    return len(lines)
 
 
-def _device(lines: list[str]) -> int:
-    """A device's line among the last few; what stands below it is a part of it."""
-    written = [at for at, line in enumerate(lines) if line.strip()][-4:]
-    return next((at for at in written if _DEVICE.match(lines[at])), len(lines))
-
-
-def _farewell(lines: list[str]) -> int:
-    """A farewell with a name below it, and text above."""
-    written = [at for at, line in enumerate(lines) if line.strip()]
+def _farewell(lines: Sequence[str]) -> int:
+    """A farewell with a name below it or beside it, and text above."""
+    written = _written(lines)
     for at in written[1:][-_LONGEST_FAREWELL:]:
-        below = [lines[each] for each in written if each > at]
-        if below and _FAREWELL.match(lines[at].strip()) and all(len(line) < 60 for line in below):
+        line = lines[at].strip(" *_\t")
+        below = [lines[each].strip(" *_\t") for each in written if each > at]
+        if any(len(each) > _LONGEST_LINE or _AFTERTHOUGHT.match(each) for each in below):
+            continue
+        named = _IN_ONE.fullmatch(line)
+        if named and _is_name(named["name"]) and len(below) <= _LONGEST_FAREWELL - 3:
+            return at
+        if _FAREWELL.fullmatch(line) and below and _is_name(below[0]):
+            return at
+    return len(lines)
+
+
+def _is_name(line: str) -> bool:
+    """A few words in capitals, or a single one: "See you at five" is none."""
+    words = line.strip(" -–—~/").split()
+    if not words or len(words) > 6 or line[-1] in _NAME_ENDS[1:] or ">" in line[:1]:
+        return False
+    return len(words) == 1 or not any(word[0].islower() and word not in _PARTICLES for word in words)
+
+
+def _initialled(lines: Sequence[str]) -> int:
+    """The last line is `-Kim`, `/Kim` or `~ Kim`, alone below a blank line, and no item of a list."""
+    written = _written(lines)
+    if len(written) < 2 or written[-1] - written[-2] < 2 or lines[written[-2]].lstrip().startswith(("-", "/", "~")):
+        return len(lines)
+    last = lines[written[-1]].strip()
+    alone = not last.startswith("- ") and _INITIALLED.fullmatch(last) and len(last.split()) <= 4
+    return written[-1] if alone else len(lines)
+
+
+def _own_name(lines: Sequence[str], name: str | None) -> int:
+    """The sender's own name stands in one of the last lines, alone, with at most a few short lines below."""
+    written = _written(lines)
+    whole = (name or "").casefold().strip("\"' ")
+    first = whole.split()[0] if whole else ""
+    for at in written[1:][-5:]:
+        line = lines[at].strip(" *_,.-–—\t").casefold()
+        if (
+            line
+            and " " in whole
+            and re.split(r" ?[|,–—/•-] ?", line)[0] == whole
+            and all(len(each) < _LONGEST_LINE for each in lines[at:])
+        ):
+            return at
+        if len(first) > 1 and line == first and at == written[-1] and not lines[at - 1].strip():
             return at
     return len(lines)

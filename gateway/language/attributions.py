@@ -1,0 +1,156 @@
+"""`On …, Kim wrote:`: the line, or the wrapped lines, that mail programs put above what they quote. quotes.py asks.
+
+No list of languages can be whole, so three things count together: a word for writing, a date or an address, and the
+colon at the end. The forms were read in the sources and mails of the programs, and in mailparser_reply's patterns.
+"""
+
+import re
+from collections.abc import Sequence
+
+from mailparser_reply.constants import MAIL_LANGUAGES
+
+_LONGEST = 400  # characters; names and addresses of lists can be long
+_MOST_LINES = 5
+_VERBS = (
+    r"wrote|writes|schrieb(?:en)?|geschrieben|a\s+écrit|écrit|ecrit|nous\s+a\s+dit|escribió|escribio|ha\s+scritto|"
+    r"schreef|geschreven|escreveu|skrev|napisała?|napisana|pisze|napsal|napísal|kirjoitti|написала?|пишет|пише|"
+    r"писал|пользователь|yazdı|írta|a\s+scris|έγραψε|đã\s+viết|menulis|写道|寫道|写到|のメール|のメッセージ|"
+    r"さんが|作成|작성|님이|כתב|كتب|تمت\s+كتابة|je\s+napisao|rašė|kirjutas|написа"
+)
+_VERB = re.compile(rf"(?:{_VERBS})", re.IGNORECASE)
+_SAID = re.compile(r"\b(?:said|says|sent|hat gesagt|dijo|a dit)\b", re.IGNORECASE)
+_END = re.compile(rf"(?:[:：]|(?:{_VERBS})|>)[\s*_–‐-]*$", re.IGNORECASE)
+_COLON = re.compile(r"[:：][\s*_–‐-]*$")
+_VERB_END = re.compile(rf"(?:{_VERBS})(?:\(а\)|\(a\))?\s*[:：]?[\s*_–‐-]*$", re.IGNORECASE)
+_OPENER = re.compile(
+    r"(?:On|At|Am|Le|El|En|Il|Em|No dia|Op|Den|Dnia|Dňa|Dne|W dniu|På|Pe|Vào|Pada|Στις|In data|In message|In article|"
+    r"Quoting|Zitat von|Citando|Citat|Wiadomość napisana|La data|Data|Em|Kl)\b|[在于於]|في"
+)
+_STARTS_DATED = re.compile(r"(?:[^\W\d_]{2,14}[.,]{0,2}\s{1,2})?\d")
+_STARTS_NAMED = re.compile(r"[^<>@]{0,80}<[^<>\s]+@[^<>\s]+>")
+_ADDRESS = re.compile(r"[\w.+=-]{1,80}@[\w-]{1,60}\.?[\w.-]{0,60}|mailto:", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"\b\d{1,2}[:.h]\d\d\b|\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b|[年월월月]|(?:19|20)\d\d.*\d|\d.*(?:19|20)\d\d"
+)
+_DATE_AND_ADDRESS = re.compile(r"\d.{0,160}<[^<>@]{1,80}@[^<>@]{1,80}>\s*[:：]?$")
+_OTHERS = re.compile(  # Horde; Mutt's usual form with a star
+    r"(?:Quoting|Zitat von|Citando|Citat|Citazione) .{3,120}[:：]$|"
+    r"[^<>@]{2,60}<[^<>@]+@[^<>@]+>,? \[[\d/:. ,-]{6,40}[^\]]{0,6}\]:$"
+)
+_PREFIX = "> \t*_-–‐—"
+_SHARED = re.compile(
+    r"^(?P<own>\S.*?)[\s>*-]*(?:(?<=-)|(?<=\s))(?P<rest>On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|"
+    r"Jun|Jul|"
+    r"Aug|Sep|Oct|Nov|Dec|\d).{5,300}wrote:\s*)$"
+)
+_KNOWN = tuple(
+    re.compile(patterns["wrote_header"], re.IGNORECASE)
+    for patterns in MAIL_LANGUAGES.values()
+    if "wrote_header" in patterns
+)
+
+
+def attribution(lines: Sequence[str], at: int) -> int | None:
+    """Where the attribution begins that ends in line `at`; None when none ends there."""
+    line = lines[at].strip()
+    if not line or len(line) > _LONGEST or not _END.search(line):
+        return None
+    quoted = _quote_below(lines, at)
+    texts = _wrapped(lines, at)
+    for opens in (_opened, _dated, _addressed):
+        found = next((start for start, text in texts if opens(text, quoted)), None)
+        if found is not None:
+            return found
+    if _named(texts[0][1], quoted):
+        return _with_wrapped_name(lines, at)
+    return None
+
+
+def is_attribution(line: str) -> bool:
+    """A line that is an attribution by itself, also inside of a quote."""
+    return attribution([line.lstrip(_PREFIX), ">"], 0) is not None
+
+
+def apart(line: str) -> tuple[str, str] | None:
+    """Words and the attribution that some programs put behind them into the same line; None when it is no such line."""
+    if len(line) > _LONGEST or not line.rstrip().endswith("wrote:"):
+        return None
+    shared = _SHARED.match(line)
+    if not shared or _OPENER.match(line) or not shared["own"].strip(_PREFIX):
+        return None
+    return shared["own"].rstrip(" -"), shared["rest"]
+
+
+def _wrapped(lines: Sequence[str], at: int) -> list[tuple[int, str]]:
+    """The line, and it joined with those above: how an attribution may have been wrapped. Nearest first."""
+    joined, found = "", []
+    for start in range(at, max(-1, at - _MOST_LINES), -1):
+        line = lines[start].strip()
+        if not line and not joined.startswith("<"):
+            break
+        joined = f"{line} {joined}".strip()
+        if len(joined) > _LONGEST:
+            break
+        found.append((start, joined.lstrip(_PREFIX)))
+    return found
+
+
+def _quote_below(lines: Sequence[str], at: int) -> bool:
+    below = next((line for line in lines[at + 1 : at + 4] if line.strip()), "")
+    return below.lstrip().startswith((">", "&gt;")) and not below.startswith(">>> ")
+
+
+def _opened(text: str, quoted: bool) -> bool:
+    """It begins as such lines do, with a date behind: `On …`, `Am …`, `Le …`."""
+    if _OTHERS.match(text):
+        return True
+    if not _OPENER.match(text) or not (_COLON.search(text) or _VERB_END.search(text)):
+        return False
+    dated = bool(_ADDRESS.search(text) or _NUMBERED.search(text))
+    if _VERB.search(text):
+        return quoted or dated
+    if _SAID.search(text) or any(each.match(text) for each in _KNOWN):
+        return dated and (quoted or bool(_ADDRESS.search(text)))
+    return dated and bool(_DATE_AND_ADDRESS.search(text))
+
+
+def _dated(text: str, quoted: bool) -> bool:
+    """It begins with a date: `3 mars 2026 kl. 10:11 skrev …:`, or date and address alone: `2026-03-03 10:11 … <…>:`."""
+    if not _STARTS_DATED.match(text) or not _NUMBERED.search(text):
+        return False
+    if _VERB.search(text) and (_COLON.search(text) or _VERB_END.search(text)):
+        return True
+    if _COLON.search(text) and (_DATE_AND_ADDRESS.search(text) or (quoted and _ADDRESS.search(text))):
+        return True
+    return quoted and bool(_DATE_AND_ADDRESS.search(text))
+
+
+def _named(text: str, quoted: bool) -> bool:
+    """It begins with a name: `Kim <…> schrieb am …:`, `---- Kim wrote ----`."""
+    if quoted and _COLON.search(text) and _DATE_AND_ADDRESS.search(text):
+        return True  # in whatever language
+    if not _VERB.search(text) or not (_COLON.search(text) or _VERB_END.search(text)):
+        return bool(quoted and _COLON.search(text) and _SAID.search(text) and _ADDRESS.search(text))
+    if quoted or _wrote_beside(text):
+        return True
+    return bool(_NUMBERED.search(text)) and len(_VERB.split(text, maxsplit=1)[0].split()) <= 3
+
+
+def _wrote_beside(text: str) -> bool:
+    """An address and, with nothing but a date between, a word for writing: not "I asked a@b, and she wrote:"."""
+    address = next(iter(_ADDRESS.finditer(text)), None)
+    verb = _VERB.search(text, address.end()) if address else None
+    return bool(address and verb and not re.search(r"[a-z]{3}", text[address.end() : verb.start()]))
+
+
+def _addressed(text: str, quoted: bool) -> bool:
+    """It begins with a name and its address, in the line where they stand."""
+    return bool(_STARTS_NAMED.match(text)) and not text.startswith("<") and _named(text, quoted)
+
+
+def _with_wrapped_name(lines: Sequence[str], at: int) -> int:
+    """One line up, when the name stands there alone: `Kim via Critter` and `<post@…> wrote:` below it."""
+    above = lines[at - 1].strip() if at else ""
+    if above and lines[at].strip().startswith("<") and len(above) < 80 and above[-1] not in ".!?":
+        return at - 1
+    return at

@@ -1,0 +1,74 @@
+"""`Sent from my iPhone`, `Get Outlook for iOS`: what phones and programs put under a mail. signatures.py asks."""
+
+import re
+from collections.abc import Sequence
+
+_SENT = (
+    r"sent from (?:my|a|an|mobile|(?-i:[A-Z0-9]))\S*|sent (?:via|with|using|by) \S+(?: \S+)?$|sent (?:via|"
+    r"with) (?:proton|tuta|yahoo|zoho|fastmail|canary|bluemail)\w*|verschickt (?:von|"
+    r"mit)|gesendet (?:von|mit|über)|envoyé (?:de|depuis|"
+    r"à partir|avec|via)|"
+    r"envoyée? d|enviad[oa] (?:desde|de|do|da|a partir|por|com|con|via)|inviat[oa] (?:da|dal|con|tramite)|"
+    r"verzonden (?:vanaf|vanuit|met|via)|verstuurd (?:vanaf|met|via)|sendt (?:fra|med|via)|skickat (?:från|med|via)|"
+    r"skickades från|från min|lähetetty|wysłan[oea] (?:z|za pomocą|przez)|odesláno z|odoslané z|отправлено (?:с|из)|"
+    r"надіслано з|küldve|trimis de pe|from my (?:i(?:phone|pad)|mobile|phone|cell|android|galaxy|samsung)\S*"
+)
+_PLAIN = re.compile(rf"^(?:{_SENT})\b\W?[^,;:!?]{{0,60}}$", re.IGNORECASE)
+_EXCUSED = re.compile(
+    rf"^(?:{_SENT})\b.{{0,120}}(?:excuse|typo|brevity|forgive|pardon|autocorrect|tippfehler|kürze|fautes|errores)",
+    re.IGNORECASE,
+)
+_TURNED = re.compile(
+    r"^(?:von (?:meinem|unterwegs|mein\w*) ?.{0,40} ?gesendet\.?|(?:diese (?:nachricht|e-?mail)) wurde (?:von|"
+    r"mit) .{3,80} (?:gesendet|verschickt)\.?|"
+    r"(?:iphone|ipad|android|.{2,25})(?:から送信|에서 보냄|’?dan gönderildi|'?den gönderildi)|"
+    r".{0,20}から送信(?:されました)?。?|"
+    r"发自我?的?.{1,30}|從我的.{1,20}傳送|从 ?(?:我的)?.{1,20}发送|傳送自我?的?.{1,30}|"
+    r"나의 .{1,20}에서 보냄|내 .{1,20}에서 보냄|"
+    r"\w{2,20} from mobile|此邮件发自.{1,30}|(?:please )?(?:excuse|forgive|pardon) (?:any |my |the )?(?:typos|"
+    r"brevity|misspellings).{0,60})$",
+    re.IGNORECASE,
+)
+_OUTLOOK = re.compile(
+    r"^(?:get|obtenir|obtenez|télécharge[rz]|obtener|obtén|descarga[r]?|scarica|ottieni|obter(?: o)?|"
+    r"obtenha(?: o)?|baix[ae]r?(?: o)?|transferir(?: o)?|"
+    r"download|verkrijg|ontvang|hämta|skaffa|hent|få|skaff deg|last ned|pobierz(?: program| aplikację)?|"
+    r"uzyskaj(?: program)?|"
+    r"скачать|скачайте|получить|получите|holen sie sich|laden sie|hanki|získat|získejte|stáhnout|获取|下载|取得|下載|"
+    r"holen|завантажити)\s?\S{0,30}\s?"
+    r"(?:yahoo mail|outlook|gmail|bluemail|spark)\b\s?(?:<|http|for|für|pour|para|per|voor|för|til|dla|для|na|"
+    r"pro|app\b).{0,80}$|"
+    r"^(?:获取|下载|取得|下載).{0,30}outlook.{0,80}$|"
+    r"^outlook (?:für|for|voor|pour|til|för) .{2,20}(?: beziehen| herunterladen| downloaden| abrufen| を入手|"
+    r"の入手)?\s*(?:<.*>|https?://\S+)?$|"
+    r"^.{0,30}outlook\w{0,4}.{0,20}(?:を入手|edinin|indirin|の入手|다운로드)\s*(?:<.*>)?\s*$|"
+    r"^.{2,40}<?https?://aka\.ms/\w{5,10}>?$",
+    re.IGNORECASE,
+)
+_EDGES = " \t(<>)[]*_~|.–—-"
+_LAST = 4  # lines written; what stands further up is a sentence
+_LONGEST = 160
+
+
+def is_device(line: str) -> bool:
+    """A line that a phone or a mail program wrote by itself."""
+    bare = re.sub(r"\s*<(?:https?:|mailto:)[^>]*>\s*$", "", line.strip())
+    if not bare or len(line) > _LONGEST or bare.startswith(">"):
+        return False
+    inner = bare.strip(_EDGES)
+    if _OUTLOOK.match(line.strip(_EDGES)) or _OUTLOOK.match(inner) or _TURNED.match(inner) or _EXCUSED.match(inner):
+        return True
+    return bool(_PLAIN.match(inner)) and len(inner.split()) <= 9
+
+
+def without_device(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The lines without a device's, and what was taken off: it and what stands below, or it alone above all words."""
+    written = [at for at, line in enumerate(lines) if line.strip()]
+    at = len(lines)
+    while written and is_device(lines[written[-1]]):
+        at = written.pop()
+    near = written[-_LAST:]
+    at = next((each for each in near if is_device(lines[each])), at)
+    if written and at == written[0]:
+        return list(lines[at + 1 :]), [lines[at]]
+    return list(lines[:at]), list(lines[at:])

@@ -1,0 +1,87 @@
+"""Where a mail below begins without quote marks: `-----Original Message-----`, or Outlook's block of header lines.
+
+quotes.py asks. Everything from there on is somebody else's."""
+
+import re
+from collections.abc import Sequence
+
+_ORIGINALS = (
+    r"original|ursprüngliche|originale?|d.origine|initial|oorspronkelijke?|oprindelig|ursprungligt|opprinnelig|"
+    r"oryginalna|alkuperäinen|původní|pôvodná|eredeti|исходное|вихідне|orijinal|özgün|reply|antwort|原始|原邮件|"
+    r"原来的|元の|원본"
+)
+_MESSAGES = (
+    r"message|appointment|nachricht|mail|e-mail|mensaje|messaggio|bericht|mensagem|meddelelse|besked|meddelande|"
+    r"melding|wiadomość|viesti|zpráva|správa|üzenet|сообщение|повідомлення|ileti|mesaj|邮件|郵件|メッセージ|메시지"
+)
+_ORIGINAL = re.compile(
+    rf"^[>\s*]*[-_‐–—]{{2,}}+\s*(?:(?:{_ORIGINALS})\s?(?:{_MESSAGES})|(?:{_MESSAGES})\s(?:{_ORIGINALS})|"
+    r"originalnachricht)\s*(?:[-_‐–—]{2,}[\s*]*)?$",
+    re.IGNORECASE,
+)
+_NAMES = {
+    "from": "From|Von|De|Da|Van|Fra|Från|Od|Lähettäjä|От|Від|Kimden|Feladó|De la|Από|"
+    "发件人|寄件者|差出人|送信者|보낸 사람|보낸사람",
+    "sent": "Sent|Date|Gesendet|Datum|Envoyé(?: le)?|Enviado(?: el| em)?|Enviada(?: em)?|Fecha|Inviato|Data|Verzonden|"
+    "Sendt|Dato|Skickat|Wysłano|Odesláno|Lähetetty|Päivämäärä|Отправлено|Дата|Надіслано|Gönderildi|Tarih|Elküldve|"
+    "Trimis|发送时间|发送日期|日期|寄件日期|送信日時|日時|보낸 날짜|날짜",
+    "to": "To|An|À|A|Para|Aan|Til|Till|Do|Komu|Vastaanottaja|Кому|Kime|Címzett|Către|Προς|收件人|宛先|받는 사람",
+    "subject": "Subject|Betreff|Objet|Asunto|Oggetto|Onderwerp|Assunto|Emne|Ämne|Temat|Předmět|Aihe|Тема|Konu|Tárgy|"
+    "Subiect|Θέμα|主题|主旨|件名|제목",
+    "cc": "Cc|Bcc|Kopie|Kopia|Kopi|Copie|CC|DW|Kopia do|Копия|抄送|副本|참조|Reply-To|Antwort an|Répondre à",
+}
+_HEADER = re.compile(
+    r"^[>*\s|]*\*?(?:" + "|".join(f"(?P<{kind}>{names})" for kind, names in _NAMES.items()) + r")\s*\*?\s*[:：]",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"[>\s]*[-_‐–—]{5,}\s*")
+_ADDRESS = re.compile(r"@[\w-]")
+_TIME = re.compile(r"\d[:.]\d\d")
+_IN_ONE = re.compile(r"^[>*\s]*\*?From:.{0,200}@.{0,200}\b(?:Date|Sent):.{0,60}\d", re.IGNORECASE)
+_WITHIN = 12  # lines; long lists of recipients are folded
+
+
+def original(line: str) -> bool:
+    """`-----Original Message-----` in any language, with dashes of any sort."""
+    return bool(_ORIGINAL.match(line)) if line.lstrip("> *\t")[:1] in "-_‐–—" else False
+
+
+def header_block(lines: Sequence[str], at: int) -> bool:
+    """A block of header lines begins here, or a rule right above one: three different ones, or two that say enough."""
+    first = lines[at]
+    if _IN_ONE.match(first):
+        return True
+    if _RULE.fullmatch(first):
+        below = next((at + step for step in (1, 2, 3) if at + step < len(lines) and lines[at + step].strip()), None)
+        return below is not None and bool(_HEADER.match(lines[below])) and header_block(lines, below)
+    if not _HEADER.match(first):
+        return False
+    found = _headers(_near(lines, at))
+    said = " ".join(found.values())
+    enough = len(found) >= 3 or (bool(_ADDRESS.search(said)) and bool(_TIME.search(said)))
+    return len(found) >= 2 and enough and not found.keys() <= {"to", "subject", "cc"}
+
+
+def _headers(lines: Sequence[str]) -> dict[str, str]:
+    """The lines that are headers, by what they say; a third of the same kind shows that this is no block."""
+    found: dict[str, str] = {}
+    again = 0
+    for line in lines:
+        match = _HEADER.match(line)
+        if match and match.lastgroup:
+            again += match.lastgroup in found
+            found.setdefault(match.lastgroup, line[:400])
+        if again > 1:
+            break
+    return found
+
+
+def _near(lines: Sequence[str], at: int) -> list[str]:
+    """The lines from here on that can belong to one block: not beyond two blank ones."""
+    near, blank = [], 0
+    for line in lines[at : at + _WITHIN]:
+        blank = 0 if line.strip() else blank + 1
+        if blank > 1:
+            break
+        near.append(line)
+    return near

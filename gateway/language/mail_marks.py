@@ -1,0 +1,113 @@
+"""What mail programs mark in their HTML: where history begins, what is quoted, what is a signature.
+
+hypertext.py asks of each block. The names were read in the mails of the programs; `x_` is what Outlook puts before
+names of mails it quotes."""
+
+import re
+from typing import Literal
+
+from selectolax.lexbor import LexborNode
+
+Mark = Literal["fence", "quote", "signature", "indent"]
+
+_FENCES = re.compile(
+    r"^(?:divrplyfwdmsg|appendonsend|olk_src_body_section|stopspelling|zwchr|yahoo_quoted.*|replysplit|reply-intro|"
+    r"mail-editor-reference-message-container|ms-outlook-mobile-reference-message|zmail_extra|oldcontent|"
+    r"isforwardcontent|isreplycontent|origbody|quotedcontent|tutanota_quote_head)$"
+)
+_FENCE_CLASSES = frozenset(
+    [
+        "yahoo_quoted",
+        "zmail_extra",
+        "protonmail_quote",
+        "ms-outlook-mobile-reference-message",
+        "tutanota_quote_head",
+        "ntes-mailmaster-quote",
+    ]
+)
+_QUOTES = frozenset(["moz-cite-prefix", "gmail_attr", "moz-email-headers-table-reply"])
+_SIGNATURES = re.compile(
+    r"^(?:applemailsignature|lineBreakAtBeginningOfSignature|signature|ms-outlook-mobile-signature|"
+    r"mobile-signature|mail-signature|yahoo_signature|protonmail_signature.*|_mobile_signature|composer_signature)$",
+    re.IGNORECASE,
+)
+_SIGNATURE_CLASSES = re.compile(
+    r"^(?:gmail_signature|signature|moz-signature|applemailsignature|yahoo-signature|.{0,40}signature_block.*|k9mail-signature|"
+    r"ms-outlook-mobile-signature|gmail_signature_prefix|elementtoproof-signature)$",
+    re.IGNORECASE,
+)
+_HEAD_BORDER = re.compile(r"border-top:\s*solid\s*(?:#[be]\w{5}|\w+)\s*1\.0pt", re.IGNORECASE)
+_SIDE_BORDER = re.compile(r"border-left:\s*(?:solid\s*(?:blue|#\w{6})\s*1\.5pt|2px solid #1010ff)", re.IGNORECASE)
+_UNQUOTED = re.compile(r"border(?:-left|-width)?:\s*(?:none|0)", re.IGNORECASE)
+_TIGHT = re.compile(
+    r"\bmso(?:normal|plaintext|listparagraph)|margin(?:-top|-bottom)?:\s*0(?:px|pt|cm|in)?\s*(?:;|$)", re.I
+)
+TIGHT_SHEET = re.compile(
+    r"(?:^|[\s}.])p\s*\{\s*margin(?:-top)?:\s*0", re.IGNORECASE
+)  # the same said for all paragraphs
+_DEEPEST = 12  # steps
+_MARKED = frozenset({"div", "span", "blockquote", "hr", "p", "table", "td", "section", "a"})
+
+
+def mark(node: LexborNode) -> Mark | None:
+    """What the program that wrote this node says of it."""
+    tag = node.tag
+    if tag not in _MARKED:
+        return None
+    attributes = node.attributes
+    if not attributes:
+        return "quote" if tag == "blockquote" else None
+    if tag == "blockquote":
+        return _blockquote(attributes)
+    marked = _named(tag, attributes) or _styled(attributes.get("style") or "")
+    if marked == "quote" and _opening(node).startswith("---"):
+        return None  # a line above a mail that is sent on
+    return marked
+
+
+def tight(node: LexborNode) -> bool:
+    """A paragraph without space around it: every line is one in Outlook."""
+    attributes = node.attributes
+    return bool(_TIGHT.search(f"{attributes.get('class') or ''} {attributes.get('style') or ''}"))
+
+
+def _opening(node: LexborNode) -> str:
+    """The first words inside, a few levels down at most: marks may nest as deep as they like."""
+    inside = node.child
+    for _ in range(_DEEPEST):
+        if inside is None:
+            return ""
+        if inside.tag == "-text" and (words := (inside.text_content or "").strip()):
+            return words
+        inside = inside.next if inside.tag == "-text" else inside.child or inside.next
+    return ""
+
+
+def _blockquote(attributes: dict[str, str | None]) -> Mark:
+    """Gmail's button for indenting makes a blockquote too, without a border."""
+    own = _UNQUOTED.search(attributes.get("style") or "") and attributes.get("type") != "cite"
+    return "indent" if own and "quote" not in (attributes.get("class") or "") else "quote"
+
+
+def _named(tag: str, attributes: dict[str, str | None]) -> Mark | None:
+    name = (attributes.get("id") or attributes.get("name") or "").lower().removeprefix("x_")
+    classes = [each.lower() for each in (attributes.get("class") or "").split()]
+    if (name and _FENCES.match(name)) or not _FENCE_CLASSES.isdisjoint(classes):
+        return "fence"
+    if tag == "hr":
+        return "fence" if attributes.get("tabindex") == "-1" else None
+    if not _QUOTES.isdisjoint(classes):
+        return "quote"
+    if (name and (_SIGNATURES.match(name) or name == "messagesignaturesection")) or any(
+        map(_SIGNATURE_CLASSES.match, classes)
+    ):
+        return "signature"
+    return "signature" if attributes.get("data-smartmail") == "gmail_signature" else None
+
+
+def _styled(style: str) -> Mark | None:
+    if "border" not in style:
+        return None
+    if _HEAD_BORDER.search(style):
+        return "fence"
+    return "quote" if _SIDE_BORDER.search(style) else None
