@@ -52,6 +52,7 @@ class Incoming:
     opt_out_type: str | None = None
     sent_at: datetime | None = None  # known of what did not come straight through the door
     pictures: tuple[Picture, ...] = ()
+    proof: str | None = None  # how the connection proved the writer of a mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,13 @@ WITH given AS (
     SELECT * FROM unnest(
         %(channel)s::text[], %(natural_key)s::bytea[], %(sender)s::text[], %(recipients)s::text[],
         %(message_id)s::text[], %(text)s::text[], %(raw)s::bytea[], %(trusted)s::boolean[], %(opt_out_type)s::text[],
-        %(sent_at)s::timestamptz[]
-    ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type, sent_at)
+        %(sent_at)s::timestamptz[], %(proof)s::text[]
+    ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type, sent_at, proof)
 ), new AS (
     INSERT INTO inbound (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type,
-                         sent_at, flagged, state, reason)
+                         sent_at, proof, flagged, state, reason)
     SELECT channel, natural_key, sender, string_to_array(recipients, E'\\n'), message_id, text, raw, trusted,
-           opt_out_type, sent_at,
+           opt_out_type, sent_at, proof,
            channel = 'email'
                AND (SELECT true FROM inbound b WHERE b.message_id = given.message_id LIMIT 1) IS NOT NULL,
            CASE WHEN trusted THEN 'new' ELSE 'held' END, CASE WHEN NOT trusted THEN 'the sender is not proved' END
@@ -139,6 +140,7 @@ def rows(key: bytes, incoming: Sequence[Incoming]) -> dict[str, list[Any]]:
         "trusted": [one.trusted for one in incoming],
         "opt_out_type": [one.opt_out_type for one in incoming],
         "sent_at": [one.sent_at for one in incoming],
+        "proof": [one.proof for one in incoming],
     }
 
 

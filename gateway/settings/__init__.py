@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from gateway.errors import SettingsError
 from gateway.settings import prices
+from gateway.settings import smtp_users as users
 from gateway.settings import values as value
 from gateway.settings.defaults import filled
 
@@ -51,11 +52,20 @@ class Settings(BaseModel):
     web_listen: Listen = _env("CRITTER_WEB_LISTEN")
     fallback_listen: Listen = _env("CRITTER_FALLBACK_LISTEN")
     smtp_listen: Listen = _env("CRITTER_SMTP_LISTEN")
+    smtps_listen: Listen | None = _env("CRITTER_SMTPS_LISTEN", default=None)
+    lmtp_listen: Annotated[value.Place, BeforeValidator(value.place)] | None = _env("CRITTER_LMTP_LISTEN", default=None)
     simulator_listen: Listen = _env("CRITTER_SIMULATOR_LISTEN")
 
     mail: Switch = _env("CRITTER_MAIL")
     mail_domain: Annotated[str, BeforeValidator(value.domain)] = _env("CRITTER_MAIL_DOMAIN", default="")
     mail_trust: Annotated[tuple[value.Network, ...], BeforeValidator(value.networks)] = _env("CRITTER_MAIL_TRUST")
+    mail_largest: Annotated[int, Field(ge=65_536, le=104_857_600)] = _env("CRITTER_MAIL_LARGEST")
+    tls_cert: Path | None = _env("CRITTER_TLS_CERT", default=None)
+    tls_key: Path | None = _env("CRITTER_TLS_KEY", default=None)
+    tls_client_ca: Path | None = _env("CRITTER_TLS_CLIENT_CA", default=None)
+    smtp_users: Annotated[tuple[users.SmtpUser, ...], BeforeValidator(users.read)] = _env(
+        "CRITTER_SMTP_USERS", default=(), repr=False
+    )
     smtp_relay: Annotated[str, BeforeValidator(value.relay_url)] = _env("CRITTER_SMTP_RELAY", default="", repr=False)
 
     sms: Switch = _env("CRITTER_SMS")
@@ -152,6 +162,21 @@ class Settings(BaseModel):
                 )
         if len(set(self.sms_numbers)) < len(self.sms_numbers):
             raise SettingsError("CRITTER_SMS_NUMBERS: names a number twice")
+        return self
+
+    @model_validator(mode="after")
+    def _certificates_are_whole(self) -> Self:
+        """What needs TLS says so, instead of being off without a word."""
+        needs = {
+            "CRITTER_TLS_CERT": self.tls_key,
+            "CRITTER_TLS_KEY": self.tls_cert or self.smtps_listen or self.smtp_users or self.tls_client_ca,
+        }
+        for name, needed in needs.items():
+            if needed and not {"CRITTER_TLS_CERT": self.tls_cert, "CRITTER_TLS_KEY": self.tls_key}[name]:
+                raise SettingsError(
+                    f"{name}: must be set: a certificate and its key go together, and CRITTER_SMTPS_LISTEN, "
+                    "CRITTER_SMTP_USERS and CRITTER_TLS_CLIENT_CA need both"
+                )
         return self
 
     @model_validator(mode="after")
