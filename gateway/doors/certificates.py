@@ -5,6 +5,7 @@ import asyncio
 import logging
 import ssl
 import time
+from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from gateway.errors import SettingsError
 from gateway.settings import Settings
 
 MINUTE = 60.0  # seconds between two looks at the files
+HOUR = 3600.0
+PEERS = 10_000  # whose certificates are remembered
 QUIET = 10.0  # seconds between two complaints about handshakes
 
 log = logging.getLogger(__name__)
@@ -27,18 +30,28 @@ class Certificates:
         self._asked = asyncio.Event()
         self._failed, self._complained = 0, -QUIET
         self._seen = self._stamps()
+        self._strangers: OrderedDict[str, float] = OrderedDict()
         try:
-            self.context = self._read()
+            self._context, self._unasking = self._read()
         except (OSError, ValueError) as error:
             raise SettingsError(f"CRITTER_TLS_CERT, CRITTER_TLS_KEY: {self._told(error)}") from None
+
+    def context(self, home: str) -> ssl.SSLContext:
+        """For a handshake with this peer. Whoever showed a certificate of somebody else's is not asked for one again
+        for a while: some mail servers show theirs to everybody, and would never get through."""
+        return self._unasking if time.monotonic() - self._strangers.get(home, -HOUR) < HOUR else self._context
 
     def look_again(self) -> None:
         """Now, and not at the next minute: whoever renewed the files sends SIGHUP."""
         self._asked.set()
 
-    def complain(self, error: Exception | None) -> None:
+    def complain(self, error: Exception | None, home: str) -> None:
         """Of a handshake that failed. We may be at fault: a certificate that ran out, a relay that trusts another one.
         Whoever sends garbage does not fill the log with it."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            self._strangers[home] = time.monotonic()
+            if len(self._strangers) > PEERS:
+                self._strangers.popitem(last=False)
         self._failed += 1
         if time.monotonic() - self._complained > QUIET:
             reason = getattr(error, "reason", None) or type(error).__name__
@@ -60,7 +73,7 @@ class Certificates:
             return
         self._seen = stamps
         try:
-            self.context = self._read()
+            self._context, self._unasking = self._read()
         except (OSError, ValueError) as error:
             log.error("the new certificate cannot be used, the old one stays: %s", self._told(error))
         else:
@@ -69,21 +82,27 @@ class Certificates:
     def _stamps(self) -> list[tuple[int, int, int] | None]:
         return [_stamp(path) for path in (self._certificate, self._key, self._client_ca) if path is not None]
 
-    def _read(self) -> ssl.SSLContext:
+    def _read(self) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+        """One that asks for our relays' certificates, and one that asks for none."""
+        asking, unasking = self._new(), self._new()
+        if self._client_ca is not None:
+            asking.load_verify_locations(self._client_ca)
+            asking.verify_mode = ssl.CERT_OPTIONAL
+        return asking, unasking
+
+    def _new(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION
         context.load_cert_chain(self._certificate, self._key, password="")  # a key with a password would ask for it
-        if self._client_ca is not None:
-            context.load_verify_locations(self._client_ca)
-            context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
     def _told(self, error: Exception) -> str:
         """Which file it was, without what stands in it."""
         if isinstance(error, OSError) and error.filename:
             return f"{error.filename}: {error.strerror}"
-        missing = [str(path) for path in (self._certificate, self._key) if not path.is_file()]
+        files = (self._certificate, self._key, self._client_ca)
+        missing = [str(path) for path in files if path is not None and not path.is_file()]
         if missing:
             return f"{', '.join(missing)} cannot be found"
         reason = getattr(error, "reason", None) or type(error).__name__

@@ -183,7 +183,7 @@ class Listener(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._stage is Stage.SECURING and self._security.certificates:
-            self._security.certificates.complain(error)
+            self._security.certificates.complain(error, self._home())
         if self._content is not None:
             self._let_go()
         self._stage = Stage.GONE
@@ -305,11 +305,11 @@ class Listener(SMTP):
         assert self.transport is not None
         assert self._security.certificates is not None
         self._stage = Stage.SECURING
-        context, seconds = self._security.certificates.context, self._house.limits.handshake
+        context, seconds = self._security.certificates.context(self._home()), self._house.limits.handshake
         try:
             transport = await secured(self.transport, self, self._wire, context, seconds)
         except (OSError, RuntimeError) as error:
-            self._security.certificates.complain(error)
+            self._security.certificates.complain(error, self._home())
             self._hang_up()
             return
         if self._stage is not Stage.SECURING:
@@ -342,8 +342,7 @@ class Listener(SMTP):
         except GarbledError as garbled:
             await self.push(str(garbled))
             return
-        assert self.session.peer is not None
-        verdict = await sign_in.judge(origin(self.session.peer[0]), name, password)
+        verdict = await sign_in.judge(self._home(), name, password)
         self.heard = self.loop.time()
         if verdict is signing_in.GOOD:
             self.session.authenticated = True
@@ -352,6 +351,11 @@ class Listener(SMTP):
         if self._spent["wrong password"] >= WRONG_PASSWORDS:
             self._part(FORGERS)
         await self.push(verdict)
+
+    def _home(self) -> str:
+        """For whom wrong passwords and certificates are counted."""
+        assert self.session.peer is not None
+        return origin(self.session.peer[0])
 
     async def _ask(self, words: str) -> bytes:
         self._stage = Stage.ASKED
