@@ -150,7 +150,7 @@ def test_no_old_tls_and_no_renegotiation(running, server):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises((ssl.SSLError, ConnectionError)):
         Client(running.smtps_listen, tls=context)
-    assert certificates.of(running).context.options & ssl.OP_NO_RENEGOTIATION
+    assert certificates.of(running).context("").options & ssl.OP_NO_RENEGOTIATION
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with Client(running.smtps_listen, tls=context) as client:
         assert client.mail().startswith("250")
@@ -210,19 +210,19 @@ def within(seconds: float, act: Callable[[], bool]) -> bool:
 
 def test_the_files_are_looked_at_by_themselves(server, tmp_path, caplog):
     found = certificates.Certificates(server.certificate, server.key)
-    first = found.context
+    first = found.context("")
     found._look(whatever=False)
-    assert found.context is first
+    assert found.context("") is first
     server.key.write_text("nonsense")
     found._look(whatever=False)
-    assert found.context is first
+    assert found.context("") is first
     assert "the old one stays" in caplog.text
     assert "nonsense" not in caplog.text
     renewed = pair(tmp_path, "renewed")
     os.replace(renewed.certificate, server.certificate)
     os.replace(renewed.key, server.key)
     found._look(whatever=False)
-    assert found.context is not first
+    assert found.context("") is not first
 
 
 def test_a_broken_certificate_at_the_start_is_one_line(secure, server, tmp_path):
@@ -307,7 +307,11 @@ def test_a_certificate_of_our_authority_is_proof(secure, engine, server, tmp_pat
             Client(secure.smtps_listen, tls=trusting(server, stranger)) as no,
         ):
             no.mail(LETTER + b"4\r\n")
-    assert proofs(engine) == [("new", "relay: client certificate")] * 2 + [("held", None)]
+        with Client(
+            secure.smtps_listen, tls=trusting(server, stranger)
+        ) as client:  # the next try of one who shows his to everybody
+            assert client.mail(LETTER + b"5\r\n").startswith("250")
+    assert proofs(engine) == [("new", "relay: client certificate")] * 2 + [("held", None)] * 2
 
 
 def test_the_line_for_a_user_is_made_by_a_command():

@@ -77,6 +77,7 @@ class Certificates:
         except (OSError, ValueError) as error:
             log.error("the new certificate cannot be used, the old one stays: %s", self._told(error))
         else:
+            self._strangers.clear()
             log.info("the certificate was read anew")
 
     def _stamps(self) -> list[tuple[int, int, int] | None]:
