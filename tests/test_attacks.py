@@ -14,12 +14,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from critter.servers import Servers
-from gateway.settings import Settings, embedded, load, smtp_users
+from gateway.settings import Settings, load, smtp_users
 from gateway.store.database import claim_mode, connect, transaction
+from tests.databases import Kept
 from tests.mail_process import LETTER, Client
 from tests.pki import Pair, pair, trusting
 from tests.web_process import process
@@ -50,34 +50,33 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def door(servers: Servers, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def door(servers: Servers, databases: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """One for all attacks."""
     folder = tmp_path_factory.mktemp("attacked")
     server = pair(folder, "server")
-    with psycopg.connect(embedded.database_url(servers.var, "postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE attacked TEMPLATE migrated STRATEGY file_copy")
-    settings = load(
-        {
-            "CRITTER_VAR": str(folder),
-            "CRITTER_DATABASE_URL": embedded.database_url(servers.var, "attacked"),
-            "CRITTER_REDIS_URL": servers.redis_url,
-            "CRITTER_SMTP_LISTEN": f"127.0.0.1:{port()}",
-            "CRITTER_SMTPS_LISTEN": f"127.0.0.1:{port()}",
-            "CRITTER_TLS_CERT": str(server.certificate),
-            "CRITTER_TLS_KEY": str(server.key),
-            "CRITTER_SMTP_USERS": str(smtp_users.made("relay", "a password")),
-        }
-    )
-    engine = connect(settings.database_url)
-    with transaction(engine) as session:
-        claim_mode(session, "simulated")
-    engine.dispose()
-    listens = lambda: socket.create_connection(settings.smtp_listen, 1).close()  # noqa: E731
-    with process(settings, "serve_mail", listens) as child:
-        found = Door(child.pid, settings, server)
-        warm_up(found)
-        yield found
-    with psycopg.connect(embedded.database_url(servers.var, "postgres"), autocommit=True) as connection:
-        connection.execute("DROP DATABASE attacked WITH (FORCE)")
+    with databases.lent() as url:
+        settings = load(
+            {
+                "CRITTER_VAR": str(folder),
+                "CRITTER_DATABASE_URL": url,
+                "CRITTER_REDIS_URL": servers.redis_url,
+                "CRITTER_SMTP_LISTEN": f"127.0.0.1:{port()}",
+                "CRITTER_SMTPS_LISTEN": f"127.0.0.1:{port()}",
+                "CRITTER_TLS_CERT": str(server.certificate),
+                "CRITTER_TLS_KEY": str(server.key),
+                "CRITTER_SMTP_USERS": str(smtp_users.made("relay", "a password")),
+            }
+        )
+        engine = connect(url)
+        with transaction(engine) as session:
+            claim_mode(session, "simulated")
+        engine.dispose()
+        with process(
+            settings, "serve_mail", lambda: socket.create_connection(settings.smtp_listen, 1).close()
+        ) as child:
+            found = Door(child.pid, settings, server)
+            warm_up(found)
+            yield found
 
 
 def port() -> int:

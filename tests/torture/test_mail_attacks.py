@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import psycopg
 
-from gateway.settings import embedded
 from tests.mail_process import LETTER, Client
 from tests.test_attacks import ATTACKS, MIB, Door, door, measured  # noqa: F401  the fixture
 
@@ -24,7 +23,7 @@ def test_all_attacks_at_once(door: Door) -> None:  # noqa: F811
     assert grown < 100 * MIB
 
 
-def test_more_large_mails_than_there_is_room_for(door: Door, servers) -> None:  # noqa: F811
+def test_more_large_mails_than_there_is_room_for(door: Door) -> None:  # noqa: F811
     """Who is told to come again does, until all are in; the process stays within bounds meanwhile."""
     peak, later, over = [0], [0], threading.Event()
 
@@ -54,7 +53,7 @@ def test_more_large_mails_than_there_is_room_for(door: Door, servers) -> None:  
         over.set()
         watcher.join()
     print(f"{SENDERS} mails of {LARGE // MIB} MiB: {peak[0] / MIB:.0f} MiB at most, {later[0]} came again")
-    with psycopg.connect(embedded.database_url(servers.var, "attacked")) as connection:
+    with psycopg.connect(door.settings.database_url) as connection:
         row = connection.execute("SELECT count(*) FROM inbound WHERE message_id LIKE '<large.%'").fetchone()
     assert row == (SENDERS,)
     assert peak[0] < MOST
