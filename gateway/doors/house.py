@@ -25,7 +25,9 @@ class Limits:
     command: float = 60.0  # seconds for one command, or for the next octets of a mail
     connection: float = 300.0  # seconds
     handshake: float = 10.0  # seconds for TLS to begin, and to end
-    together: int = 256 * 1024 * 1024  # octets of all large mails that are in memory
+    together: int = (
+        64 * 1024 * 1024
+    )  # octets of all large mails in memory: what is stored before anybody's patience ends
     per_peer: int = 20
     connections: int = 200
 

@@ -11,8 +11,8 @@ from tests.mail_process import LETTER, Client
 from tests.test_attacks import ATTACKS, MIB, Door, door, measured  # noqa: F401  the fixture
 
 LARGE = 9 * MIB
-SENDERS = 32  # together more than there is room for
-MOST = 1536 * MIB  # that the process may hold: the mails, and their copies on the way to the database
+SENDERS = 12  # together more than there is room for
+MOST = 1024 * MIB  # that the process may hold: the mails, and their copies on the way to the database
 
 
 def test_all_attacks_at_once(door: Door) -> None:  # noqa: F811
