@@ -25,9 +25,7 @@ class Limits:
     command: float = 60.0  # seconds for one command, or for the next octets of a mail
     connection: float = 300.0  # seconds
     handshake: float = 10.0  # seconds for TLS to begin, and to end
-    together: int = (
-        64 * 1024 * 1024
-    )  # octets of all large mails in memory: what is stored before anybody's patience ends
+    together: int = 32 * 1024 * 1024  # octets of all large mails in memory: one statement must store them in time
     per_peer: int = 20
     connections: int = 200
 

@@ -59,7 +59,7 @@ class Settings(BaseModel):
     mail: Switch = _env("CRITTER_MAIL")
     mail_domain: Annotated[str, BeforeValidator(value.domain)] = _env("CRITTER_MAIL_DOMAIN", default="")
     mail_trust: Annotated[tuple[value.Network, ...], BeforeValidator(value.networks)] = _env("CRITTER_MAIL_TRUST")
-    mail_largest: Annotated[int, Field(ge=65_536, le=104_857_600)] = _env("CRITTER_MAIL_LARGEST")
+    mail_largest: Annotated[int, Field(ge=65_536, le=26_214_400)] = _env("CRITTER_MAIL_LARGEST")
     tls_cert: Path | None = _env("CRITTER_TLS_CERT", default=None)
     tls_key: Path | None = _env("CRITTER_TLS_KEY", default=None)
     tls_client_ca: Path | None = _env("CRITTER_TLS_CLIENT_CA", default=None)
