@@ -14,7 +14,7 @@ from critter import descriptors, logs
 from critter.webserver import WebServer
 from gateway import commands, crashpoints
 from gateway.bell import Bell
-from gateway.doors import hook, kannel, mail, sms
+from gateway.doors import certificates, hook, kannel, mail, sms
 from gateway.doors.access import inventory
 from gateway.doors.house import Limits
 from gateway.doors.web import headers, health, logins, manual, metrics, pages
@@ -134,8 +134,10 @@ def serve_mail(settings: Settings) -> None:
 
 
 async def _open_mail_door(settings: Settings, parts: Parts) -> None:
-    stop = asyncio.Event()
+    stop, tls = asyncio.Event(), certificates.of(settings)
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    limits = Limits(connections=descriptors.connections(Limits().connections))
-    await mail.serve(settings, parts.engine, parts.intake, stop, limits)
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, tls.look_again if tls else lambda: None)
+    limits = Limits(message=settings.mail_largest, connections=descriptors.connections(Limits().connections))
+    await mail.serve(settings, parts.engine, parts.intake, stop, limits, tls)

@@ -25,14 +25,14 @@ class Commands(TyperGroup):
 
     def get_command(self, context: Any, name: str) -> Any:
         if name in _elsewhere():
-            found = get_command(importlib.import_module(f"{commands.__name__}.{name}").app)
+            found = get_command(importlib.import_module(f"{commands.__name__}.{name.replace('-', '_')}").app)
             found.name = name
             return found
         return super().get_command(context, name)
 
 
 def _elsewhere() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__))
 
 
 class Queue(StrEnum):

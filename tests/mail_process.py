@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -74,12 +75,27 @@ def _wait(place: tuple[str, int]) -> None:
 class Client:
     """Raw lines in and out, so that nothing is tidied up on the way."""
 
-    def __init__(self, place: tuple[str, int], greet: bool = True) -> None:
-        self.socket = socket.create_connection(place, 10)
+    def __init__(
+        self,
+        place: tuple[str, int] | str,
+        greet: bool = True,
+        tls: ssl.SSLContext | None = None,
+        home: str = "",
+        hello: str = "EHLO relay.example",
+    ) -> None:
+        """`tls` from the first octet; `home` is the address that the connection comes from."""
+        if isinstance(place, str):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(10)
+            self.socket.connect(place)
+        else:
+            self.socket = socket.create_connection(place, 10, (home, 0) if home else None)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self._file = self.socket.makefile("rb")
         if greet:
             self.greeting = self.reply()
-            self.say("EHLO relay.example")
+            self.hello = self.say(hello)
 
     def __enter__(self) -> "Client":
         return self
@@ -90,6 +106,13 @@ class Client:
     def close(self) -> None:
         self._file.close()
         self.socket.close()
+
+    def secure(self, tls: ssl.SSLContext) -> None:
+        """STARTTLS; nothing is said afterwards."""
+        assert self.say("STARTTLS").startswith("220")
+        self._file.close()
+        self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
+        self._file = self.socket.makefile("rb")
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)

@@ -63,7 +63,9 @@ def test_the_door_knows_a_secret_address_at_rcpt(office):
         assert said == ["250 OK"] * 3 + ["550 5.1.1"] * 3
         client.say("RSET")
         client.mail(letter(KIM), (f"POST+{secret.upper()}@mail.example",), KIM)
-    assert office.sql("SELECT recipients, state, proof FROM inbound") == [(["post@mail.example"], "new", "relay")]
+    assert office.sql("SELECT recipients, state, proof FROM inbound") == [
+        (["post@mail.example"], "new", "relay: CRITTER_MAIL_TRUST")
+    ]
 
 
 def test_from_the_door_to_the_post(office, here):

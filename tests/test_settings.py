@@ -158,6 +158,11 @@ def test_channel_switched_off_by_name_needs_nothing(channel: str, names: list[st
         ("CRITTER_MAIL_TRUST", "10.0.0.1/8"),
         ("CRITTER_MAIL_TRUST", "0.0.0.0/0"),
         ("CRITTER_MAIL_TRUST", "everyone"),
+        ("CRITTER_MAIL_LARGEST", "1000"),
+        ("CRITTER_LMTP_LISTEN", "lmtp"),
+        ("CRITTER_LMTP_LISTEN", "unix:/" + "x" * 107),
+        ("CRITTER_SMTP_USERS", "relay:password"),
+        ("CRITTER_SMTP_USERS", "relay:scrypt.31.8.1." + "A" * 22 + "." + "A" * 43),
         ("CRITTER_SMTP_RELAY", "relay.example:25"),
         ("CRITTER_SMTP_RELAY", "smtp://127.0.0.1:0"),
         ("CRITTER_SMS", "maybe"),
@@ -242,6 +247,17 @@ def test_live_regional_host_and_weak_secret_and_unsafe() -> None:
     assert line({**LIVE, "CRITTER_SECRET_KEY": "secret"}).startswith("CRITTER_SECRET_KEY: needs 32")
     assert line({**LIVE, "CRITTER_UNSAFE": "on"}).startswith("CRITTER_UNSAFE: ")
     assert line({**LIVE, "CRITTER_CRASH_AT": "3"}).startswith("CRITTER_CRASH_AT: ")
+
+
+def test_what_needs_a_certificate_says_so(simulated: dict[str, str]) -> None:
+    user = "relay:scrypt.13.8.10." + "A" * 22 + "." + "A" * 43
+    for name, text in (("CRITTER_SMTPS_LISTEN", "127.0.0.1:2465"), ("CRITTER_SMTP_USERS", user)):
+        assert line({**simulated, name: text}).startswith("CRITTER_TLS_KEY: must be set")
+    assert line({**simulated, "CRITTER_TLS_KEY": "key.pem"}).startswith("CRITTER_TLS_CERT: must be set")
+    whole = {"CRITTER_TLS_CERT": "cert.pem", "CRITTER_TLS_KEY": "key.pem", "CRITTER_SMTP_USERS": user}
+    settings = load({**simulated, **whole, "CRITTER_LMTP_LISTEN": "unix:/run/critter/lmtp"})
+    assert (settings.lmtp_listen, settings.mail_largest) == ("/run/critter/lmtp", 10 * 1024 * 1024)
+    assert "A" * 22 not in repr(settings)
 
 
 def test_given_values_are_used(simulated: dict[str, str]) -> None:

@@ -62,7 +62,7 @@ def process(settings: Settings, entry: str, ready: Callable[[], object]) -> Iter
 
 
 def _wait(child: "subprocess.Popen[bytes]", ready: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while True:
         try:
             ready()

@@ -24,6 +24,10 @@ def wanted(settings: Settings) -> list[tuple[str, Address]]:
         addresses.append(("CRITTER_FALLBACK_LISTEN", settings.fallback_listen))
     if settings.mail:
         addresses.append(("CRITTER_SMTP_LISTEN", settings.smtp_listen))
+        if settings.smtps_listen:
+            addresses.append(("CRITTER_SMTPS_LISTEN", settings.smtps_listen))
+        if isinstance(settings.lmtp_listen, tuple):
+            addresses.append(("CRITTER_LMTP_LISTEN", settings.lmtp_listen))
     if settings.mode == "simulated":
         addresses += [
             ("CRITTER_SIMULATOR_LISTEN", settings.simulator_listen),

@@ -36,6 +36,16 @@ class Content:
         self._check_ends()
         return rest
 
+    @property
+    def size(self) -> int:
+        """Octets that are held in memory."""
+        return len(self._raw)
+
+    def refuse(self, fault: str) -> None:
+        """For a reason that has nothing to do with the mail; the rest of it is read and dropped."""
+        self.fault = self.fault or fault
+        del self._raw[: -len(END)]
+
     def octets(self) -> bytes:
         """The mail itself, doubled dots undone."""
         return bytes(self._raw[2:]).removeprefix(b".").replace(b"\r\n.", b"\r\n")

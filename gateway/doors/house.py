@@ -11,6 +11,8 @@ SECOND = 1.0
 CLOSING = "421 4.3.2 Closing, try again later"
 IDLE = "421 4.4.2 Nothing was said for too long"
 OVERSTAYED = "421 4.7.0 This connection has lasted long enough"
+FOR_OTHERS = "421 4.3.2 Others wait for this place, come again"
+AT_REST = 0.5  # seconds of silence after which a place is given to somebody else, when there is no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Limits:
     commands: int = 20  # of any other command since the last completed mail
     command: float = 60.0  # seconds for one command, or for the next octets of a mail
     connection: float = 300.0  # seconds
+    handshake: float = 10.0  # seconds for TLS to begin, and to end
+    together: int = 32 * 1024 * 1024  # octets of all large mails in memory: one statement must store them in time
     per_peer: int = 20
     connections: int = 200
 
@@ -31,6 +35,9 @@ class Guest(Protocol):
 
     since: float  # loop time of the beginning
     heard: float  # loop time of the last command, or of the last octets of a mail
+
+    @property
+    def at_rest(self) -> bool: ...
 
     def send_off(self, reply: str, *, now: bool) -> None: ...
 
@@ -43,27 +50,50 @@ class House:
         self._time = time
         self._guests: dict[Guest, str] = {}
         self._origins: Counter[str] = Counter()
+        self._held = 0  # octets
         self._empty = asyncio.Event()
         self._empty.set()
 
     def enter(self, guest: Guest, peer: str) -> bool:
         """False: there is no room, or this peer has enough."""
-        origin = _origin(peer)
-        if len(self._guests) >= self.limits.connections or self._origins[origin] >= self.limits.per_peer:
+        home = origin(peer)
+        if self._origins[home] >= self.limits.per_peer or not self._has_room():
             return False
-        self._guests[guest] = origin
-        self._origins[origin] += 1
+        self._guests[guest] = home
+        self._origins[home] += 1
         self._empty.clear()
+        return True
+
+    def _has_room(self) -> bool:
+        """In a full house whoever has been silent for longest, and is in the middle of nothing, goes for a new one:
+        a crowd that only stands there keeps nobody out."""
+        if len(self._guests) < self.limits.connections:
+            return True
+        resting = min((guest for guest in self._guests if guest.at_rest), key=lambda guest: guest.heard, default=None)
+        if resting is None or self._time() - resting.heard < AT_REST:
+            return False
+        resting.send_off(FOR_OTHERS, now=True)
+        return len(self._guests) < self.limits.connections
+
+    @property
+    def is_overfull(self) -> bool:
+        return self._held >= self.limits.together
+
+    def hold(self, octets: int) -> bool:
+        """So many more octets of large mails are in memory, or fewer. False: there is no room, and none was taken."""
+        if octets > 0 and self._held + octets > self.limits.together:
+            return False
+        self._held += octets
         return True
 
     def leave(self, guest: Guest) -> None:
         """May be told twice."""
-        origin = self._guests.pop(guest, None)
-        if origin is None:
+        home = self._guests.pop(guest, None)
+        if home is None:
             return
-        self._origins[origin] -= 1
-        if not self._origins[origin]:
-            del self._origins[origin]
+        self._origins[home] -= 1
+        if not self._origins[home]:
+            del self._origins[home]
         if not self._guests:
             self._empty.set()
 
@@ -89,8 +119,11 @@ class House:
                 guest.send_off(CLOSING, now=True)
 
 
-def _origin(peer: str) -> str:
-    """Whom a limit is for: an IPv4 address, or an IPv6 network, of which every customer has one whole."""
+def origin(peer: str) -> str:
+    """Whom a limit is for: an IPv4 address, or an IPv6 network, of which every customer has one whole. A socket of this
+    machine has no address: all who use it are one."""
+    if not peer:
+        return peer
     ip = ip_address(peer.partition("%")[0])
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
         return str(ip_network((ip, 64), strict=False))

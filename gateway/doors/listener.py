@@ -12,20 +12,32 @@ import logging
 import re
 from collections import Counter, deque
 from enum import Enum, auto
-from typing import Any, cast
+from typing import Any, ClassVar, Final, NamedTuple, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
+from gateway.doors import signing_in
+from gateway.doors.certificates import Certificates
 from gateway.doors.content import Content
-from gateway.doors.house import House
+from gateway.doors.handshakes import secured
+from gateway.doors.house import House, origin
+from gateway.doors.signing_in import GarbledError, SignIn
 from gateway.doors.wire import TooLongError, Wire
 
+SMALL = 64 * 1024  # octets of a mail that nobody counts
+OVERFULL = "452 4.3.1 Too many large mails at once, try again later"
 TEMPORARY = "451 4.3.0 Something is wrong on our side, try again later"
 UNWELL = "421 4.3.0 Something is wrong on our side, try again later"
 BAD_SYNTAX = "500 5.5.2 Not a command line: UTF-8 without control characters, ended by CR LF"
 TOO_LONG = "500 5.5.2 Line too long"
 TOO_MANY = "421 4.7.0 Too many commands without a mail"
 FULL_HOUSE = "421 4.3.2 Too many connections, try again later"
+NOT_MAIL = "421 4.7.0 This is a mail server"
+OTHER_PROTOCOLS = {"GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT"}  # a web page made somebody's browser call us
+INJECTED = "554 5.5.1 Nothing may follow STARTTLS before TLS begins"
+FORGERS = "421 4.7.0 Too many wrong passwords"
+WRONG_PASSWORDS = 3  # on one connection
+NO_ADDRESS: Final[Any] = ("", 0)
 PLAIN_PATH = re.compile(r"<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})>(?: +(.*))?")
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _ADDRESS = rb"([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})"
@@ -39,41 +51,70 @@ MOST_RECIPIENT_COMMANDS = 2  # times the recipients of a mail: some may be refus
 log = logging.getLogger(__name__)
 
 
+class Security(NamedTuple):
+    """What one port offers: nothing, STARTTLS, TLS from the first octet; and who may sign in over it."""
+
+    certificates: Certificates | None = None
+    sign_in: SignIn | None = None
+    at_once: bool = False
+
+
 class Listeners:
     """Makes the listener of each connection, or takes one whose own has ended: making one costs aiosmtpd, which then
     looks through all its methods, more than taking in a mail does."""
 
-    def __init__(self, handler: Any, house: House, hostname: str, loop: asyncio.AbstractEventLoop) -> None:
-        self._given = (handler, house, hostname, loop)
+    def __init__(
+        self,
+        handler: Any,
+        house: House,
+        hostname: str,
+        loop: asyncio.AbstractEventLoop,
+        security: Security = Security(),
+        kind: "type[Listener] | None" = None,
+    ) -> None:
+        self._given = (handler, house, hostname, loop, security)
+        self._kind = kind or Listener
         self._idle: deque[Listener] = deque(maxlen=house.limits.connections)
 
     def __call__(self) -> "Listener":
-        return self._idle.pop() if self._idle else Listener(*self._given, self._idle)
+        return self._idle.pop() if self._idle else self._kind(*self._given, self._idle)
 
 
 class Stage(Enum):
     """What a connection is in the middle of."""
 
+    SECURING = auto()  # the TLS handshake
     TALKING = auto()
+    ASKED = auto()  # it answers a question of ours
     SENDING = auto()  # the other side sends a mail
     STORING = auto()  # we store it
     GONE = auto()
 
 
+RESTING = {Stage.SECURING, Stage.TALKING, Stage.ASKED}
+
+
 class Listener(SMTP):
     """One connection after another; everything that belongs to one is made in connection_made."""
+
+    trusts: ClassVar[bool] = True  # whether a connection may prove who wrote a mail
+    protocol: ClassVar[str] = "ESMTP"
 
     transport: asyncio.Transport | None
     session: Session
     envelope: Envelope
+    proof: str | None  # of the one who is connected: signed in, or a client certificate
     since: float
     heard: float
     _wire: Wire
     _spent: Counter[str]
     _octets: int  # since the last command line
+    _held: int  # octets of a large mail, as the house counts them
+    _secured: bool
     _stage: Stage
     _last_words: str | None  # said after the mail in hand
     _content: Content | None  # of the mail that is being sent
+    _stores: bool  # a mail, whose one answer is still to come
     _over: bool  # the other side has said all, while its mail is stored
     _handler_coroutine: asyncio.Task[None] | None
 
@@ -83,12 +124,14 @@ class Listener(SMTP):
         house: House,
         hostname: str,
         loop: asyncio.AbstractEventLoop,
+        security: Security,
         idle: "deque[Listener]",
     ) -> None:
         super().__init__(
             handler, data_size_limit=house.limits.message, enable_SMTPUTF8=True, hostname=hostname, loop=loop
         )
         self._house = house
+        self._security = security
         self._idle = idle
 
     # The connection
@@ -99,14 +142,25 @@ class Listener(SMTP):
         self._spent, self._octets, self._stage, self._last_words = Counter(), 0, Stage.TALKING, None
         self._content, self._over = None, False
         self._handler_coroutine = None
-        self._set_rset_state()  # type: ignore[no-untyped-call]
-        self.session = self._create_session()
-        self.session.peer = self.transport.get_extra_info("peername")
+        self._stores, self._held, self._secured = False, 0, False
+        if self._security.at_once:
+            self._stage = Stage.SECURING
+        self._forget()
+        assert self.session.peer is not None
         if not self._house.enter(self, self.session.peer[0]):
             self._part(FULL_HOUSE)
             return
         self._wire = Wire(self.loop, self.transport)
         self._handler_coroutine = self.loop.create_task(self._handle_client())
+
+    def _forget(self) -> None:
+        """Nothing was said yet, or nothing that counts: before TLS anybody may have said it (RFC 3207 4.2)."""
+        assert self.transport is not None
+        self._set_rset_state()  # type: ignore[no-untyped-call]
+        self.proof = None
+        self.session = self._create_session()
+        # A socket of this machine has no address.
+        self.session.peer = self.transport.get_extra_info("peername") or NO_ADDRESS
 
     def data_received(self, data: bytes) -> None:
         if self._stage is Stage.GONE or self.transport is None:
@@ -125,16 +179,26 @@ class Listener(SMTP):
             self._over = True
         else:
             self._wire.end()
-        return True
+        return not self._secured  # TLS cannot be half closed
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self._stage is Stage.SECURING and self._security.certificates:
+            self._security.certificates.complain(error, self._home())
+        if self._content is not None:
+            self._let_go()
         self._stage = Stage.GONE
         self._house.leave(self)
         self.transport = None
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
+        if not self._stores:  # else the answer to its last mail is still to come, and is for nobody else
+            self._rest()
+
+    def _rest(self) -> None:
+        """Ready for the next connection, once the task of this one has ended."""
         if self._handler_coroutine is None:
             self._idle.append(self)
         else:
-            self._handler_coroutine.cancel()
             self._handler_coroutine.add_done_callback(lambda _: self._idle.append(self))
 
     def send_off(self, reply: str, *, now: bool) -> None:
@@ -145,8 +209,22 @@ class Listener(SMTP):
         else:
             self._part(reply)
 
+    @property
+    def spoken(self) -> str:
+        """What was spoken, as a Received field names it (RFC 3848)."""
+        return (
+            self.protocol + "S" * self._secured + "A" * (self.proof is not None and self.session.authenticated is True)
+        )
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is lost when it has to come again."""
+        return self._stage in RESTING and not self.envelope.rcpt_tos
+
     def _part(self, reply: str) -> None:
-        if self.transport is not None and self._stage is not Stage.GONE:
+        if self._stage is Stage.SECURING:  # no words of ours would be understood
+            self._hang_up()
+        elif self.transport is not None and self._stage is not Stage.GONE:
             self._stage = Stage.GONE
             self._house.leave(self)
             self.transport.write(reply.encode() + b"\r\n")
@@ -160,7 +238,9 @@ class Listener(SMTP):
             self.transport.write((status.encode() if isinstance(status, str) else status) + b"\r\n")
 
     async def _handle_client(self) -> None:
-        await self.push(f"220 {self.hostname} ESMTP")
+        if self._security.at_once:
+            await self._secure()
+        await self.push(f"220 {self.hostname} {self.protocol}")
         while self._stage is not Stage.GONE:
             try:
                 await self._take_command(await self._wire.line())
@@ -188,6 +268,8 @@ class Listener(SMTP):
         method = self._smtp_methods.get(command)
         if self._too_many(command if method else "?"):
             self._part(TOO_MANY)
+        elif command in OTHER_PROTOCOLS:
+            self._part(NOT_MAIL)
         elif method is None:
             await self.push("500 5.5.1 No such command")
         else:
@@ -200,10 +282,96 @@ class Listener(SMTP):
         return self._spent[command] > most
 
     def _hang_up(self) -> None:
-        self._stage = Stage.GONE
+        securing, self._stage = self._stage is Stage.SECURING, Stage.GONE
         self._house.leave(self)
         if self.transport is not None:
-            self.transport.close()
+            self.transport.abort() if securing else self.transport.close()
+
+    def offered(self) -> list[str]:
+        """What EHLO says beside aiosmtpd's own."""
+        if not self._secured:
+            return ["250-STARTTLS"] if self._security.certificates else []
+        return ["250-AUTH PLAIN LOGIN"] if self._security.sign_in else []
+
+    @syntax("STARTTLS")
+    async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802
+        if self._secured:
+            await self.push("503 5.5.1 TLS is on")
+        elif self._security.certificates is None:
+            await self.push("454 4.7.0 There is no TLS here")
+        elif arg:
+            await self.push("501 5.5.4 STARTTLS takes no argument")
+        elif self._wire.unread:
+            self._part(INJECTED)
+        else:
+            await self.push("220 2.0.0 Go ahead")
+            await self._secure()
+
+    async def _secure(self) -> None:
+        """TLS from here on, under the certificate of the moment. Without a handshake the connection ends."""
+        assert self.transport is not None
+        assert self._security.certificates is not None
+        self._stage = Stage.SECURING
+        context, seconds = self._security.certificates.context(self._home()), self._house.limits.handshake
+        try:
+            transport = await secured(self.transport, self, self._wire, context, seconds)
+        except (OSError, RuntimeError) as error:
+            self._security.certificates.complain(error, self._home())
+            self._hang_up()
+            return
+        if self._stage is not Stage.SECURING:
+            return
+        self.transport, self._stage, self._secured = transport, Stage.TALKING, True
+        self.heard = self.loop.time()
+        self._wire.move(transport)  # what lies in it came under TLS already
+        self._forget()
+        if transport.get_extra_info("ssl_object").getpeercert():  # empty unless the authority in our settings signed it
+            self.proof = "relay: client certificate"
+
+    @syntax("AUTH <mechanism>")
+    async def smtp_AUTH(self, arg: str | None) -> None:  # noqa: N802
+        if await self.check_helo_needed("EHLO"):
+            return
+        if not self._secured:
+            await self.push("538 5.7.11 Only over TLS")
+        elif self._security.sign_in is None:
+            await self.push("502 5.5.1 Nobody signs in here")
+        elif self.session.authenticated or self.envelope.mail_from is not None:
+            await self.push("503 5.5.1 Once, and before a mail")
+        elif not arg:
+            await self.push(signing_in.UNKNOWN_MECHANISM)
+        else:
+            await self._sign_in(self._security.sign_in, arg)
+
+    async def _sign_in(self, sign_in: SignIn, argument: str) -> None:
+        try:
+            name, password = await signing_in.asked(argument, self._ask)
+        except GarbledError as garbled:
+            await self.push(str(garbled))
+            return
+        verdict = await sign_in.judge(self._home(), name, password)
+        self.heard = self.loop.time()
+        if verdict is signing_in.GOOD:
+            self.session.authenticated = True
+            self.proof = f"relay: signed in as {name}"
+        self._spent["wrong password"] += verdict is signing_in.BAD
+        if self._spent["wrong password"] >= WRONG_PASSWORDS:
+            self._part(FORGERS)
+        await self.push(verdict)
+
+    def _home(self) -> str:
+        """For whom wrong passwords and certificates are counted."""
+        assert self.session.peer is not None
+        return origin(self.session.peer[0])
+
+    async def _ask(self, words: str) -> bytes:
+        self._stage = Stage.ASKED
+        await self.push(signing_in.challenge(words))
+        line = await self._wire.line()
+        if self._stage is Stage.ASKED:
+            self._stage = Stage.TALKING
+        self.heard = self.loop.time()
+        return line.rstrip(b"\r\n")
 
     @syntax("QUIT")
     async def smtp_QUIT(self, arg: str | None) -> None:  # noqa: N802
@@ -240,7 +408,7 @@ class Listener(SMTP):
                 self._fill(data)
             elif self._stage is Stage.STORING:
                 self._wire.hold(data)
-            elif self._wire.idle:
+            elif self._wire.idle and self._stage is Stage.TALKING:
                 self._hurry(data)
             else:
                 self._wire.feed(data)
@@ -310,6 +478,8 @@ class Listener(SMTP):
         assert self._content is not None
         self.heard = self.loop.time()
         rest = self._content.feed(data)
+        if self._content.size > SMALL or self._held:
+            self._weigh(self._content)
         if rest is None:
             return
         content, self._content = self._content, None
@@ -317,27 +487,48 @@ class Listener(SMTP):
         self._wire.hold(rest)
         self._store(content)
 
+    def _weigh(self, content: Content) -> None:
+        """Large mails share their room with those of all other connections; one that finds none is refused for now."""
+        size = content.size if content.size > SMALL else 0
+        if self._house.hold(size - self._held):
+            self._held = size
+        else:
+            content.refuse(OVERFULL)
+
+    def _answer(self, status: str) -> str:
+        return status
+
+    def _let_go(self) -> None:
+        """The room of a mail that is in memory no longer."""
+        self._house.hold(-self._held)
+        self._held = 0
+
     def _store(self, content: Content) -> None:
         if content.fault:
             self._ended(content.fault)
             return
         self.envelope.content = content.octets()
+        self._stores = True
         try:
-            self.event_handler.take(self.session, self.envelope, self._ended)
+            self.event_handler.take(self, self.envelope, self._ended)
         except Exception:
             log.exception("a mail was not stored")
             self._ended(TEMPORARY)
 
     def _ended(self, status: str) -> None:
         """The mail's one answer; then what came behind it is heard. May come when the other side has gone."""
+        self._stores = False
+        if self._held:
+            self._let_go()
         if status.startswith("2"):
             self._spent.clear()
         if self._stage is not Stage.STORING or self.transport is None:
             return
+        reply = self._answer(status)
         self._set_post_data_state()  # type: ignore[no-untyped-call]
         self.heard = self.loop.time()
         self._stage = Stage.TALKING
-        self.transport.write(status.encode() + b"\r\n")
+        self.transport.write(reply.encode() + b"\r\n")
         if self._last_words is not None:
             self._part(self._last_words)
             return

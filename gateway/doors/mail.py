@@ -5,16 +5,20 @@ import hashlib
 import logging
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import MISSING, Envelope, Session
 from sqlalchemy import Engine
 
-from gateway.doors import authors
+from gateway.doors import authors, certificates
+from gateway.doors.certificates import Certificates
 from gateway.doors.homecoming import Homecoming, Promise
 from gateway.doors.house import House, Limits
 from gateway.doors.known import Known
-from gateway.doors.listener import TEMPORARY, Listener, Listeners
+from gateway.doors.listener import TEMPORARY, Listener, Listeners, Security
+from gateway.doors.lmtp import Lmtp
+from gateway.doors.signing_in import SignIn
 from gateway.identity import arrival
 from gateway.identity.dmarc import Envelope as Came
 from gateway.identity.ladder import trusted
@@ -23,6 +27,7 @@ from gateway.ledger.intake import Draining, Intake
 from gateway.network import posting, recipients
 from gateway.network.recipients import Recipient
 from gateway.settings import Settings
+from gateway.settings.values import Place, netloc
 from gateway.tokens import Signer
 
 PATIENCE = 20.0  # seconds for the commit
@@ -34,6 +39,9 @@ ACCEPTED = "250 2.0.0 Accepted"
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients, send the rest in another mail"
 ELSEWHERE = "550 5.7.1 We do not pass on mail for others"
 UNKNOWN = "550 5.1.1 No such address here"
+BY_ADDRESS = "relay: CRITTER_MAIL_TRUST"
+BY_TOKEN = "token"  # noqa: S105
+BY_NOBODY = "nobody: a null sender"
 BAD_SENDER = "550 5.6.0 Exactly one From with exactly one mailbox is needed"
 
 log = logging.getLogger(__name__)
@@ -79,7 +87,7 @@ class MailDoor:
         self, server: Listener, session: Session, envelope: Envelope, hostname: str, replies: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        return ["\r\n".join([*replies[:-1], "250-PIPELINING", replies[-1]])]  # sent as one
+        return ["\r\n".join([*replies[:-1], "250-PIPELINING", *server.offered(), replies[-1]])]  # sent as one
 
     async def handle_RCPT(  # noqa: N802
         self, server: Listener, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -108,18 +116,17 @@ class MailDoor:
             return await self._known.has_secret(recipient.secret)
         return not recipient.handle or await self._known.has(recipient.handle)
 
-    def take(self, session: Session, envelope: Envelope, answered: Callable[[str], None]) -> None:
+    def take(self, server: Listener, envelope: Envelope, answered: Callable[[str], None]) -> None:
         """Stores a mail. `answered` hears the reply, once: when it is committed, or when that takes too long; it may
         be committed still after that."""
-        assert session.peer is not None
-        incoming = self._incoming(session.peer[0], session.host_name or "", envelope)
+        incoming = self._incoming(server, envelope)
         if incoming is None:
             answered(BAD_SENDER)
             return
         storing = Storing(answered, asyncio.get_running_loop())
         self._intake.hand_in(incoming, Promise(self._home, storing.ended))
 
-    def _incoming(self, peer: str, helo: str, envelope: Envelope) -> Incoming | None:
+    def _incoming(self, server: Listener, envelope: Envelope) -> Incoming | None:
         content = envelope.content
         assert isinstance(content, bytes)
         header = authors.header(content)
@@ -128,48 +135,97 @@ class MailDoor:
             return None
         envelope_from = "" if envelope.mail_from in (NULL, None) else str(envelope.mail_from)
         to = tuple(sorted({address.lower() for address in envelope.rcpt_tos}))
-        proof = self._proof(peer, envelope_from, to)
-        came = arrival.written(Came(peer, helo, envelope_from), self._settings.mail_domain)
+        proof = self._proof(server, envelope_from, to)
+        came = Came(_peer(server), server.session.host_name or "", envelope_from)
         return Incoming(
             channel="email",
             identity=hashlib.sha256("\n".join([envelope_from, *to, "", ""]).encode() + content).digest(),
             sender=sender,
             recipients=posting.told(to) if proof else to,
-            raw=came + content,
+            raw=arrival.written(came, self._settings.mail_domain, server.spoken) + content,
             trusted=proof is not None,
             proof=proof,
             message_id=authors.message_id(header),
         )
 
-    def _proof(self, peer: str, envelope_from: str, to: tuple[str, ...]) -> str | None:
+    def _proof(self, server: Listener, envelope_from: str, to: tuple[str, ...]) -> str | None:
         """What proves the mail already here, without a question to anybody; workers/proving sees to all others."""
-        if self._trusted(peer):
-            return "relay"
-        return "token" if self._is_ours(envelope_from, to) else None
+        if server.trusts and (by := server.proof or (BY_ADDRESS if self._trusted(_peer(server)) else None)):
+            return by
+        return self._nobodys(envelope_from, to)
 
     def _is_trusted(self, peer: str) -> bool:
         return trusted(self._settings, peer)
 
-    def _is_ours(self, envelope_from: str, to: tuple[str, ...]) -> bool:
-        """Mail that goes by our own tokens alone: an unsubscription, or a bounce, which nobody's From could prove."""
-        kinds = {address[:2] for address in to}
-        return kinds == {"u+"} or (kinds == {"b+"} and not envelope_from)
+    def _nobodys(self, envelope_from: str, to: tuple[str, ...]) -> str | None:
+        """What needs no writer: an unsubscription or a bounce goes by our token alone (gateway/returns), and behind a
+        null sender a machine is heard for nothing else."""
+        if self._all(to, "bounce") or self._all(to, "unsubscribe"):
+            return BY_TOKEN
+        return None if envelope_from else BY_NOBODY
+
+    def _all(self, to: tuple[str, ...], kind: str) -> bool:
+        if not all(address[0] == kind[0] for address in to):
+            return False
+        found = (recipients.read(address.rpartition("@")[0], self._signer) for address in to)
+        return all(one is not None and one.kind == kind for one in found)
+
+
+def _peer(server: Listener) -> str:
+    assert server.session.peer is not None
+    return str(server.session.peer[0])
 
 
 async def serve(
-    settings: Settings, engine: Engine, intake: Intake, stop: asyncio.Event, limits: Limits = Limits()
+    settings: Settings,
+    engine: Engine,
+    intake: Intake,
+    stop: asyncio.Event,
+    limits: Limits = Limits(),
+    tls: Certificates | None = None,
 ) -> None:
     """Listens until `stop` is set; then nobody new comes in, and what is in DATA has GRACE seconds."""
     loop = asyncio.get_running_loop()
     known, house = Known(engine), House(limits, loop.time)
     door = MailDoor(settings, intake, known, limits)
-    host, port = settings.smtp_listen
-    listeners = Listeners(door, house, settings.mail_domain, loop)
-    server = await loop.create_server(listeners, host, port, backlog=BACKLOG)
-    watch = loop.create_task(house.watch())
-    log.info("mail door open on %s:%d", host, port)
+    tls = tls or certificates.of(settings)
+    sign_in = SignIn(settings.smtp_users, loop.time) if settings.smtp_users else None
+    common = (door, house, settings.mail_domain, loop)
+    opened = []
+    if settings.smtps_listen:
+        opened.append(await _open(settings.smtps_listen, Listeners(*common, Security(tls, sign_in, at_once=True))))
+    if settings.lmtp_listen:
+        opened.append(await _open(settings.lmtp_listen, Listeners(*common, Security(tls), Lmtp)))
+    opened.append(await _open(settings.smtp_listen, Listeners(*common, Security(tls, sign_in))))  # last: all is open
+    watches = [loop.create_task(house.watch()), *([loop.create_task(tls.watch())] if tls else [])]
     await stop.wait()
-    server.close()
+    for server in opened:
+        server.close()
     await house.close(GRACE)
-    watch.cancel()
+    for watch in watches:
+        watch.cancel()
+    _tidy(settings.lmtp_listen)
+    if sign_in:
+        sign_in.close()
     known.close()
+
+
+async def _open(place: Place, listeners: Listeners) -> asyncio.AbstractServer:
+    loop = asyncio.get_running_loop()
+    if isinstance(place, str):
+        server: asyncio.AbstractServer = await loop.create_unix_server(listeners, place, backlog=BACKLOG)
+        _let_all_in(place)
+    else:
+        server = await loop.create_server(listeners, *place, backlog=BACKLOG)
+    log.info("mail door open on %s", place if isinstance(place, str) else netloc(place))
+    return server
+
+
+def _let_all_in(path: str) -> None:
+    """As a port does: the folder of the socket says who may reach it, and nobody is trusted for it."""
+    Path(path).chmod(0o666)
+
+
+def _tidy(place: Place | None) -> None:
+    if isinstance(place, str):
+        Path(place).unlink(missing_ok=True)

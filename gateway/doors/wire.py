@@ -27,6 +27,14 @@ class Wire:
         """Whether its reader waits for a line, and nothing of one is there."""
         return self._waiter is not None and not self._waiter.done() and not self._unread
 
+    def move(self, transport: asyncio.Transport) -> None:
+        """The same connection goes on by another transport: under TLS."""
+        self._transport = transport
+
+    @property
+    def unread(self) -> bool:
+        return bool(self._unread)
+
     def feed(self, data: bytes) -> None:
         self._unread += data
         self._rest_when_full()

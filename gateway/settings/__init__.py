@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from gateway.errors import SettingsError
 from gateway.settings import prices
+from gateway.settings import smtp_users as users
 from gateway.settings import values as value
 from gateway.settings.defaults import filled
 
@@ -51,6 +52,8 @@ class Settings(BaseModel):
     web_listen: Listen = _env("CRITTER_WEB_LISTEN")
     fallback_listen: Listen = _env("CRITTER_FALLBACK_LISTEN")
     smtp_listen: Listen = _env("CRITTER_SMTP_LISTEN")
+    smtps_listen: Listen | None = _env("CRITTER_SMTPS_LISTEN", default=None)
+    lmtp_listen: Annotated[value.Place, BeforeValidator(value.place)] | None = _env("CRITTER_LMTP_LISTEN", default=None)
     simulator_listen: Listen = _env("CRITTER_SIMULATOR_LISTEN")
 
     mail: Switch = _env("CRITTER_MAIL")
@@ -67,6 +70,13 @@ class Settings(BaseModel):
         "CRITTER_MAIL_AUTHSERV_FROM"
     )
     dns: Annotated[tuple[tuple[str, int], ...], BeforeValidator(value.name_servers)] = _env("CRITTER_DNS", default=())
+    mail_largest: Annotated[int, Field(ge=65_536, le=26_214_400)] = _env("CRITTER_MAIL_LARGEST")
+    tls_cert: Path | None = _env("CRITTER_TLS_CERT", default=None)
+    tls_key: Path | None = _env("CRITTER_TLS_KEY", default=None)
+    tls_client_ca: Path | None = _env("CRITTER_TLS_CLIENT_CA", default=None)
+    smtp_users: Annotated[tuple[users.SmtpUser, ...], BeforeValidator(users.read)] = _env(
+        "CRITTER_SMTP_USERS", default=(), repr=False
+    )
     smtp_relay: Annotated[str, BeforeValidator(value.relay_url)] = _env("CRITTER_SMTP_RELAY", default="", repr=False)
     smtp_profile: Literal["plain", "google-ip", "m365-connector", "m365-oauth"] = _env("CRITTER_SMTP_PROFILE")
     smtp_from: Annotated[str, BeforeValidator(value.sender)] = _env("CRITTER_SMTP_FROM", default="")
@@ -179,6 +189,21 @@ class Settings(BaseModel):
     def _relay_fits_its_profile(self) -> Self:
         if self.mail:
             _refuse_unfit_relay(self)
+        return self
+
+    @model_validator(mode="after")
+    def _certificates_are_whole(self) -> Self:
+        """What needs TLS says so, instead of being off without a word."""
+        needs = {
+            "CRITTER_TLS_CERT": self.tls_key,
+            "CRITTER_TLS_KEY": self.tls_cert or self.smtps_listen or self.smtp_users or self.tls_client_ca,
+        }
+        for name, needed in needs.items():
+            if needed and not {"CRITTER_TLS_CERT": self.tls_cert, "CRITTER_TLS_KEY": self.tls_key}[name]:
+                raise SettingsError(
+                    f"{name}: must be set: a certificate and its key go together, and CRITTER_SMTPS_LISTEN, "
+                    "CRITTER_SMTP_USERS and CRITTER_TLS_CLIENT_CA need both"
+                )
         return self
 
     @model_validator(mode="after")

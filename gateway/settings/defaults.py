@@ -22,6 +22,7 @@ ALWAYS = {
     "CRITTER_SMS": "on",
     "CRITTER_MAIL": "on",
     "CRITTER_SMTP_PROFILE": "plain",
+    "CRITTER_MAIL_LARGEST": "10485760",  # 10 MiB
     "CRITTER_SMS_INTAKE": "webhook",
     "CRITTER_SMS_REGION": "US",
     "CRITTER_HOLD_SECONDS": "10",

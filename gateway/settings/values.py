@@ -10,6 +10,7 @@ from gateway import destinations
 from gateway.webhooks import key_of
 
 Network = IPv4Network | IPv6Network
+Place = tuple[str, int] | str  # where something listens: a host and a port, or the path of a socket
 
 # The ranges set aside for documentation (RFC 5737): nobody's machines, so a rehearsal may use them between namespaces.
 REHEARSAL = tuple(ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
@@ -24,6 +25,7 @@ BEARER = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 SHORT_CODE = re.compile(r"[1-9]\d{2,7}")
 PREFIX = re.compile(r"\+[1-9]\d{0,6}|\*")
+LONGEST_SOCKET = 107  # octets of its path (unix(7))
 CARRIERS = ("twilio", "kannel", "hook")  # for texts; the first is meant when none is named
 
 
@@ -77,6 +79,16 @@ def listen(text: str) -> tuple[str, int]:
     if found is None or not 1 <= int(found[2]) <= 65535:
         raise ValueError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8000")
     return found[1].strip("[]"), int(found[2])
+
+
+def place(text: str) -> Place:
+    """HOST:PORT, or unix:/PATH of a socket, which comes back as the path."""
+    path = text.removeprefix("unix:")
+    if not path.startswith("/"):
+        return listen(text)
+    if len(path.encode()) > LONGEST_SOCKET or not path.isprintable():
+        raise ValueError(f"the path of a socket has {LONGEST_SOCKET} octets at most")
+    return path
 
 
 def dialled(listens: tuple[str, int]) -> tuple[str, int]:

@@ -1,0 +1,125 @@
+"""SMTP AUTH (RFC 4954) for the company's relay: PLAIN and LOGIN, over TLS alone. The listener leads the dialogue here.
+
+A password costs a fifth of a second to try (scrypt), so one thread tries them, one after the other, and a peer who was
+wrong too often is not tried at all. One that was right once is known again without that cost.
+"""
+
+import asyncio
+import binascii
+import hashlib
+import hmac
+import secrets
+from base64 import b64decode, b64encode
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from gateway.settings.smtp_users import COST, SmtpUser, matches
+
+WRONG_TRIES = 10  # of one peer in a WINDOW
+WINDOW = 600.0  # seconds
+QUEUE = 20  # tries that may wait for their turn
+PEERS = 10_000  # whose tries are remembered
+
+GOOD = "235 2.7.0 Signed in"
+BAD = "535 5.7.8 No such name and password"
+BUSY = "454 4.7.0 Too many wrong passwords, try again later"
+GARBLED = "501 5.5.2 Not base64, or not what the mechanism asks for"
+GIVEN_UP = "501 5.7.0 Given up"
+UNKNOWN_MECHANISM = "504 5.5.4 PLAIN or LOGIN"
+
+Ask = Callable[[str], Awaitable[bytes]]  # sends a challenge, gives the line that answers it
+
+
+class GarbledError(Exception):
+    """What came is no answer; the text is the reply."""
+
+
+class SignIn:
+    """The users of this door, and who was wrong how often. Belongs to one loop."""
+
+    def __init__(self, users: Sequence[SmtpUser], time: Callable[[], float]) -> None:
+        self._digests = {user.name: user.digest for user in users}
+        self._time = time
+        self._key = secrets.token_bytes(32)
+        self._known: dict[str, bytes] = {}  # of who was right: a digest that only this process can make
+        self._wrong: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._thread = ThreadPoolExecutor(1, "sign-in")
+        self._waiting = 0
+        shown = ".".join(map(str, COST))
+        self._nobody = f"scrypt.{shown}.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}"
+
+    async def judge(self, origin: str, name: str, password: bytes) -> str:
+        """The reply. A name that nobody has takes as long as a wrong password."""
+        mark = hmac.digest(self._key, name.encode() + b"\0" + password, hashlib.sha256)
+        if hmac.compare_digest(self._known.get(name, b""), mark):
+            return GOOD
+        if not self._may_try(origin) or self._waiting >= QUEUE:
+            return BUSY
+        self._count(origin, 1)  # before it is known: what is tried at the same time counts too
+        digest = self._digests.get(name)
+        if not await self._matches(digest or self._nobody, password) or digest is None:
+            return BAD
+        self._count(origin, -1)
+        self._known[name] = mark
+        return GOOD
+
+    async def _matches(self, digest: str, password: bytes) -> bool:
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, matches, digest, password)
+        finally:
+            self._waiting -= 1
+
+    def _may_try(self, origin: str) -> bool:
+        since, wrong = self._wrong.get(origin, (0.0, 0))
+        return wrong < WRONG_TRIES or self._time() - since > WINDOW
+
+    def _count(self, origin: str, tries: int) -> None:
+        now = self._time()
+        since, wrong = self._wrong.pop(origin, (now, 0))
+        self._wrong[origin] = (now, max(tries, 0)) if now - since > WINDOW else (since, wrong + tries)
+        if len(self._wrong) > PEERS:
+            self._wrong.popitem(last=False)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+async def asked(argument: str, ask: Ask) -> tuple[str, bytes]:
+    """The name and the password that the other side gives; raises GarbledError with a reply."""
+    mechanism, _, first = argument.partition(" ")
+    if mechanism.upper() == "PLAIN":
+        return _plain(_decoded(first.encode() if first else await ask("")))
+    if mechanism.upper() != "LOGIN":
+        raise GarbledError(UNKNOWN_MECHANISM)
+    name = _decoded(first.encode() if first else await ask("Username:"))
+    return _name(name), _decoded(await ask("Password:"))
+
+
+def challenge(words: str) -> str:
+    return f"334 {b64encode(words.encode()).decode()}"
+
+
+def _decoded(line: bytes) -> bytes:
+    if line == b"*":
+        raise GarbledError(GIVEN_UP)
+    try:
+        return b"" if line == b"=" else b64decode(line, validate=True)
+    except binascii.Error:
+        raise GarbledError(GARBLED) from None
+
+
+def _plain(message: bytes) -> tuple[str, bytes]:
+    """[authzid] NUL authcid NUL password (RFC 4616): nobody acts for somebody else."""
+    parts = message.split(b"\0")
+    if len(parts) != 3 or parts[0] not in (b"", parts[1]):
+        raise GarbledError(GARBLED)
+    return _name(parts[1]), parts[2]
+
+
+def _name(octets: bytes) -> str:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        raise GarbledError(GARBLED) from None
