@@ -66,6 +66,12 @@ def opened(inbound: Inbound) -> Opened:
     return Opened(letter.text, letter.subject, letters.machine(message, raw.startswith(NULL_SENDER)))
 
 
+def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
+    """Why no person wrote it: the signs of the mail itself, or a From of our own domain, where nobody's mailbox is."""
+    ours = inbound.sender.rpartition("@")[2] == world.settings.mail_domain
+    return mail.machine or ("our own address" if ours else None)
+
+
 def sort(
     session: Session, world: World, inbound: Inbound, mail: Opened, address: Address, account: Account
 ) -> Kept | Reading:
@@ -110,8 +116,6 @@ def _token(world: World, local: str) -> tuple[str, tuple[int, ...]] | None:
 
 def _kept_by_token(session: Session, kind: str, ids: tuple[int, ...], address: Address) -> Kept | None:
     """What a token alone decides. A forwarded mail's tokens do nothing for somebody else."""
-    if kind == "bounce":
-        return Kept("done", "machine", "a bounce")
     owner = session.get(Address, ids[1])
     if owner is None or owner.account_id != address.account_id:
         return Kept("held", None, "this address was made for somebody else")

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from gateway import returns
 from gateway.ledger import inbox, limits, tallies
 from gateway.ledger.inbox import Claimed
 from gateway.listening import hear, limited
@@ -68,7 +69,8 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
     row = inbox.take(session, claimed)
     if row is None:  # another worker has it by now: this one woke up late
         return None, set()
-    ruling = limits.ruling(session, row) if here.settings.sender_limits else limits.READ
+    limited_ = here.settings.sender_limits and not returns.unlimited(here.world, row)
+    ruling = limits.ruling(session, row) if limited_ else limits.READ
     if ruling.later:
         inbox.put_off(session, row, ruling.later)
         return None, set()

@@ -42,6 +42,10 @@ class Mailing:
             self._page + ending,
             f"u+{ending}@{self._domain}",
         )
+        mail = b"X-Critter-Return: <%b>\r\n%b" % (
+            bounces.encode(),
+            mail,
+        )  # for relays with an envelope sender of their own
         return Load(claimed, Letter(claimed.attempt_id, bounces, claimed.address, mail)), ""
 
     def _reply_to(self, content: Content, address_id: int) -> str:

@@ -128,7 +128,7 @@ class MailDoor:
             sender=sender,
             recipients=to,
             raw=f"Return-Path: <{envelope_from}>\r\n".encode() + content,
-            trusted=self._trusted(peer) or self._is_ours(envelope_from, to),
+            trusted=self._trusted(peer) or self._needs_no_proof(envelope_from, to),
             message_id=authors.message_id(header),
         )
 
@@ -138,10 +138,14 @@ class MailDoor:
             ip = ip.ipv4_mapped
         return any(ip in network for network in self._settings.mail_trust)
 
-    def _is_ours(self, envelope_from: str, to: tuple[str, ...]) -> bool:
-        """Mail that goes by our own tokens alone: an unsubscription, or a bounce, which nobody's From could prove."""
-        kinds = {address[:2] for address in to}
-        return kinds == {"u+"} or (kinds == {"b+"} and not envelope_from)
+    def _needs_no_proof(self, envelope_from: str, to: tuple[str, ...]) -> bool:
+        """Nobody's words: a bounce, which counts by our token alone (gateway/returns), or what a machine wrote. An
+        unsubscription goes by our own token, too."""
+        return not envelope_from or self._all(to, "bounce") or self._all(to, "unsubscribe")
+
+    def _all(self, to: tuple[str, ...], kind: str) -> bool:
+        found = (recipients.read(address.rpartition("@")[0], self._signer) for address in to if address[0] == kind[0])
+        return sum(one is not None and one.kind == kind for one in found) == len(to) > 0
 
 
 async def serve(
