@@ -21,20 +21,22 @@ Kind = Literal["hard", "soft", "delayed", "delivered", "relayed"]
 
 STATUS_TYPES: Final = ("message/delivery-status", "message/global-delivery-status")
 RETURNED_TYPES: Final = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global")
+# How an action begins: some servers write "fail", "error", or a comment after it.
 ACTIONS: Final[dict[str, Kind]] = {
-    "failed": "hard",
-    "delayed": "delayed",
-    "delivered": "delivered",
-    "expanded": "delivered",
-    "relayed": "relayed",
+    "fail": "hard",
+    "error": "hard",
+    "delay": "delayed",
+    "deliver": "delivered",
+    "expand": "delivered",
+    "relay": "relayed",
 }
 WORST_FIRST: Final = ("hard", "soft", "delayed", "delivered", "relayed")
 MOST_WORDS: Final = 100_000  # octets of a mail without a delivery status that are looked through
 # What flufl.bounce lets through on malformed mails, besides what the standard library does (measured by fuzzing it).
 MALFORMED: Final = (*mime.MALFORMED, MessageError, IndexError, KeyError, AssertionError)
 
-_CODE: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
-_REPLY: Final = re.compile(r"(?<![\d.])([45])\d\d[ -]+#?(?:([45])\.(\d{1,3})\.(\d{1,3})(?!\d))?")
+_CODE: Final = re.compile(r"(?<![\d.])([245])\.([0-7])\.(\d{1,3})(?![\d.]*\d)")
+_REPLY: Final = re.compile(r"(?<![\d.])([45])\d\d[ :-]+#?(?:([45])\.(\d{1,3})\.(\d{1,3})(?!\d))?")
 _GENERIC: Final = re.compile(r"[45]\.0\.0")
 # Servers that give a general code say it in words. In this order: "full" is often told together with "unavailable".
 _WORDS: Final = tuple(
@@ -117,8 +119,8 @@ def _blocks(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
 
 
 def _by_status(block: "Message[Any, Any]") -> Bounce | None:
-    action = mime.field(block, "Action").lower().split(maxsplit=1)
-    kind = ACTIONS.get(action[0].rstrip(";,")) if action else None
+    action = mime.field(block, "Action").lower()
+    kind = next((kind for begins, kind in ACTIONS.items() if action.startswith(begins)), None)
     status, said = mime.field(block, "Status"), mime.field(block, "Diagnostic-Code")
     if kind is None and not (action or _CODE.search(status)):
         return None
@@ -133,8 +135,9 @@ def _hardness(code: str) -> Kind:
     return "hard" if code.startswith("5") else "soft"
 
 
-def _code(status: str, said: str) -> str:
-    """The most telling code: the status, else the one in the server's reply, else what its words mean."""
+def _code(status: str, said: str, major: str = "") -> str:
+    """The most telling code: the status, else the one in the server's reply, else what its words mean, in a class that
+    is told or known otherwise."""
     plain = match[0] if (match := _CODE.search(status)) else ""
     if plain and not _GENERIC.fullmatch(plain):
         return plain
@@ -142,7 +145,7 @@ def _code(status: str, said: str) -> str:
         if not _GENERIC.fullmatch(match[0]):
             return match[0]
         plain = plain or match[0]
-    major = plain[:1] or ((reply := _REPLY.search(said)) and reply[1]) or ""
+    major = plain[:1] or ((reply := _REPLY.search(said)) and reply[1]) or major
     detail = next((detail for words, detail in _WORDS if words.search(said)), "")
     return f"{major}.{detail}" if major and detail else plain or (f"{major}.0.0" if major else "")
 
@@ -162,16 +165,20 @@ def _by_form(message: "Message[Any, Any]") -> Bounce | None:
         return None
     if not temporary and not permanent:
         return None
-    code = _code("", _said(_words(message)))
+    code = _code("", _said(_words(message)), "5" if permanent else "4")
     if permanent:
-        return Bounce(_hardness(code) if code else "hard", code)
+        return Bounce(_hardness(code), code)
     return Bounce("soft" if code.startswith("5") and not _PLAIN_DELAY.search(_words(message)) else "delayed", code)
 
 
 def _shortened(message: "Message[Any, Any]") -> "Message[Any, Any]":
     """Some of its patterns are slow on long lines, and none needs more than the beginning."""
     raw = mime.tolerated(message.as_bytes, b"")[:MOST_WORDS]
-    return BytesParser().parsebytes(b"\n".join(line[:1000] for line in raw.split(b"\n")))
+    short = BytesParser().parsebytes(b"\n".join(line[:1000] for line in raw.split(b"\n")))
+    for part in _parts(short):  # it would read those of the mail that is brought back
+        if mime.kind(part) in RETURNED_TYPES:
+            part.set_payload("")
+    return short
 
 
 def _words(message: "Message[Any, Any]") -> str:

@@ -1,7 +1,7 @@
 """Why something did not arrive, in plain words: what stands in a mail that came instead of a text, and in receipts.
 
 gateway/ledger/fallbacks and gateway/network/receipts say them. A reason is what deliveries.reason holds: a word of ours
-or a carrier's code (https://www.twilio.com/docs/api/errors/CODE; the SMTP relay's three digits; a bounce's RFC 3463 code).
+or a code: a carrier's (https://www.twilio.com/docs/api/errors/CODE), a bounce's (RFC 3463), the relay's three digits.
 """
 
 from collections.abc import Mapping

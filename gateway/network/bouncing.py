@@ -105,8 +105,8 @@ def _warn(session: Session, mailbox: Address, row: Bouncing) -> frozenset[str]:
         log.error("mails to a mailbox come back, and no phone of its owner takes texts: address %d", mailbox.id)
         return frozenset()
     warning = say(
-        "Mails to your mailbox come back: {why}. If that goes on, it is switched off until a test mail gets through or "
-        "you write to us from it.",
+        "Mails to your mailbox come back: {why}. If this goes on, none go there until a test mail arrives or you write "
+        "from it.",
         why=missed("failed", row.status, "email"),
     )
     said = translated(warning, session.get_one(Account, mailbox.account_id).language)
