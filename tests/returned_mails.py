@@ -1,5 +1,6 @@
-"""Bounces as mail servers write them, shaped by hand after the facts of each: test_bounces reads them, test_returns sends
-them to the door. `{to}` is the return address, `{mailbox}` who was not reached, `{head}` the header of the mail sent."""
+"""Bounces as mail servers write them, shaped by hand after the facts of each: test_bounces reads them, test_returns
+sends them to the door. `{to}` is the return address, `{mailbox}` who was not reached, `{head}` the header of
+the mail that was sent."""
 
 from dataclasses import dataclass
 
@@ -104,7 +105,7 @@ Arrival-Date: Thu, 1 Jan 2026 10:00:00 +0000
 Final-Recipient: rfc822;{mailbox}
 Action: failed
 Status: 5.1.10
-Diagnostic-Code: smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient {mailbox} not found by SMTP address lookup""",
+Diagnostic-Code: smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup""",
     kind="message/rfc822",
     extra="Subject: Undeliverable: starting the ACME proposal\nAuto-Submitted: auto-replied\n",
 )

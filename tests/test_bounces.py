@@ -38,13 +38,17 @@ def test_answers_are_no_bounces(name):
 
 def test_a_report_inside_of_what_is_brought_back_is_not_read():
     inner = SAMPLES[0].written().decode()
-    outer = f"From: a@b.example\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n{inner}"
+    outer = (
+        f"From: a@b.example\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n{inner}"
+    )
     assert bounces.read(mime.opened(f"{outer}\n--o--\n".replace("\r", "").encode())) is None
 
 
 def test_of_several_recipients_the_worst_counts():
     both = SAMPLES[0].raw.replace(
-        "Final-Recipient", "Final-Recipient: rfc822; other@demo.example\nAction: delivered\nStatus: 2.1.5\n\nFinal-Recipient", 1
+        "Final-Recipient",
+        "Final-Recipient: rfc822; other@demo.example\nAction: delivered\nStatus: 2.1.5\n\nFinal-Recipient",
+        1,
     )
     bounce = bounces.read(mime.opened(Sample("", "", "", both).written()))
     assert bounce == bounces.Bounce("hard", "5.1.1")
@@ -65,9 +69,11 @@ def test_of_several_recipients_the_worst_counts():
 )
 def test_the_most_telling_code(status, said, read):
     block = f"Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: {status}\nDiagnostic-Code: {said}\n"
-    raw = f"Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: x\n\n{block}\n--b--\n"
+    part = f"--b\nContent-Type: message/delivery-status\n\nReporting-MTA: x\n\n{block}\n--b--\n"
+    raw = "Content-Type: multipart/report; boundary=b\n\n" + part
     bounce = bounces.read(mime.opened(raw.encode()))
-    assert bounce and bounce.status == read
+    assert bounce
+    assert bounce.status == read
     assert bounce.kind == ("hard" if read.startswith("5") else "soft")
 
 
@@ -107,7 +113,9 @@ def test_nothing_makes_it_raise(pieces):
     except Refused:
         return
     bounce = bounces.read(message)
-    assert bounce is None or (bounce.kind in bounces.WORST_FIRST and mail_codes.CODE.fullmatch(bounce.status or "5.0.0"))
+    assert bounce is None or (
+        bounce.kind in bounces.WORST_FIRST and mail_codes.CODE.fullmatch(bounce.status or "5.0.0")
+    )
     for one in bounces.returned(message):
         mime.fields(one, "Message-ID")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
-from critter import importing, linking, welcoming
+from critter import bouncing, importing, linking, welcoming
 from critter.company import account, enrol, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
 from gateway.errors import Refused
@@ -291,3 +291,5 @@ def _pin_told(person: Account, done: bool) -> str:
 
 
 app.command()(linking.link)
+app.command("bounces")(bouncing.show)
+app.command("mail-on")(bouncing.mail_on)
