@@ -142,6 +142,7 @@ CREATE TABLE addresses (
 );
 CREATE UNIQUE INDEX addresses_primary ON addresses (account_id, channel) WHERE is_primary;
 CREATE INDEX addresses_by_account ON addresses (account_id);
+CREATE INDEX addresses_bouncing ON addresses (bouncing_since) WHERE bouncing_since IS NOT NULL;
 CREATE TRIGGER still_opted_out BEFORE INSERT ON addresses FOR EACH ROW EXECUTE FUNCTION still_opted_out();
 
 -- Who hears whom. Joining a group is following it.

@@ -61,9 +61,10 @@ def unlimited(world: World, inbound: Inbound) -> bool:
 
 
 def _told(bounce: Bounce, done: list[Returned]) -> Outcome:
-    tallies.add("bounces", bounce.kind if any(each.counted for each in done) or not bounce.failed else "again")
+    counted = any(each.counted for each in done)
+    tallies.add("bounces", bounce.kind if counted or not bounce.failed else "again")
     told = f"a bounce: {bounce.kind} {bounce.status}".rstrip()
-    return Outcome("done", INTENT, told, rings=frozenset().union(*(each.rings for each in done)))
+    return Outcome("done", INTENT, told, rings=frozenset().union(*(each.rings for each in done)), counted=counted)
 
 
 def _addressed(world: World, to: Sequence[str]) -> Iterator[Key]:

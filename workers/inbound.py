@@ -13,7 +13,7 @@ from gateway.ledger.inbox import Claimed
 from gateway.listening import hear, limited
 from gateway.outcome import Outcome
 from gateway.store.database import passes, transaction
-from workers import fanout
+from workers import alarms, fanout
 from workers.drain import drain as drained
 from workers.room import Room
 
@@ -75,6 +75,8 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
         inbox.put_off(session, row, ruling.later)
         return None, set()
     outcome = limited(session, row) if ruling.kept else hear(session, here.world, row)
+    if outcome.counted:
+        alarms.returned(session)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     if "fanout" not in outcome.rings or not spread:
         return outcome, set(outcome.rings)

@@ -159,6 +159,7 @@ class Address(Table):
     __table_args__ = (
         UniqueConstraint("channel", "address"),
         Index("addresses_by_account", "account_id"),
+        Index("addresses_bouncing", "bouncing_since", postgresql_where=text("bouncing_since IS NOT NULL")),
     )
 
 

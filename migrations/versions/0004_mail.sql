@@ -6,6 +6,7 @@ ALTER TABLE inbound ADD CONSTRAINT inbound_state_check
 
 -- bounces: which mails came back, and which mailboxes are off because of it
 ALTER TABLE addresses ADD COLUMN bouncing_since timestamptz;
+CREATE INDEX addresses_bouncing ON addresses (bouncing_since) WHERE bouncing_since IS NOT NULL;
 CREATE TABLE bounces (
     message_id  bigint NOT NULL REFERENCES messages ON DELETE CASCADE,
     address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,
