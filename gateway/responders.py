@@ -50,7 +50,9 @@ _REPLY: Final = re.compile(r"\s*(?:re|aw|sv|rv|res|odp|antw)\s*:\s*", re.IGNOREC
 
 
 def suspected(session: Session, world: World, inbound: Inbound, mail: Opened) -> str | None:
-    """Why it may be a responder's; None for nearly every mail."""
+    """Why it may be a responder's; None for nearly every mail, and for what an operator let in."""
+    if inbound.not_before:
+        return None
     if is_away(mail.subject) and _answers_us(world, inbound):
         return AWAY
     return SAME if _same_again(session, inbound, mail.text) else None
