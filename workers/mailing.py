@@ -42,10 +42,8 @@ class Mailing:
             self._page + ending,
             f"u+{ending}@{self._domain}",
         )
-        mail = b"X-Critter-Return: <%b>\r\n%b" % (
-            bounces.encode(),
-            mail,
-        )  # for relays with an envelope sender of their own
+        # Where a relay has an envelope sender of its own, a bounce is known by this.
+        mail = b"X-Critter-Return: <%b>\r\n%b" % (bounces.encode(), mail)
         return Load(claimed, Letter(claimed.attempt_id, bounces, claimed.address, mail)), ""
 
     def _reply_to(self, content: Content, address_id: int) -> str:
