@@ -124,7 +124,7 @@ def test_subjects_of_responders_in_many_languages():
     assert [subject for subject in WORDS_OF_PEOPLE if is_away(subject)] == []
 
 
-def test_a_vacation_subject_is_a_weak_sign(post: Postroom):
+def test_a_vacation_subject_is_a_weak_sign(post: Postroom, office: Office):
     """An answer to one of our mails is kept for a person; a new mail with such words is posted."""
     post.mail(written("lunch", KIM, "Subject: lunch"), ["post@mail.example"], KIM)
     post.work()
@@ -138,6 +138,9 @@ def test_a_vacation_subject_is_a_weak_sign(post: Postroom):
     post.work()
     assert [one[:2] for one in post.inputs()[1:]] == [("held", "machine")] * 2
     assert (posts(post), post.sent()) == (1, [])
+    office.critter("held", "approve", "--all")
+    post.work()
+    assert posts(post) == 3
 
 
 def answer(post: Postroom, words: Callable[[], str], who: set[str], rounds: int = 40) -> int:
