@@ -28,7 +28,8 @@ Key = tuple[int, int]  # message, address
 INTENT: Final = "bounce"
 NULL_SENDER: Final = b"Return-Path: <>"
 _MOST_RETURNED: Final = 5  # mails that one bounce brings back and that are looked at
-_TELLING: Final = ("X-Critter-Return", "Return-Path", "Reply-To")
+_TELLING: Final = ("Return-Path", "Reply-To")
+_BARE: Final = "X-Critter-Token"  # the token alone
 _ADDRESS: Final = re.compile(r"([br][-+.][a-z2-7]{45})@([a-z0-9.-]+)", re.IGNORECASE)
 _OURS: Final = re.compile(r"<critter\.(\d{1,19})\.(\d{1,19})@([a-z0-9.-]+)>", re.IGNORECASE)
 
@@ -86,7 +87,8 @@ def _brought_back(session: Session, world: World, message: "Message[Any, Any]") 
         values = [value for name in _TELLING for value in mime.fields(ours, name)]
         locals_ = [local for value in values for local, domain in _ADDRESS.findall(value) if _here(world, domain)]
         named = _OURS.search(" ".join(mime.fields(ours, "Message-ID")))
-        yield from (key for local in locals_ if (key := _bounce_token(world, local)))
+        bare = [f"b+{value.strip()}" for value in mime.fields(ours, _BARE)]
+        yield from (key for local in (*locals_, *bare) if (key := _bounce_token(world, local)))
         if named and _here(world, named[3]):
             key = int(named[1]), int(named[2])
             if any(_reply_token(session, world, local, key) for local in locals_):

@@ -11,7 +11,7 @@ from gateway.language import bounces, mail_codes, mime, reasons
 from gateway.language.phrases import translated
 from tests.returned_mails import NO_BOUNCES, SAMPLES, Sample
 
-HEAD = "Message-ID: <critter.77.88@mail.example>\nX-Critter-Return: <b+y@mail.example>\nSubject: hello"
+HEAD = "Message-ID: <critter.77.88@mail.example>\nX-Critter-Token: <b+y@mail.example>\nSubject: hello"
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
@@ -28,7 +28,7 @@ def test_what_is_brought_back_is_found(sample):
         assert found == []
         return
     assert [mime.field(one, "Message-ID") for one in found] == ["<critter.77.88@mail.example>"]
-    assert mime.field(found[0], "X-Critter-Return") == "<b+y@mail.example>"
+    assert mime.field(found[0], "X-Critter-Token") == "<b+y@mail.example>"
 
 
 @pytest.mark.parametrize("name", NO_BOUNCES)

@@ -42,8 +42,6 @@ class Mailing:
             self._page + ending,
             f"u+{ending}@{self._domain}",
         )
-        # Where a relay has an envelope sender of its own, a bounce is known by this.
-        mail = b"X-Critter-Return: <%b>\r\n%b" % (bounces.encode(), mail)
         return Load(claimed, Letter(claimed.attempt_id, bounces, claimed.address, mail)), ""
 
     def _reply_to(self, content: Content, address_id: int) -> str:
