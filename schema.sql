@@ -137,10 +137,12 @@ CREATE TABLE addresses (
     introduced_at timestamptz,                                           -- when it was first sent something; that names us, STOP and HELP
     sender_id     smallint REFERENCES senders,                           -- of a phone: the number of ours that it hears from
     created_at    timestamptz NOT NULL DEFAULT now(),                    -- when we learnt of it
+    bouncing_since timestamptz,                                          -- of a mailbox: since when nothing goes there, because mails came back
     UNIQUE (channel, address)
 );
 CREATE UNIQUE INDEX addresses_primary ON addresses (account_id, channel) WHERE is_primary;
 CREATE INDEX addresses_by_account ON addresses (account_id);
+CREATE INDEX addresses_bouncing ON addresses (bouncing_since) WHERE bouncing_since IS NOT NULL;
 CREATE TRIGGER still_opted_out BEFORE INSERT ON addresses FOR EACH ROW EXECUTE FUNCTION still_opted_out();
 
 -- Who hears whom. Joining a group is following it.
@@ -488,6 +490,32 @@ CREATE TABLE fallbacks (
     PRIMARY KEY (message_id, address_id)
 );
 CREATE INDEX fallbacks_by_mail ON fallbacks (mail_id, mailbox_id);
+
+-- Mails that came back: each delivery counts once, however many copies of its bounce there are.
+CREATE TABLE bounces (
+    message_id  bigint NOT NULL REFERENCES messages ON DELETE CASCADE,   -- the delivery: what
+    address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,  -- the delivery: where to
+    kind        text NOT NULL CHECK (kind IN ('hard', 'soft')),          -- for good, or for now
+    status      text NOT NULL,                                           -- RFC 3463's code, or bounced
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when we heard of it
+    PRIMARY KEY (message_id, address_id)
+);
+CREATE INDEX bounces_by_address ON bounces (address_id);
+CREATE INDEX bounces_by_time ON bounces (created_at);
+
+-- How a mailbox that sends mail back stands. No row: none came back since it last worked.
+CREATE TABLE bouncing (
+    address_id  bigint PRIMARY KEY REFERENCES addresses ON DELETE CASCADE,  -- which mailbox
+    score       double precision NOT NULL,                               -- hard 1, soft 0.5; from 5 on it is off; begins anew after 7 quiet days
+    status      text NOT NULL,                                           -- why the last one came back
+    bounced_at  timestamptz NOT NULL DEFAULT now(),                      -- when the last one did
+    warned_at   timestamptz,                                             -- when its owner, or the operators, were told
+    probes      smallint NOT NULL DEFAULT 0,                             -- test mails since it is off
+    probe_id    bigint REFERENCES messages ON DELETE SET NULL,           -- the test mail that is out
+    probe_at    timestamptz                                              -- when the next one goes, or the one that is out counts as arrived
+);
+CREATE INDEX bouncing_due ON bouncing (probe_at) WHERE probe_at IS NOT NULL;
+CREATE INDEX bouncing_by_probe ON bouncing (probe_id) WHERE probe_id IS NOT NULL;
 
 -- Status callbacks as they came.
 CREATE TABLE callbacks (

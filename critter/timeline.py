@@ -73,7 +73,8 @@ def _delivery(row: Plain) -> Iterator[Event]:
 
 
 def _why(row: Plain) -> str:
-    return f" ({row['reason']})" if row["reason"] else ""
+    why = f": {row['why']}" if row.get("why") else ""
+    return f" ({row['reason']}{why})" if row["reason"] else ""
 
 
 def _at(moment: str, what: str) -> Event:

@@ -4,14 +4,25 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gateway import mailroom, strangers
+from gateway import mailroom, responders, returns, strangers
 from gateway.commands import Turn, World, perform
 from gateway.language import grammar
 from gateway.language.named import Channel, Reading
 from gateway.language.phrases import joined, say, translated
 from gateway.ledger import inbox, limits, outbox
 from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, audience, consents, contexts, conversations, manners, reach, renderings
+from gateway.network import (
+    accounts,
+    addresses,
+    audience,
+    bouncing,
+    consents,
+    contexts,
+    conversations,
+    manners,
+    reach,
+    renderings,
+)
 from gateway.outcome import Outcome
 from gateway.store.tables import Account, Address, Inbound
 
@@ -67,9 +78,13 @@ def _machine(world: World, inbound: Inbound) -> str | None:
 
 
 def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
+    if bounce := returns.taken(session, world, inbound):
+        return bounce
     opened = mailroom.opened(inbound)
-    if opened.machine:
-        return Outcome("dropped", "machine", opened.machine)
+    if machine := mailroom.machine(world, inbound, opened):
+        return Outcome("dropped", "machine", machine)
+    if responds := responders.suspected(session, world, inbound, opened):
+        return Outcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:
         return strangers.hear(session, world, inbound, opened.text)
@@ -97,6 +112,8 @@ def _act(
     if reading.intent not in ("optout", "optin"):  # they say themselves what becomes of an invited phone
         addresses.seen(session, address.id, inbound.recipients[0] if inbound.recipients else None, inbound.message_id)
         consents.flag(session, inbound, address.id)
+        if address.bouncing_since:  # whoever writes from a mailbox reads it
+            bouncing.turn_on(session, address.id)
     turn = Turn(
         world=world,
         account=account,

@@ -72,6 +72,12 @@ def opened(inbound: Inbound) -> Opened:
     return Opened(letter.text, letter.subject, letters.machine(message, raw.startswith(NULL_SENDER)))
 
 
+def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
+    """Why no person wrote it: the signs of the mail itself, or a From of our own domain, where nobody's mailbox is."""
+    ours = inbound.sender.rpartition("@")[2] == world.settings.mail_domain
+    return mail.machine or ("our own address" if ours else None)
+
+
 def sort(
     session: Session, world: World, inbound: Inbound, mail: Opened, address: Address, account: Account
 ) -> Kept | Reading:
@@ -118,8 +124,6 @@ def _kept_by_token(
     session: Session, inbound: Inbound, kind: str, ids: tuple[int, ...], address: Address, words: str
 ) -> Kept | None:
     """What a token alone decides. A forwarded mail's tokens do nothing for somebody else."""
-    if kind == "bounce":
-        return Kept("done", "machine", "a bounce")
     owner = session.get(Address, ids[1])
     if kind == "confirm":
         mine = owner is not None and owner.id == address.id

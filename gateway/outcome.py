@@ -16,3 +16,4 @@ class Outcome:
     answer: str | None = None
     rings: frozenset[str] = frozenset()
     reading: Reading | None = None
+    counted: bool = False  # a mail came back that had not come back before

@@ -102,6 +102,7 @@ def test_what_wants_a_person_is_told(office: Office, settings: Settings) -> None
     office.sql("UPDATE deliveries SET state = 'unknown', reason = 'timeout' WHERE channel = 'sms'")
     office.says("kim", "again")
     office.sql("UPDATE inbound SET state = 'quarantined' WHERE state = 'new'")
+    office.sql("UPDATE addresses SET bouncing_since = now() WHERE address = 'priya@demo.example'")
     with transaction(office.engine) as session:
         senders.sync(session, [("+15005550006", "twilio")])
         senders.pause(session, "+15005550006", None, timedelta(minutes=1), "30034")
@@ -111,6 +112,7 @@ def test_what_wants_a_person_is_told(office: Office, settings: Settings) -> None
     assert of(found, "dead_letters", state="unknown") == 1
     assert of(found, "unknown_texts") == 0  # it has ended: nobody looks for it any more
     assert of(found, "set_aside_inputs", state="quarantined") == 1
+    assert of(found, "mailboxes_off") == 1
     paused = {dict(labels)["carrier"]: value for (name, labels), value in found.items() if name.endswith("_paused")}
     assert paused == {"twilio": 1, "smtp": 0}
 

@@ -1,6 +1,7 @@
-"""What operators must hear when a carrier refuses texts: said in the log, with the step to take. workers/effects asks.
+"""What operators must hear when a carrier refuses texts, or mails come back: said in the log, with the step to take.
 
-Texts that carriers filter are ordinary one by one; many within an hour are an alarm.
+workers/effects and workers/inbound ask. Texts that carriers filter, and mails that come back, are ordinary one by one;
+many within an hour are an alarm.
 """
 
 from collections import Counter
@@ -23,6 +24,8 @@ STEPS: Final = {
     30032: "have the toll-free number verified",
     30034: "register the number with an A2P 10DLC campaign",
 }
+
+RETURNED_SHARE: Final = 0.05  # of the hour's mails, as for FILTERED
 
 LOOK_UP: Final = "look the code up in the carrier's documents (Twilio's error dictionary)"
 
@@ -56,6 +59,27 @@ def _filtered(session: Session, new: int) -> None:
         )
 
 
+def returned(session: Session) -> None:
+    """One more mail came back: says so when it made a score of them full within the hour."""
+    back = session.scalar(RETURNED_NOW) or 0
+    if not back or back % EVERY:
+        return
+    mails = session.scalar(MAILS_NOW) or 0
+    if back >= RETURNED_SHARE * mails:
+        log.error(
+            "mails come back",
+            returned=back,
+            mails=mails,
+            step="critter people bounces says why; if servers refuse mail like ours, look at SPF, DKIM and block lists",
+        )
+
+
+RETURNED_NOW: Final = text("SELECT count(*) FROM bounces WHERE created_at > now() - interval '1 hour'")
+# An hour's mails were nearly all put into the outbox within the last two days.
+MAILS_NOW: Final = text("""
+    SELECT count(*) FROM deliveries
+    WHERE channel = 'email' AND message_id >= id_at(now() - interval '2 days') AND sent_at > now() - interval '1 hour'
+""")
 FILTERED_NOW: Final = text("""
     SELECT count(*) FROM attempts WHERE reason IN ('30004', '30007') AND id >= id_at(now() - interval '1 hour')
 """)

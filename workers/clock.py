@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from gateway.ledger import budgets, pricing, waiting
-from gateway.network import conversations, shortfalls, tellings
+from gateway.network import bouncing, conversations, shortfalls, tellings
 from gateway.store.database import transaction
 from workers.retention import ages, batches
 from workers.room import Room
@@ -42,6 +42,7 @@ def run(here: Room) -> None:
                 hour_at = time.monotonic()
             if time.monotonic() - minute_at > MINUTE:
                 _note_delays(here)
+                test_mailboxes(here)
                 minute_at = time.monotonic()
             if time.monotonic() - swept > SWEEP:
                 sweep(here)
@@ -70,6 +71,14 @@ def _note_delays(here: Room) -> None:
     """Mails that are late for the first time; their authors are told when the next look rings for it."""
     with transaction(here.engine) as session:
         tellings.note_delays(session)
+
+
+def test_mailboxes(here: Room) -> None:
+    """Mailboxes that sent mail back get a test mail, or are on again because the last one stayed there."""
+    with transaction(here.engine) as session:
+        bells = bouncing.probe(session)
+    for bell in bells:
+        here.bell.ring(bell)
 
 
 def _tell_short(here: Room) -> None:

@@ -7,12 +7,13 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from gateway import returns
 from gateway.ledger import inbox, limits, tallies
 from gateway.ledger.inbox import Claimed
 from gateway.listening import hear, limited
 from gateway.outcome import Outcome
 from gateway.store.database import passes, transaction
-from workers import fanout
+from workers import alarms, fanout
 from workers.drain import drain as drained
 from workers.room import Room
 
@@ -68,11 +69,14 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
     row = inbox.take(session, claimed)
     if row is None:  # another worker has it by now: this one woke up late
         return None, set()
-    ruling = limits.ruling(session, row) if here.settings.sender_limits else limits.READ
+    limited_ = here.settings.sender_limits and not returns.unlimited(here.world, row)
+    ruling = limits.ruling(session, row) if limited_ else limits.READ
     if ruling.later:
         inbox.put_off(session, row, ruling.later)
         return None, set()
     outcome = limited(session, row) if ruling.kept else hear(session, here.world, row)
+    if outcome.counted:
+        alarms.returned(session)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     if "fanout" not in outcome.rings or not spread:
         return outcome, set(outcome.rings)

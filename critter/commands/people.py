@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
-from critter import importing, linking, welcoming
+from critter import bouncing, importing, linking, welcoming
 from critter.company import account, enrol, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
 from gateway.errors import Refused
@@ -317,3 +317,5 @@ def secret(
 
 
 app.command()(linking.link)
+app.command("bounces")(bouncing.show)
+app.command("mail-on")(bouncing.mail_on)

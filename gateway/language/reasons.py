@@ -1,13 +1,14 @@
 """Why something did not arrive, in plain words: what stands in a mail that came instead of a text, and in receipts.
 
 gateway/ledger/fallbacks and gateway/network/receipts say them. A reason is what deliveries.reason holds: a word of ours
-or a carrier's code (https://www.twilio.com/docs/api/errors/CODE; the SMTP relay's three digits).
+or a code: a carrier's (https://www.twilio.com/docs/api/errors/CODE), a bounce's (RFC 3463), the relay's three digits.
 """
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
+from gateway.language import mail_codes
 from gateway.language.phrases import Phrase, say
 
 _NO_TEXTS: Final = say("This came by mail because your phone's number takes no texts.")
@@ -68,6 +69,7 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "left": _NO_MORE,
     "private": _NO_MORE,
     "off": say("not on at the moment"),
+    "bouncing": say("mails to their mailbox come back"),
 }
 _REFUSED_MAIL: Final = say("the mailbox refuses it")
 _FAILED: Final = say("the carrier could not deliver it")
@@ -89,4 +91,6 @@ def missed(state: str, reason: str | None, channel: str, opted_out_on: date | No
         return _AGAIN
     if reason is not None and reason in MISSED:
         return MISSED[reason]
+    if reason is not None and (came_back := mail_codes.why(reason)):
+        return came_back
     return _REFUSED_MAIL if channel == "email" else _FAILED

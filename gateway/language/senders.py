@@ -16,6 +16,7 @@ _MAILBOX = re.compile(
     rf"\s*(?:{_COMMENT})?\s*",
     re.IGNORECASE,
 )
+_COMMENTS = re.compile(r"^\s*(?:\([^()]*\)\s*)+")  # before the value; it may stand there (RFC 5322, 3.2.2)
 _LONGEST_FROM = 1000
 _MOST_HOPS = 50
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
@@ -67,12 +68,18 @@ def _by_field(message: "Message[Any, Any]") -> str | None:
 
 
 def _first_word(value: str) -> str:
-    return re.split(r"[\s;(]", value.strip().lower(), maxsplit=1)[0]
+    return re.split(r"[\s;(]", _COMMENTS.sub("", value).strip().lower(), maxsplit=1)[0]
 
 
 def _by_name(names: list[str]) -> str | None:
     for name in names:
-        if name.startswith("list-") or name in ("x-autoreply", "x-autorespond", "x-critter-id", "x-loop"):
+        if name.startswith("list-") or name in (
+            "x-autoreply",
+            "x-autorespond",
+            "x-failed-recipients",
+            "x-critter-id",
+            "x-loop",
+        ):
             return name.title()
     return None
 

@@ -30,6 +30,7 @@ class Figures(NamedTuple):
     senders: Sequence[Paused]
     processes: Mapping[str, int]
     budget_left: float | None  # a share, 0 to 1; None without a budget
+    off: int = 0  # mailboxes that sent too many mails back
 
 
 def figures(session: Session, settings: Settings) -> Figures:
@@ -50,6 +51,7 @@ def figures(session: Session, settings: Settings) -> Figures:
         senders=pauses.listed(session),
         processes=_by_name(session, PROCESSES, bounds),
         budget_left=budget_left(session, settings),
+        off=session.scalars(OFF, bounds).one(),
     )
 
 
@@ -133,6 +135,8 @@ INPUTS: Final = text("""
         SELECT state FROM inbound WHERE state IN ('held', 'quarantined') LIMIT :most) AS row
     GROUP BY state
 """)
+
+OFF: Final = text("SELECT count(*) FROM (SELECT FROM addresses WHERE bouncing_since IS NOT NULL LIMIT :most) AS row")
 
 PROCESSES: Final = text("""
     SELECT name, count(*) FILTER (WHERE seen_at > now() - CAST(:alive AS interval)) FROM processes GROUP BY name

@@ -259,6 +259,7 @@ def tie(
     row = add(session, account_id, channel, address)
     if row.state in ("invited", "suspended"):
         row.state = "stopped" if row.stopped_at else "verified"
+    row.bouncing_since = None
     _keep(session, row, "opt_in", wording, our, carrier_id, SOURCE[channel])
     return row
 

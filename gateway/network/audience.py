@@ -80,6 +80,7 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 # Why a delivery must not leave now, decided when it is about to. The order is that of importance. `o` is what a repeat
 # repeats; who blocked or muted either writer, or muted the group, does not get it. An invited phone gets answers and
 # one welcome. A code is to prove whose an address is now: it goes to one that its last owner lost, too.
+# To a mailbox that sends mail back only the test mail leaves, and codes.
 # To a phone that opted out only the answer to STOP or HELP leaves, where no carrier answers it.
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, CASE
@@ -91,6 +92,8 @@ SELECT d.message_id, d.address_id, CASE
     WHEN a.state NOT IN ('verified', 'stopped') AND m.kind <> 'code'
         AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'welcome')) THEN a.state
     WHEN m.kind = 'code' AND d.give_up_at > now() THEN NULL
+    WHEN a.bouncing_since IS NOT NULL AND NOT EXISTS (
+        SELECT FROM bouncing b WHERE b.address_id = a.id AND b.probe_id = m.id) THEN 'bouncing'
     WHEN reader.state = 'suspended' OR author.state = 'suspended' THEN 'suspended'
     WHEN reader.state <> 'active' THEN 'deactivated'
     WHEN d.give_up_at <= now() THEN 'gave_up'
@@ -204,7 +207,8 @@ WITH f AS (
         SELECT id, channel, sender_id FROM addresses
         WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
           AND (channel = 'email' OR asked.named OR asked.by_text)
-        ORDER BY asked.named AND NOT receiving AND coalesce(off_until > now(), true), channel DESC LIMIT 1
+        ORDER BY asked.named AND (NOT receiving AND coalesce(off_until > now(), true) OR bouncing_since IS NOT NULL),
+                 channel DESC LIMIT 1
     ) AS road
     WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
       AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (

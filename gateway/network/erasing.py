@@ -208,6 +208,8 @@ STEPS: Final = (
     ("posting addresses", "DELETE FROM posting_addresses WHERE account_id = :account"),
     ("pins", "DELETE FROM pins WHERE account_id = :account"),
     ("aliases", "DELETE FROM aliases WHERE account_id = :account"),
+    ("bounces", f"DELETE FROM bounces WHERE address_id IN {_MINE}"),
+    ("mailboxes", f"DELETE FROM bouncing WHERE address_id IN {_MINE}"),
     ("opt-ins", f"DELETE FROM consent WHERE kind = 'opt_in' AND address_id IN {_MINE}"),
     (
         "opt-outs",
@@ -231,7 +233,7 @@ STEPS: Final = (
     (
         "addresses",
         """UPDATE addresses SET address = 'erased ' || id, state = 'suspended', is_primary = false, off_until = NULL,
-               seen_at = NULL, introduced_at = NULL
+               seen_at = NULL, introduced_at = NULL, bouncing_since = NULL
            WHERE account_id = :account AND address NOT LIKE 'erased %'""",
     ),
     (

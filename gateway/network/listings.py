@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person, and the state of the primary phone and mailbox; None without one."""
+    """A person, and the state of the primary phone and mailbox; None without one. A mailbox that is off because mails
+    came back "bounces"."""
 
     id: int
     handle: str
@@ -35,7 +36,8 @@ class Group:
 
 
 _PEOPLE = text("""
-    SELECT p.id, p.handle, p.name, p.title, p.state, p.role, phone.state AS phone, mailbox.state AS mailbox,
+    SELECT p.id, p.handle, p.name, p.title, p.state, p.role, phone.state AS phone,
+           CASE WHEN mailbox.bouncing_since IS NOT NULL THEN 'bounces' ELSE mailbox.state END AS mailbox,
            coalesce(f.count, 0) AS follows
     FROM accounts p
     LEFT JOIN addresses phone ON phone.account_id = p.id AND phone.is_primary AND phone.channel = 'sms'

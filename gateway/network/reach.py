@@ -41,8 +41,10 @@ def unreached(session: Session, people: Collection[int], author_id: int) -> list
 
 
 def _road(people: Collection[int]) -> Select[Address, bool]:
-    """One address each, as the fan-out chooses it for those whom a post names, and whether it is turned off."""
+    """One address each, as the fan-out chooses it for those whom a post names, and whether it is turned off, or sends
+    mail back."""
     off = ~Address.receiving & func.coalesce(Address.off_until > func.now(), true())
+    off |= Address.bouncing_since.is_not(None)
     mine = select(Address, off).where(Address.account_id.in_(people), Address.is_primary)
     usable = mine.where(Address.state.in_(["verified", "stopped"]))
     first = usable.ext(distinct_on(Address.account_id))

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from gateway.language import reasons
 from gateway.store.tables import Account, Address, Attempt, Callback, Delivery
 
 Plain = dict[str, Any]
@@ -46,6 +47,7 @@ def _delivery(row: Delivery, to: str, handle: str | None, found: dict[tuple[int,
         "reader": handle,
         "state": row.state,
         "reason": row.reason,
+        "why": _why(row),
         "possible_duplicate": row.possible_duplicate,
         "segments": row.segments,
         "created_at": iso(row.created_at),
@@ -54,6 +56,12 @@ def _delivery(row: Delivery, to: str, handle: str | None, found: dict[tuple[int,
         "ended_at": iso(row.ended_at),
         "attempts": found.get((row.message_id, row.address_id), []),
     }
+
+
+def _why(row: Delivery) -> str | None:
+    """Of what did not arrive, the reason in plain words."""
+    lost = row.state in ("failed", "cancelled") and row.reason is not None
+    return str(reasons.missed(row.state, row.reason, row.channel)) if lost else None
 
 
 def _attempts(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[Plain]]:

@@ -155,9 +155,11 @@ class Address(Table):
     introduced_at: Mapped[datetime | None]
     sender_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("senders.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    bouncing_since: Mapped[datetime | None]
     __table_args__ = (
         UniqueConstraint("channel", "address"),
         Index("addresses_by_account", "account_id"),
+        Index("addresses_bouncing", "bouncing_since", postgresql_where=text("bouncing_since IS NOT NULL")),
     )
 
 
@@ -526,6 +528,32 @@ class Fallback(Table):
     reason: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (Index("fallbacks_by_mail", "mail_id", "mailbox_id"),)
+
+
+class Bounce(Table):
+    __tablename__ = "bounces"
+    message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True)
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
+    kind: Mapped[str]
+    status: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("bounces_by_address", "address_id"), Index("bounces_by_time", "created_at"))
+
+
+class Bouncing(Table):
+    __tablename__ = "bouncing"
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
+    score: Mapped[float] = mapped_column(Double)
+    status: Mapped[str]
+    bounced_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    warned_at: Mapped[datetime | None]
+    probes: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    probe_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))
+    probe_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("bouncing_due", "probe_at", postgresql_where=text("probe_at IS NOT NULL")),
+        Index("bouncing_by_probe", "probe_id", postgresql_where=text("probe_id IS NOT NULL")),
+    )
 
 
 class Callback(Table):

@@ -17,3 +17,29 @@ CREATE TABLE relay_days (
     day         date PRIMARY KEY,
     mails       bigint NOT NULL DEFAULT 0
 );
+-- bounces: which mails came back, and which mailboxes are off because of it
+ALTER TABLE addresses ADD COLUMN bouncing_since timestamptz;
+CREATE INDEX addresses_bouncing ON addresses (bouncing_since) WHERE bouncing_since IS NOT NULL;
+CREATE TABLE bounces (
+    message_id  bigint NOT NULL REFERENCES messages ON DELETE CASCADE,
+    address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,
+    kind        text NOT NULL CHECK (kind IN ('hard', 'soft')),
+    status      text NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (message_id, address_id)
+);
+CREATE INDEX bounces_by_address ON bounces (address_id);
+CREATE INDEX bounces_by_time ON bounces (created_at);
+
+CREATE TABLE bouncing (
+    address_id  bigint PRIMARY KEY REFERENCES addresses ON DELETE CASCADE,
+    score       double precision NOT NULL,
+    status      text NOT NULL,
+    bounced_at  timestamptz NOT NULL DEFAULT now(),
+    warned_at   timestamptz,
+    probes      smallint NOT NULL DEFAULT 0,
+    probe_id    bigint REFERENCES messages ON DELETE SET NULL,
+    probe_at    timestamptz
+);
+CREATE INDEX bouncing_due ON bouncing (probe_at) WHERE probe_at IS NOT NULL;
+CREATE INDEX bouncing_by_probe ON bouncing (probe_id) WHERE probe_id IS NOT NULL;

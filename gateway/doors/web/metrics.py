@@ -56,6 +56,12 @@ COUNTERS: Final[dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]] = 
         ("of",),
         ("inbound", "delivery"),
     ),
+    "bounces": (
+        "bounces",
+        "Mails that came back, by what they say; again: a copy, unproved: without a token of ours",
+        ("kind",),
+        ("hard", "soft", "delayed", "delivered", "relayed", "again", "unproved"),
+    ),
     "refusals": ("carrier_refusals", "Refusals of our own account or number, by code", ("channel", "code"), ()),
     "strange": (
         "strange_answers",
@@ -156,6 +162,7 @@ def _troubles(settings: Settings, found: Figures) -> Iterator[Metric]:
     yield _gauge(
         "processes", "Processes heard of in the last 30 s", "process", {**_expected(settings), **found.processes}
     )
+    yield GaugeMetricFamily("critter_mailboxes_off", "Mailboxes that get nothing, because mails came back", found.off)
     paused = GaugeMetricFamily(
         "critter_sender_paused", "Whether a number of ours may not send now", labels=["sender", "carrier"]
     )

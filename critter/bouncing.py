@@ -1,0 +1,76 @@
+"""`critter people bounces` and `mail-on`: mailboxes that send mail back, and switching one on by hand."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from critter.company import account
+from critter.inside import opened_session, operator, show_json, show_rows
+from gateway.errors import Refused
+from gateway.language import reasons
+from gateway.ledger import audit
+from gateway.masks import masked
+from gateway.network import addresses, bouncing
+from gateway.network.bouncing import Standing
+from gateway.settings import load
+
+
+def show(as_json: Annotated[bool, typer.Option("--json", help="JSON for other programs.")] = False) -> None:
+    """Mailboxes that mails came back from within a week, and those that get none any more because of it.
+
+    A mail that can never be delivered counts 1, one that was given up 0.5; from 5 on the mailbox is off. It gets a
+    test mail after 1, 3, 7 and 14 days; a mail from it, or `critter people mail-on`, ends that at once."""
+    settings = load()
+    with opened_session(settings) as session:
+        rows = bouncing.standings(session)
+    key = settings.secret_keys[0]
+    if as_json:
+        show_json([_plain(row, key) for row in rows])
+    elif rows:
+        titles = ("handle", "mailbox", "score", "off since", "next test", "why the last one came back")
+        show_rows(titles, [_line(row, key) for row in rows])
+    else:
+        typer.echo("No mails come back.")
+
+
+def _line(row: Standing, key: str) -> tuple[object, ...]:
+    owner = f"@{row.handle}" if row.handle else "(a stranger)"
+    return (owner, masked(key, row.address), f"{row.score:g}", _day(row.off_since), _day(row.probe_at), _why(row))
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d}" if moment else "-"
+
+
+def _why(row: Standing) -> str:
+    words = str(reasons.missed("failed", row.status, "email"))
+    return f"{words} ({row.status})" if row.status[:1].isdigit() else words
+
+
+def _plain(row: Standing, key: str) -> dict[str, Any]:
+    return {
+        "handle": row.handle,
+        "mailbox": masked(key, row.address),
+        "score": row.score,
+        "status": row.status,
+        "why": str(reasons.missed("failed", row.status, "email")),
+        "bounced_at": row.bounced_at.isoformat(),
+        "off": row.off_since is not None,
+        "off_since": row.off_since.isoformat() if row.off_since else None,
+        "probes": row.probes,
+        "next_probe_at": row.probe_at.isoformat() if row.probe_at else None,
+    }
+
+
+def mail_on(handle: Annotated[str, typer.Argument(metavar="HANDLE")]) -> None:
+    """Send mails to somebody again whose mailbox was switched off because they came back."""
+    with opened_session(load()) as session:
+        person = account(session, handle, "person")
+        boxes = [row for row in addresses.of_account(session, person.id) if row.channel == "email"]
+        if not boxes:
+            raise Refused(f"@{person.handle} has no mailbox.")
+        changed = [row.id for row in boxes if bouncing.turn_on(session, row.id)]
+        for address_id in changed:
+            audit.record(session, operator(), "people.mail_on", address_id, {"channel": "email"})
+    typer.echo(f"Mails go to @{person.handle} again." if changed else f"Mails go to @{person.handle} already.")

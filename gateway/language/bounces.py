@@ -1,0 +1,191 @@
+"""What a mail that came back says: whether and why another one was not delivered. gateway/returns.py asks; pure.
+
+A delivery status (RFC 3464) is read first: Action, Status (RFC 3463) and, where that says little, the server's words.
+What has another form is left to flufl.bounce, which knows the old ones. A machine's note that somebody is away comes to
+the same addresses and is no bounce: it gives None.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.message import Message
+from email.parser import BytesParser
+from typing import Any, Final, Literal
+
+from flufl.bounce import all_failures
+
+from gateway.language import mime
+
+Kind = Literal["hard", "soft", "delayed", "delivered", "relayed"]
+
+STATUS_TYPES: Final = ("message/delivery-status", "message/global-delivery-status")
+RETURNED_TYPES: Final = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global")
+# How an action begins: some servers write "fail", "error", or a comment after it.
+ACTIONS: Final[dict[str, Kind]] = {
+    "fail": "hard",
+    "error": "hard",
+    "delay": "delayed",
+    "deliver": "delivered",
+    "expand": "delivered",
+    "relay": "relayed",
+}
+WORST_FIRST: Final = ("hard", "soft", "delayed", "delivered", "relayed")
+MOST_WORDS: Final = 100_000  # octets of a mail without a delivery status that are looked through
+# What flufl.bounce lets through on malformed mails, besides what the standard library does (measured by fuzzing it).
+MALFORMED: Final = (*mime.MALFORMED, MessageError, IndexError, KeyError, AssertionError)
+
+_CODE: Final = re.compile(r"(?<![\d.])([245])\.([0-7])\.(\d{1,3})(?![\d.]*\d)")
+_REPLY: Final = re.compile(r"(?<![\d.])([45])\d\d[ :-]+#?(?:([45])\.(\d{1,3})\.(\d{1,3})(?!\d))?")
+_GENERIC: Final = re.compile(r"[45]\.0\.0")
+# Servers that give a general code say it in words. In this order: "full" is often told together with "unavailable".
+_WORDS: Final = tuple(
+    (re.compile(words, re.IGNORECASE), detail)
+    for words, detail in (
+        (
+            r"quota|mailbox (?:is )?full|full mailbox|out of (?:storage )?space|storage limit|insufficient storage",
+            "2.2",
+        ),
+        (
+            r"(?:user|recipient|mailbox|account|address|alias)s?\b[^.\n]{0,60}?"
+            r"(?:unknown|not found|not exist|n't exist|no longer|not listed)"
+            r"|(?:unknown|no such) (?:user|recipient|mailbox|account|address|person)"
+            r"|doesn't have an? [^\n]{0,40}account|no mailbox here",
+            "1.1",
+        ),
+        (r"disabled|inactive|suspended|discontinued|deactivated", "2.1"),
+        (r"spam|blocked|black ?list|block ?list|reputation|policy|dmarc|\bspf\b|dkim|not authori[sz]ed|denied", "7.1"),
+        (r"too (?:large|big)|exceeds?\b[^.\n]{0,40}size", "3.4"),
+        (r"(?:host|domain)\b[^.\n]{0,80}not found|no such domain|name or service not known", "1.2"),
+        (r"timed? ?out|time expired|retry timeout|too long", "4.7"),
+    )
+)
+_PLAIN_DELAY: Final = re.compile(r"\bdelay|will (?:continue|retry|be retried)|not yet|still (?:trying|being)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """`status` is the RFC 3463 code, "5.1.1"; empty when nothing tells it. Hard and soft ones will not be tried again;
+    a relayed one went on to a server that tells no more."""
+
+    kind: Kind
+    status: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.kind in ("hard", "soft")
+
+
+def read(message: "Message[Any, Any]") -> Bounce | None:
+    """The verdict on the one recipient that the mail was for; None when this is no bounce. Never raises."""
+    found = [bounce for block in _blocks(message) if (bounce := _by_status(block))]
+    if found:
+        return min(found, key=lambda bounce: WORST_FIRST.index(bounce.kind))
+    return None if _answers(message) else _by_form(message)
+
+
+def returned(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
+    """The mails that it brings back, whole or their headers alone: parts that say so, and what Exim, qmail and others
+    quote after a line of their own."""
+    for part in _parts(message):
+        if mime.kind(part) in RETURNED_TYPES:
+            inside = mime.children(part)
+            yield inside[0] if inside else BytesParser().parsebytes(mime.content(part), headersonly=True)
+    if mime.kind(message) == "text/plain":
+        for piece in _QUOTED.split(_words(message))[1:]:
+            yield BytesParser().parsebytes(piece.lstrip().encode("utf-8", "replace"), headersonly=True)
+
+
+_QUOTED: Final = re.compile(
+    r"^(?:-{2,}.*(?:copy|original|returned|below).*|-{2,} ?(?:Original|Returned) message.*)$", re.MULTILINE | re.I
+)
+
+
+def _parts(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
+    """All parts, but none of a mail that is inside of it: that one may bring a report of its own."""
+    waiting = [message]
+    while waiting:
+        part = waiting.pop(0)
+        yield part
+        if mime.kind(part) not in (*RETURNED_TYPES, *STATUS_TYPES):
+            waiting[:0] = mime.children(part)
+
+
+def _blocks(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
+    """The groups of fields for each recipient; some servers leave out the first group, which is about the mail."""
+    for part in _parts(message):
+        if mime.kind(part) in STATUS_TYPES:
+            yield from mime.children(part) or [BytesParser().parsebytes(mime.content(part))]
+
+
+def _by_status(block: "Message[Any, Any]") -> Bounce | None:
+    action = mime.field(block, "Action").lower()
+    kind = next((kind for begins, kind in ACTIONS.items() if action.startswith(begins)), None)
+    status, said = mime.field(block, "Status"), mime.field(block, "Diagnostic-Code")
+    if kind is None and not (action or _CODE.search(status)):
+        return None
+    code = _code(status, said)
+    if kind is None:  # an action that nobody knows: its code decides
+        kind = "delivered" if code.startswith("2") else "hard"
+    return Bounce(_hardness(code) if kind == "hard" else kind, code)
+
+
+def _hardness(code: str) -> Kind:
+    """5.x.x will never go, 4.x.x was given up for now; who fails without saying so is given the benefit."""
+    return "hard" if code.startswith("5") else "soft"
+
+
+def _code(status: str, said: str, major: str = "") -> str:
+    """The most telling code: the status, else the one in the server's reply, else what its words mean, in a class that
+    is told or known otherwise."""
+    plain = match[0] if (match := _CODE.search(status)) else ""
+    if plain and not _GENERIC.fullmatch(plain):
+        return plain
+    if match := _CODE.search(said):
+        if not _GENERIC.fullmatch(match[0]):
+            return match[0]
+        plain = plain or match[0]
+    major = plain[:1] or ((reply := _REPLY.search(said)) and reply[1]) or major
+    detail = next((detail for words, detail in _WORDS if words.search(said)), "")
+    return f"{major}.{detail}" if major and detail else plain or (f"{major}.0.0" if major else "")
+
+
+def _answers(message: "Message[Any, Any]") -> bool:
+    """A responder's note and not a server's (RFC 3834: auto-replied); servers also write that, but then with a report,
+    or naming who failed."""
+    auto = mime.field(message, "Auto-Submitted").lower()
+    return auto.startswith("auto-replied") and not mime.field(message, "X-Failed-Recipients")
+
+
+def _by_form(message: "Message[Any, Any]") -> Bounce | None:
+    """What has no delivery status: flufl.bounce says whether it is a bounce, the words of the server why."""
+    try:
+        temporary, permanent = all_failures(_shortened(message))
+    except MALFORMED:
+        return None
+    if not temporary and not permanent:
+        return None
+    code = _code("", _said(_words(message)), "5" if permanent else "4")
+    if permanent:
+        return Bounce(_hardness(code), code)
+    return Bounce("soft" if code.startswith("5") and not _PLAIN_DELAY.search(_words(message)) else "delayed", code)
+
+
+def _shortened(message: "Message[Any, Any]") -> "Message[Any, Any]":
+    """Some of its patterns are slow on long lines, and none needs more than the beginning."""
+    raw = mime.tolerated(message.as_bytes, b"")[:MOST_WORDS]
+    short = BytesParser().parsebytes(b"\n".join(line[:1000] for line in raw.split(b"\n")))
+    for part in _parts(short):  # it would read those of the mail that is brought back
+        if mime.kind(part) in RETURNED_TYPES:
+            part.set_payload("")
+    return short
+
+
+def _words(message: "Message[Any, Any]") -> str:
+    texts = [mime.text(part) for part in _parts(message) if mime.kind(part) == "text/plain"]
+    return "\n".join(texts)[:MOST_WORDS]
+
+
+def _said(words: str) -> str:
+    """The words of the notice itself, without the mail that it quotes."""
+    return _QUOTED.split(words)[0][:4000]

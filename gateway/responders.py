@@ -1,0 +1,87 @@
+"""Mails of a responder that bears no sign of one: kept for a person to look at, never read, never answered.
+
+`listening` asks of every mail that is nobody's bounce and no machine's. Two weak signs, since headers are what tells:
+
+- It answers one of our mails, and its subject begins as out-of-office notes begin ("Automatic reply: …"). A new mail
+  with such a subject is somebody's words: people do write "Out of office on Friday".
+- The same words came from that mailbox three times before, in a row: within five minutes, as manners counts texts, or
+  within an hour when they are too long to be typed again and again.
+"""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway import mailroom
+from gateway.commands import World
+from gateway.language import mime
+from gateway.mailroom import Opened
+from gateway.network import recipients
+from gateway.store.tables import Inbound
+
+AWAY: Final = "an answer to a mail of ours whose subject is that of an out-of-office note"
+SAME: Final = "the same words as the three mails before it"
+SAME_BEFORE: Final = 3
+LONG: Final = 30  # characters that nobody types again and again
+SHORTLY, HOUR = timedelta(minutes=5), timedelta(hours=1)
+
+# How responders begin the subject, in the languages of the mail programs that we know (Exchange, Gmail, vacation(1) …).
+_AWAY: Final = re.compile(
+    r"\W*(?:"
+    r"auto(?:matic|mated|matisch\w*)?[ -]?(?:reply|response|responder|antwo\w+|svar)|auto(?:reply|svar)?:"
+    r"|out of (?:the )?office|ooo:|away (?:from|message)|(?:on )?vacation\b|i am (?:currently )?(?:away|out)"
+    r"|abwesen\w+|automatische antwort|au(?:ß|ss)er haus|nicht im b(?:ü|ue)ro|urlaubs?(?:notiz|benachrichtigung)"
+    r"|r(?:é|e)ponse automatique|absen(?:t|ce)\b|absence du bureau|hors du bureau"
+    r"|respuesta autom(?:á|a)tica|fuera de (?:la )?oficina|ausente|ausencia"
+    r"|risposta automatica|fuori (?:sede|ufficio)|assenza|assente"
+    r"|resposta autom(?:á|a)tica|fora do escrit(?:ó|o)rio|aus(?:ê|e)ncia"
+    r"|automatisch antwoord|afwezig\w*|niet aanwezig"
+    r"|fr(?:å|a)nvaro\w*|automatiskt svar|fravær\w*|ikke på kontoret|automatisk svar"
+    r"|autom\w+ odpowied\w+|poza biurem|nieobecno\w+"
+    r"|автоматическ\w+ ответ|автоответ\w*|нет на месте|не в офисе|отсутстви\w+"
+    r"|自动(?:回复|答复)|外出|不在(?:办公室)?|自動(?:応答|返信|回覆)|休暇"
+    r")",
+    re.IGNORECASE,
+)
+_REPLY: Final = re.compile(r"\s*(?:re|aw|sv|rv|res|odp|antw)\s*:\s*", re.IGNORECASE)
+
+
+def suspected(session: Session, world: World, inbound: Inbound, mail: Opened) -> str | None:
+    """Why it may be a responder's; None for nearly every mail, and for what an operator let in."""
+    if inbound.not_before:
+        return None
+    if is_away(mail.subject) and _answers_us(world, inbound):
+        return AWAY
+    return SAME if _same_again(session, inbound, mail.text) else None
+
+
+def is_away(subject: str) -> bool:
+    """The subject begins as an out-of-office note's, after Re: or not."""
+    return _AWAY.match(_REPLY.sub("", subject, count=1)) is not None
+
+
+def _answers_us(world: World, inbound: Inbound) -> bool:
+    """To a reply address, or to what has one of our Message-IDs."""
+    locals_ = (address.rpartition("@")[0] for address in inbound.recipients if address[:1] == "r")
+    if any((found := recipients.read(local, world.signer)) and found.kind == "reply" for local in locals_):
+        return True
+    message = mime.opened(inbound.raw or b"")
+    named = " ".join([*mime.fields(message, "In-Reply-To"), *mime.fields(message, "References")]).lower()
+    return f"@{world.settings.mail_domain}>" in named and "<critter." in named
+
+
+def _same_again(session: Session, inbound: Inbound, words: str) -> bool:
+    """Only senders of several mails within the hour are looked at: their mails are opened again for that."""
+    span = HOUR if len(words) >= LONG else SHORTLY
+    before = select(Inbound).where(
+        Inbound.channel == "email",
+        Inbound.sender == inbound.sender,
+        Inbound.id < inbound.id,
+        Inbound.id >= func.id_at(func.now() - span),
+        Inbound.state.not_in(["new", "working"]),
+    )
+    last = session.scalars(before.order_by(Inbound.id.desc()).limit(SAME_BEFORE)).all()
+    return len(last) == SAME_BEFORE and all(mailroom.opened(one).text == words for one in last)

@@ -1,0 +1,108 @@
+"""A mail that may be a bounce of one of ours: which delivery it speaks of, proved by our token, and what it does.
+
+`listening` asks before anything else is read of a mail. Only a valid token counts: the one in the address it came to
+(our mails leave with the envelope sender b+TOKEN@), or, where a relay replaces that, the one in the headers of our mail
+that it brings back. A bounce with neither changes nothing, whoever it says it is from.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from email.message import Message
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import World
+from gateway.errors import Refused
+from gateway.language import bounces, mime
+from gateway.language.bounces import Bounce
+from gateway.ledger import tallies
+from gateway.network import bouncing, recipients
+from gateway.network.bouncing import Returned
+from gateway.outcome import Outcome
+from gateway.store import tables
+from gateway.store.tables import Inbound
+
+Key = tuple[int, int]  # message, address
+
+INTENT: Final = "bounce"
+NULL_SENDER: Final = b"Return-Path: <>"
+_MOST_RETURNED: Final = 5  # mails that one bounce brings back and that are looked at
+_TELLING: Final = ("Return-Path", "Reply-To")
+_BARE: Final = "X-Critter-Token"  # the token alone
+_ADDRESS: Final = re.compile(r"([br][-+.][a-z2-7]{45})@([a-z0-9.-]+)", re.IGNORECASE)
+_OURS: Final = re.compile(r"<critter\.(\d{1,19})\.(\d{1,19})@([a-z0-9.-]+)>", re.IGNORECASE)
+
+
+def taken(session: Session, world: World, inbound: Inbound) -> Outcome | None:
+    """What the bounce did; None for any other mail."""
+    raw = inbound.raw or b""
+    keys = frozenset(_addressed(world, inbound.recipients))
+    if not keys and not raw.startswith(NULL_SENDER):
+        return None
+    try:
+        message = mime.opened(raw)
+    except Refused as refused:
+        return Outcome("dropped", "machine", str(refused))
+    bounce = bounces.read(message)
+    if bounce is None:
+        return Outcome("dropped", "machine", "an automatic answer to a return address") if keys else None
+    proved = keys or frozenset(_brought_back(session, world, message))
+    if not proved:
+        tallies.add("bounces", "unproved")
+        return Outcome("dropped", INTENT, "a bounce that brings nothing back of ours")
+    return _told(bounce, [bouncing.returned(session, *key, bounce) for key in sorted(proved)])
+
+
+def unlimited(world: World, inbound: Inbound) -> bool:
+    """It may be a bounce: one server may have as many of them as we have mails out, and none of them is lost."""
+    if inbound.channel != "email":
+        return False
+    return (inbound.raw or b"").startswith(NULL_SENDER) or any(_addressed(world, inbound.recipients))
+
+
+def _told(bounce: Bounce, done: list[Returned]) -> Outcome:
+    counted = any(each.counted for each in done)
+    tallies.add("bounces", bounce.kind if counted or not bounce.failed else "again")
+    told = f"a bounce: {bounce.kind} {bounce.status}".rstrip()
+    return Outcome("done", INTENT, told, rings=frozenset().union(*(each.rings for each in done)), counted=counted)
+
+
+def _addressed(world: World, to: Sequence[str]) -> Iterator[Key]:
+    for address in to:
+        if address[:1].lower() == "b" and (key := _bounce_token(world, address.rpartition("@")[0])):
+            yield key
+
+
+def _bounce_token(world: World, local: str) -> Key | None:
+    found = recipients.read(local, world.signer)
+    return (found.ids[0], found.ids[1]) if found and found.kind == "bounce" else None
+
+
+def _brought_back(session: Session, world: World, message: "Message[Any, Any]") -> Iterator[Key]:
+    """The deliveries whose mails, or their headers, are inside, each with a token that only that mail had."""
+    for number, ours in enumerate(bounces.returned(message)):
+        if number == _MOST_RETURNED:
+            return
+        values = [value for name in _TELLING for value in mime.fields(ours, name)]
+        locals_ = [local for value in values for local, domain in _ADDRESS.findall(value) if _here(world, domain)]
+        named = _OURS.search(" ".join(mime.fields(ours, "Message-ID")))
+        bare = [f"b+{value.strip()}" for value in mime.fields(ours, _BARE)]
+        yield from (key for local in (*locals_, *bare) if (key := _bounce_token(world, local)))
+        if named and _here(world, named[3]):
+            key = int(named[1]), int(named[2])
+            if any(_reply_token(session, world, local, key) for local in locals_):
+                yield key
+
+
+def _here(world: World, domain: str) -> bool:
+    return domain.lower() == world.settings.mail_domain
+
+
+def _reply_token(session: Session, world: World, local: str, key: Key) -> bool:
+    """The reply address of that very mail: of its post, for its reader."""
+    found = recipients.read(local, world.signer)
+    if found is None or found.kind != "reply" or found.ids[1] != key[1]:
+        return False
+    message = session.get(tables.Message, key[0]) if key[0] < 2**63 else None
+    return message is not None and message.post_id == found.ids[0]
