@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from email.message import Message
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
@@ -31,6 +32,8 @@ class Opened:
     text: str
     subject: str
     machine: str | None
+    message: "Message[Any, Any] | None" = None
+    forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def opened(inbound: Inbound) -> Opened:
         letter = letters.words(message)
     except Refused as refused:
         return Opened("", "", str(refused))
-    return Opened(letter.text, letter.subject, letters.machine(message, raw.startswith(NULL_SENDER)))
+    machine = letters.machine(message, raw.startswith(NULL_SENDER))
+    return Opened(letter.text, letter.subject, machine, message, letter.forwarded)
 
 
 def sort(

@@ -29,6 +29,8 @@ ALWAYS = {
     "CRITTER_KEEP_DELIVERIES_DAYS": "90",
     "CRITTER_KEEP_CONSENT_DAYS": "1826",  # five years
     "CRITTER_TWILIO_REDACT": "on",
+    "CRITTER_MEDIA_LARGEST": str(10 << 20),  # octets
+    "CRITTER_MEDIA_MOST": "10",
     "KANNEL_FROM": "127.0.0.0/8,::1/128",
 }
 SIMULATED = {
