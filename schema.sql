@@ -294,11 +294,11 @@ END $$;
 CREATE TRIGGER hold_restored BEFORE INSERT ON inbound FOR EACH ROW EXECUTE FUNCTION hold_restored();
 ALTER TABLE inbound DISABLE TRIGGER hold_restored;
 
--- Pictures and files that came with an inbound. The carrier keeps them until a worker has fetched them.
+-- Pictures and files that came with an inbound. The carrier, or the mail itself, has them until a worker has kept them.
 CREATE TABLE media (
     inbound_id    bigint NOT NULL REFERENCES inbound ON DELETE CASCADE,  -- what it came with
     number        smallint NOT NULL,                                     -- its place there, from 0
-    url           text NOT NULL,                                         -- where the carrier keeps it
+    url           text,                                                  -- where the carrier keeps it; null: it stands in the mail itself, as its part of this number
     content_type  text,                                                  -- as the carrier says; once fetched, as its first bytes say
     state         text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'fetched', 'failed')),  -- failed: refused, or tried often enough
     attempt       smallint NOT NULL DEFAULT 0,                           -- how often it was tried
@@ -306,9 +306,13 @@ CREATE TABLE media (
     sha256        bytea,                                                 -- of the content; names its file in the media folder
     size          bigint,                                                -- octets
     reason        text,                                                  -- why it failed, or is not there yet
+    name          text,                                                  -- of the file, cleaned; null: it came without one
+    small_sha256  bytea,                                                 -- of a picture's small copy in the same folder; null: it is small itself
     PRIMARY KEY (inbound_id, number)
 );
 CREATE INDEX media_open ON media (not_before) WHERE state = 'new';
+CREATE INDEX media_by_file ON media (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX media_by_small_file ON media (small_sha256) WHERE small_sha256 IS NOT NULL;
 
 -- What one inbound did: committed together with it, so that doing it twice is impossible. `undo` reads it.
 CREATE TABLE effects (
@@ -337,12 +341,15 @@ CREATE TABLE posts (
     via          text NOT NULL,                                          -- sms, email, cli, …
     inbound_id   bigint REFERENCES inbound ON DELETE SET NULL,           -- what it came from
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- when
-    deleted_at   timestamptz                                             -- when it was taken back
+    deleted_at   timestamptz,                                            -- when it was taken back
+    pictures_of  bigint REFERENCES inbound ON DELETE SET NULL,           -- whose media it shows: what it came from, or what its writer was asked about
+    attached     text                                                    -- these media as a text names them: photo, 2 photos, 3 files
 );
 CREATE INDEX posts_by_author ON posts (author_id, id DESC);
 CREATE INDEX posts_by_group ON posts (group_id, id DESC);
 CREATE INDEX posts_by_parent ON posts (in_reply_to);
 CREATE INDEX posts_by_repeated ON posts (repeat_of) WHERE repeat_of IS NOT NULL;
+CREATE INDEX posts_with_pictures ON posts (pictures_of) WHERE pictures_of IS NOT NULL;
 
 -- Who a direct post is for: people, as they were at that moment.
 CREATE TABLE post_recipients (

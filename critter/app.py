@@ -17,7 +17,7 @@ from gateway.bell import Bell
 from gateway.doors import certificates, hook, kannel, mail, sms
 from gateway.doors.access import inventory
 from gateway.doors.house import Limits
-from gateway.doors.web import headers, health, logins, manual, metrics, pages
+from gateway.doors.web import headers, health, logins, manual, media, metrics, pages
 from gateway.errors import SettingsError
 from gateway.ledger.callbacks import Callbacks
 from gateway.ledger.intake import Intake
@@ -81,6 +81,7 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
     app.register_blueprint(health.blueprint(parts.engine, settings.redis_url, parts.pulse.draining))
     app.register_blueprint(metrics.blueprint(settings, parts.engine))
     app.register_blueprint(pages.blueprint(settings, signer, parts.engine))
+    app.register_blueprint(media.blueprint(settings, signer, parts.engine))
     app.register_blueprint(logins.blueprint(settings, signer, parts.engine))
     assert handlers.MODULES  # importing them filled the table of commands
     app.register_blueprint(manual.blueprint(settings, commands.world(settings).verbs))

@@ -1,9 +1,7 @@
 """Who was erased, by id alone, beside the database: a backup from before still has them, and a restore erases again."""
 
-import contextlib
 import json
 import os
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,10 +23,3 @@ def remembered(var: Path) -> list[int]:
     path = var / NAME
     lines = path.read_text().splitlines() if path.exists() else []
     return [int(json.loads(line)["account"]) for line in lines if line.strip()]
-
-
-def remove_pictures(var: Path, names: Sequence[str]) -> None:
-    """The files of the media folder that nothing refers to any more."""
-    for name in names:
-        with contextlib.suppress(FileNotFoundError):
-            (var / "media" / name[:2] / name).unlink()

@@ -31,7 +31,7 @@ DRAINS: Final = {
     "email": ("email", "workers.deliver.drain_email"),
     "receipts": ("sms", "workers.receipts.drain"),
     "reconcile": ("sms", "workers.reconcile.drain"),
-    "pictures": ("sms", "workers.pictures.drain"),
+    "pictures": ("fanout", "workers.pictures.drain"),
     "prices": ("sms", "workers.prices.drain"),
     "redact": ("sms", "workers.redact.drain"),
 }

@@ -58,6 +58,10 @@ class World:
     undoings: Mapping[str, Undoing]
     guards: Sequence[Guard] = ()
 
+    def media_url(self, post_id: int, address_id: int) -> str:
+        """Where whoever has that address sees what hangs on a post."""
+        return f"{self.settings.public_url}/m/{self.signer.sign('media', post_id, address_id)}"
+
     def handler(self, reading: Reading) -> Handler:
         """What an intent of its own means (ask, choice, update …); else what its verb does."""
         own = self.meanings.get(reading.intent)
@@ -82,6 +86,7 @@ class Turn:
     confirmed: frozenset[str] = frozenset()
     done: list[Effect] = field(default_factory=list)
     secret: bool = False  # what was said is a PIN or a code: it is not kept
+    pictures_of: int | None = None  # the inbound whose pictures are meant, when an answer decides about earlier words
     rings: set[str] = field(default_factory=set)  # of the queues that handlers gave work to, besides posts and answers
 
     @property
@@ -218,6 +223,7 @@ def _ask_first(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str:
         "draft": conversations.keep_draft(session, turn.account.id, turn.text or turn.said),
         "reading": packed(turn.reading),
         "confirmed": sorted({*turn.confirmed, *unconfirmed.gives.split()}),
+        "pictures_of": turn.pictures_of or turn.inbound_id,
     }
     kind = "secret" if unconfirmed.secret else "confirm"
     asked = Asked(kind, [], unconfirmed.words, about, secret=unconfirmed.secret)

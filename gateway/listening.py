@@ -1,15 +1,17 @@
 """One accepted text or mail, from its row to its effects and its one answer. workers/inbound calls `hear`."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gateway import mailroom, responders, returns, strangers
+from gateway import attachments, mailroom, responders, returns, strangers
+from gateway.attachments import Attachments
 from gateway.commands import Turn, World, perform
 from gateway.language import grammar
 from gateway.language.named import Channel, Reading
 from gateway.language.phrases import joined, say, translated
-from gateway.ledger import inbox, limits, outbox
+from gateway.ledger import inbox, limits, outbox, pictures
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import (
     accounts,
@@ -43,7 +45,7 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     if known is None:
         return strangers.hear(session, world, inbound, inbound.text or "")
     address, account = known
-    text = inbound.text or ""
+    text = _words(session, inbound)
     machine = _machine(world, inbound)
     reading = _carriers_own(inbound)
     if reading is None:
@@ -51,6 +53,13 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
         channel: Channel = "email" if address.channel == "email" else "sms"
         reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
     return _act(session, world, inbound, address, account, reading, text)
+
+
+def _words(session: Session, inbound: Inbound) -> str:
+    """What was texted; a picture without words is named."""
+    text = inbound.text or ""
+    hangs = None if text.strip() else pictures.attached(session, inbound.id)
+    return f"({hangs})" if hangs else text
 
 
 def _carriers_own(inbound: Inbound) -> Reading | None:
@@ -89,10 +98,12 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
     if known is None:
         return strangers.hear(session, world, inbound, opened.text)
     address, account = known
+    files = attachments.look(opened.message, opened.forwarded, world.settings)
+    opened = replace(opened, text=opened.text or files.called)
     sorted_out = mailroom.sort(session, world, inbound, opened, address, account)
     if isinstance(sorted_out, mailroom.Kept):
         return Outcome(sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, rings=sorted_out.rings)
-    return _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject)
+    return _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject, files)
 
 
 def _act(
@@ -104,6 +115,7 @@ def _act(
     reading: Reading,
     said: str,
     subject: str = "",
+    files: Attachments = Attachments(),
 ) -> Outcome:
     if reading.intent == "optin" and strangers.overtaken(inbound, address):
         return Outcome("done", "optin", strangers.OVERTAKEN, account.id, reading=reading)
@@ -126,7 +138,7 @@ def _act(
         our_address=inbound.recipients[0] if inbound.recipients else None,
         carrier_id=inbound.message_id,
     )
-    text = perform(session, turn)
+    text = _perform(session, turn, files)
     if turn.secret:
         inbox.blot(inbound)
     session.add_all(turn.done)
@@ -137,6 +149,21 @@ def _act(
     rings = _rings(turn, text)
     state = "dropped" if turn.dropped else "done"
     return Outcome(state, reading.intent, turn.dropped or reading.reason, account.id, text, rings, reading)
+
+
+def _perform(session: Session, turn: Turn, files: Attachments) -> str | None:
+    """What a mail brings hangs on the post it becomes, at once or once its writer has decided. On a command it does
+    not, and then nobody needs to hear what was left out."""
+    if not files.brought and not files.left_out:
+        return perform(session, turn)
+    pictures.bring(session, turn.inbound_id, files.brought)
+    text = perform(session, turn)
+    if not {"post", "asked"} & {effect.kind for effect in turn.done}:
+        pictures.take_back(session, turn.inbound_id)
+        return text
+    if files.brought:
+        turn.rings.add("pictures")
+    return joined([text or "", attachments.told(files.left_out)]) if files.left_out else text
 
 
 LONG: Final = 150  # characters from which on a phone may have cut a text in two

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from email.message import Message
+from typing import Any, Literal
 
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from gateway.commands import World
 from gateway.errors import Refused
+from gateway.identity import arrival
 from gateway.language import grammar, letters, mime
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import say
@@ -36,6 +38,8 @@ class Opened:
     text: str
     subject: str
     machine: str | None
+    message: "Message[Any, Any] | None" = None
+    forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,12 @@ def opened(inbound: Inbound) -> Opened:
     """The writer's own words, without quotes and signature."""
     raw = inbound.raw or b""
     try:
-        message = mime.opened(raw)
+        message = mime.opened(arrival.read(raw).mail)
         letter = letters.words(message)
     except Refused as refused:
         return Opened("", "", str(refused))
-    return Opened(letter.text, letter.subject, letters.machine(message, raw.startswith(NULL_SENDER)))
+    machine = letters.machine(message, raw.startswith(NULL_SENDER))
+    return Opened(letter.text, letter.subject, machine, message, letter.forwarded)
 
 
 def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, Unconfirmed
 from gateway.language.phrases import Phrase, count, joined, say
-from gateway.ledger import budgets, spending
+from gateway.ledger import budgets, pictures, spending
 from gateway.network import estimates, posts, renderings
 from gateway.network.posts import Words
 from gateway.settings import Settings
@@ -30,7 +30,9 @@ def price(session: Session, turn: Turn, words: Words) -> Phrase | None:
         return None
     settings, phones = turn.world.settings, estimates.countries(session, sources, people)
     shown = f"{words.author.name}: {words.text}"
-    each = renderings.fitted(shown, TAG, settings.public_url).segments
+    hangs = pictures.attached(session, words.pictures_of or words.inbound_id)
+    link = renderings.hanging(hangs, words.text, turn.world.media_url(0, 0))
+    each = renderings.fitted(shown + link, TAG, settings.public_url).segments
     cost = sum((number * each * settings.price_of(country) for country, number in phones.items()), Decimal(0))
     parts = sum(phones.values()) * each
     return joined([_price(settings, phones.total(), parts, cost), _shortage(session, settings, words, parts, cost)])

@@ -11,6 +11,7 @@ from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
 from gateway.language.named import Named
 from gateway.language.phrases import Phrase, count, joined, listed, say
+from gateway.ledger import pictures
 from gateway.network import audience, conversations, follows, halves, reach, silences, timelines
 from gateway.network.conversations import Asked
 from gateway.network.posts import Words
@@ -35,7 +36,8 @@ def direct(session: Session, turn: Turn) -> str:
     """A bare text after a broadcast comes here too, for that group's posters."""
     if turn.reading.verb is None and turn.names and turn.names[0].group == "broadcast":
         return tell_posters(session, turn, turn.names[0], turn.text)
-    if turn.reading.post and halves.append(session, turn.account, turn.reading.post, turn.text):
+    hangs = turn.reading.post and pictures.attached(session, turn.inbound_id)
+    if turn.reading.post and not hangs and halves.append(session, turn.account, turn.reading.post, turn.text):
         turn.did("appended", turn.reading.post)
         return say("Added to your private message.")
     return send(session, turn, turn.names, turn.text, turn.reading.post)
@@ -81,7 +83,8 @@ def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
     )  # fmt: skip
     publish(session, turn, words)
     draft = conversations.keep_draft(session, turn.account.id, text)
-    conversations.ask(session, turn.address.id, Asked("told", [], ["POST"], {"draft": draft}))
+    about = {"draft": draft, "pictures_of": turn.inbound_id}
+    conversations.ask(session, turn.address.id, Asked("told", [], ["POST"], about))
     return say("Told {handle} only. POST makes it an update.", handle=group.handle)
 
 

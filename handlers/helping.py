@@ -61,4 +61,5 @@ def _rest(session: Session, turn: Turn) -> str | None:
 def _left_out(turn: Turn, last: timelines.Heard) -> str:
     """What a text that was shortened left out."""
     page = f"{turn.world.settings.public_url}/p/{turn.world.signer.sign('page', last.post.id, turn.address.id)}"
-    return renderings.for_phone(last.author, last.group, last.post, last.tag, page).rest
+    pictures = turn.world.media_url(last.post.id, turn.address.id)
+    return renderings.for_phone(last.author, last.group, last.post, last.tag, page, pictures).rest

@@ -31,12 +31,14 @@ def get(session: Session, turn: Turn) -> str:
     entries = timelines.latest(session, turn.account.id, of, limit)
     if not entries:
         return say("Nothing from {name} yet.", name=called)
-    return joined([_entry(entry) for entry in entries], "\n")
+    return joined([_entry(turn, entry) for entry in entries], "\n")
 
 
-def _entry(entry: timelines.Entry) -> Phrase:
-    by = renderings.signature(entry.author, entry.group, entry.post, entry.origin)
-    return say("{by}: {text} ({ago})", by=by, text=entry.post.text, ago=_ago(entry.age))
+def _entry(turn: Turn, entry: timelines.Entry) -> Phrase:
+    post, by = entry.post, renderings.signature(entry.author, entry.group, entry.post, entry.origin)
+    link = turn.world.media_url(post.id, turn.address.id) if post.attached else ""
+    shown = post.text + renderings.hanging(post.attached, post.text, link)
+    return say("{by}: {text} ({ago})", by=by, text=shown, ago=_ago(entry.age))
 
 
 def _ago(age: timedelta) -> Phrase:

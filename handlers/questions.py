@@ -56,7 +56,7 @@ def _put(
     offered = near[:CHOICES]
     choices = [{"label": each.name, "id": each.id} for each in offered]
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
-    about = {"draft": draft, "reading": packed(turn.reading)}
+    about = {"draft": draft, "reading": packed(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
     conversations.ask(session, turn.address.id, Asked(kind, choices, ("POST", "DROP"), about))
     turn.did("asked", draft)
     shown = [say("{name} privately", name=each.name) if privately else _choice(session, each) for each in offered]
@@ -79,7 +79,7 @@ def choice(session: Session, turn: Turn) -> str | None:
     asked = conversations.open_question(session, turn.address.id)
     if asked is None:
         raise Refused(RUN_OUT)
-    word = turn.reading.args[0]
+    word, turn.pictures_of = turn.reading.args[0], asked.about.get("pictures_of")
     if asked.secret and word.isdigit():
         return turn.world.questions[asked.kind](session, turn, asked, word)
     conversations.close(session, turn.address.id)

@@ -1,5 +1,7 @@
 """Plain updates and posts to groups: what everyone who follows gets."""
 
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, meaning
@@ -48,6 +50,7 @@ def group_post(session: Session, turn: Turn) -> str | None:
 
 def publish(session: Session, turn: Turn, words: Words) -> Post:
     """Posts and notes it, so that `undo` finds it. Many phones are asked about first."""
+    words = replace(words, pictures_of=turn.pictures_of)
     ask_price(session, turn, words)
     post = posts.publish(session, words)
     turn.did("post", post.id)

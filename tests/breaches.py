@@ -50,6 +50,25 @@ SENT = "(SELECT min(message_id) FROM attempts WHERE state = 'sent')"
 
 BREACHES = [
     Breach(
+        "a post that shows pictures of nobody",
+        "I10",
+        "UPDATE posts SET attached = 'photo' WHERE id = (SELECT min(id) FROM posts)",
+        "SELECT min(id) FROM posts",
+    ),
+    Breach(
+        "a kept file without its hash",
+        "I10",
+        "INSERT INTO media (inbound_id, number, state) SELECT min(id), 0, 'fetched' FROM inbound",
+        "SELECT min(id) || '.0' FROM inbound",
+    ),
+    Breach(
+        "a kept file that is not there",
+        "I10",
+        """INSERT INTO media (inbound_id, number, state, sha256, size, content_type)
+           SELECT min(id), 1, 'fetched', sha256('gone'), 4, 'image/png' FROM inbound""",
+        "SELECT min(id) || '.1' FROM inbound",
+    ),
+    Breach(
         "an input nobody reads",
         "I1",
         """UPDATE inbound SET state = 'new', received_at = now() - interval '2 minutes'

@@ -5,6 +5,7 @@
     sam < You follow sales: ...
     priya >> re: thank you          a mail that answers the last one; "sales: hello" is a mail to sales@
     priya >> post: a subject // and its words
+    priya >> post: the van [van.jpg, setup.exe]       with these files; sam > the van [van.jpg] sends a picture
     (10 seconds later)
     (kim is deactivated)
     (kim is suspended)
@@ -36,18 +37,19 @@ import handlers
 from gateway.commands import World, world
 from gateway.language.introductions import introduction
 from gateway.ledger import inbox, spreading
-from gateway.ledger.inbox import Incoming
+from gateway.ledger.inbox import Incoming, Picture
 from gateway.listening import hear
 from gateway.network import accounts, addresses, audience, follows, pins, renderings
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
-from tests import cast
+from tests import cast, enclosed
 
 assert handlers.MODULES  # importing them fills the table
 
 LINE = re.compile(r"(?P<who>[\w+@.]+) (?P<how>>>|>|<<|<) (?P<what>.*)")
 CODE = re.compile(r"\b\d{4,6}\b")
+FILES = re.compile(r" ?\[([\w-]+\.\w{3,4}(?:, [\w-]+\.\w{3,4})*)\]$")
 SILENT = re.compile(r"([\w+@.]+) hears nothing")
 
 
@@ -129,14 +131,23 @@ def _say(stage: Stage, who: str, what: str, by_mail: bool) -> None:
     else:
         assert person.phone
         identity = uuid.uuid4().bytes
-        incoming = Incoming("sms", identity, person.phone, (cast.NUMBER,), b"", True, text=what)
+        what, files = _enclosed(what)
+        sent = tuple(Picture(f"https://api.twilio.com/{name}", "image/jpeg") for name in files)
+        incoming = Incoming("sms", identity, person.phone, (cast.NUMBER,), b"", True, text=what, pictures=sent)
     with transaction(stage.engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])
     _work(stage)
 
 
+def _enclosed(what: str) -> tuple[str, list[str]]:
+    """The words, and the files in brackets behind them."""
+    found = FILES.search(what)
+    return (what[: found.start()], found[1].split(", ")) if found else (what, [])
+
+
 def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
     assert person.mailbox
+    what, files = _enclosed(what)
     local, _, body = what.partition(": ")
     subject, mark, rest = body.partition(" // ")
     subject, body = (subject, rest) if mark else ("a mail", body)
@@ -145,6 +156,8 @@ def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
     mail["From"], mail["To"], mail["Subject"] = person.mailbox, ", ".join(to), subject
     mail["Message-ID"] = f"<{uuid.uuid4()}@demo.example>"
     mail.set_content(body)
+    for name in files:
+        enclosed.enclose(mail, name)
     raw = f"Return-Path: <{person.mailbox}>\r\n".encode() + mail.as_bytes()
     identity = uuid.uuid4().bytes
     return Incoming("email", identity, person.mailbox, to, raw, True, str(mail["Message-ID"]))
@@ -223,7 +236,9 @@ def _words(session: Session, message: Message, address: Address) -> str:
     """A text as the phone shows it; a mail as its subject's author and its words."""
     if address.channel == "sms":
         private = message.post_id and session.get_one(Post, message.post_id).visibility == "direct"
+        post = session.get_one(Post, message.post_id) if message.post_id else None
         said = message.text
+        said += renderings.hanging(post.attached, said, "https://x.example/m/1") if post else ""
         if address.introduced_at is None:
             owner = session.get(Account, address.account_id) if address.account_id else None
             said += introduction(said, "Critter Demo Co", owner.language if owner else "en")

@@ -213,7 +213,7 @@ TAKEN_OUT = {
     "consent.carrier_id", "consent.our_address", "consent.wording", "conversations.half", "conversations.more",
     "conversations.question", "drafts.text", "effects.detail", "inbound.message_id", "inbound.raw", "inbound.reason",
     "inbound.recipients", "inbound.sender", "inbound.text", "media.content_type", "media.reason", "media.sha256",
-    "media.url", "messages.body", "messages.note",
+    "media.name", "media.small_sha256", "media.url", "messages.body", "messages.note", "posts.attached",
     "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",
     "posting_addresses.seed", "posting_addresses.digest",
     "posts.text", "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",

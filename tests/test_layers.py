@@ -17,7 +17,8 @@ LAYERS = {
     "ledger": 2,
     "network": 3,
     "outcome": 1, "commands": 4, "bell": 4, "buckets": 4, "carriers": 4,
-    "mailroom": 4.5, "strangers": 4.5, "returns": 4.5, "responders": 4.7, "listening": 5,
+    "files": 0.5,
+    "attachments": 4.5, "mailroom": 4.5, "strangers": 4.5, "returns": 4.5, "responders": 4.7, "listening": 5,
     "doors": 5,
 }  # fmt: skip
 FORBIDDEN = {"handlers": {"flask", "rq", "twilio", "aiosmtpd"}, "gateway/network": {"flask", "rq", "twilio"}}

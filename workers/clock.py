@@ -5,6 +5,7 @@ One per installation is enough; two do no harm.
 
 import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 import structlog
@@ -14,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.ledger import budgets, pricing, waiting
 from gateway.network import bouncing, conversations, shortfalls, tellings
 from gateway.store.database import transaction
+from workers import litter
 from workers.retention import ages, batches
 from workers.room import Room
 from workers.sweep import sweep
@@ -38,7 +40,9 @@ def run(here: Room) -> None:
                 months_at = time.monotonic()
             if time.monotonic() - hour_at > HOUR:
                 _forget(here)
-                cleaning = batches(here.engine, ages(here.settings))
+                cleaning = chain(
+                    batches(here.engine, ages(here.settings)), litter.sweep(here.engine, here.settings.var)
+                )
                 hour_at = time.monotonic()
             if time.monotonic() - minute_at > MINUTE:
                 _note_delays(here)

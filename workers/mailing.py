@@ -34,6 +34,7 @@ class Mailing:
         self._company = settings.company
         self._fixed = terms(settings).sender  # the one sender of a relay that takes no other
         self._page = f"{settings.public_url}/u/"
+        self._media = f"{settings.public_url}/m/"
         self._keys = keys
         self._template = lru_cache(maxsize=KEPT)(self._compose)
 
@@ -49,10 +50,16 @@ class Mailing:
             mails.message_id(claimed.message_id, address_id, self._domain),
             self._page + ending,
             f"u+{ending}@{self._domain}",
+            self._hanging(content, address_id),
         )
         sender = self._fixed or f"b+{token}@{self._domain}"
         letter = f"{RETURNED}: {token}\r\n".encode() + mail if self._fixed else mail
         return Load(claimed, Letter(claimed.attempt_id, sender, claimed.address, letter)), ""
+
+    def _hanging(self, content: Content, address_id: int) -> str:
+        if content.post_id is None or content.attached is None:
+            return ""
+        return self._media + self._sign("media", content.post_id, address_id)
 
     def _reply_to(self, content: Content, address_id: int) -> str:
         if _asks(content):
@@ -68,7 +75,7 @@ class Mailing:
             f"{author} via Critter" if author else "Critter",
             self._fixed or f"post@{self._domain}",
             mails.headline(content.subject),
-            content.body,
+            content.body + _enclosed(content),
             date=content.created_at,
             critter_id=self._domain,
             frame=self._frame(content, author, mails.headline(follows), language),
@@ -76,6 +83,7 @@ class Mailing:
             references=self._thread(content),
             lists=self._lists(content, source) if source else None,
             automatic=content.kind == "answer" or _asks(content),
+            with_files=content.attached is not None,
             keys=self._keys,
         )
 
@@ -112,3 +120,15 @@ class Mailing:
 
     def _post(self, post_id: int) -> str:
         return f"<critter.post.{post_id}@{self._domain}>"
+
+
+def _enclosed(content: Content) -> str:
+    """The files by name and size; the link below them, made for each reader, leads to all of them."""
+    if not content.attached:
+        return ""
+    lines = [f"{name or content.attached}{f' ({_size(size)})' if size else ''}" for name, size in content.files]
+    return "\n\n" + "\n".join(["Attached:", *(lines or [content.attached])])
+
+
+def _size(octets: int) -> str:
+    return f"{octets / 1e6:.1f} MB" if octets >= 1e6 else f"{max(1, round(octets / 1e3))} kB"

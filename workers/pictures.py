@@ -1,23 +1,35 @@
-"""Fetches the pictures of texts into the media folder, each once by its hash. RQ calls `drain`; the clock rings."""
+"""Takes the pictures and files of texts from the carrier and those of mails from the mail, cleans pictures, and keeps
+each once in the media folder. RQ calls `drain`; the clock rings, and whoever reads a mail."""
 
-import hashlib
-from pathlib import Path
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from gateway.carriers.twilio_media import Fetched, TwilioMedia
+from gateway.carriers.twilio_media import TwilioMedia
 from gateway.crashpoints import crash_point
-from gateway.errors import CarrierError
+from gateway.errors import CarrierError, Refused
+from gateway.files import cleaning, folder, kinds
+from gateway.files.cleaning import Unclean
+from gateway.language import enclosures, mime
 from gateway.ledger import pictures
+from gateway.ledger.pictures import Due, Kept
 from gateway.store.database import transaction
-from gateway.store.tables import Media
 from workers.drain import drain as drained
 from workers.room import Room
 
-TURN: Final = 20.0  # seconds
+TURN: Final = 3.0  # seconds; fan-outs share the queue
+LEASE: Final = timedelta(seconds=90)  # to fetch and to clean one, with room to spare
 
 log = structlog.get_logger()
+
+
+class Unkept(Exception):
+    """Why one is not kept, in a few words; `again`: it may be there later."""
+
+    def __init__(self, reason: str, *, again: bool = False) -> None:
+        super().__init__(reason)
+        self.again = again
 
 
 def drain() -> None:
@@ -25,36 +37,70 @@ def drain() -> None:
 
 
 def step(here: Room) -> bool:
-    """The oldest picture that is due; False when there is none. Its row is locked while it is fetched."""
+    """The one that waits longest; False when none is due. It is fetched and cleaned outside of any transaction."""
     with transaction(here.engine) as session:
-        found = pictures.due(session, 1)
-        for row in found:
-            _fetch(here, row)
-    return bool(found)
-
-
-def _fetch(here: Room, row: Media) -> None:
-    settings = here.settings
-    source = TwilioMedia(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
+        due = pictures.claim(session, LEASE)
+    if due is None:
+        return False
     try:
-        fetched = here.loop.run(source.fetch(row.url))
+        content, kind = _cleaned(_brought(here, due), due)
+    except Unkept as unkept:
+        log.warning("picture not kept", inbound=due.inbound_id, number=due.number, reason=str(unkept))
+        with transaction(here.engine) as session:
+            pictures.failed(session, due, str(unkept), again=unkept.again)
+        return True
+    _keep(here, due, content, kind)
+    return True
+
+
+def _brought(here: Room, due: Due) -> bytes:
+    """Its bytes as they came. Raises Unkept."""
+    if due.digest and (there := folder.place(here.settings.var, due.digest.hex())).exists():
+        return there.read_bytes()
+    if due.url is None:
+        return _out_of_mail(due)
+    settings = here.settings
+    token = next(iter(settings.twilio_auth_tokens), "")
+    source = TwilioMedia(settings.twilio_account_sid, token, settings.twilio_api_base)
+    try:
+        return here.loop.run(source.fetch(due.url))
     except CarrierError as error:
-        pictures.failed(row, error.reason, again=error.kind == "transient")
-        log.warning("picture not fetched", inbound=row.inbound_id, reason=error.reason)
-        return
-    digest = hashlib.sha256(fetched.content)
-    _keep(settings.var / "media", digest.hexdigest(), fetched)
-    crash_point("kept")
-    pictures.fetched(row, digest.digest(), len(fetched.content), fetched.content_type)
+        raise Unkept(error.reason, again=error.kind == "transient") from None
 
 
-def _keep(folder: Path, name: str, fetched: Fetched) -> None:
-    """Whole or not at all: a crash in the middle leaves a .part, never a torn picture."""
-    place = folder / name[:2] / name
-    if place.exists():
-        return
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = place.with_suffix(".part")
-    part.write_bytes(fetched.content)
-    crash_point("written")
-    part.replace(place)
+def _out_of_mail(due: Due) -> bytes:
+    if due.raw is None:
+        raise Unkept("the mail is not kept any more")
+    try:
+        content = enclosures.part(mime.opened(due.raw), due.number)
+    except Refused as refused:
+        raise Unkept(str(refused)) from None
+    if content is None:
+        raise Unkept("the mail has no such part")
+    return content
+
+
+def _cleaned(content: bytes, due: Due) -> "tuple[tuple[bytes, bytes | None], str]":
+    """(the file and its small copy, its type). Raises Unkept for what is not passed on."""
+    if why := kinds.refused(content, due.name or ""):
+        raise Unkept(why)
+    kind = kinds.sniffed(content)
+    if kind not in kinds.PICTURES:
+        return (content, None), kind
+    try:
+        made = cleaning.clean(content)
+    except Unclean as unclean:
+        raise Unkept(str(unclean), again=str(unclean) == cleaning.TOO_SLOW) from None
+    return (made.content, made.small), made.type
+
+
+def _keep(here: Room, due: Due, contents: tuple[bytes, bytes | None], kind: str) -> None:
+    """The files first, then the row: a crash between the two leaves a file that a sweep removes."""
+    whole, small = contents
+    with transaction(here.engine) as session:
+        pictures.in_use(session)
+        digest = folder.keep(here.settings.var, whole)
+        small_digest = folder.keep(here.settings.var, small) if small else None
+        crash_point("kept")
+        name = kinds.named(due.name or "", kind)
+        pictures.kept(session, due, Kept(digest, small_digest, len(whole), kind, name))

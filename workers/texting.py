@@ -12,6 +12,7 @@ from gateway.language.introductions import introduction
 from gateway.language.texts import Fitted
 from gateway.ledger.claims import Claimed, Content
 from gateway.ledger.outbox import SMS_GIVES_UP
+from gateway.network import renderings
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.road import Load
@@ -28,14 +29,18 @@ class Texting:
         self._company = settings.company
         self._callback = f"{settings.public_url}/sms/status/"
         self._page = f"{settings.public_url}/p/"
+        self._media = f"{settings.public_url}/m/"
         self._blank = "x" * len(signer.sign("page", 0, 0))  # stands for a recipient's token while the text is fitted
         self._fitted = lru_cache(maxsize=256)(self._fit)
 
     def load(self, claimed: Claimed, content: Content) -> tuple[Load[Text], str]:
         """What leaves, and what `more` gives next: "" when nothing was cut."""
-        linked = self._linked(content)
         most = 3 if claimed.introduces and content.kind == "answer" else 2  # an answer's rest is kept already
-        fitted = self._fitted(content.message_id, content.text, claimed.tag, linked, claimed.introduces, most)
+        hangs = renderings.hanging(content.attached, content.text, self._media + self._blank)
+        gives_rest = self._gives_rest(content)
+        fitted = self._fitted(
+            content.message_id, content.text, hangs, claimed.tag, gives_rest, claimed.introduces, most
+        )
         parcel = Text(
             attempt=claimed.attempt_id,
             sender=self._sender,
@@ -47,16 +52,29 @@ class Texting:
         return Load(claimed, parcel, fitted.segments), fitted.rest
 
     def _fit(
-        self, _message_id: int, text: str, tag: str | None, linked: bool, introduces: str | None, most: int
+        self,
+        _message_id: int,
+        text: str,
+        hangs: str,
+        tag: str | None,
+        gives_rest: str | None,
+        introduces: str | None,
+        most: int,
     ) -> Fitted:
         who = introduction(text, self._company, introduces) if introduces else ""
-        return texts.fit(text, who + (f" ({tag})" if tag else ""), self._page + self._blank if linked else REST, most)
+        return texts.fit(text, hangs + who + (f" ({tag})" if tag else ""), gives_rest, most)
+
+    def _gives_rest(self, content: Content) -> str | None:
+        """The page of the post, or the word for it. The link to what hangs on a post leads to its words as well."""
+        if not self._linked(content):
+            return REST
+        return None if content.attached else self._page + self._blank
 
     def _linked(self, content: Content) -> bool:
         return content.post_id is not None and not content.private
 
     def _addressed(self, fitted: Fitted, claimed: Claimed, content: Content) -> str:
-        if not fitted.rest or not self._linked(content):
+        if content.post_id is None or not (content.attached or (fitted.rest and self._linked(content))):
             return fitted.text
-        assert content.post_id is not None
-        return fitted.text.replace(self._blank, self._signer.sign("page", content.post_id, claimed.address_id))
+        kind = "media" if content.attached else "page"
+        return fitted.text.replace(self._blank, self._signer.sign(kind, content.post_id, claimed.address_id))

@@ -23,8 +23,9 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Is everything accepted done, nothing done twice, nobody reached who must not be? Exit 1 when not."""
-    with opened_session(load()) as session:
-        proof = prove(session, timedelta(seconds=settled))
+    settings = load()
+    with opened_session(settings) as session:
+        proof = prove(session, timedelta(seconds=settled), settings.var)
     show_json(proof.plain()) if as_json else _show(proof)
     raise typer.Exit(0 if proof.clean else 1)
 

@@ -11,6 +11,7 @@ from gateway.network import accounts, erasing
 from gateway.settings import load
 from gateway.store.database import transaction
 from gateway.store.tables import Account
+from workers import litter
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -36,7 +37,7 @@ def run(
             found = _person(accounts.by_handle(session, person, active=False), person)
             done = erasing.erase(session, found, operator())
         erasures.remember(settings.var, found.id)
-        erasures.remove_pictures(settings.var, done.pictures)
+        litter.remove_unreferenced(engine, settings.var, list(done.pictures))
     typer.echo(f"Erased. What is left of them is called @{erasing.tombstone(found.id)}.")
     if "texts at the carrier" in done.rows:
         typer.echo(f"Twilio's copies of {done.rows['texts at the carrier']:,} texts are deleted by and by.")

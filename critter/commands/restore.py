@@ -26,6 +26,7 @@ from gateway.ledger.invariants import prove
 from gateway.network import accounts, erasing
 from gateway.settings import Settings, load
 from gateway.store.database import transaction
+from workers import litter
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -103,8 +104,10 @@ def _erase_again(engine: Engine, settings: Settings) -> None:
     for account_id in erasures.remembered(settings.var):
         with transaction(engine) as session:
             person = accounts.by_id(session, account_id)
-            if person is None or not erasing.erase(session, person, operator()).rows:
-                continue
+            done = erasing.erase(session, person, operator()) if person else None
+        if done is None or not done.rows:
+            continue
+        litter.remove_unreferenced(engine, settings.var, list(done.pictures))
         _tell(f"erased again: {erasing.tombstone(account_id)}")
 
 

@@ -7,7 +7,6 @@ Source: https://www.twilio.com/docs/messaging/api/media-resource (redirects to t
 
 import ipaddress
 import socket
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -23,25 +22,6 @@ SECONDS: Final = 5.0
 LARGEST: Final = 5 * 1024 * 1024
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 
-# The first bytes of what phones send; anything else is kept as bytes and never shown.
-SIGNATURES: Final = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"%PDF-", "application/pdf"),
-    (b"#!AMR", "audio/amr"),
-    (b"BEGIN:VCARD", "text/vcard"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What was there; `content_type` as its first bytes say, not as anybody claims."""
-
-    content: bytes
-    content_type: str
-
 
 class TwilioMedia:
     """Belongs to one loop. `api_base` names the one host that may be on this machine: the simulator's."""
@@ -50,7 +30,7 @@ class TwilioMedia:
         self._login = encode_basic_auth(account_sid, auth_token)
         self._home = urlsplit(api_base)
 
-    async def fetch(self, url: str) -> Fetched:
+    async def fetch(self, url: str) -> bytes:
         """Raises CarrierError: permanent for an address that may not be asked or is refused, transient for the rest."""
         try:
             async with ClientSession(
@@ -62,7 +42,7 @@ class TwilioMedia:
         except (ClientError, TimeoutError, OSError) as problem:
             raise CarrierError(type(problem).__name__, "transient") from None
 
-    async def _follow(self, session: ClientSession, url: str) -> Fetched:
+    async def _follow(self, session: ClientSession, url: str) -> bytes:
         for _ in range(HOPS + 1):
             self._refuse_foreign(url)
             headers = {"Authorization": self._login} if self._at_home(url) else {}
@@ -105,7 +85,7 @@ class _PublicOnly(AbstractResolver):
         await self._resolver.close()
 
 
-async def _content(answer: ClientResponse) -> Fetched:
+async def _content(answer: ClientResponse) -> bytes:
     if answer.status != 200:
         passing = answer.status == 429 or answer.status >= 500
         raise CarrierError(str(answer.status), "transient" if passing else "permanent")
@@ -114,16 +94,4 @@ async def _content(answer: ClientResponse) -> Fetched:
         content += piece
         if len(content) > LARGEST:
             raise CarrierError("larger than 5 MB", "permanent")
-    return Fetched(bytes(content), sniffed(content))
-
-
-def sniffed(content: bytes | bytearray) -> str:
-    """The type that the first bytes tell."""
-    for signature, name in SIGNATURES:
-        if content.startswith(signature):
-            return name
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    if content[4:8] == b"ftyp":
-        return "image/heic" if content[8:12] in (b"heic", b"mif1") else "video/mp4"
-    return "application/octet-stream"
+    return bytes(content)

@@ -25,7 +25,7 @@ __all__ = ["MARKER", "Lists", "Template", "compose", "headline", "message_id"]
 
 _SAFE = re.compile(r"<?[!#-;=?-~]{1,900}>?")  # what may be put in: visible ASCII, in one line, inside angle brackets
 _ID = re.compile(r"<[!-;=?-~]{1,900}>")
-_SLOTS = ("to", "reply-to", "message-id", "unsubscribe-url", "unsubscribe-mail", "stop-link")
+_SLOTS = ("to", "reply-to", "message-id", "unsubscribe-url", "unsubscribe-mail", "stop-link", "files-link")
 _HOLES = tuple(f"{{{{critter.{name}}}}}" for name in _SLOTS)
 _SHORT = 60  # characters of a link that fit into a line beside its tag
 _BARE: Final = Frame()
@@ -57,14 +57,20 @@ class Template:
     seal: Seal | None = None
 
     def fill(
-        self, to: str, reply_to: str, message_id: str, unsubscribe_url: str = "", unsubscribe_mail: str = ""
+        self,
+        to: str,
+        reply_to: str,
+        message_id: str,
+        unsubscribe_url: str = "",
+        unsubscribe_mail: str = "",
+        files_link: str = "",
     ) -> bytes:
         """The mail for one recipient, CRLF throughout. Raises ValueError for a value that is not visible ASCII."""
         values = (to, reply_to, message_id, unsubscribe_url, unsubscribe_mail)
-        for value in values:
+        for value in (*values, files_link):
             if value and _SAFE.fullmatch(value) is None:
                 raise ValueError("a mail's address or link holds a character it cannot hold")
-        written = tuple(value.encode() for value in (*values, _soft(unsubscribe_url)))
+        written = tuple(value.encode() for value in (*values, _soft(unsubscribe_url), _soft(files_link)))
         content = self.mail.fill(written)
         return self.seal.fields(written) + content if self.seal else content
 
@@ -83,9 +89,11 @@ def compose(
     lists: Lists | None = None,
     automatic: bool = False,
     keys: Sequence[Key] = (),
+    with_files: bool = False,
 ) -> Template:
     """A message as a template. `automatic` says that it answers a mail (RFC 3834: auto-replied); `lists` that it fans
-    out and can be ended by its link; `keys` sign it.
+    out and can be ended by its link; `keys` sign it; `with_files`: below its words stands
+    the link to what hangs on it.
 
     Raises ValueError when a value for a header holds control characters, also hidden in encoded words."""
     head = [
@@ -101,7 +109,7 @@ def compose(
         ("X-Critter-Id", fields.one_line(critter_id)),
         *(_list(lists) if lists else ()),
     ]
-    kind, body = _body(_tidied(frame), _plain(text), bool(lists))
+    kind, body = _body(_tidied(frame), _plain(text), bool(lists), _HOLES[6] if with_files else "")
     head += [("MIME-Version", "1.0"), ("Content-Type", kind)]
     raw = "".join(f"{name}: {value}\r\n" for name, value in head).encode() + b"\r\n" + body
     return Template(_bored(raw), sealed(head, body, keys, _bored) if keys else None)
@@ -130,12 +138,12 @@ def _list(lists: Lists) -> list[tuple[str, str]]:
     ]
 
 
-def _body(frame: Frame, text: str, ends: bool) -> tuple[str, bytes]:
+def _body(frame: Frame, text: str, ends: bool, files: str) -> tuple[str, bytes]:
     """The type and the two parts: the same facts in both, and our marker above all so that replies can be cut there."""
     link = _HOLES[5] if ends else ""
     mail = EmailMessage(policy=SMTP)
-    mail.set_content(_written(frame, text, link), cte="quoted-printable")
-    mail.add_alternative(page(frame, text, link), subtype="html", cte="quoted-printable")
+    mail.set_content(_written(frame, "\n".join(filter(None, (text, files))), link), cte="quoted-printable")
+    mail.add_alternative(page(frame, text, link, files), subtype="html", cte="quoted-printable")
     mail.set_boundary("=_critter_" + _unlike(text))
     out = BytesIO()
     BytesGenerator(out, mangle_from_=False, policy=SMTP).flatten(mail)

@@ -40,7 +40,7 @@ _PAGE: Final = """\
  style="padding:20px;background:#fff;border:1px solid #e3e1d9;border-radius:14px;color:#22261f;text-align:start">
 {by}<div{lang} style="font-size:17px;line-height:1.5;overflow-wrap:anywhere">
 {words}
-</div>{hint}
+</div>{files}{hint}
 </td></tr>
 <tr><td class="s" align="left" style="padding:12px 4px;font-size:13px;line-height:1.5;color:#61675c">
 {footer}
@@ -60,11 +60,15 @@ _BY: Final = """\
 """
 _HINT: Final = """
 <p class="s" style="margin:16px 0 0;font-size:14px;line-height:1.5;color:#61675c">{hint}</p>"""
+_FILES: Final = """
+<p style="margin:4px 0 0;font-size:14px;overflow-wrap:anywhere"><a class="a" style="color:#22705e"
+href="{link}"
+>{link}</a></p>"""
 _STOP: Final = '{reason} <a class="a" style="color:#22705e"\nhref="{link}"\n>{stop}</a>'
 _PARAGRAPH: Final = '<p dir="auto" style="margin:0 0 {below}px">{lines}</p>'
 
 
-def page(frame: Frame, text: str, stop_link: str) -> str:
+def page(frame: Frame, text: str, stop_link: str, files_link: str = "") -> str:
     """The whole page. The marker's line begins with what lists of mails show: it is cut off together with it."""
     preview = " ".join(text.split())[:PREVIEW]
     return _PAGE.format(
@@ -76,6 +80,7 @@ def page(frame: Frame, text: str, stop_link: str) -> str:
         by=_by(frame),
         lang=f' lang="{escape(frame.words_language)}"' if frame.words_language else "",
         words=paragraphs(text),
+        files=_FILES.format(link=files_link) if files_link else "",
         hint=_HINT.format(hint=escape(frame.hint)) if frame.hint else "",
         footer=_footer(frame, stop_link),
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
@@ -66,6 +66,8 @@ class Content:
     created_at: datetime
     group_id: int | None = None
     must_arrive: bool = False
+    attached: str | None = None  # what hangs on the post, as a text names it: photo, 2 files
+    files: tuple[tuple[str, int | None], ...] = ()  # their names and sizes, as far as they are known
     direct: bool = False  # for those whom it names, and nobody else
     access: str | None = None  # the group's
     lang: str | None = None  # the words', when their writer said so
@@ -113,8 +115,12 @@ def release(session: Session, claimed: Sequence[Claimed], wait: timedelta) -> No
 def contents(session: Session, message_ids: Iterable[int]) -> dict[int, Content]:
     """What these messages say, by id."""
     rows = session.execute(CONTENTS, {"ids": list(message_ids), "thread": THREAD})
-    found = (Content(**{**row, "parents": tuple(row["parents"] or ())}) for row in rows.mappings())
+    found = (Content(**{**row, **_lists(row["parents"], row["files"])}) for row in rows.mappings())
     return {one.message_id: one for one in found}
+
+
+def _lists(parents: list[int] | None, files: list[list[Any]] | None) -> dict[str, tuple[Any, ...]]:
+    return {"parents": tuple(parents or ()), "files": tuple((name, size) for name, size in files or ())}
 
 
 def _keys(claimed: Sequence[Claimed]) -> dict[str, list[int]]:
@@ -245,7 +251,10 @@ CONTENTS: Final = text("""
             SELECT array_agg(id ORDER BY depth DESC) FROM above) AS parents,
            CASE inbound.channel WHEN 'email' THEN inbound.message_id END AS answers,
            m.created_at, post.group_id, m.must_arrive, coalesce(post.visibility = 'direct', false) AS direct,
-           target.access, post.lang, m.inbound_id
+           target.access, post.lang, m.inbound_id, post.attached,
+           CASE WHEN post.attached IS NOT NULL THEN
+               (SELECT jsonb_agg(jsonb_build_array(coalesce(file.name, ''), file.size) ORDER BY file.number)
+                FROM media file WHERE file.inbound_id = post.pictures_of AND file.state <> 'failed') END AS files
     FROM messages m
     LEFT JOIN accounts author ON author.id = m.author_id
     LEFT JOIN posts post ON post.id = m.post_id

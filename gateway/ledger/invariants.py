@@ -2,11 +2,13 @@
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.files import folder
 from gateway.ledger import rules, rules_of_audience, rules_of_money
 from gateway.ledger.rules import Rule
 
@@ -42,12 +44,22 @@ class Proof:
         return {"clean": self.clean, "counts": self.counts, "broken": [asdict(row) for row in self.broken]}
 
 
-def prove(session: Session, settled: timedelta = SETTLED) -> Proof:
-    """Asks every rule, all on one snapshot. The caller has just begun its transaction and ends it without a change."""
+def prove(session: Session, settled: timedelta = SETTLED, var: Path | None = None) -> Proof:
+    """Asks every rule, all on one snapshot, and reads the media folder in `var` if given. The caller has just begun its
+    transaction and ends it without a change."""
     session.execute(SNAPSHOT)
     session.execute(PATIENCE)
     broken = tuple(row for rule in RULES for row in _ask(session, rule, settled))
-    return Proof(dict(session.execute(COUNTS).mappings().one()), broken)
+    counts = dict(session.execute(COUNTS).mappings().one())
+    return Proof(counts, (*broken, *(_lost(session, var) if var else ())))
+
+
+def _lost(session: Session, var: Path) -> list[Broken]:
+    """Kept files that are not in the folder, or are not what they were."""
+    there = {name: folder.right(var, name) for name in session.scalars(FILES)}
+    lost = [name for name, right in there.items() if not right]
+    rows = session.execute(WHOSE, {"names": lost}) if lost else ()
+    return [Broken("I10", rules.SHOWN, "file", row[0], "is not in the media folder as it was kept") for row in rows]
 
 
 def _ask(session: Session, rule: Rule, settled: timedelta) -> list[Broken]:
@@ -56,6 +68,14 @@ def _ask(session: Session, rule: Rule, settled: timedelta) -> list[Broken]:
     return [Broken(rule.invariant, rule.says, rule.noun, str(row[0]), row[1]) for row in rows]
 
 
+FILES: Final = text("""
+    SELECT DISTINCT encode(file, 'hex') FROM media, unnest(ARRAY[sha256, small_sha256]) AS file
+    WHERE state = 'fetched' AND file IS NOT NULL
+""")
+WHOSE: Final = text(f"""
+    SELECT inbound_id || '.' || number FROM media
+    WHERE encode(sha256, 'hex') = ANY (:names) OR encode(small_sha256, 'hex') = ANY (:names) LIMIT {MOST}
+""")  # noqa: S608
 SNAPSHOT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 PATIENCE: Final = text("SET LOCAL statement_timeout = '10min'")
 COUNTS: Final = text("""

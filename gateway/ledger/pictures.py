@@ -1,33 +1,158 @@
-"""Pictures that the carrier keeps for us: which are to be fetched, and how that ended. workers/pictures takes them."""
+"""Pictures and files that came with a text or mail: which are still to be kept, how that ended, which files are in use.
+
+workers/pictures works them off. Nothing is held open meanwhile: a claim is a short transaction and says until when.
+"""
 
 import random
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Final, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.files.kinds import noun
 from gateway.ledger.schedule import again as retry
-from gateway.store.tables import Media
 
 TRIES: Final = 8  # with the waits of the retry schedule, some hours
 
 
-def due(session: Session, limit: int) -> Sequence[Media]:
-    """The oldest that may be tried, locked until the transaction ends: a worker that dies lets go of them."""
-    waiting = select(Media).where(Media.state == "new", Media.not_before <= func.now())
-    return session.scalars(waiting.order_by(Media.not_before).limit(limit).with_for_update(skip_locked=True)).all()
+class Due(NamedTuple):
+    """One to be kept: at the carrier (`url`), or in the mail itself. `attempt` fences a late worker; `digest`: the file
+    is in the folder as it came, from before pictures were cleaned."""
+
+    inbound_id: int
+    number: int
+    attempt: int
+    url: str | None
+    name: str | None
+    raw: bytes | None
+    digest: bytes | None
 
 
-def fetched(row: Media, digest: bytes, size: int, content_type: str) -> None:
-    row.state, row.sha256, row.size, row.content_type = "fetched", digest, size, content_type
-    row.reason = None
+class Brought(NamedTuple):
+    """One part of a mail that is passed on."""
+
+    number: int
+    name: str
+    content_type: str
 
 
-def failed(row: Media, reason: str, *, again: bool) -> None:
+class Kept(NamedTuple):
+    """What the folder has of it now."""
+
+    digest: bytes
+    small: bytes | None
+    size: int
+    content_type: str
+    name: str
+
+
+def claim(session: Session, lease: timedelta) -> Due | None:
+    """The one that waits longest; whoever takes it and is lost has used up a try."""
+    row = session.execute(CLAIM, {"lease": lease}).one_or_none()
+    return Due(*row) if row else None
+
+
+def kept(session: Session, due: Due, now: Kept) -> None:
+    """In the folder. The caller holds `in_use`."""
+    session.execute(KEPT, {**_key(due), **now._asdict()})
+
+
+def failed(session: Session, due: Due, reason: str, *, again: bool) -> None:
     """Tried again later when that can help, up to TRIES times."""
-    row.attempt += 1
-    row.reason = reason
-    if not again or row.attempt >= TRIES:
-        row.state = "failed"
-    row.not_before = func.now() + retry(row.attempt, random.uniform(0.5, 1))  # noqa: S311
+    over = not again or due.attempt >= TRIES
+    wait = retry(due.attempt, random.uniform(0.5, 1))  # noqa: S311
+    session.execute(FAILED, {**_key(due), "reason": reason, "state": "failed" if over else "new", "wait": wait})
+
+
+def clean_again(session: Session) -> int:
+    """Takes up those that a worker of the version before kept as they came: how many. Only cleaned ones have a name."""
+    return len(session.execute(UNCLEANED).all())
+
+
+def bring(session: Session, inbound_id: int, parts: Sequence[Brought]) -> None:
+    """What a mail brings, to be taken out of it later."""
+    given = {
+        "inbound": inbound_id,
+        "numbers": [part.number for part in parts],
+        "names": [part.name for part in parts],
+        "types": [part.content_type for part in parts],
+    }
+    session.execute(BRING, given)
+
+
+def take_back(session: Session, inbound_id: int) -> None:
+    """The mail was a command: what hung on it is not wanted."""
+    session.execute(TAKE_BACK, {"inbound": inbound_id})
+
+
+def attached(session: Session, inbound_id: int | None) -> str | None:
+    """What came with it, as a text names it: photo, 2 photos, 3 files; None without any."""
+    if inbound_id is None:
+        return None
+    return called(session.scalars(TYPES, {"inbound": inbound_id}).all())
+
+
+def called(types: Sequence[str | None]) -> str | None:
+    """photo, 2 photos, 3 files; None without any."""
+    nouns = {noun(kind) for kind in types}
+    if not nouns:
+        return None
+    word = nouns.pop() if len(nouns) == 1 else "file"
+    return word if len(types) == 1 else f"{len(types)} {word}s"
+
+
+def in_use(session: Session) -> None:
+    """Until this transaction ends no file is swept: what it finds in the folder stays."""
+    session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": FOLDER})
+
+
+def unreferenced(session: Session, names: Collection[str]) -> set[str]:
+    """Those of these files (SHA-256, hex) that no row has. Until this transaction ends none gets a row."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": FOLDER})
+    return set(session.scalars(UNREFERENCED, {"names": list(names)}))
+
+
+def _key(due: Due) -> dict[str, int]:
+    return {"inbound": due.inbound_id, "number": due.number, "attempt": due.attempt}
+
+
+FOLDER: Final = 0x6D65646961  # the name of the lock: "media"
+
+CLAIM: Final = text("""
+    WITH due AS (
+        SELECT inbound_id, number FROM media WHERE state = 'new' AND not_before <= now()
+        ORDER BY not_before LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE media m SET attempt = m.attempt + 1, not_before = now() + :lease
+    FROM due JOIN inbound i ON i.id = due.inbound_id
+    WHERE m.inbound_id = due.inbound_id AND m.number = due.number
+    RETURNING m.inbound_id, m.number, m.attempt, m.url, m.name, CASE WHEN m.url IS NULL THEN i.raw END, m.sha256
+""")
+_MINE: Final = "WHERE inbound_id = :inbound AND number = :number AND attempt = :attempt AND state = 'new'"
+KEPT: Final = text(f"""
+    UPDATE media SET state = 'fetched', sha256 = :digest, small_sha256 = :small, size = :size,
+        content_type = :content_type, name = :name, reason = NULL {_MINE}
+""")  # noqa: S608 - put together from constants
+FAILED: Final = text(f"""
+    UPDATE media SET state = :state, reason = :reason, not_before = now() + :wait {_MINE}
+""")  # noqa: S608
+UNCLEANED: Final = text("""
+    UPDATE media SET state = 'new', attempt = 0, not_before = now() WHERE state = 'fetched' AND name IS NULL RETURNING 1
+""")
+BRING: Final = text("""
+    INSERT INTO media (inbound_id, number, name, content_type)
+    SELECT :inbound, part.number, part.name, part.content_type
+    FROM unnest(CAST(:numbers AS smallint[]), CAST(:names AS text[]), CAST(:types AS text[]))
+         AS part (number, name, content_type)
+    ON CONFLICT DO NOTHING
+""")
+TAKE_BACK: Final = text("DELETE FROM media WHERE inbound_id = :inbound AND url IS NULL")
+TYPES: Final = text("SELECT content_type FROM media WHERE inbound_id = :inbound ORDER BY number")
+UNREFERENCED: Final = text("""
+    SELECT given.file FROM unnest(CAST(:names AS text[])) AS given (file)
+    WHERE given.file ~ '^[0-9a-f]{64}$'
+      AND NOT EXISTS (SELECT FROM media WHERE sha256 = decode(given.file, 'hex'))
+      AND NOT EXISTS (SELECT FROM media WHERE small_sha256 = decode(given.file, 'hex'))
+""")

@@ -152,6 +152,8 @@ TOLD: Final = """(t.kind = 'code' OR t.kind = 'answer' AND EXISTS (
     SELECT FROM inbound i WHERE i.id = t.inbound_id AND i.intent IN ('login', 'link')))"""
 ENDED: Final = """t.state IN ('done', 'dropped')
     AND NOT EXISTS (SELECT FROM refusals r WHERE r.inbound_id = t.id AND r.closed_at IS NULL)"""
+UNSEEN: Final = """EXISTS (SELECT FROM media m WHERE m.inbound_id = t.id)
+    AND NOT EXISTS (SELECT FROM posts p WHERE p.pictures_of = t.id)"""
 TWILIO: Final = "'^(SM|MM)[0-9a-f]{32}$'"
 _DELETE: Final = """DELETE FROM {table} t USING span WHERE t.id = span.id AND {{due}}
         AND t.id < coalesce((SELECT id FROM stop), t.id + 1) RETURNING 1"""
@@ -195,6 +197,15 @@ KINDS: Final = (
         """UPDATE inbound t
            SET raw = NULL, text = CASE WHEN t.text IS NOT NULL THEN '' END, sender = hashed_address(t.channel, t.sender)
            FROM span WHERE t.id = span.id AND {due} RETURNING 1""",
+    ),
+    Kind(
+        "files",
+        "files that no post shows forgotten",
+        "raw",
+        "inbound",
+        f"{ENDED} AND {UNSEEN}",
+        """DELETE FROM media USING inbound t JOIN span USING (id)
+           WHERE media.inbound_id = t.id AND {due} RETURNING 1""",
     ),
     Kind(
         "callbacks",

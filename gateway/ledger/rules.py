@@ -20,6 +20,7 @@ class Rule:
     opening: str = ""
 
 
+SHOWN: Final = "what hangs on a post is there"
 READ: Final = "what was accepted is read within a minute"
 KEPT: Final = "what was read keeps what it did"
 SPREAD: Final = "a post is spread, and no delivery of it is lost"
@@ -210,7 +211,22 @@ UNCHAINED: Final = """
     WHERE hash IS DISTINCT FROM own OR prev IS DISTINCT FROM before OR number IS DISTINCT FROM next
 """
 
+UNSHOWN: Final = """
+    SELECT id, 'says that ' || coalesce(attached, 'nothing') || ' hangs on it, of inbound '
+               || coalesce(CAST(pictures_of AS text), 'nobody')
+    FROM posts p
+    WHERE (attached IS NULL) <> (pictures_of IS NULL)
+       OR pictures_of IS NOT NULL AND NOT EXISTS (SELECT FROM media m WHERE m.inbound_id = p.pictures_of)
+"""
+
+UNNAMED: Final = """
+    SELECT inbound_id || '.' || number, 'is kept, and nobody knows under which hash, how large or as what'
+    FROM media WHERE state = 'fetched' AND (sha256 IS NULL OR size IS NULL OR content_type IS NULL)
+"""
+
 RULES: Final = (
+    Rule("I10", SHOWN, "post", UNSHOWN),
+    Rule("I10", SHOWN, "file", UNNAMED),
     Rule("I1", READ, "inbound", UNREAD),
     Rule("I1", READ, "inbound", UNENDED),
     Rule("I1", KEPT, "inbound", FRUITLESS, FORGOTTEN),

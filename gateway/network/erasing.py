@@ -25,7 +25,7 @@ DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows of each table changed, and the pictures (SHA-256, hex) that nothing refers to any more."""
+    """How many rows of each table changed, and the files (SHA-256, hex) that their rows referred to."""
 
     rows: Mapping[str, int]
     pictures: Sequence[str]
@@ -91,10 +91,9 @@ _OPEN: Final = "EXISTS (SELECT FROM deliveries o WHERE o.message_id = m.id AND o
 _WROTE: Final = "(SELECT id FROM posts WHERE author_id = :account)"
 
 PICTURES: Final = text(f"""
-    SELECT DISTINCT encode(m.sha256, 'hex') FROM media m JOIN inbound i ON i.id = m.inbound_id
-    WHERE m.sha256 IS NOT NULL AND {_INPUTS} AND NOT EXISTS (
-        SELECT FROM media other JOIN inbound o ON o.id = other.inbound_id
-        WHERE other.sha256 = m.sha256 AND o.account_id IS DISTINCT FROM :account)
+    SELECT DISTINCT encode(file, 'hex') FROM media m JOIN inbound i ON i.id = m.inbound_id,
+        unnest(ARRAY[m.sha256, m.small_sha256]) AS file
+    WHERE file IS NOT NULL AND {_INPUTS}
 """)
 
 # In this order: the rows by which the others are found go last.
@@ -154,9 +153,10 @@ STEPS: Final = (
     ),
     (
         "posts",
-        f"""UPDATE posts SET text = :removed, lang = NULL
+        f"""UPDATE posts SET text = :removed, lang = NULL, pictures_of = NULL, attached = NULL
             WHERE (author_id = :account OR repeat_of IN {_WROTE}) AND text NOT IN ('', :removed)""",
     ),
+    ("others' files", "UPDATE media SET name = regexp_replace(name, :bare, :gone, 'gi') WHERE name ~* :bare"),
     ("tags", "DELETE FROM tags WHERE post_id IN (SELECT id FROM posts WHERE author_id = :account) OR tag ~* :bare"),
     (
         "others' inputs",

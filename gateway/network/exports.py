@@ -73,7 +73,8 @@ SECTIONS: Final = {
         WHERE i.inviter_id = :account ORDER BY i.created_at""",
     "posts": """
         SELECT p.id, p.created_at, p.visibility, g.handle AS "group", p.in_reply_to AS in_reply_to_id,
-               p.repeat_of AS repeat_of_id, p.text, p.lang, p.via, p.deleted_at
+               p.repeat_of AS repeat_of_id, p.text, p.attached, p.pictures_of AS pictures_of_id,
+               p.lang, p.via, p.deleted_at
         FROM posts p LEFT JOIN accounts g ON g.id = p.group_id WHERE p.author_id = :account ORDER BY p.id""",
     "private_posts_to_them": """
         SELECT p.id, p.created_at, a.handle AS author, p.text FROM post_recipients r JOIN posts p ON p.id = r.post_id
@@ -96,7 +97,7 @@ SECTIONS: Final = {
             SELECT channel, address FROM addresses WHERE account_id = :account)
         ORDER BY id""",
     "pictures": """
-        SELECT inbound_id, content_type, size, encode(sha256, 'hex') AS sha256 FROM media
+        SELECT inbound_id, number, name, content_type, size, state, reason, encode(sha256, 'hex') AS sha256 FROM media
         WHERE inbound_id IN (SELECT id FROM inbound WHERE account_id = :account) ORDER BY inbound_id, number""",
     "consent": f"""
         SELECT c.id, a.address, c.kind, c.wording, c.our_address, c.carrier_id, c.source, c.created_at

@@ -1,6 +1,6 @@
 """Posting: the row, what hangs on it, its one message and its fan-out, in one transaction. Every door posts here."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.language import nanoformats
 from gateway.language.phrases import say
+from gateway.ledger import pictures
 from gateway.network import audience, renderings, topics
 from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag
 
@@ -23,7 +24,8 @@ LONGEST = 20_000  # characters; a mail may be long, the text of it is a link
 @dataclass(frozen=True, slots=True)
 class Words:
     """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post;
-    `also`: further open groups of the same mail; `repeats`: the post that this one passes on, word for word."""
+    `also`: further open groups of the same mail; `repeats`: the post that this one passes on, word for word;
+    `pictures_of`: the inbound whose pictures it shows, when that is not the one it comes from."""
 
     author: Account
     text: str
@@ -36,6 +38,7 @@ class Words:
     inbound_id: int | None = None
     hold: timedelta = NOW
     repeats: Post | None = None
+    pictures_of: int | None = None
 
 
 def publish(session: Session, words: Words) -> Post:
@@ -54,7 +57,10 @@ def publish(session: Session, words: Words) -> Post:
         via=words.via,
         inbound_id=words.inbound_id,
     )
-    post.id = session.execute(PUBLISH, _values(session, post, words)).scalar_one()
+    shows = words.repeats.pictures_of if words.repeats else words.pictures_of or words.inbound_id
+    post.id, types = session.execute(PUBLISH, _values(session, post, words) | {"pictures": shows}).one()
+    if types:
+        _show(session, post, shows, types)
     _hang(session, post, words, found)
     return post
 
@@ -109,8 +115,14 @@ PUBLISH: Final = text("""
         SELECT message.id, source, post.id, :author, now() + :hold
         FROM message, post, unnest(CAST(:sources AS bigint[])) AS source
     )
-    SELECT id FROM post
+    SELECT id, (SELECT array_agg(content_type) FROM media WHERE inbound_id = :pictures) FROM post
 """)
+
+
+def _show(session: Session, post: Post, inbound_id: int | None, types: Sequence[str | None]) -> None:
+    post.pictures_of, post.attached = inbound_id, pictures.called(types)
+    shown = update(Post).where(Post.id == post.id)
+    session.execute(shown.values(pictures_of=post.pictures_of, attached=post.attached))
 
 
 def _check(session: Session, words: Words, said: str) -> None:

@@ -34,15 +34,32 @@ def of_post(
     return Rendered(text, _subject(text, headline), body)
 
 
-def for_phone(author: Account, group: Account | None, post: Post, tag: str | None, page: str) -> texts.Fitted:
-    """The text message of a post for one phone. A private one has no link: its words never hang on a token alone."""
+def for_phone(
+    author: Account, group: Account | None, post: Post, tag: str | None, page: str, pictures: str
+) -> texts.Fitted:
+    """The text message of a post for one phone. A private one has no link: its words never hang on a token alone. The
+    page of what hangs on a post shows its words too, so that there is never a second link."""
     whole = f"{signature(author, group, post)}: {post.text}"
-    return fitted(whole, tag, None if post.visibility == "direct" else page)
+    hangs = hanging(post.attached, post.text, pictures)
+    private = post.visibility == "direct" or (group is not None and group.access == "closed")
+    return texts.fit(whole, hangs + _tagged(tag), MORE if private else None if hangs else page)
 
 
 def fitted(text: str, tag: str | None, page: str | None) -> texts.Fitted:
     """At most two parts with the tag; of a longer one the beginning, and how to get the rest."""
-    return texts.fit(text, f" ({tag})" if tag else "", page or MORE)
+    return texts.fit(text, _tagged(tag), page or MORE)
+
+
+def _tagged(tag: str | None) -> str:
+    return f" ({tag})" if tag else ""
+
+
+def hanging(attached: str | None, text: str, url: str) -> str:
+    """What a text ends with when something hangs on its post: " (2 photos) https://…". Words that are no more than
+    that name are not said twice."""
+    if not attached:
+        return ""
+    return f" {url}" if text.endswith(f"({attached})") else f" ({attached}) {url}"
 
 
 def signature(author: Account, group: Account | None, post: Post, origin: Origin | None = None) -> str:

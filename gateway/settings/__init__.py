@@ -141,6 +141,8 @@ class Settings(BaseModel):
     keep_deliveries_days: Annotated[int, Field(ge=35, le=36_500)] = _env("CRITTER_KEEP_DELIVERIES_DAYS")
     keep_consent_days: Annotated[int, Field(ge=365, le=36_500)] = _env("CRITTER_KEEP_CONSENT_DAYS")
     twilio_redact: Switch = _env("CRITTER_TWILIO_REDACT")
+    media_largest: Annotated[int, Field(ge=1 << 10, le=100 << 20)] = _env("CRITTER_MEDIA_LARGEST")
+    media_most: Annotated[int, Field(ge=0, le=100)] = _env("CRITTER_MEDIA_MOST")
 
     @property
     def sms_numbers(self) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ ALWAYS = {
     "CRITTER_KEEP_CONSENT_DAYS": "1826",  # five years
     "CRITTER_TWILIO_REDACT": "on",
     "CRITTER_MAIL_AUTHSERV_FROM": "127.0.0.0/8,::1/128",
+    "CRITTER_MEDIA_LARGEST": str(10 << 20),  # octets
+    "CRITTER_MEDIA_MOST": "10",
     "KANNEL_FROM": "127.0.0.0/8,::1/128",
 }
 SIMULATED = {

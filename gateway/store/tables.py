@@ -336,7 +336,7 @@ class Media(Table):
     __tablename__ = "media"
     inbound_id: Mapped[int] = mapped_column(_cascade("inbound.id"), primary_key=True)
     number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    url: Mapped[str]
+    url: Mapped[str | None]
     content_type: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default="new")
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
@@ -344,9 +344,13 @@ class Media(Table):
     sha256: Mapped[bytes | None]
     size: Mapped[int | None]
     reason: Mapped[str | None]
+    name: Mapped[str | None]
+    small_sha256: Mapped[bytes | None]
 
 
 Index("media_open", Media.not_before, postgresql_where=Media.state == "new")
+Index("media_by_file", Media.sha256, postgresql_where=Media.sha256.is_not(None))
+Index("media_by_small_file", Media.small_sha256, postgresql_where=Media.small_sha256.is_not(None))
 
 
 class Effect(Table):
@@ -378,12 +382,15 @@ class Post(Table):
     inbound_id: Mapped[int | None] = mapped_column(_forget("inbound.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     deleted_at: Mapped[datetime | None]
+    pictures_of: Mapped[int | None] = mapped_column(_forget("inbound.id"))
+    attached: Mapped[str | None]
 
 
 Index("posts_by_author", Post.author_id, Post.id.desc())
 Index("posts_by_group", Post.group_id, Post.id.desc())
 Index("posts_by_parent", Post.in_reply_to)
 Index("posts_by_repeated", Post.repeat_of, postgresql_where=Post.repeat_of.is_not(None))
+Index("posts_with_pictures", Post.pictures_of, postgresql_where=Post.pictures_of.is_not(None))
 
 
 class PostRecipient(Table):

@@ -27,17 +27,23 @@ class Page:
     group: str | None
     at: datetime
     text: str = ""
+    attached: str | None = None
     reactions: Mapping[str, int] = field(default_factory=dict)
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
         """The text in pieces: (words, whether they are a link)."""
-        end = 0
-        for found in LINK.finditer(self.text):
-            link = found[0].rstrip(AFTER_A_LINK)
-            yield self.text[end : found.start()], False
-            yield link, True
-            end = found.start() + len(link)
-        yield self.text[end:], False
+        return pieces(self.text)
+
+
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """A text in pieces: (words, whether they are a link)."""
+    end = 0
+    for found in LINK.finditer(text):
+        link = found[0].rstrip(AFTER_A_LINK)
+        yield text[end : found.start()], False
+        yield link, True
+        end = found.start() + len(link)
+    yield text[end:], False
 
 
 def page(session: Session, post_id: int, address_id: int) -> Page | None:
@@ -54,7 +60,7 @@ def page(session: Session, post_id: int, address_id: int) -> Page | None:
     if found is None:
         return None
     post, writer, group_handle, reader, timezone = found
-    at = post.created_at.astimezone(_zone(timezone))
+    at = post.created_at.astimezone(zoned(timezone))
     if post.deleted_at is not None:
         return Page("retracted", writer.name, writer.handle, group_handle, at)
     if post.visibility == "direct":
@@ -65,10 +71,11 @@ def page(session: Session, post_id: int, address_id: int) -> Page | None:
     reactions = posts.reaction_counts(session, [original]).get(original, {})
     first = session.get(Post, post.repeat_of) if post.repeat_of else None
     by = renderings.signature(writer, None, post, posts.origin(session, first))
-    return Page("shown", by, writer.handle, group_handle, at, post.text, reactions)
+    return Page("shown", by, writer.handle, group_handle, at, post.text, post.attached, reactions)
 
 
-def _zone(name: str) -> tzinfo:
+def zoned(name: str) -> tzinfo:
+    """A person's time zone; UTC for one that is not known here."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

@@ -35,7 +35,8 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
         if page is None:
             abort(404)
         status = 410 if page.kind == "retracted" else 200
-        return _private(make_response(render_template("post.html", page=page), status))
+        media = signer.sign("media", *ids) if page.attached else None
+        return _private(make_response(render_template("post.html", page=page, media=media), status))
 
     @pages.get("/u/<token>")
     @access("token")

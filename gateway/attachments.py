@@ -1,0 +1,108 @@
+"""Which files of a mail hang on its post, and what its writer is told of those that do not. `listening` asks."""
+
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any, Final
+
+from gateway.files import kinds
+from gateway.files.cleaning import Unclean, measured
+from gateway.language.enclosures import Enclosure, enclosures
+from gateway.language.phrases import Phrase, count, joined, say
+from gateway.ledger import pictures
+from gateway.ledger.pictures import Brought
+from gateway.settings import Settings
+
+LOGO: Final = 150  # pixels of the shorter side; a smaller picture inside the text is a logo, a smile or a bar
+BEACON: Final = 2  # pixels; nobody looks at less
+TOLD: Final = 3  # files that an answer names
+
+WHY: Final[dict[str, Phrase]] = {
+    "program": say("a program"),
+    "web page": say("a web page"),
+    "archive": say("an archive"),
+    "metadata": say("send it as JPEG"),
+    "macros": say("it holds macros"),
+    "unknown": say("not a kind of file that goes on"),
+    "broken": say("the picture is broken"),
+    "too large": say("too many pixels"),
+    "encrypted": say("encrypted"),
+    "mail": say("a mail inside the mail"),
+    "tnef": say("Outlook wrapped it up: send as HTML or plain text"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    """What goes on, and what does not: (name, why)."""
+
+    brought: tuple[Brought, ...] = ()
+    left_out: tuple[tuple[str, Phrase], ...] = ()
+
+    @property
+    def called(self) -> str:
+        """Words for a mail that has none: (photo), (2 photos), (plan.pdf)."""
+        if len(self.brought) == 1 and pictures.called([self.brought[0].content_type]) == "file":
+            return f"({self.brought[0].name})"
+        return f"({pictures.called([part.content_type for part in self.brought])})" if self.brought else ""
+
+
+def look(message: "Message[Any, Any] | None", forwarded: bool, settings: Settings) -> Attachments:
+    """Sorts what a mail brings. Types are what the bytes say; a picture's size is read, nothing is decoded yet."""
+    brought: list[Brought] = []
+    left_out: list[tuple[str, Phrase]] = []
+    for each in enclosures(message, forwarded=forwarded) if message is not None else ():
+        if _not_meant(each):
+            continue
+        kind = kinds.sniffed(each.content)
+        name = kinds.named(each.name, kind)
+        if why := _why_not(each, kind, settings, len(brought)):
+            left_out.append((kinds.bare(each.name) or name, why))
+        else:
+            brought.append(Brought(each.number, name, kind))
+    return Attachments(tuple(brought), tuple(left_out))
+
+
+def told(left_out: tuple[tuple[str, Phrase], ...]) -> Phrase:
+    """Which files were left out, and why."""
+    shown: list[str] = [say("{name} ({why})", name=name, why=why) for name, why in left_out[:TOLD]]
+    if len(left_out) > TOLD:
+        shown.append(count("{count} more", "{count} more", len(left_out) - TOLD))
+    return say("Left out: {files}.", files=joined(shown, ", "))
+
+
+def _not_meant(part: Enclosure) -> bool:
+    """What mail programs put in by themselves, what only stands in the quoted part, and logos."""
+    if part.quoted or not part.content or kinds.LIST_FOOTER.fullmatch(part.name):
+        return True
+    if kinds.sniffed(part.content) not in kinds.PICTURES:
+        return False
+    try:
+        size = measured(part.content)
+    except Unclean:
+        return False
+    return size is not None and min(size) < (LOGO if part.shown else BEACON + 1)
+
+
+def _why_not(part: Enclosure, kind: str, settings: Settings, already: int) -> Phrase | None:
+    if part.type == "message/rfc822":
+        return WHY["mail"]
+    if part.type == "application/ms-tnef" or part.name.lower() == "winmail.dat":
+        return WHY["tnef"]
+    if part.type in kinds.ENCRYPTED or part.content.startswith(b"-----BEGIN PGP MESSAGE"):
+        return WHY["encrypted"]
+    if len(part.content) > settings.media_largest:
+        return say("larger than {number} MB", number=round(settings.media_largest / (1 << 20), 1))
+    if why := kinds.refused(part.content, part.name):
+        return WHY.get(why, WHY["unknown"])
+    if already >= settings.media_most:
+        return say("more than {number} files", number=settings.media_most)
+    return _broken(part, kind)
+
+
+def _broken(part: Enclosure, kind: str) -> Phrase | None:
+    if kind not in kinds.PICTURES:
+        return None
+    try:
+        return None if measured(part.content) else WHY["broken"]
+    except Unclean as unclean:
+        return WHY[str(unclean)]

@@ -1,0 +1,90 @@
+"""What hangs on a post: a page behind the link that each reader got, and its files. critter/app registers it."""
+
+from pathlib import Path
+from typing import Final
+
+from flask import Blueprint, Response, abort, make_response, render_template, send_file
+from sqlalchemy import Engine
+
+from gateway.doors.access import access
+from gateway.doors.web.links import pieces, zoned
+from gateway.files import folder, kinds
+from gateway.network import hangings
+from gateway.network.hangings import File, Hanging
+from gateway.settings import Settings
+from gateway.store.database import transaction
+from gateway.tokens import Signer
+
+# Nothing that a file holds may run, load or be framed, whatever a browser takes it for.
+SANDBOX: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; frame-ancestors 'none'"
+INLINE: Final = (*kinds.PICTURES, *kinds.PLAYED)  # what a browser only shows or plays; all else is downloaded
+AS_TEXT: Final = "text/plain; charset=utf-8"
+
+
+def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
+    """/m/TOKEN names a post and the address that the link went to, whose owner must still be able to read the post."""
+    media = Blueprint("media", __name__, template_folder="templates")
+
+    def hanging(token: str) -> Hanging:
+        ids = signer.read("media", token)
+        if ids is None or len(ids) != 2:
+            abort(404)
+        with transaction(engine) as session:
+            return hangings.of_post(session, *ids) or abort(404)
+
+    def one(token: str, number: int) -> File:
+        return next((each for each in hanging(token).files if each.number == number), None) or abort(404)
+
+    @media.get("/m/<token>")
+    @access("token")
+    def show(token: str) -> Response:
+        found = hanging(token)
+        at = found.at.astimezone(zoned(found.timezone))
+        page = render_template("media.html", page=found, at=at, pieces=list(pieces(found.text)), token=token)
+        answer = make_response(page)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @media.get("/m/<token>/<int:number>")
+    @access("token")
+    def file(token: str, number: int) -> Response:
+        found = one(token, number)
+        return _sent(settings.var, found, found.digest, found.type)
+
+    @media.get("/m/<token>/<int:number>/small")
+    @access("token")
+    def small(token: str, number: int) -> Response:
+        found = one(token, number)
+        if not found.picture:
+            abort(404)
+        return _sent(settings.var, found, found.small or found.digest, None if found.small else found.type)
+
+    return media
+
+
+def _sent(var: Path, found: File, digest: str | None, kind: str | None) -> Response:
+    """A kept file, in parts when asked so. It may be taken back at any time, so every look asks us again."""
+    place = folder.place(var, digest) if digest else None
+    if place is None or not place.is_file():
+        abort(404)
+    kind = kind or _type_of(place)
+    answer = send_file(
+        place.absolute(),
+        mimetype=AS_TEXT if kind == "text/plain" else kind,
+        as_attachment=kind not in INLINE,
+        download_name=found.name,
+        conditional=True,
+        etag=digest or "",
+        last_modified=None,
+        max_age=None,
+    )
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["Content-Security-Policy"] = SANDBOX
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return answer
+
+
+def _type_of(place: Path) -> str:
+    """Of a small copy: it is ours, and its first bytes are enough."""
+    with place.open("rb") as file:
+        return kinds.sniffed(file.read(16))

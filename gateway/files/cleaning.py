@@ -1,0 +1,186 @@
+"""A picture made anew: its pixels upright, in sRGB, and nothing else that its camera wrote (EXIF, GPS, XMP, comments).
+
+Pictures come from strangers and decoders have holes, so `clean` runs this file as a process of its own with little
+memory and time. It imports nothing of ours. workers/pictures calls it.
+"""
+
+import io
+import json
+import resource
+import struct
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
+
+PIXELS: Final = 50_000_000  # of one picture: a large camera's
+MOVING: Final = 100_000_000  # of all frames of a moving one together
+FRAMES: Final = 500
+SMALL: Final = 1024  # the longest side of the small copy
+FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
+MEMORY: Final = 2 << 30  # octets of address space
+SECONDS: Final = 20  # of processor time
+PATIENCE: Final = 60  # seconds on a busy machine
+TYPES: Final = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
+ALONE: Final = (sys.executable, "-I", __file__)  # none of our settings, and no modules from where it is started
+TOO_SLOW: Final = "took too long"
+HEAD: Final = struct.Struct(">I")
+
+
+class Unclean(Exception):
+    """The picture cannot be made anew: "too large", "broken" or "took too long"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The picture to keep, its type, and a small copy when it is larger than SMALL."""
+
+    content: bytes
+    type: str
+    small: bytes | None
+
+
+def clean(content: bytes) -> Cleaned:
+    """Raises Unclean. The content is looked at by a process that cannot harm this one."""
+    try:
+        done = subprocess.run(ALONE, input=content, capture_output=True, timeout=PATIENCE, env={})
+    except subprocess.TimeoutExpired:
+        raise Unclean(TOO_SLOW) from None
+    if done.returncode or len(done.stdout) < HEAD.size:
+        raise Unclean("broken")
+    (length,) = HEAD.unpack_from(done.stdout)
+    head, rest = json.loads(done.stdout[HEAD.size :][:length]), done.stdout[HEAD.size + length :]
+    if why := head.get("why"):
+        raise Unclean(why)
+    return Cleaned(rest[: head["size"]], head["type"], rest[head["size"] :] or None)
+
+
+def measured(content: bytes) -> tuple[int, int] | None:
+    """Width and height as the header says, without decoding; None when it cannot be read. Raises Unclean when larger
+    than is made anew."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+                width, height = picture.size
+    except Image.DecompressionBombError:
+        raise Unclean("too large") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error, EOFError, IndexError):
+        return None
+    if width * height > PIXELS:
+        raise Unclean("too large")
+    return width, height
+
+
+def _made_anew(content: bytes) -> Cleaned:
+    if measured(content) is None:
+        raise Unclean("broken")
+    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        kind = TYPES[picture.format or ""]
+        frames = 1 if kind == "image/jpeg" else getattr(picture, "n_frames", 1)
+        if frames > FRAMES or (frames > 1 and frames * picture.width * picture.height > MOVING):
+            raise Unclean("too large")
+        if frames > 1:
+            return _moving(picture, kind)
+        still = _upright(picture)
+        return Cleaned(_written(still, kind), kind, _small(still))
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """A copy that has only pixels: turned as EXIF says, colours as sRGB, transparency as a channel."""
+    turned = ImageOps.exif_transpose(picture)
+    profile = turned.info.get("icc_profile")
+    if "transparency" in turned.info or turned.mode in ("PA", "LA", "RGBa", "La"):
+        turned = turned.convert("RGBA")
+    elif turned.mode == "P":
+        turned = turned.convert("RGB")
+    if profile and turned.mode in ("RGB", "RGBA", "CMYK"):
+        turned = _in_srgb(turned, profile)
+    if turned.mode not in ("1", "L", "RGB", "RGBA", "I;16"):
+        turned = turned.convert("RGB")
+    return _bare(turned)
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """As it was meant to look, for a reader who ignores profiles. A broken profile is as none."""
+    mode = "RGB" if picture.mode == "CMYK" else picture.mode
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+    return converted or picture
+
+
+def _bare(picture: Image.Image) -> Image.Image:
+    copy = picture.copy()
+    copy.info = {}
+    return copy
+
+
+def _written(picture: Image.Image, kind: str) -> bytes:
+    out = io.BytesIO()
+    if kind == "image/jpeg":
+        flat = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+        flat.save(out, "JPEG", quality=90, optimize=True)
+    elif kind == "image/webp":
+        picture.convert("RGBA" if picture.mode == "RGBA" else "RGB").save(out, "WEBP", quality=90)
+    else:
+        picture.save(out, kind.removeprefix("image/").upper())
+    return out.getvalue()
+
+
+def _moving(picture: Image.Image, kind: str) -> Cleaned:
+    """All its frames with their times, and nothing else."""
+    times, frames = [], []
+    for frame in ImageSequence.Iterator(picture):
+        times.append(int(frame.info.get("duration", 100) or 100))
+        frames.append(_bare(frame.convert("RGBA")))
+    first, *others = frames
+    how: dict[str, Any] = {"save_all": True, "append_images": others, "duration": times}
+    how |= {"loop": int(picture.info.get("loop", 0))} if "loop" in picture.info or kind != "image/gif" else {}
+    how |= {"disposal": 2} if kind == "image/gif" else {}
+    out = io.BytesIO()
+    first.save(out, kind.removeprefix("image/").upper(), **how)
+    return Cleaned(out.getvalue(), kind, _small(first))
+
+
+def _small(picture: Image.Image) -> bytes | None:
+    if max(picture.size) <= SMALL:
+        return None
+    copy = picture.convert("RGBA" if picture.mode == "RGBA" else "RGB")
+    copy.thumbnail((SMALL, SMALL))
+    out = io.BytesIO()
+    if copy.mode == "RGBA":
+        copy.save(out, "PNG")
+    else:
+        copy.save(out, "JPEG", quality=82, optimize=True)
+    return out.getvalue()
+
+
+def _answer(head: dict[str, Any], *contents: bytes) -> None:
+    written = json.dumps(head).encode()
+    sys.stdout.buffer.write(b"".join((HEAD.pack(len(written)), written, *contents)))
+
+
+def _main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    Image.MAX_IMAGE_PIXELS = PIXELS
+    try:
+        done = _made_anew(sys.stdin.buffer.read())
+    except Unclean as unclean:
+        _answer({"why": str(unclean)})
+    except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        _answer({"why": "too large"})
+    else:
+        _answer({"type": done.type, "size": len(done.content)}, done.content, done.small or b"")
+
+
+if __name__ == "__main__":
+    _main()  # anything else that it raises ends it, and `clean` calls that broken

@@ -1,0 +1,114 @@
+"""What a mail brings besides its words: files, and pictures in the text; nothing that mail programs add.
+
+`attachments` asks when a mail is read; workers/pictures takes a part out again by its number.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any, Final
+
+from gateway.language import mime
+
+# Of signed, encrypted and calendar mails, and visiting cards: they go with a mail and are not what its writer sends.
+ADDED: Final = (
+    "application/pgp-signature", "application/pgp-keys", "application/pgp-encrypted", "application/pkcs7-signature",
+    "application/x-pkcs7-signature", "text/calendar", "application/ics", "text/vcard", "text/x-vcard", "text/directory",
+    "message/delivery-status", "message/disposition-notification", "text/rfc822-headers", "text/x-amp-html",
+)  # fmt: skip
+# Where the writer's own part of an HTML mail ends, as mail programs mark it.
+_ENDS: Final = re.compile(
+    r"<blockquote|class=\"?[^\">]*(?:gmail_quote|gmail_signature|gmail_attr|moz-signature|moz-cite|yahoo_quoted|protonmail_"
+    r"(?:quote|signature))|id=\"?(?:appendonsend|divRplyFwdMsg|x_divRplyFwdMsg|Signature|mail-editor-reference|"
+    r"isForwardContent|ms-outlook-mobile-signature|AppleMailSignature|lineBreakAtBeginningOfSignature)|"
+    r"<o:SignatureOrQuote|border-top:\s*solid #(?:E1E1E1|B5C4DF)|>\s*--\s*(?:<br|</)",
+    re.IGNORECASE,
+)
+_CID: Final = re.compile(r"[\"'(]\s*cid:([^\"')\s>]{1,250})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A part that may be passed on. `number` is its place among all parts of the mail, `shown`: it stands in the text,
+    `quoted`: only below the writer's own words."""
+
+    number: int
+    name: str
+    type: str
+    content: bytes
+    shown: bool
+    quoted: bool
+
+
+def enclosures(message: "Message[Any, Any]", *, forwarded: bool = False) -> list[Enclosure]:
+    """What the mail brings, in order. Of a forwarded mail everything counts as shown to the reader."""
+    leaves = list(_leaves(message))
+    own, cited = _cited(leaves)
+    found: list[Enclosure] = []
+    for number, part, kind in leaves:
+        if kind in ADDED or _is_words(part, kind, message):
+            continue
+        cid = _cid(part)
+        quoted = bool(cid) and cid in cited and cid not in own and not forwarded
+        found.append(Enclosure(number, _name(part), kind, content(part), cid in own or cid in cited, quoted))
+    return found
+
+
+def part(message: "Message[Any, Any]", number: int) -> bytes | None:
+    """The content of one part by its number."""
+    return next((content(each) for at, each, _ in _leaves(message) if at == number), None)
+
+
+def content(part: "Message[Any, Any]") -> bytes:
+    if mime.kind(part) == "message/rfc822":
+        return b"".join(_plain(each) for each in mime.children(part))
+    return mime.content(part)
+
+
+def _plain(message: "Message[Any, Any]") -> bytes:
+    return mime.tolerated(message.as_bytes, b"")
+
+
+def _leaves(message: "Message[Any, Any]") -> Iterator[tuple[int, "Message[Any, Any]", str]]:
+    """Parts that hold something, numbered among all; what is inside of an attached mail is not looked at."""
+    waiting, number = [message], -1
+    while waiting:
+        each = waiting.pop()
+        number += 1
+        kind = mime.kind(each)
+        inside = [] if kind == "message/rfc822" else mime.children(each)
+        if inside:
+            waiting.extend(reversed(inside))
+        elif not kind.startswith("multipart/"):
+            yield number, each, kind
+
+
+def _is_words(part: "Message[Any, Any]", kind: str, whole: "Message[Any, Any]") -> bool:
+    """The text itself, plain or HTML; with a name or as an attachment it is a file."""
+    if kind not in ("text/plain", "text/html", "text/enriched"):
+        return False
+    disposition = mime.tolerated(part.get_content_disposition, None)
+    return part is whole or (disposition != "attachment" and not mime.tolerated(part.get_filename, None))
+
+
+def _name(part: "Message[Any, Any]") -> str:
+    return mime.decoded(str(mime.tolerated(part.get_filename, None) or ""))
+
+
+def _cid(part: "Message[Any, Any]") -> str:
+    return mime.field(part, "Content-ID").strip("<> ").lower()
+
+
+def _cited(leaves: "list[tuple[int, Message[Any, Any], str]]") -> tuple[set[str], set[str]]:
+    """Content-IDs that the HTML shows: in the writer's own part, and below it."""
+    own: set[str] = set()
+    below: set[str] = set()
+    for _, each, kind in leaves:
+        if kind == "text/html":
+            text = mime.text(each)
+            end = _ENDS.search(text)
+            at = end.start() if end else len(text)
+            for cited in _CID.finditer(text):
+                (own if cited.start() < at else below).add(cited[1].lower())
+    return own, below

@@ -1,0 +1,98 @@
+"""What hangs on a post, as whoever holds a reader's link may see it now. The page of it and its files ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from gateway.files.kinds import PICTURES, noun
+from gateway.network import audience, posts, renderings
+from gateway.store.tables import Account, Address, Media, Post
+
+KNOWN = ("verified", "stopped")  # an address that is still its reader's; one that opted out of texts may look
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One of them; `digest` and `small`: SHA-256 in hex, none while it is on its way or when it was not kept."""
+
+    number: int
+    name: str
+    type: str
+    state: str
+    size: int | None
+    digest: str | None
+    small: str | None
+
+    @property
+    def picture(self) -> bool:
+        return self.digest is not None and self.type in PICTURES
+
+    @property
+    def shown_size(self) -> str:
+        if self.size is None:
+            return ""
+        return f"{self.size / 1e6:.1f} MB" if self.size >= 1e6 else f"{max(1, round(self.size / 1e3))} kB"
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """The post's writer and words, as far as they may hang on a link, and its files. `attached`: what texts call it."""
+
+    author: str
+    handle: str
+    group: str | None
+    at: datetime
+    timezone: str
+    text: str
+    attached: str
+    files: Sequence[File]
+
+
+def of_post(session: Session, post_id: int, address_id: int) -> Hanging | None:
+    """None when there is nothing that whoever has this address may see now: taken back, left, blocked, suspended."""
+    author, group = aliased(Account), aliased(Account)
+    found = session.execute(
+        select(Post, author, group, Address.account_id, Account.timezone)
+        .join(author, author.id == Post.author_id)
+        .outerjoin(group, group.id == Post.group_id)
+        .join(Address, Address.id == address_id)
+        .join(Account, Account.id == Address.account_id)
+        .where(Post.id == post_id, Post.attached.is_not(None), Address.state.in_(KNOWN), author.state != "suspended")
+    ).one_or_none()
+    if found is None or not audience.may_read(session, found.account_id, post_id):
+        return None
+    post, writer = found[:2]
+    where: Account | None = found[2]
+    private = post.visibility == "direct" or (where is not None and where.access == "closed")
+    first = session.get(Post, post.repeat_of) if post.repeat_of else None
+    return Hanging(
+        author=renderings.signature(writer, None, post, posts.origin(session, first)),
+        handle=writer.handle,
+        group=where.handle if where else None,
+        at=post.created_at,
+        timezone=found.timezone,
+        text="" if private else post.text,
+        attached=post.attached or "",
+        files=_files(session, post),
+    )
+
+
+def _files(session: Session, post: Post) -> list[File]:
+    rows = session.scalars(select(Media).where(Media.inbound_id == post.pictures_of).order_by(Media.number))
+    return [_file(number, row) for number, row in enumerate(rows, 1)]
+
+
+def _file(number: int, row: Media) -> File:
+    kept = row.state == "fetched" and row.name is not None  # one without a name was not cleaned yet
+    return File(
+        number=number,
+        name=row.name or noun(row.content_type),
+        type=row.content_type or "application/octet-stream",
+        state="new" if row.state == "fetched" and not kept else row.state,
+        size=row.size if kept else None,
+        digest=row.sha256.hex() if kept and row.sha256 else None,
+        small=row.small_sha256.hex() if kept and row.small_sha256 else None,
+    )

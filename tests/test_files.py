@@ -1,0 +1,162 @@
+"""What files are by their bytes, and pictures made anew: nothing of the camera stays, nothing of a bomb is unfolded."""
+
+import io
+import os
+import time
+
+import pytest
+from PIL import Image
+
+from gateway.files import cleaning, folder, kinds
+from gateway.files.cleaning import Unclean
+from tests import enclosed
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (enclosed.MADE["jpg"], "image/jpeg"),
+        (enclosed.MADE["png"], "image/png"),
+        (enclosed.MADE["pdf"], "application/pdf"),
+        (enclosed.MADE["txt"], "text/plain"),
+        (b"#!AMR\n\x3c", "audio/amr"),
+        (b"\0\0\0\x18ftypmp42", "video/mp4"),
+        (b"\0\0\0\x18ftyp3gp4", "video/3gpp"),
+        (b"\0\0\0\x18ftypM4A ", "audio/mp4"),
+        (b"BEGIN:VCARD\r\nVERSION:3.0\r\n", "text/vcard"),
+        (enclosed.office("word/document.xml"), kinds._OOXML + "wordprocessingml.document"),
+        (enclosed.office("xl/workbook.xml"), kinds._OOXML + "spreadsheetml.sheet"),
+        (
+            enclosed.open_document("application/vnd.oasis.opendocument.text"),
+            "application/vnd.oasis.opendocument.text",
+        ),
+    ],
+)
+def test_what_goes_on_is_known_by_its_bytes(content: bytes, kind: str) -> None:
+    assert kinds.sniffed(content) == kind
+    assert kinds.refused(content, "anything.dat") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "why"),
+    [
+        (enclosed.MADE["exe"], "photo.jpg", "program"),
+        (b"\x7fELF\x02\x01", "x", "program"),
+        (b"#!/bin/sh\nrm -rf /\n", "notes.txt", "program"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "offer.doc", "program"),  # an installer looks the same
+        (b"start calc", "notes.bat", "program"),
+        (enclosed.MADE["jpg"], "photo.jpg.exe", "program"),
+        (enclosed.MADE["svg"], "logo.svg", "web page"),
+        (b"<!DOCTYPE html><p>hello", "page.txt", "web page"),
+        (b"<?xml version='1.0'?><x/>", "data.txt", "web page"),
+        (enclosed.MADE["zip"], "all.zip", "archive"),
+        (b"\x1f\x8b\x08", "all.tar.gz", "archive"),
+        (enclosed.office("xl/workbook.xml", "xl/vbaProject.bin"), "sums.xlsx", "macros"),
+        (b"\0\0\0\x18ftypheic", "IMG_1.HEIC", "metadata"),
+        (b"\x00\x01\x02\x03", "thing.bin", "unknown"),
+        (b"", "nothing.txt", "empty"),
+    ],
+)
+def test_what_does_not_go_on(content: bytes, name: str, why: str) -> None:
+    assert kinds.refused(content, name) == why
+
+
+def test_a_page_behind_a_pictures_first_bytes_is_gone_when_it_is_made_anew() -> None:
+    polyglot = enclosed.moving("GIF") + b"<script>alert(document.domain)</script>"
+    assert kinds.sniffed(polyglot) == "image/gif"
+    assert b"<script" not in cleaning.clean(polyglot).content
+    with pytest.raises(Unclean, match="broken"):
+        cleaning.clean(b"GIF89a/*<svg/onload=alert(1)>*/=1;")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "named"),
+    [
+        ("van.jpg", "image/jpeg", "van.jpg"),
+        ("van.JPEG", "image/jpeg", "van.jpeg"),
+        ("../../etc/passwd", "text/plain", "passwd.txt"),
+        ("C:\\Users\\kim\\van.png", "image/png", "van.png"),
+        ("photo\u202egnp.exe", "image/png", "photognp.exe.png"),
+        ("a\r\nSet-Cookie: x=1.pdf", "application/pdf", "a Set-Cookie_ x=1.pdf"),
+        ("..", "image/gif", "photo.gif"),
+        ("", "application/pdf", "file.pdf"),
+        ("numbers.csv", "text/plain", "numbers.csv"),
+        ('"><script>.pdf', "application/pdf", "___script_.pdf"),
+        ("x" * 300 + ".pdf", "application/pdf", "x" * 76 + ".pdf"),
+    ],
+)
+def test_names_are_harmless_and_end_in_what_the_file_is(given: str, kind: str, named: str) -> None:
+    assert kinds.named(given, kind) == named
+
+
+def test_nothing_that_a_camera_wrote_stays() -> None:
+    taken = enclosed.from_a_camera(orientation=6, width=1600, height=1200)
+    assert enclosed.MAKER.encode() in taken
+    with Image.open(io.BytesIO(taken)) as before:
+        assert before.getexif().get_ifd(0x8825)[1] == "N"
+    made = cleaning.clean(taken)
+    for content in (made.content, made.small or b""):
+        assert not [word for word in (b"Exif", b"GPS", enclosed.MAKER.encode(), b"xmp", b"Secret") if word in content]
+        with Image.open(io.BytesIO(content)) as after:
+            assert not after.getexif()
+            assert set(after.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+    with Image.open(io.BytesIO(made.content)) as turned:
+        assert turned.size == (1200, 1600), "upright without being told"
+        red, blue = turned.getpixel((1190, 10)), turned.getpixel((10, 10))
+        assert isinstance(red, tuple)
+        assert isinstance(blue, tuple)
+        assert red[0] > 200 > blue[0], "what was at the left is on top now, so the right side is red"
+    with Image.open(io.BytesIO(made.small or b"")) as small:
+        assert max(small.size) == cleaning.SMALL
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+def test_what_moves_goes_on_moving(form: str) -> None:
+    made = cleaning.clean(enclosed.moving(form))
+    assert enclosed.MAKER.encode() not in made.content
+    with Image.open(io.BytesIO(made.content)) as after:
+        assert getattr(after, "n_frames", 1) == 3
+        after.seek(1)
+        assert after.convert("RGB").getpixel((5, 5))[0] in range(70, 91)  # type: ignore[index]
+
+
+def test_see_through_stays_see_through() -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (50, 50), (255, 0, 0, 0)).quantize().save(out, "PNG")
+    with Image.open(io.BytesIO(cleaning.clean(out.getvalue()).content)) as after:
+        assert after.convert("RGBA").getpixel((1, 1))[3] == 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("content", [enclosed.bomb(), enclosed.bomb(60_000, 900)])
+def test_a_bomb_is_not_unfolded(content: bytes) -> None:
+    assert len(content) < 5_000
+    with pytest.raises(Unclean, match="too large"):
+        cleaning.measured(content)
+    began = time.monotonic()
+    with pytest.raises(Unclean, match="too large"):
+        cleaning.clean(content)
+    assert time.monotonic() - began < 10
+
+
+def test_too_many_frames_are_not_unfolded_either() -> None:
+    with pytest.raises(Unclean, match="too large"):
+        cleaning.clean(enclosed.moving("GIF", frames=cleaning.FRAMES + 1, size=(4, 4)))
+
+
+@pytest.mark.parametrize("content", [enclosed.MADE["jpg"][:2_000], b"\xff\xd8\xff", enclosed.MADE["png"][:900]])
+def test_half_a_picture_is_broken(content: bytes) -> None:
+    with pytest.raises(Unclean, match="broken"):
+        cleaning.clean(content)
+
+
+def test_a_file_is_kept_once_and_whole(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    digest = folder.keep(tmp_path, b"the van").hex()
+    place = folder.place(tmp_path, digest)
+    assert place.read_bytes() == b"the van"
+    assert folder.right(tmp_path, digest)
+    os.utime(place, (1, 1))
+    assert folder.keep(tmp_path, b"the van").hex() == digest
+    assert place.stat().st_mtime > 1, "in use again"
+    assert [path.name for path in place.parent.iterdir()] == [digest]
+    place.write_bytes(b"another van")
+    assert not folder.right(tmp_path, digest)
