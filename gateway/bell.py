@@ -26,6 +26,7 @@ DRAINS: Final = {
     "inbound": ("inbound", "workers.inbound.drain"),
     "fanout": ("fanout", "workers.fanout.drain"),
     "tellings": ("fanout", "workers.tellings.drain"),
+    "dailies": ("fanout", "workers.dailies.drain"),
     "sms": ("sms", "workers.deliver.drain_sms"),
     "email": ("email", "workers.deliver.drain_email"),
     "receipts": ("sms", "workers.receipts.drain"),

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command
-from gateway.language import manual, our_numbers, texts
+from gateway.language import by_mail, manual, our_numbers, texts
 from gateway.language.carrier_words import carrier_word
 from gateway.language.phrases import count, joined, say, template, translated
 from gateway.network import conversations, renderings, timelines
@@ -11,9 +11,6 @@ from gateway.network import conversations, renderings, timelines
 START = say(
     "Text what you do: followers get it. follow NAME, leave NAME, get NAME, d NAME text (private), "
     "@NAME text, #GROUP text. MORE: all."
-)
-MAILS = say(
-    "Mails: off stops all, on brings them back, leave NAME ends one. Every mail has its own unsubscribe link too."
 )
 OPTING_OUT = say("STOP ends texts.")
 # Who we are and how it ends, as carriers ask of a short code (CTIA Short Code Monitoring Handbook).
@@ -29,13 +26,13 @@ def help_(session: Session, turn: Turn) -> str | None:
         return None
     if our_numbers.kind(turn.our_address or "") == "short-code" and carrier_word(turn.said) == "help":
         return say(ON_A_SHORT_CODE, company=turn.world.settings.company)
-    if turn.reading.args == ("stop",):
-        return MAILS
     if turn.reading.args:
         return manual.about(turn.world.verbs[turn.reading.args[0]])
+    if turn.address.channel == "email":
+        return by_mail.whole(turn.world.verbs, turn.world.settings.mail_domain)
     pages = joined([manual.line(verb) for verb in manual.ready(turn.world.verbs)], "\n")
     conversations.keep_more(session, turn.address.id, translated(pages, turn.account.language))
-    return joined([START, OPTING_OUT if turn.address.channel == "sms" else ""])
+    return joined([START, OPTING_OUT])
 
 
 @command("more", about="the rest of what was cut")

@@ -4,7 +4,8 @@
     sam > follow sales
     sam < You follow sales: ...
     priya >> re: thank you          a mail that answers the last one; "sales: hello" is a mail to sales@
-    priya >> post: a subject // and its words
+    priya >> post: a subject // and its words      and "post: a subject //" is an empty mail
+    (the daily mails go out)
     (10 seconds later)
     (kim is deactivated)
     (kim is suspended)
@@ -38,7 +39,7 @@ from gateway.language.introductions import introduction
 from gateway.ledger import inbox, spreading
 from gateway.ledger.inbox import Incoming
 from gateway.listening import hear
-from gateway.network import accounts, addresses, audience, follows, pins, renderings
+from gateway.network import accounts, addresses, audience, dailies, follows, pins, renderings
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
@@ -138,8 +139,8 @@ def _say(stage: Stage, who: str, what: str, by_mail: bool) -> None:
 def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
     assert person.mailbox
     local, _, body = what.partition(": ")
-    subject, mark, rest = body.partition(" // ")
-    subject, body = (subject, rest) if mark else ("a mail", body)
+    subject, mark, rest = (body + " ").partition(" // ")
+    subject, body = (subject, rest.strip()) if mark else ("a mail", body)
     mail = EmailMessage()
     to = tuple(f"{_local(stage, person, one)}@{cast.DOMAIN}" for one in local.split(","))
     mail["From"], mail["To"], mail["Subject"] = person.mailbox, ", ".join(to), subject
@@ -153,7 +154,7 @@ def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
 def _local(stage: Stage, person: cast.Person, written: str) -> str:
     if written != "re":
         return written.partition("@")[0]
-    post, address = stage.last_mail[person.handle]
+    post, address = stage.last_mail[person.mailbox or ""]
     return f"r+{stage.world.signer.sign('reply', post, address)}"
 
 
@@ -214,8 +215,9 @@ def _hand_over(
     account = session.get(Account, address.account_id) if address.account_id else None
     who = account.handle if account else address.address
     stage.heard.setdefault(who, []).append((address.channel, _words(session, message, address)))
-    if message.post_id and address.channel == "email":
-        stage.last_mail[who] = (message.post_id, address.id)
+    answered = message.id if message.kind == "daily" else message.post_id
+    if answered and address.channel == "email":
+        stage.last_mail[address.address] = (answered, address.id)
 
 
 def _words(session: Session, message: Message, address: Address) -> str:
@@ -290,6 +292,16 @@ def _let_pass(stage: Stage, number: str, unit: str) -> None:
     _work(stage)
 
 
+def _daily_mails(stage: Stage) -> None:
+    """Another day: of everybody it is the morning."""
+    with transaction(stage.engine) as session:
+        session.execute(text("UPDATE accounts SET daily_on = daily_on - 1"))
+        zone = session.scalar(text("SELECT date_part('hour', now() AT TIME ZONE 'UTC')"))
+        world_ = stage.world
+        dailies.write(session, world_.signer, cast.DOMAIN, world_.settings.company, int(zone or 0), 100)
+    _work(stage)
+
+
 def _ask_about(stage: Stage, phones: str) -> None:
     settings = stage.world.settings.model_copy(update={"ask_phones": int(phones)})
     stage.world = replace(stage.world, settings=settings)
@@ -305,6 +317,7 @@ DIRECTIONS = [
     for words, direct in (
         (r"(\d+) (seconds|minutes|hours) later", _let_pass),
         (r"(\w+) is (deactivated|suspended|restored|an operator)", _change),
+        (r"the daily mails go out", _daily_mails),
         (r"more than (\d+) phones are asked about", _ask_about),
         (r"(\d+) parts are all that the company has a day", _budget),
         (r"(\w+) was never written to", _forget),

@@ -7,6 +7,7 @@ from gateway.carriers import Letter
 from gateway.language import mails
 from gateway.language.mails import Template
 from gateway.ledger.claims import Claimed, Content
+from gateway.network import dailies
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.road import Load
@@ -27,8 +28,9 @@ class Mailing:
         """What leaves; a mail is whole, so that there is never a rest."""
         address_id = claimed.address_id
         bounces = f"b+{self._sign('bounce', claimed.message_id, address_id)}@{self._domain}"
-        ending = self._sign("unsubscribe", claimed.source_id, address_id) if claimed.source_id else ""
-        mail = self._template(content, claimed.source).fill(
+        source_id = dailies.SOURCE if content.kind == "daily" else claimed.source_id
+        ending = "" if source_id is None else self._sign("unsubscribe", source_id, address_id)
+        mail = self._template(content, dailies.LIST if content.kind == "daily" else claimed.source).fill(
             claimed.address,
             self._reply_to(content, address_id),
             mails.message_id(claimed.message_id, address_id, self._domain),
@@ -38,9 +40,8 @@ class Mailing:
         return Load(claimed, Letter(claimed.attempt_id, bounces, claimed.address, mail)), ""
 
     def _reply_to(self, content: Content, address_id: int) -> str:
-        if content.post_id is None:
-            return f"post@{self._domain}"
-        return f"r+{self._sign('reply', content.post_id, address_id)}@{self._domain}"
+        item = content.message_id if content.kind == "daily" else content.post_id
+        return f"post@{self._domain}" if item is None else f"r+{self._sign('reply', item, address_id)}@{self._domain}"
 
     def _compose(self, content: Content, source: str | None) -> Template:
         """A subscription's mail has the headers of its list; an answer to a mail says that a machine wrote it."""

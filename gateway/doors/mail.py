@@ -26,6 +26,7 @@ from gateway.tokens import Signer
 PATIENCE = 20.0  # seconds for the commit
 GRACE = 20.0  # seconds at SIGTERM for mails on their way
 BACKLOG = 512
+SEPARATORS = ("+", "-", ".")  # between the letter of a token's address and the token; RCPT has read the token
 NULL = "<>"  # aiosmtpd's word for the null envelope sender
 
 ACCEPTED = "250 2.0.0 Accepted"
@@ -140,8 +141,8 @@ class MailDoor:
 
     def _is_ours(self, envelope_from: str, to: tuple[str, ...]) -> bool:
         """Mail that goes by our own tokens alone: an unsubscription, or a bounce, which nobody's From could prove."""
-        kinds = {address[:2] for address in to}
-        return kinds == {"u+"} or (kinds == {"b+"} and not envelope_from)
+        kinds = {address[0] if address[1:2] in SEPARATORS else "" for address in to}
+        return kinds == {"u"} or (kinds == {"b"} and not envelope_from)
 
 
 async def serve(

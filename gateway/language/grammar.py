@@ -59,12 +59,12 @@ def _machine(context: Context) -> Reading | None:
 
 
 def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
-    """By mail nobody's phone is opted out: the answer says how to stop mails."""
+    """No carrier reads mails, and no law names these words for them; they mean the same all the same."""
     word = carrier_word(text) if channel == "email" else None
-    if word in ("stop", "start"):
-        return Reading(
-            "help", ("stop",), reason="how to stop mails, and how to start them again", verb="help", text=text
-        )
+    if word == "stop":
+        return Reading("optout", reason="a request to stop: no more mails to this mailbox", text=text)
+    if word == "start":
+        return Reading("optin", reason="mails to this mailbox start again", text=text)
     return Reading("help", reason="a word for help", verb="help", text=text) if word == "help" else None
 
 
