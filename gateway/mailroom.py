@@ -183,8 +183,10 @@ def _does(to: Addressees, answering: int | None) -> Reading:
 
 
 def _help(plain: Reading, text: str) -> Reading:
-    """help@ answers help, and about one command when that is asked for."""
-    return plain if plain.intent == "help" else Reading("help", reason="mail to help@", verb="help", text=text)
+    """help@ answers help, and about the command that the mail names; it does none."""
+    if plain.intent == "help":
+        return plain
+    return Reading("help", (plain.verb,) if plain.verb else (), reason="mail to help@", verb="help", text=text)
 
 
 def _with_answered(session: Session, to: Addressees, answering: int) -> Addressees:
@@ -206,8 +208,8 @@ def _mixed(to: Addressees, text: str) -> Reading | None:
     closed = tuple(group for group in to.groups if group.access == "closed")
     if to.people and (to.groups or to.everyone):
         return _kept(to.people, text, say("This mail went both to people and to everyone"))
-    if closed and (to.everyone or len(to.groups) > len(closed)):
-        return _kept(closed, text, say("This mail went both to a closed group and to everyone"))
+    if closed and (to.everyone or len(to.groups) > 1):
+        return _kept(closed, text, say("This mail went to a closed group and elsewhere, too"))
     return None
 
 
