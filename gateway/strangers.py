@@ -231,7 +231,8 @@ def _answered(
     reason: str,
 ) -> Outcome:
     """The one answer, in the language of whoever is known best."""
-    said, subject = (translated(each, reader.language if reader else "en") for each in (answer, say("How to join")))
+    about = say("Welcome to Critter") if intent == "join" else say("How to join")
+    said, subject = (translated(each, reader.language if reader else "en") for each in (answer, about))
     outgoing = Outgoing("answer", said, subject, said, inbound_id=inbound.id, priority=2)
     outbox.put(session, outgoing, [Target(row.id, row.channel)])
     owner = row.account_id

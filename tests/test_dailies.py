@@ -25,12 +25,12 @@ from workers.mailing import Mailing
 
 SIGNER = Signer(("a key",))
 COMPANY = "Demo Co"
-READERS = 40
+READERS = 16
 
 
 @pytest.fixture
 def company(engine: Engine) -> Engine:
-    """The cast, forty people since two days who follow nobody, and an update of Kim's."""
+    """The cast, sixteen people since two days who follow nobody, and an update of Kim's."""
     with transaction(engine) as session:
         session.add(Installation(mode="simulated"))
         cast.assemble(session)

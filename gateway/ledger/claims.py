@@ -230,7 +230,7 @@ CONTENTS: Final = text("""
                 SELECT parent.in_reply_to, depth + 1 FROM above JOIN posts parent ON parent.id = above.id
                 WHERE parent.in_reply_to IS NOT NULL AND depth < :thread)
             SELECT array_agg(id ORDER BY depth DESC) FROM above) AS parents,
-           CASE inbound.channel WHEN 'email' THEN inbound.message_id END AS answers,
+           CASE WHEN m.kind = 'answer' AND inbound.channel = 'email' THEN inbound.message_id END AS answers,
            m.created_at, post.group_id, m.must_arrive
     FROM messages m
     LEFT JOIN accounts author ON author.id = m.author_id
