@@ -4,14 +4,15 @@ it; the mail room and handlers ask which update an answer to it means, and wheth
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from functools import cache, partial
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from gateway.language.mails import headline
-from gateway.language.phrases import Phrase, count, joined, say, translated
+from gateway.language.phrases import count, joined, say, translated
 from gateway.language.phrases import listed as enumerated
 from gateway.ledger.outbox import MAIL_GIVES_UP
 from gateway.store.tables import Account, DailyMail
@@ -83,8 +84,17 @@ def write(session: Session, signer: Signer, domain: str, company: str, hour: int
         for row in rows
         if row.id in picks
     ]
-    if readers:
-        _put(session, [_written(reader, signer, domain, company) for reader in readers])
+    frame, subject = cache(partial(_frame, company)), cache(_subject)  # for this batch: the same words for many
+    written = [
+        Written(
+            one,
+            subject(one.language, *(pick.name for pick in one.picks)),
+            _body(one, frame(one.language, one.picks[0].handle), signer, domain),
+        )
+        for one in readers
+    ]
+    if written:
+        _put(session, written)
     return len(rows), len(readers)
 
 
@@ -112,50 +122,50 @@ def _picks(session: Session, readers: Sequence[int]) -> dict[int, list[Pick]]:
     return found
 
 
-def _written(reader: Reader, signer: Signer, domain: str, company: str) -> Written:
-    lines = [_item(number, pick, reader, signer, domain) for number, pick in enumerate(reader.picks, 1)]
-    first = reader.picks[0]
-    body = joined([_opening(company), *lines, _closing(first.handle)], "\n\n")
-    subject = _subject(reader.picks)
-    return Written(reader, translated(subject, reader.language), translated(body, reader.language))
+class Frame(NamedTuple):
+    """What stands around the updates, in one language; it names the first of their writers."""
+
+    opening: str
+    answer: str
+    follow: str
+    closing: str
 
 
-def _subject(picks: Sequence[Pick]) -> Phrase:
-    """Who wrote, for names make people open a mail."""
-    names, more = ", ".join(pick.name for pick in picks[:2]), len(picks) - 2
-    who = enumerated([names, count("{count} more", "{count} more", more)]) if more > 0 else names
-    return say("What your colleagues do: {names}", names=who)
-
-
-def _opening(company: str) -> Phrase:
-    return say(
+def _frame(company: str, language: str, handle: str) -> Frame:
+    opening = say(
         "What colleagues at {company} wrote lately. You follow nobody yet, so this is once a day; it ends when you do.",
         company=company,
     )
-
-
-def _item(number: int, pick: Pick, reader: Reader, signer: Signer, domain: str) -> Phrase:
-    """The number to answer with, who, the words; and two addresses that need no words around them."""
-    by = f"{pick.name} (@{pick.handle})" + (f" #{pick.group}" if pick.group else "")
-    reply = f"r+{signer.sign('reply', pick.post_id, reader.address_id)}@{domain}"
-    return joined(
-        [
-            f"{number}. {by}: {headline(pick.text, SNIPPET)}",
-            say("   Answer: {address}", address=reply),
-            say("   Follow: {address}", address=f"{pick.handle}+join@{domain}"),
-        ],
-        "\n",
-    )
-
-
-def _closing(handle: str) -> Phrase:
-    return joined(
+    closing = joined(
         [
             say("Answer this mail with a number and your words, like: 1 I can help"),
             say("Or with a command alone in it: follow {handle}, whois {handle}, help.", handle=handle),
             say("off daily ends this mail, on daily brings it back."),
         ],
         "\n",
+    )
+    return Frame(*(translated(each, language) for each in (opening, say("Answer:"), say("Follow:"), closing)))
+
+
+def _subject(language: str, *names: str) -> str:
+    """Who wrote, for names make people open a mail."""
+    first, more = ", ".join(names[:2]), len(names) - 2
+    who = enumerated([first, count("{count} more", "{count} more", more)]) if more > 0 else first
+    return translated(say("What your colleagues do: {names}", names=who), language)
+
+
+def _body(reader: Reader, frame: Frame, signer: Signer, domain: str) -> str:
+    items = [_item(number, pick, reader, frame, signer, domain) for number, pick in enumerate(reader.picks, 1)]
+    return "\n\n".join([frame.opening, *items, frame.closing])
+
+
+def _item(number: int, pick: Pick, reader: Reader, frame: Frame, signer: Signer, domain: str) -> str:
+    """The number to answer with, who, the words; and two addresses that need no words around them."""
+    by = f"{pick.name} (@{pick.handle})" + (f" #{pick.group}" if pick.group else "")
+    reply = f"r+{signer.sign('reply', pick.post_id, reader.address_id)}@{domain}"
+    return (
+        f"{number}. {by}: {headline(pick.text, SNIPPET)}\n"
+        f"   {frame.answer} {reply}\n   {frame.follow} {pick.handle}+join@{domain}"
     )
 
 
@@ -204,7 +214,7 @@ LOOK: Final = text("""
 # The newest update of each colleague that everyone may read, the newest colleagues first; never what a reader wrote,
 # has had, or is parted from by a block or a mute. Answers and repeats say little to strangers.
 PICK: Final = text("""
-    WITH newest AS MATERIALIZED (
+    WITH latest AS (
         SELECT DISTINCT ON (recent.author_id) recent.* FROM (
             SELECT post.id, post.author_id, post.group_id, post.text, author.name, author.handle, g.handle AS in_group
             FROM posts post JOIN accounts author ON author.id = post.author_id AND author.state = 'active'
@@ -215,6 +225,8 @@ PICK: Final = text("""
                    OR post.visibility = 'group' AND g.access = 'open' AND g.state = 'active')
             ORDER BY post.id DESC LIMIT 400
         ) AS recent ORDER BY recent.author_id, recent.id DESC
+    ), newest AS MATERIALIZED (
+        SELECT * FROM latest ORDER BY id DESC LIMIT 40
     ), chosen AS (
         SELECT reader.id AS reader_id, pick.* FROM accounts reader
         CROSS JOIN LATERAL (
