@@ -88,6 +88,9 @@ CREATE TABLE accounts (
     created_at      timestamptz NOT NULL DEFAULT now(),                  -- when it joined or was made
     deactivated_at  timestamptz,                                         -- when everything was cut
     plain_name      text COLLATE "C" NOT NULL GENERATED ALWAYS AS (plain_name(name)) STORED,  -- what it is found by; "C": ranges by letter
+    daily           boolean NOT NULL DEFAULT true,                       -- a mail a day while it follows nobody; `off daily`: none
+    daily_on        date,                                                -- its day, where it lives, on which that mail was last seen to
+    daily_upto      bigint NOT NULL DEFAULT 0,                           -- the newest post that such a mail had in it
     CHECK ((kind = 'group') = (access IS NOT NULL))
 );
 CREATE INDEX accounts_by_name ON accounts (plain_name);
@@ -388,7 +391,7 @@ CREATE TABLE reactions (
 -- What must go out, rendered once for all who get it.
 CREATE TABLE messages (
     id           bigint PRIMARY KEY DEFAULT new_id(),                    -- time-sortable
-    kind         text NOT NULL CHECK (kind IN ('update', 'answer', 'notice', 'code', 'welcome')),  -- update: a post's copy; answer: to one inbound; notice: nobody asked; welcome: the one text that an invited phone gets
+    kind         text NOT NULL CHECK (kind IN ('update', 'answer', 'notice', 'code', 'welcome', 'daily')),  -- update: a post's copy; answer: to one inbound; notice: nobody asked; welcome: the one text that an invited phone gets; daily: what colleagues wrote, for who follows nobody
     author_id    bigint REFERENCES accounts ON DELETE CASCADE,           -- whose words; none for Critter's own
     post_id      bigint REFERENCES posts ON DELETE CASCADE,              -- the post it carries
     inbound_id   bigint REFERENCES inbound ON DELETE CASCADE,            -- what it answers
@@ -404,6 +407,14 @@ CREATE TABLE messages (
 CREATE UNIQUE INDEX messages_instead ON messages (instead_of, note) WHERE instead_of IS NOT NULL;
 CREATE UNIQUE INDEX messages_one_answer ON messages (inbound_id) WHERE kind = 'answer';
 CREATE INDEX messages_by_post ON messages (post_id);
+
+-- What the numbers in a daily mail stand for, for whoever answers it.
+CREATE TABLE daily_mails (
+    message_id  bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,  -- the mail
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- its reader
+    posts       bigint[] NOT NULL                                        -- posts' ids, the first is number 1
+);
+CREATE INDEX daily_mails_by_account ON daily_mails (account_id);
 
 -- One message to one address. Partitioned by month, so that old months are dropped, not deleted.
 -- An open row has no ended_at; (author_id, address_id) is its lane: one row of a lane is on the road at a time.

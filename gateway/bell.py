@@ -27,6 +27,7 @@ DRAINS: Final = {
     "proving": ("proving", "workers.proving.drain"),
     "fanout": ("fanout", "workers.fanout.drain"),
     "tellings": ("fanout", "workers.tellings.drain"),
+    "dailies": ("fanout", "workers.dailies.drain"),
     "sms": ("sms", "workers.deliver.drain_sms"),
     "email": ("email", "workers.deliver.drain_email"),
     "receipts": ("sms", "workers.receipts.drain"),

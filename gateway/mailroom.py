@@ -1,10 +1,11 @@
 """Sorts an accepted mail by the addresses it came to: what it says and to whom. `listening` calls it."""
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.message import Message
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
@@ -12,23 +13,23 @@ from sqlalchemy.orm import Session
 from gateway.commands import World
 from gateway.errors import Refused
 from gateway.identity import arrival
-from gateway.language import grammar, letters, mime
+from gateway.language import carrier_words, grammar, letters, mime
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import say
 from gateway.language.private import private_reading
-from gateway.network import accounts, confirmations, contexts, notices, recipients, unsubscribing
+from gateway.network import accounts, confirmations, contexts, dailies, notices, recipients, unsubscribing
 from gateway.network.directory import named
+from gateway.network.recipients import Kind, Recipient
 from gateway.store.tables import Account, Address, Inbound, Post
 
 log = logging.getLogger(__name__)
 
 FOREIGN = "this address was made for somebody else"
 NULL_SENDER = b"Return-Path: <>"
-TO_ALL = "post"
-TO_OPERATOR = ("postmaster", "abuse")
-TOKENS = ("reply", "unsubscribe", "bounce", "confirm")
+TOKENS: Final[tuple[Kind, ...]] = ("reply", "unsubscribe", "bounce", "confirm")
+DOES: Final[dict[Kind, str]] = {"join": "follow", "leave": "unfollow"}  # addresses that do what a command does
 # What a mail to a group, a person or a reply address may still be read as, instead of as words for them.
-FIRST = ("optout", "optin", "help", "direct", "ask", "error", "choice")
+FIRST = ("help", "direct", "ask", "error", "choice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Addressees:
-    """Who a mail is for, by the local parts of its recipients."""
+    """Who a mail is for, by the local parts of its recipients. `doing`: the verb, and whom, of addresses that act."""
 
     everyone: bool
     help: bool
     operator: bool
     groups: tuple[Account, ...]
     people: tuple[Account, ...]
-    tokens: tuple[tuple[str, tuple[int, ...]], ...]
+    doing: tuple[tuple[str, Account], ...]
+    tokens: tuple[tuple[Kind, tuple[int, ...]], ...]
     gone: tuple[str, ...]
 
 
@@ -100,29 +102,33 @@ def sort(
     plain = grammar.read(mail.text, "email", world.verbs, resolver, context)
     if plain.intent == "update" and mail.subject != mail.text:
         plain = private_reading(f"{mail.subject} {mail.text}", resolver) or plain  # "d kim" stood in the subject
-    return _addressed(session, to, plain, mail)
+    if address.state == "stopped" and carrier_words.carrier_word(mail.text) == "start":
+        return Reading("optin", reason="mails to this mailbox start again", text=mail.text)
+    return _addressed(session, to, plain, mail, account)
 
 
-def _addressees(session: Session, world: World, given: Sequence[str]) -> Addressees:
-    locals_ = [recipient.rpartition("@")[0].lower() for recipient in given]
-    tokens = {local: token for local in locals_ if (token := _token(world, local))}
-    named_ = [local for local in locals_ if local not in (TO_ALL, "help", *TO_OPERATOR, *tokens)]
-    found = {local: accounts.by_handle(session, local) for local in named_}
-    there = [account for account in found.values() if account]
+def _addressees(session: Session, world: World, written: Sequence[str]) -> Addressees:
+    locals_ = [address.rpartition("@")[0] for address in written]
+    read = [(local, recipients.read(local, world.signer)) for local in locals_]
+    known = [each for _, each in read if each]
+    kinds = {each.kind for each in known}
+    handles = {each.handle: accounts.by_handle(session, each.handle) for each in known if each.handle}
+    posted = [handles[each.handle] for each in known if each.kind == "handle"]
     return Addressees(
-        everyone=TO_ALL in locals_,
-        help="help" in locals_,
-        operator=any(local in TO_OPERATOR for local in locals_),
-        groups=tuple(account for account in there if account.kind == "group"),
-        people=tuple(account for account in there if account.kind == "person"),
-        tokens=tuple(tokens.values()),
-        gone=tuple(local for local, account in found.items() if account is None),
+        everyone=not kinds.isdisjoint(("post", "secret")),
+        help="help" in kinds,
+        operator="operator" in kinds,
+        groups=_once(*(account for account in posted if account and account.kind == "group")),
+        people=_once(*(account for account in posted if account and account.kind == "person")),
+        doing=_doings(known, handles),
+        tokens=tuple((each.kind, each.ids) for each in known if each.kind in TOKENS),
+        gone=tuple(local for local, each in read if each is None or (each.handle and not handles[each.handle])),
     )
 
 
-def _token(world: World, local: str) -> tuple[str, tuple[int, ...]] | None:
-    found = recipients.read(local, world.signer)
-    return (found.kind, found.ids) if found and found.kind in TOKENS else None
+def _doings(known: Sequence[Recipient], handles: Mapping[str, Account | None]) -> tuple[tuple[str, Account], ...]:
+    doing = ((DOES[each.kind], handles[each.handle]) for each in known if each.kind in DOES)
+    return tuple(dict.fromkeys((verb, account) for verb, account in doing if account))
 
 
 def _kept_by_token(
@@ -136,6 +142,9 @@ def _kept_by_token(
     if owner is None or owner.account_id != address.account_id:
         return _foreign(session, inbound, owner)
     if kind == "unsubscribe" and address.account_id is not None:
+        if ids[0] == dailies.SOURCE:
+            dailies.want(session, address.account_id, False)
+            return Kept("done", "off", "mail to the address that ends the daily mail")
         if ending := unsubscribing.pair(session, ids[0], ids[1]):
             unsubscribing.end(session, ending)
         return Kept("done", "unfollow", "mail to the address that ends this follow")
@@ -162,27 +171,51 @@ TRIED_BEFORE = sql("""
 """)
 
 
-def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened) -> Kept | Reading:
+def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened, writer: Account) -> Reading:
     if to.gone:  # accepted while they were there; what was meant for them is for nobody else
-        called = say("that address") if "+" in to.gone[0] else to.gone[0]
+        called = say("that address") if len(to.gone[0]) > LONGEST_CALLED else to.gone[0]
         return Reading("error", reason=say("{name} is not here any more. Nothing was posted or sent", name=called))
     answering = next((ids[0] for kind, ids in to.tokens if kind == "reply"), None)
+    if to.doing:
+        return _does(to, answering)
     if answering and (to.people or to.groups or to.everyone):
         to = _with_answered(session, to, answering)
-    special = bool(to.groups or to.people or answering)
-    if to.help and not special and not to.everyone:
-        return Reading("help", reason="mail to help@")
-    if not special:
+    if to.help and not (to.groups or to.people or to.everyone or answering):
+        return _help(plain, mail.text)
+    if not (to.groups or to.people or answering):
         return plain
-    if to.people and (to.groups or to.everyone):
-        return _mixed(to.people, mail.text)
-    if plain.intent in FIRST and (plain.privacy == "direct" or plain.intent in ("optout", "optin")):
-        return plain
+    mixed = _mixed(to, mail.text)
+    again = bool(answering) and plain.verb == "r" and plain.intent == "error"  # "r" says what the address says
+    first = plain.intent in FIRST and plain.privacy == "direct"  # meant whatever address it came to
+    if mixed or (first and not again):
+        return mixed or plain
     if to.people:
         return _to("direct", to.people, mail.text, "mail to a person is private")
     if to.groups:
-        return _to("group", to.groups, mail.text, "mail to a group")
-    return _reply(session, mail.text, answering)
+        audience = (*to.groups, writer) if to.everyone else to.groups  # the writer stands for their own followers
+        return _to("group", audience, mail.text, "mail to a group")
+    return _reply(session, plain, plain.args[-1] if again else mail.text, answering)
+
+
+LONGEST_CALLED: Final = 20  # of a handle; a token says nothing to anybody
+
+
+def _does(to: Addressees, answering: int | None) -> Reading:
+    """`sales+join@`: whatever else the mail says. Several things at once would leave its writer guessing."""
+    if len(to.doing) > 1 or answering or to.people or to.groups or to.everyone:
+        reason = say("A mail to join or leave goes to that one address alone. Nothing was changed")
+        return Reading("error", reason=reason)
+    [(verb, account)] = to.doing
+    who = named(account)
+    asks = verb == "follow" and who.group == "closed"
+    return Reading("join_request" if asks else verb, (who.handle,), "company", f"mail to {verb}", verb, (who,))
+
+
+def _help(plain: Reading, text: str) -> Reading:
+    """help@ answers help, and about the command that the mail names; it does none."""
+    if plain.intent == "help":
+        return plain
+    return Reading("help", (plain.verb,) if plain.verb else (), reason="mail to help@", verb="help", text=text)
 
 
 def _with_answered(session: Session, to: Addressees, answering: int) -> Addressees:
@@ -199,12 +232,22 @@ def _once(*accounts_: Account) -> tuple[Account, ...]:
     return tuple(dict.fromkeys(accounts_))
 
 
-def _mixed(people: Sequence[Account], text: str) -> Reading:
-    """Kept, and its writer asked: privately to the person, or an update?"""
-    names = tuple(named(account) for account in people)
-    handles = ",".join(name.handle for name in names)
-    reason = say("This mail went both to people and to everyone")
-    near = names if len(names) == 1 else ()
+def _mixed(to: Addressees, text: str) -> Reading | None:
+    """Addressed both privately and publicly: kept, and its writer asked; None when it is one of them only."""
+    closed = tuple(group for group in to.groups if group.access == "closed")
+    if to.people and (to.groups or to.everyone):
+        return _kept(to.people, text, say("This mail went both to people and to everyone"))
+    if closed and (to.everyone or len(to.groups) > 1):
+        return _kept(closed, text, say("This mail went to a closed group and elsewhere, too"))
+    return None
+
+
+def _kept(private: Sequence[Account], text: str, reason: str) -> Reading:
+    """A single one of them can be chosen: privately to that person, or to that group alone."""
+    names = tuple(named(account) for account in private)
+    handles, near = ",".join(name.handle for name in names), names if len(names) == 1 else ()
+    if private[0].kind == "group":
+        return Reading("ask", (handles, text), "group", reason, None, (), text, near)
     return Reading("ask", (handles, text), "direct", reason, "d", (), text, near)
 
 
@@ -214,7 +257,28 @@ def _to(intent: Literal["direct", "group"], accounts_: Sequence[Account], text: 
     return Reading(intent, (handles, text), intent, reason, names=names, text=text)
 
 
-def _reply(session: Session, text: str, answering: int | None) -> Reading:
+def _reply(session: Session, plain: Reading, text: str, answering: int | None) -> Reading:
+    listed = dailies.listed(session, answering) if answering else ()
+    if listed:
+        return _about_one(plain, text, listed, answering)
     post = session.get(Post, answering) if answering else None
     privacy: Privacy = "direct" if post and post.visibility == "direct" else "company"
     return Reading("reply", (text,), privacy, "a reply by mail", text=text, post=answering)
+
+
+NUMBERED: Final = re.compile(
+    r"(?:/?(?:re?|reply)[:,]?\s+)?#?(\d{1,2})(?:\s*[.):,-]\s*|\s+)(\S.*)", re.IGNORECASE | re.DOTALL
+)
+
+
+def _about_one(plain: Reading, text: str, listed: Sequence[int], mail_id: int | None) -> Reading:
+    """An answer to the daily mail: a command, or words for one of its updates, whose number stands before them."""
+    if plain.intent != "update" and plain.verb != "r":
+        return plain
+    numbered = NUMBERED.fullmatch(text)
+    if numbered and 1 <= int(numbered[1]) <= len(listed):
+        answered, words = listed[int(numbered[1]) - 1], numbered[2]
+        return Reading("reply", (words,), reason="a reply to one update of the daily mail", text=words, post=answered)
+    if len(listed) == 1:
+        return Reading("reply", (text,), reason="a reply to the daily mail's one update", text=text, post=listed[0])
+    return Reading("ask", (text,), reason="which update of the daily mail?", text=text, post=mail_id)

@@ -9,6 +9,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -20,6 +21,7 @@ from gateway.commands import World
 from gateway.language import mime
 from gateway.mailroom import Opened
 from gateway.network import recipients
+from gateway.network.recipients import Recipient
 from gateway.store.tables import Inbound
 
 AWAY: Final = "an answer to a mail of ours whose subject is that of an out-of-office note"
@@ -55,6 +57,8 @@ def suspected(session: Session, world: World, inbound: Inbound, mail: Opened) ->
         return None
     if is_away(mail.subject) and _answers_us(world, inbound):
         return AWAY
+    if any(one.kind in ("join", "leave") for one in _read(world, inbound)):
+        return None  # its words are ignored, and no responder writes there
     return SAME if _same_again(session, inbound, mail.text) else None
 
 
@@ -65,12 +69,17 @@ def is_away(subject: str) -> bool:
 
 def _answers_us(world: World, inbound: Inbound) -> bool:
     """To a reply address, or to what has one of our Message-IDs."""
-    locals_ = (address.rpartition("@")[0] for address in inbound.recipients if address[:1] == "r")
-    if any((found := recipients.read(local, world.signer)) and found.kind == "reply" for local in locals_):
+    if any(one.kind == "reply" for one in _read(world, inbound)):
         return True
     message = mime.opened(inbound.raw or b"")
     named = " ".join([*mime.fields(message, "In-Reply-To"), *mime.fields(message, "References")]).lower()
     return f"@{world.settings.mail_domain}>" in named and "<critter." in named
+
+
+def _read(world: World, inbound: Inbound) -> Iterator[Recipient]:
+    for address in inbound.recipients:
+        if found := recipients.read(address.rpartition("@")[0], world.signer):
+            yield found
 
 
 def _same_again(session: Session, inbound: Inbound, words: str) -> bool:

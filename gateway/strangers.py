@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import World
 from gateway.errors import Refused
 from gateway.language import carrier_words
-from gateway.language.phrases import Phrase, say, translated
+from gateway.language.phrases import Phrase, joined, say, translated
 from gateway.language.pieces import KINDS, words
 from gateway.language.wording import cleaned
 from gateway.ledger import audit, inbox, outbox
@@ -30,6 +30,8 @@ _LINK_WORDING: Final = "link (and a code)"
 
 def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome:
     """Nothing of it is ever posted. By mail only a proved sender counts."""
+    if inbound.channel == "email" and inbound.trusted and carrier_words.plainly_stops(text):
+        return _no_more_mails(session, inbound, text)
     word = (inbound.opt_out_type or carrier_words.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
     if word in ("stop", "start"):
         return _carriers_word(session, inbound, word, text)
@@ -44,7 +46,7 @@ def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome
         return _link(session, world, inbound, code[1])
     invited = invitations.standing(session, inbound.channel, inbound.sender)
     if invited:
-        return _invited(session, world, inbound, *invited, first)
+        return _invited(session, world, inbound, *invited, text)
     return _unknown(session, world, inbound)
 
 
@@ -115,16 +117,47 @@ def _tell_owner(session: Session, owner: Account, row: Address) -> frozenset[str
     return notices.tell_elsewhere(session, owner.id, row.channel, told)
 
 
-def _invited(session: Session, world: World, inbound: Inbound, row: Address, inviter: Account, first: str) -> Outcome:
+def _invited(session: Session, world: World, inbound: Inbound, row: Address, inviter: Account, text: str) -> Outcome:
+    first = cleaned(text).split("\n", 1)[0].strip()
     if row.stopped_at:
         return Outcome("done", None, f"opted out; {STRANGER}")
-    name = _name(first)
+    name = _name(first) or (_signed(text) if inbound.channel == "email" else None)
     if name:
         return _join(session, world, inbound, row, inviter, name, first)
     if not manners.may_write_to_stranger(session, row.id):
         return Outcome("done", None, "invited; it was told how to join before")
-    how = say("To join, reply with your name, like: name Sam Ortiz. Nothing was posted. STOP ends this.")
+    how = HOW[inbound.channel]
     return _answered(session, inbound, row, how, inviter, frozenset(), None, "invited, and has not joined")
+
+
+HOW: Final = {
+    "sms": say("To join, reply with your name, like: name Sam Ortiz. Nothing was posted. STOP ends this."),
+    "email": say(
+        "To join, answer this mail with your name alone, like: Sam Ortiz. Nothing was posted. STOP: no more mails."
+    ),
+}
+
+
+def _no_more_mails(session: Session, inbound: Inbound, text: str) -> Outcome:
+    """Kept with the mailbox, so that no colleague asks it in again."""
+    stranger = addresses.ensure(session, "email", inbound.sender)
+    addresses.stop(session, stranger, text, _ours(inbound), inbound.message_id, "mail")
+    return Outcome("done", "optout", f"a request to stop; {STRANGER}")
+
+
+_WORD: Final = r"[^\W\d_a-z](?:[^\W\d_]|[-'’.])*"
+_SIGNED: Final = re.compile(rf"{_WORD}(?: (?:{_WORD}|(?:de|del|der|den|di|da|la|le|van|von|y|e|bin|al)))* {_WORD}")
+_NO_NAME: Final = frozenset(
+    {"no", "not", "thanks", "thank", "please", "hello", "hi", "hey", "dear", "sorry", "who", "what", "yes", "gracias"}
+)
+
+
+def _signed(text: str) -> str | None:
+    """A mail that is nothing but a name: two to five words, each written like one. "No Thanks" is none."""
+    alone = cleaned(text).strip().rstrip(".")
+    if not _SIGNED.fullmatch(alone) or len(alone.split()) > 5:
+        return None
+    return None if _NO_NAME.intersection(alone.casefold().split()) else _name(f"name {alone}")
 
 
 def _name(first: str) -> str | None:
@@ -146,13 +179,31 @@ def _join(
     audit.record(session, f"@{handle}", "people.join", person.id, {"handle": handle, "inviter": inviter.handle})
     told = say("{name} (@{handle}) has joined. follow {handle} to hear them.", name=person.name, handle=handle)
     rings = notices.tell(session, [inviter.id], told)
-    welcome = say(
+    welcome = _welcome(world, inbound.channel, person, inviter)
+    return _answered(session, inbound, row, welcome, person, rings, "join", "invited, and said a name")
+
+
+def _welcome(world: World, channel: str, person: Account, inviter: Account) -> Phrase:
+    """By mail there is room for what to do next."""
+    if channel == "email":
+        domain, names = world.settings.mail_domain, inviter.handle
+        lines = [
+            say("Welcome, {name}. You are @{handle}.", name=person.name, handle=person.handle),
+            say("To hear {name}, answer this mail with: follow {handle}", name=inviter.name, handle=names),
+            say(
+                "What you do goes to {address}; whoever follows you gets it.",
+                address=f"post@{domain}",
+            ),
+            say("Privately to one colleague: write to their name, like {address}", address=f"{names}@{domain}"),
+            say("Everything else: answer with help. off ends all mails, on brings them back."),
+        ]
+        return joined(lines, "\n\n")
+    return say(
         "Welcome, {name}. You are @{handle}. Try: follow {names}. Or text what you are doing. ? helps.",
         name=person.name,
-        handle=handle,
+        handle=person.handle,
         names=inviter.handle,
     )
-    return _answered(session, inbound, row, welcome, person, rings, "join", "invited, and said a name")
 
 
 def _unknown(session: Session, world: World, inbound: Inbound) -> Outcome:
@@ -180,7 +231,8 @@ def _answered(
     reason: str,
 ) -> Outcome:
     """The one answer, in the language of whoever is known best."""
-    said, subject = (translated(each, reader.language if reader else "en") for each in (answer, say("How to join")))
+    about = say("Welcome to Critter") if intent == "join" else say("How to join")
+    said, subject = (translated(each, reader.language if reader else "en") for each in (answer, about))
     outgoing = Outgoing("answer", said, subject, said, inbound_id=inbound.id, priority=2)
     outbox.put(session, outgoing, [Target(row.id, row.channel)])
     owner = row.account_id

@@ -4,6 +4,7 @@ from gateway.commands import TABLE
 from handlers import (
     carrier_words,
     confirming,
+    daily,
     direct,
     explaining,
     following,
@@ -48,6 +49,7 @@ MODULES = (
     undoing,
     questions,
     confirming,
+    daily,
     joining,
     profile,
     helping,

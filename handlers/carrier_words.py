@@ -12,7 +12,7 @@ from gateway.network import addresses, follows, notices, reach
 @meaning("optout")
 def optout(session: Session, turn: Turn) -> str | None:
     """At once, and without a word of ours, for Twilio answers STOP itself; where nobody does, we do, once. Posters who
-    now miss them are told."""
+    now miss them are told. By mail nobody comes here: these words are answered with how to stop mails."""
     first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     turn.did("optout", turn.address.id)
     if first and turn.address.is_primary:
@@ -20,6 +20,10 @@ def optout(session: Session, turn: Turn) -> str | None:
     if first and not turn.carrier_answered and _unanswered(turn):
         return say("{company}: you get no more texts from us. START brings them back.", company=_company(turn))
     return None
+
+
+def _source(turn: Turn) -> str:
+    return addresses.SOURCE[turn.address.channel]
 
 
 def _unanswered(turn: Turn) -> bool:
@@ -52,14 +56,16 @@ def _tell_posters(session: Session, turn: Turn) -> None:
 def optin(session: Session, turn: Turn) -> str | None:
     """On a toll-free number the network alone unblocks and answers, by START and UNSTOP: after a YES it would still
     refuse our texts, so the opt-out stays."""
-    toll_free = _texted(turn) == "toll-free" and not _unanswered(turn)
+    toll_free = turn.address.channel == "sms" and _texted(turn) == "toll-free" and not _unanswered(turn)
     if toll_free and carrier_word(turn.said) == "yes":
         turn.dropped = "a toll-free number is unblocked by START or UNSTOP alone"
         return None
     again = turn.address.state == "stopped"
-    addresses.start(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
+    addresses.start(session, turn.address, turn.said, turn.our_address, turn.carrier_id, _source(turn))
     addresses.set_receiving(session, turn.address.id, True)  # an `off` ends too: texts are on, as the answer says
     turn.did("optin", turn.address.id)
+    if turn.address.channel == "email":
+        return say("Mails are on. off ends them, help says what you can do.")
     if turn.carrier_answered or toll_free:
         return None
     if again:

@@ -14,6 +14,7 @@ from gateway.network import accounts, addresses, follows, members, mementos, top
 from gateway.network.directory import named
 from gateway.store.tables import Effect
 from handlers import requests
+from handlers.daily import DAILY, daily
 from handlers.members import add, remove
 from handlers.silencing import lift
 
@@ -147,8 +148,10 @@ def leave_account(session: Session, turn: Turn, target: Named) -> str:
     return say("You no longer follow {name}. follow {handle} brings it back.", name=target.name, handle=target.handle)
 
 
-@command("off [NAME] [for]", "off [for]", about="no texts for now, from all or from one; follows stay")
+@command("off [NAME] [for]", "off [for]", "off daily", about="nothing for now, from all or from one; follows stay")
 def off(session: Session, turn: Turn) -> str:
+    if turn.reading.args == DAILY:
+        return daily(session, turn, False)
     until = _until(turn)
     if turn.names:
         return _off_source(session, turn, turn.names[0], until)
@@ -185,8 +188,10 @@ def _until(turn: Turn) -> datetime | None:
     return ends(turn, rest[0]) if rest else None
 
 
-@command("on [NAME]", about="texts again, from all or from one; ends a mute or a block")
+@command("on [NAME]", "on daily", about="all of it again, or one; ends a mute or a block")
 def on(session: Session, turn: Turn) -> str:
+    if turn.reading.args == DAILY:
+        return daily(session, turn, True)
     if turn.names:
         source = turn.names[0]
         if lifted := lift(session, turn, source):

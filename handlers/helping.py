@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, command
-from gateway.language import manual, our_numbers, texts
+from gateway.language import by_mail, manual, our_numbers, texts
 from gateway.language.carrier_words import carrier_word
 from gateway.language.phrases import count, joined, say, template, translated
 from gateway.network import conversations, renderings, timelines
@@ -33,9 +33,11 @@ def help_(session: Session, turn: Turn) -> str | None:
         return MAILS
     if turn.reading.args:
         return manual.about(turn.world.verbs[turn.reading.args[0]])
+    if turn.address.channel == "email":
+        return by_mail.whole(turn.world.verbs, turn.world.settings.mail_domain)
     pages = joined([manual.line(verb) for verb in manual.ready(turn.world.verbs)], "\n")
     conversations.keep_more(session, turn.address.id, translated(pages, turn.account.language))
-    return joined([START, OPTING_OUT if turn.address.channel == "sms" else ""])
+    return joined([START, OPTING_OUT])
 
 
 @command("more", about="the rest of what was cut")

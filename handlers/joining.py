@@ -80,13 +80,13 @@ def _invitation(turn: Turn, channel: str) -> Phrase:
         )
     return say(
         "{name} invites you to {company}'s Critter: short updates by text and mail. To join answer this mail with "
-        "your name, like: name Sam Ortiz. If you do not answer you hear nothing more.",
+        "your name, like: Sam Ortiz. If you do not answer you hear nothing more.",
         name=name,
         company=company,
     )
 
 
-@command("link CODE", intent="link", about="tie this phone to my account")
+@command("link CODE", intent="link", about="tie this phone or mailbox to my account")
 def link(session: Session, turn: Turn) -> str:
     """From a new phone or mailbox; this one is somebody's already, so that no code is even looked at."""
     turn.secret = True

@@ -14,8 +14,8 @@ from gateway.store.tables import Account
 from handlers.direct import people
 from handlers.later import NOT_YET
 
-SHOWN = 10
-MOST = 10  # updates in one answer
+SHOWN = {"sms": 10, "email": 100}  # names in one answer
+MOST = {"sms": 10, "email": 50}  # updates in one answer
 
 
 @command(
@@ -23,7 +23,7 @@ MOST = 10  # updates in one answer
 )
 def get(session: Session, turn: Turn) -> str:
     *count, what = turn.reading.args
-    limit = min(int(count[0]), MOST) if count else 1
+    limit = min(int(count[0]), MOST[turn.address.channel]) if count else 1
     if turn.names:
         of, called = timelines.by_account(_account(session, turn, readable=True)), turn.names[0].name
     else:
@@ -127,7 +127,7 @@ def who(session: Session, turn: Turn) -> str:
     if not turn.names:
         raise Refused(say(NOT_YET, verb="who about"))
     account = _account(session, turn, readable=True)
-    number, rows = follows.followers(session, account.id, SHOWN, seen_by=turn.account.id)
+    number, rows = follows.followers(session, account.id, SHOWN[turn.address.channel], seen_by=turn.account.id)
     if not number or silences.apart(session, turn.account.id, account.id):
         return say("Nobody follows {name} yet.", name=account.name)
     return say(
@@ -144,7 +144,7 @@ def _handles(rows: Sequence[Account], number: int, mark: str = "@") -> str:
 
 @command("followers", about="who follows me")
 def followers(session: Session, turn: Turn) -> str:
-    number, rows = follows.followers(session, turn.account.id, SHOWN)
+    number, rows = follows.followers(session, turn.account.id, SHOWN[turn.address.channel])
     if not number:
         return say("Nobody follows you yet.")
     return say("{followers}: {names}", followers=_followers(number), names=_handles(rows, number))
@@ -152,8 +152,9 @@ def followers(session: Session, turn: Turn) -> str:
 
 @command("following", about="whom I follow")
 def following(session: Session, turn: Turn) -> str:
-    number, rows = follows.following(session, turn.account.id, SHOWN)
-    tags = ", ".join(f"#{tag}" for tag in topics.following(session, turn.account.id)[:SHOWN])
+    shown = SHOWN[turn.address.channel]
+    number, rows = follows.following(session, turn.account.id, shown)
+    tags = ", ".join(f"#{tag}" for tag in topics.following(session, turn.account.id)[:shown])
     if not number:
         return say("You follow {names}.", names=tags) if tags else say("You follow nobody yet. Try: follow NAME")
     names = _handles(rows, number)
@@ -162,7 +163,7 @@ def following(session: Session, turn: Turn) -> str:
 
 @command("groups", about="my groups")
 def groups(session: Session, turn: Turn) -> str:
-    number, rows = follows.groups(session, turn.account.id, SHOWN)
+    number, rows = follows.groups(session, turn.account.id, SHOWN[turn.address.channel])
     if not number:
         return say("You are in no group yet. Try: join GROUP")
     counted = count("{count} group", "{count} groups", number)

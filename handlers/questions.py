@@ -13,6 +13,7 @@ from gateway.language.readings import packed
 from gateway.language.wording import first_token
 from gateway.network import contexts, conversations, follows
 from gateway.network.conversations import Asked
+from handlers.daily import which
 from handlers.direct import people, send
 from handlers.kept import as_confirmed, chosen, kept_reading, still_there
 from handlers.undoing import undo
@@ -27,6 +28,8 @@ POST_OR_DROP = say("POST makes it an update, DROP forgets.")
 def ask(session: Session, turn: Turn) -> str | None:
     """Keeps the words and asks; whatever is not answered within 30 minutes is forgotten."""
     reading = turn.reading
+    if reading.privacy != "direct" and reading.post:
+        return which(session, turn)
     if reading.privacy == "direct":
         return _ask_thread(session, turn) if reading.post else _ask_private(session, turn)
     if reading.verb and turn.world.verbs[reading.verb].asks:

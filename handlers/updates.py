@@ -37,11 +37,14 @@ def _acknowledged(turn: Turn) -> str | None:
 
 @meaning("group")
 def group_post(session: Session, turn: Turn) -> str | None:
-    groups = [_group(session, named.id) for named in turn.names]
+    groups = [_group(session, named.id) for named in turn.names if named.kind == "group"]
+    to_followers = len(groups) < len(turn.names)  # a mail that went to everyone, too: its writer stands for them
     first, *others = groups
     if others and any(group.access == "closed" for group in groups):
         raise Refused(say("A closed group and others do not go into one message. Nothing was posted."))
-    words = Words(turn.account, turn.text, "group", turn.via, first, others, inbound_id=turn.inbound_id)
+    words = Words(
+        turn.account, turn.text, "group", turn.via, first, others, followers=to_followers, inbound_id=turn.inbound_id
+    )  # fmt: skip
     post = publish(session, turn, words)
     if audience.heard(session, post, posts.sources(session, words)):
         return _acknowledged(turn)

@@ -4,8 +4,9 @@
     sam > follow sales
     sam < You follow sales: ...
     priya >> re: thank you          a mail that answers the last one; "sales: hello" is a mail to sales@
-    priya >> post: a subject // and its words
+    priya >> post: a subject // and its words      and "post: a subject //" is an empty mail
     priya >> post: the van [van.jpg, setup.exe]       with these files; sam > the van [van.jpg] sends a picture
+    (the daily mails go out)
     (10 seconds later)
     (kim is deactivated)
     (kim is suspended)
@@ -39,7 +40,7 @@ from gateway.language.introductions import introduction
 from gateway.ledger import inbox, spreading
 from gateway.ledger.inbox import Incoming, Picture
 from gateway.listening import hear
-from gateway.network import accounts, addresses, audience, follows, pins, renderings
+from gateway.network import accounts, addresses, audience, dailies, follows, pins, renderings
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
@@ -149,8 +150,8 @@ def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
     assert person.mailbox
     what, files = _enclosed(what)
     local, _, body = what.partition(": ")
-    subject, mark, rest = body.partition(" // ")
-    subject, body = (subject, rest) if mark else ("a mail", body)
+    subject, mark, rest = (body + " ").partition(" // ")
+    subject, body = (subject, rest.strip()) if mark else ("a mail", body)
     mail = EmailMessage()
     to = tuple(f"{_local(stage, person, one)}@{cast.DOMAIN}" for one in local.split(","))
     mail["From"], mail["To"], mail["Subject"] = person.mailbox, ", ".join(to), subject
@@ -167,7 +168,7 @@ def _local(stage: Stage, person: cast.Person, written: str) -> str:
     head, _, whose = written.partition("/")  # re/priya: the reply address that Priya was given
     if head != "re":
         return written.partition("@")[0]
-    post, address = stage.last_mail[whose or person.handle]
+    post, address = stage.last_mail[f"{whose}@demo.example" if whose else person.mailbox or ""]
     return f"r+{stage.world.signer.sign('reply', post, address)}"
 
 
@@ -228,8 +229,9 @@ def _hand_over(
     account = session.get(Account, address.account_id) if address.account_id else None
     who = account.handle if account else address.address
     stage.heard.setdefault(who, []).append((address.channel, _words(session, message, address)))
-    if message.post_id and address.channel == "email":
-        stage.last_mail[who] = (message.post_id, address.id)
+    answered = message.id if message.kind == "daily" else message.post_id
+    if answered and address.channel == "email":
+        stage.last_mail[address.address] = (answered, address.id)
 
 
 def _words(session: Session, message: Message, address: Address) -> str:
@@ -306,6 +308,16 @@ def _let_pass(stage: Stage, number: str, unit: str) -> None:
     _work(stage)
 
 
+def _daily_mails(stage: Stage) -> None:
+    """Another day: of everybody it is the morning."""
+    with transaction(stage.engine) as session:
+        session.execute(text("UPDATE accounts SET daily_on = daily_on - 1"))
+        zone = session.scalar(text("SELECT date_part('hour', now() AT TIME ZONE 'UTC')"))
+        world_ = stage.world
+        dailies.write(session, world_.signer, cast.DOMAIN, world_.settings.company, int(zone or 0), 100)
+    _work(stage)
+
+
 def _ask_about(stage: Stage, phones: str) -> None:
     settings = stage.world.settings.model_copy(update={"ask_phones": int(phones)})
     stage.world = replace(stage.world, settings=settings)
@@ -321,6 +333,7 @@ DIRECTIONS = [
     for words, direct in (
         (r"(\d+) (seconds|minutes|hours) later", _let_pass),
         (r"(\w+) is (deactivated|suspended|restored|an operator)", _change),
+        (r"the daily mails go out", _daily_mails),
         (r"more than (\d+) phones are asked about", _ask_about),
         (r"(\d+) parts are all that the company has a day", _budget),
         (r"(\w+) was never written to", _forget),

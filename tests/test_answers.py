@@ -11,7 +11,7 @@ from gateway import listening, strangers
 from gateway.language import introductions
 from gateway.language.phrases import Phrase, languages, tongue, translated
 from gateway.language.texts import segments, thrifty
-from gateway.network import notices
+from gateway.network import dailies, notices
 from gateway.settings import Settings
 from gateway.store.tables import Table
 from handlers import helping, joining
@@ -20,7 +20,16 @@ from tests.scripted import play
 STORIES = sorted((Path(__file__).parent / "conversations").glob("*.txt"))
 # What people wrote themselves is as long as they wrote it.
 QUOTING = ("{by}: {text} ({ago})",)
-MAILED = "{name} invites you to {company}'s Critter: short updates by text and mail."
+# Said by mail alone.
+MAILED = (
+    "{name} invites you to {company}'s Critter: short updates by text and mail.",
+    "Write to {address} what you do",
+    "Welcome, {name}. You are @{handle}.",
+    "To join, answer this mail with your name alone",
+    "You get no more mails from us",
+    "What colleagues at {company} wrote lately.",
+    "Which one do you answer?",
+)
 
 
 # Told by the command line, to strangers, or when budgets end, by tests of their own.
@@ -48,6 +57,8 @@ GUARDS = {
     "Your message",
     "That was the last answer for now; more in an hour.",
     "that address",
+    "A closed group and others do not go into one message. Nothing was posted.",
+    "Those updates are gone. Nothing was posted.",
     "“{word}” is an alias of @{handle}.",
     "That account is not there any more.",
     "That is you: your own updates go to those who follow you.",
@@ -118,7 +129,7 @@ class Ear:
 @pytest.fixture
 def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
     ear = Ear()
-    for module in (listening, notices, strangers, joining, introductions):
+    for module in (listening, notices, strangers, joining, introductions, dailies):
         monkeypatch.setattr(module, "translated", ear)
     monkeypatch.setattr(helping, "translated", ear.pages)
     return ear
@@ -133,7 +144,7 @@ def empty(engine: Engine) -> None:
 
 
 def _as_long_as_it_is(said: set[str]) -> bool:
-    """People's own words, and the invitation by mail."""
+    """People's own words, and mails."""
     return bool(said.intersection(QUOTING)) or any(each.startswith(MAILED) for each in said)
 
 

@@ -23,6 +23,7 @@ from workers.sweep import sweep
 SECOND: Final = 1.0  # between two looks, less when something is due sooner
 SWEEP: Final = 5.0
 MINUTE: Final = 60.0
+FIVE_MINUTES: Final = 300.0
 HOUR: Final = 3_600.0
 DAY: Final = 86_400.0
 
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 def run(here: Room) -> None:
     """Until the room is told to stop. A database that is away is asked again a second later."""
     cleaning: Iterator[tuple[str, int]] = iter(())  # one batch a look, so that bells are not kept waiting
-    swept = minute_at = hour_at = months_at = float("-inf")
+    swept = minute_at = dailies_at = hour_at = months_at = float("-inf")
     while not here.stopping():
         try:
             if time.monotonic() - months_at > DAY:
@@ -48,6 +49,9 @@ def run(here: Room) -> None:
                 _note_delays(here)
                 test_mailboxes(here)
                 minute_at = time.monotonic()
+            if here.settings.mail and time.monotonic() - dailies_at > FIVE_MINUTES:
+                here.bell.ring("dailies", job=True)  # whoever's morning it is
+                dailies_at = time.monotonic()
             if time.monotonic() - swept > SWEEP:
                 sweep(here)
                 _tell_short(here)

@@ -11,6 +11,7 @@ from gateway.language.frames import Frame, framed
 from gateway.language.mails import Lists, Template
 from gateway.language.phrases import ENGLISH
 from gateway.ledger.claims import Claimed, Content
+from gateway.network import dailies
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.road import Load
@@ -42,8 +43,10 @@ class Mailing:
         """What leaves; a mail is whole, so that there is never a rest."""
         address_id = claimed.address_id
         token = self._sign("bounce", claimed.message_id, address_id)
-        ending = self._sign("unsubscribe", claimed.source_id, address_id) if claimed.source_id else ""
-        template = self._template(content, claimed.source, claimed.follows or "", claimed.language or ENGLISH)
+        source_id = dailies.SOURCE if content.kind == "daily" else claimed.source_id
+        ending = "" if source_id is None else self._sign("unsubscribe", source_id, address_id)
+        source = dailies.LIST if content.kind == "daily" else claimed.source
+        template = self._template(content, source, claimed.follows or "", claimed.language or ENGLISH)
         mail = template.fill(
             claimed.address,
             self._reply_to(content, address_id),
@@ -64,9 +67,8 @@ class Mailing:
     def _reply_to(self, content: Content, address_id: int) -> str:
         if _asks(content):
             return f"c+{self._sign('confirm', content.inbound_id or 0, address_id)}@{self._domain}"
-        if content.post_id is None:
-            return f"post@{self._domain}"
-        return f"r+{self._sign('reply', content.post_id, address_id)}@{self._domain}"
+        item = content.message_id if content.kind == "daily" else content.post_id
+        return f"post@{self._domain}" if item is None else f"r+{self._sign('reply', item, address_id)}@{self._domain}"
 
     def _compose(self, content: Content, source: str | None, follows: str, language: str) -> Template:
         """A subscription's mail has the fields of its list; an answer to a mail says that a machine wrote it."""

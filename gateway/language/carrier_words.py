@@ -92,6 +92,11 @@ def carrier_word(text: str) -> str | None:
     return None
 
 
+def plainly_stops(text: str) -> bool:
+    """Whether it is one of the words and phrases for "stop" that nobody answers a colleague with."""
+    return len(text) <= _LONGEST and _POLITE.sub("", _bare(text)) in _PLAIN_STOPS
+
+
 def sounds_like_refusal(text: str) -> bool:
     """Whether a text that is no carrier word may still ask us to stop: read as usual, and shown to an operator."""
     return len(text) <= 160 and _REFUSING.search(_folded(text)) is not None

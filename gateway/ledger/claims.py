@@ -249,7 +249,7 @@ CONTENTS: Final = text("""
                 SELECT parent.in_reply_to, depth + 1 FROM above JOIN posts parent ON parent.id = above.id
                 WHERE parent.in_reply_to IS NOT NULL AND depth < :thread)
             SELECT array_agg(id ORDER BY depth DESC) FROM above) AS parents,
-           CASE inbound.channel WHEN 'email' THEN inbound.message_id END AS answers,
+           CASE WHEN m.kind IN ('answer', 'code') AND inbound.channel = 'email' THEN inbound.message_id END AS answers,
            m.created_at, post.group_id, m.must_arrive, coalesce(post.visibility = 'direct', false) AS direct,
            target.access, post.lang, m.inbound_id, post.attached,
            CASE WHEN post.attached IS NOT NULL THEN

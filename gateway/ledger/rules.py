@@ -176,11 +176,13 @@ UNFINISHED: Final = """
     FROM fanouts WHERE state = 'waiting' AND not_before < now() - interval '1 minute'
 """
 
-# The answer to STOP and HELP is the law's own exception where the carrier says nothing: short codes, not Twilio's.
+# The answer to STOP and HELP is the law's own exception where the carrier says nothing: short codes, not Twilio's. A
+# mailbox that opted out still gets what it asks for.
 _CONFIRMS: Final = """EXISTS (SELECT FROM messages m JOIN inbound i ON i.id = m.inbound_id
-                      WHERE m.id = t.message_id AND m.kind = 'answer' AND i.intent IN ('optout', 'help')
+                      WHERE m.id = t.message_id AND m.kind = 'answer' AND (i.channel = 'email'
+                         OR i.intent IN ('optout', 'help')
                         AND (i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
-                            SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio')))"""
+                            SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio'))))"""
 
 STOPPED: Final = f"""
     SELECT t.id, 'begun ' || round(extract(epoch FROM t.started_at - o.created_at)::numeric, 1)

@@ -81,14 +81,15 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 # repeats; who blocked or muted either writer, or muted the group, does not get it. An invited phone gets answers and
 # one welcome. A code is to prove whose an address is now: it goes to one that its last owner lost, too.
 # To a mailbox that sends mail back only the test mail leaves, and codes.
-# To a phone that opted out only the answer to STOP or HELP leaves, where no carrier answers it.
+# To a phone that opted out only the answer to STOP or HELP leaves, where no carrier answers it; a mailbox that opted
+# out still gets what it asks for.
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, CASE
-    WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND EXISTS (
+    WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND (a.channel = 'email' OR EXISTS (
         SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
           AND (i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
               SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio'))
-    )) THEN 'opted_out'
+    ))) THEN 'opted_out'
     WHEN a.state NOT IN ('verified', 'stopped') AND m.kind <> 'code'
         AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'welcome')) THEN a.state
     WHEN m.kind = 'code' AND d.give_up_at > now() THEN NULL
@@ -109,7 +110,7 @@ SELECT d.message_id, d.address_id, CASE
         SELECT FROM post_recipients r JOIN silences s ON s.account_id = r.account_id AND s.other_id = r.named_id
         WHERE r.post_id = p.id AND r.account_id = a.account_id AND (s.expires_at IS NULL OR s.expires_at > now())
     ) THEN 'silenced'
-    WHEN m.kind = 'update' AND NOT a.receiving AND coalesce(a.off_until > now(), true) THEN 'off'
+    WHEN m.kind IN ('update', 'daily') AND NOT a.receiving AND coalesce(a.off_until > now(), true) THEN 'off'
     WHEN d.source_id IS NOT NULL AND (f.state IS DISTINCT FROM 'active' OR f.expires_at <= now())
         AND (t.topic_id IS NULL OR t.expires_at <= now()) THEN 'left'
     WHEN d.source_id IS NOT NULL AND f.off AND coalesce(f.off_until > now(), true) THEN 'off'
@@ -262,7 +263,8 @@ SELECT EXISTS (
     JOIN addresses a ON a.account_id = reach.account_id AND a.is_primary AND a.state = 'verified'
      AND (a.channel = 'email' OR reach.by_text)
     WHERE NOT (reach.by_text AND EXISTS (
-        SELECT FROM addresses WHERE account_id = reach.account_id AND is_primary AND state = 'stopped'))
+        SELECT FROM addresses
+        WHERE account_id = reach.account_id AND channel = 'sms' AND is_primary AND state = 'stopped'))
       AND NOT EXISTS (
         SELECT FROM silences s WHERE s.account_id = reach.account_id AND s.other_id = ANY (CAST(:origins AS bigint[]))
           AND (s.expires_at IS NULL OR s.expires_at > now()))

@@ -201,6 +201,7 @@ STEPS: Final = (
     ("reactions", "DELETE FROM reactions WHERE account_id = :account"),
     ("follows", "DELETE FROM follows WHERE follower_id = :account OR account_id = :account"),
     ("topics", "DELETE FROM topic_follows WHERE follower_id = :account"),
+    ("daily mails", "DELETE FROM daily_mails WHERE account_id = :account"),
     ("silences", "DELETE FROM silences WHERE account_id = :account OR other_id = :account"),
     ("nudges", "DELETE FROM nudges WHERE account_id = :account OR other_id = :account"),
     ("invitations", f"DELETE FROM invitations WHERE inviter_id = :account OR address_id IN {_MINE}"),
@@ -239,7 +240,7 @@ STEPS: Final = (
     (
         "accounts",
         """UPDATE accounts SET handle = :gone, name = :removed, title = NULL, role = 'member', language = 'en',
-               timezone = 'UTC', pin = 'none', ack = false
+               timezone = 'UTC', pin = 'none', ack = false, daily = true, daily_on = NULL, daily_upto = 0
            WHERE id = :account""",
     ),
 )

@@ -24,8 +24,9 @@ LONGEST = 20_000  # characters; a mail may be long, the text of it is a link
 @dataclass(frozen=True, slots=True)
 class Words:
     """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post;
-    `also`: further open groups of the same mail; `repeats`: the post that this one passes on, word for word;
-    `pictures_of`: the inbound whose pictures it shows, when that is not the one it comes from."""
+    `also`: further open groups of the same mail; `followers`: the author's own hear it beside the groups; `repeats`:
+    the post that this one passes on, word for word; `pictures_of`: the inbound whose pictures it shows, when that is
+    not the one it comes from."""
 
     author: Account
     text: str
@@ -33,6 +34,7 @@ class Words:
     via: str
     group: Account | None = None
     also: Collection[Account] = ()
+    followers: bool = False
     recipients: Collection[tuple[int, int]] = ()
     in_reply_to: int | None = None
     inbound_id: int | None = None
@@ -176,7 +178,8 @@ def sources(session: Session, words: Words) -> list[int]:
         return [0]
     groups = [words.group, *words.also] if words.group else []
     tags = _found(words).tags if all(group.access in audience.OPEN_TO_ALL for group in groups) else ()
-    return [*([group.id for group in groups] or [words.author.id]), *(topics.heard(session, tags) if tags else ())]
+    own = [words.author.id] if words.followers or not groups else []
+    return [*(group.id for group in groups), *own, *(topics.heard(session, tags) if tags else ())]
 
 
 def _headline(session: Session, post_id: int | None) -> str | None:

@@ -1,5 +1,6 @@
-"""The end of one follow by what stands in a mail (R35, RFC 8058), and what one may want right after it: that follow
-again, or no more mails at all. The pages ask and act; mail to u+TOKEN comes here, too, by the mailroom.
+"""The end of one follow, or of the daily mail, by what stands in a mail (R35, RFC 8058), and what one may want right
+after it: that follow again, or no more mails at all. The pages ask and act; mail to u+TOKEN comes here, too, by the
+mailroom.
 
 The token is the whole authority. Who was sent a mail on has it as well, so nothing here tells of closed groups, sends a
 text or lets anybody in where owners decide.
@@ -14,7 +15,7 @@ from sqlalchemy import case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from gateway.ledger import audit
-from gateway.network import addresses, follows, members, topics
+from gateway.network import addresses, dailies, follows, members, topics
 from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow
 from gateway.tokens import Signer
 
@@ -26,8 +27,8 @@ Ended = Literal["ended", "kept", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Who follows whom or what, as the token says. `called`: @kim or #win; `back`: what `follow` takes; `access`: a
-    group's; `is_mailbox`: what goes to this address are mails."""
+    """Who follows whom or what, as the token says. `called`: @kim or #win; `back`: what `follow` takes, or
+    for the daily mail what `on` takes; `access`: a group's; `is_mailbox`: what goes to this address are mails."""
 
     follower_id: int
     source_id: int
@@ -37,6 +38,10 @@ class Pair:
     name: str
     access: str | None = None
     is_mailbox: bool = True
+
+    @property
+    def is_daily(self) -> bool:
+        return self.source_id == dailies.SOURCE
 
     @property
     def open(self) -> bool:
@@ -59,6 +64,8 @@ def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
     if address is None or address.account_id is None:
         return None
     keys, is_mailbox = (address.account_id, source_id, address_id), address.channel == "email"
+    if source_id == dailies.SOURCE:
+        return Pair(*keys, dailies.LIST, dailies.LIST, "the daily mail", is_mailbox=is_mailbox)
     account = session.get(Account, source_id)
     if account is not None:
         sign = "#" if account.kind == "group" else "@"
@@ -72,6 +79,8 @@ def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
     group stays so and hears nothing more of it ("kept"): one click leaves no group without anybody.
 
     No input tells of it, so the audit does: who left a closed group was in it before."""
+    if ending.is_daily:
+        return "ended" if dailies.want(session, ending.follower_id, False) else "nothing", False
     run = ending.access in ("closed", "broadcast")
     if run and members.is_last_owner(session, ending.follower_id, ending.source_id):
         follows.set_off(session, ending.follower_id, ending.source_id, True)
@@ -97,7 +106,9 @@ def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
         return False
     if not _is_fresh(ids[3]):
         return False
-    if ending.back.startswith("#"):
+    if ending.is_daily:
+        dailies.want(session, ending.follower_id, True)
+    elif ending.back.startswith("#"):
         topics.follow(session, ending.follower_id, ending.back, by_text=bool(ids[2]))
     else:
         follows.follow(session, ending.follower_id, ending.source_id, by_text=bool(ids[2]))

@@ -128,6 +128,7 @@ class Settings(BaseModel):
         "CRITTER_HOOK_SECRET", default=(), repr=False
     )
 
+    daily_mail_hour: Annotated[int, Field(ge=0, le=23)] = _env("CRITTER_DAILY_MAIL_HOUR")
     sender_limits: Switch = _env("CRITTER_SENDER_LIMITS")
     invite_domains: Annotated[tuple[str, ...], BeforeValidator(value.domains)] = _env(
         "CRITTER_INVITE_DOMAINS", default=()

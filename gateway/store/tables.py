@@ -40,6 +40,7 @@ class Table(DeclarativeBase):
         datetime: DateTime(timezone=True),
         timedelta: Interval,
         list[str]: ARRAY(Text),
+        list[int]: ARRAY(BigInteger),
         dict[str, Any]: JSONB,
     }
 
@@ -107,6 +108,9 @@ class Account(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     deactivated_at: Mapped[datetime | None]
     plain_name: Mapped[str] = mapped_column(Text(collation="C"), Computed("plain_name(name)", persisted=True))
+    daily: Mapped[bool] = mapped_column(server_default=TRUE)
+    daily_on: Mapped[date | None]
+    daily_upto: Mapped[int] = mapped_column(server_default=ZERO)
     __table_args__ = (Index("accounts_by_name", "plain_name"),)
 
 
@@ -453,6 +457,14 @@ Index(
 )
 Index("messages_one_answer", Message.inbound_id, unique=True, postgresql_where=Message.kind == "answer")
 Index("messages_by_post", Message.post_id)
+
+
+class DailyMail(Table):
+    __tablename__ = "daily_mails"
+    message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    posts: Mapped[list[int]]
+    __table_args__ = (Index("daily_mails_by_account", "account_id"),)
 
 
 class Delivery(Table):

@@ -54,3 +54,16 @@ CREATE INDEX media_by_file ON media (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX media_by_small_file ON media (small_sha256) WHERE small_sha256 IS NOT NULL;
 UPDATE posts SET pictures_of = m.inbound_id, attached = CASE m.many WHEN 1 THEN 'photo' ELSE m.many || ' photos' END
 FROM (SELECT inbound_id, count(*) AS many FROM media GROUP BY inbound_id) m WHERE posts.inbound_id = m.inbound_id;
+-- daily: one mail a day for who follows nobody yet
+ALTER TABLE accounts ADD COLUMN daily boolean NOT NULL DEFAULT true;
+ALTER TABLE accounts ADD COLUMN daily_on date;
+ALTER TABLE accounts ADD COLUMN daily_upto bigint NOT NULL DEFAULT 0;
+ALTER TABLE messages DROP CONSTRAINT messages_kind_check;
+ALTER TABLE messages ADD CONSTRAINT messages_kind_check
+    CHECK (kind IN ('update', 'answer', 'notice', 'code', 'welcome', 'daily'));
+CREATE TABLE daily_mails (
+    message_id  bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    posts       bigint[] NOT NULL
+);
+CREATE INDEX daily_mails_by_account ON daily_mails (account_id);

@@ -1,0 +1,40 @@
+"""Help for those who have nothing but mail: the addresses, and every command with what it does. handlers/helping sends
+it; a mail has room for all of it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.language import manual
+from gateway.language.phrases import Phrase, joined, say
+from gateway.language.verbs import Verb
+
+NEEDLESS: Final = ("more",)  # nothing is cut in a mail
+
+
+def whole(verbs: Mapping[str, Verb], domain: str) -> Phrase:
+    """In paragraphs, each with one thing to a line."""
+    useful = (verb for verb in manual.ready(verbs) if verb.name not in NEEDLESS)
+    commands = joined([manual.line(verb) for verb in useful], "\n")
+    return joined([_writing(domain), _addresses(domain), joined([say("Commands:"), commands], "\n"), _ending()], "\n\n")
+
+
+def _writing(domain: str) -> Phrase:
+    return say(
+        "Write to {address} what you do: whoever follows you gets it. A command is a mail with that one line in it; "
+        "your signature does not count. It may stand in the subject, too, when the mail is empty. Answer any mail to "
+        "answer what is in it: as privately as it came.",
+        address=f"post@{domain}",
+    )
+
+
+def _addresses(domain: str) -> Phrase:
+    lines = (
+        say("{address}: privately to Kim, or a post to the group sales", address=f"kim@, sales@{domain}"),
+        say("{address}: join or leave; what the mail says does not matter", address="sales+join@, sales+leave@"),
+        say("{address}: this help", address=f"help@{domain}"),
+    )
+    return joined([say("Addresses:"), *lines], "\n")
+
+
+def _ending() -> Phrase:
+    return say("off stops all mails, on brings them back; off 2w is a pause. leave NAME ends one.")

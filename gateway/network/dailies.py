@@ -1,0 +1,263 @@
+"""One mail a day for those who follow nobody yet: what colleagues wrote that everyone may read. workers/dailies writes
+it; the mail room and handlers ask which update an answer to it means, and whether somebody wants it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache, partial
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from gateway.language.mails import headline
+from gateway.language.phrases import count, joined, say, translated
+from gateway.language.phrases import listed as enumerated
+from gateway.ledger.outbox import MAIL_GIVES_UP
+from gateway.store.tables import Account, DailyMail
+from gateway.tokens import Signer
+
+SOURCE: Final = 0  # what its unsubscribe token names: no account and no topic has this id
+LIST: Final = "daily"  # the first word of its List-Id
+PICKS: Final = 8
+PRIORITY: Final = 9
+OPEN_HOURS: Final = 12  # after the hour: a Critter that was down in the morning writes at noon, and not at night
+SNIPPET: Final = 280  # characters of one update
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One update as it is listed."""
+
+    post_id: int
+    name: str
+    handle: str
+    group: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who gets one, where, and the id that its message will have."""
+
+    account_id: int
+    address_id: int
+    language: str
+    message_id: int
+    picks: tuple[Pick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A mail before it is put."""
+
+    reader: Reader
+    subject: str
+    body: str
+
+
+def want(session: Session, account_id: int, wanted: bool) -> bool:
+    """`on daily`, `off daily` and the link in it; False when it was so already."""
+    mine = update(Account).where(Account.id == account_id, Account.daily != wanted)
+    return session.scalar(mine.values(daily=wanted).returning(Account.id)) is not None
+
+
+def listed(session: Session, message_id: int) -> tuple[int, ...]:
+    """The posts of one daily mail in the order of their numbers; none when it is another message."""
+    return tuple(session.scalar(select(DailyMail.posts).where(DailyMail.message_id == message_id)) or ())
+
+
+def write(session: Session, signer: Signer, domain: str, company: str, hour: int, most: int) -> tuple[int, int]:
+    """Looks at up to `most` people whose morning it is: (how many were looked at, how many get a mail). All of it is
+    in one transaction, so that nobody is written to twice on one day, whatever dies."""
+    days = _open_days(session, hour)
+    if not days:
+        return 0, 0
+    zones, dates = list(days), list(days.values())
+    rows = session.execute(LOOK, {"zones": zones, "dates": dates, "most": most}).all()
+    if not rows:
+        return 0, 0
+    picks = _picks(session, [row.id for row in rows])
+    readers = [
+        Reader(row.id, row.address_id, row.language, row.message_id, tuple(picks[row.id]))
+        for row in rows
+        if row.id in picks
+    ]
+    frame, subject = cache(partial(_frame, company)), cache(_subject)  # for this batch: the same words for many
+    written = [
+        Written(
+            one,
+            subject(one.language, *(pick.name for pick in one.picks)),
+            _body(one, frame(one.language, one.picks[0].handle), signer, domain),
+        )
+        for one in readers
+    ]
+    if written:
+        _put(session, written)
+    return len(rows), len(readers)
+
+
+def _open_days(session: Session, hour: int) -> dict[str, date]:
+    """The time zones of people in which it is `hour` or some hours later, and which day it is there. Asked of Python,
+    for one zone that PostgreSQL does not know would fail the whole statement."""
+    now: datetime = session.execute(select(func.now())).scalar_one()
+    people = select(Account.timezone).where(Account.kind == "person", Account.state == "active").distinct()
+    local = {zone: now.astimezone(_zone(zone)) for zone in session.scalars(people)}
+    return {zone: at.date() for zone, at in local.items() if hour <= at.hour < hour + OPEN_HOURS}
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _picks(session: Session, readers: Sequence[int]) -> dict[int, list[Pick]]:
+    """For each of them who has any; noted as seen by the same statement."""
+    found: dict[int, list[Pick]] = {}
+    for row in session.execute(PICK, {"readers": readers, "picks": PICKS}):
+        found.setdefault(row.reader_id, []).append(Pick(row.post_id, row.name, row.handle, row.in_group, row.text))
+    return found
+
+
+class Frame(NamedTuple):
+    """What stands around the updates, in one language; it names the first of their writers."""
+
+    opening: str
+    answer: str
+    follow: str
+    closing: str
+
+
+def _frame(company: str, language: str, handle: str) -> Frame:
+    opening = say(
+        "What colleagues at {company} wrote lately. You follow nobody yet, so this is once a day; it ends when you do.",
+        company=company,
+    )
+    closing = joined(
+        [
+            say("Answer this mail with a number and your words, like: 1 I can help"),
+            say("Or with a command alone in it: follow {handle}, whois {handle}, help.", handle=handle),
+            say("off daily ends this mail, on daily brings it back."),
+        ],
+        "\n",
+    )
+    return Frame(*(translated(each, language) for each in (opening, say("Answer:"), say("Follow:"), closing)))
+
+
+def _subject(language: str, *names: str) -> str:
+    """Who wrote, for names make people open a mail."""
+    first, more = ", ".join(names[:2]), len(names) - 2
+    who = enumerated([first, count("{count} more", "{count} more", more)]) if more > 0 else first
+    return translated(say("What your colleagues do: {names}", names=who), language)
+
+
+def _body(reader: Reader, frame: Frame, signer: Signer, domain: str) -> str:
+    items = [_item(number, pick, reader, frame, signer, domain) for number, pick in enumerate(reader.picks, 1)]
+    return "\n\n".join([frame.opening, *items, frame.closing])
+
+
+def _item(number: int, pick: Pick, reader: Reader, frame: Frame, signer: Signer, domain: str) -> str:
+    """The number to answer with, who, the words; and two addresses that need no words around them."""
+    by = f"{pick.name} (@{pick.handle})" + (f" #{pick.group}" if pick.group else "")
+    reply = f"r+{signer.sign('reply', pick.post_id, reader.address_id)}@{domain}"
+    return (
+        f"{number}. {by}: {headline(pick.text, SNIPPET)}\n"
+        f"   {frame.answer} {reply}\n   {frame.follow} {pick.handle}+join@{domain}"
+    )
+
+
+def _put(session: Session, written: Sequence[Written]) -> None:
+    readers = [one.reader for one in written]
+    keys: dict[str, Any] = {
+        "messages": [one.message_id for one in readers],
+        "addresses": [one.address_id for one in readers],
+        "accounts": [one.account_id for one in readers],
+        "subjects": [one.subject for one in written],
+        "bodies": [one.body for one in written],
+        "priority": PRIORITY,
+        "life": MAIL_GIVES_UP,
+    }
+    session.execute(PUT_MESSAGES, keys)
+    session.execute(PUT_DELIVERIES, keys)
+    numbers = [
+        {"message_id": one.message_id, "account_id": one.account_id, "posts": [pick.post_id for pick in one.picks]}
+        for one in readers
+    ]
+    session.execute(insert(DailyMail), numbers)
+
+
+# Whoever was looked at is done for that day, with or without news: the mail comes in the morning or not at all. Who has
+# just joined is welcomed by another mail.
+LOOK: Final = text("""
+    WITH open AS (
+        SELECT * FROM unnest(CAST(:zones AS text[]), CAST(:dates AS date[])) AS zone (name, today)
+    ), due AS MATERIALIZED (
+        SELECT p.id, open.today, a.id AS address_id FROM accounts p
+        JOIN open ON open.name = p.timezone
+        JOIN addresses a ON a.account_id = p.id AND a.channel = 'email' AND a.is_primary AND a.state = 'verified'
+         AND (a.receiving OR a.off_until <= now())
+        WHERE p.kind = 'person' AND p.state = 'active' AND p.daily
+          AND (p.daily_on IS NULL OR p.daily_on < open.today) AND p.created_at < now() - interval '12 hours'
+          AND NOT EXISTS (SELECT FROM follows f WHERE f.follower_id = p.id AND f.state = 'active'
+                          AND (f.expires_at IS NULL OR f.expires_at > now()))
+          AND NOT EXISTS (SELECT FROM topic_follows t WHERE t.follower_id = p.id
+                          AND (t.expires_at IS NULL OR t.expires_at > now()))
+        ORDER BY p.id LIMIT :most FOR NO KEY UPDATE OF p SKIP LOCKED
+    )
+    UPDATE accounts p SET daily_on = due.today FROM due WHERE p.id = due.id
+    RETURNING p.id, due.address_id, p.language, new_id() AS message_id
+""")
+
+# The newest update of each colleague that everyone may read, the newest colleagues first; never what a reader wrote,
+# has had, or is parted from by a block or a mute. Answers and repeats say little to strangers.
+PICK: Final = text("""
+    WITH latest AS (
+        SELECT DISTINCT ON (recent.author_id) recent.* FROM (
+            SELECT post.id, post.author_id, post.group_id, post.text, author.name, author.handle, g.handle AS in_group
+            FROM posts post JOIN accounts author ON author.id = post.author_id AND author.state = 'active'
+            LEFT JOIN accounts g ON g.id = post.group_id
+            WHERE post.id > id_at(now() - interval '3 days') AND post.deleted_at IS NULL
+              AND post.in_reply_to IS NULL AND post.repeat_of IS NULL
+              AND (post.visibility = 'company'
+                   OR post.visibility = 'group' AND g.access = 'open' AND g.state = 'active')
+            ORDER BY post.id DESC LIMIT 400
+        ) AS recent ORDER BY recent.author_id, recent.id DESC
+    ), newest AS MATERIALIZED (
+        SELECT * FROM latest ORDER BY id DESC LIMIT 40
+    ), chosen AS (
+        SELECT reader.id AS reader_id, pick.* FROM accounts reader
+        CROSS JOIN LATERAL (
+            SELECT newest.* FROM newest
+            WHERE newest.author_id <> reader.id AND newest.id > reader.daily_upto
+              AND NOT EXISTS (
+                SELECT FROM silences s
+                WHERE s.account_id = reader.id AND s.other_id IN (newest.author_id, newest.group_id)
+                  AND (s.expires_at IS NULL OR s.expires_at > now()))
+              AND NOT EXISTS (
+                SELECT FROM silences s WHERE s.account_id = newest.author_id AND s.other_id = reader.id
+                  AND s.kind = 'block')
+            ORDER BY newest.id DESC LIMIT :picks
+        ) AS pick
+        WHERE reader.id = ANY (CAST(:readers AS bigint[]))
+    ), seen AS (
+        UPDATE accounts p SET daily_upto = had.upto
+        FROM (SELECT reader_id, max(id) AS upto FROM chosen GROUP BY reader_id) AS had WHERE p.id = had.reader_id
+    )
+    SELECT reader_id, id AS post_id, name, handle, in_group, text FROM chosen ORDER BY reader_id, id DESC
+""")
+
+PUT_MESSAGES: Final = text("""
+    INSERT INTO messages (id, kind, priority, text, subject, body)
+    SELECT id, 'daily', :priority, subject, subject, body
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:subjects AS text[]), CAST(:bodies AS text[]))
+         AS m (id, subject, body)
+""")
+
+PUT_DELIVERIES: Final = text("""
+    INSERT INTO deliveries (message_id, address_id, channel, priority, give_up_at)
+    SELECT message_id, address_id, 'email', :priority, now() + :life
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS d (message_id, address_id)
+""")

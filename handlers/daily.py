@@ -1,0 +1,76 @@
+"""The mail of the day for who follows nobody yet: whether it is wanted, and which of its updates an answer is for."""
+
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, act, question, undoes
+from gateway.errors import Refused
+from gateway.language.mails import headline
+from gateway.language.named import Reading
+from gateway.language.phrases import joined, say
+from gateway.language.readings import packed
+from gateway.network import conversations, dailies
+from gateway.network.conversations import Asked
+from gateway.store.tables import Account, Effect, Post
+from handlers.kept import kept_reading
+
+DAILY: Final = ("daily",)
+KNOWN_BY: Final = 60  # characters of an update
+
+
+def daily(session: Session, turn: Turn, wanted: bool) -> str:
+    """`on daily` and `off daily`."""
+    if dailies.want(session, turn.account.id, wanted):
+        turn.did("daily", turn.account.id, wanted=wanted)
+    return _said(wanted)
+
+
+@undoes("daily")
+def _as_before(session: Session, turn: Turn, effect: Effect) -> str:
+    before = not effect.detail["wanted"]
+    dailies.want(session, turn.account.id, before)
+    return _said(before)
+
+
+def _said(wanted: bool) -> str:
+    if wanted:
+        return say("The daily mail is on: what colleagues write, while you follow nobody. off daily ends it.")
+    return say("The daily mail is off. Everything else stays as it is. on daily brings it back.")
+
+
+def which(session: Session, turn: Turn) -> str:
+    """Words that answer the mail and name none of its updates: kept, and asked. A digit chooses whom they answer."""
+    listed = dailies.listed(session, turn.reading.post or 0)
+    rows = session.execute(
+        select(Post, Account.name).join(Account, Account.id == Post.author_id).where(Post.id.in_(listed))
+    )
+    found = {post.id: (name, post.text) for post, name in rows}
+    if not found:
+        raise Refused(say("Those updates are gone. Nothing was posted."))
+    choices = [{"label": found[each][0], "id": each} if each in found else {"label": "", "id": 0} for each in listed]
+    draft = conversations.keep_draft(session, turn.account.id, turn.text)
+    about = {"draft": draft, "reading": packed(turn.reading)}
+    conversations.ask(session, turn.address.id, Asked("daily", choices, ("DROP",), about))
+    turn.did("asked", draft)
+    lines = [_line(number, *found[each]) for number, each in enumerate(listed, 1) if each in found]
+    return joined(
+        [
+            say("Which one do you answer? Nothing was posted yet. Reply with its number alone; DROP forgets."),
+            *lines,
+        ],
+        "\n",
+    )
+
+
+def _line(number: int, name: str, words: str) -> str:
+    return f"{number} {name}: {headline(words, KNOWN_BY)}"
+
+
+@question("daily")
+def _this_one(session: Session, turn: Turn, asked: Asked, word: str) -> str:
+    choice = asked.choices[int(word) - 1]
+    words = kept_reading(asked).text
+    reading = Reading("reply", (words,), reason="chosen", text=words, post=choice["id"])
+    return act(session, turn.as_read(reading)) or say("Answered {name}.", name=choice["label"])

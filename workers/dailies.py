@@ -1,0 +1,26 @@
+"""Writes the mail of the day for those who follow nobody yet, some people at a time. RQ calls `drain`."""
+
+from typing import Final
+
+from gateway.network import dailies
+from gateway.store.database import transaction
+from workers.drain import drain as drained
+from workers.room import Room
+
+BATCH: Final = 200
+
+
+def drain() -> None:
+    drained("dailies", step)
+
+
+def step(here: Room) -> bool:
+    """One batch in one transaction; False when nobody is left whose morning it is."""
+    settings = here.settings
+    with transaction(here.engine) as session:
+        looked_at, mails = dailies.write(
+            session, here.signer, settings.mail_domain, settings.company, settings.daily_mail_hour, BATCH
+        )
+    if mails:
+        here.bell.ring("email")
+    return looked_at > 0
