@@ -96,6 +96,7 @@ def sort(
         kept = _kept_by_token(session, inbound, kind, ids, address, mail.text)
         if kept:
             return kept
+    mail = _headed(mail, to)
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
     context = contexts.context(session, address) if to.everyone else Context()
     resolver = contexts.resolver(session, account.id)
@@ -124,6 +125,17 @@ def _addressees(session: Session, world: World, written: Sequence[str]) -> Addre
         tokens=tuple((each.kind, each.ids) for each in known if each.kind in TOKENS),
         gone=tuple(local for local, each in read if each is None or (each.handle and not handles[each.handle])),
     )
+
+
+LONG: Final = 500  # characters from which on a mail's subject is its headline
+
+
+def _headed(mail: Opened, to: Addressees) -> Opened:
+    """A long mail with its subject above, unless it answers something."""
+    answers = any(kind == "reply" for kind, _ in to.tokens)
+    if answers or len(mail.text) < LONG or not mail.subject or mail.text.startswith(mail.subject):
+        return mail
+    return replace(mail, text=f"{mail.subject}\n\n{mail.text}")
 
 
 def _doings(known: Sequence[Recipient], handles: Mapping[str, Account | None]) -> tuple[tuple[str, Account], ...]:

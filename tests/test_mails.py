@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.language.frames import framed
 from gateway.language.letters import words
 from gateway.language.mails import MARKER, Lists, Template, compose, headline, message_id
+from gateway.language.markup import paragraphs
 from gateway.language.phrases import languages
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
@@ -239,3 +240,11 @@ def luminance(color: str) -> float:
     parts_ = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts_)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_addresses_in_words_can_be_clicked_and_tokens_are_not_read_out():
+    token = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklm"
+    said = paragraphs(f"Answer: r+{token}@mail.example\nor kim@corp.example, not @kim or a@b")
+    assert f'href="mailto:r+{token}@mail.example">r+…@mail.example</a>' in said
+    assert 'href="mailto:kim@corp.example">kim@corp.example</a>,' in said
+    assert said.count("mailto:") == 2

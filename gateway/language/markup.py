@@ -11,7 +11,12 @@ from typing import Final
 from gateway.language.frames import Frame
 
 PREVIEW: Final = 90  # characters that lists of mails show beside the subject
-_LINK: Final = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,:;!?)\]}'»”’]")
+_LINK = re.compile(
+    r"(?P<url>https?://[^\s<>\"]+[^\s<>\".,:;!?)\]}'»”’])"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@(?P<domain>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?![\w-])",
+    re.ASCII | re.IGNORECASE,
+)
+_LONG_ADDRESS = 40  # characters; the token in it says nothing to anybody
 _SHEET: Final = """\
 :root{color-scheme:light dark;supported-color-schemes:light dark}
 @media (prefers-color-scheme:dark){
@@ -118,7 +123,9 @@ def _linked(line: str) -> str:
     pieces: list[str] = []
     end = 0
     for match in _LINK.finditer(line):
-        url = escape(match.group())
-        pieces += [escape(line[end : match.start()]), f'<a class="a" style="color:#22705e" href="{url}">{url}</a>']
+        there = escape(match.group())
+        href = there if match["url"] else f"mailto:{there}"
+        label = f"{there[:2]}…@{match['domain']}" if match["domain"] and len(there) > _LONG_ADDRESS else there
+        pieces += [escape(line[end : match.start()]), f'<a class="a" style="color:#22705e" href="{href}">{label}</a>']
         end = match.end()
     return "".join((*pieces, escape(line[end:])))
