@@ -26,8 +26,8 @@ MAILED = (
     "Write to {address} what you do",
     "Welcome, {name}. You are @{handle}.",
     "To join, answer this mail with your name alone",
-    "You get no more mails from us",
     "What colleagues at {company} wrote lately.",
+    "Answer this mail with a number and your words",
     "Which one do you answer?",
 )
 
@@ -78,6 +78,7 @@ GUARDS = {
     "more are to come",
     "{company}: short updates from colleagues, as many as you follow. STOP ends texts. ? says more.",
     "{company}: you get no more texts from us. START brings them back.",
+    "Mails are on. off ends them, help says what you can do.",
 }
 
 

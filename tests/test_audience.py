@@ -114,12 +114,12 @@ def test_of_500_random_pairs_nobody_parted_gets_anything(session: Session, late:
         topics.follow(session, person.id, "#win", dice.random() < 0.5)
     said = everything(company, dice)
     if late:
-        company.spread(chunk=7)
+        company.spread(chunk=25)
     for _ in range(PAIRS):
         one, other = dice.sample([*company.people, company.group], 2)
         if one.kind == "person":
             silence(session, one, other, "mute" if other.kind == "group" else dice.choice(["block", "mute"]))
-    company.spread(chunk=7)
+    company.spread(chunk=25)
     standing = {tuple(row) for row in session.execute(select(Silence.account_id, Silence.other_id, Silence.kind))}
     got = 0
     for post, group in said:

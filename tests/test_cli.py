@@ -21,7 +21,7 @@ def critter(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]
 
 def test_lists_the_processes_and_every_module_of_commands() -> None:
     listed = critter("--help").stdout
-    modules = [path.stem for path in (ROOT / "critter" / "commands").glob("[a-z]*.py")]
+    modules = [path.stem.replace("_", "-") for path in (ROOT / "critter" / "commands").glob("[a-z]*.py")]
     for name in ("up", "migrate", "check", "web", "mail", "worker", "clock", "simulator", *modules):
         assert f" {name} " in listed
 

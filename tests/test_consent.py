@@ -268,3 +268,17 @@ def test_no_answer_but_these_leaves_for_a_stopped_phone(office: Office, texts: T
     ]
     with transaction(office.engine) as session:
         assert set(audience.refusals(session, keys).values()) == {"opted_out"}
+
+
+def test_a_mailbox_that_opted_out_is_brought_back_by_start_alone(office: Office):
+    """Such a one was asked in, said STOP, and was tied to a colleague later."""
+    office.sql("UPDATE addresses SET state = 'stopped', stopped_at = now() WHERE address = 'priya@demo.example'")
+    for words, state_after in (("on", "stopped"), ("start", "verified")):
+        letter = f"From: priya@demo.example\r\nTo: post@{cast.DOMAIN}\r\nSubject: mails\r\n\r\n{words}\r\n".encode()
+        office.accept(Incoming("email", words.encode(), "priya@demo.example", (f"post@{cast.DOMAIN}",), letter, True))
+        office.work()
+        assert state(office, "priya@demo.example") == state_after
+    [(said,)] = office.sql("SELECT body FROM messages ORDER BY id DESC LIMIT 1")
+    assert said == "Mails are on. off ends them, help says what you can do."
+    kept = office.sql("SELECT kind, source FROM consent ORDER BY id DESC LIMIT 1")
+    assert kept == [("opt_in", "mail")]
