@@ -76,9 +76,9 @@ def natural_key(key: bytes, identity: bytes) -> bytes:
 ACCEPT = """
 WITH given AS (
     SELECT * FROM unnest(
-        %(channel)s::text[], %(natural_key)s::bytea[], %(sender)s::text[], %(recipients)s::text[],
-        %(message_id)s::text[], %(text)s::text[], %(raw)s::bytea[], %(trusted)s::boolean[], %(opt_out_type)s::text[],
-        %(sent_at)s::timestamptz[], %(proof)s::text[]
+        %(channel)b::text[], %(natural_key)b::bytea[], %(sender)b::text[], %(recipients)b::text[],
+        %(message_id)b::text[], %(text)b::text[], %(raw)b::bytea[], %(trusted)b::boolean[], %(opt_out_type)b::text[],
+        %(sent_at)b::timestamptz[], %(proof)b::text[]
     ) AS given (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type, sent_at, proof)
 ), new AS (
     INSERT INTO inbound (channel, natural_key, sender, recipients, message_id, text, raw, trusted, opt_out_type,
