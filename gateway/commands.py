@@ -15,7 +15,7 @@ from gateway.language.named import Named, Reading
 from gateway.language.phrases import Phrase
 from gateway.language.readings import packed
 from gateway.language.verbs import Verb
-from gateway.network import conversations
+from gateway.network import conversations, notices
 from gateway.network.conversations import Asked
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address, Effect
@@ -30,7 +30,8 @@ Guard = Callable[[Session, "Turn"], None]
 
 class Unconfirmed(Exception):
     """Raised by a handler that will not act before its writer has said so: the question, how it is answered, and what
-    of `Turn.confirmed` the answer gives (several with blanks). The same reading is performed again then."""
+    of `Turn.confirmed` the answer gives (several with blanks). The same reading is performed again then. `elsewhere`:
+    what its writer is told on another channel meanwhile."""
 
     def __init__(
         self,
@@ -40,9 +41,11 @@ class Unconfirmed(Exception):
         words: Sequence[str] = ("OK", "DROP"),
         secret: bool = False,
         about: Mapping[str, Any] | None = None,
+        elsewhere: Phrase | None = None,
     ) -> None:
         super().__init__(question)
         self.question, self.gives, self.words, self.secret, self.about = question, gives, words, secret, about or {}
+        self.elsewhere = elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +232,8 @@ def _ask_first(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str:
     asked = Asked(kind, [], unconfirmed.words, about, secret=unconfirmed.secret)
     conversations.ask(session, turn.address.id, asked)
     turn.did("asked", about["draft"])
+    if unconfirmed.elsewhere:
+        turn.rings |= notices.tell_elsewhere(session, turn.account.id, turn.address.channel, unconfirmed.elsewhere)
     return unconfirmed.question
 
 

@@ -1,6 +1,7 @@
 """Proof that a risky text is from whose number it seems to be: a sender number can be forged, a phone cannot be read.
 
-Who has a PIN is asked for it. Everybody else gets a code in the question, which only the real phone sees (R39)."""
+Who has a PIN is asked for it. Everybody else gets a code in the question, which only the real phone sees (R39). What
+was mailed by somebody who has a phone is proved there (R30): the question comes by mail, its code by text."""
 
 import hmac
 import re
@@ -34,18 +35,22 @@ def prove(session: Session, turn: Turn, what: Phrase, gives: str = GIVES) -> Non
     if GIVES in turn.confirmed:
         return
     if turn.account.pin == "none":
-        _ask_code(turn, what, gives)
+        _ask_code(session, turn, what, gives)
     if pins.locked(session, turn.account.id):
         raise Refused(LOCKED)
     asked = say("{what} Reply with your PIN.", what=what)
     raise Unconfirmed(asked, gives, words=("DROP",), secret=True, about={"code": None})
 
 
-def _ask_code(turn: Turn, what: Phrase, gives: str) -> NoReturn:
+def _ask_code(session: Session, turn: Turn, what: Phrase, gives: str) -> NoReturn:
     code = f"{secrets.randbelow(10_000):04}"
-    asked = say("{what} Reply {code} to do it.", what=what, code=code)
     about = {"code": _seal(turn, code), "wrong": 0}
-    raise Unconfirmed(asked, gives, words=("DROP",), secret=True, about=about)
+    if turn.address.channel == "email" and notices.elsewhere(session, turn.account.id, "email"):
+        asked = say("{what} To do it, reply with the code that we texted to your phone.", what=what)
+        sent = say("{code}: reply with it to our mail that asks. If you asked for nothing, ignore this.", code=code)
+    else:
+        asked, sent = say("{what} Reply {code} to do it.", what=what, code=code), None
+    raise Unconfirmed(asked, gives, words=("DROP",), secret=True, about=about, elsewhere=sent)
 
 
 def _seal(turn: Turn, code: str) -> str:

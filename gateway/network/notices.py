@@ -9,21 +9,26 @@ from gateway.language.phrases import translated
 from gateway.ledger import outbox
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import addresses, reach, silences
-from gateway.store.tables import Account
+from gateway.store.tables import Account, Address
 
 PRIORITY = 2  # as answers
 
 
 def tell_elsewhere(session: Session, account_id: int, channel: str, words: str) -> frozenset[str]:
     """To one person, on another channel than this one where there is one. The bells to ring."""
-    others = [each for each in addresses.of_account(session, account_id) if each.channel != channel]
-    there = next((each for each in others if each.is_primary and each.state == "verified"), None)
+    there = elsewhere(session, account_id, channel)
     if there is None:
         return tell(session, [account_id], words)
     said = translated(words, session.get_one(Account, account_id).language)
     notice = Outgoing("notice", said, said, said, priority=PRIORITY)
     outbox.put(session, notice, [Target(there.id, there.channel)])
     return frozenset({there.channel})
+
+
+def elsewhere(session: Session, account_id: int, channel: str) -> Address | None:
+    """Where somebody is reached on another channel than this one."""
+    others = [each for each in addresses.of_account(session, account_id) if each.channel != channel]
+    return next((each for each in others if each.is_primary and each.state == "verified"), None)
 
 
 def tell(
