@@ -2,61 +2,35 @@
 
 aiosmtpd's own reading trusts the other side: an exception becomes a permanent 500 with its text, an endless line grows
 without end, NOOPs and idle connections are free. So the reading of lines and of DATA is ours, the commands are its.
-
-What nearly every mail says is plain: MAIL, RCPT, DATA in their usual spelling, and content. That is answered as it
-comes, without waking the task that serves the connection; whatever is not so plain goes to that task and to aiosmtpd.
 """
 
 import asyncio
 import logging
 import re
-from collections import Counter, deque
-from enum import Enum, auto
-from typing import Any, ClassVar, Final, NamedTuple, cast
+from collections import deque
+from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+from aiosmtpd.smtp import syntax
 
 from gateway.doors import signing_in
-from gateway.doors.certificates import Certificates
-from gateway.doors.content import Content
+from gateway.doors.connection import GO_ON, TEMPORARY, Connection, Security, Stage
 from gateway.doors.handshakes import secured
-from gateway.doors.house import House, origin
+from gateway.doors.house import House
 from gateway.doors.signing_in import GarbledError, SignIn
-from gateway.doors.wire import TooLongError, Wire
+from gateway.doors.wire import TooLongError
 
-SMALL = 64 * 1024  # octets of a mail that nobody counts
-OVERFULL = "452 4.3.1 Too many large mails at once, try again later"
-TEMPORARY = "451 4.3.0 Something is wrong on our side, try again later"
-UNWELL = "421 4.3.0 Something is wrong on our side, try again later"
 BAD_SYNTAX = "500 5.5.2 Not a command line: UTF-8 without control characters, ended by CR LF"
 TOO_LONG = "500 5.5.2 Line too long"
 TOO_MANY = "421 4.7.0 Too many commands without a mail"
-FULL_HOUSE = "421 4.3.2 Too many connections, try again later"
 NOT_MAIL = "421 4.7.0 This is a mail server"
 OTHER_PROTOCOLS = {"GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT"}  # a web page made somebody's browser call us
 INJECTED = "554 5.5.1 Nothing may follow STARTTLS before TLS begins"
 FORGERS = "421 4.7.0 Too many wrong passwords"
 WRONG_PASSWORDS = 3  # on one connection
-NO_ADDRESS: Final[Any] = ("", 0)
 PLAIN_PATH = re.compile(r"<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})>(?: +(.*))?")
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_ADDRESS = rb"([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})"
-PLAIN = re.compile(
-    rb"MAIL FROM:<" + _ADDRESS + rb">(?: SIZE=(\d{1,12}))?\r\n|RCPT TO:<" + _ADDRESS + rb">\r\n|DATA\r\n", re.IGNORECASE
-)
-OK = "250 OK"
-GO_ON = "354 End with CR LF . CR LF"
-MOST_RECIPIENT_COMMANDS = 2  # times the recipients of a mail: some may be refused
 
 log = logging.getLogger(__name__)
-
-
-class Security(NamedTuple):
-    """What one port offers: nothing, STARTTLS, TLS from the first octet; and who may sign in over it."""
-
-    certificates: Certificates | None = None
-    sign_in: SignIn | None = None
-    at_once: bool = False
 
 
 class Listeners:
@@ -80,162 +54,8 @@ class Listeners:
         return self._idle.pop() if self._idle else self._kind(*self._given, self._idle)
 
 
-class Stage(Enum):
-    """What a connection is in the middle of."""
-
-    SECURING = auto()  # the TLS handshake
-    TALKING = auto()
-    ASKED = auto()  # it answers a question of ours
-    SENDING = auto()  # the other side sends a mail
-    STORING = auto()  # we store it
-    GONE = auto()
-
-
-RESTING = {Stage.SECURING, Stage.TALKING, Stage.ASKED}
-
-
-class Listener(SMTP):
-    """One connection after another; everything that belongs to one is made in connection_made."""
-
-    trusts: ClassVar[bool] = True  # whether a connection may prove who wrote a mail
-    protocol: ClassVar[str] = "ESMTP"
-
-    transport: asyncio.Transport | None
-    session: Session
-    envelope: Envelope
-    proof: str | None  # of the one who is connected: signed in, or a client certificate
-    since: float
-    heard: float
-    _wire: Wire
-    _spent: Counter[str]
-    _octets: int  # since the last command line
-    _held: int  # octets of a large mail, as the house counts them
-    _secured: bool
-    _stage: Stage
-    _last_words: str | None  # said after the mail in hand
-    _content: Content | None  # of the mail that is being sent
-    _stores: bool  # a mail, whose one answer is still to come
-    _over: bool  # the other side has said all, while its mail is stored
-    _handler_coroutine: asyncio.Task[None] | None
-
-    def __init__(
-        self,
-        handler: Any,
-        house: House,
-        hostname: str,
-        loop: asyncio.AbstractEventLoop,
-        security: Security,
-        idle: "deque[Listener]",
-    ) -> None:
-        super().__init__(
-            handler, data_size_limit=house.limits.message, enable_SMTPUTF8=True, hostname=hostname, loop=loop
-        )
-        self._house = house
-        self._security = security
-        self._idle = idle
-
-    # The connection
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one without inheriting it
-        self.since = self.heard = self.loop.time()
-        self._spent, self._octets, self._stage, self._last_words = Counter(), 0, Stage.TALKING, None
-        self._content, self._over = None, False
-        self._handler_coroutine = None
-        self._stores, self._held, self._secured = False, 0, False
-        if self._security.at_once:
-            self._stage = Stage.SECURING
-        self._forget()
-        assert self.session.peer is not None
-        if not self._house.enter(self, self.session.peer[0]):
-            self._part(FULL_HOUSE)
-            return
-        self._wire = Wire(self.loop, self.transport)
-        self._handler_coroutine = self.loop.create_task(self._handle_client())
-
-    def _forget(self) -> None:
-        """Nothing was said yet, or nothing that counts: before TLS anybody may have said it (RFC 3207 4.2)."""
-        assert self.transport is not None
-        self._set_rset_state()  # type: ignore[no-untyped-call]
-        self.proof = None
-        self.session = self._create_session()
-        # A socket of this machine has no address.
-        self.session.peer = self.transport.get_extra_info("peername") or NO_ADDRESS
-
-    def data_received(self, data: bytes) -> None:
-        if self._stage is Stage.GONE or self.transport is None:
-            return
-        self._octets += len(data)
-        if self._octets > 2 * self._house.limits.message:
-            self.transport.abort()
-            return
-        self._hear(data)
-
-    def eof_received(self) -> bool:
-        """Whoever has said all may still hear our answers."""
-        if self._stage is Stage.GONE:
-            return False
-        if self._stage is Stage.STORING:
-            self._over = True
-        else:
-            self._wire.end()
-        return not self._secured  # TLS cannot be half closed
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self._stage is Stage.SECURING and self._security.certificates:
-            self._security.certificates.complain(error, self._home())
-        if self._content is not None:
-            self._let_go()
-        self._stage = Stage.GONE
-        self._house.leave(self)
-        self.transport = None
-        if self._handler_coroutine is not None:
-            self._handler_coroutine.cancel()
-        if not self._stores:  # else the answer to its last mail is still to come, and is for nobody else
-            self._rest()
-
-    def _rest(self) -> None:
-        """Ready for the next connection, once the task of this one has ended."""
-        if self._handler_coroutine is None:
-            self._idle.append(self)
-        else:
-            self._handler_coroutine.add_done_callback(lambda _: self._idle.append(self))
-
-    def send_off(self, reply: str, *, now: bool) -> None:
-        """The house wants the place. A mail that is being stored is answered first; one on its way only with `now`
-        is not waited for."""
-        if self._stage is Stage.STORING or (self._stage is Stage.SENDING and not now):
-            self._last_words = reply
-        else:
-            self._part(reply)
-
-    @property
-    def spoken(self) -> str:
-        """What was spoken, as a Received field names it (RFC 3848)."""
-        return (
-            self.protocol + "S" * self._secured + "A" * (self.proof is not None and self.session.authenticated is True)
-        )
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether nothing is lost when it has to come again."""
-        return self._stage in RESTING and not self.envelope.rcpt_tos
-
-    def _part(self, reply: str) -> None:
-        if self._stage is Stage.SECURING:  # no words of ours would be understood
-            self._hang_up()
-        elif self.transport is not None and self._stage is not Stage.GONE:
-            self._stage = Stage.GONE
-            self._house.leave(self)
-            self.transport.write(reply.encode() + b"\r\n")
-            self.transport.close()
-
-    # Commands
-
-    async def push(self, status: str | bytes) -> None:
-        """Replies are short and commands counted, so nothing piles up when the other side does not read them."""
-        if self.transport is not None and self._stage is not Stage.GONE:
-            self.transport.write((status.encode() if isinstance(status, str) else status) + b"\r\n")
+class Listener(Connection):
+    """The commands, as the one task of a connection takes them."""
 
     async def _handle_client(self) -> None:
         if self._security.at_once:
@@ -274,18 +94,6 @@ class Listener(SMTP):
             await self.push("500 5.5.1 No such command")
         else:
             await method(argument.strip() or None)
-
-    def _too_many(self, command: str) -> bool:
-        self._spent[command] += 1
-        limits = self._house.limits
-        most = MOST_RECIPIENT_COMMANDS * limits.recipients if command == "RCPT" else limits.commands
-        return self._spent[command] > most
-
-    def _hang_up(self) -> None:
-        securing, self._stage = self._stage is Stage.SECURING, Stage.GONE
-        self._house.leave(self)
-        if self.transport is not None:
-            self.transport.abort() if securing else self.transport.close()
 
     def offered(self) -> list[str]:
         """What EHLO says beside aiosmtpd's own."""
@@ -359,11 +167,6 @@ class Listener(SMTP):
             self._part(FORGERS)
         await self.push(verdict)
 
-    def _home(self) -> str:
-        """For whom wrong passwords and certificates are counted."""
-        assert self.session.peer is not None
-        return origin(self.session.peer[0])
-
     async def _ask(self, words: str) -> bytes:
         self._stage = Stage.ASKED
         await self.push(signing_in.challenge(words))
@@ -398,144 +201,6 @@ class Listener(SMTP):
             await self.push(GO_ON)
             self._begin_content()
             self._hear(self._wire.take())
-
-    # What comes, sorted
-
-    def _hear(self, data: bytes) -> None:
-        """Plain commands and content at once, all else through the task."""
-        try:
-            if self._stage is Stage.SENDING:
-                self._fill(data)
-            elif self._stage is Stage.STORING:
-                self._wire.hold(data)
-            elif self._wire.idle and self._stage is Stage.TALKING:
-                self._hurry(data)
-            else:
-                self._wire.feed(data)
-        except Exception:  # nobody knows any more what is a command: that connection ends
-            log.exception("a mail failed")
-            self._part(UNWELL)
-
-    def _hurry(self, data: bytes) -> None:
-        """Answers the plain commands at the beginning of what came, in one write."""
-        said, at = bytearray(), 0
-        while self._stage is Stage.TALKING and (end := data.find(b"\n", at) + 1):
-            reply = self._answer_plain(data[at:end])
-            if reply is None:
-                break
-            said += reply.encode() + b"\r\n"
-            at = end
-        if said and self.transport is not None:
-            self.transport.write(said)
-        if at == len(data):
-            return
-        if self._stage is Stage.SENDING:
-            self._fill(data[at:])
-        else:
-            self._wire.feed(data[at:])
-
-    def _answer_plain(self, line: bytes) -> str | None:
-        """The answer to a command that needs nobody else; None when this is none, or when it is not to be a yes."""
-        plain = PLAIN.fullmatch(line)
-        envelope = self.envelope
-        if plain is None or not self.session.host_name:
-            return None
-        sender, size, recipient = plain.groups()
-        if sender:
-            reply = self._mail(sender.decode(), size)
-        elif recipient:
-            reply = self._recipient(recipient.decode())
-        elif reply := GO_ON if envelope.rcpt_tos and not self._too_many("DATA") else None:
-            self._begin_content()
-        if reply:
-            self._octets, self.heard = 0, self.loop.time()
-        return reply
-
-    def _mail(self, sender: str, size: bytes | None) -> str | None:
-        envelope = self.envelope
-        if envelope.mail_from or (size and (not self.session.extended_smtp or int(size) > self._house.limits.message)):
-            return None
-        if self._too_many("MAIL"):
-            return None
-        envelope.mail_from = sender
-        if size:
-            envelope.mail_options.append(f"SIZE={size.decode()}")
-        return OK
-
-    def _recipient(self, address: str) -> str | None:
-        envelope = self.envelope
-        if not envelope.mail_from or not self.event_handler.admits(envelope, address) or self._too_many("RCPT"):
-            return None
-        envelope.rcpt_tos.append(address)
-        return OK
-
-    # A mail
-
-    def _begin_content(self) -> None:
-        self._stage, self._content = Stage.SENDING, Content(self._house.limits.message)
-
-    def _fill(self, data: bytes) -> None:
-        assert self._content is not None
-        self.heard = self.loop.time()
-        rest = self._content.feed(data)
-        if self._content.size > SMALL or self._held:
-            self._weigh(self._content)
-        if rest is None:
-            return
-        content, self._content = self._content, None
-        self._stage = Stage.STORING
-        self._wire.hold(rest)
-        self._store(content)
-
-    def _weigh(self, content: Content) -> None:
-        """Large mails share their room with those of all other connections; one that finds none is refused for now."""
-        size = content.size if content.size > SMALL else 0
-        if self._house.hold(size - self._held):
-            self._held = size
-        else:
-            content.refuse(OVERFULL)
-
-    def _answer(self, status: str) -> str:
-        return status
-
-    def _let_go(self) -> None:
-        """The room of a mail that is in memory no longer."""
-        self._house.hold(-self._held)
-        self._held = 0
-
-    def _store(self, content: Content) -> None:
-        if content.fault:
-            self._ended(content.fault)
-            return
-        self.envelope.content = content.octets()
-        self._stores = True
-        try:
-            self.event_handler.take(self, self.envelope, self._ended)
-        except Exception:
-            log.exception("a mail was not stored")
-            self._ended(TEMPORARY)
-
-    def _ended(self, status: str) -> None:
-        """The mail's one answer; then what came behind it is heard. May come when the other side has gone."""
-        self._stores = False
-        if self._held:
-            self._let_go()
-        if status.startswith("2"):
-            self._spent.clear()
-        if self._stage is not Stage.STORING or self.transport is None:
-            return
-        reply = self._answer(status)
-        self._set_post_data_state()  # type: ignore[no-untyped-call]
-        self.heard = self.loop.time()
-        self._stage = Stage.TALKING
-        self.transport.write(reply.encode() + b"\r\n")
-        if self._last_words is not None:
-            self._part(self._last_words)
-            return
-        if held := self._wire.released():
-            self._hear(held)
-        if self._over:
-            self._wire.end()
 
 
 def _readable(line: bytes) -> str | None:

@@ -7,7 +7,8 @@ import re
 
 from aiosmtpd.smtp import syntax
 
-from gateway.doors.listener import OK, Listener
+from gateway.doors.connection import OK
+from gateway.doors.listener import Listener
 
 WRONG_GREETING = "500 5.5.1 This is LMTP: say LHLO"
 LMTP_OK = "250 2.0.0 OK"

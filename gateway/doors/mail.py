@@ -13,10 +13,11 @@ from sqlalchemy import Engine
 
 from gateway.doors import authors, certificates
 from gateway.doors.certificates import Certificates
+from gateway.doors.connection import TEMPORARY, Security
 from gateway.doors.homecoming import Homecoming, Promise
 from gateway.doors.house import House, Limits
 from gateway.doors.known import Known
-from gateway.doors.listener import TEMPORARY, Listener, Listeners, Security
+from gateway.doors.listener import Listener, Listeners
 from gateway.doors.lmtp import Lmtp
 from gateway.doors.signing_in import SignIn
 from gateway.identity import arrival
