@@ -92,6 +92,8 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
     opened = mailroom.opened(inbound)
     if machine := mailroom.machine(world, inbound, opened):
         return Outcome("dropped", "machine", machine)
+    if ended := mailroom.unsubscribed(session, world, inbound):
+        return Outcome(ended.state, ended.intent, ended.reason)
     if responds := responders.suspected(session, world, inbound, opened):
         return Outcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)

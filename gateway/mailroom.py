@@ -24,6 +24,7 @@ from gateway.store.tables import Account, Address, Inbound, Post
 
 log = logging.getLogger(__name__)
 
+ENDS = "mail to the address that ends this follow"
 FOREIGN = "this address was made for somebody else"
 NULL_SENDER = b"Return-Path: <>"
 TOKENS: Final[tuple[Kind, ...]] = ("reply", "unsubscribe", "bounce", "confirm")
@@ -83,6 +84,18 @@ def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
     """Why no person wrote it: the signs of the mail itself, or a From of our own domain, where nobody's mailbox is."""
     ours = inbound.sender.rpartition("@")[2] == world.settings.mail_domain
     return mail.machine or ("our own address" if ours else None)
+
+
+def unsubscribed(session: Session, world: World, inbound: Inbound) -> Kept | None:
+    """Mail to nothing but such addresses: each token is the whole authority, from whichever mailbox it comes."""
+    read = [recipients.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients]
+    pairs = [one.ids for one in read if one and one.kind == "unsubscribe"]
+    if not pairs or len(pairs) < len(read):
+        return None
+    for source_id, address_id in pairs:
+        if ending := unsubscribing.pair(session, source_id, address_id):
+            unsubscribing.end(session, ending)
+    return Kept("done", "unfollow", ENDS)
 
 
 def sort(
@@ -154,12 +167,9 @@ def _kept_by_token(
     if owner is None or owner.account_id != address.account_id:
         return _foreign(session, inbound, owner)
     if kind == "unsubscribe" and address.account_id is not None:
-        if ids[0] == dailies.SOURCE:
-            dailies.want(session, address.account_id, False)
-            return Kept("done", "off", "mail to the address that ends the daily mail")
         if ending := unsubscribing.pair(session, ids[0], ids[1]):
             unsubscribing.end(session, ending)
-        return Kept("done", "unfollow", "mail to the address that ends this follow")
+        return Kept("done", "unfollow", ENDS)
     return None
 
 

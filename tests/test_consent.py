@@ -282,3 +282,18 @@ def test_a_mailbox_that_opted_out_is_brought_back_by_start_alone(office: Office)
     assert said == "Mails are on. off ends them, help says what you can do."
     kept = office.sql("SELECT kind, source FROM consent ORDER BY id DESC LIMIT 1")
     assert kept == [("opt_in", "mail")]
+
+
+def test_an_unsubscribe_address_acts_from_whichever_mailbox_it_is_written_to(office: Office):
+    [(kim, box)] = office.sql(
+        "SELECT k.id, b.id FROM accounts k, addresses b WHERE k.handle = 'kim' AND b.address = 'priya@demo.example'"
+    )
+    follows = "SELECT count(*) FROM follows f JOIN addresses b ON b.account_id = f.follower_id WHERE b.id = :box"
+    assert office.sql(follows, box=box) == [(1,)]
+    to = f"u-{office.world.signer.sign('unsubscribe', int(str(kim)), int(str(box)))}@{cast.DOMAIN}"
+    letter = b"From: p.nair@elsewhere.example\r\nSubject: \r\n\r\n"
+    office.accept(Incoming("email", b"u", "p.nair@elsewhere.example", (to,), letter, True))
+    office.work()
+    assert office.sql(follows, box=box) == [(0,)]
+    assert office.sql("SELECT state, intent FROM inbound") == [("done", "unfollow")]
+    assert office.sql("SELECT count(*) FROM messages") == [(0,)]

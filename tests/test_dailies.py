@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger import claims
 from gateway.ledger.outbox import MAIL_GIVES_UP
-from gateway.network import accounts, addresses, audience, dailies, follows, posts, silences, unsubscribing
+from gateway.network import accounts, addresses, audience, dailies, follows, notices, posts, silences, unsubscribing
 from gateway.network.posts import Words
 from gateway.network.silences import Kept
 from gateway.settings import Settings
@@ -189,3 +189,42 @@ def test_its_link_ends_it(company: Engine) -> None:
     write(company)
     assert bodies(company, "reader0") == []
     assert len(bodies(company, "reader1")) == 1
+
+
+TAKEN_BACK = {
+    "its post is taken back": ("UPDATE posts SET deleted_at = now()", "retracted"),
+    "its writer is suspended": ("UPDATE accounts SET state = 'suspended' WHERE handle = 'kim'", "retracted"),
+    "its writer blocked the reader": (
+        "INSERT INTO silences (account_id, other_id, kind) SELECT k.id, r.id, 'block' FROM accounts k, accounts r"
+        " WHERE k.handle = 'kim' AND r.handle = 'reader0'",
+        "retracted",
+    ),
+    "its reader wants none": ("UPDATE accounts SET daily = false WHERE handle = 'reader0'", "off"),
+    "nothing": ("SELECT 1", None),
+}
+
+
+@pytest.mark.parametrize("what", TAKEN_BACK)
+def test_one_that_waits_does_not_leave_when(company: Engine, what: str) -> None:
+    write(company)
+    statement, reason = TAKEN_BACK[what]
+    key = """SELECT d.message_id, d.address_id FROM deliveries d JOIN addresses a ON a.id = d.address_id
+             JOIN accounts p ON p.id = a.account_id WHERE p.handle = 'reader0'"""
+    with transaction(company) as session:
+        session.execute(text(statement))
+        message, address = session.execute(text(key)).one()
+        assert audience.refusals(session, [(message, address)]) == ({(message, address): reason} if reason else {})
+
+
+def test_no_answer_waits_for_it(company: Engine) -> None:
+    """A relay may take hours for the mails of the day; an answer goes before."""
+    write(company)
+    with transaction(company) as session:
+        reader = accounts.by_handle(session, "reader0")
+        assert reader
+        rings = notices.tell(session, [reader.id], "an answer")
+        assert rings == {"email"}
+    with transaction(company) as session:
+        [first] = claims.claim(session, "email", "test", MAIL_GIVES_UP, 1)
+        kind = session.scalar(text("SELECT kind FROM messages WHERE id = :id"), {"id": first.message_id})
+    assert kind == "notice"

@@ -38,3 +38,4 @@ class Day:
         """The relay did not take these."""
         if attempts:
             relay_days.give_back(session, attempts)
+            pauses.mail_goes_on(session, USED_UP)  # whoever found the day used up meanwhile had counted these

@@ -128,7 +128,7 @@ def _enclosed(content: Content) -> str:
     """The files by name and size; the link below them, made for each reader, leads to all of them."""
     if not content.attached:
         return ""
-    lines = [f"{name or content.attached}{f' ({_size(size)})' if size else ''}" for name, size in content.files]
+    lines = [f"{name}{f' ({_size(size)})' if size else ''}" for name, size in content.files if name]
     return "\n\n" + "\n".join(["Attached:", *(lines or [content.attached])])
 
 

@@ -48,6 +48,11 @@ def mail_refused(session: Session, wait: timedelta, code: str) -> None:
     session.execute(MAIL_REFUSED, {"wait": wait, "code": code})
 
 
+def mail_goes_on(session: Session, code: str) -> None:
+    """Ends a pause that has this reason."""
+    session.execute(MAIL_GOES_ON, {"code": code})
+
+
 def _set(session: Session, which: str, values: dict[str, object]) -> Sequence[Paused]:
     session.execute(SET_SENDERS, {**values, "which": which})
     if which in (MAIL, RELAY):
@@ -72,6 +77,10 @@ SET_SENDERS: Final = text(f"""
 """)  # noqa: S608
 SET_MAIL: Final = text(f"UPDATE installation SET mail_paused_until = {_UNTIL}, mail_pause_reason = :reason")  # noqa: S608
 
+MAIL_GOES_ON: Final = text("""
+    UPDATE installation SET mail_paused_until = NULL, mail_pause_reason = NULL
+    WHERE mail_pause_reason = :code AND mail_paused_until > now()
+""")
 MAIL_IS_PAUSED: Final = text("SELECT mail_paused_until > now() FROM installation")
 MAIL_REFUSED: Final = text("""
     UPDATE installation SET mail_paused_until = now() + CAST(:wait AS interval), mail_pause_reason = :code

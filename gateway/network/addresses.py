@@ -7,7 +7,7 @@ from typing import Any
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from gateway import destinations
 from gateway.errors import Refused
 from gateway.language.phrases import say
 from gateway.ledger import fallbacks
-from gateway.store.tables import Account, Address, Consent, Delivery, Fanout, Message, Sender
+from gateway.store.tables import Account, Address, Bouncing, Consent, Delivery, Fanout, Message, Sender
 
 NOUN = {"sms": "phone", "email": "mailbox"}
 SOURCE = {"sms": "text", "email": "mail"}
@@ -260,6 +260,7 @@ def tie(
     if row.state in ("invited", "suspended"):
         row.state = "stopped" if row.stopped_at else "verified"
     row.bouncing_since = None
+    session.execute(delete(Bouncing).where(Bouncing.address_id == row.id))
     _keep(session, row, "opt_in", wording, our, carrier_id, SOURCE[channel])
     return row
 

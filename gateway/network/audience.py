@@ -110,6 +110,19 @@ SELECT d.message_id, d.address_id, CASE
         SELECT FROM post_recipients r JOIN silences s ON s.account_id = r.account_id AND s.other_id = r.named_id
         WHERE r.post_id = p.id AND r.account_id = a.account_id AND (s.expires_at IS NULL OR s.expires_at > now())
     ) THEN 'silenced'
+    WHEN m.kind = 'daily' AND NOT reader.daily THEN 'off'
+    WHEN m.kind = 'daily' AND EXISTS (
+        SELECT FROM daily_mails had CROSS JOIN unnest(had.posts) AS shown (id)
+        LEFT JOIN posts it ON it.id = shown.id
+        LEFT JOIN accounts writer ON writer.id = it.author_id
+        LEFT JOIN accounts place ON place.id = it.group_id
+        WHERE had.message_id = m.id AND (
+            it.id IS NULL OR it.deleted_at IS NOT NULL OR writer.state <> 'active'
+            OR NOT (it.visibility = 'company' OR it.visibility = 'group' AND place.access = 'open')
+            OR EXISTS (SELECT FROM silences s WHERE (s.expires_at IS NULL OR s.expires_at > now()) AND (
+                s.account_id = a.account_id AND s.other_id IN (it.author_id, it.group_id)
+                OR s.account_id = it.author_id AND s.other_id = a.account_id AND s.kind = 'block')))
+    ) THEN 'retracted'
     WHEN m.kind IN ('update', 'daily') AND NOT a.receiving AND coalesce(a.off_until > now(), true) THEN 'off'
     WHEN d.source_id IS NOT NULL AND (f.state IS DISTINCT FROM 'active' OR f.expires_at <= now())
         AND (t.topic_id IS NULL OR t.expires_at <= now()) THEN 'left'

@@ -22,6 +22,7 @@ SOURCE: Final = 0  # what its unsubscribe token names: no account and no topic h
 LIST: Final = "daily"  # the first word of its List-Id
 PICKS: Final = 8
 PRIORITY: Final = 9
+LANE: Final = -1  # of its own, beside Critter's other words: no answer waits for it
 OPEN_HOURS: Final = 12  # after the hour: a Critter that was down in the morning writes at noon, and not at night
 SNIPPET: Final = 280  # characters of one update
 
@@ -178,6 +179,7 @@ def _put(session: Session, written: Sequence[Written]) -> None:
         "subjects": [one.subject for one in written],
         "bodies": [one.body for one in written],
         "priority": PRIORITY,
+        "lane": LANE,
         "life": MAIL_GIVES_UP,
     }
     session.execute(PUT_MESSAGES, keys)
@@ -198,6 +200,7 @@ LOOK: Final = text("""
         SELECT p.id, open.today, a.id AS address_id FROM accounts p
         JOIN open ON open.name = p.timezone
         JOIN addresses a ON a.account_id = p.id AND a.channel = 'email' AND a.is_primary AND a.state = 'verified'
+         AND a.bouncing_since IS NULL
          AND (a.receiving OR a.off_until <= now())
         WHERE p.kind = 'person' AND p.state = 'active' AND p.daily
           AND (p.daily_on IS NULL OR p.daily_on < open.today) AND p.created_at < now() - interval '12 hours'
@@ -257,7 +260,7 @@ PUT_MESSAGES: Final = text("""
 """)
 
 PUT_DELIVERIES: Final = text("""
-    INSERT INTO deliveries (message_id, address_id, channel, priority, give_up_at)
-    SELECT message_id, address_id, 'email', :priority, now() + :life
+    INSERT INTO deliveries (message_id, address_id, channel, author_id, priority, give_up_at)
+    SELECT message_id, address_id, 'email', :lane, :priority, now() + :life
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS d (message_id, address_id)
 """)

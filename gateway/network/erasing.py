@@ -132,6 +132,8 @@ STEPS: Final = (
                 WHERE d.address_id IN {_MINE} AND t.kind <> 'update'
                 UNION SELECT t.id FROM messages t JOIN inbound i ON i.id = t.inbound_id
                 WHERE i.account_id = :account
+                UNION SELECT d.message_id FROM daily_mails d
+                WHERE d.posts && (SELECT array_agg(id) FROM posts WHERE author_id = :account)
                 UNION SELECT m.id FROM messages m JOIN posts p ON p.id = m.post_id
                 WHERE (p.repeat_of IN {_WROTE} OR p.in_reply_to IN {_WROTE}) AND NOT {_OPEN}
                 UNION SELECT m.id FROM messages m

@@ -14,8 +14,9 @@ from typing import Final, Literal
 from sqlalchemy import case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from gateway.errors import Refused
 from gateway.ledger import audit
-from gateway.network import addresses, dailies, follows, members, topics
+from gateway.network import addresses, dailies, follows, topics
 from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow
 from gateway.tokens import Signer
 
@@ -75,14 +76,15 @@ def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
 
 
 def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
-    """How it ended, and whether it went to a phone; the same success however often it is asked. The last owner of a
-    group stays so and hears nothing more of it ("kept"): one click leaves no group without anybody.
+    """How it ended, and whether it went to a phone; the same success however often it is asked. Who runs a group or
+    posts in it stays so and hears nothing more of it ("kept"): one click takes no part away, nor leaves a group without
+    anybody.
 
     No input tells of it, so the audit does: who left a closed group was in it before."""
     if ending.is_daily:
         return "ended" if dailies.want(session, ending.follower_id, False) else "nothing", False
-    run = ending.access in ("closed", "broadcast")
-    if run and members.is_last_owner(session, ending.follower_id, ending.source_id):
+    mine = select(Follow.role).where(Follow.follower_id == ending.follower_id, Follow.account_id == ending.source_id)
+    if session.scalar(mine) in ("owner", "poster"):
         follows.set_off(session, ending.follower_id, ending.source_id, True)
         return "kept", False
     row = follows.unfollow(session, ending.follower_id, ending.source_id)
@@ -108,11 +110,21 @@ def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
         return False
     if ending.is_daily:
         dailies.want(session, ending.follower_id, True)
-    elif ending.back.startswith("#"):
-        topics.follow(session, ending.follower_id, ending.back, by_text=bool(ids[2]))
-    else:
-        follows.follow(session, ending.follower_id, ending.source_id, by_text=bool(ids[2]))
+    elif not _followed(session, ending, by_text=bool(ids[2])):
+        return False
     _note(session, ending, "follow.again", {"to": ending.back})
+    return True
+
+
+def _followed(session: Session, ending: Pair, by_text: bool) -> bool:
+    """False when they are not to be followed any more: gone by now, or parted by a block."""
+    try:
+        if ending.back.startswith("#"):
+            topics.follow(session, ending.follower_id, ending.back, by_text=by_text)
+        else:
+            follows.follow(session, ending.follower_id, ending.source_id, by_text=by_text)
+    except Refused:
+        return False
     return True
 
 
