@@ -89,11 +89,15 @@ def _machine(world: World, inbound: Inbound) -> str | None:
 def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
     if bounce := returns.taken(session, world, inbound):
         return bounce
+    if mailroom.is_for_operator(world, inbound):
+        return Outcome("held", None, "for the operator")
     opened = mailroom.opened(inbound)
     if machine := mailroom.machine(world, inbound, opened):
         return Outcome("dropped", "machine", machine)
     if ended := mailroom.unsubscribed(session, world, inbound):
         return Outcome(ended.state, ended.intent, ended.reason)
+    if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which says nothing now
+        return Outcome("dropped", None, "it was written to an address that means nothing any more")
     if responds := responders.suspected(session, world, inbound, opened):
         return Outcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)

@@ -60,7 +60,6 @@ class Addressees:
 
     everyone: bool
     help: bool
-    operator: bool
     groups: tuple[Account, ...]
     people: tuple[Account, ...]
     doing: tuple[tuple[str, Account], ...]
@@ -86,6 +85,13 @@ def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
     return mail.machine or ("our own address" if ours else None)
 
 
+def is_for_operator(world: World, inbound: Inbound) -> bool:
+    """Mail to postmaster@ and abuse@, whoever or whatever writes; but for bounces, which would go in circles."""
+    read = (recipients.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
+    asked = any(one is not None and one.kind == "operator" for one in read)
+    return asked and not (inbound.raw or b"").startswith(NULL_SENDER)
+
+
 def unsubscribed(session: Session, world: World, inbound: Inbound) -> Kept | None:
     """Mail to nothing but such addresses: each token is the whole authority, from whichever mailbox it comes."""
     read = [recipients.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients]
@@ -103,8 +109,6 @@ def sort(
 ) -> Kept | Reading:
     """How the mail reads for those it came to, or why it is kept."""
     to = _addressees(session, world, inbound.recipients)
-    if to.operator:
-        return Kept("held", None, "for the operator")
     for kind, ids in to.tokens:
         kept = _kept_by_token(session, inbound, kind, ids, address, mail.text)
         if kept:
@@ -131,7 +135,6 @@ def _addressees(session: Session, world: World, written: Sequence[str]) -> Addre
     return Addressees(
         everyone=not kinds.isdisjoint(("post", "secret")),
         help="help" in kinds,
-        operator="operator" in kinds,
         groups=_once(*(account for account in posted if account and account.kind == "group")),
         people=_once(*(account for account in posted if account and account.kind == "person")),
         doing=_doings(known, handles),
@@ -200,6 +203,8 @@ def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened, w
     answering = next((ids[0] for kind, ids in to.tokens if kind == "reply"), None)
     if to.doing:
         return _does(to, answering)
+    if sum(kind == "reply" for kind, _ in to.tokens) > 1:  # one of them may be private
+        return Reading("error", reason=say("A mail answers one mail at a time. Nothing was posted"))
     if answering and (to.people or to.groups or to.everyone):
         to = _with_answered(session, to, answering)
     if to.help and not (to.groups or to.people or to.everyone or answering):

@@ -79,6 +79,7 @@ GUARDS = {
     "{company}: short updates from colleagues, as many as you follow. STOP ends texts. ? says more.",
     "{company}: you get no more texts from us. START brings them back.",
     "Mails are on. off ends them, help says what you can do.",
+    "A mail answers one mail at a time. Nothing was posted",
 }
 
 

@@ -60,6 +60,8 @@ MATRIX = {
         Known(),
         None,
     ),
+    "spf, handed over by lmtp": (PLAIN, BY_CORP._replace(handed=True), Known(), None),
+    "signed, handed over by lmtp": (signed(PLAIN), BY_CORP._replace(handed=True), Known(), "dmarc"),
     "spf of our own machine": (PLAIN, BY_CORP._replace(peer="127.0.0.1"), Known(), None),
     "no envelope sender": (PLAIN, Envelope("192.0.2.10", "mx.corp.example", ""), Known(), None),
     "signed by another": (signed(PLAIN, "evil.example"), NOWHERE, Known(), None),
@@ -97,6 +99,18 @@ MATRIX = {
     "dkim alone": (
         says(PLAIN, "mx.mail.example; dkim=pass header.d=corp.example"),
         MX,
+        Known(),
+        None,
+    ),
+    "sent on, our address in a name": (
+        signed(letter(to='"post@mail.example" <sam@corp.example>')),
+        NOWHERE,
+        Known(),
+        None,
+    ),
+    "sent on, our address in a comment": (
+        signed(letter(to="sam@corp.example (post@mail.example)")),
+        NOWHERE,
         Known(),
         None,
     ),

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
 from gateway.doors.house import Limits
+from gateway.doors.mail import BY_TOKEN
 from gateway.identity import arrival
 from gateway.network import accounts
 from gateway.settings.embedded import socket_folder
@@ -95,7 +96,7 @@ def test_one_mail_to_two_and_a_stranger_is_one_row(settings, engine):
     assert row.recipients == ["post@mail.example", "sales@mail.example"]
     assert row.message_id == "<1@corp.example>"
     arrived = arrival.read(bytes(row.raw))
-    assert arrived == (("127.0.0.1", "relay.example", "Kim@corp.example"), LETTER + ".é\r\n".encode())
+    assert arrived == (("127.0.0.1", "relay.example", "Kim@corp.example", False), LETTER + ".é\r\n".encode())
     assert bytes(row.raw).startswith(
         b"Return-Path: <Kim@corp.example>\r\nReceived: from relay.example ([127.0.0.1])\r\n"
     )
@@ -162,7 +163,7 @@ def test_mail_from_elsewhere_is_unproved_unless_our_own_token_is_all_it_needs(se
         client.mail(to=(bounce,), sender="")
         client.mail(to=(bounce,))
     assert [row.state for row in rows(engine)] == ["unproved", "new", "unproved", "new", "new"]
-    assert [row.proof for row in rows(engine)] == [None, "token", None, "token", "token"]
+    assert [row.proof for row in rows(engine)] == [None, BY_TOKEN, None, BY_TOKEN, BY_TOKEN]
     assert bytes(rows(engine)[3].raw).startswith(b"Return-Path: <>\r\n")
 
 
@@ -277,3 +278,15 @@ def test_the_fifty_first_recipient_waits_for_the_next_mail(settings, engine):
         client.say("MAIL FROM:<kim@corp.example>")
         assert client.say("RCPT TO:<post@mail.example>").startswith("250")
         assert client.say("RCPT TO:<post@mail.example>").startswith("421")
+
+
+def test_a_recipient_needs_no_domain(settings, engine):
+    """Postmaster has to be taken so (RFC 5321, 4.5.1); the row says where it went."""
+    with opened(settings), Client(settings.smtp_listen) as client:
+        client.say("MAIL FROM:<kim@corp.example>")
+        assert client.say("RCPT TO:<postmaster>").startswith("250")
+        assert client.say("RCPT TO:<nobody>").startswith("550")
+        client.say("DATA")
+        client.send(LETTER + b".\r\n")
+        assert client.reply().startswith("250")
+    assert [row.recipients for row in rows(engine)] == [["postmaster@mail.example"]]

@@ -11,7 +11,7 @@ from gateway.identity.resolver import Away, Zone
 from gateway.ledger import unproved
 from gateway.network import proofs
 from gateway.store.database import transaction
-from tests.arriving import BY_DEMO, DEMO, KIM, arrives, change, posts, row, states
+from tests.arriving import BY_DEMO, DEMO, ELSEWHERE, KIM, arrives, change, posts, row, states
 from tests.signed import letter, signed
 from workers import proving, sweep
 
@@ -161,3 +161,15 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, here):
     proving.step(here)
     office.read()
     assert (row(office, one)[0], posts(office)) == ("done", ["once"])
+
+
+def test_the_same_signed_mail_in_another_envelope_is_held(office, here):
+    """Whoever was sent it can send it once more, and its signature holds."""
+    mail = signed(letter(KIM, body="once"), "demo.example")
+    arrives(office, mail)
+    proving.step(here)
+    arrives(office, mail, ELSEWHERE._replace(sender="b@evil.example"))
+    proving.step(here)
+    assert states(office) == ["new", "held"]
+    office.read()
+    assert posts(office) == ["once"]

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from gateway.doors import authors, certificates
 from gateway.doors.certificates import Certificates
-from gateway.doors.connection import TEMPORARY, Security
+from gateway.doors.connection import OK, TEMPORARY, Security
 from gateway.doors.homecoming import Homecoming, Promise
 from gateway.doors.house import House, Limits
 from gateway.doors.known import Known
@@ -42,7 +42,7 @@ TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients, send the rest in another m
 ELSEWHERE = "550 5.7.1 We do not pass on mail for others"
 UNKNOWN = "550 5.1.1 No such address here"
 BY_ADDRESS = "relay: CRITTER_MAIL_TRUST"
-BY_TOKEN = "token"  # noqa: S105
+BY_TOKEN = "nobody: our own token"  # noqa: S105
 BY_NOBODY = "nobody: a null sender"
 BAD_SENDER = "550 5.6.0 Exactly one From with exactly one mailbox is needed"
 
@@ -101,7 +101,12 @@ class MailDoor:
         if domain.lower() != self._settings.mail_domain:
             return ELSEWHERE
         recipient = recipients.read(local, self._signer)
-        return MISSING if recipient and await self._exists(recipient) else UNKNOWN
+        if recipient is None or not await self._exists(recipient):
+            return UNKNOWN
+        if "@" in address:
+            return MISSING
+        envelope.rcpt_tos.append(f"{address}@{domain}")  # postmaster needs no domain (RFC 5321, 4.5.1)
+        return OK
 
     def admits(self, envelope: Envelope, address: str) -> bool:
         """Whether this recipient is one more for sure; False also where that takes longer to say."""

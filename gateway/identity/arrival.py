@@ -16,7 +16,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 _OURS: Final = re.compile(
     rb"Return-Path: <([^\r\n]*)>\r\n"
     rb"(?:Received: from ([!-~]+) \(\[(?:IPv6:)?([0-9A-Fa-f.:]+|unknown)\]\)\r\n"
-    rb"\tby [!-~]+ with [A-Z0-9]+; [^\r\n]*\r\n)?"
+    rb"\tby [!-~]+ with ([A-Z0-9]+); [^\r\n]*\r\n)?"
 )
 
 
@@ -56,5 +56,6 @@ def read(raw: bytes) -> Arrived:
     ours = _OURS.match(raw)
     if ours is None:
         return Arrived(Envelope(), raw)
-    sender, helo, peer = ((each or b"").decode("utf-8", "replace") for each in ours.groups())
-    return Arrived(Envelope("" if peer == "unknown" else peer, helo, sender), raw[ours.end() :])
+    sender, helo, peer, protocol = ((each or b"").decode("utf-8", "replace") for each in ours.groups())
+    came = Envelope("" if peer == "unknown" else peer, helo, sender, protocol.startswith("LMTP"))
+    return Arrived(came, raw[ours.end() :])

@@ -16,11 +16,13 @@ SECONDS: Final = 10.0  # in which the questions about one mail must have begun
 
 
 class Envelope(NamedTuple):
-    """How a mail came: from which address, under which name and envelope sender; empty what is not known."""
+    """How a mail came: from which address, under which name and envelope sender; empty what is not known. `handed`: by
+    a mail server on our side, over LMTP."""
 
     peer: str = ""
     helo: str = ""
     sender: str = ""
+    handed: bool = False
 
 
 class Policy(NamedTuple):

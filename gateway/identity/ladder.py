@@ -58,8 +58,10 @@ def climb(settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, t
         return Standing("secret", "it came to its writer's own secret address")
     if known.posting == "foreign":  # whoever has somebody's old address must not get through by another door
         return Standing(None, "the secret address is old, or not that of the one in From")
-    if _said_by_ours(settings, message, came, domain):
-        return Standing("dmarc", f"our own mail server says that DMARC passes for {domain}")
+    if said := _said_by_ours(settings, message, came, domain):
+        return said
+    if came.handed or _is_own(settings, came):  # SPF would judge our own mail server, which our domain's SPF names
+        came = came._replace(peer="")
     return _judged(dmarc.verify(mail, domain, came, to, resolver))
 
 
@@ -69,13 +71,22 @@ def _judged(verdict: Verdict) -> Standing:
     return Standing(None, verdict.reason, verdict.result == "later")
 
 
-def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope, domain: str) -> bool:
+def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope, domain: str) -> Standing | None:
     """Anybody may write our name into a field. It counts from where our own mail server hands mails over, which takes
-    such fields of others off (RFC 8601, 5)."""
-    if not settings.mail_authserv_ids or not _within(came.peer, settings.mail_authserv_from):
-        return False
-    said = results.ours(message, settings.mail_authserv_ids)
-    return said is not None and results.dmarc_passes(said, domain)
+    such fields of others off (RFC 8601, 5). Its no counts as its yes does."""
+    if not settings.mail_authserv_ids or not _is_own(settings, came):
+        return None
+    said = results.ours(message, settings.mail_authserv_ids) or []
+    if results.dmarc_passes(said, domain):
+        return Standing("dmarc", f"our own mail server says that DMARC passes for {domain}")
+    if any(one.method == "dmarc" and one.result == "fail" for one in said):
+        return Standing(None, f"our own mail server says that DMARC fails for {domain}")
+    return None
+
+
+def _is_own(settings: Settings, came: Envelope) -> bool:
+    """Whether a mail server of ours hands it over: by its address, or over a socket of this machine."""
+    return (came.handed and not came.peer) or _within(came.peer, settings.mail_authserv_from)
 
 
 def trusted(settings: Settings, peer: str) -> bool:

@@ -23,6 +23,11 @@ STRONG: Final = (b"rsa-sha256", b"ed25519-sha256")  # RFC 8301, RFC 8463
 BROKEN: Final = (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError)
 Wanted = Callable[[str], bool]  # whether the signature of this domain would help
 ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+")
+QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+COMMENT: Final = re.compile(r"\([^()]*\)")
+INSIDE: Final = re.compile(r"<([^<>]*)>")
+LARGEST_KEY: Final = 4096  # bits; dkimpy computes with any, and holds up all other threads meanwhile
+LARGEST_EXPONENT: Final = (1 << 32) - 1
 
 
 class Signature(NamedTuple):
@@ -54,10 +59,22 @@ class _Verifier(dkim.DKIM):  # type: ignore[misc]  # dkimpy is not typed
         record = dnsfunc(name, timeout=self.timeout)
         tags = parse_tag_value(record) if record else {}
         if tags.get(b"k") != b"ed25519" or tags.get(b"v", b"DKIM1") != b"DKIM1":
+            _refuse_monsters(tags)
             return bool(super().verify_sig(sig, include_headers, sig_header, lambda *_, **__: record))
         self.pk = _Key(base64.b64decode(tags[b"p"], validate=True))
         self.keysize, self.ktag, self.seqtlsrpt = 256, b"ed25519", False
         return bool(self.verify_sig_process(sig, include_headers, sig_header, dnsfunc)) and self.pk.held
+
+
+def _refuse_monsters(tags: dict[bytes, bytes]) -> None:
+    if b"p" not in tags:
+        return
+    try:
+        key = dkim.parse_public_key(base64.b64decode(tags[b"p"]))
+    except dkim.UnparsableKeyError:
+        return  # dkimpy says so itself
+    if key["modulus"].bit_length() > LARGEST_KEY or key["publicExponent"] > LARGEST_EXPONENT:
+        raise dkim.KeyFormatError("too large a key")
 
 
 def signatures(mail: bytes, ours: Collection[str], resolver: Resolver, wanted: Wanted) -> Iterator[Signature]:
@@ -97,8 +114,20 @@ def _sent_on(headers: list[tuple[bytes, bytes]], tags: dict[bytes, bytes], ours:
     for field in (b"to", b"cc"):
         values = [value for name, value in headers if name.lower() == field]
         if field in _signed(tags) and len(values) == 1:
-            named |= {each.lower() for each in ADDRESS.findall(values[0].decode("utf-8", "replace"))}
+            named |= _addresses(values[0].decode("utf-8", "replace"))
     return "" if set(ours) <= named else "what it covers does not name all of our addresses that this mail came to"
+
+
+def _addresses(value: str) -> set[str]:
+    """The addresses themselves: what looks like one in a name or a comment is somebody's trick."""
+    bare = QUOTED.sub(" ", value)
+    while (less := COMMENT.sub(" ", bare)) != bare:
+        bare = less
+    found: set[str] = set()
+    for mailbox in bare.split(","):
+        inside = INSIDE.findall(mailbox)
+        found |= {each.lower() for each in ADDRESS.findall(" ".join(inside) if inside else mailbox)}
+    return found
 
 
 def _fault(verifier: _Verifier, number: int, resolver: Resolver) -> str:

@@ -31,9 +31,14 @@ class Herald:
     def _run(self) -> None:
         while not self._closed.is_set():
             self._owed.wait()
-            self._owed.clear()
-            try:
-                self._tell()
-            except Exception:
-                log.exception("rows are stored, but nobody was told")  # the sweeper will
+            self._settle()
             self._closed.wait(BREATH)
+        if self._owed.is_set():
+            self._settle()
+
+    def _settle(self) -> None:
+        self._owed.clear()
+        try:
+            self._tell()
+        except Exception:
+            log.exception("rows are stored, but nobody was told")  # the sweeper will

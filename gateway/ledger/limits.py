@@ -74,6 +74,8 @@ def _carriers(inbound: Inbound) -> bool:
 # The last inputs of this sender before this one, as many as are read in an hour: more need not be looked at.
 _COLUMNS: Final = "id, coalesce(sent_at, received_at) AS at, not_before"
 _OF_SENDER: Final = "channel = :channel AND sender = :sender AND id < :id AND id >= id_at(:at - interval '1 hour')"
+# What was not proved theirs, and what needs no writer, does not count against whose name it bears.
+_THEIRS: Final = "trusted AND coalesce(proof, '') NOT LIKE 'nobody%'"
 LAST: Final = text(f"""
     SELECT count(*) FILTER (WHERE at > :at - interval '1 minute') AS minute,
            count(*) FILTER (WHERE at > :at - interval '5 minutes') AS minutes,
@@ -81,10 +83,10 @@ LAST: Final = text(f"""
            max(not_before) FILTER (WHERE waits) AS behind, clock_timestamp() AS now
     FROM (SELECT * FROM (
               (SELECT {_COLUMNS}, true AS waits FROM inbound
-               WHERE {_OF_SENDER} AND state IN ('new', 'working') ORDER BY id DESC LIMIT :most)
+               WHERE {_OF_SENDER} AND {_THEIRS} AND state IN ('new', 'working') ORDER BY id DESC LIMIT :most)
               UNION ALL
               (SELECT {_COLUMNS}, false FROM inbound
-               WHERE {_OF_SENDER} AND state NOT IN ('new', 'working') ORDER BY id DESC LIMIT :most)
+               WHERE {_OF_SENDER} AND {_THEIRS} AND state NOT IN ('new', 'working') ORDER BY id DESC LIMIT :most)
           ) AS either ORDER BY id DESC LIMIT :most) AS last
 """)  # noqa: S608 (nothing of it comes from outside)
 TOLD: Final = text("""

@@ -108,6 +108,8 @@ RELEASE: Final = text("""
     WHERE id = :id AND attempt = :attempt AND state = 'unproved'
 """)
 EXPIRE: Final = text(f"""
-    UPDATE inbound SET state = 'held', reason = :reason, lease_until = NULL, lease_owner = NULL, attempt = 0
+    UPDATE inbound SET state = 'held', reason = :reason, lease_until = NULL, lease_owner = NULL, attempt = 0,
+        recipients = ARRAY(SELECT regexp_replace(one, '^post[-+.][a-z2-7]{{26,52}}@', 'post@', 'i')
+                           FROM unnest(recipients) AS one)
     WHERE state = 'unproved' AND lease_until < now() AND attempt >= {CRASHES} RETURNING id
 """)  # noqa: S608 (nothing of it comes from outside)

@@ -57,7 +57,7 @@ def answered(session: Session, inbound_id: int, address: Address, words: str) ->
     row = session.scalars(waiting.with_for_update()).one_or_none()
     if row is None:
         return "that mail does not wait for an answer any more"
-    first = folded(words).split(None, 1)[0].strip(" .,!:;-–—\"'()") if words.strip() else ""
+    first = next(iter(folded(words).split(None, 1)), "").strip(" .,!:;-–—\"'()")
     if first in NO:
         row.state, row.reason, row.done_at = "dropped", "the one whose name it bears did not write it", func.now()
         return "said no: the mail was dropped"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
@@ -59,10 +60,32 @@ def settle(session: Session, signer: Signer, case: Case, standing: Standing) -> 
         return "later", frozenset()
     to = _read(row.recipients, signer)
     row.recipients = list(posting.told(row.recipients))
+    if standing.proof == "dmarc" and row.flagged and _came_before(session, row, case):
+        unproved.end(row, "held", standing.proof, AGAIN)
+        return "held", frozenset()
     if standing.proof:
         unproved.end(row, "new", standing.proof, None)
         return "new", frozenset({"inbound"})
     return _unproved(session, row, case, to, standing.reason)
+
+
+def _came_before(session: Session, row: Inbound, case: Case) -> bool:
+    """The same octets in another envelope: whoever was sent a signed mail can send it once more, and its signature
+    holds. Nobody's words are done twice."""
+    earlier = select(Inbound.raw).where(
+        Inbound.channel == "email",
+        Inbound.message_id == row.message_id,
+        Inbound.sender == row.sender,
+        Inbound.id < row.id,
+        Inbound.state != "dropped",
+        Inbound.raw.is_not(None),
+    )
+    raws = session.scalars(earlier.order_by(Inbound.id.desc()).limit(MOST_BEFORE))
+    return any(arrival.read(raw or b"").mail == case.arrived.mail for raw in raws)
+
+
+AGAIN: Final = "the same mail came before, in another envelope"
+MOST_BEFORE: Final = 5
 
 
 def _read(written: list[str], signer: Signer) -> list[Recipient]:
