@@ -203,7 +203,13 @@ def hearers(critter: Herd) -> dict[str, set[int]]:
 
 
 EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ
-STEPS = {"clock": 3, "worker-sms": 3, "worker-email": 3}  # these take minutes: `make torture` tries every place
+STEPS = {
+    "clock": 3,
+    "worker-sms": 3,
+    "worker-email": 3,
+    "worker-proving": 2,
+    "web": 2,
+}  # these take minutes: `make torture` tries every place
 
 
 @pytest.mark.parametrize("name", CRITTERS)

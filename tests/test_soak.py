@@ -27,7 +27,7 @@ from gateway.store.database import transaction
 from tests.arrivals import compare
 from tests.herd import CRITTERS, WORKERS, Herd, crowd, herd
 
-SECONDS = float(os.environ.get("CRITTER_SOAK_SECONDS", "25"))
+SECONDS = float(os.environ.get("CRITTER_SOAK_SECONDS", "15"))
 SEED = int(os.environ.get("CRITTER_SOAK_SEED", str(random.randrange(10**6))))
 SETTINGS = {"CRITTER_LEASE_SECONDS": "2", "CRITTER_ASK_PHONES": "1000"}
 MOST_WAITING = 2_000  # deliveries
