@@ -183,8 +183,7 @@ def test_two_processes_together_never_exceed_the_rate(servers, rate):
     began = sorted(found.get(timeout=20) + found.get(timeout=20))
     for worker in workers:
         worker.join(5)
-    # The slots lie a second apart; the machine may begin one of them late, which makes the second after it look fuller.
-    assert all(later - earlier > 0.95 for earlier, later in zip(began, began[rate:], strict=False))
+    assert all(later - earlier > 1.0 for earlier, later in zip(began, began[rate:], strict=False))
     print(f"rate {rate}: {(len(began) - 1) / (began[-1] - began[0]):.1f} a second")
 
 
