@@ -2,83 +2,36 @@
 
 import signal
 import sys
-from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
-from rq.job import Job
-from rq.worker import WorkerStatus
 
 from critter import logs
 from critter.check import moneyless
+from critter.drain_worker import DrainWorker
 from gateway import crashpoints
-from gateway.bell import QUEUES, Bell
+from gateway.bell import Bell
 from gateway.carriers import Carrier, Letter, Text, dkim_keys
 from gateway.carriers.by_name import carriers
 from gateway.carriers.smtp_profiles import relay
 from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.carriers.watched import Watched, watched
-from gateway.crashpoints import crash_point
+from gateway.jobs import QUEUES
 from gateway.ledger.pulse import Pulse, owner
 from gateway.settings import Settings
 from gateway.store.database import connect
 from workers import clock, missed
-from workers.lingering import linger
 from workers.loop import Loop
 from workers.room import Room, enter
 
-WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
 REST: Final = 0.5  # seconds between two tries to reach Redis
 TURNS: Final = 0.001  # seconds that one thread may keep the others waiting: the loop must not wait for a rendering
 
 log = structlog.get_logger()
-
-
-class DrainWorker(SimpleWorker):
-    """RQ's worker, less what a bell does not need: no remote commands, and a stop that never asks Redis first."""
-
-    max_connection_wait_time = 1.0
-    exponential_backoff_factor = 1.0
-    log_result_lifespan = False
-
-    def __init__(self, room: Room, queue: str, connection: Redis) -> None:
-        super().__init__([queue], connection=connection, worker_ttl=WORKER_TTL, log_job_description=False)
-        self.room = room
-        self._lingers = False
-
-    def subscribe(self) -> None:
-        """Nobody commands our workers through Redis."""
-
-    def unsubscribe(self) -> None:
-        """There is nothing to end."""
-
-    def _install_signal_handlers(self) -> None:
-        """A signal that came before there was somebody to hear it counts too."""
-        super()._install_signal_handlers()  # type: ignore[no-untyped-call]  # RQ types its public names only
-        if self.room.stopping():
-            raise StopRequested
-
-    def execute_job(self, job: Job, queue: Queue) -> None:
-        """One job; then whatever is rung while it listens on."""
-        crash_point("popped, not begun")
-        super().execute_job(job, queue)
-        self._lingers = True
-        try:
-            linger(self.room, queue.name, self.connection)
-        finally:
-            self._lingers = False
-
-    def request_stop(self, signum: Any, frame: FrameType | None) -> None:
-        """SIGTERM: a drain ends by itself; a worker that waits for the bell ends at once."""
-        self.room.stop()
-        self._stop_requested = True
-        if self.get_state() != WorkerStatus.BUSY and not self._lingers:
-            raise StopRequested
 
 
 def serve_worker(settings: Settings, queue: str) -> None:

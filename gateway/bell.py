@@ -1,7 +1,7 @@
-"""The bell: wakes the workers after a commit. The only file that knows RQ's queues; doors, handlers and workers ring.
+"""The bell: wakes the workers after a commit; doors, handlers and workers ring.
 
-A job carries no work, only its path: what there is to do stands in PostgreSQL. A ring that is lost delays its work
-until the clock rings again, so no ring ever raises or waits longer than BLINK.
+A job carries no work, only a name (gateway/jobs.py): what there is to do stands in PostgreSQL. A ring that is lost
+delays its work until the clock rings again, so no ring ever raises or waits longer than BLINK.
 
 A job costs its worker several milliseconds of RQ's bookkeeping. A worker that has just worked therefore keeps an Ear
 on its queue for a while, and a ring that somebody hears makes no job.
@@ -12,38 +12,19 @@ import threading
 import time
 from typing import Any, Final, Self
 
-from redis import Redis, RedisError
+from redis import Redis, RedisError, ResponseError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from rq import Queue
 
+from gateway import jobs
 from gateway.crashpoints import crash_point
+from gateway.jobs import DRAINS, QUEUES, JobQueue
 
 log = logging.getLogger(__name__)
-
-# What can be rung: the queue whose workers hear it, and the drain they then run.
-DRAINS: Final = {
-    "inbound": ("inbound", "workers.inbound.drain"),
-    "proving": ("proving", "workers.proving.drain"),
-    "fanout": ("fanout", "workers.fanout.drain"),
-    "tellings": ("fanout", "workers.tellings.drain"),
-    "dailies": ("fanout", "workers.dailies.drain"),
-    "sms": ("sms", "workers.deliver.drain_sms"),
-    "email": ("email", "workers.deliver.drain_email"),
-    "receipts": ("sms", "workers.receipts.drain"),
-    "reconcile": ("sms", "workers.reconcile.drain"),
-    "pictures": ("fanout", "workers.pictures.drain"),
-    "prices": ("sms", "workers.prices.drain"),
-    "redact": ("sms", "workers.redact.drain"),
-}
-QUEUES: Final = ("inbound", "proving", "fanout", "sms", "email")
 
 BLINK: Final = 0.05  # seconds that Redis may take for one answer
 PENDING: Final = 1000  # milliseconds in which further rings fold into the first
 SILENCE: Final = 0.1, 3.0  # seconds without a try after Redis was away: at first, doubled each time, at most
-JOB_TIMEOUT: Final = 300  # seconds; drains end themselves long before
-JOB_TTL: Final = 60  # seconds that a job waits for a worker; the clock rings again anyway
-FAILURE_TTL: Final = 300
 
 
 class Bell:
@@ -53,7 +34,7 @@ class Bell:
         self._redis = Redis.from_url(
             redis_url, socket_timeout=BLINK, socket_connect_timeout=BLINK, retry=Retry(NoBackoff(), 0)
         )
-        self._queues = {name: Queue(name, connection=self._redis, default_timeout=JOB_TIMEOUT) for name in QUEUES}
+        self._queues = {name: JobQueue(jobs.rq_name(name), self._redis) for name in QUEUES}
         self._breaker = threading.Lock()
         self._silent_until = 0.0
         self._silence = SILENCE[0]
@@ -61,13 +42,11 @@ class Bell:
     def ring(self, name: str, *, job: bool = False) -> None:
         """Wakes a worker: one that still listens, else any by a job; those jobs fold into one a second until a worker
         has answered. Call after the commit. `job`: also past an ear whose worker may hang or have much to do."""
-        queue, path = DRAINS[name]
         if self._silent():
             return
         try:
-            heard = not job and self._redis.publish(_ear(queue), name)
-            if not heard and self._redis.set(_flag(name), 1, nx=True, px=PENDING):
-                self._enqueue(self._queues[queue], path)
+            if job or not self._redis.publish(_ear(DRAINS[name][0]), name):
+                self._write_job(name, job)
             self._silence = SILENCE[0]
             crash_point("rung")
         except RedisError as error:
@@ -78,17 +57,25 @@ class Bell:
         if self._silent():
             return
         try:
-            self._redis.delete(_flag(name))
+            self._redis.delete(_flag(name), _old_flag(name))
         except RedisError as error:
             self._open_breaker(error)
 
     def close(self) -> None:
         self._redis.close()
 
-    def _enqueue(self, queue: Queue, path: str) -> None:
-        with self._redis.pipeline() as pipeline:
-            queue.enqueue_call(path, result_ttl=0, ttl=JOB_TTL, failure_ttl=FAILURE_TTL, pipeline=pipeline)
-            pipeline.execute()
+    def _write_job(self, name: str, of_clock: bool) -> None:
+        """Unless one was written within the last second and waits."""
+        queue, flag = DRAINS[name][0], _flag(name)
+        if not self._redis.set(flag, 1, nx=True, px=PENDING):
+            if of_clock and not 0 <= self._redis.pttl(flag) <= PENDING:
+                self._redis.delete(flag)  # ours end by themselves; this one would silence us for good
+            return
+        try:
+            self._queues[queue].put(name)
+        except ResponseError:
+            jobs.mend(self._redis, jobs.keys(queue))
+            raise
 
     def _silent(self) -> bool:
         return time.monotonic() < self._silent_until
@@ -121,9 +108,11 @@ class Ear:
     def hear(self, seconds: float) -> set[str]:
         """What has been rung by now, or is within so many seconds; nothing when it stays silent."""
         names: set[str] = set()
-        while message := self._next(0.0 if names else seconds):
-            if message["type"] == "message":
-                names.add(message["data"].decode())
+        end = time.monotonic() + seconds
+        while message := self._next(0.0 if names else max(0.0, end - time.monotonic())):
+            names |= self._named(message)
+            if time.monotonic() > end:
+                break
         return names
 
     def leave(self) -> set[str]:
@@ -131,12 +120,16 @@ class Ear:
         self._open.unsubscribe()
         names: set[str] = set()
         while (message := self._next(BLINK * 10)) and message["type"] == "message":
-            names.add(message["data"].decode())
+            names |= self._named(message)
         return names
 
     def jobs(self) -> bool:
         """Whether there are jobs that this worker keeps waiting."""
-        return bool(self._redis.llen(f"rq:queue:{self._queue}"))
+        return bool(self._redis.exists(*jobs.keys(self._queue)))
+
+    def _named(self, message: dict[str, Any]) -> set[str]:
+        name = jobs.heard(self._queue, message["data"]) if message["type"] == "message" else None
+        return {name} if name else set()
 
     def _next(self, seconds: float) -> dict[str, Any] | None:
         message: dict[str, Any] | None = self._open.get_message(timeout=seconds)
@@ -148,4 +141,9 @@ def _ear(queue: str) -> str:
 
 
 def _flag(name: str) -> str:
+    return f"critter:asked:{name}"
+
+
+def _old_flag(name: str) -> str:
+    """That of the version before: it folds rings for its own workers, which do not read our jobs."""
     return f"critter:rung:{name}"

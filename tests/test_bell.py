@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import redis
 from rq.job import Job
+from rq.serializers import JSONSerializer
 
-from gateway.bell import DRAINS, Bell
+from gateway.bell import Bell
+from gateway.jobs import DRAINS
 
 
 @pytest.fixture
@@ -18,7 +20,7 @@ def client(redis_url):
 
 
 def jobs(client: redis.Redis, queue: str) -> list[bytes]:
-    return client.lrange(f"rq:queue:{queue}", 0, -1)
+    return client.lrange(f"rq:queue:critter-{queue}", 0, -1)
 
 
 def test_many_rings_fold_into_one_until_answered(redis_url, client):
@@ -33,20 +35,20 @@ def test_many_rings_fold_into_one_until_answered(redis_url, client):
 
 def test_a_lost_answer_delays_a_second_at_most(redis_url, client):
     Bell(redis_url).ring("email")
-    assert 0 < client.pttl("critter:rung:email") <= 1000
+    assert 0 < client.pttl("critter:asked:email") <= 1000
 
 
-def test_a_job_is_a_path_and_nothing_else(redis_url, client):
+def test_a_job_is_a_name_and_nothing_else(redis_url, client):
     bell = Bell(redis_url)
     for name in DRAINS:
         bell.ring(name)
     found = {}
     for queue in ("inbound", "proving", "fanout", "sms", "email"):
         for job_id in jobs(client, queue):
-            job = Job.fetch(job_id.decode(), connection=client)
-            assert (job.args, job.kwargs, job.result_ttl, job.retries_left) == ((), {}, 0, None)
+            job = Job.fetch(job_id.decode(), connection=client, serializer=JSONSerializer)
+            assert (job.args, job.kwargs, job.result_ttl, job.retries_left) == ([], {}, 0, None)
             found[job.func_name] = queue
-    assert found == {path: queue for queue, path in DRAINS.values()}
+    assert found == {name: queue for name, (queue, _) in DRAINS.items()}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from critter.cli import Queue
-from gateway.bell import QUEUES
+from gateway.jobs import QUEUES
 
 ROOT = Path(__file__).parent.parent
 

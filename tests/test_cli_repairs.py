@@ -11,7 +11,7 @@ from tests.office import Office
 
 def rung(redis_url: str) -> set[str]:
     with Redis.from_url(redis_url) as redis:
-        return {key.decode().removeprefix("rq:queue:") for key in redis.keys("rq:queue:*")}
+        return {key.decode().removeprefix("rq:queue:critter-") for key in redis.keys("rq:queue:*")}
 
 
 def failed(office: Office, state: str = "failed") -> str:

@@ -16,7 +16,7 @@ LAYERS = {
     "store": 1,
     "ledger": 2,
     "network": 3,
-    "outcome": 1, "commands": 4, "bell": 4, "buckets": 4, "carriers": 4,
+    "outcome": 1, "commands": 4, "jobs": 3.9, "bell": 4, "buckets": 4, "carriers": 4,
     "files": 0.5,
     "attachments": 4.5, "mailroom": 4.5, "strangers": 4.5, "returns": 4.5, "responders": 4.7, "listening": 5,
     "doors": 5,
@@ -86,7 +86,7 @@ def test_no_transport_in_the_heart(folder: str) -> None:
     assert found == []
 
 
-def test_only_the_bell_and_the_wiring_know_rq() -> None:
+def test_only_the_jobs_and_the_wiring_know_rq() -> None:
     knows = {str(path.relative_to(ROOT)) for package in PACKAGES for path in modules(package)
              if any(first(name) == "rq" for name in imports(path))}  # fmt: skip
-    assert {name for name in knows if not name.startswith("critter/")} <= {"gateway/bell.py"}
+    assert {name for name in knows if not name.startswith("critter/")} <= {"gateway/jobs.py"}

@@ -28,7 +28,7 @@ def client(redis_url):
 
 
 def jobs(client: redis.Redis, queue: str) -> int:
-    return client.llen(f"rq:queue:{queue}")
+    return client.llen(f"rq:queue:critter-{queue}")
 
 
 def test_a_ring_that_is_heard_makes_no_job(redis_url, client):

@@ -93,7 +93,7 @@ def test_a_release_lets_all_of_it_go_marked(there: Office, redis_url: str) -> No
     result = there.critter("restore", "--release", "--yes")
     assert result.output.endswith("Released.\n")
     with Redis.from_url(redis_url) as redis:
-        assert b"rq:queue:inbound" in redis.keys("rq:queue:*")
+        assert b"rq:queue:critter-inbound" in redis.keys("rq:queue:*")
     there.work()
     assert there.sql("SELECT count(*) FROM inbound WHERE state <> 'done'") == [(0,)]
     assert there.sql("SELECT state, possible_duplicate FROM deliveries ORDER BY message_id LIMIT 1") == [("sent", True)]

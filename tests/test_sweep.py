@@ -29,7 +29,9 @@ def room(settings) -> Iterator[Room]:
 def rung(redis_url):
     """The queues that have a job."""
     with redis.Redis.from_url(redis_url) as client:
-        yield lambda: {name for name in ("inbound", "fanout", "sms", "email") if client.llen(f"rq:queue:{name}")}
+        yield lambda: {
+            name for name in ("inbound", "fanout", "sms", "email") if client.llen(f"rq:queue:critter-{name}")
+        }
 
 
 def lose(engine: Engine, channel: str) -> None:

@@ -1,24 +1,21 @@
 """What a worker does after a job, instead of waiting for the next: it listens for a while and drains at once when rung.
 
 A steady stream of texts passes the queues without RQ's bookkeeping, which takes longer than all else that is done for
-one text. critter/room calls `linger`.
+one text. critter/drain_worker calls `linger`.
 """
 
-import importlib
 import time
 from typing import Final
 
-import structlog
 from redis import Redis
 
-from gateway.bell import DRAINS, Ear
+from gateway.bell import Ear
+from workers.drain import run
 from workers.room import Room
 
 SILENCE: Final = 1.0  # seconds without a ring after which RQ's worker takes over again
 LONGEST: Final = 10.0  # seconds; RQ's worker has to say from time to time that it lives
 LOOK: Final = 0.25  # seconds between two looks for jobs, which another's ring or the clock made
-
-log = structlog.get_logger()
 
 
 def linger(here: Room, queue: str, redis: Redis) -> None:
@@ -41,12 +38,5 @@ def _stretch(here: Room, ear: Ear) -> bool:
 
 
 def _drain(names: set[str]) -> bool:
-    """Like RQ with a job: what a drain raises is logged, and the clock rings again."""
-    for name in sorted(names):
-        module, _, function = DRAINS[name][1].rpartition(".")
-        try:
-            getattr(importlib.import_module(module), function)()
-        except Exception:
-            log.exception("drain failed", drain=name)
-            return False
-    return True
+    """False when one of them failed: the clock rings again."""
+    return all(run(name) for name in sorted(names))

@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.bell import QUEUES
+from gateway import jobs
 from gateway.doors.access import access
 from gateway.ledger import tallies
 from gateway.ledger.figures import Figures, figures
@@ -61,6 +61,12 @@ COUNTERS: Final[dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]] = 
         "Mails that came back, by what they say; again: a copy, unproved: without a token of ours",
         ("kind",),
         ("hard", "soft", "delayed", "delivered", "relayed", "again", "unproved"),
+    ),
+    "strange_jobs": (
+        "strange_jobs",
+        "What stood in Redis and was not written by Critter, by what is wrong with it",
+        ("what",),
+        ("content", "id", "ring", "size", "type", "workers"),
     ),
     "refusals": ("carrier_refusals", "Refusals of our own account or number, by code", ("channel", "code"), ()),
     "strange": (
@@ -198,12 +204,12 @@ def _bell(bell: "redis.Redis") -> Iterator[Metric]:
     """Redis away only delays; jobs that pile up say that no worker answers."""
     try:
         with bell.pipeline(transaction=False) as pipeline:
-            for queue in QUEUES:
-                pipeline.llen(f"rq:queue:{queue}")
-            jobs = dict(zip(QUEUES, pipeline.execute(), strict=True))
+            for queue in jobs.QUEUES:
+                pipeline.llen(jobs.keys(queue)[0])
+            waiting = dict(zip(jobs.QUEUES, pipeline.execute(), strict=True))
     except redis.RedisError as error:
         log.warning("redis does not answer: %s", type(error).__name__)
         yield GaugeMetricFamily("critter_bell_up", "Whether Redis answers", 0)
         return
     yield GaugeMetricFamily("critter_bell_up", "Whether Redis answers", 1)
-    yield _gauge("bell_jobs", "Rings that no worker has answered yet", "queue", jobs)
+    yield _gauge("bell_jobs", "Rings that no worker has answered yet", "queue", waiting)

@@ -1,0 +1,105 @@
+"""RQ's worker as our queues need it: it waits for jobs and runs the drains that they name. critter/room starts it.
+
+RQ keeps far more in Redis than a ring needs: results, retries, callbacks, jobs that follow others, commands to workers,
+and it cleans up by reading all of that again. Whoever can write to Redis could use each of them, so none is used here.
+"""
+
+from types import FrameType
+from typing import Any, Final
+
+from redis import Redis, ResponseError
+from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
+from rq.utils import now
+from rq.worker import WorkerStatus
+from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY, clean_worker_registry
+
+from gateway import jobs
+from gateway.crashpoints import crash_point
+from gateway.jobs import DrainJob, JobQueue
+from workers.drain import run
+from workers.lingering import linger
+from workers.room import Room
+
+WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
+
+
+class DrainWorker(SimpleWorker):
+    """Answers one of our queues, and the one that the version before rings. Nobody commands it through Redis, and its
+    stop never asks Redis first."""
+
+    max_connection_wait_time = 1.0
+    exponential_backoff_factor = 1.0
+    log_result_lifespan = False
+
+    def __init__(self, room: Room, queue: str, connection: Redis) -> None:
+        super().__init__(
+            [jobs.rq_name(queue), queue],
+            connection=connection,
+            queue_class=JobQueue,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL,
+            log_job_description=False,
+        )
+        self.room = room
+        self._queue = queue
+
+    def subscribe(self) -> None:
+        """No commands are heard."""
+
+    def unsubscribe(self) -> None:
+        """There is nothing to end."""
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Nobody may suspend it."""
+
+    def register_birth(self) -> None:
+        """What stands under the names of RQ's lists of workers, and is none, must not keep a worker from starting."""
+        try:
+            super().register_birth()  # type: ignore[no-untyped-call]  # RQ types its public names only
+        except ResponseError:
+            self._forget_workers()
+            self.connection.unlink(self.key)  # half of it was written
+            super().register_birth()  # type: ignore[no-untyped-call]
+
+    def run_maintenance_tasks(self) -> None:
+        """Ours leave nothing behind but the names of workers that were killed."""
+        self.last_cleaned_at = now()  # type: ignore[assignment]
+        try:
+            for queue in self.queues:
+                clean_worker_registry(queue)
+        except (ResponseError, ValueError):
+            self._forget_workers()
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """One drain; then whatever is rung while it listens on."""
+        assert isinstance(job, DrainJob)
+        crash_point("popped, not begun")
+        with self.connection.pipeline(transaction=False) as pipeline:
+            self.set_state(WorkerStatus.BUSY, pipeline)
+            self.heartbeat(jobs.TIMEOUT + WORKER_TTL, pipeline)
+            pipeline.execute()
+        with self.death_penalty_class(jobs.TIMEOUT, JobTimeoutException):
+            run(job.name)
+        linger(self.room, self._queue, self.connection)
+
+    def request_stop(self, signum: Any, frame: FrameType | None) -> None:
+        """SIGTERM: a drain ends by itself; a worker that waits for the bell ends at once."""
+        self.room.stop()
+        self._stop_requested = True
+        if self.get_state() != WorkerStatus.BUSY:
+            raise StopRequested
+
+    def _install_signal_handlers(self) -> None:
+        """A signal that came before there was somebody to hear it counts too."""
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        if self.room.stopping():
+            raise StopRequested
+
+    def _forget_workers(self) -> None:
+        """Only people read these lists; a worker is on them again when it starts anew."""
+        self.connection.unlink(REDIS_WORKER_KEYS, *(WORKERS_BY_QUEUE_KEY % queue.name for queue in self.queues))
+        jobs.refuse("workers")
