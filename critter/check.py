@@ -16,11 +16,14 @@ from gateway.carriers.advice import advice
 from gateway.errors import Refused
 from gateway.ledger import budgets, pauses, spending
 from gateway.settings import Settings
+from gateway.settings import values as value
 from gateway.store.database import transaction
 
 TIMEOUT = 10.0  # seconds
 STALE = 60.0  # seconds beyond its period since Twilio's list of texts was last read
 WATERMARKS = text("SELECT number, failures, reason, extract(epoch FROM now() - asked_at) AS asked FROM watermarks")
+NO_EVICTION = "noeviction"
+OLDEST_MENDED = (7, 2)  # versions of Redis that still got mends in 2026
 Look = Callable[[Settings], str]  # what is fine about it; raises Refused with what to do
 
 
@@ -95,11 +98,33 @@ def _durability(settings: Settings) -> str:
 
 
 def _redis(settings: Settings) -> str:
+    """Whose version it is, and what makes it less safe than it could be."""
     try:
         with redis.Redis.from_url(settings.redis_url, socket_timeout=TIMEOUT) as client:
-            return f"Redis {client.info('server')['redis_version']}"
+            found = client.info()
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+        raise Refused(f"CRITTER_REDIS_URL: its user or password is not taken, or may not do enough ({error})") from None
     except redis.RedisError as error:
         raise Refused(f"it does not answer: is critter up running? ({error})") from None
+    policy = found.get("maxmemory_policy", NO_EVICTION)
+    if policy != NO_EVICTION:
+        raise Refused(f"its maxmemory-policy is {policy}, so it forgets how fast numbers may send: set {NO_EVICTION}")
+    return ", ".join([_server(found), *_open(settings)])
+
+
+def _server(found: dict[str, str]) -> str:
+    if "valkey_version" in found:
+        return f"Valkey {found['valkey_version']}"
+    version = found["redis_version"]
+    old = tuple(int(part) for part in version.split(".")[:2]) < OLDEST_MENDED
+    return f"Redis {version}{' (known holes are not mended in it any more: take a newer one)' if old else ''}"
+
+
+def _open(settings: Settings) -> Iterator[str]:
+    if settings.redis_url.startswith("redis:"):
+        yield "without TLS"
+    if value.is_open_redis(settings.redis_url):
+        yield "without a password: whoever reaches it can hold all texts and mails up"
 
 
 def _senders(settings: Settings) -> str:

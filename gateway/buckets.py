@@ -1,7 +1,8 @@
 """Token buckets in Redis: how fast our numbers and our account may send, over all processes. Workers/pace asks.
 
 The generic cell rate algorithm (GCRA, ITU-T I.371) with a burst of one: a bucket is the moment at which its next text
-may begin. Slots are booked a little ahead, by the clock of Redis. A bucket that Redis has lost starts empty.
+may begin. Slots are booked a little ahead, by the clock of Redis. A bucket that Redis has lost starts empty; so does
+one that holds no moment near now, for Critter has not written it.
 """
 
 import asyncio
@@ -12,14 +13,18 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 KEPT: Final = 86_400  # seconds that an idle bucket is remembered
+FARTHEST: Final = 3_600 * 1_000_000  # microseconds that its next slot may lie ahead, and a hundred intervals more
 ANSWERS_IN: Final = 1.0  # seconds
 
-# Moments are microseconds. KEYS: the bucket; ARGV: interval, how many slots, how late the last one began.
+# Moments are microseconds. KEYS: the bucket; ARGV: interval, how many slots, how late the last one
+# began, how long it is kept, and how far ahead it may lie.
 BOOK: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, count, late = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local free = tonumber(redis.call('GET', KEYS[1]) or now + interval)
+local kept = redis.pcall('GET', KEYS[1])
+local free = type(kept) == 'string' and tonumber(kept)
+if not (free and free <= now + ARGV[5] + 100 * interval) then free = now + interval end
 if late > 0 then free = math.max(free + late, now + interval) end
 local first = math.max(now, free)
 redis.call('SET', KEYS[1], string.format('%.0f', first + count * interval), 'EX', ARGV[4])
@@ -48,7 +53,7 @@ class Buckets:
         missed; all that is not booked yet moves by as much. Raises RedisError or OSError when Redis is away."""
         clock = asyncio.get_running_loop().time
         asked = clock()
-        values = [round(interval * 1e6), count, round(late * 1e6), KEPT]
+        values = [round(interval * 1e6), count, round(late * 1e6), KEPT, FARTHEST]
         wait = int(await self._script(keys=[f"rate:{name}"], args=values)) / 1e6
         answered = clock()
         return [Slot(asked + wait + n * interval, answered + wait + n * interval) for n in range(count)]

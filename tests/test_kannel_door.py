@@ -8,7 +8,6 @@ import requests
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from gateway.doors.kannel import _near
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from gateway.tokens import Signer
@@ -132,14 +131,6 @@ def test_from_elsewhere_nobody_is_heard(kannel, engine):
         assert come_in(url) == 403
         assert requests.get(f"{url}/sms/kannel/status/{token}?type=1", timeout=9).status_code == 403
     assert rows(engine) == []
-
-
-@pytest.mark.parametrize(
-    ("address", "near"),
-    [("127.0.0.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("192.0.2.1", False), ("", False), ("@", False)],
-)
-def test_where_kannel_may_call_from(kannel, address, near):
-    assert _near(kannel, address) is near
 
 
 def test_only_get_is_there(url):

@@ -367,3 +367,45 @@ def test_live_keeps_the_other_carriers_safe(name: str, text: str) -> None:
     given = {**LIVE, **KANNEL, "KANNEL_PASSWORD": "p", **HOOK, "CRITTER_SMS_NUMBERS": "+4915550100@kannel,55555@hook"}
     load(given)
     assert line({**given, name: text}).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://redis.acme.example:6379/0",
+        "redis://127.0.0.1/0",
+        "redis://:@redis.acme.example/0",
+        "redis://critter@redis.acme.example/0",
+        "rediss://redis.acme.example/0",
+        "redis://redis.acme.example/0?password=",
+        "redis://redis.acme.example/0?username=critter&passwort=x",
+    ],
+)
+def test_live_takes_no_redis_on_the_network_without_a_password(url: str) -> None:
+    told = line({**LIVE, "CRITTER_REDIS_URL": url})
+    assert told.startswith("CRITTER_REDIS_URL: has no password")
+    assert load({**LIVE, "CRITTER_REDIS_URL": url, "CRITTER_REDIS_NO_PASSWORD": "on"}).redis_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:secret@redis.acme.example:6379/0",
+        "rediss://critter:secret@redis.acme.example/0",
+        "rediss://critter:p%40ss@redis.acme.example/0?ssl_ca_certs=/etc/ssl/redis.pem",
+        "redis://redis.acme.example/0?password=secret",
+        "unix:///run/redis/redis.sock?db=0",
+    ],
+)
+def test_live_takes_a_redis_with_a_password_or_on_a_socket(url: str) -> None:
+    assert load({**LIVE, "CRITTER_REDIS_URL": url}).redis_url == url
+
+
+def test_simulated_takes_any_redis(simulated: dict[str, str]) -> None:
+    assert load({**simulated, "CRITTER_REDIS_URL": "redis://127.0.0.1/0"}).redis_url == "redis://127.0.0.1/0"
+
+
+def test_a_password_of_redis_is_never_shown() -> None:
+    for url in ("redis://:s3cret@host:port/0", "http://:s3cret@host/0", "redis://:s3cret@host:0/0"):
+        assert "s3cret" not in line({**LIVE, "CRITTER_REDIS_URL": url})
+    assert "s3cret" not in repr(load({**LIVE, "CRITTER_REDIS_URL": "redis://:s3cret@host/0"}))

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import logging
 import re
-from ipaddress import IPv6Address, ip_address
+import time
 from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Response, abort, request
@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.carriers import kannel_codes
 from gateway.doors.access import access
+from gateway.doors.callers import caller, within
 from gateway.errors import Refused
 from gateway.ledger.callbacks import Callbacks, Called
 from gateway.ledger.inbox import Incoming
@@ -34,7 +35,10 @@ MOST_FIELDS = 30
 CHARSETS = ("UTF-8", "UTF-16BE", "UTF-16", "ISO-8859-1", "ISO-8859-15", "WINDOWS-1252", "US-ASCII")
 BINARY = "1"  # its "coding": bytes, not a text
 
+AGAIN = 60.0  # seconds between two words about a proxy
+
 log = logging.getLogger(__name__)
+_told_at = float("-inf")
 
 
 def blueprint(settings: Settings, signer: Signer, intake: Intake, callbacks: Callbacks) -> Blueprint:
@@ -64,7 +68,11 @@ def blueprint(settings: Settings, signer: Signer, intake: Intake, callbacks: Cal
 
 def _query(settings: Settings) -> dict[str, bytes]:
     """The parameters as bytes, for a text comes in any charset; from elsewhere than KANNEL_FROM nobody is heard."""
-    if not _near(settings, request.remote_addr or ""):
+    address = caller(settings, request)
+    if address is None:
+        _tell_of_proxy()
+        abort(503)  # Kannel tries again, and the setting may be there by then
+    if not within(address, settings.kannel_from):
         abort(403)
     pairs = request.query_string.split(b"&")
     if len(pairs) > MOST_FIELDS:
@@ -76,14 +84,12 @@ def _query(settings: Settings) -> dict[str, bytes]:
     return fields
 
 
-def _near(settings: Settings, address: str) -> bool:
-    """Whether it lies in KANNEL_FROM; one of IPv4 that came by a socket of IPv6 counts as what it is."""
-    try:
-        here = ip_address(address)
-    except ValueError:
-        return False
-    plain = here.ipv4_mapped or here if isinstance(here, IPv6Address) else here
-    return any(plain in network for network in settings.kannel_from)
+def _tell_of_proxy() -> None:
+    """Once a minute: an unknown proxy can only be put right by an operator."""
+    global _told_at
+    if time.monotonic() - _told_at >= AGAIN:
+        _told_at = time.monotonic()
+        log.error("a request to /sms/kannel/ came by a proxy that is not in CRITTER_PROXY_FROM, so nobody knows whose")
 
 
 def _incoming(settings: Settings, query: dict[str, bytes], raw: bytes) -> Incoming:

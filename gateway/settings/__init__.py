@@ -47,8 +47,12 @@ class Settings(BaseModel):
     secret_keys: Words = _env("CRITTER_SECRET_KEY", min_length=1, repr=False)
     database_url: Annotated[str, BeforeValidator(value.database_url)] = _env("CRITTER_DATABASE_URL", repr=False)
     redis_url: Annotated[str, BeforeValidator(value.redis_url)] = _env("CRITTER_REDIS_URL", repr=False)
+    redis_no_password: Switch = _env("CRITTER_REDIS_NO_PASSWORD")
     metrics_token: Annotated[str, BeforeValidator(value.bearer)] = _env("CRITTER_METRICS_TOKEN", default="", repr=False)
 
+    proxy_from: Annotated[tuple[value.Network, ...], BeforeValidator(value.networks)] = _env(
+        "CRITTER_PROXY_FROM", default=()
+    )
     web_listen: Listen = _env("CRITTER_WEB_LISTEN")
     fallback_listen: Listen = _env("CRITTER_FALLBACK_LISTEN")
     smtp_listen: Listen = _env("CRITTER_SMTP_LISTEN")
@@ -303,6 +307,11 @@ def _refuse_pretending(settings: Settings) -> None:
         raise SettingsError("CRITTER_HOOK_URL: must begin with https: texts and numbers would travel open")
     if settings.m365_token_url and not settings.m365_token_url.startswith("https:"):
         raise SettingsError("CRITTER_M365_TOKEN_URL: must begin with https: our client secret would travel open")
+    if value.is_open_redis(settings.redis_url) and not settings.redis_no_password:
+        raise SettingsError(
+            "CRITTER_REDIS_URL: has no password, and whoever reaches that Redis can hold all texts and mails up: give "
+            "one (rediss://:PASSWORD@HOST:PORT/0) or a unix socket, or set CRITTER_REDIS_NO_PASSWORD=on"
+        )
     secrets = {"CRITTER_HOOK_SECRET": settings.hook_secrets, "KANNEL_TOKEN": (settings.kannel_token,)}
     for name, given in secrets.items():
         if any(0 < len(secret) < SHORTEST_SECRET for secret in given):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from gateway import destinations
 from gateway.webhooks import key_of
@@ -124,7 +124,15 @@ def database_url(text: str) -> str:
 def redis_url(text: str) -> str:
     if not text.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must be redis://HOST[:PORT]/DB, rediss://… or unix:///PATH/TO/SOCKET?db=0")
+    if not _port_fits(text):  # never shown: it may hold a password
+        raise ValueError("its port is no number from 1 to 65535; odd characters in a password are written as %40")
     return text
+
+
+def is_open_redis(url: str) -> bool:
+    """Whether it is reached over the network without a password, as redis-py reads the address."""
+    parts = urlsplit(url)
+    return parts.scheme != "unix" and not (parts.password or parse_qs(parts.query).get("password"))
 
 
 def domain(text: str) -> str:

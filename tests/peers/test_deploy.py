@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from http.client import HTTPSConnection
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -29,6 +30,16 @@ def test_the_units_are_sound(tmp_path: Path) -> None:
     assert (found.returncode, about) == (0, [])
 
 
+def test_the_unit_leaves_little_exposed(tmp_path: Path) -> None:
+    """Of ten; what is left is that it reaches the network and has a user of its own name."""
+    analyze = need("systemd-analyze", "systemd")
+    unit = tmp_path / "critter@.service"
+    unit.write_text((DEPLOY / "systemd" / "critter@.service").read_text())
+    asked = [analyze, "security", "--offline=true", "--threshold=15", "--no-pager", unit]
+    found = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
 def test_every_process_of_the_procfile_can_be_started(tmp_path: Path) -> None:
     script = (DEPLOY / "systemd" / "run").read_text().replace("exec /opt/critter/.venv/bin/critter", "echo critter")
     runner = tmp_path / "run"
@@ -45,7 +56,15 @@ def test_every_process_of_the_procfile_can_be_started(tmp_path: Path) -> None:
 def test_a_web_hook_comes_through_nginx(tmp_path: Path) -> None:
     """The example's own lines with ports and a certificate of this machine: the signature is over the public URL."""
     nginx, port = need("nginx", "nginx-light"), free_port()
-    with company("web", CRITTER_PUBLIC_URL=f"https://localhost:{port}") as place:
+    numbers = "+15005550006,+4915550100@kannel"
+    settings = {
+        "KANNEL_URL": "http://127.0.0.1:9/",
+        "KANNEL_USERNAME": "c",
+        "KANNEL_PASSWORD": "p",
+        "KANNEL_TOKEN": "t",
+    }
+    settings |= {"CRITTER_SMS_NUMBERS": numbers, "CRITTER_PROXY_FROM": "127.0.0.1/32"}
+    with company("web", CRITTER_PUBLIC_URL=f"https://localhost:{port}", **settings) as place:
         certify(tmp_path)
         configuration = configure(tmp_path, port, place.settings.web_listen[1])
         checked = subprocess.run([nginx, "-t", "-c", configuration], capture_output=True, text=True, check=False)
@@ -59,9 +78,27 @@ def test_a_web_hook_comes_through_nginx(tmp_path: Path) -> None:
                 said = Request(hook, form, {"X-Twilio-Signature": signature, "Content-Type": kind})
                 with urlopen(said, timeout=20, context=trusting(tmp_path)) as answer:
                     assert answer.status == 200
+                for path in KANNEL:
+                    assert refused(port, path, tmp_path) == 403, path
             finally:
                 server.terminate()
         assert place.scalar("SELECT count(*) FROM inbound") == 1
+
+
+# As a stranger writes them who has the token: 127.0.0.2 stands for any address that the example does not let through.
+KANNEL = [
+    f"{path}?token=t&from=%2B4915550101&to=%2B4915550100&text=hi&id=fe99e78a-8f9a-42e0-8757-419863c81f12"
+    for path in ("/sms/kannel/inbound", "//sms//kannel/inbound", "/sms/x/../kannel/inbound", "/sms%2Fkannel/inbound",
+                 "/sms/kannel%2Finbound")
+]  # fmt: skip
+
+
+def refused(port: int, path: str, folder: Path) -> int:
+    connection = HTTPSConnection("localhost", port, context=trusting(folder), source_address=("127.0.0.2", 0))
+    connection.putrequest("GET", path)
+    connection.putheader("X-Forwarded-For", "127.0.0.1")
+    connection.endheaders()
+    return connection.getresponse().status
 
 
 def certify(folder: Path) -> None:

@@ -22,13 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import jobs
 from gateway.doors.access import access
+from gateway.doors.callers import passed_on
 from gateway.ledger import tallies
 from gateway.ledger.figures import Figures, figures
 from gateway.settings import Settings
 from gateway.store.database import transaction
 
 PATIENCE: Final = 2  # seconds for Redis
-FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")  # what proxies add
 HOST: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")  # a proxy passes on the name it was asked by
 CHANNELS: Final = ("sms", "email")
 
@@ -102,7 +102,7 @@ def may_ask(token: str, asked: Request) -> bool:
     if token:
         given = asked.headers.get("Authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(given.encode(), token.encode())
-    if any(name in asked.headers for name in FORWARDED) or asked.remote_addr is None:
+    if passed_on(asked) or asked.remote_addr is None:
         return False
     return ip_address(asked.remote_addr).is_loopback and HOST.fullmatch(asked.host.lower()) is not None
 

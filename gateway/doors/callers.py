@@ -1,0 +1,74 @@
+"""Where a request really came from, for doors that believe an address. kannel.py and metrics.py ask.
+
+Behind a proxy every request comes from the proxy, and what a proxy writes about the caller anybody can write as well.
+So the headers are read only behind a proxy that is named (CRITTER_PROXY_FROM), from the right, as far as named proxies
+wrote them. A request that was passed on by anybody else has no address at all (R27).
+"""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Request
+
+from gateway.settings import Settings
+from gateway.settings.values import Network
+
+Address = IPv4Address | IPv6Address
+
+PASSED_ON: Final = (  # headers that proxies and their hosts add
+    "Forwarded",
+    "Via",
+    "X-Real-Ip",
+    "X-Client-Ip",
+    "X-Cluster-Client-Ip",
+    "X-Original-Forwarded-For",
+    "X-Envoy-External-Address",
+    "True-Client-Ip",
+    "Cf-Connecting-Ip",
+    "Fastly-Client-Ip",
+)
+
+
+def caller(settings: Settings, asked: Request) -> Address | None:
+    """Whoever asks, by the word of the socket and of our own proxies; None when somebody else has passed it on."""
+    address = _plain(asked.remote_addr or "")
+    written = ",".join(asked.headers.getlist("X-Forwarded-For"))
+    if not written:
+        return None if passed_on(asked) or _asked_of_proxy(settings, asked) else address
+    if not within(address, settings.proxy_from):
+        return None
+    for entry in reversed(written.split(",")):
+        address = _plain(entry)
+        if not within(address, settings.proxy_from):
+            break  # what stands further left are this one's own words
+    return address
+
+
+def passed_on(asked: Request) -> bool:
+    """Whether a proxy says that it has passed this request on."""
+    return any(name in PASSED_ON or name.startswith("X-Forwarded-") for name, _ in asked.headers)
+
+
+def within(address: Address | None, networks: tuple[Network, ...]) -> bool:
+    return address is not None and any(address in network for network in networks)
+
+
+def _asked_of_proxy(settings: Settings, asked: Request) -> bool:
+    """By a name that only a proxy with TLS answers to: it has told us nothing of its caller."""
+    public = urlsplit(settings.public_url)
+    name, _, port = asked.host.lower().partition(":")
+    return public.scheme == "https" and name == public.hostname and port in ("", "443")
+
+
+def _plain(text: str) -> Address | None:
+    """An address, as a socket or a proxy writes it; one of IPv4 that came by a socket of IPv6 counts as what it is."""
+    text = text.strip()
+    host, _, rest = text.removeprefix("[").partition("]") if text.startswith("[") else (text, "", "")
+    if host.count(":") == 1 and not rest:  # IPv4 with a port
+        host = host.partition(":")[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
