@@ -48,13 +48,19 @@ def elsewhere(office: Office, url: str, var: Path, monkeypatch: pytest.MonkeyPat
 def there(office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """Restored from a backup that was made when Kim's update had been read and not spread, when a text of Sam's had
     not been read, and an answer to Pat was on its way; all of it was done after the backup."""
-    office.says("pat", "follow kim")
+    picture = office.says("pat", "follow kim")
     office.read()
     office.sql("UPDATE deliveries SET state = 'sending', attempt = 1, lease_until = now(), lease_owner = 'lost'")
     office.sql("INSERT INTO attempts (message_id, address_id, number) SELECT message_id, address_id, 1 FROM deliveries")
     office.says("kim", "a hundred people hear this")
     office.read()
     office.says("sam", "good morning")
+    office.sql(
+        "INSERT INTO media (inbound_id, number, name, content_type, state, size, sha256) VALUES"
+        " (:id, 1, 'a.jpg', 'image/jpeg', 'fetched', 9, decode(:picture, 'hex'))",
+        id=picture,
+        picture=PICTURE,
+    )
     media = office.settings.var / "media" / PICTURE[:2] / PICTURE
     media.parent.mkdir(parents=True)
     media.write_bytes(b"a picture")
@@ -208,7 +214,7 @@ def test_the_drill_checks_and_leaves_nothing(office: Office, engine: Engine, pla
     result = office.critter("restore", str(place), "--drill")
     assert result.exit_code == 0, result.output
     assert "The books agree." in result.output
-    assert office.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'critter_drill%'") == [(0,)]
+    assert office.sql("SELECT count(*) FROM pg_database WHERE datname LIKE '%drill%'") == [(0,)]
     office.work()
     assert office.sql("SELECT state FROM inbound") == [("done",)]  # ours was left alone
 
@@ -219,7 +225,7 @@ def test_a_drill_that_finds_something_ends_with_1(office: Office, place: Path) -
     office.sql("UPDATE inbound SET done_at = NULL")
     office.critter("backup", str(place))
     assert office.critter("restore", str(place), "--drill").exit_code == 1
-    assert office.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'critter_drill%'") == [(0,)]
+    assert office.sql("SELECT count(*) FROM pg_database WHERE datname LIKE '%drill%'") == [(0,)]
 
 
 def test_nothing_that_was_to_be_told_is_told(office: Office) -> None:
