@@ -4,6 +4,7 @@ The file is a tar: manifest.json, database.dump (pg_dump's own format) and media
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -151,8 +152,8 @@ def pictures(backup: Backup) -> Iterator[tuple[str, tarfile.TarInfo]]:
             yield found[1], member
 
 
-def unpack(backup: Backup, member: tarfile.TarInfo, there: Path) -> None:
-    """Whole and on the disk, or not at all."""
+def unpack(backup: Backup, member: tarfile.TarInfo, there: Path) -> bool:
+    """Whole and on the disk, or not at all; False when it is not what its name says, which is its hash."""
     there.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = there.with_suffix(".restored.part")
     try:
@@ -161,10 +162,13 @@ def unpack(backup: Backup, member: tarfile.TarInfo, there: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         crash_point("picture written")
-        part.replace(there)
-    except BaseException:
+        with part.open("rb") as file:
+            right = hashlib.file_digest(file, "sha256").hexdigest() == there.name
+        if right:
+            part.replace(there)
+        return right
+    finally:
         part.unlink(missing_ok=True)
-        raise
 
 
 def _size(path: Path) -> str:

@@ -131,18 +131,20 @@ def _unpack(restore: Restore, engine: Engine) -> int:
     for name, member in found:
         there = folder.place(restore.settings.var, name)
         if name not in unwanted and not there.exists():
-            _write(restore, member, there)
-            new += 1
+            new += _write(restore, member, there)
     return new
 
 
-def _write(restore: Restore, member: tarfile.TarInfo, there: Path) -> None:
+def _write(restore: Restore, member: tarfile.TarInfo, there: Path) -> bool:
     try:
-        backups.unpack(restore.backup, member, there)
+        right = backups.unpack(restore.backup, member, there)
     except OSError as error:
         raise Refused(
             f"{there.parent} cannot be written ({error.strerror}): free some space, then run critter restore again."
         ) from None
+    if not right:
+        restore.told(f"left out: {member.name} is damaged in the backup; critter audit will name it")
+    return right
 
 
 def refuse_pooled(url: str) -> None:

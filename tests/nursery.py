@@ -160,7 +160,8 @@ def _become(name: str, environ: dict[str, str], arguments: list[str] | None) -> 
         from critter.__main__ import main
 
         sys.argv[:] = ["critter", *arguments]
-        return main()
+        main()
+        return
     settings = load(environ)
     processes.of(settings)[name](settings)
 
