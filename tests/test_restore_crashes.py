@@ -147,7 +147,7 @@ def _make_backup(made: Restores) -> None:
             name=name,
             size=len(content),
         )
-        made.picture(name).parent.mkdir(parents=True)
+        made.picture(name).parent.mkdir(parents=True, exist_ok=True)
         made.picture(name).write_bytes(content)
     [[erased]] = office.sql("SELECT id FROM accounts WHERE handle = 'pat'")
     office.engine.dispose()
