@@ -24,6 +24,7 @@ from gateway.ledger import audit, holding, pictures
 from gateway.network import accounts, erasing
 from gateway.settings import Settings
 from gateway.store.database import connect, transaction
+from gateway.store.restoring import IS_MARKED
 
 ACTION: Final = "restore"  # in the audit
 
@@ -80,7 +81,7 @@ def finish(restore: Restore, url: str) -> None:
 def restored_at(url: str, manifest: Manifest) -> str | None:
     """When this very backup was restored there, if nothing was restored after it; None: it was not."""
     with _Marked(url) as engine, engine.connect() as connection:
-        if not connection.scalar(text("SELECT to_regclass('public.audit') IS NOT NULL")):
+        if connection.scalar(text(IS_MARKED)) or not connection.scalar(text(HAS_AUDIT)):
             return None
         row = connection.execute(LAST, {"action": ACTION}).one_or_none()
     return f"{row.created_at:%Y-%m-%d %H:%M} UTC" if row and row.backup == manifest.made_at else None
@@ -156,6 +157,7 @@ def refuse_pooled(url: str) -> None:
         )
 
 
+HAS_AUDIT: Final = "SELECT to_regclass('public.audit') IS NOT NULL"
 LAST: Final = text("""
     SELECT created_at, detail ->> 'backup' AS backup FROM audit WHERE action = :action ORDER BY number DESC LIMIT 1
 """)

@@ -27,9 +27,8 @@ DRILL: Final = f"{OURS}a drill"
 
 
 def restore(restore: Restore, server: Server, *, replace: bool) -> None:
-    """All of it; ours, if it is not empty, is kept under another name. Raises Refused, with ours as it was."""
-    server.lock()
-    _sweep(server, restore.settings.var)
+    """All of it, after a sweep; ours, if it is not empty, is kept under another name. Raises Refused, with ours as it
+    was."""
     empty = server.is_empty(server.live)
     if not empty and not replace:
         raise Refused(
@@ -91,8 +90,9 @@ def _dropped_unless_whole(server: Server, name: str, manifest: Manifest) -> Iter
         raise
 
 
-def _sweep(server: Server, var: Path) -> None:
-    """What restores left that ended between two steps."""
+def sweep(server: Server, var: Path) -> None:
+    """Takes the lock, and takes away what restores left that ended between two steps."""
+    server.lock()
     for name in server.left_behind():
         server.drop(name)
     there = server.names()

@@ -62,21 +62,20 @@ def run(
 
 
 def _restore(asked: Restore, *, replace: bool, here: bool) -> int:
-    url = owner_url(asked.settings)
-    when = restoring.restored_at(url, asked.backup.manifest)
-    if when:  # it ended after its last step, or somebody asks twice
-        _tell(f"This backup was restored at {when} already; nothing was changed.")
-        return _checked(asked.settings.database_url)
+    url, why = owner_url(asked.settings), "--in-place"
     with ExitStack() as stack:
         try:
             server = None if here else stack.enter_context(Server(url))
-            why = "--in-place"
         except Unreachable as unreachable:
             server, why = None, str(unreachable)
-        if server is None:
-            in_place.restore(asked, url, why)
-        else:
+        if server is not None:
+            scratch.sweep(server, asked.settings.var)
+        if when := restoring.restored_at(url, asked.backup.manifest):  # it was killed at its end, or is asked for twice
+            _tell(f"This backup was restored at {when} already; nothing was changed.")
+        elif server is not None:
             scratch.restore(asked, server, replace=replace)
+        else:
+            in_place.restore(asked, url, why)
     return _checked(asked.settings.database_url)
 
 
