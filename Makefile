@@ -47,7 +47,7 @@ soak: setup ## everything that can go wrong, at random, for half an hour (CRITTE
 	@CRITTER_SOAK_SECONDS=$${CRITTER_SOAK_SECONDS:-1800} $(VENV) -m pytest -s tests/test_soak.py
 
 torture: setup ## long tests: kills by the thousand, cut connections, full disks, wrong clocks
-	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -s tests/torture tests/test_crashes.py
+	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -s tests/torture tests/test_crashes.py tests/test_restore_crashes.py
 
 rehearse: setup ## long test: a company on eight machines, of which two are lost (needs root)
 	@$(VENV) -m pytest -s tests/rehearsal
