@@ -51,7 +51,7 @@ soak: dev ## everything that can go wrong, at random, for half an hour (CRITTER_
 	@CRITTER_SOAK_SECONDS=$${CRITTER_SOAK_SECONDS:-1800} $(VENV) -m pytest -s tests/test_soak.py
 
 torture: dev ## long tests: kills by the thousand, cut connections, full disks, wrong clocks
-	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -s tests/torture tests/test_crashes.py
+	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -s tests/torture tests/test_crashes.py tests/test_restore_crashes.py
 
 rehearse: dev ## long test: a company on eight machines, of which two are lost (needs root)
 	@$(VENV) -m pytest -s tests/rehearsal

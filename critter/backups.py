@@ -1,28 +1,29 @@
-"""One file with the database and the pictures, and the way back (R54). `critter backup` and `critter restore` ask.
+"""One file with the database and the pictures (R54): written by `critter backup`, read by critter/restoring.
 
 The file is a tar: manifest.json, database.dump (pg_dump's own format) and media/. The secret key is not in it.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 import shutil
-import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final, NamedTuple
 
-from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from critter.servers import binaries
+from critter import programs
+from critter.database import owner_url
+from gateway.crashpoints import crash_point
 from gateway.errors import Refused
 from gateway.ledger import audit
 from gateway.ledger.audit import Head
@@ -33,9 +34,9 @@ Told = Callable[[str], None]
 
 MANIFEST: Final = "manifest.json"
 DUMP: Final = "database.dump"
-PICTURE: Final = re.compile(r"media/[0-9a-f]{2}/[0-9a-f]{64}")
-VARIABLES: Final = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD",
-                    "dbname": "PGDATABASE", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}  # fmt: skip
+PICTURE: Final = re.compile(r"media/[0-9a-f]{2}/([0-9a-f]{64})")
+DUMPING: Final = ".critter-backup-"  # how the folder of a dump begins that is not packed yet
+LEFT_BEHIND: Final = 86_400.0  # seconds after which no backup can still be at work on such a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,14 @@ class Manifest:
         return json.dumps({**asdict(self), "audit": self.audit._asdict()}, indent=1).encode()
 
 
+class Backup(NamedTuple):
+    """One that is open to be read."""
+
+    manifest: Manifest
+    tar: tarfile.TarFile
+    dump: IO[bytes]
+
+
 def describe(session: Session) -> Manifest:
     """Of the database as it is now."""
     return Manifest(
@@ -64,11 +73,13 @@ def describe(session: Session) -> Manifest:
 def write(settings: Settings, place: Path, manifest: Manifest, told: Told) -> int:
     """The whole backup, under its name only once it is complete and on the disk. Its size; raises Refused."""
     part = place.with_name(f"{place.name}.part")
+    _remove_left_behind(place.absolute().parent)
     try:
-        with tempfile.TemporaryDirectory(dir=place.absolute().parent, prefix=".critter-backup-") as folder:
+        with tempfile.TemporaryDirectory(dir=place.absolute().parent, prefix=DUMPING) as folder:
             dump = Path(folder) / DUMP
-            _run(settings, "pg_dump", ["--format=custom", "--no-owner", "--no-privileges", "--file", str(dump)],
-                 watching=lambda: told(f"database: {_size(dump)}"))  # fmt: skip
+            wanted = ["--format=custom", "--no-owner", "--no-privileges", "--file", str(dump)]
+            url = owner_url(settings)
+            programs.run(settings.var, url, "pg_dump", wanted, lambda: told(f"database: {_size(dump)}"))
             with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 _pack(file, manifest, dump, settings.var / "media", told)
                 file.flush()
@@ -79,6 +90,14 @@ def write(settings: Settings, place: Path, manifest: Manifest, told: Told) -> in
     finally:
         part.unlink(missing_ok=True)
     return place.stat().st_size
+
+
+def _remove_left_behind(folder: Path) -> None:
+    """Dumps of backups that were killed before they were packed: nobody else would ever take them away."""
+    for left in folder.glob(f"{DUMPING}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > LEFT_BEHIND:
+                shutil.rmtree(left)
 
 
 def _pack(file: IO[bytes], manifest: Manifest, dump: Path, media: Path, told: Told) -> None:
@@ -96,16 +115,26 @@ def _pack(file: IO[bytes], manifest: Manifest, dump: Path, media: Path, told: To
 
 
 @contextlib.contextmanager
-def opened(place: Path) -> Iterator[tuple[Manifest, tarfile.TarFile]]:
-    """Raises Refused for anything that is no backup."""
+def opened(place: Path) -> Iterator[Backup]:
+    """Raises Refused for anything that is no whole backup; what is wrong with the file later on is refused as well."""
     try:
         tar = tarfile.open(place)  # noqa: SIM115 - closed below
-        plain = json.loads(_member(tar, MANIFEST).read())
-        manifest = Manifest(plain["made_at"], plain["mode"], plain["revision"], Head(**plain["audit"]))
+        backup = _read(tar)
     except (OSError, tarfile.TarError, KeyError, TypeError, ValueError) as error:
-        raise Refused(f"{place} is no backup of Critter's ({type(error).__name__}).") from None
+        raise Refused(f"{place} is no backup of Critter's, or not all of it ({type(error).__name__}).") from None
     with tar:
-        yield manifest, tar
+        try:
+            yield backup
+        except tarfile.TarError as error:
+            raise Refused(f"{place} cannot be read to its end ({error}).") from None
+
+
+def _read(tar: tarfile.TarFile) -> Backup:
+    plain = json.loads(_member(tar, MANIFEST).read())
+    manifest = Manifest(plain["made_at"], plain["mode"], plain["revision"], Head(**plain["audit"]))
+    datetime.fromisoformat(manifest.made_at)
+    tar.getmembers()  # walks to the end of the file: one that was cut off is known before anything is done
+    return Backup(manifest, tar, _member(tar, DUMP))
 
 
 def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
@@ -116,63 +145,30 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     return found
 
 
-def fill(settings: Settings, tar: tarfile.TarFile, told: Told) -> None:
-    """The empty database of the settings: all of the backup, or nothing. Raises Refused."""
-    with tempfile.TemporaryDirectory(prefix="critter-restore-") as folder:
-        dump = Path(folder) / DUMP
-        with dump.open("wb") as file:
-            shutil.copyfileobj(_member(tar, DUMP), file, 1 << 20)
-        wanted = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", "--dbname", ""]
-        _run(settings, "pg_restore", [*wanted, str(dump)], watching=lambda: told("database: restoring"))
+def pictures(backup: Backup) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    """The names (SHA-256, hex) of the files in it, and where they are."""
+    for member in backup.tar.getmembers():
+        if (found := PICTURE.fullmatch(member.name)) and member.isfile():
+            yield found[1], member
 
 
-def unpack_pictures(settings: Settings, tar: tarfile.TarFile) -> int:
-    """How many are new; one that is there already is the same, for its name is its hash."""
-    new = 0
-    for member in tar.getmembers():
-        place = settings.var / member.name
-        if not PICTURE.fullmatch(member.name) or not member.isfile() or place.exists():
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = place.with_suffix(".part")
-        with part.open("wb") as file:
-            shutil.copyfileobj(_member(tar, member.name), file, 1 << 20)
-        part.replace(place)
-        new += 1
-    return new
-
-
-def _run(settings: Settings, name: str, arguments: Sequence[str], watching: Callable[[], None]) -> None:
-    """One of PostgreSQL's programs on our database; the password is in its environment, never in its arguments."""
-    tool = binaries.postgres(settings.var).path.with_name(name)
-    if not tool.exists():
-        raise Refused(f"There is no {name} beside {tool.parent / 'postgres'}: install PostgreSQL's client programs.")
-    place = _environment(settings.database_url)
-    given = [place["PGDATABASE"] if argument == "" else argument for argument in arguments]
-    environ = {**os.environ, **place, "PGAPPNAME": "critter", "LC_ALL": "C"}
-    with subprocess.Popen([tool, *given], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        seen = time.monotonic()
-        while True:
-            try:
-                _, complaint = process.communicate(timeout=0.2)
-                break
-            except subprocess.TimeoutExpired:
-                if time.monotonic() - seen > 2:
-                    watching()
-                    seen = time.monotonic()
-    if process.returncode:
-        raise Refused(f"{name} failed: {_last(complaint)}")
-
-
-def _environment(url: str) -> dict[str, str]:
-    known: dict[str, Any] = conninfo_to_dict(url)
-    found = {VARIABLES[key]: str(value) for key, value in known.items() if key in VARIABLES and value is not None}
-    return {"PGDATABASE": "critter", **found}
-
-
-def _last(complaint: bytes) -> str:
-    lines = complaint.decode(errors="replace").strip().splitlines()
-    return (next((line for line in lines if "error" in line), lines[-1]) if lines else "it said nothing")[:300]
+def unpack(backup: Backup, member: tarfile.TarInfo, there: Path) -> bool:
+    """Whole and on the disk, or not at all; False when it is not what its name says, which is its hash."""
+    there.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = there.with_suffix(".restored.part")
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            shutil.copyfileobj(_member(backup.tar, member.name), file, 1 << 20)
+            file.flush()
+            os.fsync(file.fileno())
+        crash_point("picture written")
+        with part.open("rb") as file:
+            right = hashlib.file_digest(file, "sha256").hexdigest() == there.name
+        if right:
+            part.replace(there)
+        return right
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _size(path: Path) -> str:

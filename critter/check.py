@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import TypeVar
 
 import redis
 from sqlalchemy import text
@@ -14,7 +15,7 @@ from critter.mistakes import mistakes
 from critter.starting import OF_CARRIERS
 from gateway.carriers.advice import advice
 from gateway.errors import Refused
-from gateway.ledger import budgets, pauses, spending
+from gateway.ledger import budgets, partitions, pauses, spending, task_failures
 from gateway.settings import Settings
 from gateway.settings import values as value
 from gateway.store.database import transaction
@@ -24,6 +25,7 @@ STALE = 60.0  # seconds beyond its period since Twilio's list of texts was last 
 WATERMARKS = text("SELECT number, failures, reason, extract(epoch FROM now() - asked_at) AS asked FROM watermarks")
 NO_EVICTION = "noeviction"
 OLDEST_MENDED = (7, 2)  # versions of Redis that still got mends in 2026
+Answer = TypeVar("Answer")
 Look = Callable[[Settings], str]  # what is fine about it; raises Refused with what to do
 
 
@@ -57,6 +59,8 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
     if settings.mode == "live":
         yield "web address", asking.web_address
     yield "senders", _senders
+    yield "clock", _clock
+    yield "months", _months
 
 
 def moneyless(settings: Settings) -> str | None:
@@ -129,19 +133,47 @@ def _open(settings: Settings) -> Iterator[str]:
 
 def _senders(settings: Settings) -> str:
     """What may not send now, by somebody's word or because the carrier refuses us."""
-    engine = opened(settings)
-    try:
-        with transaction(engine) as session:
-            rows = pauses.listed(session)
-    except ProgrammingError:
-        raise Refused("the database is not of this version: run critter migrate") from None
-    finally:
-        engine.dispose()
+    rows = _asked(settings, pauses.listed)
     paused = [row for row in rows if row.paused]
     if paused:
         step = advice(paused[0].reason, paused[0].carrier) or "critter carriers resume lets it go on"
         raise Refused(f"{len(paused)} paused ({paused[0].carrier}: {paused[0].reason}): {step}")
     return "none is paused"
+
+
+def _clock(settings: Settings) -> str:
+    """Whether a task of the clock fails again and again."""
+    failing = _asked(settings, task_failures.failing)
+    if failing:
+        first = failing[0]
+        others = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
+        raise Refused(
+            f"its task {first.task} keeps failing since {first.since:%Y-%m-%d %H:%M} UTC ({first.reason}, "
+            f"{first.failures} times in a row){others}: the clock's log says why"
+        )
+    return "none of its tasks keeps failing"
+
+
+def _months(settings: Settings) -> str:
+    """Whether each delivery stands in the partition of its month."""
+    outside = _asked(settings, partitions.outside)
+    if outside:
+        raise Refused(
+            f"{outside:,} deliveries have no partition of their month: the clock moves them, so see that critter clock "
+            "runs, or run critter migrate"
+        )
+    return "each delivery is in its month"
+
+
+def _asked(settings: Settings, question: Callable[[Session], Answer]) -> Answer:
+    engine = opened(settings)
+    try:
+        with transaction(engine) as session:
+            return question(session)
+    except ProgrammingError:
+        raise Refused("the database is not of this version: run critter migrate") from None
+    finally:
+        engine.dispose()
 
 
 def _money(settings: Settings) -> str:

@@ -8,21 +8,38 @@ from sqlalchemy.exc import OperationalError
 import migrations
 from gateway.errors import Refused
 from gateway.settings import Settings
+from gateway.store import restoring
 from gateway.store.database import claim_mode, connect, transaction
 
 MUST_BE_ON = ("fsync", "synchronous_commit")
 
 
+class Unfinished(Refused):
+    """The database answers, and a restore into it has not ended."""
+
+    def __init__(self) -> None:
+        super().__init__(restoring.REFUSAL)
+
+
 def opened(settings: Settings) -> Engine:
-    """An engine on a database that answers; raises Refused. Commands that look or change something begin with it."""
+    """An engine on a database that answers and is whole; raises Refused. Commands that look or change something begin
+    with it."""
     engine = connect(settings.database_url)
     try:
-        engine.connect().close()
+        with engine.begin():
+            pass
     except OperationalError as error:
         engine.dispose()
+        if restoring.is_refusal(error):
+            raise Unfinished from None
         reason = str(error.orig).strip().splitlines()[0]
         raise Refused(f"The database does not answer: is `critter up` running? ({reason})") from None
     return engine
+
+
+def owner_url(settings: Settings) -> str:
+    """Who makes, renames and fills databases connects with this: the owner's URL if there is one, else everybody's."""
+    return getattr(settings, "database_owner_url", "") or settings.database_url
 
 
 def prepared(settings: Settings, unsafe: bool = False) -> Engine:
@@ -68,6 +85,8 @@ def refuse_unsafe_start(settings: Settings) -> None:
     """For a single process. A database that is away is no reason not to start: the doors then answer "later"."""
     try:
         engine = opened(settings)
+    except Unfinished:
+        raise
     except Refused:
         logging.getLogger(__name__).warning("the database does not answer yet: it is not checked")
         return

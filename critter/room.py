@@ -24,10 +24,11 @@ from gateway.jobs import QUEUES
 from gateway.ledger.pulse import Pulse, owner
 from gateway.settings import Settings
 from gateway.store.database import connect
-from workers import clock, missed
+from workers import clock
 from workers.loop import Loop
 from workers.room import Room, enter
 
+CLOCK_POOL: Final = 10  # connections, and as many more: each of its tasks has its own while it needs one
 REST: Final = 0.5  # seconds between two tries to reach Redis
 TURNS: Final = 0.001  # seconds that one thread may keep the others waiting: the loop must not wait for a rendering
 
@@ -75,7 +76,7 @@ def serve_clock(settings: Settings) -> None:
         log.error(stuck)
     room = build(settings, "clock")
     _stop_on_signals(room)
-    with Pulse(room.engine, "clock", room.owner), missed.looking(room):
+    with Pulse(room.engine, "clock", room.owner):
         clock.run(room)
     room.close()
 
@@ -84,7 +85,7 @@ def build(settings: Settings, queue: str) -> Room:
     """The room of one process; only the queues that send have a carrier."""
     return Room(
         settings=settings,
-        engine=connect(settings.database_url, by_key=queue in QUEUES),
+        engine=connect(settings.database_url, CLOCK_POOL if queue == "clock" else 5, by_key=queue in QUEUES),
         bell=Bell(settings.redis_url),
         owner=owner(queue),
         loop=Loop(),

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from gateway.ledger import partitions
+
 FOLDER = Path(__file__).parent
 LOCK = 0x43726974  # one migration at a time, over every machine
 
@@ -33,5 +35,4 @@ def migrate(engine: Engine, to: str = "head") -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, to)
-        ensure_partitions = "SELECT ensure_partition(now() + n * interval '1 month') FROM generate_series(0, 2) n"
-        connection.execute(text(ensure_partitions))
+    partitions.make(engine)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -87,6 +87,11 @@ class Nursery:
         order = {"start": name, "environ": dict(environ), "log": str(log), "limits": dict(limits or {})}
         return Child(self, name, self.ask(order))
 
+    def command(self, arguments: Sequence[str], environ: Mapping[str, str], log: Path) -> Child:
+        """`critter ARGUMENTS` with this environment, as the shell would run it."""
+        order = {"start": "critter", "arguments": list(arguments), "environ": dict(environ), "log": str(log)}
+        return Child(self, "critter", self.ask({**order, "limits": {}}))
+
     def ask(self, order: dict[str, Any]) -> Any:
         with self._turn:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -132,7 +137,7 @@ def _live(order: dict[str, Any]) -> NoReturn:
         os.closerange(3, 1024)
         for name, most in order["limits"].items():
             resource.setrlimit(getattr(resource, name), (most, most))
-        _become(order["start"], order["environ"])
+        _become(order["start"], order["environ"], order.get("arguments"))
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -143,7 +148,7 @@ def _live(order: dict[str, Any]) -> NoReturn:
         os._exit(code)
 
 
-def _become(name: str, environ: dict[str, str]) -> None:
+def _become(name: str, environ: dict[str, str], arguments: list[str] | None) -> None:
     from critter import processes
     from critter.servers.spawn import die_with_parent
     from gateway.settings import load
@@ -151,6 +156,12 @@ def _become(name: str, environ: dict[str, str]) -> None:
     die_with_parent(os.getppid(), signal.SIGKILL)
     os.environ.clear()
     os.environ.update(environ)
+    if arguments is not None:
+        from critter.__main__ import main
+
+        sys.argv[:] = ["critter", *arguments]
+        main()
+        return
     settings = load(environ)
     processes.of(settings)[name](settings)
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from critter import erasures
 from critter.servers import Servers, binaries
+from gateway.errors import Refused
 from gateway.ledger.inbox import Incoming, Picture
 from gateway.network import erasing
 from gateway.network.naming import patterns
@@ -207,6 +209,51 @@ def test_it_is_remembered_by_id_and_done_again_changes_nothing(busy: Office) -> 
     assert busy.sql("SELECT action, subject_id FROM audit WHERE action = 'people.erase'") == [("people.erase", kept)]
 
 
+@pytest.mark.parametrize("place", ["remembered", "committed"])
+def test_an_erase_that_ends_half_way_is_known_to_the_next_restore(
+    busy: Office, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    [[kept]] = busy.sql("SELECT id FROM accounts WHERE handle = 'zoefly'")
+
+    def killed(what: str) -> None:
+        if what == place:
+            raise KeyboardInterrupt  # nothing after it is done, as when it is killed
+
+    monkeypatch.setattr("critter.commands.erase.crash_point", killed)
+    monkeypatch.setattr("gateway.store.database.crash_point", lambda what: killed(what) if _erased(busy) else None)
+    assert busy.critter("erase", "zoefly", "--yes").exit_code == 130
+    assert erasures.remembered(busy.settings.var) == [kept]
+
+
+def _erased(office: Office) -> bool:
+    with office.engine.connect() as connection:
+        return not connection.scalar(text("SELECT count(*) FROM accounts WHERE handle = 'zoefly'"))
+
+
+def test_an_erase_that_the_database_refused_is_taken_back(busy: Office) -> None:
+    busy.sql(
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no' USING ERRCODE = '23514'; END $$"
+    )
+    busy.sql("CREATE CONSTRAINT TRIGGER no AFTER UPDATE ON accounts DEFERRABLE INITIALLY DEFERRED"
+             " FOR EACH ROW EXECUTE FUNCTION no()")  # fmt: skip
+    with pytest.raises(IntegrityError):
+        busy.critter("erase", "zoefly", "--yes")
+    assert (busy.settings.var / erasures.NAME).exists()
+    assert erasures.remembered(busy.settings.var) == []
+
+
+def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
+    erasures.remember(tmp_path, 7)
+    with (tmp_path / erasures.NAME).open("a") as file:
+        file.write('{"account": "123')
+    erasures.remember(tmp_path, 8)
+    assert erasures.remembered(tmp_path) == [7, 8]
+    with (tmp_path / erasures.NAME).open("a") as file:
+        file.write("something else\n")
+    with pytest.raises(Refused, match="line 4 cannot be read"):
+        erasures.remembered(tmp_path)
+
+
 # What is in a column is taken out by a step of erasing, or is nothing personal. A new column must be put into one.
 TAKEN_OUT = {
     "accounts.handle", "accounts.name", "accounts.title", "accounts.plain_name", "addresses.address", "aliases.alias",
@@ -219,7 +266,7 @@ TAKEN_OUT = {
     "posts.text", "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(
-    r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|senders\..*|alembic_version\..*"
+    r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies|task_failures)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|senders\..*|alembic_version\..*"
     r"|(bounces|bouncing)\.status|topics\.tag|callbacks\..*|attempts\..*|deliveries(_\w+)?\.(channel|state|reason|tag|lease_owner)"
     r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility)|daily_mails\.posts"
     r"|\w+\.(kind|state|role|access|pin|channel|source|purpose)"
@@ -254,6 +301,20 @@ def test_names_are_found_however_they_are_written(office: Office, written: str, 
         asked = text("SELECT CAST(:written AS text) ~* :plain, CAST(:written AS text) ~* :bare")
         row = session.execute(asked, {"written": written, "plain": made.plain, "bare": made.bare}).one()
     assert tuple(row) == (plain, bare)
+
+
+def test_an_export_that_ends_half_way_leaves_no_file(
+    busy: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "zoe.zip"
+    with monkeypatch.context() as broken:
+        broken.setattr("zipfile.ZipFile.writestr", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
+        result = busy.critter("export", "zoefly", "--out", str(out))
+    assert (result.exit_code, "No space left" in result.output) == (2, True)
+    assert list(tmp_path.glob("zoe*")) == []
+    assert busy.sql("SELECT count(*) FROM audit WHERE action = 'people.export'") == [(0,)]
+    assert busy.critter("export", "zoefly", "--out", str(out)).exit_code == 0
+    assert [path.name for path in tmp_path.glob("zoe*")] == ["zoe.zip"]
 
 
 def test_an_export_has_all_of_it(busy: Office, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from gateway.carriers import Outcome, Text
 from gateway.carriers.watched import Watched, alarm
-from gateway.ledger import inbox, pauses, senders, tallies
+from gateway.ledger import inbox, pauses, senders, tallies, task_failures
 from gateway.ledger.pulse import Pulse, owner
 from gateway.settings import Settings
 from gateway.store.database import connect, transaction
@@ -115,6 +115,25 @@ def test_what_wants_a_person_is_told(office: Office, settings: Settings) -> None
     assert of(found, "mailboxes_off") == 1
     paused = {dict(labels)["carrier"]: value for (name, labels), value in found.items() if name.endswith("_paused")}
     assert paused == {"twilio": 1, "smtp": 0}
+
+
+def test_what_the_clock_cannot_do_is_told(office: Office, settings: Settings) -> None:
+    with served(settings) as url:
+        assert (of(told(url), "failing_tasks"), of(told(url), "default_partition_rows")) == (0, 0)
+        assert of(told(url), "task_failures_total", task="due") == 0
+        office.sql(
+            "INSERT INTO deliveries (message_id, address_id, channel, priority, give_up_at)"
+            " SELECT id_at('2031-01-10') + n, 1, 'email', 5, now() FROM generate_series(1, 3) n"
+        )
+        with transaction(office.engine) as session:
+            task_failures.failed(session, "months", task_failures.OFTEN, "CheckViolation")
+            task_failures.failed(session, "delays", 1, "RuntimeError")
+        tallies.add("task_failures", "months")
+        store(office.engine)
+        found = told(url)
+    assert of(found, "failing_tasks") == 1
+    assert of(found, "default_partition_rows") == 3
+    assert of(found, "task_failures_total", task="months") == 1
 
 
 def test_the_months_money(office: Office, settings: Settings) -> None:

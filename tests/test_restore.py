@@ -1,26 +1,36 @@
 """`critter backup` and `critter restore` (R54): after a restore nothing leaves before an operator says so."""
 
+import hashlib
+import io
+import json
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from redis import Redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
-from critter import backups
+from critter import backups, databases
 from critter.servers import Servers
+from gateway.bell import QUEUES
+from gateway.errors import Refused
+from gateway.files import folder
 from gateway.ledger import holding
+from gateway.ledger.inbox import Incoming
+from gateway.ledger.intake import Intake
 from gateway.settings import Settings, embedded
-from gateway.store.database import connect, transaction
+from gateway.store import restoring
+from gateway.store.database import connect, passes, transaction
 from tests import cast
 from tests.conftest import _administer as administer
 from tests.office import Office, critter, point_command_line
 
-PICTURE = "cd" * 32
+PICTURE = hashlib.sha256(b"a picture").hexdigest()
 
 
 @pytest.fixture
@@ -48,13 +58,19 @@ def elsewhere(office: Office, url: str, var: Path, monkeypatch: pytest.MonkeyPat
 def there(office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """Restored from a backup that was made when Kim's update had been read and not spread, when a text of Sam's had
     not been read, and an answer to Pat was on its way; all of it was done after the backup."""
-    office.says("pat", "follow kim")
+    picture = office.says("pat", "follow kim")
     office.read()
     office.sql("UPDATE deliveries SET state = 'sending', attempt = 1, lease_until = now(), lease_owner = 'lost'")
     office.sql("INSERT INTO attempts (message_id, address_id, number) SELECT message_id, address_id, 1 FROM deliveries")
     office.says("kim", "a hundred people hear this")
     office.read()
     office.says("sam", "good morning")
+    office.sql(
+        "INSERT INTO media (inbound_id, number, name, content_type, state, size, sha256) VALUES"
+        " (:id, 1, 'a.jpg', 'image/jpeg', 'fetched', 9, decode(:picture, 'hex'))",
+        id=picture,
+        picture=PICTURE,
+    )
     media = office.settings.var / "media" / PICTURE[:2] / PICTURE
     media.parent.mkdir(parents=True)
     media.write_bytes(b"a picture")
@@ -202,13 +218,290 @@ def test_who_was_erased_since_is_erased_again(
         assert connection.execute("SELECT count(*) FROM accounts WHERE handle = 'kim'").fetchone() == (0,)
 
 
+def mark(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(restoring.MARK)
+
+
+COMMANDS = (
+    "migrate", "audit", "people list", "people add zed Zed", "say kim hi", "retry 1:1", "retention --now", "outbox",
+    "held approve --all", "drain", "restore", "restore --release --yes", "backup never.tar", "export kim",
+    "erase kim --yes", "web", "web --accept-only", "mail", "clock", *(f"worker {queue}" for queue in QUEUES),
+)  # fmt: skip
+
+
+def test_every_command_refuses_a_database_that_is_not_whole(office: Office) -> None:
+    office.engine.dispose()
+    mark(office.settings.database_url)
+    for command in COMMANDS:
+        result = office.critter(*command.split())
+        assert (result.exit_code, "run critter restore FILE again" in result.output) == (2, True), command
+    assert "run critter restore FILE again" in office.critter("check").output
+
+
+@pytest.mark.parametrize("pooled", ["", "&pooled=on"])
+def test_every_process_refuses_a_database_that_is_not_whole(office: Office, pooled: str) -> None:
+    office.says("kim", "hello")
+    url = office.settings.database_url + pooled
+    running = connect(url)
+    office.engine.dispose()
+    mark(office.settings.database_url)
+    with (
+        pytest.raises(OperationalError, match="run critter restore FILE again") as refused,
+        transaction(running) as session,
+    ):
+        session.execute(text("SELECT 1"))
+    assert restoring.is_refusal(refused.value)
+    assert passes(refused.value)  # workers wait, and doors say later
+    door = Intake(connect(url), lambda: None)
+    with pytest.raises(Exception, match="run critter restore FILE again"):
+        door.submit(Incoming("sms", b"SM1", "+14155550101", ("+1",), b"", True, "SM1", "hi")).result(10)
+    door.close()
+    with psycopg.connect(office.settings.database_url, autocommit=True) as connection:
+        connection.execute(restoring.UNMARK)
+    with transaction(running) as session:
+        assert session.scalar(text("SELECT count(*) FROM inbound")) == 1
+    running.dispose()
+
+
+def test_a_role_that_may_make_none_restores_in_place(
+    office: Office, servers: Servers, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.says("kim", "hello")
+    office.critter("backup", str(place))
+    monkeypatch.setattr(databases, "MAY", "SELECT false, true FROM pg_database WHERE datname = %(name)s")
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    result = critter("restore", str(place))
+    assert result.exit_code == 0, result.output
+    assert "in place: this role may not create databases (CREATEDB)" in result.output
+    assert "Held: 1 input" in result.output
+    again = critter("restore", str(place))
+    assert (again.exit_code, "already; nothing was changed" in again.output) == (0, True)
+    with psycopg.connect(empty, autocommit=True) as connection:
+        assert connection.execute(restoring.IS_MARKED).fetchone() == (False,)
+
+
+def test_in_place_only_an_empty_database_is_filled(office: Office, place: Path) -> None:
+    office.critter("backup", str(place))
+    before = office.sql("SELECT count(*) FROM accounts")
+    result = office.critter("restore", str(place), "--in-place")
+    assert (result.exit_code, "not empty" in result.output) == (2, True)
+    assert office.sql("SELECT count(*) FROM accounts") == before
+    assert office.sql(restoring.IS_MARKED) == [(False,)]
+
+
+@pytest.mark.parametrize("way", [(), ("--in-place",)])
+def test_what_fails_leaves_an_empty_database(
+    office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: tuple[str, ...]
+) -> None:
+    picture(office, office.says("kim", "hello"))
+    office.critter("backup", str(place))
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    full, ended = OSError(28, "No space left on device"), KeyboardInterrupt()
+    for failing, problem, code in (
+        ("critter.programs.run", Refused("pg_restore failed: No space left on device"), 2),
+        ("critter.programs._attend", ended, 130),
+        ("critter.restoring.migrations.migrate", OperationalError("x", {}, psycopg.errors.DiskFull("no space")), 2),
+        ("critter.restoring.migrations.migrate", ended, 130),
+        ("critter.restoring.backups.unpack", full, 2),
+    ):
+        with monkeypatch.context() as broken:
+            broken.setattr(failing, _raising(problem))
+            assert critter("restore", str(place), *way).exit_code == code
+        with psycopg.connect(empty) as connection:
+            found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+            assert found == (0,)
+        assert not list((tmp_path / "elsewhere").rglob("*.part"))
+    assert critter("restore", str(place), *way).exit_code == 0
+
+
+def _raising(problem: BaseException) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise problem
+
+    return fail
+
+
+def test_the_database_before_is_kept_when_it_is_replaced(office: Office, servers: Servers, place: Path) -> None:
+    old = picture(office, office.says("kim", "hello"))
+    office.work()
+    office.critter("backup", str(place))
+    new = picture(office, office.says("sam", "after the backup"), b"another picture")
+    office.work()
+    posts = office.sql("SELECT count(*) FROM posts")
+    office.engine.dispose()
+    assert "with --replace" in office.critter("restore", str(place)).output
+    name = office.engine.url.database
+    try:
+        result = office.critter("restore", str(place), "--replace")
+        assert result.exit_code == 0, result.output
+        kept = result.output.partition("is kept as ")[2].partition(",")[0]
+        with psycopg.connect(embedded.database_url(servers.var, kept)) as connection:
+            assert connection.execute("SELECT count(*) FROM posts").fetchone() == tuple(posts[0])
+        pictures = office.settings.var / f"media_{kept}"
+        assert sorted(path.name for path in pictures.glob("??/*")) == sorted([old, new])
+        assert office.sql("SELECT count(*) FROM posts") == [(posts[0][0] - 1,)]  # type: ignore[operator]
+        office.engine.dispose()
+        administer(servers, f"DROP DATABASE {kept} WITH (FORCE)")
+        assert kept.startswith(f"{name}_before_")
+    finally:
+        office.engine.dispose()
+
+
+def picture(office: Office, inbound: int, content: bytes = b"a picture") -> str:
+    """Came with that text, and is kept."""
+    digest = folder.keep(office.settings.var, content).hex()
+    office.sql(
+        "INSERT INTO media (inbound_id, number, name, content_type, state, size, sha256)"
+        " VALUES (:id, 1, 'a.jpg', 'image/jpeg', 'fetched', :size, decode(:name, 'hex'))",
+        id=inbound,
+        size=len(content),
+        name=digest,
+    )
+    return digest
+
+
+def test_what_the_database_allows_and_sets_is_carried_over(
+    office: Office, servers: Servers, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.critter("backup", str(place))
+    administer(servers, 'ALTER DATABASE restored SET search_path = "$user", public, pg_temp')
+    administer(servers, "REVOKE CONNECT ON DATABASE restored FROM PUBLIC")
+    asked = (
+        "SELECT datacl::text, (SELECT setconfig::text FROM pg_db_role_setting WHERE setdatabase = d.oid),"
+        " pg_get_userbyid(datdba), encoding, datcollate FROM pg_database d WHERE datname = 'restored'"
+    )
+    before = office.sql(asked)
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    assert critter("restore", str(place)).exit_code == 0
+    assert sorted(str(before[0][0])) == sorted(str(office.sql(asked)[0][0]))
+    assert before[0][1:] == office.sql(asked)[0][1:]
+
+
+def test_who_connects_meanwhile_keeps_it_from_being_renamed(
+    office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.says("kim", "hello")
+    office.critter("backup", str(place))
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    filled: list[int] = []
+    with psycopg.connect(empty, autocommit=True) as late:
+        monkeypatch.setattr(databases.Server, "refuse_others", lambda _: None)
+        result = critter("restore", str(place))
+        assert (result.exit_code, "run the same command once more" in result.output) == (2, True)
+        assert late.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+    monkeypatch.setattr("critter.restoring.fill", lambda *_: filled.append(1))
+    assert critter("restore", str(place)).exit_code == 0
+    assert filled == []  # what was whole is not filled again
+
+
+def test_one_restore_at_a_time(
+    office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.critter("backup", str(place))
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    monkeypatch.setattr(databases, "PATIENCE", 0.3)
+    with databases.Server(empty) as other:
+        other.lock()
+        result = critter("restore", str(place))
+        assert (result.exit_code, "Another critter restore" in result.output) == (2, True)
+        assert "Another critter restore" in critter("restore", str(place), "--drill").output
+    assert critter("restore", str(place)).exit_code == 0
+
+
+def changed(place: Path, **fields: object) -> None:
+    """The same backup with another manifest."""
+    with tarfile.open(place) as tar:
+        members = [(each, (tar.extractfile(each) or io.BytesIO()).read()) for each in tar.getmembers()]
+    with tarfile.open(place, "w") as tar:
+        for member, content in members:
+            words = content
+            if member.name == backups.MANIFEST:
+                words = json.dumps({**json.loads(content), **fields}).encode()
+                member.size = len(words)
+            tar.addfile(member, io.BytesIO(words))
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"mode": "live"}, "this backup was made by live Critter"),
+        ({"revision": "9999"}, "made by a newer Critter (schema 9999"),
+        ({"made_at": "yesterday"}, "is no backup"),
+        ({"audit": [1, 2]}, "is no backup"),
+        ({"audit": {"number": 3, "hash": "ab"}}, "it was changed"),
+    ],
+)
+def test_a_backup_that_does_not_fit_is_refused(
+    office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fields: dict[str, object],
+    says: str,
+) -> None:  # fmt: skip
+    office.critter("backup", str(place))
+    changed(place, **fields)
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    for way in ((), ("--in-place",), ("--drill",)):
+        result = critter("restore", str(place), *way)
+        assert (result.exit_code, says in result.output) == (2, True), result.output
+        with psycopg.connect(empty) as connection:
+            found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+            assert found == (0,)
+    assert office.sql("SELECT count(*) FROM pg_database WHERE datname ~ '^restored_'") == [(0,)]
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.6])
+def test_a_backup_that_was_cut_off_is_refused_before_anything_is_done(
+    office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: float
+) -> None:
+    picture(office, office.says("kim", "hello"), b"x" * 50_000)
+    office.critter("backup", str(place))
+    place.write_bytes(place.read_bytes()[: int(place.stat().st_size * kept)])
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    result = critter("restore", str(place))
+    assert (result.exit_code, "is no backup" in result.output) == (2, True), result.output
+    place.write_bytes(b"")
+    assert "is no backup" in critter("restore", str(place)).output
+    assert "is no backup" in critter("restore", str(place.with_name("none.tar"))).output
+
+
+def test_a_picture_that_was_damaged_is_left_out(
+    office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = picture(office, office.says("kim", "hello"), b"x" * 50_000)
+    office.critter("backup", str(place))
+    place.write_bytes(place.read_bytes().replace(b"x" * 50_000, b"x" * 25_000 + b"y" * 25_000))
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    assert f"left out: media/{name[:2]}/{name} is damaged" in critter("restore", str(place)).output
+    assert not list((tmp_path / "elsewhere" / "media").glob("??/*"))
+
+
+def test_through_a_pooler_nothing_is_restored(
+    office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.critter("backup", str(place))
+    elsewhere(office, f"{empty}&pooled=on", tmp_path / "elsewhere", monkeypatch)
+    assert "leads through a pooler" in critter("restore", str(place)).output
+
+
+def test_a_database_of_somebody_elses_is_not_dropped(
+    office: Office, servers: Servers, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.critter("backup", str(place))
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    administer(servers, "CREATE DATABASE restored_restoring")
+    with psycopg.connect(embedded.database_url(servers.var, "restored_restoring"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE precious (id int)")
+    result = critter("restore", str(place))
+    administer(servers, "DROP DATABASE restored_restoring WITH (FORCE)")
+    assert (result.exit_code, "which no restore made" in result.output) == (2, True)
+
+
 def test_the_drill_checks_and_leaves_nothing(office: Office, engine: Engine, place: Path) -> None:
     office.says("kim", "hello")
     office.critter("backup", str(place))
     result = office.critter("restore", str(place), "--drill")
     assert result.exit_code == 0, result.output
     assert "The books agree." in result.output
-    assert office.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'critter_drill%'") == [(0,)]
+    assert office.sql("SELECT count(*) FROM pg_database WHERE datname LIKE '%drill%'") == [(0,)]
     office.work()
     assert office.sql("SELECT state FROM inbound") == [("done",)]  # ours was left alone
 
@@ -219,7 +512,7 @@ def test_a_drill_that_finds_something_ends_with_1(office: Office, place: Path) -
     office.sql("UPDATE inbound SET done_at = NULL")
     office.critter("backup", str(place))
     assert office.critter("restore", str(place), "--drill").exit_code == 1
-    assert office.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'critter_drill%'") == [(0,)]
+    assert office.sql("SELECT count(*) FROM pg_database WHERE datname LIKE '%drill%'") == [(0,)]
 
 
 def test_nothing_that_was_to_be_told_is_told(office: Office) -> None:

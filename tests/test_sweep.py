@@ -104,5 +104,5 @@ def test_the_clock_makes_the_coming_months(room, engine):
     before = rows(engine, months)
     assert len(before) == 3
     change(engine, f"DROP TABLE {before[-1].relname}")
-    clock._ensure_months(room)
+    clock.ensure_months(room)
     assert rows(engine, months) == before

@@ -1,73 +1,75 @@
 """Rings for whatever is due: held posts, retries, and all that a lost bell or a lost worker left. Started by critter/.
 
-One per installation is enough; two do no harm.
+Each task below has a thread of its own (workers/periodic). One clock per installation is enough; two do no harm.
 """
 
-import time
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from gateway.ledger import budgets, pricing, waiting
+from gateway.ledger import budgets, partitions, pricing, retention, task_failures, waiting
 from gateway.network import bouncing, conversations, shortfalls, tellings
+from gateway.settings import Settings
 from gateway.store.database import transaction
-from workers import litter
-from workers.retention import ages, batches
+from workers import litter, missed, periodic, sweep
+from workers.periodic import Failures, Task, Turn
+from workers.retention import Cleaning, ages
 from workers.room import Room
-from workers.sweep import sweep
 
 SECOND: Final = 1.0  # between two looks, less when something is due sooner
 SWEEP: Final = 5.0
 MINUTE: Final = 60.0
 FIVE_MINUTES: Final = 300.0
 HOUR: Final = 3_600.0
-DAY: Final = 86_400.0
+READING: Final = 1_800.0  # seconds that reading a long list of texts may take
+MOVING: Final = 0.2  # between two steps, in which others get on
 
 log = structlog.get_logger()
 
 
-def run(here: Room) -> None:
+def run(here: Room, chosen: Sequence[Task] | None = None) -> None:
     """Until the room is told to stop. A database that is away is asked again a second later."""
-    cleaning: Iterator[tuple[str, int]] = iter(())  # one batch a look, so that bells are not kept waiting
-    swept = minute_at = dailies_at = hour_at = months_at = float("-inf")
-    while not here.stopping():
-        try:
-            if time.monotonic() - months_at > DAY:
-                _ensure_months(here)
-                months_at = time.monotonic()
-            if time.monotonic() - hour_at > HOUR:
-                _forget(here)
-                cleaning = chain(
-                    batches(here.engine, ages(here.settings)), litter.sweep(here.engine, here.settings.var)
-                )
-                hour_at = time.monotonic()
-            if time.monotonic() - minute_at > MINUTE:
-                _note_delays(here)
-                test_mailboxes(here)
-                minute_at = time.monotonic()
-            if here.settings.mail and time.monotonic() - dailies_at > FIVE_MINUTES:
-                here.bell.ring("dailies", job=True)  # whoever's morning it is
-                dailies_at = time.monotonic()
-            if time.monotonic() - swept > SWEEP:
-                sweep(here)
-                _tell_short(here)
-                swept = time.monotonic()
-            _clean(cleaning)
-            pause = look(here)
-        except OperationalError as problem:
-            log.warning("database is away", problem=type(problem.orig).__name__)
-            pause = SECOND
-        here.rest(pause)
+    listed = tasks(here.settings, reads=here.inbox is not None) if chosen is None else chosen
+    periodic.run(here, [_forgetting(listed), *listed] if chosen is None else listed)
+
+
+def tasks(settings: Settings, *, reads: bool) -> list[Task]:
+    """All of them; `reads`: this process may read the carrier's list of texts to us."""
+    mail = [Task("dailies", FIVE_MINUTES, _each(ring_dailies))] if settings.mail else []
+    period = min(missed.LOOK, settings.sms_intake_seconds / 4)
+    listed = [Task("texts_listed", period, missed.watching, READING)] if reads else []
+    return [
+        Task("due", SECOND, _each(look)),
+        Task("lost_inputs", SWEEP, _each(sweep.take_back_inputs)),
+        Task("lost_proofs", SWEEP, _each(sweep.take_back_proofs)),
+        Task("lost_deliveries", SWEEP, _each(sweep.take_back_deliveries)),
+        Task("late_deliveries", SWEEP, _each(sweep.give_up_deliveries)),
+        Task("shortfalls", SWEEP, _each(tell_short)),
+        Task("delays", MINUTE, _each(note_delays)),
+        Task("test_mailboxes", MINUTE, _each(test_mailboxes)),
+        *mail,
+        Task("months", HOUR, _each(ensure_months)),
+        Task("conversations", HOUR, _each(lambda here: _do(here, conversations.forget_old))),
+        Task("budgets", HOUR, _each(lambda here: _do(here, budgets.forget_old))),
+        Task("price_days", HOUR, _each(lambda here: _do(here, pricing.open_days))),
+        Task("retention", HOUR, _clean_rows),
+        Task("media_folder", HOUR, _clean_folder),
+        *listed,
+    ]
 
 
 def look(here: Room) -> float:
     """Rings for what is due; how long until the next look."""
-    with transaction(here.engine) as session:
-        found = waiting.look(session)
+    try:
+        with transaction(here.engine) as session:
+            found = waiting.look(session)
+    except SQLAlchemyError as problem:
+        if not periodic.is_away(problem):
+            _look_one_by_one(here)
+        raise
     for bell in sorted(found.bells):
         here.bell.ring(bell, job=True)
     if found.next_in is None:
@@ -75,10 +77,22 @@ def look(here: Room) -> float:
     return min(SECOND, max(0.02, found.next_in.total_seconds()))
 
 
-def _note_delays(here: Room) -> None:
+def _look_one_by_one(here: Room) -> None:
+    """A table that cannot be read just now must not keep the bells of the others silent."""
+    for bell in waiting.QUESTIONS:
+        try:
+            with transaction(here.engine) as session:
+                waits = waiting.waits(session, bell)
+        except SQLAlchemyError as problem:
+            log.warning("no look for a bell", bell=bell, problem=periodic.reason_of(problem))
+            continue
+        if waits:
+            here.bell.ring(bell, job=True)
+
+
+def note_delays(here: Room) -> None:
     """Mails that are late for the first time; their authors are told when the next look rings for it."""
-    with transaction(here.engine) as session:
-        tellings.note_delays(session)
+    _do(here, tellings.note_delays)
 
 
 def test_mailboxes(here: Room) -> None:
@@ -89,7 +103,12 @@ def test_mailboxes(here: Room) -> None:
         here.bell.ring(bell)
 
 
-def _tell_short(here: Room) -> None:
+def ring_dailies(here: Room) -> None:
+    """Whoever's morning it is gets the mail of the day."""
+    here.bell.ring("dailies", job=True)
+
+
+def tell_short(here: Room) -> None:
     """Writers hear that a budget kept words of theirs back."""
     with transaction(here.engine) as session:
         bells = shortfalls.tell(session)
@@ -97,23 +116,38 @@ def _tell_short(here: Room) -> None:
         here.bell.ring(bell)
 
 
-def _clean(cleaning: Iterator[tuple[str, int]]) -> None:
-    """One batch of what is too old to be kept."""
-    what, rows = next(cleaning, ("", 0))
-    if rows:
-        log.info("kept no longer", what=what, rows=rows)
-
-
-def _forget(here: Room) -> None:
-    """What people never decided about, and old counters; the texts of yesterday get their prices."""
+def ensure_months(here: Room) -> float | None:
+    """The partitions of this month and the next two; rows that stand in the way of one are moved first."""
     with transaction(here.engine) as session:
-        conversations.forget_old(session)
-        budgets.forget_old(session)
-        pricing.open_days(session)
+        moved = partitions.move(session)
+    if moved:
+        log.warning("deliveries stood in the default partition and are moved into their month")
+        return MOVING
+    _do(here, partitions.ensure)
+    return None
 
 
-def _ensure_months(here: Room) -> None:
-    """The partitions of this month and the next two."""
-    months = "SELECT ensure_partition(now() + n * interval '1 month') FROM generate_series(0, 2) n"
+def _clean_rows(here: Room, failures: Failures) -> Turn:
+    """What is too old to be kept: each kind fails for itself."""
+    return Cleaning(here.engine, retention.kinds(ages(here.settings)), ages(here.settings), failures).turn
+
+
+def _clean_folder(here: Room, failures: Failures) -> Turn:
+    """The media folder, shelf by shelf."""
+    return litter.Sweeping(here.engine, here.settings.var).turn
+
+
+def _forgetting(listed: Sequence[Task]) -> Task:
+    """What tasks of another version left in the table of failures."""
+    names = [task.name for task in listed] + [f"retention_{kind.name}" for kind in retention.KINDS]
+    return Task("old_failures", HOUR, _each(lambda here: _do(here, lambda s: task_failures.forget_others(s, names))))
+
+
+def _each(function: Callable[[Room], float | None]) -> Callable[[Room, Failures], Turn]:
+    """A task that remembers nothing."""
+    return lambda here, _failures: lambda: function(here)
+
+
+def _do(here: Room, function: Callable[[Session], object]) -> None:
     with transaction(here.engine) as session:
-        session.execute(text(months))
+        function(session)

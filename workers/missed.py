@@ -1,6 +1,6 @@
 """Texts that no web hook brought (R9): the carrier's own list of what came in, held against the inbox.
 
-critter/room starts it in a thread of the clock's process, where nothing is sent: neither waits for the other. With
+The clock does it in a thread of its own, where nothing is sent: neither waits for the other. With
 CRITTER_SMS_INTAKE=poll it is the way in. Whatever it finds goes through the same accept as a web hook, under the same
 natural key, so what is found twice, or also comes late by its web hook, has one effect.
 
@@ -8,17 +8,14 @@ The list filters by whole days only. It is read newest first, down to a day befo
 the mark moves only when every page was there. A poll reads the newest alone, and the whole every two minutes.
 """
 
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.carriers.twilio_inbox import Found, Page
 from gateway.errors import CarrierError
@@ -202,26 +199,11 @@ def _lease(here: Room) -> timedelta:
     return timedelta(seconds=here.settings.lease_seconds + TRIES * PATIENCE)
 
 
-@contextmanager
-def looking(here: Room) -> Iterator[None]:
-    """Watches the list in a thread until the block ends, which is after the room was told to stop."""
-    if here.inbox is None:
-        yield
-        return
-    thread = threading.Thread(target=run, args=(here,), name="missed", daemon=True)
-    thread.start()
-    yield
-    thread.join(PATIENCE)
-
-
-def run(here: Room) -> None:
-    """Until the room is told to stop. Nothing that the list or the database does ends it."""
+def watching(here: Room, _failures: object) -> Callable[[], None]:
+    """One look after the other: what the clock does again and again (workers/periodic)."""
     watch = Watch(here)
-    while not here.stopping():
-        try:
-            watch.turn()
-        except SQLAlchemyError as problem:
-            log.warning("database is away", problem=type(problem).__name__)
-        except Exception:
-            log.exception("list of texts to us was not read")
-        here.rest(min(LOOK, here.settings.sms_intake_seconds / 4))
+
+    def turn() -> None:
+        watch.turn()
+
+    return turn

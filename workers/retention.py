@@ -1,15 +1,22 @@
-"""What is old goes, a small batch at a time, so that the clock goes on ringing between. The clock and the command line
-take the batches."""
+"""What is old goes, a small batch at a time. The clock and the command line take the batches."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Final
 
+import structlog
 from sqlalchemy import Engine
 
 from gateway.ledger import retention
 from gateway.ledger.retention import Ages, Kind
 from gateway.settings import Settings
 from gateway.store.database import transaction
+from workers.periodic import Failures, is_away
+
+BREATH: Final = 0.5  # seconds between two batches
+
+log = structlog.get_logger()
 
 
 def ages(settings: Settings) -> Ages:
@@ -25,12 +32,17 @@ def ages(settings: Settings) -> Ages:
 def batches(engine: Engine, old: Ages) -> Iterator[tuple[str, int]]:
     """One pass over everything: after each committed batch its kind's name, and how many rows changed."""
     for kind in retention.kinds(old):
-        if kind.name == "messages":
-            yield from _months(engine, old)
-        yield from _of_kind(engine, kind, old)
+        yield from of_kind(engine, kind, old)
 
 
-def _of_kind(engine: Engine, kind: Kind, old: Ages) -> Iterator[tuple[str, int]]:
+def of_kind(engine: Engine, kind: Kind, old: Ages) -> Iterator[tuple[str, int]]:
+    """One kind of things; months of deliveries go with the messages that they leave bare."""
+    if kind.name == "messages":
+        yield from _months(engine, old)
+    yield from _batches(engine, kind, old)
+
+
+def _batches(engine: Engine, kind: Kind, old: Ages) -> Iterator[tuple[str, int]]:
     while True:
         with transaction(engine) as session:
             changed = retention.batch(session, kind, old)
@@ -49,3 +61,33 @@ def _months(engine: Engine, old: Ages) -> Iterator[tuple[str, int]]:
             dropped = retention.drop(session, month)
         if dropped:
             yield month.table, month.rows
+
+
+class Cleaning:
+    """The clock's pass over everything, once an hour, a batch a turn. A kind that fails is counted under its own name
+    and left until the next pass; the others go on."""
+
+    def __init__(self, engine: Engine, kinds: Sequence[Kind], old: Ages, failures: Failures) -> None:
+        self._engine, self._kinds, self._old, self._failures = engine, kinds, old, failures
+        self._left: deque[tuple[str, Iterator[tuple[str, int]]]] = deque()
+
+    def turn(self) -> float | None:
+        """How long until the next batch; None when the pass is over."""
+        if not self._left:
+            self._left.extend((kind.name, of_kind(self._engine, kind, self._old)) for kind in self._kinds)
+        name, batches = self._left[0]
+        try:
+            what, rows = next(batches, ("", 0))
+        except Exception as problem:
+            self._left.popleft()
+            if is_away(problem):
+                self._left.clear()
+                raise
+            self._failures.failed(f"retention_{name}", problem)
+            return BREATH if self._left else None
+        if not what:
+            self._left.popleft()
+            self._failures.succeeded(f"retention_{name}")
+        elif rows:
+            log.info("kept no longer", what=what, rows=rows)
+        return BREATH if self._left else None

@@ -15,31 +15,49 @@ log = structlog.get_logger()
 
 
 def sweep(here: Room) -> None:
-    """Takes the rows back, and says which were set aside after their third crash. The clock rings for the rest."""
-    look = timedelta(seconds=here.settings.settle_seconds)
+    """All of it, one after the other; each says what it set aside after three crashes. The clock rings for the rest."""
+    take_back_inputs(here)
+    take_back_proofs(here)
+    take_back_deliveries(here)
+    give_up_deliveries(here)
+
+
+def take_back_inputs(here: Room) -> None:
     with transaction(here.engine) as session:
         again, aside = inbox.expire(session)
-        lost = unproved.expire(session)
         answers = {_apologise(session, inbound) for inbound in aside}
     tallies.add("lease_expiries", "inbound", amount=again + len(aside))
     if again:
         log.warning("inbound was left behind", rows=again)
-    for inbound in lost:
-        log.error("a mail is held: it ended three workers that were to prove it", inbound=inbound)
     for inbound in aside:
         log.error("inbound is set aside: it ended three workers", inbound=inbound)
     for channel in sorted(channel for channel in answers if channel):
         here.bell.ring(channel)
+
+
+def take_back_proofs(here: Room) -> None:
+    with transaction(here.engine) as session:
+        lost = unproved.expire(session)
+    for inbound in lost:
+        log.error("a mail is held: it ended three workers that were to prove it", inbound=inbound)
+
+
+def take_back_deliveries(here: Room) -> None:
+    look = timedelta(seconds=here.settings.settle_seconds)
     with transaction(here.engine) as session:
         expired = settlements.expire(session, look)
-        late = settlements.give_up(session)
     tallies.add("lease_expiries", "delivery", amount=expired.rows)
     if expired.channels:
         log.warning("deliveries were left behind", channels=sorted(expired.channels))
-    if late:
-        log.warning("deliveries were given up", rows=late)
     for message, address in expired.quarantined:
         log.error("delivery is set aside: it ended three workers", message=message, address=address)
+
+
+def give_up_deliveries(here: Room) -> None:
+    with transaction(here.engine) as session:
+        late = settlements.give_up(session)
+    if late:
+        log.warning("deliveries were given up", rows=late)
 
 
 def _apologise(session: Session, inbound: int) -> str | None:

@@ -1,13 +1,19 @@
 """`critter erase`: a person is taken out of everything that Critter keeps; a tombstone stays."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from critter import erasures
 from critter.inside import database, operator
+from gateway import crashpoints
+from gateway.crashpoints import crash_point
 from gateway.errors import Refused
 from gateway.network import accounts, erasing
+from gateway.network.erasing import Erased
 from gateway.settings import load
 from gateway.store.database import transaction
 from gateway.store.tables import Account
@@ -26,6 +32,7 @@ def run(
     Their posts read “(removed)”, so that others' threads stay readable. An opt-out is kept as a hash. Backups that you
     have still hold them until you delete those; critter restore erases again who was erased since."""
     settings = load()
+    crashpoints.arm(settings.crash_at, settings.var, "erase")
     with database(settings) as engine:
         with transaction(engine) as session:
             found = _person(accounts.by_handle(session, person, active=False), person)
@@ -33,14 +40,29 @@ def run(
         typer.echo(f"@{found.handle}, {found.name}: " + ", ".join(f"{count:,} {name}" for name, count in there.items()))
         if not yes:
             typer.confirm(f"Erase @{found.handle} for good?", abort=True)
-        with transaction(engine) as session:
-            found = _person(accounts.by_handle(session, person, active=False), person)
-            done = erasing.erase(session, found, operator())
-        erasures.remember(settings.var, found.id)
-        litter.remove_unreferenced(engine, settings.var, list(done.pictures))
+        done = _erase(engine, settings.var, found.id)
+        litter.remove_unreferenced(engine, settings.var, list(done.pictures))  # the clock takes what a crash leaves
     typer.echo(f"Erased. What is left of them is called @{erasing.tombstone(found.id)}.")
     if "texts at the carrier" in done.rows:
         typer.echo(f"Twilio's copies of {done.rows['texts at the carrier']:,} texts are deleted by and by.")
+
+
+def _erase(engine: Engine, var: Path, account_id: int) -> Erased:
+    """Remembered beside the database before that commits: whatever ends this, a later restore knows of it. Only a
+    commit that certainly failed is taken back; a connection that was lost may have committed."""
+    remembered = False
+    try:
+        with transaction(engine) as session:
+            found = _person(accounts.by_id(session, account_id), str(account_id))
+            done = erasing.erase(session, found, operator())
+            erasures.remember(var, account_id)
+            remembered = True
+            crash_point("remembered")
+    except Exception as problem:
+        if remembered and not isinstance(problem, OperationalError):
+            erasures.take_back(var, account_id)
+        raise
+    return done
 
 
 def _person(found: Account | None, written: str) -> Account:

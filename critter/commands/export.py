@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from critter.inside import counted, database, operator
+from gateway import crashpoints
 from gateway.errors import Refused
 from gateway.ledger import audit
 from gateway.network import accounts, exports
@@ -29,6 +30,7 @@ def run(
 ) -> None:
     """Write down everything about one person: as JSON, as text to read, and their pictures. Only you may read it."""
     settings = load()
+    crashpoints.arm(settings.crash_at, settings.var, "export")
     with database(settings) as engine:
         with transaction(engine) as session:
             found = _person(accounts.by_handle(session, person, active=False), person)
@@ -39,9 +41,14 @@ def run(
             sections = exports.everything(session, found)
         with transaction(engine) as session:
             kept = exports.pictures(session, found)
-        _write(place, found.handle, sections, [settings.var / "media" / name[:2] / name for name in kept])
-        with transaction(engine) as session:
-            audit.record(session, operator(), "people.export", found.id)
+        part = place.with_name(f"{place.name}.part")
+        try:
+            _write(part, place, found.handle, sections, [settings.var / "media" / name[:2] / name for name in kept])
+            with transaction(engine) as session:
+                audit.record(session, operator(), "people.export", found.id)
+            part.rename(place)  # last: a file of that name is whole, and the audit knows of it
+        finally:
+            part.unlink(missing_ok=True)
     rows = sum(len(section) for section in sections.values())
     typer.echo(f"Written to {place}: {counted(rows, 'row')} about @{found.handle}, for nobody else to read.")
 
@@ -52,10 +59,13 @@ def _person(found: Account | None, written: str) -> Account:
     return found
 
 
-def _write(place: Path, handle: str, sections: Mapping[str, Sequence[Mapping[str, Any]]], kept: Sequence[Path]) -> None:
+def _write(
+    part: Path, place: Path, handle: str, sections: Mapping[str, Sequence[Mapping[str, Any]]], kept: Sequence[Path]
+) -> None:
+    """What it is made of follows from the name that it will have."""
     whole = json.dumps(sections, ensure_ascii=False, indent=1, default=str)
     try:
-        with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             if place.suffix == ".json":
                 file.write(whole.encode("utf-8", "replace"))
                 return

@@ -1,32 +1,25 @@
-"""`critter restore`: a backup into an empty database, with everything that was open held until an operator's word."""
+"""`critter restore`: a backup becomes our database, with everything that was open held until an operator's word."""
 
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-import psycopg
 import typer
-from psycopg import sql
-from sqlalchemy import Engine, make_url, text
-from sqlalchemy.orm import Session
 
-import migrations
-from critter import backups, erasures
-from critter.backups import Manifest
-from critter.database import opened
+from critter import backups, in_place, restoring, scratch
+from critter.database import owner_url
+from critter.databases import Server, Unreachable
 from critter.inside import counted, database, operator
+from critter.restoring import Restore
 from critter.servers.reached import reached
+from gateway import crashpoints
 from gateway.bell import Bell
-from gateway.errors import Refused, SettingsError
+from gateway.errors import Refused
 from gateway.ledger import audit, holding
 from gateway.ledger.holding import Holding
 from gateway.ledger.invariants import prove
-from gateway.network import accounts, erasing
 from gateway.settings import Settings, load
-from gateway.store.database import transaction
-from workers import litter
+from gateway.store.database import connect, transaction
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -37,82 +30,67 @@ def run(
     drill: Annotated[
         bool, typer.Option("--drill", help="Into a database of its own, which is checked and dropped: once a week.")
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also when the database is not empty; it is kept under another name.")
+    ] = False,
+    here: Annotated[
+        bool, typer.Option("--in-place", help="Into the empty database itself, without making another one.")
+    ] = False,
     release: Annotated[bool, typer.Option("--release", help="Let go of what a restore holds.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="End what a restore holds, unsent and unread.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Restore a backup; without FILE: what is held since the last restore.
 
-    What was open in the backup may have been done since: deliveries, fan-outs and unread inputs are held, and nothing
-    leaves until you --release or --drop them."""
+    All of it is restored or nothing: stop all processes, and run it again if it was broken off. What was open in the
+    backup may have been done since: deliveries, fan-outs and unread inputs are held, and nothing leaves until you
+    --release or --drop them."""
     settings = load()
-    if (file is not None) + release + drop > 1 or (drill and file is None):
+    crashpoints.arm(settings.crash_at, settings.var, "restore")
+    if (file is not None) + release + drop > 1 or (file is None and (drill or replace or here)):
         raise Refused("Say one: FILE, FILE --drill, --release or --drop.")
+    if drill + replace + here > 1:
+        raise Refused("Say one of --drill, --replace and --in-place.")
     if file is None:
         _decide(settings, release, drop, yes)
-    elif drill:
-        with reached(settings), _scratch(settings) as elsewhere:
-            _restore(elsewhere, file, pictures=False)
-            raise typer.Exit(_checked(elsewhere))
-    else:
-        with reached(settings):
-            _restore(settings, file, pictures=True)
-            raise typer.Exit(_checked(settings))
+        return
+    with backups.opened(file) as backup, reached(settings):
+        restoring.refuse_unfit(settings, backup.manifest)
+        restoring.refuse_pooled(owner_url(settings))
+        asked = Restore(settings, backup, _tell)
+        raise typer.Exit(_drill(asked) if drill else _restore(asked, replace=replace, here=here))
 
 
-def _restore(settings: Settings, file: Path, *, pictures: bool) -> None:
-    engine = opened(settings)
+def _restore(asked: Restore, *, replace: bool, here: bool) -> int:
+    url, why = owner_url(asked.settings), "--in-place"
+    with ExitStack() as stack:
+        try:
+            server = None if here else stack.enter_context(Server(url))
+        except Unreachable as unreachable:
+            server, why = None, str(unreachable)
+        if server is not None:
+            scratch.sweep(server, asked.settings.var)
+        if when := restoring.restored_at(url, asked.backup.manifest):  # it was killed at its end, or is asked for twice
+            _tell(f"This backup was restored at {when} already; nothing was changed.")
+        elif server is not None:
+            scratch.restore(asked, server, replace=replace)
+        else:
+            in_place.restore(asked, url, why)
+    return _checked(asked.settings.database_url)
+
+
+def _drill(asked: Restore) -> int:
     try:
-        with backups.opened(file) as (manifest, tar):
-            _refuse(engine, settings, manifest)
-            _tell(f"backup of {manifest.made_at}, schema {manifest.revision}")
-            backups.fill(settings, tar, _tell)
-            migrations.migrate(engine)
-            with transaction(engine) as session:
-                _stop_all(session, manifest)
-            _tell("held: everything that was open")
-            if pictures:
-                _tell(f"pictures: {backups.unpack_pictures(settings, tar):,} new")
-                _erase_again(engine, settings)
-    finally:
-        engine.dispose()
+        with Server(owner_url(asked.settings)) as server, scratch.drill(server) as url:
+            restoring.fill(asked, url)
+            return _checked(url)
+    except Unreachable as unreachable:
+        raise Refused(f"No database for the drill can be made: {unreachable}.") from None
 
 
-def _refuse(engine: Engine, settings: Settings, manifest: Manifest) -> None:
-    if manifest.mode != settings.mode:
-        raise SettingsError(f"CRITTER_MODE is {settings.mode}, but this backup was made by {manifest.mode} Critter")
-    with engine.connect() as connection:
-        tables = connection.scalar(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"))
-        others = connection.scalar(text(OTHERS))
-    if tables:
-        raise Refused("The database is not empty: name an empty one in CRITTER_DATABASE_URL, or a new CRITTER_VAR.")
-    if others:
-        raise Refused(f"{counted(others, 'connection')} to the database: stop Critter's processes first.")
-
-
-def _stop_all(session: Session, manifest: Manifest) -> None:
-    if not audit.stands(session, manifest.audit):
-        raise Refused("The audit in this backup is not the one that was there when it was made: it was changed.")
-    holding.hold(session)
-    held = holding.held(session)
-    counts = {"inputs": held.inputs, "fanouts": held.fanouts, "deliveries": held.deliveries}
-    audit.record(session, operator(), "restore", None, {"backup": manifest.made_at, **counts})
-
-
-def _erase_again(engine: Engine, settings: Settings) -> None:
-    """Who was erased after the backup was made."""
-    for account_id in erasures.remembered(settings.var):
-        with transaction(engine) as session:
-            person = accounts.by_id(session, account_id)
-            done = erasing.erase(session, person, operator()) if person else None
-        if done is None or not done.rows:
-            continue
-        litter.remove_unreferenced(engine, settings.var, list(done.pictures))
-        _tell(f"erased again: {erasing.tombstone(account_id)}")
-
-
-def _checked(settings: Settings) -> int:
-    engine = opened(settings)
+def _checked(url: str) -> int:
+    """What is held there, and whether the books agree: the exit code."""
+    engine = connect(url, marked=True)
     try:
         with transaction(engine) as session:
             held = holding.held(session)
@@ -160,28 +138,5 @@ def _ring(settings: Settings, bells: frozenset[str]) -> None:
     bell.close()
 
 
-@contextmanager
-def _scratch(settings: Settings) -> Iterator[Settings]:
-    """A database of its own beside ours, dropped afterwards."""
-    name = f"critter_drill_{secrets.token_hex(4)}"
-    try:
-        with psycopg.connect(settings.database_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-    except psycopg.Error as error:
-        raise Refused(f"No database for the drill can be made: {str(error).splitlines()[0]}") from None
-    url = make_url(settings.database_url).set(database=name).render_as_string(hide_password=False)
-    try:
-        yield settings.model_copy(update={"database_url": url})
-    finally:
-        with psycopg.connect(settings.database_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
 def _tell(line: str) -> None:
     typer.echo(line, err=True)
-
-
-OTHERS = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-"""

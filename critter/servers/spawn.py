@@ -43,11 +43,15 @@ def spawn(
         cwd=folder,
         env=environ,
         start_new_session=True,
-        preexec_fn=_preparation(os.getpid(), account, death_signal),
+        preexec_fn=preparation(os.getpid(), account, death_signal),
     )
 
 
-def _preparation(parent: int, account: Account | None, death_signal: signal.Signals) -> Callable[[], None]:
+def preparation(
+    parent: int, account: Account | None = None, death_signal: signal.Signals = signal.SIGKILL
+) -> Callable[[], None]:
+    """What a child does before it becomes its program (preexec_fn)."""
+
     def prepare() -> None:
         if account is not None and os.geteuid() == 0:
             _become(account)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import budgets, pauses, spending, tallies
+from gateway.ledger import budgets, partitions, pauses, spending, tallies, task_failures
 from gateway.ledger.pauses import Paused
 from gateway.settings import Settings
 
@@ -31,6 +31,8 @@ class Figures(NamedTuple):
     processes: Mapping[str, int]
     budget_left: float | None  # a share, 0 to 1; None without a budget
     off: int = 0  # mailboxes that sent too many mails back
+    failing: int = 0  # tasks of the clock that keep failing
+    outside: int = 0  # deliveries in the default partition
 
 
 def figures(session: Session, settings: Settings) -> Figures:
@@ -52,6 +54,8 @@ def figures(session: Session, settings: Settings) -> Figures:
         processes=_by_name(session, PROCESSES, bounds),
         budget_left=budget_left(session, settings),
         off=session.scalars(OFF, bounds).one(),
+        failing=len(task_failures.failing(session)),
+        outside=partitions.outside(session),
     )
 
 

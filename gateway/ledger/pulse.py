@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gateway.ledger import tallies
+from gateway.store import restoring
 from gateway.store.database import transaction
 
 BEAT: Final = 2.0  # seconds
@@ -73,7 +74,8 @@ class Pulse:
         except Exception as problem:  # noqa: BLE001  a process must not lose its pulse
             tallies.add_all(counted)
             if not self._away:
-                log.warning("the pulse is not stored: %s", type(problem).__name__)
+                why = restoring.REFUSAL if restoring.is_refusal(problem) else type(problem).__name__
+                log.warning("the pulse is not stored: %s", why)
             self._away = True
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from gateway.crashpoints import crash_point
 from gateway.errors import SettingsError
+from gateway.store import restoring
 from gateway.store.tables import Installation
 
 APPLICATION = "critter"
@@ -50,11 +51,12 @@ BY_KEY = {
 }
 
 
-def connect(url: str, pool: int = 5, connect_timeout: int = 5, *, by_key: bool = False) -> Engine:
+def connect(url: str, pool: int = 5, connect_timeout: int = 5, *, by_key: bool = False, marked: bool = False) -> Engine:
     """An engine for this process; never share it across a fork. Its errors never show what a statement carried.
 
     `by_key`: every statement is a look-up by key, see BY_KEY. A URL with `?pooled=on` leads to a pooler that gives each
     transaction another connection (PgBouncer): nothing is kept in a session then, and nothing prepared.
+    `marked`: for the restore alone, also a database that it has not finished (store/restoring).
     """
     place = make_url(url)
     pooled = place.query.get("pooled") == "on"
@@ -74,7 +76,10 @@ def connect(url: str, pool: int = 5, connect_timeout: int = 5, *, by_key: bool =
     )
     if pooled:
         each = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in session.items())
+        each += "" if marked else f"; {restoring.REFUSE}"  # its connections outlive a restore, so each transaction asks
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(each))
+    elif not marked:
+        event.listen(engine, "connect", restoring.refuse_marked)
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", lambda connection, record, _: _check(engine, connection, record))
     return engine

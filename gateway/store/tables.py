@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     Interval,
     LargeBinary,
     SmallInteger,
@@ -64,6 +65,15 @@ class Installation(Table):
     mail_paused_until: Mapped[datetime | None]
     mail_pause_reason: Mapped[str | None]
     restored_at: Mapped[datetime | None]
+
+
+class TaskFailure(Table):
+    __tablename__ = "task_failures"
+    task: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str]
+    since: Mapped[datetime] = mapped_column(server_default=NOW)
+    failed_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class OptedOut(Table):

@@ -1,4 +1,4 @@
-"""What mail keeps: how a sender was proved."""
+"""What the clock cannot do is written down; deliveries move out of the default partition."""
 
 from pathlib import Path
 

@@ -56,6 +56,7 @@ COUNTERS: Final[dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]] = 
         ("of",),
         ("inbound", "delivery"),
     ),
+    "task_failures": ("task_failures", "Turns of the clock's tasks that failed", ("task",), ("due",)),
     "bounces": (
         "bounces",
         "Mails that came back, by what they say; again: a copy, unproved: without a token of ours",
@@ -169,6 +170,10 @@ def _troubles(settings: Settings, found: Figures) -> Iterator[Metric]:
         "processes", "Processes heard of in the last 30 s", "process", {**_expected(settings), **found.processes}
     )
     yield GaugeMetricFamily("critter_mailboxes_off", "Mailboxes that get nothing, because mails came back", found.off)
+    yield GaugeMetricFamily("critter_failing_tasks", "Tasks of the clock that keep failing", found.failing)
+    yield GaugeMetricFamily(
+        "critter_default_partition_rows", "Deliveries whose month has no partition, 10000 for more", found.outside
+    )
     paused = GaugeMetricFamily(
         "critter_sender_paused", "Whether a number of ours may not send now", labels=["sender", "carrier"]
     )

@@ -1,0 +1,142 @@
+"""A restore into an empty database that is ours already, where the server lets us make no other one (R61).
+
+The database is marked first, and loses the mark last: in between every process, old or new, that comes to it refuses.
+What a restore left that was broken off is cleared away by the next one. critter/commands/restore decides.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import psycopg
+
+from critter import programs, restoring
+from critter.databases import LEAVING, NOTHING_IN_IT, arguments, reason
+from critter.inside import counted
+from critter.restoring import Restore
+from gateway.crashpoints import crash_point
+from gateway.errors import Refused
+from gateway.store.restoring import IS_MARKED, MARK, TABLE, UNMARK
+
+PATIENCE: Final = 10.0  # seconds for what a restore that was killed still has open
+
+
+def restore(restore: Restore, url: str, why: str) -> None:
+    """All of it, or an empty database. `why`: what keeps us from making another one."""
+    restore.told(f"restored in place: {why}")
+    with _admin(url) as admin:
+        _lock(admin)
+        marked = _value(admin, IS_MARKED)
+        if not marked and not _value(admin, NOTHING_IN_IT):
+            raise Refused(
+                f"The database is not empty, and no other one can be made: {why}. Name an empty one in "
+                "CRITTER_DATABASE_URL, or a role with CREATEDB that owns it."
+            )
+        _mark(admin, unmark=not marked)
+        with _empty_unless_whole(admin):
+            restoring.fill(restore, url)
+            restoring.finish(restore, url)
+            crash_point("finished")
+            admin.execute(UNMARK)
+    crash_point("mark taken away")
+
+
+@contextmanager
+def _admin(url: str) -> Iterator[psycopg.Connection]:
+    try:
+        with psycopg.connect(**arguments(url), autocommit=True) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise Refused(f"The database did not go along: {reason(error)}. Run critter restore FILE again.") from None
+
+
+def _lock(admin: psycopg.Connection) -> None:
+    """One restore at a time; the lock goes with the connection."""
+    end = time.monotonic() + PATIENCE
+    while not _value(admin, "SELECT pg_try_advisory_lock(hashtextextended('critter restore', 0))"):
+        if time.monotonic() > end:
+            raise Refused("Another critter restore of this database is at work: wait for it, or end it.")
+        time.sleep(0.2)
+
+
+def _mark(admin: psycopg.Connection, *, unmark: bool) -> None:
+    """Then nobody new comes in: whoever is there now was there before, and must go first."""
+    admin.execute(MARK)
+    crash_point("database marked")
+    try:
+        _refuse_others(admin)
+    except BaseException:
+        if unmark:
+            admin.execute(UNMARK)
+        raise
+    _clear(admin)
+    crash_point("database cleared")
+
+
+def _refuse_others(admin: psycopg.Connection) -> None:
+    """What a killed restore has left open ends by itself, or here."""
+    admin.execute(END_LEFTOVERS, {"name": programs.APPLICATION})
+    end = time.monotonic() + LEAVING
+    while others := _value(admin, OTHERS):
+        if time.monotonic() > end:
+            raise Refused(f"{counted(others, 'connection')} to the database: stop Critter's processes first.")
+        time.sleep(0.2)
+
+
+@contextmanager
+def _empty_unless_whole(admin: psycopg.Connection) -> Iterator[None]:
+    """What failed leaves an empty database. When even that cannot be done, the mark stays."""
+    try:
+        yield
+    except BaseException:  # Ctrl-C too
+        with suppress(psycopg.Error):
+            _clear(admin)
+            admin.execute(UNMARK)
+        raise
+
+
+def _clear(admin: psycopg.Connection) -> None:
+    """Everything but the mark, object by object: dropping the schema would take its owner and its rights with it."""
+    with admin.transaction():
+        for (statement,) in admin.execute(LEFTOVERS).fetchall():
+            admin.execute(statement)
+
+
+def _value(admin: psycopg.Connection, statement: str) -> int:
+    row = admin.execute(statement).fetchone()
+    return int(row[0]) if row else 0
+
+
+OTHERS: Final = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+END_LEFTOVERS: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = %(name)s
+      AND usename = current_user
+"""
+LEFTOVERS: Final = f"""
+    WITH things AS (
+        SELECT oid, 'pg_class'::regclass AS class, 1 AS place, 'TABLE' AS kind, oid::regclass::text AS name
+        FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+          AND oid <> '{TABLE}'::regclass
+        UNION ALL
+        SELECT oid, 'pg_class'::regclass, 2,
+               CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'SEQUENCE' END,
+               oid::regclass::text
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm', 'S')
+        UNION ALL
+        SELECT oid, 'pg_proc'::regclass, 3, 'ROUTINE', oid::regprocedure::text FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND prokind <> 'a'
+        UNION ALL
+        SELECT oid, 'pg_type'::regclass, 4, 'TYPE', oid::regtype::text FROM pg_type
+        WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd', 'r')
+    )
+    SELECT concat_ws(' ', 'DROP', kind, 'IF EXISTS', name, 'CASCADE') FROM things
+    WHERE NOT EXISTS (SELECT FROM pg_depend d
+                      WHERE d.classid = things.class AND d.objid = things.oid AND d.deptype = 'e')
+    ORDER BY place
+"""  # noqa: S608 - put together from constants

@@ -1,0 +1,163 @@
+"""A backup becomes a database that may be used: read in, migrated, what was open held, who was erased erased again.
+
+Both ways of a restore come by here (critter/scratch, critter/in_place), with a database that carries the mark of
+store/restoring: whatever ends this half way, no process uses what is there.
+"""
+
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+import migrations
+from critter import backups, erasures, programs
+from critter.backups import Backup, Manifest
+from critter.inside import operator
+from gateway.crashpoints import crash_point
+from gateway.errors import Refused, SettingsError
+from gateway.files import folder
+from gateway.ledger import audit, holding, pictures
+from gateway.network import accounts, erasing
+from gateway.settings import Settings
+from gateway.store.database import connect, transaction
+from gateway.store.restoring import IS_MARKED
+
+ACTION: Final = "restore"  # in the audit
+
+
+class Restore(NamedTuple):
+    """What is to be restored, under which settings; `told` hears how far it is."""
+
+    settings: Settings
+    backup: Backup
+    told: Callable[[str], None]
+
+
+def refuse_unfit(settings: Settings, manifest: Manifest) -> None:
+    """Before anything is touched: a backup of the other mode, or of a newer version."""
+    if manifest.mode not in ("", settings.mode):
+        raise SettingsError(f"CRITTER_MODE is {settings.mode}, but this backup was made by {manifest.mode} Critter")
+    if manifest.revision > migrations.newest():
+        raise Refused(
+            f"This backup was made by a newer Critter (schema {manifest.revision}; this one knows "
+            f"{migrations.newest()}): restore it with that version."
+        )
+
+
+def fill(restore: Restore, url: str) -> None:
+    """Into a marked database that has nothing else in it. Afterwards nothing of it would be sent or read."""
+    manifest = restore.backup.manifest
+    restore.told(f"backup of {manifest.made_at}, schema {manifest.revision}")
+    wanted = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", "--dbname"]
+    programs.run(
+        restore.settings.var,
+        url,
+        "pg_restore",
+        [*wanted, programs.environment(url)["PGDATABASE"]],
+        lambda: restore.told("database: restoring"),
+        restore.backup.dump,
+    )
+    crash_point("filled")
+    with _Marked(url) as engine:
+        migrations.migrate(engine)
+        crash_point("migrated")
+        with transaction(engine) as session:
+            _hold(session, manifest)
+    restore.told("held: everything that was open")
+
+
+def finish(restore: Restore, url: str) -> None:
+    """Who was erased since is erased again, and the pictures that are left are unpacked. Doing it twice is harmless."""
+    with _Marked(url) as engine:
+        _erase_again(restore, engine)
+        new = _unpack(restore, engine)
+    restore.told(f"pictures: {new:,} new")
+
+
+def restored_at(url: str, manifest: Manifest) -> str | None:
+    """When this very backup was restored there, if nothing was restored after it; None: it was not."""
+    with _Marked(url) as engine, engine.connect() as connection:
+        if connection.scalar(text(IS_MARKED)) or not connection.scalar(text(HAS_AUDIT)):
+            return None
+        row = connection.execute(LAST, {"action": ACTION}).one_or_none()
+    return f"{row.created_at:%Y-%m-%d %H:%M} UTC" if row and row.backup == manifest.made_at else None
+
+
+class _Marked:
+    """An engine on a database that carries the mark, until the block ends."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = connect(url, marked=True)
+
+    def __enter__(self) -> Engine:
+        return self._engine
+
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
+        self._engine.dispose()
+        if isinstance(error, DBAPIError):
+            reason = str(error.orig).strip().splitlines()[0]
+            raise Refused(f"The database did not go along: {reason}. Run critter restore FILE again.") from None
+
+
+def _hold(session: Session, manifest: Manifest) -> None:
+    if not audit.stands(session, manifest.audit):
+        raise Refused("The audit in this backup is not the one that was there when it was made: it was changed.")
+    holding.hold(session)
+    held = holding.held(session)
+    counts = {"inputs": held.inputs, "fanouts": held.fanouts, "deliveries": held.deliveries}
+    audit.record(session, operator(), ACTION, None, {"backup": manifest.made_at, **counts})
+
+
+def _erase_again(restore: Restore, engine: Engine) -> None:
+    """Who was erased after the backup was made. Their pictures are never unpacked."""
+    for account_id in erasures.remembered(restore.settings.var):
+        with transaction(engine) as session:
+            person = accounts.by_id(session, account_id)
+            done = erasing.erase(session, person, operator()) if person else None
+        if done and done.rows:
+            restore.told(f"erased again: {erasing.tombstone(account_id)}")
+
+
+def _unpack(restore: Restore, engine: Engine) -> int:
+    """The pictures that the database refers to; how many are new. One that is there already is the same, for its name
+    is its hash. The folder may still serve the database that is replaced, so nothing in it is removed."""
+    found = list(backups.pictures(restore.backup))
+    with transaction(engine) as session:
+        unwanted = pictures.unreferenced(session, [name for name, _ in found])
+    new = 0
+    for name, member in found:
+        there = folder.place(restore.settings.var, name)
+        if name not in unwanted and not there.exists():
+            new += _write(restore, member, there)
+    return new
+
+
+def _write(restore: Restore, member: tarfile.TarInfo, there: Path) -> bool:
+    try:
+        right = backups.unpack(restore.backup, member, there)
+    except OSError as error:
+        raise Refused(
+            f"{there.parent} cannot be written ({error.strerror}): free some space, then run critter restore again."
+        ) from None
+    if not right:
+        restore.told(f"left out: {member.name} is damaged in the backup; critter audit will name it")
+    return right
+
+
+def refuse_pooled(url: str) -> None:
+    """A pooler hides who is connected, and keeps connections of its own."""
+    if make_url(url).query.get("pooled") == "on":
+        raise Refused(
+            "CRITTER_DATABASE_URL leads through a pooler: set CRITTER_DATABASE_OWNER_URL to PostgreSQL itself, "
+            "or the first for this command alone."
+        )
+
+
+HAS_AUDIT: Final = "SELECT to_regclass('public.audit') IS NOT NULL"
+LAST: Final = text("""
+    SELECT created_at, detail ->> 'backup' AS backup FROM audit WHERE action = :action ORDER BY number DESC LIMIT 1
+""")

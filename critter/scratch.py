@@ -1,0 +1,123 @@
+"""A restore into a database of its own, which takes the place of ours only when it is whole (R61).
+
+Until then ours is not touched, and the new one has a name that no process is told, and a mark that each would refuse.
+Both renames are one transaction: a crash leaves the one or the other. What a restore that was broken off has left goes
+with the next one. critter/commands/restore decides whether this way is open.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from critter import restoring
+from critter.backups import Manifest
+from critter.databases import LONGEST, OURS, Server
+from critter.restoring import Restore
+from gateway.crashpoints import crash_point
+from gateway.errors import Refused
+
+UNFINISHED: Final = f"{OURS}not finished"
+DRILL: Final = f"{OURS}a drill"
+
+
+def restore(restore: Restore, server: Server, *, replace: bool) -> None:
+    """All of it, after a sweep; ours, if it is not empty, is kept under another name. Raises Refused, with ours as it
+    was."""
+    empty = server.is_empty(server.live)
+    if not empty and not replace:
+        raise Refused(
+            f"The database {server.live} is not empty: with --replace the backup takes its place, and it is kept under "
+            "another name. Or name an empty one in CRITTER_DATABASE_URL, or take a new CRITTER_VAR."
+        )
+    server.refuse_others()
+    scratch, kept = f"{server.live[:LONGEST]}_restoring", _kept_name(server)
+    with _dropped_unless_whole(server, scratch, restore.backup.manifest):
+        _make_whole(restore, server, scratch)
+        if not empty:
+            _keep_pictures(restore.settings.var, kept)
+        server.unmark(scratch)
+        server.swap(scratch, kept, empty=empty)
+    if empty:
+        server.drop(kept)
+    else:
+        _tell(restore, kept)
+
+
+@contextmanager
+def drill(server: Server) -> Iterator[str]:
+    """The URL of a marked database, which is dropped afterwards."""
+    server.lock()
+    name = f"{server.live[:LONGEST]}_drill"
+    server.make(name, DRILL)
+    try:
+        yield server.url(name)
+    finally:
+        server.drop(name)
+
+
+def _make_whole(restore: Restore, server: Server, scratch: str) -> None:
+    """Filled anew, unless the last restore of this backup came so far."""
+    words = _whole(restore.backup.manifest)
+    if server.comment(scratch) != words:
+        server.make(scratch, UNFINISHED)
+        restoring.fill(restore, server.url(scratch))
+        server.note(scratch, words)
+        crash_point("noted as whole")
+    restoring.finish(restore, server.url(scratch))
+    crash_point("finished")
+
+
+def _whole(manifest: Manifest) -> str:
+    return f"{OURS}whole, backup of {manifest.made_at}, audit {manifest.audit.number} {manifest.audit.hash[:16]}"
+
+
+@contextmanager
+def _dropped_unless_whole(server: Server, name: str, manifest: Manifest) -> Iterator[None]:
+    """What failed leaves nothing behind, so that a disk that it filled has room again; what is whole is kept for the
+    next try."""
+    try:
+        yield
+    except BaseException:  # Ctrl-C too
+        with suppress(psycopg.Error):
+            if (server.comment(name) or "").startswith(OURS) and server.comment(name) != _whole(manifest):
+                server.drop(name)
+        raise
+
+
+def sweep(server: Server, var: Path) -> None:
+    """Takes the lock, and takes away what restores left that ended between two steps."""
+    server.lock()
+    for name in server.left_behind():
+        server.drop(name)
+    there = server.names()
+    for folder in var.glob(f"media_{server.live[:LONGEST]}_before_*"):
+        if folder.name.removeprefix("media_") not in there:  # it never came to be the old one, or that was dropped
+            shutil.rmtree(folder)
+
+
+def _kept_name(server: Server) -> str:
+    return f"{server.live[:LONGEST]}_before_{datetime.now(UTC):%Y%m%d_%H%M%S}"
+
+
+def _keep_pictures(var: Path, kept: str) -> None:
+    """The old database's, by links: the clock takes away what the new database does not refer to."""
+    try:
+        for picture in (var / "media").glob("??/*"):
+            there = var / f"media_{kept}" / picture.parent.name / picture.name
+            there.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.link(picture, there)
+    except OSError as error:
+        raise Refused(f"{var}: the old pictures cannot be kept ({error.strerror}): free some space.") from None
+    crash_point("pictures kept")
+
+
+def _tell(restore: Restore, kept: str) -> None:
+    pictures = restore.settings.var / f"media_{kept}"
+    also = f", its pictures as {pictures}" if pictures.exists() else ""
+    restore.told(f"the database before is kept as {kept}{also}: remove them when nobody needs them any more")

@@ -1,0 +1,64 @@
+"""The months of the table of deliveries: each has a partition before its time comes. The clock and migrations ask.
+
+A row whose month has none stands in deliveries_default, and as long as it does PostgreSQL refuses to make that month's
+partition. Such rows are therefore moved first, some thousands at a time: while it moves them everybody else waits, so a
+step is short, and one that does not get its lock at once gives up and is tried again.
+"""
+
+import itertools
+import random
+import time
+from typing import Final
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from gateway.store.database import transaction
+
+BATCH: Final = 5_000  # rows in one step
+PATIENCE: Final = "200ms"  # that a step may keep others waiting for its lock
+LOCKED: Final = "55P03"
+TRIES: Final = 50
+COUNTED: Final = 10_000  # rows of deliveries_default that are counted one by one; more are "10000"
+
+
+def move(session: Session, most: int = BATCH) -> bool:
+    """One step for the oldest month that has rows in deliveries_default; False when none has."""
+    oldest = session.scalar(text("SELECT min(message_id) FROM deliveries_default WHERE message_id >= 0"))
+    if oldest is None:
+        return False
+    session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
+    session.execute(MOVE, {"id": oldest, "most": most})
+    return True
+
+
+def ensure(session: Session) -> None:
+    """The partitions of this month and the next two, where no row stands in the way."""
+    session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
+    session.execute(ENSURE)
+
+
+def make(engine: Engine) -> None:
+    """Both, to their end; whoever holds the table meanwhile is waited for. A schema before 0009 cannot move rows."""
+    for tries in itertools.count(1):
+        try:
+            with transaction(engine) as session:
+                movable = session.scalar(text("SELECT to_regproc('move_from_default') IS NOT NULL"))
+                if not (movable and move(session)):
+                    ensure(session)
+                    return
+        except OperationalError as busy:
+            if tries >= TRIES or getattr(busy.orig, "sqlstate", None) != LOCKED:
+                raise
+            time.sleep(random.uniform(0.1, 0.5))  # noqa: S311
+
+
+def outside(session: Session) -> int:
+    """How many rows have no month of their own, COUNTED at most."""
+    return session.scalar(OUTSIDE, {"most": COUNTED}) or 0
+
+
+MOVE: Final = text("SELECT move_from_default(to_timestamp((CAST(:id AS bigint) >> 16) / 1000.0), :most)")
+ENSURE: Final = text("SELECT ensure_partition(now() + n * interval '1 month') FROM generate_series(0, 2) n")
+OUTSIDE: Final = text("SELECT count(*) FROM (SELECT FROM deliveries_default LIMIT :most) AS row")

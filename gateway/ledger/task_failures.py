@@ -1,0 +1,50 @@
+"""Tasks of the clock that fail again and again, for `critter check` and /metrics. Workers/periodic writes them down."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+OFTEN: Final = 5  # failures in a row, after which it is an alarm
+
+
+class Failing(NamedTuple):
+    """One that failed the last `failures` times. `reason` is the name of an error, never what was in it."""
+
+    task: str
+    failures: int
+    reason: str
+    since: datetime
+
+
+def failed(session: Session, task: str, failures: int, reason: str) -> None:
+    """It was the so-manieth time in a row."""
+    session.execute(FAILED, {"task": task, "failures": failures, "reason": reason})
+
+
+def succeeded(session: Session, task: str) -> None:
+    session.execute(text("DELETE FROM task_failures WHERE task = :task"), {"task": task})
+
+
+def forget_others(session: Session, tasks: Collection[str]) -> None:
+    """What tasks left that this version does not have."""
+    session.execute(
+        text("DELETE FROM task_failures WHERE task <> ALL (CAST(:tasks AS text[]))"), {"tasks": list(tasks)}
+    )
+
+
+def failing(session: Session) -> Sequence[Failing]:
+    """Those that fail often enough to be an alarm, the longest first."""
+    return [Failing(*row) for row in session.execute(FAILING, {"often": OFTEN})]
+
+
+FAILED: Final = text("""
+    INSERT INTO task_failures (task, failures, reason) VALUES (:task, :failures, :reason)
+    ON CONFLICT (task) DO UPDATE SET failures = excluded.failures, reason = excluded.reason, failed_at = now(),
+        since = CASE WHEN excluded.failures > 1 THEN task_failures.since ELSE now() END
+""")
+FAILING: Final = text("""
+    SELECT task, failures, reason, since FROM task_failures WHERE failures >= :often ORDER BY since, task
+""")
