@@ -10,9 +10,11 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, Literal
 
 from gateway.errors import Refused
-from gateway.identity import dmarc, results
+from gateway.identity import dmarc, named, results, signing
 from gateway.identity.dmarc import Envelope, Verdict
+from gateway.identity.organisations import aligned
 from gateway.identity.resolver import Resolver
+from gateway.identity.results import Result
 from gateway.language import mime, senders
 from gateway.settings import Settings
 from gateway.settings.values import Network
@@ -58,11 +60,32 @@ def climb(settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, t
         return Standing("secret", "it came to its writer's own secret address")
     if known.posting == "foreign":  # whoever has somebody's old address must not get through by another door
         return Standing(None, "the secret address is old, or not that of the one in From")
-    if said := _said_by_ours(settings, message, came, domain):
-        return said
+    return _by_domain(settings, resolver, mail, message, came, to, domain)
+
+
+def _by_domain(
+    settings: Settings,
+    resolver: Resolver,
+    mail: bytes,
+    message: "Message[Any, Any]",
+    came: Envelope,
+    to: list[str],
+    domain: str,
+) -> Standing:
+    """What the domain in From proves: by the word of our own mail server first, then by our own verdict. A pass of that
+    server's that may rest on a signature which does not count is no pass, and we look ourselves."""
+    said, doubt = _said_by_ours(settings, message, came), ""
+    if results.dmarc_passes(said, domain):
+        if not (doubt := _doubt(settings, mail, message, said, domain, to)):
+            return Standing("dmarc", f"our own mail server says that DMARC passes for {domain}")
+    elif any(one.method == "dmarc" and one.result == "fail" for one in said):
+        return Standing(None, f"our own mail server says that DMARC fails for {domain}")
     if came.handed or _is_own(settings, came):  # SPF would judge our own mail server, which our domain's SPF names
         came = came._replace(peer="")
-    return _judged(dmarc.verify(mail, domain, came, to, resolver))
+    found = _judged(dmarc.verify(mail, domain, came, to, resolver, named.aliases(settings.mail_aliases)))
+    if found.proof or found.later or not doubt:
+        return found
+    return Standing(None, f"our own mail server says that DMARC passes for {domain}, but {doubt}")
 
 
 def _judged(verdict: Verdict) -> Standing:
@@ -71,17 +94,28 @@ def _judged(verdict: Verdict) -> Standing:
     return Standing(None, verdict.reason, verdict.result == "later")
 
 
-def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope, domain: str) -> Standing | None:
+def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope) -> list[Result]:
     """Anybody may write our name into a field. It counts from where our own mail server hands mails over, which takes
     such fields of others off (RFC 8601, 5). Its no counts as its yes does."""
     if not settings.mail_authserv_ids or not _is_own(settings, came):
-        return None
-    said = results.ours(message, settings.mail_authserv_ids) or []
-    if results.dmarc_passes(said, domain):
-        return Standing("dmarc", f"our own mail server says that DMARC passes for {domain}")
-    if any(one.method == "dmarc" and one.result == "fail" for one in said):
-        return Standing(None, f"our own mail server says that DMARC fails for {domain}")
-    return None
+        return []
+    return results.ours(message, settings.mail_authserv_ids) or []
+
+
+def _doubt(
+    settings: Settings, mail: bytes, message: "Message[Any, Any]", said: list[Result], domain: str, to: list[str]
+) -> str:
+    """Why the pass of our own server may rest on a signature that does not cover what it must (R56); nothing when it
+    rests on SPF of this very delivery, or when every signature that it can rest on is whole.
+
+    No such signature in the mail: then the pass can only come from SPF, unless the server says that one held."""
+    said = [*said, *results.above_received(message, settings.mail_authserv_ids)]
+    if results.spf_passes(said, domain):
+        return ""
+    doubt = signing.doubt(mail, to, named.aliases(settings.mail_aliases), lambda signer: aligned(signer, domain))
+    if doubt is None and results.dkim_passes(said, domain):
+        return "the signature that it speaks of is not in the mail any more"
+    return f"by a signature that does not count: {doubt}" if doubt else ""
 
 
 def _is_own(settings: Settings, came: Envelope) -> bool:
