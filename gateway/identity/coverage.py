@@ -46,7 +46,7 @@ class Coverage:
         head = _HEAD.match(mail)
         self._head, self._body = (head[0], mail[head.end() :]) if head else (b"", mail)
         self._names = [name.lower().decode() for name in _NAME.findall(self._head)]
-        self._told: dict[frozenset[str], str] = {}
+        self._told: dict[tuple[frozenset[str], bool], str] = {}
 
     def fields_fault(self, signed: Collection[str]) -> str:
         """What of its fields is not covered, in words; nothing when all that is read is there once and signed."""
@@ -58,27 +58,28 @@ class Coverage:
         loose = next((name for name in AUTHORS if name in self._names and name not in signed), None)
         return f"it does not cover {_shown(loose)}" if loose else ""
 
-    def reading_fault(self, signed: Collection[str]) -> str:
-        """Why the mail could be read otherwise although all of that is signed; nothing when it could not."""
-        key = frozenset(signed).intersection(read_fields.READ)
+    def reading_fault(self, signed: Collection[str], blanks: bool) -> str:
+        """Why the mail could be read otherwise although all of that is signed; nothing when it could not. `blanks`:
+        those of the body are covered too (c=…/simple)."""
+        key = (frozenset(signed).intersection(read_fields.READ), blanks)
         if key not in self._told:
             try:
-                self._told[key] = self._weighed(key)
+                self._told[key] = self._weighed(*key)
             except (Refused, *mime.MALFORMED):
                 self._told[key] = "it cannot be read without what is not signed"
         return self._told[key]
 
-    def _weighed(self, signed: frozenset[str]) -> str:
+    def _weighed(self, signed: frozenset[str], blanks: bool) -> str:
         message = mime.opened(self._head + self._body)
         if why := body_form.fault(message, self._body, signed):
             return why
         read = _reading(message)
         if any(_reading(each) != read for each in _varied(message, signed)):
             return "it could be read otherwise by what is not signed"
-        return self._respaced(signed, read)
+        return "" if blanks else self._respaced(signed, read)
 
     def _respaced(self, signed: frozenset[str], read: _Reading) -> str:
-        """Blanks in the body may be changed under most signatures: the reading must not hang on them."""
+        """Blanks in the body may be changed under c=…/relaxed: the reading must not hang on them."""
         spaced = Relaxed.canonicalize_body(self._body)
         if spaced == self._body:
             return ""

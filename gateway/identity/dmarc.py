@@ -34,10 +34,12 @@ class Policy(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """`later`: DNS did not answer, so that nothing is known yet. `reason`: in words, without addresses."""
+    """`later`: DNS did not answer, so that nothing is known yet. `reason`: in words, without addresses. `signed`: it
+    passes by a signature, which says nothing about this delivery."""
 
     result: Literal["pass", "fail", "none", "later"]
     reason: str
+    signed: bool = False
 
 
 def verify(
@@ -96,7 +98,7 @@ def _signed(found: Iterable[Signature], domain: str) -> Verdict:
     try:
         for signature in found:
             if not signature.fault:
-                return Verdict("pass", f"signed by {signature.domain}, and {domain} has a DMARC policy")
+                return Verdict("pass", f"signed by {signature.domain}, and {domain} has a DMARC policy", signed=True)
             fault = f"the signature of {signature.domain} does not count: {signature.fault}"
     except Away:
         later, fault = True, "the key of its signature could not be looked up"

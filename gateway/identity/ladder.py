@@ -26,11 +26,13 @@ NONE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The rung that a mail reached. `proof` is None on the last one; `later`: DNS may still say more."""
+    """The rung that a mail reached. `proof` is None on the last one; `later`: DNS may still say more; `signed`: the
+    proof is a signature, which says nothing about this delivery."""
 
     proof: Proof | None
     reason: str
     later: bool = False
+    signed: bool = False
 
     @property
     def rung(self) -> int:
@@ -76,8 +78,10 @@ def _by_domain(
     server's that may rest on a signature which does not count is no pass, and we look ourselves."""
     said, doubt = _said_by_ours(settings, message, came), ""
     if results.dmarc_passes(said, domain):
-        if not (doubt := _doubt(settings, mail, message, said, domain, to)):
-            return Standing("dmarc", f"our own mail server says that DMARC passes for {domain}")
+        basis, doubt = _basis(settings, mail, message, said, domain, to)
+        if basis != "doubt":
+            reason = f"our own mail server says that DMARC passes for {domain}"
+            return Standing("dmarc", reason, signed=basis == "signature")
     elif any(one.method == "dmarc" and one.result == "fail" for one in said):
         return Standing(None, f"our own mail server says that DMARC fails for {domain}")
     if came.handed or _is_own(settings, came):  # SPF would judge our own mail server, which our domain's SPF names
@@ -90,7 +94,7 @@ def _by_domain(
 
 def _judged(verdict: Verdict) -> Standing:
     if verdict.result == "pass":
-        return Standing("dmarc", verdict.reason)
+        return Standing("dmarc", verdict.reason, signed=verdict.signed)
     return Standing(None, verdict.reason, verdict.result == "later")
 
 
@@ -102,20 +106,23 @@ def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelo
     return results.ours(message, settings.mail_authserv_ids) or []
 
 
-def _doubt(
+def _basis(
     settings: Settings, mail: bytes, message: "Message[Any, Any]", said: list[Result], domain: str, to: list[str]
-) -> str:
-    """Why the pass of our own server may rest on a signature that does not cover what it must (R56); nothing when it
-    rests on SPF of this very delivery, or when every signature that it can rest on is whole.
+) -> tuple[Literal["spf", "signature", "doubt"], str]:
+    """What the pass of our own server rests on (R56): SPF of this very delivery, or signatures of which each that it
+    can rest on covers what it must; else the doubt in words.
 
     No such signature in the mail: then the pass can only come from SPF, unless the server says that one held."""
     said = [*said, *results.above_received(message, settings.mail_authserv_ids)]
     if results.spf_passes(said, domain):
-        return ""
-    doubt = signing.doubt(mail, to, named.aliases(settings.mail_aliases), lambda signer: aligned(signer, domain))
-    if doubt is None and results.dkim_passes(said, domain):
-        return "the signature that it speaks of is not in the mail any more"
-    return f"by a signature that does not count: {doubt}" if doubt else ""
+        return "spf", ""
+    aliases = named.aliases(settings.mail_aliases)
+    fault = signing.doubt(mail, to, aliases, lambda signer: aligned(signer, domain))
+    if fault is None and results.dkim_passes(said, domain):
+        return "doubt", "the signature that it speaks of is not in the mail any more"
+    if fault:
+        return "doubt", f"by a signature that does not count: {fault}"
+    return ("spf" if fault is None else "signature"), ""
 
 
 def _is_own(settings: Settings, came: Envelope) -> bool:

@@ -32,8 +32,8 @@ def addresses(value: str) -> set[str]:
 
 
 def aliases(written: Iterable[str]) -> dict[str, str]:
-    """The setting as a table: an address and the word at our domain that it stands for; a domain with its @ and nothing,
-    for it stands for the same words."""
+    """The setting as a table: an address and the word at our domain that it stands for; a domain with its @ and
+    nothing, for it stands for the same words."""
     return {alias: local for alias, _, local in (one.partition("=") for one in written)}
 
 

@@ -88,7 +88,8 @@ class _Signed:
         return _weak(tags) or self._coverage.fields_fault(covered(tags)) or self._sent_on(covered(tags))
 
     def reading(self, tags: dict[bytes, bytes]) -> str:
-        return self._coverage.reading_fault(covered(tags))
+        body = tags.get(b"c", b"simple/simple").lower().partition(b"/")[2].strip() or b"simple"
+        return self._coverage.reading_fault(covered(tags), blanks=body == b"simple")
 
     def _sent_on(self, signed: Collection[str]) -> str:
         values = [

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.identity import arrival, replay_marks
+from gateway.identity import arrival, named, replay_marks
 from gateway.identity.arrival import Arrived
 from gateway.identity.ladder import Known, Standing
 from gateway.language import letters, mime
 from gateway.ledger import replays, unproved
 from gateway.ledger.unproved import Unproved
-from gateway.network import addresses, confirmations, posting, recipients
+from gateway.network import accounts, addresses, confirmations, posting, recipients
 from gateway.network.recipients import Recipient
 from gateway.store.tables import Account, Address, Inbound
 from gateway.tokens import Signer
@@ -67,6 +67,7 @@ def settle(session: Session, signer: Signer, case: Case, standing: Standing) -> 
     if standing.later and waited < PATIENCE:
         unproved.put_off(session, row, min(max(waited, PAUSES[0]), PAUSES[1]))
         return "later", frozenset()
+    standing = judged(session, signer, case, standing)
     to = _read(row.recipients, signer)
     row.recipients = list(posting.told(row.recipients))
     parsed = _parse(case, row.sender)
@@ -77,6 +78,30 @@ def settle(session: Session, signer: Signer, case: Case, standing: Standing) -> 
         unproved.end(row, "held", standing.proof, replays.AGAIN)
         return "held", frozenset()
     return _unproved(session, row, to, standing.reason, parsed)
+
+
+LEFT_OUT: Final = "it was written to more of our addresses than this delivery came to"
+
+
+def judged(session: Session, signer: Signer, case: Case, standing: Standing) -> Standing:
+    """A signature is no proof of a delivery that leaves out some of our addresses to which its writer wrote. Whoever
+    was sent a mail to a colleague and to everybody could otherwise send it on to everybody alone."""
+    if not standing.signed:
+        return standing
+    came_to = {each.lower() for each in case.one.recipients}
+    domains = {each.rpartition("@")[2] for each in came_to}
+    message = mime.opened(case.arrived.mail)
+    fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
+    others = {each for field in fields for each in named.addresses(field)} - came_to
+    ours = _read([each for each in others if each.rpartition("@")[2] in domains], signer)
+    return Standing(None, LEFT_OUT) if any(_means_something(session, each) for each in ours) else standing
+
+
+def _means_something(session: Session, recipient: Recipient) -> bool:
+    """Whether the door would have taken it; a wrong address was refused to its writer, and is none of this."""
+    if recipient.secret:
+        return posting.owner(session, recipient.secret) is not None
+    return not recipient.handle or accounts.by_handle(session, recipient.handle) is not None
 
 
 def _parse(case: Case, sender: str) -> Parsed:
