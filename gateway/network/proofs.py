@@ -41,11 +41,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What its writer wrote, why no person did, and by what the mail is known again (identity/replay_marks)."""
+    """What its writer wrote, why no person did, whom To and Cc name, and by what the mail is known again
+    (identity/replay_marks)."""
 
     words: str
     machine: str | None
-    marks: tuple[bytes, ...]
+    named: frozenset[str] = frozenset()
+    marks: tuple[bytes, ...] = ()
 
 
 def case(session: Session, signer: Signer, one: Unproved) -> Case:
@@ -57,9 +59,11 @@ def case(session: Session, signer: Signer, one: Unproved) -> Case:
     return Case(one, arrived, Known(posting=_posting(session, secrets, one.sender) if secrets else None))
 
 
-def settle(session: Session, signer: Signer, case: Case, standing: Standing) -> tuple[str, frozenset[str]]:
+def settle(
+    session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed | None = None
+) -> tuple[str, frozenset[str]]:
     """How the row stands now ("later": it is tried again), and the bells to ring after the commit. The secret address
-    is forgotten here: from now on the mail went to post@."""
+    is forgotten here: from now on the mail went to post@. `parsed`: what `parse` gave, outside of the transaction."""
     row = unproved.take(session, case.one)
     if row is None:  # another worker has it by now
         return "lost", frozenset()
@@ -67,10 +71,10 @@ def settle(session: Session, signer: Signer, case: Case, standing: Standing) -> 
     if standing.later and waited < PATIENCE:
         unproved.put_off(session, row, min(max(waited, PAUSES[0]), PAUSES[1]))
         return "later", frozenset()
-    standing = judged(session, signer, case, standing)
+    parsed = parsed or parse(case)
+    standing = judged(session, signer, case, standing, parsed)
     to = _read(row.recipients, signer)
     row.recipients = list(posting.told(row.recipients))
-    parsed = _parse(case, row.sender)
     if standing.proof and _takes_effect(session, row, case, standing, parsed):
         unproved.end(row, "new", standing.proof, None)
         return "new", frozenset({"inbound"})
@@ -83,16 +87,14 @@ def settle(session: Session, signer: Signer, case: Case, standing: Standing) -> 
 LEFT_OUT: Final = "it was written to more of our addresses than this delivery came to"
 
 
-def judged(session: Session, signer: Signer, case: Case, standing: Standing) -> Standing:
+def judged(session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed) -> Standing:
     """A signature is no proof of a delivery that leaves out some of our addresses to which its writer wrote. Whoever
     was sent a mail to a colleague and to everybody could otherwise send it on to everybody alone."""
     if not standing.signed:
         return standing
     came_to = {each.lower() for each in case.one.recipients}
     domains = {each.rpartition("@")[2] for each in came_to}
-    message = mime.opened(case.arrived.mail)
-    fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
-    others = {each for field in fields for each in named.addresses(field)} - came_to
+    others = parsed.named - came_to
     ours = _read([each for each in others if each.rpartition("@")[2] in domains], signer)
     return Standing(None, LEFT_OUT) if any(_means_something(session, each) for each in ours) else standing
 
@@ -104,14 +106,18 @@ def _means_something(session: Session, recipient: Recipient) -> bool:
     return not recipient.handle or accounts.by_handle(session, recipient.handle) is not None
 
 
-def _parse(case: Case, sender: str) -> Parsed:
+def parse(case: Case) -> Parsed:
+    """It takes a second for the largest mails."""
     mail = case.arrived.mail
     try:
         message = mime.opened(mail)
     except Refused as refused:
-        return Parsed("", str(refused), ())
+        return Parsed("", str(refused))
     machine = letters.machine(message, not case.arrived.envelope.sender)
-    return Parsed(letters.words(message).text, machine, tuple(replay_marks.marks(mail, message, sender)))
+    fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
+    to = frozenset(each for field in fields for each in named.addresses(field))
+    marks = tuple(replay_marks.marks(mail, message, case.one.sender))
+    return Parsed(letters.words(message).text, machine, to, marks)
 
 
 def _takes_effect(session: Session, row: Inbound, case: Case, standing: Standing, parsed: Parsed) -> bool:
