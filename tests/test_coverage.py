@@ -3,13 +3,14 @@
 import ast
 import random
 import re
+import time
 from email import message_from_bytes
 from pathlib import Path
 
 import dkim
 import pytest
 
-from gateway.identity import named, signing
+from gateway.identity import canonical, named, replay_marks, signing
 from gateway.identity.ladder import Known, climb
 from gateway.identity.resolver import Zone
 from gateway.language import letters, mime, read_fields
@@ -469,3 +470,32 @@ def test_signs_of_a_machine_may_be_added_and_only_stop_a_mail():
         assert judged(added).proof == "dmarc"
         assert meaning(added) == meaning(mail)
         assert letters.machine(mime.opened(added)) is not None
+
+
+def test_blanks_and_brackets_by_the_megabyte_end_soon():
+    """Each of these took a minute or more, for dkimpy or for a pattern of ours."""
+    lines = {
+        "blanks": b" " * 990 + b"x\r\n",
+        "delimiters": b"--x" + b" " * 980 + b"x\r\n",
+        "quoted": b"=20" * 25 + b"\r\n",
+        "base64": b"A" * 76 + b"\r\n",
+    }
+    began = time.monotonic()
+    for line in lines.values():
+        mail = head().encode() + b"\r\n" + line * (2_000_000 // len(line))
+        sealed_ = b"DKIM-Signature: v=1; a=rsa-sha256; d=corp.example; s=rsa; c=relaxed/relaxed; bh=x;"
+        mail = sealed_ + b" h=from:to:subject:date; b=AAAA\r\n" + mail
+        assert judged(mail).proof is None
+        assert signing.doubt(mail, OURS, {}, lambda _: True) is not None
+        assert replay_marks.marks(mail, mime.opened(mail), "kim@corp.example")
+    for value in ("(" * 2_000_000, "()" * 9_000, "(" * 9_000 + ")" * 9_000, "a" * 19_000, "=?" * 9_000, '"a' * 9_000):
+        assert named.addresses(value) in (set(), {value})
+    assert time.monotonic() - began < 40
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\r\n", b"a  b \t\r\n\r\n \r\n", b" a\r\n\tb", b"x \r\n y \t", b"a \r \r\n\r\n\r\n"]
+)
+def test_the_relaxed_body_is_the_librarys(body):
+    theirs = re.sub(rb"[\t ]+", b" ", re.sub(rb"[\t ]+\r\n", b"\r\n", body))
+    assert canonical.relaxed(body).rstrip(b"\r\n") == theirs.rstrip(b"\r\n")

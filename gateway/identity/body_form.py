@@ -23,7 +23,7 @@ _PARAMS: Final = frozenset({"charset", "format", "delsp"})  # of plain text: no 
 # Line by line, so that no body takes longer than its length.
 _BEGINS: Final = re.compile(rb"(?:[ \t]*\r\n)*--([^\r\n]{0,69}[^\s])[ \t]*\r\ncontent-[a-z-]+[ \t]*:", re.IGNORECASE)
 _INSIDE: Final = re.compile(rb"^--\S[^\r\n]*\r\ncontent-[a-z-]+[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_DELIMITER: Final = re.compile(rb"^--(\S[^\r\n]*?)[ \t]*\r?$", re.MULTILINE)
+_DELIMITER: Final = re.compile(rb"^--(\S[^\r\n]*)", re.MULTILINE)
 _TAG: Final = re.compile(r"\s*<[a-z!]", re.IGNORECASE)
 _END_TAG: Final = re.compile(r"</(?:html|head|body|div|p|table|tr|td|span|a|b|i|font|center)\s*>", re.IGNORECASE)
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffd]")
@@ -72,7 +72,7 @@ def _has_parts(body: bytes) -> bool:
     """What a multipart body looks like, with words above its first part, or parts without fields."""
     if _INSIDE.search(body):
         return True
-    lines = {found[1] for found in _DELIMITER.finditer(body)}
+    lines = {found[1].rstrip() for found in _DELIMITER.finditer(body)}
     return any(line.endswith(b"--") and line[:-2] in lines and line.strip(b"-") for line in lines)
 
 
@@ -98,7 +98,7 @@ def _is_encoded_so(message: "Message[Any, Any]", body: bytes, signed: Collection
 
 def _bare(octets: bytes) -> bytes:
     """Without blanks at the ends of lines, which a decoder may drop."""
-    return re.sub(rb"[ \t]+(?=\r?\n|\Z)", b"", octets).rstrip()
+    return b"\n".join(line.rstrip() for line in octets.split(b"\n")).rstrip()
 
 
 def _base64(body: bytes, charset: str | None, words: bool) -> bytes | None:

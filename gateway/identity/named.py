@@ -15,12 +15,15 @@ _COMMENT: Final = re.compile(r"\([^()]*\)")
 _ENCODED: Final = re.compile(r"=\?[^?\s]*\?[bq]\?[^?]*\?=", re.IGNORECASE)
 _INSIDE: Final = re.compile(rf"[^<>@\"()]*<\s*({_ADDRESS})\s*>\s*")
 _BARE: Final = re.compile(rf"\s*({_ADDRESS})\s*")
-_GROUP: Final = re.compile(r"[^<>@:]*:")
+_GROUP: Final = re.compile(r"\A[^<>@:]*:")
+LONGEST: Final = 20_000  # characters of one field that are read
 
 
 def addresses(value: str) -> set[str]:
     """The addresses themselves, in lower case. What looks like one in a name or a comment is somebody's trick, and a
     field with a quote or a comment that never ends names nobody."""
+    if len(value) > LONGEST:
+        return set()
     bare = _QUOTED.sub(" ", value)
     while (less := _COMMENT.sub(" ", bare)) != bare:
         bare = less

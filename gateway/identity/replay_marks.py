@@ -10,9 +10,8 @@ import hashlib
 from email.message import Message
 from typing import Any, Final
 
-from dkim.canonicalization import Relaxed
-
 from gateway.identity import signing
+from gateway.identity.canonical import relaxed
 from gateway.language import mime
 
 MOST: Final = 20  # signatures of one mail that are remembered; no more than signing.MOST of them are looked at
@@ -43,7 +42,7 @@ def _content(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[byt
         return []
     told = "\n".join(" ".join(value.split()) for value in (dates[0], *mime.fields(message, "To")))
     _, _, body = mail.partition(END_OF_HEAD)
-    return [_mark(sender, b"content", told.encode("utf-8", "replace"), Relaxed.canonicalize_body(body))]
+    return [_mark(sender, b"content", told.encode("utf-8", "replace"), relaxed(body))]
 
 
 def _mark(sender: str, *pieces: bytes) -> bytes:
