@@ -263,6 +263,13 @@ CREATE INDEX inbound_wrong_codes ON inbound (id) WHERE reason = 'a wrong code of
 CREATE INDEX inbound_unproved ON inbound (channel, sender, id) WHERE state = 'unproved';
 CREATE INDEX inbound_later ON inbound (not_before) WHERE state = 'new' AND not_before IS NOT NULL;
 
+-- Signed mails that took effect: the same signature takes effect once, whatever is added to the mail and however it
+-- comes. Kept for ever, as natural keys are; there is no foreign key, for a row outlives what it says.
+CREATE TABLE mail_signatures (
+    digest      bytea PRIMARY KEY,                                       -- SHA-256 of hash_key and a mark of the mail: its DKIM signature (b=), or its date, To and body
+    inbound_id  bigint NOT NULL                                          -- the mail that has taken effect
+);
+
 -- The secret addresses by which people may post from anywhere (post+SECRET@): a secret is made of its seed and our key.
 CREATE TABLE posting_addresses (
     account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- whose

@@ -102,9 +102,11 @@ def _standing(
     settings = world.settings
     raw = arrival.written(came, settings.mail_domain or "localhost") + mail
     one = Unproved(0, 0, sender, recipients, raw, datetime.now(UTC))
-    case = proofs.case(session, Signer(settings.secret_keys), one)
+    signer = Signer(settings.secret_keys)
+    case = proofs.case(session, signer, one)
     known = Known(trusted(settings, came.peer), case.known.posting)
-    return case.standing or ladder.climb(settings, of_settings(settings), mail, came, recipients, known)
+    found = case.standing or ladder.climb(settings, of_settings(settings), mail, came, recipients, known)
+    return proofs.judged(session, signer, case, found, proofs.parse(case))
 
 
 def _inbound(session: Session, mail: bytes, sender: str, recipients: list[str], came: Envelope) -> Inbound:

@@ -11,7 +11,7 @@ from gateway.commands import Turn, World, perform
 from gateway.language import grammar
 from gateway.language.named import Channel, Reading
 from gateway.language.phrases import joined, say, translated
-from gateway.ledger import inbox, limits, outbox, pictures
+from gateway.ledger import inbox, limits, outbox, pictures, replays
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import (
     accounts,
@@ -104,6 +104,8 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
     if known is None:
         return strangers.hear(session, world, inbound, opened.text)
     address, account = known
+    if mailroom.came_before(session, inbound, opened):
+        return Outcome("held", None, replays.AGAIN, account.id)
     files = attachments.look(opened.message, opened.forwarded, world.settings)
     opened = replace(opened, text=opened.text or files.called)
     sorted_out = mailroom.sort(session, world, inbound, opened, address, account)

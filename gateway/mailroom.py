@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from gateway.commands import World
 from gateway.errors import Refused
-from gateway.identity import arrival
+from gateway.identity import arrival, replay_marks
 from gateway.language import carrier_words, grammar, letters, mime
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import say
 from gateway.language.private import private_reading
+from gateway.ledger import replays
 from gateway.network import accounts, confirmations, contexts, dailies, notices, recipients, unsubscribing
 from gateway.network.directory import named
 from gateway.network.recipients import Kind, Recipient
@@ -83,6 +84,20 @@ def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
     """Why no person wrote it: the signs of the mail itself, or a From of our own domain, where nobody's mailbox is."""
     ours = inbound.sender.rpartition("@")[2] == world.settings.mail_domain
     return mail.machine or ("our own address" if ours else None)
+
+
+CLAIMED: Final = ("dmarc", "secret", "token")  # proofs with which network/proofs let a mail in
+
+
+def came_before(session: Session, inbound: Inbound, mail: Opened) -> bool:
+    """Remembers the signatures of a mail that the door, its writer's OK or an operator let in, so that a copy which
+    they prove later has no effect. True when its writer said OK to what was read already: they were asked about a copy.
+    Once an operator let that in, it is read."""
+    if mail.message is None or inbound.proof in CLAIMED:
+        return False
+    marks = replay_marks.marks(arrival.read(inbound.raw or b"").mail, mail.message, inbound.sender)
+    new = replays.claim(session, inbound.id, marks)
+    return not new and inbound.proof == confirmations.PROOF and inbound.reason != replays.AGAIN
 
 
 def is_for_operator(world: World, inbound: Inbound) -> bool:

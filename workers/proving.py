@@ -101,11 +101,12 @@ def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
     when that is over."""
     try:
         standing = answer.result()
+        parsed = proofs.parse(case)
     except Exception:
         log.exception("a mail was not proved", inbound=case.one.id, attempt=case.one.attempt)
         return
     with transaction(here.engine) as session:
-        state, bells = proofs.settle(session, here.signer, case, standing)
+        state, bells = proofs.settle(session, here.signer, case, standing, parsed)
     crash_point("proved")
     tallies.add("proved", standing.proof or state)
     log.info("mail proved", inbound=case.one.id, state=state, rung=standing.rung)

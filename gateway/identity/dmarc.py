@@ -5,12 +5,13 @@ it reads domains only up to a hyphen (so that corp.example-evil.com is taken for
 signature alone. ladder asks.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
 from gateway.identity import permitted, signing
 from gateway.identity.organisations import aligned, organisation
 from gateway.identity.resolver import Away, Hurried, Resolver
+from gateway.identity.signing import Signature
 
 SECONDS: Final = 10.0  # in which the questions about one mail must have begun
 
@@ -33,14 +34,24 @@ class Policy(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """`later`: DNS did not answer, so that nothing is known yet. `reason`: in words, without addresses."""
+    """`later`: DNS did not answer, so that nothing is known yet. `reason`: in words, without addresses. `signed`: it
+    passes by a signature, which says nothing about this delivery."""
 
     result: Literal["pass", "fail", "none", "later"]
     reason: str
+    signed: bool = False
 
 
-def verify(mail: bytes, domain: str, envelope: Envelope, ours: Collection[str], resolver: Resolver) -> Verdict:
-    """Whether the domain in From stands behind a mail; `ours`: the addresses of ours that it came to.
+def verify(
+    mail: bytes,
+    domain: str,
+    envelope: Envelope,
+    ours: Collection[str],
+    resolver: Resolver,
+    aliases: Mapping[str, str] = signing.NO_ALIASES,
+) -> Verdict:
+    """Whether the domain in From stands behind a mail; `ours`: the addresses of ours that it came to; `aliases`: what
+    others stand for at our domain.
 
     One thing that holds is enough, even when DNS was silent about another; silence itself is never a yes."""
     hurried = Hurried(resolver, SECONDS)
@@ -50,7 +61,9 @@ def verify(mail: bytes, domain: str, envelope: Envelope, ours: Collection[str], 
         return Verdict("later", f"the DNS of {domain} does not answer")
     if policy is None:
         return Verdict("none", f"{domain} publishes no DMARC policy")
-    signed = _signed(mail, domain, ours, policy, hurried)
+    strict = policy.strict_dkim
+    found = signing.signatures(mail, ours, hurried, lambda signer: aligned(signer, domain, strict), aliases)
+    signed = _signed(found, domain)
     if signed.result == "pass":
         return signed
     sent = _sent(domain, envelope, policy, hurried)
@@ -80,13 +93,12 @@ def _tags(text: bytes) -> dict[str, str] | None:
     return tags if first == ("v", "dmarc1") and ("p" in tags or "rua" in tags) else None
 
 
-def _signed(mail: bytes, domain: str, ours: Collection[str], policy: Policy, resolver: Resolver) -> Verdict:
+def _signed(found: Iterable[Signature], domain: str) -> Verdict:
     later, fault = False, f"{domain} did not sign it"
-    found = signing.signatures(mail, ours, resolver, lambda signer: aligned(signer, domain, policy.strict_dkim))
     try:
         for signature in found:
             if not signature.fault:
-                return Verdict("pass", f"signed by {signature.domain}, and {domain} has a DMARC policy")
+                return Verdict("pass", f"signed by {signature.domain}, and {domain} has a DMARC policy", signed=True)
             fault = f"the signature of {signature.domain} does not count: {signature.fault}"
     except Away:
         later, fault = True, "the key of its signature could not be looked up"

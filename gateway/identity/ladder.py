@@ -10,9 +10,11 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, Literal
 
 from gateway.errors import Refused
-from gateway.identity import dmarc, results
+from gateway.identity import dmarc, named, results, signing
 from gateway.identity.dmarc import Envelope, Verdict
+from gateway.identity.organisations import aligned
 from gateway.identity.resolver import Resolver
+from gateway.identity.results import Result
 from gateway.language import mime, senders
 from gateway.settings import Settings
 from gateway.settings.values import Network
@@ -24,11 +26,13 @@ NONE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The rung that a mail reached. `proof` is None on the last one; `later`: DNS may still say more."""
+    """The rung that a mail reached. `proof` is None on the last one; `later`: DNS may still say more; `signed`: the
+    proof is a signature, which says nothing about this delivery."""
 
     proof: Proof | None
     reason: str
     later: bool = False
+    signed: bool = False
 
     @property
     def rung(self) -> int:
@@ -58,30 +62,67 @@ def climb(settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, t
         return Standing("secret", "it came to its writer's own secret address")
     if known.posting == "foreign":  # whoever has somebody's old address must not get through by another door
         return Standing(None, "the secret address is old, or not that of the one in From")
-    if said := _said_by_ours(settings, message, came, domain):
-        return said
+    return _by_domain(settings, resolver, mail, message, came, to, domain)
+
+
+def _by_domain(
+    settings: Settings,
+    resolver: Resolver,
+    mail: bytes,
+    message: "Message[Any, Any]",
+    came: Envelope,
+    to: list[str],
+    domain: str,
+) -> Standing:
+    """What the domain in From proves: by the word of our own mail server first, then by our own verdict. A pass of that
+    server's that may rest on a signature which does not count is no pass, and we look ourselves."""
+    said, doubt = _said_by_ours(settings, message, came), ""
+    if results.dmarc_passes(said, domain):
+        basis, doubt = _basis(settings, mail, message, said, domain, to)
+        if basis != "doubt":
+            reason = f"our own mail server says that DMARC passes for {domain}"
+            return Standing("dmarc", reason, signed=basis == "signature")
+    elif any(one.method == "dmarc" and one.result == "fail" for one in said):
+        return Standing(None, f"our own mail server says that DMARC fails for {domain}")
     if came.handed or _is_own(settings, came):  # SPF would judge our own mail server, which our domain's SPF names
         came = came._replace(peer="")
-    return _judged(dmarc.verify(mail, domain, came, to, resolver))
+    found = _judged(dmarc.verify(mail, domain, came, to, resolver, named.aliases(settings.mail_aliases)))
+    if found.proof or found.later or not doubt:
+        return found
+    return Standing(None, f"our own mail server says that DMARC passes for {domain}, but {doubt}")
 
 
 def _judged(verdict: Verdict) -> Standing:
     if verdict.result == "pass":
-        return Standing("dmarc", verdict.reason)
+        return Standing("dmarc", verdict.reason, signed=verdict.signed)
     return Standing(None, verdict.reason, verdict.result == "later")
 
 
-def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope, domain: str) -> Standing | None:
+def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope) -> list[Result]:
     """Anybody may write our name into a field. It counts from where our own mail server hands mails over, which takes
     such fields of others off (RFC 8601, 5). Its no counts as its yes does."""
     if not settings.mail_authserv_ids or not _is_own(settings, came):
-        return None
-    said = results.ours(message, settings.mail_authserv_ids) or []
-    if results.dmarc_passes(said, domain):
-        return Standing("dmarc", f"our own mail server says that DMARC passes for {domain}")
-    if any(one.method == "dmarc" and one.result == "fail" for one in said):
-        return Standing(None, f"our own mail server says that DMARC fails for {domain}")
-    return None
+        return []
+    return results.ours(message, settings.mail_authserv_ids) or []
+
+
+def _basis(
+    settings: Settings, mail: bytes, message: "Message[Any, Any]", said: list[Result], domain: str, to: list[str]
+) -> tuple[Literal["spf", "signature", "doubt"], str]:
+    """What the pass of our own server rests on (R56): SPF of this very delivery, or signatures of which each that it
+    can rest on covers what it must; else the doubt in words.
+
+    No such signature in the mail: then the pass can only come from SPF, unless the server says that one held."""
+    said = [*said, *results.above_received(message, settings.mail_authserv_ids)]
+    if results.spf_passes(said, domain):
+        return "spf", ""
+    aliases = named.aliases(settings.mail_aliases)
+    fault = signing.doubt(mail, to, aliases, lambda signer: aligned(signer, domain))
+    if fault is None and results.dkim_passes(said, domain):
+        return "doubt", "the signature that it speaks of is not in the mail any more"
+    if fault:
+        return "doubt", f"by a signature that does not count: {fault}"
+    return ("spf" if fault is None else "signature"), ""
 
 
 def _is_own(settings: Settings, came: Envelope) -> bool:

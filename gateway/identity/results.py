@@ -5,6 +5,7 @@ from collections.abc import Collection
 from email.message import Message
 from typing import Any, Final, NamedTuple
 
+from gateway.identity.organisations import aligned
 from gateway.language import mime
 
 LONGEST: Final = 20_000  # characters of one field that are read
@@ -27,16 +28,20 @@ def ours(message: "Message[Any, Any]", ids: Collection[str]) -> list[Result] | N
     """What the topmost field of one of our own servers says; None when there is none. All others, below it or by
     whomever, are as if they were not there. A field that cannot be read says nothing."""
     for value in mime.fields(message, "Authentication-Results"):
-        if len(value) > LONGEST:
-            continue
-        bare = _without_comments(value)
-        named = _ID.match(bare) if bare is not None else None
-        if bare is None or named is None:
-            continue
-        authserv = (named[1] if named[1] is not None else named[2]).lower()
-        if authserv in ids:
-            return _results(bare[named.end() :]) if (named[3] or "1") == "1" else []
+        if (said := _of_ours(value, ids)) is not None:
+            return said
     return None
+
+
+def _of_ours(value: str, ids: Collection[str]) -> list[Result] | None:
+    """What one field says; None when it is not of one of our servers, or cannot be read."""
+    bare = _without_comments(value) if len(value) <= LONGEST else None
+    named = _ID.match(bare) if bare is not None else None
+    if bare is None or named is None:
+        return None
+    if (named[1] if named[1] is not None else named[2]).lower() not in ids:
+        return None
+    return _results(bare[named.end() :]) if (named[3] or "1") == "1" else []
 
 
 def dmarc_passes(results: Collection[Result], domain: str) -> bool:
@@ -45,6 +50,33 @@ def dmarc_passes(results: Collection[Result], domain: str) -> bool:
     return bool(said) and all(
         one.result == "pass" and one.properties.get("header.from", "").rpartition("@")[2].lower() == domain
         for one in said
+    )
+
+
+def above_received(message: "Message[Any, Any]", ids: Collection[str]) -> list[Result]:
+    """What all fields of our own servers say that stand above the first Received. Nobody outside can write there: each
+    server puts its Received above whatever it was sent. Milters write a field each, and only one is the topmost."""
+    said: list[Result] = []
+    for value in mime.above(message, "Authentication-Results", "Received"):
+        said += _of_ours(value, ids) or []
+    return said
+
+
+def spf_passes(results: Collection[Result], domain: str) -> bool:
+    """Whether SPF says pass for an envelope sender of the organisation of this domain; two that differ say nothing."""
+    said = [result for result in results if result.method == "spf" and "smtp.mailfrom" in result.properties]
+    return bool(said) and all(
+        one.result == "pass" and aligned(one.properties["smtp.mailfrom"].rpartition("@")[2], domain) for one in said
+    )
+
+
+def dkim_passes(results: Collection[Result], domain: str) -> bool:
+    """Whether some signature of the organisation of this domain is said to hold."""
+    return any(
+        one.method == "dkim"
+        and one.result == "pass"
+        and aligned((one.properties.get("header.d") or one.properties.get("header.i", "")).rpartition("@")[2], domain)
+        for one in results
     )
 
 

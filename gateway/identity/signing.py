@@ -1,31 +1,29 @@
 """DKIM signatures of a mail (RFC 6376), verified by dkimpy with our resolver and with ed25519. dmarc asks.
 
-A signature counts less here than elsewhere, for it says nothing about whom a mail was sent to: whoever once got a
-signed mail of Kim's could send it on to us, and it would be posted. So it must cover To or Cc, and these must name
-all of our addresses that the mail came to. It must also cover the whole body: with l= anything could be added.
+A signature counts less here than elsewhere (R56). It says nothing about whom a mail was sent to: whoever once got a
+signed mail of Kim's could send it on to us, and it would be posted. So To or Cc must name all of our addresses that the
+mail came to. And it must cover all that is read (coverage), the whole body too: with l= anything could be added.
 """
 
 import base64
 import binascii
-import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import dkim
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from dkim.util import InvalidTagValueList, parse_tag_value
+from dkim.util import InvalidTagSpec, InvalidTagValueList, parse_tag_value
 
+from gateway.identity import named
+from gateway.identity.coverage import Coverage
 from gateway.identity.resolver import Away, Resolver
 
 MOST: Final = 5  # signatures that are looked at
 STRONG: Final = (b"rsa-sha256", b"ed25519-sha256")  # RFC 8301, RFC 8463
 BROKEN: Final = (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError)
 Wanted = Callable[[str], bool]  # whether the signature of this domain would help
-ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+")
-QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-COMMENT: Final = re.compile(r"\([^()]*\)")
-INSIDE: Final = re.compile(r"<([^<>]*)>")
+NO_ALIASES: Final[Mapping[str, str]] = {}
 LARGEST_KEY: Final = 4096  # bits; dkimpy computes with any, and holds up all other threads meanwhile
 LARGEST_EXPONENT: Final = (1 << 32) - 1
 
@@ -77,23 +75,82 @@ def _refuse_monsters(tags: dict[bytes, bytes]) -> None:
         raise dkim.KeyFormatError("too large a key")
 
 
-def signatures(mail: bytes, ours: Collection[str], resolver: Resolver, wanted: Wanted) -> Iterator[Signature]:
+class _Signed:
+    """The signatures of one mail, and what is wrong with each before anybody's DNS is asked."""
+
+    def __init__(self, mail: bytes, ours: Collection[str], aliases: Mapping[str, str]) -> None:
+        self.verifier = _Verifier(mail)
+        self.fields = [value for name, value in self.verifier.headers if name.lower() == b"dkim-signature"]
+        self._coverage = Coverage(mail)
+        self._ours, self._aliases = ours, aliases
+
+    def weak(self, tags: dict[bytes, bytes]) -> str:
+        return _weak(tags) or self._coverage.fields_fault(covered(tags)) or self._sent_on(covered(tags))
+
+    def reading(self, tags: dict[bytes, bytes]) -> str:
+        body = tags.get(b"c", b"simple/simple").lower().partition(b"/")[2].strip() or b"simple"
+        return self._coverage.reading_fault(covered(tags), blanks=body == b"simple")
+
+    def _sent_on(self, signed: Collection[str]) -> str:
+        values = [
+            value.decode("utf-8", "replace")
+            for name, value in self.verifier.headers
+            if (field := name.lower().decode()) in ("to", "cc") and field in signed
+        ]
+        if named.names_all(values, self._ours, self._aliases):
+            return ""
+        return "what it covers does not name all of our addresses that this mail came to"
+
+
+def signatures(
+    mail: bytes, ours: Collection[str], resolver: Resolver, wanted: Wanted, aliases: Mapping[str, str] = NO_ALIASES
+) -> Iterator[Signature]:
     """Those of the domains that `wanted` says yes to, the topmost first. `ours`: the addresses of ours that the mail
-    came to, in lower case. DNS is asked for wanted ones alone: nobody else's servers hear of a mail. Raises Away."""
+    came to. DNS is asked for wanted ones alone: nobody else's servers hear of a mail. Raises Away."""
     try:
-        verifier = _Verifier(mail)
+        signed = _Signed(mail, ours, aliases)
     except BROKEN:
         return
-    fields = [value for name, value in verifier.headers if name.lower() == b"dkim-signature"]
-    for number, value in enumerate(fields[:MOST]):
-        try:
-            tags = parse_tag_value(value)
-            domain = tags[b"d"].decode("ascii").lower()
-        except (InvalidTagValueList, KeyError, UnicodeDecodeError):
-            continue
-        if wanted(domain):
-            weak = _weak(tags) or _sent_on(verifier.headers, tags, ours)
-            yield Signature(domain, weak or _fault(verifier, number, resolver))
+    for number, value in enumerate(signed.fields[:MOST]):
+        tags = read_tags(value)
+        if tags and wanted(domain := signer(tags)):
+            fault = signed.weak(tags) or _fault(signed.verifier, number, resolver) or signed.reading(tags)
+            yield Signature(domain, fault)
+
+
+def doubt(mail: bytes, ours: Collection[str], aliases: Mapping[str, str], maybe: Wanted) -> str | None:
+    """For a verdict that another server reached: what is wrong with any signature that it may rest on; nothing when
+    all of these cover what they must, None when there is none. `maybe`: whether it may rest on that domain's."""
+    try:
+        signed = _Signed(mail, ours, aliases)
+    except BROKEN:
+        return "its header is not in order"
+    found = [read_tags(value) for value in signed.fields]
+    relevant = [tags for tags in found if tags is None or maybe(signer(tags))]
+    if len(relevant) > MOST or None in relevant:
+        return "it has too many signatures, or one that cannot be read"
+    faults = (signed.weak(tags) or signed.reading(tags) for tags in relevant if tags)
+    return next((fault for fault in faults if fault), "") if relevant else None
+
+
+def read_tags(value: bytes) -> dict[bytes, bytes] | None:
+    """The tags of a DKIM-Signature that names its domain; None for any other."""
+    try:
+        tags: dict[bytes, bytes] = parse_tag_value(value)
+        tags[b"d"].decode("ascii")
+    except (InvalidTagValueList, InvalidTagSpec, KeyError, UnicodeDecodeError):
+        return None
+    return tags
+
+
+def signer(tags: dict[bytes, bytes]) -> str:
+    """The domain that signed, in lower case."""
+    return tags[b"d"].decode("ascii").lower()
+
+
+def covered(tags: dict[bytes, bytes]) -> frozenset[str]:
+    """The names of the fields that it covers, in lower case."""
+    return frozenset(name.strip().lower().decode("ascii", "replace") for name in tags.get(b"h", b"").split(b":"))
 
 
 def _weak(tags: dict[bytes, bytes]) -> str:
@@ -101,33 +158,7 @@ def _weak(tags: dict[bytes, bytes]) -> str:
         return "its algorithm is too weak"
     if b"l" in tags:
         return "it covers only a part of the body"
-    return "" if b"from" in _signed(tags) else "it does not cover From"
-
-
-def _signed(tags: dict[bytes, bytes]) -> list[bytes]:
-    return [name.strip().lower() for name in tags.get(b"h", b"").split(b":")]
-
-
-def _sent_on(headers: list[tuple[bytes, bytes]], tags: dict[bytes, bytes], ours: Collection[str]) -> str:
-    """Only a field that is there once is surely the one that was signed."""
-    named: set[str] = set()
-    for field in (b"to", b"cc"):
-        values = [value for name, value in headers if name.lower() == field]
-        if field in _signed(tags) and len(values) == 1:
-            named |= _addresses(values[0].decode("utf-8", "replace"))
-    return "" if set(ours) <= named else "what it covers does not name all of our addresses that this mail came to"
-
-
-def _addresses(value: str) -> set[str]:
-    """The addresses themselves: what looks like one in a name or a comment is somebody's trick."""
-    bare = QUOTED.sub(" ", value)
-    while (less := COMMENT.sub(" ", bare)) != bare:
-        bare = less
-    found: set[str] = set()
-    for mailbox in bare.split(","):
-        inside = INSIDE.findall(mailbox)
-        found |= {each.lower() for each in ADDRESS.findall(" ".join(inside) if inside else mailbox)}
-    return found
+    return "" if "from" in covered(tags) else "it does not cover From"
 
 
 def _fault(verifier: _Verifier, number: int, resolver: Resolver) -> str:
@@ -139,5 +170,5 @@ def _fault(verifier: _Verifier, number: int, resolver: Resolver) -> str:
         return "" if verifier.verify(idx=number, dnsfunc=text) else "it does not match"
     except Away:
         raise
-    except (*BROKEN, binascii.Error, InvalidTagValueList) as wrong:
+    except (*BROKEN, binascii.Error, InvalidTagValueList, InvalidTagSpec) as wrong:
         return f"it is broken ({type(wrong).__name__})"

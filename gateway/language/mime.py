@@ -13,6 +13,7 @@ from email.parser import BytesFeedParser
 from typing import Any, TypeVar, cast
 
 from gateway.errors import Refused
+from gateway.language.read_fields import known
 from gateway.language.wording import cleaned
 
 T = TypeVar("T")
@@ -88,9 +89,22 @@ def children(part: "Message[Any, Any]") -> "list[Message[Any, Any]]":
 
 
 def fields(message: "Message[Any, Any]", name: str) -> list[str]:
-    """All fields of that name, unfolded, raw bytes repaired, encoded words left as they are."""
-    wanted = name.lower()
+    """All fields of that name, unfolded, raw bytes repaired, encoded words left as they are. The name must be one of
+    read_fields."""
+    wanted = known(name)
     return [_unfolded(value) for field, value in message.raw_items() if field.lower() == wanted]
+
+
+def names(message: "Message[Any, Any]") -> list[str]:
+    """The names of all fields of the head, from the top, in lower case."""
+    return [name.lower() for name, _ in message.raw_items()]
+
+
+def above(message: "Message[Any, Any]", name: str, lower: str) -> list[str]:
+    """The fields of that name that stand above the first one called `lower`."""
+    found, end = names(message), known(lower)
+    upper = found[: found.index(end)] if end in found else found
+    return fields(message, name)[: upper.count(known(name))]
 
 
 def field(message: "Message[Any, Any]", name: str) -> str:
@@ -166,7 +180,7 @@ def _opening(raw: bytes) -> bytes:
 def repaired(raw: bytes, charset: str | None) -> str:
     """Bytes as text, whatever the label says: UTF-8 when they are valid UTF-8, else the label, else Windows-1252."""
     name = _codec(charset)
-    wide = name is not None and (name.startswith(("utf-16", "utf-32", "iso2022", "utf-7", "hz")))
+    wide = is_wide(charset)
     for candidate in (name, "utf-8") if wide else ("utf-8", name):
         if candidate is None:
             continue
@@ -175,6 +189,12 @@ def repaired(raw: bytes, charset: str | None) -> str:
         except (UnicodeError, LookupError):
             continue
     return raw.decode(name if wide and name else "cp1252", "replace")
+
+
+def is_wide(charset: str | None) -> bool:
+    """Whether text in this charset can be valid UTF-8 by its octets and still mean something else."""
+    name = _codec(charset)
+    return name is not None and name.startswith(("utf-16", "utf-32", "iso2022", "utf-7", "hz"))
 
 
 def _codec(charset: str | None) -> str | None:

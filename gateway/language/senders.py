@@ -6,7 +6,7 @@ from email.message import Message
 from typing import Any
 
 from gateway.errors import Refused
-from gateway.language import mime
+from gateway.language import mime, read_fields
 
 _ADDRESS = r"[^\s<>()\[\],;:@\"\\\x00-\x20\x7f]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?"
 _QUOTED = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"'
@@ -53,7 +53,7 @@ def machine(
     X-Auto-Response-Suppress is no sign: ordinary Exchange mail carries it."""
     if null_sender:
         return "null envelope sender"
-    names = [name.lower() for name, _ in message.raw_items()]
+    names = mime.names(message)
     if names.count("received") > _MOST_HOPS:
         return "more than 50 Received fields"
     return _by_field(message) or _by_name(names) or _by_kind(message) or _own(message, own_addresses)
@@ -73,13 +73,7 @@ def _first_word(value: str) -> str:
 
 def _by_name(names: list[str]) -> str | None:
     for name in names:
-        if name.startswith("list-") or name in (
-            "x-autoreply",
-            "x-autorespond",
-            "x-failed-recipients",
-            "x-critter-id",
-            "x-loop",
-        ):
+        if read_fields.is_brake(name):
             return name.title()
     return None
 

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.identity import arrival
+from gateway.identity import arrival, named, replay_marks
 from gateway.identity.arrival import Arrived
 from gateway.identity.ladder import Known, Standing
 from gateway.language import letters, mime
-from gateway.ledger import unproved
+from gateway.ledger import replays, unproved
 from gateway.ledger.unproved import Unproved
-from gateway.network import addresses, confirmations, posting, recipients
+from gateway.network import accounts, addresses, confirmations, posting, recipients
 from gateway.network.recipients import Recipient
 from gateway.store.tables import Account, Address, Inbound
 from gateway.tokens import Signer
@@ -39,6 +39,17 @@ class Case:
     standing: Standing | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What its writer wrote, why no person did, whom To and Cc name, and by what the mail is known again
+    (identity/replay_marks)."""
+
+    words: str
+    machine: str | None
+    named: frozenset[str] = frozenset()
+    marks: tuple[bytes, ...] = ()
+
+
 def case(session: Session, signer: Signer, one: Unproved) -> Case:
     to = _read(one.recipients, signer)
     arrived = arrival.read(one.raw)
@@ -48,9 +59,11 @@ def case(session: Session, signer: Signer, one: Unproved) -> Case:
     return Case(one, arrived, Known(posting=_posting(session, secrets, one.sender) if secrets else None))
 
 
-def settle(session: Session, signer: Signer, case: Case, standing: Standing) -> tuple[str, frozenset[str]]:
+def settle(
+    session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed | None = None
+) -> tuple[str, frozenset[str]]:
     """How the row stands now ("later": it is tried again), and the bells to ring after the commit. The secret address
-    is forgotten here: from now on the mail went to post@."""
+    is forgotten here: from now on the mail went to post@. `parsed`: what `parse` gave, outside of the transaction."""
     row = unproved.take(session, case.one)
     if row is None:  # another worker has it by now
         return "lost", frozenset()
@@ -58,20 +71,68 @@ def settle(session: Session, signer: Signer, case: Case, standing: Standing) -> 
     if standing.later and waited < PATIENCE:
         unproved.put_off(session, row, min(max(waited, PAUSES[0]), PAUSES[1]))
         return "later", frozenset()
+    parsed = parsed or parse(case)
+    standing = judged(session, signer, case, standing, parsed)
     to = _read(row.recipients, signer)
     row.recipients = list(posting.told(row.recipients))
-    if standing.proof == "dmarc" and row.flagged and _came_before(session, row, case):
-        unproved.end(row, "held", standing.proof, AGAIN)
-        return "held", frozenset()
-    if standing.proof:
+    if standing.proof and _takes_effect(session, row, case, standing, parsed):
         unproved.end(row, "new", standing.proof, None)
         return "new", frozenset({"inbound"})
-    return _unproved(session, row, case, to, standing.reason)
+    if standing.proof:
+        unproved.end(row, "held", standing.proof, replays.AGAIN)
+        return "held", frozenset()
+    return _unproved(session, row, to, standing.reason, parsed)
+
+
+LEFT_OUT: Final = "it was written to more of our addresses than this delivery came to"
+
+
+def judged(session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed) -> Standing:
+    """A signature is no proof of a delivery that leaves out some of our addresses to which its writer wrote. Whoever
+    was sent a mail to a colleague and to everybody could otherwise send it on to everybody alone."""
+    if not standing.signed:
+        return standing
+    came_to = {each.lower() for each in case.one.recipients}
+    domains = {each.rpartition("@")[2] for each in came_to}
+    others = parsed.named - came_to
+    ours = _read([each for each in others if each.rpartition("@")[2] in domains], signer)
+    return Standing(None, LEFT_OUT) if any(_means_something(session, each) for each in ours) else standing
+
+
+def _means_something(session: Session, recipient: Recipient) -> bool:
+    """Whether the door would have taken it; a wrong address was refused to its writer, and is none of this."""
+    if recipient.secret:
+        return posting.owner(session, recipient.secret) is not None
+    return not recipient.handle or accounts.by_handle(session, recipient.handle) is not None
+
+
+def parse(case: Case) -> Parsed:
+    """It takes a second for the largest mails."""
+    mail = case.arrived.mail
+    try:
+        message = mime.opened(mail)
+    except Refused as refused:
+        return Parsed("", str(refused))
+    machine = letters.machine(message, not case.arrived.envelope.sender)
+    fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
+    to = frozenset(each for field in fields for each in named.addresses(field))
+    marks = tuple(replay_marks.marks(mail, message, case.one.sender))
+    return Parsed(letters.words(message).text, machine, to, marks)
+
+
+def _takes_effect(session: Session, row: Inbound, case: Case, standing: Standing, parsed: Parsed) -> bool:
+    """False for a mail that came before. Whoever was sent a signed mail can send it once more, with other fields and in
+    another envelope, and its signature holds: nobody's words are done twice. What a machine wrote has no effect, and so
+    keeps no later mail out: a sign of a machine is the one thing that anybody can add."""
+    if parsed.machine:
+        return True
+    new = replays.claim(session, row.id, parsed.marks)
+    return standing.proof != "dmarc" or (new and not (row.flagged and _came_before(session, row, case)))
 
 
 def _came_before(session: Session, row: Inbound, case: Case) -> bool:
-    """The same octets in another envelope: whoever was sent a signed mail can send it once more, and its signature
-    holds. Nobody's words are done twice."""
+    """The same octets in another envelope. It finds mails without a signature, and those from before signatures were
+    kept."""
     earlier = select(Inbound.raw).where(
         Inbound.channel == "email",
         Inbound.message_id == row.message_id,
@@ -84,7 +145,6 @@ def _came_before(session: Session, row: Inbound, case: Case) -> bool:
     return any(arrival.read(raw or b"").mail == case.arrived.mail for raw in raws)
 
 
-AGAIN: Final = "the same mail came before, in another envelope"
 MOST_BEFORE: Final = 5
 
 
@@ -110,21 +170,25 @@ def _posting(session: Session, secrets: list[str], sender: str) -> Literal["own"
 
 
 def _unproved(
-    session: Session, row: Inbound, case: Case, to: list[Recipient], reason: str
+    session: Session, row: Inbound, to: list[Recipient], reason: str, parsed: Parsed
 ) -> tuple[str, frozenset[str]]:
     """Nothing proves it. Mail for the operator waits for them; a member is asked; of strangers and machines there is
-    nothing to keep, and nobody is written to."""
+    nothing to keep, and nobody is written to. Whoever is asked about words of theirs that were read already would say
+    yes, and they would be read twice: so that is not asked."""
     known = addresses.identify(session, "email", row.sender)
     if known is None:
         state = "held" if any(each.kind == "operator" for each in to) else "dropped"
         unproved.end(row, state, None, f"{STRANGER}: {reason}")
         return state, frozenset()
     row.account_id = known[1].id
-    words, machine = _words(case)
+    machine = parsed.machine
     if machine or any(each.kind == "confirm" for each in to):
         unproved.end(row, "dropped", None, f"a machine's ({machine}), and not proved" if machine else reason)
         return "dropped", frozenset()
-    return "held", _held(session, row, known, words, reason)
+    if replays.came_before(session, row.id, parsed.marks):
+        unproved.end(row, "held", None, replays.AGAIN)
+        return "held", frozenset()
+    return "held", _held(session, row, known, parsed.words, reason)
 
 
 def _held(session: Session, row: Inbound, known: tuple[Address, Account], words: str, reason: str) -> frozenset[str]:
@@ -133,12 +197,3 @@ def _held(session: Session, row: Inbound, known: tuple[Address, Account], words:
         return frozenset()
     unproved.end(row, "held", confirmations.ASKED, f"{reason}; its sender was asked")
     return frozenset({confirmations.ask(session, row, *known, words)})
-
-
-def _words(case: Case) -> tuple[str, str | None]:
-    """What its writer wrote, and why no person did."""
-    try:
-        message = mime.opened(case.arrived.mail)
-        return letters.words(message).text, letters.machine(message, not case.arrived.envelope.sender)
-    except Refused as refused:
-        return "", str(refused)

@@ -73,6 +73,9 @@ class Settings(BaseModel):
     mail_authserv_from: Annotated[tuple[value.Network, ...], BeforeValidator(value.networks)] = _env(
         "CRITTER_MAIL_AUTHSERV_FROM"
     )
+    mail_aliases: Annotated[tuple[str, ...], BeforeValidator(value.mail_aliases)] = _env(
+        "CRITTER_MAIL_ALIASES", default=()
+    )
     dns: Annotated[tuple[tuple[str, int], ...], BeforeValidator(value.name_servers)] = _env("CRITTER_DNS", default=())
     mail_largest: Annotated[int, Field(ge=65_536, le=26_214_400)] = _env("CRITTER_MAIL_LARGEST")
     tls_cert: Path | None = _env("CRITTER_TLS_CERT", default=None)

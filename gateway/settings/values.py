@@ -268,6 +268,25 @@ def authserv_ids(text: str) -> tuple[str, ...]:
     return names
 
 
+_LOCAL = r"[a-z0-9][a-z0-9._+-]{0,62}"
+_HOST = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+"
+
+
+def mail_aliases(text: str) -> tuple[str, ...]:
+    """Addresses and domains, with commas, under which mail is forwarded to us: `updates@corp.example` stands for post@,
+    `sales@corp.example=sales` for that one of our addresses, `old.example` for the same word at our domain. Each is
+    kept as `alias=word` or `@domain`."""
+    found: list[str] = []
+    for item in comma_list(text.lower()):
+        match = re.fullmatch(rf"(?:({_LOCAL}@{_HOST})(?:=({_LOCAL})(?:@{_HOST})?)?|@?({_HOST}))", item)
+        if match is None:
+            raise ValueError(
+                f"{item!r} is no alias: write updates@corp.example, sales@corp.example=sales or a domain, old.example"
+            )
+        found.append(f"{match[1]}={match[2] or 'post'}" if match[1] else f"@{match[3]}")
+    return tuple(found)
+
+
 def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 

@@ -326,6 +326,12 @@ Index(
 Index("inbound_unproved", Inbound.channel, Inbound.sender, Inbound.id, postgresql_where=Inbound.state == "unproved")
 
 
+class MailSignature(Table):
+    __tablename__ = "mail_signatures"
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    inbound_id: Mapped[int]
+
+
 class PostingAddress(Table):
     __tablename__ = "posting_addresses"
     account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)

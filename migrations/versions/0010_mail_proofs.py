@@ -1,4 +1,4 @@
-"""What mail keeps: how a sender was proved."""
+"""What mail keeps: the signatures of mails that took effect, so that none takes effect twice."""
 
 from pathlib import Path
 

@@ -1,0 +1,128 @@
+"""Whether a DKIM signature covers all of a mail that Critter reads (R56). signing asks.
+
+A signature holds while fields are added, doubled or changed that it does not cover, and while blanks in the body
+change. So each field that is read (gateway/language/read_fields) must be there once and be signed. What real senders
+leave unsigned is weighed instead: body_form says what Content-Type and its like have to be, and the mail must read the
+same however the rest is varied. A signature that does not stand this does not count; the mail is held, and its writer
+is asked. docs/decisions/0034 has the reasons, and what each large sender signs.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from email.message import Message
+from typing import Any, Final, NamedTuple
+
+from gateway.errors import Refused
+from gateway.identity import body_form
+from gateway.identity.body_form import MULTIPARTS, TYPE
+from gateway.identity.canonical import relaxed
+from gateway.language import letters, mime, read_fields
+from gateway.language.enclosures import enclosures
+
+# Anything looser is read differently by different parsers: a line without a colon, "Subject :", "From " without one.
+_HEAD: Final = re.compile(rb"((?:[!-9;-~]+:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)+)(?:\r\n|\Z)")
+_NAME: Final = re.compile(rb"^([!-9;-~]+):", re.MULTILINE)
+_DASHES: Final = re.compile(rb"^--(?=\r\n)", re.MULTILINE)  # "-- " above a signature, whose blank is not covered
+ONCE: Final = read_fields.of_role("author", "form", "name")
+AUTHORS: Final = read_fields.of_role("author")
+ANSWERS: Final = "in-reply-to"
+
+
+class _Reading(NamedTuple):
+    """What becomes of a mail, blanks aside. `line`: it is one line, as commands are."""
+
+    text: str
+    line: bool
+    subject: str
+    forwarded: bool
+    files: tuple[tuple[int, str, str, bytes], ...]
+
+
+class Coverage:
+    """One mail, and how much of it must be signed. The verdict on the same set of signed fields is found once."""
+
+    def __init__(self, mail: bytes) -> None:
+        head = _HEAD.match(mail)
+        self._head, self._body = (head[0], mail[head.end() :]) if head else (b"", mail)
+        self._names = [name.lower().decode() for name in _NAME.findall(self._head)]
+        self._told: dict[tuple[frozenset[str], bool], str] = {}
+
+    def fields_fault(self, signed: Collection[str]) -> str:
+        """What of its fields is not covered, in words; nothing when all that is read is there once and signed."""
+        if not self._head:
+            return "its header is not in order"
+        for name in ONCE:
+            if self._names.count(name) > 1:
+                return f"the mail has more than one {_shown(name)}"
+        loose = next((name for name in AUTHORS if name in self._names and name not in signed), None)
+        return f"it does not cover {_shown(loose)}" if loose else ""
+
+    def reading_fault(self, signed: Collection[str], blanks: bool) -> str:
+        """Why the mail could be read otherwise although all of that is signed; nothing when it could not. `blanks`:
+        those of the body are covered too (c=…/simple)."""
+        key = (frozenset(signed).intersection(read_fields.READ), blanks)
+        if key not in self._told:
+            try:
+                self._told[key] = self._weighed(*key)
+            except (Refused, *mime.MALFORMED):
+                self._told[key] = "it cannot be read without what is not signed"
+        return self._told[key]
+
+    def _weighed(self, signed: frozenset[str], blanks: bool) -> str:
+        message = mime.opened(self._head + self._body)
+        if why := body_form.fault(message, self._body, signed):
+            return why
+        read = _reading(message)
+        if any(_reading(each) != read for each in _varied(message, signed)):
+            return "it could be read otherwise by what is not signed"
+        return "" if blanks else self._respaced(signed, read)
+
+    def _respaced(self, signed: frozenset[str], read: _Reading) -> str:
+        """Blanks in the body may be changed under c=…/relaxed: the reading must not hang on them."""
+        spaced = relaxed(self._body)
+        if spaced == self._body:
+            return ""
+        message = mime.opened(self._head + _DASHES.sub(b"-- ", spaced))
+        alike = _reading(message) == read and all(_reading(each) == read for each in _varied(message, signed))
+        return "" if alike else "it could be read otherwise by blanks that are not signed"
+
+
+def _varied(message: "Message[Any, Any]", signed: Collection[str]) -> Iterator["Message[Any, Any]"]:
+    """The same mail, changed in place, with each unsigned field as somebody else could have written it."""
+    if TYPE not in signed:
+        yield from _retyped(message)
+    if ANSWERS not in signed:  # then it is not there, for it must be signed; anybody could add it
+        message[ANSWERS] = "<somebody@elsewhere.invalid>"
+        yield message
+
+
+def _retyped(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
+    """Parts under each kind of multipart; plain text without format=flowed, which joins lines."""
+    if mime.children(message):
+        was = mime.kind(message)
+        for kind in MULTIPARTS:
+            message.set_type(kind)
+            yield message
+        message.set_type(was)
+    elif mime.tolerated(lambda: message.get_param("format"), None) is not None:
+        written = message[TYPE]
+        message.del_param("format")
+        yield message
+        message.replace_header(TYPE, written)
+
+
+def _reading(message: "Message[Any, Any]") -> _Reading:
+    letter = letters.words(message)
+    files = tuple(
+        (each.number, _joined(each.name), each.type, b"".join(each.content.split()))
+        for each in enclosures(message, forwarded=letter.forwarded)
+    )
+    return _Reading(_joined(letter.text), "\n" not in letter.text, _joined(letter.subject), letter.forwarded, files)
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _shown(name: str) -> str:
+    return "Message-ID" if name == "message-id" else name.title()

@@ -1,0 +1,52 @@
+"""By what a signed mail is known again, whatever is added to it and in whichever envelope it comes. proofs asks.
+
+The mark is the signature itself (`b=`), which nobody but its signer can make anew. A mail that bears two of them could
+be sent again with the other one alone, so its date, To and body are a mark as well: every signature that counts covers
+these. A mail without a signature has no marks; its natural key and its Message-ID stand for it.
+"""
+
+import binascii
+import hashlib
+from email.message import Message
+from typing import Any, Final
+
+from gateway.identity import signing
+from gateway.identity.canonical import relaxed
+from gateway.language import mime
+
+MOST: Final = 20  # signatures of one mail that are remembered; no more than signing.MOST of them are looked at
+END_OF_HEAD: Final = b"\r\n\r\n"
+
+
+def marks(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[bytes]:
+    """`sender`: the mailbox in From; nobody else's mail can have the same marks. Each is 32 octets."""
+    values = [value.encode("utf-8", "replace") for value in mime.fields(message, "DKIM-Signature")]
+    signatures = [made for value in values[:MOST] if (made := _signature(value))]
+    if not signatures:
+        return []
+    return [_mark(sender, b"signature", made) for made in dict.fromkeys(signatures)] + _content(mail, message, sender)
+
+
+def _signature(value: bytes) -> bytes | None:
+    """The octets of b=, however its base64 is written."""
+    tags = signing.read_tags(value)
+    try:
+        return binascii.a2b_base64(b"".join(tags[b"b"].split())) if tags else None
+    except (KeyError, binascii.Error):
+        return None
+
+
+def _content(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[bytes]:
+    dates = mime.fields(message, "Date")
+    if len(dates) != 1:
+        return []
+    told = "\n".join(" ".join(value.split()) for value in (dates[0], *mime.fields(message, "To")))
+    _, _, body = mail.partition(END_OF_HEAD)
+    return [_mark(sender, b"content", told.encode("utf-8", "replace"), relaxed(body))]
+
+
+def _mark(sender: str, *pieces: bytes) -> bytes:
+    whole = hashlib.sha256()
+    for piece in (sender.lower().encode(), *pieces):
+        whole.update(len(piece).to_bytes(8) + piece)
+    return whole.digest()

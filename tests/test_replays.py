@@ -1,0 +1,206 @@
+"""One signed mail takes effect once, whatever is added to it and in whichever envelope it comes (R56, F41)."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gateway.identity import replay_marks
+from gateway.language import mime
+from gateway.ledger import replays
+from gateway.network import proofs
+from gateway.store.database import transaction
+from gateway.store.tables import Inbound
+from tests.arriving import BY_DEMO, ELSEWHERE, KIM, answers, arrives, posts, row, secret_of, sent, states
+from tests.mail_process import Client, opened
+from tests.signed import letter, signed
+from tests.web_process import changed
+from workers import proving
+
+NAMES = (b"from", b"to", b"subject", b"date", b"cc")  # Message-ID is left out, as many servers do
+MAIL = signed(letter(KIM, body="once"), "demo.example", headers=NAMES)
+BOTH = signed(MAIL, "demo.example", kind="ed", headers=NAMES)
+
+
+def again(office, here, mail: bytes, came=ELSEWHERE, to=("post@mail.example",)) -> int:
+    one = arrives(office, mail, came._replace(sender="b@evil.example"), to)
+    proving.step(here)
+    office.read()
+    return one
+
+
+VARIED = {
+    "as it was": MAIL,
+    "a field more": b"X-Anything: 1\r\n" + MAIL,
+    "another Message-ID": MAIL.replace(b"<1@corp.example>", b"<2@evil.example>"),
+    "no Message-ID": MAIL.replace(b"Message-ID: <1@corp.example>\r\n", b""),
+    "another Received above": b"Received: from x by y; Thu, 26 Nov 2026 10:00:00 +0000\r\n" + MAIL,
+    "blanks in b=": MAIL.replace(b" b=", b" b= \r\n\t", 1),
+    "blanks in Subject": MAIL.replace(b"Subject: hi", b"Subject:   hi "),
+    "a type": b"Content-Type: text/plain; charset=utf-8\r\n" + MAIL,
+}
+
+
+@pytest.mark.parametrize("how", VARIED)
+def test_a_captured_mail_has_no_second_effect(office, here, how):
+    first = arrives(office, MAIL)
+    proving.step(here)
+    office.read()
+    second = again(office, here, VARIED[how])
+    third = again(office, here, VARIED[how], BY_DEMO)  # even when a server of its writer's sends it
+    assert posts(office) == ["once"]
+    assert row(office, first)[0] == "done"
+    for one in (second, third):
+        assert (row(office, one)[0], row(office, one)[2]) == ("held", replays.AGAIN)
+    assert sent(office) == []  # nobody is asked about words of theirs that were read
+
+
+def test_two_signatures_are_one_mail(office, here):
+    """Sent again with the other signature alone, it is the same mail still."""
+    ed, _, rest = BOTH.partition(b"\r\nDKIM-Signature:")
+    rsa_alone, ed_alone = b"DKIM-Signature:" + rest, ed + b"\r\n" + letter(KIM, body="once")
+    assert rsa_alone == MAIL
+    for mail in (rsa_alone, ed_alone, BOTH):
+        again(office, here, mail)
+    assert states(office) == ["done", "held", "held"]
+    assert posts(office) == ["once"]
+
+
+@pytest.mark.parametrize("way", ["spf", "secret", "relay", "confirmed", "approved"])
+def test_however_it_was_proved_first_its_signature_proves_nothing_more(office, here, way):
+    """The first comes by another proof, and then somebody sends the signed mail on."""
+    loose = b"Subject: other\r\n" + MAIL  # its signature does not count, and it has to be proved some other way
+    if way == "spf":
+        arrives(office, loose, BY_DEMO)
+        proving.step(here)
+    elif way == "secret":
+        arrives(office, loose, to=(f"post+{secret_of(office)}@mail.example",))
+        proving.step(here)
+    elif way == "relay":
+        with opened(office.settings), Client(office.settings.smtp_listen) as client:
+            assert client.mail(loose, sender=KIM).startswith("250")
+    else:
+        one = arrives(office, loose)
+        proving.step(here)
+        assert row(office, one)[:2] == ("held", "asked")
+        if way == "confirmed":
+            answers(office, here, one, "OK")
+        else:
+            assert office.critter("held", "approve", str(one)).exit_code == 0
+    office.read()
+    assert posts(office) == ["once"]
+    later = again(office, here, MAIL)
+    assert (row(office, later)[0], posts(office)) == ("held", ["once"])
+
+
+def test_an_ok_to_a_copy_of_what_was_read_reads_it_no_more(office, here):
+    """A forged copy is asked about first; then the mail itself comes and is read; then its writer says OK."""
+    copy = arrives(office, b"Subject: leave all\r\n" + MAIL)
+    proving.step(here)
+    assert row(office, copy)[:2] == ("held", "asked")
+    again(office, here, MAIL)
+    answers(office, here, copy, "OK")
+    office.read()
+    assert (row(office, copy)[0], row(office, copy)[2], posts(office)) == ("held", replays.AGAIN, ["once"])
+    assert office.critter("held", "approve", str(copy)).exit_code == 0  # an operator has the last word
+    office.read()
+    assert posts(office) == ["once", "once"]
+
+
+def test_an_operator_may_let_a_second_one_in(office, here):
+    again(office, here, MAIL)
+    second = again(office, here, MAIL)
+    assert office.critter("held", "approve", str(second)).exit_code == 0
+    office.read()
+    assert posts(office) == ["once", "once"]
+
+
+def test_a_copy_with_a_sign_of_a_machine_keeps_the_mail_itself_not_out(office, here):
+    copy = again(office, here, b"Auto-Submitted: auto-replied\r\n" + MAIL)
+    assert row(office, copy)[0] == "dropped"
+    first = again(office, here, MAIL)
+    assert (row(office, first)[0], posts(office)) == ("done", ["once"])
+
+
+def test_the_same_words_said_again_are_another_mail(office, here):
+    for minute in range(3):
+        mail = letter(KIM, body="ok then").replace(b"10:00:00", f"10:0{minute}:00".encode())
+        again(office, here, signed(mail, "demo.example", headers=NAMES))
+    assert posts(office) == ["ok then"] * 3
+
+
+def test_nobody_can_keep_somebody_elses_mail_out(office, here):
+    """Priya puts Kim's signature above a mail of her own, before Kim's comes."""
+    field = MAIL[: MAIL.index(b"From:")]
+    arrives(office, field + letter("priya@demo.example", body="mine"), BY_DEMO, sender="priya@demo.example")
+    proving.step(here)
+    office.read()
+    again(office, here, MAIL)
+    assert posts(office) == ["mine", "once"]
+
+
+def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
+    again(office, here, MAIL)
+    with transaction(office.engine) as session:
+        session.query(Inbound).update({"raw": None, "message_id": None, "text": None})
+    second = again(office, here, MAIL)
+    assert (row(office, second)[0], posts(office)) == ("held", ["once"])
+    marks = replay_marks.marks(MAIL, mime.opened(MAIL), KIM)
+    kept = {bytes(digest) for (digest,) in office.sql("SELECT digest FROM mail_signatures")}
+    assert len(kept) == len(marks) == 2
+    assert kept.isdisjoint(marks)
+
+
+def test_two_at_once_have_one_effect(office, here):
+    """Two workers let copies in at the same moment: one of them waits, and then knows."""
+    copies = [arrives(office, b"X-N: %d\r\n" % number + MAIL) for number in range(8)]
+    marks = replay_marks.marks(MAIL, mime.opened(MAIL), KIM)
+
+    def claim(one: int) -> bool:
+        with transaction(office.engine) as session:
+            return replays.claim(session, one, marks)
+
+    with ThreadPoolExecutor(8) as threads:
+        won = list(threads.map(claim, copies))
+    assert won.count(True) == 1
+    assert claim(copies[won.index(True)])  # read again after a crash, it is itself
+
+
+def test_a_foreign_envelope_is_held_and_asked_about(office, here):
+    """Anne writes to a colleague and to everybody; a copy that goes to everybody alone would skip our question."""
+    mail = signed(
+        letter(KIM, to="sam@mail.example, post@mail.example", body="between us"), "demo.example", headers=NAMES
+    )
+    some = again(office, here, mail)
+    assert row(office, some)[:2] == ("held", "asked")
+    assert row(office, some)[2].startswith(proofs.LEFT_OUT)
+    wrong = letter(KIM, to="nobody.here@mail.example, post@mail.example", body="to all")
+    other = again(office, here, signed(wrong, "demo.example", headers=NAMES))
+    assert (row(office, other)[0], posts(office)) == ("done", ["to all"])
+
+
+def test_a_private_mail_sent_on_by_its_reader_is_not_posted(office, here):
+    """By the real door, with our own server's word in front and without it; and over a door that nobody trusts."""
+    private = signed(letter(KIM, to="bob@elsewhere.example", body="I will resign"), "demo.example")
+    said = "mx.mail.example; dmarc=pass header.from=demo.example; dkim=pass header.d=demo.example"
+    word = f"Authentication-Results: {said}\r\n".encode()
+    strict = changed(office.settings, CRITTER_MAIL_TRUST="10.0.0.0/8", CRITTER_MAIL_AUTHSERV_ID="mx.mail.example")
+    vars(here)["settings"] = strict
+    with opened(strict), Client(strict.smtp_listen) as client:
+        for mail in (private, word + private):
+            for to in ("post@mail.example", "sales+join@mail.example", "sam@mail.example"):
+                assert client.mail(mail, (to,), "b@evil.example").startswith("250")
+    while proving.step(here):
+        pass
+    office.read()
+    assert set(states(office)) == {"held"}
+    assert office.sql("SELECT (SELECT count(*) FROM effects), (SELECT count(*) FROM posts)") == [(0, 0)]
+    assert [kind for kind, _ in sent(office)] == ["code"]
+
+
+def test_explain_says_why(office, tmp_path):
+    file = tmp_path / "mail.eml"
+    file.write_bytes(b"Subject: x\r\n" + MAIL)
+    told = office.critter(
+        "explain", "--mail", str(file), "--peer", "198.51.100.66", "--envelope-from", "a@evil.example"
+    )
+    assert "rung 4 of 4" in told.output
