@@ -110,8 +110,18 @@ CREATE TABLE pins (
     salt        bytea NOT NULL,                                          -- of the digest
     digest      bytea NOT NULL,                                          -- scrypt of the PIN
     tries       smallint NOT NULL DEFAULT 0,                             -- wrong ones since the last right one
-    locked_at   timestamptz,                                             -- after five of them; an operator sets a new PIN
+    locked_at   timestamptz,                                             -- after twenty of them; an operator sets a new PIN
     created_at  timestamptz NOT NULL DEFAULT now()                       -- when it was set
+);
+
+-- Wrong codes and PINs that were given in somebody's name, of any kind and over any channel. Five lock for a while.
+CREATE TABLE lockouts (
+    account_id    bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- in whose name
+    wrong         smallint NOT NULL DEFAULT 0,                           -- since the last right one, the last lock, or a day without any
+    channels      text[] NOT NULL DEFAULT '{}',                          -- over which those came: sms, email, cli
+    wrong_at      timestamptz,                                           -- when the last one came
+    locks         smallint NOT NULL DEFAULT 0,                           -- how many within a month: each is longer than the one before
+    locked_until  timestamptz                                            -- until then nothing is confirmed over those channels
 );
 
 -- The numbers that we text from, kept in step with the settings.
@@ -217,7 +227,7 @@ CREATE TABLE codes (
     id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- for whom
     purpose     text NOT NULL CHECK (purpose IN ('link', 'prove', 'login')),  -- link: shown to its owner, texted from a new phone; prove: texted to a new phone, given to us by its owner
-    address_id  bigint REFERENCES addresses ON DELETE CASCADE,           -- prove: the phone or mailbox it was sent to
+    address_id  bigint REFERENCES addresses ON DELETE CASCADE,           -- prove: the phone or mailbox it was sent to; login: the one that asked
     digest      bytea NOT NULL,                                          -- keyed hash of the code
     tries       smallint NOT NULL DEFAULT 0,                             -- wrong ones
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was made

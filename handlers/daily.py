@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, act, question, undoes
+from gateway.commands import Turn, act, ask, question, undoes
 from gateway.errors import Refused
 from gateway.language.mails import headline
 from gateway.language.named import Reading
@@ -52,7 +52,7 @@ def which(session: Session, turn: Turn) -> str:
     choices = [{"label": found[each][0], "id": each} if each in found else {"label": "", "id": 0} for each in listed]
     draft = conversations.keep_draft(session, turn.account.id, turn.text)
     about = {"draft": draft, "reading": packed(turn.reading)}
-    conversations.ask(session, turn.address.id, Asked("daily", choices, ("DROP",), about))
+    ask(session, turn, Asked("daily", choices, ("DROP",), about))
     turn.did("asked", draft)
     lines = [_line(number, *found[each]) for number, each in enumerate(listed, 1) if each in found]
     return joined(

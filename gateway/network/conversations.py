@@ -96,6 +96,12 @@ def close(session: Session, address_id: int) -> None:
     _set(session, address_id, question=None, expires_at=None)
 
 
+def expire(session: Session, address_id: int) -> None:
+    """No answer counts any more. It is remembered that it was asked, so that a late answer is not taken for an
+    update."""
+    _set(session, address_id, expires_at=func.now())
+
+
 def keep_more(session: Session, address_id: int, rest: str | None) -> None:
     """What `more` gives next; None when that was all."""
     _set(session, address_id, more=rest or None, more_at=func.now())

@@ -210,6 +210,7 @@ STEPS: Final = (
     ("codes", "DELETE FROM codes WHERE account_id = :account"),
     ("posting addresses", "DELETE FROM posting_addresses WHERE account_id = :account"),
     ("pins", "DELETE FROM pins WHERE account_id = :account"),
+    ("locks", "DELETE FROM lockouts WHERE account_id = :account"),
     ("aliases", "DELETE FROM aliases WHERE account_id = :account"),
     ("bounces", f"DELETE FROM bounces WHERE address_id IN {_MINE}"),
     ("mailboxes", f"DELETE FROM bouncing WHERE address_id IN {_MINE}"),

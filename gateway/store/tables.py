@@ -133,6 +133,16 @@ class Pin(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class Lockout(Table):
+    __tablename__ = "lockouts"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    wrong: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    wrong_at: Mapped[datetime | None]
+    locks: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    locked_until: Mapped[datetime | None]
+
+
 class Sender(Table):
     __tablename__ = "senders"
     id: Mapped[int] = mapped_column(SmallInteger, Identity(), primary_key=True)
