@@ -49,6 +49,7 @@ def wrong(session: Session, account_id: int, channel: str) -> Counted:
     """Counts a wrong one. While one channel is locked, the first wrong one over another locks that as well."""
     given = {"account": account_id, "channel": channel, "tries": TRIES, "hours": list(HOURS)}
     spans = {"forgotten": FORGOTTEN, "remembered": REMEMBERED}
+    hold(session, account_id, channel)
     row = session.execute(WRONG, given | spans).one()
     return Counted(max(0, TRIES - row.wrong), row.lock)
 
