@@ -412,7 +412,8 @@ CREATE TABLE messages (
     body         text NOT NULL,                                          -- of the mail
     instead_of   bigint REFERENCES messages ON DELETE CASCADE,           -- a mail that goes where this text could not
     note         text,                                                   -- of such a mail: the sentence that says why, with which its body ends
-    created_at   timestamptz NOT NULL DEFAULT now()                      -- when it was rendered
+    created_at   timestamptz NOT NULL DEFAULT now(),                     -- when it was rendered
+    quotes       bigint[]                                                -- posts whose words are in an answer or a notice: it leaves only while its reader may read them
 );
 CREATE UNIQUE INDEX messages_instead ON messages (instead_of, note) WHERE instead_of IS NOT NULL;
 CREATE UNIQUE INDEX messages_one_answer ON messages (inbound_id) WHERE kind = 'answer';
@@ -593,12 +594,20 @@ CREATE TABLE conversations (
     address_id    bigint PRIMARY KEY REFERENCES addresses ON DELETE CASCADE,  -- with whom
     question      jsonb,                                                 -- kind, choices, what they act on
     expires_at    timestamptz,                                           -- until when an answer counts
-    more          text,                                                  -- what `more` gives next
-    more_at       timestamptz,                                           -- since when; an item that came later goes first
+    more          text,                                                  -- of versions before `remainders`; not read any more
+    more_at       timestamptz,                                           -- the same
     thread_id     bigint REFERENCES posts ON DELETE SET NULL,            -- the private post that bare texts answer
     thread_until  timestamptz,                                           -- until when
     half          jsonb,                                                 -- a long private text: who got it, in case its second half follows
     half_at       timestamptz                                            -- when its first half came in
+);
+
+-- What `more` gives next on one phone or mailbox: the rest of words that were cut.
+CREATE TABLE remainders (
+    address_id  bigint PRIMARY KEY REFERENCES addresses ON DELETE CASCADE,  -- to whom
+    text        text NOT NULL CHECK (text <> ''),                        -- the words
+    posts       bigint[] NOT NULL,                                       -- whose words they are; given only while all of these may be read
+    kept_at     timestamptz NOT NULL DEFAULT now()                       -- since when; an item that came later goes first
 );
 
 -- Words kept from being sent until their writer decides.

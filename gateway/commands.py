@@ -95,6 +95,7 @@ class Turn:
     done: list[Effect] = field(default_factory=list)
     secret: bool = False  # what was said is a PIN or a code: it is not kept
     pictures_of: int | None = None  # the inbound whose pictures are meant, when an answer decides about earlier words
+    quotes: set[int] = field(default_factory=set)  # the posts whose words are in the answer
     rings: set[str] = field(default_factory=set)  # of the queues that handlers gave work to, besides posts and answers
 
     @property

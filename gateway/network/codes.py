@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.language.phrases import say
 from gateway.ledger import audit
-from gateway.network import lockouts
+from gateway.network import audience, lockouts
 from gateway.store.tables import Account, Address, Code, Inbound
 from gateway.tokens import Signer
 
@@ -186,7 +186,10 @@ def _used(session: Session, row: Code) -> Account | None:
     row.ended_at = func.now()
     session.flush()
     account = session.get(Account, row.account_id)
-    return account if account and account.state == "active" else None
+    if account is None or account.state != "active":
+        return None
+    sent_to_login = row.purpose == "login" and row.address_id is not None
+    return account if not sent_to_login or audience.holder(session, row.address_id or 0) == account.id else None
 
 
 def _end(session: Session, codes: Select[int]) -> None:

@@ -456,6 +456,7 @@ class Message(Table):
     instead_of: Mapped[int | None] = mapped_column(_cascade("messages.id"))
     note: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    quotes: Mapped[list[int] | None]
 
 
 Index(
@@ -643,6 +644,15 @@ class Conversation(Table):
     thread_until: Mapped[datetime | None]
     half: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     half_at: Mapped[datetime | None]
+
+
+class Remainder(Table):
+    __tablename__ = "remainders"
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
+    text: Mapped[str]
+    posts: Mapped[list[int]]
+    kept_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (CheckConstraint("text <> ''"),)
 
 
 class Draft(Table):
