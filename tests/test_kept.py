@@ -306,7 +306,8 @@ def test_a_subject_quotes_nothing_that_was_taken_back(
         sam = session.get_one(Account, company.sam)
         later = posts.publish(session, Words(sam, "gone", "company", "sms", in_reply_to=thread[1])).id
     assert subjects(company, settings) == ["Subject: Sam Ortiz: really?"]
-    assert company.office.sql("SELECT subject FROM messages WHERE post_id = :post", post=later) == [("Sam Ortiz: gone",)]
+    [[subject]] = company.office.sql("SELECT subject FROM messages WHERE post_id = :post", post=later)
+    assert subject == "Sam Ortiz: gone"
 
 
 def test_a_subject_quotes_nothing_to_who_may_not_read_it(
