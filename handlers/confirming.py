@@ -47,7 +47,7 @@ def prove(session: Session, turn: Turn, what: Phrase, gives: str = GIVES) -> Non
 
 def _ask_code(session: Session, turn: Turn, what: Phrase, gives: str) -> NoReturn:
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-    about = {"code": _seal(turn, code)}
+    about = {"code": _seal(turn, code), "wrong": 0}  # `wrong`: workers of the version before look for it
     if turn.address.channel == "email" and notices.elsewhere(session, turn.account.id, "email"):
         asked = say("{what} To do it, reply with the code that we texted to your phone.", what=what)
         sent = say("{code}: reply with it to our mail that asks. If you asked for nothing, ignore this.", code=code)

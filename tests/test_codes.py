@@ -235,3 +235,12 @@ def test_a_code_reaches_a_phone_whose_owner_has_left(
     office.critter("people", "link", "kim", "--code", given=f"{code}\n".encode())
     assert owner(office, "+14155550102") == "kim"
     assert office.sql("SELECT state FROM addresses WHERE address = '+14155550102'") == [("verified",)]
+
+
+def test_a_forged_number_uses_up_the_logins_of_that_phone_alone(office: Office) -> None:
+    for _ in range(codes.DAILY + 2):
+        office.says("kim", "login")
+        office.read()
+    assert office.sql("SELECT count(*) FROM codes WHERE purpose = 'login'") == [(codes.DAILY,)]
+    mails(office, "kim@demo.example", "login")
+    assert office.sql("SELECT count(*) FROM codes WHERE purpose = 'login'") == [(codes.DAILY + 1,)]

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from gateway.ledger import inbox
 from gateway.ledger.inbox import Incoming
+from gateway.listening import hear
 from gateway.network import accounts, addresses, lockouts, pins
 from gateway.settings import Settings
 from gateway.store.database import transaction
@@ -313,3 +315,36 @@ def test_account_rows_are_not_held_up(office: Office) -> None:
             other.execute(text("SET LOCAL lock_timeout = '1s'"))
             account = other.get_one(Account, anne)
             account.title = "Director"
+
+
+def _claimed(office: Office) -> list[inbox.Claimed]:
+    with transaction(office.engine) as session:
+        return inbox.claim(session, "test", timedelta(minutes=1), 1)
+
+
+def test_several_workers_look_at_no_more_than_five(office: Office) -> None:
+    """Twelve texts from each of two phones are in flight at once, and four workers read them."""
+    with transaction(office.engine) as session:
+        addresses.add(session, person(office, "anne"), "sms", ANNES_SECOND)
+    numbers = {phone(office, "anne"): asks(office), ANNES_SECOND: asks(office, number=ANNES_SECOND)}
+    for guess in range(12):
+        for number, code in numbers.items():
+            if code != f"{guess:06}":
+                office.accept_text(number, f"{guess:06}")
+
+    def work() -> None:
+        while claimed := _claimed(office):
+            with transaction(office.engine) as session:
+                row = inbox.take(session, claimed[0])
+                if row is not None:
+                    ended = hear(session, office.world, row)
+                    inbox.finish(session, row, ended.state, ended.intent, ended.reason, ended.account_id)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    office.work()
+    assert audited(office) == {"code.wrong": 5, "code.locked": 1}
+    assert office.sql("SELECT count(*) FROM posts") == [(0,)]

@@ -56,7 +56,7 @@ def prove(session: Session, signer: Signer, address: Address, account_id: int) -
 
 def login(session: Session, signer: Signer, account_id: int, address_id: int | None = None) -> str:
     """A token of 128 bits for a link; an older one ends. `address_id`: where the link goes."""
-    _refuse_many(session, "login", account_id)
+    _refuse_many(session, "login", account_id, address_id)
     _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "login"))
     token = secrets.token_hex(16)
     _keep(session, "login", account_id, _seal(signer, "login", token), address_id)
@@ -197,7 +197,10 @@ def _end(session: Session, codes: Select[int]) -> None:
     session.execute(ended, execution_options={"synchronize_session": False})
 
 
-def _refuse_many(session: Session, purpose: Purpose, account_id: int) -> None:
+def _refuse_many(session: Session, purpose: Purpose, account_id: int, address_id: int | None = None) -> None:
+    """`address_id`: what is counted by where it was asked for. Whoever forges a phone's number uses up its share, and
+    its owner's mailbox still has its own."""
     mine = select(func.count()).where(Code.purpose == purpose, Code.account_id == account_id)
+    mine = mine.where(Code.address_id == address_id) if address_id else mine
     if (session.scalar(mine.where(Code.created_at > func.now() - timedelta(days=1))) or 0) >= DAILY:
         raise Refused(say("{number} codes a day is the most for one person. Try again tomorrow.", number=DAILY))
