@@ -110,8 +110,18 @@ CREATE TABLE pins (
     salt        bytea NOT NULL,                                          -- of the digest
     digest      bytea NOT NULL,                                          -- scrypt of the PIN
     tries       smallint NOT NULL DEFAULT 0,                             -- wrong ones since the last right one
-    locked_at   timestamptz,                                             -- after five of them; an operator sets a new PIN
+    locked_at   timestamptz,                                             -- after twenty of them; an operator sets a new PIN
     created_at  timestamptz NOT NULL DEFAULT now()                       -- when it was set
+);
+
+-- Wrong codes and PINs that were given in somebody's name, of any kind and over any channel. Five lock for a while.
+CREATE TABLE lockouts (
+    account_id    bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- in whose name
+    wrong         smallint NOT NULL DEFAULT 0,                           -- since the last right one, the last lock, or a day without any
+    channels      text[] NOT NULL DEFAULT '{}',                          -- over which those came: sms, email, cli
+    wrong_at      timestamptz,                                           -- when the last one came
+    locks         smallint NOT NULL DEFAULT 0,                           -- how many within a month: each is longer than the one before
+    locked_until  timestamptz                                            -- until then nothing is confirmed over those channels
 );
 
 -- The numbers that we text from, kept in step with the settings.
@@ -217,7 +227,7 @@ CREATE TABLE codes (
     id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- for whom
     purpose     text NOT NULL CHECK (purpose IN ('link', 'prove', 'login')),  -- link: shown to its owner, texted from a new phone; prove: texted to a new phone, given to us by its owner
-    address_id  bigint REFERENCES addresses ON DELETE CASCADE,           -- prove: the phone or mailbox it was sent to
+    address_id  bigint REFERENCES addresses ON DELETE CASCADE,           -- prove: the phone or mailbox it was sent to; login: the one that asked
     digest      bytea NOT NULL,                                          -- keyed hash of the code
     tries       smallint NOT NULL DEFAULT 0,                             -- wrong ones
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was made
@@ -409,7 +419,8 @@ CREATE TABLE messages (
     body         text NOT NULL,                                          -- of the mail
     instead_of   bigint REFERENCES messages ON DELETE CASCADE,           -- a mail that goes where this text could not
     note         text,                                                   -- of such a mail: the sentence that says why, with which its body ends
-    created_at   timestamptz NOT NULL DEFAULT now()                      -- when it was rendered
+    created_at   timestamptz NOT NULL DEFAULT now(),                     -- when it was rendered
+    quotes       bigint[]                                                -- posts whose words are in an answer or a notice: it leaves only while its reader may read them
 );
 CREATE UNIQUE INDEX messages_instead ON messages (instead_of, note) WHERE instead_of IS NOT NULL;
 CREATE UNIQUE INDEX messages_one_answer ON messages (inbound_id) WHERE kind = 'answer';
@@ -616,12 +627,20 @@ CREATE TABLE conversations (
     address_id    bigint PRIMARY KEY REFERENCES addresses ON DELETE CASCADE,  -- with whom
     question      jsonb,                                                 -- kind, choices, what they act on
     expires_at    timestamptz,                                           -- until when an answer counts
-    more          text,                                                  -- what `more` gives next
-    more_at       timestamptz,                                           -- since when; an item that came later goes first
+    more          text,                                                  -- of versions before `remainders`; not read any more
+    more_at       timestamptz,                                           -- the same
     thread_id     bigint REFERENCES posts ON DELETE SET NULL,            -- the private post that bare texts answer
     thread_until  timestamptz,                                           -- until when
     half          jsonb,                                                 -- a long private text: who got it, in case its second half follows
     half_at       timestamptz                                            -- when its first half came in
+);
+
+-- What `more` gives next on one phone or mailbox: the rest of words that were cut.
+CREATE TABLE remainders (
+    address_id  bigint PRIMARY KEY REFERENCES addresses ON DELETE CASCADE,  -- to whom
+    text        text NOT NULL CHECK (text <> ''),                        -- the words
+    posts       bigint[] NOT NULL,                                       -- whose words they are; given only while all of these may be read
+    kept_at     timestamptz NOT NULL DEFAULT now()                       -- since when; an item that came later goes first
 );
 
 -- Words kept from being sent until their writer decides.

@@ -12,7 +12,7 @@ from gateway.errors import Refused
 from gateway.language.phrases import say, translated
 from gateway.ledger import audit, outbox
 from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, codes, notices
+from gateway.network import accounts, addresses, codes, lockouts, notices
 from gateway.settings import Settings, load
 from gateway.store.tables import Account, Address
 from gateway.tokens import Signer
@@ -105,6 +105,8 @@ def _refuse_others(session: Session, row: Address, person: Account) -> None:
 
 
 def _take(session: Session, signer: Signer, person: Account, code: str) -> str:
+    if lockouts.locked(session, person.id, lockouts.COMMAND_LINE):
+        raise Refused(f"Five wrong codes were typed for @{person.handle}: critter people unlock {person.handle}")
     row = codes.proved(session, signer, person.id, code)
     if row is None:
         return WRONG

@@ -15,10 +15,10 @@ from gateway.language.named import Named, Reading
 from gateway.language.phrases import Phrase
 from gateway.language.readings import packed
 from gateway.language.verbs import Verb
-from gateway.network import conversations, notices
+from gateway.network import conversations, manners, notices
 from gateway.network.conversations import Asked
 from gateway.settings import Settings
-from gateway.store.tables import Account, Address, Effect
+from gateway.store.tables import Account, Address, Effect, Inbound
 from gateway.tokens import Signer
 
 Handler = Callable[[Session, "Turn"], str | None]
@@ -46,6 +46,11 @@ class Unconfirmed(Exception):
         super().__init__(question)
         self.question, self.gives, self.words, self.secret, self.about = question, gives, words, secret, about or {}
         self.elsewhere = elsewhere
+
+
+class Unasked(Exception):
+    """Something had to be asked, and the question may not be sent: nothing is done, and nothing is kept. Whoever sees
+    no question must have none open, or a forger could answer it (R57). `args[0]` says why, for the row of the input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Turn:
     done: list[Effect] = field(default_factory=list)
     secret: bool = False  # what was said is a PIN or a code: it is not kept
     pictures_of: int | None = None  # the inbound whose pictures are meant, when an answer decides about earlier words
+    quotes: set[int] = field(default_factory=set)  # the posts whose words are in the answer
     rings: set[str] = field(default_factory=set)  # of the queues that handlers gave work to, besides posts and answers
 
     @property
@@ -213,14 +219,48 @@ def perform(session: Session, turn: Turn) -> str | None:
     except Refused as refused:
         del turn.done[effects:]
         return refused.text
+    except Unasked as unasked:
+        del turn.done[effects:]
+        turn.dropped = str(unasked)
+        return None
     except Unconfirmed as unconfirmed:
         del turn.done[effects:]
-        return _ask_first(session, turn, unconfirmed)
+        return _confirmation(session, turn, unconfirmed)
     return text
+
+
+def _confirmation(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str | None:
+    try:
+        return _ask_first(session, turn, unconfirmed)
+    except Unasked as unasked:
+        turn.dropped = str(unasked)
+        return None
+
+
+def ask(session: Session, turn: Turn, asked: Asked) -> None:
+    """Puts a question to whoever speaks, which the answer of this turn tells them; an older one is gone with it. Raises
+    Unasked when that answer may not be sent."""
+    if why := unanswerable(session, turn):
+        raise Unasked(why)
+    conversations.ask(session, turn.address.id, asked)
+
+
+def unanswerable(session: Session, turn: Turn) -> str | None:
+    """Why the answer of this turn will not be sent."""
+    inbound = session.get_one(Inbound, turn.inbound_id)
+    return manners.unsendable(session, turn.world.settings, turn.address, inbound)
+
+
+def _untold_elsewhere(session: Session, turn: Turn) -> str | None:
+    """Why a code for another channel would not get there."""
+    there = notices.elsewhere(session, turn.account.id, turn.address.channel)
+    return manners.unsendable(session, turn.world.settings, there, None) if there else manners.NOT_THERE
 
 
 def _ask_first(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str:
     """Keeps what was said until its writer confirms it; silence never does."""
+    if why := unanswerable(session, turn) or (unconfirmed.elsewhere and _untold_elsewhere(session, turn)):
+        raise Unasked(why)
     about = {
         **unconfirmed.about,
         "draft": conversations.keep_draft(session, turn.account.id, turn.text or turn.said),

@@ -23,6 +23,7 @@ from gateway.network import (
     conversations,
     manners,
     reach,
+    remainders,
     renderings,
 )
 from gateway.outcome import Outcome
@@ -245,7 +246,7 @@ def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: 
         text = translated(joined([text, ENOUGH]), turn.account.language)
     shown = renderings.fitted(text, None, None)
     if shown.rest and inbound.channel != "email":
-        conversations.keep_more(session, turn.address.id, shown.rest)
+        remainders.keep(session, turn.address.id, shown.rest, turn.quotes)
     outgoing = Outgoing(
         kind="answer",
         text=shown.text,
@@ -253,6 +254,7 @@ def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: 
         body=text,
         inbound_id=inbound.id,
         priority=2,
+        quotes=tuple(sorted(turn.quotes)) or None,
     )
     to = [] if inbound.channel == "cli" else [Target(turn.address.id, turn.address.channel)]
     outbox.put(session, outgoing, to)

@@ -22,8 +22,8 @@ from gateway.store.tables import Account, Address, Inbound
 STRANGER: Final = "nobody here has this address"
 SUSPENDED: Final = "its owner is suspended"
 OVERTAKEN: Final = "it came late: a STOP that was said after it holds"
-CLOSED: Final = "too many wrong codes of strangers: none is looked at for a while"
-_LINK: Final = re.compile(r"/?link[:,]?\s+(\d{6})[.!]?", re.IGNORECASE)
+CLOSED: Final = "too many wrong codes from there: none is looked at for a while"
+_LINK: Final = re.compile(r"/?link[:,]?\s+(\d{6}|\d{8})[.!]?", re.IGNORECASE)
 _NAME: Final = re.compile(r"/?name[:,]?\s+(.+?)[.!]?", re.IGNORECASE)
 _LINK_WORDING: Final = "link (and a code)"
 
@@ -96,6 +96,7 @@ def _link(session: Session, world: World, inbound: Inbound, code: str) -> Outcom
 
 
 def _wrong_code(session: Session, inbound: Inbound) -> Outcome:
+    codes.was_wrong(session, inbound.channel, inbound.sender)
     if inbound.channel == "sms":
         return Outcome("done", "link", codes.WRONG)
     words_ = say("That code is wrong, or older than ten minutes. Nothing was changed; get a new one and try again.")

@@ -1,32 +1,33 @@
 """Proof that a risky text is from whose number it seems to be: a sender number can be forged, a phone cannot be read.
 
 Who has a PIN is asked for it. Everybody else gets a code in the question, which only the real phone sees (R39). What
-was mailed by somebody who has a phone is proved there (R30): the question comes by mail, its code by text."""
+was mailed by somebody who has a phone is proved there (R30): the question comes by mail, its code by text. Five wrong
+answers of a person, whatever they answer, lock confirming over that channel for a while (R57)."""
 
 import hmac
 import re
 import secrets
-from dataclasses import replace
-from typing import NoReturn
+from datetime import timedelta
+from typing import Literal, NoReturn
 
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, Unconfirmed, guard, question
 from gateway.errors import Refused
-from gateway.language.phrases import Phrase, count, say
+from gateway.language.phrases import Phrase, count, joined, say
 from gateway.ledger import audit
-from gateway.network import accounts, conversations, notices, pins
+from gateway.network import conversations, lockouts, notices, pins
 from gateway.network.conversations import Asked
 from handlers.kept import as_confirmed
 
 GIVES = "secret"
-CODE_TRIES = 3
+DIGITS = 6
 # What a text may do without the PIN of somebody who wants it asked always: it shows, or it belongs to a question.
 _SHOWING = "get whois who stats followers following groups why receipts help more choice error machine dropped link"
 FREE = frozenset(_SHOWING.split(" "))
 LAW = ("optout", "optin")
 _DIGITS = re.compile(r"\s*\d{4,8}[\s.!)]*")
-LOCKED = say("Your PIN is locked after five wrong tries. An operator sets a new one.")
+ENDED = say("Your PIN has ended after twenty wrong tries. An operator sets a new one.")
 
 
 def prove(session: Session, turn: Turn, what: Phrase, gives: str = GIVES) -> None:
@@ -34,17 +35,19 @@ def prove(session: Session, turn: Turn, what: Phrase, gives: str = GIVES) -> Non
     `what` is what would happen, a sentence; `gives`: what else the right answer confirms, with blanks."""
     if GIVES in turn.confirmed:
         return
+    if lock := lockouts.locked(session, turn.account.id, turn.address.channel):
+        raise Refused(_locked(session, turn, lock))
     if turn.account.pin == "none":
         _ask_code(session, turn, what, gives)
     if pins.locked(session, turn.account.id):
-        raise Refused(LOCKED)
+        raise Refused(ENDED)
     asked = say("{what} Reply with your PIN.", what=what)
     raise Unconfirmed(asked, gives, words=("DROP",), secret=True, about={"code": None})
 
 
 def _ask_code(session: Session, turn: Turn, what: Phrase, gives: str) -> NoReturn:
-    code = f"{secrets.randbelow(10_000):04}"
-    about = {"code": _seal(turn, code), "wrong": 0}
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    about = {"code": _seal(turn, code), "wrong": 0}  # `wrong`: workers of the version before look for it
     if turn.address.channel == "email" and notices.elsewhere(session, turn.account.id, "email"):
         asked = say("{what} To do it, reply with the code that we texted to your phone.", what=what)
         sent = say("{code}: reply with it to our mail that asks. If you asked for nothing, ignore this.", code=code)
@@ -62,9 +65,13 @@ def _seal(turn: Turn, code: str) -> str:
 def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     """A wrong answer is told and not refused, for a refusal would take the count of tries back."""
     turn.secret = True
-    wrong = _wrong_pin(session, turn, word) if asked.about["code"] is None else _wrong_code(session, turn, asked, word)
-    if wrong:
-        return wrong
+    if lock := lockouts.hold(session, turn.account.id, turn.address.channel):
+        conversations.expire(session, turn.address.id)
+        return _locked(session, turn, lock)
+    kind: Kind = "pin" if asked.about["code"] is None else "code"
+    if not _right(session, turn, asked, word):
+        return _wrong(session, turn, kind)
+    lockouts.right(session, turn.account.id)
     conversations.close(session, turn.address.id)
     try:
         return as_confirmed(session, turn, asked) or say("Done.")
@@ -72,36 +79,37 @@ def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
         return refused.text
 
 
-def _wrong_code(session: Session, turn: Turn, asked: Asked, word: str) -> Phrase | None:
-    if hmac.compare_digest(asked.about["code"], _seal(turn, word)):
-        return None
-    wrong = asked.about["wrong"] + 1
-    left = CODE_TRIES - wrong
-    if left:
-        conversations.change(session, turn.address.id, replace(asked, about={**asked.about, "wrong": wrong}))
-        return count("That is not the code. {count} more try.", "That is not the code. {count} more tries.", left)
-    conversations.close(session, turn.address.id)
-    return say("That was not the code either. Nothing was done.")
+def _locked(session: Session, turn: Turn, lock: timedelta) -> Phrase:
+    return lockouts.refusal(session, turn.account.id, turn.address.channel, lock)
 
 
-def _wrong_pin(session: Session, turn: Turn, word: str) -> Phrase | None:
-    verdict = pins.check(session, turn.account.id, word)
-    if verdict == "right":
-        return None
-    audit.record(session, f"@{turn.account.handle}", "pin.wrong", turn.account.id)
-    if verdict == "wrong":
-        return say("That is not your PIN. Try again, or DROP forgets.")
-    conversations.close(session, turn.address.id)
-    return _lock(session, turn)
+Kind = Literal["pin", "code"]
 
 
-def _lock(session: Session, turn: Turn) -> Phrase:
-    """The one whose PIN it is hears of it elsewhere, and so do the operators."""
-    audit.record(session, f"@{turn.account.handle}", "pin.locked", turn.account.id)
-    told = say("The PIN of @{handle} was locked after five wrong tries from a phone.", handle=turn.account.handle)
-    turn.rings |= notices.tell_elsewhere(session, turn.account.id, turn.address.channel, told)
-    turn.rings |= notices.tell(session, accounts.operators(session) - {turn.account.id}, told)
-    return LOCKED
+def _right(session: Session, turn: Turn, asked: Asked, word: str) -> bool:
+    if asked.about["code"] is None:
+        return pins.check(session, turn.account.id, word) == "right"
+    return hmac.compare_digest(asked.about["code"], _seal(turn, word))
+
+
+def _wrong(session: Session, turn: Turn, kind: Kind) -> Phrase:
+    """How many more may be wrong; the last one closes the question, and its writer hears of it elsewhere."""
+    audit.record(session, f"@{turn.account.handle}", f"{kind}.wrong", turn.account.id)
+    counted = lockouts.wrong(session, turn.account.id, turn.address.channel)
+    ended = kind == "pin" and pins.locked(session, turn.account.id)
+    if counted.lock is None and not ended:
+        return joined([NOT_RIGHT[kind], _left(counted.left)])
+    conversations.expire(session, turn.address.id)
+    if counted.lock:
+        turn.rings |= lockouts.tell(session, turn.account, turn.address.channel, kind, counted.lock)
+    return ENDED if ended else _locked(session, turn, counted.lock or timedelta(0))
+
+
+NOT_RIGHT = {"pin": say("That is not your PIN."), "code": say("That is not the code.")}
+
+
+def _left(tries: int) -> Phrase:
+    return count("{count} more try, or DROP forgets.", "{count} more tries, or DROP forgets.", tries)
 
 
 def _refuse_digits(turn: Turn) -> None:

@@ -5,13 +5,13 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, act, question, undoes
+from gateway.commands import Turn, act, ask, question, undoes
 from gateway.errors import Refused
 from gateway.language.mails import headline
 from gateway.language.named import Reading
 from gateway.language.phrases import joined, say
 from gateway.language.readings import packed
-from gateway.network import conversations, dailies
+from gateway.network import audience, conversations, dailies
 from gateway.network.conversations import Asked
 from gateway.store.tables import Account, Effect, Post
 from handlers.kept import kept_reading
@@ -43,16 +43,16 @@ def _said(wanted: bool) -> str:
 def which(session: Session, turn: Turn) -> str:
     """Words that answer the mail and name none of its updates: kept, and asked. A digit chooses whom they answer."""
     listed = dailies.listed(session, turn.reading.post or 0)
-    rows = session.execute(
-        select(Post, Account.name).join(Account, Account.id == Post.author_id).where(Post.id.in_(listed))
-    )
+    updates = select(Post, Account.name).join(Account, Account.id == Post.author_id).where(Post.id.in_(listed))
+    rows = session.execute(updates.where(audience.readable_by(turn.account.id)))
     found = {post.id: (name, post.text) for post, name in rows}
     if not found:
         raise Refused(say("Those updates are gone. Nothing was posted."))
+    turn.quotes |= found.keys()
     choices = [{"label": found[each][0], "id": each} if each in found else {"label": "", "id": 0} for each in listed]
     draft = conversations.keep_draft(session, turn.account.id, turn.text)
     about = {"draft": draft, "reading": packed(turn.reading)}
-    conversations.ask(session, turn.address.id, Asked("daily", choices, ("DROP",), about))
+    ask(session, turn, Asked("daily", choices, ("DROP",), about))
     turn.did("asked", draft)
     lines = [_line(number, *found[each]) for number, each in enumerate(listed, 1) if each in found]
     return joined(

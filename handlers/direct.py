@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, meaning
+from gateway.commands import Turn, command, meaning, unanswerable
 from gateway.errors import Refused
 from gateway.language.named import Named
 from gateway.language.phrases import Phrase, count, joined, listed, say
@@ -82,9 +82,10 @@ def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
         inbound_id=turn.inbound_id,
     )  # fmt: skip
     publish(session, turn, words)
-    draft = conversations.keep_draft(session, turn.account.id, text)
-    about = {"draft": draft, "pictures_of": turn.inbound_id}
-    conversations.ask(session, turn.address.id, Asked("told", [], ["POST"], about))
+    if not unanswerable(session, turn):  # what may not be offered is not open, and the words are told all the same
+        draft = conversations.keep_draft(session, turn.account.id, text)
+        about = {"draft": draft, "pictures_of": turn.inbound_id}
+        conversations.ask(session, turn.address.id, Asked("told", [], ["POST"], about))
     return say("Told {handle} only. POST makes it an update.", handle=group.handle)
 
 

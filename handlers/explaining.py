@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command
 from gateway.errors import Refused
 from gateway.language.phrases import say
-from gateway.network import accounts, follows, timelines, topics
+from gateway.network import accounts, audience, follows, timelines, topics
 from gateway.network.timelines import Heard
 from gateway.store.tables import Account, Post, PostRecipient
 
@@ -20,6 +20,8 @@ def why(session: Session, turn: Turn) -> str:
     if not items:
         raise Refused(say("Nothing reached you here yet."))
     item = items[0]
+    if not audience.may_read(session, turn.account.id, item.post.id):
+        raise Refused(say("The last item is not for you any more."))
     if item.post.visibility == "direct":
         return _private(session, turn, item)
     if item.source_id is None:

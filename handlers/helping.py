@@ -6,7 +6,8 @@ from gateway.commands import Turn, command
 from gateway.language import by_mail, manual, our_numbers, texts
 from gateway.language.carrier_words import carrier_word
 from gateway.language.phrases import count, joined, say, template, translated
-from gateway.network import conversations, renderings, timelines
+from gateway.network import audience, remainders, renderings, timelines
+from gateway.network.remainders import Kept
 
 START = say(
     "Text what you do: followers get it. follow NAME, leave NAME, get NAME, d NAME text (private), "
@@ -36,28 +37,33 @@ def help_(session: Session, turn: Turn) -> str | None:
     if turn.address.channel == "email":
         return by_mail.whole(turn.world.verbs, turn.world.settings.mail_domain)
     pages = joined([manual.line(verb) for verb in manual.ready(turn.world.verbs)], "\n")
-    conversations.keep_more(session, turn.address.id, translated(pages, turn.account.language))
+    remainders.keep(session, turn.address.id, translated(pages, turn.account.language), ())
     return joined([START, OPTING_OUT])
 
 
 @command("more", about="the rest of what was cut")
 def more(session: Session, turn: Turn) -> str:
+    """What is kept may have become unreadable since: taken back, or its reader was removed from the group."""
     rest = _rest(session, turn)
-    if not rest:
+    if rest is None:
         return say("There is no more.")
-    page, left = texts.page(rest)
-    conversations.keep_more(session, turn.address.id, left)
+    if not audience.may_read_all(session, turn.account.id, rest.posts):
+        remainders.forget(session, turn.address.id)
+        return say("There is no more: it was taken back, or is not for you any more.")
+    turn.quotes |= set(rest.posts)
+    page, left = texts.page(rest.text)
+    remainders.keep(session, turn.address.id, left, rest.posts)
     pages = texts.pages(left)
     return joined([page, count("MORE: {count} page.", "MORE: {count} pages.", pages) if pages else ""], "\n")
 
 
-def _rest(session: Session, turn: Turn) -> str | None:
+def _rest(session: Session, turn: Turn) -> Kept | None:
     """Of the last item or the last long answer, whichever came later."""
-    kept = conversations.more(session, turn.address.id)
+    kept = remainders.kept(session, turn.address.id)
     items = timelines.heard(session, turn.address.id, 1) if turn.address.channel == "sms" else []
-    if items and (kept is None or items[0].age < kept[1]):
-        return _left_out(turn, items[0]) or (kept[0] if kept else None)
-    return kept[0] if kept else None
+    if items and (kept is None or items[0].age < kept.age) and (left := _left_out(turn, items[0])):
+        return Kept(left, (items[0].post.id,), items[0].age)
+    return kept
 
 
 def _left_out(turn: Turn, last: timelines.Heard) -> str:

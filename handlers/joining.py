@@ -97,7 +97,7 @@ def link(session: Session, turn: Turn) -> str:
 
 @command("login", intent="login", about="a link to the web")
 def login(session: Session, turn: Turn) -> str:
-    token = codes.login(session, turn.world.signer, turn.account.id)
+    token = codes.login(session, turn.world.signer, turn.account.id, turn.address.id)
     turn.did("login", turn.account.id)
     page = f"{turn.world.settings.public_url}/login/{token}"
     return say("Your link for the next 10 minutes; it works once: {form}", form=page)

@@ -31,6 +31,7 @@ def get(session: Session, turn: Turn) -> str:
     entries = timelines.latest(session, turn.account.id, of, limit)
     if not entries:
         return say("Nothing from {name} yet.", name=called)
+    turn.quotes |= {entry.post.id for entry in entries}
     return joined([_entry(turn, entry) for entry in entries], "\n")
 
 

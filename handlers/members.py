@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, question, undoes
+from gateway.commands import Turn, ask, command, question, undoes
 from gateway.errors import Refused
 from gateway.language.named import Named
 from gateway.language.phrases import Phrase, say
 from gateway.language.readings import packed
 from gateway.ledger import audit
-from gateway.network import accounts, conversations, follows, members, mementos, notices
+from gateway.network import accounts, follows, members, mementos, notices
 from gateway.network.conversations import Asked
 from gateway.network.directory import named
 from gateway.network.mementos import Memento
@@ -43,7 +43,7 @@ def add(session: Session, turn: Turn) -> str:
 
 def _ask_role(session: Session, turn: Turn, person: Named, group: Named) -> str:
     choices = [{"label": LISTENS}, {"label": POSTS}]
-    conversations.ask(session, turn.address.id, Asked("role", choices, ("DROP",), {"reading": packed(turn.reading)}))
+    ask(session, turn, Asked("role", choices, ("DROP",), {"reading": packed(turn.reading)}))
     turn.did("asked")
     return say("{name} in {group}: 1 only listens, 2 posts too. DROP forgets.", name=person.name, group=group.name)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from gateway import commands
 from gateway.commands import Turn, act, meaning, question
 from gateway.errors import Refused
 from gateway.language.commands import forced_command
@@ -60,7 +61,7 @@ def _put(
     choices = [{"label": each.name, "id": each.id} for each in offered]
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
     about = {"draft": draft, "reading": packed(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
-    conversations.ask(session, turn.address.id, Asked(kind, choices, ("POST", "DROP"), about))
+    commands.ask(session, turn, Asked(kind, choices, ("POST", "DROP"), about))
     turn.did("asked", draft)
     shown = [say("{name} privately", name=each.name) if privately else _choice(session, each) for each in offered]
     lines = [say("{digit} {choice}.", digit=str(digit), choice=choice) for digit, choice in enumerate(shown, 1)]

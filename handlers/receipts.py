@@ -26,6 +26,7 @@ def who_got(session: Session, turn: Turn) -> str:
     post = receipts.asked_about(session, turn.account.id, group_id=group.id if group else None, tag=tag)
     if post is None:
         raise Refused(say("There is no update of yours there to tell about."))
+    turn.quotes.add(post.id)
     return told(session, post, turn.account.timezone)
 
 
@@ -42,6 +43,7 @@ def _one(session: Session, turn: Turn, person: Named) -> str:
     post = receipts.asked_about(session, turn.account.id)
     if post is None:
         raise Refused(say("There is no update of yours there to tell about."))
+    turn.quotes.add(post.id)
     got = receipts.of_person(session, post.id, person.id, turn.account.timezone)
     words = shortened(post.text)
     if got is None:

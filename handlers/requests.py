@@ -4,13 +4,13 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, question
+from gateway.commands import Turn, question, unanswerable
 from gateway.language.named import Named
 from gateway.language.phrases import Phrase, joined, say
-from gateway.network import accounts, conversations, follows, members, mementos, notices, reach
+from gateway.network import accounts, conversations, follows, manners, members, mementos, notices, reach
 from gateway.network.conversations import Asked
 from gateway.network.directory import named
-from gateway.store.tables import Account
+from gateway.store.tables import Account, Address
 from handlers.members import did, gone, tell
 
 LETS_IN: Final = "1"
@@ -22,7 +22,7 @@ def ask_owners(session: Session, turn: Turn, group: Named) -> None:
     running = members.owners(session, group.id)
     for owner in running:
         where = reach.reached(session, [owner.id])
-        free = where and conversations.open_question(session, where[0].id) is None
+        free = where and _may_be_asked(session, turn, where[0])
         words = _question(asking, group) if free else _notice(asking, group)
         turn.rings |= notices.tell(session, [owner.id], words, inbound_id=turn.inbound_id)
         if free:
@@ -35,6 +35,13 @@ def ask_owners(session: Session, turn: Turn, group: Named) -> None:
             group=group.name,
         )
         turn.rings |= notices.tell(session, accounts.operators(session), told, inbound_id=turn.inbound_id)
+
+
+def _may_be_asked(session: Session, turn: Turn, where: Address) -> bool:
+    """They have no other question open, and this one reaches them."""
+    if conversations.open_question(session, where.id):
+        return False
+    return manners.unsendable(session, turn.world.settings, where, None) is None
 
 
 def _asked(person_id: int, group_id: int) -> Asked:
@@ -65,6 +72,8 @@ def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str:
     if not waiting:
         return told
     next_person, next_group = waiting[0]
+    if unanswerable(session, turn):
+        return told
     conversations.ask(session, turn.address.id, _asked(next_person.id, next_group.id))
     return joined([told, _question(next_person, named(next_group))])
 

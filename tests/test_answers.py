@@ -64,7 +64,7 @@ GUARDS = {
     "That is you: your own updates go to those who follow you.",
     "A name needs at least one letter.",
     "That is too long: {number} characters of {most}. Nothing was posted.",
-    "That was not the code either. Nothing was done.",
+    "Your PIN has ended after twenty wrong tries. An operator sets a new one.",
     "Nobody can be invited by mail here yet: ask an operator to set CRITTER_INVITE_DOMAINS.",
     "{number} invitations a day is the most. Go on tomorrow.",
     "{name} is gone.",

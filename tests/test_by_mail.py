@@ -170,7 +170,7 @@ def _plain(answer: str | None) -> str | None:
     """Without what is new each time, and what each says of its own device."""
     if answer is None:
         return None
-    answer = re.sub(r"/login/\S+|\b(?:phil|mia)\b|Reply \d{4}", "", answer)
+    answer = re.sub(r"/login/\S+|\b(?:phil|mia)\b|Reply \d{6}", "", answer)
     for mail, phone in BY_TEXT.items():
         answer = answer.replace(mail, phone)
     return answer

@@ -1,13 +1,15 @@
 """Codes that tie phones and mailboxes to people (R38): guessed, replayed, used by others, and never kept."""
 
 import re
+import uuid
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, update
 
 from gateway.errors import Refused
-from gateway.network import accounts, addresses, codes
+from gateway.ledger.inbox import Incoming
+from gateway.network import accounts, addresses, codes, lockouts
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Code, Inbound
@@ -93,17 +95,54 @@ def test_a_stranger_has_five_tries_an_hour_and_hears_nothing(office: Office, sig
     assert owner(office, "+14155550178") == "kim"
 
 
-def test_many_strangers_together_close_the_door_for_a_while(office: Office, signer: Signer) -> None:
+def test_strangers_who_guess_keep_nobody_else_from_linking(office: Office, signer: Signer) -> None:
+    """By the dozen they make new codes longer, and the audit says so once. A code that was shown before counts."""
     code = shown(office, signer)
     guesses = wrong_ones(code)
-    for number in range(20):
+    for number in range(30):
         texts(office, f"+1415555{3000 + number}", f"link {next(guesses)}")
-    texts(office, NEW, f"link {code}")
-    assert owner(office, NEW) is None
-    with transaction(office.engine) as session:  # ten minutes later
-        session.execute(update(Inbound).values(id=Inbound.id - (601_000 << 16)))
+    longer = shown(office, signer, "sam")
+    assert len(longer) == 8
     texts(office, NEW, f"link {code}")
     assert owner(office, NEW) == "kim"
+    texts(office, "+14155550178", f"link {longer}")
+    assert owner(office, "+14155550178") == "sam"
+    assert office.sql("SELECT count(*) FROM audit WHERE action = 'link.flood'") == [(1,)]
+    with transaction(office.engine) as session:  # ten minutes later
+        wrong = update(Inbound).where(Inbound.reason == codes.WRONG)
+        session.execute(wrong.values(id=Inbound.id - (601_000 << 16)))
+    assert len(shown(office, signer, "sam")) == 6
+
+
+def test_the_fifth_wrong_code_of_a_stranger_is_in_the_audit_once(office: Office, signer: Signer) -> None:
+    guesses = wrong_ones(shown(office, signer))
+    for _ in range(8):
+        texts(office, NEW, f"link {next(guesses)}")
+    assert office.sql("SELECT count(*) FROM audit WHERE action = 'link.locked'") == [(1,)]
+    assert office.sql("SELECT count(*) FROM inbound WHERE reason = :wrong", wrong=codes.WRONG) == [(5,)]
+
+
+def mails(office: Office, mailbox: str, words: str) -> None:
+    raw = f"From: {mailbox}\r\nTo: post@mail.example\r\n\r\n{words}\r\n".encode()
+    key = uuid.uuid4().bytes
+    office.accept(Incoming("email", key, mailbox, ("post@mail.example",), raw, True, f"<{key.hex()}@there.example>"))
+    office.read()
+
+
+def test_a_domain_full_of_mailboxes_has_twenty_tries(office: Office, signer: Signer) -> None:
+    """One where our own people have mailboxes is never closed, whoever else guesses there."""
+    code = shown(office, signer)
+    guesses = wrong_ones(code)
+    for domain in ("guessers.example", "demo.example"):
+        for number in range(22):
+            mails(office, f"m{number}@{domain}", f"link {next(guesses)}")
+    assert office.sql(
+        "SELECT count(*) FROM inbound WHERE sender LIKE '%@guessers.example' AND reason = :wrong", wrong=codes.WRONG
+    ) == [(20,)]
+    mails(office, "late@guessers.example", f"link {code}")
+    assert owner(office, "late@guessers.example") is None
+    mails(office, "new@demo.example", f"link {code}")
+    assert owner(office, "new@demo.example") == "kim"
 
 
 def test_somebody_elses_phone_is_never_moved(office: Office, signer: Signer) -> None:
@@ -140,6 +179,9 @@ def test_a_sent_code_is_bound_to_its_person_and_ends_after_five_tries(office: Of
         assert all(codes.proved(session, signer, kim, next(guesses)) is None for _ in range(5))
         assert codes.proved(session, signer, kim, code) is None
     code = sent_code(office, signer)
+    with transaction(office.engine) as session:
+        assert codes.proved(session, signer, kim, code) is None, "a new code gives no new tries"
+        assert lockouts.unlock(session, kim)
     with transaction(office.engine) as session:
         found = codes.proved(session, signer, kim, code)
         assert found
@@ -193,3 +235,12 @@ def test_a_code_reaches_a_phone_whose_owner_has_left(
     office.critter("people", "link", "kim", "--code", given=f"{code}\n".encode())
     assert owner(office, "+14155550102") == "kim"
     assert office.sql("SELECT state FROM addresses WHERE address = '+14155550102'") == [("verified",)]
+
+
+def test_a_forged_number_uses_up_the_logins_of_that_phone_alone(office: Office) -> None:
+    for _ in range(codes.DAILY + 2):
+        office.says("kim", "login")
+        office.read()
+    assert office.sql("SELECT count(*) FROM codes WHERE purpose = 'login'") == [(codes.DAILY,)]
+    mails(office, "kim@demo.example", "login")
+    assert office.sql("SELECT count(*) FROM codes WHERE purpose = 'login'") == [(codes.DAILY + 1,)]

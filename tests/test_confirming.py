@@ -47,7 +47,7 @@ def direct_posts(office: Office) -> int:
 def test_many_are_told_privately_only_after_the_code_in_the_question(office: Office) -> None:
     office.says("kim", "d ACME the offer is 12%")
     asked = answer(office)
-    code = re.fullmatch(r"Privately to ACME \(61 people\)\. Reply (\d{4}) to do it\.", asked)
+    code = re.fullmatch(r"Privately to ACME \(61 people\)\. Reply (\d{6}) to do it\.", asked)
     assert code, asked
     office.says("kim", "OK")
     office.work()
@@ -59,19 +59,6 @@ def test_many_are_told_privately_only_after_the_code_in_the_question(office: Off
     office.says("kim", code[1])
     office.work()
     assert direct_posts(office) == 1
-
-
-def test_a_forger_who_guesses_is_out_after_three_tries(office: Office) -> None:
-    office.says("kim", "d ACME the offer is 12%")
-    code = re.search(r"\d{4}", answer(office).rpartition("Reply")[2])
-    assert code
-    wrong = f"{(int(code[0]) + 1) % 10_000:04}"
-    for left in ("2 more tries", "1 more try", "Nothing was done"):
-        office.says("kim", wrong)
-        assert left in answer(office)
-    office.says("kim", code[0])
-    office.work()
-    assert direct_posts(office) == 0
 
 
 def test_by_mail_the_hold_is_enough(office: Office) -> None:

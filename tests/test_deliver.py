@@ -100,9 +100,9 @@ def test_a_long_text_has_a_link_for_its_reader_and_the_rest_waits_for_more(room,
         assert link.startswith("https://critter.example/p/")
         assert signer.read("page", link.rsplit("/", 1)[1]) == (row.post_id, delivery.address_id)
         assert delivery.segments == 2
-    kept = rows(engine, "SELECT more FROM conversations")
+    kept = rows(engine, "SELECT text, posts FROM remainders")
     assert len(kept) == 2
-    assert all("many words" in one.more for one in kept)
+    assert all("many words" in one.text and one.posts == [row.post_id] for one in kept)
 
 
 def test_a_private_text_hangs_on_no_link(room, engine, texts, kim):

@@ -262,13 +262,13 @@ TAKEN_OUT = {
     "inbound.recipients", "inbound.sender", "inbound.text", "media.content_type", "media.reason", "media.sha256",
     "media.name", "media.small_sha256", "media.url", "messages.body", "messages.note", "posts.attached",
     "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",
-    "posting_addresses.seed", "posting_addresses.digest",
+    "posting_addresses.seed", "posting_addresses.digest", "remainders.text",
     "posts.text", "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(
     r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies|task_failures)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|mail_signatures\.digest|private_fingerprints\..*|senders\..*|alembic_version\..*"
     r"|(bounces|bouncing)\.status|topics\.tag|callbacks\..*|attempts\..*|deliveries(_\w+)?\.(channel|state|reason|tag|lease_owner)"
-    r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility)|daily_mails\.posts"
+    r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility)|daily_mails\.posts|remainders\.posts|messages\.quotes|lockouts\.channels"
     r"|\w+\.(kind|state|role|access|pin|channel|source|purpose)"
 )
 

@@ -195,7 +195,10 @@ KEPT = """
     WHERE d.text LIKE '%' || :secret || '%'
     UNION ALL SELECT 'a talk', p.handle FROM conversations c JOIN addresses a ON a.id = c.address_id
     JOIN accounts p ON p.id = a.account_id
-    WHERE concat(c.question, c.half, c.more) LIKE '%' || :secret || '%'
+    WHERE concat(c.question, c.half) LIKE '%' || :secret || '%'
+    UNION ALL SELECT 'a rest', p.handle FROM remainders r JOIN addresses a ON a.id = r.address_id
+    JOIN accounts p ON p.id = a.account_id
+    WHERE r.text LIKE '%' || :secret || '%'
 """
 
 

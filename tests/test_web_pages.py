@@ -231,7 +231,7 @@ def test_our_own_faults_are_a_page_without_a_word(settings, company, monkeypatch
         raise RuntimeError("CANARY")
 
     post = company.link(company.post("company"))
-    monkeypatch.setattr("gateway.network.audience.may_read", fail)
+    monkeypatch.setattr("gateway.network.audience.opened", fail)
     with served(settings) as url:
         answer = requests.get(url + post, timeout=9)
     assert answer.status_code == 503

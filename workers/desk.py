@@ -3,20 +3,20 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Outcome
 from gateway.ledger import budgets, claims, settlements, tallies
-from gateway.ledger.claims import Claimed, Content, Senders
+from gateway.ledger.claims import Claimed, Content, Key, Senders
 from gateway.ledger.settlements import Settlement
-from gateway.network import audience
+from gateway.network import audience, remainders
 from gateway.store.database import transaction
-from gateway.store.tables import Conversation
 from workers import effects, purse
 from workers.day import Day
 from workers.outcomes import settlement
@@ -66,7 +66,7 @@ class Desk(Generic[Parcel]):
             claims.cancel(session, rows, refused)
             allowed = [row for row in rows if row.key not in refused]
             contents = self._content_of(session, {row.message_id for row in allowed})
-            loads = self._rendered(session, allowed, contents)
+            loads = self._rendered(session, allowed, contents, self._cut_off(session, allowed, contents))
             if self._day:
                 self._day.took(session, len(loads))
             if self._channel != "sms":
@@ -86,26 +86,38 @@ class Desk(Generic[Parcel]):
         return claims.claim(session, self._channel, self._here.owner, self._lease, limit, senders)
 
     def _rendered(
-        self, session: Session, rows: Sequence[Claimed], contents: Mapping[int, Content]
+        self, session: Session, rows: Sequence[Claimed], contents: Mapping[int, Content], cut_off: AbstractSet[Key]
     ) -> list[Load[Parcel]]:
         loads: list[Load[Parcel]] = []
-        rests: dict[int, str] = {}
+        rests: dict[int, tuple[str, Sequence[int]]] = {}
         for row in rows:
             try:
-                load, rest = self._render(row, contents[row.message_id])
+                content = contents[row.message_id]
+                load, rest = self._render(row, replace(content, alone=True) if row.key in cut_off else content)
             except Exception:
                 log.exception("cannot be rendered", message=row.message_id)
                 settlements.settle(session, [Settlement(row, "failed", reason="rendering")])
                 continue
             loads.append(load)
             if rest:
-                rests[row.address_id] = rest
+                rests[row.address_id] = rest, contents[row.message_id].sources
         if rests:
-            _keep_more(session, rests)
+            remainders.keep_all(session, rests)
         return loads
 
+    def _cut_off(self, session: Session, rows: Sequence[Claimed], contents: Mapping[int, Content]) -> set[Key]:
+        """Mails of answers whose readers may not read what is answered. A text says nothing of it."""
+        found: set[Key] = set()
+        threads = {row.message_id for row in rows if contents[row.message_id].parents} if self._channel != "sms" else ()
+        for message in threads:
+            to = [row.address_id for row in rows if row.message_id == message]
+            apart = audience.cut_off(session, contents[message].parents, to)
+            found |= {(message, address) for address in apart}
+        return found
+
     def _content_of(self, session: Session, message_ids: set[int]) -> dict[int, Content]:
-        missing = message_ids - self._contents.keys()
+        """Of answers anew for every claim: what they answer may have been taken back."""
+        missing = {one for one in message_ids if one not in self._contents or self._contents[one].parents}
         found = claims.contents(session, missing) if missing else {}
         wanted = {one: found[one] if one in found else self._contents[one] for one in message_ids}
         self._contents.update(found)
@@ -150,9 +162,3 @@ class Desk(Generic[Parcel]):
 
 PAUSED: Final = timedelta(seconds=60)
 STAYED: Final = ("retry", "failed")  # the carrier did not take it: it costs nothing
-
-
-def _keep_more(session: Session, rests: dict[int, str]) -> None:
-    """What `more` gives next on each of these phones."""
-    rows = insert(Conversation).values([{"address_id": phone, "more": rest} for phone, rest in sorted(rests.items())])
-    session.execute(rows.on_conflict_do_update(index_elements=["address_id"], set_={"more": rows.excluded.more}))

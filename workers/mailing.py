@@ -11,7 +11,7 @@ from gateway.language.frames import Frame, framed
 from gateway.language.mails import Lists, Template
 from gateway.language.phrases import ENGLISH
 from gateway.ledger.claims import Claimed, Content
-from gateway.network import dailies
+from gateway.network import dailies, renderings
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.road import Load
@@ -76,7 +76,7 @@ class Mailing:
         return mails.compose(
             f"{author} via Critter" if author else "Critter",
             self._fixed or f"post@{self._domain}",
-            mails.headline(content.subject),
+            mails.headline(renderings.subject(content.text) if content.alone else content.subject),
             content.body + _enclosed(content),
             date=content.created_at,
             critter_id=self._domain,

@@ -13,7 +13,7 @@ from critter.company import account, enrol, reserved_words
 from critter.inside import opened_session, operator, show_json, show_rows
 from gateway.errors import Refused
 from gateway.ledger import audit
-from gateway.network import accounts, addresses, aliases, listings, pins, posting, roster
+from gateway.network import accounts, addresses, aliases, listings, lockouts, pins, posting, roster
 from gateway.network.listings import Person
 from gateway.network.roster import Places
 from gateway.settings import Settings, load
@@ -289,6 +289,18 @@ def _pin_told(person: Account, done: bool) -> str:
         return f"@{person.handle} has no PIN{' any more' if done else ''}."
     when = "every text that does something" if person.pin == "always" else "what is risky"
     return f"@{person.handle} has a PIN now, asked for with {when}."
+
+
+@app.command()
+def unlock(handle: Handle) -> None:
+    """Let somebody confirm again at once, after five wrong codes or PINs in their name. Such a lock ends by itself,
+    too, after an hour, six hours or a day; a PIN that has ended needs a new one."""
+    with opened_session(load()) as session:
+        person = account(session, handle, "person")
+        done = lockouts.unlock(session, person.id)
+        if done:
+            audit.record(session, operator(), "people.unlock", person.id, {"handle": person.handle})
+    typer.echo(f"@{person.handle} may confirm again." if done else f"@{person.handle} was not locked.")
 
 
 @app.command()

@@ -85,6 +85,7 @@ FORGET: Final = tuple(
             f"DELETE FROM posts WHERE id IN ({POSTS})",  # noqa: S608
             f"DELETE FROM inbound WHERE id IN ({SAID})",  # noqa: S608
             f"DELETE FROM conversations WHERE address_id IN ({PHONES})",  # noqa: S608
+            f"DELETE FROM remainders WHERE address_id IN ({PHONES})",  # noqa: S608
             f"DELETE FROM drafts WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM consent WHERE source <> 'demo' AND address_id IN ({PHONES})",  # noqa: S608
             f"UPDATE addresses SET state = 'verified', receiving = true, off_until = NULL, stopped_at = NULL"  # noqa: S608
@@ -99,6 +100,7 @@ FORGET: Final = tuple(
             f"DELETE FROM reports WHERE reporter_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM codes WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM pins WHERE account_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM lockouts WHERE account_id IN ({PEOPLE})",  # noqa: S608
             "UPDATE accounts a SET name = demo.name, language = 'en', ack = false, pin = 'none', state = 'active'"
             " FROM unnest(CAST(:people AS text[]), CAST(:names AS text[])) AS demo (handle, name)"
             " WHERE a.handle = demo.handle",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.orm import Session
 
 from gateway.ledger import fallbacks
@@ -72,6 +72,13 @@ class Content:
     access: str | None = None  # the group's
     lang: str | None = None  # the words', when their writer said so
     inbound_id: int | None = None
+    quotes: tuple[int, ...] = ()  # posts whose words are in it, besides the one it carries
+    alone: bool = False  # its subject is its own: what is above it in its thread may not be read any more
+
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """The posts whose words it has."""
+        return (self.post_id,) if self.post_id else self.quotes
 
 
 def claim(
@@ -115,12 +122,16 @@ def release(session: Session, claimed: Sequence[Claimed], wait: timedelta) -> No
 def contents(session: Session, message_ids: Iterable[int]) -> dict[int, Content]:
     """What these messages say, by id."""
     rows = session.execute(CONTENTS, {"ids": list(message_ids), "thread": THREAD})
-    found = (Content(**{**row, **_lists(row["parents"], row["files"])}) for row in rows.mappings())
+    found = (Content(**{**row, **_lists(row)}) for row in rows.mappings())
     return {one.message_id: one for one in found}
 
 
-def _lists(parents: list[int] | None, files: list[list[Any]] | None) -> dict[str, tuple[Any, ...]]:
-    return {"parents": tuple(parents or ()), "files": tuple((name, size) for name, size in files or ())}
+def _lists(row: RowMapping) -> dict[str, tuple[Any, ...]]:
+    return {
+        "parents": tuple(row["parents"] or ()),
+        "files": tuple((name, size) for name, size in row["files"] or ()),
+        "quotes": tuple(row["quotes"] or ()),
+    }
 
 
 def _keys(claimed: Sequence[Claimed]) -> dict[str, list[int]]:
@@ -254,7 +265,16 @@ CONTENTS: Final = text("""
            target.access, post.lang, m.inbound_id, post.attached,
            CASE WHEN post.attached IS NOT NULL THEN
                (SELECT jsonb_agg(jsonb_build_array(coalesce(file.name, ''), file.size) ORDER BY file.number)
-                FROM media file WHERE file.inbound_id = post.pictures_of AND file.state <> 'failed') END AS files
+                FROM media file WHERE file.inbound_id = post.pictures_of AND file.state <> 'failed') END AS files,
+           m.quotes,
+           post.in_reply_to IS NOT NULL AND EXISTS (
+               WITH RECURSIVE above AS (
+                   SELECT parent.id, parent.in_reply_to, parent.deleted_at, 1 AS depth
+                   FROM posts parent WHERE parent.id = post.in_reply_to
+                   UNION ALL
+                   SELECT parent.id, parent.in_reply_to, parent.deleted_at, depth + 1
+                   FROM above JOIN posts parent ON parent.id = above.in_reply_to WHERE depth < :thread)
+               SELECT FROM above WHERE deleted_at IS NOT NULL) AS alone
     FROM messages m
     LEFT JOIN accounts author ON author.id = m.author_id
     LEFT JOIN posts post ON post.id = m.post_id

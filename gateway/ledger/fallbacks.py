@@ -67,9 +67,9 @@ ENDED: Final = text("""
 
 COPY: Final = text("""
     INSERT INTO messages (kind, author_id, post_id, inbound_id, priority, must_arrive, text, subject, body,
-                          instead_of, note)
+                          instead_of, note, quotes)
     SELECT m.kind, m.author_id, m.post_id, m.inbound_id, m.priority, m.must_arrive, m.text, m.subject,
-           m.body || E'\\n\\n' || k.note, m.id, k.note
+           m.body || E'\\n\\n' || k.note, m.id, k.note, m.quotes
     FROM unnest(CAST(:messages AS bigint[]), CAST(:notes AS text[])) AS k (message_id, note)
     JOIN messages m ON m.id = k.message_id
     ON CONFLICT (instead_of, note) WHERE instead_of IS NOT NULL DO NOTHING

@@ -40,6 +40,7 @@ class Outgoing:
     inbound_id: int | None = None
     priority: int = 5
     must_arrive: bool = False
+    quotes: tuple[int, ...] | None = None  # posts whose words are in it; it leaves only while its reader may read them
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Recalled:
 def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: timedelta | None = None) -> int:
     """The id of the new message, its deliveries queued. An address given twice gets it once."""
     values = {name: getattr(message, name) for name in Outgoing.__slots__}
+    values["quotes"] = list(message.quotes) if message.quotes else None
     message_id = session.scalars(insert(Message).values(values).returning(Message.id)).one()
     if to:
         session.execute(PUT, _rows(message_id, message, to, not_before or timedelta(0)))

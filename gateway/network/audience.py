@@ -1,15 +1,16 @@
 """Who may read a post, and who gets it: the one rule, asked by every door, every list and every send."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, text, true
 from sqlalchemy.orm import Session, aliased
 
 from gateway.store.arrays import numbers
-from gateway.store.tables import Account, Fanout, Follow, Post, PostRecipient, Silence
+from gateway.store.tables import Account, Address, Fanout, Follow, Post, PostRecipient, Silence
 
 OPEN_TO_ALL = ("open", "broadcast")
+KNOWN = ("verified", "stopped")  # an address that is still its reader's; one that opted out of texts may look
 
 
 def following(follower: Any, account: Any) -> ColumnElement[bool]:
@@ -34,13 +35,22 @@ def blocked(one: Any, other: Any) -> ColumnElement[bool]:
 def readable_by(account: Any) -> ColumnElement[bool]:
     """The rule as a condition on Post: its author always; company posts everyone; group posts everyone, or the members
     when the group is closed; direct posts those they were addressed to, as they were at that moment. Never who blocked
-    its author, or was blocked by them. A repeat only while what it repeats may be read."""
+    its author, or was blocked by them, and nothing of somebody who is suspended. A repeat only while what it repeats
+    may be read. What was taken back may be read by nobody."""
+    return and_(Post.deleted_at.is_(None), _allowed(account, retracted=False))
+
+
+def _allowed(account: Any, *, retracted: bool) -> ColumnElement[bool]:
+    """The rule without a look at whether the post, or with `retracted` what it repeats, was taken back."""
     original = aliased(Post)
-    repeated = exists().where(original.id == Post.repeat_of, _readable(original, account))
+    there = true() if retracted else original.deleted_at.is_(None)
+    repeated = exists().where(original.id == Post.repeat_of, there, _readable(original, account))
     return and_(_readable(Post, account), or_(Post.repeat_of.is_(None), repeated))
 
 
 def _readable(post: type[Post], account: Any) -> ColumnElement[bool]:
+    away = aliased(Account)
+    suspended = exists().where(away.id == post.author_id, away.state == "suspended")
     group = aliased(Account)
     open_group = exists().where(group.id == post.group_id, group.access.in_(OPEN_TO_ALL))
     addressed = exists().where(PostRecipient.post_id == post.id, PostRecipient.account_id == account)
@@ -50,7 +60,7 @@ def _readable(post: type[Post], account: Any) -> ColumnElement[bool]:
         and_(post.visibility == "group", or_(open_group, following(account, post.group_id))),
         and_(post.visibility == "direct", addressed),
     )
-    return and_(post.deleted_at.is_(None), allowed, ~blocked(account, post.author_id))
+    return and_(allowed, ~suspended, ~blocked(account, post.author_id))
 
 
 def may_read(session: Session, account_id: int, post_id: int) -> bool:
@@ -58,6 +68,48 @@ def may_read(session: Session, account_id: int, post_id: int) -> bool:
     active = exists().where(Account.id == account_id, Account.state == "active")
     found = session.scalar(select(Post.id).where(Post.id == post_id, active, readable_by(account_id)))
     return found is not None
+
+
+def may_read_all(session: Session, account_id: int, post_ids: Collection[int]) -> bool:
+    """The same of several: whatever is kept of posts is given only while all of them may be read (R58)."""
+    if not post_ids:
+        return True
+    active = exists().where(Account.id == account_id, Account.state == "active")
+    mine = select(func.count()).select_from(Post).where(Post.id.in_(post_ids), active, readable_by(account_id))
+    return session.scalar(mine) == len(set(post_ids))
+
+
+def cut_off(session: Session, post_ids: Collection[int], address_ids: Collection[int]) -> set[int]:
+    """Those of the addresses whose owners may not read all of these posts: the ones above an answer in its thread,
+    which the subject of its mail would quote."""
+    whole = select(Address.id).join(Post, Post.id.in_(post_ids)).where(Address.id.in_(address_ids))
+    readers = whole.where(readable_by(Address.account_id)).group_by(Address.id)
+    return set(address_ids) - set(session.scalars(readers.having(func.count() == len(set(post_ids)))))
+
+
+Opened = Literal["readable", "retracted"]
+
+
+def opened(session: Session, post_id: int, address_id: int) -> Opened | None:
+    """What a link to a post comes to for whoever has the address that it was sent to: the one rule for every kind of
+    link. None when they may not even know of the post: theirs no longer, suspended, removed, blocked. "retracted" says
+    that nothing but the loss of the post itself keeps them from reading it."""
+    reader = _holder(address_id).scalar_subquery()
+    found = select(Post.deleted_at.is_(None) & readable_by(reader)).where(
+        Post.id == post_id, exists(_holder(address_id)), _allowed(reader, retracted=True)
+    )
+    readable = session.scalar(found)
+    return None if readable is None else "readable" if readable else "retracted"
+
+
+def holder(session: Session, address_id: int) -> int | None:
+    """Who has an address now, for what was sent there: its active owner, while it is surely theirs."""
+    return session.scalar(_holder(address_id))
+
+
+def _holder(address_id: int) -> Select[int]:
+    owner = select(Account.id).join(Address, Address.account_id == Account.id)
+    return owner.where(Address.id == address_id, Address.state.in_(KNOWN), Account.state == "active")
 
 
 def open_to_all(session: Session, post_id: int) -> bool:
@@ -84,7 +136,7 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 # To a phone that opted out only the answer to STOP or HELP leaves, where no carrier answers it; a mailbox that opted
 # out still gets what it asks for.
 _REFUSALS = text("""
-SELECT d.message_id, d.address_id, CASE
+SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
     WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND (a.channel = 'email' OR EXISTS (
         SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
           AND (i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
@@ -151,8 +203,15 @@ LEFT JOIN topic_follows t ON t.follower_id = a.account_id AND t.topic_id = d.sou
 def refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """(message, address) → why it must not leave, for those of `keys` that must not."""
     messages, addresses = numbers(key[0] for key in keys), numbers(key[1] for key in keys)
-    rows = session.execute(_REFUSALS, {"messages": messages, "addresses": addresses})
-    return {(row.message_id, row.address_id): row.reason for row in rows if row.reason}
+    rows = session.execute(_REFUSALS, {"messages": messages, "addresses": addresses}).all()
+    reasons = {(row.message_id, row.address_id): row.reason or _quotes_lost(session, row) for row in rows}
+    return {key: reason for key, reason in reasons.items() if reason}
+
+
+def _quotes_lost(session: Session, row: Row[Any]) -> str | None:
+    """An answer or a notice that has words of posts which its reader may not read any more. Few have any."""
+    lost = row.quotes and not may_read_all(session, row.account_id, row.quotes)
+    return "retracted" if lost else None
 
 
 # One chunk of a post's audience: followers of its source (a person, a group or a topic) after the cursor, and whoever

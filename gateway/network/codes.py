@@ -4,13 +4,15 @@ Only what they become under our key is kept. handlers/joining, gateway/strangers
 
 import secrets
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language.phrases import say
+from gateway.ledger import audit
+from gateway.network import audience, lockouts
 from gateway.store.tables import Account, Address, Code, Inbound
 from gateway.tokens import Signer
 
@@ -19,18 +21,22 @@ LIFE: Final = timedelta(minutes=10)
 TRIES: Final = 5
 SENDS_HOURLY: Final = 3  # to one address
 DAILY: Final = 10  # for one person
-STRANGERS_TRIES, STRANGERS_SPAN = 20, timedelta(minutes=10)  # wrong ones of all strangers together
+HOUR: Final = timedelta(hours=1)  # in which a stranger has those tries
+MANY, SPAN = 20, timedelta(minutes=10)  # wrong ones of strangers: of one mail domain it is enough, of all a flood
 WRONG: Final = "a wrong code of a stranger"  # the reason of their rows; they are counted by it
 DIGITS: Final = 6
-LOCK: Final = 0x636F6465  # strangers try one after the other
+FLOOD_DIGITS: Final = 8  # of a code that is shown while strangers guess by the dozen
+LOCK: Final = 0x636F6465  # one stranger's tries come one after the other
 
 
 def link(session: Session, signer: Signer, account_id: int) -> str:
-    """Six digits for its owner to text or mail from a new phone or mailbox; an older code ends. Raises Refused when
-    there were too many."""
+    """Six digits for its owner to text or mail from a new phone or mailbox; an older code ends. While strangers guess
+    by the dozen it has eight: so nobody's code need be refused because others guess. Raises Refused when there were
+    too many."""
     _refuse_many(session, "link", account_id)
     _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "link"))
-    while _open(session, "link", _seal(signer, "link", code := _digits())) is not None:
+    digits = FLOOD_DIGITS if _many(session) else DIGITS
+    while _open(session, "link", _seal(signer, "link", code := _digits(digits))) is not None:
         continue  # two people's codes must differ: a stranger names nobody
     _keep(session, "link", account_id, _seal(signer, "link", code))
     return code
@@ -48,12 +54,12 @@ def prove(session: Session, signer: Signer, address: Address, account_id: int) -
     return code
 
 
-def login(session: Session, signer: Signer, account_id: int) -> str:
-    """A token of 128 bits for a link; an older one ends."""
-    _refuse_many(session, "login", account_id)
+def login(session: Session, signer: Signer, account_id: int, address_id: int | None = None) -> str:
+    """A token of 128 bits for a link; an older one ends. `address_id`: where the link goes."""
+    _refuse_many(session, "login", account_id, address_id)
     _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "login"))
     token = secrets.token_hex(16)
-    _keep(session, "login", account_id, _seal(signer, "login", token))
+    _keep(session, "login", account_id, _seal(signer, "login", token), address_id)
     return token
 
 
@@ -64,19 +70,31 @@ def linked(session: Session, signer: Signer, code: str) -> Account | None:
 
 
 def proved(session: Session, signer: Signer, account_id: int, code: str) -> Address | None:
-    """The address that the code was sent to; a wrong one counts against it, and the fifth ends it."""
+    """The address that the code was sent to; a wrong one counts against it and its person, and the fifth ends it."""
     mine = select(Code).where(Code.account_id == account_id, Code.purpose == "prove", *_STANDING)
+    if lockouts.hold(session, account_id, lockouts.COMMAND_LINE):
+        return None
     row = session.scalars(mine.with_for_update()).first()
     if row is None:
         return None
     if secrets.compare_digest(row.digest, _seal(signer, "prove", account_id, code)):
+        lockouts.right(session, account_id)
         _used(session, row)
         return session.get(Address, row.address_id)
+    _count_wrong(session, row)
+    return None
+
+
+def _count_wrong(session: Session, row: Code) -> None:
     row.tries += 1
     if row.tries >= TRIES:
         row.ended_at = func.now()
     session.flush()
-    return None
+    person = session.get_one(Account, row.account_id)
+    audit.record(session, f"@{person.handle}", "code.wrong", person.id)
+    counted = lockouts.wrong(session, person.id, lockouts.COMMAND_LINE)
+    if counted.lock:
+        lockouts.tell(session, person, lockouts.COMMAND_LINE, "code", counted.lock)
 
 
 LinkState = Literal["unknown", "ended", "open"]
@@ -97,21 +115,50 @@ def logged_in(session: Session, signer: Signer, token: str) -> Account | None:
 
 
 def stranger_may_try(session: Session, channel: str, sender: str) -> bool:
-    """Five wrong codes an hour for each, twenty in ten minutes for all strangers together: six digits hold then."""
-    session.execute(select(func.pg_advisory_xact_lock(LOCK)))
-    wrong = select(func.count()).where(Inbound.reason == _WRONG)
-    of_all = wrong.where(Inbound.id >= func.id_at(func.now() - STRANGERS_SPAN))
-    of_one = wrong.where(Inbound.id >= func.id_at(func.now() - timedelta(hours=1)))
-    own = of_one.where(Inbound.channel == channel, Inbound.sender == sender)
-    return (session.scalar(own) or 0) < TRIES and (session.scalar(of_all) or 0) < STRANGERS_TRIES
+    """Five wrong codes an hour for each, and twenty in ten minutes for all the mailboxes of a domain where none of ours
+    is: its owner may have as many of them as they like. What others guess keeps nobody from linking."""
+    session.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(f"{channel} {sender}"))))
+    own = (Inbound.channel == channel, Inbound.sender == sender)
+    return _wrong_ones(session, HOUR, TRIES, *own) < TRIES and not _foreign_flood(session, channel, sender)
+
+
+def was_wrong(session: Session, channel: str, sender: str) -> None:
+    """Notes in the audit that a stranger has no more tries, and that many strangers guess: a few rows, however many
+    they are. The row of the wrong code itself is what is counted."""
+    own = (Inbound.channel == channel, Inbound.sender == sender)
+    if _wrong_ones(session, HOUR, TRIES, *own) == TRIES - 1 and not _many(session):
+        audit.record(session, "stranger", "link.locked", None, {"channel": channel})
+    if _wrong_ones(session, SPAN, MANY) == MANY - 1:
+        audit.record(session, "stranger", "link.flood", None, {"channel": channel})
+
+
+def _foreign_flood(session: Session, channel: str, sender: str) -> bool:
+    if channel != "email":
+        return False
+    there = f"@{sender.rpartition('@')[2]}"
+    wrong = (Inbound.channel == channel, Inbound.sender.endswith(there, autoescape=True))
+    if _wrong_ones(session, SPAN, MANY, *wrong) < MANY:
+        return False
+    ours = exists().where(Address.channel == channel, Address.account_id.is_not(None))
+    return not session.scalar(select(ours.where(Address.address.endswith(there, autoescape=True))))
+
+
+def _many(session: Session) -> bool:
+    return _wrong_ones(session, SPAN, MANY) >= MANY
+
+
+def _wrong_ones(session: Session, span: timedelta, most: int, *of: Any) -> int:
+    """How many wrong codes of strangers there were; it stops counting at `most`."""
+    rows = select(Inbound.id).where(Inbound.reason == _WRONG, Inbound.id >= func.id_at(func.now() - span), *of)
+    return session.scalar(select(func.count()).select_from(rows.limit(most).subquery())) or 0
 
 
 _WRONG: Final[ColumnElement[str]] = literal_column(f"'{WRONG}'")  # written out: only then their own index is for it
 _STANDING: Final = (Code.ended_at.is_(None), Code.expires_at > func.now())
 
 
-def _digits() -> str:
-    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+def _digits(number: int = DIGITS) -> str:
+    return f"{secrets.randbelow(10**number):0{number}}"
 
 
 def _seal(signer: Signer, purpose: Purpose, *parts: object) -> bytes:
@@ -139,7 +186,10 @@ def _used(session: Session, row: Code) -> Account | None:
     row.ended_at = func.now()
     session.flush()
     account = session.get(Account, row.account_id)
-    return account if account and account.state == "active" else None
+    if account is None or account.state != "active":
+        return None
+    sent_to_login = row.purpose == "login" and row.address_id is not None
+    return account if not sent_to_login or audience.holder(session, row.address_id or 0) == account.id else None
 
 
 def _end(session: Session, codes: Select[int]) -> None:
@@ -147,7 +197,10 @@ def _end(session: Session, codes: Select[int]) -> None:
     session.execute(ended, execution_options={"synchronize_session": False})
 
 
-def _refuse_many(session: Session, purpose: Purpose, account_id: int) -> None:
+def _refuse_many(session: Session, purpose: Purpose, account_id: int, address_id: int | None = None) -> None:
+    """`address_id`: what is counted by where it was asked for. Whoever forges a phone's number uses up its share, and
+    its owner's mailbox still has its own."""
     mine = select(func.count()).where(Code.purpose == purpose, Code.account_id == account_id)
+    mine = mine.where(Code.address_id == address_id) if address_id else mine
     if (session.scalar(mine.where(Code.created_at > func.now() - timedelta(days=1))) or 0) >= DAILY:
         raise Refused(say("{number} codes a day is the most for one person. Try again tomorrow.", number=DAILY))

@@ -1,11 +1,11 @@
-"""Where the talk with one phone or mailbox stands: the open question, what `more` gives, the private thread chosen."""
+"""Where the talk with one phone or mailbox stands: the open question, the private thread chosen."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Interval, func, select, text, type_coerce, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -96,16 +96,10 @@ def close(session: Session, address_id: int) -> None:
     _set(session, address_id, question=None, expires_at=None)
 
 
-def keep_more(session: Session, address_id: int, rest: str | None) -> None:
-    """What `more` gives next; None when that was all."""
-    _set(session, address_id, more=rest or None, more_at=func.now())
-
-
-def more(session: Session, address_id: int) -> tuple[str, timedelta] | None:
-    """What is kept, and how long ago."""
-    kept = select(Conversation.more, type_coerce(func.now() - Conversation.more_at, Interval))
-    row = session.execute(kept.where(Conversation.address_id == address_id)).first()
-    return (row[0], row[1]) if row and row[0] else None
+def expire(session: Session, address_id: int) -> None:
+    """No answer counts any more. It is remembered that it was asked, so that a late answer is not taken for an
+    update."""
+    _set(session, address_id, expires_at=func.now())
 
 
 def keep_thread(session: Session, address_id: int, post_id: int) -> None:

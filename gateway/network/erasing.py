@@ -185,12 +185,17 @@ STEPS: Final = (
     ),
     (
         "others' talks",
-        """UPDATE conversations c SET more = NULL,
+        """UPDATE conversations c SET more = NULL, more_at = NULL,
                question = CASE WHEN CAST(question AS text) ~* :bare THEN NULL ELSE question END,
                half = CASE WHEN CAST(half AS text) ~* :bare THEN NULL ELSE half END
            WHERE more IS NOT NULL AND EXISTS (
                    SELECT FROM deliveries d WHERE d.address_id = c.address_id AND d.author_id = :account)
               OR more ~* :bare OR CAST(question AS text) ~* :bare OR CAST(half AS text) ~* :bare""",
+    ),
+    (
+        "rests",
+        f"""DELETE FROM remainders WHERE address_id IN {_MINE} OR text ~* :bare
+               OR posts && (SELECT array_agg(id) FROM posts WHERE author_id = :account OR repeat_of IN {_WROTE})""",
     ),
     ("others' drafts", "DELETE FROM drafts WHERE account_id <> :account AND text ~* :bare"),
     (
@@ -210,6 +215,7 @@ STEPS: Final = (
     ("codes", "DELETE FROM codes WHERE account_id = :account"),
     ("posting addresses", "DELETE FROM posting_addresses WHERE account_id = :account"),
     ("pins", "DELETE FROM pins WHERE account_id = :account"),
+    ("locks", "DELETE FROM lockouts WHERE account_id = :account"),
     ("aliases", "DELETE FROM aliases WHERE account_id = :account"),
     ("bounces", f"DELETE FROM bounces WHERE address_id IN {_MINE}"),
     ("mailboxes", f"DELETE FROM bouncing WHERE address_id IN {_MINE}"),

@@ -106,7 +106,7 @@ SECTIONS: Final = {
         SELECT r.id, r.post_id, r.created_at, r.closed_at, a.handle AS about FROM reports r
         JOIN accounts a ON a.id = r.account_id WHERE r.reporter_id = :account ORDER BY r.id""",
     "talks": f"""
-        SELECT a.address, c.question, c.more, c.more_at, c.half FROM conversations c
+        SELECT a.address, c.question, c.half FROM conversations c
         JOIN addresses a ON a.id = c.address_id WHERE c.address_id IN {_MINE}""",
     "drafts": "SELECT id, text, created_at FROM drafts WHERE account_id = :account ORDER BY id",
     "audit": f"""

@@ -11,8 +11,6 @@ from gateway.files.kinds import PICTURES, noun
 from gateway.network import audience, posts, renderings
 from gateway.store.tables import Account, Address, Media, Post
 
-KNOWN = ("verified", "stopped")  # an address that is still its reader's; one that opted out of texts may look
-
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -55,14 +53,14 @@ def of_post(session: Session, post_id: int, address_id: int) -> Hanging | None:
     """None when there is nothing that whoever has this address may see now: taken back, left, blocked, suspended."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
-        select(Post, author, group, Address.account_id, Account.timezone)
+        select(Post, author, group, Account.timezone)
         .join(author, author.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .join(Address, Address.id == address_id)
         .join(Account, Account.id == Address.account_id)
-        .where(Post.id == post_id, Post.attached.is_not(None), Address.state.in_(KNOWN), author.state != "suspended")
+        .where(Post.id == post_id, Post.attached.is_not(None))
     ).one_or_none()
-    if found is None or not audience.may_read(session, found.account_id, post_id):
+    if found is None or audience.opened(session, post_id, address_id) != "readable":
         return None
     post, writer = found[:2]
     where: Account | None = found[2]

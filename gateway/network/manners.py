@@ -1,13 +1,16 @@
 """How often Critter answers: enough for anyone who asks, too seldom for two machines to talk for ever."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gateway import destinations
+from gateway.ledger import budgets, spending
 from gateway.ledger.inbox import BLOTTED
-from gateway.store.tables import Delivery, Inbound, Message
+from gateway.settings import Settings
+from gateway.store.tables import Address, Delivery, Inbound, Message
 
 HOURLY = 60  # answers to an identified address
 STRANGER_HOURLY, STRANGER_DAILY = 1, 5
@@ -18,6 +21,23 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 def may_answer(session: Session, address_id: int, inbound: Inbound) -> bool:
     """False beyond 60 answers an hour, or when the same text comes for the fourth time in a row."""
     return _answers(session, address_id, HOUR) < HOURLY and not _repeats(session, address_id, inbound.text)
+
+
+def unsendable(session: Session, settings: Settings, address: Address, inbound: Inbound | None) -> str | None:
+    """Why words of ours would not reach this address now, in words for the row of the input; None when they would. Only
+    what a person has seen may be asked of them. `inbound`: what is answered, when it is an answer."""
+    if inbound is not None and not may_answer(session, address.id, inbound):
+        return "it had to be asked about, and no more answers go there for now"
+    if address.channel == "email":
+        usable = address.state in ("verified", "stopped") and not address.bouncing_since
+        return None if usable else NOT_THERE
+    if address.state != "verified" or destinations.trouble(address.address, settings.sms_countries):
+        return NOT_THERE
+    lefts = spending.lefts(session, budgets.limits(settings), budgets.COMPANY)
+    return None if all(left.left for left in lefts) else "it had to be asked about, and the budget for texts is used up"
+
+
+NOT_THERE: Final = "it had to be asked about, and no answer may go there"
 
 
 def last_answer(session: Session, address_id: int) -> bool:

@@ -32,10 +32,15 @@ def elsewhere(session: Session, account_id: int, channel: str) -> Address | None
 
 
 def tell(
-    session: Session, people: Collection[int], words: str, inbound_id: int | None = None, author_id: int | None = None
+    session: Session,
+    people: Collection[int],
+    words: str,
+    inbound_id: int | None = None,
+    author_id: int | None = None,
+    quotes: tuple[int, ...] | None = None,
 ) -> frozenset[str]:
-    """To each of them by text, else by mail; those whom nothing reaches, or nothing of `author_id`, are left out. The
-    bells to ring."""
+    """To each of them by text, else by mail; those whom nothing reaches, or nothing of `author_id`, are left out.
+    `quotes`: the posts whose words are in it. The bells to ring."""
     people = set(people) - silences.deaf_to(session, author_id, people) if author_id else people
     spoken = select(Account.id, Account.language).where(Account.id.in_(people))
     languages = dict(session.execute(spoken).all())
@@ -45,6 +50,9 @@ def tell(
             said = translated(words, languages[address.account_id])
             to.setdefault(said, []).append(Target(address.id, address.channel))
     for said, targets in to.items():
-        notice = Outgoing("notice", said, said, said, author_id=author_id, inbound_id=inbound_id, priority=PRIORITY)
+        notice = Outgoing(
+            "notice", said, said, said,
+            author_id=author_id, inbound_id=inbound_id, priority=PRIORITY, quotes=quotes,
+        )  # fmt: skip
         outbox.put(session, notice, targets)
     return frozenset(target.channel for targets in to.values() for target in targets)

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language.phrases import say
+from gateway.network import lockouts
 from gateway.store.tables import Account, Pin
 
-TRIES: Final = 5
+TRIES: Final = 20  # wrong ones in a row end a PIN for good: it stays the same, so that guesses at it add up over months
 _SHAPE = re.compile(r"\d{4,8}")
 _RUNS = "01234567890 09876543210"
 # scrypt at about 20 ms and 16 MB: a PIN has few bits, so each guess at a stolen digest must cost something.
@@ -32,6 +33,7 @@ def set_pin(session: Session, account_id: int, pin: str, *, always: bool = False
     row.salt = secrets.token_bytes(16)
     row.digest, row.tries, row.locked_at = _digest(pin, row.salt), 0, None
     session.add(row)
+    lockouts.unlock(session, account_id)
     session.get_one(Account, account_id).pin = "always" if always else "risky"
     session.flush()
 
@@ -53,7 +55,8 @@ def locked(session: Session, account_id: int) -> bool:
 
 
 def check(session: Session, account_id: int, pin: str) -> Verdict:
-    """Counts a wrong try; the fifth locks, and from then on the right one is wrong, too."""
+    """Counts a wrong try; the twentieth in a row ends the PIN, and from then on the right one is wrong, too. That five
+    of any kind lock for a while is the business of `lockouts`."""
     row = session.get(Pin, account_id, with_for_update=True)
     if row is None or row.locked_at:
         return "locked" if row else "wrong"

@@ -184,9 +184,20 @@ def sources(session: Session, words: Words) -> list[int]:
 
 def _headline(session: Session, post_id: int | None) -> str | None:
     """The subject of the thread, so that mails of one thread stand together in every mailbox."""
-    if post_id is None:
-        return None
-    return session.scalar(select(Message.subject).where(Message.post_id == post_id).order_by(Message.id).limit(1))
+    return session.scalar(HEADLINE, {"post": post_id}) if post_id else None
+
+
+# Words of the first post go on in every subject below it, until something in between was taken back.
+HEADLINE: Final = text("""
+    WITH RECURSIVE above AS (
+        SELECT id, in_reply_to, deleted_at FROM posts WHERE id = :post
+        UNION ALL
+        SELECT parent.id, parent.in_reply_to, parent.deleted_at
+        FROM above JOIN posts parent ON parent.id = above.in_reply_to
+    )
+    SELECT subject FROM messages
+    WHERE post_id = :post AND NOT EXISTS (SELECT FROM above WHERE deleted_at IS NOT NULL) ORDER BY id LIMIT 1
+""")
 
 
 def retract(session: Session, post: Post) -> tuple[int, int]:

@@ -31,7 +31,7 @@ def of_post(
     repeat begins with who wrote it, for its From names who passed it on."""
     text = f"{signature(author, group, post, origin)}: {post.text}"
     body = f"rt {signature(origin.author, origin.group, post)}: {post.text}" if origin else post.text
-    return Rendered(text, _subject(text, headline), body)
+    return Rendered(text, subject(text, headline), body)
 
 
 def for_phone(
@@ -70,7 +70,8 @@ def signature(author: Account, group: Account | None, post: Post, origin: Origin
     return f"{author.name} #{group.handle}" if group else author.name
 
 
-def _subject(text: str, headline: str | None) -> str:
+def subject(text: str, headline: str | None = None) -> str:
+    """Of the thread; else the beginning of the words."""
     if headline:
         return headline if headline.startswith("Re: ") else f"Re: {headline}"
     line = " ".join(text.split())

@@ -69,7 +69,7 @@ def _delay(session: Session, post: Post, author: Account) -> frozenset[str]:
         words=shortened(post.text),
         mails=count("{count} mail", "{count} mails", late),
     )
-    return notices.tell(session, [author.id], words)
+    return notices.tell(session, [author.id], words, quotes=(post.id,))
 
 
 def _counts(session: Session, post: Post, author: Account) -> frozenset[str]:
@@ -79,16 +79,18 @@ def _counts(session: Session, post: Post, author: Account) -> frozenset[str]:
     usable = [one for one in addresses.of_account(session, author.id) if one.is_primary and one.state == "verified"]
     channels = {one.channel for one in usable}
     text_, body = _text(post, tally, missed, by_mail="email" in channels), _body(post, tally, missed)
-    return _put(session, author, usable, text_, body, say('Who got "{words}"', words=shortened(post.text)))
+    return _put(session, author, usable, text_, body, post)
 
 
 def _put(
-    session: Session, author: Account, to: Sequence[Address], text_: Phrase, body: Phrase, subject: Phrase
+    session: Session, author: Account, to: Sequence[Address], text_: Phrase, body: Phrase, post: Post
 ) -> frozenset[str]:
+    subject = say('Who got "{words}"', words=shortened(post.text))
     said, long, head = (translated(each, author.language) for each in (text_, body, subject))
     if to:
         targets = [Target(one.id, one.channel) for one in to]
-        outbox.put(session, Outgoing("notice", said, head, long, priority=notices.PRIORITY), targets)
+        notice = Outgoing("notice", said, head, long, priority=notices.PRIORITY, quotes=(post.id,))
+        outbox.put(session, notice, targets)
     return frozenset(one.channel for one in to)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.ledger import audit
-from gateway.network import addresses, dailies, follows, topics
+from gateway.network import addresses, audience, dailies, follows, topics
 from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow
 from gateway.tokens import Signer
 
@@ -104,6 +104,8 @@ def again_token(signer: Signer, ending: Pair, by_text: bool) -> str:
 def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
     """False when the token is old, of another follow or not ours, and when owners must be asked."""
     ids = signer.read("again", token)
+    if audience.holder(session, ending.address_id) is None:
+        return False
     if ids is None or ids[:2] != (ending.source_id, ending.address_id) or len(ids) != 4 or not ending.open:
         return False
     if not _is_fresh(ids[3]):
@@ -140,13 +142,18 @@ def switch_on(session: Session, signer: Signer, ending: Pair, token: str) -> boo
     ids = signer.read("mails", token)
     if ids is None or len(ids) != 3 or ids[:2] != (ending.source_id, ending.address_id) or not _is_fresh(ids[2]):
         return False
+    if audience.holder(session, ending.address_id) is None:
+        return False
     addresses.set_receiving(session, ending.address_id, True)
     _note(session, ending, "mails.on", {})
     return True
 
 
 def others(session: Session, ending: Pair) -> Others:
-    """Closed groups are counted and not named."""
+    """Closed groups are counted and not named. Whoever has a link to an address that is nobody's any more, or whose
+    owner is suspended, ends that one follow and is told of no other."""
+    if audience.holder(session, ending.address_id) is None:
+        return Others(0, (), are_off=True)
     mine = select(
         func.concat(Account.name, " (", SIGN, Account.handle, ")").label("name"),
         (Account.access.is_distinct_from("closed")).label("shown"),

@@ -143,6 +143,16 @@ class Pin(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class Lockout(Table):
+    __tablename__ = "lockouts"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    wrong: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    wrong_at: Mapped[datetime | None]
+    locks: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    locked_until: Mapped[datetime | None]
+
+
 class Sender(Table):
     __tablename__ = "senders"
     id: Mapped[int] = mapped_column(SmallInteger, Identity(), primary_key=True)
@@ -462,6 +472,7 @@ class Message(Table):
     instead_of: Mapped[int | None] = mapped_column(_cascade("messages.id"))
     note: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    quotes: Mapped[list[int] | None]
 
 
 Index(
@@ -649,6 +660,15 @@ class Conversation(Table):
     thread_until: Mapped[datetime | None]
     half: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     half_at: Mapped[datetime | None]
+
+
+class Remainder(Table):
+    __tablename__ = "remainders"
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"), primary_key=True)
+    text: Mapped[str]
+    posts: Mapped[list[int]]
+    kept_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (CheckConstraint("text <> ''"),)
 
 
 class Draft(Table):

@@ -1,4 +1,4 @@
-"""What mail keeps: how a sender was proved."""
+"""Wrong codes and PINs are counted by person, and five of them lock."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What mail keeps: how a sender was proved."""
+"""What is kept of a post is kept with its id."""
 
 from pathlib import Path
 

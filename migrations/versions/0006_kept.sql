@@ -1,1 +1,8 @@
-SELECT 1;
+CREATE TABLE remainders (
+    address_id  bigint PRIMARY KEY REFERENCES addresses ON DELETE CASCADE,
+    text        text NOT NULL CHECK (text <> ''),
+    posts       bigint[] NOT NULL,
+    kept_at     timestamptz NOT NULL DEFAULT now()
+);
+UPDATE conversations SET more = NULL, more_at = NULL WHERE more IS NOT NULL OR more_at IS NOT NULL;
+ALTER TABLE messages ADD COLUMN quotes bigint[];

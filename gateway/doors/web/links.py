@@ -50,23 +50,22 @@ def page(session: Session, post_id: int, address_id: int) -> Page | None:
     """None when there is nothing to show to whoever has this address now."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
-        select(Post, author, group.handle, Address.account_id, Account.timezone)
+        select(Post, author, group.handle, Account.timezone)
         .join(author, author.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .join(Address, Address.id == address_id)
         .join(Account, Account.id == Address.account_id)
         .where(Post.id == post_id)
     ).one_or_none()
-    if found is None:
+    state = audience.opened(session, post_id, address_id)
+    if found is None or state is None:
         return None
-    post, writer, group_handle, reader, timezone = found
+    post, writer, group_handle, timezone = found
     at = post.created_at.astimezone(zoned(timezone))
-    if post.deleted_at is not None:
+    if state == "retracted":
         return Page("retracted", writer.name, writer.handle, group_handle, at)
     if post.visibility == "direct":
         return Page("private", writer.name, writer.handle, group_handle, at)
-    if reader is None or not audience.may_read(session, reader, post_id):
-        return None
     original = posts.original(post)
     reactions = posts.reaction_counts(session, [original]).get(original, {})
     first = session.get(Post, post.repeat_of) if post.repeat_of else None

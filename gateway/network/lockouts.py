@@ -1,0 +1,140 @@
+"""Wrong codes and PINs, counted by the person in whose name they came, and the lock after five of them (R57).
+
+Every question takes its answers through here, and so does the command line: it makes no difference which question,
+which phone or mailbox, and whether it was a code or a PIN. A sender number can be forged, so a lock must cost its owner
+little: it ends by itself, and it closes only confirming, and only over the channels by which the wrong ones came."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import Final
+
+from sqlalchemy import Interval, func, select, text, type_coerce
+from sqlalchemy.orm import Session
+
+from gateway.language.phrases import Phrase, count, say
+from gateway.ledger import audit
+from gateway.network import accounts, notices
+from gateway.store.tables import Account, Lockout
+
+TRIES: Final = 5
+HOURS: Final = (1, 6, 24)  # the first lock within a month, the second, and every further one
+FORGOTTEN: Final = timedelta(days=1)  # wrong ones that led to no lock
+REMEMBERED: Final = timedelta(days=30)  # that somebody was locked
+COMMAND_LINE: Final = "cli"  # the channel of codes that an operator types
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a wrong one came to: how many more may be wrong, or for how long nothing is confirmed."""
+
+    left: int
+    lock: timedelta | None
+
+
+def locked(session: Session, account_id: int, channel: str) -> timedelta | None:
+    """For how long nothing is confirmed over this channel; None when it is not locked."""
+    left = select(type_coerce(Lockout.locked_until - func.now(), Interval)).where(Lockout.account_id == account_id)
+    return session.scalar(left.where(Lockout.locked_until > func.now(), Lockout.channels.contains([channel])))
+
+
+def hold(session: Session, account_id: int, channel: str) -> timedelta | None:
+    """As `locked`, for whoever is about to look at an answer. Others who do so for the same person wait until this
+    transaction ends: however many answers come at once, no more than five are looked at."""
+    left: timedelta | None = session.scalar(HOLD, {"account": account_id, "channel": channel})
+    return left
+
+
+def wrong(session: Session, account_id: int, channel: str) -> Counted:
+    """Counts a wrong one. While one channel is locked, the first wrong one over another locks that as well."""
+    given = {"account": account_id, "channel": channel, "tries": TRIES, "hours": list(HOURS)}
+    spans = {"forgotten": FORGOTTEN, "remembered": REMEMBERED}
+    hold(session, account_id, channel)
+    row = session.execute(WRONG, given | spans).one()
+    return Counted(max(0, TRIES - row.wrong), row.lock)
+
+
+def right(session: Session, account_id: int) -> None:
+    """Whoever knows the answer begins to count anew; a lock over another channel goes on."""
+    session.execute(RIGHT, {"account": account_id})
+
+
+def unlock(session: Session, account_id: int) -> bool:
+    """An operator's word; False when nothing was counted."""
+    return session.execute(UNLOCK, {"account": account_id}).first() is not None
+
+
+def tell(session: Session, account: Account, channel: str, kind: str, lock: timedelta) -> frozenset[str]:
+    """Notes a lock in the audit, and tells its owner elsewhere and the operators. The queues to wake. `kind`: what was
+    guessed (code, pin)."""
+    audit.record(session, f"@{account.handle}", f"{kind}.locked", account.id, {"channel": channel})
+    values = {"handle": account.handle, "hours": hours(lock)}
+    told = say(
+        "Five wrong codes or PINs came in your name, @{handle}. Nothing is confirmed there for {hours}. Was that not "
+        "you? Tell an operator.",
+        **values,
+    )
+    rings = notices.tell_elsewhere(session, account.id, channel, told)
+    to_operators = say(
+        "Five wrong codes or PINs came for @{handle}: locked for {hours}. To unlock: critter people unlock {handle}",
+        **values,
+    )
+    return rings | notices.tell(session, accounts.operators(session) - {account.id}, to_operators)
+
+
+def refusal(session: Session, account_id: int, channel: str, lock: timedelta) -> Phrase:
+    """What whoever is locked is answered: for how long, and what still goes."""
+    if notices.elsewhere(session, account_id, channel) is None:
+        return say(
+            "Too many wrong codes or PINs: nothing is confirmed for {hours}. An operator can unlock it.",
+            hours=hours(lock),
+        )
+    if channel == "email":
+        return say(
+            "Too many wrong codes or PINs: nothing is confirmed by mail for {hours}. Confirm by text, or ask an "
+            "operator.",
+            hours=hours(lock),
+        )
+    return say(
+        "Too many wrong codes or PINs: nothing is confirmed by text for {hours}. Confirm by mail, or ask an operator.",
+        hours=hours(lock),
+    )
+
+
+def hours(lock: timedelta) -> Phrase:
+    return count("{count} hour", "{count} hours", max(1, ceil(lock.total_seconds() / 3600)))
+
+
+HOLD: Final = text("""
+    INSERT INTO lockouts (account_id) VALUES (:account)
+    ON CONFLICT (account_id) DO UPDATE SET account_id = excluded.account_id
+    RETURNING CASE WHEN locked_until > now() AND :channel = ANY (channels) THEN locked_until - now() END
+""")
+
+WRONG: Final = text("""
+    WITH before AS (
+        SELECT account_id, over, CASE WHEN over THEN 0 ELSE wrong END AS wrong,
+               CASE WHEN over THEN '{}' ELSE channels END AS channels,
+               CASE WHEN wrong_at < now() - CAST(:remembered AS interval) THEN 0 ELSE locks END AS locks
+        FROM (SELECT *, coalesce(locked_until, wrong_at + CAST(:forgotten AS interval)) <= now() AS over
+              FROM lockouts WHERE account_id = :account FOR UPDATE) AS row
+    )
+    UPDATE lockouts l
+    SET wrong = before.wrong + 1, wrong_at = now(),
+        channels = CASE WHEN :channel = ANY (before.channels) THEN before.channels
+                        ELSE before.channels || CAST(:channel AS text) END,
+        locks = before.locks + CASE before.wrong + 1 WHEN :tries THEN 1 ELSE 0 END,
+        locked_until = CASE WHEN before.wrong + 1 < :tries THEN NULL
+                            WHEN before.wrong + 1 > :tries THEN l.locked_until
+                            ELSE now() + make_interval(hours => (CAST(:hours AS int[]))[
+                                least(before.locks + 1, array_length(CAST(:hours AS int[]), 1))]) END
+    FROM before WHERE l.account_id = before.account_id
+    RETURNING l.wrong, l.locked_until - now() AS lock
+""")
+
+RIGHT: Final = text("""
+    UPDATE lockouts SET wrong = 0, channels = '{}', locked_until = NULL
+    WHERE account_id = :account AND (locked_until IS NULL OR locked_until <= now())
+""")
+
+UNLOCK: Final = text("DELETE FROM lockouts WHERE account_id = :account RETURNING account_id")
