@@ -23,8 +23,9 @@ from gateway.doors.signing_in import SignIn
 from gateway.identity import arrival
 from gateway.identity.dmarc import Envelope as Came
 from gateway.identity.ladder import trusted
+from gateway.ledger.admission import Closed
 from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Draining, Intake
+from gateway.ledger.intake import Intake
 from gateway.network import posting, recipients
 from gateway.network.recipients import Recipient
 from gateway.settings import Settings
@@ -58,7 +59,7 @@ class Storing:
         self._patience = loop.call_later(PATIENCE, self._late)
 
     def ended(self, error: Exception | None) -> None:
-        if error is not None and not isinstance(error, Draining):
+        if error is not None and not isinstance(error, Closed):
             log.error("a mail was not stored", exc_info=error)
         self._patience.cancel()
         self._say(TEMPORARY if error else ACCEPTED)
