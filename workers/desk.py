@@ -8,6 +8,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Outcome
@@ -93,6 +94,8 @@ class Desk(Generic[Parcel]):
         for row in rows:
             try:
                 load, rest = self._render(row, contents[row.message_id])
+            except OperationalError:
+                raise
             except Exception:
                 log.exception("cannot be rendered", message=row.message_id)
                 settlements.settle(session, [Settlement(row, "failed", reason="rendering")])
