@@ -23,11 +23,12 @@ CREATE TABLE installation (
     mode        text NOT NULL CHECK (mode IN ('simulated', 'live')),     -- who made it; the other mode is refused
     hash_key    bytea NOT NULL DEFAULT sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')),  -- keys inbound.natural_key, so that it tells nothing about a number or a mail
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- when the database was made
-    draining_since  timestamptz,                                         -- `critter drain`: the doors of processes that were there then are closed …
+    draining_since  timestamptz,                                         -- when `critter drain` began: from then on the doors are closed …
     draining_until  timestamptz,                                         -- … until this; renewed while it waits
     mail_paused_until  timestamptz,                                      -- no mail leaves before; infinity: until an operator resumes it
     mail_pause_reason  text,                                             -- why: the relay's code or an operator's words
-    restored_at timestamptz                                              -- when it was last restored from a backup; what was sent to us before and comes again is held
+    restored_at timestamptz,                                             -- when it was last restored from a backup; what was sent to us before and comes again is held
+    drained_at  timestamptz                                              -- `critter drain` ended well: processes that started later are the new version, and open
 );
 
 -- What stands in the place of a number or a mailbox that is not kept: the same one always looks the same.
@@ -831,7 +832,8 @@ CREATE TABLE processes (
     owner       text PRIMARY KEY,                                        -- one process: its name, host and pid, and chance
     name        text NOT NULL,                                           -- web, mail, worker-sms, clock, …
     started_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was first heard of
-    seen_at     timestamptz NOT NULL DEFAULT now()                       -- when it last was
+    seen_at     timestamptz NOT NULL DEFAULT now(),                      -- when it last was
+    closed_until timestamptz                                             -- it confirms that it takes nothing in before then, and that all it had taken in is stored
 );
 
 -- How many mails left on each day, counted only for a relay that takes so many a day.

@@ -19,6 +19,7 @@ from gateway.doors.access import inventory
 from gateway.doors.house import Limits
 from gateway.doors.web import headers, health, logins, manual, media, metrics, pages
 from gateway.errors import SettingsError
+from gateway.ledger.admission import Admission
 from gateway.ledger.callbacks import Callbacks
 from gateway.ledger.intake import Intake
 from gateway.ledger.pulse import Pulse, owner
@@ -29,6 +30,7 @@ from gateway.tokens import Signer
 
 LARGEST_REQUEST = 64 * 1024  # octets; web hooks and forms are small
 MOST_PARTS = 100
+FIRST_BEAT = 5.0  # seconds; without a database the doors open too, and answer that they cannot
 
 Front = Callable[[Settings], Blueprint]
 
@@ -57,12 +59,14 @@ class Parts:
 def build(settings: Settings, name: str = "web") -> Parts:
     engine, ledger = connect(settings.database_url), connect(settings.database_url, pool=2, by_key=True)
     bell = Bell(settings.redis_url)
-    pulse = Pulse(engine, name, owner(name))
+    admission = Admission(needs_contact=True)
+    pulse = Pulse(engine, name, owner(name), admission)
+    pulse.wait_for_beat(FIRST_BEAT)  # a drain that goes on knows of this process before anything comes in
     return Parts(
         engine=engine,
         ledger=ledger,
         bell=bell,
-        intake=Intake(ledger, lambda: bell.ring("inbound"), pulse.draining, lambda: bell.ring("proving")),
+        intake=Intake(ledger, lambda: bell.ring("inbound"), admission, lambda: bell.ring("proving")),
         callbacks=Callbacks(ledger, lambda: bell.ring("receipts")),
         pulse=pulse,
     )

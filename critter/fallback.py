@@ -10,11 +10,12 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from critter import logs
-from critter.app import LARGEST_REQUEST, MOST_PARTS, refuse_unclassed
+from critter.app import FIRST_BEAT, LARGEST_REQUEST, MOST_PARTS, refuse_unclassed
 from critter.webserver import WebServer
 from gateway.doors import fallback, sms
 from gateway.doors.fallback import Shelter, Sheltered
 from gateway.errors import SettingsError
+from gateway.ledger.admission import Admission
 from gateway.ledger.callbacks import Callbacks, Called
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.intake import Intake
@@ -52,8 +53,11 @@ def build(settings: Settings) -> Parts:
     except OSError as error:
         raise SettingsError(f"CRITTER_VAR: its folder spool cannot be used ({error.strerror})") from None
     engine = connect(settings.database_url, pool=2, connect_timeout=CONNECT, by_key=True)
-    pulse = Pulse(engine, "fallback", owner("fallback"))
-    return Parts(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), Shelter(engine, spool), pulse)
+    admission = Admission(lambda: not len(spool))
+    pulse = Pulse(engine, "fallback", owner("fallback"), admission)
+    pulse.wait_for_beat(FIRST_BEAT)
+    shelter = Shelter(engine, spool, admission)
+    return Parts(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), shelter, pulse)
 
 
 def _nobody() -> None:

@@ -21,6 +21,7 @@ from gateway.carriers.smtp_profiles import relay
 from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.carriers.watched import Watched, watched
 from gateway.jobs import QUEUES
+from gateway.ledger.admission import Admission
 from gateway.ledger.pulse import Pulse, owner
 from gateway.settings import Settings
 from gateway.store.database import connect
@@ -76,7 +77,8 @@ def serve_clock(settings: Settings) -> None:
         log.error(stuck)
     room = build(settings, "clock")
     _stop_on_signals(room)
-    with Pulse(room.engine, "clock", room.owner):
+    with Pulse(room.engine, "clock", room.owner, room.admission) as pulse:
+        pulse.wait_for_beat()
         clock.run(room)
     room.close()
 
@@ -92,6 +94,7 @@ def build(settings: Settings, queue: str) -> Room:
         texts=_texts(settings) if queue == "sms" and settings.sms else {},
         letters=_letters(settings) if queue == "email" and settings.mail else None,
         keys=dkim_keys.of(settings) if queue == "email" and settings.mail else (),
+        admission=Admission(needs_contact=queue == "clock"),
         inbox=_inbox(settings) if queue == "clock" and settings.sms and "twilio" in settings.sms_carriers else None,
     )
 

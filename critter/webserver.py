@@ -11,6 +11,7 @@ from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from critter import descriptors
+from critter.web_worker import WebWorker
 
 THREADS = 16
 CONNECTIONS = 1000
@@ -48,11 +49,12 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         host, port = self._listen
         return {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-            "worker_class": "gthread",
+            "worker_class": WebWorker,
             "workers": 1,
             "threads": THREADS,
             "worker_connections": descriptors.connections(CONNECTIONS),
             "keepalive": KEEP_ALIVE,
+            "sendfile": False,  # the kernel would wait for a slow reader in our thread
             "graceful_timeout": GRACE,
             "control_socket_disable": True,
             "worker_tmp_dir": str(IN_MEMORY) if os.access(IN_MEMORY, os.W_OK) else None,

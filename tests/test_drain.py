@@ -116,7 +116,7 @@ def test_the_mail_door_says_later(office: Office, settings: Settings) -> None:
 def test_it_waits_for_doors_that_have_not_heard(office: Office) -> None:
     office.sql("INSERT INTO processes (owner, name) VALUES ('web@there', 'web'), ('sms@there', 'worker-sms')")
     result = office.critter("drain", "--timeout", "0.3")
-    assert (result.exit_code, "left: 1 open doors" in result.output) == (1, True)
+    assert (result.exit_code, "left: not confirmed by web on there" in result.output) == (3, True)
     office.sql("UPDATE processes SET seen_at = now() - interval '1 minute'")  # killed: it takes nothing in
     assert office.critter("drain", "--timeout", "0.3").exit_code == 0
 

@@ -6,7 +6,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
@@ -15,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
 from gateway.doors.content import Content
-from gateway.doors.house import House, Limits
+from gateway.doors.house import Limits
 from gateway.identity import arrival
 from gateway.store.database import claim_mode, transaction
 from tests.mail_process import LETTER, Client, opened
@@ -239,31 +238,6 @@ def test_a_full_house_gives_the_place_of_a_silent_one_away(settings, installed):
         assert [client.reply()[:3] for client in crowd] == ["220"] * 3
         assert within(5, lambda: taken(settings))
         assert "421 4.3.2" in "".join(client.reply() for client in crowd[:1])
-
-
-@dataclass(eq=False)
-class Standing:
-    since: float
-    heard: float
-    at_rest: bool
-    told: str = ""
-    house: House = field(init=False)
-
-    def send_off(self, reply: str, *, now: bool) -> None:
-        self.told = reply
-        self.house.leave(self)
-
-
-def test_whoever_has_been_silent_longest_goes_and_nobody_in_the_middle_of_a_mail():
-    now = [100.0]
-    house = House(Limits(connections=3), lambda: now[0])
-    busy, old, young = Standing(0, 0, False), Standing(0, 90, True), Standing(0, 99.9, True)
-    for number, guest in enumerate((busy, old, young)):
-        guest.house = house
-        assert house.enter(guest, f"192.0.2.{number}")
-    assert house.enter(Standing(100, 100, True), "192.0.2.9")
-    assert [guest.told[:3] for guest in (busy, old, young)] == ["", "421", ""]
-    assert not house.enter(Standing(100, 100, True), "192.0.2.10")  # nobody has been silent for long enough
 
 
 def taken(settings) -> bool:

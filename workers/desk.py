@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Outcome
@@ -94,6 +95,8 @@ class Desk(Generic[Parcel]):
             try:
                 content = contents[row.message_id]
                 load, rest = self._render(row, replace(content, alone=True) if row.key in cut_off else content)
+            except OperationalError:
+                raise
             except Exception:
                 log.exception("cannot be rendered", message=row.message_id)
                 settlements.settle(session, [Settlement(row, "failed", reason="rendering")])

@@ -12,7 +12,7 @@ from gateway.ledger import inbox, limits, tallies
 from gateway.ledger.inbox import Claimed
 from gateway.listening import hear, limited
 from gateway.outcome import Outcome
-from gateway.store.database import passes, transaction
+from gateway.store.database import transaction
 from workers import alarms, fanout
 from workers.drain import drain as drained
 from workers.room import Room
@@ -36,10 +36,14 @@ def step(here: Room) -> bool:
             return False
         try:
             _hear(here, one)
-        except OperationalError as problem:
-            if passes(problem):  # no fault of this row, and so no crash either
+        except OperationalError as problem:  # what passes is no fault of this row, and so no crash either
+            pause = here.passing.pause("inbound", one.id, problem)
+            if pause is None:
                 _give_back(here, claimed[number:])
-            raise
+                raise
+            _give_back(here, [one], pause)
+        else:
+            here.passing.over("inbound", one.id)
     return len(claimed) == BATCH or any(one.attempt > 1 for one in claimed)
 
 
@@ -84,7 +88,7 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
     return outcome, (set(outcome.rings) - {"fanout"}) | fanout.begin(here, session, claimed.id)
 
 
-def _give_back(here: Room, claimed: list[Claimed]) -> None:
+def _give_back(here: Room, claimed: list[Claimed], pause: timedelta = timedelta(0)) -> None:
     """As if they had not been claimed. When the database cannot even do that, their leases run out."""
     with suppress(OperationalError), transaction(here.engine) as session:
-        inbox.release(session, claimed)
+        inbox.release(session, claimed, pause)

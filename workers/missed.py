@@ -55,7 +55,9 @@ class Watch:
     memories: dict[str, Memory] = field(default_factory=dict)
 
     def turn(self) -> int:
-        """Reads the lists that are due; how many texts were found."""
+        """Reads the lists that are due; how many texts were found. None while a drain keeps the doors closed."""
+        if self.here.admission.is_closed():
+            return 0
         ours = self.here.settings.numbers_with("twilio")
         period = timedelta(seconds=self.here.settings.sms_intake_seconds)
         with transaction(self.here.engine) as session:
@@ -161,8 +163,14 @@ class _Reading:
         incoming = [one for one in map(self._incoming, texts) if one is not None]
         found = 0
         for start in range(0, len(incoming), GROUP):
-            with transaction(self._here.engine) as session:
-                found += len(inbox.accept(session, self._key, incoming[start : start + GROUP]))
+            if not self._here.admission.enter():
+                self.reason = "drained"  # the list keeps them, and the mark waits for them
+                break
+            try:
+                with transaction(self._here.engine) as session:
+                    found += len(inbox.accept(session, self._key, incoming[start : start + GROUP]))
+            finally:
+                self._here.admission.leave()
         return found
 
     def _incoming(self, text: Found) -> Incoming | None:

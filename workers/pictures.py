@@ -1,10 +1,12 @@
 """Takes the pictures and files of texts from the carrier and those of mails from the mail, cleans pictures, and keeps
 each once in the media folder. RQ calls `drain`; the clock rings, and whoever reads a mail."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from gateway.carriers.twilio_media import TwilioMedia
 from gateway.crashpoints import crash_point
@@ -19,6 +21,7 @@ from workers.drain import drain as drained
 from workers.room import Room
 
 TURN: Final = 3.0  # seconds; fan-outs share the queue
+BREATH: Final = timedelta(seconds=10)  # for a database that is away
 LEASE: Final = timedelta(seconds=90)  # to fetch and to clean one, with room to spare
 
 log = structlog.get_logger()
@@ -49,7 +52,12 @@ def step(here: Room) -> bool:
         with transaction(here.engine) as session:
             pictures.failed(session, due, str(unkept), again=unkept.again)
         return True
-    _keep(here, due, content, kind)
+    try:
+        _keep(here, due, content, kind)
+    except OperationalError:
+        with suppress(OperationalError), transaction(here.engine) as session:
+            pictures.put_back(session, due, BREATH)
+        raise
     return True
 
 

@@ -105,8 +105,16 @@ def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
     except Exception:
         log.exception("a mail was not proved", inbound=case.one.id, attempt=case.one.attempt)
         return
-    with transaction(here.engine) as session:
-        state, bells = proofs.settle(session, here.signer, case, standing, parsed)
+    try:
+        with transaction(here.engine) as session:
+            state, bells = proofs.settle(session, here.signer, case, standing, parsed)
+    except OperationalError as problem:  # what passes is no fault of this mail
+        pause = here.passing.pause("unproved", case.one.id, problem)
+        _give_back(here, [case.one], pause or timedelta(0))
+        if pause is None:
+            raise
+        return
+    here.passing.over("unproved", case.one.id)
     crash_point("proved")
     tallies.add("proved", standing.proof or state)
     log.info("mail proved", inbound=case.one.id, state=state, rung=standing.rung)
@@ -114,8 +122,8 @@ def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
         here.bell.ring(bell)
 
 
-def _give_back(here: Room, cases: list[Unproved]) -> None:
+def _give_back(here: Room, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:
     """As if they had not been claimed. When the database cannot even do that, their leases run out."""
     if cases:
         with suppress(OperationalError), transaction(here.engine) as session:
-            unproved.release(session, cases)
+            unproved.release(session, cases, pause)

@@ -19,9 +19,11 @@ from gateway.carriers.twilio_inbox import TwilioInbox
 from gateway.commands import World
 from gateway.identity.resolver import Resolver, of_settings
 from gateway.language.dkim import Key
+from gateway.ledger.admission import Admission
 from gateway.settings import Settings
 from gateway.tokens import Signer
 from workers.loop import Loop
+from workers.passing import Passing
 
 
 @dataclass(eq=False)
@@ -37,6 +39,8 @@ class Room:
     letters: Carrier[Letter] | None = None
     keys: tuple[Key, ...] = ()  # that sign letters
     inbox: TwilioInbox | None = None  # the carrier's list of texts to us; the clock's room alone has it
+    admission: Admission = field(default_factory=Admission)  # the clock's, which takes texts in from that list
+    passing: Passing = field(default_factory=Passing)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopping(self) -> bool:

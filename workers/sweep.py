@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway import listening
 from gateway.ledger import inbox, settlements, tallies, unproved
-from gateway.store.database import transaction
+from gateway.store.database import concerns_one, transaction
 from workers.room import Room
 
 log = structlog.get_logger()
@@ -66,8 +66,11 @@ def _apologise(session: Session, inbound: int) -> str | None:
     try:
         with session.begin_nested():
             return listening.apologise(session, inbound)
-    except OperationalError:
-        raise
+    except OperationalError as problem:
+        if not concerns_one(problem):
+            raise
+        log.exception("no apology in time", inbound=inbound)  # the others are swept all the same
+        return None
     except Exception:
         log.exception("no apology", inbound=inbound)
         return None

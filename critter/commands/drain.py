@@ -1,15 +1,21 @@
-"""`critter drain`: closes the doors and waits until all that was accepted is done. Deploys call it before a restart."""
+"""`critter drain`: closes the doors and waits until all that was accepted is done. Deploys call it before a restart.
+
+What it says of other processes, they have confirmed: each door writes into the database that it is closed once it is.
+"""
 
 import time
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import typer
 from sqlalchemy import Engine
 
-from critter.inside import database, operator
-from gateway.ledger import audit, draining
+from critter.inside import ago, database, operator
+from gateway.errors import Refused
+from gateway.ledger import audit, draining, pulse
+from gateway.ledger.draining import Door
 from gateway.settings import load
 from gateway.store.database import transaction
 
@@ -18,6 +24,24 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 LOOK: Final = 0.5  # seconds
 LEASE: Final = timedelta(seconds=15)  # the doors open again so long after this command was killed
 RESTART: Final = timedelta(minutes=10)  # the time that a deploy has after it
+OPENING: Final = 3  # heartbeats that a door has to say that it is open again
+NOT_DONE: Final = 1  # exit codes
+NOT_CONFIRMED: Final = 3
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What keeps a drain from being over; false when nothing does."""
+
+    work: Mapping[str, int] = field(default_factory=dict)
+    doors: Sequence[Door] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.work or self.doors)
+
+    def words(self) -> str:
+        counts = [f"{count:,} {what}" for what, count in self.work.items()]
+        return ", ".join([*counts, *(f"not confirmed by {named(door)}" for door in self.doors)])
 
 
 @app.command()
@@ -25,48 +49,95 @@ def run(
     timeout: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait.")] = 120.0,
     off: Annotated[bool, typer.Option("--off", help="Open the doors again.")] = False,
 ) -> None:
-    """Take nothing in, finish what there is, then restart. Exit 1, and open doors, when it does not end in time."""
+    """Take nothing in, finish what there is, then restart.
+
+    Exit 0: every process confirmed it. Exit 1: work is left. Exit 3: a process did not confirm that it is closed."""
     with database(load()) as engine:
         if off:
-            typer.echo("The doors are open again." if _open(engine) else "The doors were open.")
+            was_closed = _ask_to_open(engine)
+            typer.echo(_opened(engine) if was_closed else "The doors were open.")
             return
         try:
             rest = _drain(engine, timeout)
         except BaseException:  # Ctrl-C too: nobody will restart anything now
-            _open(engine)
+            _ask_to_open(engine)
             raise
         if rest:
-            _open(engine)
-            typer.echo(f"Not drained within {timeout:g} s: {_words(rest)}. The doors are open again.")
-            typer.echo("Do the workers run? critter outbox and critter carriers list say what does not get on.")
-            raise typer.Exit(1)
+            _ask_to_open(engine)
+            typer.echo(f"Not drained within {timeout:g} s: {rest.words()}. {_opened(engine)}")
+            typer.echo(_advice(rest))
+            raise typer.Exit(NOT_CONFIRMED if rest.doors else NOT_DONE)
+        _tell_silent(engine)
     minutes = RESTART.total_seconds() / 60
     typer.echo(f"Drained. Restart now: the doors of the old processes open again in {minutes:g} minutes.")
 
 
-def _drain(engine: Engine, timeout: float) -> Mapping[str, int]:
+def named(door: Door) -> str:
+    """What an operator looks for: which process, on which machine."""
+    return f"{door.name} on {door.host or 'an unknown host'} (pid {door.pid or 'unknown'})"
+
+
+def _drain(engine: Engine, timeout: float) -> Rest:
     """What is left in the end: nothing when all is done."""
     end = time.monotonic() + timeout
     with transaction(engine) as session:
         draining.close_doors(session, LEASE)
         audit.record(session, operator(), "drain.begin")
-    said = ""
+    said, final = "", None
     while True:
-        with transaction(engine) as session:
-            rest = draining.left(session)
-            draining.keep_closed(session, LEASE if rest else RESTART)
+        rest, final = _look(engine, final)
         if not rest or time.monotonic() >= end:
             return rest
-        if (words := _words(rest)) != said:
+        if final is None and (words := rest.words()) != said:
             said = words
             typer.echo(f"left: {words}")
         time.sleep(min(LOOK, max(0.0, end - time.monotonic())))
 
 
-def _open(engine: Engine) -> bool:
+def _look(engine: Engine, final: datetime | None) -> tuple[Rest, datetime | None]:
+    """One look: what is left, nothing when the drain is over. When all is done the doors are asked to stay closed for
+    the restart as well, until `final`, and each has to confirm this too."""
+    with transaction(engine) as session:
+        rest = Rest(draining.left(session), draining.unconfirmed(session, final))
+        if rest.work or (rest and final is None):
+            draining.keep_closed(session, LEASE)
+            return rest, None
+        if final is None:
+            final = draining.keep_closed(session, RESTART)
+            rest = Rest(doors=draining.unconfirmed(session, final))
+        if not rest and not draining.complete(session, final):
+            raise Refused("Somebody opened the doors meanwhile (critter drain --off): this is not drained.")
+        return rest, final
+
+
+def _ask_to_open(engine: Engine) -> bool:
     with transaction(engine) as session:
         return draining.open_doors(session)
 
 
-def _words(rest: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {what}" for what, count in rest.items())
+def _opened(engine: Engine) -> str:
+    """What can be said of the doors: each that is alive has a few heartbeats to confirm that it is open."""
+    end = time.monotonic() + OPENING * pulse.BEAT
+    while True:
+        with transaction(engine) as session:
+            closed = draining.still_closed(session)
+        if not closed:
+            return "The doors are open again."
+        if time.monotonic() >= end:
+            return f"Not open again as far as they say: {', '.join(map(named, closed))}."
+        time.sleep(LOOK)
+
+
+def _advice(rest: Rest) -> str:
+    if rest.doors:
+        return "A process that hangs, or runs an older version, does not confirm: end it, then drain again."
+    return "Do the workers run? critter outbox and critter carriers list say what does not get on."
+
+
+def _tell_silent(engine: Engine) -> None:
+    with transaction(engine) as session:
+        for door in draining.silent(session):
+            typer.echo(
+                f"Not heard of for {ago(door.silent_for)}: {named(door)}. If it holds texts in its spool, they come in"
+                " when it runs again."
+            )

@@ -8,6 +8,8 @@ import asyncio
 import logging
 import re
 from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Any, ClassVar, Final, NamedTuple, cast
 
@@ -55,7 +57,9 @@ class Stage(Enum):
     GONE = auto()
 
 
-RESTING = {Stage.SECURING, Stage.TALKING, Stage.ASKED}
+SLOWEST = 1000.0  # octets of a mail in a second; what comes slower falls behind
+RECIPIENT = 0.25  # seconds of progress that one more recipient is worth
+LAST_WORDS = 5.0  # seconds to take our last reply, before the connection is cut
 
 
 class Connection(SMTP):
@@ -70,11 +74,16 @@ class Connection(SMTP):
     proof: str | None  # of the one who is connected: signed in, or a client certificate
     since: float
     heard: float
+    _progressed: float  # loop time of the last step towards a mail, moved on by the octets of one
+    _furthest: int  # the last step since the last completed mail; who goes back and does it again gets nowhere
+    _recipients: int  # the most of one mail since then
+    _ours: int  # look-ups of ours that it waits for
     _wire: Wire
     _spent: Counter[str]
     _octets: int  # since the last command line
     _held: int  # octets of a large mail, as the house counts them
     _secured: bool
+    _known_relay: bool
     _stage: Stage
     _last_words: str | None  # said after the mail in hand
     _content: Content | None  # of the mail that is being sent
@@ -102,7 +111,8 @@ class Connection(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one without inheriting it
-        self.since = self.heard = self.loop.time()
+        self.since = self.heard = self._progressed = self.loop.time()
+        self._furthest = self._recipients = self._ours = 0
         self._spent, self._octets, self._stage, self._last_words = Counter(), 0, Stage.TALKING, None
         self._content, self._over = None, False
         self._handler_coroutine = None
@@ -111,10 +121,11 @@ class Connection(SMTP):
             self._stage = Stage.SECURING
         self._forget()
         assert self.session.peer is not None
+        self._wire = Wire(self.loop, self.transport)
+        self._known_relay = self.event_handler.knows(self.session.peer[0])
         if not self._house.enter(self, self.session.peer[0]):
             self._part(FULL_HOUSE)
             return
-        self._wire = Wire(self.loop, self.transport)
         self._handler_coroutine = self.loop.create_task(self._handle_client())
 
     def _forget(self) -> None:
@@ -181,9 +192,46 @@ class Connection(SMTP):
         )
 
     @property
-    def at_rest(self) -> bool:
-        """Whether nothing is lost when it has to come again."""
-        return self._stage in RESTING and not self.envelope.rcpt_tos
+    def is_known(self) -> bool:
+        return self._known_relay or self.proof is not None
+
+    def stalled(self, now: float) -> float | None:
+        """Seconds without progress towards a mail; None while it waits for us, and when it has left."""
+        if self._ours or self._stage in (Stage.STORING, Stage.GONE):
+            return None
+        return max(0.0, now - self._progressed)
+
+    def refuse_mail(self) -> None:
+        """Its mail is in the way of others; the rest of it is read and dropped."""
+        if self._content is not None:
+            self._content.refuse(OVERFULL)
+            self._let_go()
+
+    @contextmanager
+    def our_turn(self) -> Iterator[None]:
+        """Around whatever takes us time: that is no fault of the other side."""
+        began = self.loop.time()
+        self._ours += 1
+        try:
+            yield
+        finally:
+            self._ours -= 1
+            self._progressed += self.loop.time() - began
+
+    def _note_step(self) -> None:
+        """A first step on the way to a mail counts whole, one more recipient a little, a step done again nothing."""
+        envelope, stage = self.envelope, self._stage
+        recipients = len(envelope.rcpt_tos)
+        step = 2 * self._secured + bool(self.session.host_name) + (self.proof is not None)
+        step += bool(envelope.mail_from) + bool(recipients) + (stage is Stage.SENDING)
+        if step > self._furthest:
+            self._furthest, self._progressed = step, self.loop.time()
+        elif recipients > self._recipients:
+            self._credit(RECIPIENT)
+        self._recipients = max(self._recipients, recipients)
+
+    def _credit(self, seconds: float) -> None:
+        self._progressed = min(self.loop.time(), self._progressed + seconds)
 
     def _part(self, reply: str) -> None:
         if self._stage is Stage.SECURING:  # no words of ours would be understood
@@ -192,10 +240,10 @@ class Connection(SMTP):
             self._stage = Stage.GONE
             self._house.leave(self)
             self.transport.write(reply.encode() + b"\r\n")
-            self.transport.close()
+            self._close(self.transport)
 
     async def push(self, status: str | bytes) -> None:
-        """Replies are short and commands counted, so nothing piles up when the other side does not read them."""
+        """Nothing piles up when the other side does not read: see pause_writing."""
         if self.transport is not None and self._stage is not Stage.GONE:
             self.transport.write((status.encode() if isinstance(status, str) else status) + b"\r\n")
 
@@ -203,7 +251,21 @@ class Connection(SMTP):
         securing, self._stage = self._stage is Stage.SECURING, Stage.GONE
         self._house.leave(self)
         if self.transport is not None:
-            self.transport.abort() if securing else self.transport.close()
+            self.transport.abort() if securing else self._close(self.transport)
+
+    def _close(self, transport: asyncio.Transport) -> None:
+        """Nobody counts it any more, so who does not take what we said last is cut off."""
+        transport.close()
+        if transport.get_write_buffer_size():
+            self.loop.call_later(LAST_WORDS, transport.abort)
+
+    def pause_writing(self) -> None:
+        """The other side does not read our replies."""
+        self._wire.block(True)
+
+    def resume_writing(self) -> None:
+        if self._stage is not Stage.GONE:
+            self._wire.block(False)
 
     def _home(self) -> str:
         """For whom wrong passwords and certificates are counted."""
@@ -260,6 +322,7 @@ class Connection(SMTP):
             self._begin_content()
         if reply:
             self._octets, self.heard = 0, self.loop.time()
+            self._note_step()
         return reply
 
     def _too_many(self, command: str) -> bool:
@@ -294,6 +357,8 @@ class Connection(SMTP):
     def _fill(self, data: bytes) -> None:
         assert self._content is not None
         self.heard = self.loop.time()
+        if self._content.fault is None:
+            self._credit(len(data) / SLOWEST)
         rest = self._content.feed(data)
         if self._content.size > SMALL or self._held:
             self._weigh(self._content)
@@ -307,7 +372,7 @@ class Connection(SMTP):
     def _weigh(self, content: Content) -> None:
         """Large mails share their room with those of all other connections; one that finds none is refused for now."""
         size = content.size if content.size > SMALL else 0
-        if self._house.hold(size - self._held):
+        if self._house.hold(self, size - self._held):
             self._held = size
         else:
             content.refuse(OVERFULL)
@@ -317,7 +382,7 @@ class Connection(SMTP):
 
     def _let_go(self) -> None:
         """The room of a mail that is in memory no longer."""
-        self._house.hold(-self._held)
+        self._house.hold(self, -self._held)
         self._held = 0
 
     def _store(self, content: Content) -> None:
@@ -339,6 +404,8 @@ class Connection(SMTP):
             self._let_go()
         if status.startswith("2"):
             self._spent.clear()
+            self._furthest = self._recipients = 0
+            self._progressed = self.loop.time()
         if self._stage is not Stage.STORING or self.transport is None:
             return
         reply = self._answer(status)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gateway.doors.access import access
 from gateway.ledger import callbacks, inbox
+from gateway.ledger.admission import Admission, Closed
 from gateway.ledger.callbacks import Called
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.spool import Spool, Spooled
@@ -37,8 +38,8 @@ log = logging.getLogger(__name__)
 class Shelter:
     """The spool in front of the database: whether it is needed now, and the thread that empties it."""
 
-    def __init__(self, engine: Engine, spool: Spool) -> None:
-        self._engine, self.spool = engine, spool
+    def __init__(self, engine: Engine, spool: Spool, admission: Admission | None = None) -> None:
+        self._engine, self.spool, self.admission = engine, spool, admission or Admission()
         self._ended = threading.Event()
         self._in_use = threading.Event()
         if len(spool):
@@ -133,8 +134,13 @@ class Sheltered(Generic[Row]):
         self._ledger, self._shelter = ledger, shelter
 
     def submit(self, row: Row) -> "Future[None]":
-        """Ended when it returns: the door's own thread does the waiting."""
+        """Ended when it returns: the door's own thread does the waiting. While a drain keeps the doors closed no text
+        comes in this way either; what became of our own texts does, for nobody would say it again."""
         future: Future[None] = Future()
+        counted = isinstance(row, Incoming)
+        if counted and not self._shelter.admission.enter():
+            future.set_exception(Closed())
+            return future
         try:
             if self._shelter.in_use or not self._stored(row):
                 self._shelter.keep(row)
@@ -142,11 +148,16 @@ class Sheltered(Generic[Row]):
             future.set_exception(error)
         else:
             future.set_result(None)
+        finally:
+            if counted:
+                self._shelter.admission.leave()
         return future
 
     def _stored(self, row: Row) -> bool:
         began = time.monotonic()
+        self._shelter.admission.hold()  # it may be stored when nobody waits for it any more
         handed_in = self._ledger.submit(row)
+        handed_in.add_done_callback(lambda _: self._shelter.admission.leave())
         try:
             handed_in.result(PATIENCE)
         except Exception as error:  # noqa: BLE001  whatever it is, the spool still can take it
@@ -171,8 +182,10 @@ def blueprint(shelter: Shelter) -> Blueprint:
     @access("public")
     def readyz() -> Response:
         told = {"database": "away" if shelter.in_use else "ok", "spooled": len(shelter.spool)}
+        if closed := shelter.admission.is_closed():
+            told["draining"] = True
         answer = jsonify(told)
-        answer.status_code = 200 if shelter.spool.has_room() else 503
+        answer.status_code = 200 if shelter.spool.has_room() and not closed else 503
         return answer
 
     return pages

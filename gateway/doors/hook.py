@@ -14,9 +14,10 @@ from werkzeug.exceptions import HTTPException
 from gateway import webhooks
 from gateway.carriers import hook_codes
 from gateway.doors.access import access
+from gateway.ledger.admission import Closed
 from gateway.ledger.callbacks import Callbacks, Called
 from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Draining, Intake
+from gateway.ledger.intake import Intake
 from gateway.settings import Settings
 from gateway.tokens import Signer
 
@@ -103,7 +104,7 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _unwell(error: Exception) -> Response:
-    if isinstance(error, Draining):  # somebody asked for it
+    if isinstance(error, Closed):  # somebody asked for it
         return Response(status=503)
     log.error("web hook not taken: %s", request.url_rule, exc_info=error)
     return Response(status=503)

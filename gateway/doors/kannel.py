@@ -19,9 +19,10 @@ from gateway.carriers import kannel_codes
 from gateway.doors.access import access
 from gateway.doors.callers import caller, within
 from gateway.errors import Refused
+from gateway.ledger.admission import Closed
 from gateway.ledger.callbacks import Callbacks, Called
 from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Draining, Intake
+from gateway.ledger.intake import Intake
 from gateway.network.addresses import normal_phone
 from gateway.settings import Settings
 from gateway.tokens import Signer
@@ -174,7 +175,7 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _unwell(error: Exception) -> Response:
-    if isinstance(error, Draining):  # somebody asked for it
+    if isinstance(error, Closed):  # somebody asked for it
         return Response(status=503)
     log.error("kannel's request not taken: %s", request.url_rule, exc_info=error)
     return Response(status=503)

@@ -94,6 +94,7 @@ class Listener(Connection):
             await self.push("500 5.5.1 No such command")
         else:
             await method(argument.strip() or None)
+            self._note_step()
 
     def offered(self) -> list[str]:
         """What EHLO says beside aiosmtpd's own."""
@@ -135,6 +136,7 @@ class Listener(Connection):
         self._forget()
         if transport.get_extra_info("ssl_object").getpeercert():  # empty unless the authority in our settings signed it
             self.proof = "relay: client certificate"
+        self._note_step()
 
     @syntax("AUTH <mechanism>")
     async def smtp_AUTH(self, arg: str | None) -> None:  # noqa: N802
@@ -157,7 +159,8 @@ class Listener(Connection):
         except GarbledError as garbled:
             await self.push(str(garbled))
             return
-        verdict = await sign_in.judge(self._home(), name, password)
+        with self.our_turn():
+            verdict = await sign_in.judge(self._home(), name, password)
         self.heard = self.loop.time()
         if verdict is signing_in.GOOD:
             self.session.authenticated = True
@@ -200,6 +203,7 @@ class Listener(Connection):
         else:
             await self.push(GO_ON)
             self._begin_content()
+            self._note_step()
             self._hear(self._wire.take())
 
 

@@ -22,9 +22,10 @@ from gateway.doors.lmtp import Lmtp
 from gateway.doors.signing_in import SignIn
 from gateway.identity import arrival
 from gateway.identity.dmarc import Envelope as Came
-from gateway.identity.ladder import trusted
+from gateway.identity.ladder import known_relay, trusted
+from gateway.ledger.admission import Closed
 from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Draining, Intake
+from gateway.ledger.intake import Intake
 from gateway.network import posting, recipients
 from gateway.network.recipients import Recipient
 from gateway.settings import Settings
@@ -58,7 +59,7 @@ class Storing:
         self._patience = loop.call_later(PATIENCE, self._late)
 
     def ended(self, error: Exception | None) -> None:
-        if error is not None and not isinstance(error, Draining):
+        if error is not None and not isinstance(error, Closed):
             log.error("a mail was not stored", exc_info=error)
         self._patience.cancel()
         self._say(TEMPORARY if error else ACCEPTED)
@@ -84,6 +85,7 @@ class MailDoor:
         self._limits = limits
         self._home = Homecoming(asyncio.get_running_loop())
         self._trusted = lru_cache(1000)(self._is_trusted)
+        self.knows = lru_cache(1000)(self._knows)
 
     async def handle_EHLO(  # noqa: N802
         self, server: Listener, session: Session, envelope: Envelope, hostname: str, replies: list[str]
@@ -101,7 +103,9 @@ class MailDoor:
         if domain.lower() != self._settings.mail_domain:
             return ELSEWHERE
         recipient = recipients.read(local, self._signer)
-        if recipient is None or not await self._exists(recipient):
+        with server.our_turn():
+            exists = recipient is not None and await self._exists(recipient)
+        if not exists:
             return UNKNOWN
         if "@" in address:
             return MISSING
@@ -164,6 +168,10 @@ class MailDoor:
     def _is_trusted(self, peer: str) -> bool:
         return trusted(self._settings, peer)
 
+    def _knows(self, peer: str) -> bool:
+        """Whether some places are kept for this relay. Over a socket of this machine comes a server of ours."""
+        return not peer or known_relay(self._settings, peer)
+
     def _nobodys(self, envelope_from: str, to: tuple[str, ...]) -> str | None:
         """What needs no writer: an unsubscription or a bounce goes by our token alone (gateway/returns), and behind a
         null sender a machine is heard for nothing else."""
@@ -176,6 +184,10 @@ class MailDoor:
             return False
         found = (recipients.read(address.rpartition("@")[0], self._signer) for address in to)
         return all(one is not None and one.kind == kind for one in found)
+
+
+def _knows_relays(settings: Settings) -> bool:
+    return bool(settings.mail_trust or settings.mail_authserv_ids or isinstance(settings.lmtp_listen, str))
 
 
 def _peer(server: Listener) -> str:
@@ -193,7 +205,7 @@ async def serve(
 ) -> None:
     """Listens until `stop` is set; then nobody new comes in, and what is in DATA has GRACE seconds."""
     loop = asyncio.get_running_loop()
-    known, house = Known(engine), House(limits, loop.time)
+    known, house = Known(engine), House(limits, loop.time, keeps_places=_knows_relays(settings))
     door = MailDoor(settings, intake, known, limits)
     tls = tls or certificates.of(settings)
     sign_in = SignIn(settings.smtp_users, loop.time) if settings.smtp_users else None

@@ -14,9 +14,9 @@ from werkzeug.exceptions import HTTPException
 from gateway.carriers.twilio_shapes import CONTENT_TYPE, MESSAGE_SID, MOST_PICTURES, NUMBER
 from gateway.doors.access import access
 from gateway.doors.twilio_hooks import Hook, Hooks
+from gateway.ledger.admission import Closed
 from gateway.ledger.callbacks import Called
 from gateway.ledger.inbox import Incoming, Picture
-from gateway.ledger.intake import Draining
 from gateway.ledger.together import Ledger
 from gateway.settings import Settings
 from gateway.signatures import Verifier
@@ -53,7 +53,7 @@ def blueprint(
         return Response(status=204)
 
     door.register_error_handler(HTTPException, _refused)
-    door.register_error_handler(Draining, _closed)
+    door.register_error_handler(Closed, _closed)
     door.register_error_handler(Exception, _unwell)
     return door
 
@@ -122,7 +122,7 @@ def _refused(error: HTTPException) -> Response:
     return Response(status=error.code)
 
 
-def _closed(_: Draining) -> Response:
+def _closed(_: Closed) -> Response:
     """Twilio then tries the fallback URL, and what both refuse stays in its list."""
     return Response(status=503)
 

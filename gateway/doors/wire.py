@@ -19,7 +19,7 @@ class Wire:
         self._unread = bytearray()
         self._held = bytearray()
         self._ended = False
-        self._paused = False
+        self._paused = self._blocked = False
         self._waiter: asyncio.Future[None] | None = None
 
     @property
@@ -75,13 +75,23 @@ class Wire:
         self._go_on_when_empty()
         return taken
 
+    def block(self, blocked: bool) -> None:
+        """While the other side does not read our replies nothing more is read of it: they would pile up."""
+        self._blocked = blocked
+        self._rest_when_full()
+        self._go_on_when_empty()
+
+    @property
+    def _full(self) -> bool:
+        return self._blocked or len(self._unread) + len(self._held) > FULL
+
     def _rest_when_full(self) -> None:
-        if not self._paused and len(self._unread) + len(self._held) > FULL:
+        if not self._paused and self._full:
             self._transport.pause_reading()
             self._paused = True
 
     def _go_on_when_empty(self) -> None:
-        if self._paused and len(self._unread) + len(self._held) <= FULL:
+        if self._paused and not self._full:
             self._transport.resume_reading()
             self._paused = False
 

@@ -135,6 +135,15 @@ def trusted(settings: Settings, peer: str) -> bool:
     return _within(peer, settings.mail_trust)
 
 
+def known_relay(settings: Settings, peer: str) -> bool:
+    """Whether the operator named this server: as trusted, or as one of ours that hands mail over."""
+    return trusted(settings, peer) or _hands_over(settings, peer)
+
+
+def _hands_over(settings: Settings, peer: str) -> bool:
+    return bool(settings.mail_authserv_ids) and _within(peer, settings.mail_authserv_from)
+
+
 def _within(peer: str, networks: Sequence[Network]) -> bool:
     """An address of IPv4 that came by a socket of IPv6 counts as what it is."""
     try:

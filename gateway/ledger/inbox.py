@@ -201,11 +201,15 @@ def put_off(session: Session, row: Inbound, moment: datetime) -> None:
     session.execute(PUT_OFF, {"id": row.id, "moment": moment})
 
 
-def release(session: Session, claimed: Sequence[Claimed]) -> None:
-    """Gives back what this worker claimed and did not begin; that was no crash. What another has stays with it."""
+def release(session: Session, claimed: Sequence[Claimed], pause: timedelta = timedelta(0)) -> None:
+    """Gives back what this worker claimed and did not end; that was no crash. What another has stays with it. With a
+    pause it is claimed again after that, and its sender's next ones need not wait for it."""
     mine = tuple_(Inbound.id, Inbound.attempt).in_([(one.id, one.attempt) for one in claimed])
     given_back = update(Inbound).where(mine, Inbound.state == "working")
-    session.execute(given_back.values(state="new", attempt=Inbound.attempt - 1, lease_until=None, lease_owner=None))
+    values: dict[str, Any] = {"state": "new", "attempt": Inbound.attempt - 1, "lease_until": None, "lease_owner": None}
+    if pause:
+        values["not_before"] = func.now() + pause
+    session.execute(given_back.values(**values))
 
 
 def expire(session: Session) -> tuple[int, list[int]]:

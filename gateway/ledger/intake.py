@@ -8,13 +8,10 @@ from sqlalchemy import Engine, PoolProxiedConnection
 
 from gateway.crashpoints import crash_point
 from gateway.ledger import inbox
+from gateway.ledger.admission import Admission, Closed
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.together import Ticket, Together
 from gateway.store.database import transaction
-
-
-class Draining(Exception):
-    """The doors are closed for a moment, as somebody asked by `critter drain`."""
 
 
 class Intake(Together[Incoming]):
@@ -29,11 +26,11 @@ class Intake(Together[Incoming]):
         self,
         engine: Engine,
         accepted: Callable[[], None],
-        draining: Callable[[], bool] = lambda: False,
+        admission: Admission | None = None,
         unproved: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
-        self._draining = draining
+        self._admission = admission or Admission()
         self._key: bytes | None = None
         self._kept: PoolProxiedConnection | None = None
         self._accepted, self._unproved = accepted, unproved
@@ -41,12 +38,15 @@ class Intake(Together[Incoming]):
         super().__init__("intake", self._accept, self._ring)
 
     def hand_in(self, row: Incoming, ticket: Ticket) -> None:
-        """While the queues are drained for a restart, nothing comes in: it ends with Draining, and the caller says
+        """While the queues are drained for a restart, nothing comes in: it ends with Closed, and the caller says
         "later"."""
-        if self._draining():
-            ticket.set_exception(Draining())
-        else:
+        if self._admission.enter():
             super().hand_in(row, ticket)
+        else:
+            ticket.set_exception(Closed())
+
+    def _is_done(self, tickets: int) -> None:
+        self._admission.leave(tickets)
 
     def close(self) -> None:
         super().close()

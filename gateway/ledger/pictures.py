@@ -66,6 +66,11 @@ def failed(session: Session, due: Due, reason: str, *, again: bool) -> None:
     session.execute(FAILED, {**_key(due), "reason": reason, "state": "failed" if over else "new", "wait": wait})
 
 
+def put_back(session: Session, due: Due, wait: timedelta) -> None:
+    """The database was away when it was to be kept: that was no try."""
+    session.execute(PUT_BACK, {**_key(due), "wait": wait})
+
+
 def clean_again(session: Session) -> int:
     """Takes up those that a worker of the version before kept as they came: how many. Only cleaned ones have a name."""
     return len(session.execute(UNCLEANED).all())
@@ -131,6 +136,7 @@ CLAIM: Final = text("""
     RETURNING m.inbound_id, m.number, m.attempt, m.url, m.name, CASE WHEN m.url IS NULL THEN i.raw END, m.sha256
 """)
 _MINE: Final = "WHERE inbound_id = :inbound AND number = :number AND attempt = :attempt AND state = 'new'"
+PUT_BACK: Final = text(f"UPDATE media SET attempt = attempt - 1, not_before = now() + :wait {_MINE}")  # noqa: S608
 KEPT: Final = text(f"""
     UPDATE media SET state = 'fetched', sha256 = :digest, small_sha256 = :small, size = :size,
         content_type = :content_type, name = :name, reason = NULL {_MINE}

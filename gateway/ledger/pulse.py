@@ -1,5 +1,6 @@
-"""The pulse of a process: every few seconds it says that it lives, stores what it counted, and hears whether the doors
-are to be closed. Critter/ gives one to every process; `critter drain` and /metrics read what it writes."""
+"""The pulse of a process: every few seconds it says that it lives, stores what it counted, hears whether the doors are
+to be closed, and confirms that they are. Critter/ gives one to every process; `critter drain` and /metrics read what it
+writes."""
 
 import logging
 import os
@@ -7,7 +8,7 @@ import secrets
 import socket
 import threading
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Self
 
 from sqlalchemy import Engine, text
@@ -15,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gateway.ledger import tallies
+from gateway.ledger.admission import Admission
 from gateway.store import restoring
 from gateway.store.database import transaction
 
@@ -28,9 +30,10 @@ log = logging.getLogger(__name__)
 class Pulse:
     """A thread of its own, so made after a fork, never before. What cannot be stored waits for the next beat."""
 
-    def __init__(self, engine: Engine, name: str, owner: str) -> None:
+    def __init__(self, engine: Engine, name: str, owner: str, admission: Admission | None = None) -> None:
+        """Steers the admission of a process that takes something in; one that takes nothing in has none."""
         self._engine, self._name, self._owner = engine, name, owner
-        self._draining = False
+        self._admission = admission or Admission()
         self._away = False
         self._begun, self._end = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
@@ -44,7 +47,7 @@ class Pulse:
 
     def draining(self) -> bool:
         """True while `critter drain` wants nothing more to come in."""
-        return self._draining
+        return self._admission.is_drained()
 
     def wait_for_beat(self, timeout: float = 10.0) -> bool:
         """Until its first beat was stored, or could not be."""
@@ -60,6 +63,8 @@ class Pulse:
         self._begun.set()
         while not self._end.wait(BEAT):
             self._once()
+            if self._admission.wait_until_confirmed(BEAT, self._end):
+                self._once()  # a drain waits for this word
         self._once()
         with suppress(SQLAlchemyError), transaction(self._engine) as session:
             session.execute(SIGN_OFF, {"owner": self._owner})
@@ -68,8 +73,9 @@ class Pulse:
         counted = tallies.taken()
         try:
             with transaction(self._engine) as session:
-                self._draining = beat(session, self._name, self._owner)
+                closed = beat(session, self._name, self._owner, self._admission.confirmed())
                 tallies.store(session, counted)
+            self._admission.hear(*closed)
             self._away = False
         except Exception as problem:  # noqa: BLE001  a process must not lose its pulse
             tallies.add_all(counted)
@@ -84,22 +90,30 @@ def owner(name: str) -> str:
     return f"{name}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def beat(session: Session, name: str, owner: str) -> bool:
-    """Says that this process lives; whether its doors are to be closed. Its figures need not wait for the disk."""
-    values = {"name": name, "owner": owner, "forgotten": FORGOTTEN}
-    return bool(session.execute(BEATS, values).scalar())
+def beat(session: Session, name: str, owner: str, confirmed: datetime | None = None) -> tuple[datetime | None, float]:
+    """Says that this process lives, and until when it is known to take nothing in; tells until when its doors are to
+    be closed, and how many seconds that is from now. Its figures need not wait for the disk."""
+    values = {"name": name, "owner": owner, "forgotten": FORGOTTEN, "confirmed": confirmed}
+    until, seconds = session.execute(BEATS, values).one_or_none() or (None, 0.0)
+    return until, seconds or 0.0
 
 
 SIGN_OFF: Final = text("DELETE FROM processes WHERE owner = :owner")
 
-# A process that was started after the drain began is the new version: its doors are open.
+# While a drain waits, the doors of all processes are closed. Once it has ended well, a process that started later is
+# the new version, and open. An end from before this drain says nothing about it.
 BEATS: Final = text("""
     WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)
     ), seen AS (
-        INSERT INTO processes (owner, name) SELECT :owner, :name FROM quick
-        ON CONFLICT (owner) DO UPDATE SET seen_at = now() RETURNING started_at
+        INSERT INTO processes (owner, name, closed_until)
+        SELECT :owner, :name, CAST(:confirmed AS timestamptz) FROM quick
+        ON CONFLICT (owner) DO UPDATE SET seen_at = now(), closed_until = excluded.closed_until RETURNING started_at
     ), gone AS (
         DELETE FROM processes WHERE seen_at < now() - CAST(:forgotten AS interval) AND owner <> :owner
+    ), asked AS (
+        SELECT draining_until AS until FROM seen, installation
+        WHERE draining_until > now()
+          AND (drained_at IS NULL OR drained_at < draining_since OR seen.started_at <= drained_at)
     )
-    SELECT draining_until > now() AND seen.started_at <= draining_since FROM seen, installation
+    SELECT until, CAST(extract(epoch FROM until - now()) AS double precision) FROM asked
 """)

@@ -71,6 +71,8 @@ class Together(Generic[Row]):
         while ticket is not None:
             if ticket[1].set_running_or_notify_cancel():
                 group.append(ticket)
+            else:
+                self._is_done(1)
             if len(group) == GROUP or self._tickets.empty():
                 return group, False
             ticket = self._tickets.get()
@@ -84,14 +86,19 @@ class Together(Generic[Row]):
             return
         for _, ticket in group:
             ticket.set_result(None)
+        self._is_done(len(group))
         crash_point("stored, and the doors know")
         self._herald.owe()
+
+    def _is_done(self, tickets: int) -> None:
+        """So many have ended, well or not."""
 
     def _refuse(self, group: list[tuple[Row, Ticket]], error: Exception) -> None:
         """One bad row must not take the others with it: when the database itself is well, each is tried alone."""
         if len(group) == 1 or isinstance(error, AWAY):
             for _, ticket in group:
                 ticket.set_exception(error)
+            self._is_done(len(group))
             return
         for one in group:
             self._commit([one])

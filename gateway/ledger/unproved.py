@@ -67,10 +67,10 @@ def put_off(session: Session, row: Inbound, pause: timedelta) -> None:
     session.execute(PUT_OFF, {"id": row.id, "pause": pause})
 
 
-def release(session: Session, given_back: Collection[Unproved]) -> None:
-    """What this worker claimed and did not end; what another has stays with it."""
+def release(session: Session, given_back: Collection[Unproved], pause: timedelta = timedelta(0)) -> None:
+    """What this worker claimed and did not end, for after the pause; what another has stays with it."""
     for one in given_back:
-        session.execute(RELEASE, {"id": one.id, "attempt": one.attempt})
+        session.execute(RELEASE, {"id": one.id, "attempt": one.attempt, "pause": pause})
 
 
 def expire(session: Session) -> list[int]:
@@ -104,7 +104,9 @@ PUT_OFF: Final = text("""
     WHERE id = :id
 """)
 RELEASE: Final = text("""
-    UPDATE inbound SET attempt = attempt - 1, lease_until = NULL, lease_owner = NULL
+    UPDATE inbound SET attempt = attempt - 1, lease_until = NULL, lease_owner = NULL,
+        not_before = CASE WHEN CAST(:pause AS interval) > interval '0' THEN now() + CAST(:pause AS interval)
+                          ELSE not_before END
     WHERE id = :id AND attempt = :attempt AND state = 'unproved'
 """)
 EXPIRE: Final = text(f"""

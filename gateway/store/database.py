@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, select, text
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url, select, text
 from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -25,9 +26,15 @@ SESSION = {
 }
 RESTED = 0.5  # seconds
 
-# SQLSTATE classes of what passes: connections, conflicts with others, no room, locks, a server that is being stopped.
+# SQLSTATEs, whole or by class, of what passes: connections, conflicts with others, no room, locks, a server that is
+# being stopped or reads only for now, its disk, and statements or transactions that ran out of time.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-PASSING = ("08", "40", "53", "55", "57P")
+PASSING = ("08", "40", "53", "55", "57P", "57014", "58", "25006", "25P03", "25P04")
+# Of these, what one row may bring about for itself alone.
+OF_ONE = ("40", "55P03", "57014", "25P03", "25P04")
+# What the driver does not count among operational errors, and what of it ends the connection.
+MISCOUNTED = ("25006", "25P03", "25P04")
+ENDING = ("25P03", "25P04")
 
 # A machine that vanishes must not keep its locks, nor a worker wait for a server that is gone: both ends notice within
 # about 20 seconds. libpq's names for our end, the server's settings for its own; neither matters on a socket.
@@ -80,6 +87,7 @@ def connect(url: str, pool: int = 5, connect_timeout: int = 5, *, by_key: bool =
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(each))
     elif not marked:
         event.listen(engine, "connect", restoring.refuse_marked)
+    event.listen(engine, "handle_error", _count_as_operational)
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", lambda connection, record, _: _check(engine, connection, record))
     return engine
@@ -100,17 +108,41 @@ def _check(engine: Engine, connection: Any, record: ConnectionPoolEntry) -> None
 
 
 def passes(error: OperationalError) -> bool:
-    """Whether it is no fault of the statement: trying again can help. Without a code the connection was lost."""
-    state: str | None = getattr(error.orig, "sqlstate", None)
+    """Whether it is no fault of the statement: trying again can help. Without a code the connection was lost, or none
+    was free."""
+    state = _state(error.orig)
     return state is None or state.startswith(PASSING)
+
+
+def concerns_one(error: OperationalError) -> bool:
+    """Whether one row may have brought it about, while the database serves others well."""
+    return (_state(error.orig) or "").startswith(OF_ONE)
+
+
+def _state(error: BaseException | None) -> str | None:
+    state: str | None = getattr(error, "sqlstate", None)
+    return state
+
+
+def _count_as_operational(context: ExceptionContext) -> None:
+    """A transaction that stood still for too long is to the driver an internal error, which would be blamed on whoever
+    meets it."""
+    error, state = context.original_exception, _state(context.original_exception)
+    if state in MISCOUNTED and isinstance(error, Exception):
+        context.is_disconnect = context.is_disconnect or state in ENDING
+        raise OperationalError(context.statement, None, error, hide_parameters=True) from error
 
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
-    """A session that commits when the block ends, and rolls back when it raises."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
-        yield session
-        crash_point("not committed")
+    """A session that commits when the block ends, and rolls back when it raises. That no connection is free counts as
+    a database that is away."""
+    try:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+            crash_point("not committed")
+    except PoolTimeout as full:
+        raise OperationalError(None, None, full) from full
     crash_point("committed")
 
 

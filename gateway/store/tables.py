@@ -65,6 +65,7 @@ class Installation(Table):
     mail_paused_until: Mapped[datetime | None]
     mail_pause_reason: Mapped[str | None]
     restored_at: Mapped[datetime | None]
+    drained_at: Mapped[datetime | None]
 
 
 class TaskFailure(Table):
@@ -812,6 +813,7 @@ class Process(Table):
     name: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
     seen_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    closed_until: Mapped[datetime | None]
 
 
 Index("audit_in_order", Audit.number, unique=True)

@@ -1,4 +1,4 @@
-"""What mail keeps: how a sender was proved."""
+"""What a drain asks of each process, and what each process confirms."""
 
 from pathlib import Path
 

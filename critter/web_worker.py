@@ -1,0 +1,329 @@
+"""gunicorn's worker with threads, whose loop reads requests and sends answers itself (R66).
+
+As it comes, gunicorn gives a thread to each connection while it says nothing for five seconds, and while its body comes
+for as long as that takes: twenty half-sent requests stop a door of sixteen threads. Here a thread has a connection only
+from when the request is there whole until its answer is made. A request has to be there within a time, an answer has to
+be taken within one; when all connections are taken, whoever makes least progress goes, as at the mail door.
+"""
+
+import errno
+import selectors
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from enum import Enum, auto
+from functools import partial
+from ipaddress import ip_address
+from typing import Any, Final
+
+from gunicorn import http  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+
+from critter.web_exchange import Backlog, Exchange
+from critter.web_requests import Framing
+from gateway.doors.house import House, Limits
+from gateway.doors.origins import ONE, networks
+
+HEAD: Final = 10.0  # seconds for all the fields of a request, from its first octet, or from the connection
+REQUEST: Final = 20.0  # seconds for a whole request; carriers give up after 15
+ANSWER: Final = 20.0  # seconds that the reader of an answer may be behind SLOWEST
+SLOWEST: Final = 10_000.0  # octets of an answer in a second
+SLOWEST_REQUEST: Final = 1000.0
+FAREWELL: Final = 2.0  # seconds for the other side to close, before the connection is cut
+SLOW: Final = 2.0  # seconds after which a request that is not there counts as slow
+SLOW_OF_ONE: Final = 100  # of those of one address
+ACCEPTED: Final = 64  # connections in one turn
+READ: Final = 64 * 1024
+TOGETHER: Final = 32 * 1024 * 1024  # octets of all requests that are not there whole
+LARGEST: Final = 64 * 1024  # octets of a body; critter/app says the same to Flask
+
+STATUS: Final = {
+    408: "Request Timeout",
+    413: "Content Too Large",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
+
+
+class Phase(Enum):
+    """What a connection is in the middle of."""
+
+    READING = auto()  # a request
+    WORKING = auto()  # a thread makes the answer
+    ANSWERING = auto()  # the answer is made, and not all of it is taken
+    RESTING = auto()  # between two requests
+    LEAVING = auto()  # all is said; the other side has a moment to close
+    GONE = auto()
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """One client. All but the exchange belongs to the loop's thread."""
+
+    def __init__(self, worker: "WebWorker", sock: socket.socket, client: Any, server: Any) -> None:
+        self.exchange = Exchange(sock, worker.backlog, lambda: worker.method_queue.defer(worker.watch, self))
+        super().__init__(worker.cfg, self.exchange, client, server)
+        self._worker = worker
+        self.initialized = self.data_ready = True  # for gunicorn: nothing is to be waited for
+        self.parser = http.get_parser(worker.cfg, self.exchange, client)
+        self.peer = client[0] if isinstance(client, tuple) else ""
+        self.framing = Framing(LARGEST)
+        self.phase = Phase.READING
+        self.watched = 0  # for which events
+        self.keeps = False  # the connection, after the answer in hand
+        self.since = self.heard = self.progressed = time.monotonic()
+        self.held = 0  # octets, as the house counts them
+
+    @property
+    def is_known(self) -> bool:
+        """A proxy on this machine, by which everybody may come."""
+        try:
+            return ip_address(self.peer).is_loopback
+        except ValueError:
+            return True
+
+    def begin(self, phase: Phase) -> None:
+        self.phase = phase
+        self.since = self.progressed = time.monotonic()
+
+    def credit(self, seconds: float) -> None:
+        self.progressed = min(time.monotonic(), self.progressed + seconds)
+
+    def stalled(self, now: float) -> float | None:
+        if self.phase is Phase.WORKING or self.phase is Phase.GONE:
+            return None
+        return max(0.0, now - self.progressed)
+
+    def is_late(self, now: float, keep_alive: float) -> bool:
+        if self.phase is Phase.READING:
+            return now - self.since > (REQUEST if self.framing.has_head else HEAD)
+        if self.phase is Phase.ANSWERING or (self.phase is Phase.WORKING and self.exchange.unsent):
+            return now - self.progressed > ANSWER
+        return now - self.since > {Phase.RESTING: keep_alive, Phase.LEAVING: FAREWELL}.get(self.phase, now)
+
+    def send_off(self, reply: str, *, now: bool) -> None:
+        self._worker.drop(self)
+
+    def refuse_mail(self) -> None:
+        """Its request is in the way of others."""
+        self._worker.drop(self)
+
+
+class WebWorker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's own does the rest: starting, stopping, threads, and the requests themselves."""
+
+    worker_connections: int
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.connections: dict[Connection, None] = {}
+        self.backlog = Backlog()
+        self._stopped_at = 0.0
+        most = self.worker_connections
+        limits = Limits(message=LARGEST, together=TOGETHER, per_peer=most, connections=most)
+        self.house = House(limits, time.monotonic)
+        self.worker_connections = most + 1  # gunicorn would stop accepting; the house makes room instead
+
+    # From a connection to a whole request
+
+    def accept(self, listener: socket.socket) -> None:
+        for _ in range(ACCEPTED):
+            try:
+                sock, client = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE):
+                    raise
+                self._free_one()
+                return
+            self._take(Connection(self, sock, client, listener.getsockname()))
+
+    def _free_one(self) -> None:
+        """There is no descriptor left, as the system granted less than it said."""
+        now = time.monotonic()
+        waiting = [(rest, one) for one in self.connections if (rest := one.stalled(now)) is not None]
+        if waiting:
+            self.drop(max(waiting, key=lambda pair: pair[0])[1])
+
+    def _take(self, connection: Connection) -> None:
+        if not self.house.enter(connection, connection.peer):
+            connection.exchange.cut()
+            return
+        self.connections[connection] = None
+        self.nr_conns = len(self.connections)
+        self._read(connection)
+        self.watch(connection)
+
+    def watch(self, connection: Connection) -> None:
+        """Sees to it that the loop looks at what this connection waits for."""
+        wanted = self._wanted(connection)
+        if wanted == connection.watched:
+            return
+        if wanted & ~connection.watched & selectors.EVENT_WRITE:
+            connection.progressed = time.monotonic()  # its reader is late from now on
+        callback = partial(self._turn, connection)
+        if not connection.watched:
+            self.poller.register(connection.exchange, wanted, callback)
+        elif wanted:
+            self.poller.modify(connection.exchange, wanted, callback)
+        else:
+            self.poller.unregister(connection.exchange)
+        connection.watched = wanted
+
+    def _wanted(self, connection: Connection) -> int:
+        if connection.phase is Phase.GONE:
+            return 0
+        reads = connection.phase in (Phase.READING, Phase.RESTING, Phase.LEAVING)
+        return (selectors.EVENT_READ if reads else 0) | (selectors.EVENT_WRITE if connection.exchange.unsent else 0)
+
+    def _turn(self, connection: Connection, _fileobj: object) -> None:
+        if connection.exchange.unsent:
+            self._flush(connection)
+        if connection.phase in (Phase.READING, Phase.RESTING, Phase.LEAVING):
+            self._read(connection)
+        self.watch(connection)
+
+    def _read(self, connection: Connection) -> None:
+        try:
+            data = connection.exchange.real.recv(READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.drop(connection)
+        elif connection.phase is not Phase.LEAVING:
+            self._feed(connection, data)
+
+    def _feed(self, connection: Connection, data: bytes) -> None:
+        if connection.phase is Phase.RESTING:
+            connection.begin(Phase.READING)
+        connection.credit(len(data) / SLOWEST_REQUEST)
+        connection.framing.feed(data)
+        self._look(connection)
+
+    def _look(self, connection: Connection) -> None:
+        """At what is there of a request: a thread gets it when it is whole."""
+        framing = connection.framing
+        if framing.fault:
+            self._refuse(connection, framing.fault)
+        elif framing.is_complete:
+            connection.exchange.give(framing.take())
+            connection.begin(Phase.WORKING)
+            self._weigh(connection, 0)
+            self.enqueue_req(connection)
+        else:
+            if framing.wants_continue:
+                framing.wants_continue = False
+                connection.exchange.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            if not self._weigh(connection, framing.size):
+                self._refuse(connection, 503)
+
+    def _weigh(self, connection: Connection, octets: int) -> bool:
+        if not self.house.hold(connection, octets - connection.held):
+            return False
+        connection.held = octets
+        return True
+
+    def _refuse(self, connection: Connection, status: int) -> None:
+        """In the loop, for no thread has to do with it."""
+        head = f"HTTP/1.1 {status} {STATUS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        with suppress(OSError):
+            connection.exchange.sendall(head.encode())
+        self._leave(connection)
+
+    # From the answer to the next request
+
+    def finish_request(self, conn: Connection, fs: Any) -> None:
+        """A thread has made the answer; what is not taken of it the loop sends on."""
+        if conn.phase is Phase.GONE:
+            return
+        with suppress(Exception):  # gunicorn has logged it
+            conn.keeps = fs.result() is True and not conn.parser.unreader.buf.getvalue()
+        conn.begin(Phase.ANSWERING)
+        self._go_on(conn)
+        self.watch(conn)
+
+    def _flush(self, connection: Connection) -> None:
+        connection.credit(connection.exchange.flush() / SLOWEST)
+        if connection.phase is Phase.ANSWERING:
+            self._go_on(connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        if connection.exchange.is_broken:
+            self.drop(connection)
+        elif connection.exchange.unsent:
+            return
+        elif not connection.keeps:
+            self._leave(connection)
+        elif connection.framing.has_begun:  # it did not wait for the answer
+            connection.begin(Phase.READING)
+            connection.framing.look()
+            self._look(connection)
+        else:
+            connection.begin(Phase.RESTING)
+
+    def _leave(self, connection: Connection) -> None:
+        """All is said. Closing at once would make the kernel throw away what the other side did not read yet."""
+        connection.keeps = False
+        if connection.exchange.unsent:
+            connection.begin(Phase.ANSWERING)
+            return
+        connection.begin(Phase.LEAVING)
+        with suppress(OSError):
+            connection.exchange.real.shutdown(socket.SHUT_WR)
+
+    def drop(self, connection: Connection) -> None:
+        """The end. May be told twice."""
+        if connection not in self.connections:
+            return
+        del self.connections[connection]
+        if connection.watched:
+            self.poller.unregister(connection.exchange)
+            connection.watched = 0
+        connection.phase = Phase.GONE
+        self._weigh(connection, 0)
+        self.house.leave(connection)
+        connection.exchange.cut()
+        self.nr_conns = len(self.connections)
+
+    # Time
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """gunicorn's word for it. When it stops, who rests has a moment, for a request may be on its way already."""
+        if self.alive:
+            return
+        now = time.monotonic()
+        self._stopped_at = self._stopped_at or now
+        for connection in list(self._in(Phase.RESTING)):
+            if force or now - max(self._stopped_at, connection.since) > FAREWELL:
+                self.drop(connection)
+
+    def murder_pending(self) -> None:
+        """And whoever lets us wait too long."""
+        now, keep_alive = time.monotonic(), self.cfg.keepalive
+        for connection in list(self.connections):
+            if not self.alive and connection.phase is Phase.READING and not connection.framing.has_begun:
+                self.drop(connection)
+            elif connection.is_late(now, keep_alive):
+                if connection.phase is Phase.READING and connection.framing.has_begun:
+                    self._refuse(connection, 408)
+                    self.watch(connection)
+                else:
+                    self.drop(connection)
+        self._thin_out(now)
+
+    def _in(self, phase: Phase) -> Iterator[Connection]:
+        return (connection for connection in self.connections if connection.phase is phase)
+
+    def _thin_out(self, now: float) -> None:
+        """One address may have so many slow requests, the oldest go."""
+        slow: dict[object, list[Connection]] = {}
+        for connection in self._in(Phase.READING):
+            if now - connection.since > SLOW and not connection.is_known:
+                (home,) = (one for one in networks(connection.peer) if one.width == ONE)
+                slow.setdefault(home, []).append(connection)
+        for those in slow.values():
+            for connection in sorted(those, key=lambda one: one.since)[: max(0, len(those) - SLOW_OF_ONE)]:
+                self.drop(connection)
