@@ -59,6 +59,9 @@ def _wanted(settings: Settings, load: Load[Parcel], contents: Mapping[int, Conte
     return Wanted(
         attempt_id=load.claimed.attempt_id,
         message_id=load.claimed.message_id,
+        address_id=load.claimed.address_id,
+        number=load.claimed.number,
+        digest=load.digest,
         author_id=content.author_id or 0,
         group_id=content.group_id or 0,
         country=country,

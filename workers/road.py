@@ -53,7 +53,8 @@ class Load(Generic[Parcel]):
 
     claimed: Claimed
     parcel: Parcel
-    segments: int | None = None
+    segments: int | None = None  # of a text
+    digest: bytes = b""  # of a text's words: language/body_hashes
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from gateway.carriers.twilio_prices import price_page
 PAGE_SIZE: Final = 500
 PRICES_SIZE: Final = 1000  # the most that Twilio gives
 MOST_PAGES: Final = 1000
+TRIAL: Final = "Sent from your Twilio trial account - "  # what Twilio writes before the texts of an account on trial
 
 
 class TwilioSms:
@@ -125,7 +126,7 @@ def _listed(message: MessageInstance) -> Listed:
     return Listed(
         carrier_id=message.sid,
         recipient=message.to,
-        body=message.body,
+        body=message.body.removeprefix(TRIAL),
         status=str(message.status),
         sent_at=message.date_sent,
         direction=str(message.direction),

@@ -134,9 +134,9 @@ def _keys(claimed: Sequence[Claimed]) -> dict[str, list[int]]:
 def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClause:
     """The limit stands in the statement, not in a parameter: the planner must know how few rows it is about. So does a
     single sender: only then the index gives the rows in order."""
-    tags, tried, first = (TAGS, TRIED, FIRST) if channel == "sms" else (NO_TAGS, "", "false")
+    tags, first = (TAGS, FIRST) if channel == "sms" else (NO_TAGS, "false")
     among = ", ".join(str(int(one)) for one in senders)
-    parts = {"tags": tags, "tried": tried, "first": first, "senders": among, "sender": int(senders[0])}
+    parts = {"tags": tags, "first": first, "senders": among, "sender": int(senders[0])}
     parts["framed"] = "" if channel == "sms" else FRAMED
     return text(CLAIM.format(limit=int(limit), suspect=suspect, **parts))
 
@@ -165,7 +165,7 @@ CLAIM: Final = """
         FROM tagged WHERE d.message_id = tagged.message_id AND d.address_id = tagged.address_id
         RETURNING tagged.attempt_id, d.message_id, d.address_id, d.attempt, d.priority, d.tag, d.possible_duplicate,
                   d.source_id, d.introduces
-    ){tried}
+    )
     SELECT taken.attempt_id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
            taken.possible_duplicate, taken.source_id, coalesce(source.handle, 'topic' || topic.id),
            CASE WHEN taken.introduces THEN coalesce(
@@ -175,13 +175,6 @@ CLAIM: Final = """
     LEFT JOIN topics topic ON topic.id = taken.source_id
     ORDER BY taken.priority, taken.message_id, taken.address_id
 """
-
-# A text may be called back about before its request is answered, so its attempt is written before it leaves. A mail's
-# is written when it ended: nothing can ask for it before, and it saves a fifth of the database's work.
-TRIED: Final = """, tried AS (
-        INSERT INTO attempts (id, message_id, address_id, number)
-        SELECT attempt_id, message_id, address_id, attempt FROM taken
-    )"""
 
 FIRST: Final = "(SELECT introduced_at IS NULL FROM addresses WHERE id = d.address_id)"
 
