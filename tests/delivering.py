@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.bell import Bell
 from gateway.carriers import Letter, Listed, Outcome, Text
+from gateway.carriers.gate import OPEN, Gate
 from gateway.ledger import outbox
 from gateway.ledger.claims import Claimed
 from gateway.ledger.outbox import Outgoing, Target
@@ -38,7 +39,7 @@ class Carrier:
     def accept(self, parcel: Text | Letter) -> Outcome:
         return replace(SENT, carrier_id=f"SM{parcel.attempt:032x}")
 
-    async def send(self, batch: Sequence, settled: Callable) -> None:
+    async def send(self, batch: Sequence, settled: Callable, gate: Gate = OPEN) -> None:
         self.flying += len(batch)
         self.most = max(self.most, self.flying)
         for parcel in batch:

@@ -9,11 +9,12 @@ import structlog
 from sqlalchemy.orm import Session
 
 from gateway import destinations
+from gateway.carriers.gate import Known
 from gateway.ledger import budgets, claims
 from gateway.ledger.budgets import Scope, Taken, Wanted
 from gateway.ledger.claims import Content
 from gateway.settings import Settings
-from workers.road import Known, Load
+from workers.road import Load
 
 Parcel = TypeVar("Parcel", bound=Known)
 
@@ -46,6 +47,14 @@ def buy(
     gone = taken.over.keys() | taken.held
     left = [one for one in loads if one.claimed.key not in barred and one.claimed.attempt_id not in gone]
     return Bought(left, taken)
+
+
+def buy_again(
+    session: Session, settings: Settings, loads: Sequence[Load[Parcel]], contents: Mapping[int, Content]
+) -> Bought[Parcel]:
+    """The same for what was paid for and waited too long since: what it cost is given back first."""
+    budgets.refund(session, [load.claimed.attempt_id for load in loads])
+    return buy(session, settings, loads, contents)
 
 
 def _trouble(settings: Settings, load: Load[Parcel]) -> str | None:

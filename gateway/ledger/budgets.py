@@ -249,6 +249,7 @@ SPEND: Final = text(f"""
         FROM unnest(CAST(:attempts AS bigint[]), CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]),
                     CAST(:tries AS smallint[]), CAST(:digests AS bytea[]))
              AS given (id, message_id, address_id, number, digest)
+        ON CONFLICT (id) DO NOTHING
     ), spent AS (
         INSERT INTO budgets AS b (day, scope, subject, used, allowed)
         SELECT {DAY}, scope, subject, amount, most

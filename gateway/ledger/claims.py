@@ -96,6 +96,14 @@ def renew(session: Session, owner: str, lease: timedelta) -> None:
     session.execute(RENEW, {"owner": owner, "lease": lease})
 
 
+def keep(session: Session, claimed: Sequence[Claimed], owner: str, lease: timedelta) -> list[Claimed]:
+    """Those that this worker still has on the road, their leases renewed: until this transaction ends nobody else moves
+    them. A worker that stood still may have lost some."""
+    values = {**_keys(claimed), "numbers": [one.number for one in claimed], "owner": owner, "lease": lease}
+    kept = {(row.message_id, row.address_id) for row in session.execute(KEEP, values)} if claimed else set()
+    return [one for one in claimed if one.key in kept]
+
+
 def cancel(session: Session, claimed: Sequence[Claimed], reasons: Mapping[Key, str]) -> None:
     """Ends rows that were claimed in this transaction and must not leave; trying too long is a failure."""
     refused = [one for one in claimed if one.key in reasons]
@@ -206,6 +214,15 @@ TAGS: Final = """
 RENEW: Final = text("""
     UPDATE deliveries SET lease_until = now() + :lease
     WHERE ended_at IS NULL AND state = 'sending' AND lease_owner = :owner AND lease_until >= now()
+""")
+
+KEEP: Final = text("""
+    UPDATE deliveries d SET lease_until = now() + :lease
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:numbers AS smallint[]))
+         AS given (message_id, address_id, number)
+    WHERE d.message_id = given.message_id AND d.address_id = given.address_id
+      AND given.number = CASE WHEN d.state = 'sending' AND d.lease_owner = :owner THEN d.attempt END
+    RETURNING d.message_id, d.address_id
 """)
 
 CANCEL: Final = text("""
