@@ -298,7 +298,7 @@ class Road(Generic[Parcel]):
             await self._thread(lambda: self._ledger.release([load.claimed for load in loads], wait))
 
     async def _room_for(self, count: int) -> None:
-        while self._flying and len(self._flying) + count > self._width:
+        while self._flying and len(self._flying) + count > self._room:
             self._stirred.clear()
             await self._stirred.wait()
 
