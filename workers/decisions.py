@@ -11,6 +11,7 @@ from typing import Final
 from gateway.carriers.gate import Known
 
 FRESH: Final = 0.9  # seconds that a decision to send is good for; the rest of the second is the request's way out
+NEVER: Final = float("-inf")
 
 Again = Callable[[Sequence[int]], Awaitable[Collection[int]]]  # attempts → those that may leave
 
@@ -20,20 +21,20 @@ class Decisions:
 
     def __init__(self, again: Again) -> None:
         self._again = again
-        self._decided_at: dict[int, float] = {}
+        self._fresh_until: dict[int, float] = {}
         self._questions: list[tuple[Sequence[Known], asyncio.Future[frozenset[int]]]] = []
         self._asking: asyncio.Task[None] | None = None
 
     def note(self, attempts: Iterable[int], decided_at: float) -> None:
         """They may leave, as was decided then (monotonic)."""
-        self._decided_at.update(dict.fromkeys(attempts, decided_at))
+        self._fresh_until.update(dict.fromkeys(attempts, decided_at + FRESH))
 
     def forget(self, attempt: int) -> float:
-        """When it was decided; long ago if nobody knows."""
-        return self._decided_at.pop(attempt, float("-inf"))
+        """Until when its decision was good; long ago if nobody knows."""
+        return self._fresh_until.pop(attempt, NEVER)
 
     def fresh(self, parcel: Known) -> bool:
-        return time.monotonic() - self._decided_at.get(parcel.attempt, float("-inf")) <= FRESH
+        return time.monotonic() <= self._fresh_until.get(parcel.attempt, NEVER)
 
     async def ask(self, parcels: Sequence[Known]) -> frozenset[int]:
         answer: asyncio.Future[frozenset[int]] = asyncio.get_running_loop().create_future()
@@ -53,7 +54,7 @@ class Decisions:
 
     async def _answer_all(self, questions: Sequence[tuple[Sequence[Known], asyncio.Future[frozenset[int]]]]) -> None:
         """What somebody else has asked about meanwhile is fresh, and may have begun: it is not asked about twice."""
-        asked = {one.attempt: one for parcels, _ in questions for one in parcels if one.attempt in self._decided_at}
+        asked = {one.attempt: one for parcels, _ in questions for one in parcels if one.attempt in self._fresh_until}
         stale = [attempt for attempt, one in asked.items() if not self.fresh(one)]
         try:
             allowed = (asked.keys() - stale) | set(await self._again(stale)) if stale else asked.keys()

@@ -224,8 +224,9 @@ class Road(Generic[Parcel]):
         load = self._flying.pop(parcel.attempt, None)
         if load is None:
             return
-        quick = time.monotonic() - self._decisions.forget(parcel.attempt) <= FRESH
-        self._room = min(self._width, self._room + quick)
+        fresh_until = self._decisions.forget(parcel.attempt)
+        if self._room < self._width and time.monotonic() <= fresh_until:
+            self._room += 1
         if outcome.pause:
             self._pause(outcome)
         crash_point("answered by the carrier")

@@ -56,10 +56,12 @@ async def may_leave(gate: Gate, parcel: Known) -> bool:
 
 
 async def refresh(gate: Gate, queue: deque[Parcel]) -> None:
-    """Asks about all in the queue that waited too long, at once, and takes out what may not leave."""
+    """Asks about all in the queue that waited too long, at once, and takes out what may not leave. They were decided
+    together, so that the first one tells whether any did."""
+    if not queue or gate.fresh(queue[0]):
+        return
     stale = [one for one in queue if not gate.fresh(one)]
-    if stale:
-        gone = {one.attempt for one in stale} - await gate.ask(stale)
-        left = [one for one in queue if one.attempt not in gone]
-        queue.clear()
-        queue.extend(left)
+    gone = {one.attempt for one in stale} - await gate.ask(stale)
+    left = [one for one in queue if one.attempt not in gone]
+    queue.clear()
+    queue.extend(left)

@@ -80,8 +80,10 @@ class Link(asyncio.Protocol):
 
     def answered(self, begun: float) -> None:
         """A letter that was begun then has its answer: what begins now must not wait long behind others."""
-        quick = self._loop.time() - begun < QUICK
-        self.window = min(WINDOW, self.window + 1) if quick else max(1, self.window // 2)
+        if self._loop.time() - begun > QUICK:
+            self.window = max(1, self.window // 2)
+        elif self.window < WINDOW:
+            self.window += 1
 
     @property
     def quick(self) -> bool:
