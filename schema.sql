@@ -537,6 +537,7 @@ CREATE TABLE attempts (
     reason      text,                                                    -- code or word
     started_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was claimed
     ended_at    timestamptz,                                             -- when it was settled
+    body_hash   bytea,                                                   -- of a text: the keyed SHA-256 of its words, by which it is known in the carrier's list
     UNIQUE (message_id, address_id, number)
 );
 CREATE INDEX attempts_by_carrier_id ON attempts (carrier_id) WHERE carrier_id IS NOT NULL;

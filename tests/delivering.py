@@ -6,15 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Engine, func, text
+from sqlalchemy import Engine, func, insert, text
+from sqlalchemy.orm import Session
 
 from gateway.bell import Bell
 from gateway.carriers import Letter, Listed, Outcome, Text
+from gateway.carriers.gate import OPEN, Gate
 from gateway.ledger import outbox
+from gateway.ledger.claims import Claimed
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.settings import Settings
 from gateway.store.database import connect, transaction
-from gateway.store.tables import Account, Address, Follow, Post
+from gateway.store.tables import Account, Address, Attempt, Follow, Post
 from workers.loop import Loop
 from workers.room import Room
 
@@ -36,7 +39,7 @@ class Carrier:
     def accept(self, parcel: Text | Letter) -> Outcome:
         return replace(SENT, carrier_id=f"SM{parcel.attempt:032x}")
 
-    async def send(self, batch: Sequence, settled: Callable) -> None:
+    async def send(self, batch: Sequence, settled: Callable, gate: Gate = OPEN) -> None:
         self.flying += len(batch)
         self.most = max(self.most, self.flying)
         for parcel in batch:
@@ -109,6 +112,14 @@ def post(engine: Engine, author: int, words: str, to: Sequence[Target], **more: 
         session.flush()
         outgoing = Outgoing("update", words, words[:60], words, author_id=author, post_id=row.id)
         return outbox.put(session, outgoing, to)
+
+
+def begin(session: Session, claimed: Sequence[Claimed]) -> list[Claimed]:
+    """Writes the attempts of claimed texts, as paying for them does."""
+    values = [(one.attempt_id, one.message_id, one.address_id, one.number) for one in claimed]
+    columns = ("id", "message_id", "address_id", "number")
+    session.execute(insert(Attempt), [dict(zip(columns, row, strict=True)) for row in values]) if values else None
+    return list(claimed)
 
 
 def follow(engine: Engine, follower: int, account: int) -> None:

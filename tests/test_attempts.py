@@ -15,7 +15,7 @@ from gateway.ledger.outbox import Target
 from gateway.ledger.settlements import Settlement
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests.delivering import Carrier, change, open_room, person, post, rows
+from tests.delivering import Carrier, begin, change, open_room, person, post, rows
 from workers import receipts
 
 ALIVE = ("queued", "sending", "sent")
@@ -59,7 +59,7 @@ def delivery(engine: Engine) -> claims.Claimed:
 
 def claim(engine: Engine) -> claims.Claimed:
     with transaction(engine) as session:
-        return claims.claim(session, "sms", "one", timedelta(seconds=20), 1)[0]
+        return begin(session, claims.claim(session, "sms", "one", timedelta(seconds=20), 1))[0]
 
 
 def advance(engine: Engine, *reports: Report) -> None:

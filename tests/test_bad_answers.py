@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.carriers import Outcome
+from gateway.carriers.gate import OPEN
 from gateway.carriers.twilio_answers import answered
 from gateway.carriers.twilio_codes import callback_outcome
 from gateway.carriers.watched import STRANGE, Watched, strange, watched
@@ -263,7 +264,7 @@ def test_a_carrier_that_raises_is_alarmed_too():
     class Broken:
         channel = "sms"
 
-        async def send(self, batch, settled):
+        async def send(self, batch, settled, gate=OPEN):
             raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.carriers import Outcome
+from gateway.carriers.gate import OPEN
 from gateway.ledger import outbox
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import addresses
@@ -259,7 +260,7 @@ def test_one_slow_answer_holds_up_nobody_else(room, engine, texts, kim):
     sound, to = texts.send, phones(engine, 3)
     answered = threading.Event()
 
-    async def send(batch, settled):
+    async def send(batch, settled, gate=OPEN):
         if batch[0].recipient.endswith("0000"):
             await asyncio.to_thread(answered.wait, 20)
         await sound(batch, settled)
@@ -342,7 +343,7 @@ def test_wrong_credentials_pause_the_carrier_and_fail_no_row(room, engine, texts
 def test_a_carrier_that_breaks_leaves_doubt_and_the_others_go_on(room, engine, texts, kim):
     sound = texts.send
 
-    async def send(batch, settled):
+    async def send(batch, settled, gate=OPEN):
         if batch[0].recipient.endswith("0000"):
             raise RuntimeError("CANARY")
         await sound(batch, settled)
@@ -364,7 +365,7 @@ def test_a_suspect_goes_alone_and_after_the_others(room, engine, letters, kim):
     sizes: list[int] = []
     sound = letters.send
 
-    async def send(batch, settled):
+    async def send(batch, settled, gate=OPEN):
         sizes.append(len(batch))
         await sound(batch, settled)
 

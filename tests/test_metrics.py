@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
 from gateway.carriers import Outcome, Text
+from gateway.carriers.gate import OPEN
 from gateway.carriers.watched import Watched, alarm
 from gateway.ledger import inbox, pauses, senders, tallies, task_failures
 from gateway.ledger.pulse import Pulse, owner
@@ -220,7 +221,7 @@ class Ends:
     def __init__(self, *outcomes: Outcome) -> None:
         self.outcomes = outcomes
 
-    async def send(self, batch, settled) -> None:  # type: ignore[no-untyped-def]
+    async def send(self, batch, settled, gate=OPEN) -> None:  # type: ignore[no-untyped-def]
         for parcel, outcome in zip(batch, self.outcomes, strict=True):
             settled(parcel, outcome)
 

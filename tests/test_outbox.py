@@ -12,7 +12,7 @@ from gateway.ledger.claims import Claimed
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.ledger.settlements import Settlement
 from gateway.store.database import transaction
-from tests.delivering import change, follow, person, post, rows, states
+from tests.delivering import begin, change, follow, person, post, rows, states
 
 LEASE = timedelta(seconds=20)
 LOOK = timedelta(seconds=2)
@@ -35,7 +35,8 @@ def mailbox(engine: Engine) -> Target:
 
 def claim(engine: Engine, channel: str = "sms", limit: int = 100, owner: str = "one") -> list[Claimed]:
     with transaction(engine) as session:
-        return claims.claim(session, channel, owner, LEASE, limit)
+        claimed = claims.claim(session, channel, owner, LEASE, limit)
+        return begin(session, claimed) if channel == "sms" else claimed
 
 
 def settle(engine: Engine, *settlement: Settlement) -> None:

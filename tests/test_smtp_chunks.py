@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 import uvloop
 
-from gateway.carriers import smtp_chunks, smtp_relay
+from gateway.carriers import smtp_link, smtp_relay
 from gateway.carriers.smtp_relay import SmtpRelay
 from tests.test_smtp_relay import CONTENT, CUT, FULL, Server, letter, on, send
 
@@ -24,6 +24,12 @@ class ChunkServer(Server):
     def __init__(self, script):
         super().__init__(script, [*FULL, "CHUNKING"])
         self.taken = []
+        self.delay = 0.0  # seconds before it answers for a letter
+        self.waiting = []  # how many more letters had come by then, for each
+
+    @property
+    def most_waiting(self):
+        return max(self.waiting)
 
     async def talk(self, reader, writer):
         going = await self.answer(writer, "GREETING", b"", b"220 sink\r\n")
@@ -34,6 +40,8 @@ class ChunkServer(Server):
             reply = self.ordinary(verb)
             if verb == "BDAT":
                 content = await reader.readexactly(int(line.split()[1]))
+                await asyncio.sleep(self.delay)
+                self.waiting.append(bytes(reader._buffer).count(b"BDAT"))
                 reply = b"250 2.0.0 Ok: queued as 4F8A1\r\n" if recipients else b"503 5.5.1 no recipients\r\n"
             elif verb == "MAIL" and sender:
                 reply = b"503 5.5.1 nested MAIL\r\n"
@@ -102,14 +110,28 @@ def test_a_refused_letter_leaves_those_behind_it_alone(command):
     asyncio.run(story())
 
 
+def late(command, reply, number):
+    """A script: this reply to that command, the `number`th time it is said."""
+    said = []
+
+    def script(verb, line):
+        said.extend([verb] * (verb == command))
+        return reply if verb == command and len(said) == number else None
+
+    return script
+
+
 def test_a_cut_leaves_at_most_a_window_in_doubt():
+    """The window grows from letter to letter while the server is quick."""
+
     async def story():
-        async with relay(on("BDAT", CUT, times=1), connections=1) as (server, carrier):
-            outcomes = await send(carrier, *(letter(n) for n in range(30)))
-            states = [one.state for one in outcomes]
-            assert states.count("unknown") == smtp_chunks.WINDOW
-            assert states.count("sent") == 30 - smtp_chunks.WINDOW
-            assert server.connections == 2
+        for number, most in ((1, smtp_link.FIRST), (20, smtp_link.WINDOW)):
+            async with relay(late("BDAT", CUT, number), connections=1) as (server, carrier):
+                outcomes = await send(carrier, *(letter(n) for n in range(40)))
+                states = [one.state for one in outcomes]
+                assert most // 2 <= states.count("unknown") <= most
+                assert states.count("sent") == 40 - states.count("unknown")
+                assert server.connections == 2
 
     asyncio.run(story())
 
@@ -118,8 +140,8 @@ def test_421_is_a_refusal_of_all_that_is_on_its_way():
     async def story():
         async with relay(on("RCPT", b"421 4.3.2 later\r\n", times=1), connections=1) as (_, carrier):
             states = [one.state for one in await send(carrier, *(letter(n) for n in range(20)))]
-            assert states.count("retry") == smtp_chunks.WINDOW
-            assert states.count("sent") == 20 - smtp_chunks.WINDOW
+            assert states.count("retry") == smtp_link.FIRST
+            assert states.count("sent") == 20 - smtp_link.FIRST
 
     asyncio.run(story())
 
@@ -158,7 +180,19 @@ def test_silence_is_not_waited_for():
     async def story():
         async with relay(on("BDAT", b"", times=1), connections=1, timeout=0.2) as (_, carrier):
             states = [one.state for one in await send(carrier, *(letter(n) for n in range(4)))]
-            assert states == ["unknown"] * 4
+            assert states == ["unknown"] * 2 + ["sent"] * 2
+
+
+def test_a_slow_server_gets_one_at_a_time():
+    """What is written cannot be taken back: a letter does not wait at the server behind seven others."""
+
+    async def story():
+        async with relay(connections=1) as (server, carrier):
+            server.delay = 0.5
+            outcomes = await send(carrier, *(letter(n) for n in range(5)))
+            assert [one.state for one in outcomes] == ["sent"] * 5
+            assert server.most_waiting <= 2
+            assert server.waiting[-2:] == [0, 0]
 
     asyncio.run(story())
 

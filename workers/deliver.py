@@ -25,6 +25,7 @@ TURN: Final = {"sms": 5.0, "email": 30.0}  # seconds; texts share their queue wi
 MAILS: Final = 500
 MAILS_TOGETHER: Final = 125
 MAILS_AT_ONCE: Final = 500
+MAILS_FIRST: Final = 64  # at once, until the relay shows how quick it is
 SHARE: Final = 0.97  # of the relay's rate: a mail may begin somewhat later than its slot
 
 
@@ -61,12 +62,13 @@ def _letters(here: Room) -> Road[Letter]:
     desk = Desk(here, "email", Mailing(here.settings, here.signer, here.keys).load, Relay(), day)
     return Road(
         here.letters,
-        Ledger(desk.claim, desk.settle, desk.release, desk.renew, desk.pause),
+        Ledger(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
         here.stopping,
         pace=_pace(here, kept.rate),
         limit=MAILS,
         together=MAILS_TOGETHER,
         width=MAILS_AT_ONCE,
+        narrow=MAILS_FIRST,
         lease=here.settings.lease_seconds,
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Outcome
+from gateway.carriers.gate import Known
 from gateway.ledger import budgets, claims, settlements, tallies
 from gateway.ledger.claims import Claimed, Content, Key, Senders
 from gateway.ledger.settlements import Settlement
@@ -21,7 +22,7 @@ from gateway.store.database import transaction
 from workers import effects, purse
 from workers.day import Day
 from workers.outcomes import settlement
-from workers.road import Batch, Known, Load
+from workers.road import Batch, Load
 from workers.room import Room
 
 Parcel = TypeVar("Parcel", bound=Known)
@@ -139,20 +140,43 @@ class Desk(Generic[Parcel]):
             stayed = [one.claimed.attempt_id for one, outcome in landed if outcome.pause or outcome.state in STAYED]
             if self._channel == "sms":
                 effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
-                budgets.refund(session, stayed)
-            if self._day:
-                self._day.give_back(session, stayed)
-
+            self._uncount(session, stayed)
         if parts := sum(row.segments or 0 for row in rows):
             tallies.add("segments", amount=parts)
 
+    def decide(self, loads: Sequence[Load[Parcel]]) -> frozenset[int]:
+        """Decides again about rows that the carrier had in hand for too long: the attempts that may still leave. Those
+        that may not end here; what another worker has taken over meanwhile is left alone."""
+        with transaction(self._here.engine) as session:
+            if not self._origin.senders(session):
+                self._release(session, [load.claimed for load in loads], PAUSED)
+                return frozenset()
+            ours = claims.keep(session, [load.claimed for load in loads], self._here.owner, self._lease)
+            refused = audience.refusals(session, [one.key for one in ours])
+            claims.cancel(session, ours, refused)
+            self._uncount(session, [one.attempt_id for one in ours if one.key in refused])
+            held = {one.attempt_id for one in ours if one.key not in refused}
+            left = [load for load in loads if load.claimed.attempt_id in held]
+            if self._channel != "sms":
+                return frozenset(held)
+            bought = purse.buy_again(session, self._here.settings, left, self._content_of(session, _messages(left)))
+        purse.tell(bought.taken)
+        return frozenset(load.claimed.attempt_id for load in bought.loads)
+
     def release(self, rows: Sequence[Claimed], wait: timedelta) -> None:
         with transaction(self._here.engine) as session:
-            claims.release(session, rows, wait)
-            if self._channel == "sms":
-                budgets.refund(session, [one.attempt_id for one in rows])
-            if self._day:
-                self._day.give_back(session, [one.attempt_id for one in rows])
+            self._release(session, rows, wait)
+
+    def _release(self, session: Session, rows: Sequence[Claimed], wait: timedelta) -> None:
+        claims.release(session, rows, wait)
+        self._uncount(session, [one.attempt_id for one in rows])
+
+    def _uncount(self, session: Session, attempts: Sequence[int]) -> None:
+        """These surely did not leave: they cost nothing, and are not among the mails of the day."""
+        if self._channel == "sms":
+            budgets.refund(session, attempts)
+        if self._day:
+            self._day.give_back(session, attempts)
 
     def renew(self) -> None:
         with transaction(self._here.engine) as session:
@@ -165,3 +189,7 @@ class Desk(Generic[Parcel]):
 
 PAUSED: Final = timedelta(seconds=60)
 STAYED: Final = ("retry", "failed")  # the carrier did not take it: it costs nothing
+
+
+def _messages(loads: Sequence[Load[Parcel]]) -> set[int]:
+    return {load.claimed.message_id for load in loads}

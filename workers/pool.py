@@ -5,12 +5,14 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from math import ceil
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from gateway.carriers import Carrier, Outcome, Text
 from gateway.carriers.breaker import Breaker
+from gateway.carriers.gate import OPEN, Gate
 from gateway.ledger import routing, senders
 from gateway.ledger.claims import Senders
 from gateway.ledger.routing import Plan
@@ -25,7 +27,8 @@ from workers.texting import Texting
 
 FRESH: Final = 1.0  # seconds that what we know of our numbers is good for
 TEXTS: Final = 1000  # in a claim, at most; the number's rate decides
-AT_ONCE: Final = 64
+AT_ONCE: Final = 64  # texts of one number on the road …
+SLOWEST: Final = 10.0  # … or fewer: what its rate can use while each answer takes as long as carriers are waited for
 AGAIN: Final = 0.1  # seconds until a road that found nothing looks again, while others run
 
 
@@ -85,12 +88,12 @@ class Pool:
         pace = Pace([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
         return Road(
             Watched(here.texts[sender.carrier], self._breakers[sender.carrier]),
-            Ledger(desk.claim, desk.settle, desk.release, desk.renew, desk.pause),
+            Ledger(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
             here.stopping,
             pace=pace,
             limit=TEXTS,
             together=1,
-            width=AT_ONCE,
+            width=max(1, min(AT_ONCE, ceil(rate(here.settings, sender.number) * SLOWEST))),
             lease=here.settings.lease_seconds,
         )
 
@@ -127,12 +130,12 @@ class Watched:
     def __init__(self, carrier: Carrier[Text], breaker: Breaker) -> None:
         self._carrier, self._breaker = carrier, breaker
 
-    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None]) -> None:
+    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
         def heard(text: Text, outcome: Outcome) -> None:
             self._breaker.note(outcome, time.monotonic())
             settled(text, outcome)
 
-        await self._carrier.send(batch, heard)
+        await self._carrier.send(batch, heard, gate)
 
     async def close(self) -> None:
         await self._carrier.close()

@@ -9,11 +9,12 @@ import structlog
 from sqlalchemy.orm import Session
 
 from gateway import destinations
+from gateway.carriers.gate import Known
 from gateway.ledger import budgets, claims
 from gateway.ledger.budgets import Scope, Taken, Wanted
 from gateway.ledger.claims import Content
 from gateway.settings import Settings
-from workers.road import Known, Load
+from workers.road import Load
 
 Parcel = TypeVar("Parcel", bound=Known)
 
@@ -48,6 +49,14 @@ def buy(
     return Bought(left, taken)
 
 
+def buy_again(
+    session: Session, settings: Settings, loads: Sequence[Load[Parcel]], contents: Mapping[int, Content]
+) -> Bought[Parcel]:
+    """The same for what was paid for and waited too long since: what it cost is given back first."""
+    budgets.refund(session, [load.claimed.attempt_id for load in loads])
+    return buy(session, settings, loads, contents)
+
+
 def _trouble(settings: Settings, load: Load[Parcel]) -> str | None:
     found = destinations.trouble(load.claimed.address, settings.sms_countries)
     return found.value if found else None
@@ -59,6 +68,9 @@ def _wanted(settings: Settings, load: Load[Parcel], contents: Mapping[int, Conte
     return Wanted(
         attempt_id=load.claimed.attempt_id,
         message_id=load.claimed.message_id,
+        address_id=load.claimed.address_id,
+        number=load.claimed.number,
+        digest=load.digest,
         author_id=content.author_id or 0,
         group_id=content.group_id or 0,
         country=country,

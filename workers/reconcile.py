@@ -1,10 +1,13 @@
-"""Looks for texts in doubt in the carrier's own list (R14). RQ calls `drain`; the clock rings when some are due."""
+"""Looks for texts in doubt in the carrier's own list (R14). RQ calls `drain`; the clock rings when some are due.
+
+A text is known by the hash of the words that really left (R62). Nothing is rendered again: by now it may read
+otherwise, because its reader speaks another language, a key has changed, or a new version runs.
+"""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 import structlog
@@ -12,19 +15,18 @@ import structlog
 from gateway.carriers import Listed, Lists
 from gateway.crashpoints import crash_point
 from gateway.errors import CarrierError
-from gateway.ledger import attempts, claims, unknowns
+from gateway.language.body_hashes import digest
+from gateway.ledger import attempts, unknowns
 from gateway.ledger.attempts import Report
-from gateway.ledger.claims import Content
-from gateway.ledger.unknowns import Unknown
+from gateway.ledger.unknowns import Seen, Unknown
 from gateway.store.database import transaction
 from workers.drain import drain as drained
+from workers.matching import SKEW, Shown, Verdict, compare
 from workers.room import Room
-from workers.texting import Texting
 
 BATCH: Final = 100  # rows looked for in one step
 HOLD: Final = timedelta(minutes=2)  # nobody else looks for them meanwhile
 AGAIN: Final = timedelta(seconds=30)  # after a list that could not be had
-SKEW: Final = timedelta(minutes=5)  # the carrier's clock is not ours
 TURN: Final = 2.0  # seconds; new texts wait meanwhile
 LIMIT: Final = 20.0  # seconds for the lists of one step
 
@@ -51,7 +53,7 @@ def step(here: Room) -> bool:
         doubtful = unknowns.due(session, BATCH, HOLD)
     by_phone: dict[Place, list[Unknown]] = defaultdict(list)
     for one in doubtful:
-        by_phone[Place(one.carrier, one.claimed.address)].append(one)
+        by_phone[Place(one.carrier, one.phone)].append(one)
     mute = [place for place in by_phone if not isinstance(here.texts.get(place.carrier), Lists)]
     for place in mute:
         _put_off(here, by_phone.pop(place), unknowns.PATIENCE)  # only its callback can tell, until it is too late
@@ -84,42 +86,35 @@ async def _list(texts: object, place: Place, mine: Sequence[Unknown]) -> list[Li
 def _put_off(here: Room, mine: Sequence[Unknown], wait: timedelta) -> None:
     if mine:
         with transaction(here.engine) as session:
-            unknowns.put_off(session, [one.claimed.attempt_id for one in mine], wait)
+            unknowns.put_off(session, [one.attempt_id for one in mine], wait)
 
 
 def _compare(here: Room, lists: Sequence[tuple[Sequence[Unknown], Sequence[Listed]]]) -> None:
-    """Each message in a list stands for one attempt: those that have theirs already are left out."""
-    reports: list[Report] = []
-    absent: list[int] = []
+    """Found: it was sent. Surely absent: it goes again. What may be hidden in the list is looked for again later."""
+    verdicts: list[Verdict] = []
     with transaction(here.engine) as session:
-        taken = unknowns.known(session, [message.carrier_id for _, listed in lists for message in listed])
-        contents = claims.contents(session, {one.claimed.message_id for mine, _ in lists for one in mine})
+        digests = {message.carrier_id: digest(message.body) for _, listed in lists for message in listed}
+        seen = unknowns.seen(session, digests)
+        elsewhere: dict[int, list[bytes]] = defaultdict(list)
+        for address, body_hash in unknowns.others(session, [one for mine, _ in lists for one in mine]):
+            elsewhere[address].append(body_hash)
         for mine, listed in lists:
-            unclaimed = [one for one in listed if one.carrier_id not in taken and one.direction.startswith("outbound")]
-            for one in mine:
-                match = _match(_body(here, one, contents), unclaimed)
-                if match is None:
-                    absent.append(one.claimed.attempt_id)
-                else:
-                    reports.append(Report(one.claimed.attempt_id, match.carrier_id, "sent"))
-        attempts.advance(session, reports)
+            shown = [_shown(message, seen) for message in listed if _is_open(message, seen)]
+            verdicts.append(compare(mine, shown, elsewhere[mine[0].address_id]))
+        found = [(one, carrier_id) for verdict in verdicts for one, carrier_id in verdict.found.items()]
+        absent = [one for verdict in verdicts for one in verdict.absent]
+        attempts.advance(session, [Report(one, carrier_id, "sent") for one, carrier_id in found])
         unknowns.absent(session, absent)
+        unknowns.put_off(session, [one for verdict in verdicts for one in verdict.open], AGAIN)
     if absent:
         here.bell.ring("sms")
 
 
-def _body(here: Room, one: Unknown, contents: Mapping[int, Content]) -> str:
-    return _texting(here).load(one.claimed, contents[one.claimed.message_id])[0].parcel.body
+def _is_open(message: Listed, seen: Mapping[str, Seen]) -> bool:
+    """Whether it may be one in doubt: a text out, whose id no attempt has."""
+    return message.direction.startswith("outbound") and not seen[message.carrier_id].known
 
 
-def _match(body: str, unclaimed: list[Listed]) -> Listed | None:
-    """Takes the message with this body out of the list."""
-    for place, message in enumerate(unclaimed):
-        if message.body == body:
-            return unclaimed.pop(place)
-    return None
-
-
-@lru_cache(maxsize=1)
-def _texting(here: Room) -> Texting:
-    return Texting(here.settings, here.signer, "")  # only what it says counts
+def _shown(message: Listed, seen: Mapping[str, Seen]) -> Shown:
+    sender = message.sender if message.direction == "outbound-api" else None  # not the carrier's own answer to STOP
+    return Shown(message.carrier_id, seen[message.carrier_id].body_hash, message.sent_at, sender)

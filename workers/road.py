@@ -1,8 +1,9 @@
 """One channel's road: due rows are claimed, sent at the sender's pace and settled as their outcomes arrive.
 
 Workers/deliver keeps one road per channel. Database work runs in two threads beside the loop: the next rows are
-claimed, decided and rendered while the last ones are sent. What has not begun a second after it was decided goes back
-and is decided again, so that an opt-out never takes longer than that (I7).
+claimed, decided and rendered while the last ones are sent. What was not handed over within a second after it was
+decided goes back; what the carrier has not begun by then is decided again just before it leaves (workers/decisions). So
+an opt-out never takes longer than that (I7).
 """
 
 import asyncio
@@ -12,30 +13,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
 from gateway.carriers import Carrier, Outcome
+from gateway.carriers.gate import Known
 from gateway.crashpoints import crash_point
 from gateway.ledger.claims import Claimed
+from workers.decisions import FRESH, Decisions
 from workers.pace import Pace
 
 log = structlog.get_logger()
 
 
-class Known(Protocol):
-    """What every carrier's parcels have: the attempt that they are."""
-
-    @property
-    def attempt(self) -> int: ...
-
-
 Parcel = TypeVar("Parcel", bound=Known)
 Result = TypeVar("Result")
 
-FRESH: Final = 0.9  # seconds that a decision to send is good for; the rest of the second is the request's way out
 AHEAD: Final = 0.4  # seconds of the sender's rate in a batch
 LEAD: Final = 0.15  # seconds before its first slot that a batch is claimed at the earliest
 LOOK: Final = 0.05  # seconds after which new rows are looked for while others are still on the road
@@ -44,6 +39,7 @@ FLUSH: Final = 200  # outcomes that are settled at once; fewer when nothing else
 FLUSH_AFTER: Final = 0.02  # seconds that an outcome waits for company
 PAUSE: Final = 60.0  # seconds without a try after the carrier refused our own credentials
 PATIENCE: Final = 30.0  # seconds that outcomes wait for a database that is away
+LEAST: Final = 16  # parcels that waited too long and are decided again at once, if more than half of all waiting
 FAREWELL: Final = 18.0  # seconds for what is on the road when the process is told to end
 
 
@@ -53,7 +49,8 @@ class Load(Generic[Parcel]):
 
     claimed: Claimed
     parcel: Parcel
-    segments: int | None = None
+    segments: int | None = None  # of a text
+    digest: bytes = b""  # of a text's words: language/body_hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,7 @@ class Ledger(Generic[Parcel]):
 
     claim: Callable[[int, bool], Batch[Parcel]]  # (limit, suspects): a suspect is claimed alone
     settle: Callable[[Sequence[tuple[Load[Parcel], Outcome]]], None]
+    decide: Callable[[Sequence[Load[Parcel]]], frozenset[int]]  # again: the attempts that may still leave
     release: Callable[[Sequence[Claimed], timedelta], None]
     renew: Callable[[], None]
     pause: Callable[[Outcome], None]  # for every process: the carrier refuses us
@@ -79,7 +77,9 @@ class Ledger(Generic[Parcel]):
 class Road(Generic[Parcel]):
     """Keeps its pace, and a pause that the carrier asked for, from one drain to the next.
 
-    `limit`: rows in a claim; `together`: parcels handed to the carrier at once; `width`: parcels on the road at a time.
+    `limit`: rows in a claim; `together`: parcels handed to the carrier at once; `width`: parcels on the road at a time,
+    at most. It begins with `narrow`, grows while the carrier is quick, and shrinks when parcels wait for their turn:
+    what cannot begin within a second stays in the queue, where an `undo` finds it.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class Road(Generic[Parcel]):
         together: int,
         width: int,
         lease: float,
+        narrow: int | None = None,
     ) -> None:
         self._carrier: Carrier[Parcel] = carrier
         self._ledger: Ledger[Parcel] = ledger
@@ -102,7 +103,9 @@ class Road(Generic[Parcel]):
         self._together = pace.together if pace.rate else together
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="road")
         self._paused_until = 0.0
+        self._room = narrow or width  # parcels on the road at a time, just now
         self._flying: dict[int, Load[Parcel]] = {}
+        self._decisions = Decisions(self._decide_again)
         self._landed: list[tuple[Load[Parcel], Outcome]] = []
         self._sends: set[asyncio.Task[None]] = set()
         self._ahead: asyncio.Task[Batch[Parcel]] | None = None
@@ -134,7 +137,7 @@ class Road(Generic[Parcel]):
             batch = await self._next(suspects)
             if batch.claimed and not suspects:
                 over = time.monotonic() >= end
-                if batch.claimed >= self._limit and not over:
+                if batch.claimed >= self._limit and self._room == self._width and not over:
                     self._ahead = asyncio.create_task(self._claim(suspects=False, after=len(batch.loads)))
                 await self._send(batch)
                 suspects = over  # they have their turn in the end, however much else there is
@@ -180,12 +183,13 @@ class Road(Generic[Parcel]):
             await asyncio.sleep(early)
         await self._room_for(1)
         self._seen = self._written
-        return await self._thread(lambda: self._ledger.claim(1 if suspects else self._limit, suspects))
+        limit = self._limit if self._room == self._width else min(self._limit, self._room - len(self._flying))
+        return await self._thread(lambda: self._ledger.claim(1 if suspects else limit, suspects))
 
     async def _send(self, batch: Batch[Parcel]) -> None:
-        loads = batch.loads
-        for begin in range(0, len(loads), self._together):
-            some = loads[begin : begin + self._together]
+        loads, begin = batch.loads, 0
+        while begin < len(loads):
+            some = loads[begin : begin + min(self._together, self._room)]
             await self._room_for(len(some))
             paced = self._slots >= len(some) or await self._pace.slot(len(some), len(loads) - begin)
             self._slots = 0
@@ -195,11 +199,13 @@ class Road(Generic[Parcel]):
                 self._slots = len(some) if paced and self._pace.keeps else 0
                 await self._give_back(loads[begin:])
                 return
-            self._begin(some)
+            self._begin(some, batch.decided_at)
+            begin += len(some)
         self._limit = min(self._most, self._limit * 2)
 
-    def _begin(self, loads: Sequence[Load[Parcel]]) -> None:
+    def _begin(self, loads: Sequence[Load[Parcel]], decided_at: float) -> None:
         self._flying.update((load.claimed.attempt_id, load) for load in loads)
+        self._decisions.note([load.claimed.attempt_id for load in loads], decided_at)
         task = asyncio.create_task(self._hand_over(loads))
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
@@ -207,7 +213,7 @@ class Road(Generic[Parcel]):
     async def _hand_over(self, loads: Sequence[Load[Parcel]]) -> None:
         crash_point("about to send")
         try:
-            await self._carrier.send([load.parcel for load in loads], self._settled)
+            await self._carrier.send([load.parcel for load in loads], self._settled, self._decisions)
         except Exception:
             log.exception("carrier failed", channel=self._carrier.channel)
         for load in loads:  # what it never spoke of may have left
@@ -218,6 +224,9 @@ class Road(Generic[Parcel]):
         load = self._flying.pop(parcel.attempt, None)
         if load is None:
             return
+        fresh_until = self._decisions.forget(parcel.attempt)
+        if self._room < self._width and time.monotonic() <= fresh_until:
+            self._room += 1
         if outcome.pause:
             self._pause(outcome)
         crash_point("answered by the carrier")
@@ -225,6 +234,37 @@ class Road(Generic[Parcel]):
         self._stirred.set()
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
+
+    async def _decide_again(self, attempts: Sequence[int]) -> frozenset[int]:
+        """The carrier had these in hand for too long. More than it soon begins are given back; the others leave unless
+        something has changed. Without an answer from the database none leaves: their leases run out instead."""
+        loads = [self._flying[attempt] for attempt in attempts if attempt in self._flying]
+        most = max(LEAST, len(loads) // 2)
+        end = time.monotonic() + PATIENCE
+        allowed: frozenset[int] = frozenset()
+        while time.monotonic() < end:
+            decided_at = time.monotonic()
+            try:
+                allowed = await self._thread(lambda: self._ledger.decide(loads[:most]))
+                self._decisions.note(allowed & self._flying.keys(), decided_at)
+                await self._give_back(loads[most:])
+                break
+            except OperationalError as problem:
+                log.warning("cannot decide again", rows=len(loads), problem=type(problem.orig).__name__)
+                await asyncio.sleep(0.2)
+        self._leave_out([load for load in loads if load.claimed.attempt_id not in allowed])
+        if loads[most:]:
+            self._room = max(1, min(self._room, len(self._flying)))
+        return allowed
+
+    def _leave_out(self, loads: Sequence[Load[Parcel]]) -> None:
+        """The carrier will not send these, and says nothing about them."""
+        for load in loads:
+            self._flying.pop(load.claimed.attempt_id, None)
+            self._decisions.forget(load.claimed.attempt_id)
+        self._written += 1  # their rows have moved: another claim may find something
+        self._settled_some.set()
+        self._stirred.set()
 
     async def _flush(self) -> None:
         """Settles what has landed, again and again while more lands."""
@@ -259,7 +299,7 @@ class Road(Generic[Parcel]):
             await self._thread(lambda: self._ledger.release([load.claimed for load in loads], wait))
 
     async def _room_for(self, count: int) -> None:
-        while self._flying and len(self._flying) + count > self._width:
+        while self._flying and len(self._flying) + count > self._room:
             self._stirred.clear()
             await self._stirred.wait()
 

@@ -1,13 +1,13 @@
 """A claimed row as the text that leaves: fitted, tagged, with the link or the word that gives the rest.
 
-Workers/deliver renders with it; workers/reconcile does so again, and finds the text in the carrier's list by its body.
+Workers/deliver renders with it. With the text goes the hash by which workers/reconcile knows it in the carrier's list.
 """
 
 from functools import lru_cache
 from typing import Final
 
 from gateway.carriers import Text
-from gateway.language import texts
+from gateway.language import body_hashes, texts
 from gateway.language.introductions import introduction
 from gateway.language.texts import Fitted
 from gateway.ledger.claims import Claimed, Content
@@ -49,7 +49,7 @@ class Texting:
             callback=self._callback + self._signer.sign("status", claimed.attempt_id),
             validity=int(SMS_GIVES_UP.total_seconds()),
         )
-        return Load(claimed, parcel, fitted.segments), fitted.rest
+        return Load(claimed, parcel, fitted.segments, body_hashes.digest(parcel.body)), fitted.rest
 
     def _fit(
         self,

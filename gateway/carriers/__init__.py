@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
+from gateway.carriers.gate import OPEN, Gate
+
 State = Literal["sent", "unknown", "retry", "failed"]
 
 
@@ -94,11 +96,14 @@ Parcel = TypeVar("Parcel")
 
 
 class Carrier(Protocol[Parcel]):
-    """A way out. `send` calls `settled` once per parcel, as each ends, and never raises for a parcel's fault."""
+    """A way out. `send` calls `settled` once per parcel, as each ends, and never raises for a parcel's fault. It asks
+    the gate about each just before the first byte is written, and says nothing about what the gate keeps back."""
 
     channel: str
 
-    async def send(self, batch: Sequence[Parcel], settled: Callable[[Parcel, Outcome], None]) -> None: ...
+    async def send(
+        self, batch: Sequence[Parcel], settled: Callable[[Parcel, Outcome], None], gate: Gate = OPEN
+    ) -> None: ...
 
     async def close(self) -> None: ...
 

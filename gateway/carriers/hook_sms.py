@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from gateway import webhooks
 from gateway.carriers import Outcome, Text
+from gateway.carriers.gate import OPEN, Gate
 from gateway.carriers.hook_codes import answered
 from gateway.carriers.http_link import HttpLink, is_unicode, send_each, unanswered
 
@@ -21,14 +22,14 @@ class HookSms:
     channel = "sms"
 
     def __init__(self, url: str, secret: str, home: str, timeout: float = 10.0, connections: int = 64) -> None:
-        self._link = HttpLink(url, timeout, connections)
+        self._link = HttpLink(url, timeout)
         self._connections = connections
         self._key = webhooks.key_of(secret)
         self._status = f"{home}/sms/hook/status/"
 
-    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None]) -> None:
-        """Sends all of them, at most `connections` at a time; `settled` hears of each as it ends."""
-        await send_each(batch, self._connections, self._attempt, settled, _blames_account)
+    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
+        """Sends all of them, at most `connections` of a batch at a time; `settled` hears of each as it ends."""
+        await send_each(batch, self._connections, self._attempt, settled, _blames_account, gate)
 
     async def _attempt(self, text: Text) -> Outcome:
         if not is_unicode(text.body):

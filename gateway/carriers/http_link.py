@@ -19,15 +19,16 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     ConnectionTimeoutError,
-    TCPConnector,
 )
 
 from gateway.carriers import Outcome
+from gateway.carriers.gate import Gate, Known
+from gateway.carriers.http_gate import LOOK, GatedConnector, Look
 
 ANSWER_LIMIT: Final = 64 * 1024
 LONGEST_WAIT: Final = 3600.0  # seconds of a Retry-After that we believe
 
-Parcel = TypeVar("Parcel")
+Parcel = TypeVar("Parcel", bound=Known)
 
 
 class AnswerTooLong(Exception):
@@ -48,9 +49,11 @@ class HttpLink:
 
     Only POST: aiohttp sends a GET again by itself when a kept connection dies under it, and that would be a second
     text. Redirects are answers like others: nobody is followed to another host.
+
+    `connections`: at most; 0 for texts, where each number's road bounds its own and none queues behind another's.
     """
 
-    def __init__(self, url: str, timeout: float, connections: int) -> None:
+    def __init__(self, url: str, timeout: float, connections: int = 0) -> None:
         self._url = url
         self._limits = ClientTimeout(total=timeout, connect=timeout / 2)
         self._connections = connections
@@ -64,7 +67,7 @@ class HttpLink:
             return Answer(answer.status, text, _seconds(answer.headers.get("Retry-After", "")))
 
     def _open(self) -> ClientSession:
-        connector = TCPConnector(limit=self._connections, keepalive_timeout=15)
+        connector = GatedConnector(limit=self._connections, keepalive_timeout=15)
         self._kept = ClientSession(connector=connector, timeout=self._limits, trust_env=False)
         return self._kept
 
@@ -104,6 +107,7 @@ async def send_each(
     attempt: Callable[[Parcel], Awaitable[Outcome]],
     settled: Callable[[Parcel, Outcome], None],
     blames_account: Callable[[Outcome], bool],
+    gate: Gate,
 ) -> None:
     """Tries all of them, `width` at a time; `settled` hears of each as it ends.
 
@@ -114,7 +118,13 @@ async def send_each(
 
     async def lane() -> None:
         for parcel in parcels:
+            look = Look(gate, parcel)
+            LOOK.set(look)
             outcome = stopped[0] if stopped else await attempt(parcel)
+            if look.withdrawn:
+                continue
+            if look.unsent:
+                outcome = Outcome("retry", reason=outcome.reason, detail=outcome.detail)
             if blames_account(outcome):
                 stopped.append(outcome)
             settled(parcel, outcome)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gateway.carriers import Outcome, Text
+from gateway.carriers.gate import OPEN, Gate
 from gateway.carriers.http_link import HttpLink, is_unicode, send_each, unanswered
 from gateway.carriers.kannel_codes import EVERY_REPORT, answered
 from gateway.language.gsm import ALPHABET
@@ -28,14 +29,14 @@ class KannelSms:
     def __init__(
         self, url: str, username: str, password: str, home: str, timeout: float = 10.0, connections: int = 64
     ) -> None:
-        self._link = HttpLink(url, timeout, connections)
+        self._link = HttpLink(url, timeout)
         self._connections = connections
         self._reports = f"{home}/sms/kannel/status/"
         self._login = {"X-Kannel-Username": username, "X-Kannel-Password": password}
 
-    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None]) -> None:
-        """Sends all of them, at most `connections` at a time; `settled` hears of each as it ends."""
-        await send_each(batch, self._connections, self._attempt, settled, _blames_account)
+    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
+        """Sends all of them, at most `connections` of a batch at a time; `settled` hears of each as it ends."""
+        await send_each(batch, self._connections, self._attempt, settled, _blames_account, gate)
 
     async def _attempt(self, text: Text) -> Outcome:
         if not is_unicode(text.body):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.carriers import Letter, Outcome
+from gateway.carriers.gate import OPEN, Gate
 from gateway.carriers.smtp_errand import FINAL_SHARE, RSET, Settled
 from gateway.carriers.smtp_letter import envelope, flaw
 from gateway.carriers.smtp_link import Link
@@ -20,7 +21,6 @@ from gateway.carriers.smtp_replies import closing, kind_of, refused, took, unans
 from gateway.errors import CarrierError
 
 OFFERS: Final = frozenset({"PIPELINING", "CHUNKING"})
-WINDOW: Final = 8  # letters on their way
 ROOM: Final = 64 * 1024  # octets on their way, after which no further letter begins
 COMMANDS: Final = ("RSET", "MAIL", "RCPT", "content")
 
@@ -31,17 +31,19 @@ class Sailing:
 
     letter: Letter
     size: int
+    begun: float
     refusal: Outcome | None = None
 
 
 class Chunks:
-    """One run over one link: takes letters from a queue that others take from too, until it is empty.
+    """One run over one link: takes letters from a queue that others take from too, until it is empty, or the gate
+    has to be asked about the next.
 
     Whatever ends it, each letter it took has its outcome by then, or is back in the queue.
     """
 
-    def __init__(self, link: Link, queue: deque[Letter], settled: Settled, kept: bool) -> None:
-        self._link, self._queue, self._settled = link, queue, settled
+    def __init__(self, link: Link, queue: deque[Letter], settled: Settled, kept: bool, gate: Gate = OPEN) -> None:
+        self._link, self._queue, self._settled, self._gate = link, queue, settled, gate
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sailing: deque[Sailing] = deque()
         self._octets = 0
@@ -98,11 +100,12 @@ class Chunks:
     def _load(self) -> None:
         """Fills the window, in one write; with nothing left to take and nothing on its way, that was all."""
         parts: list[bytes] = []
-        while len(self._sailing) < WINDOW and self._octets < ROOM and (letter := self._take()):
+        now = asyncio.get_running_loop().time()
+        while len(self._sailing) < self._link.window and self._octets < ROOM and (letter := self._take()):
             mail, rcpt = envelope(letter, self._link.offers)
             content = letter.content if letter.content.endswith(b"\r\n") else letter.content + b"\r\n"
             parts += (RSET, mail, rcpt, b"BDAT %d LAST\r\n" % len(content), content)
-            self._sailing.append(Sailing(letter, len(content)))
+            self._sailing.append(Sailing(letter, len(content), now))
             self._octets += len(content)
         if parts:
             self._link.write(b"".join(parts))
@@ -119,6 +122,8 @@ class Chunks:
 
     def _take(self) -> Letter | None:
         while self._queue and self._link.left > 0 and self._paused is None:
+            if not self._gate.fresh(self._queue[0]):
+                return None
             letter = self._queue.popleft()
             reason = flaw(letter, self._link.offers)
             if not reason:
@@ -155,6 +160,7 @@ class Chunks:
         one = self._sailing.popleft()
         self._step = 0
         self._octets -= one.size
+        self._link.answered(one.begun)
         if one.refusal is None and code < 300:
             self._link.carried += 1
             self._settled(one.letter, took(reply))
@@ -162,5 +168,5 @@ class Chunks:
             outcome = one.refusal or refused(code, reply, COMMANDS[3])
             self._paused = outcome if outcome.pause else self._paused
             self._settled(one.letter, outcome)
-        if len(self._sailing) <= WINDOW // 2:
+        if len(self._sailing) <= self._link.window // 2:
             self._load()

@@ -1,7 +1,8 @@
 """Letters over one open connection, for smtp_relay.
 
 A letter costs one write and one wait: with its content goes the envelope of the next (RFC 2920 3.1 lets a content
-begin a group of commands and DATA end it). To a server without PIPELINING the same steps are said one by one.
+begin a group of commands and DATA end it), while the server is quick. To a server without PIPELINING the same steps
+are said one by one. Just before the content leaves, the gate is asked if the server took long to want it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.carriers import Letter, Outcome
+from gateway.carriers.gate import OPEN, Gate, may_leave
 from gateway.carriers.smtp_letter import envelope, flaw, wire
 from gateway.carriers.smtp_link import Link
 from gateway.carriers.smtp_replies import closing, kind_of, refused, took, unanswered, untaken
@@ -26,13 +28,14 @@ FINAL_SHARE: Final = 2.0  # RFC 5321 4.5.3.2: 5 minutes for a command, 10 for th
 
 
 class Errand:
-    """One run over one link: takes letters from a queue that others take from too, until it is empty.
+    """One run over one link: takes letters from a queue that others take from too, until it is empty, or the gate
+    has to be asked about the next.
 
     Whatever ends it, each letter it took has its outcome by then, or is back in the queue.
     """
 
-    def __init__(self, link: Link, queue: deque[Letter], settled: Settled, kept: bool) -> None:
-        self._link, self._queue, self._settled = link, queue, settled
+    def __init__(self, link: Link, queue: deque[Letter], settled: Settled, kept: bool, gate: Gate = OPEN) -> None:
+        self._link, self._queue, self._settled, self._gate = link, queue, settled, gate
         self._pipelining = "PIPELINING" in link.offers
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._step: Callable[[int, bytes], None] = self._on_mail
@@ -42,6 +45,8 @@ class Errand:
         self._poured: Letter | None = None  # its content is out, the final reply is not in
         self._undotted = False  # some of a long content, and so its dot, still waits for the kernel
         self._later = b""  # the next envelope, which waits with it
+        self._poured_at = 0.0
+        self._asking: asyncio.Task[None] | None = None  # whether the letter may still leave
         self._stale = kept  # nothing heard yet on a connection that has rested
 
     async def run(self) -> None:
@@ -116,6 +121,8 @@ class Errand:
 
     def _take(self) -> Letter | None:
         while self._queue and self._link.left > 0:
+            if not self._gate.fresh(self._queue[0]):
+                return None
             letter = self._queue.popleft()
             reason = flaw(letter, self._link.offers)
             if not reason:
@@ -156,7 +163,7 @@ class Errand:
 
     def _on_data(self, code: int, reply: bytes) -> None:
         if code == 354 and self._refusal is None:
-            self._pour()
+            self._pour_if_it_may()
         elif code == 354:  # it wants a content although it took no recipient: an empty one
             self._clear(DOT)
         else:
@@ -194,13 +201,40 @@ class Errand:
 
     # The content
 
+    def _pour_if_it_may(self) -> None:
+        """Nothing of its words is out yet, however long its envelope has been."""
+        letter = self._letter
+        assert letter
+        if self._gate.fresh(letter):
+            self._pour()
+        else:
+            self._asking = asyncio.get_running_loop().create_task(self._ask_about(letter))
+
+    async def _ask_about(self, letter: Letter) -> None:
+        try:
+            may = await may_leave(self._gate, letter)
+            if self._letter is letter and may:
+                self._pour()
+            elif self._letter is letter:
+                self._withdraw()
+        except Exception as problem:  # noqa: BLE001  # as in `heard`
+            self._end(problem)
+            self._link.break_off("bug")
+
+    def _withdraw(self) -> None:
+        """The server waits for the content: only the end of the connection keeps it from taking a mail."""
+        self._letter = None
+        self._end()
+        self._link.break_off("withdrawn")
+
     def _pour(self) -> None:
         """The content of this letter, and the envelope of the next behind it."""
         letter, self._letter, self._refusal = self._letter, None, None
         assert letter
         self._poured = letter
         content = wire(letter.content)
-        following = self._envelope() if self._pipelining else b""
+        following = self._envelope() if self._pipelining and self._link.quick else b""
+        self._poured_at = asyncio.get_running_loop().time()
         if len(content) <= SMALL:
             self._link.write(content + following)
         else:
@@ -224,6 +258,7 @@ class Errand:
             self._link.break_off("protocol")
             return
         self._poured = None
+        self._link.answered(self._poured_at)
         self._link.carried += code < 300
         outcome = took(reply) if code < 300 else refused(code, reply, "content")
         self._settled(letter, outcome)

@@ -8,6 +8,9 @@ from typing import Final, Protocol, cast
 from gateway.carriers.smtp_replies import kind_of, trouble
 from gateway.errors import CarrierError
 
+WINDOW: Final = 8  # letters on their way over one connection, at most …
+FIRST: Final = 2  # … and until it is known how quick the server is
+QUICK: Final = 0.4  # seconds within which a server that is quick answers for a letter
 LONGEST_REPLY: Final = 64 * 1024
 _CODES: Final = {b"%d" % code: code for code in range(200, 600)}
 
@@ -33,6 +36,7 @@ class Link(asyncio.Protocol):
         self.offers: frozenset[str] = frozenset()  # the server's EHLO keywords and AUTH mechanisms ("AUTH PLAIN")
         self.carried = 0  # letters taken over this connection
         self.left = 1000  # letters it may still carry
+        self.window = FIRST  # letters that may be on their way at once: more while the server is quick
         self.broken = ""  # why it has ended, once it has
         self.draining = False
         self._listener: Listener | None = first  # hears the greeting, which may come before anyone could ask for it
@@ -73,6 +77,17 @@ class Link(asyncio.Protocol):
         self._listener = None
         if self._watch:
             self._watch.cancel()
+
+    def answered(self, begun: float) -> None:
+        """A letter that was begun then has its answer: what begins now must not wait long behind others."""
+        if self._loop.time() - begun > QUICK:
+            self.window = max(1, self.window // 2)
+        elif self.window < WINDOW:
+            self.window += 1
+
+    @property
+    def quick(self) -> bool:
+        return self.window > 1
 
     def allow(self, seconds: float) -> None:
         """The next reply may take this long."""

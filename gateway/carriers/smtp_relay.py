@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gateway.carriers import Letter, Outcome
+from gateway.carriers.gate import OPEN, Gate, refresh
 from gateway.carriers.smtp_chunks import OFFERS, Chunks
 from gateway.carriers.smtp_errand import Errand
 from gateway.carriers.smtp_link import Link
@@ -47,7 +48,9 @@ class SmtpRelay:
         self._slots = asyncio.Semaphore(connections)
         self._kept: list[tuple[Link, asyncio.TimerHandle]] = []
 
-    async def send(self, batch: Sequence[Letter], settled: Callable[[Letter, Outcome], None]) -> None:
+    async def send(
+        self, batch: Sequence[Letter], settled: Callable[[Letter, Outcome], None], gate: Gate = OPEN
+    ) -> None:
         """Sends all of them; `settled` hears of each as it ends. What no connection could be found for is `retry`."""
         queue = deque(letter for letter in batch if len(letter.content) <= self._largest)
         problems = [CarrierError("refused", "transient")]
@@ -56,16 +59,21 @@ class SmtpRelay:
                 settled(letter, Outcome("failed", reason="552", detail="larger than the relay takes"))
         async with asyncio.TaskGroup() as lanes:
             for _ in range(min(self._connections, -(-len(queue) // LETTERS_PER_LANE))):
-                lanes.create_task(self._lane(queue, settled, problems))
+                lanes.create_task(self._lane(queue, settled, problems, gate))
         last = problems[-1]
         left = Outcome("retry", reason=last.reason, pause=last.kind == "permanent", wait=wait_of(last.reason))
         for letter in queue:
             settled(letter, left)
 
     async def _lane(
-        self, queue: deque[Letter], settled: Callable[[Letter, Outcome], None], problems: list[CarrierError]
+        self,
+        queue: deque[Letter],
+        settled: Callable[[Letter, Outcome], None],
+        problems: list[CarrierError],
+        gate: Gate,
     ) -> None:
-        """One connection's worth of the work; reopens it when it breaks, until it breaks too often without a letter."""
+        """One connection's worth of the work; reopens it when it breaks, until it breaks too often without a letter.
+        What waited too long for its turn, or for a connection, is asked about first."""
         failures = 0
         async with self._slots:
             while queue and failures < TRIES and problems[-1].kind != "permanent":
@@ -75,7 +83,8 @@ class SmtpRelay:
                 try:
                     link = kept or await self._open()
                     errand = Chunks if link.offers >= OFFERS else Errand
-                    await errand(link, queue, settled, kept is not None).run()
+                    await refresh(gate, queue)
+                    await errand(link, queue, settled, kept is not None, gate).run()
                     self._keep(link)
                     failures = 0
                 except CarrierError as problem:
@@ -100,6 +109,8 @@ class SmtpRelay:
         return None
 
     def _keep(self, link: Link) -> None:
+        if link.broken:
+            return
         if link.left > 0:
             ending = asyncio.get_running_loop().call_later(self._idle, link.quit)
             self._kept.append((link, ending))

@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
-from aiohttp import ClientSession, ClientTimeout, TCPConnector, encode_basic_auth
+from aiohttp import ClientSession, ClientTimeout, encode_basic_auth
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
+from gateway.carriers.http_gate import GatedConnector
 from gateway.carriers.http_link import ANSWER_LIMIT, bounded
 
 PAGE_LIMIT = 4 * 1024 * 1024
@@ -23,7 +24,8 @@ class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the lib
     """Twilio's asynchronous client with its one request method replaced.
 
     Theirs logs every address and parameter, reads answers of any length, and has no limit of time unless told with
-    each call. The session is opened at the first request, inside the loop that will use it.
+    each call. The session is opened at the first request, inside the loop that will use it. `connections`: at most; 0
+    for texts, where each number's road bounds its own.
     """
 
     def __init__(self, home: str, timeout: float, connections: int) -> None:
@@ -56,7 +58,7 @@ class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the lib
 
     def _open(self) -> ClientSession:
         # keepalive below the idle time of Twilio's edge, so that a text seldom meets a connection that is just ending
-        connector = TCPConnector(limit=self._connections, keepalive_timeout=15)
+        connector = GatedConnector(limit=self._connections, keepalive_timeout=15)
         self._kept = ClientSession(connector=connector, timeout=self._limits, trust_env=False)
         return self._kept
 

@@ -15,6 +15,7 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
 
 from gateway.carriers import Listed, Outcome, PricePage, Text
+from gateway.carriers.gate import OPEN, Gate
 from gateway.carriers.http_link import is_unicode, send_each, unanswered
 from gateway.carriers.twilio_answers import answered, blames_account, is_sid, page_lost
 from gateway.carriers.twilio_http import BoundedHttpClient
@@ -23,6 +24,8 @@ from gateway.carriers.twilio_prices import price_page
 PAGE_SIZE: Final = 500
 PRICES_SIZE: Final = 1000  # the most that Twilio gives
 MOST_PAGES: Final = 1000
+LISTS: Final = 16  # pages that are read at once
+TRIAL: Final = "Sent from your Twilio trial account - "  # what Twilio writes before the texts of an account on trial
 
 
 class TwilioSms:
@@ -33,15 +36,17 @@ class TwilioSms:
     def __init__(
         self, account_sid: str, auth_token: str, api_base: str, timeout: float = 10.0, connections: int = 64
     ) -> None:
-        self._http = BoundedHttpClient(api_base, timeout, connections)
+        self._http = BoundedHttpClient(api_base, timeout, connections=0)
+        self._lists = BoundedHttpClient(api_base, timeout, LISTS)  # no text waits behind a list
         self._connections = connections
         self._client = client(account_sid, auth_token, api_base, self._http)
-        self._messages: MessageList = self._client.api.v2010.account.messages
+        reader = client(account_sid, auth_token, api_base, self._lists)
+        self._messages: MessageList = reader.api.v2010.account.messages
         self._create = self._client.api.absolute_url(f"2010-04-01/Accounts/{account_sid}/Messages.json")
 
-    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None]) -> None:
-        """Sends all of them, at most `connections` at a time; `settled` hears of each as it ends."""
-        await send_each(batch, self._connections, self._attempt, settled, blames_account)
+    async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
+        """Sends all of them, at most `connections` of a batch at a time; `settled` hears of each as it ends."""
+        await send_each(batch, self._connections, self._attempt, settled, blames_account, gate)
 
     async def _attempt(self, text: Text) -> Outcome:
         if not is_unicode(text.body):
@@ -95,6 +100,7 @@ class TwilioSms:
 
     async def close(self) -> None:
         await self._http.close()
+        await self._lists.close()
 
 
 def _form(text: Text) -> dict[str, object]:
@@ -125,7 +131,7 @@ def _listed(message: MessageInstance) -> Listed:
     return Listed(
         carrier_id=message.sid,
         recipient=message.to,
-        body=message.body,
+        body=message.body.removeprefix(TRIAL),
         status=str(message.status),
         sent_at=message.date_sent,
         direction=str(message.direction),

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from gateway.carriers import Carrier, Listed, Lists, Outcome, Text
+from gateway.carriers.gate import OPEN, Gate
 from gateway.carriers.twilio_codes import CODES
 from gateway.errors import CarrierError
 from gateway.ledger import tallies
@@ -41,7 +42,9 @@ class Watched(Generic[Parcel]):
         self._buckets = [0] * len(tallies.BOUNDS)
         self._seconds = 0.0
 
-    async def send(self, batch: Sequence[Parcel], settled: Callable[[Parcel, Outcome], None]) -> None:
+    async def send(
+        self, batch: Sequence[Parcel], settled: Callable[[Parcel, Outcome], None], gate: Gate = OPEN
+    ) -> None:
         begun = time.monotonic()
         if self._gathering is None:
             self._gathering = asyncio.get_running_loop().call_later(GATHER, self._hand_over)
@@ -56,7 +59,7 @@ class Watched(Generic[Parcel]):
             settled(parcel, outcome)
 
         try:
-            await self._carrier.send(batch, heard)
+            await self._carrier.send(batch, heard, gate)
         except Exception:
             alarm(self.channel, "carrier_failed")
             raise

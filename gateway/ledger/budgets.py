@@ -32,6 +32,9 @@ class Wanted(NamedTuple):
 
     attempt_id: int
     message_id: int
+    address_id: int
+    number: int  # the delivery's attempt
+    digest: bytes  # of its words: language/body_hashes
     author_id: int  # 0: Critter's own words
     group_id: int  # 0: not to a group
     country: str
@@ -172,6 +175,10 @@ def _write(session: Session, most: Limits, spent: Counter[Key], taken: Sequence[
         "countries": [one.country for one in taken],
         "parts": numbers(one.parts for one in taken),
         "micros": numbers(one.micros for one in taken),
+        "messages": numbers(one.message_id for one in taken),
+        "addresses": numbers(one.address_id for one in taken),
+        "tries": numbers(one.number for one in taken),
+        "digests": [one.digest for one in taken],
         "sum": sum(one.parts for one in taken),
     }
     session.execute(SPEND, {**_columns(spent), **amounts, **rows})
@@ -232,8 +239,18 @@ USED: Final = text(f"""
     JOIN budgets b ON b.day = {DAY} AND b.scope = given.scope AND b.subject = given.subject
 """)  # noqa: S608
 
+# A text's attempt is written before the text leaves, because it may be called back about before its request is answered
+# (a mail's is written when it ended). It is written here, with the charge for it: what it says is known by now, and one
+# statement less is needed. The key of the installation keeps a short text from being guessed by its hash.
 SPEND: Final = text(f"""
-    WITH spent AS (
+    WITH tried AS (
+        INSERT INTO attempts (id, message_id, address_id, number, body_hash)
+        SELECT id, message_id, address_id, number, sha256((SELECT hash_key FROM installation) || digest)
+        FROM unnest(CAST(:attempts AS bigint[]), CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]),
+                    CAST(:tries AS smallint[]), CAST(:digests AS bytea[]))
+             AS given (id, message_id, address_id, number, digest)
+        ON CONFLICT (id) DO NOTHING
+    ), spent AS (
         INSERT INTO budgets AS b (day, scope, subject, used, allowed)
         SELECT {DAY}, scope, subject, amount, most
         FROM unnest(CAST(:scopes AS text[]), CAST(:subjects AS text[]), CAST(:amounts AS bigint[]),

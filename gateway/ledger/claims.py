@@ -103,6 +103,14 @@ def renew(session: Session, owner: str, lease: timedelta) -> None:
     session.execute(RENEW, {"owner": owner, "lease": lease})
 
 
+def keep(session: Session, claimed: Sequence[Claimed], owner: str, lease: timedelta) -> list[Claimed]:
+    """Those that this worker still has on the road, their leases renewed: until this transaction ends nobody else moves
+    them. A worker that stood still may have lost some."""
+    values = {**_keys(claimed), "numbers": [one.number for one in claimed], "owner": owner, "lease": lease}
+    kept = {(row.message_id, row.address_id) for row in session.execute(KEEP, values)} if claimed else set()
+    return [one for one in claimed if one.key in kept]
+
+
 def cancel(session: Session, claimed: Sequence[Claimed], reasons: Mapping[Key, str]) -> None:
     """Ends rows that were claimed in this transaction and must not leave; trying too long is a failure."""
     refused = [one for one in claimed if one.key in reasons]
@@ -145,9 +153,9 @@ def _keys(claimed: Sequence[Claimed]) -> dict[str, list[int]]:
 def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClause:
     """The limit stands in the statement, not in a parameter: the planner must know how few rows it is about. So does a
     single sender: only then the index gives the rows in order."""
-    tags, tried, first = (TAGS, TRIED, FIRST) if channel == "sms" else (NO_TAGS, "", "false")
+    tags, first = (TAGS, FIRST) if channel == "sms" else (NO_TAGS, "false")
     among = ", ".join(str(int(one)) for one in senders)
-    parts = {"tags": tags, "tried": tried, "first": first, "senders": among, "sender": int(senders[0])}
+    parts = {"tags": tags, "first": first, "senders": among, "sender": int(senders[0])}
     parts["framed"] = "" if channel == "sms" else FRAMED
     return text(CLAIM.format(limit=int(limit), suspect=suspect, **parts))
 
@@ -176,7 +184,7 @@ CLAIM: Final = """
         FROM tagged WHERE d.message_id = tagged.message_id AND d.address_id = tagged.address_id
         RETURNING tagged.attempt_id, d.message_id, d.address_id, d.attempt, d.priority, d.tag, d.possible_duplicate,
                   d.source_id, d.introduces
-    ){tried}
+    )
     SELECT taken.attempt_id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
            taken.possible_duplicate, taken.source_id, coalesce(source.handle, 'topic' || topic.id),
            CASE WHEN taken.introduces THEN coalesce(
@@ -186,13 +194,6 @@ CLAIM: Final = """
     LEFT JOIN topics topic ON topic.id = taken.source_id
     ORDER BY taken.priority, taken.message_id, taken.address_id
 """
-
-# A text may be called back about before its request is answered, so its attempt is written before it leaves. A mail's
-# is written when it ended: nothing can ask for it before, and it saves a fifth of the database's work.
-TRIED: Final = """, tried AS (
-        INSERT INTO attempts (id, message_id, address_id, number)
-        SELECT attempt_id, message_id, address_id, attempt FROM taken
-    )"""
 
 FIRST: Final = "(SELECT introduced_at IS NULL FROM addresses WHERE id = d.address_id)"
 
@@ -224,6 +225,15 @@ TAGS: Final = """
 RENEW: Final = text("""
     UPDATE deliveries SET lease_until = now() + :lease
     WHERE ended_at IS NULL AND state = 'sending' AND lease_owner = :owner AND lease_until >= now()
+""")
+
+KEEP: Final = text("""
+    UPDATE deliveries d SET lease_until = now() + :lease
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:numbers AS smallint[]))
+         AS given (message_id, address_id, number)
+    WHERE d.message_id = given.message_id AND d.address_id = given.address_id
+      AND given.number = CASE WHEN d.state = 'sending' AND d.lease_owner = :owner THEN d.attempt END
+    RETURNING d.message_id, d.address_id
 """)
 
 CANCEL: Final = text("""

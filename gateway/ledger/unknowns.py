@@ -1,7 +1,7 @@
 """Texts that may or may not have left: looked for in the carrier's own list until they are found, proved absent, or
 too old to know. Called by workers/reconcile; a status callback may settle one before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -9,7 +9,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.ledger import budgets
-from gateway.ledger.claims import Claimed
 
 PATIENCE: Final = timedelta(minutes=10)
 
@@ -17,20 +16,37 @@ PATIENCE: Final = timedelta(minutes=10)
 class Unknown(NamedTuple):
     """One delivery whose last attempt is in doubt, when that attempt was begun, and the carrier that may have it."""
 
-    claimed: Claimed
+    attempt_id: int
+    address_id: int
+    phone: str
     started_at: datetime
     carrier: str
+    sender: str  # the number of ours, or the Messaging Service, that it was to leave from
+    body_hash: bytes | None  # None: a process of an older version began it
+
+
+class Seen(NamedTuple):
+    """One message of a carrier's list: the keyed hash of its words; `known`: an attempt has its id already."""
+
+    body_hash: bytes
+    known: bool
 
 
 def due(session: Session, limit: int, hold: timedelta) -> list[Unknown]:
     """The oldest that may be looked for now. Nobody else gets them for the time of `hold`."""
-    rows = session.execute(DUE, {"limit": limit, "hold": hold}).all()
-    return [Unknown(Claimed(*row[:10]), row.started_at, row.carrier) for row in rows]
+    return [Unknown(*row) for row in session.execute(DUE, {"limit": limit, "hold": hold})]
 
 
-def known(session: Session, carrier_ids: Sequence[str]) -> set[str]:
-    """Those of the carrier's ids that belong to an attempt already."""
-    return set(session.scalars(KNOWN, {"ids": list(carrier_ids)}))
+def seen(session: Session, messages: Mapping[str, bytes]) -> dict[str, Seen]:
+    """By the carrier's id: what its list shows, given the digest of each message's words."""
+    values = {"ids": list(messages), "digests": list(messages.values())}
+    return {row.id: Seen(row.body_hash, row.known) for row in session.execute(SEEN, values)}
+
+
+def others(session: Session, doubtful: Sequence[Unknown]) -> list[tuple[int, bytes]]:
+    """Address and hash of every other text to these phones that is on its way or in doubt: the list may show it."""
+    values = {"ids": [one.attempt_id for one in doubtful], "addresses": [one.address_id for one in doubtful]}
+    return [(row.address_id, row.body_hash) for row in session.execute(OTHERS, values)]
 
 
 def absent(session: Session, attempt_ids: Sequence[int]) -> None:
@@ -58,21 +74,30 @@ DUE: Final = text("""
     ), held AS (
         UPDATE deliveries d SET not_before = now() + :hold
         FROM due WHERE d.message_id = due.message_id AND d.address_id = due.address_id
-        RETURNING d.message_id, d.address_id, d.attempt, d.tag, d.possible_duplicate, d.introduces,
-                  d.sender_id
+        RETURNING d.message_id, d.address_id, d.attempt, d.sender_id
     )
-    SELECT a.id, held.message_id, held.address_id, held.attempt, addresses.address, held.tag, held.possible_duplicate,
-           NULL AS source_id, NULL AS source,
-           CASE WHEN held.introduces THEN coalesce(
-               (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces, a.started_at,
-           coalesce((SELECT carrier FROM senders WHERE id = held.sender_id), 'twilio') AS carrier
+    SELECT a.id, held.address_id, addresses.address, a.started_at, coalesce(senders.carrier, 'twilio'),
+           coalesce(senders.number, ''), a.body_hash
     FROM held
     JOIN attempts a ON a.message_id = held.message_id AND a.address_id = held.address_id AND a.number = held.attempt
     JOIN addresses ON addresses.id = held.address_id
+    LEFT JOIN senders ON senders.id = held.sender_id
     ORDER BY a.started_at, a.id
 """)
 
-KNOWN: Final = text("SELECT carrier_id FROM attempts WHERE carrier_id = ANY (CAST(:ids AS text[]))")
+SEEN: Final = text("""
+    SELECT given.id, sha256((SELECT hash_key FROM installation) || given.digest) AS body_hash,
+           EXISTS (SELECT FROM attempts WHERE carrier_id = given.id) AS known
+    FROM unnest(CAST(:ids AS text[]), CAST(:digests AS bytea[])) AS given (id, digest)
+""")
+
+OTHERS: Final = text("""
+    SELECT d.address_id, a.body_hash FROM deliveries d
+    JOIN attempts a ON a.message_id = d.message_id AND a.address_id = d.address_id AND a.number = d.attempt
+    WHERE d.address_id = ANY (CAST(:addresses AS bigint[])) AND d.ended_at IS NULL
+      AND d.state IN ('sending', 'unknown') AND a.body_hash IS NOT NULL AND a.carrier_id IS NULL
+      AND a.id <> ALL (CAST(:ids AS bigint[]))
+""")
 
 # A row whose worker was lost keeps that reason: it goes alone.
 ABSENT: Final = text("""

@@ -118,7 +118,13 @@ STEPS: Final = (
     ),
     ("effects", "UPDATE effects SET detail = '{}' WHERE account_id = :account AND detail <> '{}'"),
     (
-        "deliveries on the road",  # looked for by their words, which are not there any more, they would be sent again
+        "hashes of texts",
+        f"""UPDATE attempts t SET body_hash = NULL FROM messages m
+            WHERE m.id = t.message_id AND t.body_hash IS NOT NULL
+              AND (m.author_id = :account OR t.address_id IN {_MINE})""",
+    ),
+    (
+        "deliveries on the road",  # looked for by their words, which are not there any more, they could be sent again
         f"""UPDATE deliveries SET state = 'unknown', reason = 'erased', ended_at = now(), lease_until = NULL,
                 lease_owner = NULL
             WHERE state IN ('sending', 'unknown') AND ended_at IS NULL

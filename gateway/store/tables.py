@@ -557,6 +557,7 @@ class Attempt(Table):
     reason: Mapped[str | None]
     started_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
+    body_hash: Mapped[bytes | None]
     __table_args__ = (UniqueConstraint("message_id", "address_id", "number"),)
 
 

@@ -1,4 +1,4 @@
-"""What mail keeps: how a sender was proved."""
+"""What an attempt keeps: the hash of the text that left."""
 
 from pathlib import Path
 

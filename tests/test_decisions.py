@@ -1,0 +1,220 @@
+"""What a carrier had in hand for too long is decided again before it leaves: what changed meanwhile counts (R65)."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from gateway.carriers import Letter, Outcome, Text
+from gateway.carriers.gate import OPEN, Gate, may_leave
+from gateway.ledger import budgets, outbox, settlements
+from gateway.ledger.outbox import Target
+from gateway.settings import Settings
+from gateway.store.database import transaction
+from tests.delivering import Carrier, change, follow, open_room, people, person, post, rows, states
+from workers import deliver
+from workers.room import Room, enter
+
+
+class Slow(Carrier):
+    """Has its parcels in hand until `go` is set, and begins each only after the last look, as real carriers do."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(channel)
+        self.handed_over = threading.Event()
+        self.go = threading.Event()
+
+    async def send(
+        self, batch: Sequence[Text | Letter], settled: Callable[[Text | Letter, Outcome], None], gate: Gate = OPEN
+    ) -> None:
+        self.handed_over.set()
+        await asyncio.to_thread(self.go.wait, 20)
+        for parcel in batch:
+            if await may_leave(gate, parcel):
+                self.began.append(time.monotonic())
+                self.taken.append(parcel)
+                settled(parcel, self.answers(parcel))
+
+
+@pytest.fixture
+def texts() -> Slow:
+    return Slow("sms")
+
+
+@pytest.fixture
+def letters() -> Slow:
+    return Slow("email")
+
+
+@pytest.fixture
+def room(settings: Settings, texts: Slow, letters: Slow) -> Iterator[Room]:
+    here = open_room(settings, texts, letters)
+    change(here.engine, "INSERT INTO installation (mode) VALUES ('simulated')")
+    enter(here)
+    yield here
+    enter(None)
+    here.close()
+
+
+@pytest.fixture
+def kim(engine: Engine) -> int:
+    return person(engine, "kim", phone="+14155550101")[0]
+
+
+def reader(engine: Engine, kim: int, channel: str) -> int:
+    """Someone who follows Kim on that channel; their address."""
+    where = {"phone": "+14155550102"} if channel == "sms" else {"mailbox": "sam@demo.example"}
+    account, address = person(engine, "sam", **where)
+    follow(engine, account, kim)
+    change(engine, f"UPDATE follows SET by_text = {channel == 'sms'}")
+    return address
+
+
+def while_in_hand(carrier: Slow, channel: str, happens: Callable[[], object], wait: float = 1.0) -> None:
+    """Drains; as soon as the carrier has it, something happens, and the carrier begins after `wait` seconds."""
+    drain = threading.Thread(target=deliver.drain_sms if channel == "sms" else deliver.drain_email)
+    drain.start()
+    assert carrier.handed_over.wait(10)
+    happens()
+    time.sleep(wait)
+    carrier.go.set()
+    drain.join(20)
+    assert not drain.is_alive()
+
+
+CHANGES = {
+    "opted out": ("UPDATE addresses SET state = 'stopped' WHERE account_id = {sam}", "opted_out"),
+    "left": ("DELETE FROM follows", "left"),
+    "switched off": ("UPDATE addresses SET receiving = false", "off"),
+    "muted": ("INSERT INTO silences (account_id, other_id, kind) VALUES ({sam}, {kim}, 'mute')", "silenced"),
+    "blocked": ("INSERT INTO silences (account_id, other_id, kind) VALUES ({kim}, {sam}, 'block')", "silenced"),
+    "undone": ("UPDATE posts SET deleted_at = now()", "retracted"),
+    "deactivated": ("UPDATE accounts SET state = 'deactivated' WHERE id = {sam}", "deactivated"),
+    "author suspended": ("UPDATE accounts SET state = 'suspended' WHERE id = {kim}", "suspended"),
+    "too late": ("UPDATE deliveries SET give_up_at = now()", "gave_up"),
+}
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+@pytest.mark.parametrize(("statement", "reason"), CHANGES.values(), ids=CHANGES.keys())
+def test_whatever_changed_meanwhile_counts(room, engine, texts, letters, kim, channel, statement, reason):
+    address = reader(engine, kim, channel)
+    post(engine, kim, "hello", [Target(address, channel, kim)])
+    sam = rows(engine, "SELECT id FROM accounts WHERE handle = 'sam'")[0].id
+    carrier = texts if channel == "sms" else letters
+    while_in_hand(carrier, channel, lambda: change(engine, statement.format(sam=sam, kim=kim)))
+    row = rows(engine)[0]
+    assert (carrier.taken, row.reason) == ([], reason)
+    assert row.ended_at
+    assert row.state in ("cancelled", "failed")
+    assert rows(engine, "SELECT count(*) AS n FROM charges")[0].n == 0
+    assert rows(engine, "SELECT coalesce(sum(used), 0) AS n FROM budgets")[0].n == 0
+    assert rows(engine, "SELECT count(*) AS n FROM attempts")[0].n == 0
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_what_may_still_leave_leaves_once_and_costs_once(room, engine, texts, letters, kim, channel):
+    post(engine, kim, "hello", [Target(reader(engine, kim, channel), channel, kim)])
+    carrier = texts if channel == "sms" else letters
+    while_in_hand(carrier, channel, lambda: None)
+    assert len(carrier.taken) == 1
+    assert states(engine) == ["sent"]
+    assert rows(engine, "SELECT count(*) AS n FROM attempts")[0].n == 1
+    if channel == "sms":
+        day = rows(engine, "SELECT used FROM budgets WHERE scope = 'company_day'")[0].used
+        assert day == rows(engine, "SELECT sum(parts) AS n FROM charges")[0].n == 1
+
+
+def test_a_budget_that_was_used_up_meanwhile_keeps_it_back(room, engine, texts, kim):
+    post(engine, kim, "hello", [Target(reader(engine, kim, "sms"), "sms", kim)])
+    spend = f"UPDATE budgets SET used = {room.settings.daily_sms_budget} WHERE scope = 'company_day'"
+    while_in_hand(texts, "sms", lambda: change(engine, spend))
+    assert texts.taken == []
+    assert [(row.state, row.reason) for row in rows(engine)] == [("cancelled", "budget")]
+
+
+def test_a_carrier_that_was_paused_meanwhile_gets_nothing(room, engine, texts, letters, kim):
+    post(engine, kim, "hello", [Target(reader(engine, kim, "email"), "email", kim)])
+    pause = "UPDATE installation SET mail_paused_until = now() + interval '1 hour', mail_pause_reason = '535'"
+    while_in_hand(letters, "email", lambda: change(engine, pause))
+    assert letters.taken == []
+    assert states(engine) == ["queued"]
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_a_worker_that_slept_past_its_lease_sends_nothing(room, engine, texts, letters, kim, channel):
+    """Somebody else has the row by now: it is theirs to send, and ours does not touch it."""
+
+    def lost() -> None:
+        change(engine, "UPDATE deliveries SET lease_until = now() - interval '1 second'")
+        with transaction(engine) as session:
+            settlements.expire(session, timedelta(seconds=60))
+
+    post(engine, kim, "hello", [Target(reader(engine, kim, channel), channel, kim)])
+    carrier = texts if channel == "sms" else letters
+    taken: list[int] = []
+
+    def stolen() -> None:
+        lost()
+        change(
+            engine,
+            "UPDATE deliveries SET state = 'sending', attempt = attempt + 1, lease_owner = 'another',"
+            " lease_until = now() + interval '1 hour', not_before = now()",
+        )
+        taken.append(rows(engine)[0].attempt)
+
+    while_in_hand(carrier, channel, stolen)
+    row = rows(engine)[0]
+    assert carrier.taken == []
+    assert (row.state, row.lease_owner, row.attempt) == ("sending", "another", taken[0])
+
+
+def test_they_are_asked_about_together(room, engine, texts, kim, monkeypatch):
+    """64 texts that a frozen worker had in hand: one transaction, not 64; and who opted out gets none."""
+    change(engine, "UPDATE addresses SET introduced_at = now()")
+    to = [Target(address, "sms") for address in people(engine, 40)]
+    post(engine, kim, "hello", to)
+    asked: list[int] = []
+    refund = budgets.refund
+
+    def counted(session, attempts):
+        asked.append(len(attempts))
+        refund(session, attempts)
+
+    monkeypatch.setattr(budgets, "refund", counted)
+    stop = "UPDATE addresses SET state = 'stopped' WHERE address LIKE '+14155560_1_'"
+    while_in_hand(texts, "sms", lambda: (time.sleep(0.6), change(engine, stop)), wait=1.2)
+    assert len(asked) <= 12
+    stopped = {row.address for row in rows(engine, "SELECT address FROM addresses WHERE state = 'stopped'")}
+    assert not stopped & {text.recipient for text in texts.taken}
+    out = [row.reason for row in rows(engine) if row.state == "cancelled"]
+    assert out == ["opted_out"] * 10
+    assert len(texts.taken) == 30
+
+
+def test_an_undo_finds_in_the_queue_what_cannot_begin_within_a_second(room, engine, letters, kim):
+    """A relay that takes nothing: only few mails are in its hands, the others can still be called back."""
+    with transaction(engine) as session:
+        session.connection().exec_driver_sql(
+            "WITH made AS (INSERT INTO accounts (kind, handle, name) SELECT 'person', 'm' || n, 'M' FROM"
+            " generate_series(1, 600) n RETURNING id, handle) INSERT INTO addresses (account_id, channel, address,"
+            " is_primary) SELECT id, 'email', handle || '@demo.example', true FROM made"
+        )
+    to = [Target(row.id, "email") for row in rows(engine, "SELECT id FROM addresses WHERE channel = 'email'")]
+    post(engine, kim, "hello", to)
+    recalled: list[outbox.Recalled] = []
+
+    def undo() -> None:
+        post_id = rows(engine, "SELECT id FROM posts")[0].id
+        with transaction(engine) as session:
+            change(engine, "UPDATE posts SET deleted_at = now()")
+            recalled.append(outbox.cancel_for_post(session, post_id))
+
+    while_in_hand(letters, "email", undo)
+    assert recalled[0].gone <= deliver.MAILS_FIRST
+    assert letters.taken == []
+    assert set(states(engine)) == {"cancelled"}

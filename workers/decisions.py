@@ -1,0 +1,68 @@
+"""When each parcel on a road was decided, and the asking again about those that waited too long: the gate of a road.
+
+Those who ask in the same moment are asked about together: a carrier that stood still for two seconds asks once.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import Final
+
+from gateway.carriers.gate import Known
+
+FRESH: Final = 0.9  # seconds that a decision to send is good for; the rest of the second is the request's way out
+NEVER: Final = float("-inf")
+
+Again = Callable[[Sequence[int]], Awaitable[Collection[int]]]  # attempts → those that may leave
+
+
+class Decisions:
+    """Belongs to a road, and to its loop. An attempt that it does not know may not leave."""
+
+    def __init__(self, again: Again) -> None:
+        self._again = again
+        self._fresh_until: dict[int, float] = {}
+        self._questions: list[tuple[Sequence[Known], asyncio.Future[frozenset[int]]]] = []
+        self._asking: asyncio.Task[None] | None = None
+
+    def note(self, attempts: Iterable[int], decided_at: float) -> None:
+        """They may leave, as was decided then (monotonic)."""
+        self._fresh_until.update(dict.fromkeys(attempts, decided_at + FRESH))
+
+    def forget(self, attempt: int) -> float:
+        """Until when its decision was good; long ago if nobody knows."""
+        return self._fresh_until.pop(attempt, NEVER)
+
+    def fresh(self, parcel: Known) -> bool:
+        return time.monotonic() <= self._fresh_until.get(parcel.attempt, NEVER)
+
+    async def ask(self, parcels: Sequence[Known]) -> frozenset[int]:
+        answer: asyncio.Future[frozenset[int]] = asyncio.get_running_loop().create_future()
+        self._questions.append((parcels, answer))
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._answer())
+        return await answer
+
+    async def _answer(self) -> None:
+        try:
+            while self._questions:
+                await asyncio.sleep(0)  # for who wakes up in the same moment
+                questions, self._questions = self._questions, []
+                await self._answer_all(questions)
+        finally:
+            self._asking = None
+
+    async def _answer_all(self, questions: Sequence[tuple[Sequence[Known], asyncio.Future[frozenset[int]]]]) -> None:
+        """What somebody else has asked about meanwhile is fresh, and may have begun: it is not asked about twice."""
+        asked = {one.attempt: one for parcels, _ in questions for one in parcels if one.attempt in self._fresh_until}
+        stale = [attempt for attempt, one in asked.items() if not self.fresh(one)]
+        try:
+            allowed = (asked.keys() - stale) | set(await self._again(stale)) if stale else asked.keys()
+        except Exception as problem:  # noqa: BLE001  # a bug: whoever asked raises it
+            for _, answer in questions:
+                if not answer.done():
+                    answer.set_exception(problem)
+            return
+        for parcels, answer in questions:
+            if not answer.done():
+                answer.set_result(frozenset(one.attempt for one in parcels if one.attempt in allowed))

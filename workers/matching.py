@@ -1,0 +1,90 @@
+"""Which texts in doubt a carrier's list shows, surely lacks, or may hide. Pure; workers/reconcile asks.
+
+Better unknown than twice: whatever the list shows and nobody can explain may be one of those in doubt, in words that
+the carrier has changed, and then none of them is called absent.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway.ledger.unknowns import Unknown
+
+SKEW: Final = timedelta(minutes=5)  # the carrier's clock is not ours
+SERVICE: Final = "MG"  # how the id of a Messaging Service begins: which number sends is Twilio's to choose
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message of the list that no attempt is known to be."""
+
+    carrier_id: str
+    body_hash: bytes
+    sent_at: datetime | None
+    sender: str | None  # "": the list does not say; None: nobody asked for it by the carrier's API
+
+
+@dataclass(slots=True)
+class Verdict:
+    """`found`: the carrier's id by attempt. `open`: they may or may not have left, still."""
+
+    found: dict[int, str] = field(default_factory=dict)
+    absent: list[int] = field(default_factory=list)
+    open: list[int] = field(default_factory=list)
+
+
+def compare(doubtful: Sequence[Unknown], shown: Sequence[Shown], elsewhere: Sequence[bytes]) -> Verdict:
+    """Of one phone. `doubtful`: the oldest first. `elsewhere`: hashes of its other texts that are on their way or in
+    doubt. Each message of the list stands for one text, and of those that read alike for the oldest."""
+    verdict, left = Verdict(), list(shown)
+    claimants = Counter(elsewhere)
+    unmatched: list[Unknown] = []
+    for one in doubtful:
+        match = next((each for each in left if _is(one, each)), None)
+        if match is None:
+            unmatched.append(one)
+        else:
+            verdict.found[one.attempt_id] = match.carrier_id
+            left.remove(match)
+    _leave_to_others(verdict, doubtful, claimants, left)
+    for one in unmatched:
+        hidden = any(_may_be(one, each) for each in left)
+        (verdict.open if hidden else verdict.absent).append(one.attempt_id)
+    return verdict
+
+
+def _leave_to_others(
+    verdict: Verdict, doubtful: Sequence[Unknown], claimants: Counter[bytes], left: list[Shown]
+) -> None:
+    """What reads like a text that is not asked about now may be that one. With too few for all of them, those that were
+    found wait until the others are known."""
+    spare: defaultdict[bytes, list[Shown]] = defaultdict(list)
+    for each in left:
+        spare[each.body_hash].append(each)
+    for body_hash, count in claimants.items():
+        for each in spare[body_hash][:count]:
+            left.remove(each)
+        if len(spare[body_hash]) < count:
+            alike = [
+                one.attempt_id for one in doubtful if one.body_hash == body_hash and one.attempt_id in verdict.found
+            ]
+            for attempt in alike:
+                del verdict.found[attempt]
+            verdict.open += alike
+
+
+def _is(one: Unknown, each: Shown) -> bool:
+    return one.body_hash is not None and each.body_hash == one.body_hash and _in_time(one, each)
+
+
+def _in_time(one: Unknown, each: Shown) -> bool:
+    return each.sent_at is None or each.sent_at >= one.started_at - SKEW
+
+
+def _may_be(one: Unknown, each: Shown) -> bool:
+    """In other words, from the number that it was to leave from, at a time when it may have left."""
+    if each.sender is None or not _in_time(one, each):
+        return False
+    return not one.sender or not each.sender or one.sender.startswith(SERVICE) or each.sender == one.sender
