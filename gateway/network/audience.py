@@ -34,13 +34,14 @@ def blocked(one: Any, other: Any) -> ColumnElement[bool]:
 def readable_by(account: Any) -> ColumnElement[bool]:
     """The rule as a condition on Post: its author always; company posts everyone; group posts everyone, or the members
     when the group is closed; direct posts those they were addressed to, as they were at that moment. Never who blocked
-    its author, or was blocked by them. A repeat only while what it repeats may be read."""
+    its author, or was blocked by them. A repeat only while what it repeats may be read. Nobody what was taken back."""
     original = aliased(Post)
-    repeated = exists().where(original.id == Post.repeat_of, _readable(original, account))
-    return and_(_readable(Post, account), or_(Post.repeat_of.is_(None), repeated))
+    standing = original.id == Post.repeat_of, original.deleted_at.is_(None)
+    repeated = exists().where(*standing, _addressed_to(original, account))
+    return and_(Post.deleted_at.is_(None), _addressed_to(Post, account), or_(Post.repeat_of.is_(None), repeated))
 
 
-def _readable(post: type[Post], account: Any) -> ColumnElement[bool]:
+def _addressed_to(post: type[Post], account: Any) -> ColumnElement[bool]:
     group = aliased(Account)
     open_group = exists().where(group.id == post.group_id, group.access.in_(OPEN_TO_ALL))
     addressed = exists().where(PostRecipient.post_id == post.id, PostRecipient.account_id == account)
@@ -50,14 +51,25 @@ def _readable(post: type[Post], account: Any) -> ColumnElement[bool]:
         and_(post.visibility == "group", or_(open_group, following(account, post.group_id))),
         and_(post.visibility == "direct", addressed),
     )
-    return and_(post.deleted_at.is_(None), allowed, ~blocked(account, post.author_id))
+    return and_(allowed, ~blocked(account, post.author_id))
 
 
 def may_read(session: Session, account_id: int, post_id: int) -> bool:
     """Deny unless the reader is active and the rule allows."""
+    return _allows(session, account_id, post_id, readable_by(account_id))
+
+
+def may_know_of(session: Session, account_id: int, post_id: int) -> bool:
+    """Whether somebody may hear that this post was taken back: who could read it now if it had not been."""
+    original = aliased(Post)
+    repeated = exists().where(original.id == Post.repeat_of, _addressed_to(original, account_id))
+    known = and_(_addressed_to(Post, account_id), or_(Post.repeat_of.is_(None), repeated))
+    return _allows(session, account_id, post_id, known)
+
+
+def _allows(session: Session, account_id: int, post_id: int, rule: ColumnElement[bool]) -> bool:
     active = exists().where(Account.id == account_id, Account.state == "active")
-    found = session.scalar(select(Post.id).where(Post.id == post_id, active, readable_by(account_id)))
-    return found is not None
+    return session.scalar(select(Post.id).where(Post.id == post_id, active, rule)) is not None
 
 
 def open_to_all(session: Session, post_id: int) -> bool:

@@ -61,12 +61,14 @@ def page(session: Session, post_id: int, address_id: int) -> Page | None:
         return None
     post, writer, group_handle, reader, timezone = found
     at = post.created_at.astimezone(zoned(timezone))
+    if reader is None or not audience.may_know_of(session, reader, post_id):
+        return None
     if post.deleted_at is not None:
         return Page("retracted", writer.name, writer.handle, group_handle, at)
+    if not audience.may_read(session, reader, post_id):
+        return None
     if post.visibility == "direct":
         return Page("private", writer.name, writer.handle, group_handle, at)
-    if reader is None or not audience.may_read(session, reader, post_id):
-        return None
     original = posts.original(post)
     reactions = posts.reaction_counts(session, [original]).get(original, {})
     first = session.get(Post, post.repeat_of) if post.repeat_of else None
