@@ -144,7 +144,7 @@ def _say_all(found: Seen, session, opened: Account, closed: Account) -> None:
             size=9,
             small_sha256=digest,
             state="fetched",
-        )  # fmt: skip
+        )
     )
 
     def say(name: str, visibility: str, group: Account | None = None, by: Account = author, **more) -> None:
@@ -202,7 +202,7 @@ def test_routes_of_links(seen: Seen) -> None:
 @pytest.mark.xfail(strict=False, reason="/p/ does not ask yet, as /m/ does, whether the phone or the writer is off")
 def test_a_page_and_its_files_have_one_rule(seen: Seen) -> None:
     with client(seen) as asks:
-        assert not [line for line in wrongly_answered(seen, asks, posts_=("company", "suspended writer"))]
+        assert not list(wrongly_answered(seen, asks, posts_=("company", "suspended writer")))
 
 
 def _one_rule(line: str) -> bool:
