@@ -247,10 +247,14 @@ def test_those_who_could_read_it_hear_that_it_was_taken_back(seen: Seen) -> None
     assert CANARY not in answer.text + private.text
 
 
-@pytest.mark.parametrize("rule", [rule for rule in WEB if "<token>" in rule and "/sms/" not in rule])
-def test_no_token_but_the_right_one_opens_anything(seen: Seen, rule: str) -> None:
+def test_no_token_but_the_right_one_opens_anything(seen: Seen) -> None:
     """Another kind's, cut, altered, of other keys, with ids swapped, with one id more, and none."""
-    method, path = rule.split()
+    with client(seen) as asks:
+        for rule in (rule for rule in WEB if "<token>" in rule and "/sms/" not in rule):
+            _wrong_tokens(seen, asks, *rule.split())
+
+
+def _wrong_tokens(seen: Seen, asks: FlaskClient, method: str, path: str) -> None:
     post, reader = seen.posts["company"], seen.at["member"]
     kinds = {"/p/": "page", "/m/": "media", "/u/": "unsubscribe", "/lo": "login"}
     right = kinds[path[:3]]
@@ -258,13 +262,12 @@ def test_no_token_but_the_right_one_opens_anything(seen: Seen, rule: str) -> Non
     others = [seen.signer.sign(kind, post, reader) for kind in {*kinds.values(), "reply", "again", "bounce"} - {right}]
     strange = [good[:-1], "b" + good[1:], seen.signer.sign(right, post), seen.signer.sign(right, post, reader, 1),
                Signer(("x" * 40,)).sign(right, post, reader), "0", "é", "%00", "a" * 5000, "..%2f"]  # fmt: skip
-    with client(seen) as asks:
-        for token in (*others, *strange):
-            place = path.replace("<token>", token).replace("<int:number>", "1")
-            answer = asks.open(place, method=method, data={"List-Unsubscribe": "One-Click"})
-            assert answer.status_code in (404, 410), (rule, token)
-            assert CANARY not in answer.text
-            assert WRITER not in answer.text
+    for token in (*others, *strange):
+        place = path.replace("<token>", token).replace("<int:number>", "1")
+        answer = asks.open(place, method=method, data={"List-Unsubscribe": "One-Click"})
+        assert answer.status_code in (404, 410), (path, token)
+        assert CANARY not in answer.text
+        assert WRITER not in answer.text
 
 
 def test_routes_of_unsubscribing(seen: Seen) -> None:
