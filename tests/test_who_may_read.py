@@ -88,6 +88,7 @@ class Talk(RuleBasedStateMachine):
         self.opened = thrown_away(self.engine)
         self.session: Session = self.opened.__enter__()
         self.model, self.number = Model(), 0
+        self.reactions: set[tuple[int, str]] = set()
         self.last: dict[str, int | None] = dict.fromkeys(PEOPLE)  # the post that `undo` would take back
         claim_mode(self.session, "simulated")
         self.ids: dict[str, int] = {}
@@ -195,12 +196,10 @@ class Talk(RuleBasedStateMachine):
             post = data.draw(st.sampled_from(sorted(self.model.said)))
             row = self.session.get_one(Post, post)
             self.tell(who, f"Liked “{row.text}”")
-        for reaction in self.session.scalars(select(Reaction)):
-            liked, by = self.model.said[reaction.post_id], self.names[reaction.account_id]
-            assert self.model.reads(by, liked) or liked.gone or by in self.reacted
-            self.reacted.add(by)
-
-    reacted: set[str] = set()
+        found = {(row.post_id, self.names[row.account_id]) for row in self.session.scalars(select(Reaction))}
+        for number, by in found - self.reactions:
+            assert self.model.reads(by, self.model.said[number])
+        self.reactions = found
 
     @precondition(lambda self: any(self.last.values()))
     @rule(data=st.data())
