@@ -29,13 +29,15 @@ CONTROL = re.compile("[\x00-\x1f\x7f\u2028\u2029]")
 BREAKS = ("\r\n", "\n", "\r", "\0", "\x0b", "\x0c", "\x1c", "\x7f", "\x85", "\u2028", "\u2029")
 ENCODED = (
     "=?utf-8?q?=0D=0ABcc:_evil=40x.example?=", "=?utf-8?b?DQpCY2M6IGV2aWxAeC5leGFtcGxl?=", "=?UTF-8?Q?a=0Ab?=",
-    "=?utf-8?q?a=E2=80=A8b?=", "=?utf-8?q?a=C2=85b?=", "=?utf-8?q?a=00b?=", "=?utf-8?q?=3D=3Futf-8=3Fq=3F=0D=0A=3F=3D?=",
+    "=?utf-8?q?a=E2=80=A8b?=", "=?utf-8?q?a=C2=85b?=", "=?utf-8?q?a=00b?=",
+    "=?utf-8?q?=3D=3Futf-8=3Fq=3F=0D=0A=3F=3D?=",
     "=?utf-8*en?q?=0D=0AX:_y?=", "=?utf-7?q?+AA0ACg-X:_y?=", "=?utf-8?q?a?= =?utf-8?q?=0D=0Ab?=", "=?x-none?q?=0A?=",
     "=?utf-16?b?AA0ACgBY?=",
 )  # fmt: skip
 EVIL = (*(f"Kim{one}Bcc: evil@x.example{one}{one}a body" for one in BREAKS), *ENCODED)
 HEADS = {"From", "To", "Subject", "Message-ID", "Reply-To", "In-Reply-To", "References", "Auto-Submitted", "Date",
-         "X-Auto-Response-Suppress", "X-Critter-Id", "Precedence", "List-Id", "List-Post", "List-Subscribe", "List-Help",
+         "X-Auto-Response-Suppress", "X-Critter-Id", "Precedence", "List-Id", "List-Post", "List-Subscribe",
+         "List-Help",
          "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version", "Content-Type"}  # fmt: skip
 
 
@@ -153,9 +155,7 @@ def test_fields_are_put_together_in_one_place() -> None:
 def test_the_lint_bans_what_breaks_out(tmp_path: Path) -> None:
     written = tmp_path / "gateway" / "one.py"
     written.parent.mkdir()
-    written.write_text(
-        '"""Bad."""\n\nfrom email.header import Header\nfrom email.utils import formataddr\n\n__all__ = ["Header", "formataddr"]\n'
-    )
+    written.write_text('"""Bad."""\n\nfrom email.header import Header\nfrom email.utils import formataddr\n')
     told = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--config", str(ROOT / "pyproject.toml"), str(written)],
         capture_output=True, text=True, check=False,
