@@ -5,7 +5,8 @@ import re
 from typing import Final
 
 _NUMBER: Final = re.compile(r"\+\d{5,13}(?=\d{2}(?!\d))")
-_MAILBOX: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+(?=@[\w-]+\.[\w.-]+)")
+_LOCAL: Final = r"[\w.!#$%&'*+/=?^`{|}~-]"  # looked through once, however long a line is
+_MAILBOX: Final = re.compile(rf"(?<!{_LOCAL}){_LOCAL}++(?=@[\w-]+\.[\w.-]+)")
 _TOKEN: Final = re.compile(r"(?<=/)(login|[pmu])/[A-Za-z0-9]{16,}")
 _PASSWORD: Final = re.compile(r"(?<=://)[^\s/@\"']*:[^\s/@\"']*(?=@)")
 

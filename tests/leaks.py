@@ -10,7 +10,7 @@ from pathlib import Path
 
 # Numbers and mailboxes of made-up people, and words that only bodies hold. Our own number (…0100) is no secret.
 PHONE = rb"\+?1(?:415555(?!0100)|555123)\d{4}(?!\d)"
-MAILBOX = rb"[\w.]+@(?:demo|corp)\.example"
+MAILBOX = rb"(?<![\w.])[\w.]++@(?:demo|corp)\.example"
 BODY = rb"starting the ACME proposal|margin \d+|zanzibar|kumquat|seeded-secret[\w-]*"
 SECRET = re.compile(b"|".join((PHONE, MAILBOX, BODY)))
 FILES = ("*.log", "*.err", "stderr*")

@@ -319,7 +319,7 @@ def test_routes_of_logins(seen: Seen, role: str) -> None:
 
 def test_routes_of_signed(seen: Seen) -> None:
     """What carriers call is refused without their proof, whoever's number or token it carries; and nothing is kept."""
-    token = seen.signer.sign("attempt", 1)
+    token = seen.signer.sign("status", 1)
     form = {"MessageSid": f"SM{1:032x}", "From": "+14155550101", "To": "+15005550006", "Body": CANARY}
     with client(seen) as asks:
         for rule in (rule for rule, how in WEB.items() if how == "signed"):

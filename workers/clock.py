@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from gateway.ledger import budgets, pricing, waiting
-from gateway.network import bouncing, conversations, shortfalls, tellings
+from gateway.network import bouncing, conversations, number_lifecycle, shortfalls, tellings
 from gateway.store.database import transaction
 from workers import litter
 from workers.retention import ages, batches
@@ -41,6 +41,7 @@ def run(here: Room) -> None:
                 months_at = time.monotonic()
             if time.monotonic() - hour_at > HOUR:
                 _forget(here)
+                ask_silent_phones(here)
                 cleaning = chain(
                     batches(here.engine, ages(here.settings)), litter.sweep(here.engine, here.settings.var)
                 )
@@ -86,6 +87,15 @@ def test_mailboxes(here: Room) -> None:
     with transaction(here.engine) as session:
         bells = bouncing.probe(session)
     for bell in bells:
+        here.bell.ring(bell)
+
+
+def ask_silent_phones(here: Room) -> None:
+    """Phones that nothing was heard from for long are asked whose they are, and suspended when they do not say."""
+    days = here.settings.silent_days if here.settings.sms else 0
+    with transaction(here.engine) as session:
+        bells = number_lifecycle.end(session, days) | number_lifecycle.ask(session, days)
+    for bell in sorted(bells):
         here.bell.ring(bell)
 
 
