@@ -4,6 +4,11 @@ import gc
 import os
 import sys
 
+OLDEST_PYTHON = (3, 11)  # as pyproject.toml says; older ones read mails' addresses otherwise
+
+if sys.version_info < OLDEST_PYTHON:
+    sys.exit(f"Critter needs Python 3.11 or newer, this is {sys.version.split()[0]}")
+
 # Imports make many objects and free none: with fewer collections everything starts a tenth sooner.
 gc.set_threshold(50_000, 20, 50)
 

@@ -79,6 +79,7 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
     )
+    app.url_map.merge_slashes = False  # the redirect that mends "//" would name the host that the caller named
     signer = Signer(settings.secret_keys)
     for door in _sms_doors(settings, signer, parts) if settings.sms else ():
         app.register_blueprint(door)

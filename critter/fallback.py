@@ -69,6 +69,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
     )
+    app.url_map.merge_slashes = False  # as critter/app has it
     intake: Sheltered[Incoming] = Sheltered(parts.intake, parts.shelter)
     called: Sheltered[Called] = Sheltered(parts.callbacks, parts.shelter)
     verifier, signer = Verifier(settings.twilio_auth_tokens), Signer(settings.secret_keys)

@@ -9,6 +9,7 @@ from gateway import attachments, mailroom, responders, returns, strangers
 from gateway.attachments import Attachments
 from gateway.commands import Turn, World, perform
 from gateway.language import grammar
+from gateway.language.carrier_words import carrier_word
 from gateway.language.named import Channel, Reading
 from gateway.language.phrases import joined, say, translated
 from gateway.ledger import inbox, limits, outbox, pictures, replays
@@ -22,6 +23,7 @@ from gateway.network import (
     contexts,
     conversations,
     manners,
+    number_lifecycle,
     reach,
     remainders,
     renderings,
@@ -46,6 +48,10 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     if known is None:
         return strangers.hear(session, world, inbound, inbound.text or "")
     address, account = known
+    if number_lifecycle.is_silent(address, inbound.heard_at, world.settings.silent_days):
+        outcome = _from_a_silent_phone(session, world, inbound, address, account)
+        if outcome:
+            return outcome
     text = _words(session, inbound)
     machine = _machine(world, inbound)
     reading = _carriers_own(inbound)
@@ -54,6 +60,34 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
         channel: Channel = "email" if address.channel == "email" else "sms"
         reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
     return _act(session, world, inbound, address, account, reading, text)
+
+
+def _from_a_silent_phone(
+    session: Session, world: World, inbound: Inbound, phone: Address, owner: Account
+) -> Outcome | None:
+    """A number that may be somebody else's by now says first whose it is: nothing else of it is done, or answered from
+    what its owner may know. STOP and START are anybody's, and say nothing about that; None for those."""
+    word = (inbound.opt_out_type or carrier_word(inbound.text or "") or "").lower()
+    if word in ("stop", "start"):
+        return None
+    if word == "yes":
+        addresses.seen(session, phone.id)
+        said = say("Thank you, {name}: all is as it was. ? helps.", name=owner.name.split()[0])
+    elif word == "help":
+        said = say("This is {company}'s Critter. STOP ends texts.", company=world.settings.company)
+        said = joined([said, number_lifecycle.question(owner.name)])
+    else:
+        said = joined([number_lifecycle.question(owner.name), NOT_DONE])
+    done = Outcome("done", None, number_lifecycle.SILENT, owner.id)
+    if inbound.opt_out_type or not manners.may_answer(session, phone.id, inbound):
+        return done
+    words = translated(said, owner.language)
+    outgoing = Outgoing("answer", words, words, words, inbound_id=inbound.id, priority=2)
+    outbox.put(session, outgoing, [Target(phone.id, phone.channel)])
+    return replace(done, answer=words, rings=frozenset({phone.channel}))
+
+
+NOT_DONE: Final = say("Nothing was done yet: say it again after YES.")
 
 
 def _words(session: Session, inbound: Inbound) -> str:

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,12 +17,36 @@ from critter.servers import Servers
 from gateway.identity.resolver import Zone
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect
+from tests import leaks
 from tests.arriving import DEMO
 from tests.databases import Kept
 from tests.office import Office, point_command_line
 from workers.room import Room, enter
 
 TEMPLATE = "migrated"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test whose process logged a number, a mailbox or a body of somebody's fails for it (R50)."""
+    report = yield
+    said = report.capstderr + report.caplog
+    if item.path.name == "test_logs.py":  # which logs secrets to see what becomes of them
+        return report
+    if report.when == "teardown" and report.passed and (secret := leaks.told(said)):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} logs what no log may hold: …{secret}…"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_tell_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the child processes of this session (of this xdist worker) logged into files, looked through once."""
+    yield
+    found = list(leaks.in_files(tmp_path_factory.getbasetemp()))
+    assert not found, "\n".join(["These logs hold what no log may hold:", *found[:20]])
 
 
 @pytest.fixture(scope="session")

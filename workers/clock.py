@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gateway.ledger import budgets, partitions, pricing, retention, task_failures, waiting
-from gateway.network import bouncing, conversations, shortfalls, tellings
+from gateway.network import bouncing, conversations, number_lifecycle, shortfalls, tellings
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from workers import litter, missed, periodic, sweep
@@ -51,6 +51,7 @@ def tasks(settings: Settings, *, reads: bool) -> list[Task]:
         Task("delays", MINUTE, _each(note_delays)),
         Task("test_mailboxes", MINUTE, _each(test_mailboxes)),
         *mail,
+        Task("silent_phones", HOUR, _each(ask_silent_phones)),
         Task("months", HOUR, _each(ensure_months)),
         Task("conversations", HOUR, _each(lambda here: _do(here, conversations.forget_old))),
         Task("budgets", HOUR, _each(lambda here: _do(here, budgets.forget_old))),
@@ -106,6 +107,15 @@ def test_mailboxes(here: Room) -> None:
 def ring_dailies(here: Room) -> None:
     """Whoever's morning it is gets the mail of the day."""
     here.bell.ring("dailies", job=True)
+
+
+def ask_silent_phones(here: Room) -> None:
+    """Phones that nothing was heard from for long are asked whose they are, and suspended when they do not say."""
+    days = here.settings.silent_days if here.settings.sms else 0
+    with transaction(here.engine) as session:
+        bells = number_lifecycle.end(session, days) | number_lifecycle.ask(session, days)
+    for bell in sorted(bells):
+        here.bell.ring(bell)
 
 
 def tell_short(here: Room) -> None:

@@ -13,7 +13,7 @@ from gateway.carriers import Outcome
 from gateway.carriers.receipt import Action
 from gateway.carriers.twilio_codes import code_of
 from gateway.ledger.claims import Claimed
-from gateway.network import addresses
+from gateway.network import addresses, number_lifecycle
 from gateway.store.tables import Address, Attempt, Delivery
 from workers import alarms
 
@@ -58,8 +58,6 @@ def _struck(session: Session, address_id: int) -> bool:
 
 
 def _suspend(session: Session, row: Address, reason: str) -> None:
-    """No text goes there until it is verified again."""
-    row.state = "suspended"
-    session.flush()
-    addresses.cancel_open(session, select(Address.id).where(Address.id == row.id), "suspended")
+    """No text goes there until it is verified again. The clock rings for the word to its owner."""
+    number_lifecycle.suspend(session, row, reason)
     log.warning("phone switched off", address=row.id, reason=reason)

@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.carriers import Letter
 from gateway.carriers.smtp_profiles import terms
-from gateway.language import mails
+from gateway.language import fields, mails
 from gateway.language.dkim import Key
 from gateway.language.frames import Frame, framed
 from gateway.language.mails import Lists, Template
@@ -112,7 +112,10 @@ class Mailing:
         return Lists(f"{source}.{self._domain}", post, f"{source}+join@{self._domain}", help_)
 
     def _in_reply_to(self, content: Content) -> str | None:
-        return self._post(content.parents[-1]) if content.parents else content.answers
+        """A Message-ID comes from outside: with one that hides a line's end the answer goes without it."""
+        if content.parents:
+            return self._post(content.parents[-1])
+        return None if content.answers and fields.breaks_out(content.answers) else content.answers
 
     def _thread(self, content: Content) -> tuple[str, ...]:
         """The posts above it and itself. Every copy of a post has a Message-ID of its own, so a thread is held together

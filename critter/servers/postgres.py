@@ -30,7 +30,9 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Details and statements of failed queries hold numbers and bodies: they stay out of the log.
+    # Errors of queries, their details and statements hold numbers and bodies: they stay out of the log. Whoever asked
+    # has the error, and logs it without them.
+    "log_min_messages": "log",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "cluster_name": "critter",

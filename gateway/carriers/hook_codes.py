@@ -22,6 +22,7 @@ REASON: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 CODES: Final[dict[str, str]] = {
     "opted_out": "21610",
     "invalid_number": "21211",
+    "reassigned": "21211",  # somebody else has the number now: its owner proves a new one
     "not_mobile": "21614",
     "region": "21408",
     "unreachable": "30003",

@@ -8,9 +8,17 @@ Source: https://www.twilio.com/docs/messaging/api/media-resource (redirects to t
 import ipaddress
 import socket
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector, encode_basic_auth
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    InvalidURL,
+    TCPConnector,
+    encode_basic_auth,
+)
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
@@ -20,6 +28,8 @@ STORES: Final = ("media.twiliocdn.com", "mms.twiliocdn.com", "s3-external-1.amaz
 HOPS: Final = 3
 SECONDS: Final = 5.0
 LARGEST: Final = 5 * 1024 * 1024
+# An IPv4 address in the last 32 bits: translated (RFC 6052, RFC 8215), and the old compatible form (RFC 4291, 2.5.5.1)
+CARRYING_IPV4: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
@@ -39,6 +49,8 @@ class TwilioMedia:
                 trust_env=False,
             ) as session:
                 return await self._follow(session, url)
+        except InvalidURL:
+            raise CarrierError("not an address", "permanent") from None
         except (ClientError, TimeoutError, OSError) as problem:
             raise CarrierError(type(problem).__name__, "transient") from None
 
@@ -49,7 +61,7 @@ class TwilioMedia:
             async with session.get(url, headers=headers, allow_redirects=False) as answer:
                 if answer.status not in REDIRECTS:
                     return await _content(answer)
-                url = urljoin(url, answer.headers.get("Location", ""))
+                url = _joined(url, answer.headers.get("Location", ""))
         raise CarrierError("too many redirects", "permanent")
 
     def _at_home(self, url: str) -> bool:
@@ -57,10 +69,24 @@ class TwilioMedia:
         return (parts.scheme, parts.netloc) == (self._home.scheme, self._home.netloc)
 
     def _refuse_foreign(self, url: str) -> None:
-        parts = urlsplit(url)
+        parts = _parts(url)
         store = parts.scheme == "https" and parts.netloc in STORES
         if not (store or self._at_home(url)):
             raise CarrierError("not Twilio's address", "permanent")
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise CarrierError("not an address", "permanent") from None
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise CarrierError("not an address", "permanent") from None
 
 
 class _PublicOnly(AbstractResolver):
@@ -76,13 +102,26 @@ class _PublicOnly(AbstractResolver):
         found = await self._resolver.resolve(host, port, family)
         if host == self._home and not host.endswith("twilio.com"):
             return found  # settings allow that only on this machine, while simulated
-        public = [one for one in found if ipaddress.ip_address(one["host"]).is_global]
-        if len(public) != len(found):
+        if not all(_is_public(one["host"]) for one in found):
             raise CarrierError("not a public address", "permanent")
-        return public
+        return found
 
     async def close(self) -> None:
         await self._resolver.close()
+
+
+def _is_public(address: str) -> bool:
+    """Also of the IPv4 address that an IPv6 one stands for: a translator on the way would lead there. Python's own
+    is_global takes some of these for public, and which ones depends on its version."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv4Address):
+        return found.is_global and not found.is_multicast
+    inner = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
+    if any(found in network for network in CARRYING_IPV4):
+        inner.append(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF))
+    held = [one for one in inner if one is not None]
+    own = found.is_global and not found.is_multicast and not found.is_site_local
+    return own and all(_is_public(str(one)) for one in held)
 
 
 async def _content(answer: ClientResponse) -> bytes:

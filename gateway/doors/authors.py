@@ -28,8 +28,10 @@ def header(content: bytes) -> bytes:
 def sender(header: bytes) -> str | None:
     """The one mailbox of the one From, in lower case; None when there is any doubt (R29). The plain kind, nearly all
     of it, is read here at a twentieth of the cost; the two readings agree, or the shorter one does not match."""
+    if len(ANY_FROM.findall(header)) > 1:  # "From :" too, which Python's reader passes over and others believe
+        return None
     plain = PLAIN_FROM.search(header)
-    if plain is not None and len(ANY_FROM.findall(header)) == 1 and FIELDS.fullmatch(header):
+    if plain is not None and FIELDS.fullmatch(header):
         return (plain[1] or plain[2]).decode().lower()
     try:
         found = senders.sender(mime.opened(header + b"\r\n"))

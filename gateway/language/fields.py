@@ -24,9 +24,14 @@ def label(text: str, longest: int = 78) -> str:
     return line[:longest].rsplit(" ", 1)[0].rstrip() + "…"
 
 
+def breaks_out(value: str) -> bool:
+    """Whether it would leave its field now, or once a reader decodes it."""
+    return bool(CONTROL.search(value) or ("=?" in value and CONTROL.search(_read(value))))
+
+
 def one_line(value: str) -> str:
-    """The value; raises ValueError when it would break out of its field now or once a reader decodes it."""
-    if CONTROL.search(value) or ("=?" in value and CONTROL.search(_read(value))):
+    """The value; raises ValueError when it would break out of its field."""
+    if breaks_out(value):
         raise ValueError("a mail's header holds a control character")
     return value.replace("{{critter.", "{ {critter.")
 

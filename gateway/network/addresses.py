@@ -259,7 +259,7 @@ def tie(
     row = add(session, account_id, channel, address)
     if row.state in ("invited", "suspended"):
         row.state = "stopped" if row.stopped_at else "verified"
-    row.bouncing_since = None
+    row.bouncing_since, row.seen_at = None, func.now()  # it was proved just now: as good as heard
     session.execute(delete(Bouncing).where(Bouncing.address_id == row.id))
     _keep(session, row, "opt_in", wording, our, carrier_id, SOURCE[channel])
     return row

@@ -66,8 +66,14 @@ def _readable(post: type[Post], account: Any) -> ColumnElement[bool]:
 def may_read(session: Session, account_id: int, post_id: int) -> bool:
     """Deny unless the reader is active and the rule allows."""
     active = exists().where(Account.id == account_id, Account.state == "active")
-    found = session.scalar(select(Post.id).where(Post.id == post_id, active, readable_by(account_id)))
-    return found is not None
+    return session.scalar(select(Post.id).where(Post.id == post_id, active, readable_by(account_id))) is not None
+
+
+def open_post() -> ColumnElement[bool]:
+    """As a condition on Post: anyone in the company may read it, for it is not direct, nor in a closed group."""
+    group = aliased(Account)
+    there = exists().where(group.id == Post.group_id, group.access.in_(OPEN_TO_ALL))
+    return or_(Post.visibility == "company", and_(Post.visibility == "group", there))
 
 
 def may_read_all(session: Session, account_id: int, post_ids: Collection[int]) -> bool:
@@ -113,10 +119,8 @@ def _holder(address_id: int) -> Select[int]:
 
 
 def open_to_all(session: Session, post_id: int) -> bool:
-    """Whether anyone in the company may read it: not a direct post, nor one in a closed group."""
-    group = exists().where(Account.id == Post.group_id, Account.access.in_(OPEN_TO_ALL))
-    open_ = or_(Post.visibility == "company", and_(Post.visibility == "group", group))
-    return bool(session.scalar(select(exists().where(Post.id == post_id, open_))))
+    """Whether anyone in the company may read it."""
+    return bool(session.scalar(select(exists().where(Post.id == post_id, open_post()))))
 
 
 def may_post(session: Session, account_id: int, group: Account) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.language.named import Named
 from gateway.language.quoting import quotes
+from gateway.network import audience
 from gateway.network.audience import readable_by
 from gateway.network.renderings import Origin
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Tag
@@ -133,12 +134,14 @@ def last_post(session: Session, account_id: int, within: timedelta) -> Post | No
 
 
 def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int, int]:
-    """(followers, following, updates that the reader may read) of a person or a group."""
+    """(followers, following, updates that the reader may read) of a person or a group. Who is in a closed group is for
+    its members, so that nobody else's figure counts it."""
     in_force = or_(Follow.expires_at.is_(None), Follow.expires_at > func.now())
     counted = Follow.state == "active", in_force, Account.state == "active"
     heard_by = select(func.count()).select_from(Follow).join(Account, Account.id == Follow.follower_id)
     followers = heard_by.where(Follow.account_id == account.id, *counted)
     hears = select(func.count()).select_from(Follow).join(Account, Account.id == Follow.account_id)
-    following = hears.where(Follow.follower_id == account.id, *counted)
+    known = or_(Account.access.is_distinct_from("closed"), audience.following(reader_id, Account.id))
+    following = hears.where(Follow.follower_id == account.id, *counted, known)
     updates = select(func.count()).where(by_account(account), readable_by(reader_id), Post.visibility != "direct")
     return (session.scalar(followers) or 0, session.scalar(following) or 0, session.scalar(updates) or 0)

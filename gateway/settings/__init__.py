@@ -141,6 +141,7 @@ class Settings(BaseModel):
         "CRITTER_INVITE_DOMAINS", default=()
     )
     ask_phones: Annotated[int, Field(ge=0, le=1_000_000)] = _env("CRITTER_ASK_PHONES")
+    silent_days: Annotated[int, Field(ge=0, le=3650)] = _env("CRITTER_SILENT_DAYS")
     hold_seconds: Annotated[float, Field(ge=0, le=3600)] = _env("CRITTER_HOLD_SECONDS")
     lease_seconds: Annotated[float, Field(gt=0, le=3600)] = _env("CRITTER_LEASE_SECONDS")
 

@@ -1,0 +1,109 @@
+"""The life of a phone number (R40): carriers give numbers that nobody uses any more to somebody else.
+
+A phone that nothing was heard from for long is asked once whether it is still its owner's. While it does not say yes
+nothing that comes from it is done in its owner's name; after a grace period no text goes there either, until it is
+proved again. The clock asks and ends, listening looks at what comes from such a phone, workers/effects suspends what
+carriers call dead or given to somebody else.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from gateway.language.phrases import Phrase, say, translated
+from gateway.ledger import audit, outbox
+from gateway.ledger.outbox import Outgoing, Target
+from gateway.network import accounts, addresses, notices
+from gateway.store.tables import Account, Address
+
+GRACE: Final = timedelta(days=14)  # between the question and the end of texts
+BATCH: Final = 200  # phones asked at one look, so that texts that people write are not kept waiting
+ASKED: Final = "address.ask"
+BY: Final = "critter"
+SILENT: Final = "silent"  # the reason of a suspension after a question that nobody answered
+
+
+def is_silent(phone: Address, at: datetime, days: int) -> bool:
+    """Whether by then nothing had been heard from it for so long that it may be somebody else's. 0 days: never."""
+    heard = phone.seen_at or phone.created_at
+    return days > 0 and phone.channel == "sms" and at - heard > timedelta(days=days)
+
+
+def question(name: str) -> Phrase:
+    """It names its owner by their first name alone: whoever has the number now must be able to say no."""
+    return say(
+        "It is long since we heard from this phone. Are you still {name}? Reply YES. If not, ignore this: texts end "
+        "in {days} days.",
+        name=name.split()[0],
+        days=GRACE.days,
+    )
+
+
+def ask(session: Session, days: int) -> frozenset[str]:
+    """Asks the phones that are silent and were not asked since they were last heard. The bells to ring."""
+    rows = session.execute(DUE, {"days": days, "action": ASKED, "limit": BATCH}).all() if days else []
+    for address_id, name, language in rows:
+        words = translated(question(name), language)
+        outbox.put(session, Outgoing("notice", words, words, words, priority=9), [Target(address_id, "sms")])
+        audit.record(session, BY, ASKED, address_id)
+    return frozenset({"sms"}) if rows else frozenset()
+
+
+def end(session: Session, days: int) -> frozenset[str]:
+    """Suspends those that did not answer in time."""
+    given = {"action": ASKED, "grace": GRACE, "limit": BATCH}
+    rings: set[str] = set()
+    for row in session.scalars(select(Address).from_statement(UNANSWERED), given).all() if days else []:
+        rings |= suspend(session, row, SILENT)
+    return frozenset(rings)
+
+
+def suspend(session: Session, phone: Address, reason: str) -> frozenset[str]:
+    """No text goes there, and nothing that comes from there counts, until it is proved again. What waited goes by mail.
+    Its owner hears of it in their mailbox; of who has none the operators do. The bells to ring."""
+    phone.state = "suspended"
+    session.flush()
+    addresses.cancel_open(session, select(Address.id).where(Address.id == phone.id), "suspended")
+    audit.record(session, BY, "address.suspend", phone.id, {"reason": reason})
+    owner = session.get(Account, phone.account_id) if phone.account_id else None
+    return _tell(session, owner, phone) if owner and owner.state == "active" else frozenset()
+
+
+def _tell(session: Session, owner: Account, phone: Address) -> frozenset[str]:
+    if notices.elsewhere(session, owner.id, phone.channel):
+        told = say(
+            "Your phone ending in {digits} gets no more texts from us: it is long silent, or its carrier says that it "
+            "is not there. Mails go on. Is it still yours? Answer login, and text the code from it.",
+            digits=phone.address[-2:],
+        )
+        return notices.tell_elsewhere(session, owner.id, phone.channel, told)
+    told = say(
+        "The phone of @{handle} gets no more texts, and there is no mailbox. Ask them, then: critter people link "
+        "{handle}",
+        handle=owner.handle,
+    )
+    return notices.tell(session, accounts.operators(session) - {owner.id}, told)
+
+
+# Asked once for each silence: a word from the phone begins a new one.
+DUE: Final = text("""
+    SELECT a.id, p.name, p.language
+    FROM addresses a JOIN accounts p ON p.id = a.account_id AND p.state = 'active'
+    WHERE a.channel = 'sms' AND a.state = 'verified'
+      AND coalesce(a.seen_at, a.created_at) < now() - make_interval(days => :days)
+      AND NOT EXISTS (
+        SELECT FROM audit WHERE action = :action AND subject_id = a.id
+          AND created_at > coalesce(a.seen_at, a.created_at))
+    ORDER BY a.id LIMIT :limit FOR UPDATE OF a SKIP LOCKED
+""")
+
+# The last question is what counts: one that was answered is older than what was heard since.
+UNANSWERED: Final = text("""
+    SELECT a.* FROM addresses a
+    WHERE a.channel = 'sms' AND a.state = 'verified' AND EXISTS (
+        SELECT FROM audit WHERE action = :action AND subject_id = a.id
+          AND created_at > coalesce(a.seen_at, a.created_at) AND created_at < now() - CAST(:grace AS interval))
+    ORDER BY a.id LIMIT :limit FOR UPDATE OF a SKIP LOCKED
+""")
