@@ -144,7 +144,7 @@ def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
         session.query(Inbound).update({"raw": None, "message_id": None, "text": None})
     second = again(office, here, MAIL)
     assert (row(office, second)[0], posts(office)) == ("held", ["once"])
-    marks = replay_marks.marks(MAIL, mime.opened(MAIL), KIM)
+    marks = replay_marks.compute(MAIL, mime.opened(MAIL), KIM)
     kept = {bytes(digest) for (digest,) in office.sql("SELECT digest FROM mail_signatures")}
     assert len(kept) == len(marks) == 2
     assert kept.isdisjoint(marks)
@@ -153,7 +153,7 @@ def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
 def test_two_at_once_have_one_effect(office, here):
     """Two workers let copies in at the same moment: one of them waits, and then knows."""
     copies = [arrives(office, b"X-N: %d\r\n" % number + MAIL) for number in range(8)]
-    marks = replay_marks.marks(MAIL, mime.opened(MAIL), KIM)
+    marks = replay_marks.compute(MAIL, mime.opened(MAIL), KIM)
 
     def claim(one: int) -> bool:
         with transaction(office.engine) as session:
@@ -195,12 +195,3 @@ def test_a_private_mail_sent_on_by_its_reader_is_not_posted(office, here):
     assert set(states(office)) == {"held"}
     assert office.sql("SELECT (SELECT count(*) FROM effects), (SELECT count(*) FROM posts)") == [(0, 0)]
     assert [kind for kind, _ in sent(office)] == ["code"]
-
-
-def test_explain_says_why(office, tmp_path):
-    file = tmp_path / "mail.eml"
-    file.write_bytes(b"Subject: x\r\n" + MAIL)
-    told = office.critter(
-        "explain", "--mail", str(file), "--peer", "198.51.100.66", "--envelope-from", "a@evil.example"
-    )
-    assert "rung 4 of 4" in told.output

@@ -11,14 +11,14 @@ from email.message import Message
 from typing import Any, Final
 
 from gateway.identity import signing
-from gateway.identity.canonical import relaxed
+from gateway.identity.canonical import relax
 from gateway.language import mime
 
 MOST: Final = 20  # signatures of one mail that are remembered; no more than signing.MOST of them are looked at
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 
-def marks(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[bytes]:
+def compute(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[bytes]:
     """`sender`: the mailbox in From; nobody else's mail can have the same marks. Each is 32 octets."""
     values = [value.encode("utf-8", "replace") for value in mime.fields(message, "DKIM-Signature")]
     signatures = [made for value in values[:MOST] if (made := _signature(value))]
@@ -42,7 +42,7 @@ def _content(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[byt
         return []
     told = "\n".join(" ".join(value.split()) for value in (dates[0], *mime.fields(message, "To")))
     _, _, body = mail.partition(END_OF_HEAD)
-    return [_mark(sender, b"content", told.encode("utf-8", "replace"), relaxed(body))]
+    return [_mark(sender, b"content", told.encode("utf-8", "replace"), relax(body))]
 
 
 def _mark(sender: str, *pieces: bytes) -> bytes:

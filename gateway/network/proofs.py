@@ -72,7 +72,7 @@ def settle(
         unproved.put_off(session, row, min(max(waited, PAUSES[0]), PAUSES[1]))
         return "later", frozenset()
     parsed = parsed or parse(case)
-    standing = judged(session, signer, case, standing, parsed)
+    standing = judge_delivery(session, signer, case, standing, parsed)
     to = _read(row.recipients, signer)
     row.recipients = list(posting.told(row.recipients))
     if standing.proof and _takes_effect(session, row, case, standing, parsed):
@@ -87,7 +87,7 @@ def settle(
 LEFT_OUT: Final = "it was written to more of our addresses than this delivery came to"
 
 
-def judged(session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed) -> Standing:
+def judge_delivery(session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed) -> Standing:
     """A signature is no proof of a delivery that leaves out some of our addresses to which its writer wrote. Whoever
     was sent a mail to a colleague and to everybody could otherwise send it on to everybody alone."""
     if not standing.signed:
@@ -115,8 +115,8 @@ def parse(case: Case) -> Parsed:
         return Parsed("", str(refused))
     machine = letters.machine(message, not case.arrived.envelope.sender)
     fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
-    to = frozenset(each for field in fields for each in named.addresses(field))
-    marks = tuple(replay_marks.marks(mail, message, case.one.sender))
+    to = frozenset(each for field in fields for each in named.read_addresses(field))
+    marks = tuple(replay_marks.compute(mail, message, case.one.sender))
     return Parsed(letters.words(message).text, machine, to, marks)
 
 
