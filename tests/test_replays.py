@@ -92,6 +92,26 @@ def test_however_it_was_proved_first_its_signature_proves_nothing_more(office, h
     assert (row(office, later)[0], posts(office)) == ("held", ["once"])
 
 
+def test_a_copy_that_was_signed_on_its_way_to_others_has_no_second_effect(office, here):
+    """The company's relay hands a mail to us as it is, and signs what it sends to Bob outside; he sends that to us."""
+    to = "post@mail.example, bob@elsewhere.example"
+    mail = letter(KIM, to=to, body="once")
+    with opened(office.settings), Client(office.settings.smtp_listen) as client:
+        assert client.mail(mail, sender=KIM).startswith("250")
+    office.read()
+    later = again(office, here, b"Received: from relay by out\r\n" + signed(mail, "demo.example", headers=NAMES))
+    assert (row(office, later)[0], row(office, later)[2], posts(office)) == ("held", replays.AGAIN, ["once"])
+
+
+def test_mails_without_a_signature_are_told_apart_as_before(office, here):
+    """A monitor writes the same words twice in one second, as two mails; SPF of each delivery proves it."""
+    for number in (1, 2):
+        arrives(office, letter(KIM, body="disk full").replace(b"<1@", b"<%d@" % number), BY_DEMO)
+        proving.step(here)
+        office.read()
+    assert posts(office) == ["disk full"] * 2
+
+
 def test_an_ok_to_a_copy_of_what_was_read_reads_it_no_more(office, here):
     """A forged copy is asked about first; then the mail itself comes and is read; then its writer says OK."""
     copy = arrives(office, b"Subject: leave all\r\n" + MAIL)

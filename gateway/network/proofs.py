@@ -41,12 +41,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What its writer wrote, why no person did, whom To and Cc name, and by what the mail is known again
-    (identity/replay_marks)."""
+    """What its writer wrote, why no person did, whom To and Cc name, whether it bears a signature, and by what the mail
+    is known again (identity/replay_marks)."""
 
     words: str
     machine: str | None
     named: frozenset[str] = frozenset()
+    signed: bool = False
     marks: tuple[bytes, ...] = ()
 
 
@@ -117,7 +118,7 @@ def parse(case: Case) -> Parsed:
     fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
     to = frozenset(each for field in fields for each in named.read_addresses(field))
     marks = tuple(replay_marks.compute(mail, message, case.one.sender))
-    return Parsed(letters.words(message).text, machine, to, marks)
+    return Parsed(letters.words(message).text, machine, to, replay_marks.is_signed(message), marks)
 
 
 def _takes_effect(session: Session, row: Inbound, case: Case, standing: Standing, parsed: Parsed) -> bool:
@@ -126,7 +127,7 @@ def _takes_effect(session: Session, row: Inbound, case: Case, standing: Standing
     keeps no later mail out: a sign of a machine is the one thing that anybody can add."""
     if parsed.machine:
         return True
-    new = replays.claim(session, row.id, parsed.marks)
+    new = replays.claim(session, row.id, parsed.marks) or not parsed.signed
     return standing.proof != "dmarc" or (new and not (row.flagged and _came_before(session, row, case)))
 
 
@@ -185,7 +186,7 @@ def _unproved(
     if machine or any(each.kind == "confirm" for each in to):
         unproved.end(row, "dropped", None, f"a machine's ({machine}), and not proved" if machine else reason)
         return "dropped", frozenset()
-    if replays.came_before(session, row.id, parsed.marks):
+    if parsed.signed and replays.came_before(session, row.id, parsed.marks):
         unproved.end(row, "held", None, replays.AGAIN)
         return "held", frozenset()
     return "held", _held(session, row, known, parsed.words, reason)
