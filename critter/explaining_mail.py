@@ -106,7 +106,7 @@ def _standing(
     case = proofs.case(session, signer, one)
     known = Known(trusted(settings, came.peer), case.known.posting)
     found = case.standing or ladder.climb(settings, of_settings(settings), mail, came, recipients, known)
-    return proofs.judged(session, signer, case, found, proofs.parse(case))
+    return proofs.judge_delivery(session, signer, case, found, proofs.parse(case))
 
 
 def _inbound(session: Session, mail: bytes, sender: str, recipients: list[str], came: Envelope) -> Inbound:

@@ -95,7 +95,7 @@ def came_before(session: Session, inbound: Inbound, mail: Opened) -> bool:
     Once an operator let that in, it is read."""
     if mail.message is None or inbound.proof in CLAIMED:
         return False
-    marks = replay_marks.marks(arrival.read(inbound.raw or b"").mail, mail.message, inbound.sender)
+    marks = replay_marks.compute(arrival.read(inbound.raw or b"").mail, mail.message, inbound.sender)
     new = replays.claim(session, inbound.id, marks)
     return not new and inbound.proof == confirmations.PROOF and inbound.reason != replays.AGAIN
 

@@ -92,6 +92,26 @@ def test_however_it_was_proved_first_its_signature_proves_nothing_more(office, h
     assert (row(office, later)[0], posts(office)) == ("held", ["once"])
 
 
+def test_a_copy_that_was_signed_on_its_way_to_others_has_no_second_effect(office, here):
+    """The company's relay hands a mail to us as it is, and signs what it sends to Bob outside; he sends that to us."""
+    to = "post@mail.example, bob@elsewhere.example"
+    mail = letter(KIM, to=to, body="once")
+    with opened(office.settings), Client(office.settings.smtp_listen) as client:
+        assert client.mail(mail, sender=KIM).startswith("250")
+    office.read()
+    later = again(office, here, b"Received: from relay by out\r\n" + signed(mail, "demo.example", headers=NAMES))
+    assert (row(office, later)[0], row(office, later)[2], posts(office)) == ("held", replays.AGAIN, ["once"])
+
+
+def test_mails_without_a_signature_are_told_apart_as_before(office, here):
+    """A monitor writes the same words twice in one second, as two mails; SPF of each delivery proves it."""
+    for number in (1, 2):
+        arrives(office, letter(KIM, body="disk full").replace(b"<1@", b"<%d@" % number), BY_DEMO)
+        proving.step(here)
+        office.read()
+    assert posts(office) == ["disk full"] * 2
+
+
 def test_an_ok_to_a_copy_of_what_was_read_reads_it_no_more(office, here):
     """A forged copy is asked about first; then the mail itself comes and is read; then its writer says OK."""
     copy = arrives(office, b"Subject: leave all\r\n" + MAIL)
@@ -144,7 +164,7 @@ def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
         session.query(Inbound).update({"raw": None, "message_id": None, "text": None})
     second = again(office, here, MAIL)
     assert (row(office, second)[0], posts(office)) == ("held", ["once"])
-    marks = replay_marks.marks(MAIL, mime.opened(MAIL), KIM)
+    marks = replay_marks.compute(MAIL, mime.opened(MAIL), KIM)
     kept = {bytes(digest) for (digest,) in office.sql("SELECT digest FROM mail_signatures")}
     assert len(kept) == len(marks) == 2
     assert kept.isdisjoint(marks)
@@ -153,7 +173,7 @@ def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
 def test_two_at_once_have_one_effect(office, here):
     """Two workers let copies in at the same moment: one of them waits, and then knows."""
     copies = [arrives(office, b"X-N: %d\r\n" % number + MAIL) for number in range(8)]
-    marks = replay_marks.marks(MAIL, mime.opened(MAIL), KIM)
+    marks = replay_marks.compute(MAIL, mime.opened(MAIL), KIM)
 
     def claim(one: int) -> bool:
         with transaction(office.engine) as session:
@@ -195,12 +215,3 @@ def test_a_private_mail_sent_on_by_its_reader_is_not_posted(office, here):
     assert set(states(office)) == {"held"}
     assert office.sql("SELECT (SELECT count(*) FROM effects), (SELECT count(*) FROM posts)") == [(0, 0)]
     assert [kind for kind, _ in sent(office)] == ["code"]
-
-
-def test_explain_says_why(office, tmp_path):
-    file = tmp_path / "mail.eml"
-    file.write_bytes(b"Subject: x\r\n" + MAIL)
-    told = office.critter(
-        "explain", "--mail", str(file), "--peer", "198.51.100.66", "--envelope-from", "a@evil.example"
-    )
-    assert "rung 4 of 4" in told.output

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from gateway.errors import Refused
 from gateway.identity import body_form
 from gateway.identity.body_form import MULTIPARTS, TYPE
-from gateway.identity.canonical import relaxed
+from gateway.identity.canonical import relax
 from gateway.language import letters, mime, read_fields
 from gateway.language.enclosures import enclosures
 
@@ -79,7 +79,7 @@ class Coverage:
 
     def _respaced(self, signed: frozenset[str], read: _Reading) -> str:
         """Blanks in the body may be changed under c=…/relaxed: the reading must not hang on them."""
-        spaced = relaxed(self._body)
+        spaced = relax(self._body)
         if spaced == self._body:
             return ""
         message = mime.opened(self._head + _DASHES.sub(b"-- ", spaced))

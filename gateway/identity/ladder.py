@@ -86,7 +86,7 @@ def _by_domain(
         return Standing(None, f"our own mail server says that DMARC fails for {domain}")
     if came.handed or _is_own(settings, came):  # SPF would judge our own mail server, which our domain's SPF names
         came = came._replace(peer="")
-    found = _judged(dmarc.verify(mail, domain, came, to, resolver, named.aliases(settings.mail_aliases)))
+    found = _judged(dmarc.verify(mail, domain, came, to, resolver, named.read_aliases(settings.mail_aliases)))
     if found.proof or found.later or not doubt:
         return found
     return Standing(None, f"our own mail server says that DMARC passes for {domain}, but {doubt}")
@@ -116,8 +116,8 @@ def _basis(
     said = [*said, *results.above_received(message, settings.mail_authserv_ids)]
     if results.spf_passes(said, domain):
         return "spf", ""
-    aliases = named.aliases(settings.mail_aliases)
-    fault = signing.doubt(mail, to, aliases, lambda signer: aligned(signer, domain))
+    aliases = named.read_aliases(settings.mail_aliases)
+    fault = signing.find_fault(mail, to, aliases, lambda signer: aligned(signer, domain))
     if fault is None and results.dkim_passes(said, domain):
         return "doubt", "the signature that it speaks of is not in the mail any more"
     if fault:

@@ -19,7 +19,7 @@ _GROUP: Final = re.compile(r"\A[^<>@:]*:")
 LONGEST: Final = 20_000  # characters of one field that are read
 
 
-def addresses(value: str) -> set[str]:
+def read_addresses(value: str) -> set[str]:
     """The addresses themselves, in lower case. What looks like one in a name or a comment is somebody's trick, and a
     field with a quote or a comment that never ends names nobody."""
     if len(value) > LONGEST:
@@ -34,7 +34,7 @@ def addresses(value: str) -> set[str]:
     return {match[1].lower() for match in found if match}
 
 
-def aliases(written: Iterable[str]) -> dict[str, str]:
+def read_aliases(written: Iterable[str]) -> dict[str, str]:
     """The setting as a table: an address and the word at our domain that it stands for; a domain with its @ and
     nothing, for it stands for the same words."""
     return {alias: local for alias, _, local in (one.partition("=") for one in written)}
@@ -42,7 +42,7 @@ def aliases(written: Iterable[str]) -> dict[str, str]:
 
 def names_all(values: Iterable[str], ours: Collection[str], aliases: Mapping[str, str]) -> bool:
     """Whether these fields name every address of ours that the mail came to, and there is one."""
-    found = {each for value in values for each in addresses(value)}
+    found = {each for value in values for each in read_addresses(value)}
     locals_ = {local for each in found if (local := _local(each, aliases))}
     return bool(ours) and all(each.lower() in found or each.lower().rpartition("@")[0] in locals_ for each in ours)
 

@@ -1,8 +1,8 @@
 """By what a signed mail is known again, whatever is added to it and in whichever envelope it comes. proofs asks.
 
 The mark is the signature itself (`b=`), which nobody but its signer can make anew. A mail that bears two of them could
-be sent again with the other one alone, so its date, To and body are a mark as well: every signature that counts covers
-these. A mail without a signature has no marks; its natural key and its Message-ID stand for it.
+be sent again with the other one alone, and one that came to us by the company's relay may have been signed only on its
+way to others. So its date, To and body are a mark as well: every signature that counts covers these.
 """
 
 import binascii
@@ -11,20 +11,26 @@ from email.message import Message
 from typing import Any, Final
 
 from gateway.identity import signing
-from gateway.identity.canonical import relaxed
+from gateway.identity.canonical import relax
 from gateway.language import mime
 
 MOST: Final = 20  # signatures of one mail that are remembered; no more than signing.MOST of them are looked at
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 
-def marks(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[bytes]:
+def compute(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[bytes]:
     """`sender`: the mailbox in From; nobody else's mail can have the same marks. Each is 32 octets."""
-    values = [value.encode("utf-8", "replace") for value in mime.fields(message, "DKIM-Signature")]
-    signatures = [made for value in values[:MOST] if (made := _signature(value))]
-    if not signatures:
-        return []
-    return [_mark(sender, b"signature", made) for made in dict.fromkeys(signatures)] + _content(mail, message, sender)
+    signatures = dict.fromkeys(made for value in _fields(message)[:MOST] if (made := _signature(value)))
+    return [_mark(sender, b"signature", made) for made in signatures] + _content(mail, message, sender)
+
+
+def is_signed(message: "Message[Any, Any]") -> bool:
+    """Whether it bears a signature, of whomever: without one it is no captured mail that proves itself."""
+    return bool(_fields(message))
+
+
+def _fields(message: "Message[Any, Any]") -> list[bytes]:
+    return [value.encode("utf-8", "replace") for value in mime.fields(message, "DKIM-Signature")]
 
 
 def _signature(value: bytes) -> bytes | None:
@@ -42,7 +48,7 @@ def _content(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[byt
         return []
     told = "\n".join(" ".join(value.split()) for value in (dates[0], *mime.fields(message, "To")))
     _, _, body = mail.partition(END_OF_HEAD)
-    return [_mark(sender, b"content", told.encode("utf-8", "replace"), relaxed(body))]
+    return [_mark(sender, b"content", told.encode("utf-8", "replace"), relax(body))]
 
 
 def _mark(sender: str, *pieces: bytes) -> bytes:

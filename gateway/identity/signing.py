@@ -85,11 +85,11 @@ class _Signed:
         self._ours, self._aliases = ours, aliases
 
     def weak(self, tags: dict[bytes, bytes]) -> str:
-        return _weak(tags) or self._coverage.fields_fault(covered(tags)) or self._sent_on(covered(tags))
+        return _weak(tags) or self._coverage.fields_fault(signed_fields(tags)) or self._sent_on(signed_fields(tags))
 
     def reading(self, tags: dict[bytes, bytes]) -> str:
         body = tags.get(b"c", b"simple/simple").lower().partition(b"/")[2].strip() or b"simple"
-        return self._coverage.reading_fault(covered(tags), blanks=body == b"simple")
+        return self._coverage.reading_fault(signed_fields(tags), blanks=body == b"simple")
 
     def _sent_on(self, signed: Collection[str]) -> str:
         values = [
@@ -113,12 +113,12 @@ def signatures(
         return
     for number, value in enumerate(signed.fields[:MOST]):
         tags = read_tags(value)
-        if tags and wanted(domain := signer(tags)):
+        if tags and wanted(domain := signing_domain(tags)):
             fault = signed.weak(tags) or _fault(signed.verifier, number, resolver) or signed.reading(tags)
             yield Signature(domain, fault)
 
 
-def doubt(mail: bytes, ours: Collection[str], aliases: Mapping[str, str], maybe: Wanted) -> str | None:
+def find_fault(mail: bytes, ours: Collection[str], aliases: Mapping[str, str], maybe: Wanted) -> str | None:
     """For a verdict that another server reached: what is wrong with any signature that it may rest on; nothing when
     all of these cover what they must, None when there is none. `maybe`: whether it may rest on that domain's."""
     try:
@@ -126,7 +126,7 @@ def doubt(mail: bytes, ours: Collection[str], aliases: Mapping[str, str], maybe:
     except BROKEN:
         return "its header is not in order"
     found = [read_tags(value) for value in signed.fields]
-    relevant = [tags for tags in found if tags is None or maybe(signer(tags))]
+    relevant = [tags for tags in found if tags is None or maybe(signing_domain(tags))]
     if len(relevant) > MOST or None in relevant:
         return "it has too many signatures, or one that cannot be read"
     faults = (signed.weak(tags) or signed.reading(tags) for tags in relevant if tags)
@@ -143,12 +143,12 @@ def read_tags(value: bytes) -> dict[bytes, bytes] | None:
     return tags
 
 
-def signer(tags: dict[bytes, bytes]) -> str:
+def signing_domain(tags: dict[bytes, bytes]) -> str:
     """The domain that signed, in lower case."""
     return tags[b"d"].decode("ascii").lower()
 
 
-def covered(tags: dict[bytes, bytes]) -> frozenset[str]:
+def signed_fields(tags: dict[bytes, bytes]) -> frozenset[str]:
     """The names of the fields that it covers, in lower case."""
     return frozenset(name.strip().lower().decode("ascii", "replace") for name in tags.get(b"h", b"").split(b":"))
 
@@ -158,7 +158,7 @@ def _weak(tags: dict[bytes, bytes]) -> str:
         return "its algorithm is too weak"
     if b"l" in tags:
         return "it covers only a part of the body"
-    return "" if "from" in covered(tags) else "it does not cover From"
+    return "" if "from" in signed_fields(tags) else "it does not cover From"
 
 
 def _fault(verifier: _Verifier, number: int, resolver: Resolver) -> str:

@@ -41,12 +41,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What its writer wrote, why no person did, whom To and Cc name, and by what the mail is known again
-    (identity/replay_marks)."""
+    """What its writer wrote, why no person did, whom To and Cc name, whether it bears a signature, and by what the mail
+    is known again (identity/replay_marks)."""
 
     words: str
     machine: str | None
     named: frozenset[str] = frozenset()
+    signed: bool = False
     marks: tuple[bytes, ...] = ()
 
 
@@ -72,7 +73,7 @@ def settle(
         unproved.put_off(session, row, min(max(waited, PAUSES[0]), PAUSES[1]))
         return "later", frozenset()
     parsed = parsed or parse(case)
-    standing = judged(session, signer, case, standing, parsed)
+    standing = judge_delivery(session, signer, case, standing, parsed)
     to = _read(row.recipients, signer)
     row.recipients = list(posting.told(row.recipients))
     if standing.proof and _takes_effect(session, row, case, standing, parsed):
@@ -87,7 +88,7 @@ def settle(
 LEFT_OUT: Final = "it was written to more of our addresses than this delivery came to"
 
 
-def judged(session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed) -> Standing:
+def judge_delivery(session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed) -> Standing:
     """A signature is no proof of a delivery that leaves out some of our addresses to which its writer wrote. Whoever
     was sent a mail to a colleague and to everybody could otherwise send it on to everybody alone."""
     if not standing.signed:
@@ -115,9 +116,9 @@ def parse(case: Case) -> Parsed:
         return Parsed("", str(refused))
     machine = letters.machine(message, not case.arrived.envelope.sender)
     fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
-    to = frozenset(each for field in fields for each in named.addresses(field))
-    marks = tuple(replay_marks.marks(mail, message, case.one.sender))
-    return Parsed(letters.words(message).text, machine, to, marks)
+    to = frozenset(each for field in fields for each in named.read_addresses(field))
+    marks = tuple(replay_marks.compute(mail, message, case.one.sender))
+    return Parsed(letters.words(message).text, machine, to, replay_marks.is_signed(message), marks)
 
 
 def _takes_effect(session: Session, row: Inbound, case: Case, standing: Standing, parsed: Parsed) -> bool:
@@ -126,7 +127,7 @@ def _takes_effect(session: Session, row: Inbound, case: Case, standing: Standing
     keeps no later mail out: a sign of a machine is the one thing that anybody can add."""
     if parsed.machine:
         return True
-    new = replays.claim(session, row.id, parsed.marks)
+    new = replays.claim(session, row.id, parsed.marks) or not parsed.signed
     return standing.proof != "dmarc" or (new and not (row.flagged and _came_before(session, row, case)))
 
 
@@ -185,7 +186,7 @@ def _unproved(
     if machine or any(each.kind == "confirm" for each in to):
         unproved.end(row, "dropped", None, f"a machine's ({machine}), and not proved" if machine else reason)
         return "dropped", frozenset()
-    if replays.came_before(session, row.id, parsed.marks):
+    if parsed.signed and replays.came_before(session, row.id, parsed.marks):
         unproved.end(row, "held", None, replays.AGAIN)
         return "held", frozenset()
     return "held", _held(session, row, known, parsed.words, reason)
