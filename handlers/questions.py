@@ -13,11 +13,12 @@ from gateway.language.readings import packed
 from gateway.language.wording import first_token
 from gateway.network import contexts, conversations, follows
 from gateway.network.conversations import Asked
+from handlers import private_repeats
 from handlers.daily import which
 from handlers.direct import people, send
 from handlers.kept import as_confirmed, chosen, kept_reading, still_there
 from handlers.undoing import undo
-from handlers.updates import group_post, post_update
+from handlers.updates import group_post
 
 CHOICES = 3
 RUN_OUT = say("That question has run out. Nothing was changed.")
@@ -91,8 +92,11 @@ def choice(session: Session, turn: Turn) -> str | None:
     text = _kept(session, turn, asked)
     if word == "DROP":
         return say("Forgotten.") if "draft" in asked.about else say("Left as it is.")
-    if word == "POST":
-        return post_update(session, turn, text) or say("Posted to everyone who follows you.")
+    if word == "POST" and asked.kind != "confirm":
+        if asked.kind == "told":  # its writer has just sent these words to few, and now wants all to read them
+            turn.confirmed = turn.confirmed | {private_repeats.GIVES}
+        as_update = Reading("update", (text,), reason="chosen", text=text)
+        return act(session, turn.as_read(as_update)) or say("Posted to everyone who follows you.")
     return turn.world.questions[asked.kind](session, turn, asked, word)
 
 
@@ -150,7 +154,8 @@ def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | 
 @question("confirm")
 def _confirmed(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     """What was asked about is performed as it was read then."""
-    return as_confirmed(session, turn, asked) or say("Sent.")
+    done = say("Posted.") if word == "POST" else say("Sent.")
+    return as_confirmed(session, turn, asked) or done
 
 
 @meaning("error")

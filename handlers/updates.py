@@ -11,6 +11,7 @@ from gateway.network import accounts, audience, posts
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
 from handlers.costs import ask_price
+from handlers.private_repeats import ask_if_private
 
 UNHEARD = say(
     "Posted, but nobody follows you yet, so nobody hears it. To be heard: @NAME text, #GROUP text, or d NAME text"
@@ -52,8 +53,10 @@ def group_post(session: Session, turn: Turn) -> str | None:
 
 
 def publish(session: Session, turn: Turn, words: Words) -> Post:
-    """Posts and notes it, so that `undo` finds it. Many phones are asked about first."""
+    """Posts and notes it, so that `undo` finds it. What repeats private words, and what goes to many phones, is asked
+    about first."""
     words = replace(words, pictures_of=turn.pictures_of)
+    ask_if_private(session, turn, words)
     ask_price(session, turn, words)
     post = posts.publish(session, words)
     turn.did("post", post.id)

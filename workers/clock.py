@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.ledger import budgets, pricing, waiting
 from gateway.network import bouncing, conversations, shortfalls, tellings
 from gateway.store.database import transaction
-from workers import litter
+from workers import fingerprints, litter
 from workers.retention import ages, batches
 from workers.room import Room
 from workers.sweep import sweep
@@ -42,7 +42,9 @@ def run(here: Room) -> None:
             if time.monotonic() - hour_at > HOUR:
                 _forget(here)
                 cleaning = chain(
-                    batches(here.engine, ages(here.settings)), litter.sweep(here.engine, here.settings.var)
+                    batches(here.engine, ages(here.settings)),
+                    litter.sweep(here.engine, here.settings.var),
+                    fingerprints.batches(here.engine),
                 )
                 hour_at = time.monotonic()
             if time.monotonic() - minute_at > MINUTE:
@@ -101,7 +103,7 @@ def _clean(cleaning: Iterator[tuple[str, int]]) -> None:
     """One batch of what is too old to be kept."""
     what, rows = next(cleaning, ("", 0))
     if rows:
-        log.info("kept no longer", what=what, rows=rows)
+        log.info("cleaned", what=what, rows=rows)
 
 
 def _forget(here: Room) -> None:

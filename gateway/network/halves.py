@@ -6,7 +6,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from gateway.language import nanoformats
-from gateway.network import posts, renderings
+from gateway.network import posts, private_repeats, renderings
 from gateway.store.tables import Account, Message, Post
 
 
@@ -20,6 +20,7 @@ def append(session: Session, author: Account, post_id: int, more: str) -> bool:
         return False
     post.text = whole
     _render_again(session, author, post)
+    private_repeats.keep(session, post.id, post.text)
     return True
 
 

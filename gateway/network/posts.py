@@ -13,7 +13,7 @@ from gateway.errors import Refused
 from gateway.language import nanoformats
 from gateway.language.phrases import say
 from gateway.ledger import pictures
-from gateway.network import audience, renderings, topics
+from gateway.network import audience, private_repeats, renderings, topics
 from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag
 
 NOW = timedelta(0)
@@ -157,6 +157,8 @@ def _hang(session: Session, post: Post, words: Words, found: nanoformats.Nanofor
     mentioned = _mentioned(session, post, found.mentions)
     if mentioned:
         session.execute(insert(Mention), [{"post_id": post.id, "account_id": account} for account in mentioned])
+    if words.visibility == "direct" or (words.group and words.group.access == "closed"):
+        private_repeats.keep(session, post.id, post.text)
     if found.tags:
         session.execute(insert(Tag), [{"post_id": post.id, "tag": tag} for tag in found.tags])
 
