@@ -9,9 +9,10 @@ from gateway.language.commands import command, forced_command
 from gateway.language.named import Channel, Context, Reading, Resolver
 from gateway.language.phrases import say
 from gateway.language.private import VERBS, private_reading, slipped
-from gateway.language.reactions import reaction
+from gateway.language.reaction_shapes import possible_reaction, words_beside
+from gateway.language.reactions import Reaction, reaction
 from gateway.language.verbs import Verb
-from gateway.language.wording import OPENING_QUOTES, cleaned, unquoted
+from gateway.language.wording import OPENING_QUOTES, cleaned, name_of, unquoted
 
 Verbs = Mapping[str, Verb]
 
@@ -25,7 +26,8 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
         _carrier(text, channel, context)
         or _machine(context)
         or _carrier_by_mail(text, channel)
-        or _reaction(text, raw)
+        or _reaction(reaction(text, raw), text)
+        or _reaction(_by_shape(text, resolver, context), text)
         or answers.choice(text, context)
         or _second_half(text, channel, verbs, resolver, context)
         or _meant_literally(text)
@@ -68,8 +70,7 @@ def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
     return Reading("help", reason="a word for help", verb="help", text=text) if word == "help" else None
 
 
-def _reaction(text: str, raw: str) -> Reading | None:
-    found = reaction(text, raw)
+def _reaction(found: Reaction | None, text: str) -> Reading | None:
     if found is None:
         return None
     if found.lost:
@@ -77,6 +78,15 @@ def _reaction(text: str, raw: str) -> Reading | None:
     args = ("remove", found.what) if found.removed else (found.what,)
     target = "the last item delivered" if found.text is None else "the item with these words"
     return Reading("reaction", args, reason=f"a reaction to {target}", text=found.text or "")
+
+
+def _by_shape(text: str, resolver: Resolver, context: Context) -> Reaction | None:
+    """A short phrase and one quotation of what stands on this phone is a reaction in any language. Whoever names
+    somebody beside a quotation writes about them."""
+    found = possible_reaction(text)
+    if found is None or found.text is None or any(resolver(name_of(word)).exact for word in words_beside(text)):
+        return None
+    return found if context.on_screen(found.text) else None
 
 
 def _second_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:

@@ -35,6 +35,8 @@ class Found:
 
 
 Resolver = Callable[[str], Found]
+# Whether these words are, or begin, something that stands on this phone: what it was sent, or what was written from it.
+OnScreen = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ class Half:
     privacy: Privacy = "direct"
 
 
+def _nothing_on_screen(words: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What this person was last sent and last asked. `tagged` maps item tags ("k7") to their items; `ran_out` is a
@@ -95,6 +101,7 @@ class Context:
     private_thread: int | None = None
     machine: str | None = None
     tagged: Mapping[str, Item] = field(default_factory=dict)
+    on_screen: OnScreen = _nothing_on_screen
 
 
 @dataclass(frozen=True, slots=True)
