@@ -365,12 +365,9 @@ CREATE INDEX post_recipients_by_account ON post_recipients (account_id, post_id 
 
 -- What private posts and posts in closed groups say, as keyed hashes of word runs: whoever got one, or wrote it, is
 -- asked before the same words become readable by more people. Kept for 90 days; no words can be read from it.
-CREATE FUNCTION word_run(run text) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT ('x' || encode(substr(sha256((SELECT hash_key FROM installation) || convert_to(run, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint
-$$;
 CREATE TABLE private_fingerprints (
     post_id     bigint PRIMARY KEY REFERENCES posts ON DELETE CASCADE,   -- the private post
-    runs        bigint[] NOT NULL                                        -- word_run of each run of about six words, or of the whole when it is shorter
+    runs        bigint[] NOT NULL                                        -- a hash of each run of about six words, or of the whole when it is shorter
 );
 CREATE INDEX private_fingerprints_by_run ON private_fingerprints USING gin (runs) WITH (fastupdate = off);
 

@@ -1,4 +1,4 @@
-"""Fingerprints of private posts that an older version wrote. The clock takes the batches, as it does with what is old."""
+"""Fingerprints of private posts that an older version wrote; the clock takes the batches."""
 
 from collections.abc import Iterator
 

@@ -7,6 +7,7 @@ from gateway.language import addressed, answers
 from gateway.language.carrier_words import carrier_word
 from gateway.language.commands import command, forced_command
 from gateway.language.named import Channel, Context, Reading, Resolver
+from gateway.language.parts import Part, part
 from gateway.language.phrases import say
 from gateway.language.private import VERBS, private_reading, slipped
 from gateway.language.reaction_shapes import possible_reaction, words_beside
@@ -15,6 +16,7 @@ from gateway.language.verbs import Verb
 from gateway.language.wording import OPENING_QUOTES, cleaned, name_of, unquoted
 
 Verbs = Mapping[str, Verb]
+AT_ONCE = 10.0  # seconds between the halves of a text that a phone cut in two
 
 
 def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
@@ -22,6 +24,36 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
     raw, text = text, cleaned(text)
     if not text:
         return Reading("machine", reason=context.machine) if context.machine else _nothing()
+    piece = part(text, awaited=bool(context.half and context.half.total))
+    if piece and channel == "sms":
+        return _piece(piece, text, raw, verbs, resolver, context)
+    return _words(text, raw, channel, verbs, resolver, context)
+
+
+def _piece(piece: Part, text: str, raw: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+    """A part of a text: the first is read without its mark, the others go where the first went. One whose first part
+    has not come is kept: nobody can say how private it is."""
+    half = context.half if context.half and context.half.total else None
+    if piece.first:
+        words = f"{piece.text} {half.later}" if half and half.later else piece.text
+        reading = _words(words, words, "sms", verbs, resolver, replace(context, half=None))
+        if piece.sure or reading.intent != "update":
+            return reading
+        return _words(text, raw, "sms", verbs, resolver, context)
+    if half and not half.later:
+        return _second_half(piece.text, "sms", verbs, resolver, context) or _words(
+            piece.text, raw, "sms", verbs, resolver, context
+        )
+    if not piece.sure:
+        return _words(text, raw, "sms", verbs, resolver, context)
+    missing = say(
+        "this is part {number} of {total}, and part 1 is not here yet", number=piece.number, total=piece.total
+    )
+    return Reading("ask", ("", piece.text), "direct", missing, None, (), piece.text)
+
+
+def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+    """The reading of words without a part mark."""
     return (
         _carrier(text, channel, context)
         or _machine(context)
@@ -29,7 +61,7 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
         or _reaction(reaction(text, raw), text)
         or _reaction(_by_shape(text, resolver, context), text)
         or answers.choice(text, context)
-        or _second_half(text, channel, verbs, resolver, context)
+        or _unmarked_half(text, channel, verbs, resolver, context)
         or _meant_literally(text)
         or _forced(text, verbs, resolver, context)
         or private_reading(text, resolver, _private_words(verbs))
@@ -87,6 +119,14 @@ def _by_shape(text: str, resolver: Resolver, context: Context) -> Reaction | Non
     if found is None or found.text is None or any(resolver(name_of(word)).exact for word in words_beside(text)):
         return None
     return found if context.on_screen(found.text) else None
+
+
+def _unmarked_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """Without a mark only what follows a private text at once is its second half."""
+    half = context.half
+    if half is None or half.open or half.later or half.age > AT_ONCE:
+        return None
+    return _second_half(text, channel, verbs, resolver, context)
 
 
 def _second_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
