@@ -38,7 +38,9 @@ def _readers(words: Words) -> Readers:
 def _whose(repeated: Repeated) -> Phrase:
     if repeated.own and repeated.told:
         return say("This repeats what you told {name} privately.", name=repeated.told)
+    if repeated.group and repeated.own:
+        return say("This repeats what you wrote in {group}, which is closed.", group=repeated.group)
     if repeated.group:
-        name = say("you") if repeated.own else repeated.author
+        name = repeated.author
         return say("This repeats what {name} wrote in {group}, which is closed.", name=name, group=repeated.group)
     return say("This repeats what {name} told you privately.", name=repeated.author)

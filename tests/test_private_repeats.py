@@ -101,7 +101,8 @@ def test_leaving_the_group_and_undo_change_nothing(told):
         assert dave
         assert private_repeats.find(session, sam, SECRET, EVERYONE)
         found = private_repeats.find(session, dave, "the plant at the river will be sold in the autumn", EVERYONE)
-    assert found and found.group == "board"
+    assert found
+    assert found.group == "board"
 
 
 def test_readers_of_the_same_words_are_not_new(told):

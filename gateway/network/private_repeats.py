@@ -75,17 +75,17 @@ _HASHES: Final = """ARRAY(
     SELECT ('x' || encode(substr(sha256(secret.hash_key || convert_to(run, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint
     FROM installation AS secret, unnest(CAST(:runs AS text[])) AS run)"""
 _KEEP: Final = text(
-    """
-    INSERT INTO private_fingerprints (post_id, runs) VALUES (:post, {hashes})
+    f"""
+    INSERT INTO private_fingerprints (post_id, runs) VALUES (:post, {_HASHES})
     ON CONFLICT (post_id) DO UPDATE SET runs = excluded.runs
-    """.format(hashes=_HASHES)
+    """
 )
 # Asked for every text that is published, so it is as plain as can be; hits are rare.
 _HITS: Final = text(
-    """
-    SELECT post_id FROM private_fingerprints WHERE runs && {hashes} AND post_id >= id_at(now() - interval '90 days')
+    f"""
+    SELECT post_id FROM private_fingerprints WHERE runs && {_HASHES} AND post_id >= id_at(now() - interval '90 days')
     ORDER BY post_id DESC LIMIT 10000
-    """.format(hashes=_HASHES)
+    """
 )
 
 # What was readable once was read: neither a member who left nor a post that was taken back changes that. A group counts
