@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, act, meaning, question
 from gateway.errors import Refused
 from gateway.language.commands import forced_command
+from gateway.language.grammar import STOP
 from gateway.language.named import Context, Named, Reading
 from gateway.language.phrases import Phrase, joined, say, sentence
 from gateway.language.readings import packed
@@ -31,6 +32,8 @@ def ask(session: Session, turn: Turn) -> str | None:
     reading = turn.reading
     if reading.privacy != "direct" and reading.post:
         return which(session, turn)
+    if reading.unknown == STOP and reading.verb is None:
+        return _put(session, turn, "private", say("Do you want no more texts from us? STOP ends them all. Kept:"), ())
     if reading.privacy == "direct":
         return _ask_thread(session, turn) if reading.post else _ask_private(session, turn)
     if reading.verb and turn.world.verbs[reading.verb].asks:

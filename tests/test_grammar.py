@@ -264,7 +264,7 @@ def test_machines_have_no_effect():
 
 
 def test_mail():
-    assert (meant("STOP", channel="email").intent, meant("STOP", channel="email").args) == ("help", ("stop",))
+    assert (meant("STOP", channel="email").intent, meant("STOP", channel="email").verb) == ("off", "off")
     assert meant("follow sales", channel="email").intent == "follow"
     assert meant("follow sales\nthanks", channel="email").intent == "update"
     assert meant("d kim hello\n\nmore of it", channel="email").privacy == "direct"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.language import addressed, answers
-from gateway.language.carrier_words import carrier_word
+from gateway.language.carrier_words import carrier_word, may_stop
 from gateway.language.commands import command, forced_command
 from gateway.language.named import Channel, Context, Reading, Resolver
 from gateway.language.parts import Part, part
@@ -12,10 +12,12 @@ from gateway.language.phrases import say
 from gateway.language.private import VERBS, private_reading, slipped
 from gateway.language.reaction_shapes import possible_reaction, words_beside
 from gateway.language.reactions import Reaction, reaction
+from gateway.language.stopping import core, plainly
 from gateway.language.verbs import Verb
 from gateway.language.wording import OPENING_QUOTES, cleaned, name_of, unquoted
 
 Verbs = Mapping[str, Verb]
+STOP = "stop"  # what is unknown of a text that may ask us to stop
 AT_ONCE = 10.0  # seconds between the halves of a text that a phone cut in two
 
 
@@ -67,6 +69,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or private_reading(text, resolver, _private_words(verbs))
         or _command(text, channel, verbs, resolver, context)
         or addressed.leading_name(text, resolver, context)
+        or _perhaps_stop(text, channel)
         or answers.after_few(text, context)
         or _update(text, verbs)
     )
@@ -79,7 +82,7 @@ def _nothing() -> Reading:
 def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
     """STOP, START and HELP from a phone. A slash before them changes nothing: "/stop" means stop."""
     word = carrier_word(text[1:] if text[0] in "/／" else text) if channel == "sms" else None
-    if word == "stop":
+    if word == "stop" or (channel == "sms" and text[0] not in ".#@" and plainly(core(text))):
         return Reading("optout", reason="a request to stop: no more texts to this phone", text=text)
     if word == "start" or (word == "yes" and context.opted_out and text[0] not in "/／"):
         return Reading("optin", reason="texts to this phone start again", text=text)
@@ -88,17 +91,24 @@ def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
     return None
 
 
+def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
+    """A short text that may ask us to stop is asked about: neither a colleague's no nor an opt-out is published."""
+    if channel != "sms" or not may_stop(text):
+        return None
+    reason = say("this may mean that you want no more texts")
+    return Reading("ask", ("", text), "direct", reason, None, (), text, unknown=STOP)
+
+
 def _machine(context: Context) -> Reading | None:
     return Reading("machine", reason=context.machine) if context.machine else None
 
 
 def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
-    """By mail nobody's phone is opted out: the answer says how to stop mails."""
+    """By mail nobody's phone is opted out: these words turn the mailbox off and on, as `off` and `on` do."""
     word = carrier_word(text) if channel == "email" else None
     if word in ("stop", "start"):
-        return Reading(
-            "help", ("stop",), reason="how to stop mails, and how to start them again", verb="help", text=text
-        )
+        verb = "off" if word == "stop" else "on"
+        return Reading(verb, reason=f"as a whole mail it means {verb}", verb=verb, text=text)
     return Reading("help", reason="a word for help", verb="help", text=text) if word == "help" else None
 
 
