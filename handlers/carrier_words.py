@@ -11,8 +11,8 @@ from gateway.network import addresses, follows, notices, reach
 
 @meaning("optout")
 def optout(session: Session, turn: Turn) -> str | None:
-    """At once, and without a word of ours, for Twilio answers STOP itself; where nobody does, as after a phrase of one's
-    own, we do, once. Posters who now miss them are told. By mail nobody comes here: these words turn the mailbox off."""
+    """At once, and without a word of ours, for Twilio answers STOP itself; where nobody does, as after a phrase of
+    their own, we do, once. Posters who now miss them are told. By mail these words turn the mailbox off instead."""
     first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     turn.did("optout", turn.address.id)
     if first and turn.address.is_primary:

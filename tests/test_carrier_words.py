@@ -81,7 +81,8 @@ def test_what_may_be_a_no_is_asked(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "stop by my desk", "stop the line", "please stop the line at 4", "no more milk", "Don't wait for me", "message me",
+        "stop by my desk", "stop the line", "please stop the line at 4", "no more milk", "message me",
+        "Don't wait for me",
         "cancel the 3pm", "end of shift", "out of the office till 4", "I'm out", "never mind", "bus stop",
         "we must stop texting customers after eight in the evening, the law says so",
     ],

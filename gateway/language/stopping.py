@@ -17,32 +17,37 @@ _BLANK: Final = re.compile(r"[^\w']+")
 _SIGN: Final = re.compile(r"^(?:--|—|–|__|-\s)")
 
 # Every word of a plain request is one of these. It says no (_NO), to what (_WHAT), and nothing else (_SMALL).
-_NO: Final = frozenset(
-    "stop stopp stopping stopall unsubscribe unsub optout quit cease end cancel remove delete".split()
-)
-_NEVER: Final = frozenset("not never no dont donot don't wont nomore".split())
-_ASKING: Final = frozenset(
-    "text texting contact contacting message messaging sms spam spamming bother bothering".split()
-)
-_WHAT: Final = _ASKING | frozenset("texts messages alerts notifications updates list number phone subscription".split())
-_OURS: Final = frozenset("unsubscribe unsub optout out".split())  # these are said to a list, and to nobody else
-_SMALL: Final = frozenset(
-    """please pls plz now immediately all any every ever more again anymore already the these this those that your you
-    u my mine me from to of on at for with it them ok okay just do i i'd id i'm im want wanna would like need wish
-    hey hi hello sir thanks thank kindly sending send sends receiving receive getting get wanting critter""".split()
-)
+_NO_WORDS = "stop stopp stopping stopall unsubscribe unsub optout quit cease end cancel remove delete"
+_NEVER_WORDS = "not never no dont donot don't wont nomore"
+_WHAT_WORDS = """
+text texts texting contact contacting message messages messaging sms spam spamming bother bothering alerts
+notifications updates list number phone subscription
+"""
+_SMALL_WORDS = """
+please pls plz now immediately all any every ever more again anymore already the these this those that your you u my
+mine me from to of on at for with it them ok okay just do i i'd id i'm im want wanna would like need wish hey hi hello
+sir thanks thank kindly sending send sends receiving receive getting get wanting critter
+"""
+_OURS_WORDS = "unsubscribe unsub optout out"  # these are said to a list, and to nobody else
+_ALONE_WORDS = "stop stopp quit end cancel unsubscribe unsub revoke optout stopall baja alto arret"
+_NO: Final = frozenset(_NO_WORDS.split())
+_WHAT: Final = frozenset(_WHAT_WORDS.split())
+_OURS: Final = frozenset(_OURS_WORDS.split())
+_ALONE: Final = frozenset(_ALONE_WORDS.split())
+_KNOWN: Final = _NO | _WHAT | frozenset(_NEVER_WORDS.split()) | frozenset(_SMALL_WORDS.split())
 _PHRASES: Final = re.compile(
-    r"\b(?:opt(?:ing)? (?:me )?out|take me off|leave me alone|wrong number|lose my number|no more|do not|don'?t|never)\b"
+    r"\b(?:opt(?:ing)? (?:me )?out|take me off|leave me alone|wrong number|lose my number|no more|do not|don'?t"
+    r"|never)\b"
 )
-# Beside one of these, a word of _NO is about something else: "stop the press", "cancel my meeting".
+# A no, and beside it what it is said to: "stop the press" and "cancel my meeting" are about something else.
 _MAY_MEAN_US: Final = re.compile(
-    r"\b(?:stop|stopp|quit|cease|end|cancel|unsubscribe|unsub|remove|delete|opt out|optout|no more|do not|don'?t|never)\b"
+    r"\b(?:stop|stopp|quit|cease|end|cancel|unsubscribe|unsub|remove|delete|opt out|optout|no more|do not|don'?t"
+    r"|never)\b"
 )
 _US: Final = re.compile(
     r"\b(?:text(?:s|ing|ed)?|messag(?:e|es|ing)|msgs?|sms|contact(?:s|ing)?|spam(?:ming)?|notifications?|alerts?"
     r"|subscri\w+|my number|this number|(?:your|this|the) list|these|(?:stop|quit|end) (?:this|it|that|now|already))\b"
 )
-_ALONE: Final = frozenset("stop stopp quit end cancel unsubscribe unsub revoke optout stopall baja alto arret".split())
 
 
 def core(text: str) -> str:
@@ -68,8 +73,7 @@ def plainly(text: str) -> bool:
     rest = _PHRASES.sub(" ", " ".join(words)).split()
     refuses = len(rest) < len(words) or bool(_NO & set(words))
     about_us = bool((_WHAT | _OURS) & set(words)) or {"me", "alone"} <= set(words)
-    known = _NO | _NEVER | _WHAT | _SMALL
-    return refuses and about_us and all(word in known for word in rest)
+    return refuses and about_us and all(word in _KNOWN for word in rest)
 
 
 def perhaps(text: str) -> bool:
