@@ -9,7 +9,7 @@ from gateway.errors import Refused
 from gateway.language.commands import forced_command
 from gateway.language.grammar import STOP
 from gateway.language.named import Context, Named, Reading
-from gateway.language.phrases import Phrase, joined, say, sentence
+from gateway.language.phrases import Phrase, joined, listed, say, sentence
 from gateway.language.readings import packed
 from gateway.language.wording import first_token
 from gateway.network import contexts, conversations, follows
@@ -48,6 +48,8 @@ def _ask_private(session: Session, turn: Turn) -> str:
     reading = turn.reading
     unknown = len(reading.args[0].split(",")) - len(reading.names)
     choices = reading.near if unknown <= 1 and reading.args[1] else ()
+    if choices == reading.names:
+        choices = choices[:1]  # all of them are sure, and one digit is a yes to all
     return _put(session, turn, "private", joined([sentence(reading.reason), say("Kept private.")]), choices)
 
 
@@ -55,6 +57,14 @@ def _ask_thread(session: Session, turn: Turn) -> str:
     author = turn.names[0]
     opening = say("{name}'s message was private. Kept.", name=author.name)
     return _put(session, turn, "thread", opening, (author,), privately=True)
+
+
+def _named(session: Session, turn: Turn, each: Named) -> Phrase | str:
+    """One choice; with it go those who are sure already."""
+    names = turn.reading.names
+    if names in ((), (each,)):
+        return _choice(session, each)
+    return listed([*(name.name for name in names), *([] if each in names else [_choice(session, each)])])
 
 
 def _put(
@@ -66,7 +76,7 @@ def _put(
     about = {"draft": draft, "reading": packed(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
     conversations.ask(session, turn.address.id, Asked(kind, choices, ("POST", "DROP"), about))
     turn.did("asked", draft)
-    shown = [say("{name} privately", name=each.name) if privately else _choice(session, each) for each in offered]
+    shown = [say("{name} privately", name=each.name) if privately else _named(session, turn, each) for each in offered]
     lines = [say("{digit} {choice}.", digit=str(digit), choice=choice) for digit, choice in enumerate(shown, 1)]
     return joined([opening, *lines, POST_OR_DROP])
 

@@ -11,7 +11,7 @@ from gateway.language.carrier_words import carrier_word
 from gateway.language.grammar import read
 from gateway.language.letters import words as letter
 from gateway.language.named import Choice, Context, Found, Item, Named, Question, Reading
-from gateway.language.private import looks_private
+from gateway.language.plain_private import looks_private
 from tests.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PAT, PRIVATE, SALES, VERBS, resolver, unescaped
 
 EXAMPLES = Path(__file__).parent / "data" / "interpretations.tsv"

@@ -9,6 +9,7 @@ from gateway.language.commands import command, forced_command
 from gateway.language.named import Channel, Context, Reading, Resolver
 from gateway.language.parts import Part, part
 from gateway.language.phrases import say
+from gateway.language.plain_private import plainly_private
 from gateway.language.private import VERBS, private_reading, slipped
 from gateway.language.reaction_shapes import possible_reaction, words_beside
 from gateway.language.reactions import Reaction, reaction
@@ -67,6 +68,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or _meant_literally(text)
         or _forced(text, verbs, resolver, context)
         or private_reading(text, resolver, _private_words(verbs))
+        or plainly_private(text, resolver)
         or _command(text, channel, verbs, resolver, context)
         or addressed.leading_name(text, resolver, context)
         or _perhaps_stop(text, channel)
