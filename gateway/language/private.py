@@ -34,8 +34,8 @@ _COMMA = re.compile(r"[,;]")
 _STARTS = "art bill can chase dean drew frank grant hope jack mark max may miles rich rob sue will"
 _SENTENCE_STARTS = frozenset(_STARTS.split())
 _INITIALS = frozenset("dmp")
-_TO = frozenset("to a an à für para an".split())
-_AND = frozenset("and & + y und et e plus".split())
+_TO = frozenset(["to", "a", "an", "à", "für", "para", "an"])
+_AND = frozenset(["and", "&", "+", "y", "und", "et", "e", "plus"])
 _QUOTES = OPENING_QUOTES + CLOSING_QUOTES
 FORM = "d NAME text"
 
