@@ -381,6 +381,14 @@ CREATE TABLE post_recipients (
 );
 CREATE INDEX post_recipients_by_account ON post_recipients (account_id, post_id DESC);
 
+-- What private posts and posts in closed groups say, as keyed hashes of word runs: whoever got one, or wrote it, is
+-- asked before the same words become readable by more people. Kept for 90 days; no words can be read from it.
+CREATE TABLE private_fingerprints (
+    post_id     bigint PRIMARY KEY REFERENCES posts ON DELETE CASCADE,   -- the private post
+    runs        bigint[] NOT NULL                                        -- a hash of each run of about six words, or of the whole when it is shorter
+);
+CREATE INDEX private_fingerprints_by_run ON private_fingerprints USING gin (runs) WITH (fastupdate = off);
+
 -- @names in a post.
 CREATE TABLE mentions (
     post_id     bigint NOT NULL REFERENCES posts ON DELETE CASCADE,      -- where

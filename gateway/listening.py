@@ -11,7 +11,9 @@ from gateway.commands import Turn, World, perform
 from gateway.language import grammar
 from gateway.language.carrier_words import carrier_word
 from gateway.language.named import Channel, Reading
+from gateway.language.parts import Part, part
 from gateway.language.phrases import joined, say, translated
+from gateway.language.wording import cleaned
 from gateway.ledger import inbox, limits, outbox, pictures, replays
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import (
@@ -59,6 +61,8 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
         context = contexts.context(session, address, machine, inbound.heard_at, inbound.late)
         channel: Channel = "email" if address.channel == "email" else "sms"
         reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
+        if context.half and context.half.later and (piece := part(cleaned(text))) and piece.first:
+            conversations.close(session, address.id)  # it asked about the later part, which is read with this one
     return _act(session, world, inbound, address, account, reading, text)
 
 
@@ -214,25 +218,39 @@ LONG: Final = 150  # characters from which on a phone may have cut a text in two
 
 def _keep_half(session: Session, turn: Turn, inbound: Inbound) -> None:
     """A long private text may have a second half, which must not become an update. Whatever became of the first half:
-    sent, asked about, or refused. Once its writer has decided, nothing of it is waited for."""
-    if inbound.channel != "sms":
+    sent, asked about, or refused. Once its writer has decided, nothing of it is waited for. A text that is marked as a
+    part has others, however short or open it is."""
+    if inbound.channel == "email":
         return
+    piece = part(cleaned(turn.said))
     if turn.reading.intent in DECIDED:
-        conversations.change_half(session, turn.address.id, _half(session, turn))
-    elif len(turn.said) >= LONG and (half := _half(session, turn)):
+        conversations.change_half(session, turn.address.id, _half(session, turn, piece))
+    elif piece:
+        conversations.keep_half(session, turn.address.id, inbound.heard_at, _part_of(session, turn, piece))
+    elif len(turn.said) >= LONG and (half := _half(session, turn, None)):
         conversations.keep_half(session, turn.address.id, inbound.heard_at, half)
+
+
+def _part_of(session: Session, turn: Turn, piece: Part) -> dict[str, Any] | None:
+    """What the other parts belong to; a part whose first has not come is kept for it."""
+    if not (piece.first or turn.reading.post or turn.reading.names):
+        return {"later": piece.text, "total": piece.total}
+    last = piece.number == piece.total
+    half = _half(session, turn, None if last else piece)
+    return {**half, "total": 0 if last else piece.total} if half else None
 
 
 DECIDED: Final = ("undo", "choice")
 POSTED: Final = ("post", "appended")
 
 
-def _half(session: Session, turn: Turn) -> dict[str, Any] | None:
-    """What a second half belongs to, if it may be private: the post that the first became, or its words."""
+def _half(session: Session, turn: Turn, piece: Part | None) -> dict[str, Any] | None:
+    """What a second half belongs to, if it may be private or is marked: the post that it became, or its words."""
     post_id = next((effect.subject_id for effect in turn.done if effect.kind in POSTED), None)
     if post_id:
-        return {"post": post_id} if not audience.open_to_all(session, post_id) else None
-    return {"held": turn.said} if turn.reading.privacy == "direct" or turn.reading.intent == "group" else None
+        return {"post": post_id} if piece or not audience.open_to_all(session, post_id) else None
+    words = piece.text if piece else turn.said
+    return {"held": words} if turn.reading.privacy == "direct" or turn.reading.intent == "group" else None
 
 
 def _rings(turn: Turn, answer: str | None) -> frozenset[str]:

@@ -4,20 +4,20 @@ from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, meaning
 from gateway.language import our_numbers
-from gateway.language.carrier_words import carrier_word
+from gateway.language.carrier_words import carrier_answers, carrier_word
 from gateway.language.phrases import say
 from gateway.network import addresses, follows, notices, reach
 
 
 @meaning("optout")
 def optout(session: Session, turn: Turn) -> str | None:
-    """At once, and without a word of ours, for Twilio answers STOP itself; where nobody does, we do, once. Posters who
-    now miss them are told. By mail nobody comes here: these words are answered with how to stop mails."""
+    """At once, and without a word of ours, for Twilio answers STOP itself; where nobody does, as after a phrase of
+    their own, we do, once. Posters who now miss them are told. By mail these words turn the mailbox off instead."""
     first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     turn.did("optout", turn.address.id)
     if first and turn.address.is_primary:
         _tell_posters(session, turn)
-    if first and not turn.carrier_answered and _unanswered(turn):
+    if first and not turn.carrier_answered and (_unanswered(turn) or not carrier_answers(turn.said)):
         return say("{company}: you get no more texts from us. START brings them back.", company=_company(turn))
     return None
 

@@ -8,17 +8,19 @@ from gateway import commands
 from gateway.commands import Turn, act, meaning, question
 from gateway.errors import Refused
 from gateway.language.commands import forced_command
+from gateway.language.grammar import STOP
 from gateway.language.named import Context, Named, Reading
-from gateway.language.phrases import Phrase, joined, say, sentence
+from gateway.language.phrases import Phrase, joined, listed, say, sentence
 from gateway.language.readings import packed
 from gateway.language.wording import first_token
 from gateway.network import contexts, conversations, follows
 from gateway.network.conversations import Asked
+from handlers import private_repeats
 from handlers.daily import which
 from handlers.direct import people, send
 from handlers.kept import as_confirmed, chosen, kept_reading, still_there
 from handlers.undoing import undo
-from handlers.updates import group_post, post_update
+from handlers.updates import group_post
 
 CHOICES = 3
 RUN_OUT = say("That question has run out. Nothing was changed.")
@@ -31,6 +33,8 @@ def ask(session: Session, turn: Turn) -> str | None:
     reading = turn.reading
     if reading.privacy != "direct" and reading.post:
         return which(session, turn)
+    if reading.unknown == STOP and reading.verb is None:
+        return _put(session, turn, "private", say("Do you want no more texts from us? STOP ends them all. Kept:"), ())
     if reading.privacy == "direct":
         return _ask_thread(session, turn) if reading.post else _ask_private(session, turn)
     if reading.verb and turn.world.verbs[reading.verb].asks:
@@ -45,6 +49,8 @@ def _ask_private(session: Session, turn: Turn) -> str:
     reading = turn.reading
     unknown = len(reading.args[0].split(",")) - len(reading.names)
     choices = reading.near if unknown <= 1 and reading.args[1] else ()
+    if choices == reading.names:
+        choices = choices[:1]  # all of them are sure, and one digit is a yes to all
     return _put(session, turn, "private", joined([sentence(reading.reason), say("Kept private.")]), choices)
 
 
@@ -52,6 +58,14 @@ def _ask_thread(session: Session, turn: Turn) -> str:
     author = turn.names[0]
     opening = say("{name}'s message was private. Kept.", name=author.name)
     return _put(session, turn, "thread", opening, (author,), privately=True)
+
+
+def _named(session: Session, turn: Turn, each: Named) -> Phrase | str:
+    """One choice; with it go those who are sure already."""
+    names = turn.reading.names
+    if names in ((), (each,)):
+        return _choice(session, each)
+    return listed([*(name.name for name in names), *([] if each in names else [_choice(session, each)])])
 
 
 def _put(
@@ -63,7 +77,7 @@ def _put(
     about = {"draft": draft, "reading": packed(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
     commands.ask(session, turn, Asked(kind, choices, ("POST", "DROP"), about))
     turn.did("asked", draft)
-    shown = [say("{name} privately", name=each.name) if privately else _choice(session, each) for each in offered]
+    shown = [say("{name} privately", name=each.name) if privately else _named(session, turn, each) for each in offered]
     lines = [say("{digit} {choice}.", digit=str(digit), choice=choice) for digit, choice in enumerate(shown, 1)]
     return joined([opening, *lines, POST_OR_DROP])
 
@@ -92,8 +106,11 @@ def choice(session: Session, turn: Turn) -> str | None:
     text = _kept(session, turn, asked)
     if word == "DROP":
         return say("Forgotten.") if "draft" in asked.about else say("Left as it is.")
-    if word == "POST":
-        return post_update(session, turn, text) or say("Posted to everyone who follows you.")
+    if word == "POST" and asked.kind != "confirm":
+        if asked.kind == "told":  # its writer has just sent these words to few, and now wants all to read them
+            turn.confirmed = turn.confirmed | {private_repeats.GIVES}
+        as_update = Reading("update", (text,), reason="chosen", text=text)
+        return act(session, turn.as_read(as_update)) or say("Posted to everyone who follows you.")
     return turn.world.questions[asked.kind](session, turn, asked, word)
 
 
@@ -151,7 +168,8 @@ def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | 
 @question("confirm")
 def _confirmed(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     """What was asked about is performed as it was read then."""
-    return as_confirmed(session, turn, asked) or say("Sent.")
+    done = say("Posted.") if word == "POST" else say("Sent.")
+    return as_confirmed(session, turn, asked) or done
 
 
 @meaning("error")

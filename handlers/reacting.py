@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command, meaning, undoes
 from gateway.errors import Refused
 from gateway.language.phrases import say
-from gateway.network import audience, posts, timelines
+from gateway.network import audience, posts, quotations, timelines
 from gateway.store.tables import Account, Effect
 
 NO_TARGET = "a reaction to nothing that went to this address"
@@ -29,7 +29,7 @@ def _target(session: Session, turn: Turn) -> int | None:
     """What the phone quotes; when that is an answer of ours, or anything else, it is nothing. A lone emoji is about
     the last item."""
     if turn.text:
-        post = timelines.quoted(session, turn.address.id, turn.text)
+        post = quotations.post(session, turn.address, turn.text)
         return posts.original(post) if post else None
     items = timelines.heard(session, turn.address.id, 1)
     return posts.original(items[0].post) if items else None

@@ -1,16 +1,21 @@
 """Plain updates and posts to groups: what everyone who follows gets."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from gateway.commands import Turn, meaning
 from gateway.errors import Refused
+from gateway.language.parts import part
 from gateway.language.phrases import say
-from gateway.network import accounts, audience, posts
+from gateway.language.wording import cleaned
+from gateway.ledger import pictures
+from gateway.network import accounts, audience, halves, posts
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
 from handlers.costs import ask_price
+from handlers.private_repeats import ask_if_private
 
 UNHEARD = say(
     "Posted, but nobody follows you yet, so nobody hears it. To be heard: @NAME text, #GROUP text, or d NAME text"
@@ -21,6 +26,8 @@ GROUP_GONE = say("That group is gone. Nothing was posted.")
 @meaning("update")
 def update(session: Session, turn: Turn) -> str | None:
     """Not answered, unless nobody hears it or its writer wants each confirmed."""
+    if _joins(session, turn):
+        return None
     return post_update(session, turn, turn.text)
 
 
@@ -37,6 +44,8 @@ def _acknowledged(turn: Turn) -> str | None:
 
 @meaning("group")
 def group_post(session: Session, turn: Turn) -> str | None:
+    if _joins(session, turn):
+        return None
     groups = [_group(session, named.id) for named in turn.names if named.kind == "group"]
     to_followers = len(groups) < len(turn.names)  # a mail that went to everyone, too: its writer stands for them
     first, *others = groups
@@ -51,9 +60,24 @@ def group_post(session: Session, turn: Turn) -> str | None:
     return say("Posted to #{handle}, but nobody else gets it yet. Others join with: join {handle}", handle=first.handle)
 
 
+def _joins(session: Session, turn: Turn) -> bool:
+    """A later part of a text joins the post that the first became, while nobody has got that yet."""
+    post_id = turn.reading.post
+    if not post_id or pictures.attached(session, turn.inbound_id):
+        return False
+    if not halves.append(session, turn.account, post_id, turn.text):
+        return False
+    turn.did("appended", post_id)
+    return True
+
+
 def publish(session: Session, turn: Turn, words: Words) -> Post:
-    """Posts and notes it, so that `undo` finds it. Many phones are asked about first."""
+    """Posts and notes it, so that `undo` finds it. What repeats private words, and what goes to many phones, is asked
+    about first. A part of a text waits for the others."""
     words = replace(words, pictures_of=turn.pictures_of)
+    if part(cleaned(turn.said)):
+        words = replace(words, hold=max(words.hold, timedelta(seconds=turn.world.settings.hold_seconds)))
+    ask_if_private(session, turn, words)
     ask_price(session, turn, words)
     post = posts.publish(session, words)
     turn.did("post", post.id)

@@ -11,7 +11,7 @@ from gateway.language.carrier_words import carrier_word
 from gateway.language.grammar import read
 from gateway.language.letters import words as letter
 from gateway.language.named import Choice, Context, Found, Item, Named, Question, Reading
-from gateway.language.private import looks_private
+from gateway.language.plain_private import looks_private
 from tests.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PAT, PRIVATE, SALES, VERBS, resolver, unescaped
 
 EXAMPLES = Path(__file__).parent / "data" / "interpretations.tsv"
@@ -264,7 +264,7 @@ def test_machines_have_no_effect():
 
 
 def test_mail():
-    assert (meant("STOP", channel="email").intent, meant("STOP", channel="email").args) == ("help", ("stop",))
+    assert (meant("STOP", channel="email").intent, meant("STOP", channel="email").verb) == ("off", "off")
     assert meant("follow sales", channel="email").intent == "follow"
     assert meant("follow sales\nthanks", channel="email").intent == "update"
     assert meant("d kim hello\n\nmore of it", channel="email").privacy == "direct"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.language.carrier_words import carrier_word
 from gateway.language.grammar import read
 from gateway.language.named import Choice, Context, Found, Half, Named, Question, Reading
-from gateway.language.private import looks_private
+from gateway.language.plain_private import looks_private
 from gateway.language.reactions import reaction
 from gateway.language.wording import OPENING_QUOTES, cleaned
 from tests import private_texts

@@ -26,6 +26,9 @@ from tests.language_table import CONTEXT, VERBS, resolver
         ("\u3000你好\u3000", "你好"),
         ("\u3164", ""),
         ("\ud800x", "x"),
+        ("\ufffcfollow sales", "follow sales"),  # as dictation leaves it
+        ("follow\ufe0f \ufe0esales", "follow sales"),
+        ("❤️ 1️⃣ 🏴\U000e0067\U000e007f", "❤️ 1️⃣ 🏴\U000e0067\U000e007f"),
         ("ｆｕｌｌ", "ｆｕｌｌ"),  # what is posted stays as it was written
     ],
 )

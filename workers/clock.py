@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gateway.ledger import budgets, partitions, pricing, retention, task_failures, waiting
-from gateway.network import bouncing, conversations, number_lifecycle, shortfalls, tellings
+from gateway.network import bouncing, conversations, number_lifecycle, private_repeats, shortfalls, tellings
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from workers import litter, missed, periodic, sweep
@@ -52,6 +52,7 @@ def tasks(settings: Settings, *, reads: bool) -> list[Task]:
         Task("test_mailboxes", MINUTE, _each(test_mailboxes)),
         *mail,
         Task("silent_phones", HOUR, _each(ask_silent_phones)),
+        Task("fingerprints", HOUR, _each(keep_fingerprints)),
         Task("months", HOUR, _each(ensure_months)),
         Task("conversations", HOUR, _each(lambda here: _do(here, conversations.forget_old))),
         Task("budgets", HOUR, _each(lambda here: _do(here, budgets.forget_old))),
@@ -135,6 +136,13 @@ def ensure_months(here: Room) -> float | None:
         return MOVING
     _do(here, partitions.ensure)
     return None
+
+
+def keep_fingerprints(here: Room) -> float | None:
+    """Of private posts that a version wrote which keeps none."""
+    with transaction(here.engine) as session:
+        made = private_repeats.catch_up(session)
+    return MOVING if made else None
 
 
 def _clean_rows(here: Room, failures: Failures) -> Turn:

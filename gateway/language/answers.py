@@ -63,14 +63,18 @@ def takes_back(text: str) -> bool:
 
 
 def second_half(text: str, context: Context) -> Reading | None:
-    """What follows a long private text within seconds is its second half: as private, and never read by itself."""
+    """What follows a long private text within seconds is its second half: as private, and never read by itself. So is
+    what is marked as a later part of any text."""
     half = context.half
+    if half and half.open and not half.names:
+        reason = "a later part of an update"
+        return Reading("update", (text,), "company", reason, None, (), text, post=half.post)
     if half is None or not half.names:
         return None
     handles = ",".join(each.handle for each in half.names)
     reason = f"the second half of a private text to {handles}"
     if half.privacy == "group":
-        return Reading("group", (handles, text), "group", reason, None, half.names, text)
+        return Reading("group", (handles, text), "group", reason, None, half.names, text, post=half.post)
     return Reading("direct", (handles, text), "direct", reason, "d", half.names, text, post=half.post)
 
 

@@ -5,6 +5,8 @@ Twilio and the FCC name the English ones; the phrases are how people say it. gra
 import re
 import unicodedata
 
+from gateway.language import stopping
+
 STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
 START = frozenset({"start", "unstop"})
 YES = frozenset({"yes"})
@@ -73,18 +75,24 @@ _POLITE = re.compile(r"^(?:(?:please|pls|plz) )+|(?: (?:please|pls|plz|thanks|th
 _REFUSING = re.compile(
     r"\b(?:stop|quit|don'?t|do not|no more|never|remove|unsubscribe|opt out|take me off)\b.{0,40}"
     r"\b(?:text(?:s|ing)?|messag(?:e|es|ing)|sms|contact(?:ing)?|me|my number|list)\b"
-    r"|\bno\b.{0,12}\b(?:env[ií]\w*|mand\w*|escrib\w*|quiero)\b.{0,30}\b(?:mensajes?|sms|textos?)\b"
+)
+_REFUSING_ABROAD = re.compile(
+    r"\bno\b.{0,12}\b(?:env[ií]\w*|mand\w*|escrib\w*|quiero)\b.{0,30}\b(?:mensajes?|sms|textos?)\b"
     r"|\b(?:deja|deje|dejen|dejad|basta)\b.{0,30}\b(?:mensajes?|sms|textos?|escribir(?:me)?|molestar(?:me)?)\b"
     r"|\b(?:qu[ií]t|b[oó]rr|elim[ií]n)[ae]n?me\b|\b(?:d[aeé]|den|dar)me de baja\b"
 )
 
 
 def carrier_word(text: str) -> str | None:
-    """ "stop", "start", "yes" or "help" when that is the whole of a cleaned text, in any case and punctuation."""
-    if len(text) > _LONGEST or text[:1] in ".?/#@":
+    """ "stop", "start", "yes" or "help" when that is the whole of a cleaned text, in any case and punctuation, whatever
+    a phone or a person puts around it: an emoji, a device line, a signature."""
+    if text[:1] in ".?/#@":
         return None
-    word = _bare(text)
-    if word in _STOPS or _POLITE.sub("", word) in _PLAIN_STOPS:
+    inner = text if text.isascii() and "\n" not in text else stopping.core(text)
+    if len(inner) > _LONGEST:
+        return None
+    word, polite = _bare(inner), _POLITE.sub("", _bare(inner))
+    if polite in _PLAIN_STOPS or (word in _STOPS and not stopping.has_emoji(text)):
         return "stop"
     for kind, words in (("start", START), ("yes", YES), ("help", HELP)):
         if word in words:
@@ -94,12 +102,26 @@ def carrier_word(text: str) -> str | None:
 
 def plainly_stops(text: str) -> bool:
     """Whether it is one of the words and phrases for "stop" that nobody answers a colleague with."""
-    return len(text) <= _LONGEST and _POLITE.sub("", _bare(text)) in _PLAIN_STOPS
+    inner = stopping.core(text)
+    return stopping.plainly(inner) or (len(inner) <= _LONGEST and _POLITE.sub("", _bare(inner)) in _PLAIN_STOPS)
+
+
+def carrier_answers(text: str) -> bool:
+    """Whether a carrier that knows these words (Twilio's default list) has answered the text itself."""
+    return text.strip().casefold() in STOP
+
+
+def may_stop(text: str) -> bool:
+    """Whether a short text may ask us to stop: it is asked about, and never published unasked."""
+    return len(text) <= stopping.MOST and (stopping.perhaps(text) or _REFUSING_ABROAD.search(_folded(text)) is not None)
 
 
 def sounds_like_refusal(text: str) -> bool:
-    """Whether a text that is no carrier word may still ask us to stop: read as usual, and shown to an operator."""
-    return len(text) <= 160 and _REFUSING.search(_folded(text)) is not None
+    """Whether a text that is no carrier word may still ask us to stop: it is shown to an operator."""
+    folded = _folded(text)
+    return len(text) <= 160 and (
+        _REFUSING.search(folded) is not None or _REFUSING_ABROAD.search(folded) is not None or stopping.perhaps(text)
+    )
 
 
 def _folded(text: str) -> str:

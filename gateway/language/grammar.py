@@ -4,16 +4,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.language import addressed, answers
-from gateway.language.carrier_words import carrier_word
+from gateway.language.carrier_words import carrier_word, may_stop
 from gateway.language.commands import command, forced_command
 from gateway.language.named import Channel, Context, Reading, Resolver
+from gateway.language.parts import Part, part
 from gateway.language.phrases import say
+from gateway.language.plain_private import plainly_private
 from gateway.language.private import VERBS, private_reading, slipped
-from gateway.language.reactions import reaction
+from gateway.language.reaction_shapes import possible_reaction, words_beside
+from gateway.language.reactions import Reaction, reaction
+from gateway.language.stopping import core, plainly
 from gateway.language.verbs import Verb
-from gateway.language.wording import OPENING_QUOTES, cleaned, unquoted
+from gateway.language.wording import OPENING_QUOTES, cleaned, name_of, unquoted
 
 Verbs = Mapping[str, Verb]
+STOP = "stop"  # what is unknown of a text that may ask us to stop
+AT_ONCE = 10.0  # seconds between the halves of a text that a phone cut in two
 
 
 def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
@@ -21,18 +27,51 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
     raw, text = text, cleaned(text)
     if not text:
         return Reading("machine", reason=context.machine) if context.machine else _nothing()
+    piece = part(text, awaited=bool(context.half and context.half.total))
+    if piece and channel == "sms":
+        return _piece(piece, text, raw, verbs, resolver, context)
+    return _words(text, raw, channel, verbs, resolver, context)
+
+
+def _piece(piece: Part, text: str, raw: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+    """A part of a text: the first is read without its mark, the others go where the first went. One whose first part
+    has not come is kept: nobody can say how private it is."""
+    half = context.half if context.half and context.half.total else None
+    if piece.first:
+        words = f"{piece.text} {half.later}" if half and half.later else piece.text
+        reading = _words(words, words, "sms", verbs, resolver, replace(context, half=None))
+        if piece.sure or reading.intent != "update":
+            return reading
+        return _words(text, raw, "sms", verbs, resolver, context)
+    if half and not half.later:
+        return _second_half(piece.text, "sms", verbs, resolver, context) or _words(
+            piece.text, raw, "sms", verbs, resolver, context
+        )
+    if not piece.sure:
+        return _words(text, raw, "sms", verbs, resolver, context)
+    missing = say(
+        "this is part {number} of {total}, and part 1 is not here yet", number=piece.number, total=piece.total
+    )
+    return Reading("ask", ("", piece.text), "direct", missing, None, (), piece.text)
+
+
+def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+    """The reading of words without a part mark."""
     return (
         _carrier(text, channel, context)
         or _machine(context)
         or _carrier_by_mail(text, channel)
-        or _reaction(text, raw)
+        or _reaction(reaction(text, raw), text)
+        or _reaction(_by_shape(text, resolver, context), text)
         or answers.choice(text, context)
-        or _second_half(text, channel, verbs, resolver, context)
+        or _unmarked_half(text, channel, verbs, resolver, context)
         or _meant_literally(text)
         or _forced(text, verbs, resolver, context)
         or private_reading(text, resolver, _private_words(verbs))
+        or plainly_private(text, resolver)
         or _command(text, channel, verbs, resolver, context)
         or addressed.leading_name(text, resolver, context)
+        or _perhaps_stop(text, channel)
         or answers.after_few(text, context)
         or _update(text, verbs)
     )
@@ -45,7 +84,7 @@ def _nothing() -> Reading:
 def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
     """STOP, START and HELP from a phone. A slash before them changes nothing: "/stop" means stop."""
     word = carrier_word(text[1:] if text[0] in "/／" else text) if channel == "sms" else None
-    if word == "stop":
+    if word == "stop" or (channel == "sms" and text[0] not in ".#@" and plainly(core(text))):
         return Reading("optout", reason="a request to stop: no more texts to this phone", text=text)
     if word == "start" or (word == "yes" and context.opted_out and text[0] not in "/／"):
         return Reading("optin", reason="texts to this phone start again", text=text)
@@ -54,22 +93,28 @@ def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
     return None
 
 
+def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
+    """A short text that may ask us to stop is asked about: neither a colleague's no nor an opt-out is published."""
+    if channel != "sms" or not may_stop(text):
+        return None
+    reason = say("this may mean that you want no more texts")
+    return Reading("ask", ("", text), "direct", reason, None, (), text, unknown=STOP)
+
+
 def _machine(context: Context) -> Reading | None:
     return Reading("machine", reason=context.machine) if context.machine else None
 
 
 def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
-    """By mail nobody's phone is opted out: the answer says how to stop mails."""
+    """By mail nobody's phone is opted out: these words turn the mailbox off and on, as `off` and `on` do."""
     word = carrier_word(text) if channel == "email" else None
     if word in ("stop", "start"):
-        return Reading(
-            "help", ("stop",), reason="how to stop mails, and how to start them again", verb="help", text=text
-        )
+        verb = "off" if word == "stop" else "on"
+        return Reading(verb, reason=f"as a whole mail it means {verb}", verb=verb, text=text)
     return Reading("help", reason="a word for help", verb="help", text=text) if word == "help" else None
 
 
-def _reaction(text: str, raw: str) -> Reading | None:
-    found = reaction(text, raw)
+def _reaction(found: Reaction | None, text: str) -> Reading | None:
     if found is None:
         return None
     if found.lost:
@@ -77,6 +122,23 @@ def _reaction(text: str, raw: str) -> Reading | None:
     args = ("remove", found.what) if found.removed else (found.what,)
     target = "the last item delivered" if found.text is None else "the item with these words"
     return Reading("reaction", args, reason=f"a reaction to {target}", text=found.text or "")
+
+
+def _by_shape(text: str, resolver: Resolver, context: Context) -> Reaction | None:
+    """A short phrase and one quotation of what stands on this phone is a reaction in any language. Whoever names
+    somebody beside a quotation writes about them."""
+    found = possible_reaction(text)
+    if found is None or found.text is None or any(resolver(name_of(word)).exact for word in words_beside(text)):
+        return None
+    return found if context.on_screen(found.text) else None
+
+
+def _unmarked_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """Without a mark only what follows a private text at once is its second half."""
+    half = context.half
+    if half is None or half.open or half.later or half.age > AT_ONCE:
+        return None
+    return _second_half(text, channel, verbs, resolver, context)
 
 
 def _second_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:

@@ -35,6 +35,8 @@ class Found:
 
 
 Resolver = Callable[[str], Found]
+# Whether these words are, or begin, something that stands on this phone: what it was sent, or what was written from it.
+OnScreen = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,24 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """A long private text of a moment ago, which a phone may have cut in two: who got it, or the words still held.
-    One in a closed group is private, too."""
+    """A text of a moment ago that a phone or a gateway may have cut in two: who got it, or the words still held. One in
+    a closed group is private, too; one that anyone may read has a second half only when it is marked as a part.
+
+    `total`: of how many parts it is, when that is marked; `later`: a part that came before the first one; `age` in
+    seconds."""
 
     names: tuple[Named, ...] = ()
     post: int | None = None
     held: str = ""
     privacy: Privacy = "direct"
+    open: bool = False
+    total: int = 0
+    later: str = ""
+    age: float = 0.0
+
+
+def _nothing_on_screen(words: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,7 @@ class Context:
     private_thread: int | None = None
     machine: str | None = None
     tagged: Mapping[str, Item] = field(default_factory=dict)
+    on_screen: OnScreen = _nothing_on_screen
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What is private, or looks it. Everything here fails closed: in doubt the sender is asked, and nothing is posted.
 
-grammar.py asks before it reads any other command; the web and the API ask `looks_private`."""
+grammar.py asks before it reads any other command."""
 
 import re
 from collections.abc import Iterable
@@ -34,6 +34,8 @@ _COMMA = re.compile(r"[,;]")
 _STARTS = "art bill can chase dean drew frank grant hope jack mark max may miles rich rob sue will"
 _SENTENCE_STARTS = frozenset(_STARTS.split())
 _INITIALS = frozenset("dmp")
+_TO = frozenset(["to", "a", "an", "à", "für", "para", "an"])
+_AND = frozenset(["and", "&", "+", "y", "und", "et", "e", "plus"])
 _QUOTES = OPENING_QUOTES + CLOSING_QUOTES
 FORM = "d NAME text"
 
@@ -73,22 +75,48 @@ def slipped(text: str, resolver: Resolver) -> Reading | None:
     return _nearly(text, token, rest, resolver) if verb_of(token) == "f" and first_token(rest)[1] else None
 
 
-def looks_private(text: str, resolver: Resolver) -> bool:
-    """Whether a text typed on the web or sent by the API looks as if it was meant for a few."""
-    return private_reading(text, resolver) is not None
-
-
 def _direct(text: str, rest: str, resolver: Resolver) -> Reading:
+    rest = _without_to(rest, resolver)
     if not first_token(rest)[1]:
         return _no_text(text, oneself=_found(rest, resolver).oneself)
-    addressed = _addressed(rest, resolver)
+    addressed = addressed_to(rest, resolver)
     if not addressed.body:
         return _no_text(text)
     if addressed.unknown:
-        return _held(text, addressed, _nobody(addressed))
+        return hold(text, addressed, _nobody(addressed))
+    if second := _second_name(addressed, resolver):
+        return _ask_second(text, addressed, second)
     handles = ",".join(each.handle for each in addressed.names)
     reason = f"privately to {handles}"
     return Reading("direct", (handles, addressed.body), "direct", reason, "d", addressed.names, addressed.body)
+
+
+def _without_to(rest: str, resolver: Resolver) -> str:
+    """`dm to kim hi`: a small word before a known name, which is nobody's name itself."""
+    word, after = first_token(rest)
+    name = name_of(word)
+    if name not in _TO or resolver(name).exact or not is_known(first_token(after)[0], resolver):
+        return rest
+    return after
+
+
+def _second_name(addressed: Addressed, resolver: Resolver) -> tuple[Named, ...]:
+    """`d kim and dave hi`: after "and" a known name and more words may go on with the list, or begin the text."""
+    word, after = first_token(addressed.body)
+    second, rest = first_token(after)
+    if folded(word) not in _AND or not rest or name_of(second) in _SENTENCE_STARTS:
+        return ()
+    found = _found(second, resolver).exact
+    return found if found and not set(found) & set(addressed.names) else ()
+
+
+def _ask_second(text: str, addressed: Addressed, second: tuple[Named, ...]) -> Reading:
+    """Kept: 1 is all of them, and the text behind the names is theirs."""
+    word, after = first_token(addressed.body)
+    name, body = first_token(after)
+    reason = say('"{words}" may be more names', words=f"{addressed.written} {word} {name}".strip(" :,")[:40])
+    args = (f"{addressed.written},{name_of(name)}", body)
+    return Reading("ask", args, "direct", reason, "d", addressed.names, text, second[:3])
 
 
 def _at(text: str, names: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
@@ -113,9 +141,9 @@ def _bare(token: str) -> str:
 
 
 def _nearly(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
-    if not _known(first_token(rest)[0], resolver):
+    if not is_known(first_token(rest)[0], resolver):
         return None
-    return _held(text, _addressed(rest, resolver), say('"{word}" looks like d', word=verb_of(token)))
+    return hold(text, addressed_to(rest, resolver), say('"{word}" looks like d', word=verb_of(token)))
 
 
 def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
@@ -129,7 +157,7 @@ def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | No
     if not rest:
         return _no_text(text)
     addressed = Addressed((), (whole,), found, handle, rest)
-    return _held(text, addressed, say('"{word}" looks like d {handle}', word=whole, handle=handle))
+    return hold(text, addressed, say('"{word}" looks like d {handle}', word=whole, handle=handle))
 
 
 def _behind_d(token: str, whole: str, resolver: Resolver) -> tuple[str, tuple[Named, ...]]:
@@ -145,7 +173,7 @@ def _behind_d(token: str, whole: str, resolver: Resolver) -> tuple[str, tuple[Na
     return handle, tuple(each for each in resolver(handle).near if each.handle[0] == handle[0])
 
 
-def _addressed(rest: str, resolver: Resolver) -> Addressed:
+def addressed_to(rest: str, resolver: Resolver) -> Addressed:
     """Reads `NAME[,NAME…] text`. After comma and blank a word is of the list only when it is, or nearly is, a name."""
     start, rest = first_token(rest)
     names: list[Named] = []
@@ -216,11 +244,13 @@ def _found(word: str, resolver: Resolver) -> Found:
     return Found(groups or everyone, found.near, oneself=found.oneself)
 
 
-def _known(word: str, resolver: Resolver) -> bool:
-    return bool(word) and bool(_found(word, resolver).exact)
+def is_known(word: str, resolver: Resolver) -> bool:
+    """Whether it is a name, or a list with one in it."""
+    names = filter(None, _COMMA.split(word[:_LONGEST_LIST], MOST_NAMES))
+    return any(_found(name, resolver).exact for name in names)
 
 
-def _held(text: str, addressed: Addressed, reason: str) -> Reading:
+def hold(text: str, addressed: Addressed, reason: str) -> Reading:
     args = (addressed.written, addressed.body)
     return Reading("ask", args, "direct", reason, "d", addressed.names, text, addressed.near or addressed.names)
 

@@ -3,16 +3,19 @@
 import re
 import unicodedata
 
-# Zero-width and direction characters. ZWNJ and ZWJ stay after a letter or an emoji outside ASCII, which need them.
+# Zero-width, direction and object characters (dictation leaves U+FFFC). ZWNJ and ZWJ stay after a letter or an emoji
+# outside ASCII, which need them.
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff9-\ufffb"
+    "\ufff0-\ufffc\U000e0000\U000e0001\U000e0100-\U000e01ef"
 )
+_SELECTORS = "\ufe00-\ufe0f\u180b-\u180d"  # they say how an emoji or a letter looks, and stay after what can have one
 _DROPPED = re.compile(
     f"[\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\\ud800-\\udfff{_INVISIBLE}]|(?:(?<=[\\x00-\\x7f\\s])|^)[\\u200c\\u200d]+"
+    f"|(?:(?<=[\\x00-\\x22\\x24-\\x29\\x2b-\\x2f\\x3a-\\x7f\\s])|^)[{_SELECTORS}]+"
 )
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
-_UNSEEN = re.compile(f"[{_INVISIBLE}\\u200c\\u200d\\ufe0e\\ufe0f]")
+_UNSEEN = re.compile(f"[{_INVISIBLE}{_SELECTORS}\\u200c\\u200d]")
 _FIRST = re.compile(r"\S+")
 
 OPENING_QUOTES = '"“”„‟«»＂'

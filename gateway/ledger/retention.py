@@ -26,6 +26,7 @@ class Ages:
     deliveries: timedelta
     consent: timedelta
     secrets: timedelta = timedelta(hours=12)
+    fingerprints: timedelta = timedelta(days=90)
     redact: bool = True
 
     @property
@@ -206,6 +207,15 @@ KINDS: Final = (
         f"{ENDED} AND {UNSEEN}",
         """DELETE FROM media USING inbound t JOIN span USING (id)
            WHERE media.inbound_id = t.id AND {due} RETURNING 1""",
+    ),
+    Kind(
+        "fingerprints",
+        "fingerprints of private posts deleted",
+        "fingerprints",
+        "posts",
+        "EXISTS (SELECT FROM private_fingerprints f WHERE f.post_id = t.id)",
+        """DELETE FROM private_fingerprints f USING posts t JOIN span USING (id)
+           WHERE f.post_id = t.id RETURNING 1""",
     ),
     Kind(
         "callbacks",

@@ -137,13 +137,13 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 # repeats; who blocked or muted either writer, or muted the group, does not get it. An invited phone gets answers and
 # one welcome. A code is to prove whose an address is now: it goes to one that its last owner lost, too.
 # To a mailbox that sends mail back only the test mail leaves, and codes.
-# To a phone that opted out only the answer to STOP or HELP leaves, where no carrier answers it; a mailbox that opted
-# out still gets what it asks for.
+# To a phone that opted out only the answer to STOP or HELP leaves, which is made only where no carrier answers it; a
+# mailbox that opted out still gets what it asks for.
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
     WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND (a.channel = 'email' OR EXISTS (
         SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
-          AND (i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
+          AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
               SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio'))
     ))) THEN 'opted_out'
     WHEN a.state NOT IN ('verified', 'stopped') AND m.kind <> 'code'

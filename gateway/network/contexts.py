@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.language.named import Choice, Context, Half, Item, Named, Question, Resolver
-from gateway.network import conversations, timelines
+from gateway.network import audience, conversations, quotations, timelines
 from gateway.network.conversations import Asked
 from gateway.network.directory import find, named
 from gateway.network.timelines import Heard
@@ -39,11 +39,12 @@ def context(
         last_by=_last_by(items),
         question=_question(talk.asked, talk.age) if talk.asked else None,
         ran_out=_question(talk.ran_out, talk.age) if talk.ran_out else None,
-        half=_half(session, talk.half) if talk.half else None,
+        half=_half(session, talk.half, talk.half_age) if talk.half else None,
         opted_out=address.state == "stopped",
         private_thread=_chosen_thread(session, talk.thread, items),
         machine=machine,
         tagged={heard.tag: _item(heard) for heard in reversed(items) if heard.tag},
+        on_screen=lambda words: quotations.find(session, address, words) is not None,
     )
 
 
@@ -77,11 +78,19 @@ def _question(asked: Asked, age: timedelta) -> Question:
     return Question(asked.kind, choices, frozenset(asked.words), asked.secret, age.total_seconds() / 60)
 
 
-def _half(session: Session, kept: dict[str, Any]) -> Half:
+def _half(session: Session, kept: dict[str, Any], age: timedelta) -> Half:
+    total, seconds = kept.get("total", 0), age.total_seconds()
     post = session.get(Post, kept["post"]) if "post" in kept else None
     if post is None:
-        return Half(held=kept.get("held", ""))
-    return Half(_named_by(session, post), post.id, privacy="group" if post.group_id else "direct")
+        return Half(held=kept.get("held", ""), total=total, later=kept.get("later", ""), age=seconds)
+    return Half(
+        names=_named_by(session, post),
+        post=post.id,
+        privacy="group" if post.group_id else "company" if post.visibility == "company" else "direct",
+        open=audience.open_to_all(session, post.id),
+        total=total,
+        age=seconds,
+    )
 
 
 def _named_by(session: Session, post: Post) -> tuple[Named, ...]:

@@ -36,6 +36,7 @@ class Standing:
     age: timedelta = timedelta(0)
     thread: int | None = None
     half: dict[str, Any] | None = None
+    half_age: timedelta = timedelta(0)
 
 
 def ask(session: Session, address_id: int, asked: Asked) -> None:
@@ -63,25 +64,29 @@ def standing(
         return Standing()
     asked = Asked(**row.question) if row.question else None
     open_, ran_out = (asked, None) if row.open else (None, asked)
-    return Standing(open_, ran_out, row.age or timedelta(0), row.thread_id, row.half)
+    ages = row.age or timedelta(0), row.half_age or timedelta(0)
+    return Standing(open_, ran_out, ages[0], row.thread_id, row.half, ages[1])
 
 
 # A question that ran out is remembered for a day, so that a late answer to it is told from an update. A phone sends the
-# second half of a text that it cut in two within ten seconds.
+# second half of a text that it cut in two within ten seconds; parts that a gateway marks may be minutes apart.
 STANDING: Final = text("""
     SELECT CASE WHEN expires_at > now() - interval '1 day'
                  AND (CAST(:late AS timestamptz) IS NULL OR expires_at - interval '30 minutes' <= :late)
                 THEN question END AS question,
            expires_at > now() AS open, now() - (expires_at - interval '30 minutes') AS age,
            CASE WHEN thread_until > coalesce(CAST(:heard_at AS timestamptz), now()) THEN thread_id END AS thread_id,
-           CASE WHEN coalesce(CAST(:heard_at AS timestamptz), now()) - half_at <= interval '10 seconds'
-                THEN half END AS half
+           CASE WHEN coalesce(CAST(:heard_at AS timestamptz), now()) - half_at
+                  <= CASE WHEN (half ->> 'total')::int > 0 THEN interval '5 minutes' ELSE interval '10 seconds' END
+                THEN half END AS half,
+           coalesce(CAST(:heard_at AS timestamptz), now()) - half_at AS half_age
     FROM conversations WHERE address_id = :address
 """)
 
 
-def keep_half(session: Session, address_id: int, heard_at: datetime, half: dict[str, Any]) -> None:
-    """A long private text came in then: `post` has it, or `held` are its words."""
+def keep_half(session: Session, address_id: int, heard_at: datetime, half: dict[str, Any] | None) -> None:
+    """A long private text, or a part of one, came in then: `post` has it, or `held` are its words, or `later` those of
+    a part whose first has not come. None: it has no other part."""
     _set(session, address_id, half=half, half_at=heard_at)
 
 
@@ -133,7 +138,7 @@ def forget_old(session: Session) -> None:
 FORGOTTEN: Final = (
     text("DELETE FROM drafts WHERE expires_at <= now()"),
     text("UPDATE conversations SET question = NULL WHERE expires_at <= now() - interval '1 day'"),
-    text("UPDATE conversations SET half = NULL, half_at = NULL WHERE half_at <= now() - interval '1 minute'"),
+    text("UPDATE conversations SET half = NULL, half_at = NULL WHERE half_at <= now() - interval '6 minutes'"),
 )
 
 

@@ -165,6 +165,7 @@ STEPS: Final = (
             WHERE (author_id = :account OR repeat_of IN {_WROTE}) AND text NOT IN ('', :removed)""",
     ),
     ("others' files", "UPDATE media SET name = regexp_replace(name, :bare, :gone, 'gi') WHERE name ~* :bare"),
+    ("fingerprints", f"DELETE FROM private_fingerprints WHERE post_id IN {_WROTE}"),
     ("tags", "DELETE FROM tags WHERE post_id IN (SELECT id FROM posts WHERE author_id = :account) OR tag ~* :bare"),
     (
         "others' inputs",

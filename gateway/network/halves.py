@@ -1,4 +1,4 @@
-"""Second halves of private posts: words that join a post while nobody has got it yet. handlers/direct calls this."""
+"""Second halves: words that join a post while nobody has got it yet. handlers/direct and handlers/updates call this."""
 
 from typing import Final
 
@@ -6,21 +6,32 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from gateway.language import nanoformats
-from gateway.network import posts, renderings
+from gateway.language.parts import part
+from gateway.network import audience, posts, private_repeats, renderings
 from gateway.store.tables import Account, Message, Post
 
 
 def append(session: Session, author: Account, post_id: int, more: str) -> bool:
-    """Adds to a private post of the author's own that still waits for `undo`; False when its time is over."""
+    """Adds to a post of the author's own that still waits; False when its time is over."""
     post = session.get(Post, post_id)
     if post is None or post.author_id != author.id or not _waits(session, post_id):
         return False
-    whole = f"{post.text} {nanoformats.parse(more).text}".strip()
+    found = nanoformats.parse(more)
+    whole = f"{_without_mark(post.text)} {found.text}".strip()
     if len(whole) > posts.LONGEST:
         return False
     post.text = whole
     _render_again(session, author, post)
+    posts.name_and_tag(session, post, found)
+    if not audience.open_to_all(session, post.id):
+        private_repeats.keep(session, post.id, post.text)
     return True
+
+
+def _without_mark(words: str) -> str:
+    """A short text may begin with "1/2 " by itself; now that another part has come, it was a mark."""
+    first = part(words, awaited=True)
+    return first.text if first and first.first else words
 
 
 def _waits(session: Session, post_id: int) -> bool:
@@ -29,7 +40,7 @@ def _waits(session: Session, post_id: int) -> bool:
 
 
 WAITING: Final = text("""
-    SELECT 1 FROM fanouts JOIN posts p ON p.id = fanouts.post_id AND p.visibility = 'direct' AND p.deleted_at IS NULL
+    SELECT 1 FROM fanouts JOIN posts p ON p.id = fanouts.post_id AND p.deleted_at IS NULL
     WHERE fanouts.post_id = :post AND fanouts.state = 'waiting' AND fanouts.reached = 0
       AND fanouts.not_before > now()
     FOR UPDATE OF fanouts SKIP LOCKED
@@ -38,5 +49,6 @@ WAITING: Final = text("""
 
 def _render_again(session: Session, author: Account, post: Post) -> None:
     """The one message of the post reads as the whole; its subject stays, which the thread goes by."""
-    shown = renderings.of_post(author, None, post, None)
+    group = session.get(Account, post.group_id) if post.group_id else None
+    shown = renderings.of_post(author, group, post, None)
     session.execute(update(Message).where(Message.post_id == post.id).values(text=shown.text, body=shown.body))

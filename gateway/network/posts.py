@@ -13,7 +13,7 @@ from gateway.errors import Refused
 from gateway.language import nanoformats
 from gateway.language.phrases import say
 from gateway.ledger import pictures
-from gateway.network import audience, renderings, topics
+from gateway.network import audience, private_repeats, renderings, topics
 from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag
 
 NOW = timedelta(0)
@@ -154,11 +154,19 @@ def _hang(session: Session, post: Post, words: Words, found: nanoformats.Nanofor
     if words.recipients:
         rows = [{"post_id": post.id, "account_id": person, "named_id": named} for person, named in words.recipients]
         session.execute(insert(PostRecipient).on_conflict_do_nothing(), rows)
+    name_and_tag(session, post, found)
+    if words.visibility == "direct" or (words.group and words.group.access == "closed"):
+        private_repeats.keep(session, post.id, post.text)
+
+
+def name_and_tag(session: Session, post: Post, found: nanoformats.Nanoformats) -> None:
+    """Notes the people and the #tags that words of this post name."""
     mentioned = _mentioned(session, post, found.mentions)
     if mentioned:
-        session.execute(insert(Mention), [{"post_id": post.id, "account_id": account} for account in mentioned])
+        rows = [{"post_id": post.id, "account_id": account} for account in mentioned]
+        session.execute(insert(Mention).on_conflict_do_nothing(), rows)
     if found.tags:
-        session.execute(insert(Tag), [{"post_id": post.id, "tag": tag} for tag in found.tags])
+        session.execute(insert(Tag).on_conflict_do_nothing(), [{"post_id": post.id, "tag": tag} for tag in found.tags])
 
 
 def _mentioned(session: Session, post: Post, handles: Collection[str]) -> set[int]:

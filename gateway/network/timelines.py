@@ -9,13 +9,11 @@ from sqlalchemy import ColumnElement, Interval, Select, bindparam, exists, func,
 from sqlalchemy.orm import Session, aliased
 
 from gateway.language.named import Named
-from gateway.language.quoting import quotes
 from gateway.network import audience
 from gateway.network.audience import readable_by
 from gateway.network.renderings import Origin
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Tag
 
-QUOTABLE = 50  # items back; who quotes an older one has scrolled far
 LATE = 30  # an item that arrives may be that many behind in the order of writing
 ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
 
@@ -115,16 +113,6 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int 
 
 # Asked for every text that comes in, so it is put together once.
 HEARD: Final = _heard()
-
-
-_SENT: Final = HEARD.add_columns(Message.text)
-
-
-def quoted(session: Session, address_id: int, quote: str) -> Post | None:
-    """The newest item that went to this address as these words, or whose own words they are."""
-    rows = session.execute(_SENT, {"address": address_id, "most": QUOTABLE})
-    last_first = sorted(rows, key=lambda row: row[3])
-    return next((row[0] for row in last_first if quotes(row[-1], quote) or quotes(row[0].text, quote)), None)
 
 
 def last_post(session: Session, account_id: int, within: timedelta) -> Post | None:

@@ -434,6 +434,18 @@ class PostRecipient(Table):
 Index("post_recipients_by_account", PostRecipient.account_id, PostRecipient.post_id.desc())
 
 
+class PrivateFingerprint(Table):
+    __tablename__ = "private_fingerprints"
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True, autoincrement=False)
+    runs: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+
+
+Index(
+    "private_fingerprints_by_run", PrivateFingerprint.runs, postgresql_using="gin",
+    postgresql_with={"fastupdate": "off"},
+)  # fmt: skip
+
+
 class Mention(Table):
     __tablename__ = "mentions"
     post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)

@@ -1,4 +1,4 @@
-"""What mail keeps: how a sender was proved."""
+"""Hashes of what private posts say, by which a repeat of them is told before it is published."""
 
 from pathlib import Path
 

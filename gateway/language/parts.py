@@ -1,0 +1,41 @@
+"""Part marks that a gateway puts before the pieces of a long text: "(1/2) ", "1/2 ", "1 of 2:". grammar.py takes them
+off, so that the first piece is read as what it is and the others as its rest."""
+
+import re
+from dataclasses import dataclass
+
+MOST = 20  # parts
+LONG = 100  # characters; a shorter text that begins with "1/2 " may be about a half of something
+_NUMBERS = r"(\d{1,2})\s?(?:/|of|von|de|di|van|sur)\s?(\d{1,2})"
+_PART = "(?:part|teil|parte|partie|deel) "
+_ENCLOSED = re.compile(rf"[(\[{{]\s?(?:{_PART})?{_NUMBERS}\s?[)\]}}][:.\-]?\s*", re.IGNORECASE)
+_SAID = re.compile(rf"(?:{_PART}{_NUMBERS}[:.)\-]?|{_NUMBERS}\s?[:)])\s+", re.IGNORECASE)
+_BARE = re.compile(r"(\d{1,2})/(\d{1,2})\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a text: which of how many, and its words. Not `sure`: "1/2 cup left" begins so, too."""
+
+    number: int
+    total: int
+    text: str
+    sure: bool = True
+
+    @property
+    def first(self) -> bool:
+        return self.number == 1
+
+
+def part(text: str, *, awaited: bool = False) -> Part | None:
+    """The piece that a cleaned text is. `awaited`: another piece has come, so that even a bare "2/3 " is a mark."""
+    match = _ENCLOSED.match(text) or _SAID.match(text) or _BARE.match(text)
+    if match is None:
+        return None
+    number, total = (int(each) for each in match.groups() if each)
+    words = text[match.end() :].strip()
+    if not words or not 1 <= number <= total or not 2 <= total <= MOST:
+        return None
+    bare = match.re is _BARE and 1 < number < total
+    sure = awaited or len(text) >= LONG or not (number == 1 or bare)
+    return Part(number, total, words, sure)

@@ -1,0 +1,95 @@
+"""Requests to stop in people's own words: "do not ever contact me again", "STOP" with an emoji or a signature.
+
+carrier_words.py asks `plainly`; grammar.py asks `perhaps` before a text is published. A phone that says no must be
+heard whatever surrounds the word; a text that only may be a no is asked about."""
+
+import re
+import unicodedata
+from typing import Final
+
+from gateway.language.devices import is_device
+from gateway.language.reactions import EMOJI
+
+MOST = 60  # characters of a text that is asked about; what is longer was written to colleagues
+_LONGEST = 160  # characters of a text that is read as a request
+_EMOJI: Final = re.compile(rf"(?:{EMOJI})+")
+_BLANK: Final = re.compile(r"[^\w']+")
+_SIGN: Final = re.compile(r"^(?:--|—|–|__|-\s)")
+
+# Every word of a plain request is one of these. It says no (_NO), to what (_WHAT), and nothing else (_SMALL).
+_NO_WORDS = "stop stopp stopping stopall unsubscribe unsub optout quit cease end cancel remove delete"
+_NEVER_WORDS = "not never no dont donot don't wont nomore"
+_WHAT_WORDS = """
+text texts texting contact contacting message messages messaging sms spam spamming bother bothering alerts
+notifications updates list number phone subscription
+"""
+_SMALL_WORDS = """
+please pls plz now immediately all any every ever more again anymore already the these this those that your you u my
+mine me from to of on at for with it them ok okay just do i i'd id i'm im want wanna would like need wish hey hi hello
+sir thanks thank kindly sending send sends receiving receive getting get wanting critter
+"""
+_OURS_WORDS = "unsubscribe unsub optout out"  # these are said to a list, and to nobody else
+_ALONE_WORDS = "stop stopp quit end cancel unsubscribe unsub revoke optout stopall baja alto arret"
+_NO: Final = frozenset(_NO_WORDS.split())
+_WHAT: Final = frozenset(_WHAT_WORDS.split())
+_OURS: Final = frozenset(_OURS_WORDS.split())
+_ALONE: Final = frozenset(_ALONE_WORDS.split())
+_KNOWN: Final = _NO | _WHAT | frozenset(_NEVER_WORDS.split()) | frozenset(_SMALL_WORDS.split())
+_PHRASES: Final = re.compile(
+    r"\b(?:opt(?:ing)? (?:me )?out|take me off|leave me alone|wrong number|lose my number|no more|do not|don'?t"
+    r"|never)\b"
+)
+# A no, and beside it what it is said to: "stop the press" and "cancel my meeting" are about something else.
+_MAY_MEAN_US: Final = re.compile(
+    r"\b(?:stop|stopp|quit|cease|end|cancel|unsubscribe|unsub|remove|delete|opt out|optout|no more|do not|don'?t"
+    r"|never)\b"
+)
+_US: Final = re.compile(
+    r"\b(?:text(?:s|ing|ed)?|messag(?:e|es|ing)|msgs?|sms|contact(?:s|ing)?|spam(?:ming)?|notifications?|alerts?"
+    r"|subscri\w+|my number|this number|(?:your|this|the) list|these|(?:stop|quit|end) (?:this|it|that|now|already))\b"
+)
+
+
+def core(text: str) -> str:
+    """A text without what phones and people put around it: emoji, device lines, a signature."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    kept = lines[:1]
+    for line in lines[1:]:
+        if _SIGN.match(line) or is_device(line) or _is_name(line):
+            break
+        kept.append(line)
+    return _EMOJI.sub(" ", " ".join(kept)).strip()
+
+
+def has_emoji(text: str) -> bool:
+    return not text.isascii() and _EMOJI.search(text) is not None
+
+
+def plainly(text: str) -> bool:
+    """Whether these words ask us to stop, and nothing else."""
+    words = _words(text)
+    if not words or len(text) > _LONGEST:
+        return False
+    rest = _PHRASES.sub(" ", " ".join(words)).split()
+    refuses = len(rest) < len(words) or bool(_NO & set(words))
+    about_us = bool((_WHAT | _OURS) & set(words)) or {"me", "alone"} <= set(words)
+    return refuses and about_us and all(word in _KNOWN for word in rest)
+
+
+def perhaps(text: str) -> bool:
+    """Whether a short text says stop and may mean us: such a text is never published unasked."""
+    if len(text) > MOST:
+        return False
+    bare = " ".join(_words(core(text)))
+    return bare in _ALONE or (bool(_MAY_MEAN_US.search(bare)) and bool(_US.search(bare)))
+
+
+def _words(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    return _BLANK.sub(" ", folded).split()
+
+
+def _is_name(line: str) -> bool:
+    """A signature of one to three capitalised words under the text."""
+    words = line.strip(" .,-–—~*_").split()
+    return 0 < len(words) <= 3 and all(word[:1].isupper() and word[1:].islower() for word in words)

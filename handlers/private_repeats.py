@@ -1,0 +1,46 @@
+"""Asking before words that were private become readable by more people: whatever way they were read, on every door."""
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn, Unconfirmed
+from gateway.language.phrases import Phrase, joined, say
+from gateway.network import private_repeats
+from gateway.network.posts import Words
+from gateway.network.private_repeats import Readers, Repeated
+
+GIVES = "repeat"
+
+
+def ask_if_private(session: Session, turn: Turn, words: Words) -> None:
+    """Raises Unconfirmed when the words repeat what was private to their writer; what is passed on is public."""
+    if GIVES in turn.confirmed or words.repeats:
+        return
+    repeated = private_repeats.find(session, words.author, words.text, _readers(words))
+    if repeated is None:
+        return
+    if words.visibility == "direct":
+        question, answers = say("Kept. OK sends it, DROP forgets."), ("OK", "DROP")
+    else:
+        question, answers = say("Kept. POST publishes it, DROP forgets."), ("POST", "DROP")
+    raise Unconfirmed(joined([_whose(repeated), question]), GIVES, words=answers)
+
+
+def _readers(words: Words) -> Readers:
+    if words.visibility == "direct":
+        people = [person for person, _ in words.recipients]
+        to_people = all(person == named for person, named in words.recipients)
+        return Readers(people=people, own_words_free=to_people)
+    if words.group and words.group.access == "closed" and not words.also and not words.followers:
+        return Readers(group_id=words.group.id)
+    return Readers(everyone=True)
+
+
+def _whose(repeated: Repeated) -> Phrase:
+    if repeated.own and repeated.told:
+        return say("This repeats what you told {name} privately.", name=repeated.told)
+    if repeated.group and repeated.own:
+        return say("This repeats what you wrote in {group}, which is closed.", group=repeated.group)
+    if repeated.group:
+        name = repeated.author
+        return say("This repeats what {name} wrote in {group}, which is closed.", name=name, group=repeated.group)
+    return say("This repeats what {name} told you privately.", name=repeated.author)
