@@ -72,7 +72,7 @@ def resume(which: Which) -> None:
         _note(session, rows, which, "carrier.resume", {})
         known = _known(session, settings)
     _refuse_unknown(rows, which, known)
-    typer.echo(f"Resumed: {_named(rows)}.")
+    typer.echo(f"Resumed: {_named(rows)}. What waited leaves as soon as a worker looks, within some seconds.")
 
 
 def _span(given: str) -> timedelta:

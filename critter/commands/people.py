@@ -223,7 +223,10 @@ def suspend(
         accounts.suspend(session, person.id)
         detail = {"handle": person.handle, **({"reason": reason} if reason else {})}
         audit.record(session, operator(), "people.suspend", person.id, detail)
-    typer.echo(f"Suspended @{person.handle}. critter people restore {person.handle} brings them back.")
+    typer.echo(
+        f"Suspended @{person.handle}. critter people restore {person.handle} brings them back."
+        " What is on its way already may still arrive."
+    )
 
 
 def _refuse_naming(person: Account, reason: str) -> None:
