@@ -1,11 +1,13 @@
 """Each task of the clock fails alone (R63): counted, written down, alarmed, tried again; the others go on."""
 
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,7 +23,7 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.delivering import change, open_room, people, person, post, rows
 from tests.office import Office
-from workers import clock, periodic
+from workers import clock, litter, periodic
 from workers.periodic import Failures, Task
 from workers.retention import Cleaning, ages
 from workers.room import Room
@@ -246,6 +248,32 @@ def test_each_kind_of_what_is_old_fails_alone(
         pass
     assert done == {one.name for one in retention.KINDS} - {kind}
     assert failures(engine) == {f"retention_{kind}": (1, "RuntimeError")}
+
+
+def test_each_shelf_of_the_media_folder_fails_alone(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for shelf in ("00", "11", "22"):
+        (tmp_path / "media" / shelf).mkdir(parents=True)
+        (tmp_path / "media" / shelf / f"{shelf}.part").touch()
+        os.utime(tmp_path / "media" / shelf / f"{shelf}.part", (0, 0))
+    real = litter.clear
+
+    def clear(engine: Engine, var: Path, shelf: Path) -> int:
+        if shelf.name == "11":
+            raise PermissionError("not ours")
+        return real(engine, var, shelf)
+
+    monkeypatch.setattr(litter, "clear", clear)
+    sweeping = litter.Sweeping(engine, tmp_path, Failures(engine))
+    while sweeping.turn() is not None:
+        pass
+    assert [path.name for path in tmp_path.rglob("*.part")] == ["11.part"]
+    assert failures(engine) == {litter.SHELVES: (1, "PermissionError")}
+    monkeypatch.undo()
+    while sweeping.turn() is not None:
+        pass
+    assert failures(engine) == {}
 
 
 def test_a_table_that_cannot_be_read_keeps_no_other_bell_silent(

@@ -482,6 +482,11 @@ def test_through_a_pooler_nothing_is_restored(
     assert "leads through a pooler" in critter("restore", str(place)).output
 
 
+def test_a_backup_may_be_made_through_a_pooler(office: Office, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere(office, f"{office.settings.database_url}&pooled=on", office.settings.var, monkeypatch)
+    assert critter("backup", str(place)).exit_code == 0
+
+
 def test_a_database_of_somebody_elses_is_not_dropped(
     office: Office, servers: Servers, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

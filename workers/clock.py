@@ -152,12 +152,12 @@ def _clean_rows(here: Room, failures: Failures) -> Turn:
 
 def _clean_folder(here: Room, failures: Failures) -> Turn:
     """The media folder, shelf by shelf."""
-    return litter.Sweeping(here.engine, here.settings.var).turn
+    return litter.Sweeping(here.engine, here.settings.var, failures).turn
 
 
 def _forgetting(listed: Sequence[Task]) -> Task:
     """What tasks of another version left in the table of failures."""
-    names = [task.name for task in listed] + [f"retention_{kind.name}" for kind in retention.KINDS]
+    names = [task.name for task in listed] + [f"retention_{kind.name}" for kind in retention.KINDS] + [litter.SHELVES]
     return Task("old_failures", HOUR, _each(lambda here: _do(here, lambda s: task_failures.forget_others(s, names))))
 
 

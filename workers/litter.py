@@ -1,6 +1,7 @@
 """Files of the media folder that no row has any more: what retention let go of, and what crashes left. The clock
 sweeps."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,9 @@ from sqlalchemy import Engine
 from gateway.files import folder
 from gateway.ledger import pictures
 from gateway.store.database import transaction
+from workers.periodic import Failures, is_away
 
+SHELVES: Final = "media_shelves"  # how failures of single ones are counted
 BREATH: Final = 0.5  # seconds between two shelves
 
 log = structlog.get_logger()
@@ -19,15 +22,23 @@ log = structlog.get_logger()
 
 def sweep(engine: Engine, var: Path) -> Iterator[tuple[str, int]]:
     """Shelf by shelf: after each its name for the log, and how many files went. What was kept uncleaned is cleaned."""
-    with transaction(engine) as session:
-        again = pictures.clean_again(session)
-    yield "pictures to be cleaned", again
+    yield "pictures to be cleaned", clean_again(engine)
     for shelf in folder.shelves(var):
-        names, parts = folder.old(shelf)
-        for part in parts:
-            part.unlink(missing_ok=True)
-        gone = remove_unreferenced(engine, var, names) if names else 0
-        yield "files that nothing refers to", gone + len(parts)
+        yield "files that nothing refers to", clear(engine, var, shelf)
+
+
+def clean_again(engine: Engine) -> int:
+    """How many were kept uncleaned, and are taken up again."""
+    with transaction(engine) as session:
+        return pictures.clean_again(session)
+
+
+def clear(engine: Engine, var: Path, shelf: Path) -> int:
+    """One of the folder's folders; how many files went."""
+    names, parts = folder.old(shelf)
+    for part in parts:
+        part.unlink(missing_ok=True)
+    return (remove_unreferenced(engine, var, names) if names else 0) + len(parts)
 
 
 def remove_unreferenced(engine: Engine, var: Path, names: list[str]) -> int:
@@ -40,20 +51,33 @@ def remove_unreferenced(engine: Engine, var: Path, names: list[str]) -> int:
 
 
 class Sweeping:
-    """The clock's pass over the folder, once an hour, a shelf a turn."""
+    """The clock's pass over the folder, once an hour, a shelf a turn. One that fails stops no other."""
 
-    def __init__(self, engine: Engine, var: Path) -> None:
-        self._engine, self._var = engine, var
-        self._left: Iterator[tuple[str, int]] | None = None
+    def __init__(self, engine: Engine, var: Path, failures: Failures) -> None:
+        self._engine, self._var, self._failures = engine, var, failures
+        self._left: deque[Path] = deque()
+        self._failed = False
 
     def turn(self) -> float | None:
-        """How long until the next shelf; None when the pass is over. One that fails begins anew."""
-        left, self._left = self._left or sweep(self._engine, self._var), None
-        found = next(left, None)
-        if found is None:
-            return None
-        what, rows = found
-        if rows:
-            log.info("kept no longer", what=what, rows=rows)
-        self._left = left
-        return BREATH
+        """How long until the next shelf; None when the pass is over."""
+        if not self._left:
+            clean_again(self._engine)
+            self._failed, self._left = False, deque(folder.shelves(self._var))
+        if self._left:
+            self._clear(self._left.popleft())
+        if not self._left and not self._failed:
+            self._failures.succeeded(SHELVES)
+        return BREATH if self._left else None
+
+    def _clear(self, shelf: Path) -> None:
+        try:
+            gone = clear(self._engine, self._var, shelf)
+        except Exception as problem:
+            if is_away(problem):
+                self._left.clear()
+                raise
+            self._failed = True
+            self._failures.failed(SHELVES, problem)
+            return
+        if gone:
+            log.info("kept no longer", what="files that nothing refers to", rows=gone)
