@@ -118,6 +118,20 @@ def test_after_an_erasure_there_is_nothing_of_them(
     assert busy.critter("audit").output.startswith("clean: ")
 
 
+def test_the_hashes_of_their_texts_go(busy: Office) -> None:
+    theirs = "SELECT count(body_hash) FROM attempts"
+    before = busy.sql(theirs)[0][0]
+    busy.sql("UPDATE attempts SET body_hash = sha256('kept')")
+    assert busy.sql(theirs)[0][0] >= before
+    busy.critter("erase", "zoefly", "--yes")
+    left = busy.sql(
+        "SELECT count(*) FROM attempts t JOIN messages m ON m.id = t.message_id LEFT JOIN addresses a"
+        " ON a.id = t.address_id WHERE t.body_hash IS NOT NULL AND (a.id IS NULL OR m.author_id IN"
+        " (SELECT id FROM accounts WHERE name = '(removed)'))"
+    )
+    assert left == [(0,)]
+
+
 def test_threads_stay_readable(busy: Office) -> None:
     busy.critter("erase", "zoefly", "--yes")
     [gone] = busy.sql("SELECT handle FROM accounts WHERE name = '(removed)'")
