@@ -119,10 +119,8 @@ def test_after_an_erasure_there_is_nothing_of_them(
 
 
 def test_the_hashes_of_their_texts_go(busy: Office) -> None:
-    theirs = "SELECT count(body_hash) FROM attempts"
-    before = busy.sql(theirs)[0][0]
     busy.sql("UPDATE attempts SET body_hash = sha256('kept')")
-    assert busy.sql(theirs)[0][0] >= before
+    assert busy.sql("SELECT count(body_hash) FROM attempts")[0][0] > 0
     busy.critter("erase", "zoefly", "--yes")
     left = busy.sql(
         "SELECT count(*) FROM attempts t JOIN messages m ON m.id = t.message_id LEFT JOIN addresses a"
