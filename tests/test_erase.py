@@ -120,6 +120,18 @@ def test_after_an_erasure_there_is_nothing_of_them(
     assert busy.critter("audit").output.startswith("clean: ")
 
 
+def test_the_hashes_of_their_texts_go(busy: Office) -> None:
+    busy.sql("UPDATE attempts SET body_hash = sha256('kept')")
+    assert busy.sql("SELECT count(body_hash) FROM attempts")[0][0] > 0
+    busy.critter("erase", "zoefly", "--yes")
+    left = busy.sql(
+        "SELECT count(*) FROM attempts t JOIN messages m ON m.id = t.message_id LEFT JOIN addresses a"
+        " ON a.id = t.address_id WHERE t.body_hash IS NOT NULL AND (a.id IS NULL OR m.author_id IN"
+        " (SELECT id FROM accounts WHERE name = '(removed)'))"
+    )
+    assert left == [(0,)]
+
+
 def test_threads_stay_readable(busy: Office) -> None:
     busy.critter("erase", "zoefly", "--yes")
     [gone] = busy.sql("SELECT handle FROM accounts WHERE name = '(removed)'")

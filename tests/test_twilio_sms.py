@@ -394,6 +394,12 @@ async def list_all(script, recipient=RECIPIENT, sender=None, since=SINCE, **opti
         return await carrier.listing(recipient, sender, since), server.requests
 
 
+def test_what_twilio_writes_before_texts_on_trial_is_not_ours():
+    message = {**listed(1), "body": f"Sent from your Twilio trial account - {BODY}"}
+    found, _ = asyncio.run(list_all(paged(page([message]))))
+    assert [each.body for each in found] == [BODY]
+
+
 def test_the_list_over_several_pages():
     script = paged(page([listed(1), listed(2)], following(1)), page([], following(2)), page([listed(3, sent=None)]))
     found, requests = asyncio.run(list_all(script, sender=SENDER))
