@@ -9,13 +9,14 @@ import structlog
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.worker import WorkerStatus
 
 from critter import logs
 from critter.check import moneyless
+from critter.failing import DiscreetWorker
 from gateway import crashpoints
 from gateway.bell import QUEUES, Bell
 from gateway.carriers import Carrier, Letter, Text, dkim_keys
@@ -39,7 +40,7 @@ TURNS: Final = 0.001  # seconds that one thread may keep the others waiting: the
 log = structlog.get_logger()
 
 
-class DrainWorker(SimpleWorker):
+class DrainWorker(DiscreetWorker):
     """RQ's worker, less what a bell does not need: no remote commands, and a stop that never asks Redis first."""
 
     max_connection_wait_time = 1.0

@@ -18,6 +18,7 @@ from gateway.settings.defaults import filled
 
 ENV_FILE = Path(".env")
 SHORTEST_SECRET = 32  # characters, live
+FEWEST_DIFFERENT = 8  # of them that differ: what somebody typed to get it over with has fewer
 
 Switch = Annotated[bool, BeforeValidator(value.switch)]
 Words = Annotated[tuple[str, ...], BeforeValidator(value.comma_list)]
@@ -300,6 +301,8 @@ def _refuse_pretending(settings: Settings) -> None:
     if any(len(key) < SHORTEST_SECRET for key in settings.secret_keys):
         make = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
         raise SettingsError(f"CRITTER_SECRET_KEY: needs {SHORTEST_SECRET} characters or more; make one with {make}")
+    if any(len(set(key)) < FEWEST_DIFFERENT for key in settings.secret_keys):
+        raise SettingsError("CRITTER_SECRET_KEY: can be guessed, for it repeats the same few characters; make one")
     if settings.hook_url and not settings.hook_url.startswith("https:"):
         raise SettingsError("CRITTER_HOOK_URL: must begin with https: texts and numbers would travel open")
     if settings.m365_token_url and not settings.m365_token_url.startswith("https:"):
