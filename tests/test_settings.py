@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import SettingsError
 from gateway.settings import Settings, embedded, load, prices
 
-SID = "AC" + "zyxwvuts01234567" * 2
+SID = "AC" + "0123456789abcdef" * 2
 LIVE = {
     "CRITTER_MODE": "live",
     "CRITTER_COMPANY": "Acme",
