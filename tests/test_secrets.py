@@ -138,7 +138,8 @@ def test_live_mode_needs_secrets_of_its_own(tmp_path: Path, name: str) -> None:
 
 
 def test_no_setting_shows_a_secret_when_it_is_printed(tmp_path: Path) -> None:
-    settings = load({**LIVE, "CRITTER_VAR": str(tmp_path), "CRITTER_METRICS_TOKEN": "metrics-token-0123456789"})
+    tokens = {"TWILIO_AUTH_TOKEN": "twilio-token-1,twilio-token-2", "CRITTER_METRICS_TOKEN": "metrics-token-0123456789"}
+    settings = load({**LIVE, **tokens, "CRITTER_VAR": str(tmp_path)})
     for secret in (*settings.secret_keys, *settings.twilio_auth_tokens, "metrics-token", "p%40ss", "p@ss"):
         assert secret not in repr(settings)
         assert secret not in str(settings)
