@@ -27,7 +27,7 @@ MAILED = """
     SELECT m.id, m.body, m.subject, m.note, m.post_id, d.state, d.author_id, d.source_id, a.address,
            d.give_up_at - now() AS left FROM deliveries d
     JOIN messages m ON m.id = d.message_id JOIN addresses a ON a.id = d.address_id
-    WHERE d.channel = 'email' ORDER BY d.message_id, d.address_id
+    WHERE d.channel = 'email' AND (m.kind <> 'notice' OR m.instead_of IS NOT NULL) ORDER BY d.message_id, d.address_id
 """
 
 

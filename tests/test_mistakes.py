@@ -29,7 +29,7 @@ LIVE = {
     "CRITTER_MODE": "live",
     "CRITTER_COMPANY": "Example",
     "CRITTER_PUBLIC_URL": "https://critter.example.com",
-    "CRITTER_SECRET_KEY": "k" * 32,
+    "CRITTER_SECRET_KEY": "zyxwvuts01234567" * 2,
     "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
     "TWILIO_AUTH_TOKEN": "token",
     "CRITTER_SMS_NUMBERS": "+14155550100",

@@ -1,4 +1,4 @@
-"""Numbers that carriers give to somebody else (R40): silent ones are asked, then suspended; a new owner is nobody."""
+"""Numbers that carriers give to somebody else (R40): silent ones are asked, then suspended until they are proved."""
 
 import pytest
 from sqlalchemy import Engine

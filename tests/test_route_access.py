@@ -324,7 +324,8 @@ def test_routes_of_signed(seen: Seen) -> None:
     with client(seen) as asks:
         for rule in (rule for rule, how in WEB.items() if how == "signed"):
             method, path = rule.split()
-            place = path.replace("<token>", token)
+            # Kannel signs nothing: the token of one attempt is its whole proof, and this one is of another kind
+            place = path.replace("<token>", seen.signer.sign("attempt", 1) if "kannel" in path else token)
             for headers in PROOFLESS:
                 sent: dict = {"query_string": form} if method == "GET" else {"data": form}
                 answer = asks.open(place, method=method, headers=headers, **sent)

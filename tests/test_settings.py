@@ -15,7 +15,7 @@ LIVE = {
     "CRITTER_MODE": "live",
     "CRITTER_COMPANY": "Acme",
     "CRITTER_PUBLIC_URL": "https://critter.acme.example",
-    "CRITTER_SECRET_KEY": "k" * 32,
+    "CRITTER_SECRET_KEY": "zyxwvuts01234567" * 2,
     "CRITTER_MAIL_DOMAIN": "critter.acme.example",
     "CRITTER_SMTP_RELAY": "smtp+starttls://user:p%40ss@relay.acme.example:587",
     "CRITTER_SMS_NUMBERS": "+15005550006, +15005550007",

@@ -135,7 +135,7 @@ LIVE = {
     "CRITTER_MODE": "live",
     "CRITTER_COMPANY": "Acme",
     "CRITTER_PUBLIC_URL": "https://critter.example.com",
-    "CRITTER_SECRET_KEY": "k" * 40,
+    "CRITTER_SECRET_KEY": "0123456789abcdef" * 3,
     "CRITTER_SMS": "off",
     "CRITTER_MAIL_DOMAIN": "critter.example.com",
 }

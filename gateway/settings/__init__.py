@@ -18,6 +18,7 @@ from gateway.settings.defaults import filled
 
 ENV_FILE = Path(".env")
 SHORTEST_SECRET = 32  # characters, live
+FEWEST_DIFFERENT = 8  # of them that differ: what somebody typed to get it over with has fewer
 
 Switch = Annotated[bool, BeforeValidator(value.switch)]
 Words = Annotated[tuple[str, ...], BeforeValidator(value.comma_list)]
@@ -304,9 +305,29 @@ def _refuse_pretending(settings: Settings) -> None:
     host = value.host_of(settings.twilio_api_base)
     if not (host == "twilio.com" or host.endswith(".twilio.com")) or not settings.twilio_api_base.startswith("https:"):
         raise SettingsError(f"TWILIO_API_BASE: {host} is not a host of twilio.com over https, which live mode needs")
+    _refuse_weak_secrets(settings)
+    _refuse_open_ways(settings)
+    if settings.unsafe:
+        raise SettingsError("CRITTER_UNSAFE: is for experiments in simulated mode")
+    if settings.crash_at:
+        raise SettingsError("CRITTER_CRASH_AT: is for experiments in simulated mode")
+
+
+def _refuse_weak_secrets(settings: Settings) -> None:
+    """Live: what could be guessed."""
     if any(len(key) < SHORTEST_SECRET for key in settings.secret_keys):
         make = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
         raise SettingsError(f"CRITTER_SECRET_KEY: needs {SHORTEST_SECRET} characters or more; make one with {make}")
+    if any(len(set(key)) < FEWEST_DIFFERENT for key in settings.secret_keys):
+        raise SettingsError("CRITTER_SECRET_KEY: can be guessed, for it repeats the same few characters; make one")
+    secrets = {"CRITTER_HOOK_SECRET": settings.hook_secrets, "KANNEL_TOKEN": (settings.kannel_token,)}
+    for name, given in secrets.items():
+        if any(0 < len(secret) < SHORTEST_SECRET for secret in given):
+            raise SettingsError(f"{name}: needs {SHORTEST_SECRET} characters or more, such as CRITTER_SECRET_KEY has")
+
+
+def _refuse_open_ways(settings: Settings) -> None:
+    """Live: words, numbers and secrets on a network that others can read or write."""
     if settings.hook_url and not settings.hook_url.startswith("https:"):
         raise SettingsError("CRITTER_HOOK_URL: must begin with https: texts and numbers would travel open")
     if settings.m365_token_url and not settings.m365_token_url.startswith("https:"):
@@ -316,11 +337,3 @@ def _refuse_pretending(settings: Settings) -> None:
             "CRITTER_REDIS_URL: has no password, and whoever reaches that Redis can hold all texts and mails up: give "
             "one (rediss://:PASSWORD@HOST:PORT/0) or a unix socket, or set CRITTER_REDIS_NO_PASSWORD=on"
         )
-    secrets = {"CRITTER_HOOK_SECRET": settings.hook_secrets, "KANNEL_TOKEN": (settings.kannel_token,)}
-    for name, given in secrets.items():
-        if any(0 < len(secret) < SHORTEST_SECRET for secret in given):
-            raise SettingsError(f"{name}: needs {SHORTEST_SECRET} characters or more, such as CRITTER_SECRET_KEY has")
-    if settings.unsafe:
-        raise SettingsError("CRITTER_UNSAFE: is for experiments in simulated mode")
-    if settings.crash_at:
-        raise SettingsError("CRITTER_CRASH_AT: is for experiments in simulated mode")
