@@ -90,6 +90,7 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
     _derive_money(values)
     _refuse_incomplete(values)
     values.setdefault("CRITTER_DATABASE_URL", embedded.database_url(Path(values["CRITTER_VAR"])))
+    values.setdefault("CRITTER_DATABASE_OWNER_URL", values["CRITTER_DATABASE_URL"])
     values.setdefault("CRITTER_REDIS_URL", embedded.redis_url(Path(values["CRITTER_VAR"])))
     return values
 
