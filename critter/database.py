@@ -9,6 +9,7 @@ import migrations
 from gateway.errors import Refused
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, connect, transaction
+from migrations.running import Told
 
 MUST_BE_ON = ("fsync", "synchronous_commit")
 
@@ -25,14 +26,14 @@ def opened(settings: Settings) -> Engine:
     return engine
 
 
-def prepared(settings: Settings, unsafe: bool = False) -> Engine:
-    """The database, durable, of our mode and at the newest schema."""
+def prepared(settings: Settings, unsafe: bool = False, told: Told = lambda line: None) -> Engine:
+    """The database, durable, of our mode and at the newest schema. `told` hears how far a migration is."""
     engine = opened(settings)
     if not unsafe:
         refuse_undurable(engine)
     if inspect(engine).has_table("installation"):
         _claim(engine, settings.mode)  # before anything changes
-    migrations.migrate(engine)
+    migrations.migrate(engine, told=told)
     _claim(engine, settings.mode)
     return engine
 

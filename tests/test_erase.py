@@ -219,7 +219,7 @@ TAKEN_OUT = {
     "posts.text", "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(
-    r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|senders\..*|alembic_version\..*"
+    r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|senders\..*|(alembic_version|migration_steps)\..*"
     r"|(bounces|bouncing)\.status|topics\.tag|callbacks\..*|attempts\..*|deliveries(_\w+)?\.(channel|state|reason|tag|lease_owner)"
     r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility)|daily_mails\.posts"
     r"|\w+\.(kind|state|role|access|pin|channel|source|purpose)"

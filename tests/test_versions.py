@@ -37,7 +37,7 @@ def git(*arguments: str) -> bytes:
 @pytest.fixture(scope="module")
 def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree as it was before the newest migration was begun."""
-    newest = next((ROOT / "migrations" / "versions").glob(f"{migrations.newest()}_*.py"))
+    newest = next((ROOT / "migrations" / "versions").glob(f"{migrations.newest()}_*.sql"))
     try:
         begun = git("log", "--diff-filter=A", "--format=%H", "-1", "--", str(newest)).decode().strip()
         tree = git("archive", f"{begun}^")
