@@ -147,7 +147,7 @@ def _run(settings: Settings, name: str, arguments: Sequence[str], watching: Call
     tool = binaries.postgres(settings.var).path.with_name(name)
     if not tool.exists():
         raise Refused(f"There is no {name} beside {tool.parent / 'postgres'}: install PostgreSQL's client programs.")
-    place = _environment(settings.database_url)
+    place = _environment(settings.database_owner_url)
     given = [place["PGDATABASE"] if argument == "" else argument for argument in arguments]
     environ = {**os.environ, **place, "PGAPPNAME": "critter", "LC_ALL": "C"}
     with subprocess.Popen([tool, *given], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:

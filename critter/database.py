@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 import migrations
 from gateway.errors import Refused
+from gateway.ledger import audit
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, connect, transaction
 from migrations.running import Told
@@ -16,7 +17,25 @@ MUST_BE_ON = ("fsync", "synchronous_commit")
 
 def opened(settings: Settings) -> Engine:
     """An engine on a database that answers; raises Refused. Commands that look or change something begin with it."""
-    engine = connect(settings.database_url)
+    return _opened(settings, settings.database_url)
+
+
+def owned(settings: Settings) -> Engine:
+    """The same as the role that owns the tables, for what changes more than rows."""
+    return _opened(settings, settings.database_owner_url)
+
+
+def role(settings: Settings) -> str:
+    """The name of the role that the processes use."""
+    engine = opened(settings)
+    with engine.connect() as connection:
+        name = str(connection.scalar(text("SELECT current_user")))
+    engine.dispose()
+    return name
+
+
+def _opened(settings: Settings, url: str) -> Engine:
+    engine = connect(url, keys=settings.secret_keys)
     try:
         engine.connect().close()
     except OperationalError as error:
@@ -28,14 +47,31 @@ def opened(settings: Settings) -> Engine:
 
 def prepared(settings: Settings, unsafe: bool = False, told: Told = lambda line: None) -> Engine:
     """The database, durable, of our mode and at the newest schema. `told` hears how far a migration is."""
-    engine = opened(settings)
-    if not unsafe:
-        refuse_undurable(engine)
-    if inspect(engine).has_table("installation"):
-        _claim(engine, settings.mode)  # before anything changes
-    migrations.migrate(engine, told=told)
+    owner = owned(settings)
+    try:
+        if not unsafe:
+            refuse_undurable(owner)
+        older = inspect(owner).has_table("installation")
+        if older:
+            _refuse_other_mode(settings, owner)  # before anything changes
+        migrations.migrate(owner, told=told, role=role(settings))
+        _claim(owner, settings.mode)
+        if older:
+            with transaction(owner) as session:
+                audit.begin_seals(session)
+    finally:
+        owner.dispose()
+    return opened(settings)
+
+
+def _refuse_other_mode(settings: Settings, owner: Engine) -> None:
+    """Asked as whoever may read it: the owner, or the role to which an older version gave everything."""
+    with owner.connect() as connection:
+        readable = connection.scalar(text("SELECT has_table_privilege('installation', 'SELECT')"))
+    engine = owner if readable else opened(settings)
     _claim(engine, settings.mode)
-    return engine
+    if engine is not owner:
+        engine.dispose()
 
 
 def undurable(engine: Engine) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from migrations import running, steps
+from migrations import rights, running, steps
 from migrations.running import TOLD_EVERY, Runner, Told
 
 FOLDER = Path(__file__).parent
@@ -38,17 +38,21 @@ def installed(engine: Engine) -> str | None:
         return None if found is None else str(found)
 
 
-def migrate(engine: Engine, to: str = "", told: Told = lambda line: None) -> None:
-    """Brings the database to that revision, the newest by default, and makes the partitions of this month and the next
-    two. It may be interrupted at any moment and run again."""
+def migrate(engine: Engine, to: str = "", told: Told = lambda line: None, role: str = "") -> None:
+    """Brings the database to that revision, the newest by default, makes the partitions of this month and the next two,
+    and gives the processes' role its rights. `engine` is the owner's. It may be interrupted and run again."""
     with _alone(engine, told):
         there = installed(engine)
+        if role:
+            rights.take_over(engine, role, told)
         wanted = {name: path for name, path in files().items() if name > (there or "") and name <= (to or newest())}
         if there is None:
             _make(engine, wanted)
         else:
             for revision, path in wanted.items():
                 _upgrade(engine, revision, path, told)
+        if role:
+            rights.give(engine, role, told)
         Runner(engine, "months", told).execute(ENSURE_MONTHS)
 
 

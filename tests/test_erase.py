@@ -89,7 +89,7 @@ def says(office: Office, handle: str, words: str) -> None:
 def dump(office: Office) -> str:
     """The whole database as pg_dump writes it, bytea opened up."""
     tool = binaries.postgres(office.settings.var).path.with_name("pg_dump")
-    url = office.settings.database_url
+    url = office.settings.database_owner_url
     plain = subprocess.run([tool, "-d", url], capture_output=True, text=True, check=True).stdout
     opened = "\n".join(
         bytes.fromhex(found).decode("latin-1") for found in re.findall(r"\\\\x((?:[0-9a-f]{2})+)", plain)

@@ -18,6 +18,7 @@ from gateway.store.database import connect
 from migrations import steps
 from migrations.running import Runner
 from tests.conftest import _administer as administer
+from tests.databases import migrate
 from tests.migrating import door, fill
 from tests.running import ROOT
 from tests.test_schema import CATALOG, catalog
@@ -31,10 +32,8 @@ def old(servers: Servers) -> Iterator[str]:
     """The URL of a database of the first schema, as the owner of its tables."""
     administer(servers, "DROP DATABASE IF EXISTS old WITH (FORCE)")
     administer(servers, "CREATE DATABASE old")
-    url = embedded.database_url(servers.var, "old")
-    engine = connect(url)
-    migrations.migrate(engine, "0001")
-    engine.dispose()
+    url = embedded.database_url(servers.var, "old", embedded.OWNER)
+    migrate(url, "0001")
     yield url
     administer(servers, "DROP DATABASE old WITH (FORCE)")
 

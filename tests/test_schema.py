@@ -46,10 +46,12 @@ def _of_the_rest(row: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def test_migrations_lead_to_schema_sql(engine: Engine, servers: Servers) -> None:
-    with psycopg.connect(embedded.database_url(servers.var, "postgres"), autocommit=True) as admin:
+    with psycopg.connect(embedded.database_url(servers.var, "postgres", embedded.OWNER), autocommit=True) as admin:
         admin.execute("DROP DATABASE IF EXISTS from_schema WITH (FORCE)")
         admin.execute("CREATE DATABASE from_schema")
-    with psycopg.connect(embedded.database_url(servers.var, "from_schema"), autocommit=True) as connection:
+    with psycopg.connect(
+        embedded.database_url(servers.var, "from_schema", embedded.OWNER), autocommit=True
+    ) as connection:
         connection.execute(SCHEMA.read_text().encode())
         written = catalog(connection.execute(CATALOG).fetchall())
     with engine.connect() as migrated:

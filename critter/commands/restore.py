@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 import migrations
 from critter import backups, erasures
 from critter.backups import Manifest
-from critter.database import opened
+from critter.database import opened, owned, role
 from critter.inside import counted, database, operator
 from critter.servers.reached import reached
 from gateway.bell import Bell
@@ -61,13 +61,13 @@ def run(
 
 
 def _restore(settings: Settings, file: Path, *, pictures: bool) -> None:
-    engine = opened(settings)
+    engine = owned(settings)
     try:
         with backups.opened(file) as (manifest, tar):
             _refuse(engine, settings, manifest)
             _tell(f"backup of {manifest.made_at}, schema {manifest.revision}")
             backups.fill(settings, tar, _tell)
-            migrations.migrate(engine)
+            migrations.migrate(engine, role=role(settings))
             with transaction(engine) as session:
                 _stop_all(session, manifest)
             _tell("held: everything that was open")
@@ -165,15 +165,18 @@ def _scratch(settings: Settings) -> Iterator[Settings]:
     """A database of its own beside ours, dropped afterwards."""
     name = f"critter_drill_{secrets.token_hex(4)}"
     try:
-        with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        with psycopg.connect(settings.database_owner_url, autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
     except psycopg.Error as error:
         raise Refused(f"No database for the drill can be made: {str(error).splitlines()[0]}") from None
-    url = make_url(settings.database_url).set(database=name).render_as_string(hide_password=False)
+    places = {
+        which: make_url(url).set(database=name).render_as_string(hide_password=False)
+        for which, url in (("database_url", settings.database_url), ("database_owner_url", settings.database_owner_url))
+    }
     try:
-        yield settings.model_copy(update={"database_url": url})
+        yield settings.model_copy(update=places)
     finally:
-        with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        with psycopg.connect(settings.database_owner_url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
