@@ -42,9 +42,9 @@ def migrate(engine: Engine, to: str = "", told: Told = lambda line: None, role: 
     """Brings the database to that revision, the newest by default, makes the partitions of this month and the next two,
     and gives the processes' role its rights. `engine` is the owner's. It may be interrupted and run again."""
     with _alone(engine, told):
-        there = installed(engine)
         if role:
             rights.take_over(engine, role, told)
+        there = installed(engine)
         wanted = {name: path for name, path in files().items() if name > (there or "") and name <= (to or newest())}
         if there is None:
             _make(engine, wanted)

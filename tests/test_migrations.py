@@ -1,5 +1,7 @@
 """Migrations keep no door waiting (R64, F45), and go on where an interruption left them."""
 
+import re
+import signal
 import subprocess
 import sys
 import threading
@@ -192,4 +194,25 @@ def test_two_migrations_at_once_come_to_one_end(old: str, engine: Engine) -> Non
         each.join(120)
     for one in engines:
         one.dispose()
+    finished(old, engine)
+
+
+def test_ctrl_c_ends_it_and_it_goes_on(old: str, engine: Engine, servers: Servers, tmp_path: Path) -> None:
+    fill(old, 1_000)
+    environ = {"PATH": "/usr/bin:/bin", "CRITTER_VAR": str(tmp_path), "CRITTER_UNSAFE": "on",
+               "CRITTER_DATABASE_URL": embedded.database_url(servers.var, "old"),
+               "CRITTER_DATABASE_OWNER_URL": old}  # fmt: skip
+    command = [sys.executable, "-m", "critter", "migrate"]
+    with psycopg.connect(old) as reader:
+        reader.execute("SELECT count(*) FROM posts")  # the migration waits for it
+        with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None
+            line = next(line for line in running.stdout if "posts" in line)
+            running.send_signal(signal.SIGINT)
+            rest = running.stdout.read()
+    assert re.match(r"0002  step \d+ of \d+: ALTER TABLE posts", line)
+    assert (running.returncode, rest.splitlines()[-1][:8]) == (130, "Stopped.")
+    again = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.splitlines()[-1] == "The database is up to date."
     finished(old, engine)
