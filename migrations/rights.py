@@ -6,8 +6,8 @@ change and delete its rows. What they may only add to, or only read, is named he
 
 from typing import Final
 
+import psycopg
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import Refused
 from migrations.running import Runner, Told
@@ -37,7 +37,7 @@ def take_over(engine: Engine, role: str, told: Told) -> None:
     try:
         for statement in statements:
             runner.execute(statement)
-    except DBAPIError as refused:
+    except psycopg.Error as refused:
         raise _not_allowed(engine, owner, role, refused) from None
 
 
