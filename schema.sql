@@ -1,5 +1,7 @@
 -- Critter's database, whole. PostgreSQL 15 or newer. Times are UTC from this database's clock.
 -- The migrations lead here and gateway/store/tables.py mirrors it; two tests hold the three together.
+-- All of it belongs to one role, and the processes use another (migrations/rights): SECURITY DEFINER marks what an owner
+-- does for them.
 
 -- Ids are time-sortable everywhere: milliseconds since 1970 shifted left 16 bits, or'ed with a sequence's low 16 bits.
 CREATE SEQUENCE id_sequence;
@@ -314,6 +316,15 @@ BEGIN
 END $$;
 CREATE TRIGGER hold_restored BEFORE INSERT ON inbound FOR EACH ROW EXECUTE FUNCTION hold_restored();
 ALTER TABLE inbound DISABLE TRIGGER hold_restored;
+CREATE FUNCTION wake_hold_restored(awake boolean) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF awake THEN
+        ALTER TABLE inbound ENABLE TRIGGER hold_restored;
+    ELSE
+        ALTER TABLE inbound DISABLE TRIGGER hold_restored;
+    END IF;
+END $$;
 
 -- Pictures and files that came with an inbound. The carrier, or the mail itself, has them until a worker has kept them.
 CREATE TABLE media (
@@ -477,7 +488,8 @@ CREATE INDEX deliveries_later ON deliveries (not_before) WHERE ended_at IS NULL 
 CREATE INDEX deliveries_by_address ON deliveries (address_id, message_id DESC);
 CREATE INDEX deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND reason IS NOT NULL;
 -- Makes the partition of the month of `moment`; harmless when it is there.
-CREATE FUNCTION ensure_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION ensure_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     month  timestamptz := date_trunc('month', moment, 'UTC');
     name   text := 'deliveries_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
@@ -490,7 +502,8 @@ BEGIN
 END $$;
 -- Moves about `most` rows of the month of `moment` from deliveries_default into the month's partition, which is made when
 -- it is missing, and grows with them: until all are moved it ends behind the last one. Others wait meanwhile.
-CREATE FUNCTION move_from_default(moment timestamptz, most integer) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION move_from_default(moment timestamptz, most integer) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     month   timestamptz := date_trunc('month', moment, 'UTC');
     name    text := 'deliveries_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
@@ -513,6 +526,24 @@ BEGIN
     EXECUTE format('WITH moved AS (DELETE FROM deliveries_default WHERE message_id >= %s AND message_id < %s RETURNING *)'
                    ' INSERT INTO %I (%s) SELECT %s FROM moved', low, upto, name, fields, fields);
     EXECUTE format('ALTER TABLE deliveries ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, low, upto);
+END $$;
+-- Drops a month of deliveries, unless something in it is open; whether it did.
+CREATE FUNCTION drop_partition(month text) RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    open  boolean;
+BEGIN
+    IF month !~ '^deliveries_\d{4}_\d\d$' OR NOT EXISTS (
+        SELECT FROM pg_inherits WHERE inhparent = 'deliveries'::regclass AND inhrelid = to_regclass(month)
+    ) THEN
+        RAISE EXCEPTION '% is no month of deliveries', month USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', month);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE ended_at IS NULL)', month) INTO open;
+    IF NOT open THEN
+        EXECUTE format('DROP TABLE %I', month);
+    END IF;
+    RETURN NOT open;
 END $$;
 
 -- Deliveries go with their message and their address. No foreign keys: to check two for each row would be a third of
@@ -682,7 +713,8 @@ CREATE TABLE consent (
     our_address  text,                                                   -- to which of our numbers
     carrier_id   text,                                                   -- MessageSid
     source       text NOT NULL,                                          -- text, import, carrier, …
-    created_at   timestamptz NOT NULL DEFAULT now()                      -- when
+    created_at   timestamptz NOT NULL DEFAULT now(),                     -- when
+    audit_id     bigint                                                  -- opt-outs: the row of the audit that the same process wrote; none: the trigger writes one
 );
 CREATE INDEX consent_by_address ON consent (address_id, id);
 
@@ -696,7 +728,7 @@ CREATE TABLE refusals (
 CREATE INDEX refusals_open ON refusals (inbound_id) WHERE closed_at IS NULL;
 
 -- What operators and the law want to know later. Only added to, which the database sees to: every row is chained to the
--- one before it. Persons stand here by id alone, so that erasing one needs no change here.
+-- one before it, and sealed by the process that wrote it. Persons stand here by id alone, so that erasing one needs no change here.
 CREATE TABLE audit (
     id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
     actor       text NOT NULL,                                           -- account:ID, or the command line's user, or what said so
@@ -706,10 +738,13 @@ CREATE TABLE audit (
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- when
     number      bigint,                                                  -- its place in the chain, from 1
     prev        bytea,                                                   -- the hash of the row before it
-    hash        bytea                                                    -- SHA-256 of prev and this row
+    hash        bytea,                                                   -- SHA-256 of prev and this row
+    key         text,                                                    -- the seal: of which secret key, by its fingerprint; none: a version wrote it that had no seals
+    mac         bytea                                                    -- the seal: HMAC-SHA256 of the hash under a key made of CRITTER_SECRET_KEY
 );
 -- Handles become ids: what cannot be taken back must not name anybody.
-CREATE FUNCTION audit_nameless(entry audit) RETURNS audit LANGUAGE plpgsql AS $$
+CREATE FUNCTION audit_nameless(entry audit) RETURNS audit LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF entry.actor LIKE '@%' THEN
         entry.actor := 'account:' || coalesce((SELECT id FROM accounts WHERE handle = substr(entry.actor, 2)), 0);
@@ -728,25 +763,46 @@ CREATE FUNCTION audit_hash(entry audit) RETURNS bytea LANGUAGE sql IMMUTABLE AS 
     SELECT sha256(coalesce(entry.prev, '') || convert_to(jsonb_build_array(entry.number, entry.id, entry.actor, entry.action,
         entry.subject_id, entry.detail, extract(epoch FROM entry.created_at))::text, 'UTF8'))
 $$;
--- Each row carries the hash of the one before it; one is written at a time.
-CREATE FUNCTION audit_link() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Each row carries the hash of the one before it; one is written at a time, until its transaction ends.
+CREATE FUNCTION audit_place(entry audit) RETURNS audit LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE
     last  audit;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('audit'));
     SELECT * INTO last FROM audit WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1;
-    NEW := audit_nameless(NEW);
-    NEW.number := coalesce(last.number, 0) + 1;
-    NEW.prev := last.hash;
-    NEW.hash := audit_hash(NEW);
-    RETURN NEW;
+    entry := audit_nameless(entry);
+    entry.number := coalesce(last.number, 0) + 1;
+    entry.prev := last.hash;
+    entry.hash := audit_hash(entry);
+    RETURN entry;
+END $$;
+-- The row that the caller is about to write, so that it can seal it; nobody else writes one before its transaction ends.
+CREATE FUNCTION audit_next(actor text, action text, subject_id bigint, detail jsonb) RETURNS audit LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+DECLARE
+    entry  audit;
+BEGIN
+    entry.id := new_id();
+    entry.actor := actor;
+    entry.action := action;
+    entry.subject_id := subject_id;
+    entry.detail := detail;
+    entry.created_at := now();
+    RETURN audit_place(entry);
+END $$;
+CREATE FUNCTION audit_link() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN audit_place(NEW);
 END $$;
 CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'audit is only ever added to' USING ERRCODE = 'insufficient_privilege';
 END $$;
 -- Every opt-out is audited, whichever way it came.
-CREATE FUNCTION audit_opt_out() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION audit_opt_out() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO audit (actor, action, subject_id, detail)
     VALUES (NEW.source, 'address.opt_out', NEW.address_id, jsonb_build_object('consent', NEW.id::text));
@@ -756,8 +812,8 @@ CREATE UNIQUE INDEX audit_in_order ON audit (number);
 CREATE TRIGGER audit_link BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_link();
 CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_stays();
 CREATE TRIGGER audit_stays_whole BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
-CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW WHEN (NEW.kind = 'opt_out')
-    EXECUTE FUNCTION audit_opt_out();
+CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW
+    WHEN (NEW.kind = 'opt_out' AND NEW.audit_id IS NULL) EXECUTE FUNCTION audit_opt_out();
 
 -- What texts took from each budget: parts, but millionths of a dollar for the company's month. Behind one lock.
 CREATE TABLE budgets (

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, text
 import migrations
 from bench.ports import free_port
 from critter.servers import Servers
-from gateway.settings import Settings, load
+from gateway.settings import Settings, embedded, load
 from gateway.store.database import claim_mode, connect, transaction
 
 ROOT = Path(__file__).parent.parent
@@ -91,6 +91,7 @@ def company(*processes: str, pooler: Pooler | None = None, **settings: str) -> I
         environ = {
             "CRITTER_VAR": str(folder),
             "CRITTER_DATABASE_URL": held.enter_context(pooler(servers)) if pooler else servers.database_url,
+            "CRITTER_DATABASE_OWNER_URL": servers.owner_url,
             "CRITTER_REDIS_URL": servers.redis_url,
             "CRITTER_HOLD_SECONDS": "0",
             "CRITTER_ASK_PHONES": "1000000",
@@ -100,7 +101,9 @@ def company(*processes: str, pooler: Pooler | None = None, **settings: str) -> I
         read = load(environ)
         engine = connect(read.database_url)
         held.callback(engine.dispose)
-        migrations.migrate(engine)
+        owner = connect(read.database_owner_url)
+        migrations.migrate(owner, role=embedded.ROLE)
+        owner.dispose()
         with transaction(engine) as session:
             claim_mode(session, "simulated")
         made = Company(read, environ, engine, folder)

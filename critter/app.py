@@ -57,7 +57,10 @@ class Parts:
 
 
 def build(settings: Settings, name: str = "web") -> Parts:
-    engine, ledger = connect(settings.database_url), connect(settings.database_url, pool=2, by_key=True)
+    engine, ledger = (
+        connect(settings.database_url, keys=settings.secret_keys),
+        connect(settings.database_url, pool=2, by_key=True, keys=settings.secret_keys),
+    )
     bell = Bell(settings.redis_url)
     admission = Admission(needs_contact=True)
     pulse = Pulse(engine, name, owner(name), admission)

@@ -22,7 +22,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from critter import programs
-from critter.database import owner_url
 from gateway.crashpoints import crash_point
 from gateway.errors import Refused
 from gateway.ledger import audit
@@ -78,7 +77,7 @@ def write(settings: Settings, place: Path, manifest: Manifest, told: Told) -> in
         with tempfile.TemporaryDirectory(dir=place.absolute().parent, prefix=DUMPING) as folder:
             dump = Path(folder) / DUMP
             wanted = ["--format=custom", "--no-owner", "--no-privileges", "--file", str(dump)]
-            url = owner_url(settings)
+            url = settings.database_owner_url
             programs.run(settings.var, url, "pg_dump", wanted, lambda: told(f"database: {_size(dump)}"))
             with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 _pack(file, manifest, dump, settings.var / "media", told)

@@ -15,7 +15,7 @@ from critter.mistakes import mistakes
 from critter.starting import OF_CARRIERS
 from gateway.carriers.advice import advice
 from gateway.errors import Refused
-from gateway.ledger import budgets, partitions, pauses, spending, task_failures
+from gateway.ledger import budgets, partitions, pauses, protection, spending, task_failures
 from gateway.settings import Settings
 from gateway.settings import values as value
 from gateway.store.database import transaction
@@ -47,6 +47,7 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
         yield "settings", partial(_mistaken, mistake)
     yield "database", _database
     yield "durability", _durability
+    yield "roles", _roles
     yield "redis", _redis
     if settings.sms:
         for name in settings.sms_carriers:
@@ -99,6 +100,27 @@ def _durability(settings: Settings) -> str:
     if off:
         raise Refused(f"{' and '.join(off)} off: PostgreSQL would lose what it confirmed; switch it on")
     return "fsync and synchronous_commit are on"
+
+
+def _roles(settings: Settings) -> str:
+    """Whether somebody who gets hold of the processes' role could rewrite the audit."""
+    engine = opened(settings)
+    try:
+        with transaction(engine) as session:
+            gaps = protection.gaps(session)
+    except ProgrammingError:
+        raise Refused("the database is not of this version: run critter migrate") from None
+    finally:
+        engine.dispose()
+    if not gaps:
+        return "the tables belong to another role than the processes'"
+    told = f"the role in CRITTER_DATABASE_URL {' and '.join(gaps)}, so it could rewrite the audit"
+    if settings.mode == "live":
+        raise Refused(
+            f"{told}: make a second role, name it in CRITTER_DATABASE_OWNER_URL and run critter migrate "
+            "(docs/running.md, Two roles)"
+        )
+    return f"{told}; live mode would call that wrong"
 
 
 def _redis(settings: Settings) -> str:

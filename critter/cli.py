@@ -73,12 +73,16 @@ def up(
 
 @app.command()
 def migrate(unsafe: Unsafe = False) -> None:
-    """Bring the database to the newest schema."""
+    """Bring the database to the newest schema, while everything runs on; may be interrupted and run again."""
     from critter.company import hidden_names
     from critter.database import prepared
 
     settings = load()
-    engine = prepared(settings, unsafe=unsafe or settings.unsafe)
+    try:
+        engine = prepared(settings, unsafe or settings.unsafe, told=lambda line: print(line, flush=True))
+    except KeyboardInterrupt:
+        print("Stopped. What is done is remembered: run critter migrate again to go on.")
+        raise typer.Exit(130) from None
     for line in hidden_names(engine):
         print(line)
     engine.dispose()

@@ -2,14 +2,16 @@
 
 import logging
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import OperationalError
 
 import migrations
 from gateway.errors import Refused
+from gateway.ledger import audit
 from gateway.settings import Settings
 from gateway.store import restoring
 from gateway.store.database import claim_mode, connect, transaction
+from migrations.running import Told
 
 MUST_BE_ON = ("fsync", "synchronous_commit")
 
@@ -24,7 +26,27 @@ class Unfinished(Refused):
 def opened(settings: Settings) -> Engine:
     """An engine on a database that answers and is whole; raises Refused. Commands that look or change something begin
     with it."""
-    engine = connect(settings.database_url)
+    return _opened(settings, settings.database_url)
+
+
+def owned(settings: Settings) -> Engine:
+    """The same as the role that owns the tables, for what changes more than rows."""
+    return _opened(settings, settings.database_owner_url)
+
+
+def role(settings: Settings, database: str | None = None) -> str:
+    """The name of the role that the processes use; `database`: asked there, also while a restore fills it."""
+    place = make_url(settings.database_url)
+    url = (place.set(database=database) if database else place).render_as_string(hide_password=False)
+    engine = _opened(settings, url, marked=database is not None)
+    with engine.connect() as connection:
+        name = str(connection.scalar(text("SELECT current_user")))
+    engine.dispose()
+    return name
+
+
+def _opened(settings: Settings, url: str, *, marked: bool = False) -> Engine:
+    engine = connect(url, keys=settings.secret_keys, marked=marked)
     try:
         with engine.begin():
             pass
@@ -37,21 +59,33 @@ def opened(settings: Settings) -> Engine:
     return engine
 
 
-def owner_url(settings: Settings) -> str:
-    """Who makes, renames and fills databases connects with this: the owner's URL if there is one, else everybody's."""
-    return getattr(settings, "database_owner_url", "") or settings.database_url
+def prepared(settings: Settings, unsafe: bool = False, told: Told = lambda line: None) -> Engine:
+    """The database, durable, of our mode and at the newest schema. `told` hears how far a migration is."""
+    owner = owned(settings)
+    try:
+        if not unsafe:
+            refuse_undurable(owner)
+        older = inspect(owner).has_table("installation")
+        if older:
+            _refuse_other_mode(settings, owner)  # before anything changes
+        migrations.migrate(owner, told=told, role=role(settings))
+        _claim(owner, settings.mode)
+        if older:
+            with transaction(owner) as session:
+                audit.begin_seals(session)
+    finally:
+        owner.dispose()
+    return opened(settings)
 
 
-def prepared(settings: Settings, unsafe: bool = False) -> Engine:
-    """The database, durable, of our mode and at the newest schema."""
-    engine = opened(settings)
-    if not unsafe:
-        refuse_undurable(engine)
-    if inspect(engine).has_table("installation"):
-        _claim(engine, settings.mode)  # before anything changes
-    migrations.migrate(engine)
+def _refuse_other_mode(settings: Settings, owner: Engine) -> None:
+    """Asked as whoever may read it: the owner, or the role to which an older version gave everything."""
+    with owner.connect() as connection:
+        readable = connection.scalar(text("SELECT has_table_privilege('installation', 'SELECT')"))
+    engine = owner if readable else opened(settings)
     _claim(engine, settings.mode)
-    return engine
+    if engine is not owner:
+        engine.dispose()
 
 
 def undurable(engine: Engine) -> list[str]:

@@ -5,7 +5,7 @@ store/restoring: whatever ends this half way, no process uses what is there.
 """
 
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 import migrations
 from critter import backups, erasures, programs
 from critter.backups import Backup, Manifest
+from critter.database import role
 from critter.inside import operator
 from gateway.crashpoints import crash_point
 from gateway.errors import Refused, SettingsError
@@ -62,8 +63,8 @@ def fill(restore: Restore, url: str) -> None:
         restore.backup.dump,
     )
     crash_point("filled")
-    with _Marked(url) as engine:
-        migrations.migrate(engine)
+    with _Marked(url, restore.settings.secret_keys) as engine:
+        migrations.migrate(engine, role=role(restore.settings, make_url(url).database))
         crash_point("migrated")
         with transaction(engine) as session:
             _hold(session, manifest)
@@ -72,7 +73,7 @@ def fill(restore: Restore, url: str) -> None:
 
 def finish(restore: Restore, url: str) -> None:
     """Who was erased since is erased again, and the pictures that are left are unpacked. Doing it twice is harmless."""
-    with _Marked(url) as engine:
+    with _Marked(url, restore.settings.secret_keys) as engine:
         _erase_again(restore, engine)
         new = _unpack(restore, engine)
     restore.told(f"pictures: {new:,} new")
@@ -90,8 +91,8 @@ def restored_at(url: str, manifest: Manifest) -> str | None:
 class _Marked:
     """An engine on a database that carries the mark, until the block ends."""
 
-    def __init__(self, url: str) -> None:
-        self._engine = connect(url, marked=True)
+    def __init__(self, url: str, keys: Sequence[str] = ()) -> None:
+        self._engine = connect(url, keys=keys, marked=True)
 
     def __enter__(self) -> Engine:
         return self._engine

@@ -87,7 +87,12 @@ def build(settings: Settings, queue: str) -> Room:
     """The room of one process; only the queues that send have a carrier."""
     return Room(
         settings=settings,
-        engine=connect(settings.database_url, CLOCK_POOL if queue == "clock" else 5, by_key=queue in QUEUES),
+        engine=connect(
+            settings.database_url,
+            CLOCK_POOL if queue == "clock" else 5,
+            by_key=queue in QUEUES,
+            keys=settings.secret_keys,
+        ),
         bell=Bell(settings.redis_url),
         owner=owner(queue),
         loop=Loop(),

@@ -1,10 +1,19 @@
-"""The way from any older database to schema.sql; `critter migrate` and the supervisor run it."""
+"""The way from any older database to schema.sql; `critter migrate` and the supervisor run it.
 
+Each migration is a file of SQL under versions/, which migrations/steps reads and migrations/running runs. The table
+alembic_version says how far a database is, as it did when Alembic ran them.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from gateway.ledger import partitions
+from migrations import rights, running, steps
+from migrations.running import TOLD_EVERY, Runner, Told
 
 FOLDER = Path(__file__).parent
 LOCK = 0x43726974  # one migration at a time, over every machine
@@ -12,7 +21,12 @@ LOCK = 0x43726974  # one migration at a time, over every machine
 
 def newest() -> str:
     """The revision that this code needs."""
-    return max(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py"))
+    return max(files())
+
+
+def files() -> dict[str, Path]:
+    """The file of each revision, the oldest first."""
+    return {path.name.partition("_")[0]: path for path in sorted((FOLDER / "versions").glob("[0-9]*_*.sql"))}
 
 
 def installed(engine: Engine) -> str | None:
@@ -21,18 +35,72 @@ def installed(engine: Engine) -> str | None:
     with engine.connect() as connection:
         if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
             return None
-        return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return None if found is None else str(found)
 
 
-def migrate(engine: Engine, to: str = "head") -> None:
-    """Brings the database to that revision, and makes the partitions of this month and the next two."""
-    from alembic import command  # slow to import, and a process that only starts does without
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
+def migrate(engine: Engine, to: str = "", told: Told = lambda line: None, role: str = "") -> None:
+    """Brings the database to that revision, the newest by default, makes the partitions of this month and the next two,
+    and gives the processes' role its rights. `engine` is the owner's. It may be interrupted and run again."""
+    with _alone(engine, told):
+        if role:
+            rights.take_over(engine, role, told)
+        there = installed(engine)
+        wanted = {name: path for name, path in files().items() if name > (there or "") and name <= (to or newest())}
+        if there is None:
+            _make(engine, wanted)
+        else:
+            for revision, path in wanted.items():
+                _upgrade(engine, revision, path, told)
+        if role:
+            rights.give(engine, role, told)
     partitions.make(engine)
+
+
+def _make(engine: Engine, wanted: dict[str, Path]) -> None:
+    """An empty database: nobody waits for it, so all of it is made at once."""
+    with engine.begin() as connection:
+        connection.execute(text(running.BOOKS))
+        connection.execute(text(VERSION))
+        for path in wanted.values():
+            running.run_whole(connection, steps.read(path))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": max(wanted)})
+
+
+def _upgrade(engine: Engine, revision: str, path: Path, told: Told) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(running.BOOKS))
+    Runner(engine, revision, told).run(steps.read(path))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        connection.execute(text("DELETE FROM migration_steps WHERE revision = :revision"), {"revision": revision})
+
+
+@contextmanager
+def _alone(engine: Engine, told: Told) -> Iterator[Connection]:
+    """Keeps other migrations away by a lock in a transaction of its own that does nothing else, and so holds up nobody.
+    It ends with this process, whatever ends it; and it works through a pooler, where a session's lock would not."""
+    told_at = time.monotonic()
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        while not _locked(connection):
+            if time.monotonic() - told_at > TOLD_EVERY:
+                told("another migration is running: this one waits for its end")
+                told_at = time.monotonic()
+            time.sleep(0.1)
+        yield connection
+
+
+def _locked(connection: Connection) -> bool:
+    """Asked without a parameter and unprepared: else the answer's portal stays open, and with it a snapshot for whose
+    end CREATE INDEX CONCURRENTLY would wait for ever."""
+    asked = f"SELECT pg_try_advisory_xact_lock({LOCK})"
+    row = running.driver(connection).execute(asked.encode(), prepare=False).fetchone()
+    return bool(row and row[0])
+
+
+VERSION = """
+    CREATE TABLE IF NOT EXISTS alembic_version (
+        version_num  varchar(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY
+    )
+"""

@@ -11,7 +11,6 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-import migrations
 from critter.room import build
 from critter.servers import Servers
 from gateway.identity.resolver import Zone
@@ -19,11 +18,12 @@ from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect
 from tests import leaks
 from tests.arriving import DEMO
-from tests.databases import Kept
+from tests.databases import Kept, migrate, owned
 from tests.office import Office, point_command_line
 from workers.room import Room, enter
 
 TEMPLATE = "migrated"
+SECRET = "a secret that all tests have in common"  # it seals what a test writes into the audit
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,9 +60,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 def template(servers: Servers) -> str:
     """The name of a migrated database that each test's own is copied from."""
     _administer(servers, f"CREATE DATABASE {TEMPLATE}")
-    engine = connect(embedded.database_url(servers.var, TEMPLATE))
-    migrations.migrate(engine)
-    engine.dispose()
+    migrate(embedded.database_url(servers.var, TEMPLATE))
     return TEMPLATE
 
 
@@ -80,8 +78,16 @@ def database(databases: Kept) -> Iterator[str]:
 
 @pytest.fixture
 def engine(database: str) -> Iterator[Engine]:
-    """An engine on this test's own database."""
-    connected = connect(database)
+    """An engine on this test's own database, as a process has it: rows are all that its role may change."""
+    connected = connect(database, keys=(SECRET,))
+    yield connected
+    connected.dispose()
+
+
+@pytest.fixture
+def owner(database: str) -> Iterator[Engine]:
+    """The same database as the role that owns its tables, for tests that break more than rows."""
+    connected = connect(owned(database))
     yield connected
     connected.dispose()
 
@@ -109,10 +115,12 @@ def free_port() -> Callable[[], int]:
 @pytest.fixture
 def settings(database: str, redis_url: str, tmp_path: Path, free_port: Callable[[], int]) -> Settings:
     """Simulated settings on this test's own database, with ports that nobody listens on."""
+    (tmp_path / "secret_key").write_text(SECRET)
     return load(
         {
             "CRITTER_VAR": str(tmp_path),
             "CRITTER_DATABASE_URL": database,
+            "CRITTER_DATABASE_OWNER_URL": owned(database),
             "CRITTER_REDIS_URL": redis_url,
             "CRITTER_WEB_LISTEN": f"127.0.0.1:{free_port()}",
             "CRITTER_SMTP_LISTEN": f"127.0.0.1:{free_port()}",
@@ -143,7 +151,7 @@ def here(office: Office) -> Iterator[Room]:
 
 def _administer(servers: Servers, statement: str) -> None:
     """Tried again for a while: the server's own background workers cannot be sent away."""
-    with psycopg.connect(embedded.database_url(servers.var, "postgres"), autocommit=True) as connection:
+    with psycopg.connect(embedded.database_url(servers.var, "postgres", embedded.OWNER), autocommit=True) as connection:
         for patience in (0.1, 0.3, 1.0, 3.0):
             try:
                 connection.execute(statement)

@@ -11,7 +11,10 @@ from typing import Final
 
 import psycopg
 
+import migrations
 from critter.servers.postgres import SUPERUSER
+from gateway.settings import embedded
+from gateway.store.database import connect
 
 MOST_LEFT: Final = 4_000_000  # octets that dead rows may take
 _numbers = count(1)
@@ -34,6 +37,18 @@ SEND_AWAY: Final = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
+
+
+def owned(url: str) -> str:
+    """The same database as the role that owns its tables."""
+    return url.replace(f"//{embedded.ROLE}@", f"//{embedded.OWNER}@")
+
+
+def migrate(url: str, to: str = "") -> None:
+    """As `critter migrate` does: the tables are the owner's, and the processes get their rights."""
+    engine = connect(owned(url))
+    migrations.migrate(engine, to, role=embedded.ROLE)
+    engine.dispose()
 
 
 class Kept:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-import migrations
 from critter.servers import Servers
 from gateway.settings import Settings, load
 from gateway.store.database import claim_mode, connect, transaction
+from tests.databases import migrate, owned
 from tests.nursery import Child, Nursery
 from tests.running import Company, ports
 
@@ -87,6 +87,7 @@ def herd(var: Path, servers: Servers, database: str, *start: str, **settings: st
         "PATH": os.environ["PATH"],
         "CRITTER_VAR": str(var),
         "CRITTER_DATABASE_URL": database,
+        "CRITTER_DATABASE_OWNER_URL": owned(database),
         "CRITTER_REDIS_URL": servers.redis_url,
         "CRITTER_WEB_LISTEN": f"127.0.0.1:{web}",
         "CRITTER_SMTP_LISTEN": f"127.0.0.1:{smtp}",
@@ -95,8 +96,8 @@ def herd(var: Path, servers: Servers, database: str, *start: str, **settings: st
     }
     var.mkdir(parents=True, exist_ok=True)
     (var / "up.log").touch()
+    migrate(database)
     engine = connect(database)
-    migrations.migrate(engine)
     with transaction(engine) as session:
         claim_mode(session, "simulated")
     with Nursery() as nursery:

@@ -143,4 +143,5 @@ def point_command_line(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> N
     """Makes the settings that the command line loads those of the test."""
     monkeypatch.setenv("CRITTER_VAR", str(settings.var))
     monkeypatch.setenv("CRITTER_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("CRITTER_DATABASE_OWNER_URL", settings.database_owner_url)
     monkeypatch.setenv("CRITTER_REDIS_URL", settings.redis_url)

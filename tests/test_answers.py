@@ -137,9 +137,9 @@ def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
     return ear
 
 
-def empty(engine: Engine) -> None:
+def empty(owner: Engine) -> None:
     """Also of the audit, which the product never empties."""
-    with engine.begin() as connection:
+    with owner.begin() as connection:
         connection.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_stays_whole"))
         names = ", ".join(table.name for table in Table.metadata.sorted_tables)
         connection.execute(text(f"TRUNCATE {names} CASCADE"))
@@ -150,10 +150,12 @@ def _as_long_as_it_is(said: set[str]) -> bool:
     return bool(said.intersection(QUOTING)) or any(each.startswith(MAILED) for each in said)
 
 
-def test_every_answer_fits_one_text_in_every_language(engine: Engine, settings: Settings, ear: Ear) -> None:
+def test_every_answer_fits_one_text_in_every_language(
+    engine: Engine, owner: Engine, settings: Settings, ear: Ear
+) -> None:
     assert languages() == {"en", "es"}
     for story in STORIES:
-        empty(engine)
+        empty(owner)
         play(story, engine, settings)
     long = [
         f"{parts} {words!r}"

@@ -49,6 +49,7 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
         "settings": "ok",
         "database": "ok",
         "durability": "wrong",
+        "roles": "ok",
         "redis": "ok",
         "twilio": "wrong",
         "money": "ok",

@@ -68,7 +68,7 @@ def test_every_make_target_that_is_named_is_there() -> None:
 def test_the_tree_in_architecture_is_true() -> None:
     """Every file it names is there, and every folder with code in it is named."""
     tree = (ROOT / "ARCHITECTURE.md").read_text().split("```")[1]
-    files = [path for top in PACKAGES for path in (ROOT / top).rglob("*.py")]
+    files = [path for top in [*PACKAGES, "migrations"] for path in (ROOT / top).rglob("*.py")]
     there = {path.name for path in [*files, *ROOT.glob("*.*")]}
     assert set(re.findall(r"\b\w+\.(?:py|sql)\b", tree)) <= there
     folders = {path.parent.name for path in files if path.name == "__init__.py"}

@@ -91,7 +91,7 @@ def says(office: Office, handle: str, words: str) -> None:
 def dump(office: Office) -> str:
     """The whole database as pg_dump writes it, bytea opened up."""
     tool = binaries.postgres(office.settings.var).path.with_name("pg_dump")
-    url = office.settings.database_url
+    url = office.settings.database_owner_url
     plain = subprocess.run([tool, "-d", url], capture_output=True, text=True, check=True).stdout
     opened = "\n".join(
         bytes.fromhex(found).decode("latin-1") for found in re.findall(r"\\\\x((?:[0-9a-f]{2})+)", plain)
@@ -278,7 +278,7 @@ TAKEN_OUT = {
     "posts.text", "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(
-    r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies|task_failures)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|mail_signatures\.digest|private_fingerprints\..*|senders\..*|alembic_version\..*"
+    r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies|task_failures)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|mail_signatures\.digest|private_fingerprints\..*|senders\..*|(alembic_version|migration_steps)\..*"
     r"|(bounces|bouncing)\.status|topics\.tag|callbacks\..*|attempts\..*|deliveries(_\w+)?\.(channel|state|reason|tag|lease_owner)"
     r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility)|daily_mails\.posts|remainders\.posts|messages\.quotes|lockouts\.channels"
     r"|\w+\.(kind|state|role|access|pin|channel|source|purpose)"

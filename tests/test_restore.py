@@ -28,6 +28,7 @@ from gateway.store import restoring
 from gateway.store.database import connect, passes, transaction
 from tests import cast
 from tests.conftest import _administer as administer
+from tests.databases import owned
 from tests.office import Office, critter, point_command_line
 
 PICTURE = hashlib.sha256(b"a picture").hexdigest()
@@ -49,7 +50,7 @@ def empty(servers: Servers) -> Iterator[str]:
 
 def elsewhere(office: Office, url: str, var: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The command line on an empty machine."""
-    there = office.settings.model_copy(update={"database_url": url, "var": var})
+    there = office.settings.model_copy(update={"database_url": url, "database_owner_url": owned(url), "var": var})
     point_command_line(monkeypatch, there)
     return there
 
@@ -71,6 +72,7 @@ def there(office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: 
         id=picture,
         picture=PICTURE,
     )
+    head = office.critter("audit", "--head").output
     media = office.settings.var / "media" / PICTURE[:2] / PICTURE
     media.parent.mkdir(parents=True)
     media.write_bytes(b"a picture")
@@ -82,6 +84,7 @@ def there(office: Office, empty: str, place: Path, tmp_path: Path, monkeypatch: 
     restored = critter("restore", str(place))
     assert restored.exit_code == 0, restored.output
     assert "Held: 1 input, 1 fan-out, 1 delivery." in restored.output
+    assert critter("audit", "--since-head", head).exit_code == 0
     engine = connect(empty)
     yield Office(engine, settings)
     engine.dispose()

@@ -155,11 +155,11 @@ def test_second_supervisor_is_refused_in_one_line(servers: Servers) -> None:
 @LINUX
 def test_killed_supervisor_leaves_nothing_and_the_next_start_recovers(tmp_path: Path) -> None:
     holder, pids = hold(tmp_path)
-    with psycopg.connect(embedded.database_url(tmp_path)) as connection:
+    with psycopg.connect(embedded.database_url(tmp_path, role=embedded.OWNER)) as connection:
         connection.execute("CREATE TABLE kept (id int)")
     holder.kill()
     holder.wait()
-    with Servers(tmp_path) as servers, psycopg.connect(servers.database_url) as connection:
+    with Servers(tmp_path) as servers, psycopg.connect(servers.owner_url) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
         assert all(gone(pid) for pid in pids)
 

@@ -99,10 +99,10 @@ def test_a_held_row_is_rung_for_within_a_second_of_its_time(room, engine, rung):
     assert not ticking.is_alive()
 
 
-def test_the_clock_makes_the_coming_months(room, engine):
+def test_the_clock_makes_the_coming_months(room, engine, owner):
     months = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^deliveries_20' ORDER BY 1"
     before = rows(engine, months)
     assert len(before) == 3
-    change(engine, f"DROP TABLE {before[-1].relname}")
+    change(owner, f"DROP TABLE {before[-1].relname}")
     clock.ensure_months(room)
     assert rows(engine, months) == before

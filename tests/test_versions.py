@@ -22,6 +22,7 @@ from critter.servers import Servers
 from gateway.settings import embedded
 from gateway.store.database import claim_mode, connect, transaction
 from tests.conftest import _administer as administer
+from tests.databases import migrate
 from tests.running import ROOT, Company, ports
 from tests.test_kills import CROWD, KIM
 
@@ -37,7 +38,7 @@ def git(*arguments: str) -> bytes:
 @pytest.fixture(scope="module")
 def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree as it was before the newest migration was begun."""
-    newest = next((ROOT / "migrations" / "versions").glob(f"{migrations.newest()}_*.py"))
+    newest = next((ROOT / "migrations" / "versions").glob(f"{migrations.newest()}_*.sql"))
     try:
         begun = git("log", "--diff-filter=A", "--format=%H", "-1", "--", str(newest)).decode().strip()
         tree = git("archive", f"{begun}^")
@@ -110,8 +111,8 @@ def two(servers: Servers, var: Path, old: Path) -> Iterator[Versions]:
         "CRITTER_ASK_PHONES": "1000000",
         "CRITTER_UNSAFE": "on",
     }
+    migrate(url)
     engine = connect(url)
-    migrations.migrate(engine)
     with transaction(engine) as session:
         claim_mode(session, "simulated")
         session.execute(text(CROWD), {"kim": KIM, "count": FOLLOWERS})
@@ -165,16 +166,14 @@ def test_this_version_refuses_an_older_schema(servers: Servers, tmp_path: Path) 
         return ended.stderr
 
     assert "The database is empty: run critter migrate" in start()
-    engine = connect(url)
-    migrations.migrate(engine, "0002")
+    migrate(url, "0002")
     told = start()
     assert told.startswith(f"The database has schema 0002, and this Critter needs {migrations.newest()}: run ")
     assert len(told.splitlines()) == 1
-    engine.dispose()
     administer(servers, "DROP DATABASE versions WITH (FORCE)")
 
 
-def test_a_newer_schema_is_taken(engine: Engine) -> None:
-    with engine.begin() as connection:
+def test_a_newer_schema_is_taken(engine: Engine, owner: Engine) -> None:
+    with owner.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     refuse_old_schema(engine)

@@ -1,5 +1,6 @@
 """`critter audit`: proves the ledger's invariants, or names the rows that break one and ends with 1."""
 
+import re
 from datetime import timedelta
 from itertools import groupby
 from typing import Annotated
@@ -7,10 +8,14 @@ from typing import Annotated
 import typer
 
 from critter.inside import counted, opened_session, show_json
+from gateway.errors import Refused
+from gateway.ledger import audit
+from gateway.ledger.audit import Head
 from gateway.ledger.invariants import SETTLED, Broken, Proof, prove
 from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+HASH = re.compile(r"[0-9a-f]{64}")
 SHOWN = 20  # rows of one rule
 NOUNS = {"inputs": "input", "posts": "post", "deliveries": "delivery", "attempts": "attempt"}
 
@@ -20,18 +25,47 @@ def run(
     settled: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="How old an accepted input must be to have to be done.")
     ] = SETTLED.total_seconds(),
+    show_head: Annotated[
+        bool,
+        typer.Option("--head", help="Only the audit's last row, to be kept elsewhere: NUMBER:HASH, and when."),
+    ] = False,
+    since_head: Annotated[
+        str | None, typer.Option("--since-head", metavar="HEAD", help="Is a head that --head once printed still there?")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Is everything accepted done, nothing done twice, nobody reached who must not be? Exit 1 when not."""
     settings = load()
+    if show_head:
+        with opened_session(settings) as session:
+            head = audit.head(session)
+        show_json(head._asdict()) if as_json else typer.echo(f"{head} {head.at}".rstrip())
+        return
+    noted = _noted(since_head) if since_head is not None else None
     with opened_session(settings) as session:
-        proof = prove(session, timedelta(seconds=settled), settings.var)
+        proof = prove(session, timedelta(seconds=settled), settings.var, noted)
     show_json(proof.plain()) if as_json else _show(proof)
     raise typer.Exit(0 if proof.clean else 1)
 
 
+def _noted(printed: str) -> Head:
+    """A head as --head prints it, with or without its time."""
+    number, colon, digest = (printed.split() or [""])[0].partition(":")
+    if not colon or not number.isdecimal() or len(number) > 18 or (digest and not HASH.fullmatch(digest)):
+        raise Refused("That is no head: give NUMBER:HASH, as critter audit --head prints it.")
+    return Head(int(number), digest)
+
+
 def _show(proof: Proof) -> None:
     counts = ", ".join(counted(count, NOUNS[name]) for name, count in proof.counts.items())
+    if proof.open:
+        typer.echo(
+            f"not protected: the role in CRITTER_DATABASE_URL {' and '.join(proof.open)}; "
+            "see Two roles in docs/running.md",
+            err=True,
+        )
+    if proof.chain.unsealed_tail:
+        typer.echo(f"not sealed yet: the last {counted(proof.chain.unsealed_tail, 'row')} of the audit", err=True)
     if proof.clean:
         typer.echo(f"{typer.style('clean', fg='green')}: {counts}")
         return

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from critter import backups, in_place, restoring, scratch
-from critter.database import owner_url
 from critter.databases import Server, Unreachable
 from critter.inside import counted, database, operator
 from critter.restoring import Restore
@@ -56,13 +55,13 @@ def run(
         return
     with backups.opened(file) as backup, reached(settings):
         restoring.refuse_unfit(settings, backup.manifest)
-        restoring.refuse_pooled(owner_url(settings))
+        restoring.refuse_pooled(settings.database_owner_url)
         asked = Restore(settings, backup, _tell)
         raise typer.Exit(_drill(asked) if drill else _restore(asked, replace=replace, here=here))
 
 
 def _restore(asked: Restore, *, replace: bool, here: bool) -> int:
-    url, why = owner_url(asked.settings), "--in-place"
+    url, why = asked.settings.database_owner_url, "--in-place"
     with ExitStack() as stack:
         try:
             server = None if here else stack.enter_context(Server(url))
@@ -76,21 +75,21 @@ def _restore(asked: Restore, *, replace: bool, here: bool) -> int:
             scratch.restore(asked, server, replace=replace)
         else:
             in_place.restore(asked, url, why)
-    return _checked(asked.settings.database_url)
+    return _checked(asked.settings, asked.settings.database_owner_url)
 
 
 def _drill(asked: Restore) -> int:
     try:
-        with Server(owner_url(asked.settings)) as server, scratch.drill(server) as url:
+        with Server(asked.settings.database_owner_url) as server, scratch.drill(server) as url:
             restoring.fill(asked, url)
-            return _checked(url)
+            return _checked(asked.settings, url)
     except Unreachable as unreachable:
         raise Refused(f"No database for the drill can be made: {unreachable}.") from None
 
 
-def _checked(url: str) -> int:
+def _checked(settings: Settings, url: str) -> int:
     """What is held there, and whether the books agree: the exit code."""
-    engine = connect(url, marked=True)
+    engine = connect(url, keys=settings.secret_keys, marked=True)
     try:
         with transaction(engine) as session:
             held = holding.held(session)

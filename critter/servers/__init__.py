@@ -32,6 +32,11 @@ class Servers:
         return embedded.database_url(self.var)
 
     @property
+    def owner_url(self) -> str:
+        """The same database as the role that owns its tables."""
+        return embedded.database_url(self.var, role=embedded.OWNER)
+
+    @property
     def redis_url(self) -> str:
         return embedded.redis_url(self.var)
 

@@ -9,15 +9,20 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from critter.servers import binaries, folders
 from critter.servers.account import Account, reaching
 from critter.servers.listener import wait_for_end
 from critter.servers.spawn import spawn
 from gateway.errors import Refused
-from gateway.settings.embedded import PORT, ROLE, socket_folder
+from gateway.settings.embedded import OWNER, PORT, ROLE, socket_folder
+
+if TYPE_CHECKING:
+    import psycopg
 
 SUPERUSER = "postgres"
+ROLES = (ROLE, OWNER, SUPERUSER)
 READY_WITHIN = 120.0  # a crash may need a long recovery
 STOPS_WITHIN = 20.0
 STILL_DYING = "shared memory block"  # the backends of a killed server have not all ended yet
@@ -40,6 +45,10 @@ SETTINGS = {
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 # Without autovacuum, too: figures that it leaves about tables of one test mislead the plans of the next.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+
+
+OWNED_BY = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s"
+IS_MEMBER = f"SELECT 1 WHERE pg_has_role('{OWNER}', '{ROLE}', 'MEMBER')"
 
 
 class Postgres:
@@ -118,8 +127,8 @@ class Postgres:
     def _write_access(self) -> None:
         """Who the server runs as, who starts it and root may connect, as the kernel tells it; nobody else."""
         names = dict.fromkeys((self._account.name, _own_name(), "root"))
-        rules = "".join(f"local all {role} peer map=critter\n" for role in (ROLE, SUPERUSER))
-        lines = [f'critter "{name}" {role}\n' for name in names for role in (ROLE, SUPERUSER)]
+        rules = "".join(f"local all {role} peer map=critter\n" for role in ROLES)
+        lines = [f'critter "{name}" {role}\n' for name in names for role in ROLES]
         for file, content in (("critter_hba.conf", rules), ("critter_ident.conf", "".join(lines))):
             path = self._folder / file
             path.write_text(content)
@@ -155,15 +164,31 @@ class Postgres:
         return False
 
     def _make_database(self) -> None:
-        """A role that is no superuser, and its database; safe to repeat after a crash in between."""
+        """Two roles that are no superusers, and the database; safe to repeat after a crash in between."""
         import psycopg
 
         place = {"host": str(self._sockets), "port": PORT, "user": SUPERUSER, "dbname": "postgres"}
         with psycopg.connect(**place, autocommit=True) as connection:  # type: ignore[arg-type]
-            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
-                connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ROLE]).fetchone():
-                connection.execute(f"CREATE DATABASE {ROLE} OWNER {ROLE}")
+            for role in (ROLE, OWNER):
+                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                    connection.execute(f"CREATE ROLE {role} LOGIN")
+            owned = connection.execute(OWNED_BY, [ROLE]).fetchone()
+            if owned is None:
+                connection.execute(f"CREATE DATABASE {ROLE} OWNER {OWNER}")
+            elif owned != (OWNER,) or not connection.execute(IS_MEMBER).fetchone():
+                self._part_roles(connection)
+            else:
+                return
+            connection.execute(f"ALTER ROLE {ROLE} NOCREATEDB; ALTER ROLE {OWNER} CREATEDB; GRANT {ROLE} TO {OWNER}")
+
+    def _part_roles(self, connection: "psycopg.Connection[Any]") -> None:
+        """Older versions had one role, to which everything belonged. The database is last: it says that all is done."""
+        import psycopg
+
+        place = {"host": str(self._sockets), "port": PORT, "user": SUPERUSER, "dbname": ROLE}
+        with psycopg.connect(**place, autocommit=True) as inside:  # type: ignore[arg-type]
+            inside.execute(f"REASSIGN OWNED BY {ROLE} TO {OWNER}")
+        connection.execute(f"ALTER DATABASE {ROLE} OWNER TO {OWNER}")
 
     def stop(self) -> None:
         """Fast shutdown, then harder; what a killed one leaves is recovered at the next start."""

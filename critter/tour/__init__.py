@@ -23,7 +23,7 @@ def front(settings: Settings) -> Blueprint:
     """What stands at "/". It has connections of its own, opened when first asked."""
     if settings.mode == "live":
         raise Refused("The tour is only for simulated mode.")
-    engine = connect(settings.database_url)
+    engine = connect(settings.database_url, keys=settings.secret_keys)
     url = f"http://{netloc(settings.simulator_listen)}"
     teller = Teller(engine, settings)
     drill = Drill(engine, settings, url)

@@ -33,7 +33,7 @@ def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None
             die_with_parent(os.getppid(), signal.SIGTERM)
         with _servers(settings) as servers:
             ports.refuse_taken(settings)
-            _prepare_database(settings, unsafe or settings.unsafe)
+            _prepare_database(settings, unsafe or settings.unsafe, output)
             processes.import_shared()
             kept = _kept(settings, output)
             try:
@@ -55,12 +55,12 @@ def _servers(settings: Settings) -> Servers:
     )
 
 
-def _prepare_database(settings: Settings, unsafe: bool) -> None:
+def _prepare_database(settings: Settings, unsafe: bool, output: Output) -> None:
     from sqlalchemy import text
 
     from critter.database import prepared
 
-    engine = prepared(settings, unsafe)
+    engine = prepared(settings, unsafe, output.say)
     with engine.connect() as connection:
         empty = connection.scalar(text("SELECT NOT EXISTS (SELECT FROM accounts)"))
     if settings.mode == "simulated" and empty:

@@ -1,16 +1,20 @@
 """Who did what, for later questions. The command line and handlers record here.
 
 The database itself makes handles into ids, chains each row to the one before, and refuses to change or to delete one
-(schema.sql): erasing a person needs no change here, and nobody can make a row look as if it had never been.
+(schema.sql): erasing a person needs no change here, and nobody can make a row look as if it had never been. We seal
+each row with a key that the database does not have (gateway/ledger/chain).
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.store.tables import Audit
+from gateway.ledger.chain import BEGUN, Count, Entry, Keys, Wrong, digest, wrong
+from gateway.store.database import AUDIT_KEYS
 
 
 class Head(NamedTuple):
@@ -18,21 +22,42 @@ class Head(NamedTuple):
 
     number: int
     hash: str  # hex
+    at: str = ""  # when it was written, UTC
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.hash}"
 
 
 def record(
     session: Session, actor: str, action: str, subject_id: int | None = None, detail: Mapping[str, Any] | None = None
-) -> None:
+) -> int:
     """`actor`: @handle, or the command line's user. `detail` has no names, no numbers and no bodies, for it stays for
-    ever; a handle under `handle`, `by`, `whom` or `inviter` becomes an id."""
-    session.add(Audit(actor=actor, action=action, subject_id=subject_id, detail=dict(detail or {})))
-    session.flush()
+    ever; a handle under `handle`, `by`, `whom` or `inviter` becomes an id. The id of the row."""
+    session.flush()  # whoever it names may be new
+    given = {"actor": actor, "action": action, "subject": subject_id, "detail": json.dumps(dict(detail or {}))}
+    entry = Entry(*session.execute(NEXT, given).one())
+    key, mac = keys(session).seal(digest(entry))
+    session.execute(WRITE, {**entry._asdict(), "key": key, "mac": mac})
+    return entry.id
+
+
+def begin_seals(session: Session) -> None:
+    """The first seal in a database that older versions made: it vouches for all that is there. Later ones need none."""
+    if not session.scalar(SEALED):
+        record(session, "critter", BEGUN)
+
+
+def keys(session: Session) -> Keys:
+    """Those of the process, which its engine carries; none in a process that has no business with the audit."""
+    return Keys(session.connection().get_execution_options().get(AUDIT_KEYS, ()))
 
 
 def head(session: Session) -> Head:
     """Number 0 while nothing was recorded."""
     row = session.execute(HEAD).one_or_none()
-    return Head(row.number, row.hash.hex()) if row else Head(0, "")
+    if row is None:
+        return Head(0, "")
+    return Head(row.number, row.hash.hex(), row.created_at.astimezone(UTC).isoformat(timespec="seconds"))
 
 
 def stands(session: Session, noted: Head) -> bool:
@@ -43,4 +68,18 @@ def stands(session: Session, noted: Head) -> bool:
     return found is not None and found.hex() == noted.hash
 
 
-HEAD: Final = text("SELECT number, hash FROM audit WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1")
+def broken(session: Session, count: Count | None = None) -> Iterator[Wrong]:
+    """The rows that are not as they were written; reads all of them, some at a time."""
+    rows = session.execute(ALL, execution_options={"yield_per": 1000})
+    return wrong((Entry(*row) for row in rows), keys(session), count or Count())
+
+
+COLUMNS: Final = "id, number, actor, action, subject_id, CAST(detail AS text), created_at, prev, hash, key, mac"
+NEXT: Final = text(f"SELECT {COLUMNS} FROM audit_next(:actor, :action, :subject, CAST(:detail AS jsonb))")  # noqa: S608
+WRITE: Final = text("""
+    INSERT INTO audit (id, actor, action, subject_id, detail, created_at, key, mac)
+    VALUES (:id, :actor, :action, :subject_id, CAST(:detail AS jsonb), :created_at, :key, :mac)
+""")
+HEAD: Final = text("SELECT number, hash, created_at FROM audit WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1")
+SEALED: Final = text("SELECT EXISTS (SELECT FROM audit WHERE mac IS NOT NULL)")
+ALL: Final = text(f"SELECT {COLUMNS} FROM audit ORDER BY number NULLS LAST, id")  # noqa: S608

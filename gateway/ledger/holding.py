@@ -69,7 +69,7 @@ NEVER: Final = "timestamptz '3000-01-01 00:00+00'"  # infinity would be no numbe
 
 HOLD: Final = (
     "UPDATE installation SET restored_at = now()",
-    "ALTER TABLE inbound ENABLE TRIGGER hold_restored",
+    "SELECT wake_hold_restored(true)",
     """UPDATE inbound SET state = 'held', reason = :why, lease_until = NULL, lease_owner = NULL
        WHERE state IN ('unproved', 'new', 'working')""",
     f"UPDATE fanouts SET not_before = {NEVER} WHERE state = 'waiting'",  # noqa: S608
@@ -94,7 +94,7 @@ HELD: Final = text(f"""
 
 RELEASE: Final = (
     "UPDATE installation SET restored_at = NULL",
-    "ALTER TABLE inbound DISABLE TRIGGER hold_restored",
+    "SELECT wake_hold_restored(false)",
     "UPDATE inbound SET state = 'new', reason = NULL, attempt = 0 WHERE state = 'held' AND reason = :why",
     f"UPDATE fanouts SET not_before = now() WHERE state = 'waiting' AND not_before = {NEVER}",  # noqa: S608
     """UPDATE deliveries

@@ -1,5 +1,6 @@
 """Proves that the ledger holds what it promises, or names the rows that break a promise. `critter audit` asks."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.files import folder
-from gateway.ledger import rules, rules_of_audience, rules_of_money
+from gateway.ledger import audit, protection, rules, rules_of_audience, rules_of_money
+from gateway.ledger.audit import Head
+from gateway.ledger.chain import Count
 from gateway.ledger.rules import Rule
 
 RULES: Final = (*rules.RULES, *rules_of_audience.RULES, *rules_of_money.RULES)
@@ -30,10 +33,13 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was looked at, counted, and what was found."""
+    """What was looked at, counted, and what was found; `chain`: the rows of the audit, and `open` why somebody who has
+    our role of the database could rewrite it."""
 
     counts: dict[str, int]
     broken: tuple[Broken, ...]
+    chain: Count
+    open: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -41,17 +47,36 @@ class Proof:
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {"clean": self.clean, "counts": self.counts, "broken": [asdict(row) for row in self.broken]}
+        return {
+            "clean": self.clean,
+            "counts": self.counts,
+            "broken": [asdict(row) for row in self.broken],
+            "audit": {**asdict(self.chain), "unprotected": list(self.open)},
+        }
 
 
-def prove(session: Session, settled: timedelta = SETTLED, var: Path | None = None) -> Proof:
-    """Asks every rule, all on one snapshot, and reads the media folder in `var` if given. The caller has just begun its
-    transaction and ends it without a change."""
+def prove(session: Session, settled: timedelta = SETTLED, var: Path | None = None, noted: Head | None = None) -> Proof:
+    """Asks every rule, all on one snapshot, reads the media folder in `var` if given, and looks for a head of the audit
+    that was noted before. The caller has just begun its transaction and ends it without a change."""
     session.execute(SNAPSHOT)
     session.execute(PATIENCE)
     broken = tuple(row for rule in RULES for row in _ask(session, rule, settled))
     counts = dict(session.execute(COUNTS).mappings().one())
-    return Proof(counts, (*broken, *(_lost(session, var) if var else ())))
+    chain = Count()
+    broken += (*_unchained(session, chain), *_headless(session, noted), *(_lost(session, var) if var else ()))
+    return Proof(counts, broken, chain, protection.gaps(session))
+
+
+def _unchained(session: Session, count: Count) -> Iterator[Broken]:
+    """All rows are read, for the count; some are named."""
+    for number, row in enumerate(audit.broken(session, count)):
+        if number < MOST:
+            yield Broken("I9", rules.CHAINED, "audit", str(row.id), row.why)
+
+
+def _headless(session: Session, noted: Head | None) -> Iterator[Broken]:
+    if noted is not None and not audit.stands(session, noted):
+        yield Broken("I9", rules.CHAINED, "head", str(noted), "was there once: rows were cut off the end, or rewritten")
 
 
 def _lost(session: Session, var: Path) -> list[Broken]:

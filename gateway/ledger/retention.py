@@ -104,15 +104,11 @@ def drop(session: Session, month: Month) -> bool:
     session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
     try:
         with session.begin_nested():
-            session.execute(text(f"LOCK TABLE {month.table} IN ACCESS EXCLUSIVE MODE"))
-            if session.scalar(text(OPEN.format(month.table))):
-                return False
-            session.execute(text(f"DROP TABLE {month.table}"))
+            return bool(session.scalar(text("SELECT drop_partition(:month)"), {"month": month.table}))
     except OperationalError as busy:
         if getattr(busy.orig, "sqlstate", None) != LOCKED:
             raise
         return False
-    return True
 
 
 def _window(kind: Kind) -> str:

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from gateway import destinations
 from gateway.errors import Refused
 from gateway.language.phrases import say
-from gateway.ledger import fallbacks
+from gateway.ledger import audit, fallbacks
+from gateway.store.database import new_ids
 from gateway.store.tables import Account, Address, Bouncing, Consent, Delivery, Fanout, Message, Sender
 
 NOUN = {"sms": "phone", "email": "mailbox"}
@@ -131,7 +132,7 @@ def retire(session: Session, row: Address) -> Address:
     fresh = ensure(session, channel, address)
     if stopped_at is not None:
         fresh.stopped_at = stopped_at
-        session.add(Consent(address_id=fresh.id, kind="opt_out", wording=LAST_OWNER, source="import"))
+        _keep(session, fresh, "opt_out", LAST_OWNER, None, None, "import")
     return fresh
 
 
@@ -228,8 +229,13 @@ def _keep(
     carrier_id: str | None,
     source: str,
 ) -> None:
+    """Every opt-out is audited by who keeps it, for only a process can seal the row."""
     words = {"wording": wording, "our_address": our_address, "carrier_id": carrier_id, "source": source}
-    session.add(Consent(address_id=row.id, kind=kind, **words))
+    kept = Consent(address_id=row.id, kind=kind, **words)
+    if kind == "opt_out":
+        [kept.id] = new_ids(session, 1)
+        kept.audit_id = audit.record(session, source, "address.opt_out", row.id, {"consent": str(kept.id)})
+    session.add(kept)
     session.flush()
 
 

@@ -47,6 +47,9 @@ class Settings(BaseModel):
     fallback_url: BaseUrl | None = _env("CRITTER_FALLBACK_URL", default=None)
     secret_keys: Words = _env("CRITTER_SECRET_KEY", min_length=1, repr=False)
     database_url: Annotated[str, BeforeValidator(value.database_url)] = _env("CRITTER_DATABASE_URL", repr=False)
+    database_owner_url: Annotated[str, BeforeValidator(value.database_url)] = _env(
+        "CRITTER_DATABASE_OWNER_URL", repr=False
+    )
     redis_url: Annotated[str, BeforeValidator(value.redis_url)] = _env("CRITTER_REDIS_URL", repr=False)
     redis_no_password: Switch = _env("CRITTER_REDIS_NO_PASSWORD")
     metrics_token: Annotated[str, BeforeValidator(value.bearer)] = _env("CRITTER_METRICS_TOKEN", default="", repr=False)

@@ -91,9 +91,18 @@ def filled(given: Mapping[str, str]) -> dict[str, str]:
     _refuse_missing(values) if mode == "live" else _make_up(values)
     _derive_money(values)
     _refuse_incomplete(values)
-    values.setdefault("CRITTER_DATABASE_URL", embedded.database_url(Path(values["CRITTER_VAR"])))
+    _name_databases(values, Path(values["CRITTER_VAR"]))
     values.setdefault("CRITTER_REDIS_URL", embedded.redis_url(Path(values["CRITTER_VAR"])))
     return values
+
+
+def _name_databases(values: dict[str, str], var: Path) -> None:
+    """The embedded server has a role of its own that owns the tables; of a server of one's own nobody can guess it."""
+    ours = embedded.database_url(var)
+    values.setdefault("CRITTER_DATABASE_URL", ours)
+    owner = embedded.database_url(var, role=embedded.OWNER)
+    url = values["CRITTER_DATABASE_URL"]
+    values.setdefault("CRITTER_DATABASE_OWNER_URL", owner if url == ours else url)
 
 
 def _refuse_missing(values: Mapping[str, str]) -> None:

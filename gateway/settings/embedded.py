@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-ROLE = "critter"
+ROLE = "critter"  # the processes'
+OWNER = "critter_owner"  # of the tables
 PORT = 5432
 LONGEST_SOCKET_PATH = 107  # sun_path holds 108 bytes with its closing zero (unix(7))
 PLAIN = re.compile(r"[A-Za-z0-9._/+@-]+")
@@ -27,8 +28,8 @@ def socket_folder(var: Path) -> Path:
     return Path("/tmp") / f"critter-{os.getuid()}-{hashlib.sha256(os.fsencode(var)).hexdigest()[:16]}"  # noqa: S108
 
 
-def database_url(var: Path, database: str = ROLE) -> str:
-    return f"postgresql://{ROLE}@/{database}?host={quote(os.fsencode(socket_folder(var)), safe='')}&port={PORT}"
+def database_url(var: Path, database: str = ROLE, role: str = ROLE) -> str:
+    return f"postgresql://{role}@/{database}?host={quote(os.fsencode(socket_folder(var)), safe='')}&port={PORT}"
 
 
 def redis_url(var: Path) -> str:

@@ -18,6 +18,7 @@ from gateway.store import restoring
 from gateway.store.tables import Installation
 
 APPLICATION = "critter"
+AUDIT_KEYS = "audit_keys"  # the execution option in which an engine carries what seals the audit
 SESSION = {
     "timezone": "UTC",
     "statement_timeout": "30s",
@@ -58,12 +59,21 @@ BY_KEY = {
 }
 
 
-def connect(url: str, pool: int = 5, connect_timeout: int = 5, *, by_key: bool = False, marked: bool = False) -> Engine:
+def connect(
+    url: str,
+    pool: int = 5,
+    connect_timeout: int = 5,
+    *,
+    by_key: bool = False,
+    keys: Sequence[str] = (),
+    marked: bool = False,
+) -> Engine:
     """An engine for this process; never share it across a fork. Its errors never show what a statement carried.
 
     `by_key`: every statement is a look-up by key, see BY_KEY. A URL with `?pooled=on` leads to a pooler that gives each
-    transaction another connection (PgBouncer): nothing is kept in a session then, and nothing prepared.
-    `marked`: for the restore alone, also a database that it has not finished (store/restoring).
+    transaction another connection (PgBouncer): nothing is kept in a session then, and nothing prepared. `keys`: the
+    secret keys of the settings, for who writes into the audit or reads it. `marked`: for the restore alone, also a
+    database that it has not finished (store/restoring).
     """
     place = make_url(url)
     pooled = place.query.get("pooled") == "on"
@@ -80,6 +90,7 @@ def connect(url: str, pool: int = 5, connect_timeout: int = 5, *, by_key: bool =
         max_overflow=pool,
         hide_parameters=True,
         connect_args=arguments,
+        execution_options={AUDIT_KEYS: tuple(keys)},
     )
     if pooled:
         each = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in session.items())

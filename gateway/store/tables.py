@@ -728,6 +728,7 @@ class Consent(Table):
     carrier_id: Mapped[str | None]
     source: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    audit_id: Mapped[int | None]
     __table_args__ = (Index("consent_by_address", "address_id", "id"),)
 
 
@@ -742,6 +743,8 @@ class Audit(Table):
     number: Mapped[int | None]
     prev: Mapped[bytes | None]
     hash: Mapped[bytes | None]
+    key: Mapped[str | None]
+    mac: Mapped[bytes | None]
 
 
 class Budget(Table):

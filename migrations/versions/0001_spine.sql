@@ -1,3 +1,4 @@
+-- The first schema, as it was then; schema.sql goes on.
 -- Critter's database, whole. PostgreSQL 15 or newer. Times are UTC from this database's clock.
 -- The migrations lead here and gateway/store/tables.py mirrors it; two tests hold the three together.
 

@@ -1,25 +1,40 @@
 -- The whole command language: what it keeps between texts.
 
-ALTER TABLE accounts ADD COLUMN pin text NOT NULL DEFAULT 'none' CHECK (pin IN ('none', 'risky', 'always'));
+ALTER TABLE accounts ADD COLUMN pin text NOT NULL DEFAULT 'none';
+ALTER TABLE accounts ADD CONSTRAINT accounts_pin_check CHECK (pin IN ('none', 'risky', 'always')) NOT VALID;
+ALTER TABLE accounts VALIDATE CONSTRAINT accounts_pin_check;
 -- A name as it is searched: lower case, no accents. gateway/network/handles.plain is the same in Python.
 CREATE FUNCTION plain_name(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN octet_length(name) = length(name) THEN lower(name)
         ELSE regexp_replace(lower(normalize(name, NFKD)), '[\u0300-\u036f]', '', 'g') END
 $$;
-ALTER TABLE accounts ADD COLUMN ack boolean NOT NULL DEFAULT false,
-    ADD COLUMN plain_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (plain_name(name)) STORED;
+ALTER TABLE accounts ADD COLUMN ack boolean NOT NULL DEFAULT false;
+-- allow: it rewrites the table of people, for a generated column is added in no other way; no door asks that table
+ALTER TABLE accounts ADD COLUMN plain_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (plain_name(name)) STORED;
+CREATE INDEX CONCURRENTLY accounts_by_plain_name ON accounts (plain_name);
+BEGIN;
 DROP INDEX accounts_by_name;
-CREATE INDEX accounts_by_name ON accounts (plain_name);
-CREATE INDEX follows_by_text ON follows (account_id) WHERE by_text;
+ALTER INDEX accounts_by_plain_name RENAME TO accounts_by_name;
+COMMIT;
+CREATE INDEX CONCURRENTLY follows_by_text ON follows (account_id) WHERE by_text;
 ALTER TABLE addresses ADD COLUMN introduced_at timestamptz;
-UPDATE addresses SET introduced_at = created_at WHERE channel = 'sms' AND state = 'verified';  -- known before we introduced ourselves
+-- They were known before we introduced ourselves.
+-- batch: addresses by id
+UPDATE addresses SET introduced_at = created_at
+WHERE channel = 'sms' AND state = 'verified' AND id BETWEEN :from AND :to;
 ALTER TABLE effects ADD COLUMN account_id bigint REFERENCES accounts ON DELETE CASCADE;
-UPDATE effects e SET account_id = i.account_id FROM inbound i WHERE i.id = e.inbound_id;
-CREATE INDEX effects_by_account ON effects (account_id, inbound_id DESC, number DESC);
+-- batch: effects by inbound_id
+UPDATE effects e SET account_id = i.account_id FROM inbound i
+WHERE i.id = e.inbound_id AND e.inbound_id BETWEEN :from AND :to;
+CREATE INDEX CONCURRENTLY effects_by_account ON effects (account_id, inbound_id DESC, number DESC);
 ALTER TABLE posts ADD COLUMN repeat_of bigint REFERENCES posts ON DELETE CASCADE;
-CREATE INDEX posts_by_repeated ON posts (repeat_of) WHERE repeat_of IS NOT NULL;
+CREATE INDEX CONCURRENTLY posts_by_repeated ON posts (repeat_of) WHERE repeat_of IS NOT NULL;
+BEGIN;
 ALTER TABLE messages DROP CONSTRAINT messages_kind_check;
-ALTER TABLE messages ADD CONSTRAINT messages_kind_check CHECK (kind IN ('update', 'answer', 'notice', 'code', 'welcome'));
+ALTER TABLE messages ADD CONSTRAINT messages_kind_check
+    CHECK (kind IN ('update', 'answer', 'notice', 'code', 'welcome')) NOT VALID;
+COMMIT;
+ALTER TABLE messages VALIDATE CONSTRAINT messages_kind_check;
 ALTER TABLE deliveries ADD COLUMN introduces boolean NOT NULL DEFAULT false;
 ALTER TABLE conversations ADD COLUMN half jsonb;
 ALTER TABLE conversations ADD COLUMN half_at timestamptz;

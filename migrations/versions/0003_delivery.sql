@@ -12,8 +12,6 @@ CREATE TABLE senders (
 );
 ALTER TABLE addresses ADD COLUMN sender_id smallint REFERENCES senders;
 ALTER TABLE deliveries ADD COLUMN sender_id smallint NOT NULL DEFAULT 0;
-DROP INDEX deliveries_due;
-CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message_id) WHERE ended_at IS NULL AND state IN ('queued', 'retry');
 
 -- money
 CREATE TABLE budgets (
@@ -71,9 +69,9 @@ ALTER TABLE callbacks ADD COLUMN carrier text NOT NULL DEFAULT 'twilio';
 -- intake
 ALTER TABLE inbound ADD COLUMN sent_at timestamptz;
 ALTER TABLE inbound ADD COLUMN not_before timestamptz;
-CREATE INDEX inbound_read_by_sender ON inbound (channel, sender, id) WHERE state NOT IN ('new', 'working');
-CREATE INDEX inbound_wrong_codes ON inbound (id) WHERE reason = 'a wrong code of a stranger';
-CREATE INDEX inbound_later ON inbound (not_before) WHERE state = 'new' AND not_before IS NOT NULL;
+CREATE INDEX CONCURRENTLY inbound_read_by_sender ON inbound (channel, sender, id) WHERE state NOT IN ('new', 'working');
+CREATE INDEX CONCURRENTLY inbound_wrong_codes ON inbound (id) WHERE reason = 'a wrong code of a stranger';
+CREATE INDEX CONCURRENTLY inbound_later ON inbound (not_before) WHERE state = 'new' AND not_before IS NOT NULL;
 CREATE TABLE watermarks (
     number       text PRIMARY KEY,
     since        timestamptz NOT NULL DEFAULT now(),
@@ -88,7 +86,7 @@ CREATE TABLE watermarks (
 -- law
 ALTER TABLE messages ADD COLUMN instead_of bigint REFERENCES messages ON DELETE CASCADE;
 ALTER TABLE messages ADD COLUMN note text;
-CREATE UNIQUE INDEX messages_instead ON messages (instead_of, note) WHERE instead_of IS NOT NULL;
+CREATE UNIQUE INDEX CONCURRENTLY messages_instead ON messages (instead_of, note) WHERE instead_of IS NOT NULL;
 CREATE TABLE fallbacks (
     message_id  bigint NOT NULL REFERENCES messages ON DELETE CASCADE,
     address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,
@@ -114,14 +112,14 @@ CREATE TABLE refusals (
     closed_at   timestamptz
 );
 CREATE INDEX refusals_open ON refusals (inbound_id) WHERE closed_at IS NULL;
-CREATE INDEX attempts_filtered ON attempts (id) WHERE reason IN ('30004', '30007');
+CREATE INDEX CONCURRENTLY attempts_filtered ON attempts (id) WHERE reason IN ('30004', '30007');
 
 -- operate
 ALTER TABLE installation ADD COLUMN draining_since timestamptz;
 ALTER TABLE installation ADD COLUMN draining_until timestamptz;
 ALTER TABLE installation ADD COLUMN mail_paused_until timestamptz;
 ALTER TABLE installation ADD COLUMN mail_pause_reason text;
-CREATE INDEX deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND reason IS NOT NULL;
+CREATE INDEX CONCURRENTLY deliveries_dead ON deliveries (message_id, address_id) WHERE ended_at IS NOT NULL AND reason IS NOT NULL;
 CREATE TABLE tallies (
     name    text NOT NULL,
     labels  text NOT NULL DEFAULT '',
@@ -213,12 +211,14 @@ BEGIN
     VALUES (NEW.source, 'address.opt_out', NEW.address_id, jsonb_build_object('consent', NEW.id::text));
     RETURN NULL;
 END $$;
-DO $$
+-- Chains what was there before; the trigger that chains each new row comes once nothing is left.
+CREATE FUNCTION audit_chain_old(low bigint, high bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     one   audit;
     last  audit;
 BEGIN
-    FOR one IN SELECT * FROM audit ORDER BY id LOOP
+    SELECT * INTO last FROM audit WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1;
+    FOR one IN SELECT * FROM audit WHERE number IS NULL AND id BETWEEN low AND high ORDER BY id LOOP
         one := audit_nameless(one);
         IF one.action = 'people.suspend' THEN
             one.detail := one.detail - 'reason';
@@ -231,10 +231,18 @@ BEGIN
         last := one;
     END LOOP;
 END $$;
-CREATE UNIQUE INDEX audit_in_order ON audit (number);
+CREATE UNIQUE INDEX CONCURRENTLY audit_in_order ON audit (number);
+-- batch: audit by id
+SELECT audit_chain_old(:from, :to);
+BEGIN;
+LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE;
+-- allow: only the few rows that were written since the last batch
+SELECT audit_chain_old(0, 9223372036854775807);
 CREATE TRIGGER audit_link BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_link();
 CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_stays();
 CREATE TRIGGER audit_stays_whole BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
+COMMIT;
+DROP FUNCTION audit_chain_old(bigint, bigint);
 CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW WHEN (NEW.kind = 'opt_out')
     EXECUTE FUNCTION audit_opt_out();
 CREATE FUNCTION hold_restored() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -247,13 +255,19 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+BEGIN;
 CREATE TRIGGER hold_restored BEFORE INSERT ON inbound FOR EACH ROW EXECUTE FUNCTION hold_restored();
 ALTER TABLE inbound DISABLE TRIGGER hold_restored;
+COMMIT;
 -- speed
-DROP INDEX deliveries_due, deliveries_leased, deliveries_unknown;
-CREATE INDEX deliveries_due ON deliveries (channel, sender_id, priority, message_id) WHERE ended_at IS NULL;
-CREATE INDEX deliveries_later ON deliveries (not_before) WHERE ended_at IS NULL AND not_before <> created_at;
-ALTER TABLE deliveries DROP CONSTRAINT deliveries_message_id_fkey, DROP CONSTRAINT deliveries_address_id_fkey;
+CREATE INDEX CONCURRENTLY deliveries_due_by_sender ON deliveries (channel, sender_id, priority, message_id) WHERE ended_at IS NULL;
+BEGIN;
+DROP INDEX deliveries_due;
+ALTER INDEX deliveries_due_by_sender RENAME TO deliveries_due;
+COMMIT;
+DROP INDEX deliveries_leased;
+DROP INDEX deliveries_unknown;
+CREATE INDEX CONCURRENTLY deliveries_later ON deliveries (not_before) WHERE ended_at IS NULL AND not_before <> created_at;
 CREATE FUNCTION forget_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM deliveries USING gone WHERE deliveries.message_id = gone.id;
@@ -268,6 +282,8 @@ BEGIN
 END $$;
 CREATE TRIGGER forget_deliveries AFTER DELETE ON addresses REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION forget_address();
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_message_id_fkey;
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_address_id_fkey;
 CREATE OR REPLACE FUNCTION ensure_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     month  timestamptz := date_trunc('month', moment, 'UTC');
@@ -279,6 +295,7 @@ BEGIN
                        name, id_at(month), id_at(month + interval '1 month'));
     END IF;
 END $$;
+-- allow: it changes no row, and a lock that it shares with readers and writers is enough
 DO $$
 DECLARE
     month regclass;

@@ -8,7 +8,8 @@ CREATE TABLE task_failures (
 );
 -- Moves about `most` rows of the month of `moment` from deliveries_default into the month's partition, which is made when
 -- it is missing, and grows with them: until all are moved it ends behind the last one. Others wait meanwhile.
-CREATE FUNCTION move_from_default(moment timestamptz, most integer) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION move_from_default(moment timestamptz, most integer) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     month   timestamptz := date_trunc('month', moment, 'UTC');
     name    text := 'deliveries_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-import migrations
 from critter.servers import Servers
 from gateway.settings import load
 from gateway.store.database import claim_mode, connect, transaction
+from tests.databases import migrate
 from tests.running import ROOT, Company, ports
 from tests.test_kills import CROWD, KIM, marked, received
 
@@ -90,7 +90,7 @@ def herd(var: Path) -> Iterator[tuple[Company, Herd]]:
     }
     with Servers(var):
         engine = connect(load(environ).database_url)
-        migrations.migrate(engine)
+        migrate(load(environ).database_url)
         with transaction(engine) as session:
             claim_mode(session, "simulated")
             session.execute(text(CROWD), {"kim": KIM, "count": FOLLOWERS})

@@ -1,0 +1,133 @@
+"""The chain of the audit as this process works it out, without the database's word: hashes, seals, and what is wrong.
+
+Each row's hash covers the row and the hash before it. Its seal is an HMAC of that hash under a key that the database
+does not have, so whoever has the database alone can neither write a row nor change an old one unseen. A seal vouches
+for all rows before it as well: those that older versions wrote without one, and those whose key is no longer kept.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+BEGUN: Final = "audit.sealed"  # the action of the row that begins the seals in a database that older versions made
+ROLLING: Final = timedelta(days=1)  # that processes of an older version, or with an older key, may write on beside us
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Entry(NamedTuple):
+    """A row as it is stored; `detail` is the text of its JSON."""
+
+    id: int
+    number: int | None
+    actor: str
+    action: str
+    subject_id: int | None
+    detail: str
+    created_at: datetime
+    prev: bytes | None
+    hash: bytes | None
+    key: str | None
+    mac: bytes | None
+
+
+class Keys:
+    """Made of CRITTER_SECRET_KEY for this purpose alone: the first one seals, each one checks what it has sealed."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        derived = [hmac.digest(secret.encode(), b"seal of the audit", hashlib.sha256) for secret in secrets]
+        self._keys = {hashlib.sha256(key).hexdigest()[:16]: key for key in derived}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._keys
+
+    def seal(self, digest: bytes) -> tuple[str | None, bytes | None]:
+        """The key's fingerprint and the seal; neither without keys."""
+        for name, key in self._keys.items():
+            return name, hmac.digest(key, digest, hashlib.sha256)
+        return None, None
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether the seal is one of ours, of this very row and of all before it."""
+        key = self._keys.get(entry.key or "")
+        if key is None or entry.hash is None or entry.mac is None:
+            return False
+        return hmac.compare_digest(entry.mac, hmac.digest(key, entry.hash, hashlib.sha256))
+
+
+def digest(entry: Entry) -> bytes:
+    """The same as the database's audit_hash: SHA-256 of the hash before and the row as JSON."""
+    seconds = entry.created_at - EPOCH
+    fields = [
+        json.dumps(entry.number),
+        json.dumps(entry.id),
+        json.dumps(entry.actor, ensure_ascii=False),
+        json.dumps(entry.action, ensure_ascii=False),
+        json.dumps(entry.subject_id),
+        entry.detail,
+        f"{seconds // timedelta(seconds=1)}.{seconds.microseconds:06d}",
+    ]
+    return hashlib.sha256((entry.prev or b"") + f"[{', '.join(fields)}]".encode()).digest()
+
+
+class Wrong(NamedTuple):
+    """A row that is not as it was written, and how."""
+
+    id: int
+    why: str
+
+
+@dataclass(slots=True)
+class Count:
+    """What a reading found: how many rows, how many of them sealed by a key of ours, and how many not at the end, for
+    which no seal vouches yet."""
+
+    rows: int = 0
+    sealed: int = 0
+    unsealed_tail: int = 0
+
+
+def wrong(entries: Iterable[Entry], keys: Keys, count: Count) -> Iterator[Wrong]:
+    """Reads the rows in their order and names those that are wrong."""
+    before, number = None, 0
+    first: Entry | None = None  # that one of our keys sealed, and the last
+    last: Entry | None = None
+    for entry in entries:
+        count.rows += 1
+        count.unsealed_tail += 1
+        number += 1
+        if why := _unchained(entry, before, number) or _unsealed(entry, keys, first, last):
+            yield Wrong(entry.id, why)
+        elif keys.holds(entry):
+            first, last = first or entry, entry
+            count.sealed += 1
+            count.unsealed_tail = 0
+        before, number = entry.hash, entry.number or number
+
+
+def _unchained(entry: Entry, before: bytes | None, number: int) -> str | None:
+    if entry.hash is None:
+        return "is not in the chain"
+    if entry.hash != digest(entry):
+        return "is not what it was when it was written"
+    if entry.prev != before or entry.number != number:
+        return "does not follow the row before it: rows are missing or were put in"
+    return None
+
+
+def _unsealed(entry: Entry, keys: Keys, first: Entry | None, last: Entry | None) -> str | None:
+    """A row without a seal of ours is taken where others could still write: before our first seal, and for a day after
+    it beside an older version. Its own time is not believed further than that of the sealed row before it."""
+    if entry.key in keys:
+        return None if keys.holds(entry) else "has a seal that its key did not make"
+    if first is None or last is None:
+        return None
+    others_were_here = first.number != 1 or first.action == BEGUN
+    if others_were_here and max(entry.created_at, last.created_at) <= first.created_at + ROLLING:
+        return None
+    if entry.key is None:
+        return "has no seal: no process of Critter wrote it, or one of an old version that still runs"
+    return "has a seal of a key that is not in CRITTER_SECRET_KEY"

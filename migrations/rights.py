@@ -1,0 +1,102 @@
+"""Who owns the tables, and what the role that the processes use may do with them: rows, and nothing else (R60).
+
+`critter migrate` sees to it after every migration, so that a new table needs no thought: the processes may read, add,
+change and delete its rows. What they may only add to, or only read, is named here.
+"""
+
+from typing import Final
+
+import psycopg
+from sqlalchemy import Engine, text
+
+from gateway.errors import Refused
+from migrations.running import Runner, Told
+
+ADD_ONLY: Final = ("audit",)
+READ_ONLY: Final = ("alembic_version", "migration_steps")
+# SECURITY DEFINER, for the processes.
+BY_OWNER: Final = ("ensure_partition", "drop_partition", "move_from_default", "wake_hold_restored")
+
+
+def give(engine: Engine, role: str, told: Told) -> None:
+    """`engine` is the owner's. Gives the other role its rights; an installation with one role has them all, and critter
+    check says so."""
+    if _owner(engine) != role:
+        Runner(engine, "rights", told).execute(_rights(engine, role))
+
+
+def take_over(engine: Engine, role: str, told: Told) -> None:
+    """Makes everything in the database the owner's: older versions had one role, to which it belonged. One thing at a
+    time, each behind its own lock for a moment."""
+    owner, runner = _owner(engine), Runner(engine, "rights", told)
+    if owner == role:
+        return
+    with engine.connect() as connection:
+        statements = list(connection.scalars(text(OTHERS), {"owner": owner, "role": role}))
+    if statements:
+        runner.told(f"rights: {len(statements)} tables and functions become {owner}'s")
+    try:
+        for statement in statements:
+            runner.execute(statement)
+    except psycopg.Error as refused:
+        raise _not_allowed(engine, owner, role, refused) from None
+
+
+def _owner(engine: Engine) -> str:
+    with engine.connect() as connection:
+        return str(connection.scalar(text("SELECT current_user")))
+
+
+def _not_allowed(engine: Engine, owner: str, role: str, refused: Exception) -> Refused:
+    database = engine.url.database
+    return Refused(
+        f"{owner} cannot take the tables over ({str(refused).splitlines()[0]}). As a superuser, once: "
+        f'GRANT "{role}" TO "{owner}"; ALTER DATABASE "{database}" OWNER TO "{owner}"; then critter migrate again.'
+    )
+
+
+def _rights(engine: Engine, role: str) -> str:
+    """In one transaction, so that no process misses a right in between."""
+    quoted = '"' + role.replace('"', '""') + '"'
+    with engine.connect() as connection:
+        names = list(connection.scalars(text(FUNCTIONS), {"names": list(BY_OWNER)}))
+    return "; ".join(
+        (
+            f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {quoted}",
+            f"GRANT USAGE ON SCHEMA public TO {quoted}",
+            f"REVOKE TRUNCATE, REFERENCES, TRIGGER ON ALL TABLES IN SCHEMA public FROM {quoted}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}",
+            f"REVOKE UPDATE, DELETE ON {', '.join(ADD_ONLY)} FROM {quoted}",
+            f"REVOKE INSERT, UPDATE, DELETE ON {', '.join(READ_ONLY)} FROM {quoted}",
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}",
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {quoted}",
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {quoted}",
+            *(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC" for name in names),
+            *(f"GRANT EXECUTE ON FUNCTION {name} TO {quoted}" for name in names),
+        )
+    )
+
+
+FUNCTIONS: Final = """
+    SELECT oid::regprocedure::text FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace AND proname = ANY (:names)
+"""
+# A sequence of an identity column goes with its table. The database goes last: with it the schema public changes hands.
+OTHERS: Final = """
+    SELECT statement FROM (
+        SELECT 1 AS turn, format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, CAST(:owner AS text)) AS statement
+        FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+          AND pg_get_userbyid(c.relowner) = :role
+        UNION ALL
+        SELECT 2, format('ALTER SEQUENCE %s OWNER TO %I', c.oid::regclass, CAST(:owner AS text))
+        FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'S'
+          AND pg_get_userbyid(c.relowner) = :role
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'i')
+        UNION ALL
+        SELECT 3, format('ALTER FUNCTION %s OWNER TO %I', p.oid::regprocedure, CAST(:owner AS text))
+        FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND pg_get_userbyid(p.proowner) = :role
+        UNION ALL
+        SELECT 4, format('ALTER DATABASE %I OWNER TO %I', d.datname, CAST(:owner AS text))
+        FROM pg_database d WHERE d.datname = current_database() AND pg_get_userbyid(d.datdba) = :role
+    ) AS wanted ORDER BY turn, statement
+"""
