@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url, select, text
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, insert, make_url, select, text
 from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -166,7 +166,7 @@ def claim_mode(session: Session, mode: str) -> None:
     """Remembers which mode made this database and refuses the other."""
     made_by = session.scalar(select(Installation.mode))
     if made_by is None:
-        session.add(Installation(mode=mode))
+        session.execute(insert(Installation).values(mode=mode))  # an older schema lacks columns of ours
     elif made_by != mode:
         raise SettingsError(
             f"CRITTER_MODE is {mode}, but this database was made by {made_by} Critter: "
