@@ -4,5 +4,8 @@ CREATE TABLE remainders (
     posts       bigint[] NOT NULL,
     kept_at     timestamptz NOT NULL DEFAULT now()
 );
-UPDATE conversations SET more = NULL, more_at = NULL WHERE more IS NOT NULL OR more_at IS NOT NULL;
+-- What was kept without its post is not given any more.
+-- batch: conversations by address_id
+UPDATE conversations SET more = NULL, more_at = NULL
+WHERE (more IS NOT NULL OR more_at IS NOT NULL) AND address_id BETWEEN :from AND :to;
 ALTER TABLE messages ADD COLUMN quotes bigint[];
