@@ -47,7 +47,7 @@ def sleeper(settings):
 if "--with-schema" in sys.argv:
     sys.argv.remove("--with-schema")
 else:
-    up._prepare_database = lambda settings, unsafe: None
+    up._prepare_database = lambda settings, unsafe, output: None
 processes.import_shared = lambda: None
 processes.of = lambda settings: {"web": web, "clock": sleeper}
 up.ports.answers = lambda settings: {"web": lambda: up.ports.web_answers(settings.web_listen)}

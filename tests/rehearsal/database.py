@@ -27,7 +27,7 @@ class Reachable(Postgres):
     def _write_access(self) -> None:
         super()._write_access()
         with (self._folder / "critter_hba.conf").open("a") as file:
-            file.write(f"host all critter {self.address}/24 trust\n")
+            file.write(f"host all {embedded.ROLE},{embedded.OWNER} {self.address}/24 trust\n")
 
 
 def main(folder: Path, address: str) -> None:

@@ -40,6 +40,7 @@ class Site:
             "CRITTER_VAR": str(folder / "var"),
             "CRITTER_SECRET_KEY": "a key for the rehearsal, of thirty-two letters",
             "CRITTER_DATABASE_URL": f"postgresql://critter@{DATABASE.address}/critter",
+            "CRITTER_DATABASE_OWNER_URL": f"postgresql://critter_owner@{DATABASE.address}/critter",
             "CRITTER_REDIS_URL": f"redis://{REDIS.address}:6379/0",
             "CRITTER_PUBLIC_URL": f"http://{WEB.address}:8000",
             "CRITTER_WEB_LISTEN": f"{WEB.address}:8000",
