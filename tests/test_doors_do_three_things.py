@@ -30,7 +30,7 @@ from tests.web_process import changed, environment, send, text
 
 ROOT = Path(__file__).parents[1]
 SLOWEST = 0.5  # seconds, for 99 of 100
-TIMES = 40
+TIMES = 25
 WATCH = """
 import os, sys
 def hook(event, values, to=os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)):

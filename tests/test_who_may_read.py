@@ -316,7 +316,7 @@ def test_nobody_reads_what_is_not_for_them(engine: Engine, world: World) -> None
     run_state_machine_as_test(
         Talk,
         settings=bounds(
-            max_examples=15,
+            max_examples=10,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
