@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from critter.company import account
@@ -17,6 +18,7 @@ from gateway.settings import Settings, load
 from gateway.store.tables import Account, Address
 from gateway.tokens import Signer
 
+ALIVE = ("verified", "invited", "stopped")
 WORDING = "a code that was sent there was given to an operator"
 
 
@@ -48,6 +50,48 @@ def link(
         raise typer.Exit(1)
 
 
+def unlink(
+    address: Annotated[str, typer.Argument(metavar="PHONE|MAILBOX")],
+    yes: Annotated[bool, typer.Option("--yes", help="Does not ask.")] = False,
+) -> None:
+    """Take a phone or mailbox from whoever has it, so that it can be given to somebody else.
+
+    Its owner keeps everything else and is told on another channel. A phone that only changes hands inside the company
+    is given on by its owner: `link` with a code from the new one."""
+    settings = load()
+    with opened_session(settings) as session:
+        row, owner = _owned(session, _found(settings, address))
+        question = f"Take this {addresses.NOUN[row.channel]} from @{owner.handle} ({owner.name})?"
+        if not yes and not typer.confirm(question):
+            raise Refused("Nothing was changed.")
+        told = _part(session, row, owner)
+    _ring(settings)
+    typer.echo(told)
+
+
+def _owned(session: Session, found: tuple[str, str]) -> tuple[Address, Account]:
+    row = addresses.find(session, *found)
+    owner = accounts.by_id(session, row.account_id) if row and row.account_id else None
+    if row is None or owner is None:
+        raise Refused("Nobody has that phone or mailbox.")
+    return row, owner
+
+
+def _part(session: Session, row: Address, owner: Account) -> str:
+    """What its owner was sent stays with them; what has not left is not sent there any more."""
+    channel, was_primary = row.channel, row.is_primary
+    addresses.cancel_open(session, select(Address.id).where(Address.id == row.id), "deactivated")
+    addresses.retire(session, row)
+    left = [each for each in addresses.of_account(session, owner.id) if each.channel == channel and each.state in ALIVE]
+    if was_primary and left:
+        addresses.make_primary(session, left[0])
+    audit.record(session, operator(), "address.unlink", owner.id, {"channel": channel})
+    told = say("An operator took a phone or mailbox off your account. If it is still yours, tell them.")
+    elsewhere = notices.tell(session, {owner.id}, told)
+    noun, reached = addresses.NOUN[channel], "was told" if elsewhere else "has nothing else on which to be told"
+    return f"The {noun} is nobody's now. @{owner.handle} {reached}. Next: critter people link HANDLE"
+
+
 def _ring(settings: Settings) -> None:
     bell = Bell(settings.redis_url)
     for channel in addresses.NOUN:
@@ -68,8 +112,7 @@ def _show(session: Session, settings: Settings, signer: Signer, person: Account)
 
 def _send(session: Session, settings: Settings, signer: Signer, person: Account, written: str) -> str:
     """The code goes to the new address; it is never shown here."""
-    channel = "email" if "@" in written else "sms"
-    normal = addresses.normal_mailbox(written) if channel == "email" else _phone(written, settings)
+    channel, normal = _found(settings, written)
     row = addresses.ensure(session, channel, normal)
     _refuse_others(session, row, person)
     code = codes.prove(session, signer, row, person.id)
@@ -90,6 +133,13 @@ def _send(session: Session, settings: Settings, signer: Signer, person: Account,
     return f"A code is on its way. Then: critter people link {person.handle} --code"
 
 
+def _found(settings: Settings, written: str) -> tuple[str, str]:
+    """The channel of an address as it was typed, and how it is kept."""
+    if "@" in written:
+        return "email", addresses.normal_mailbox(written)
+    return "sms", _phone(written, settings)
+
+
 def _phone(written: str, settings: Settings) -> str:
     return addresses.reachable_phone(written, settings.sms_region, settings.sms_countries)
 
@@ -97,7 +147,10 @@ def _phone(written: str, settings: Settings) -> str:
 def _refuse_others(session: Session, row: Address, person: Account) -> None:
     owner = accounts.by_id(session, row.account_id) if row.account_id else None
     if owner and owner.id != person.id and owner.state != "deactivated":
-        raise Refused(f"That is @{owner.handle}'s. Take it from them first: it is never moved by a code.")
+        raise Refused(
+            f"That is @{owner.handle}'s, and is never moved by a code alone. If they agree: critter people unlink "
+            f"{row.address}"
+        )
     if row.stopped_at:
         raise Refused("That one has opted out: no code can go there before its owner sends START.")
     if owner and owner.id == person.id and row.state == "verified":

@@ -8,6 +8,7 @@ from gateway.errors import Refused
 from gateway.network import accounts, addresses, number_lifecycle
 from gateway.store.database import transaction
 from gateway.store.tables import Address
+from tests import cast
 from tests.office import Office
 from workers import effects
 
@@ -194,3 +195,25 @@ def test_a_carrier_that_says_it_is_somebody_elses_ends_it_at_once(office: Office
         assert session.get_one(Address, phone.id).state == "suspended"
     office.work()
     assert heard(office, "pat", "email")[0].startswith("Your phone ending in 06 gets no more texts")
+
+
+def test_an_operator_takes_a_phone_from_its_owner(office: Office) -> None:
+    """The old owner keeps what they were sent and is told by mail; the new one gets neither."""
+    office.says("sam", "d kim only for you")
+    office.says("sam", "d kim and not sent yet")
+    office.read()
+    kims = next(person.phone for person in cast.PEOPLE if person.handle == "kim")
+    assert kims
+    assert office.critter("people", "link", "bob", kims).output.startswith("That is @kim's")
+    assert office.critter("people", "unlink", "+14155550133").exit_code == 2
+    said = office.critter("people", "unlink", kims, "--yes")
+    assert (said.exit_code, "@kim was told" in said.output) == (0, True)
+    assert office.sql("SELECT count(*) FROM audit WHERE action = 'address.unlink'") == [(1,)]
+    assert office.sql("SELECT account_id FROM addresses WHERE address = :phone", phone=kims) == [(None,)]
+    office.accept_text(kims, "get sam")
+    office.work()
+    sent = "SELECT count(*) FROM deliveries d JOIN addresses a ON a.id = d.address_id WHERE a.address = :phone"
+    assert office.sql(sent, phone=kims) == [(0,)]
+    mails = "SELECT m.text FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE d.channel = 'email'"
+    assert any("took a phone or mailbox off your account" in str(row[0]) for row in office.sql(mails))
+    assert office.critter("people", "link", "bob", kims).exit_code == 0

@@ -332,5 +332,6 @@ def secret(
 
 
 app.command()(linking.link)
+app.command()(linking.unlink)
 app.command("bounces")(bouncing.show)
 app.command("mail-on")(bouncing.mail_on)

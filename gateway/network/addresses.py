@@ -85,6 +85,12 @@ def identify(session: Session, channel: str, address: str) -> tuple[Address, Acc
     return None if found is None else (found[0], found[1])
 
 
+def find(session: Session, channel: str, address: str) -> Address | None:
+    """The row of a (normalised) phone or mailbox, if we know it, held until the transaction ends."""
+    one = select(Address).where(Address.channel == channel, Address.address == address)
+    return session.scalars(one.with_for_update()).one_or_none()
+
+
 def ensure(
     session: Session, channel: str, address: str, account_id: int | None = None, state: str = "invited"
 ) -> Address:
