@@ -60,10 +60,10 @@ def _ask_thread(session: Session, turn: Turn) -> str:
     return _put(session, turn, "thread", opening, (author,), privately=True)
 
 
-def _named(session: Session, turn: Turn, each: Named) -> Phrase | str:
-    """One choice; with it go those who are sure already."""
+def _named(session: Session, turn: Turn, each: Named, *, alone: bool) -> Phrase | str:
+    """One choice; those who are sure already go with it, and are named where it is the only one."""
     names = turn.reading.names
-    if names in ((), (each,)):
+    if names in ((), (each,)) or not alone:
         return _choice(session, each)
     return listed([*(name.name for name in names), *([] if each in names else [_choice(session, each)])])
 
@@ -77,7 +77,10 @@ def _put(
     about = {"draft": draft, "reading": packed(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
     commands.ask(session, turn, Asked(kind, choices, ("POST", "DROP"), about))
     turn.did("asked", draft)
-    shown = [say("{name} privately", name=each.name) if privately else _named(session, turn, each) for each in offered]
+    shown = [
+        say("{name} privately", name=each.name) if privately else _named(session, turn, each, alone=len(offered) == 1)
+        for each in offered
+    ]
     lines = [say("{digit} {choice}.", digit=str(digit), choice=choice) for digit, choice in enumerate(shown, 1)]
     return joined([opening, *lines, POST_OR_DROP])
 
