@@ -10,6 +10,7 @@ from itertools import count
 from typing import Final
 
 import psycopg
+from sqlalchemy import Engine
 
 import migrations
 from critter.servers.postgres import SUPERUSER
@@ -49,6 +50,13 @@ def migrate(url: str, to: str = "") -> None:
     engine = connect(owned(url))
     migrations.migrate(engine, to, role=embedded.ROLE)
     engine.dispose()
+
+
+def restructure(engine: Engine, statement: str) -> None:
+    """A change of more than rows, in a test that breaks the database of this engine: only the owner may make it."""
+    url = owned(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
 
 
 class Kept:

@@ -21,6 +21,7 @@ from gateway.ledger.outbox import Target
 from gateway.ledger.task_failures import OFTEN
 from gateway.settings import Settings
 from gateway.store.database import transaction
+from tests.databases import restructure
 from tests.delivering import change, open_room, people, person, post, rows
 from tests.office import Office
 from workers import clock, litter, periodic
@@ -283,7 +284,7 @@ def test_a_table_that_cannot_be_read_keeps_no_other_bell_silent(
     monkeypatch.setattr(room.bell, "ring", lambda name, job=False: rung.append(name))
     change(engine, "INSERT INTO inbound (channel, natural_key, sender, recipients, trusted)"
                    " VALUES ('sms', '\\x01', '+1', '{}', true)")  # fmt: skip
-    change(engine, "ALTER TABLE media RENAME TO media_elsewhere")
+    restructure(engine, "ALTER TABLE media RENAME TO media_elsewhere")
     with pytest.raises(Exception, match="media"):
         clock.look(room)
     assert rung == ["inbound"]
@@ -306,7 +307,7 @@ def placed(engine: Engine) -> dict[str, int]:
 def test_rows_move_out_of_the_default_partition_first(room: Room, engine: Engine, office: Office) -> None:
     coming = rows(engine, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^deliveries_20' ORDER BY 1")
     last = coming[-1].relname
-    change(engine, f"DROP TABLE {last}")
+    restructure(engine, f"DROP TABLE {last}")
     month = last.removeprefix("deliveries_").replace("_", "-")
     in_default(engine, month, 3)
     in_default(engine, "2031-01", 2)
@@ -424,7 +425,7 @@ def test_the_clock_goes_on_although_a_row_stands_in_the_default_partition(
     kim = person(engine, "kim", phone="+14155550101")[0]
     post(engine, kim, "hello", [Target(people(engine, 1)[0], "sms")])
     last = rows(engine, "SELECT max(relname) AS name FROM pg_class WHERE relname ~ '^deliveries_20.{5}$'")[0].name
-    change(engine, f"DROP TABLE {last}")
+    restructure(engine, f"DROP TABLE {last}")
     in_default(engine, last.removeprefix("deliveries_").replace("_", "-"), 1)
     with ticking(room, None):
         until(lambda: "sms" in rung and placed(engine).get(last) == 1)

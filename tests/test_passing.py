@@ -14,6 +14,7 @@ from gateway.ledger import inbox
 from gateway.ledger.inbox import Incoming
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, concerns_one, connect, passes, transaction
+from tests.databases import restructure
 from tests.delivering import change, open_room, person, rows
 from workers import inbound, passing, proving
 from workers import pictures as picture_worker
@@ -50,18 +51,18 @@ def accept(engine: Engine, number: int = 1, words: str = "hello everybody", **mo
 
 def break_table(engine: Engine, table: str, state: str, action: str = "INSERT", when: str = "true") -> None:
     """Whoever writes into it gets this SQLSTATE."""
-    change(
+    restructure(
         engine,
         f"CREATE OR REPLACE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {when} THEN"
         f" RAISE EXCEPTION 'made up' USING ERRCODE = '{state}'; END IF; RETURN NEW; END $$",
     )
-    change(
+    restructure(
         engine, f"CREATE OR REPLACE TRIGGER broken BEFORE {action} ON {table} FOR EACH ROW EXECUTE FUNCTION broken()"
     )
 
 
 def mend(engine: Engine, table: str) -> None:
-    change(engine, f"DROP TRIGGER broken ON {table}")
+    restructure(engine, f"DROP TRIGGER broken ON {table}")
 
 
 def fails(step, here: Room) -> None:

@@ -329,7 +329,8 @@ def test_routes_of_signed(seen: Seen) -> None:
             for headers in PROOFLESS:
                 sent: dict = {"query_string": form} if method == "GET" else {"data": form}
                 answer = asks.open(place, method=method, headers=headers, **sent)
-                assert answer.status_code == 403, rule
+                unknown_proxy = "kannel" in path and "X-Forwarded-For" in headers  # Kannel tries again
+                assert answer.status_code == (503 if unknown_proxy else 403), rule
                 assert CANARY not in answer.text
     sheltered = fallback.build(seen.settings)
     asks = fallback.create_app(seen.settings, sheltered).test_client()

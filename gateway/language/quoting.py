@@ -7,8 +7,7 @@ from gateway.language.wording import folded
 
 _TAG = re.compile(r" ?\([a-z]\d{1,2}\)$")
 _LONGEST = 1000  # characters compared: a text that went to a phone is shorter
-_SHORTEST_CUT = 20  # of a text that a phone cut off without a sign of it
-_SHORTEST_START = 40  # of a text that we shortened; it is followed by a link that differs for each reader
+_SHORTEST_START = 40  # of a text that we shortened (a link that differs for each reader follows), or that a phone cut
 
 
 def quotes(received: str, quote: str) -> bool:
@@ -18,7 +17,7 @@ def quotes(received: str, quote: str) -> bool:
     start = said.removesuffix("...").rstrip()
     if not start:
         return text == said
-    if len(said) >= _SHORTEST_CUT and text.startswith(said):
+    if len(said) >= _SHORTEST_START and text.startswith(said):
         return True
     if _TAG.sub("", said) == _TAG.sub("", text) or (start != said and text.startswith(start)):
         return True
