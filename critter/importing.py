@@ -69,7 +69,7 @@ def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> Done:
 
 def _refuse(problems: Sequence[Problem]) -> None:
     for problem in problems[:SHOWN]:
-        typer.echo(f"line {problem.line}: {problem.reason}", err=True)
+        typer.echo(f"{problem.place}: {problem.reason}", err=True)
     if len(problems) > SHOWN:
         typer.echo(f"and {len(problems) - SHOWN:,} more", err=True)
     raise Refused(f"{counted(len(problems), 'problem')} in the file: nothing was changed.")

@@ -16,6 +16,7 @@ from gateway.network import accounts, addresses, codes, lockouts, notices
 from gateway.settings import Settings, load
 from gateway.store.tables import Account, Address
 from gateway.tokens import Signer
+from gateway.typed import visible
 
 WORDING = "a code that was sent there was given to an operator"
 
@@ -37,7 +38,7 @@ def link(
     with opened_session(settings) as session:
         person = account(session, handle, "person")
         if typed is not None:
-            told = _take(session, signer, person, typed.strip())
+            told = _take(session, signer, person, visible(typed))
         elif address is not None:
             told = _send(session, settings, signer, person, address)
         else:
@@ -68,7 +69,7 @@ def _show(session: Session, settings: Settings, signer: Signer, person: Account)
 
 def _send(session: Session, settings: Settings, signer: Signer, person: Account, written: str) -> str:
     """The code goes to the new address; it is never shown here."""
-    channel = "email" if "@" in written else "sms"
+    channel = addresses.channel_of(written)
     normal = addresses.normal_mailbox(written) if channel == "email" else _phone(written, settings)
     row = addresses.ensure(session, channel, normal)
     _refuse_others(session, row, person)

@@ -19,6 +19,7 @@ from gateway.network.roster import Places
 from gateway.settings import Settings, load
 from gateway.store.tables import Account
 from gateway.tokens import Signer
+from gateway.typed import visible
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="The people of the company."
@@ -100,7 +101,7 @@ def add(
             timezone=roster.timezone(timezone) or "UTC",
             reserved=reserved_words(),
         )
-        texts = _reach(session, settings, person, phone or [], email or [], (consent or "").strip())
+        texts = _reach(session, settings, person, phone or [], email or [], visible(consent or ""))
         enrol(session, person, group or [], by_text=texts, member=True)
         enrol(session, person, follow or [], by_text=texts, member=False)
         audit.record(session, operator(), "people.add", person.id, {"handle": person.handle})
