@@ -12,19 +12,29 @@ if sys.version_info < OLDEST_PYTHON:
 # Imports make many objects and free none: with fewer collections everything starts a tenth sooner.
 gc.set_threshold(50_000, 20, 50)
 
+from critter import helping  # noqa: E402
 from critter.cli import app  # noqa: E402
 from gateway.errors import Refused, SettingsError  # noqa: E402
 
 
 def main() -> None:
+    helping.begin(sys.argv[1:])
     try:
-        app(prog_name="critter")
+        _run()
     except (Refused, SettingsError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
         sys.exit(1)
+
+
+def _run() -> None:
+    try:
+        app(prog_name="critter")
+    except helping.WorkWanted:
+        helping.work_after_all()
+        app(prog_name="critter")
 
 
 if __name__ == "__main__":

@@ -202,7 +202,7 @@ def test_an_operator_unlocks(office: Office, settings: Settings, monkeypatch: py
 
 
 def typed(office: Office, code: str) -> str:
-    return office.critter("people", "link", "anne", "--code", given=f"{code}\n".encode()).output
+    return office.critter("people", "link", "anne", "--code", "--stdin", given=f"{code}\n".encode()).output
 
 
 def test_codes_typed_at_the_command_line_count_too(
@@ -215,10 +215,14 @@ def test_codes_typed_at_the_command_line_count_too(
         code = re.findall(r"\b\d{6}\b", last(office, new, "code"))[0]
         guesses = wrong(code)
         ran = [
-            office.critter("people", "link", "anne", "--code", given=f"{next(guesses)}\n".encode()) for _ in range(5)
+            office.critter("people", "link", "anne", "--code", "--stdin", given=f"{next(guesses)}\n".encode())
+            for _ in range(5)
         ]
     assert "unlock anne" in ran[-1].output
-    assert "unlock anne" in office.critter("people", "link", "anne", "--code", given=f"{code}\n".encode()).output
+    assert (
+        "unlock anne"
+        in office.critter("people", "link", "anne", "--code", "--stdin", given=f"{code}\n".encode()).output
+    )
     assert audited(office) == {"code.wrong": 5, "code.locked": 1}
     assert last(office, "anne@demo.example", "notice") or last(office, phone(office, "anne"), "notice")
 

@@ -1,17 +1,23 @@
 """`critter audit`: proves the ledger's invariants, or names the rows that break one and ends with 1."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from itertools import groupby
 from typing import Annotated
 
 import typer
 
-from critter.inside import counted, opened_session, show_json
-from gateway.ledger.invariants import SETTLED, Broken, Proof, prove
-from gateway.settings import load
+from critter.helping import working
+
+if working():
+    from critter.inside import counted, opened_session, show_json
+    from gateway.ledger.invariants import Broken, Proof, prove
+    from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 SHOWN = 20  # rows of one rule
+SETTLED = 60.0  # seconds, as gateway/ledger/invariants has them
 NOUNS = {"inputs": "input", "posts": "post", "deliveries": "delivery", "attempts": "attempt"}
 
 
@@ -19,7 +25,7 @@ NOUNS = {"inputs": "input", "posts": "post", "deliveries": "delivery", "attempts
 def run(
     settled: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="How old an accepted input must be to have to be done.")
-    ] = SETTLED.total_seconds(),
+    ] = SETTLED,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Is everything accepted done, nothing done twice, nobody reached who must not be? Exit 1 when not."""

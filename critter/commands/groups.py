@@ -1,19 +1,24 @@
 """`critter groups`: what groups there are, and new ones."""
 
+from __future__ import annotations
+
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from critter.company import account, reserved_words
-from critter.inside import opened_session, operator, show_json, show_rows
-from gateway.bell import Bell
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import audit, outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, follows, listings, reach
-from gateway.network.listings import Group
-from gateway.settings import load
+
+if working():
+    from critter.company import account, reserved_words
+    from critter.inside import opened_session, operator, show_json, show_rows
+    from gateway.bell import Bell
+    from gateway.ledger import audit, outbox
+    from gateway.ledger.outbox import Outgoing, Target
+    from gateway.network import accounts, follows, listings, reach
+    from gateway.network.listings import Group
+    from gateway.settings import load
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="The groups of the company."

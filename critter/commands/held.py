@@ -1,17 +1,23 @@
 """`critter held`: what waits for an operator's word: senders who are not proved, inputs that ended three workers."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
-from sqlalchemy.orm import Session
 
-from critter.inside import counted, opened_session, operator, show_json, show_rows
-from gateway.bell import Bell
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import repairs
-from gateway.ledger.repairs import Held
-from gateway.masks import masked
-from gateway.settings import Settings, load
+
+if working():
+    from sqlalchemy.orm import Session
+
+    from critter.inside import counted, opened_session, operator, show_json, show_rows
+    from gateway.bell import Bell
+    from gateway.ledger import repairs
+    from gateway.ledger.repairs import Held
+    from gateway.masks import masked
+    from gateway.settings import Settings, load
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What waits for your word."

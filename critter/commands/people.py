@@ -1,25 +1,32 @@
 """`critter people`: who is in the company, one by one or from a file."""
 
+from __future__ import annotations
+
 import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.orm import Session
 
-from critter import bouncing, importing, linking, welcoming
-from critter.company import account, enrol, reserved_words
-from critter.inside import opened_session, operator, show_json, show_rows
+from critter import bouncing, linking
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import audit
-from gateway.network import accounts, addresses, aliases, listings, lockouts, pins, posting, roster
-from gateway.network.listings import Person
-from gateway.network.roster import Places
-from gateway.settings import Settings, load
-from gateway.store.tables import Account
-from gateway.tokens import Signer
 from gateway.typed import visible
+
+if working():
+    from sqlalchemy.orm import Session
+
+    from critter import importing, prompts, welcoming
+    from critter.company import account, enrol, reserved_words
+    from critter.inside import opened_session, operator, show_json, show_rows
+    from gateway.ledger import audit
+    from gateway.network import accounts, addresses, aliases, listings, lockouts, pins, posting, roster
+    from gateway.network.listings import Person
+    from gateway.network.roster import Places
+    from gateway.settings import Settings, load
+    from gateway.store.tables import Account
+    from gateway.tokens import Signer
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="The people of the company."
@@ -174,7 +181,7 @@ def deactivate(handle: Handle, yes: Yes = False) -> None:
     with opened_session(settings) as session:
         name = account(session, handle, "person").name
     if not yes:
-        typer.confirm(f"Deactivate @{handle.lstrip('@')}, {name}?", abort=True)
+        prompts.confirm(f"Deactivate @{handle.lstrip('@')}, {name}?")
     with opened_session(settings) as session:
         person = account(session, handle, "person")
         accounts.deactivate(session, person.id)
@@ -266,6 +273,7 @@ def pin(
         bool | None, typer.Option("--always/--no-always", help="Ask for it with every text that does something.")
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Take it away.")] = False,
+    piped: Annotated[bool, typer.Option("--stdin", help="It is the first line of standard input.")] = False,
 ) -> None:
     """Give somebody a PIN, which their texts are asked for before anything risky; a locked one is opened by a new one.
 
@@ -273,7 +281,7 @@ def pin(
     settings = load()
     with opened_session(settings) as session:
         account(session, handle, "person")
-    new = None if clear else typer.prompt("PIN (4 to 8 digits)", hide_input=True, confirmation_prompt=True)
+    new = None if clear else prompts.secret("PIN (4 to 8 digits)", piped=piped)
     with opened_session(settings) as session:
         person = account(session, handle, "person")
         if new is None:
