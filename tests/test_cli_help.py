@@ -70,4 +70,4 @@ def test_who_asks_for_help(arguments: list[str], works: bool) -> None:
 def test_choices_are_those_of_the_ledger() -> None:
     assert outbox.State == overview.State
     assert costs.By == spending.By
-    assert audit.SETTLED == invariants.SETTLED.total_seconds()
+    assert invariants.SETTLED.total_seconds() == audit.SETTLED
