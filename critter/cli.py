@@ -118,14 +118,14 @@ def check(
         list[str] | None, typer.Option("--dkim", metavar="SELECTOR", help="mail: the selector of a key that signs.")
     ] = None,
     wait: Annotated[float, typer.Option("--wait", min=0, max=3600, help="mail: seconds to wait for it.")] = 60.0,
-    as_json: Annotated[bool, typer.Option("--json", help="mail: one JSON array.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
 ) -> None:
     """Are the settings, the servers, durability, Twilio and the relay in order?"""
     from critter import check, checking_mail
     from gateway.settings import load
 
     if what is None:
-        raise typer.Exit(check.run(load()))
+        raise typer.Exit(check.run(load(), as_json))
     found = checking_mail.run(load(), send_to=send_to, selectors=dkim or (), patience=wait, as_json=as_json)
     raise typer.Exit(found)
 

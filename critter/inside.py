@@ -75,9 +75,17 @@ def ago(age: timedelta) -> str:
     return f"{seconds} s"
 
 
+_MANY = {
+    "person": "people",
+    "alias": "aliases",
+    "phone or mailbox": "phones and mailboxes",
+    "other phone or mailbox": "other phones and mailboxes",
+}
+
+
 def counted(count: int, noun: str) -> str:
-    """1 input, 3 inputs, 2 deliveries."""
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """1 input, 3 inputs, 2 deliveries, 4 people, 5 phones and mailboxes."""
+    many = _MANY.get(noun) or (f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s")
     return f"{count:,} {noun if count == 1 else many}"
 
 

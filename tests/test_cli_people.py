@@ -183,9 +183,12 @@ FILE = "handle,name,phone,groups\nkim,Kim Lee,+14155550101,sales\nsam,Sam Ortiz,
 def test_a_file(critter: Critter, engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "company.csv").write_text(FILE)
     assert critter("people", "import", "company.csv").startswith("2 rows: 2 added, 0 changed, 0 deactivated;")
-    assert critter("people", "import", "-", stdin=FILE).startswith("2 rows: 0 added, 0 changed")
+    assert critter("people", "import", "-", stdin=FILE) == "2 rows: all of it is so already. Nothing was changed.\n"
+    assert json.loads(critter("people", "import", "-", "--json", stdin=FILE))["changed_anything"] is False
+    more = FILE + "ann,Ann Bell,,sales\n"
+    assert json.loads(critter("people", "import", "-", "--json", stdin=more))["changed_anything"] is True
     assert json.loads(critter("people", "import", "company.csv", "--json"))["follows"] == 0
-    assert audited(engine) == ["people.import"] * 3
+    assert audited(engine) == ["people.import"] * 2
 
 
 def test_a_bad_file_changes_nothing(critter: Critter, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,10 +37,16 @@ def run(
 
 
 def _show(proof: Proof) -> None:
-    counts = ", ".join(counted(count, NOUNS[name]) for name, count in proof.counts.items())
+    counts = ", ".join(counted(proof.counts[name], noun) for name, noun in NOUNS.items())
     if proof.clean:
         typer.echo(f"{typer.style('clean', fg='green')}: {counts}")
-        return
+    else:
+        _show_broken(proof, counts)
+    if aside := proof.counts["quarantined"]:
+        typer.echo(f"{counted(aside, 'input')} ended three workers and wait: critter held list, then retry or drop.")
+
+
+def _show_broken(proof: Proof, counts: str) -> None:
     for (invariant, rule), rows in groupby(proof.broken, lambda row: (row.invariant, row.rule)):
         typer.echo(f"{typer.style(invariant, fg='red')}  {rule}: broken")
         _show_rows(list(rows))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from critter import bouncing, linking
+from critter import bouncing, linking, profiling
 from critter.helping import working
 from gateway.errors import Refused
 from gateway.typed import visible
@@ -19,7 +19,7 @@ if working():
 
     from critter import importing, prompts, welcoming
     from critter.company import account, enrol, reserved_words
-    from critter.inside import opened_session, operator, show_json, show_rows
+    from critter.inside import counted, opened_session, operator, show_json, show_rows
     from gateway.ledger import audit
     from gateway.network import accounts, addresses, aliases, listings, lockouts, pins, posting, roster
     from gateway.network.listings import Person
@@ -150,7 +150,7 @@ def show(
     elif rows:
         show_rows(("handle", "name", "title", "phone", "mailbox", "role", "follows"), [_line(row) for row in rows])
         active = sum(row.state == "active" for row in rows)
-        typer.echo(f"{len(rows):,} people" if everybody else f"{active:,} active")
+        typer.echo(counted(len(rows), "person") if everybody else f"{active:,} active")
     else:
         typer.echo("Nobody is here yet: critter people import FILE.csv, or critter people add HANDLE NAME.")
 
@@ -337,6 +337,7 @@ def secret(
         typer.echo(f"@{person.handle} has no mailbox yet, and only mail from one counts.", err=True)
 
 
+app.command("show")(profiling.show)
 app.command()(linking.link)
 app.command("bounces")(bouncing.show)
 app.command("mail-on")(bouncing.mail_on)
