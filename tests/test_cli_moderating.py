@@ -13,10 +13,10 @@ from tests.office import Office, point_command_line
 
 
 @pytest.fixture
-def office(engine: Engine, settings: Settings, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Office:
+def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Office:
     made = Office(engine, settings)
     made.assemble()
-    point_command_line(monkeypatch, settings, redis_url)
+    point_command_line(monkeypatch, settings)
     return made
 
 
@@ -173,7 +173,7 @@ def test_what_is_no_post(office: Office, words: tuple[str, ...]) -> None:
 
 
 def test_an_input_that_made_no_post(office: Office) -> None:
-    said = office.says("kim", "groups?")
+    said = office.says("kim", "groups")
     office.work()
     ran = office.critter("posts", "show", str(said))
     assert (ran.exit_code, "is of no post: critter trace" in ran.output) == (2, True)

@@ -10,6 +10,7 @@ from critter.helping import working
 from gateway.errors import Refused
 
 if working():
+    from sqlalchemy import select
     from sqlalchemy.orm import Session
 
     from critter import prompts
@@ -59,10 +60,12 @@ def remove(post_id: Id, yes: Annotated[bool, typer.Option("--yes", help="Do not 
 
 
 def _post(session: Session, given: str) -> Post:
-    found = look_up(session, given).post_id
-    if found is None:
+    found = look_up(session, given)
+    made = Post.id == found.post_id if found.post_id else Post.inbound_id == found.inbound_id
+    post = session.scalars(select(Post).where(made).order_by(Post.id).limit(1)).one_or_none()
+    if post is None:
         raise Refused(f"{given[:80]} is of no post: critter trace {given[:80]} shows what it is.")
-    return session.get_one(Post, found)
+    return post
 
 
 def _refuse_gone(session: Session, post: Post) -> None:
