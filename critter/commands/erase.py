@@ -15,7 +15,7 @@ if working():
     from sqlalchemy.exc import OperationalError
 
     from critter import erasures, prompts
-    from critter.inside import database, operator
+    from critter.inside import counted, database, operator
     from gateway import crashpoints
     from gateway.crashpoints import crash_point
     from gateway.network import accounts, erasing
@@ -25,6 +25,7 @@ if working():
     from gateway.store.tables import Account
     from workers import litter
 
+ONE = {"addresses": "address", "deliveries": "delivery"}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -43,7 +44,10 @@ def run(
         with transaction(engine) as session:
             found = _person(accounts.by_handle(session, person, active=False), person)
             there = erasing.preview(session, found)
-        typer.echo(f"@{found.handle}, {found.name}: " + ", ".join(f"{count:,} {name}" for name, count in there.items()))
+        typer.echo(
+            f"@{found.handle}, {found.name}: "
+            + ", ".join(counted(count, ONE.get(name, name[:-1])) for name, count in there.items())
+        )
         if not yes:
             prompts.confirm(f"Erase @{found.handle} for good?")
         done = _erase(engine, settings.var, found.id)

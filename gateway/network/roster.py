@@ -169,6 +169,8 @@ def _numbered(reader: Iterator[list[str]], start: int, problems: list[Problem]) 
 
 def _columns(header: Sequence[str]) -> list[str]:
     columns = [visible(cell).casefold() for cell in header]
+    if not columns:
+        raise Refused(f"The file is empty: there is no column. Its first line names them: {', '.join(COLUMNS)}.")
     while columns and not columns[-1]:
         columns.pop()
     if wrong := list(_header_problems(columns)):
