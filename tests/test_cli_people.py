@@ -123,7 +123,7 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("people", "add", "kim", "Kim", "--timezone", "Mars"), "time zone"),
     (("people", "add", "kim", "Kim", "--language", "??"), "language"),
     (("people", "add", "kim", "Kim", "--follow", "nobody"), "no account @nobody"),
-    (("people", "add", "kim", "Kim", "--group", "nobody"), "no group @nobody"),
+    (("people", "add", "kim", "Kim", "--group", "nobody"), "no group #nobody"),
     (("people", "add", "kim", "Kim", "--consent", "yes"), "no --phone"),
     (("people", "deactivate", "nobody"), "no person @nobody"),
     (("groups", "add", "new"), "a word Critter uses itself"),
