@@ -12,19 +12,39 @@ if sys.version_info < OLDEST_PYTHON:
 # Imports make many objects and free none: with fewer collections everything starts a tenth sooner.
 gc.set_threshold(50_000, 20, 50)
 
+from critter import helping  # noqa: E402
 from critter.cli import app  # noqa: E402
 from gateway.errors import Refused, SettingsError  # noqa: E402
+from gateway.typed import shown  # noqa: E402
 
 
 def main() -> None:
+    helping.begin(sys.argv[1:])
     try:
-        app(prog_name="critter")
+        _refuse_bytes(sys.argv[1:])
+        _run()
     except (Refused, SettingsError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
         sys.exit(1)
+
+
+def _refuse_bytes(arguments: list[str]) -> None:
+    """What is no text can be the name of a file at most: the database would refuse it in the middle of something."""
+    for argument in arguments:
+        bytes_in_it = any("\ud800" <= one <= "\udfff" for one in argument)
+        if bytes_in_it and not os.path.exists(argument):
+            raise Refused(f"“{shown(argument)}” is not UTF-8: look at the locale of this terminal.")
+
+
+def _run() -> None:
+    try:
+        app(prog_name="critter")
+    except helping.WorkWanted:
+        helping.work_after_all()
+        app(prog_name="critter")
 
 
 if __name__ == "__main__":

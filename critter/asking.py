@@ -51,7 +51,7 @@ def numbers(settings: Settings) -> str:
         can = there[number].get("capabilities")
         if isinstance(can, dict) and can.get("sms") is False:
             raise Refused(f"CRITTER_SMS_NUMBERS: {_called(place, number)} cannot send texts: take one with SMS")
-    return f"{len(mine)} belong to our account"
+    return "it belongs to our account" if len(mine) == 1 else f"all {len(mine)} belong to our account"
 
 
 def relay(settings: Settings) -> str:

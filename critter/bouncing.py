@@ -1,19 +1,24 @@
 """`critter people bounces` and `mail-on`: mailboxes that send mail back, and switching one on by hand."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from critter.company import account
-from critter.inside import opened_session, operator, show_json, show_rows
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.language import reasons
-from gateway.ledger import audit
-from gateway.masks import masked
-from gateway.network import addresses, bouncing
-from gateway.network.bouncing import Standing
-from gateway.settings import load
+
+if working():
+    from critter.company import account
+    from critter.inside import opened_session, operator, show_json, show_rows
+    from gateway.language import reasons
+    from gateway.ledger import audit
+    from gateway.masks import masked
+    from gateway.network import addresses, bouncing
+    from gateway.network.bouncing import Standing
+    from gateway.settings import load
 
 
 def show(as_json: Annotated[bool, typer.Option("--json", help="JSON for other programs.")] = False) -> None:

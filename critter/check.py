@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import redis
 from sqlalchemy import text
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from critter import asking
 from critter.database import opened, undurable
+from critter.inside import counted, show_json
 from critter.mistakes import mistakes
 from critter.starting import OF_CARRIERS
 from gateway.carriers.advice import advice
@@ -29,16 +30,31 @@ Answer = TypeVar("Answer")
 Look = Callable[[Settings], str]  # what is fine about it; raises Refused with what to do
 
 
-def run(settings: Settings) -> int:
-    """Prints a line for each look; 1 when one of them is wrong."""
-    wrong = 0
+class Looked(NamedTuple):
+    """What was looked at; ok or wrong; what is fine about it, or what to do."""
+
+    name: str
+    state: str
+    note: str
+
+
+def run(settings: Settings, as_json: bool = False) -> int:
+    """Prints a line for each look, or one JSON array; 1 when one of them is wrong."""
+    rows = []
     for name, look in _looks(settings):
-        try:
-            print(f"ok     {name:<11} {look(settings)}", flush=True)
-        except Refused as refused:
-            wrong += 1
-            print(f"wrong  {name:<11} {refused}", flush=True)
-    return 1 if wrong else 0
+        rows.append(row := _looked(settings, name, look))
+        if not as_json:
+            print(f"{row.state:<6} {row.name:<11} {row.note}", flush=True)
+    if as_json:
+        show_json([row._asdict() for row in rows])
+    return 1 if any(row.state == "wrong" for row in rows) else 0
+
+
+def _looked(settings: Settings, name: str, look: Look) -> Looked:
+    try:
+        return Looked(name, "ok", look(settings))
+    except Refused as refused:
+        return Looked(name, "wrong", str(refused))
 
 
 def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
@@ -171,7 +187,7 @@ def _clock(settings: Settings) -> str:
         others = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
         raise Refused(
             f"its task {first.task} keeps failing since {first.since:%Y-%m-%d %H:%M} UTC ({first.reason}, "
-            f"{first.failures} times in a row){others}: the clock's log says why"
+            f"{counted(first.failures, 'time')} in a row){others}: the clock's log says why"
         )
     return "none of its tasks keeps failing"
 
@@ -181,8 +197,8 @@ def _months(settings: Settings) -> str:
     outside = _asked(settings, partitions.outside)
     if outside:
         raise Refused(
-            f"{outside:,} deliveries have no partition of their month: the clock moves them, so see that critter clock "
-            "runs, or run critter migrate"
+            f"{counted(outside, 'delivery')} without a partition of the month: the clock moves them, so see that "
+            "critter clock runs, or run critter migrate"
         )
     return "each delivery is in its month"
 
@@ -211,7 +227,7 @@ def _money(settings: Settings) -> str:
     if not (stands.month.left and stands.day.left):
         raise Refused("a budget for texts is used up: look at critter costs")
     month = stands.month.left / budgets.MICROS
-    return f"${month:,.2f} of the month and {stands.day.left:,} parts of the day are left"
+    return f"${month:,.2f} of the month and {counted(stands.day.left, 'part')} of the day are left"
 
 
 def _texts_in(settings: Settings) -> str:
@@ -228,7 +244,8 @@ def _texts_in(settings: Settings) -> str:
             raise Refused("Twilio's list of texts was never read: is critter clock running?")
         if read[number].failures:
             raise Refused(
-                f"Twilio's list of texts to ...{number[-2:]} was not complete {read[number].failures} times in a row "
+                f"Twilio's list of texts to ...{number[-2:]} was not complete "
+                f"{counted(read[number].failures, 'time')} in a row "
                 f"({read[number].reason}): look at the account in Twilio's console, and at the clock's log"
             )
     oldest = max(read[number].asked for number in mine)

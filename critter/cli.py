@@ -1,20 +1,26 @@
 """The critter command: the processes and the supervisor here, everything else in critter/commands/.
 
-Imports wait until a command runs: each loads only what it needs.
+Imports wait until a command runs: each loads only what it needs, and help next to nothing (critter/helping).
 """
+
+from __future__ import annotations
 
 import importlib
 import pkgutil
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from critter import commands, processes
+from critter import commands
+from critter.helping import without_work
+from critter.version import version
 from gateway.errors import SettingsError
-from gateway.settings import Settings, load, values
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
 
 
 class Commands(TyperGroup):
@@ -27,7 +33,7 @@ class Commands(TyperGroup):
         if name in _elsewhere():
             found = get_command(importlib.import_module(f"{commands.__name__}.{name.replace('-', '_')}").app)
             found.name = name
-            return found
+            return without_work(found)
         return super().get_command(context, name)
 
 
@@ -52,8 +58,23 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Critter: a company's own microblog that needs nothing but a phone.",
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"critter {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def critter(
+    asked: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which Critter this is.")
+    ] = False,
+) -> None:
+    """Critter: a company's own microblog that needs nothing but a phone."""
+
 
 Unsafe = Annotated[bool, typer.Option("--unsafe", help="Start although PostgreSQL may lose what it confirmed.")]
 
@@ -67,6 +88,7 @@ def up(
 ) -> None:
     """Run everything, with embedded servers where none are set, until Ctrl-C."""
     from critter.up import run
+    from gateway.settings import load
 
     run(load(), unsafe=unsafe, tied=tied)
 
@@ -76,6 +98,7 @@ def migrate(unsafe: Unsafe = False) -> None:
     """Bring the database to the newest schema, while everything runs on; may be interrupted and run again."""
     from critter.company import hidden_names
     from critter.database import prepared
+    from gateway.settings import load
 
     settings = load()
     try:
@@ -99,13 +122,14 @@ def check(
         list[str] | None, typer.Option("--dkim", metavar="SELECTOR", help="mail: the selector of a key that signs.")
     ] = None,
     wait: Annotated[float, typer.Option("--wait", min=0, max=3600, help="mail: seconds to wait for it.")] = 60.0,
-    as_json: Annotated[bool, typer.Option("--json", help="mail: one JSON array.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
 ) -> None:
     """Are the settings, the servers, durability, Twilio and the relay in order?"""
     from critter import check, checking_mail
+    from gateway.settings import load
 
     if what is None:
-        raise typer.Exit(check.run(load()))
+        raise typer.Exit(check.run(load(), as_json))
     found = checking_mail.run(load(), send_to=send_to, selectors=dkim or (), patience=wait, as_json=as_json)
     raise typer.Exit(found)
 
@@ -121,6 +145,8 @@ def web(
     ] = None,
 ) -> None:
     """Serve the SMS door, the pages and the API."""
+    from critter import processes
+
     settings = _durable()
     if listen is not None:
         settings = _listening(settings, "fallback_listen" if accept_only else "web_listen", listen)
@@ -128,6 +154,8 @@ def web(
 
 
 def _listening(settings: Settings, name: str, where: str) -> Settings:
+    from gateway.settings import values
+
     try:
         return settings.model_copy(update={name: values.listen(where)})
     except ValueError as wrong:
@@ -137,29 +165,39 @@ def _listening(settings: Settings, name: str, where: str) -> Settings:
 @app.command()
 def mail() -> None:
     """Serve the mail door."""
+    from critter import processes
+
     processes.mail(_durable())
 
 
 @app.command()
 def worker(queue: Queue) -> None:
     """Work off one queue."""
+    from critter import processes
+
     processes.worker(queue.value)(_durable())
 
 
 @app.command()
 def clock() -> None:
     """Ring the bells of what is due."""
+    from critter import processes
+
     processes.clock(_durable())
 
 
 @app.command()
 def simulator() -> None:
     """Stand in for Twilio and the mail relay (simulated mode only)."""
+    from critter import processes
+    from gateway.settings import load
+
     processes.simulator(load())
 
 
 def _durable() -> Settings:
     from critter.database import refuse_unsafe_start
+    from gateway.settings import load
 
     settings = load()
     refuse_unsafe_start(settings)

@@ -13,6 +13,9 @@ from gateway.network import accounts, aliases, follows
 from gateway.network.aliases import Called
 from gateway.store.database import transaction
 from gateway.store.tables import Account
+from gateway.typed import shown
+
+PEOPLE = "critter people list shows who there is"
 
 
 def reserved_words() -> frozenset[str]:
@@ -40,10 +43,10 @@ def account(session: Session, handle: str, kind: str | None = None) -> Account:
     found = accounts.by_handle(session, handle, active=False)
     if found is None or (kind and found.kind != kind):
         noun = {"person": "person", "group": "group", None: "account"}[kind]
-        where = "critter groups list" if kind == "group" else "critter people list"
-        raise Refused(f"There is no {noun} @{handle.lstrip('@#')[:40]}: {where} shows who there is.")
+        mark, where = ("#", "critter groups list shows all") if kind == "group" else ("@", PEOPLE)
+        raise Refused(f"There is no {noun} {mark}{shown(handle.lstrip('@#'))}: {where}.")
     if found.state != "active":
-        raise Refused(f"@{found.handle} is {found.state}.")
+        raise Refused(f"{'#' if found.kind == 'group' else '@'}{found.handle} is {found.state}.")
     return found
 
 

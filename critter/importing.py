@@ -30,17 +30,31 @@ class Done:
     sure: bool
 
     def plain(self) -> dict[str, Any]:
-        return {**asdict(self.imported), "deactivated": list(self.missing), "changed_anything": self.sure}
+        changed = self.sure and self.something
+        return {**asdict(self.imported), "deactivated": list(self.missing), "changed_anything": changed}
+
+    @property
+    def something(self) -> bool:
+        """Whether it changes anything at all: the same file a second time does not."""
+        return bool(self.missing or any(count for name, count in asdict(self.imported).items() if name != "people"))
 
     def told(self) -> str:
-        one = self.imported
-        people = f"{one.added:,} added, {one.changed:,} changed, {len(self.missing):,} deactivated"
-        new = f"{one.groups:,} groups, {one.consents:,} consents, {one.follows:,} follows"
-        new += f", {one.aliases:,} aliases" if one.aliases else ""
-        line = (
-            f"{counted(one.people, 'row')}: {people}; phones and mailboxes: {one.phones_and_mailboxes:,}; new: {new}."
-        )
+        rows = counted(self.imported.people, "row")
+        if not self.something:
+            return f"{rows}: all of it is so already. Nothing was changed."
+        line = f"{rows}: {self._people()}; new: {self._new()}."
         return line if self.sure else f"Nothing was changed. With --yes it would be: {line}"
+
+    def _people(self) -> str:
+        one = self.imported
+        primary = f"; {counted(one.primaries, 'other phone or mailbox')} first" if one.primaries else ""
+        return f"{one.added:,} added, {one.changed:,} changed, {len(self.missing):,} deactivated{primary}"
+
+    def _new(self) -> str:
+        one = self.imported
+        counts = {"phone or mailbox": one.phones_and_mailboxes, "group": one.groups, "consent": one.consents}
+        counts |= {"follow": one.follows} | ({"alias": one.aliases} if one.aliases else {})
+        return ", ".join(counted(count, noun) for noun, count in counts.items())
 
 
 def content(file: Path) -> bytes:
@@ -61,15 +75,16 @@ def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> Done:
     if plan.problems:
         _refuse(plan.problems)
     imported = _carried_out(session, plan)
-    audit.record(session, operator(), "people.import", None, asdict(imported))
-    applied = sure or not complete
-    trial.commit() if applied else trial.rollback()  # what a preview tells is exactly what would happen
-    return Done(imported, tuple(one.handle for one in missing), applied)
+    done = Done(imported, tuple(one.handle for one in missing), sure or not complete)
+    if done.something:
+        audit.record(session, operator(), "people.import", None, asdict(imported))
+    trial.commit() if done.sure else trial.rollback()  # what a preview tells is exactly what would happen
+    return done
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
     for problem in problems[:SHOWN]:
-        typer.echo(f"line {problem.line}: {problem.reason}", err=True)
+        typer.echo(f"{problem.place}: {problem.reason}", err=True)
     if len(problems) > SHOWN:
         typer.echo(f"and {len(problems) - SHOWN:,} more", err=True)
     raise Refused(f"{counted(len(problems), 'problem')} in the file: nothing was changed.")

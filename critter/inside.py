@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import typer
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy import Engine, inspect, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from critter.database import Unfinished, opened
@@ -32,6 +33,10 @@ def database(settings: Settings) -> Iterator[Engine]:
             raise Unfinished from None
         reason = str(error.orig).strip().splitlines()[0]
         raise Refused(f"The database stopped answering: {reason}. Nothing was changed; try again.") from None
+    except ProgrammingError as error:
+        if not isinstance(error.orig, UndefinedTable | UndefinedColumn):
+            raise
+        raise Refused("The database is of another version than this Critter: run critter migrate.") from None
     finally:
         engine.dispose()
 
@@ -75,9 +80,21 @@ def ago(age: timedelta) -> str:
     return f"{seconds} s"
 
 
+_MANY = {
+    "person": "people",
+    "alias": "aliases",
+    "phone or mailbox": "phones and mailboxes",
+    "other phone or mailbox": "other phones and mailboxes",
+}
+
+
 def counted(count: int, noun: str) -> str:
-    """1 input, 3 inputs, 2 deliveries."""
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """1 input, 3 inputs, 2 deliveries, 4 people, 5 phones and mailboxes."""
+    many = (
+        _MANY.get(noun)
+        or (f"{noun}es" if noun.endswith("s") else None)
+        or (f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s")
+    )
     return f"{count:,} {noun if count == 1 else many}"
 
 

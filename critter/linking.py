@@ -1,22 +1,29 @@
 """`critter people link`: a new phone or mailbox for somebody, proved by a code (R38)."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from critter.company import account
-from critter.inside import opened_session, operator
-from gateway.bell import Bell
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.language.phrases import say, translated
-from gateway.ledger import audit, outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, codes, lockouts, notices
-from gateway.settings import Settings, load
-from gateway.store.tables import Account, Address
-from gateway.tokens import Signer
+
+if working():
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session
+
+    from critter import prompts
+    from critter.company import account
+    from critter.inside import opened_session, operator
+    from gateway.bell import Bell
+    from gateway.language.phrases import say, translated
+    from gateway.ledger import audit, outbox
+    from gateway.ledger.outbox import Outgoing, Target
+    from gateway.network import accounts, addresses, codes, lockouts, notices
+    from gateway.settings import Settings, load
+    from gateway.store.tables import Account, Address
+    from gateway.tokens import Signer
 
 ALIVE = ("verified", "invited", "stopped")
 WORDING = "a code that was sent there was given to an operator"
@@ -28,6 +35,9 @@ def link(
         str | None, typer.Argument(metavar="[PHONE|MAILBOX]", help="Send a code there; else one is shown.")
     ] = None,
     code: Annotated[bool, typer.Option("--code", help="Asks for the code that was sent.")] = False,
+    piped: Annotated[
+        bool, typer.Option("--stdin", help="With --code: it is the first line of standard input.")
+    ] = False,
 ) -> None:
     """Tie a new phone or mailbox to somebody, once it is proved to be theirs.
 
@@ -35,11 +45,13 @@ def link(
     sent there, and --code, which asks for it here, ties it."""
     settings = load()
     signer = Signer(settings.secret_keys)
-    typed = str(typer.prompt("Code")) if code else None  # an argument would show in the list of processes
+    if piped and not code:
+        raise Refused("--stdin goes with --code.")
+    typed = prompts.secret("Code", piped=piped, twice=False) if code else None
     with opened_session(settings) as session:
         person = account(session, handle, "person")
         if typed is not None:
-            told = _take(session, signer, person, typed.strip())
+            told = _take(session, signer, person, typed)
         elif address is not None:
             told = _send(session, settings, signer, person, address)
         else:
@@ -62,8 +74,8 @@ def unlink(
     with opened_session(settings) as session:
         row, owner = _owned(session, _found(settings, address))
         question = f"Take this {addresses.NOUN[row.channel]} from @{owner.handle} ({owner.name})?"
-        if not yes and not typer.confirm(question):
-            raise Refused("Nothing was changed.")
+        if not yes:
+            prompts.confirm(question)
         told = _part(session, row, owner)
     _ring(settings)
     typer.echo(told)
@@ -135,9 +147,8 @@ def _send(session: Session, settings: Settings, signer: Signer, person: Account,
 
 def _found(settings: Settings, written: str) -> tuple[str, str]:
     """The channel of an address as it was typed, and how it is kept."""
-    if "@" in written:
-        return "email", addresses.normal_mailbox(written)
-    return "sms", _phone(written, settings)
+    channel = addresses.channel_of(written)
+    return channel, addresses.normal_mailbox(written) if channel == "email" else _phone(written, settings)
 
 
 def _phone(written: str, settings: Settings) -> str:

@@ -42,7 +42,8 @@ def _posts(trace: Plain) -> Iterator[Event]:
         to = {"company": "to everyone", "group": f"to #{post['group']}", "direct": "privately"}[post["visibility"]]
         yield _at(post["at"], f"post {post['id']} by @{post['author']} {to}")
         if post["deleted_at"]:
-            yield _at(post["deleted_at"], f"post {post['id']} taken back")
+            by = f" by {post['deleted_by']}" if post["deleted_by"] else ""
+            yield _at(post["deleted_at"], f"post {post['id']} taken back{by}")
     for message in trace["messages"]:
         if message["kind"] != "update":
             yield _at(message["at"], f"{message['kind']} written, message {message['id']}")

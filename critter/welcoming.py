@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-import typer
 from sqlalchemy.orm import Session
 
+from critter import prompts
 from critter.inside import counted, operator
 from gateway.errors import Refused
 from gateway.language.texts import segments, thrifty
@@ -32,8 +32,8 @@ def run(session: Session, settings: Settings, *, ask: bool) -> str:
     if not waiting:
         return "Nobody waits to be welcomed."
     question = f"Welcome {counted(waiting, 'phone')}, about {_price(settings, waiting)}?"
-    if ask and not typer.confirm(question):
-        raise Refused("Nobody was welcomed.")
+    if ask:
+        prompts.confirm(question)
     return _sent(session, settings)
 
 

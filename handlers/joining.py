@@ -30,7 +30,7 @@ def invite(session: Session, turn: Turn) -> str:
 
 def _wanted(settings: Settings, written: str) -> tuple[str, str]:
     """Channel and address; Refused when no colleague can be there."""
-    if "@" in written:
+    if addresses.channel_of(written) == "email":
         return "email", _colleagues_mailbox(settings, addresses.normal_mailbox(written))
     return "sms", _near_phone(settings, addresses.normal_phone(written, settings.sms_region))
 

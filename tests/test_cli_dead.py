@@ -110,8 +110,11 @@ def test_all_or_nothing(office: Office) -> None:
     assert office.sql("SELECT 1 FROM audit") == []
 
 
-def test_many_are_shown_and_asked_about_first(office: Office, redis_url: str) -> None:
+def test_many_are_shown_and_asked_about_first(office: Office, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [kill(office, "sam", "30008") for _ in range(3)]
+    unasked = office.critter("dead", "retry", "--reason", "30008", given=b"y\n")
+    assert (unasked.exit_code, "no terminal to ask at: --yes says yes" in unasked.output) == (2, True)
+    monkeypatch.setattr("critter.prompts.at_terminal", lambda: True)
     other = kill(office, "sam", "gave_up")
     shown = office.critter("dead", "retry", "--reason", "30008", given=b"n\n")
     assert (shown.exit_code, "Retry 3? [y/N]" in shown.output) == (1, True)

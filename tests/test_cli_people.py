@@ -50,7 +50,7 @@ def test_nobody_is_here_yet(critter: Critter) -> None:
     assert json.loads(critter("people", "list", "--json")) == json.loads(critter("groups", "list", "--json")) == []
 
 
-def test_people_come_and_go(critter: Critter, engine: Engine) -> None:
+def test_people_come_and_go(critter: Critter, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     critter("groups", "add", "Sales")
     said = critter(
         "people",
@@ -96,6 +96,9 @@ def test_people_come_and_go(critter: Critter, engine: Engine) -> None:
         ]
         assert session.scalars(select(Consent.wording)).all() == ["signed form"]
     assert "Consultant" in critter("people", "list", "--group", "sales")
+    with pytest.raises(Refused, match=r"^Deactivate @kim, Kim Lee\? There is no terminal .*: --yes says yes\.$"):
+        critter("people", "deactivate", "kim", stdin="y\n")
+    monkeypatch.setattr("critter.prompts.at_terminal", lambda: True)
     assert "Aborted" in critter("people", "deactivate", "kim", stdin="n\n", code=1)
     assert critter("people", "deactivate", "@kim", stdin="y\n").endswith("Deactivated @kim.\n")
     assert "@kim" not in critter("people", "list")
@@ -120,7 +123,7 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("people", "add", "kim", "Kim", "--timezone", "Mars"), "time zone"),
     (("people", "add", "kim", "Kim", "--language", "??"), "language"),
     (("people", "add", "kim", "Kim", "--follow", "nobody"), "no account @nobody"),
-    (("people", "add", "kim", "Kim", "--group", "nobody"), "no group @nobody"),
+    (("people", "add", "kim", "Kim", "--group", "nobody"), "no group #nobody"),
     (("people", "add", "kim", "Kim", "--consent", "yes"), "no --phone"),
     (("people", "deactivate", "nobody"), "no person @nobody"),
     (("groups", "add", "new"), "a word Critter uses itself"),
@@ -180,9 +183,12 @@ FILE = "handle,name,phone,groups\nkim,Kim Lee,+14155550101,sales\nsam,Sam Ortiz,
 def test_a_file(critter: Critter, engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "company.csv").write_text(FILE)
     assert critter("people", "import", "company.csv").startswith("2 rows: 2 added, 0 changed, 0 deactivated;")
-    assert critter("people", "import", "-", stdin=FILE).startswith("2 rows: 0 added, 0 changed")
+    assert critter("people", "import", "-", stdin=FILE) == "2 rows: all of it is so already. Nothing was changed.\n"
+    assert json.loads(critter("people", "import", "-", "--json", stdin=FILE))["changed_anything"] is False
+    more = FILE + "ann,Ann Bell,,sales\n"
+    assert json.loads(critter("people", "import", "-", "--json", stdin=more))["changed_anything"] is True
     assert json.loads(critter("people", "import", "company.csv", "--json"))["follows"] == 0
-    assert audited(engine) == ["people.import"] * 3
+    assert audited(engine) == ["people.import"] * 2
 
 
 def test_a_bad_file_changes_nothing(critter: Critter, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,8 +230,14 @@ def test_an_error_is_one_line_and_exit_2(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_pin_is_typed_twice_and_taken_away(critter: Critter, engine: Engine) -> None:
+def test_a_pin_is_typed_twice_and_taken_away(critter: Critter, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     critter("people", "add", "kim", "Kim Lee")
+    with pytest.raises(Refused, match="no terminal to ask at: --stdin reads it"):
+        critter("people", "pin", "kim", stdin="4826\n4826\n")
+    with pytest.raises(Refused, match="standard input is empty"):
+        critter("people", "pin", "kim", "--stdin", stdin="")
+    assert "what is risky" in critter("people", "pin", "kim", "--stdin", stdin="\ufeff7391\n")
+    monkeypatch.setattr("critter.prompts.at_terminal", lambda: True)
     assert "what is risky" in critter("people", "pin", "kim", stdin="4826\n4826\n")
     assert "every text" in critter("people", "pin", "kim", "--always", stdin="4826\n4826\n")
     with pytest.raises(Refused, match="easy to guess"):

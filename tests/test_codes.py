@@ -212,7 +212,10 @@ def test_the_command_line_sends_a_code_and_takes_it(
     assert "on its way" in office.critter("people", "link", "kim", NEW).output
     text = str(office.sql("SELECT text FROM messages WHERE kind = 'code' AND must_arrive AND priority = 0")[0][0])
     code = re.findall(r"\b\d{6}\b", text)[0]
-    assert "is @kim's now" in office.critter("people", "link", "kim", "--code", given=f"{code}\n".encode()).output
+    assert (
+        "is @kim's now"
+        in office.critter("people", "link", "kim", "--code", "--stdin", given=f"{code}\n".encode()).output
+    )
     assert owner(office, NEW) == "kim"
     assert "@sam's" in office.critter("people", "link", "kim", "+14155550102").output
     assert "link " in office.critter("people", "link", "kim").output
@@ -232,7 +235,7 @@ def test_a_code_reaches_a_phone_whose_owner_has_left(
     ]
     text = str(office.sql("SELECT text FROM messages WHERE kind = 'code'")[0][0])
     code = re.findall(r"\b\d{6}\b", text)[0]
-    office.critter("people", "link", "kim", "--code", given=f"{code}\n".encode())
+    office.critter("people", "link", "kim", "--code", "--stdin", given=f"{code}\n".encode())
     assert owner(office, "+14155550102") == "kim"
     assert office.sql("SELECT state FROM addresses WHERE address = '+14155550102'") == [("verified",)]
 

@@ -201,7 +201,10 @@ def test_nothing_of_theirs_leaves_any_more(busy: Office) -> None:
     ) == []  # fmt: skip
 
 
-def test_it_is_asked_first(busy: Office) -> None:
+def test_it_is_asked_first(busy: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    unasked = busy.critter("erase", "zoefly", given=b"y\n")
+    assert (unasked.exit_code, "--yes says yes" in unasked.output) == (2, True)
+    monkeypatch.setattr("critter.prompts.at_terminal", lambda: True)
     result = busy.critter("erase", "zoefly", given=b"n\n")
     assert result.exit_code == 1
     assert "@zoefly, Zoë Quill: " in result.output

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ["gateway", "handlers", "workers", "critter"]  # each may import those before it, never one after it
 ALONE = ["simulator", "bench"]  # know nothing of the product's inside
 LAYERS = {
-    "errors": -1, "crashpoints": -1, "destinations": -1, "webhooks": -1,
+    "errors": -1, "crashpoints": -1, "destinations": -1, "webhooks": -1, "typed": -1,
     "settings": 0, "tokens": 0, "language": 0, "signatures": 0, "masks": 0,
     "identity": 0.5,
     "store": 1,

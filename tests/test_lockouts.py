@@ -15,7 +15,7 @@ from gateway.network import accounts, addresses, lockouts, pins
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account
-from tests.office import Office, point_command_line
+from tests.office import Office, Ran, point_command_line
 
 ANNES_SECOND = "+14155550188"
 RISKY = "add kim board"  # anne owns the closed group
@@ -26,6 +26,10 @@ def person(office: Office, handle: str) -> int:
         account = accounts.by_handle(session, handle)
         assert account
         return account.id
+
+
+def types(office: Office, code: str) -> Ran:
+    return office.critter("people", "link", "anne", "--code", "--stdin", given=f"{code}\n".encode())
 
 
 def last(office: Office, address: str, kind: str = "answer") -> str:
@@ -202,7 +206,7 @@ def test_an_operator_unlocks(office: Office, settings: Settings, monkeypatch: py
 
 
 def typed(office: Office, code: str) -> str:
-    return office.critter("people", "link", "anne", "--code", given=f"{code}\n".encode()).output
+    return types(office, code).output
 
 
 def test_codes_typed_at_the_command_line_count_too(
@@ -214,11 +218,9 @@ def test_codes_typed_at_the_command_line_count_too(
         office.critter("people", "link", "anne", new)
         code = re.findall(r"\b\d{6}\b", last(office, new, "code"))[0]
         guesses = wrong(code)
-        ran = [
-            office.critter("people", "link", "anne", "--code", given=f"{next(guesses)}\n".encode()) for _ in range(5)
-        ]
+        ran = [types(office, next(guesses)) for _ in range(5)]
     assert "unlock anne" in ran[-1].output
-    assert "unlock anne" in office.critter("people", "link", "anne", "--code", given=f"{code}\n".encode()).output
+    assert "unlock anne" in types(office, code).output
     assert audited(office) == {"code.wrong": 5, "code.locked": 1}
     assert last(office, "anne@demo.example", "notice") or last(office, phone(office, "anne"), "notice")
 

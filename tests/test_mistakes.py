@@ -122,7 +122,7 @@ def said_by(look: Callable[[Settings], str], settings: Settings) -> str:
 
 def test_all_is_well_at_twilio(right: Settings) -> None:
     assert asking.twilio(right).endswith("takes our account")
-    assert asking.numbers(right) == "2 belong to our account"
+    assert asking.numbers(right) == "all 2 belong to our account"
 
 
 def test_a_wrong_token(right: Settings) -> None:

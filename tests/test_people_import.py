@@ -197,7 +197,7 @@ def test_what_people_chose_themselves_stays(session: Session) -> None:
 def test_changes_are_made(session: Session) -> None:
     run(session, COMPANY)
     file = COMPANY.replace("Kim Lee", "Kim Lee-Park").replace("(415) 555-0102 +14155550103", "+14155550103")
-    assert run(session, file) == Imported(2, 0, 1, 0, 0, 0, 0)
+    assert run(session, file) == Imported(2, 0, 1, 0, 0, 0, 0, primaries=1)
     assert accounts.by_handle(session, "kim").name == "Kim Lee-Park"  # type: ignore[union-attr]
     assert phone(session, "+14155550103").is_primary
     assert not phone(session, "+14155550102").is_primary

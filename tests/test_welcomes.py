@@ -109,7 +109,7 @@ def test_a_big_import_says_the_price_first(office: Office, tmp_path: Path, monke
     told = office.critter("people", "import", str(file)).output
     assert "60 invited phones not welcomed yet, about $0.50: critter people welcome sends it." in told
     assert office.sql("SELECT count(*) FROM deliveries") == [(0,)]
-    assert "60 invited phones welcomed." in office.critter("people", "welcome", given=b"y\n").output
+    assert "60 invited phones welcomed." in office.critter("people", "welcome", "--yes").output
     assert "Nobody waits" in office.critter("people", "welcome").output
     assert office.sql("SELECT count(*) FROM deliveries") == [(60,)]
 

@@ -1,5 +1,7 @@
 """`critter audit`: proves the ledger's invariants, or names the rows that break one and ends with 1."""
 
+from __future__ import annotations
+
 import re
 from datetime import timedelta
 from itertools import groupby
@@ -7,16 +9,20 @@ from typing import Annotated
 
 import typer
 
-from critter.inside import counted, opened_session, show_json
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import audit
-from gateway.ledger.audit import Head
-from gateway.ledger.invariants import SETTLED, Broken, Proof, prove
-from gateway.settings import load
+
+if working():
+    from critter.inside import counted, opened_session, show_json
+    from gateway.ledger import audit
+    from gateway.ledger.audit import Head
+    from gateway.ledger.invariants import Broken, Proof, prove
+    from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 HASH = re.compile(r"[0-9a-f]{64}")
 SHOWN = 20  # rows of one rule
+SETTLED = 60.0  # seconds, as gateway/ledger/invariants has them
 NOUNS = {"inputs": "input", "posts": "post", "deliveries": "delivery", "attempts": "attempt"}
 
 
@@ -24,7 +30,7 @@ NOUNS = {"inputs": "input", "posts": "post", "deliveries": "delivery", "attempts
 def run(
     settled: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="How old an accepted input must be to have to be done.")
-    ] = SETTLED.total_seconds(),
+    ] = SETTLED,
     show_head: Annotated[
         bool,
         typer.Option("--head", help="Only the audit's last row, to be kept elsewhere: NUMBER:HASH, and when."),
@@ -57,7 +63,7 @@ def _noted(printed: str) -> Head:
 
 
 def _show(proof: Proof) -> None:
-    counts = ", ".join(counted(count, NOUNS[name]) for name, count in proof.counts.items())
+    counts = ", ".join(counted(proof.counts[name], noun) for name, noun in NOUNS.items())
     if proof.open:
         typer.echo(
             f"not protected: the role in CRITTER_DATABASE_URL {' and '.join(proof.open)}; "
@@ -68,7 +74,13 @@ def _show(proof: Proof) -> None:
         typer.echo(f"not sealed yet: the last {counted(proof.chain.unsealed_tail, 'row')} of the audit", err=True)
     if proof.clean:
         typer.echo(f"{typer.style('clean', fg='green')}: {counts}")
-        return
+    else:
+        _show_broken(proof, counts)
+    if aside := proof.counts["quarantined"]:
+        typer.echo(f"{counted(aside, 'input')} ended three workers and wait: critter held list, then retry or drop.")
+
+
+def _show_broken(proof: Proof, counts: str) -> None:
     for (invariant, rule), rows in groupby(proof.broken, lambda row: (row.invariant, row.rule)):
         typer.echo(f"{typer.style(invariant, fg='red')}  {rule}: broken")
         _show_rows(list(rows))

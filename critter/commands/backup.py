@@ -1,16 +1,21 @@
 """`critter backup`: the database and the pictures in one file, while everything runs."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from critter import backups
-from critter.inside import database
-from critter.servers.reached import reached
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.settings import load
-from gateway.store.database import transaction
+
+if working():
+    from critter import backups
+    from critter.inside import database
+    from critter.servers.reached import reached
+    from gateway.settings import load
+    from gateway.store.database import transaction
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -1,20 +1,26 @@
 """`critter carriers`: which of our numbers send, which are paused and why; an operator pauses and resumes them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.orm import Session
 
-from critter.inside import ago, opened_session, operator, show_json, show_rows
-from gateway.carriers.advice import advice
-from gateway.carriers.smtp_profiles import terms
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.language import durations
-from gateway.ledger import audit, pauses, relay_days
-from gateway.ledger.pauses import RELAY, Paused
-from gateway.settings import Settings, load
+
+if working():
+    from sqlalchemy.orm import Session
+
+    from critter.inside import ago, opened_session, operator, show_json, show_rows
+    from gateway.carriers.advice import advice
+    from gateway.carriers.smtp_profiles import terms
+    from gateway.language import durations
+    from gateway.ledger import audit, pauses, relay_days
+    from gateway.ledger.pauses import RELAY, Paused
+    from gateway.settings import Settings, load
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="Our numbers and the relay."

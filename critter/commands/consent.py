@@ -1,5 +1,7 @@
 """`critter consent`: who said yes and no to texts, in which words; and texts that a person must read as a no or not."""
 
+from __future__ import annotations
+
 import csv
 import sys
 from collections.abc import Iterable
@@ -9,14 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.company import account
-from critter.inside import opened_session, operator, show_json, show_rows
-from gateway.ledger import audit
-from gateway.masks import masked
-from gateway.network import addresses, consents
-from gateway.network.consents import Flagged, Kept
-from gateway.settings import load
-from gateway.store.tables import Inbound
+from critter.helping import working
+
+if working():
+    from critter.company import account
+    from critter.inside import opened_session, operator, show_json, show_rows
+    from gateway.ledger import audit
+    from gateway.masks import masked
+    from gateway.network import addresses, consents
+    from gateway.network.consents import Flagged, Kept
+    from gateway.settings import load
+    from gateway.store.tables import Inbound
 
 app = typer.Typer(
     add_completion=False,

@@ -1,18 +1,24 @@
 """`critter costs`: what texts cost, by whom and where to, what is left of the budgets; and letting updates go again."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from critter.inside import opened_session, operator, show_json, show_rows
-from gateway.bell import Bell
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import audit, breaker, budgets, spending
-from gateway.ledger.budgets import MICROS
-from gateway.ledger.spending import By, Left, Spent, Standing
-from gateway.settings import Settings, load
 
+if working():
+    from critter.inside import opened_session, operator, show_json, show_rows
+    from gateway.bell import Bell
+    from gateway.ledger import audit, breaker, budgets, spending
+    from gateway.ledger.budgets import MICROS
+    from gateway.ledger.spending import Left, Spent, Standing
+    from gateway.settings import Settings, load
+
+By = Literal["day", "group", "person", "country"]  # as gateway/ledger/spending has it, which mypy checks
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 

@@ -3,30 +3,36 @@
 Single ones are named by their ids; many by what they have in common, and then how many it would be is shown first.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from critter import burying
-from critter.burying import Deed
-from critter.inside import ago, database, opened_session, show_json, show_rows
-from gateway.bell import Bell
-from gateway.carriers.advice import advice
-from gateway.carriers.twilio_codes import CODES
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.language import durations
-from gateway.ledger import dead
-from gateway.ledger.dead import Count, Dead, Which
-from gateway.ledger.repairs import Standing
-from gateway.network import tries
-from gateway.network.lookups import look_up
-from gateway.settings import Settings, load
-from gateway.store.database import transaction
-from gateway.store.tables import Inbound
+
+if working():
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from critter import burying, prompts
+    from critter.burying import Deed
+    from critter.inside import ago, database, opened_session, show_json, show_rows
+    from gateway.bell import Bell
+    from gateway.carriers.advice import advice
+    from gateway.carriers.twilio_codes import CODES
+    from gateway.language import durations
+    from gateway.ledger import dead
+    from gateway.ledger.dead import Count, Dead, Which
+    from gateway.ledger.repairs import Standing
+    from gateway.network import tries
+    from gateway.network.lookups import look_up
+    from gateway.settings import Settings, load
+    from gateway.store.database import transaction
+    from gateway.store.tables import Inbound
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What ended badly.")
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="MESSAGE:ADDRESS, a message, or an input.")]
@@ -130,7 +136,7 @@ def _many(engine: Engine, which: Which, yes: bool, deed: Deed) -> tuple[frozense
         return frozenset(), 0
     show_rows(TITLES, [_count(one) for one in counts])
     if not yes:
-        typer.confirm(f"{deed.name.capitalize()} {sum(one.rows for one in counts):,}?", abort=True)
+        prompts.confirm(f"{deed.name.capitalize()} {sum(one.rows for one in counts):,}?")
     return burying.many(engine, which, deed)
 
 

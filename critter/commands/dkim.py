@@ -1,5 +1,7 @@
 """`critter dkim`: the keys that sign our mails; makes them, says what DNS must say of them, and how to change over."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -7,10 +9,13 @@ from typing import Annotated
 
 import typer
 
-from gateway.carriers import dkim_keys
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.language.dkim import Key
-from gateway.settings import Settings, load, values
+
+if working():
+    from gateway.carriers import dkim_keys
+    from gateway.language.dkim import Key
+    from gateway.settings import Settings, load, values
 
 app = typer.Typer(
     add_completion=False,

@@ -3,6 +3,8 @@
 What it says of other processes, they have confirmed: each door writes into the database that it is closed once it is.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +12,18 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import typer
-from sqlalchemy import Engine
 
-from critter.inside import ago, database, operator
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import audit, draining, pulse
-from gateway.ledger.draining import Door
-from gateway.settings import load
-from gateway.store.database import transaction
+
+if working():
+    from sqlalchemy import Engine
+
+    from critter.inside import ago, database, operator
+    from gateway.ledger import audit, draining, pulse
+    from gateway.ledger.draining import Door
+    from gateway.settings import load
+    from gateway.store.database import transaction
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

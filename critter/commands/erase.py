@@ -1,24 +1,31 @@
 """`critter erase`: a person is taken out of everything that Critter keeps; a tombstone stays."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
-from critter import erasures
-from critter.inside import database, operator
-from gateway import crashpoints
-from gateway.crashpoints import crash_point
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.network import accounts, erasing
-from gateway.network.erasing import Erased
-from gateway.settings import load
-from gateway.store.database import transaction
-from gateway.store.tables import Account
-from workers import litter
 
+if working():
+    from sqlalchemy import Engine
+    from sqlalchemy.exc import OperationalError
+
+    from critter import erasures, prompts
+    from critter.inside import counted, database, operator
+    from gateway import crashpoints
+    from gateway.crashpoints import crash_point
+    from gateway.network import accounts, erasing
+    from gateway.network.erasing import Erased
+    from gateway.settings import load
+    from gateway.store.database import transaction
+    from gateway.store.tables import Account
+    from workers import litter
+
+ONE = {"addresses": "address", "deliveries": "delivery"}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -37,9 +44,12 @@ def run(
         with transaction(engine) as session:
             found = _person(accounts.by_handle(session, person, active=False), person)
             there = erasing.preview(session, found)
-        typer.echo(f"@{found.handle}, {found.name}: " + ", ".join(f"{count:,} {name}" for name, count in there.items()))
+        typer.echo(
+            f"@{found.handle}, {found.name}: "
+            + ", ".join(counted(count, ONE.get(name, name[:-1])) for name, count in there.items())
+        )
         if not yes:
-            typer.confirm(f"Erase @{found.handle} for good?", abort=True)
+            prompts.confirm(f"Erase @{found.handle} for good?")
         done = _erase(engine, settings.var, found.id)
         litter.remove_unreferenced(engine, settings.var, list(done.pictures))  # the clock takes what a crash leaves
     typer.echo(f"Erased. What is left of them is called @{erasing.tombstone(found.id)}.")

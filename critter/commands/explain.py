@@ -1,20 +1,26 @@
 """`critter explain`: what a text or a mail would be read as, why, who would hear it and what would be answered."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
-from sqlalchemy import Connection
 
-from critter.explaining import Explained, explain, whole_world
-from critter.explaining_mail import MailExplained, explain_mail
-from critter.inside import database, show_json
-from gateway.commands import World
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.identity.dmarc import Envelope
-from gateway.settings import load
+
+if working():
+    from sqlalchemy import Connection
+
+    from critter.explaining import Explained, explain, whole_world
+    from critter.explaining_mail import MailExplained, explain_mail
+    from critter.inside import database, show_json
+    from gateway.commands import World
+    from gateway.identity.dmarc import Envelope
+    from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

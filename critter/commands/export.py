@@ -1,5 +1,7 @@
 """`critter export`: everything about one person in one file, for that person."""
 
+from __future__ import annotations
+
 import json
 import os
 import zipfile
@@ -9,14 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.inside import counted, database, operator
-from gateway import crashpoints
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import audit
-from gateway.network import accounts, exports
-from gateway.settings import load
-from gateway.store.database import transaction
-from gateway.store.tables import Account
+
+if working():
+    from critter.inside import counted, database, operator
+    from gateway import crashpoints
+    from gateway.ledger import audit
+    from gateway.network import accounts, exports
+    from gateway.settings import load
+    from gateway.store.database import transaction
+    from gateway.store.tables import Account
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -1,19 +1,30 @@
 """`critter groups`: what groups there are, and new ones."""
 
+from __future__ import annotations
+
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from critter.company import account, reserved_words
-from critter.inside import opened_session, operator, show_json, show_rows
-from gateway.bell import Bell
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import audit, outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, follows, listings, reach
-from gateway.network.listings import Group
-from gateway.settings import load
+
+if working():
+    from sqlalchemy.orm import Session
+
+    from critter import prompts
+    from critter.company import account, reserved_words
+    from critter.inside import counted, opened_session, operator, show_json, show_rows
+    from gateway.bell import Bell
+    from gateway.language.phrases import say
+    from gateway.ledger import audit, outbox
+    from gateway.ledger.outbox import Outgoing, Target
+    from gateway.network import accounts, follows, listings, members, notices, reach, renaming
+    from gateway.network.listings import Group
+    from gateway.settings import Settings, load
+    from gateway.store.tables import Account
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="The groups of the company."
@@ -71,11 +82,94 @@ def admit(
         to = [Target(found.id, found.channel) for found in reach.reached(session, [person.id])]
         outbox.put(session, Outgoing("notice", words, words, words, priority=2), to)
         audit.record(session, operator(), "groups.admit", person.id, {"group": place.handle})
-    bell = Bell(settings.redis_url)
-    for target in to:
-        bell.ring(target.channel)
-    bell.close()
+    _ring(settings, {target.channel for target in to})
     typer.echo(f"@{person.handle} is in #{place.handle} now, and is told.")
+
+
+GroupName = Annotated[str, typer.Argument(metavar="GROUP")]
+
+
+@app.command()
+def rename(
+    group: GroupName,
+    new: Annotated[str, typer.Argument(metavar="NAME", help="What texts call it from now on.")],
+    name: Annotated[str | None, typer.Option(help="The name people read; else NAME as written.")] = None,
+) -> None:
+    """Give a group another name. The old one goes on as an alias, so that texts with it still arrive."""
+    with opened_session(load()) as session:
+        place = account(session, group, "group")
+        was = place.handle
+        renaming.rename(session, place, new, accounts.clean_name(name or new.lstrip("@#")), reserved_words())
+        audit.record(session, operator(), "groups.rename", place.id, {"handle": place.handle})
+    old = f" #{was} still means it; critter people alias {place.handle} {was} --remove ends that."
+    typer.echo(f"#{was} is #{place.handle} now, “{place.name}”.{old if was != place.handle else ''}")
+
+
+@app.command()
+def close(group: GroupName, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """End a group: nobody hears it any more, and nobody can post there. What was written stays. It cannot be undone."""
+    settings = load()
+    with opened_session(settings) as session:
+        place = account(session, group, "group")
+        heard = follows.followers(session, place.id)[0]
+    if not yes:
+        prompts.confirm(f"Close #{place.handle}, heard by {counted(heard, 'person')}?")
+    with opened_session(settings) as session:
+        place = account(session, group, "group")
+        accounts.deactivate(session, place.id)
+        audit.record(session, operator(), "groups.close", place.id, {"handle": place.handle})
+    typer.echo(f"Closed #{place.handle}.")
+
+
+@app.command()
+def owner(
+    group: GroupName,
+    handle: Annotated[str, typer.Argument(metavar="HANDLE")],
+    remove: Annotated[bool, typer.Option("--remove", help="They run it no longer, and stay in it.")] = False,
+) -> None:
+    """Let somebody run a group, who is told; with --remove no longer. A group keeps at least one owner."""
+    settings = load()
+    with opened_session(settings) as session:
+        place, person = account(session, group, "group"), account(session, handle, "person")
+        role = follows.role_in(session, person.id, place.id)
+        if (role == "owner") != remove:
+            what = "no owner of" if remove else "an owner of"
+            typer.echo(f"@{person.handle} is {what} #{place.handle}{'' if remove else ' already'}.")
+            return
+        _refuse_ownerless(session, place, person, remove)
+        follows.follow(session, person.id, place.id, by_text=False, role=_next_role(place, remove))
+        action = "groups.disown" if remove else "groups.owner"
+        audit.record(session, operator(), action, person.id, {"group": place.handle})
+        bells = frozenset[str]() if remove else notices.tell(session, [person.id], _running(place))
+    _ring(settings, bells)
+    done = f"does not run #{place.handle} any more" if remove else f"runs #{place.handle} now, and is told"
+    typer.echo(f"@{person.handle} {done}.")
+
+
+def _next_role(place: Account, remove: bool) -> str:
+    if not remove:
+        return "owner"
+    return "poster" if place.access == "broadcast" else "member"
+
+
+def _refuse_ownerless(session: Session, place: Account, person: Account, remove: bool) -> None:
+    if remove and members.is_last_owner(session, person.id, place.id):
+        raise Refused(f"#{place.handle} would have no owner: first critter groups owner {place.handle} HANDLE.")
+
+
+def _running(place: Account) -> str:
+    return say(
+        "An operator made you an owner of {group}: add NAME {handle}, remove NAME {handle}. leave {handle} ends it.",
+        group=place.name,
+        handle=place.handle,
+    )
+
+
+def _ring(settings: Settings, channels: Collection[str]) -> None:
+    bell = Bell(settings.redis_url)
+    for channel in channels:
+        bell.ring(channel)
+    bell.close()
 
 
 @app.command("list")

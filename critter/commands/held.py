@@ -1,21 +1,30 @@
 """`critter held`: what waits for an operator's word: senders who are not proved, inputs that ended three workers."""
 
-from typing import Annotated
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
 
 import typer
-from sqlalchemy.orm import Session
 
-from critter.inside import counted, opened_session, operator, show_json, show_rows
-from gateway.bell import Bell
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import repairs
-from gateway.ledger.repairs import Held
-from gateway.masks import masked
-from gateway.settings import Settings, load
+
+if working():
+    from sqlalchemy.orm import Session
+
+    from critter.inside import counted, opened_session, operator, show_json, show_rows
+    from gateway.bell import Bell
+    from gateway.ledger import audit, repairs
+    from gateway.ledger.repairs import Held
+    from gateway.masks import masked
+    from gateway.settings import Settings, load
+    from gateway.store.tables import Inbound
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What waits for your word."
 )
+WORDS = {"sms": "text", "email": "mail"}
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Which, as critter held list names them.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 
@@ -32,6 +41,48 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")
         show_rows(("id", "received (UTC)", "by", "from", "why"), [_line(settings, row) for row in rows])
     else:
         typer.echo("Nothing is held.")
+
+
+@app.command("show")
+def show_one(
+    input_id: Annotated[int, typer.Argument(metavar="ID", help="As critter held list names it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """One of them: how it came, to which of our addresses, why it is held. Its words may be private and are not shown.
+    That you looked is kept."""
+    settings = load()
+    with opened_session(settings) as session:
+        row = repairs.one(session, input_id)
+        found = _details(settings, row)
+        audit.record(session, operator(), "held.show", row.id)
+    if as_json:
+        show_json(found)
+        return
+    noun = WORDS.get(found["channel"], found["channel"])
+    typer.echo(f"{noun} {found['id']} from {found['sender']}, {found['received_at'][:16].replace('T', ' ')} UTC")
+    typer.echo(
+        f"to {', '.join(found['recipients']) or 'nobody'}; {found['octets']:,} octets; {found['tries']} of 3 tries"
+    )
+    typer.echo(f"{found['state']}: {found['reason'] or 'nobody said why'}")
+    typer.echo(f"critter held approve {found['id']} lets it in, critter held drop {found['id']} puts it away.")
+
+
+def _details(settings: Settings, row: Inbound) -> dict[str, Any]:
+    shown = Held(row.id, row.channel, row.state, row.received_at, row.sender, row.reason)
+    return _plain(settings, shown) | {
+        "recipients": [_addressed(settings, one) for one in row.recipients],
+        "octets": len(row.raw or (row.text or "").encode()),
+        "tries": row.attempt,
+        "proof": row.proof,
+    }
+
+
+def _addressed(settings: Settings, ours: str) -> str:
+    """One of our addresses; the token in it would let whoever reads it answer in somebody's name."""
+    local, at, domain = ours.partition("@")
+    if not at:
+        return masked(settings.secret_keys[0], ours)
+    return f"{re.sub(r'(?<=[-+.]).*', '…', local)}{at}{domain}"
 
 
 @app.command()

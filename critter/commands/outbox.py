@@ -1,19 +1,26 @@
 """`critter outbox`: what waits, what went, and what does not get on, and why."""
 
+from __future__ import annotations
+
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from critter.commands.carriers import pause_line
-from critter.inside import ago, opened_session, show_json, show_rows
-from gateway.ledger import overview, pauses
-from gateway.ledger.overview import Count, Held, State, Waiting
-from gateway.ledger.pauses import Paused
-from gateway.settings import load
+from critter.helping import working
+
+if working():
+    from critter.commands.carriers import pause_line
+    from critter.inside import ago, opened_session, show_json, show_rows
+    from gateway.ledger import overview, pauses
+    from gateway.ledger.overview import Count, Held, Waiting
+    from gateway.ledger.pauses import Paused
+    from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 SHOWN = 20
+# As gateway/ledger/overview has them, which mypy checks.
+State = Literal["queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled"]
 WORDS = {"sms": "texts", "email": "mails"}
 
 

@@ -1,24 +1,32 @@
 """`critter people`: who is in the company, one by one or from a file."""
 
+from __future__ import annotations
+
 import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.orm import Session
 
-from critter import bouncing, importing, linking, welcoming
-from critter.company import account, enrol, reserved_words
-from critter.inside import opened_session, operator, show_json, show_rows
+from critter import bouncing, linking, profiling
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import audit
-from gateway.network import accounts, addresses, aliases, listings, lockouts, pins, posting, roster
-from gateway.network.listings import Person
-from gateway.network.roster import Places
-from gateway.settings import Settings, load
-from gateway.store.tables import Account
-from gateway.tokens import Signer
+from gateway.typed import visible
+
+if working():
+    from sqlalchemy.orm import Session
+
+    from critter import importing, prompts, welcoming
+    from critter.company import account, enrol, reserved_words
+    from critter.inside import counted, opened_session, operator, show_json, show_rows
+    from gateway.ledger import audit
+    from gateway.network import accounts, addresses, aliases, listings, lockouts, pins, posting, roster
+    from gateway.network.listings import Person
+    from gateway.network.roster import Places
+    from gateway.settings import Settings, load
+    from gateway.store.tables import Account
+    from gateway.tokens import Signer
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="The people of the company."
@@ -100,7 +108,7 @@ def add(
             timezone=roster.timezone(timezone) or "UTC",
             reserved=reserved_words(),
         )
-        texts = _reach(session, settings, person, phone or [], email or [], (consent or "").strip())
+        texts = _reach(session, settings, person, phone or [], email or [], visible(consent or ""))
         enrol(session, person, group or [], by_text=texts, member=True)
         enrol(session, person, follow or [], by_text=texts, member=False)
         audit.record(session, operator(), "people.add", person.id, {"handle": person.handle})
@@ -142,7 +150,7 @@ def show(
     elif rows:
         show_rows(("handle", "name", "title", "phone", "mailbox", "role", "follows"), [_line(row) for row in rows])
         active = sum(row.state == "active" for row in rows)
-        typer.echo(f"{len(rows):,} people" if everybody else f"{active:,} active")
+        typer.echo(counted(len(rows), "person") if everybody else f"{active:,} active")
     else:
         typer.echo("Nobody is here yet: critter people import FILE.csv, or critter people add HANDLE NAME.")
 
@@ -173,7 +181,7 @@ def deactivate(handle: Handle, yes: Yes = False) -> None:
     with opened_session(settings) as session:
         name = account(session, handle, "person").name
     if not yes:
-        typer.confirm(f"Deactivate @{handle.lstrip('@')}, {name}?", abort=True)
+        prompts.confirm(f"Deactivate @{handle.lstrip('@')}, {name}?")
     with opened_session(settings) as session:
         person = account(session, handle, "person")
         accounts.deactivate(session, person.id)
@@ -268,6 +276,7 @@ def pin(
         bool | None, typer.Option("--always/--no-always", help="Ask for it with every text that does something.")
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Take it away.")] = False,
+    piped: Annotated[bool, typer.Option("--stdin", help="It is the first line of standard input.")] = False,
 ) -> None:
     """Give somebody a PIN, which their texts are asked for before anything risky; a locked one is opened by a new one.
 
@@ -275,7 +284,7 @@ def pin(
     settings = load()
     with opened_session(settings) as session:
         account(session, handle, "person")
-    new = None if clear else typer.prompt("PIN (4 to 8 digits)", hide_input=True, confirmation_prompt=True)
+    new = None if clear else prompts.secret("PIN (4 to 8 digits)", piped=piped)
     with opened_session(settings) as session:
         person = account(session, handle, "person")
         if new is None:
@@ -331,6 +340,7 @@ def secret(
         typer.echo(f"@{person.handle} has no mailbox yet, and only mail from one counts.", err=True)
 
 
+app.command("show")(profiling.show)
 app.command()(linking.link)
 app.command()(linking.unlink)
 app.command("bounces")(bouncing.show)

@@ -1,16 +1,22 @@
 """`critter reports`: what people reported. The words that it is about are only shown by `show`, which is audited."""
 
+from __future__ import annotations
+
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.orm import Session
 
-from critter.inside import opened_session, operator, show_json, show_rows
-from gateway.ledger import audit
-from gateway.network import reports
-from gateway.network.reports import Reported
-from gateway.settings import load
-from gateway.store.tables import Post
+from critter.helping import working
+
+if working():
+    from sqlalchemy.orm import Session
+
+    from critter.inside import opened_session, operator, show_json, show_rows
+    from gateway.ledger import audit
+    from gateway.network import reports
+    from gateway.network.reports import Reported
+    from gateway.settings import load
+    from gateway.store.tables import Post
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What people reported."

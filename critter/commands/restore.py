@@ -1,24 +1,29 @@
 """`critter restore`: a backup becomes our database, with everything that was open held until an operator's word."""
 
+from __future__ import annotations
+
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from critter import backups, in_place, restoring, scratch
-from critter.databases import Server, Unreachable
-from critter.inside import counted, database, operator
-from critter.restoring import Restore
-from critter.servers.reached import reached
-from gateway import crashpoints
-from gateway.bell import Bell
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import audit, holding
-from gateway.ledger.holding import Holding
-from gateway.ledger.invariants import prove
-from gateway.settings import Settings, load
-from gateway.store.database import connect, transaction
+
+if working():
+    from critter import backups, in_place, prompts, restoring, scratch
+    from critter.databases import Server, Unreachable
+    from critter.inside import counted, database, operator
+    from critter.restoring import Restore
+    from critter.servers.reached import reached
+    from gateway import crashpoints
+    from gateway.bell import Bell
+    from gateway.ledger import audit, holding
+    from gateway.ledger.holding import Holding
+    from gateway.ledger.invariants import prove
+    from gateway.settings import Settings, load
+    from gateway.store.database import connect, transaction
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -122,7 +127,7 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
             return
         if not yes:
             what = "Send and read them? People may get some twice, marked" if release else "End them unsent and unread?"
-            typer.confirm(what, abort=True)
+            prompts.confirm(what)
         with transaction(engine) as session:
             bells = holding.release(session) if release else holding.drop(session)
             audit.record(session, operator(), "restore.release" if release else "restore.drop")

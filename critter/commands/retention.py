@@ -1,20 +1,26 @@
 """`critter retention`: what is old enough to go, and when; with --now it goes at once."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from critter.inside import counted, database, operator, show_json, show_rows
-from gateway.ledger import audit, redactions, retention
-from gateway.ledger.retention import Ages, Due, Month
-from gateway.settings import load
-from gateway.store.database import transaction
-from workers.retention import ages, batches
+from critter.helping import working
+
+if working():
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from critter.inside import counted, database, operator, show_json, show_rows
+    from gateway.ledger import audit, redactions, retention
+    from gateway.ledger.retention import Ages, Due, Month
+    from gateway.settings import load
+    from gateway.store.database import transaction
+    from workers.retention import ages, batches
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -1,17 +1,23 @@
 """`critter retry ID`: a delivery that failed, or an input that was set aside, gets another chance."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
-from sqlalchemy.orm import Session
 
-from critter.inside import counted, opened_session, operator
-from gateway.bell import Bell
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import repairs
-from gateway.network.lookups import Found, look_up
-from gateway.settings import load
-from gateway.store.tables import Inbound
+
+if working():
+    from sqlalchemy.orm import Session
+
+    from critter.inside import counted, opened_session, operator
+    from gateway.bell import Bell
+    from gateway.ledger import repairs
+    from gateway.network.lookups import Found, look_up
+    from gateway.settings import load
+    from gateway.store.tables import Inbound
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 WORDS = {"sms": "text", "email": "mail"}

@@ -1,22 +1,28 @@
 """`critter say HANDLE TEXT`: says something as somebody, without a phone, and prints what they would be answered."""
 
+from __future__ import annotations
+
 import time
 import uuid
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from critter.inside import database, show_json
-from gateway.bell import Bell
+from critter.helping import working
 from gateway.errors import Refused
-from gateway.ledger import inbox
-from gateway.ledger.inbox import Incoming
-from gateway.network import accounts, reach
-from gateway.network.endings import Ending, ending
-from gateway.settings import load
-from gateway.store.database import transaction
+
+if working():
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from critter.inside import database, show_json
+    from gateway.bell import Bell
+    from gateway.ledger import inbox
+    from gateway.ledger.inbox import Incoming
+    from gateway.network import accounts, reach
+    from gateway.network.endings import Ending, ending
+    from gateway.settings import load
+    from gateway.store.database import transaction
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 LOOK = 0.05  # seconds between two looks

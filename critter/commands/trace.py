@@ -1,20 +1,26 @@
 """`critter trace ID`: everything that happened to one input, post or delivery, in the order of time."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from critter.inside import counted, opened_session, show_json
-from critter.timeline import events
-from gateway.masks import masked
-from gateway.network.lookups import look_up
-from gateway.network.traces import MOST, View, trace
-from gateway.settings import load
+from critter.helping import working
+
+if working():
+    from critter.inside import counted, opened_session, show_json
+    from critter.timeline import events
+    from gateway.masks import masked
+    from gateway.network.lookups import look_up
+    from gateway.network.traces import View, trace
+    from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 SHOWN = 20  # deliveries, for people
+MOST = 1000  # deliveries, for other programs
 
 
 @app.command()

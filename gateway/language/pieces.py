@@ -1,12 +1,14 @@
 """The kinds of argument a usage line can ask for, and what each accepts. verbs.py compiles usage lines into them."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.language.durations import clock, duration
 from gateway.language.languages import language
 from gateway.language.wording import CLOSING_QUOTES, OPENING_QUOTES, folded, tokens
+from gateway.typed import visible
 
 ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
 LONGEST_WORD = 64
@@ -15,7 +17,8 @@ MOST_TOKENS = 12
 _EDGES = ".,:;!?"
 _HOURS = re.compile(r"([\d:.]+(?:am|pm)?) ?(?:-|–|—|to|till) ?([\d:.]+(?:am|pm)?)")
 _PHONE = re.compile(r"\+?[\d .()/-]+")
-_MAILBOX = re.compile(r"[^\s@<>(),;:\"]{1,64}@[^\s@<>(),;:\"]+\.[^\W\d_]{2,24}")
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_MAILBOX = re.compile(r"[^\s@<>(),;:\"]{1,64}@[^\s@<>(),;:\"]+\.(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{1,59})")
 _CODE = re.compile(r"(?=.*\d)[a-z0-9-]{4,12}")
 _ITEM = re.compile(r"[a-z]\d{1,2}")
 _HASHTAG = re.compile(r"#[^\W_]\w{0,49}")
@@ -94,10 +97,12 @@ def _count(text: str) -> str | None:
 
 
 def _address(text: str) -> str | None:
-    bare = text.rstrip(_EDGES)
-    digits = "".join(filter(str.isdecimal, bare))
-    if bare.isascii() and _PHONE.fullmatch(bare) and 7 <= len(digits) <= 15:
-        return ("+" if bare.startswith("+") else "") + digits
+    """A phone's digits, or a mailbox in small letters. Folding would make another domain of one with a sharp s."""
+    bare = unicodedata.normalize("NFKC", visible(text)).lower().rstrip(_EDGES)
+    phone = _DASHES.sub("-", bare)
+    digits = "".join(filter(str.isdecimal, phone))
+    if phone.isascii() and _PHONE.fullmatch(phone) and 7 <= len(digits) <= 15:
+        return ("+" if phone.startswith("+") else "") + digits
     return bare if _MAILBOX.fullmatch(bare) else None
 
 
@@ -151,7 +156,7 @@ KINDS: dict[str, Accepts] = {
     "QUOTE": _quote,
     "COUNT": _one(_count),
     "FOR": _span(duration, 3),
-    "ADDRESS": _span(_address, 6),
+    "ADDRESS": _span(_address, 6, as_written=True),
     "CODE": _one(_matching(_CODE)),
     "TIME": _span(_time, 2),
     "RANGE": _span(_hours, 3),

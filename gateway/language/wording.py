@@ -3,13 +3,10 @@
 import re
 import unicodedata
 
-# Zero-width, direction and object characters (dictation leaves U+FFFC). ZWNJ and ZWJ stay after a letter or an emoji
-# outside ASCII, which need them.
-_INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff0-\ufffc\U000e0000\U000e0001\U000e0100-\U000e01ef"
-)
-_SELECTORS = "\ufe00-\ufe0f\u180b-\u180d"  # they say how an emoji or a letter looks, and stay after what can have one
+from gateway.typed import INVISIBLE, SELECTORS
+
+# ZWNJ and ZWJ stay after a letter or an emoji outside ASCII, which need them; selectors after what can have one.
+_INVISIBLE, _SELECTORS = INVISIBLE, SELECTORS
 _DROPPED = re.compile(
     f"[\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\\ud800-\\udfff{_INVISIBLE}]|(?:(?<=[\\x00-\\x7f\\s])|^)[\\u200c\\u200d]+"
     f"|(?:(?<=[\\x00-\\x22\\x24-\\x29\\x2b-\\x2f\\x3a-\\x7f\\s])|^)[{_SELECTORS}]+"
@@ -52,7 +49,12 @@ def verb_of(token: str) -> str:
 
 def name_of(token: str) -> str:
     """A token as a name: without @ or #, quotation marks, and the punctuation of a sentence."""
-    return folded(token).strip(_NAME_EDGES).lstrip("@#").strip(_NAME_EDGES)
+    return trimmed(folded(token))
+
+
+def trimmed(token: str) -> str:
+    """The same, in the writer's own letters."""
+    return token.strip(_NAME_EDGES).lstrip("@#").strip(_NAME_EDGES)
 
 
 def first_token(text: str) -> tuple[str, str]:

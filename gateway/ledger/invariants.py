@@ -105,5 +105,6 @@ SNAPSHOT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONL
 PATIENCE: Final = text("SET LOCAL statement_timeout = '10min'")
 COUNTS: Final = text("""
     SELECT (SELECT count(*) FROM inbound) AS inputs, (SELECT count(*) FROM posts) AS posts,
-           (SELECT count(*) FROM deliveries) AS deliveries, (SELECT count(*) FROM attempts) AS attempts
+           (SELECT count(*) FROM deliveries) AS deliveries, (SELECT count(*) FROM attempts) AS attempts,
+           (SELECT count(*) FROM inbound WHERE state = 'quarantined') AS quarantined
 """)

@@ -13,6 +13,7 @@ from gateway.ledger.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
 from gateway.store.tables import Inbound
 
 BADLY: Final = ("failed", "unknown")  # how a delivery must have ended to be put back
+LARGEST: Final = 2**63 - 1
 ASIDE: Final = ("held", "quarantined")
 
 
@@ -72,6 +73,14 @@ def _nothing_to_retry(rows: Sequence[Standing]) -> str:
 def held(session: Session) -> Sequence[Held]:
     """What waits for an operator, the oldest first."""
     return [Held(*row) for row in session.execute(HELD)]
+
+
+def one(session: Session, input_id: int) -> Inbound:
+    """One of those; raises Refused for any other."""
+    row = session.get(Inbound, input_id) if input_id <= LARGEST else None
+    if row is None or row.state not in ASIDE:
+        raise Refused(f"{input_id} is not held: critter held list shows what is.")
+    return row
 
 
 def readmit(session: Session, row: Inbound, actor: str) -> None:

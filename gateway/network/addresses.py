@@ -1,6 +1,7 @@
 """Phones and mailboxes: whose they are, and whether anything may go to them. Doors, handlers, the import come here."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,13 +18,15 @@ from gateway.language.phrases import say
 from gateway.ledger import audit, fallbacks
 from gateway.store.database import new_ids
 from gateway.store.tables import Account, Address, Bouncing, Consent, Delivery, Fanout, Message, Sender
+from gateway.typed import ascii_domain, typed, visible
 
 NOUN = {"sms": "phone", "email": "mailbox"}
 SOURCE = {"sms": "text", "email": "mail"}
 LAST_OWNER = "(the one who had it before opted out)"
 WROTE_FIRST = "(answered)"  # its words may be private and are not kept here; those it answered are
 LONGEST_MAILBOX = 254  # RFC 5321, section 4.5.3.1.3
-_DIALLED = re.compile(r"[+\d\s().\-/\u2010-\u2015\u00a0]+")
+_DIALLED = re.compile(r"[+\uff0b\d\s().\-/\u2010-\u2015\u2212\uff08\uff09\uff0d-\uff0f]+")
+_WIDE_AT = "\uff20"
 _LOCAL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _MAILBOX = re.compile(rf"(?=.{{1,64}}@){_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
@@ -33,7 +36,8 @@ def normal_phone(text: str, region: str) -> str:
     """E.164 of a number as people of `region` (ISO 3166) write it; raises Refused. A number only has to be possible:
     new blocks are in use before the library knows them."""
     wrong = Refused(say("That is no phone number: write it like +1 415 555 0123."))
-    if not _DIALLED.fullmatch(text.strip()):
+    text = typed(text)
+    if not _DIALLED.fullmatch(text):
         raise wrong
     try:
         number = phonenumbers.parse(text, region)
@@ -65,15 +69,25 @@ def refuse_unreachable(number: str, countries: Collection[str]) -> None:
 
 
 def normal_mailbox(text: str) -> str:
-    """A mailbox in lower case, its domain in ASCII; raises Refused."""
-    local, at, domain = text.strip().lower().rpartition("@")
+    """A mailbox in lower case, its domain as DNS has it; raises Refused."""
+    local, at, domain = visible(text.replace(_WIDE_AT, "@")).rpartition("@")
     try:
-        mailbox = local + at + domain.encode("idna").decode("ascii")
-    except UnicodeError:
+        mailbox = f"{_local_part(local)}{at}{ascii_domain(domain)}" if domain == domain.strip() else ""
+    except ValueError:
         mailbox = ""
     if len(mailbox) > LONGEST_MAILBOX or not _MAILBOX.fullmatch(mailbox):
         raise Refused(say("That is no mail address: write it like kim@example.com."))
     return mailbox
+
+
+def _local_part(written: str) -> str:
+    joined = written.replace("\u200c", "").replace("\u200d", "")
+    return unicodedata.normalize("NFKC", joined).lower()
+
+
+def channel_of(written: str) -> str:
+    """Whether it can only be a mailbox or a phone, by its @."""
+    return "email" if "@" in written or _WIDE_AT in written else "sms"
 
 
 def identify(session: Session, channel: str, address: str) -> tuple[Address, Account] | None:

@@ -11,6 +11,7 @@ from gateway.errors import Refused
 from gateway.language.phrases import say
 from gateway.network.handles import RESERVED, canonical_handle
 from gateway.store.tables import Account, Alias
+from gateway.typed import shown
 
 _ALIAS = re.compile(r"\w(?:[\w.'-]{0,38}\w)?")  # one word of a text, as the language cuts it
 
@@ -28,7 +29,7 @@ def normal_alias(text: str, reserved: Collection[str] = ()) -> str:
     """The one form an alias or an employee's number is kept and compared in; raises Refused for what cannot be one."""
     alias = canonical_handle(text).lower()
     if not _ALIAS.fullmatch(alias):
-        raise Refused(say("“{word}” is no alias: one word of letters and digits, at most 40.", word=alias[:40]))
+        raise Refused(say("“{word}” is no alias: one word of letters and digits, at most 40.", word=shown(alias)))
     if alias in RESERVED or alias in reserved:
         raise Refused(say("“{word}” is a word Critter uses itself: take another alias.", word=alias))
     return alias

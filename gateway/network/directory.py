@@ -6,8 +6,10 @@ from typing import cast
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from gateway.errors import Refused
 from gateway.language.named import Found, GroupKind, Kind, Named
-from gateway.language.wording import name_of
+from gateway.language.wording import name_of, trimmed
+from gateway.network.addresses import normal_mailbox
 from gateway.network.handles import canonical_handle, plain
 from gateway.store.tables import Account, Address, Alias, Follow
 
@@ -28,7 +30,7 @@ def find(session: Session, name: str, viewer_id: int | None) -> Found:
     if not wanted or len(wanted) > LONGEST:
         return Found()
     key = plain(wanted)
-    one = _by_mailbox(session, wanted) if "@" in wanted else _by_handle(session, wanted)
+    one = _by_mailbox(session, name) if "@" in wanted else _by_handle(session, wanted)
     if one is not None:
         return Found((named(one),), also=_also(session, key, one, viewer_id), oneself=one.id == viewer_id)
     one = _by_alias(session, wanted)
@@ -65,7 +67,11 @@ def _by_alias(session: Session, wanted: str) -> Account | None:
     return session.scalars(select(Account).join(Alias, Alias.account_id == Account.id).where(called)).one_or_none()
 
 
-def _by_mailbox(session: Session, wanted: str) -> Account | None:
+def _by_mailbox(session: Session, name: str) -> Account | None:
+    try:
+        wanted = normal_mailbox(trimmed(name))  # of the name as written: folding changes domains
+    except Refused:
+        return None
     mailbox = and_(Address.channel == "email", Address.address == wanted)
     return session.scalars(select(Account).join(Address).where(mailbox, ACTIVE)).one_or_none()
 

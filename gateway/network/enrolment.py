@@ -30,6 +30,7 @@ class Imported:
     consents: int
     follows: int
     aliases: int = 0
+    primaries: int = 0
 
 
 def carry_out(session: Session, plan: Plan, progress: Callable[[int], None] = lambda rows: None) -> Imported:
@@ -52,22 +53,25 @@ def carry_out(session: Session, plan: Plan, progress: Callable[[int], None] = la
         if number & (number - 1) == 0:  # each time there is twice as much
             session.execute(_ANALYZE)
         progress(len(chunk))
-    given, consents, follows, called = (sum(each) for each in zip(*counts, strict=True))
     groups = len(plan.new_groups)
-    return Imported(len(plan.rows), len(added), len(changed), groups, given, consents, follows, called)
+    return Imported(
+        len(plan.rows), len(added), len(changed), groups, *(sum(each) for each in zip(*counts, strict=True))
+    )
 
 
 # What grows inside a transaction is planned for as if it were empty, until this.
 _ANALYZE = text("ANALYZE accounts, addresses, follows, consent")
 
 
-def _enrol(session: Session, rows: Sequence[Row], ids: Ids) -> tuple[int, int, int, int]:
-    """What hangs on these people: (addresses, consents, follows, aliases) that are new."""
+def _enrol(session: Session, rows: Sequence[Row], ids: Ids) -> tuple[int, int, int, int, int]:
+    """What hangs on these people: (addresses, consents, follows, aliases) that are new, and addresses that are the
+    primary ones now."""
     given = _give_addresses(session, rows, ids)
-    _set_primaries(session, rows, ids)
+    primaries = _set_primaries(session, rows, ids)
     consented = _keep_consents(session, rows)
     called = {alias: (ids[row.handle], kind) for row in rows for alias, kind in row.called.items()}
-    return given, len(consented), _add_follows(session, rows, ids, consented), aliases.keep(session, called)
+    followed = _add_follows(session, rows, ids, consented)
+    return given, len(consented), followed, aliases.keep(session, called), primaries
 
 
 def _run(session: Session, statement: TextClause, rows: Iterable[Fields]) -> CursorResult[Any]:
@@ -170,7 +174,7 @@ _IS_FIRST = text("""
 """)
 
 
-def _set_primaries(session: Session, rows: Sequence[Row], ids: Ids) -> None:
+def _set_primaries(session: Session, rows: Sequence[Row], ids: Ids) -> int:
     first = [
         {"account_id": ids[row.handle], **one}
         for row in rows
@@ -178,7 +182,7 @@ def _set_primaries(session: Session, rows: Sequence[Row], ids: Ids) -> None:
         if one["first"]
     ]
     _run(session, _NOT_FIRST, first)
-    _run(session, _IS_FIRST, first)
+    return _run(session, _IS_FIRST, first).rowcount
 
 
 _KEEP_CONSENTS = text("""

@@ -149,7 +149,7 @@ def following(session: Session, account_id: int, limit: int = 10) -> tuple[int, 
     return _counted(session, Follow.account_id, limit, Follow.follower_id == account_id, Account.kind == "person")
 
 
-def groups(session: Session, account_id: int, limit: int = 10) -> tuple[int, Sequence[Account]]:
+def groups(session: Session, account_id: int, limit: int | None = 10) -> tuple[int, Sequence[Account]]:
     """How many groups somebody is in, and the first of them."""
     return _counted(session, Follow.account_id, limit, Follow.follower_id == account_id, Account.kind == "group")
 

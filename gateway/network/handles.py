@@ -7,20 +7,21 @@ from collections.abc import Collection
 from gateway.errors import Refused
 from gateway.language import carrier_words
 from gateway.language.phrases import say
+from gateway.typed import JOINERS, named, shown, typed, visible
 
 HANDLE = re.compile(r"[a-z0-9_]{2,20}")
 _OURS = "baja alto arret post r b u help postmaster abuse admin root all everyone noreply mailer_daemon critter"
 RESERVED = carrier_words.RESERVED.union(_OURS.split(" "))
 LONGEST_NAME = 60
-_JOINERS = "\u200c\u200d"  # the only invisible characters that some scripts cannot do without
 
 
 def canonical_handle(text: str) -> str:
-    """The one form a handle is compared in: NFKC, case-folded, no @ or # before it; a fixed point of itself.
+    """The one form a handle is compared in: what can be seen, NFKC, case-folded, no @ or # before it; a fixed point of
+    itself.
 
     Folding once is not enough: some characters fold into ones that normalise again, which is how accounts were
     taken over at Spotify in 2013."""
-    while (folded := unicodedata.normalize("NFKC", text).casefold().strip().lstrip("@#")) != text:
+    while (folded := unicodedata.normalize("NFKC", typed(text)).casefold().strip().lstrip("@#")) != text:
         text = folded
     return text
 
@@ -28,28 +29,40 @@ def canonical_handle(text: str) -> str:
 def handle_problem(handle: str, reserved: Collection[str] = ()) -> str | None:
     """Why a canonical handle may not be one, whoever has it; None when it may."""
     if not HANDLE.fullmatch(handle):
-        return say("“{handle}” is no handle: 2 to 20 of a-z, 0-9 and _.", handle=handle[:40])
+        return _no_handle(handle)
     if handle in RESERVED or handle in reserved:
         return say("“{handle}” is a word Critter uses itself: take another handle.", handle=handle)
     return None
 
 
+def _no_handle(handle: str) -> str:
+    """With the characters that cannot stand in one: some look like those that can."""
+    foreign = "".join(one for one in handle if not one.isascii() or not one.isprintable())
+    if foreign:
+        return say(
+            "“{handle}” is no handle: 2 to 20 of a-z, 0-9 and _. Not one of these: {characters}.",
+            handle=shown(handle),
+            characters=named(foreign),
+        )
+    return say("“{handle}” is no handle: 2 to 20 of a-z, 0-9 and _.", handle=handle[:40])
+
+
 def clean_name(text: str) -> str:
     """A name for people to read, on one line and without what turns or hides characters; raises Refused."""
-    shown = "".join(_shown(one) for one in unicodedata.normalize("NFC", text))
-    name = " ".join(shown.split())
-    if not name.strip(_JOINERS):
+    seen = "".join(_seen(one) for one in visible(unicodedata.normalize("NFC", text)))
+    name = " ".join(visible(seen).split())
+    if not name:
         raise Refused(say("A name needs at least one letter."))
     if len(name) > LONGEST_NAME:
         raise Refused(say("A name has at most {most} characters.", most=LONGEST_NAME))
     return name
 
 
-def _shown(character: str) -> str:
+def _seen(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Cc":
         return " "
-    return "" if category[0] == "C" and character not in _JOINERS else character
+    return "" if category[0] == "C" and character not in JOINERS else character
 
 
 def plain(name: str) -> str:

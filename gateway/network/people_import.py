@@ -89,13 +89,16 @@ class Plan:
 def plan(session: Session, roster: Roster) -> Plan:
     """Holds the rows against the database; changes nothing."""
     session.execute(select(func.pg_advisory_xact_lock(LOCK)))
-    known = _known(session, {name for row in roster.rows for name in _names(row)})
-    made = Plan(roster.rows, list(roster.problems), known, _owned(session, roster.rows))
-    made.called = _called(session, roster.rows)
-    people = made.handles
-    groups = {canonical_handle(group): group for row in roster.rows for group in row.groups}
+    all_rows = roster.rows + roster.torn
+    known = _known(session, {name for row in all_rows for name in _names(row)})
+    made = Plan(roster.rows, list(roster.problems), known, _owned(session, all_rows))
+    made.called = _called(session, all_rows)
+    people = {row.handle for row in all_rows}
+    groups = {canonical_handle(group): group for row in all_rows for group in row.groups}
     made.new_groups = {handle: name for handle, name in groups.items() if handle not in known and handle not in people}
-    made.problems += (Problem(row.line, reason) for row in roster.rows for reason in _problems(made, row, people))
+    made.problems += (
+        Problem(row.line, why, column) for row in all_rows for column, why in _problems(made, row, people)
+    )
     made.problems.sort(key=lambda problem: problem.line)
     return made
 
@@ -150,45 +153,55 @@ def _all_mailboxes(rows: Sequence[Row]) -> list[str]:
     return [mailbox for row in rows for mailbox in row.mailboxes]
 
 
-def _problems(plan: Plan, row: Row, people: set[str]) -> Iterator[str]:
+Why = tuple[str, str]  # the column, and what is wrong in it
+
+
+def _problems(plan: Plan, row: Row, people: set[str]) -> Iterator[Why]:
     known = plan.known.get(row.handle)
     if known is not None and known.kind == "group":
-        yield f"@{row.handle} is a group."
+        yield "handle", f"@{row.handle} is a group."
     yield from _name_problems(plan, row, people)
+    if not row.handle:  # what it has may well be theirs
+        return
     yield from _alias_problems(plan, row, people)
-    for noun, each in (("phone", row.phones), ("mailbox", row.mailboxes)):
+    for column, noun, each in (("phone", "phone", row.phones), ("email", "mailbox", row.mailboxes)):
         for address in each:
             owned = plan.owned.get(address)
             if owned and owned.owner not in (None, row.handle) and owned.owner_state != "deactivated":
-                yield f"The {noun} belongs to @{owned.owner}: deactivate them first, or take it from one of the two."
+                yield (
+                    column,
+                    f"The {noun} belongs to @{owned.owner}: deactivate them first, or take it from one of the two.",
+                )
 
 
-def _name_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[str]:
+def _name_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[Why]:
     for name in map(canonical_handle, row.groups):
         group = plan.known.get(name)
         if (group is not None and group.kind != "group") or name in people:
-            yield f"@{name} is a person, not a group."
+            yield "groups", f"@{name} is a person, not a group."
         elif group is not None and group.state != "active":
-            yield f"The group @{name} is {group.state}."
+            yield "groups", f"The group @{name} is {group.state}."
     for name in row.follows:
         known = plan.known.get(name)
         if name == row.handle:
-            yield "Nobody follows themselves."
+            yield "follows", "Nobody follows themselves."
         elif name not in people and name not in plan.new_groups and (known is None or known.state != "active"):
-            yield f"Follows “{name[:40]}”, whom nobody knows: neither in this file nor in Critter."
+            yield "follows", f"Follows “{name[:40]}”, whom nobody knows: neither in this file nor in Critter."
 
 
-def _alias_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[str]:
+def _alias_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[Why]:
     if known_as := plan.called.get(row.handle):
-        yield f"@{row.handle} is an alias of @{known_as}: take another handle, or critter people alias --remove."
+        fix = "take another handle, or critter people alias --remove"
+        yield "handle", f"@{row.handle} is an alias of @{known_as}: {fix}."
     for group in map(canonical_handle, row.groups):
         if group in plan.called:
-            yield f"The group: “{group}” is an alias of @{plan.called[group]}."
-    for alias in row.called:
+            yield "groups", f"The group: “{group}” is an alias of @{plan.called[group]}."
+    for alias, kind in row.called.items():
+        column = "aliases" if kind == "alias" else kind
         if alias in plan.known or alias in people or alias in plan.new_groups:
-            yield f"The alias “{alias}” is a handle."
+            yield column, f"The alias “{alias}” is a handle."
         elif plan.called.get(alias, row.handle) != row.handle:
-            yield f"The alias “{alias}” is @{plan.called[alias]}'s already."
+            yield column, f"The alias “{alias}” is @{plan.called[alias]}'s already."
 
 
 def _differs(row: Row, known: Known) -> bool:

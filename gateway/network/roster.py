@@ -1,13 +1,15 @@
 """The file that `critter people import` takes: CSV in, checked rows out, no database yet."""
 
+import codecs
 import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -15,7 +17,8 @@ from babel import Locale, UnknownLocaleError
 from gateway.errors import Refused
 from gateway.network.addresses import normal_mailbox, normal_phone, refuse_unreachable
 from gateway.network.aliases import normal_alias
-from gateway.network.handles import canonical_handle, clean_name, handle_problem
+from gateway.network.handles import HANDLE, canonical_handle, clean_name, handle_problem
+from gateway.typed import named, seen, shown, typed, visible
 
 _FROM_OFFICES = ("aliases", "employee_id")
 COLUMNS = ("handle", "name", "phone", "email", "groups", "follows", "language", "timezone", "consent", *_FROM_OFFICES)
@@ -24,6 +27,8 @@ NOT_UTF8 = (
     "The file is not UTF-8; it was read as Windows-1252 (Latin-1). Look at the accents, or save it as “CSV UTF-8”."
 )
 LONGEST_WORDING = 2000
+_LOST = "\ufffd"  # stands for what could not be decoded
+_MARK_READ_WRONG = "ï»¿"  # a byte order mark that some program took for three letters
 _BETWEEN = re.compile(r"[\s,;|]+")
 _BEFORE_PLUS = re.compile(r"[\s,;|]+(?=\+)|[,;|\n]+")
 
@@ -54,19 +59,26 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a line cannot be imported; lines count from 1, the header's."""
+    """Why a line cannot be imported; lines count from 1, the header's. `column`: where in it, when it is one cell."""
 
     line: int
     reason: str
+    column: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
 
 
 @dataclass(slots=True)
 class Roster:
-    """The whole file: it may be imported when there are no problems. `note` is for the person even then."""
+    """The whole file: it may be imported when there are no problems. `note` is for the person even then. `torn`: rows
+    with problems, without their wrong cells, so that no other row is blamed for what they name."""
 
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     note: str | None = None
+    torn: list[Row] = field(default_factory=list)
 
 
 Cells = dict[str, str]
@@ -85,25 +97,33 @@ def read(content: bytes, places: Places, reserved: Collection[str] = ()) -> Rost
     text, note = _decoded(content)
     roster = Roster(note=note)
     for line, cells in _lines(text, roster.problems):
-        try:
-            roster.rows.append(_row(line, cells, places, reserved))
-        except Refused as refused:
-            roster.problems.append(Problem(line, str(refused)))
+        row, wrong = _row(line, cells, places, reserved)
+        (roster.torn if wrong else roster.rows).append(row)
+        roster.problems += wrong
     if not roster.rows and not roster.problems:
         raise Refused("The file has a header and no people.")
-    roster.problems += _said_twice(roster.rows)
+    roster.problems += _said_twice(sorted(roster.rows + roster.torn, key=lambda row: row.line))
+    roster.problems.sort(key=lambda problem: problem.line)
     return roster
 
 
 def _decoded(content: bytes) -> tuple[str, str | None]:
+    """The text without what cannot be seen, and a note when its encoding was guessed."""
+    text, note = _text(content)
+    return seen(text).removeprefix(_MARK_READ_WRONG), note
+
+
+def _text(content: bytes) -> tuple[str, str | None]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace"), None
+    if b"\x00" in content[:2] and len(content) > 2:  # the header begins with a letter of ASCII
+        return content.decode("utf-16-be" if content[0] == 0 else "utf-16-le", "replace"), None
     if b"\x00" in content:
         raise Refused("That is no CSV file: save the table as “CSV UTF-8”.")
     try:
-        return content.decode("utf-8-sig"), None
+        return content.decode(), None
     except UnicodeDecodeError:
-        return content.decode("cp1252", "replace"), NOT_UTF8
+        return content.removeprefix(codecs.BOM_UTF8).decode("cp1252", "replace"), NOT_UTF8
 
 
 def _lines(text: str, problems: list[Problem]) -> Iterator[tuple[int, Cells]]:
@@ -115,14 +135,16 @@ def _lines(text: str, problems: list[Problem]) -> Iterator[tuple[int, Cells]]:
     _, header = next(rows, (0, []))
     columns = _columns(header)
     for line, cells in rows:
-        if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
+        if len(cells) > len(columns) and any(visible(cell) for cell in cells[len(columns) :]):
             problems.append(
                 Problem(
                     line, f"{len(cells)} cells under {len(columns)} columns: put cells with the separator in quotes."
                 )
             )
+        elif [visible(cell).casefold() for cell in cells[: len(columns)]] == columns:
+            problems.append(Problem(line, "The names of the columns stand here again: take the line out."))
         else:
-            yield line, {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
+            yield line, {column: visible(cell) for column, cell in zip(columns, cells, strict=False)}
 
 
 def _without_separator_line(text: str) -> tuple[str, int]:
@@ -141,67 +163,140 @@ def _numbered(reader: Iterator[list[str]], start: int, problems: list[Problem]) 
         except csv.Error as error:
             problems.append(Problem(line, f"Not CSV: {error}."))
             return
-        if any(cell.strip() for cell in cells):
+        if any(map(visible, cells)):
             yield line, cells
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    columns = [cell.strip().casefold() for cell in header]
+    columns = [visible(cell).casefold() for cell in header]
+    if not columns:
+        raise Refused(f"The file is empty: there is no column. Its first line names them: {', '.join(COLUMNS)}.")
     while columns and not columns[-1]:
         columns.pop()
-    unknown = [column for column in columns if column not in COLUMNS]
-    if unknown:
-        raise Refused(f"Unknown column “{unknown[0][:40]}”. The columns are: {', '.join(COLUMNS)}.")
-    missing = [column for column in REQUIRED if column not in columns]
-    if missing:
-        raise Refused(f"The file has no column “{missing[0]}”; its first line names the columns: {', '.join(COLUMNS)}.")
-    twice = [column for column, count in Counter(columns).items() if count > 1]
-    if twice:
-        raise Refused(f"The column “{twice[0]}” is there twice.")
+    if wrong := list(_header_problems(columns)):
+        raise Refused(" ".join([*wrong, f"The first line names the columns: {', '.join(COLUMNS)}."]))
     return columns
 
 
-def _row(line: int, cells: Cells, places: Places, reserved: Collection[str]) -> Row:
-    handle = canonical_handle(cells.get("handle", ""))
+def _header_problems(columns: Sequence[str]) -> Iterator[str]:
+    for column in dict.fromkeys(columns):
+        if column not in COLUMNS:
+            near = get_close_matches(column, COLUMNS, 1)
+            yield f"Unknown column “{shown(column)}”{f': did you mean “{near[0]}”?' if near else '.'}"
+    yield from (f"The file has no column “{column}”." for column in REQUIRED if column not in columns)
+    twice = [column for column, count in Counter(columns).items() if count > 1]
+    yield from (f"The column “{shown(column)}” is there twice." for column in twice)
+
+
+T = TypeVar("T")
+
+
+def _row(line: int, cells: Cells, places: Places, reserved: Collection[str]) -> tuple[Row, list[Problem]]:
+    """The person without what is wrong, and all that is wrong."""
+    wrong: list[Problem] = []
+
+    def cell(column: str, read: Callable[[str], T], otherwise: T) -> T:
+        try:
+            return read(_whole(cells.get(column, "")))
+        except Refused as refused:
+            wrong.append(Problem(line, str(refused), column))
+            return otherwise
+
+    nobody: tuple[str, ...] = ()
+    row = Row(
+        line=line,
+        handle=cell("handle", lambda written: _handle(written, reserved), ""),
+        name=cell("name", clean_name, ""),
+        phones=cell("phone", lambda written: _phones(written, places), nobody),
+        mailboxes=cell("email", lambda written: _each(written, _mailbox), nobody),
+        groups=cell("groups", lambda written: _each(written, lambda name: _group(name, reserved)), nobody),
+        follows=cell("follows", lambda written: _each(written, _followed), nobody),
+        language=cell("language", language, None),
+        timezone=cell("timezone", timezone, None),
+        consent=cell("consent", lambda written: _wording(written, bool(cells.get("phone"))), None),
+        aliases=cell("aliases", lambda written: _each(written, lambda name: normal_alias(name, reserved)), nobody),
+        employee_id=cell("employee_id", lambda written: normal_alias(written, reserved) if written else None, None),
+    )
+    return row, wrong
+
+
+def _whole(cell: str) -> str:
+    if _LOST in cell:
+        raise Refused("Letters are lost here (U+FFFD): save the file anew as “CSV UTF-8”.")
+    return cell
+
+
+def _handle(written: str, reserved: Collection[str]) -> str:
+    handle = canonical_handle(written)
     problem = handle_problem(handle, reserved) if handle else "No handle."
     if problem:
         raise Refused(problem)
-    consent = cells.get("consent") or None
-    phones = _phones(cells.get("phone", ""), places)
-    return Row(
-        line=line,
-        handle=handle,
-        name=clean_name(cells.get("name", "")),
-        phones=phones,
-        mailboxes=_each(cells.get("email", ""), normal_mailbox),
-        groups=_each(cells.get("groups", ""), lambda name: _group(name, reserved)),
-        follows=_each(cells.get("follows", ""), canonical_handle),
-        language=language(cells.get("language", "")),
-        timezone=timezone(cells.get("timezone", "")),
-        consent=_wording(consent, phones),
-        aliases=_each(cells.get("aliases", ""), lambda name: normal_alias(name, reserved)),
-        employee_id=normal_alias(cells["employee_id"], reserved) if cells.get("employee_id") else None,
-    )
+    return handle
+
+
+def _followed(name: str) -> str:
+    handle = canonical_handle(name)
+    if not HANDLE.fullmatch(handle):
+        raise Refused(handle_problem(handle) or "")
+    return handle
+
+
+def _mailbox(written: str) -> str:
+    try:
+        return normal_mailbox(written)
+    except Refused as refused:
+        raise Refused(f"“{shown(written)}”: {refused}{_odd(written)}") from None
+
+
+def _odd(written: str) -> str:
+    """Which of its characters nobody would expect there."""
+    odd = "".join(one for one in written if not one.isascii() or not one.isprintable())
+    return f" There is {named(odd)}." if odd else ""
 
 
 def _each(cell: str, normal: Callable[[str], str]) -> tuple[str, ...]:
-    """The names of a cell, blanks between them, each once."""
-    return tuple(dict.fromkeys(normal(name) for name in _BETWEEN.split(cell) if name))
+    """The names of a cell, blanks between them, each once. All that are wrong are told together."""
+    return _all_of(filter(None, _BETWEEN.split(cell)), normal)
+
+
+def _all_of(names: Iterable[str], normal: Callable[[str], str]) -> tuple[str, ...]:
+    found, wrong = dict[str, None](), dict[str, None]()
+    for name in names:
+        try:
+            found[normal(name)] = None
+        except Refused as refused:
+            wrong[str(refused)] = None
+    if wrong:
+        raise Refused(" ".join(wrong))
+    return tuple(found)
 
 
 def _phones(cell: str, places: Places) -> tuple[str, ...]:
     """Blanks stand between numbers and inside them: what reads as one number is one."""
-    found: dict[str, None] = {}
-    for piece in filter(None, _BEFORE_PLUS.split(cell)):
-        try:
-            found[normal_phone(piece, places.region)] = None
-        except Refused:
-            if len(piece.split()) < 2:
-                raise
-            found |= {normal_phone(number, places.region): None for number in piece.split()}
-    for number in found:
-        refuse_unreachable(number, places.countries)
-    return tuple(found)
+    numbers = (number for piece in _BEFORE_PLUS.split(cell) if piece for number in _numbers(piece, places.region))
+    return _all_of(numbers, lambda number: _phone(number, places))
+
+
+def _numbers(piece: str, region: str) -> list[str]:
+    try:
+        return [normal_phone(piece, region)]
+    except Refused:
+        return piece.split()
+
+
+def _phone(written: str, places: Places) -> str:
+    try:
+        number = normal_phone(written, places.region)
+    except Refused as refused:
+        raise Refused(f"{refused}{_odd(written) or _made_a_number(written)}") from None
+    refuse_unreachable(number, places.countries)
+    return number
+
+
+def _made_a_number(written: str) -> str:
+    if re.fullmatch(r"\d[.,]?\d*E\+?\d+", written, re.IGNORECASE):
+        return " A spreadsheet has shortened it: make the column one of text, and type it again."
+    return ""
 
 
 def _group(name: str, reserved: Collection[str]) -> str:
@@ -212,34 +307,36 @@ def _group(name: str, reserved: Collection[str]) -> str:
     return name.lstrip("@#")
 
 
-def _wording(consent: str | None, phones: Sequence[str]) -> str | None:
+def _wording(consent: str, phones: bool) -> str | None:
     if consent and not phones:
         raise Refused("There is consent and no phone that it could be for.")
-    if consent and len(consent) > LONGEST_WORDING:
+    if len(consent) > LONGEST_WORDING:
         raise Refused(f"The wording of the consent has more than {LONGEST_WORDING} characters.")
-    return consent
+    return consent or None
 
 
 @cache
 def language(cell: str) -> str | None:
     """A BCP 47 tag in its usual form; None for an empty cell."""
+    cell = typed(cell)
     if not cell:
         return None
     try:
         return "-".join(part for part in str(Locale.parse(cell.replace("_", "-"), sep="-")).split("_") if part)
     except (ValueError, UnknownLocaleError):
-        raise Refused(f"“{cell[:20]}” is no language: write it like en, fr or pt-BR.") from None
+        raise Refused(f"“{shown(cell, 20)}” is no language: write it like en, fr or pt-BR.") from None
 
 
 @cache
 def timezone(cell: str) -> str | None:
     """An IANA name; None for an empty cell."""
+    cell = typed(cell)
     if not cell:
         return None
     known = {zone.casefold(): zone for zone in available_timezones()}
     zone = known.get(cell.replace(" ", "_").casefold())
     if zone is None:
-        raise Refused(f"“{cell[:40]}” is no time zone: write it like Europe/Berlin or America/New_York.")
+        raise Refused(f"“{shown(cell)}” is no time zone: write it like Europe/Berlin or America/New_York.")
     return zone
 
 
@@ -247,14 +344,19 @@ def _said_twice(rows: Sequence[Row]) -> Iterator[Problem]:
     """Handles, phones, mailboxes and aliases that an earlier line has."""
     first: dict[str, Row] = {}
     for row in rows:
-        for kind, value in _unique(row):
+        for column, kind, value in _unique(row):
             earlier = first.setdefault(value, row)
             if earlier is not row:
-                yield Problem(row.line, f"The {kind} is in line {earlier.line} too, of @{earlier.handle}.")
+                whose = f", of @{earlier.handle}" if earlier.handle else ""
+                yield Problem(row.line, f"The {kind} is in line {earlier.line} too{whose}.", column)
 
 
-def _unique(row: Row) -> Iterator[tuple[str, str]]:
-    yield f"handle @{row.handle}", row.handle
-    yield from (("phone", phone) for phone in row.phones)
-    yield from ((f"mailbox {mailbox}", mailbox) for mailbox in row.mailboxes)
-    yield from ((f"alias “{alias}”", alias) for alias in row.called)
+def _unique(row: Row) -> Iterator[tuple[str, str, str]]:
+    """Column, words and value of each."""
+    if row.handle:
+        yield "handle", f"handle @{row.handle}", row.handle
+    yield from (("phone", "phone", phone) for phone in row.phones)
+    yield from (("email", f"mailbox {mailbox}", mailbox) for mailbox in row.mailboxes)
+    yield from (("aliases", f"alias “{alias}”", alias) for alias in row.aliases)
+    if row.employee_id:
+        yield "employee_id", f"alias “{row.employee_id}”", row.employee_id

@@ -16,9 +16,10 @@ from gateway.language import texts
 from gateway.network import receipts, tries
 from gateway.network.lookups import Found
 from gateway.network.tries import Plain, iso
-from gateway.store.tables import Account, Delivery, Effect, Fanout, Inbound, Message, Post
+from gateway.store.tables import Account, Audit, Delivery, Effect, Fanout, Inbound, Message, Post
 
 UNPAID = ("failed", "cancelled")
+REMOVED = "posts.remove"  # in the audit
 MOST = 1000  # deliveries that one trace lists
 
 
@@ -146,8 +147,22 @@ def _post(session: Session, post: Post, view: View) -> Plain:
         **({"text": post.text} if view.bodies else {}),
         "at": iso(post.created_at),
         "deleted_at": iso(post.deleted_at),
+        "deleted_by": taken_back_by(session, post) if post.deleted_at else None,
         "receipts": receipts.tally(session, post.id).plain(),
     }
+
+
+def taken_back_by(session: Session, post: Post) -> str | None:
+    """The operator who removed it or what it repeats, as the audit names them; else its author, by `undo`."""
+    removed = select(Audit.actor).where(Audit.action == REMOVED, Audit.subject_id.in_([post.id, post.repeat_of]))
+    removed = removed.where(Audit.id > post.id)  # ids sort by time: only what was done since is looked at
+    operator = session.scalar(removed.order_by(Audit.id.desc()).limit(1))
+    if operator:
+        return f"operator {operator}"
+    repeated = session.get(Post, post.repeat_of) if post.repeat_of else None
+    taken = repeated if repeated and repeated.deleted_at == post.deleted_at else post
+    author = _handle(session, taken.author_id)
+    return f"@{author}" if author else None
 
 
 def _message(message: Message, view: View) -> Plain:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import parse_qs, urlsplit
 
 from gateway import destinations
+from gateway.typed import ascii_domain
 from gateway.webhooks import key_of
 
 Network = IPv4Network | IPv6Network
@@ -136,9 +137,14 @@ def is_open_redis(url: str) -> bool:
 
 
 def domain(text: str) -> str:
-    if not DOMAIN.fullmatch(text.lower()):
+    """As DNS has it; one in other letters is turned (IDNA 2008)."""
+    try:
+        found = ascii_domain(text)
+    except ValueError:
+        found = ""
+    if not DOMAIN.fullmatch(found):
         raise ValueError(f"{text!r} is not a mail domain, such as critter.example.com")
-    return text.lower()
+    return found
 
 
 def sender(text: str) -> str:
@@ -272,12 +278,19 @@ _LOCAL = r"[a-z0-9][a-z0-9._+-]{0,62}"
 _HOST = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+"
 
 
+def _in_ascii(alias: str) -> str:
+    """The same with its domain as DNS has it, when it is in other letters."""
+    address, equals, word = alias.partition("=")
+    local, at, host = address.rpartition("@")
+    return f"{local}{at}{ascii_domain(host)}{equals}{word}"
+
+
 def mail_aliases(text: str) -> tuple[str, ...]:
     """Addresses and domains, with commas, under which mail is forwarded to us: `updates@corp.example` stands for post@,
     `sales@corp.example=sales` for that one of our addresses, `old.example` for the same word at our domain. Each is
     kept as `alias=word` or `@domain`."""
     found: list[str] = []
-    for item in comma_list(text.lower()):
+    for item in map(_in_ascii, comma_list(text.lower())):
         match = re.fullmatch(rf"(?:({_LOCAL}@{_HOST})(?:=({_LOCAL})(?:@{_HOST})?)?|@?({_HOST}))", item)
         if match is None:
             raise ValueError(

@@ -1,0 +1,33 @@
+"""Questions to whoever sits at the command line. Without a terminal nobody would answer: then a command ends with 2 and
+the option that says it instead, and never waits."""
+
+import sys
+
+import typer
+
+from gateway.errors import Refused
+from gateway.typed import visible
+
+
+def at_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def confirm(question: str, option: str = "--yes") -> None:
+    """Goes on after a yes; a no ends the command with 1."""
+    if not at_terminal():
+        raise Refused(f"{question} There is no terminal to ask at: {option} says yes.")
+    typer.confirm(question, abort=True)
+
+
+def secret(noun: str, *, piped: bool, twice: bool = True) -> str:
+    """A code, PIN or password: asked for unseen, or the first line of standard input. An argument would show in the
+    list of processes."""
+    if piped:
+        found = visible(sys.stdin.readline())
+        if not found:
+            raise Refused(f"{noun}: standard input is empty.")
+        return found
+    if not at_terminal():
+        raise Refused(f"{noun}: there is no terminal to ask at: --stdin reads it from standard input.")
+    return visible(str(typer.prompt(noun, hide_input=True, confirmation_prompt=twice)))

@@ -1,0 +1,26 @@
+"""Another handle for a group; the one that it had goes on as an alias. The command line asks."""
+
+from collections.abc import Collection
+
+from sqlalchemy.orm import Session
+
+from gateway.network import accounts, aliases
+from gateway.network.handles import RESERVED, canonical_handle
+from gateway.store.tables import Account
+
+
+def rename(session: Session, group: Account, handle: str, name: str, reserved: Collection[str] = ()) -> None:
+    """Raises Refused for a handle that is taken or cannot be one. A word that is an alias of the group becomes its
+    handle."""
+    was, wanted = group.handle, canonical_handle(handle)
+    group.name = name
+    if wanted == was:
+        session.flush()
+        return
+    called = aliases.owners(session, [wanted]).get(wanted)
+    if called is not None and called.handle == was:
+        aliases.remove(session, group, wanted)
+    group.handle = accounts.check_handle(session, wanted, reserved)
+    session.flush()
+    if was not in RESERVED and was not in reserved:  # an old handle may have become a verb since
+        aliases.add(session, group, was, reserved)

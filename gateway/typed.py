@@ -1,0 +1,97 @@
+"""What people type or paste into a field: a handle, a name, a number, a mail address, a setting.
+
+Phones put marks of direction around numbers, spreadsheets begin with a byte order mark, web pages bring soft hyphens
+and blanks that do not break. Nobody sees them, so they never count. Every way in that takes such a field comes here:
+texts, mails, the import, the command line, the settings.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+# Unicode's Default_Ignorable_Code_Point without what is below, and the object character that dictation leaves.
+INVISIBLE: Final = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufffc\U000e0000\U000e0001\U000e0100-\U000e01ef"
+)
+SELECTORS: Final = "\ufe00-\ufe0f\u180b-\u180d\u180f"  # how an emoji or a letter looks
+JOINERS: Final = "\u200c\u200d"  # some scripts write words with them
+_MORE: Final = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0002-\U000e00ff\U000e01f0-\U000e0fff"
+_UNSEEN: Final = re.compile(f"[{INVISIBLE}{SELECTORS}{_MORE}]")
+_JOINED: Final = "[^\x00-\u02ff\\s]"  # what a joiner can stand between: letters that are neither Latin nor signs
+_LOOSE: Final = re.compile(f"(?<!{_JOINED})[{JOINERS}]+|[{JOINERS}]+(?!{_JOINED}|[{JOINERS}])")
+_BLANKS: Final = re.compile(r"[^\S\n]|\u2800")  # of every width, but no end of a line; a Braille cell without dots
+_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+_DOTS: Final = re.compile("[\u3002\uff0e\uff61]")  # full stops that stand for the dot of a domain (UTS 46)
+_WRONG_PLACES: Final = 3  # characters that one message names
+
+
+def visible(text: str) -> str:
+    """What can be seen of it, on the lines that it has: each blank a plain one, none at the ends. Joiners stay where
+    letters need them."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    return seen(_BLANKS.sub(" ", _ENDS.sub("\n", text))).strip()
+
+
+def seen(text: str) -> str:
+    """The same with blanks and line ends as they were: for a whole file."""
+    return text if text.isascii() else _LOOSE.sub("", _UNSEEN.sub("", text))
+
+
+def typed(text: str) -> str:
+    """As it is compared and kept where each character counts: no joiners either."""
+    text = visible(text)
+    return text if text.isascii() else re.sub(f"[{JOINERS}]", "", text).strip()
+
+
+def ascii_domain(written: str) -> str:
+    """A domain as DNS has it, in lower case, by IDNA 2008: `Straße.example` is xn--strae-oqa.example, not
+    strasse.example. Raises ValueError when it can be none.
+
+    Capitals and wide letters are mapped as UTS 46 says, and sharp s, final sigma and joiners stay what they are. A
+    joiner counts only where the rules let it stand (RFC 5892, appendix A)."""
+    domain = visible(written)
+    if domain.isascii():
+        return domain.lower()
+    import idna  # its tables take a while, and most domains need none
+
+    labels = _DOTS.sub(".", domain).split(".")
+    try:
+        return idna.encode(".".join(map(_joined, labels)), uts46=True).decode("ascii")
+    except UnicodeError as wrong:  # idna's own errors are of this kind
+        raise ValueError(str(wrong)) from None
+
+
+def _joined(label: str) -> str:
+    """Without the joiners that IDNA 2008 would refuse."""
+    import idna
+
+    def stands(place: int) -> bool:
+        try:
+            return idna.valid_contextj(label, place)
+        except ValueError:  # it knows nothing of the neighbouring character
+            return False
+
+    return "".join(one for place, one in enumerate(label) if one not in JOINERS or stands(place))
+
+
+def shown(text: str, longest: int = 40) -> str:
+    """For a message: what cannot be seen or told apart stands there as its number, `k<U+0000>im`."""
+    return "".join(one if _is_plain(one) else f"<U+{ord(one):04X}>" for one in text[:longest])
+
+
+def _is_plain(character: str) -> bool:
+    """Whether a reader sees what it is: a letter, a mark on one, a digit, a sign, a plain blank."""
+    return character == " " or (unicodedata.category(character)[0] in "LMNPS" and not _UNSEEN.match(character))
+
+
+def named(characters: str) -> str:
+    """The first few of some characters as Unicode calls them: `“о” (U+043E CYRILLIC SMALL LETTER O)`."""
+    return ", ".join(map(_named, list(dict.fromkeys(characters))[:_WRONG_PLACES]))
+
+
+def _named(character: str) -> str:
+    number, name = f"U+{ord(character):04X}", unicodedata.name(character, "")
+    called = f"{number} {name}".strip()
+    return f"“{character}” ({called})" if _is_plain(character) and character != " " else called
