@@ -58,11 +58,11 @@ def test_the_bell_rings_for_texts_and_for_receipts(settings, servers):
         send(url, settings, INBOUND, text(settings, 1))
         token = Signer(settings.secret_keys).sign("status", 7)
         send(url, settings, f"/sms/status/{token}", status(settings))
-        with redis.Redis.from_url(settings.redis_url) as client:  # a flag ends by itself after a second
-            assert {key.decode() for key in client.keys("critter:rung:*")} == {
-                "critter:rung:inbound",
-                "critter:rung:receipts",
-            }
+    with redis.Redis.from_url(settings.redis_url) as client:
+        assert {key.decode() for key in client.keys("rq:queue:*")} == {
+            "rq:queue:critter-inbound",
+            "rq:queue:critter-sms",
+        }
 
 
 def test_the_same_text_fifty_times_at_once_is_one_row_and_fifty_successes(settings, engine):
