@@ -55,7 +55,7 @@ def run(
         return
     with backups.opened(file) as backup, reached(settings):
         restoring.refuse_unfit(settings, backup.manifest)
-        restoring.refuse_pooled(settings.database_owner_url)
+        restoring.refuse_urls(settings)
         asked = Restore(settings, backup, _tell)
         raise typer.Exit(_drill(asked) if drill else _restore(asked, replace=replace, here=here))
 
