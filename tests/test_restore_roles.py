@@ -48,11 +48,21 @@ def old(servers: Servers, empty: str) -> str:
     return empty
 
 
-@pytest.mark.parametrize("way", [(), ("--replace",), ("--in-place",)])
+@pytest.mark.parametrize(
+    ("way", "owner_before"),
+    [
+        ((), embedded.OWNER),
+        (("--replace",), embedded.OWNER),
+        (("--in-place",), embedded.OWNER),
+        ((), embedded.ROLE),  # as an older version made it
+        (("--in-place",), embedded.ROLE),
+    ],
+)
 def test_a_restored_database_has_both_roles(
     office: Office, servers: Servers, empty: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    way: tuple[str, ...],
+    way: tuple[str, ...], owner_before: str,
 ) -> None:  # fmt: skip
+    administer(servers, f"ALTER DATABASE given OWNER TO {owner_before}")
     office.says("kim", "hello")
     assert office.critter("backup", str(place)).exit_code == 0
     if "--replace" in way:
@@ -75,7 +85,7 @@ def test_a_backup_from_before_the_roles_gets_both_and_its_first_seal(
     office: Office, servers: Servers, old: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     way: tuple[str, ...],
 ) -> None:  # fmt: skip
-    elsewhere(office, old, tmp_path / "old", monkeypatch)
+    elsewhere(office, owned(old), tmp_path / "old", monkeypatch)  # one role was all there was
     written = critter("backup", str(place))
     assert written.exit_code == 0, written.output
     administer(servers, "DROP DATABASE given WITH (FORCE)")

@@ -53,7 +53,7 @@ def run(
     if file is None:
         _decide(settings, release, drop, yes)
         return
-    with backups.opened(file) as backup, reached(settings):
+    with backups.opened(file) as backup, reached(settings, by_owner=True):
         restoring.refuse_unfit(settings, backup.manifest)
         restoring.refuse_urls(settings)
         asked = Restore(settings, backup, _tell)
