@@ -35,8 +35,11 @@ def owned(settings: Settings) -> Engine:
 
 
 def role(settings: Settings, database: str | None = None) -> str:
-    """The name of the role that the processes use; `database`: asked there, also while a restore fills it."""
+    """The name of the role that the processes use; `database`: asked there, also while a restore fills it. A pooler
+    knows no database but ours, and would keep a connection to it: the URL's word is taken for it."""
     place = make_url(settings.database_url)
+    if database and place.username and place.query.get("pooled") == "on":
+        return place.username
     url = (place.set(database=database) if database else place).render_as_string(hide_password=False)
     engine = _opened(settings, url, marked=database is not None)
     with engine.connect() as connection:

@@ -131,8 +131,17 @@ class Server:
         crash_point("mark taken away")
 
     def drop(self, name: str) -> None:
-        """Whoever is connected is sent away: a pg_restore whose restore was killed may still be at it."""
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
+        """Whoever is connected is sent away: a pg_restore whose restore was killed may still be at it. FORCE is refused
+        while the server itself cleans up there, which a DROP without it ends."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            for force in (" WITH (FORCE)", ""):
+                try:
+                    return self._run(f"DROP DATABASE IF EXISTS {{}}{force}", sql.Identifier(name))
+                except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+                    if time.monotonic() > end:
+                        raise
+            time.sleep(0.2)
 
     def is_empty(self, name: str) -> bool:
         """Also when all that is in it is what a broken-off restore left."""
@@ -216,7 +225,7 @@ COMMENT: Final = "SELECT shobj_description(oid, 'pg_database') FROM pg_database 
 NOTHING_IN_IT: Final = """
     SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p'))
 """
-OTHERS: Final = """
-    SELECT count(*) FROM pg_stat_activity WHERE datname = %(name)s AND backend_type = 'client backend'
-"""
+# What a connection is, the server tells only members of its role; whose it is, all. The server's own have no role.
+CLIENTS: Final = "usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'"
+OTHERS: Final = f"SELECT count(*) FROM pg_stat_activity WHERE datname = %(name)s AND {CLIENTS}"  # noqa: S608
 LEFT: Final = "SELECT datname FROM pg_database WHERE shobj_description(oid, 'pg_database') = %(words)s"

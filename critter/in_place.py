@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 
 from critter import programs, restoring
-from critter.databases import LEAVING, NOTHING_IN_IT, arguments, reason
+from critter.databases import CLIENTS, LEAVING, NOTHING_IN_IT, arguments, reason
 from critter.inside import counted
 from critter.restoring import Restore
 from gateway.crashpoints import crash_point
@@ -31,7 +31,8 @@ def restore(restore: Restore, url: str, why: str) -> None:
         if not marked and not _value(admin, NOTHING_IN_IT):
             raise Refused(
                 f"The database is not empty, and no other one can be made: {why}. Name an empty one in "
-                "CRITTER_DATABASE_URL, or a role with CREATEDB that owns it."
+                "CRITTER_DATABASE_URL and CRITTER_DATABASE_OWNER_URL, or let the second name a role with CREATEDB "
+                "that owns it."
             )
         _mark(admin, unmark=not marked)
         with _empty_unless_whole(admin):
@@ -108,10 +109,10 @@ def _value(admin: psycopg.Connection, statement: str) -> int:
     return int(row[0]) if row else 0
 
 
-OTHERS: Final = """
+OTHERS: Final = f"""
     SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-"""
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND {CLIENTS}
+"""  # noqa: S608 - put together from constants
 END_LEFTOVERS: Final = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = %(name)s

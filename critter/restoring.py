@@ -51,7 +51,7 @@ def refuse_unfit(settings: Settings, manifest: Manifest) -> None:
 
 def fill(restore: Restore, url: str) -> None:
     """Into a marked database that has nothing else in it. Afterwards nothing of it would be sent or read."""
-    manifest = restore.backup.manifest
+    manifest, processes = restore.backup.manifest, role(restore.settings, make_url(url).database)
     restore.told(f"backup of {manifest.made_at}, schema {manifest.revision}")
     wanted = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", "--dbname"]
     programs.run(
@@ -64,7 +64,7 @@ def fill(restore: Restore, url: str) -> None:
     )
     crash_point("filled")
     with _Marked(url, restore.settings.secret_keys) as engine:
-        migrations.migrate(engine, role=role(restore.settings, make_url(url).database))
+        migrations.migrate(engine, role=processes)
         crash_point("migrated")
         with transaction(engine) as session:
             _hold(session, manifest)
@@ -109,6 +109,8 @@ def _hold(session: Session, manifest: Manifest) -> None:
         raise Refused("The audit in this backup is not the one that was there when it was made: it was changed.")
     holding.hold(session)
     held = holding.held(session)
+    if manifest.revision < audit.SEALED_SINCE:
+        audit.begin_seals(session)
     counts = {"inputs": held.inputs, "fanouts": held.fanouts, "deliveries": held.deliveries}
     audit.record(session, operator(), ACTION, None, {"backup": manifest.made_at, **counts})
 
@@ -149,12 +151,19 @@ def _write(restore: Restore, member: tarfile.TarInfo, there: Path) -> bool:
     return right
 
 
-def refuse_pooled(url: str) -> None:
-    """A pooler hides who is connected, and keeps connections of its own."""
-    if make_url(url).query.get("pooled") == "on":
+def refuse_urls(settings: Settings) -> None:
+    """A pooler hides who is connected, and keeps connections of its own; it may also have names of its own for
+    databases. Else both roles must mean the same database."""
+    owner, processes = make_url(settings.database_owner_url), make_url(settings.database_url)
+    if owner.query.get("pooled") == "on":
         raise Refused(
             "CRITTER_DATABASE_URL leads through a pooler: set CRITTER_DATABASE_OWNER_URL to PostgreSQL itself, "
             "or the first for this command alone."
+        )
+    if owner.database != processes.database and processes.query.get("pooled") != "on":
+        raise Refused(
+            f"CRITTER_DATABASE_OWNER_URL names the database {owner.database}, and CRITTER_DATABASE_URL "
+            f"{processes.database}: name the same one in both."
         )
 
 

@@ -33,7 +33,8 @@ def restore(restore: Restore, server: Server, *, replace: bool) -> None:
     if not empty and not replace:
         raise Refused(
             f"The database {server.live} is not empty: with --replace the backup takes its place, and it is kept under "
-            "another name. Or name an empty one in CRITTER_DATABASE_URL, or take a new CRITTER_VAR."
+            "another name. Or name an empty one in CRITTER_DATABASE_URL and CRITTER_DATABASE_OWNER_URL, or take a new "
+            "CRITTER_VAR."
         )
     server.refuse_others()
     scratch, kept = f"{server.live[:LONGEST]}_restoring", _kept_name(server)

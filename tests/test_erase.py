@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from critter import erasures
@@ -245,12 +245,16 @@ def _erased(office: Office) -> bool:
         return not connection.scalar(text("SELECT count(*) FROM accounts WHERE handle = 'zoefly'"))
 
 
-def test_an_erase_that_the_database_refused_is_taken_back(busy: Office) -> None:
-    busy.sql(
-        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no' USING ERRCODE = '23514'; END $$"
-    )
-    busy.sql("CREATE CONSTRAINT TRIGGER no AFTER UPDATE ON accounts DEFERRABLE INITIALLY DEFERRED"
-             " FOR EACH ROW EXECUTE FUNCTION no()")  # fmt: skip
+def test_an_erase_that_the_database_refused_is_taken_back(busy: Office, owner: Engine) -> None:
+    with owner.begin() as connection:
+        connection.execute(text(
+            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE 'no' USING ERRCODE = '23514'; END $$"
+        ))  # fmt: skip
+        connection.execute(text(
+            "CREATE CONSTRAINT TRIGGER no AFTER UPDATE ON accounts DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION no()"
+        ))  # fmt: skip
     with pytest.raises(IntegrityError):
         busy.critter("erase", "zoefly", "--yes")
     assert (busy.settings.var / erasures.NAME).exists()

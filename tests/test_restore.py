@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from critter import backups, databases
 from critter.servers import Servers
+from critter.servers.postgres import SUPERUSER
 from gateway.bell import QUEUES
 from gateway.errors import Refused
 from gateway.files import folder
@@ -197,14 +198,19 @@ def test_a_torn_dump_leaves_the_database_empty(
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
 
 
-def test_processes_at_work_are_in_the_way(
-    office: Office, empty: str, place: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("way", [(), ("--in-place",)])
+@pytest.mark.parametrize("role", [embedded.ROLE, SUPERUSER])
+def test_whoever_is_at_work_is_in_the_way(
+    office: Office, empty: str, place: Path, monkeypatch: pytest.MonkeyPatch, role: str, way: tuple[str, ...]
 ) -> None:
+    """Also a role of which the server tells the owner next to nothing."""
     office.critter("backup", str(place))
     elsewhere(office, empty, office.settings.var, monkeypatch)
-    with psycopg.connect(empty):
-        result = critter("restore", str(place))
+    with psycopg.connect(empty, user=role):
+        result = critter("restore", str(place), *way)
     assert (result.exit_code, "stop Critter's processes first" in result.output) == (2, True)
+    with psycopg.connect(empty) as connection:
+        assert connection.execute(restoring.IS_MARKED).fetchone() == (False,)
 
 
 def test_who_was_erased_since_is_erased_again(
@@ -222,7 +228,7 @@ def test_who_was_erased_since_is_erased_again(
 
 
 def mark(url: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(owned(url), autocommit=True) as connection:
         connection.execute(restoring.MARK)
 
 
@@ -260,7 +266,7 @@ def test_every_process_refuses_a_database_that_is_not_whole(office: Office, pool
     with pytest.raises(Exception, match="run critter restore FILE again"):
         door.submit(Incoming("sms", b"SM1", "+14155550101", ("+1",), b"", True, "SM1", "hi")).result(10)
     door.close()
-    with psycopg.connect(office.settings.database_url, autocommit=True) as connection:
+    with psycopg.connect(office.settings.database_owner_url, autocommit=True) as connection:
         connection.execute(restoring.UNMARK)
     with transaction(running) as session:
         assert session.scalar(text("SELECT count(*) FROM inbound")) == 1
@@ -319,7 +325,7 @@ def test_what_fails_leaves_an_empty_database(
 
 
 def _raising(problem: BaseException) -> Callable[..., None]:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise problem
 
     return fail
@@ -370,6 +376,7 @@ def test_what_the_database_allows_and_sets_is_carried_over(
     office.critter("backup", str(place))
     administer(servers, 'ALTER DATABASE restored SET search_path = "$user", public, pg_temp')
     administer(servers, "REVOKE CONNECT ON DATABASE restored FROM PUBLIC")
+    administer(servers, f"GRANT CONNECT ON DATABASE restored TO {embedded.ROLE}")
     asked = (
         "SELECT datacl::text, (SELECT setconfig::text FROM pg_db_role_setting WHERE setdatabase = d.oid),"
         " pg_get_userbyid(datdba), encoding, datcollate FROM pg_database d WHERE datname = 'restored'"
@@ -404,7 +411,7 @@ def test_one_restore_at_a_time(
     office.critter("backup", str(place))
     elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
     monkeypatch.setattr(databases, "PATIENCE", 0.3)
-    with databases.Server(empty) as other:
+    with databases.Server(owned(empty)) as other:
         other.lock()
         result = critter("restore", str(place))
         assert (result.exit_code, "Another critter restore" in result.output) == (2, True)
@@ -496,7 +503,8 @@ def test_a_database_of_somebody_elses_is_not_dropped(
     office.critter("backup", str(place))
     elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
     administer(servers, "CREATE DATABASE restored_restoring")
-    with psycopg.connect(embedded.database_url(servers.var, "restored_restoring"), autocommit=True) as connection:
+    url = owned(embedded.database_url(servers.var, "restored_restoring"))
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE precious (id int)")
     result = critter("restore", str(place))
     administer(servers, "DROP DATABASE restored_restoring WITH (FORCE)")

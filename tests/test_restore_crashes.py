@@ -17,7 +17,6 @@ from typing import Any
 import psycopg
 import pytest
 
-import migrations
 from critter import erasures
 from critter.servers import Servers
 from critter.servers.postgres import SUPERUSER
@@ -26,8 +25,10 @@ from gateway.settings import embedded, load
 from gateway.store.database import connect
 from tests import cast
 from tests.arrivals import ACCEPTED
+from tests.databases import migrate, owned
 from tests.herd import Herd, herd
-from tests.office import Office
+from tests.office import Office, point_command_line
+from tests.rights import prove_two_roles
 
 LIVE = "live"
 WORDS = (b"a picture of Kim's", b"a picture of somebody who was erased")
@@ -62,9 +63,9 @@ class Restores:
     def __init__(self, critter: Herd, servers: Servers, backup: Path, before: str) -> None:
         self.critter, self.servers, self.backup, self.before = critter, servers, backup, before
 
-    def sql(self, database: str, statement: str, user: str = embedded.ROLE) -> Any:
-        url = embedded.database_url(self.servers.var, database)
-        with psycopg.connect(url, user=user, autocommit=True) as connection:
+    def sql(self, database: str, statement: str, user: str = embedded.OWNER) -> Any:
+        url = embedded.database_url(self.servers.var, database, user)
+        with psycopg.connect(url, autocommit=True) as connection:
             done = connection.execute(statement)
             return done.fetchall() if done.description else []
 
@@ -74,7 +75,7 @@ class Restores:
     def reset(self, template: str) -> None:
         for name in self.ours():
             self.sql("postgres", f"DROP DATABASE {name} WITH (FORCE)")
-        self.sql("postgres", f"CREATE DATABASE {LIVE} OWNER critter TEMPLATE {template}", SUPERUSER)
+        self.sql("postgres", f"CREATE DATABASE {LIVE} OWNER {embedded.OWNER} TEMPLATE {template}", SUPERUSER)
         for folder in self.critter.var.glob("media*"):
             shutil.rmtree(folder)
 
@@ -108,6 +109,7 @@ class Restores:
 
     def prove_whole(self) -> None:
         assert not self.is_marked(LIVE)
+        prove_two_roles(embedded.database_url(self.servers.var, LIVE))
         assert self.sql(LIVE, OPEN)[0][0] == 0
         assert self.sql(LIVE, HELD) == [(1, 1, 1, 1)]
         assert self.picture(PICTURE).read_bytes() == WORDS[0]
@@ -121,7 +123,7 @@ class Restores:
 def restores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restores]:
     var = tmp_path_factory.mktemp("restores")
     with Servers(var, unsafe=True) as servers:
-        with psycopg.connect(embedded.database_url(var, "postgres"), autocommit=True) as admin:
+        with psycopg.connect(embedded.database_url(var, "postgres", embedded.OWNER), autocommit=True) as admin:
             for name in ("source", "before", "nothing", LIVE):
                 admin.execute(f"CREATE DATABASE {name}")
         with herd(var, servers, embedded.database_url(var, LIVE), "simulator") as critter:
@@ -151,7 +153,8 @@ def _make_backup(made: Restores) -> None:
         made.picture(name).write_bytes(content)
     [[erased]] = office.sql("SELECT id FROM accounts WHERE handle = 'pat'")
     office.engine.dispose()
-    environ = {**made.critter.environ, "CRITTER_DATABASE_URL": embedded.database_url(made.servers.var, "source")}
+    url = embedded.database_url(made.servers.var, "source")
+    environ = {**made.critter.environ, "CRITTER_DATABASE_URL": url, "CRITTER_DATABASE_OWNER_URL": owned(url)}
     child = made.critter.nursery.command(["backup", str(made.backup)], environ, made.critter.var / "up.log")
     assert child.wait(60) == 0, made.critter.log()
     erasures.remember(made.critter.var, int(str(erased)))
@@ -159,16 +162,19 @@ def _make_backup(made: Restores) -> None:
 
 def _make_before(made: Restores) -> None:
     office = _office(made, "before")
-    office.critter("people", "add", "olga", "Olga Before")
+    with pytest.MonkeyPatch.context() as patch:
+        point_command_line(patch, office.settings)
+        added = office.critter("people", "add", "olga", "Olga Before")
+    assert added.exit_code == 0, added.output
     office.work()
     office.engine.dispose()
 
 
 def _office(made: Restores, database: str) -> Office:
     url = embedded.database_url(made.servers.var, database)
-    engine = connect(url)
-    migrations.migrate(engine)
-    office = Office(engine, load({**made.critter.environ, "CRITTER_DATABASE_URL": url}))
+    migrate(url)
+    settings = load({**made.critter.environ, "CRITTER_DATABASE_URL": url, "CRITTER_DATABASE_OWNER_URL": owned(url)})
+    office = Office(connect(url, keys=settings.secret_keys), settings)
     office.assemble()
     assert cast.PEOPLE
     return office

@@ -58,9 +58,9 @@ def run(
     if file is None:
         _decide(settings, release, drop, yes)
         return
-    with backups.opened(file) as backup, reached(settings):
+    with backups.opened(file) as backup, reached(settings, by_owner=True):
         restoring.refuse_unfit(settings, backup.manifest)
-        restoring.refuse_pooled(settings.database_owner_url)
+        restoring.refuse_urls(settings)
         asked = Restore(settings, backup, _tell)
         raise typer.Exit(_drill(asked) if drill else _restore(asked, replace=replace, here=here))
 

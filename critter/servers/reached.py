@@ -3,26 +3,27 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from critter.database import Unfinished, opened
+from critter.database import Unfinished, opened, owned
 from critter.servers import Servers
 from gateway.errors import Refused
 from gateway.settings import Settings, embedded
 
 
 @contextmanager
-def reached(settings: Settings) -> Iterator[bool]:
-    """True: nobody else has it, for it was started here. Raises Refused for a server of one's own that is away."""
-    if _answers(settings):
+def reached(settings: Settings, *, by_owner: bool = False) -> Iterator[bool]:
+    """True: nobody else has it, for it was started here. Raises Refused for a server of one's own that is away.
+    `by_owner`: asked as the owner's role, past a pooler, which would keep a connection that is then in the way."""
+    if _answers(settings, by_owner):
         yield False
     else:
         with Servers(settings.var, redis=False):
             yield True
 
 
-def _answers(settings: Settings) -> bool:
+def _answers(settings: Settings, by_owner: bool) -> bool:
     """Also with a database that a restore has not finished: the restore that comes next may finish it."""
     try:
-        opened(settings).dispose()
+        (owned if by_owner else opened)(settings).dispose()
     except Unfinished:
         return True
     except Refused:

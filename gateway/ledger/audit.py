@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from gateway.ledger.chain import BEGUN, Count, Entry, Keys, Wrong, digest, wrong
 from gateway.store.database import AUDIT_KEYS
 
+SEALED_SINCE: Final = "0007"  # the schema from which on each row has a seal
+
 
 class Head(NamedTuple):
     """The last row of the chain: who has noted it elsewhere can tell later whether rows before it are missing."""
