@@ -142,15 +142,24 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:
         return strangers.hear(session, world, inbound, opened.text)
-    address, account = known
+    return _from_a_person(session, world, inbound, *known, opened)
+
+
+def _from_a_person(
+    session: Session, world: World, inbound: Inbound, address: Address, account: Account, opened: mailroom.Opened
+) -> Outcome:
     if mailroom.came_before(session, inbound, opened):
         return Outcome("held", None, replays.AGAIN, account.id)
     files = attachments.look(opened.message, opened.forwarded, world.settings)
-    opened = replace(opened, text=opened.text or files.called)
+    if not opened.unread:
+        opened = replace(opened, text=opened.text or files.called)
     sorted_out = mailroom.sort(session, world, inbound, opened, address, account)
     if isinstance(sorted_out, mailroom.Kept):
         return Outcome(sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, rings=sorted_out.rings)
-    return _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject, files)
+    outcome = _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject, files)
+    if opened.unread == "source" and sorted_out.intent == "error":  # an operator can see what went wrong
+        return replace(outcome, state="held")
+    return outcome
 
 
 def _act(

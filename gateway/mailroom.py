@@ -14,8 +14,9 @@ from gateway.commands import World
 from gateway.errors import Refused
 from gateway.identity import arrival, replay_marks
 from gateway.language import carrier_words, grammar, letters, mime
+from gateway.language.bodies import Unread
 from gateway.language.named import Context, Named, Privacy, Reading
-from gateway.language.phrases import say
+from gateway.language.phrases import Phrase, say
 from gateway.language.private import private_reading
 from gateway.ledger import replays
 from gateway.network import accounts, confirmations, contexts, dailies, notices, recipients, unsubscribing
@@ -43,6 +44,7 @@ class Opened:
     machine: str | None
     message: "Message[Any, Any] | None" = None
     forwarded: bool = False
+    unread: Unread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def opened(inbound: Inbound) -> Opened:
     except Refused as refused:
         return Opened("", "", str(refused))
     machine = letters.machine(message, raw.startswith(NULL_SENDER))
-    return Opened(letter.text, letter.subject, machine, message, letter.forwarded)
+    return Opened(letter.text, letter.subject, machine, message, letter.forwarded, letter.unread)
 
 
 def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
@@ -87,6 +89,15 @@ def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
 
 
 CLAIMED: Final = ("dmarc", "secret", "token")  # proofs with which network/proofs let a mail in
+
+
+# What the writer of a mail hears whose words could not be read; nothing of it is posted, not even its subject.
+UNREAD: Final[dict[Unread, Phrase]] = {
+    "encrypted": say("Your mail is encrypted, and Critter cannot read it. Nothing was posted. Send it unencrypted"),
+    "wrapped": say("Outlook wrapped your mail up (winmail.dat). Nothing was posted. Send it as HTML or plain text"),
+    "source": say("Your mail arrived as source text, without its words. Nothing was posted. Send it as plain text"),
+    "unreadable": say("The words of your mail could not be read. Nothing was posted. Send it as plain text"),
+}
 
 
 def came_before(session: Session, inbound: Inbound, mail: Opened) -> bool:
@@ -128,6 +139,8 @@ def sort(
         kept = _kept_by_token(session, inbound, kind, ids, address, mail.text)
         if kept:
             return kept
+    if mail.unread and not to.doing:
+        return Reading("error", reason=UNREAD[mail.unread])
     mail = _headed(mail, to)
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
     context = contexts.context(session, address) if to.everyone else Context()

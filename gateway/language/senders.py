@@ -6,7 +6,7 @@ from email.message import Message
 from typing import Any
 
 from gateway.errors import Refused
-from gateway.language import mime, read_fields
+from gateway.language import bodies, mime, read_fields
 
 _ADDRESS = r"[^\s<>()\[\],;:@\"\\\x00-\x20\x7f]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?"
 _QUOTED = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"'
@@ -19,6 +19,9 @@ _MAILBOX = re.compile(
 _COMMENTS = re.compile(r"^\s*(?:\([^()]*\)\s*)+")  # before the value; it may stand there (RFC 5322, 3.2.2)
 _LONGEST_FROM = 1000
 _MOST_HOPS = 50
+_CALENDARS = ("text/calendar", "text/x-calendar", "application/ics")
+_ANSWERING = ("reply", "counter", "declinecounter", "refresh")  # RFC 5546: what a guest's program sends
+_METHOD = re.compile(rb"^METHOD:\s*([A-Z]+)\s*$", re.MULTILINE | re.IGNORECASE)
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 
 
@@ -79,7 +82,24 @@ def _by_name(names: list[str]) -> str | None:
 
 
 def _by_kind(message: "Message[Any, Any]") -> str | None:
-    return "a report" if mime.kind(message) == "multipart/report" else None
+    """Reports, receipts for a mail that was read, and answers to an invitation: programs write all of them."""
+    if mime.kind(message) == "multipart/report":
+        return "a report"
+    for part in bodies.leaves(message):
+        kind = mime.kind(part)
+        if kind == "message/disposition-notification":
+            return "a receipt"
+        if kind in _CALENDARS and _is_calendar_reply(part):
+            return "an answer to an invitation"
+    return None
+
+
+def _is_calendar_reply(part: "Message[Any, Any]") -> bool:
+    method = mime.tolerated(lambda: part.get_param("method"), None)
+    if method is not None:
+        return str(method).lower() in _ANSWERING
+    found = _METHOD.search(mime.content(part)[:20_000])
+    return found is not None and found[1].decode().lower() in _ANSWERING
 
 
 def _own(message: "Message[Any, Any]", own_addresses: Collection[str]) -> str | None:
