@@ -230,8 +230,8 @@ def signed(content: bytes, *options: pkcs7.PKCS7Options) -> bytes:
 
 
 def opaque(cms: bytes, kind: str = "application/pkcs7-mime; smime-type=signed-data; name=smime.p7m") -> bytes:
-    fields = f"Content-Type: {kind}\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=smime.p7m\n"
-    return mail(base64.encodebytes(cms).decode(), fields)
+    fields = f"Content-Type: {kind}\nContent-Transfer-Encoding: base64\n"
+    return mail(base64.encodebytes(cms).decode(), f"{fields}Content-Disposition: attachment; filename=smime.p7m\n")
 
 
 def ber(content: bytes) -> bytes:

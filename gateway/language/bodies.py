@@ -243,9 +243,11 @@ def _name(part: Mail) -> str:
 
 
 def _signed(message: Mail) -> "Mail | None":
-    """The part that an opaque signature holds."""
+    """The part that an opaque signature holds; beside words it is a file."""
     part = next((each for each in leaves(message) if mime.kind(each) in SIGNED_KINDS), None)
-    content = opaque.signed_content(mime.content(part)) if part is not None else None
+    if part is None or (part is not message and _shown(message, frozenset()).strip()):
+        return None
+    content = opaque.signed_content(mime.content(part))
     return _opened(content) if content is not None else None
 
 

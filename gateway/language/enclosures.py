@@ -15,7 +15,7 @@ from gateway.language import bodies, mime
 ADDED: Final = (
     "application/pgp-signature", "application/pgp-keys", "application/pgp-encrypted", "application/pkcs7-signature",
     "application/x-pkcs7-signature", "text/calendar", "application/ics", "text/vcard", "text/x-vcard", "text/directory",
-    *bodies.SIGNED_KINDS, "text/vnd.google.email-reaction+json",
+    "text/vnd.google.email-reaction+json",
     "message/delivery-status", "message/disposition-notification", "text/rfc822-headers", "text/x-amp-html",
 )  # fmt: skip
 # Where the writer's own part of an HTML mail ends, as mail programs mark it.

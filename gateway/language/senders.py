@@ -5,17 +5,23 @@ from collections.abc import Collection
 from email.message import Message
 from typing import Any
 
+import idna
+
 from gateway.errors import Refused
 from gateway.language import bodies, mime, read_fields
+from gateway.language.wording import without_invisible
 
-_ADDRESS = r"[^\s<>()\[\],;:@\"\\\x00-\x20\x7f]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?"
+_ADDRESS = r"[^\s<>()\[\],;:@\"\\\x00-\x20\x7f]{1,64}@[^\W_](?:[\w.-]{0,250}[^\W_])?"
 _QUOTED = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"'
-_COMMENT = r"\([^()<>@,;:\"\\]*\)"
+_COMMENT = r"\([^()<>\"\\]*\)"
+# In a name without quotation marks some programs write what should stand in them: brackets, commas, the address.
+_NAME = rf"(?:{_QUOTED}|{_COMMENT}|[^<>();\"\\])*"
 _MAILBOX = re.compile(
-    rf"\s*(?:(?P<bare>{_ADDRESS})|(?P<name>(?:{_QUOTED}|{_COMMENT}|[^<>()@,;:\"\\\[\]])*)<\s*(?P<address>{_ADDRESS})\s*>)"
-    rf"\s*(?:{_COMMENT})?\s*",
+    rf"\s*(?:(?P<bare>{_ADDRESS})|(?P<name>{_NAME})<\s*(?P<address>{_ADDRESS})\s*>)\s*(?P<after>{_COMMENT})?\s*",
     re.IGNORECASE,
 )
+_OUTSIDE = re.compile(_QUOTED)  # what stands in quotation marks is a name, whatever it looks like
+_ANY_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\']+@[^\s<>()\[\],;:\"\\']*")
 _COMMENTS = re.compile(r"^\s*(?:\([^()]*\)\s*)+")  # before the value; it may stand there (RFC 5322, 3.2.2)
 _LONGEST_FROM = 1000
 _MOST_HOPS = 50
@@ -26,11 +32,13 @@ _BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 
 
 def sender(message: "Message[Any, Any]") -> str:
-    """The one mailbox of the one From field, in lower case. Raises Refused for any other number."""
+    """The one mailbox of the one From field, in lower case, its domain in ASCII. Raises Refused for any other number,
+    and when its name pretends to be another mailbox."""
     match = _from(message)
-    if match is None:
+    address = _in_ascii(str(match["bare"] or match["address"]).lower()) if match else None
+    if match is None or address is None:
         raise Refused("A mail needs exactly one From with exactly one address.")
-    return str(match["bare"] or match["address"]).lower()
+    return address
 
 
 def display_name(message: "Message[Any, Any]") -> str | None:
@@ -41,10 +49,30 @@ def display_name(message: "Message[Any, Any]") -> str | None:
 
 
 def _from(message: "Message[Any, Any]") -> re.Match[str] | None:
-    found = mime.fields(message, "From")
+    found = [without_invisible(value) for value in mime.fields(message, "From")]
     if len(found) != 1 or len(found[0]) > _LONGEST_FROM:
         return None
-    return _MAILBOX.fullmatch(found[0])
+    match = _MAILBOX.fullmatch(found[0])
+    return match if match and not _pretends(match) else None
+
+
+def _pretends(match: re.Match[str]) -> bool:
+    """Another address stands beside the mailbox, where a list of mailboxes could have it: whose mail is it then?"""
+    beside = f"{_OUTSIDE.sub(' ', match['name'] or '')} {match['after'] or ''}"
+    own = str(match["bare"] or match["address"]).lower()
+    others = {each.strip(".'").lower() for each in _ANY_ADDRESS.findall(beside)}
+    return "@" in beside and not others <= {own}
+
+
+def _in_ascii(address: str) -> str | None:
+    """The domain as DNS has it (IDNA 2008); None when no domain can be written so."""
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return None
 
 
 def machine(
@@ -104,5 +132,5 @@ def _is_calendar_reply(part: "Message[Any, Any]") -> bool:
 
 def _own(message: "Message[Any, Any]", own_addresses: Collection[str]) -> str | None:
     match = _from(message)
-    address = str(match["bare"] or match["address"]).lower() if match else ""
+    address = (_in_ascii(str(match["bare"] or match["address"]).lower()) or "") if match else ""
     return "our own address" if address and address in own_addresses else None
