@@ -13,7 +13,9 @@ from gateway.language.footers import banner
 from gateway.language.forwards import forward
 from gateway.language.header_blocks import header_block, original
 from gateway.language.hypertext import FENCE
+from gateway.language.labelled_blocks import labelled_block
 from gateway.language.marker import MARKER, is_marked
+from gateway.language.quote_marks import PROMPT, marked_alike
 from gateway.language.signatures import SIGNED, without_signature
 
 __all__ = ["MARKER", "Cut", "cut"]
@@ -23,6 +25,7 @@ _MARKER = re.compile(  # other products' lines of that kind, in mails that were 
     re.IGNORECASE,
 )
 _WRAPPED = 58  # a quoted line this long may have lost its tail to the line below
+_LONGEST_MOTTO = 3  # lines
 _MARKS = (FENCE, SIGNED)
 _ARMOUR = "-----BEGIN PGP SIGNED MESSAGE-----"
 Kind = Literal["none", "quote", "block", "forward"]
@@ -42,7 +45,7 @@ def cut(text: str, forwarded: bool = False, replied: bool = True, name: str | No
     """What the writer wrote. `forwarded`, `replied`: what the subject says; a mail sent on stays whole.
 
     `name`: the sender's, for a signature that is nothing else."""
-    lines = _apart(_unarmoured(text.split("\n")))
+    lines = marked_alike(_apart(_unarmoured(text.split("\n"))), replied)
     warned = banner(lines)
     warning, lines = lines[:warned], lines[warned:]
     marker = next((at for at, line in enumerate(lines) if _marks(line)), None)
@@ -138,6 +141,7 @@ def _is_link(line: str) -> bool:
 
 def _history(lines: list[str]) -> tuple[int, Kind]:
     """Where quoted history begins (the number of lines when nowhere), and of what kind it is."""
+    own_until = 0
     for at, line in enumerate(lines):
         if not line.strip():
             continue
@@ -149,9 +153,28 @@ def _history(lines: list[str]) -> tuple[int, Kind]:
         start = attribution(lines, at)
         if start is not None:
             return start, "quote" if _quotes_below(lines, at) or _is_quote(lines[start]) else "block"
-        if _is_quote(line):
-            return at, "quote"
+        if _is_quote(line) and at >= own_until:
+            own_until = _own_quotes(lines, at)
+            if at >= own_until:
+                return at, "quote"
     return len(lines), "none"
+
+
+def _own_quotes(lines: list[str], at: int) -> int:
+    """Where history begins when the quoted lines from here on are the writer's own: a motto, or something that they
+    took up, above the line that begins their program's quote. 0 when these lines are history themselves."""
+    last = at
+    for below in range(at, len(lines)):
+        if _is_quote(lines[below]):
+            last = below
+        elif lines[below].strip() and (_blocks(lines, below) or attribution(lines, below) is not None):
+            start = attribution(lines, below)
+            start = below if start is None else start
+            quoted = sum(map(_is_quote, lines[at:start]))
+            answered = bool(_joined(lines[last + 1 : start]))
+            motto = bool(_joined(lines[:at])) and quoted <= _LONGEST_MOTTO and below < len(lines) - 1
+            return start if answered or motto else 0
+    return 0
 
 
 def _quotes_below(lines: list[str], at: int) -> bool:
@@ -161,15 +184,16 @@ def _quotes_below(lines: list[str], at: int) -> bool:
 def _blocks(lines: Sequence[str], at: int) -> bool:
     """Somebody else's mail begins here, without marks."""
     line = lines[at]
-    return line == FENCE or (not _is_quote(line) and (original(line) or header_block(lines, at)))
+    return line == FENCE or (
+        not _is_quote(line) and (original(line) or header_block(lines, at) or labelled_block(lines, at))
+    )
 
 
 def _is_quote(line: str) -> bool:
-    """A quoted line; the prompt of a Python session is none."""
     bare = line.lstrip()
-    return bare.startswith(">") and not bare.startswith(">>> ") and len(line) - len(bare) < 4
+    return bare.startswith(">") and len(line) - len(bare) < 4
 
 
 def _joined(lines: Sequence[str]) -> str:
-    shown = (line.rstrip() for line in lines if line not in _MARKS)
+    shown = (line.rstrip().removeprefix(PROMPT) for line in lines if line not in _MARKS)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(shown)).strip("\n")
