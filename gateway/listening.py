@@ -130,7 +130,7 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
         return bounce
     if mailroom.is_for_operator(world, inbound):
         return Outcome("held", None, "for the operator")
-    opened = mailroom.opened(inbound)
+    opened = mailroom.opened(inbound, session, world)
     if machine := mailroom.machine(world, inbound, opened):
         return Outcome("dropped", "machine", machine)
     if ended := mailroom.unsubscribed(session, world, inbound):

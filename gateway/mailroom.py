@@ -11,6 +11,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from gateway.commands import World
+from gateway.earlier_words import earlier_words
 from gateway.errors import Refused
 from gateway.identity import arrival, replay_marks
 from gateway.language import carrier_words, grammar, letters, mime
@@ -70,12 +71,13 @@ class Addressees:
     gone: tuple[str, ...]
 
 
-def opened(inbound: Inbound) -> Opened:
-    """The writer's own words, without quotes and signature."""
+def opened(inbound: Inbound, session: Session | None = None, world: World | None = None) -> Opened:
+    """The writer's own words, without quotes and signature; with a session also without what the thread had before."""
     raw = inbound.raw or b""
     try:
         message = mime.opened(arrival.read(raw).mail)
-        letter = letters.words(message)
+        known = earlier_words(session, world, inbound, message) if session and world else None
+        letter = letters.words(message, known)
     except Refused as refused:
         return Opened("", "", str(refused))
     machine = letters.machine(message, raw.startswith(NULL_SENDER))

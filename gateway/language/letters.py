@@ -9,6 +9,7 @@ from typing import Any
 from gateway.language import bodies, mime
 from gateway.language.bodies import Unread
 from gateway.language.forwards import forwarded, replied
+from gateway.language.known_words import KnownWords
 from gateway.language.mime import Part
 from gateway.language.quotes import MARKER, cut
 from gateway.language.senders import display_name, machine, sender
@@ -40,8 +41,9 @@ class Letter:
     unread: Unread | None = None
 
 
-def words(mail: "bytes | Message[Any, Any]") -> Letter:
-    """The words of a mail, raw or opened. Raises Refused above 100 parts or 10 levels; never fails otherwise."""
+def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) -> Letter:
+    """The words of a mail, raw or opened. `known`: what its thread had before. Raises Refused above 100 parts or 10
+    levels; never fails otherwise."""
     message = mime.opened(mail) if isinstance(mail, bytes) else mail
     inside = bodies.unwrapped(message)
     body = bodies.read(inside)
@@ -50,7 +52,7 @@ def words(mail: "bytes | Message[Any, Any]") -> Letter:
     name = display_name(message)
     read, unread = _opening(body.text)
     answers = replied(written) or bool(mime.field(message, "In-Reply-To"))
-    found = cut(_bare(read), forwarded(written, read), answers, name)
+    found = cut(_bare(read), forwarded(written, read), answers, name, known)
     text = cleaned(found.own)
     if not text and not found.history and not body.unread:
         text = subject

@@ -13,6 +13,7 @@ from gateway.language.footers import banner
 from gateway.language.forwards import forward
 from gateway.language.header_blocks import header_block, original
 from gateway.language.hypertext import FENCE
+from gateway.language.known_words import KnownWords
 from gateway.language.labelled_blocks import labelled_block
 from gateway.language.marker import MARKER, is_marked
 from gateway.language.quote_marks import PROMPT, marked_alike
@@ -41,21 +42,23 @@ class Cut:
     forwarded: bool = False
 
 
-def cut(text: str, forwarded: bool = False, replied: bool = True, name: str | None = None) -> Cut:
+def cut(
+    text: str, forwarded: bool = False, replied: bool = True, name: str | None = None, known: KnownWords | None = None
+) -> Cut:
     """What the writer wrote. `forwarded`, `replied`: what the subject says; a mail sent on stays whole.
 
-    `name`: the sender's, for a signature that is nothing else."""
+    `name`: the sender's, for a signature that is nothing else. `known`: words that the thread had before."""
     lines = marked_alike(_apart(_unarmoured(text.split("\n"))), replied)
     warned = banner(lines)
     warning, lines = lines[:warned], lines[warned:]
     marker = next((at for at, line in enumerate(lines) if _marks(line)), None)
     if marker is not None:
-        above = _cut(lines[:marker], forwarded, replied, name)
+        above = _cut(lines[:marker], forwarded, replied, name, known)
         if above.own:
             trimmed = _joined([*warning, above.trimmed, *lines[marker:]])
             return Cut(above.own, trimmed, history=True, forwarded=above.forwarded)
         lines = [line for line in lines if not _marks(line)]
-    found = _cut(lines, forwarded, replied, name)
+    found = _cut(lines, forwarded, replied, name, known)
     if not warning:
         return found
     return Cut(found.own, _joined([*warning, found.trimmed]), found.history, found.forwarded)
@@ -81,8 +84,10 @@ def _unarmoured(lines: list[str]) -> list[str]:
     return lines[:start] + [line.removeprefix("- ") for line in lines[head + 1 : max(end, head + 1)]]
 
 
-def _cut(lines: list[str], forwarded: bool, replied: bool, name: str | None) -> Cut:
+def _cut(lines: list[str], forwarded: bool, replied: bool, name: str | None, known: KnownWords | None) -> Cut:
     start, kind = _history(lines)
+    if known and not forwarded and kind != "forward" and (place := known.place(lines[:start])):
+        return _without_known(lines, place, name)
     above, below = lines[:start], lines[start:]
     if kind == "block" and not replied and not _joined(above):
         forwarded = True
@@ -94,6 +99,18 @@ def _cut(lines: list[str], forwarded: bool, replied: bool, name: str | None) -> 
     if below and rest and not _joined(text):
         return Cut("", _joined(lines), history=True)
     return Cut(_joined(text), _joined([*signature, *rest]), history=bool(below))
+
+
+def _without_known(lines: list[str], place: tuple[int, int], name: str | None) -> Cut:
+    """What the thread had before goes, with all below it; when it is at the top, the answer stands below it."""
+    first, last = place
+    answers_above = bool(_joined(lines[:first]))
+    own, rest = (lines[:first], lines[first:]) if answers_above else (lines[last + 1 :], lines[: last + 1])
+    if not answers_above:
+        start, _ = _history(own)
+        own, rest = own[:start], [*rest, *own[start:]]
+    text, signature = without_signature(own, name)
+    return Cut(_joined(text), _joined([*signature, *rest]), history=True)
 
 
 def _own(above: list[str], below: list[str], name: str | None) -> tuple[list[str], list[str]]:
