@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
+from gateway.errors import Refused
 from gateway.language import bodies, mime
 from gateway.language.bodies import Unread
 from gateway.language.forwards import forwarded, replied
@@ -52,12 +53,19 @@ def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) ->
     name = display_name(message)
     read, unread = _opening(body.text)
     answers = replied(written) or bool(mime.field(message, "In-Reply-To"))
-    found = cut(_bare(read), forwarded(written, read), answers, name, known)
+    found = cut(_bare(read), forwarded(written, read), answers, (name, _address(message)), known)
     text = cleaned(found.own)
     if not text and not found.history and not body.unread:
         text = subject
     trimmed = cleaned((found.trimmed + unread)[:_LONGEST])
     return Letter(text, trimmed, subject, name, found.forwarded, tuple(_parts(inside)), body.unread)
+
+
+def _address(message: "Message[Any, Any]") -> str | None:
+    try:
+        return sender(message)
+    except Refused:
+        return None
 
 
 def _opening(body: str) -> tuple[str, str]:

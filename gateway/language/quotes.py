@@ -29,6 +29,7 @@ _WRAPPED = 58  # a quoted line this long may have lost its tail to the line belo
 _LONGEST_MOTTO = 3  # lines
 _MARKS = (FENCE, SIGNED)
 _ARMOUR = "-----BEGIN PGP SIGNED MESSAGE-----"
+Writer = tuple[str | None, str | None]
 Kind = Literal["none", "quote", "block", "forward"]
 
 
@@ -43,22 +44,26 @@ class Cut:
 
 
 def cut(
-    text: str, forwarded: bool = False, replied: bool = True, name: str | None = None, known: KnownWords | None = None
+    text: str,
+    forwarded: bool = False,
+    replied: bool = True,
+    writer: Writer = (None, None),
+    known: KnownWords | None = None,
 ) -> Cut:
     """What the writer wrote. `forwarded`, `replied`: what the subject says; a mail sent on stays whole.
 
-    `name`: the sender's, for a signature that is nothing else. `known`: words that the thread had before."""
+    `writer`: their name and address, by which their signature is known. `known`: words that the thread had before."""
     lines = marked_alike(_apart(_unarmoured(text.split("\n"))), replied)
     warned = banner(lines)
     warning, lines = lines[:warned], lines[warned:]
     marker = next((at for at, line in enumerate(lines) if _marks(line)), None)
     if marker is not None:
-        above = _cut(lines[:marker], forwarded, replied, name, known)
+        above = _cut(lines[:marker], forwarded, replied, writer, known)
         if above.own:
             trimmed = _joined([*warning, above.trimmed, *lines[marker:]])
             return Cut(above.own, trimmed, history=True, forwarded=above.forwarded)
         lines = [line for line in lines if not _marks(line)]
-    found = _cut(lines, forwarded, replied, name, known)
+    found = _cut(lines, forwarded, replied, writer, known)
     if not warning:
         return found
     return Cut(found.own, _joined([*warning, found.trimmed]), found.history, found.forwarded)
@@ -84,24 +89,24 @@ def _unarmoured(lines: list[str]) -> list[str]:
     return lines[:start] + [line.removeprefix("- ") for line in lines[head + 1 : max(end, head + 1)]]
 
 
-def _cut(lines: list[str], forwarded: bool, replied: bool, name: str | None, known: KnownWords | None) -> Cut:
+def _cut(lines: list[str], forwarded: bool, replied: bool, writer: Writer, known: KnownWords | None) -> Cut:
     start, kind = _history(lines)
     if known and not forwarded and kind != "forward" and (place := known.place(lines[:start])):
-        return _without_known(lines, place, name)
+        return _without_known(lines, place, writer)
     above, below = lines[:start], lines[start:]
     if kind == "block" and not replied and not _joined(above):
         forwarded = True
     if forwarded or kind == "forward":
-        text, signature = without_signature(above, name)
+        text, signature = without_signature(above, *writer)
         return Cut(_joined([*text, "", *below]), _joined(signature), forwarded=True)
-    own, rest = (above, below) if kind == "block" else _own(above, below, name)
-    text, signature = without_signature(own, name)
+    own, rest = (above, below) if kind == "block" else _own(above, below, writer)
+    text, signature = without_signature(own, *writer)
     if below and rest and not _joined(text):
         return Cut("", _joined(lines), history=True)
     return Cut(_joined(text), _joined([*signature, *rest]), history=bool(below))
 
 
-def _without_known(lines: list[str], place: tuple[int, int], name: str | None) -> Cut:
+def _without_known(lines: list[str], place: tuple[int, int], writer: Writer) -> Cut:
     """What the thread had before goes, with all below it; when it is at the top, the answer stands below it."""
     first, last = place
     answers_above = bool(_joined(lines[:first]))
@@ -109,29 +114,29 @@ def _without_known(lines: list[str], place: tuple[int, int], name: str | None) -
     if not answers_above:
         start, _ = _history(own)
         own, rest = own[:start], [*rest, *own[start:]]
-    text, signature = without_signature(own, name)
+    text, signature = without_signature(own, *writer)
     return Cut(_joined(text), _joined([*signature, *rest]), history=True)
 
 
-def _own(above: list[str], below: list[str], name: str | None) -> tuple[list[str], list[str]]:
+def _own(above: list[str], below: list[str], writer: Writer) -> tuple[list[str], list[str]]:
     """The writer's lines, and what is cut, when quotes have marks: answers may stand below or between them."""
     end = next((at for at in range(len(below)) if _blocks(below, at)), len(below))
     quoted, last = below[:end], below[end:]
     marks = [at for at, line in enumerate(quoted) if _is_quote(line)]
     if not marks:
         return above, below
-    after = _words(quoted[marks[-1] + 1 :], name)
+    after = _words(quoted[marks[-1] + 1 :], writer)
     between = _between(quoted, marks)
     if not after and not between:
         return above, below
-    if not _words(above, name) and not between:
+    if not _words(above, writer) and not between:
         return quoted[marks[-1] + 1 :], [*quoted[: marks[-1] + 1], *last]
     return [*above, *quoted], last
 
 
-def _words(lines: list[str], name: str | None) -> str:
+def _words(lines: list[str], writer: Writer) -> str:
     """What is left without a signature, of lines with words above them."""
-    text, _ = without_signature(["-", "", *lines], name)
+    text, _ = without_signature(["-", "", *lines], *writer)
     return _joined(text[2:])
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from gateway.language.contacts import contact_block
 from gateway.language.devices import without_device
 from gateway.language.footers import footer
 
@@ -79,8 +80,10 @@ _LONGEST_LOOSE = 12
 _LONGEST_LINE = 75
 
 
-def without_signature(lines: Sequence[str], name: str | None = None) -> tuple[list[str], list[str]]:
-    """The lines above the signature, and the signature. `name`: the sender's, which may stand there alone."""
+def without_signature(
+    lines: Sequence[str], name: str | None = None, address: str | None = None
+) -> tuple[list[str], list[str]]:
+    """The lines above the signature, and the signature. `name`, `address`: the sender's, by which it is known."""
     own, cut = _at(lines, min(_delimiter(lines), footer(lines)))
     for sign in (_rule, _farewell, _initialled):
         own, signature = _at(own, sign(own))
@@ -90,6 +93,8 @@ def without_signature(lines: Sequence[str], name: str | None = None) -> tuple[li
     for sign in (_rule, _farewell, _initialled):  # what stood above the device's line
         own, signature = _at(own, sign(own))
         cut = signature + cut
+    own, signature = _at(own, contact_block(own, name, address))
+    cut = signature + cut
     own, signature = _at(own, _own_name(own, name))
     return own, signature + cut
 
