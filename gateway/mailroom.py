@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.message import Message
 from typing import Any, Final, Literal
@@ -16,9 +16,11 @@ from gateway.errors import Refused
 from gateway.identity import arrival, replay_marks
 from gateway.language import carrier_words, grammar, letters, mime
 from gateway.language.bodies import Unread
+from gateway.language.contacts import no_prose
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import Phrase, say
 from gateway.language.private import private_reading
+from gateway.language.subjects import headed
 from gateway.ledger import replays
 from gateway.network import accounts, confirmations, contexts, dailies, notices, recipients, unsubscribing
 from gateway.network.directory import named
@@ -46,6 +48,7 @@ class Opened:
     message: "Message[Any, Any] | None" = None
     forwarded: bool = False
     unread: Unread | None = None
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def opened(inbound: Inbound, session: Session | None = None, world: World | None
     except Refused as refused:
         return Opened("", "", str(refused))
     machine = letters.machine(message, raw.startswith(NULL_SENDER))
-    return Opened(letter.text, letter.subject, machine, message, letter.forwarded, letter.unread)
+    return Opened(letter.text, letter.subject, machine, message, letter.forwarded, letter.unread, letter.answers)
 
 
 def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
@@ -143,16 +146,39 @@ def sort(
             return kept
     if mail.unread and not to.doing:
         return Reading("error", reason=UNREAD[mail.unread])
-    mail = _headed(mail, to)
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
     context = contexts.context(session, address) if to.everyone else Context()
     resolver = contexts.resolver(session, account.id)
-    plain = grammar.read(mail.text, "email", world.verbs, resolver, context)
+
+    def read(text: str) -> Reading:
+        return grammar.read(text, "email", world.verbs, resolver, context)
+
+    plain = _first_line(mail.text, read) or read(mail.text)
     if plain.intent == "update" and mail.subject != mail.text:
         plain = private_reading(f"{mail.subject} {mail.text}", resolver) or plain  # "d kim" stood in the subject
     if address.state == "stopped" and carrier_words.carrier_word(mail.text) == "start":
         return Reading("optin", reason="mails to this mailbox start again", text=mail.text)
+    if plain.intent == "update" and not plain.post and not (mail.answers or mail.forwarded or _answering(to)):
+        words = headed(mail.subject, plain.text)
+        mail, plain = replace(mail, text=words), replace(plain, text=words, args=(words,))
     return _addressed(session, to, plain, mail, account)
+
+
+def _first_line(text: str, read: Callable[[str], Reading]) -> Reading | None:
+    """A command in the first line, when nothing below it says anything: details and notices that were not cut off."""
+    first, _, rest = text.partition("\n")
+    if not rest.strip() or not no_prose(rest.split("\n")):
+        return None
+    reading = read(first.strip())
+    command = reading.verb is not None and reading.intent not in WORDS and reading.privacy == "company"
+    return reading if command else None
+
+
+WORDS: Final = ("update", "direct", "group", "reply", "ask", "error")  # these carry words, which may go on below
+
+
+def _answering(to: Addressees) -> bool:
+    return any(kind == "reply" for kind, _ in to.tokens)
 
 
 def _addressees(session: Session, world: World, written: Sequence[str]) -> Addressees:
@@ -171,17 +197,6 @@ def _addressees(session: Session, world: World, written: Sequence[str]) -> Addre
         tokens=tuple((each.kind, each.ids) for each in known if each.kind in TOKENS),
         gone=tuple(local for local, each in read if each is None or (each.handle and not handles[each.handle])),
     )
-
-
-LONG: Final = 500  # characters from which on a mail's subject is its headline
-
-
-def _headed(mail: Opened, to: Addressees) -> Opened:
-    """A long mail with its subject above, unless it answers something."""
-    answers = any(kind == "reply" for kind, _ in to.tokens)
-    if answers or len(mail.text) < LONG or not mail.subject or mail.text.startswith(mail.subject):
-        return mail
-    return replace(mail, text=f"{mail.subject}\n\n{mail.text}")
 
 
 def _doings(known: Sequence[Recipient], handles: Mapping[str, Account | None]) -> tuple[tuple[str, Account], ...]:

@@ -14,15 +14,13 @@ from gateway.language.known_words import KnownWords
 from gateway.language.mime import Part
 from gateway.language.quotes import MARKER, cut
 from gateway.language.senders import display_name, machine, sender
+from gateway.language.subjects import REPLY
 from gateway.language.wording import cleaned
 
 __all__ = ["MARKER", "Letter", "Part", "machine", "sender", "words"]
 
-_PREFIXES = re.compile(
-    r"^\s*(?:(?:re|aw|antw|antwort|sv|vs|ref|rép|rif|r|odp|ynt|回复|答复|fwd?|wg|tr|rv|enc|vb|doorst|pd|i|转发|vl)"
-    r"(?:\[\d+\]|\(\d+\))?\s*[:：]\s*)+",
-    re.IGNORECASE,
-)
+_SENT_ON = r"fwd?|fw|wg|tr|rv|enc|vb|pd|i|转发|轉寄|転送|전달|vl"
+_PREFIXES = re.compile(rf"^\s*(?:(?:{REPLY}|{_SENT_ON})\.?\s?\d{{0,3}}(?:\[\d+\]|\(\d+\))?\s*[:：]\s*)+", re.IGNORECASE)
 _LONGEST = 200_000  # characters of a body that are looked at; more is trimmed
 _MOST_LINES = 10_000  # likewise
 _LONGEST_NAME = 120
@@ -31,7 +29,7 @@ _LONGEST_NAME = 120
 @dataclass(frozen=True, slots=True)
 class Letter:
     """`text`: what was written, the subject when there is no body; `trimmed`: what was cut off; `unread`: why there are
-    no words although something was written."""
+    no words although something was written; `answers`: it answers another mail."""
 
     text: str
     trimmed: str
@@ -40,6 +38,7 @@ class Letter:
     forwarded: bool
     parts: tuple[Part, ...]
     unread: Unread | None = None
+    answers: bool = False
 
 
 def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) -> Letter:
@@ -58,7 +57,7 @@ def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) ->
     if not text and not found.history and not body.unread:
         text = subject
     trimmed = cleaned((found.trimmed + unread)[:_LONGEST])
-    return Letter(text, trimmed, subject, name, found.forwarded, tuple(_parts(inside)), body.unread)
+    return Letter(text, trimmed, subject, name, found.forwarded, tuple(_parts(inside)), body.unread, answers)
 
 
 def _address(message: "Message[Any, Any]") -> str | None:
