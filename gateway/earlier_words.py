@@ -36,6 +36,10 @@ ITEMS: Final = sql("""
     )
     SELECT text FROM thread
 """)
+POSTED: Final = sql("""
+    SELECT e.subject_id FROM inbound i JOIN effects e ON e.inbound_id = i.id
+    WHERE i.channel = 'email' AND i.message_id = :id AND e.kind = 'post' ORDER BY e.number LIMIT 1
+""")
 CAME: Final = sql("""
     SELECT raw FROM inbound WHERE channel = 'email' AND message_id = ANY(:ids) AND raw IS NOT NULL
     AND state NOT IN ('unproved', 'held') AND id < :before LIMIT 5
@@ -60,6 +64,21 @@ def earlier_words(session: Session, world: World, inbound: Inbound, message: "Me
         came = session.scalars(CAME, {"ids": foreign, "before": inbound.id})
         texts.extend(text for raw in came for text in _of_mail(bytes(raw)))
     return known_words(texts)
+
+
+def answered_item(session: Session, world: World, inbound: Inbound, message: "Message[Any, Any]") -> int | None:
+    """The post that a mail answers: by the reply address that it came to, or by the mail that it names first."""
+    if posts := _answered(world, inbound):
+        return posts[0] if len(posts) == 1 else None
+    for named in [found for value in mime.fields(message, "In-Reply-To") for found in _ID.findall(value)][:1]:
+        ours = _OURS.fullmatch(named)
+        if ours is None:
+            came: int | None = session.scalar(POSTED, {"id": named})
+            return came
+        if _here(world, ours[2]):
+            sent = session.execute(SENT, {"ids": [int(ours[1])], "sender": inbound.sender}).first()
+            return sent[0] if sent else None
+    return None
 
 
 def _named(message: "Message[Any, Any]") -> list[str]:

@@ -10,13 +10,14 @@ from typing import Any, Final, Literal
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
+from gateway import earlier_words
 from gateway.commands import World
-from gateway.earlier_words import earlier_words
 from gateway.errors import Refused
 from gateway.identity import arrival, replay_marks
 from gateway.language import carrier_words, grammar, letters, mime
 from gateway.language.bodies import Unread
 from gateway.language.contacts import no_prose
+from gateway.language.mail_reactions import mail_reaction
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import Phrase, say
 from gateway.language.private import private_reading
@@ -49,6 +50,7 @@ class Opened:
     forwarded: bool = False
     unread: Unread | None = None
     answers: bool = False
+    reaction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,14 @@ def opened(inbound: Inbound, session: Session | None = None, world: World | None
     raw = inbound.raw or b""
     try:
         message = mime.opened(arrival.read(raw).mail)
-        known = earlier_words(session, world, inbound, message) if session and world else None
+        known = earlier_words.earlier_words(session, world, inbound, message) if session and world else None
         letter = letters.words(message, known)
     except Refused as refused:
         return Opened("", "", str(refused))
     machine = letters.machine(message, raw.startswith(NULL_SENDER))
-    return Opened(letter.text, letter.subject, machine, message, letter.forwarded, letter.unread, letter.answers)
+    reaction = mail_reaction(message, letter.text)
+    read = (letter.text, letter.subject, machine, message)
+    return Opened(*read, letter.forwarded, letter.unread, letter.answers, reaction)
 
 
 def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
@@ -144,6 +148,8 @@ def sort(
         kept = _kept_by_token(session, inbound, kind, ids, address, mail.text)
         if kept:
             return kept
+    if mail.reaction:
+        return _reacted(session, world, inbound, mail.reaction, mail.message)
     if mail.unread and not to.doing:
         return Reading("error", reason=UNREAD[mail.unread])
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
@@ -162,6 +168,16 @@ def sort(
         words = headed(mail.subject, plain.text)
         mail, plain = replace(mail, text=words), replace(plain, text=words, args=(words,))
     return _addressed(session, to, plain, mail, account)
+
+
+def _reacted(
+    session: Session, world: World, inbound: Inbound, kind: str, message: "Message[Any, Any] | None"
+) -> Kept | Reading:
+    """To the item that the mail answers, and to nothing else: it is dropped when nobody can tell which."""
+    post = earlier_words.answered_item(session, world, inbound, message) if message is not None else None
+    if post is None:
+        return Kept("dropped", "reaction", "a reaction to a mail that is none of ours")
+    return Reading("reaction", (kind,), reason="a reaction by mail", post=post)
 
 
 def _first_line(text: str, read: Callable[[str], Reading]) -> Reading | None:
