@@ -137,7 +137,7 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
         return Outcome(ended.state, ended.intent, ended.reason)
     if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which says nothing now
         return Outcome("dropped", None, "it was written to an address that means nothing any more")
-    if responds := responders.suspected(session, world, inbound, opened):
+    if not opened.reaction and (responds := responders.suspected(session, world, inbound, opened)):
         return Outcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:

@@ -31,6 +31,7 @@ def reply(body: str, subject: str = "Re: news") -> bytes:
         f"{OWN}\n\nSam Ortiz, Tuesday 9:58:\n\n{ITEM[:40]}\n{ITEM[40:]}",
         f"{OWN}\n\nQuelle: Sam\n{ITEM.upper()}",
         f"{OWN}\n\n«{ITEM}»",
+        f"{OWN}\n\nSam, on Tuesday\n{ITEM}",
         f"{OWN}\n\n{SHORT}",
         f"{OWN}\n\n~~~~~~~~\nsam@corp.example\n{SHORT}\n",
         f"{ITEM}\n\n{OWN}",

@@ -17,6 +17,7 @@ _HEADING: Final = re.compile(
     r".{0,160}[:：]\s*$|.{0,160}[\w.+-]@[\w-].{0,160}|.{0,160}\d{1,2}[:.h]\d\d.{0,80}|[^\W\d_].{0,24}[:：]\s.{0,200}"
     r"|[\s>]*(?:[-_=*~‐–—]\s?){3,}.{0,80}"
 )
+_MOST_NAME_WORDS: Final = 6
 _ATTRIBUTED: Final = 6  # lines above that may say whose words these are
 
 
@@ -66,7 +67,14 @@ def _with_heading(lines: Sequence[str], first: int) -> int:
     for at in range(first - 1, max(-1, first - 1 - _ATTRIBUTED), -1):
         if not lines[at].strip():
             continue
-        if not _HEADING.fullmatch(lines[at]):
+        if not (_HEADING.fullmatch(lines[at]) or _names_somebody(lines, at, start)):
             break
         start = at
     return start
+
+
+def _names_somebody(lines: Sequence[str], at: int, below: int) -> bool:
+    """A few words right above, which begin a paragraph of their own below other words, and are no sentence."""
+    begins = at > 0 and not lines[at - 1].strip() and any(line.strip() for line in lines[:at])
+    line = lines[at].strip()
+    return begins and below == at + 1 and len(line.split()) <= _MOST_NAME_WORDS and line[-1] not in ".!?…"
