@@ -65,8 +65,10 @@ def test_a_mail_sent_on_stays_whole():
     assert words(reply(body, "Fwd: news"), KNOWN).text == body
 
 
-def test_nothing_but_known_words_is_no_answer():
-    assert words(reply(ITEM), KNOWN).text == ""
+def test_nothing_but_known_words():
+    """With a line that says whose they are it is a quote; alone somebody says the same again."""
+    assert words(reply(f"Sam wrote on Tuesday, 9:58:\n{ITEM}"), KNOWN).text == ""
+    assert words(reply(ITEM), KNOWN).text == ITEM
 
 
 WORD = st.sampled_from(

@@ -170,7 +170,7 @@ def test_a_report_needs_no_from(settings, engine):
             assert client.mail(letter, (bounce,), "mx@x.example").startswith("550")
             assert client.mail(letter, (bounce, "post@mail.example"), "").startswith("550")
             assert client.mail(letter, ("post@mail.example",), "").startswith("550")
-    assert [(row.sender, row.proof) for row in rows(engine)] == [("<>", BY_TOKEN)] * 4
+    assert [row.sender for row in rows(engine)] == ["<>"] * 4
 
 
 def test_mail_from_elsewhere_is_unproved_unless_our_own_token_is_all_it_needs(settings, engine):

@@ -30,9 +30,11 @@ class KnownWords:
 
     def place(self, lines: Sequence[str]) -> tuple[int, int] | None:
         """The first and the last line of what is known, with the lines above it that say whose it is; None when
-        nothing is."""
+        nothing is, and when there is nothing else: then somebody says the same again."""
         found = [at for at, known in enumerate(self._lines(lines)) if known]
-        return (_with_heading(lines, found[0]), found[-1]) if found else None
+        if not found or len(found) == sum(bool(line.strip()) for line in lines):
+            return None
+        return _with_heading(lines, found[0]), found[-1]
 
     def _lines(self, lines: Sequence[str]) -> list[bool]:
         words = [fingerprints.tokens(line) for line in lines]
