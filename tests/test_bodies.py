@@ -302,3 +302,72 @@ def test_an_invitation_is_a_mail():
     raw = parts(f"Content-Type: text/plain\n\n{WORDS}", calendar, kind="alternative")
     assert machine(mime.opened(raw)) is None
     assert words(raw).text == WORDS
+
+
+LINE = "The pallets leave at noon."
+CODED = base64.encodebytes(f"{LINE}\n".encode()).decode()
+RICH = f"<p>{LINE}</p>"
+
+
+@pytest.mark.parametrize(
+    ("fields", "body"),
+    [
+        ("Content-Transfer-Encoding: base64;\n", CODED),
+        ("Content-Transfer-Encoding: BASE-64\n", CODED),
+        ('Content-Transfer-Encoding: "quoted-printable"\n', "The pallets leave=20at no=\non."),
+        ("Content-Transfer-Encoding: quoted-printable; x\n", "The pallets leave=20at noon."),
+        ("Content-Transfer-Encoding: utf-8\n", LINE),
+        ("Content-Transfer-Encoding: base64\n", LINE),
+        ("Content-Type: application/text\n", LINE),
+        ("Content-Type: html\n", RICH),
+        ("Content-Type: application/xhtml+xml\n", RICH),
+        ("Content-Type: multipart/mixed\n", f"--b7\nContent-Type: text/plain\n\n{LINE}\n--b7--"),
+        ("Content-Type: multipart/mixed; boundary=b8\n", f"--b7\nContent-Type: text/plain\n\n{LINE}\n--b7--"),
+        ("", f"-----BEGIN PGP SIGNED MESSAGE----- \nHash: SHA256\n\n{LINE}\n-----BEGIN PGP SIGNATURE----- \n\niQ\n"),
+    ],
+)
+def test_more_that_is_a_little_wrong(fields, body):
+    letter = words(mail(body, fields))
+    assert (letter.text, letter.unread) == (LINE, None)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        parts("Content-Type: text/plain\n\n&nbsp;", f"Content-Type: text/html\n\n{RICH}", kind="alternative"),
+        parts("Content-Type: text/plain\n\nThis is an HTML message.", f"Content-Type: text/html\n\n{RICH}"),
+        parts(
+            f"Content-Type: text/plain; name=a.txt\nContent-Disposition: inline; filename=a.txt\n\n{LINE}",
+            "Content-Type: image/jpeg; name=a.jpg\n\nJPG",
+        ),
+        parts(
+            "Content-Type: application/smil\n\n<smil></smil>",
+            f"Content-Type: text/plain; name=1.txt\nContent-ID: <1>\n\n{LINE}",
+            kind="related; type=application/smil",
+        ),
+    ],
+)
+def test_parts_beside_one_another(raw):
+    assert words(raw).text == LINE
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (mail("{\\rtf1 x}", "Content-Type: text/rtf\n"), "unreadable"),
+        (mail(LINE, "Content-Type: application/octet-stream\n"), "unreadable"),
+        (mail("The pallets leave=20at=20noon=2E=\n Bring=C3=A4"), "source"),
+        (parts(f"Content-Type: application/octet-stream; name=smime.p7m\n"
+               f"Content-Transfer-Encoding: base64\n\n{ENVELOPED}"), "encrypted"),
+    ],
+)  # fmt: skip
+def test_more_that_cannot_be_read(raw, why):
+    letter = words(raw)
+    assert (letter.text, letter.unread) == ("", why)
+
+
+@given(st.lists(st.sampled_from([LINE, "--b1", "Content-Type: text/plain", "", "=20=", CODED.strip(), "boundary=b1"])))
+def test_no_field_of_a_mail_is_ever_words(lines):
+    """Whatever stands where: at most a mail is unread."""
+    letter = words(mail("\n".join(lines)))
+    assert letter.text in ("", "pallets") or "Content-Type" not in letter.text.split("\n")[0]

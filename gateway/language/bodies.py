@@ -28,6 +28,12 @@ _NO_WORDS: Final = frozenset({
     "text/x-amp-html", "text/watch-html", "text/css", "text/csv", "text/rtf", "text/xml", "text/javascript",
     "text/x-patch", "text/x-diff", "text/x-python", "text/x-sh", "text/x-c", "text/x-java", "text/x-log",
 })  # fmt: skip
+_NO_BODY: Final = frozenset({
+    "application/smil", "application/pgp-signature", "application/pgp-keys", "application/pkcs7-signature",
+    "application/x-pkcs7-signature", "application/ics", *(_NO_WORDS - {"text/rtf", "text/xml"}),
+})  # fmt: skip
+_HTML: Final = ("text/html", "application/xhtml+xml")
+_CALLED_OTHERWISE: Final = frozenset({*_HTML, "application/text", "application/plain", "application/x-text"})
 _ENRICHED: Final = ("text/enriched", "text/richtext")
 SIGNED_KINDS: Final = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 TNEF_KINDS: Final = ("application/ms-tnef", "application/vnd.ms-tnef")
@@ -44,8 +50,12 @@ _PGP: Final = re.compile(r"^-----BEGIN PGP MESSAGE-----\s*$", re.MULTILINE)
 _FIELD: Final = re.compile(r"(?:content-[a-z-]{2,40}|mime-version)\s*:", re.IGNORECASE)
 _PARAMETER: Final = re.compile(r"\s*(?:boundary|charset|format|delsp|name|type|protocol|micalg)\s*=", re.IGNORECASE)
 _BOUNDARY: Final = re.compile(r"--\S.{0,70}")
+_FIRST_BOUNDARY: Final = re.compile(r"^--([\w'()+,./:=? -]{0,69}[\w'()+,./:=?-])[ \t]*\ncontent-", re.MULTILINE | re.I)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 _LEAST_BASE64: Final = 60  # characters
+_SOFT_END: Final = re.compile(r"=$", re.MULTILINE)
+_CODED: Final = re.compile(r"=(?:[0-9A-F]{2})")
+_LEAST_CODED: Final = 2
 _HEAD_LINES: Final = 20
 _PLACEHOLDER: Final = re.compile(
     r"html|\bbrowser|navegador|navigateur|webbläsare|przegląd|браузер|ブラウザ|浏览器|瀏覽器|브라우저", re.IGNORECASE
@@ -85,7 +95,7 @@ def read(message: Mail) -> Body:
 def unwrapped(message: Mail) -> Mail:
     """The mail inside of an opaque signature, or with the fields that slipped below a blank line; else the mail."""
     for _ in range(_MOST_LAYERS):
-        inner = _slipped(message) or _signed(message)
+        inner = _slipped(message) or _with_boundary(message) or _signed(message)
         if inner is None:
             break
         message = inner
@@ -95,6 +105,8 @@ def unwrapped(message: Mail) -> Mail:
 def is_text(part: Mail) -> bool:
     """Whether a part of this type can be words."""
     kind = mime.kind(part)
+    if kind in _CALLED_OTHERWISE:
+        return True
     return kind.startswith("text/") and kind not in _NO_WORDS and not kind.startswith("text/vnd.")
 
 
@@ -111,7 +123,11 @@ def attached_words(message: Mail) -> frozenset[int]:
         return frozenset()
     files = [part for part in leaves(message) if is_text(part) and is_attached(part) and _is_small(part)]
     alone = files == [message] or (len(files) == 1 and not mime.field(message, "Subject").strip())
-    return frozenset(id(part) for part in files if alone or _PROGRAMS_NAME.fullmatch(_name(part)))
+    return frozenset(id(part) for part in files if alone or _is_inline(part) or _PROGRAMS_NAME.fullmatch(_name(part)))
+
+
+def _is_inline(part: Mail) -> bool:
+    return mime.tolerated(part.get_content_disposition, None) == "inline"
 
 
 def leaves(message: Mail) -> Iterator[Mail]:
@@ -134,7 +150,12 @@ def is_source(text: str) -> bool:
     for line, below in itertools.pairwise(head):
         if _BOUNDARY.fullmatch(line) and _FIELD.match(below):
             return True
-    return _is_base64(lines)
+    return _is_base64(lines) or _is_quoted_printable(text)
+
+
+def _is_quoted_printable(text: str) -> bool:
+    """Soft ends of lines and codes of octets: nobody writes both."""
+    return len(_SOFT_END.findall(text)) >= 1 and len(_CODED.findall(text)) >= _LEAST_CODED
 
 
 def _is_structure(line: str) -> bool:
@@ -163,7 +184,7 @@ def _shown(part: Mail, chosen: frozenset[int]) -> str:
 
 def _words(part: Mail, kind: str) -> str:
     text = mime.text(part)
-    if kind == "text/html":
+    if kind in _HTML:
         return hypertext(text)
     text = text.translate(_NO_MARKS)
     return enriched(text) if kind in _ENRICHED else text
@@ -172,7 +193,7 @@ def _words(part: Mail, kind: str) -> str:
 def _alternative(parts: list[Mail], chosen: frozenset[int]) -> str:
     """The plain one, unless it only says that there is another; the next richer where it says nothing."""
     plainest = sorted(parts, key=lambda each: (mime.kind(each) != "text/plain", mime.kind(each) == "text/html"))
-    texts = [text for each in plainest if cleaned(text := _shown(each, chosen))]
+    texts = [text for each in plainest if cleaned(unescape(text := _shown(each, chosen))[:200])]
     if len(texts) > 1 and mime.kind(plainest[0]) == "text/plain" and is_placeholder(texts[0], texts[-1]):
         return texts[-1]
     return next(iter(texts), "")
@@ -193,7 +214,11 @@ def _in_turn(parts: list[Mail], chosen: frozenset[int]) -> str:
     plain = False
     for part in parts:
         kind = mime.kind(part)
-        text = "" if plain and kind == "text/html" else _shown(part, chosen)
+        text = _shown(part, chosen)
+        if plain and kind in _HTML:
+            if texts and text.strip() and is_placeholder(texts[-1], text):
+                texts[-1] = text
+            continue
         if text.strip():
             texts.append(text)
             plain = plain or kind == "text/plain"
@@ -207,13 +232,26 @@ def _unread(message: Mail) -> Unread | None:
         return "encrypted"
     for part in leaves(message):
         kind = mime.kind(part)
-        if kind in SIGNED_KINDS:
+        if _is_cms(part):
             return "unreadable" if opaque.SIGNED_DATA in mime.content(part)[:64] else "encrypted"
         if kind in TNEF_KINDS or _name(part).lower() == "winmail.dat":
             return "wrapped"
         if is_text(part) and not is_attached(part) and _says_something(part):
             return "unreadable"
+        if _is_unknown(part, kind):
+            return "unreadable"
     return None
+
+
+def _is_cms(part: Mail) -> bool:
+    return mime.kind(part) in SIGNED_KINDS or _name(part).lower().endswith(".p7m")
+
+
+def _is_unknown(part: Mail, kind: str) -> bool:
+    """A body of a type that nobody here knows: no file, for it has no name, and no picture, sound or film."""
+    if is_text(part) or is_attached(part) or _name(part) or kind.startswith(("image/", "audio/", "video/", "message/")):
+        return False
+    return not kind.startswith("multipart/") and kind not in _NO_BODY and bool(mime.content(part).strip())
 
 
 def _says_something(part: Mail) -> bool:
@@ -244,7 +282,7 @@ def _name(part: Mail) -> str:
 
 def _signed(message: Mail) -> "Mail | None":
     """The part that an opaque signature holds; beside words it is a file."""
-    part = next((each for each in leaves(message) if mime.kind(each) in SIGNED_KINDS), None)
+    part = next((each for each in leaves(message) if _is_cms(each)), None)
     if part is None or (part is not message and _shown(message, frozenset()).strip()):
         return None
     content = opaque.signed_content(mime.content(part))
@@ -267,6 +305,19 @@ def _slipped(message: Mail) -> "Mail | None":
     if not any(line.lower().startswith("content-type") for line in lines):
         return None
     return _opened("\n".join([*lines, "", rest]).encode("utf-8", "surrogateescape"))
+
+
+def _with_boundary(message: Mail) -> "Mail | None":
+    """Parts whose boundary the fields do not name, or name wrongly: the first one that the body has."""
+    if mime.children(message) or not mime.kind(message).startswith("multipart/"):
+        return None
+    body = str(_payload(message) or "")
+    found = _FIRST_BOUNDARY.search(body[:10_000].replace("\r\n", "\n"))
+    if found is None:
+        return None
+    head = f'Content-Type: {mime.kind(message)}; boundary="{found[1]}"\n\n'
+    inner = _opened((head + body).encode("utf-8", "surrogateescape"))
+    return inner if inner is not None and mime.children(inner) else None
 
 
 def _split(body: str) -> tuple[list[str], bool, str]:

@@ -32,6 +32,14 @@ _WORD = r"[\w.+-]{1,100}"
 _TYPE = re.compile(rf"(?!plain/|html/){_WORD}/{_WORD}", re.ASCII)
 _TYPE_WITHIN = re.compile(rf"({_WORD})\s*/\s*({_WORD})", re.ASCII)
 _TURNED = {"plain/text": "text/plain", "html/text": "text/html"}
+_HTML_ALONE = re.compile(r"\W*html\b", re.IGNORECASE)
+_ENCODINGS = {
+    "base-64": "base64",
+    "base_64": "base64",
+    "b64": "base64",
+    "quoted_printable": "quoted-printable",
+    "qp": "quoted-printable",
+}
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:+-]{2,40})", re.IGNORECASE)
 
 
@@ -132,6 +140,8 @@ def _unfolded(value: object) -> str:
 def kind(part: "Message[Any, Any]") -> str:
     """The type, "text/plain". Some programs leave out a semicolon, write a ">" behind it or turn its halves round."""
     found = tolerated(part.get_content_type, "text/plain")
+    if found == "text/plain" and _HTML_ALONE.match(tolerated(lambda: str(part["content-type"] or ""), "")):
+        return "text/html"
     if _TYPE.fullmatch(found):
         return found
     written = _TYPE_WITHIN.search(found)
@@ -159,12 +169,23 @@ def tolerated(ask: Callable[[], T], otherwise: T) -> T:
 def content(part: "Message[Any, Any]") -> bytes:
     """The part's bytes, transfer encoding taken off."""
     written: object = tolerated(lambda: cast(object, part.get_payload()), None)
-    encoding = tolerated(lambda: str(part["content-transfer-encoding"]), "").strip().lower()
+    encoding = _encoding(part)
     if isinstance(written, str) and encoding == "base64":
         with contextlib.suppress(ValueError):  # the library makes more copies, but reads broken ones too
             return binascii.a2b_base64(written)
+    if isinstance(written, str) and encoding == "quoted-printable":
+        return binascii.a2b_qp(written.encode("ascii", "surrogateescape"))
     payload: object = tolerated(lambda: cast(object, part.get_payload(decode=True)), None)
     return payload if isinstance(payload, bytes) else b""
+
+
+def _encoding(part: "Message[Any, Any]") -> str:
+    """Some programs put quotation marks around it, a semicolon behind it, or a hyphen into it."""
+    written = tolerated(lambda: str(part["content-transfer-encoding"] or ""), "")
+    bare = written.split(";")[0].strip("\"' \t.,>").lower()
+    return {"base-64": "base64", "b64": "base64", "base_64": "base64", "quoted_printable": "quoted-printable"}.get(
+        bare, bare
+    )
 
 
 def text(part: "Message[Any, Any]") -> str:

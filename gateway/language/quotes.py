@@ -81,11 +81,11 @@ def _apart(lines: Sequence[str]) -> list[str]:
 
 def _unarmoured(lines: list[str]) -> list[str]:
     """The words of a mail signed in its text (RFC 4880, section 7), dashes unescaped; other mails as they are."""
-    if _ARMOUR not in lines:
+    start = next((at for at, line in enumerate(lines) if line.rstrip() == _ARMOUR), None)
+    if start is None:
         return lines
-    start = lines.index(_ARMOUR)
     head = next((at for at in range(start, len(lines)) if not lines[at].strip()), start)
-    end = next((at for at, line in enumerate(lines) if line == "-----BEGIN PGP SIGNATURE-----"), len(lines))
+    end = next((at for at, line in enumerate(lines) if line.rstrip() == "-----BEGIN PGP SIGNATURE-----"), len(lines))
     return lines[:start] + [line.removeprefix("- ") for line in lines[head + 1 : max(end, head + 1)]]
 
 
