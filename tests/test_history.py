@@ -76,6 +76,39 @@ def test_marks_of_quotes(quoted):
     assert words(reply(f"{OWN}\n\n{quoted}")).text == OWN
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Absender: Omar Haddad\nGeschrieben: Dienstag\nEmpfänger: Kim Lee\nWegen: gate\n",
+        "=====\nVerfasser: Omar\nEmpfänger: Kim Lee\nThema: RE: gate\n",
+        "--- Begin Message ---",
+        "--- Omar Haddad wrote ---",
+        "***** Ursprüngliche Nachricht *****",
+        "..... Original Message .....",
+        "-------- Vidarebefordrat svar --------\nFrån: Omar\nDatum: 3 mars 2026\nTill: Kim\n",
+        "Message du 03/03/26 09:58\nDe : Omar\nA : kim\nObjet : gate\n",
+        "3 March 2026 09:58 Omar Haddad via Critter <post@mail.example>",
+        "Zap 3 brem 2026 klo 09:58 Omar <omar@corp.example> zumbel:",
+    ],
+)
+def test_what_else_stands_above_history(above):
+    assert words(reply(f"{OWN}\n\n{above}\n{SECRET}")).text == OWN
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "<div style='border-left:2px solid #ccc;padding-left:8px'>{}</div>",
+        "<div style='margin-left: 1ex; border-left: 1px solid rgb(204, 204, 204)'>{}</div>",
+        "<div class='reply-quote'><p>{}</p></div>",
+        "<div id='x-original-message'>{}</div>",
+        "<p>＞ {}</p>",
+    ],
+)
+def test_quotes_in_html(quote):
+    assert words(reply(f"<div>{OWN}</div>{quote.format(SECRET)}", "text/html")).text == OWN
+
+
 TABLE = (
     "<p>{own}</p><table><tr><td>From:</td><td>Omar &lt;omar@corp.example&gt;</td></tr><tr><td>Sent at:</td>"
     "<td>3 March 2026 9:58</td></tr><tr><td>Recipient:</td><td>kim@corp.example</td></tr></table><p>{secret}</p>"

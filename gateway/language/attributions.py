@@ -11,17 +11,17 @@ from mailparser_reply.constants import MAIL_LANGUAGES
 
 _LONGEST = 400  # characters; names and addresses of lists can be long
 _MOST_LINES = 5
-_VERBS = (
+VERBS = (
     r"wrote|writes|schrieb(?:en)?|geschrieben|a\s+écrit|écrit|ecrit|nous\s+a\s+dit|escribió|escribio|ha\s+scritto|"
     r"schreef|geschreven|escreveu|skrev|napisała?|napisana|pisze|napsal|napísal|kirjoitti|написала?|пишет|пише|"
     r"писал|пользователь|yazdı|írta|a\s+scris|έγραψε|đã\s+viết|menulis|写道|寫道|写到|のメール|のメッセージ|"
     r"さんが|作成|작성|님이|כתב|كتب|تمت\s+كتابة|je\s+napisao|rašė|kirjutas|написа"
 )
-_VERB = re.compile(rf"(?:{_VERBS})", re.IGNORECASE)
+_VERB = re.compile(rf"(?:{VERBS})", re.IGNORECASE)
 _SAID = re.compile(r"\b(?:said|says|sent|hat gesagt|dijo|a dit)\b", re.IGNORECASE)
-_END = re.compile(rf"(?:[:：]|(?:{_VERBS})|>)[\s*_–‐-]*$", re.IGNORECASE)
+_END = re.compile(rf"(?:[:：]|(?:{VERBS})|>)[\s*_–‐-]*$", re.IGNORECASE)
 _COLON = re.compile(r"[:：][\s*_–‐-]*$")
-_VERB_END = re.compile(rf"(?:{_VERBS})(?:\(а\)|\(a\))?\s*[:：]?[\s*_–‐-]*$", re.IGNORECASE)
+_VERB_END = re.compile(rf"(?:{VERBS})(?:\(а\)|\(a\))?\s*[:：]?[\s*_–‐-]*$", re.IGNORECASE)
 _OPENER = re.compile(
     r"(?:On|At|Am|Le|El|En|Il|Em|No dia|Op|Den|Dnia|Dňa|Dne|W dniu|På|Pe|Vào|Pada|Στις|In data|In message|In article|"
     r"Quoting|Zitat von|Citando|Citat|Wiadomość napisana|La data|Data|Em|Kl)\b|[在于於]|في"

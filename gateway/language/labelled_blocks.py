@@ -9,6 +9,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from gateway.language import fingerprints
+
+_LONGEST_HEADING: Final = 60
 _WITHIN: Final = 14  # lines
 _LEAST: Final = 3  # labels
 _LABEL: Final = re.compile(
@@ -60,3 +63,29 @@ def _is_block(values: list[str], ruled: bool) -> bool:
     if ruled:
         return addressed or (dated and bool(_TIME.search(said)))
     return bool(_NAMED.search(said)) and dated
+
+
+def subject_block(lines: Sequence[str], subject: str) -> int | None:
+    """Where a block of labels begins that names this very subject, below a rule or a blank line: whoever's words follow
+    had it first. None when there is none."""
+    wanted = fingerprints.tokens(subject)
+    for at, line in enumerate(lines) if wanted else ():
+        if not _LABEL.match(line[:500]) or (at and lines[at - 1].strip() and not _RULE.fullmatch(lines[at - 1])):
+            continue
+        values = _values(lines, at)
+        if len(values) >= _LEAST and any(fingerprints.tokens(value)[-len(wanted) :] == wanted for value in values):
+            return at
+    return None
+
+
+def heading_above(lines: Sequence[str]) -> int:
+    """How many lines at the end belong to a block that begins below them: rules, titles, a line with a date."""
+    start = len(lines)
+    for at in range(len(lines) - 1, max(-1, len(lines) - 5), -1):
+        line = lines[at].strip()
+        attached = at == len(lines) - 1 and at > 0 and not lines[at - 1].strip() and len(line) < _LONGEST_HEADING
+        if _RULE.fullmatch(line) or _TITLE.fullmatch(line) or (line and attached and _DATE.search(line)):
+            start = at
+        elif line:
+            break
+    return len(lines) - start

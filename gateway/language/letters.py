@@ -52,7 +52,7 @@ def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) ->
     name = display_name(message)
     read, unread = _opening(body.text)
     answers = replied(written) or bool(mime.field(message, "In-Reply-To"))
-    found = cut(_bare(read), forwarded(written, read), answers, (name, _address(message)), known)
+    found = cut(_bare(read), forwarded(written, read), answers, (name, _address(message)), known, subject)
     text = cleaned(found.own)
     if not text and not found.history and not body.unread:
         text = subject

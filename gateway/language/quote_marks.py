@@ -10,6 +10,7 @@ from typing import Final
 from gateway.language.attributions import attribution
 
 PROMPT: Final = "\ufdd3"  # before a line that is no quote although it begins with ">"; no text has this character
+_WIDE: Final = re.compile(r"^\s{0,3}(?:＞|&gt;)+")  # from a Chinese or Japanese keyboard; from HTML that was not read
 _SESSION: Final = re.compile(
     r">>> (?:import \w|from [\w.]+ import |def |class |del |with .+:|for .+ in .+:|if .+:|\d[\d\s+*/().-]*$|"
     r"[\w.]+\s?(?:\(|\[|[-+*/%|&]?=)|[\[({'\"])"
@@ -22,7 +23,7 @@ _LEAST: Final = 2  # lines with a bar that end a mail, to be a quote
 
 def marked_alike(lines: Sequence[str], replied: bool) -> list[str]:
     """The lines with ">" where another mark means the same, and prompts of a session apart."""
-    found = list(lines)
+    found = [_WIDE.sub(lambda mark: ">" * len(mark[0].strip().replace("&gt;", "＞")), line) for line in lines]
     if any(map(_SESSION.match, found)) and not any(map(_OTHERS.match, found)):
         return [PROMPT + line if line.startswith(">>>") else line for line in found]
     if not any(map(_BAR.fullmatch, found)) and not any(map(_INITIALS.fullmatch, found)):

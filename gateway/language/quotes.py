@@ -14,7 +14,7 @@ from gateway.language.forwards import forward
 from gateway.language.header_blocks import header_block, original
 from gateway.language.hypertext import FENCE
 from gateway.language.known_words import KnownWords
-from gateway.language.labelled_blocks import labelled_block
+from gateway.language.labelled_blocks import heading_above, labelled_block, subject_block
 from gateway.language.marker import MARKER, is_marked
 from gateway.language.quote_marks import PROMPT, marked_alike
 from gateway.language.signatures import SIGNED, without_signature
@@ -49,11 +49,15 @@ def cut(
     replied: bool = True,
     writer: Writer = (None, None),
     known: KnownWords | None = None,
+    subject: str = "",
 ) -> Cut:
     """What the writer wrote. `forwarded`, `replied`: what the subject says; a mail sent on stays whole.
 
-    `writer`: their name and address, by which their signature is known. `known`: words that the thread had before."""
+    `writer`: their name and address, by which their signature is known. `known`: words that the thread had before.
+    `subject`: the mail's, which a block of header lines may repeat."""
     lines = marked_alike(_apart(_unarmoured(text.split("\n"))), replied)
+    if replied and (block := subject_block(lines, subject)) is not None:
+        lines.insert(block, FENCE)
     warned = banner(lines)
     warning, lines = lines[:warned], lines[warned:]
     marker = next((at for at, line in enumerate(lines) if _marks(line)), None)
@@ -93,6 +97,8 @@ def _cut(lines: list[str], forwarded: bool, replied: bool, writer: Writer, known
     start, kind = _history(lines)
     if known and not forwarded and kind != "forward" and (place := known.place(lines[:start])):
         return _without_known(lines, place, writer)
+    if kind == "block":
+        start -= heading_above(lines[:start])
     above, below = lines[:start], lines[start:]
     if kind == "block" and not replied and not _joined(above):
         forwarded = True
