@@ -56,7 +56,7 @@ def earlier_words(session: Session, world: World, inbound: Inbound, message: "Me
     foreign = [each for each in named if not _OURS.fullmatch(each)]
     texts: list[str] = []
     for post_id, body in session.execute(SENT, {"ids": ours, "sender": inbound.sender}) if ours else ():
-        texts.append(body)
+        texts.extend([body] if body else [])
         posts.extend([post_id] if post_id else [])
     if posts:
         texts.extend(session.scalars(ITEMS, {"ids": posts}))

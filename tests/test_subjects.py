@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from gateway.language.letters import words
 from gateway.language.subjects import headed, is_generic
+from gateway.network import recipients
+from gateway.tokens import Signer
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,11 @@ def test_words_are_never_lost(subject, text):
     said = headed(subject, text)
     assert said.endswith(text)
     assert said == text or not is_generic(subject)
+
+
+def test_invisible_characters_in_an_address_of_ours_change_nothing():
+    signer = Signer((b"k" * 32,))
+    for plain in ("post", "sales", "sales+join", f"r+{signer.sign('reply', 1, 2)}"):
+        for mark in ("\u200b", "\u202a", "\u00ad", "\ufffc", "\ufe0f"):
+            assert recipients.read(f"{mark}{plain[:2]}{mark}{plain[2:]}", signer) == recipients.read(plain, signer)
+            assert recipients.read(plain, signer) is not None

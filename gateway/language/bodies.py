@@ -119,9 +119,9 @@ def is_attached(part: Mail) -> bool:
 def attached_words(message: Mail) -> frozenset[int]:
     """The numbers (as `id` has them) of attached parts that are the words, for a mail that has no others: it is
     nothing but that part, or a program and no person named it, or nothing else says what the mail is about."""
-    if _shown(message, frozenset()).strip():
+    files = [part for part in leaves(message) if is_attached(part) and is_text(part) and _is_small(part)]
+    if not files or _shown(message, frozenset()).strip():
         return frozenset()
-    files = [part for part in leaves(message) if is_text(part) and is_attached(part) and _is_small(part)]
     alone = files == [message] or (len(files) == 1 and not mime.field(message, "Subject").strip())
     return frozenset(id(part) for part in files if alone or _is_inline(part) or _PROGRAMS_NAME.fullmatch(_name(part)))
 
@@ -193,16 +193,24 @@ def _words(part: Mail, kind: str) -> str:
 def _alternative(parts: list[Mail], chosen: frozenset[int]) -> str:
     """The plain one, unless it only says that there is another; the next richer where it says nothing."""
     plainest = sorted(parts, key=lambda each: (mime.kind(each) != "text/plain", mime.kind(each) == "text/html"))
-    texts = [text for each in plainest if cleaned(unescape(text := _shown(each, chosen))[:200])]
-    if len(texts) > 1 and mime.kind(plainest[0]) == "text/plain" and is_placeholder(texts[0], texts[-1]):
-        return texts[-1]
-    return next(iter(texts), "")
+    texts = (text for each in plainest if cleaned(unescape(text := _shown(each, chosen))[:200]))
+    first = next(texts, "")
+    if mime.kind(plainest[0]) != "text/plain" or not _may_be_placeholder(first):
+        return first
+    *_, richest = ("", *texts)
+    return richest if is_placeholder(first, richest) else first
+
+
+def _may_be_placeholder(plain: str) -> bool:
+    """It says something of HTML or a browser, or nothing but addresses; asked before the rich part is read."""
+    opening = plain[:5000]
+    return bool(_PLACEHOLDER.search(opening)) or not _WORD.search(_ADDRESS.sub("", opening))
 
 
 def is_placeholder(plain: str, rich: str) -> bool:
     """`plain` is a program's word about HTML or a browser, and its words are not those of the rich part."""
     words = [word.casefold() for word in _WORD.findall(_ADDRESS.sub("", plain[:5000]))]
-    if len(words) > _LONGEST_PLACEHOLDER or not (_PLACEHOLDER.search(plain) or not words):
+    if len(words) > _LONGEST_PLACEHOLDER or not _may_be_placeholder(plain):
         return False
     said = {word.casefold() for word in _WORD.findall(rich)}
     return bool(said) and sum(word in said for word in words) <= _LEAST_SHARED * len(words)
@@ -214,11 +222,11 @@ def _in_turn(parts: list[Mail], chosen: frozenset[int]) -> str:
     plain = False
     for part in parts:
         kind = mime.kind(part)
-        text = _shown(part, chosen)
         if plain and kind in _HTML:
-            if texts and text.strip() and is_placeholder(texts[-1], text):
+            if _may_be_placeholder(texts[-1]) and is_placeholder(texts[-1], text := _shown(part, chosen)):
                 texts[-1] = text
             continue
+        text = _shown(part, chosen)
         if text.strip():
             texts.append(text)
             plain = plain or kind == "text/plain"
