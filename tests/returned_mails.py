@@ -355,6 +355,9 @@ Content-Type: text/plain; charset=utf-8
 Ihre Nachricht an {mailbox} konnte nicht zugestellt werden:
 552 5.2.2 Postfach voll
 """
+ITALIAN = GERMAN.replace("Unzustellbare Nachricht", "Mancata consegna").replace(
+    "Ihre Nachricht an {mailbox} konnte nicht zugestellt werden", "Il messaggio per {mailbox} non è stato consegnato"
+)
 RICH_ONLY = """
 From: MAILER-DAEMON
 To: {to}
@@ -392,6 +395,7 @@ SAMPLES = [
     Sample("opensmtpd delay", "delayed", "4.4.1", OPENSMTPD_LATE),
     Sample("workmail", "hard", "5.1.1", WORKMAIL),
     Sample("german words", "hard", "5.2.2", GERMAN),
+    Sample("italian words", "hard", "5.2.2", ITALIAN),
     Sample("html alone", "hard", "5.1.1", RICH_ONLY),
     Sample("no From at all", "hard", "5.2.2", QUALMS),
 ]

@@ -116,6 +116,7 @@ def test_charsets_are_repaired():
         ("kim@corp.example <kim@corp.example>", "kim@corp.example"),
         ("KIM@Corp.example <kim@corp.example>", "kim@corp.example"),
         ("<kim@corp.example>", "kim@corp.example"),
+        ("Kim Lee <kim@corp.example>,", "kim@corp.example"),
         ("Kim Lee [External] <kim@corp.example>", "kim@corp.example"),
         ("Lee, Kim <kim@corp.example>", "kim@corp.example"),
         ("Kim: Sales, 2nd floor <kim@corp.example>", "kim@corp.example"),

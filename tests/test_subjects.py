@@ -90,7 +90,7 @@ def test_words_are_never_lost(subject, text):
 
 
 def test_invisible_characters_in_an_address_of_ours_change_nothing():
-    signer = Signer((b"k" * 32,))
+    signer = Signer(("k" * 32,))
     for plain in ("post", "sales", "sales+join", f"r+{signer.sign('reply', 1, 2)}"):
         for mark in ("\u200b", "\u202a", "\u00ad", "\ufffc", "\ufe0f"):
             assert recipients.read(f"{mark}{plain[:2]}{mark}{plain[2:]}", signer) == recipients.read(plain, signer)

@@ -17,7 +17,7 @@ _COMMENT = r"\([^()<>\"\\]*\)"
 # In a name without quotation marks some programs write what should stand in them: brackets, commas, the address.
 _NAME = rf"(?:{_QUOTED}|{_COMMENT}|[^<>();\"\\])*"
 _MAILBOX = re.compile(
-    rf"\s*(?:(?P<bare>{_ADDRESS})|(?P<name>{_NAME})<\s*(?P<address>{_ADDRESS})\s*>)\s*(?P<after>{_COMMENT})?\s*",
+    rf"\s*(?:(?P<bare>{_ADDRESS})|(?P<name>{_NAME})<\s*(?P<address>{_ADDRESS})\s*>)\s*(?P<after>{_COMMENT})?\s*,?\s*",
     re.IGNORECASE,
 )
 _OUTSIDE = re.compile(_QUOTED)  # what stands in quotation marks is a name, whatever it looks like
