@@ -193,7 +193,8 @@ _FAILED: Final = re.compile(
     r"(?:fail|error)\w*\b[^.\n]{0,40}\bdeliver|permanent(?:ly)? (?:fatal )?(?:error|fail)|returned to (?:the )?sender|"
     r"konnte[n]? nicht (?:\w+ )?(?:zugestellt|übermittelt)|nicht zugestellt|n['’]a (?:pas )?pu être|no (?:se )?pudo|"
     r"non (?:è stato possibile|può essere|(?:è|sono) stat\w (?:consegn|recapit)\w+)|"
-    r"no (?:ha sido|fue|pudo ser) (?:posible )?entreg|n['’]a pas (?:été|pu être) (?:remis|distribu|livr)|kon niet worden|não (?:pôde|foi)|nie (?:można|mogła)|не удалось|невозможно|"
+    r"no (?:ha sido|fue|pudo ser) (?:posible )?entreg|n['’]a pas (?:été|pu être) (?:remis|distribu|livr)|"
+    r"kon niet worden|não (?:pôde|foi)|nie (?:można|mogła)|не удалось|невозможно|"
     r"配信できません|無法|无法|전송되지",
     re.IGNORECASE,
 )
