@@ -111,6 +111,23 @@ def test_details_that_are_the_words(text):
     assert words(mail(text)).text == text
 
 
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Mit freundlichen Grüßen\n\ni. A. Kim Lee\nLogistik\n\nCorp GmbH\nHafenstraße 5 · 20457 Hamburg\n"
+        "Telefon: +49 40 5550-100",
+        "Best,\n\nKim Lee | she/her\nGate crew",
+        "KL",
+        "[image: Mailtrack]\n<https://mailtrack.example?utm_source=gmail&x=s11&> Sender\nnotified by\nMailtrack\n"
+        "<https://mailtrack.example> 03/03/26,\n09:58:12 AM",
+        "मेरे iPhone से भेजा गया",
+    ],
+)
+def test_farewells_initials_and_wrapped_marks(below):
+    assert words(mail(f"The gate is open.\n\n{below}")).text == "The gate is open."
+    assert words(mail("The codes:\n\nKX")).text == "The codes:\n\nKX"
+
+
 def test_no_prose():
     assert all(no_prose(block.split("\n")) for block in BLOCKS)
     assert no_prose(["Rosa Silva", "+1 415 555 0111"])

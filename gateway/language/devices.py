@@ -22,7 +22,7 @@ _TURNED = re.compile(
     r"^(?:von (?:meinem|unterwegs|mein\w*) ?.{0,40} ?gesendet\.?|(?:diese (?:nachricht|e-?mail)) wurde (?:von|"
     r"mit) .{3,80} (?:gesendet|verschickt)\.?|"
     r"(?:iphone|ipad|android|.{2,25})(?:から送信|에서 보냄|’?dan gönderildi|'?den gönderildi)|"
-    r".{0,20}から送信(?:されました)?。?|"
+    r".{0,30} से भेजा गया।?|.{0,20}から送信(?:されました)?。?|"
     r"发自我?的?.{1,30}|從我的.{1,20}傳送|从 ?(?:我的)?.{1,20}发送|傳送自我?的?.{1,30}|"
     r"나의 .{1,20}에서 보냄|내 .{1,20}에서 보냄|"
     r"\w{2,20} from mobile|此邮件发自.{1,30}|(?:please )?(?:excuse|forgive|pardon) (?:any |my |the )?(?:typos|"
@@ -76,6 +76,8 @@ _TRACKED = re.compile(
 )
 _DOT = "\u1427"  # what a tracker leaves under a mail in Gmail, white on white
 _EDGES = " \t(<>)[]*_~|.–—-"
+_LINKS = re.compile(r"<?https?://[^\s>]*>?")
+_LEAST_WRAPPED, _MOST_WRAPPED = 2, 8  # lines
 _LAST = 4  # lines written; what stands further up is a sentence
 _LONGEST = 160
 
@@ -101,9 +103,24 @@ def _names_a_device(inner: str) -> bool:
     return bool(sent and _DEVICE.search(inner) and not _ASKS.search(inner)) and len(inner.split()) <= _MOST_WORDS
 
 
+def _tracker_paragraph(lines: Sequence[str], written: list[int]) -> int | None:
+    """Where the last paragraph begins when all of it is a tracker's, wrapped over several lines, links between."""
+    if len(written) < _LEAST_WRAPPED:
+        return None
+    start = written[-1]
+    while start > 0 and lines[start - 1].strip() and written[-1] - start < _MOST_WRAPPED:
+        start -= 1
+    joined = " ".join(line.strip() for line in lines[start : written[-1] + 1])
+    bare = " ".join(_LINKS.sub(" ", joined).split()).strip(_EDGES)
+    begins_below = start > written[0] and not lines[start - 1].strip()
+    return start if begins_below and _TRACKED.fullmatch(bare) and not _ASKS.search(bare) else None
+
+
 def without_device(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """The lines without a device's, and what was taken off: it and what stands below, or it alone above all words."""
     written = [at for at, line in enumerate(lines) if line.strip()]
+    if (start := _tracker_paragraph(lines, written)) is not None:
+        return list(lines[:start]), list(lines[start:])
     at = len(lines)
     while written and is_device(lines[written[-1]]):
         at = written.pop()

@@ -94,7 +94,9 @@ def without_signature(
         own, signature = _at(own, sign(own))
         cut = signature + cut
     own, signature = _at(own, contact_block(own, name, address))
-    cut = signature + cut
+    if signature:
+        own, farewell = _at(own, _last_farewell(own))
+        cut = farewell + signature + cut
     own, signature = _at(own, _own_name(own, name))
     return own, signature + cut
 
@@ -145,6 +147,13 @@ def _farewell(lines: Sequence[str]) -> int:
     return len(lines)
 
 
+def _last_farewell(lines: Sequence[str]) -> int:
+    """A farewell that is the last line, once what stood below it is gone."""
+    written = _written(lines)
+    alone = len(written) > 1 and _FAREWELL.fullmatch(lines[written[-1]].strip(" *_\t"))
+    return written[-1] if alone else len(lines)
+
+
 def _is_name(line: str) -> bool:
     """A few words in capitals, or a single one: "See you at five" is none."""
     words = line.strip(" -–—~/").split()
@@ -163,6 +172,12 @@ def _initialled(lines: Sequence[str]) -> int:
     return written[-1] if alone else len(lines)
 
 
+def _initials(name: str) -> str:
+    """Of a name in several words; empty for one word, whose letter could be anything."""
+    words = name.split()
+    return "".join(word[0] for word in words) if len(words) > 1 else ""
+
+
 def _own_name(lines: Sequence[str], name: str | None) -> int:
     """The sender's own name stands in one of the last lines, alone, with at most a few short lines below."""
     written = _written(lines)
@@ -177,6 +192,6 @@ def _own_name(lines: Sequence[str], name: str | None) -> int:
             and all(len(each) < _LONGEST_LINE for each in lines[at:])
         ):
             return at
-        if len(first) > 1 and line == first and at == written[-1] and not lines[at - 1].strip():
+        if len(first) > 1 and line in (first, _initials(whole)) and at == written[-1] and not lines[at - 1].strip():
             return at
     return len(lines)
