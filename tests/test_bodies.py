@@ -366,6 +366,13 @@ def test_more_that_cannot_be_read(raw, why):
     assert (letter.text, letter.unread) == ("", why)
 
 
+def test_raw_octets_in_quoted_printable():
+    for encoding in ("quoted-printable", '"quoted-printable"'):
+        raw = mail("Die Kräne fahren=20um =C3=BCbermorgen", f"Content-Transfer-Encoding: {encoding}\n")
+        assert "Kräne" in words(raw).text
+        assert "Kr" in words(raw.replace("ä".encode(), b"\xe4")).text
+
+
 @given(st.lists(st.sampled_from([LINE, "--b1", "Content-Type: text/plain", "", "=20=", CODED.strip(), "boundary=b1"])))
 def test_no_field_of_a_mail_is_ever_words(lines):
     """Whatever stands where: at most a mail is unread. One line of it may be what somebody talks about."""

@@ -173,8 +173,8 @@ def content(part: "Message[Any, Any]") -> bytes:
     if isinstance(written, str) and encoding == "base64":
         with contextlib.suppress(ValueError):  # the library makes more copies, but reads broken ones too
             return binascii.a2b_base64(written)
-    if isinstance(written, str) and encoding == "quoted-printable":
-        return binascii.a2b_qp(written.encode("ascii", "surrogateescape"))
+    if isinstance(written, str) and encoding == "quoted-printable" and written.isascii():
+        return binascii.a2b_qp(written)
     payload: object = tolerated(lambda: cast(object, part.get_payload(decode=True)), None)
     return payload if isinstance(payload, bytes) else b""
 
