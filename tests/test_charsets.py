@@ -134,7 +134,13 @@ def test_html_names_its_charset():
     assert of_html(b"<meta charset=utf-16>") is None
 
 
-@given(st.binary(max_size=60), st.sampled_from(["iso-2022-jp", "euc-jp", "big5", "gbk", "utf-16", "utf-7", "x", None]))
+PIECES = st.sampled_from([b"\x1b$B", b"\x1b$@", b"\x1b(B", b"\x1b(I", b"\x1b$(D", b"\x8e", b"\x8f", b"~~", b"!\xff"])
+
+
+@given(
+    st.lists(st.binary(max_size=8) | PIECES, max_size=9).map(b"".join),
+    st.sampled_from(["iso-2022-jp", "euc-jp", "big5", "gbk", "utf-16", "utf-7", "x", None]),
+)
 def test_any_octets_are_text(raw, label):
     assert isinstance(repaired(raw, label), str)
 

@@ -241,6 +241,9 @@ def _shortened(message: "Message[Any, Any]") -> "Message[Any, Any]":
     """Some of its patterns are slow on long lines, and none needs more than the beginning."""
     raw = mime.tolerated(message.as_bytes, b"")[:MOST_WORDS]
     short = BytesParser().parsebytes(b"\n".join(line[:1000] for line in raw.split(b"\n")))
+    sent_by = " ".join(mime.fields(short, "From"))
+    del short["From"]
+    short["From"] = sent_by if sent_by.isascii() and "@" in sent_by else "MAILER-DAEMON@localhost"  # it needs one
     for part in _parts(short):  # it would read those of the mail that is brought back
         if mime.kind(part) in RETURNED_TYPES:
             part.set_payload("")

@@ -167,7 +167,7 @@ def _pairs(octets: bytes, decode: Decoder) -> str:
     """Two octets to a character; line ends stand between them, for some programs forget to switch back."""
     found, at = [], 0
     while at < len(octets):
-        if not 0x21 <= octets[at] <= 0x7E or at + 1 == len(octets):
+        if not all(0x21 <= each <= 0x7E for each in octets[at : at + 2]) or at + 1 == len(octets):
             found.append(chr(octets[at]) if octets[at] in b"\r\n\t " else "\ufffd")
             at += 1
         else:
