@@ -117,3 +117,19 @@ def test_commands_of_the_corpus(office: Office, case: Path):
     raw = f"Return-Path: <{DAVE}>\r\n{content}".encode()
     row = office.accept(Incoming("email", identity, DAVE, ("post@mail.example",), raw, True))
     assert ended(office, row) == ("done", "follow")
+
+
+def test_explain_shows_each_reading(office: Office, tmp_path: Path):
+    """Of a mail in a file: why it cannot be read, that it is a reaction, its subject, and the command in it."""
+    told = {
+        "encrypted": f"Subject: x\n{PLAIN}-----BEGIN PGP MESSAGE-----\n\nhQ\n",
+        "reaction": f"Subject: Re: x\n{GMAIL}",
+        "Nothing was posted": "Subject: the code\nContent-Type: application/ms-tnef; name=winmail.dat\n\nx\n",
+        "follow": f"Subject: hello\n{PLAIN}follow kim\n\nDave's desk\n+1 415 555 0106\n",
+    }
+    for expected, content in told.items():
+        file = tmp_path / "mail.eml"
+        file.write_text(f"From: {DAVE}\nTo: post@mail.example\nMIME-Version: 1.0\n{content}", encoding="utf-8")
+        ran = office.critter("explain", "--mail", str(file), "--json")
+        assert ran.exit_code == 0, ran.output
+        assert expected in ran.output
