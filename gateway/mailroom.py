@@ -86,7 +86,7 @@ def opened(inbound: Inbound, session: Session | None = None, world: World | None
     except Refused as refused:
         return Opened("", "", str(refused))
     machine = letters.machine(message, raw.startswith(NULL_SENDER))
-    reaction = mail_reaction(message, letter.text)
+    reaction = mail_reaction(message, letter.text, letter.trimmed)
     read = (letter.text, letter.subject, machine, message)
     return Opened(*read, letter.forwarded, letter.unread, letter.answers, reaction)
 

@@ -9,7 +9,13 @@ from gateway.language.mail_reactions import mail_reaction
 
 def read(raw: bytes) -> str | None:
     message = mime.opened(raw)
-    return mail_reaction(message, words(message).text)
+    letter = words(message)
+    return mail_reaction(message, letter.text, letter.trimmed)
+
+
+def test_the_writers_own_name_in_it():
+    raw = plain(f"❤️\n\nKim Lee reacted via Gmail\n{LINK}").replace(b"a@b.example", b"Kim Lee <a@b.example>")
+    assert read(raw) == "❤️"
 
 
 def gmail(json: str, plain: str = "x") -> bytes:

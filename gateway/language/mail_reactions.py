@@ -36,12 +36,13 @@ _LINK: Final = re.compile(r"<?https?://(?:www\.)?google\.com/gmail\S*>?")
 _LIKE: Final = "like"
 
 
-def mail_reaction(message: "Message[Any, Any]", words: str) -> str | None:
-    """What somebody reacted with, an emoji or "like"; None when the mail is no reaction. `words`: its own text."""
+def mail_reaction(message: "Message[Any, Any]", words: str, trimmed: str = "") -> str | None:
+    """What somebody reacted with, an emoji or "like"; None when the mail is no reaction. `words`: its own text,
+    `trimmed`: what was cut off below, where "Kim Lee reacted …" may look like a signature."""
     for part in bodies.leaves(message):
         if _KINDS.fullmatch(mime.kind(part)):
             return _of_json(mime.content(part)) or _first_emoji(words) or _LIKE
-    return _of_words(words)
+    return _of_words(words) or _of_words(f"{words}\n{trimmed}")
 
 
 def _of_json(raw: bytes) -> str | None:
