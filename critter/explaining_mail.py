@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from critter.explaining import forgotten
 from gateway.commands import World
+from gateway.earlier_words import earlier_words
 from gateway.errors import Refused
 from gateway.identity import arrival, ladder
 from gateway.identity.dmarc import Envelope
@@ -63,11 +64,13 @@ def explain_mail(
     try:
         sender = senders.sender(message)
     except Refused as refused:
-        standing = Standing(None, str(refused))
-        return _told(None, recipients, standing, letter, machine, None, "refused at the door", None)
+        report = came.peer and not came.sender and all(each[:1] == "b" for each in recipients)
+        reason = "a report: the token of its address counts, whoever it is from" if report else "refused at the door"
+        return _told(None, recipients, Standing(None, str(refused)), letter, machine, None, reason, None)
     with forgotten(connection) as session:
         standing = _standing(session, world, mail, sender, recipients, came)
         inbound = _inbound(session, mail, sender, recipients, came)
+        letter = letters.words(message, earlier_words(session, world, inbound, message))
         outcome = hear(session, world, inbound)
     intent = outcome.intent or outcome.state
     return _told(sender, recipients, standing, letter, machine, intent, outcome.reason, outcome.answer)

@@ -130,27 +130,36 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
         return bounce
     if mailroom.is_for_operator(world, inbound):
         return Outcome("held", None, "for the operator")
-    opened = mailroom.opened(inbound)
+    opened = mailroom.opened(inbound, session, world)
     if machine := mailroom.machine(world, inbound, opened):
         return Outcome("dropped", "machine", machine)
     if ended := mailroom.unsubscribed(session, world, inbound):
         return Outcome(ended.state, ended.intent, ended.reason)
     if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which says nothing now
         return Outcome("dropped", None, "it was written to an address that means nothing any more")
-    if responds := responders.suspected(session, world, inbound, opened):
+    if not opened.reaction and (responds := responders.suspected(session, world, inbound, opened)):
         return Outcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:
         return strangers.hear(session, world, inbound, opened.text)
-    address, account = known
+    return _from_a_person(session, world, inbound, *known, opened)
+
+
+def _from_a_person(
+    session: Session, world: World, inbound: Inbound, address: Address, account: Account, opened: mailroom.Opened
+) -> Outcome:
     if mailroom.came_before(session, inbound, opened):
         return Outcome("held", None, replays.AGAIN, account.id)
     files = attachments.look(opened.message, opened.forwarded, world.settings)
-    opened = replace(opened, text=opened.text or files.called)
+    if not opened.unread:
+        opened = replace(opened, text=opened.text or files.called)
     sorted_out = mailroom.sort(session, world, inbound, opened, address, account)
     if isinstance(sorted_out, mailroom.Kept):
         return Outcome(sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, rings=sorted_out.rings)
-    return _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject, files)
+    outcome = _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject, files)
+    if opened.unread == "source" and sorted_out.intent == "error":  # an operator can see what went wrong
+        return replace(outcome, state="held")
+    return outcome
 
 
 def _act(

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.message import Message
 from typing import Any, Final, Literal
@@ -10,13 +10,18 @@ from typing import Any, Final, Literal
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
+from gateway import earlier_words
 from gateway.commands import World
 from gateway.errors import Refused
 from gateway.identity import arrival, replay_marks
 from gateway.language import carrier_words, grammar, letters, mime
+from gateway.language.bodies import Unread
+from gateway.language.contacts import no_prose
+from gateway.language.mail_reactions import mail_reaction
 from gateway.language.named import Context, Named, Privacy, Reading
-from gateway.language.phrases import say
+from gateway.language.phrases import Phrase, say
 from gateway.language.private import private_reading
+from gateway.language.subjects import headed
 from gateway.ledger import replays
 from gateway.network import accounts, confirmations, contexts, dailies, notices, recipients, unsubscribing
 from gateway.network.directory import named
@@ -43,6 +48,9 @@ class Opened:
     machine: str | None
     message: "Message[Any, Any] | None" = None
     forwarded: bool = False
+    unread: Unread | None = None
+    answers: bool = False
+    reaction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +76,19 @@ class Addressees:
     gone: tuple[str, ...]
 
 
-def opened(inbound: Inbound) -> Opened:
-    """The writer's own words, without quotes and signature."""
+def opened(inbound: Inbound, session: Session | None = None, world: World | None = None) -> Opened:
+    """The writer's own words, without quotes and signature; with a session also without what the thread had before."""
     raw = inbound.raw or b""
     try:
         message = mime.opened(arrival.read(raw).mail)
-        letter = letters.words(message)
+        known = earlier_words.earlier_words(session, world, inbound, message) if session and world else None
+        letter = letters.words(message, known)
     except Refused as refused:
         return Opened("", "", str(refused))
     machine = letters.machine(message, raw.startswith(NULL_SENDER))
-    return Opened(letter.text, letter.subject, machine, message, letter.forwarded)
+    reaction = mail_reaction(message, letter.text, letter.trimmed)
+    read = (letter.text, letter.subject, machine, message)
+    return Opened(*read, letter.forwarded, letter.unread, letter.answers, reaction)
 
 
 def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
@@ -87,6 +98,15 @@ def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
 
 
 CLAIMED: Final = ("dmarc", "secret", "token")  # proofs with which network/proofs let a mail in
+
+
+# What the writer of a mail hears whose words could not be read; nothing of it is posted, not even its subject.
+UNREAD: Final[dict[Unread, Phrase]] = {
+    "encrypted": say("Your mail is encrypted, and Critter cannot read it. Nothing was posted. Send it unencrypted"),
+    "wrapped": say("Outlook wrapped your mail up (winmail.dat). Nothing was posted. Send it as HTML or plain text"),
+    "source": say("Your mail arrived as source text, without its words. Nothing was posted. Send it as plain text"),
+    "unreadable": say("The words of your mail could not be read. Nothing was posted. Send it as plain text"),
+}
 
 
 def came_before(session: Session, inbound: Inbound, mail: Opened) -> bool:
@@ -128,16 +148,53 @@ def sort(
         kept = _kept_by_token(session, inbound, kind, ids, address, mail.text)
         if kept:
             return kept
-    mail = _headed(mail, to)
+    if mail.reaction:
+        return _reacted(session, world, inbound, mail.reaction, mail.message)
+    if mail.unread and not to.doing:
+        return Reading("error", reason=UNREAD[mail.unread])
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
     context = contexts.context(session, address) if to.everyone else Context()
     resolver = contexts.resolver(session, account.id)
-    plain = grammar.read(mail.text, "email", world.verbs, resolver, context)
+
+    def read(text: str) -> Reading:
+        return grammar.read(text, "email", world.verbs, resolver, context)
+
+    plain = _first_line(mail.text, read) or read(mail.text)
     if plain.intent == "update" and mail.subject != mail.text:
         plain = private_reading(f"{mail.subject} {mail.text}", resolver) or plain  # "d kim" stood in the subject
     if address.state == "stopped" and carrier_words.carrier_word(mail.text) == "start":
         return Reading("optin", reason="mails to this mailbox start again", text=mail.text)
+    if plain.intent == "update" and not plain.post and not (mail.answers or mail.forwarded or _answering(to)):
+        words = headed(mail.subject, plain.text)
+        mail, plain = replace(mail, text=words), replace(plain, text=words, args=(words,))
     return _addressed(session, to, plain, mail, account)
+
+
+def _reacted(
+    session: Session, world: World, inbound: Inbound, kind: str, message: "Message[Any, Any] | None"
+) -> Kept | Reading:
+    """To the item that the mail answers, and to nothing else: it is dropped when nobody can tell which."""
+    post = earlier_words.answered_item(session, world, inbound, message) if message is not None else None
+    if post is None:
+        return Kept("dropped", "reaction", "a reaction to a mail that is none of ours")
+    return Reading("reaction", (kind,), reason="a reaction by mail", post=post)
+
+
+def _first_line(text: str, read: Callable[[str], Reading]) -> Reading | None:
+    """A command in the first line, when nothing below it says anything: details and notices that were not cut off."""
+    first, _, rest = text.partition("\n")
+    if not rest.strip() or not no_prose(rest.split("\n")):
+        return None
+    reading = read(first.strip())
+    command = reading.verb is not None and reading.intent not in WORDS and reading.privacy == "company"
+    return reading if command else None
+
+
+WORDS: Final = ("update", "direct", "group", "reply", "ask", "error")  # these carry words, which may go on below
+
+
+def _answering(to: Addressees) -> bool:
+    return any(kind == "reply" for kind, _ in to.tokens)
 
 
 def _addressees(session: Session, world: World, written: Sequence[str]) -> Addressees:
@@ -156,17 +213,6 @@ def _addressees(session: Session, world: World, written: Sequence[str]) -> Addre
         tokens=tuple((each.kind, each.ids) for each in known if each.kind in TOKENS),
         gone=tuple(local for local, each in read if each is None or (each.handle and not handles[each.handle])),
     )
-
-
-LONG: Final = 500  # characters from which on a mail's subject is its headline
-
-
-def _headed(mail: Opened, to: Addressees) -> Opened:
-    """A long mail with its subject above, unless it answers something."""
-    answers = any(kind == "reply" for kind, _ in to.tokens)
-    if answers or len(mail.text) < LONG or not mail.subject or mail.text.startswith(mail.subject):
-        return mail
-    return replace(mail, text=f"{mail.subject}\n\n{mail.text}")
 
 
 def _doings(known: Sequence[Recipient], handles: Mapping[str, Account | None]) -> tuple[tuple[str, Account], ...]:

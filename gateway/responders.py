@@ -93,4 +93,7 @@ def _same_again(session: Session, inbound: Inbound, words: str) -> bool:
         Inbound.state.not_in(["new", "working"]),
     )
     last = session.scalars(before.order_by(Inbound.id.desc()).limit(SAME_BEFORE)).all()
-    return len(last) == SAME_BEFORE and all(mailroom.opened(one).text == words for one in last)
+    if len(last) < SAME_BEFORE:
+        return False
+    words = mailroom.opened(inbound).text  # as the others are opened: with what it quotes without a mark
+    return all(mailroom.opened(one).text == words for one in last)

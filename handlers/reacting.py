@@ -6,7 +6,7 @@ from gateway.commands import Turn, command, meaning, undoes
 from gateway.errors import Refused
 from gateway.language.phrases import say
 from gateway.network import audience, posts, quotations, timelines
-from gateway.store.tables import Account, Effect
+from gateway.store.tables import Account, Effect, Post
 
 NO_TARGET = "a reaction to nothing that went to this address"
 
@@ -27,7 +27,10 @@ def reaction(session: Session, turn: Turn) -> str | None:
 
 def _target(session: Session, turn: Turn) -> int | None:
     """What the phone quotes; when that is an answer of ours, or anything else, it is nothing. A lone emoji is about
-    the last item."""
+    the last item, a reaction by mail about the item that the mail answers."""
+    if turn.reading.post:
+        answered = session.get(Post, turn.reading.post)
+        return posts.original(answered) if answered else None
     if turn.text:
         post = quotations.post(session, turn.address, turn.text)
         return posts.original(post) if post else None

@@ -264,6 +264,115 @@ NO_STATUS = POSTFIX.replace("Status: 5.1.1\n", "").replace(
     "Diagnostic-Code: x-unix; no words that tell anything",
 )
 
+MIMECAST = """
+From: "Postmaster" <postmaster@gw.demo.example>
+To: {to}
+Subject: [Postmaster] Email Delivery Failure
+MIME-Version: 1.0
+Content-Type: text/plain; charset=UTF-8
+
+This is an automated alert notification. Please do not reply.
+
+An email that you attempted to send to the following address could not be delivered:
+-- {mailbox}
+
+The problem appears to be :
+-- Recipient email address is possibly incorrect
+
+Additional information follows :
+-- 5.4.1 Recipient address rejected: Access denied.
+
+This condition occurred after 1 attempt(s) to deliver over
+a period of 0 hour(s).
+"""
+OPENSMTPD_WORDS = """
+From: Mailer Daemon <MAILER-DAEMON@mx.demo.example>
+To: {to}
+Subject: Delivery status notification: error
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="b77"
+
+--b77
+Content-Type: text/plain; charset=us-ascii
+
+    Hi!
+
+    This is the MAILER-DAEMON, please DO NOT REPLY to this email.
+
+    An error has occurred while attempting to deliver a message for
+    the following list of recipients:
+
+{mailbox}: 550 5.1.1 User unknown
+
+    Below is a copy of the original message:
+
+--b77
+Content-Type: text/rfc822-headers
+
+{head}
+
+--b77--
+"""
+OPENSMTPD_LATE = OPENSMTPD_WORDS.replace("notification: error", "notification: delayed").replace(
+    "550 5.1.1 User unknown", "421 4.4.1 Connection refused"
+)
+WORKMAIL = """
+From: <postmaster@demo.example>
+To: {to}
+Subject: Undeliverable: hello
+X-Mailer: Amazon WorkMail
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="b78"
+
+--b78
+Content-Type: text/plain; charset=utf-8
+
+The recipient does not exist in this organization.
+
+Technical report:
+
+Final-Recipient: rfc822;{mailbox}
+Diagnostic-Code: smtp; 550 5.1.1
+ <{mailbox}>: Mailbox does not exist
+Action: failed
+Status: 5.1.1
+
+--b78
+Content-Type: message/rfc822
+
+{head}
+
+hello
+
+--b78--
+"""
+GERMAN = """
+From: Mail Delivery System <>
+To: {to}
+Subject: Unzustellbare Nachricht
+Content-Type: text/plain; charset=utf-8
+
+Ihre Nachricht an {mailbox} konnte nicht zugestellt werden:
+552 5.2.2 Postfach voll
+"""
+ITALIAN = GERMAN.replace("Unzustellbare Nachricht", "Mancata consegna").replace(
+    "Ihre Nachricht an {mailbox} konnte nicht zugestellt werden", "Il messaggio per {mailbox} non è stato consegnato"
+)
+RICH_ONLY = """
+From: MAILER-DAEMON
+To: {to}
+Subject: Message undeliverable
+Content-Type: text/html; charset=utf-8
+
+<html><body><p>Your message could not be delivered to {mailbox}.</p><p>Reason: user unknown</p></body></html>
+"""
+QUALMS = """
+To: {to}
+Subject: failure notice
+Content-Type: text/plain
+
+Your mail to <{mailbox}> was not delivered. The mailbox is full.
+"""
 SAMPLES = [
     Sample("postfix", "hard", "5.1.1", POSTFIX),
     Sample("postfix delayed", "delayed", "4.4.1", POSTFIX_DELAYED),
@@ -281,6 +390,14 @@ SAMPLES = [
     Sample("exim warning", "delayed", "4.4.7", EXIM_WARNING),
     Sample("opensmtpd", "hard", "5.1.1", OPENSMTPD),
     Sample("no status", "soft", "", NO_STATUS),
+    Sample("mimecast", "hard", "5.4.1", MIMECAST),
+    Sample("opensmtpd in words", "hard", "5.1.1", OPENSMTPD_WORDS),
+    Sample("opensmtpd delay", "delayed", "4.4.1", OPENSMTPD_LATE),
+    Sample("workmail", "hard", "5.1.1", WORKMAIL),
+    Sample("german words", "hard", "5.2.2", GERMAN),
+    Sample("italian words", "hard", "5.2.2", ITALIAN),
+    Sample("html alone", "hard", "5.1.1", RICH_ONLY),
+    Sample("no From at all", "hard", "5.2.2", QUALMS),
 ]
 
 # What comes to return addresses and is no bounce.
@@ -315,4 +432,24 @@ Disposition: manual-action/MDN-sent-automatically; displayed
 
 --r--
 """
-NO_BOUNCES = {"away": AWAY, "away without a sign": UNSIGNED_AWAY, "read receipt": RECEIPT}
+ABOUT_DELIVERY = """
+From: Priya Nair <{mailbox}>
+To: {to}
+Subject: Re: crates
+
+The crates could not be delivered today: error 550 at the gate, and the address was incorrect.
+"""
+RECEIVED = """
+From: postmaster@demo.example
+To: {to}
+Subject: We received your message
+
+Thank you. A ticket 5.1.1 was opened and will be answered.
+"""
+NO_BOUNCES = {
+    "about a delivery": ABOUT_DELIVERY,
+    "a ticket": RECEIVED,
+    "away": AWAY,
+    "away without a sign": UNSIGNED_AWAY,
+    "read receipt": RECEIPT,
+}

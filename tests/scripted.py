@@ -151,7 +151,7 @@ def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
     what, files = _enclosed(what)
     local, _, body = what.partition(": ")
     subject, mark, rest = (body + " ").partition(" // ")
-    subject, body = (subject, rest.strip()) if mark else ("a mail", body)
+    subject, body = (subject, rest.strip()) if mark else ("(no subject)", body)
     mail = EmailMessage()
     to = tuple(f"{_local(stage, person, one)}@{cast.DOMAIN}" for one in local.split(","))
     mail["From"], mail["To"], mail["Subject"] = person.mailbox, ", ".join(to), subject

@@ -8,6 +8,7 @@ from gateway.errors import Refused
 from gateway.language import mime, senders
 
 NAMES = ["From:", "from :", "FROM: ", "Kim ", "kim@corp.example", "eve@evil.example", "=?utf-8?q?K?=", "\r\nFrom: "]
+NAMES += ["[External]", "\u200b", "\u00ad", "ü", "kim@corp.example <kim@corp.example>"]
 MARKS = [
     "<",
     ">",
@@ -64,3 +65,11 @@ def test_the_message_id_is_one_word_in_angles():
         b"Message-ID: <" + b"x" * 991 + b">\r\n": None,
     }
     assert {header: authors.message_id(header) for header in cases} == cases
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_another_address_beside_the_mailbox_is_never_overlooked(text: str):
+    """Whatever stands before or behind it: the mail is the mailbox's in the angle brackets, or nobody's."""
+    for value in (f"{text} <sam@corp.example>", f"<sam@corp.example> {text}"):
+        header = authors.header(f"From: {value}\r\n\r\n".encode())
+        assert authors.sender(header) in (None, "sam@corp.example")

@@ -359,6 +359,7 @@ def test_a_mail_to_somebody_else_is_nobodys_update_whatever_says_so():
 
 # Whom To and Cc name.
 NAMED = {
+    "Post\u200b <post\u2060@mail.example>": {"post@mail.example"},
     "post@mail.example": {"post@mail.example"},
     "Critter <POST@Mail.Example>": {"post@mail.example"},
     "sam@x.example, Critter <post@mail.example>": {"sam@x.example", "post@mail.example"},

@@ -18,6 +18,7 @@ LAYERS = {
     "network": 3,
     "outcome": 1, "commands": 4, "jobs": 3.9, "bell": 4, "buckets": 4, "carriers": 4,
     "files": 0.5,
+    "earlier_words": 4.4,
     "attachments": 4.5, "mailroom": 4.5, "strangers": 4.5, "returns": 4.5, "responders": 4.7, "listening": 5,
     "doors": 5,
 }  # fmt: skip

@@ -113,10 +113,29 @@ def test_charsets_are_repaired():
         ("kim@corp.example", "kim@corp.example"),
         ('"Lee, Kim" <kim@corp.example>', "kim@corp.example"),
         ("=?utf-8?q?K=C3=AFm?= <kim@corp.example>", "kim@corp.example"),
+        ("kim@corp.example <kim@corp.example>", "kim@corp.example"),
+        ("KIM@Corp.example <kim@corp.example>", "kim@corp.example"),
+        ("<kim@corp.example>", "kim@corp.example"),
+        ("Kim Lee <kim@corp.example>,", "kim@corp.example"),
+        ("Kim Lee [External] <kim@corp.example>", "kim@corp.example"),
+        ("Lee, Kim <kim@corp.example>", "kim@corp.example"),
+        ("Kim: Sales, 2nd floor <kim@corp.example>", "kim@corp.example"),
+        ("Kim @ Work <kim@corp.example>", "kim@corp.example"),
+        ("Kim (Sales, EMEA) Lee <kim@corp.example>", "kim@corp.example"),
+        ("kim@corp.example (Kim Lee)", "kim@corp.example"),
+        ("kim@corp.example (kim@corp.example)", "kim@corp.example"),
+        ("Kim O'Lee. <kim@corp.example>", "kim@corp.example"),
+        ('"sam@corp.example" <kim@corp.example>', "kim@corp.example"),
+        ("Kim <kim@bücher.example>", "kim@xn--bcher-kva.example"),
+        ("kim@straße.example", "kim@xn--strae-oqa.example"),
+        ("Zoë <zoë@例え.example>", "zoë@xn--r8jz45g.example"),
+        ("Kim\u200b <kim\u200b@corp.example>", "kim@corp.example"),
+        ("\u202aKim\u202c <\ufeffkim@cor\u00adp.example>", "kim@corp.example"),
     ],
 )
 def test_one_from_with_one_mailbox(value, address):
-    assert sender(mime.opened(f"From: {value}\n\nhi".encode())) == address
+    message = mime.opened(f"From: {value}\n\nhi".encode())
+    assert sender(message) == address
 
 
 @pytest.mark.parametrize(
@@ -131,6 +150,19 @@ def test_one_from_with_one_mailbox(value, address):
         "From: g: a@x.example;\n",
         "From: kim\n",
         "From: a@x.example\n b@x.example\n",
+        "From: a@x.example <b@x.example>\n",
+        "From: a@x.example, Kim <b@x.example>\n",
+        "From: Kim (a@x.example) <b@x.example>\n",
+        "From: <b@x.example> (a@x.example)\n",
+        "From: Kim (<a@x.example>) <b@x.example>\n",
+        "From: a@\u200bx.example <b@x.example>\n",
+        "From: 'a@x.example' <b@x.example>\n",
+        "From: g: a@x.example, b@x.example;\n",
+        "From: Kim <a@x.example>; Sam <b@x.example>\n",
+        "From: Kim <a@x.example> Sam\n",
+        'From: "Kim <b@x.example>\n',
+        "From: Kim <b@-bad-.example>\n",
+        "From: Kim <b@x..\u00fc.example>\n",
     ],
 )
 def test_anything_else_is_refused(head):

@@ -129,6 +129,14 @@ FROMS = {
     b"From: kim@corp.example(eve@evil.example": None,
     b"From: <kim@corp.example> <eve@evil.example>": None,
     b"From: friends: kim@corp.example, eve@evil.example;": None,
+    b"From: kim@corp.example <kim@corp.example>": "kim@corp.example",
+    b"From: Kim Lee [External] <kim@corp.example>": "kim@corp.example",
+    b"From: Lee, Kim <kim@corp.example>": "kim@corp.example",
+    "From: Kim <kim@b\u00fccher.example>".encode(): "kim@xn--bcher-kva.example",
+    "From: Kim\u200b <kim@cor\u00adp.example>".encode(): "kim@corp.example",
+    b"From: kim@corp.example <eve@evil.example>": None,
+    b"From: kim@corp.example, Eve <eve@evil.example>": None,
+    b"From: Eve (kim@corp.example) <eve@evil.example>": None,
     b"From:": None,
     b"From: nobody": None,
     b"Sender: kim@corp.example": None,
@@ -149,6 +157,20 @@ def test_exactly_one_from_with_one_mailbox(settings, engine):
     refused = [header for header, sender in FROMS.items() if sender is None and header != b"from :Kim@Corp.example"]
     assert {header: said[header] for header in refused} == dict.fromkeys(refused, "550")
     assert not set(stored) & set(refused)
+
+
+def test_a_report_needs_no_from(settings, engine):
+    """Servers write `MAILER-DAEMON`, two mailboxes or nothing at all. Only a null sender and our token let it in so."""
+    bounce = f"b+{Signer(settings.secret_keys).sign('bounce', 1, 2)}@mail.example"
+    fields = (b"From: MAILER-DAEMON\r\n", b"From: a@x.example, b@x.example\r\n", b"From: <>\r\n", b"")
+    with opened(settings), Client(settings.smtp_listen) as client:
+        for number, field in enumerate(fields):
+            letter = field + b"Subject: %d\r\n\r\nfailed\r\n" % number
+            assert client.mail(letter, (bounce,), "").startswith("250")
+            assert client.mail(letter, (bounce,), "mx@x.example").startswith("550")
+            assert client.mail(letter, (bounce, "post@mail.example"), "").startswith("550")
+            assert client.mail(letter, ("post@mail.example",), "").startswith("550")
+    assert [row.sender for row in rows(engine)] == ["<>"] * 4
 
 
 def test_mail_from_elsewhere_is_unproved_unless_our_own_token_is_all_it_needs(settings, engine):

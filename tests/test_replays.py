@@ -87,9 +87,9 @@ def test_however_it_was_proved_first_its_signature_proves_nothing_more(office, h
         else:
             assert office.critter("held", "approve", str(one)).exit_code == 0
     office.read()
-    assert posts(office) == ["once"]
+    assert posts(office) == ["other: once"]
     later = again(office, here, MAIL)
-    assert (row(office, later)[0], posts(office)) == ("held", ["once"])
+    assert (row(office, later)[0], posts(office)) == ("held", ["other: once"])
 
 
 def test_a_copy_that_was_signed_on_its_way_to_others_has_no_second_effect(office, here):
@@ -123,7 +123,7 @@ def test_an_ok_to_a_copy_of_what_was_read_reads_it_no_more(office, here):
     assert (row(office, copy)[0], row(office, copy)[2], posts(office)) == ("held", replays.AGAIN, ["once"])
     assert office.critter("held", "approve", str(copy)).exit_code == 0  # an operator has the last word
     office.read()
-    assert posts(office) == ["once", "once"]
+    assert posts(office) == ["once", "leave all: once"]
 
 
 def test_an_operator_may_let_a_second_one_in(office, here):

@@ -141,11 +141,11 @@ class MailDoor:
         content = envelope.content
         assert isinstance(content, bytes)
         header = authors.header(content)
-        sender = authors.sender(header)
-        if sender is None:
-            return None
         envelope_from = "" if envelope.mail_from in (NULL, None) else str(envelope.mail_from)
         to = tuple(sorted({address.lower() for address in envelope.rcpt_tos}))
+        sender = authors.sender(header) or (NULL if self._is_bounce(envelope_from, to) else None)
+        if sender is None:
+            return None
         proof = self._proof(server, envelope_from, to)
         came = Came(_peer(server), server.session.host_name or "", envelope_from)
         return Incoming(
@@ -178,6 +178,11 @@ class MailDoor:
         if self._all(to, "bounce") or self._all(to, "unsubscribe"):
             return BY_TOKEN
         return None if envelope_from else BY_NOBODY
+
+    def _is_bounce(self, envelope_from: str, to: tuple[str, ...]) -> bool:
+        """Servers write what they like into the From of a report: `MAILER-DAEMON`, nothing. Our token says enough, and
+        whoever writes behind a null sender is heard for nothing else."""
+        return not envelope_from and self._all(to, "bounce")
 
     def _all(self, to: tuple[str, ...], kind: str) -> bool:
         if not all(address[0] == kind[0] for address in to):

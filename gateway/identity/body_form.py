@@ -13,7 +13,7 @@ from collections.abc import Collection
 from email.message import Message
 from typing import Any, Final
 
-from gateway.language import mime
+from gateway.language import charsets, mime
 
 MIXED, ALTERNATIVE, RELATED = "multipart/mixed", "multipart/alternative", "multipart/related"
 MULTIPARTS: Final = (MIXED, ALTERNATIVE, RELATED)
@@ -62,7 +62,7 @@ def _is_plain(message: "Message[Any, Any]", body: bytes) -> bool:
     given = mime.tolerated(message.get_params, None)
     if message[TYPE] is not None and (given is None or any(name.lower() not in _PARAMS for name, _ in given[1:])):
         return False
-    if mime.is_wide(mime.tolerated(message.get_content_charset, None)) or _has_parts(body):
+    if charsets.is_wide(mime.charset(message)) or _has_parts(body):
         return False
     written = _text(mime.content(message))
     return written is not None and not _TAG.match(written) and not _END_TAG.search(written)
@@ -87,7 +87,7 @@ def _text(octets: bytes) -> str | None:
 
 def _is_encoded_so(message: "Message[Any, Any]", body: bytes, signed: Collection[str]) -> bool:
     """Whether the encoding gives what the body itself shows to be meant."""
-    charset = mime.tolerated(message.get_content_charset, None) if TYPE in signed else None
+    charset = mime.charset(message) if TYPE in signed else None
     words = mime.kind(message).startswith(("text/", "multipart/"))
     meant = _base64(body, charset, words)
     if meant is None and words:
@@ -127,4 +127,4 @@ def _quoted(body: bytes, charset: str | None) -> bytes | None:
 def _is_text(decoded: bytes, charset: str | None) -> bool:
     if charset is None:
         return _text(decoded) is not None
-    return not _CONTROL.search(mime.repaired(decoded, charset))
+    return not _CONTROL.search(charsets.repaired(decoded, charset))

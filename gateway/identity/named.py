@@ -9,6 +9,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
+from gateway.language.wording import without_invisible
+
 _ADDRESS: Final = r"[^\s<>()\[\],;:@\"\\]+@[^\s<>()\[\],;:@\"\\]+"
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _COMMENT: Final = re.compile(r"\([^()]*\)")
@@ -24,7 +26,7 @@ def read_addresses(value: str) -> set[str]:
     field with a quote or a comment that never ends names nobody."""
     if len(value) > LONGEST:
         return set()
-    bare = _QUOTED.sub(" ", value)
+    bare = _QUOTED.sub(" ", without_invisible(value))
     while (less := _COMMENT.sub(" ", bare)) != bare:
         bare = less
     if re.search(r'["()\\]', bare):

@@ -11,17 +11,17 @@ from mailparser_reply.constants import MAIL_LANGUAGES
 
 _LONGEST = 400  # characters; names and addresses of lists can be long
 _MOST_LINES = 5
-_VERBS = (
+VERBS = (
     r"wrote|writes|schrieb(?:en)?|geschrieben|a\s+écrit|écrit|ecrit|nous\s+a\s+dit|escribió|escribio|ha\s+scritto|"
     r"schreef|geschreven|escreveu|skrev|napisała?|napisana|pisze|napsal|napísal|kirjoitti|написала?|пишет|пише|"
     r"писал|пользователь|yazdı|írta|a\s+scris|έγραψε|đã\s+viết|menulis|写道|寫道|写到|のメール|のメッセージ|"
     r"さんが|作成|작성|님이|כתב|كتب|تمت\s+كتابة|je\s+napisao|rašė|kirjutas|написа"
 )
-_VERB = re.compile(rf"(?:{_VERBS})", re.IGNORECASE)
+_VERB = re.compile(rf"(?:{VERBS})", re.IGNORECASE)
 _SAID = re.compile(r"\b(?:said|says|sent|hat gesagt|dijo|a dit)\b", re.IGNORECASE)
-_END = re.compile(rf"(?:[:：]|(?:{_VERBS})|>)[\s*_–‐-]*$", re.IGNORECASE)
+_END = re.compile(rf"(?:[:：]|(?:{VERBS})|>)[\s*_–‐-]*$", re.IGNORECASE)
 _COLON = re.compile(r"[:：][\s*_–‐-]*$")
-_VERB_END = re.compile(rf"(?:{_VERBS})(?:\(а\)|\(a\))?\s*[:：]?[\s*_–‐-]*$", re.IGNORECASE)
+_VERB_END = re.compile(rf"(?:{VERBS})(?:\(а\)|\(a\))?\s*[:：]?[\s*_–‐-]*$", re.IGNORECASE)
 _OPENER = re.compile(
     r"(?:On|At|Am|Le|El|En|Il|Em|No dia|Op|Den|Dnia|Dňa|Dne|W dniu|På|Pe|Vào|Pada|Στις|In data|In message|In article|"
     r"Quoting|Zitat von|Citando|Citat|Wiadomość napisana|La data|Data|Em|Kl)\b|[在于於]|في"
@@ -37,6 +37,15 @@ _OTHERS = re.compile(  # Horde; Mutt's usual form with a star
     r"(?:Quoting|Zitat von|Citando|Citat|Citazione) .{3,120}[:：]$|"
     r"[^<>@]{2,60}<[^<>@]+@[^<>@]+>,? \[[\d/:. ,-]{6,40}[^\]]{0,6}\]:$"
 )
+_LONGEST_VERBLESS = 160
+_MOST_WORDS = 9  # of a name, a day, a month and "at"
+_CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.h]\d\d(?!\d)")
+_DATED_LINE = re.compile(
+    r"(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{2,4}(?!\d)|(?:19|20)\d\d.{0,12}\d|\d.{0,20}(?:19|20)\d\d|[年월月]"
+)
+_IN_ANGLES = re.compile(r"<(?:mailto:)?[^<>@\s]{1,80}@[^<>@\s]{1,80}>")
+_DIGITS = re.compile(r"[\d:.,/+()-]+|\b(?:AM|PM|GMT|UTC|CET|CEST|EST|EDT|PST|PDT)\b", re.IGNORECASE)
+_OWN_WORDS = re.compile(r"\b(?:please|meet|call|write to|ask|bitte|call me)\b", re.IGNORECASE)
 _PREFIX = "> \t*_-–‐—"
 _SHARED = re.compile(
     r"^(?P<own>\S.*?)[\s>*-]*(?:(?<=-)|(?<=\s))(?P<rest>On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|"
@@ -53,11 +62,11 @@ _KNOWN = tuple(
 def attribution(lines: Sequence[str], at: int) -> int | None:
     """Where the attribution begins that ends in line `at`; None when none ends there."""
     line = lines[at].strip()
-    if not line or len(line) > _LONGEST or not _END.search(line):
+    if not line or len(line) > _LONGEST or not (_END.search(line) or _verbless(line, _quote_below(lines, at))):
         return None
     quoted = _quote_below(lines, at)
     texts = _wrapped(lines, at)
-    for opens in (_opened, _dated, _addressed):
+    for opens in (_opened, _dated, _addressed, _verbless):
         found = next((start for start, text in texts if opens(text, quoted)), None)
         if found is not None:
             return found
@@ -97,7 +106,7 @@ def _wrapped(lines: Sequence[str], at: int) -> list[tuple[int, str]]:
 
 def _quote_below(lines: Sequence[str], at: int) -> bool:
     below = next((line for line in lines[at + 1 : at + 4] if line.strip()), "")
-    return below.lstrip().startswith((">", "&gt;")) and not below.startswith(">>> ")
+    return below.lstrip().startswith((">", "&gt;"))
 
 
 def _opened(text: str, quoted: bool) -> bool:
@@ -141,6 +150,18 @@ def _wrote_beside(text: str) -> bool:
     address = next(iter(_ADDRESS.finditer(text)), None)
     verb = _VERB.search(text, address.end()) if address else None
     return bool(address and verb and not re.search(r"[a-z]{3}", text[address.end() : verb.start()]))
+
+
+def _verbless(text: str, quoted: bool) -> bool:
+    """A date, a time and whose mail it is, without a verb: `3 mars 2026 09:58, Omar <…>`, `2026-03-03 09:58 Omar:`."""
+    if not _DATED_LINE.search(text) or not _CLOCK.search(text) or len(text) > _LONGEST_VERBLESS:
+        return False
+    bare = _DIGITS.sub(" ", _IN_ANGLES.sub(" ", text))
+    if len(bare.split()) > _MOST_WORDS or bare.rstrip().endswith((".", "!", "?")):
+        return False
+    if _IN_ANGLES.search(text) and not _OWN_WORDS.search(text):
+        return True
+    return quoted and bool(_COLON.search(text))
 
 
 def _addressed(text: str, quoted: bool) -> bool:

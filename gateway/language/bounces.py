@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from flufl.bounce import all_failures
 
 from gateway.language import mime
+from gateway.language.hypertext import hypertext
 
 Kind = Literal["hard", "soft", "delayed", "delivered", "relayed"]
 
@@ -81,7 +82,9 @@ def read(message: "Message[Any, Any]") -> Bounce | None:
     found = [bounce for block in _blocks(message) if (bounce := _by_status(block))]
     if found:
         return min(found, key=lambda bounce: WORST_FIRST.index(bounce.kind))
-    return None if _answers(message) else _by_form(message)
+    if _answers(message):
+        return None
+    return _by_fields(message) or _by_form(message) or _by_words(message)
 
 
 def returned(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
@@ -171,10 +174,76 @@ def _by_form(message: "Message[Any, Any]") -> Bounce | None:
     return Bounce("soft" if code.startswith("5") and not _PLAIN_DELAY.search(_words(message)) else "delayed", code)
 
 
+# Who writes reports, and how reports begin, where neither a status nor a known form says that it is one.
+_DAEMON: Final = re.compile(
+    r"mailer-?daemon|mail ?delivery|postmaster|undeliver|bounce|system administrator|delivery (?:sub)?system", re.I
+)
+_RETURNED: Final = re.compile(
+    r"undeliver|deliver\w* (?:\w+ ){0,3}(?:fail|error|problem)|fail\w* (?:\w+ ){0,2}(?:deliver|notice)|"
+    r"return(?:ed|ing) (?:\w+ )?(?:mail|message|to sender)|mail (?:delivery|system) (?:fail|error)|"
+    r"delivery (?:status )?(?:notification|report)|non[- ]?(?:delivery|remis)|unzustellbar|nicht zugestellt|"
+    r"zustellung|non recapitabil|mancat[oa] (?:consegna|recapito)|no (?:se )?(?:pudo )?entreg|non (?:distribu|remis)|"
+    r"onbestelbaar|não (?:entreg|pôde)|niedoręcz|не доставлен|недоставлен|配信不能|無法傳遞|退信|반송",
+    re.IGNORECASE,
+)
+_FAILED: Final = re.compile(
+    r"(?:could|can|was|were|is|has) ?(?:not|n't|n’t|not be|not been) (?:be |been )?(?:delivered|sent|found|accepted)|"
+    r"(?:could|can)(?:not|n't| not) (?:\w+ )?(?:deliver|send|reach)|undeliver|"
+    r"(?:deliver\w*|delivery|address\w*)\b[^.\n]{0,60}\b(?:fail|error|reject|incorrect|problem)|"
+    r"(?:fail|error)\w*\b[^.\n]{0,40}\bdeliver|permanent(?:ly)? (?:fatal )?(?:error|fail)|returned to (?:the )?sender|"
+    r"konnte[n]? nicht (?:\w+ )?(?:zugestellt|übermittelt)|nicht zugestellt|n['’]a (?:pas )?pu être|no (?:se )?pudo|"
+    r"non (?:è stato possibile|può essere|(?:è|sono) stat\w (?:consegn|recapit)\w+)|"
+    r"no (?:ha sido|fue|pudo ser) (?:posible )?entreg|n['’]a pas (?:été|pu être) (?:remis|distribu|livr)|"
+    r"kon niet worden|não (?:pôde|foi)|nie (?:można|mogła)|не удалось|невозможно|"
+    r"配信できません|無法|无法|전송되지",
+    re.IGNORECASE,
+)
+_FIELD: Final = re.compile(
+    r"^(?:Final-Recipient|Original-Recipient|Action|Status|Diagnostic-Code|Remote-MTA)[ \t]*:[^\n]*(?:\n[ \t]+[^\n]+)*",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def _by_fields(message: "Message[Any, Any]") -> Bounce | None:
+    """The fields of a delivery status that stand in the words, as some servers have them."""
+    found = _FIELD.findall(_said(_all_words(message)))
+    if not found:
+        return None
+    return _by_status(BytesParser().parsebytes("\n".join(found).encode("utf-8", "replace")))
+
+
+def _by_words(message: "Message[Any, Any]") -> Bounce | None:
+    """A server's own form: a machine's name or a subject that says so, a sentence of failure, and a code or a reason
+    that tells what failed."""
+    sent_by = " ".join(mime.fields(message, "From"))
+    said = _said(_all_words(message))
+    if not (_DAEMON.search(sent_by) or _RETURNED.search(mime.field(message, "Subject"))) or not _FAILED.search(said):
+        return None
+    code = _code("", said)
+    later = _PLAIN_DELAY.search(f"{mime.field(message, 'Subject')}\n{said}")
+    if later and not code.startswith("5"):
+        return Bounce("delayed", code)
+    if not code:
+        detail = next((detail for words, detail in _WORDS if words.search(said)), "")
+        return Bounce("hard", f"5.{detail}") if detail else Bounce("soft")
+    return Bounce(_hardness(code), code)
+
+
+def _all_words(message: "Message[Any, Any]") -> str:
+    """Plain, or else rich: some servers write reports in HTML alone."""
+    if plain := _words(message).strip():
+        return plain
+    texts = [hypertext(mime.text(part)) for part in _parts(message) if mime.kind(part) == "text/html"]
+    return "\n".join(texts)[:MOST_WORDS]
+
+
 def _shortened(message: "Message[Any, Any]") -> "Message[Any, Any]":
     """Some of its patterns are slow on long lines, and none needs more than the beginning."""
     raw = mime.tolerated(message.as_bytes, b"")[:MOST_WORDS]
     short = BytesParser().parsebytes(b"\n".join(line[:1000] for line in raw.split(b"\n")))
+    sent_by = " ".join(mime.fields(short, "From"))
+    del short["From"]
+    short["From"] = sent_by if sent_by.isascii() and "@" in sent_by else "MAILER-DAEMON@localhost"  # it needs one
     for part in _parts(short):  # it would read those of the mail that is brought back
         if mime.kind(part) in RETURNED_TYPES:
             part.set_payload("")

@@ -22,7 +22,7 @@ _TURNED = re.compile(
     r"^(?:von (?:meinem|unterwegs|mein\w*) ?.{0,40} ?gesendet\.?|(?:diese (?:nachricht|e-?mail)) wurde (?:von|"
     r"mit) .{3,80} (?:gesendet|verschickt)\.?|"
     r"(?:iphone|ipad|android|.{2,25})(?:から送信|에서 보냄|’?dan gönderildi|'?den gönderildi)|"
-    r".{0,20}から送信(?:されました)?。?|"
+    r".{0,30} से भेजा गया।?|.{0,20}から送信(?:されました)?。?|"
     r"发自我?的?.{1,30}|從我的.{1,20}傳送|从 ?(?:我的)?.{1,20}发送|傳送自我?的?.{1,30}|"
     r"나의 .{1,20}에서 보냄|내 .{1,20}에서 보냄|"
     r"\w{2,20} from mobile|此邮件发自.{1,30}|(?:please )?(?:excuse|forgive|pardon) (?:any |my |the )?(?:typos|"
@@ -45,25 +45,82 @@ _OUTLOOK = re.compile(
     r"^.{2,40}<?https?://aka\.ms/\w{5,10}>?$",
     re.IGNORECASE,
 )
+_MORE = (
+    r"sent (?:via|using|with) the|"
+    r"trimis din|στάλθηκε από|εστάλη από|απεστάλη από|đã gửi từ|được gửi từ|gửi từ|dikirim dari|poslano (?:s|sa|iz)|"
+    r"poslato (?:sa|s)|изпратено от|išsiųsta iš|saadetud|nosūtīts no|enviat des|elküldve|senditia|sendt frå"
+)
+_UNSPACED = r"נשלח מ|أُ?رسلت من|مرسل من|تم الإرسال من|ส่งจาก"  # their next word follows without a blank
+_DEVICE = re.compile(
+    r"phone|handy|mobil|móvil|cell|tablet|ipad|ipod|iphone|galaxy|android|samsung|huawei|xiaomi|redmi|nokia|motorola|"
+    r"pixel|oneplus|oppo|honor|blackberry|windows|surface|mac ?book|\bmac\b|watch|\b[45]g\b|lte|verizon|t-mobile|at&t|"
+    r"vodafone|telekom|o2|orange|network|netz|réseau|\bapp\b|e-?mail\b|outlook|gmail|yahoo|proton|device|gerät|"
+    r"appareil|dispositiv|apparaat|enhed|enhet|laite|urządzeni|zařízení|zariadeni|telefon|téléphone|teléfono|telefoon|puhelin|"
+    r"телефон|устройств|пристро|смартфон|cihaz|eszköz|τηλέφωνο|κινητό|συσκευή|điện thoại|ponsel|perangkat|"
+    r"手机|手機|電話|携帯|スマート|휴대|טלפון|נייד|هاتف|جوال|โทรศัพท์",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"[?!]|\b(?:please|bitte|por favor|s'il vous|could|can you|we|you|ich|wir|nous|yesterday|today)\b", re.I
+)
+_LONG_SENT = re.compile(rf"^(?:(?:{_SENT}|{_MORE})\b|{_UNSPACED}).{{1,120}}$", re.IGNORECASE)
+_MOST_WORDS = 16
+_TRACKERS = (
+    r"mailtrack|mailsuite|streak|boomerang|yesware|hubspot|mixmax|superhuman|polymail|bananatag|docsify|snov\.io|"
+    r"mailbutler|shortwave|newton|readdle|salesloft|gmelius"
+)
+_TRACKED = re.compile(
+    rf"\W*(?:{_TRACKERS})[\W\d]*|(?:\[?[^\]]{{0,30}}\]\s*)?(?:\w+ )?(?:sent|notified|tracked|powered|made|scheduled|"
+    rf"secured|verified|enviado|gesendet|envoyé|notificad[oa]|notifié|benachrichtigt|inviato)\b.{{0,40}}\b(?:{_TRACKERS})\b.{{0,60}}",
+    re.IGNORECASE,
+)
+_DOT = "\u1427"  # what a tracker leaves under a mail in Gmail, white on white
 _EDGES = " \t(<>)[]*_~|.–—-"
+_LINKS = re.compile(r"<?https?://[^\s>]*>?")
+_LEAST_WRAPPED, _MOST_WRAPPED = 2, 8  # lines
 _LAST = 4  # lines written; what stands further up is a sentence
 _LONGEST = 160
 
 
 def is_device(line: str) -> bool:
     """A line that a phone or a mail program wrote by itself."""
+    if line.strip(f" \t{_DOT}") == "":
+        return _DOT in line
     bare = re.sub(r"\s*<(?:https?:|mailto:)[^>]*>\s*$", "", line.strip())
     if not bare or len(line) > _LONGEST or bare.startswith(">"):
         return False
     inner = bare.strip(_EDGES)
     if _OUTLOOK.match(line.strip(_EDGES)) or _OUTLOOK.match(inner) or _TURNED.match(inner) or _EXCUSED.match(inner):
         return True
-    return bool(_PLAIN.match(inner)) and len(inner.split()) <= 9
+    if _TRACKED.fullmatch(inner) and not _ASKS.search(inner):
+        return True
+    return (bool(_PLAIN.match(inner)) and len(inner.split()) <= 9) or _names_a_device(inner)
+
+
+def _names_a_device(inner: str) -> bool:
+    """A long line of that kind, with commas and the names of a carrier and a phone; a sentence is none."""
+    sent = _LONG_SENT.match(inner)
+    return bool(sent and _DEVICE.search(inner) and not _ASKS.search(inner)) and len(inner.split()) <= _MOST_WORDS
+
+
+def _tracker_paragraph(lines: Sequence[str], written: list[int]) -> int | None:
+    """Where the last paragraph begins when all of it is a tracker's, wrapped over several lines, links between."""
+    if len(written) < _LEAST_WRAPPED:
+        return None
+    start = written[-1]
+    while start > 0 and lines[start - 1].strip() and written[-1] - start < _MOST_WRAPPED:
+        start -= 1
+    joined = " ".join(line.strip() for line in lines[start : written[-1] + 1])
+    bare = " ".join(_LINKS.sub(" ", joined).split()).strip(_EDGES)
+    begins_below = start > written[0] and not lines[start - 1].strip()
+    return start if begins_below and _TRACKED.fullmatch(bare) and not _ASKS.search(bare) else None
 
 
 def without_device(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """The lines without a device's, and what was taken off: it and what stands below, or it alone above all words."""
     written = [at for at, line in enumerate(lines) if line.strip()]
+    if (start := _tracker_paragraph(lines, written)) is not None:
+        return list(lines[:start]), list(lines[start:])
     at = len(lines)
     while written and is_device(lines[written[-1]]):
         at = written.pop()

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any, Final
 
-from gateway.language import mime
+from gateway.language import bodies, mime
 
 # Of signed, encrypted and calendar mails, and visiting cards: they go with a mail and are not what its writer sends.
 ADDED: Final = (
     "application/pgp-signature", "application/pgp-keys", "application/pgp-encrypted", "application/pkcs7-signature",
     "application/x-pkcs7-signature", "text/calendar", "application/ics", "text/vcard", "text/x-vcard", "text/directory",
+    "text/vnd.google.email-reaction+json",
     "message/delivery-status", "message/disposition-notification", "text/rfc822-headers", "text/x-amp-html",
 )  # fmt: skip
 # Where the writer's own part of an HTML mail ends, as mail programs mark it.
@@ -43,11 +44,13 @@ class Enclosure:
 
 def enclosures(message: "Message[Any, Any]", *, forwarded: bool = False) -> list[Enclosure]:
     """What the mail brings, in order. Of a forwarded mail everything counts as shown to the reader."""
+    message = bodies.unwrapped(message)
     leaves = list(_leaves(message))
+    words = bodies.attached_words(message)
     own, cited = _cited(leaves)
     found: list[Enclosure] = []
     for number, part, kind in leaves:
-        if kind in ADDED or _is_words(part, kind, message):
+        if kind in ADDED or id(part) in words or (bodies.is_text(part) and not bodies.is_attached(part)):
             continue
         cid = _cid(part)
         quoted = bool(cid) and cid in cited and cid not in own and not forwarded
@@ -57,7 +60,7 @@ def enclosures(message: "Message[Any, Any]", *, forwarded: bool = False) -> list
 
 def part(message: "Message[Any, Any]", number: int) -> bytes | None:
     """The content of one part by its number."""
-    return next((content(each) for at, each, _ in _leaves(message) if at == number), None)
+    return next((content(each) for at, each, _ in _leaves(bodies.unwrapped(message)) if at == number), None)
 
 
 def content(part: "Message[Any, Any]") -> bytes:
@@ -82,14 +85,6 @@ def _leaves(message: "Message[Any, Any]") -> Iterator[tuple[int, "Message[Any, A
             waiting.extend(reversed(inside))
         elif not kind.startswith("multipart/"):
             yield number, each, kind
-
-
-def _is_words(part: "Message[Any, Any]", kind: str, whole: "Message[Any, Any]") -> bool:
-    """The text itself, plain or HTML; with a name or as an attachment it is a file."""
-    if kind not in ("text/plain", "text/html", "text/enriched"):
-        return False
-    disposition = mime.tolerated(part.get_content_disposition, None)
-    return part is whole or (disposition != "attachment" and not mime.tolerated(part.get_filename, None))
 
 
 def _name(part: "Message[Any, Any]") -> str:

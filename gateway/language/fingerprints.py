@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from gateway.language.wording import folded
 
@@ -65,7 +65,21 @@ def _quotations(text: str) -> Iterator[str]:
         yield text[places[0] + 1 : places[-1]]
 
 
+def covered(words: list[str], known: Container[str]) -> list[bool]:
+    """For each word (as `tokens` has them) whether it stands in a run that is known."""
+    found = [False] * len(words)
+    for start, end in _spans(words):
+        if _joined(words[start:end]) in known:
+            found[start:end] = [True] * (end - start)
+    return found
+
+
 def _runs(words: list[str]) -> Iterator[str]:
+    return (_joined(words[start:end]) for start, end in _spans(words))
+
+
+def _spans(words: list[str]) -> Iterator[tuple[int, int]]:
+    """Where each run begins and ends."""
     end = weight = letters = 0
     for start, first in enumerate(words):
         while (weight < RUN or letters < LETTERS) and end < len(words):
@@ -74,7 +88,7 @@ def _runs(words: list[str]) -> Iterator[str]:
             end += 1
         if weight < RUN or letters < LETTERS:
             return
-        yield _joined(words[start:end])
+        yield start, end
         weight -= _weight(first)
         letters -= _letters(first)
 

@@ -100,6 +100,12 @@ def banner(lines: Sequence[str]) -> int:
     return next((at for at in range(first, len(lines)) if not lines[at].strip()), 0)
 
 
+def is_notice(line: str) -> bool:
+    """A line that a legal notice, a virus scanner or a list has by itself."""
+    line = line[:600]
+    return any(each.match(line) for each in (_TREES, _VIRUS, _LIST, _TITLE, _LEGAL)) or bool(_KEEPING.search(line))
+
+
 def _foots(lines: Sequence[str], at: int) -> bool:
     line = lines[at][:600]
     if not line or line[0] == ">":

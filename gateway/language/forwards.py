@@ -2,6 +2,8 @@
 
 import re
 
+from gateway.language.subjects import REPLY
+
 _FORWARD = re.compile(
     r"^[>\s*]*(?:[-_‐–—]{2,}+\s*(?:Forwarded (?:by|message|mail|e-mail).{0,60}|(?:Weitergeleitete|"
     r"Weitergel\.) ?(?:Nachricht|E-?Mail|Mail)|"
@@ -27,10 +29,7 @@ _SUBJECT = re.compile(
 )
 _EITHER = re.compile(r"^\s*vs\s*:", re.IGNORECASE)
 _NORDIC = re.compile(r"^[>*\s]{0,4}Fra\s?:", re.MULTILINE)
-_REPLIED = re.compile(
-    r"^\s*(?:re|aw|antw|antwort|sv|vs|svar|vá|απ|השב|bls|ref|rép|rif|res|r|odp|ynt|回复|答复|回覆|返信)(?:\[\d+\]|\(\d+\))?\s*[:：]",
-    re.IGNORECASE,
-)
+_REPLIED = re.compile(rf"^\s*(?:{REPLY})\.?\s?\d{{0,3}}(?:\[\d+\]|\(\d+\))?\s*[:：]", re.IGNORECASE)
 
 
 def forward(line: str) -> bool:

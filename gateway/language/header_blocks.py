@@ -5,6 +5,8 @@ quotes.py asks. Everything from there on is somebody else's."""
 import re
 from collections.abc import Sequence
 
+from gateway.language.attributions import VERBS
+
 _ORIGINALS = (
     r"original|ursprüngliche|originale?|d.origine|initial|oorspronkelijke?|oprindelig|ursprungligt|opprinnelig|"
     r"oryginalna|alkuperäinen|původní|pôvodná|eredeti|исходное|вихідне|orijinal|özgün|reply|antwort|原始|原邮件|"
@@ -15,10 +17,13 @@ _MESSAGES = (
     r"melding|wiadomość|viesti|zpráva|správa|üzenet|сообщение|повідомлення|ileti|mesaj|邮件|郵件|メッセージ|메시지"
 )
 _ORIGINAL = re.compile(
-    rf"^[>\s*]*[-_‐–—]{{2,}}+\s*(?:(?:{_ORIGINALS})\s?(?:{_MESSAGES})|(?:{_MESSAGES})\s(?:{_ORIGINALS})|"
-    r"originalnachricht)\s*(?:[-_‐–—]{2,}[\s*]*)?$",
+    rf"^[>\s*]*(?:[-_‐–—]{{2,}}+|[*=.~#]{{2,}}+)\s*(?:begin message|"
+    rf"(?:{_ORIGINALS})\s?(?:{_MESSAGES})|(?:{_MESSAGES})\s(?:{_ORIGINALS})|"
+    r"originalnachricht)\s*(?:[-_‐–—*=.~#]{2,}[\s*]*)?$",
     re.IGNORECASE,
 )
+_LONGEST_TITLE = 200
+_WROTE = re.compile(rf"^[>\s*]*[-_=‐–—]{{2,}}\s.{{2,80}}\b(?:{VERBS})\s*[:：]?\s*[-_=‐–—]{{2,}}\s*$", re.IGNORECASE)
 _NAMES = {
     "from": "From|Von|De|Da|Van|Fra|Från|Od|Lähettäjä|От|Від|Kimden|Feladó|De la|Από|"
     "发件人|寄件者|差出人|送信者|보낸 사람|보낸사람",
@@ -43,7 +48,9 @@ _WITHIN = 12  # lines; long lists of recipients are folded
 
 def original(line: str) -> bool:
     """`-----Original Message-----` in any language, with dashes of any sort."""
-    return bool(_ORIGINAL.match(line)) if line.lstrip("> *\t")[:1] in "-_‐–—" else False
+    if line.lstrip("> *\t")[:1] not in "-_‐–—=.~#" and not line.lstrip("> \t").startswith("**"):
+        return False
+    return len(line) < _LONGEST_TITLE and bool(_ORIGINAL.match(line) or _WROTE.match(line))
 
 
 def header_block(lines: Sequence[str], at: int) -> bool:

@@ -38,6 +38,12 @@ _SIGNATURE_CLASSES = re.compile(
 )
 _HEAD_BORDER = re.compile(r"border-top:\s*solid\s*(?:#[be]\w{5}|\w+)\s*1\.0pt", re.IGNORECASE)
 _SIDE_BORDER = re.compile(r"border-left:\s*(?:solid\s*(?:blue|#\w{6})\s*1\.5pt|2px solid #1010ff)", re.IGNORECASE)
+_BARRED = re.compile(r"border-left(?:-width)?:\s*(?:[1-5]px|thin|medium)[^;]*", re.IGNORECASE)
+_PADDED = re.compile(r"(?:padding|margin)(?:-left)?:\s*[^;]*[1-9]", re.IGNORECASE)
+_CALLED_QUOTE = re.compile(
+    r"^(?!gmail_|proton|yahoo)(?:.{0,30}[-_])?(?:quot(?:e|ed|ation)|original[-_]?message|previous[-_]?message|"
+    r"reply[-_]?history|mail[-_]?history)(?:[-_].{0,30})?$"
+)
 _UNQUOTED = re.compile(r"border(?:-left|-width)?:\s*(?:none|0)", re.IGNORECASE)
 _TIGHT = re.compile(
     r"\bmso(?:normal|plaintext|listparagraph)|margin(?:-top|-bottom)?:\s*0(?:px|pt|cm|in)?\s*(?:;|$)", re.I
@@ -96,7 +102,7 @@ def _named(tag: str, attributes: dict[str, str | None]) -> Mark | None:
         return "fence"
     if tag == "hr":
         return "fence" if attributes.get("tabindex") == "-1" else None
-    if not _QUOTES.isdisjoint(classes):
+    if not _QUOTES.isdisjoint(classes) or any(map(_CALLED_QUOTE.match, (name, *classes))):
         return "quote"
     if (name and (_SIGNATURES.match(name) or name == "messagesignaturesection")) or any(
         map(_SIGNATURE_CLASSES.match, classes)
@@ -110,4 +116,6 @@ def _styled(style: str) -> Mark | None:
         return None
     if _HEAD_BORDER.search(style):
         return "fence"
-    return "quote" if _SIDE_BORDER.search(style) else None
+    barred = _BARRED.search(style)
+    drawn = barred and "solid" in barred[0].lower() and _PADDED.search(style)
+    return "quote" if _SIDE_BORDER.search(style) or drawn else None

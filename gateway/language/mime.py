@@ -1,7 +1,6 @@
 """MIME parts and header fields as found in the wild: bounded, decoded, charsets repaired."""
 
 import binascii
-import codecs
 import contextlib
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from email.parser import BytesFeedParser
 from typing import Any, TypeVar, cast
 
 from gateway.errors import Refused
+from gateway.language.charsets import is_known, of_html, repaired
 from gateway.language.read_fields import known
 from gateway.language.wording import cleaned
 
@@ -28,16 +28,19 @@ _LONGEST_TEXT = 1_000_000  # octets
 MALFORMED = (LookupError, ValueError, TypeError, AttributeError, HeaderParseError)
 _NESTING = re.compile(rb"(?:multipart|message)/", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
-# Labels that really mean a larger set, and codecs that are no charsets of mail (some of them take quadratic time).
-_LARGER = {
-    "iso8859-1": "cp1252",
-    "ascii": "cp1252",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "euc_kr": "cp949",
-    "shift_jis": "cp932",
+_WORD = r"[\w.+-]{1,100}"
+_TYPE = re.compile(rf"(?!plain/|html/){_WORD}/{_WORD}", re.ASCII)
+_TYPE_WITHIN = re.compile(rf"({_WORD})\s*/\s*({_WORD})", re.ASCII)
+_TURNED = {"plain/text": "text/plain", "html/text": "text/html"}
+_HTML_ALONE = re.compile(r"\W*html\b", re.IGNORECASE)
+_ENCODINGS = {
+    "base-64": "base64",
+    "base_64": "base64",
+    "b64": "base64",
+    "quoted_printable": "quoted-printable",
+    "qp": "quoted-printable",
 }
-_NOT_CHARSETS = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:+-]{2,40})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,24 @@ def _unfolded(value: object) -> str:
 
 
 def kind(part: "Message[Any, Any]") -> str:
-    return tolerated(part.get_content_type, "text/plain")
+    """The type, "text/plain". Some programs leave out a semicolon, write a ">" behind it or turn its halves round."""
+    found = tolerated(part.get_content_type, "text/plain")
+    if found == "text/plain" and _HTML_ALONE.match(tolerated(lambda: str(part["content-type"] or ""), "")):
+        return "text/html"
+    if _TYPE.fullmatch(found):
+        return found
+    written = _TYPE_WITHIN.search(found)
+    mended = f"{written[1]}/{written[2]}" if written else "text/plain"
+    return _TURNED.get(mended, mended)
+
+
+def charset(part: "Message[Any, Any]") -> str | None:
+    """What the part says of its charset, also where its Content-Type is written wrongly."""
+    found = tolerated(part.get_content_charset, None)
+    if found:
+        return found
+    written = _CHARSET.search(tolerated(lambda: str(part["content-type"] or ""), ""))
+    return written[1] if written else None
 
 
 def tolerated(ask: Callable[[], T], otherwise: T) -> T:
@@ -149,18 +169,32 @@ def tolerated(ask: Callable[[], T], otherwise: T) -> T:
 def content(part: "Message[Any, Any]") -> bytes:
     """The part's bytes, transfer encoding taken off."""
     written: object = tolerated(lambda: cast(object, part.get_payload()), None)
-    encoding = tolerated(lambda: str(part["content-transfer-encoding"]), "").strip().lower()
+    encoding = _encoding(part)
     if isinstance(written, str) and encoding == "base64":
         with contextlib.suppress(ValueError):  # the library makes more copies, but reads broken ones too
             return binascii.a2b_base64(written)
+    if isinstance(written, str) and encoding == "quoted-printable" and written.isascii():
+        return binascii.a2b_qp(written)
     payload: object = tolerated(lambda: cast(object, part.get_payload(decode=True)), None)
     return payload if isinstance(payload, bytes) else b""
+
+
+def _encoding(part: "Message[Any, Any]") -> str:
+    """Some programs put quotation marks around it, a semicolon behind it, or a hyphen into it."""
+    written = tolerated(lambda: str(part["content-transfer-encoding"] or ""), "")
+    bare = written.split(";")[0].strip("\"' \t.,>").lower()
+    return {"base-64": "base64", "b64": "base64", "base_64": "base64", "quoted_printable": "quoted-printable"}.get(
+        bare, bare
+    )
 
 
 def text(part: "Message[Any, Any]") -> str:
     """The part's text, lines of format=flowed joined again (RFC 3676); with delsp the joining blank goes."""
     raw = _opening(content(part))
-    written = repaired(raw, tolerated(part.get_content_charset, None)).replace("\r\n", "\n").replace("\r", "\n")
+    label = charset(part)
+    if kind(part) == "text/html" and not is_known(label):
+        label = of_html(raw) or label
+    written = repaired(raw, label).replace("\r\n", "\n").replace("\r", "\n")
     flowed = tolerated(lambda: part.get_param("format"), None)
     if str(flowed).lower() != "flowed":
         return written
@@ -175,39 +209,6 @@ def _opening(raw: bytes) -> bytes:
     opening = raw[:_LONGEST_TEXT]
     whole, end, _ = opening.rpartition(b"\n")
     return whole + end or opening.rstrip(bytes(range(0x80, 0x100)))
-
-
-def repaired(raw: bytes, charset: str | None) -> str:
-    """Bytes as text, whatever the label says: UTF-8 when they are valid UTF-8, else the label, else Windows-1252."""
-    name = _codec(charset)
-    wide = is_wide(charset)
-    for candidate in (name, "utf-8") if wide else ("utf-8", name):
-        if candidate is None:
-            continue
-        try:
-            return raw.decode(candidate)
-        except (UnicodeError, LookupError):
-            continue
-    return raw.decode(name if wide and name else "cp1252", "replace")
-
-
-def is_wide(charset: str | None) -> bool:
-    """Whether text in this charset can be valid UTF-8 by its octets and still mean something else."""
-    name = _codec(charset)
-    return name is not None and name.startswith(("utf-16", "utf-32", "iso2022", "utf-7", "hz"))
-
-
-def _codec(charset: str | None) -> str | None:
-    try:
-        name = codecs.lookup(charset.strip()).name if charset else ""
-    except MALFORMED:
-        return None
-    larger = _LARGER.get(name, name)
-    try:
-        b"".decode(larger or "ascii")
-    except (LookupError, UnicodeError):  # base64, zip and the like are codecs too
-        return None
-    return larger if larger and larger not in _NOT_CHARSETS else None
 
 
 def _reflowed(written: str, delsp: bool) -> str:

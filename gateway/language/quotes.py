@@ -13,7 +13,10 @@ from gateway.language.footers import banner
 from gateway.language.forwards import forward
 from gateway.language.header_blocks import header_block, original
 from gateway.language.hypertext import FENCE
+from gateway.language.known_words import KnownWords
+from gateway.language.labelled_blocks import heading_above, labelled_block, subject_block
 from gateway.language.marker import MARKER, is_marked
+from gateway.language.quote_marks import PROMPT, marked_alike
 from gateway.language.signatures import SIGNED, without_signature
 
 __all__ = ["MARKER", "Cut", "cut"]
@@ -23,8 +26,10 @@ _MARKER = re.compile(  # other products' lines of that kind, in mails that were 
     re.IGNORECASE,
 )
 _WRAPPED = 58  # a quoted line this long may have lost its tail to the line below
+_LONGEST_MOTTO = 3  # lines
 _MARKS = (FENCE, SIGNED)
 _ARMOUR = "-----BEGIN PGP SIGNED MESSAGE-----"
+Writer = tuple[str | None, str | None]
 Kind = Literal["none", "quote", "block", "forward"]
 
 
@@ -38,21 +43,31 @@ class Cut:
     forwarded: bool = False
 
 
-def cut(text: str, forwarded: bool = False, replied: bool = True, name: str | None = None) -> Cut:
+def cut(
+    text: str,
+    forwarded: bool = False,
+    replied: bool = True,
+    writer: Writer = (None, None),
+    known: KnownWords | None = None,
+    subject: str = "",
+) -> Cut:
     """What the writer wrote. `forwarded`, `replied`: what the subject says; a mail sent on stays whole.
 
-    `name`: the sender's, for a signature that is nothing else."""
-    lines = _apart(_unarmoured(text.split("\n")))
+    `writer`: their name and address, by which their signature is known. `known`: words that the thread had before.
+    `subject`: the mail's, which a block of header lines may repeat."""
+    lines = marked_alike(_apart(_unarmoured(text.split("\n"))), replied)
+    if replied and (block := subject_block(lines, subject)) is not None:
+        lines.insert(block, FENCE)
     warned = banner(lines)
     warning, lines = lines[:warned], lines[warned:]
     marker = next((at for at, line in enumerate(lines) if _marks(line)), None)
     if marker is not None:
-        above = _cut(lines[:marker], forwarded, replied, name)
+        above = _cut(lines[:marker], forwarded, replied, writer, known)
         if above.own:
             trimmed = _joined([*warning, above.trimmed, *lines[marker:]])
             return Cut(above.own, trimmed, history=True, forwarded=above.forwarded)
         lines = [line for line in lines if not _marks(line)]
-    found = _cut(lines, forwarded, replied, name)
+    found = _cut(lines, forwarded, replied, writer, known)
     if not warning:
         return found
     return Cut(found.own, _joined([*warning, found.trimmed]), found.history, found.forwarded)
@@ -70,48 +85,64 @@ def _apart(lines: Sequence[str]) -> list[str]:
 
 def _unarmoured(lines: list[str]) -> list[str]:
     """The words of a mail signed in its text (RFC 4880, section 7), dashes unescaped; other mails as they are."""
-    if _ARMOUR not in lines:
+    start = next((at for at, line in enumerate(lines) if line.rstrip() == _ARMOUR), None)
+    if start is None:
         return lines
-    start = lines.index(_ARMOUR)
     head = next((at for at in range(start, len(lines)) if not lines[at].strip()), start)
-    end = next((at for at, line in enumerate(lines) if line == "-----BEGIN PGP SIGNATURE-----"), len(lines))
+    end = next((at for at, line in enumerate(lines) if line.rstrip() == "-----BEGIN PGP SIGNATURE-----"), len(lines))
     return lines[:start] + [line.removeprefix("- ") for line in lines[head + 1 : max(end, head + 1)]]
 
 
-def _cut(lines: list[str], forwarded: bool, replied: bool, name: str | None) -> Cut:
+def _cut(lines: list[str], forwarded: bool, replied: bool, writer: Writer, known: KnownWords | None) -> Cut:
     start, kind = _history(lines)
+    if known and not forwarded and kind != "forward" and (place := known.place(lines[:start])):
+        return _without_known(lines, place, writer)
+    if kind == "block":
+        start -= heading_above(lines[:start])
     above, below = lines[:start], lines[start:]
     if kind == "block" and not replied and not _joined(above):
         forwarded = True
     if forwarded or kind == "forward":
-        text, signature = without_signature(above, name)
+        text, signature = without_signature(above, *writer)
         return Cut(_joined([*text, "", *below]), _joined(signature), forwarded=True)
-    own, rest = (above, below) if kind == "block" else _own(above, below, name)
-    text, signature = without_signature(own, name)
+    own, rest = (above, below) if kind == "block" else _own(above, below, writer)
+    text, signature = without_signature(own, *writer)
     if below and rest and not _joined(text):
         return Cut("", _joined(lines), history=True)
     return Cut(_joined(text), _joined([*signature, *rest]), history=bool(below))
 
 
-def _own(above: list[str], below: list[str], name: str | None) -> tuple[list[str], list[str]]:
+def _without_known(lines: list[str], place: tuple[int, int], writer: Writer) -> Cut:
+    """What the thread had before goes, with all below it; when it is at the top, the answer stands below it."""
+    first, last = place
+    answers_above = bool(_joined(lines[:first]))
+    own, rest = (lines[:first], lines[first:]) if answers_above else (lines[last + 1 :], lines[: last + 1])
+    if not answers_above:
+        start, _ = _history(own)
+        own, rest = own[:start], [*rest, *own[start:]]
+    text, signature = without_signature(own, *writer)
+    return Cut(_joined(text), _joined([*signature, *rest]), history=True)
+
+
+def _own(above: list[str], below: list[str], writer: Writer) -> tuple[list[str], list[str]]:
     """The writer's lines, and what is cut, when quotes have marks: answers may stand below or between them."""
     end = next((at for at in range(len(below)) if _blocks(below, at)), len(below))
     quoted, last = below[:end], below[end:]
     marks = [at for at, line in enumerate(quoted) if _is_quote(line)]
     if not marks:
         return above, below
-    after = _words(quoted[marks[-1] + 1 :], name)
+    after = _words(quoted[marks[-1] + 1 :], writer)
     between = _between(quoted, marks)
     if not after and not between:
         return above, below
-    if not _words(above, name) and not between:
+    if not _words(above, writer) and not between:
         return quoted[marks[-1] + 1 :], [*quoted[: marks[-1] + 1], *last]
     return [*above, *quoted], last
 
 
-def _words(lines: list[str], name: str | None) -> str:
+def _words(lines: list[str], writer: Writer) -> str:
     """What is left without a signature, of lines with words above them."""
-    text, _ = without_signature(["-", "", *lines], name)
+    text, _ = without_signature(["-", "", *lines], *writer)
     return _joined(text[2:])
 
 
@@ -138,6 +169,7 @@ def _is_link(line: str) -> bool:
 
 def _history(lines: list[str]) -> tuple[int, Kind]:
     """Where quoted history begins (the number of lines when nowhere), and of what kind it is."""
+    own_until = 0
     for at, line in enumerate(lines):
         if not line.strip():
             continue
@@ -149,9 +181,28 @@ def _history(lines: list[str]) -> tuple[int, Kind]:
         start = attribution(lines, at)
         if start is not None:
             return start, "quote" if _quotes_below(lines, at) or _is_quote(lines[start]) else "block"
-        if _is_quote(line):
-            return at, "quote"
+        if _is_quote(line) and at >= own_until:
+            own_until = _own_quotes(lines, at)
+            if at >= own_until:
+                return at, "quote"
     return len(lines), "none"
+
+
+def _own_quotes(lines: list[str], at: int) -> int:
+    """Where history begins when the quoted lines from here on are the writer's own: a motto, or something that they
+    took up, above the line that begins their program's quote. 0 when these lines are history themselves."""
+    last = at
+    for below in range(at, len(lines)):
+        if _is_quote(lines[below]):
+            last = below
+        elif lines[below].strip() and (_blocks(lines, below) or attribution(lines, below) is not None):
+            start = attribution(lines, below)
+            start = below if start is None else start
+            quoted = sum(map(_is_quote, lines[at:start]))
+            answered = bool(_joined(lines[last + 1 : start]))
+            motto = bool(_joined(lines[:at])) and quoted <= _LONGEST_MOTTO and below < len(lines) - 1
+            return start if answered or motto else 0
+    return 0
 
 
 def _quotes_below(lines: list[str], at: int) -> bool:
@@ -161,15 +212,16 @@ def _quotes_below(lines: list[str], at: int) -> bool:
 def _blocks(lines: Sequence[str], at: int) -> bool:
     """Somebody else's mail begins here, without marks."""
     line = lines[at]
-    return line == FENCE or (not _is_quote(line) and (original(line) or header_block(lines, at)))
+    return line == FENCE or (
+        not _is_quote(line) and (original(line) or header_block(lines, at) or labelled_block(lines, at))
+    )
 
 
 def _is_quote(line: str) -> bool:
-    """A quoted line; the prompt of a Python session is none."""
     bare = line.lstrip()
-    return bare.startswith(">") and not bare.startswith(">>> ") and len(line) - len(bare) < 4
+    return bare.startswith(">") and len(line) - len(bare) < 4
 
 
 def _joined(lines: Sequence[str]) -> str:
-    shown = (line.rstrip() for line in lines if line not in _MARKS)
+    shown = (line.rstrip().removeprefix(PROMPT) for line in lines if line not in _MARKS)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(shown)).strip("\n")

@@ -5,29 +5,40 @@ from collections.abc import Collection
 from email.message import Message
 from typing import Any
 
-from gateway.errors import Refused
-from gateway.language import mime, read_fields
+import idna
 
-_ADDRESS = r"[^\s<>()\[\],;:@\"\\\x00-\x20\x7f]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?"
+from gateway.errors import Refused
+from gateway.language import bodies, mime, read_fields
+from gateway.language.wording import without_invisible
+
+_ADDRESS = r"[^\s<>()\[\],;:@\"\\\x00-\x20\x7f]{1,64}@[^\W_](?:[\w.-]{0,250}[^\W_])?"
 _QUOTED = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"'
-_COMMENT = r"\([^()<>@,;:\"\\]*\)"
+_COMMENT = r"\([^()<>\"\\]*\)"
+# In a name without quotation marks some programs write what should stand in them: brackets, commas, the address.
+_NAME = rf"(?:{_QUOTED}|{_COMMENT}|[^<>();\"\\])*"
 _MAILBOX = re.compile(
-    rf"\s*(?:(?P<bare>{_ADDRESS})|(?P<name>(?:{_QUOTED}|{_COMMENT}|[^<>()@,;:\"\\\[\]])*)<\s*(?P<address>{_ADDRESS})\s*>)"
-    rf"\s*(?:{_COMMENT})?\s*",
+    rf"\s*(?:(?P<bare>{_ADDRESS})|(?P<name>{_NAME})<\s*(?P<address>{_ADDRESS})\s*>)\s*(?P<after>{_COMMENT})?\s*,?\s*",
     re.IGNORECASE,
 )
+_OUTSIDE = re.compile(_QUOTED)  # what stands in quotation marks is a name, whatever it looks like
+_ANY_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\']+@[^\s<>()\[\],;:\"\\']*")
 _COMMENTS = re.compile(r"^\s*(?:\([^()]*\)\s*)+")  # before the value; it may stand there (RFC 5322, 3.2.2)
 _LONGEST_FROM = 1000
 _MOST_HOPS = 50
+_CALENDARS = ("text/calendar", "text/x-calendar", "application/ics")
+_ANSWERING = ("reply", "counter", "declinecounter", "refresh")  # RFC 5546: what a guest's program sends
+_METHOD = re.compile(rb"^METHOD:\s*([A-Z]+)\s*$", re.MULTILINE | re.IGNORECASE)
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 
 
 def sender(message: "Message[Any, Any]") -> str:
-    """The one mailbox of the one From field, in lower case. Raises Refused for any other number."""
+    """The one mailbox of the one From field, in lower case, its domain in ASCII. Raises Refused for any other number,
+    and when its name pretends to be another mailbox."""
     match = _from(message)
-    if match is None:
+    address = _in_ascii(str(match["bare"] or match["address"]).lower()) if match else None
+    if match is None or address is None:
         raise Refused("A mail needs exactly one From with exactly one address.")
-    return str(match["bare"] or match["address"]).lower()
+    return address
 
 
 def display_name(message: "Message[Any, Any]") -> str | None:
@@ -38,10 +49,30 @@ def display_name(message: "Message[Any, Any]") -> str | None:
 
 
 def _from(message: "Message[Any, Any]") -> re.Match[str] | None:
-    found = mime.fields(message, "From")
+    found = [without_invisible(value) for value in mime.fields(message, "From")]
     if len(found) != 1 or len(found[0]) > _LONGEST_FROM:
         return None
-    return _MAILBOX.fullmatch(found[0])
+    match = _MAILBOX.fullmatch(found[0])
+    return match if match and not _pretends(match) else None
+
+
+def _pretends(match: re.Match[str]) -> bool:
+    """Another address stands beside the mailbox, where a list of mailboxes could have it: whose mail is it then?"""
+    beside = f"{_OUTSIDE.sub(' ', match['name'] or '')} {match['after'] or ''}"
+    own = str(match["bare"] or match["address"]).lower()
+    others = {each.strip(".'").lower() for each in _ANY_ADDRESS.findall(beside)}
+    return "@" in beside and not others <= {own}
+
+
+def _in_ascii(address: str) -> str | None:
+    """The domain as DNS has it (IDNA 2008); None when no domain can be written so."""
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return None
 
 
 def machine(
@@ -79,10 +110,27 @@ def _by_name(names: list[str]) -> str | None:
 
 
 def _by_kind(message: "Message[Any, Any]") -> str | None:
-    return "a report" if mime.kind(message) == "multipart/report" else None
+    """Reports, receipts for a mail that was read, and answers to an invitation: programs write all of them."""
+    if mime.kind(message) == "multipart/report":
+        return "a report"
+    for part in bodies.leaves(message):
+        kind = mime.kind(part)
+        if kind == "message/disposition-notification":
+            return "a receipt"
+        if kind in _CALENDARS and _is_calendar_reply(part):
+            return "an answer to an invitation"
+    return None
+
+
+def _is_calendar_reply(part: "Message[Any, Any]") -> bool:
+    method = mime.tolerated(lambda: part.get_param("method"), None)
+    if method is not None:
+        return str(method).lower() in _ANSWERING
+    found = _METHOD.search(mime.content(part)[:20_000])
+    return found is not None and found[1].decode().lower() in _ANSWERING
 
 
 def _own(message: "Message[Any, Any]", own_addresses: Collection[str]) -> str | None:
     match = _from(message)
-    address = str(match["bare"] or match["address"]).lower() if match else ""
+    address = (_in_ascii(str(match["bare"] or match["address"]).lower()) or "") if match else ""
     return "our own address" if address and address in own_addresses else None

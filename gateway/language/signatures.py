@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from gateway.language.contacts import contact_block
 from gateway.language.devices import without_device
 from gateway.language.footers import footer
 
@@ -79,8 +80,10 @@ _LONGEST_LOOSE = 12
 _LONGEST_LINE = 75
 
 
-def without_signature(lines: Sequence[str], name: str | None = None) -> tuple[list[str], list[str]]:
-    """The lines above the signature, and the signature. `name`: the sender's, which may stand there alone."""
+def without_signature(
+    lines: Sequence[str], name: str | None = None, address: str | None = None
+) -> tuple[list[str], list[str]]:
+    """The lines above the signature, and the signature. `name`, `address`: the sender's, by which it is known."""
     own, cut = _at(lines, min(_delimiter(lines), footer(lines)))
     for sign in (_rule, _farewell, _initialled):
         own, signature = _at(own, sign(own))
@@ -90,6 +93,10 @@ def without_signature(lines: Sequence[str], name: str | None = None) -> tuple[li
     for sign in (_rule, _farewell, _initialled):  # what stood above the device's line
         own, signature = _at(own, sign(own))
         cut = signature + cut
+    own, signature = _at(own, contact_block(own, name, address))
+    if signature:
+        own, farewell = _at(own, _last_farewell(own))
+        cut = farewell + signature + cut
     own, signature = _at(own, _own_name(own, name))
     return own, signature + cut
 
@@ -140,6 +147,13 @@ def _farewell(lines: Sequence[str]) -> int:
     return len(lines)
 
 
+def _last_farewell(lines: Sequence[str]) -> int:
+    """A farewell that is the last line, once what stood below it is gone."""
+    written = _written(lines)
+    alone = len(written) > 1 and _FAREWELL.fullmatch(lines[written[-1]].strip(" *_\t"))
+    return written[-1] if alone else len(lines)
+
+
 def _is_name(line: str) -> bool:
     """A few words in capitals, or a single one: "See you at five" is none."""
     words = line.strip(" -–—~/").split()
@@ -158,6 +172,12 @@ def _initialled(lines: Sequence[str]) -> int:
     return written[-1] if alone else len(lines)
 
 
+def _initials(name: str) -> str:
+    """Of a name in several words; empty for one word, whose letter could be anything."""
+    words = name.split()
+    return "".join(word[0] for word in words) if len(words) > 1 else ""
+
+
 def _own_name(lines: Sequence[str], name: str | None) -> int:
     """The sender's own name stands in one of the last lines, alone, with at most a few short lines below."""
     written = _written(lines)
@@ -172,6 +192,6 @@ def _own_name(lines: Sequence[str], name: str | None) -> int:
             and all(len(each) < _LONGEST_LINE for each in lines[at:])
         ):
             return at
-        if len(first) > 1 and line == first and at == written[-1] and not lines[at - 1].strip():
+        if len(first) > 1 and line in (first, _initials(whole)) and at == written[-1] and not lines[at - 1].strip():
             return at
     return len(lines)

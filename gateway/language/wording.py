@@ -40,6 +40,11 @@ def folded(word: str) -> str:
     return unicodedata.normalize("NFKC", word.replace("i\u0307", "i"))  # İ, a Turkish phone's capital of i
 
 
+def without_invisible(text: str) -> str:
+    """For names and addresses in headers, which are compared character by character: nothing unseen is left."""
+    return text if text.isascii() else _UNSEEN.sub("", text)
+
+
 def verb_of(token: str) -> str:
     """A first token as a verb: trailing dots and exclamation marks go, one colon or comma after it is allowed."""
     word = folded(token)

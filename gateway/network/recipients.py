@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from gateway.language.wording import without_invisible
 from gateway.network.handles import HANDLE, canonical_handle
 from gateway.tokens import Signer
 
@@ -30,7 +31,8 @@ class Recipient:
 
 
 def read(local: str, signer: Signer) -> Recipient | None:
-    """The meaning of what stands before the @; None when it can mean nothing here."""
+    """The meaning of what stands before the @, without invisible characters; None when it can mean nothing here."""
+    local = without_invisible(local)
     if fixed := FIXED.get(local.lower()):
         return Recipient(fixed)
     head, *rest = _SEPARATOR.split(local, maxsplit=1)

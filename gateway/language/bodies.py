@@ -1,0 +1,349 @@
+"""Which parts of a mail are its words, and what they say; or why nobody here can read them. letters.py asks.
+
+Programs label their parts wrongly, wrap them up or put a placeholder beside them. Each is read here as its writer meant
+it. What cannot be read is said to be so: a subject alone, or the source of a mail, is never taken for what was written.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from html import unescape
+from typing import Any, Final, Literal, TypeAlias, cast
+
+from gateway.errors import Refused
+from gateway.language import charsets, mime, opaque
+from gateway.language.enriched import enriched
+from gateway.language.hypertext import FENCE, hypertext
+from gateway.language.signatures import SIGNED
+from gateway.language.wording import cleaned
+
+Unread = Literal["encrypted", "wrapped", "source", "unreadable"]
+Mail: TypeAlias = "Message[Any, Any]"
+
+# Parts of type text that are no words: what programs add, and files.
+_NO_WORDS: Final = frozenset({
+    "text/calendar", "text/x-calendar", "text/vcard", "text/x-vcard", "text/directory", "text/rfc822-headers",
+    "text/x-amp-html", "text/watch-html", "text/css", "text/csv", "text/rtf", "text/xml", "text/javascript",
+    "text/x-patch", "text/x-diff", "text/x-python", "text/x-sh", "text/x-c", "text/x-java", "text/x-log",
+})  # fmt: skip
+_NO_BODY: Final = frozenset({
+    "application/smil", "application/pgp-signature", "application/pgp-keys", "application/pkcs7-signature",
+    "application/x-pkcs7-signature", "application/ics", *(_NO_WORDS - {"text/rtf", "text/xml"}),
+})  # fmt: skip
+_HTML: Final = ("text/html", "application/xhtml+xml")
+_CALLED_OTHERWISE: Final = frozenset({*_HTML, "application/text", "application/plain", "application/x-text"})
+_ENRICHED: Final = ("text/enriched", "text/richtext")
+SIGNED_KINDS: Final = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+TNEF_KINDS: Final = ("application/ms-tnef", "application/vnd.ms-tnef")
+_NO_MARKS: Final = {ord(mark): None for mark in (FENCE, SIGNED)}
+_MOST_LAYERS: Final = 3
+# Names that programs, and not people, give to the words of a mail.
+_PROGRAMS_NAME: Final = re.compile(
+    r"(?:text|message|msg|body|mail|email|att|part|noname|unnamed|untitled|nachricht|mime|content)?[-_ ]?\d*"
+    r"(?:\.(?:txt|text|html?|plain))?",
+    re.IGNORECASE,
+)
+_LONGEST_ATTACHED: Final = 20_000  # octets of a file that can be the words
+_PGP: Final = re.compile(r"^-----BEGIN PGP MESSAGE-----\s*$", re.MULTILINE)
+_FIELD: Final = re.compile(r"(?:content-[a-z-]{2,40}|mime-version)\s*:", re.IGNORECASE)
+_PARAMETER: Final = re.compile(r"\s*(?:boundary|charset|format|delsp|name|type|protocol|micalg)\s*=", re.IGNORECASE)
+_BOUNDARY: Final = re.compile(r"--\S.{0,70}")
+_FIRST_BOUNDARY: Final = re.compile(r"^--([\w'()+,./:=? -]{0,69}[\w'()+,./:=?-])[ \t]*\ncontent-", re.MULTILINE | re.I)
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
+_LEAST_BASE64: Final = 60  # characters
+_SOFT_END: Final = re.compile(r"=$", re.MULTILINE)
+_CODED: Final = re.compile(r"=(?:[0-9A-F]{2})")
+_LEAST_CODED: Final = 2
+_HEAD_LINES: Final = 20
+_PLACEHOLDER: Final = re.compile(
+    r"html|\bbrowser|navegador|navigateur|webbläsare|przegląd|браузер|ブラウザ|浏览器|瀏覽器|브라우저", re.IGNORECASE
+)
+_LONGEST_PLACEHOLDER: Final = 60  # words
+_LEAST_SHARED: Final = 0.5  # of the words of a plain part that stand in the rich one, when both say the same
+_WORD: Final = re.compile(r"[^\W_]+")
+_ADDRESS: Final = re.compile(r"<?https?://\S+")
+_UNSHOWN: Final = re.compile(r"<(style|script|head|title)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_TAG: Final = re.compile(r"<[^<>]*>")
+_LONGEST_HTML: Final = 200_000
+_LEAST_WORDS: Final = 3  # letters and digits of an HTML part that shows nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """`text`: what is shown, with the marks of hypertext.py; `unread`: why there is none although there was a body."""
+
+    text: str
+    unread: Unread | None = None
+
+
+def read(message: Mail) -> Body:
+    """`message` as `unwrapped` gives it. Never fails."""
+    text = _shown(message, frozenset())
+    if not text.strip():
+        text = _shown(message, attached_words(message))
+    if _PGP.search(text):
+        return Body("", "encrypted")
+    if is_source(text):
+        return Body("", "source")
+    if not text.strip() or _is_refused(message):
+        return Body("", _unread(message))
+    return Body(text)
+
+
+def unwrapped(message: Mail) -> Mail:
+    """The mail inside of an opaque signature, or with the fields that slipped below a blank line; else the mail."""
+    for _ in range(_MOST_LAYERS):
+        inner = _slipped(message) or _with_boundary(message) or _signed(message)
+        if inner is None:
+            break
+        message = inner
+    return message
+
+
+def is_text(part: Mail) -> bool:
+    """Whether a part of this type can be words."""
+    kind = mime.kind(part)
+    if kind in _CALLED_OTHERWISE:
+        return True
+    return kind.startswith("text/") and kind not in _NO_WORDS and not kind.startswith("text/vnd.")
+
+
+def is_attached(part: Mail) -> bool:
+    """A file by what its sender's program says of it."""
+    disposition = mime.tolerated(part.get_content_disposition, None)
+    return disposition == "attachment" or (disposition == "inline" and bool(_name(part)))
+
+
+def attached_words(message: Mail) -> frozenset[int]:
+    """The numbers (as `id` has them) of attached parts that are the words, for a mail that has no others: it is
+    nothing but that part, or a program and no person named it, or nothing else says what the mail is about."""
+    files = [part for part in leaves(message) if is_attached(part) and is_text(part) and _is_small(part)]
+    if not files or _shown(message, frozenset()).strip():
+        return frozenset()
+    alone = files == [message] or (len(files) == 1 and not mime.field(message, "Subject").strip())
+    return frozenset(id(part) for part in files if alone or _is_inline(part) or _PROGRAMS_NAME.fullmatch(_name(part)))
+
+
+def _is_inline(part: Mail) -> bool:
+    return mime.tolerated(part.get_content_disposition, None) == "inline"
+
+
+def leaves(message: Mail) -> Iterator[Mail]:
+    """Parts that hold something, in order; what is inside of an attached mail is not looked at."""
+    waiting = [message]
+    while waiting:
+        part = waiting.pop()
+        inside = [] if mime.kind(part).startswith("message/") else mime.children(part)
+        waiting.extend(reversed(inside))
+        if not inside:
+            yield part
+
+
+def is_source(text: str) -> bool:
+    """The source of a mail in place of its words: fields and boundaries, or nothing but base64."""
+    lines = [line.strip() for line in text[:20_000].split("\n") if line.strip()]
+    head = lines[:_HEAD_LINES]
+    if head and _FIELD.match(head[0]) and any(map(_is_structure, head[1:])):
+        return True
+    for line, below in itertools.pairwise(head):
+        if _BOUNDARY.fullmatch(line) and _FIELD.match(below):
+            return True
+    return _is_base64(lines) or _is_quoted_printable(text)
+
+
+def _is_quoted_printable(text: str) -> bool:
+    """Soft ends of lines and codes of octets: nobody writes both."""
+    return len(_SOFT_END.findall(text)) >= 1 and len(_CODED.findall(text)) >= _LEAST_CODED
+
+
+def _is_structure(line: str) -> bool:
+    return bool(_FIELD.match(line) or _PARAMETER.match(line) or _BOUNDARY.fullmatch(line))
+
+
+def _is_base64(lines: list[str]) -> bool:
+    """Long lines of its letters alone, in both cases and with digits: a word in capitals is none."""
+    whole = "".join(lines)
+    if len(whole) < _LEAST_BASE64 or not all(map(_BASE64.fullmatch, lines)) or len(lines[0]) < _LEAST_BASE64 - 8:
+        return False
+    return any(map(str.isdigit, whole)) and any(map(str.isupper, whole)) and any(map(str.islower, whole))
+
+
+def _shown(part: Mail, chosen: frozenset[int]) -> str:
+    """Of alternatives the plain one that says something, of other parts one after the other (RFC 2046, section 5.1)."""
+    kind = mime.kind(part)
+    if not kind.startswith("message/") and (inside := mime.children(part)):
+        return _alternative(inside, chosen) if kind == "multipart/alternative" else _in_turn(inside, chosen)
+    if id(part) not in chosen and is_attached(part):
+        return ""
+    if kind.startswith("multipart/"):  # without parts it has lost its boundary: what it says is text
+        return mime.text(part).translate(_NO_MARKS)
+    return _words(part, kind) if is_text(part) else ""
+
+
+def _words(part: Mail, kind: str) -> str:
+    text = mime.text(part)
+    if kind in _HTML:
+        return hypertext(text)
+    text = text.translate(_NO_MARKS)
+    return enriched(text) if kind in _ENRICHED else text
+
+
+def _alternative(parts: list[Mail], chosen: frozenset[int]) -> str:
+    """The plain one, unless it only says that there is another; the next richer where it says nothing."""
+    plainest = sorted(parts, key=lambda each: (mime.kind(each) != "text/plain", mime.kind(each) == "text/html"))
+    texts = (text for each in plainest if cleaned(unescape(text := _shown(each, chosen))[:200]))
+    first = next(texts, "")
+    if mime.kind(plainest[0]) != "text/plain" or not _may_be_placeholder(first):
+        return first
+    *_, richest = ("", *texts)
+    return richest if is_placeholder(first, richest) else first
+
+
+def _may_be_placeholder(plain: str) -> bool:
+    """It says something of HTML or a browser, or nothing but addresses; asked before the rich part is read."""
+    opening = plain[:5000]
+    return bool(_PLACEHOLDER.search(opening)) or not _WORD.search(_ADDRESS.sub("", opening))
+
+
+def is_placeholder(plain: str, rich: str) -> bool:
+    """`plain` is a program's word about HTML or a browser, and its words are not those of the rich part."""
+    words = [word.casefold() for word in _WORD.findall(_ADDRESS.sub("", plain[:5000]))]
+    if len(words) > _LONGEST_PLACEHOLDER or not _may_be_placeholder(plain):
+        return False
+    said = {word.casefold() for word in _WORD.findall(rich)}
+    return bool(said) and sum(word in said for word in words) <= _LEAST_SHARED * len(words)
+
+
+def _in_turn(parts: list[Mail], chosen: frozenset[int]) -> str:
+    """One after the other; but rich text beside plain text is the same said twice, whatever the program calls it."""
+    texts: list[str] = []
+    plain = False
+    for part in parts:
+        kind = mime.kind(part)
+        if plain and kind in _HTML:
+            if _may_be_placeholder(texts[-1]) and is_placeholder(texts[-1], text := _shown(part, chosen)):
+                texts[-1] = text
+            continue
+        text = _shown(part, chosen)
+        if text.strip():
+            texts.append(text)
+            plain = plain or kind == "text/plain"
+    return "\n\n".join(texts)
+
+
+def _unread(message: Mail) -> Unread | None:
+    """Why a mail without words has none; None when nothing was written."""
+    kinds = [mime.kind(part) for part in (message, *leaves(message))]
+    if "multipart/encrypted" in kinds or "application/pgp-encrypted" in kinds:
+        return "encrypted"
+    for part in leaves(message):
+        kind = mime.kind(part)
+        if _is_cms(part):
+            return "unreadable" if opaque.SIGNED_DATA in mime.content(part)[:64] else "encrypted"
+        if kind in TNEF_KINDS or _name(part).lower() == "winmail.dat":
+            return "wrapped"
+        if is_text(part) and not is_attached(part) and _says_something(part):
+            return "unreadable"
+        if _is_unknown(part, kind):
+            return "unreadable"
+    return None
+
+
+def _is_cms(part: Mail) -> bool:
+    return mime.kind(part) in SIGNED_KINDS or _name(part).lower().endswith(".p7m")
+
+
+def _is_unknown(part: Mail, kind: str) -> bool:
+    """A body of a type that nobody here knows: no file, for it has no name, and no picture, sound or film."""
+    if is_text(part) or is_attached(part) or _name(part) or kind.startswith(("image/", "audio/", "video/", "message/")):
+        return False
+    return not kind.startswith("multipart/") and kind not in _NO_BODY and bool(mime.content(part).strip())
+
+
+def _says_something(part: Mail) -> bool:
+    """It holds words, although none came out of it."""
+    if charsets.is_refused(mime.content(part), mime.charset(part)):
+        return True
+    raw = str(_payload(part) or "")[:_LONGEST_HTML] if mime.content(part) == b"" else mime.text(part)[:_LONGEST_HTML]
+    bare = unescape(_TAG.sub(" ", _UNSHOWN.sub(" ", raw))) if mime.kind(part) == "text/html" else cleaned(raw)
+    return sum(map(str.isalnum, bare)) >= _LEAST_WORDS
+
+
+def _is_refused(message: Mail) -> bool:
+    shown = (part for part in leaves(message) if is_text(part) and not is_attached(part))
+    return any(charsets.is_refused(mime.content(part), mime.charset(part)) for part in shown)
+
+
+def _is_small(part: Mail) -> bool:
+    return len(mime.content(part)) <= _LONGEST_ATTACHED
+
+
+def _payload(part: Mail) -> object:
+    return mime.tolerated(lambda: cast(object, part.get_payload()), None)
+
+
+def _name(part: Mail) -> str:
+    return mime.decoded(str(mime.tolerated(part.get_filename, None) or ""))
+
+
+def _signed(message: Mail) -> "Mail | None":
+    """The part that an opaque signature holds; beside words it is a file."""
+    part = next((each for each in leaves(message) if _is_cms(each)), None)
+    if part is None or (part is not message and _shown(message, frozenset()).strip()):
+        return None
+    content = opaque.signed_content(mime.content(part))
+    return _opened(content) if content is not None else None
+
+
+def _slipped(message: Mail) -> "Mail | None":
+    """A mail whose Content fields stand below a blank line, or were folded without a blank: they are put above."""
+    if mime.children(message) or mime.kind(message) not in ("text/plain", "multipart/alternative", "multipart/mixed"):
+        return None
+    written = _payload(message)
+    body = str(written).lstrip("\r\n") if isinstance(written, str) else ""
+    head, found, rest = _split(body)
+    if not found:
+        return None
+    before = mime.tolerated(lambda: str(message["content-type"] or ""), "").rstrip("; \t")
+    if _PARAMETER.match(head[0]) and before:
+        head = [f"Content-Type: {before};", *head]
+    lines = [f" {line.strip()}" if _PARAMETER.match(line) else line for line in head]
+    if not any(line.lower().startswith("content-type") for line in lines):
+        return None
+    return _opened("\n".join([*lines, "", rest]).encode("utf-8", "surrogateescape"))
+
+
+def _with_boundary(message: Mail) -> "Mail | None":
+    """Parts whose boundary the fields do not name, or name wrongly: the first one that the body has."""
+    if mime.children(message) or not mime.kind(message).startswith("multipart/"):
+        return None
+    body = str(_payload(message) or "")
+    found = _FIRST_BOUNDARY.search(body[:10_000].replace("\r\n", "\n"))
+    if found is None:
+        return None
+    head = f'Content-Type: {mime.kind(message)}; boundary="{found[1]}"\n\n'
+    inner = _opened((head + body).encode("utf-8", "surrogateescape"))
+    return inner if inner is not None and mime.children(inner) else None
+
+
+def _split(body: str) -> tuple[list[str], bool, str]:
+    """The lines at the top that are fields, whether there is any, and what stands below them."""
+    head: list[str] = []
+    lines = body[:10_000].replace("\r\n", "\n").split("\n")
+    for line in lines[:_HEAD_LINES]:
+        folded = bool(head) and line[:1] in (" ", "\t")
+        if not (_FIELD.match(line) or _PARAMETER.match(line) or folded):
+            break
+        head.append(line)
+    ends = len(head) < len(lines) and not lines[len(head)].strip()
+    rest = body.replace("\r\n", "\n").split("\n", len(head))[-1] if head else ""
+    return head, bool(head) and ends, rest.removeprefix("\n")
+
+
+def _opened(raw: bytes) -> "Mail | None":
+    try:
+        return mime.opened(raw)
+    except Refused:
+        return None

@@ -1,0 +1,78 @@
+"""Reactions that mail programs send as a mail of their own: Gmail's part in JSON, and what Gmail, Outlook and others
+say in words to those who cannot show it. mailroom asks; such a mail is never an update.
+"""
+
+import json
+import re
+from email.message import Message
+from typing import Any, Final
+
+from gateway.language import bodies, mime
+from gateway.language.reactions import EMOJI
+from gateway.language.wording import cleaned
+
+GMAIL: Final = "text/vnd.google.email-reaction+json"
+_KINDS: Final = re.compile(r"text/vnd\.[\w.-]*reaction\+json")
+_LARGEST: Final = 10_000  # octets
+_LONGEST: Final = 400  # characters of a body that is a reaction and nothing else
+_ONE: Final = re.compile(rf"(?:{EMOJI})")
+# "Dave reacted to your message" as Outlook has it, in the languages of its users; the words between may be a name.
+_REACTED: Final = re.compile(
+    r"(?:reacted to (?:your|this|the|an?) (?:message|e-?mail)|"
+    r"hat auf (?:ihre|deine|diese) (?:nachricht|e-?mail) reagiert|"
+    r"a réagi à (?:votre|ton|ce) (?:message|e-?mail|courriel)|"
+    r"(?:ha reaccionado|reaccionó) a (?:su|tu|este) (?:mensaje|correo)|"
+    r"ha reagito al (?:tuo|suo) (?:messaggio|e-?mail)|heeft (?:gereageerd )?op (?:uw|je) bericht(?: gereageerd)?|"
+    r"reagiu à (?:sua|tua) mensagem|reagerade på (?:ditt|din) (?:meddelande|e-post)|"
+    r"reagerede på (?:din|dit) (?:besked|meddelelse)|reagerte på (?:meldingen din|e-posten din)|reagoi viestiisi|"
+    r"zareagował\w* na (?:twoją|pana|pani) wiadomość|reagoval\w* na (?:vaši|tvoji|vašu) (?:zprávu|správu)|"
+    r"отреагировал\w*(?:\(а\))? на (?:ваше|твоё) сообщение|відреагува\w* на (?:ваше|твоє) повідомлення|"
+    r"mesajınıza (?:tepki|ifade)\w*|reagált az üzenetére|a reacționat la mesajul|"
+    r"(?:あなたの)?メッセージにリアクション|对你的邮件做出了?回应|메시지에 반응)",
+    re.IGNORECASE,
+)
+_VIA: Final = re.compile(r".{1,80}\bGmail\b.{0,20}", re.IGNORECASE)
+_LINK: Final = re.compile(r"<?https?://(?:www\.)?google\.com/gmail\S*>?")
+_LIKE: Final = "like"
+
+
+def mail_reaction(message: "Message[Any, Any]", words: str, trimmed: str = "") -> str | None:
+    """What somebody reacted with, an emoji or "like"; None when the mail is no reaction. `words`: its own text,
+    `trimmed`: what was cut off below, where "Kim Lee reacted …" may look like a signature."""
+    for part in bodies.leaves(message):
+        if _KINDS.fullmatch(mime.kind(part)):
+            return _of_json(mime.content(part)) or _first_emoji(words) or _LIKE
+    return _of_words(words) or _of_words(f"{words}\n{trimmed}")
+
+
+def _of_json(raw: bytes) -> str | None:
+    try:
+        said = json.loads(raw[:_LARGEST])
+    except (ValueError, RecursionError):
+        return None
+    emoji = cleaned(str(said.get("emoji", ""))) if isinstance(said, dict) else ""
+    return emoji if _ONE.fullmatch(emoji) else None
+
+
+def _of_words(words: str) -> str | None:
+    """All of a short text: an emoji and who reacted with which program, or that they reacted to a message."""
+    if len(words) > _LONGEST:
+        return None
+    lines = [line.strip() for line in words.split("\n") if line.strip()]
+    if len(lines) in (2, 3) and _ONE.fullmatch(lines[0]) and _VIA.fullmatch(lines[1].split("<http")[0].strip()):
+        return lines[0] if _LINK.search(words) else None
+    whole = " ".join(lines)
+    found = _REACTED.search(whole)
+    if found is None or len(lines) > 2 or not _is_rest(whole[found.end() :]):
+        return None
+    return _first_emoji(whole) or _LIKE
+
+
+def _is_rest(after: str) -> bool:
+    """Behind it stand at most an emoji and a colon: somebody who writes about a reaction says more."""
+    return not any(map(str.isalnum, _ONE.sub("", after)))
+
+
+def _first_emoji(words: str) -> str | None:
+    found = _ONE.search(words)
+    return found[0] if found else None

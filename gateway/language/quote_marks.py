@@ -1,0 +1,63 @@
+"""Marks before quoted lines, made alike: programs use `>`, some use `|` or the writer's initials. quotes.py asks.
+
+`>>>` is the third level of a quote, and the prompt of a Python session too; such a session is told from a quote here.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.language.attributions import attribution
+
+PROMPT: Final = "\ufdd3"  # before a line that is no quote although it begins with ">"; no text has this character
+_WIDE: Final = re.compile(r"^\s{0,3}(?:＞|&gt;)+")  # from a Chinese or Japanese keyboard; from HTML that was not read
+_SESSION: Final = re.compile(
+    r">>> (?:import \w|from [\w.]+ import |def |class |del |with .+:|for .+ in .+:|if .+:|\d[\d\s+*/().-]*$|"
+    r"[\w.]+\s?(?:\(|\[|[-+*/%|&]?=)|[\[({'\"])"
+)
+_OTHERS: Final = re.compile(r"\s{0,3}>(?!>> ?\S)")
+_BAR: Final = re.compile(r"\s{0,3}[|│┃](?:\s(?P<words>[^|]*))?")
+_INITIALS: Final = re.compile(r"\s{0,3}(?:[^\W\d_]{1,4}>|[:#]) ?(?P<words>.*)")
+_LEAST: Final = 2  # lines with a bar that end a mail, to be a quote
+
+
+def marked_alike(lines: Sequence[str], replied: bool) -> list[str]:
+    """The lines with ">" where another mark means the same, and prompts of a session apart."""
+    found = [_WIDE.sub(lambda mark: ">" * len(mark[0].strip().replace("&gt;", "＞")), line) for line in lines]
+    if any(map(_SESSION.match, found)) and not any(map(_OTHERS.match, found)):
+        return [PROMPT + line if line.startswith(">>>") else line for line in found]
+    if not any(map(_BAR.fullmatch, found)) and not any(map(_INITIALS.fullmatch, found)):
+        return found
+    for start, end in _runs(found, _BAR):
+        ends_mail = replied and end - start >= _LEAST and not any(line.strip() for line in found[end:])
+        if ends_mail or _attributed(found, start):
+            _mark(found, start, end, _BAR)
+    for start, end in _runs(found, _INITIALS):
+        if _attributed(found, start):
+            _mark(found, start, end, _INITIALS)
+    return found
+
+
+def _runs(lines: Sequence[str], mark: re.Pattern[str]) -> list[tuple[int, int]]:
+    """Where lines with that mark follow one another: beginnings and ends."""
+    runs: list[tuple[int, int]] = []
+    for at, line in enumerate(lines):
+        if not mark.fullmatch(line):
+            continue
+        if runs and runs[-1][1] == at:
+            runs[-1] = (runs[-1][0], at + 1)
+        else:
+            runs.append((at, at + 1))
+    return runs
+
+
+def _attributed(lines: list[str], start: int) -> bool:
+    """The line above says whose words these are."""
+    above = next((at for at in range(start - 1, max(-1, start - 3), -1) if lines[at].strip()), None)
+    return above is not None and attribution([*lines[max(0, above - 4) : above + 1], ">"], min(above, 4)) is not None
+
+
+def _mark(lines: list[str], start: int, end: int, mark: re.Pattern[str]) -> None:
+    for at in range(start, end):
+        match = mark.fullmatch(lines[at])
+        lines[at] = f"> {(match['words'] if match else '') or ''}".rstrip()

@@ -1,0 +1,97 @@
+"""When the subject of a mail is part of its words, and when it says nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.language.letters import words
+from gateway.language.subjects import headed, is_generic
+from gateway.network import recipients
+from gateway.tokens import Signer
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "said"),
+    [
+        ("Fence painting on Monday at 8", "bring brushes", "Fence painting on Monday at 8: bring brushes"),
+        ("Fence?", "who has paint", "Fence? who has paint"),
+        ("Zaun streichen!", "um acht", "Zaun streichen! um acht"),
+        ("栅栏。", "明天八点", "栅栏。 明天八点"),
+        ("fence", "The fence is wet.", "The fence is wet."),
+        ("The FENCE", "Careful: the “fence” is wet.", "Careful: the “fence” is wet."),
+        ("fences", "The fence is wet.", "fences: The fence is wet."),
+        ("", "wet", "wet"),
+        ("(no subject)", "wet", "wet"),
+        ("<kein Betreff>", "wet", "wet"),
+        ("IMG 4711", "wet", "IMG 4711: wet"),
+        ("MMS", "wet", "wet"),
+        ("Foto 2", "wet", "wet"),
+        ("Fotos", "wet", "wet"),
+        ("(sin asunto)", "wet", "wet"),
+        ("Без темы", "wet", "wet"),
+        ("無題", "wet", "wet"),
+        ("...", "wet", "wet"),
+        ("Hello!", "wet", "wet"),
+        ("fence", "", ""),
+    ],
+)
+def test_the_subject_before_the_words(subject, text, said):
+    assert headed(subject, text) == said
+
+
+REPLIES = [
+    "Re:",
+    "RE[3]:",
+    "Re 2:",
+    "AW:",
+    "Sv:",
+    "VS:",
+    "RV: RE:",
+    "Odp:",
+    "Ynt:",
+    "ΑΠ:",
+    "回复：",
+    "TR: Re:",
+    "Antw.:",
+    "R:",
+    "Rif:",
+    "RES:",
+    "Отв:",
+    "Trả lời:",
+    "Balas:",
+    "답장:",
+    "השב:",
+]
+
+
+@pytest.mark.parametrize("subject", REPLIES)
+def test_subjects_of_answers(subject):
+    letter = words(f"From: a@b.example\r\nSubject: {subject} x\r\n\r\nwet\r\n".encode())
+    assert letter.answers or letter.forwarded
+    assert letter.subject == "x"
+
+
+def test_an_answer_by_its_fields():
+    assert words(b"From: a@b.example\r\nSubject: x\r\nIn-Reply-To: <1@b.example>\r\n\r\nwet\r\n").answers
+    assert not words(b"From: a@b.example\r\nSubject: Reading: x\r\n\r\nwet\r\n").answers
+
+
+def test_invisible_characters_in_a_subject_change_nothing():
+    for subject in ("\u200bRe\u00ad: x", "\u202aRe: x\u202c", "Re\ufeff: x\ufffc"):
+        letter = words(f"From: a@b.example\r\nSubject: {subject}\r\n\r\nfol\u00adlow\u200b \ufffckim\r\n".encode())
+        assert (letter.subject, letter.answers, letter.text) == ("x", True, "follow kim")
+
+
+@given(st.text(max_size=40), st.text(max_size=80))
+def test_words_are_never_lost(subject, text):
+    said = headed(subject, text)
+    assert said.endswith(text)
+    assert said == text or not is_generic(subject)
+
+
+def test_invisible_characters_in_an_address_of_ours_change_nothing():
+    signer = Signer(("k" * 32,))
+    for plain in ("post", "sales", "sales+join", f"r+{signer.sign('reply', 1, 2)}"):
+        for mark in ("\u200b", "\u202a", "\u00ad", "\ufffc", "\ufe0f"):
+            assert recipients.read(f"{mark}{plain[:2]}{mark}{plain[2:]}", signer) == recipients.read(plain, signer)
+            assert recipients.read(plain, signer) is not None
