@@ -60,7 +60,8 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     if reading is None:
         context = contexts.context(session, address, machine, inbound.heard_at, inbound.late)
         channel: Channel = "email" if address.channel == "email" else "sms"
-        reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
+        verbs, resolver = world.verbs_for(account.language), contexts.resolver(session, account.id)
+        reading = grammar.read(text, channel, verbs, resolver, context)
         if context.half and context.half.later and (piece := part(cleaned(text))) and piece.first:
             conversations.close(session, address.id)  # it asked about the later part, which is read with this one
     return _act(session, world, inbound, address, account, reading, text)

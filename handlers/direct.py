@@ -82,6 +82,9 @@ def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
         inbound_id=turn.inbound_id,
     )  # fmt: skip
     publish(session, turn, words)
+    open_ = conversations.open_question(session, turn.address.id)
+    if open_ and open_.kind != conversations.PASSING:  # what was kept is not replaced by an offer
+        return say("Told {handle} only.", handle=group.handle)
     if not unanswerable(session, turn):  # what may not be offered is not open, and the words are told all the same
         draft = conversations.keep_draft(session, turn.account.id, text)
         about = {"draft": draft, "pictures_of": turn.inbound_id}

@@ -16,7 +16,7 @@ from gateway.store.tables import Effect
 from handlers import requests
 from handlers.daily import DAILY, daily
 from handlers.members import add, remove
-from handlers.silencing import lift
+from handlers.silencing import confirm_end, lift
 
 ON = {"sms": say("Texts are on."), "email": say("Mails are on.")}
 BY = {"sms": say("by text"), "email": say("by mail")}
@@ -43,16 +43,25 @@ def follow_tag(session: Session, turn: Turn, tag: str) -> str:
     group = accounts.group_called(session, tag)
     if group is not None:
         return follow_account(session, turn, named(group))
-    topic_id, result = topics.follow(session, turn.account.id, tag, turn.address.channel == "sms", _end(turn))
+    was, until = topics.standing(session, turn.account.id, tag), _end(turn)
+    if was and until and was.expires_at is None:
+        confirm_end(turn, say("You follow {name} with no end.", name=tag), until)
+    topic_id, result = topics.follow(session, turn.account.id, tag, turn.address.channel == "sms", until)
     coming = _coming(turn, topics.per_day(session, tag), tag)
-    if result == "already":
-        return joined([say("You follow {tag} already:", tag=tag), coming])
-    turn.did("follow_topic", topic_id, tag=tag)
-    return joined([say("You follow {tag}:", tag=tag), coming])
+    if result == "followed":
+        turn.did("follow_topic", topic_id, tag=tag)
+    elif was and was.expires_at != until:
+        kept = was.expires_at.isoformat() if was.expires_at else None
+        turn.did("follow_topic", topic_id, tag=tag, was={"by_text": was.by_text, "until": kept})
+    return joined([_opening(turn, tag, result, was.expires_at if was else None, until), coming])
 
 
 @undoes("follow_topic")
 def _no_longer(session: Session, turn: Turn, effect: Effect) -> str:
+    if was := effect.detail.get("was"):
+        until = datetime.fromisoformat(was["until"]) if was["until"] else None
+        topics.follow(session, turn.account.id, effect.detail["tag"], was["by_text"], until)
+        return say("You follow {name} as before.", name=effect.detail["tag"])
     topics.unfollow(session, turn.account.id, effect.detail["tag"])
     return say("You no longer follow {tag}.", tag=effect.detail["tag"])
 
@@ -62,6 +71,8 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
         raise Refused(say("That is you. Nothing was changed."))
     by_text = turn.address.channel == "sms"
     was, until = mementos.taken(session, turn.account.id, target.id), _end(turn)
+    if was and until and was["state"] == "active" and not was["expires_at"]:
+        confirm_end(turn, say("You follow {name} with no end.", name=target.name), until)
     if until and target.group in ("closed", "broadcast"):
         members.check_not_last_owner(session, turn.account.id, target)
     result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=until)
@@ -73,9 +84,22 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
         return say(
             "{name} is closed. You have asked to join; you hear it once its owner lets you in.", name=target.name
         )
+    return _told(_opening(turn, target.name, result, was["expires_at"] if was else None, until), session, turn, target)
+
+
+def _local(turn: Turn, moment: datetime) -> datetime:
+    return moment.astimezone(ZoneInfo(turn.account.timezone))
+
+
+def _opening(turn: Turn, name: str, result: str, ended: object, until: datetime | None) -> Phrase:
+    """A follow says its end; one that had an end and has none any more says so, too."""
+    if until:
+        return say("You follow {name} till {time}:", name=name, time=_local(turn, until))
     if result == "already":
-        return _told(say("You follow {name} already:", name=target.name), session, turn, target)
-    return _told(say("You follow {name}:", name=target.name), session, turn, target)
+        if ended:
+            return say("You follow {name} with no end now:", name=name)
+        return say("You follow {name} already:", name=name)
+    return say("You follow {name}:", name=name)
 
 
 def _told(opening: str, session: Session, turn: Turn, target: Named) -> str:
@@ -155,7 +179,10 @@ def off(session: Session, turn: Turn) -> str:
     until = _until(turn)
     if turn.names:
         return _off_source(session, turn, turn.names[0], until)
-    turn.did("off", turn.address.id, **addresses.receiving_now(session, turn.address.id))
+    now = addresses.receiving_now(session, turn.address.id)
+    if until and not now["receiving"] and now["until"] is None:
+        confirm_end(turn, OFF[turn.address.channel], until)
+    turn.did("off", turn.address.id, **now)
     addresses.set_receiving(session, turn.address.id, False, until)
     off_ = _off_till(turn, until) if until else OFF[turn.address.channel]
     return joined([off_, say("You still get answers. Your follows stay. on brings them back.")])
@@ -173,6 +200,8 @@ def _off_till(turn: Turn, until: datetime) -> str:
 
 def _off_source(session: Session, turn: Turn, source: Named, until: datetime | None) -> str:
     was = mementos.taken(session, turn.account.id, source.id)
+    if was and until and was["off"] and was["off_until"] is None:
+        confirm_end(turn, say("{name} is off.", name=source.name), until)
     if not follows.set_off(session, turn.account.id, source.id, True, until):
         raise Refused(say("You do not follow {name}, so nothing comes from there.", name=source.name))
     turn.did("off", source.id, was=was)

@@ -1,15 +1,16 @@
 """Not hearing somebody: a block, which holds both ways, and a mute, which its subject never notices."""
 
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, undoes
+from gateway.commands import Turn, Unconfirmed, command, undoes
 from gateway.errors import Refused
 from gateway.language import durations
 from gateway.language.named import Named
-from gateway.language.phrases import joined, say
+from gateway.language.phrases import Phrase, joined, say
 from gateway.network import accounts, follows, silences
 from gateway.network.silences import Kept
 from gateway.store.tables import Effect
@@ -47,11 +48,25 @@ def mute(session: Session, turn: Turn) -> str:
         raise Refused(
             say("You blocked {name}; that is more. on {handle} ends it.", name=other.name, handle=other.handle)
         )
+    if was and was.kind == "mute" and was.expires_at is None and local:
+        confirm_end(turn, say("{name} is muted with no end.", name=other.name), local)
     if was == wanted:
         return say("{name} is muted already. on {handle} ends it.", name=other.name, handle=other.handle)
     silences.put(session, turn.account.id, other.id, wanted)
     turn.did("silence", other.id, was=was.packed() if was else None, ended=[])
     return joined([_muted(other, local), _still(other)])
+
+
+ENDS: Final = "end"
+
+
+def confirm_end(turn: Turn, stands: Phrase, until: datetime) -> None:
+    """What stands with no end is not shortened unasked. Raises Unconfirmed until its writer has said yes."""
+    if ENDS in turn.confirmed:
+        return
+    local = until.astimezone(ZoneInfo(turn.account.timezone))
+    asked = say("{stands} End that on {time}? OK does, DROP leaves it as it is.", stands=stands, time=local)
+    raise Unconfirmed(asked, ENDS)
 
 
 def _muted(other: Named, until: datetime | None) -> str:
@@ -84,6 +99,15 @@ def lift(session: Session, turn: Turn, other: Named) -> str | None:
         follows.set_off(session, turn.account.id, other.id, False, None)
         return say("{name} is no longer muted.", name=other.name)
     return say("{name} is no longer blocked. To hear them again: follow {handle}", name=other.name, handle=other.handle)
+
+
+@command("unmute NAME", aliases=("unblock",), about="hear them again",
+         spanish="desilenciar, desbloquear=unblock")  # fmt: skip
+def unmute(session: Session, turn: Turn) -> str:
+    """`unblock` as well: whichever there is ends."""
+    other = _other(turn)
+    lifted = lift(session, turn, other)
+    return lifted or say("{name} is neither muted nor blocked. Nothing was changed.", name=other.name)
 
 
 @undoes("silence")

@@ -219,7 +219,10 @@ def _perhaps_command(
 
 def _private_words(verbs: Verbs) -> frozenset[str]:
     d = verbs.get("d")
-    return VERBS.union(d.aliases) if d and d.private and not VERBS.issuperset(d.aliases) else VERBS
+    if d is None or not d.private:
+        return VERBS
+    abroad = [word for words in d.abroad.values() for word in words if word in verbs]
+    return VERBS.union(d.aliases, abroad) if abroad or not VERBS.issuperset(d.aliases) else VERBS
 
 
 def _update(text: str, verbs: Verbs) -> Reading:
