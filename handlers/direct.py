@@ -31,6 +31,7 @@ WIDE = 50  # people; a private message by text to more of them is proved first
     private=True,
     intent="direct",
     about="private to people or a group",
+    spanish="privado, mensaje",
 )
 def direct(session: Session, turn: Turn) -> str:
     """A bare text after a broadcast comes here too, for that group's posters."""

@@ -22,13 +22,14 @@ ON = {"sms": say("Texts are on."), "email": say("Mails are on.")}
 BY = {"sms": say("by text"), "email": say("by mail")}
 
 
-@command("join GROUP", intent="follow", about="join a group")
+@command("join GROUP", intent="follow", about="join a group", spanish="unirme, entrar")
 @command(
     "follow NAME [for]",
     "follow #TAG [for]",
     "add PERSON GROUP",
     aliases=("f", "sub", "add"),
     about="get someone's updates, or join a group",
+    spanish="seguir, sigue, añadir=add, agregar=add",
 )
 def follow(session: Session, turn: Turn) -> str:
     if not turn.names:
@@ -71,10 +72,10 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
         raise Refused(say("That is you. Nothing was changed."))
     by_text = turn.address.channel == "sms"
     was, until = mementos.taken(session, turn.account.id, target.id), _end(turn)
-    if was and until and was["state"] == "active" and not was["expires_at"]:
-        confirm_end(turn, say("You follow {name} with no end.", name=target.name), until)
     if until and target.group in ("closed", "broadcast"):
         members.check_not_last_owner(session, turn.account.id, target)
+    if was and until and was["state"] == "active" and not was["expires_at"]:
+        confirm_end(turn, say("You follow {name} with no end.", name=target.name), until)
     result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=until)
     if mementos.taken(session, turn.account.id, target.id) != was:
         turn.did("follow", target.id, was=was)
@@ -131,6 +132,7 @@ def ends(turn: Turn, duration: str) -> datetime:
     "remove PERSON GROUP",
     aliases=("leave", "unsub", "drop", "part", "remove"),
     about="stop getting them",
+    spanish="dejar, deja, quitar=remove",
 )
 def leave(session: Session, turn: Turn) -> str:
     if not turn.names:
@@ -172,7 +174,13 @@ def leave_account(session: Session, turn: Turn, target: Named) -> str:
     return say("You no longer follow {name}. follow {handle} brings it back.", name=target.name, handle=target.handle)
 
 
-@command("off [NAME] [for]", "off [for]", "off daily", about="nothing for now, from all or from one; follows stay")
+@command(
+    "off [NAME] [for]",
+    "off [for]",
+    "off daily",
+    about="nothing for now, from all or from one; follows stay",
+    spanish="apagar, pausar",
+)
 def off(session: Session, turn: Turn) -> str:
     if turn.reading.args == DAILY:
         return daily(session, turn, False)
@@ -217,7 +225,7 @@ def _until(turn: Turn) -> datetime | None:
     return ends(turn, rest[0]) if rest else None
 
 
-@command("on [NAME]", "on daily", about="all of it again, or one; ends a mute or a block")
+@command("on [NAME]", "on daily", about="all of it again, or one; ends a mute or a block", spanish="encender, reanudar")
 def on(session: Session, turn: Turn) -> str:
     if turn.reading.args == DAILY:
         return daily(session, turn, True)

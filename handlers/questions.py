@@ -182,7 +182,12 @@ def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | 
     said = first_token(reading.text.lstrip("/ "))[0]
     written = " ".join([said, *args])
     resolver = contexts.resolver(session, turn.account.id)
-    return act(session, turn.as_read(forced_command(written, written, turn.world.verbs_for(turn.account.language), resolver, Context())))
+    return act(
+        session,
+        turn.as_read(
+            forced_command(written, written, turn.world.verbs_for(turn.account.language), resolver, Context())
+        ),
+    )
 
 
 @question("confirm")

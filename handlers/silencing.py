@@ -16,7 +16,7 @@ from gateway.network.silences import Kept
 from gateway.store.tables import Effect
 
 
-@command("block NAME", aliases=("lose",), about="neither hears the other")
+@command("block NAME", aliases=("lose",), about="neither hears the other", spanish="bloquear, bloquea")
 def block(session: Session, turn: Turn) -> str:
     other = _other(turn)
     if other.kind == "group":
@@ -39,7 +39,7 @@ def block(session: Session, turn: Turn) -> str:
     )
 
 
-@command("mute NAME [for]", about="hear nothing of them")
+@command("mute NAME [for]", about="hear nothing of them", spanish="silenciar, silencia")
 def mute(session: Session, turn: Turn) -> str:
     other, args = _other(turn), turn.reading.args
     local = durations.ends(args[1], datetime.now(ZoneInfo(turn.account.timezone))) if len(args) > 1 else None
@@ -54,7 +54,7 @@ def mute(session: Session, turn: Turn) -> str:
         return say("{name} is muted already. on {handle} ends it.", name=other.name, handle=other.handle)
     silences.put(session, turn.account.id, other.id, wanted)
     turn.did("silence", other.id, was=was.packed() if was else None, ended=[])
-    return joined([_muted(other, local), _still(other)])
+    return joined([_muted(other, local, had_end=bool(was and was.expires_at)), _still(other)])
 
 
 ENDS: Final = "end"
@@ -69,7 +69,9 @@ def confirm_end(turn: Turn, stands: Phrase, until: datetime) -> None:
     raise Unconfirmed(asked, ENDS)
 
 
-def _muted(other: Named, until: datetime | None) -> str:
+def _muted(other: Named, until: datetime | None, *, had_end: bool) -> str:
+    if until is None and had_end:
+        return say("{name} is muted with no end now.", name=other.name)
     if until is None:
         return say("{name} is muted.", name=other.name)
     return say("{name} is muted till {time}.", name=other.name, time=until)

@@ -16,7 +16,7 @@ from handlers import threads
 REACH = timedelta(hours=24)
 
 
-@command("undo", aliases=("oops",), about="take back what I did last")
+@command("undo", aliases=("oops",), about="take back what I did last", spanish="deshacer, deshaz")
 def undo(session: Session, turn: Turn) -> str:
     last = last_doing(session, turn.account.id, REACH)
     if last is None:

@@ -162,7 +162,12 @@ def test_sentences_are_updates(text):
 
 @pytest.mark.parametrize(
     ("text", "near"),
-    [("follow Rosa Silba", (ROSA,)), ("whois rosa sliva", (ROSA,)), ("mute Rosa Silba", (ROSA,)), ("nudge Ivo Petrov", ())],
+    [
+        ("follow Rosa Silba", (ROSA,)),
+        ("whois rosa sliva", (ROSA,)),
+        ("mute Rosa Silba", (ROSA,)),
+        ("nudge Ivo Petrov", ()),
+    ],
 )
 def test_a_full_name_that_is_nobodys_is_asked_about(text, near):
     reading = meant(text)
@@ -223,7 +228,9 @@ CHOICE = Question("thread", (Choice("Kim Lee"),), frozenset({"POST", "DROP"}))
 TOLD = Question("told", (), frozenset({"POST"}))
 
 
-@pytest.mark.parametrize("text", ["y", "Yes", "YES!", "yeah", "yep", "sure", "ok", "OK.", "si", "Sí", "👍", "👍🏽", "yes please"])
+@pytest.mark.parametrize(
+    "text", ["y", "Yes", "YES!", "yeah", "yep", "sure", "ok", "OK.", "si", "Sí", "👍", "👍🏽", "yes please"]
+)
 def test_yes_is_ok(text):
     assert meant(text, Context(question=OPEN)).args == ("OK",)
     assert meant(text, Context(question=CHOICE)).intent in ("error", "reaction")  # never POST, never a digit

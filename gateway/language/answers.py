@@ -39,7 +39,7 @@ def choice(text: str, context: Context) -> Reading | None:
         return Reading("choice", (said,), reason="answers the open question", text=text)
     if word == "post":
         return _nothing_to_post(text)
-    if said and _is_decided(question) and word[0].isalpha():  # an emoji may as well be a reaction
+    if word in _PLAIN and _is_decided(question) and word[0].isalpha():  # an emoji may as well be a reaction
         return Reading("error", reason=_reply_with(question), text=text)
     if not (word.isascii() and word.isdigit()):
         return None

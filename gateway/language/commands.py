@@ -56,10 +56,11 @@ def _verb(text: str, verbs: Verbs) -> tuple[Verb, str, Words] | None:
     if len(text) <= LONGEST_WORD and (alone := verbs.get(bare := bare_verb_of(text))) and not alone.private:
         return alone, bare, words("")
     word = verb_of(token)
-    second, after = first_token(rest) if word in verbs else ("", "")
-    longer = verbs.get(f"{word} {verb_of(second)}") if second and len(second) <= LONGEST_WORD else None
+    second, after = first_token(rest)
+    pair = f"{word} {verb_of(second)}" if second and len(second) <= LONGEST_WORD else ""
+    longer = verbs.get(pair)
     if longer is not None and (not after or any(form.pieces for form in longer.forms)):
-        return longer, longer.name, words(after)
+        return longer, pair, words(after)
     verb = verbs.get(word)
     return (verb, word, words(rest)) if verb and not verb.private else None
 

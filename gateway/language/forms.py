@@ -55,6 +55,8 @@ def fit(verb: Verb, said: str, source: Words, resolver: Resolver, verbs: Mapping
     full_name: Unfit | None = None
     forms = tuple(form for form in verb.forms if form.only in ("", verb.alias_of(said)))
     for filled in _fillings(forms, source):
+        if verb.asks and any(" " in value for value, kind in filled if kind in ACCOUNTS):
+            continue  # what is to be made has a handle, of one word
         meant = _mean(filled, resolver, verbs, fresh=verb.asks)
         if isinstance(meant, Bound):
             return meant
@@ -104,8 +106,6 @@ def _mean(filled: Filled, resolver: Resolver, verbs: Mapping[str, Verb], fresh: 
     names: list[Named] = []
     for value, kind in filled:
         if fresh and kind in ("NAME", "GROUP"):
-            if " " in value:
-                return Unfit((value,), value, kind)
             args.append(name_of(value) or value)
         elif kind in ("NAME", "PERSON", "GROUP", "#GROUP"):
             found = account(value, kind, resolver)

@@ -208,9 +208,7 @@ def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, cont
     return reading
 
 
-def _perhaps_command(
-    text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context
-) -> Reading | None:
+def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """What begins as a command about somebody, and is none, is asked about; a mail of several lines is prose."""
     if channel == "email" and "\n" in text:
         return None

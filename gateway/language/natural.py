@@ -97,7 +97,7 @@ def _rewritten(text: str) -> Iterator[str]:
 def _tried(written: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     token, rest = first_token(written)
     verb = verbs.get(verb_of(token)) if len(token) <= LONGEST_WORD else None
-    if verb is None or verb.private or not rest or _says_anything(verb):
+    if verb is None or verb.private or not verb.ready or not rest or _says_anything(verb):
         return None
     spoken = [match.group() for match in tokens(rest, MOST_TOKENS + 1)]
     if len(spoken) > MOST_TOKENS:
@@ -202,15 +202,12 @@ def _becomes(written: str, verbs: Verbs, resolver: Resolver, context: Context) -
     return _whole(written, verb, verbs, resolver, context) or natural_command(written, verbs, resolver, context)
 
 
-def _meant(
-    text: str, whole: str, shorter: str, verbs: Verbs, resolver: Resolver, context: Context
-) -> Reading:
+def _meant(text: str, whole: str, shorter: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
     """Asks for the command that all of the words make, else for the one that the verb and the name make."""
     for written in filter(None, (whole, shorter)):
         found = _becomes(written, verbs, resolver, context)
-        if found and found.verb:
+        if found and found.verb and not verbs[found.verb].asks:
             form = " ".join(written.split())[:60]
             reason = say('did you mean "{form}"?', form=form)
             return Reading("ask", found.args, "company", reason, found.verb, found.names, text, form=form)
     return Reading("ask", (text,), "company", say("this begins like a command"), None, (), text)
-
