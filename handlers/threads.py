@@ -111,7 +111,8 @@ def decide(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     for each in texts:
         conversations.forget_draft(session, each.draft)
     if word == "DROP":
-        return count("Forgotten.", "{count} texts are forgotten.", len(texts))
+        number = count("{count} text is forgotten.", "{count} texts are forgotten.", len(texts))
+        return number if len(texts) > 1 else say("Forgotten.")
     return _post(session, turn, texts) if word == "POST" else _send(session, turn, asked, word, texts)
 
 
@@ -129,7 +130,13 @@ def _post(session: Session, turn: Turn, texts: Sequence[KeptText]) -> str:
     answer, number = _act(session, turn, readings)
     if answer:
         return answer
-    return count("Posted to everyone who follows you.", "{count} texts are posted to everyone who follows you.", number)
+    if number == 1:
+        return say("Posted to everyone who follows you.")
+    return count(
+        "{count} text is posted to everyone who follows you.",
+        "{count} texts are posted to everyone who follows you.",
+        number,
+    )
 
 
 def _send(session: Session, turn: Turn, asked: Asked, word: str, texts: Sequence[KeptText]) -> str:
