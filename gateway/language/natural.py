@@ -115,11 +115,7 @@ def _may_be_command(text: str, verbs: Verbs) -> bool:
 
 
 _STARTS: Final = frozenset(
-    """
-    who who's who’s whos quien quién please pls plz por make create start open subscribe unsubscribe un un-subscribe
-    stop un-follow un-mute un-block unfollow unmute unblock dejar deja show read get so how what list commands commands?
-    cómo como qué que undo delete retract take unsend recall cancel remove deshacer deshaz borra borrar elimina
-    """.split()
+    ["who", "who's", "who’s", "whos", "quien", "quién", "please", "pls", "plz", "por", "make", "create", "start", "open", "subscribe", "unsubscribe", "un", "un-subscribe", "stop", "un-follow", "un-mute", "un-block", "unfollow", "unmute", "unblock", "dejar", "deja", "show", "read", "get", "so", "how", "what", "list", "commands", "commands?", "cómo", "como", "qué", "que", "undo", "delete", "retract", "take", "unsend", "recall", "cancel", "remove", "deshacer", "deshaz", "borra", "borrar", "elimina"]
 )
 
 
