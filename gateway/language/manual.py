@@ -16,7 +16,7 @@ def about(verb: Verb, language: str = "") -> Phrase:
     forms = say("{form}: {about}.", form=joined(verb.usages, ", "), about=described(verb))
     others = say("Also: {words}.", words=", ".join(verb.aliases)) if verb.aliases else ""
     abroad = verb.abroad.get(language.partition("-")[0], ())
-    in_their_own = say("In your language: {words}.", words=", ".join(abroad)) if abroad else ""
+    in_their_own = say("In your language: {words}.", words=", ".join(list(abroad)[:2])) if abroad else ""
     return joined([forms, others, in_their_own, "" if verb.ready else say("Not here yet.")])
 
 

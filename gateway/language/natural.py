@@ -114,9 +114,12 @@ def _may_be_command(text: str, verbs: Verbs) -> bool:
     return word in verbs or word.strip("¿?") in _STARTS
 
 
-_STARTS: Final = frozenset(
-    ["who", "who's", "who’s", "whos", "quien", "quién", "please", "pls", "plz", "por", "make", "create", "start", "open", "subscribe", "unsubscribe", "un", "un-subscribe", "stop", "un-follow", "un-mute", "un-block", "unfollow", "unmute", "unblock", "dejar", "deja", "show", "read", "get", "so", "how", "what", "list", "commands", "commands?", "cómo", "como", "qué", "que", "undo", "delete", "retract", "take", "unsend", "recall", "cancel", "remove", "deshacer", "deshaz", "borra", "borrar", "elimina"]
-)
+_STARTING: Final = """
+who who's who’s whos quien quién please pls plz por make create start open subscribe unsubscribe un un-subscribe
+stop un-follow un-mute un-block unfollow unmute unblock dejar deja show read get so how what list commands commands?
+cómo como qué que undo delete retract take unsend recall cancel remove deshacer deshaz borra borrar elimina
+"""
+_STARTS: Final = frozenset(_STARTING.split())
 
 
 def ends_politely(text: str) -> bool:
