@@ -157,7 +157,7 @@ def sort(
     resolver = contexts.resolver(session, account.id)
 
     def read(text: str) -> Reading:
-        return grammar.read(text, "email", world.verbs, resolver, context)
+        return grammar.read(text, "email", world.verbs_for(account.language), resolver, context)
 
     plain = _first_line(mail.text, read) or read(mail.text)
     if plain.intent == "update" and mail.subject != mail.text:

@@ -11,7 +11,7 @@ from gateway.store.tables import Effect
 KNOWN = say("You have reported that already. The people who run Critter look at it.")
 
 
-@command("report [NAME]", about="tell the people who run this")
+@command("report [NAME]", about="tell the people who run this", spanish="denunciar")
 def report(session: Session, turn: Turn) -> str:
     return _somebody(session, turn) if turn.names else _last_item(session, turn)
 

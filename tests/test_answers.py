@@ -55,7 +55,7 @@ GUARDS = {
     "the second half of what was kept",
     "Your message reached us, but reading it failed. It is kept, and an operator is told; nothing was posted.",
     "Your message",
-    "That was the last answer for now; more in an hour.",
+    "That was the last answer for an hour. What you change is still confirmed.",
     "that address",
     "A closed group and others do not go into one message. Nothing was posted.",
     "Those updates are gone. Nothing was posted.",

@@ -276,8 +276,9 @@ def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
 # What is in a column is taken out by a step of erasing, or is nothing personal. A new column must be put into one.
 TAKEN_OUT = {
     "accounts.handle", "accounts.name", "accounts.title", "accounts.plain_name", "addresses.address", "aliases.alias",
-    "consent.carrier_id", "consent.our_address", "consent.wording", "conversations.half", "conversations.more",
-    "conversations.question", "drafts.text", "effects.detail", "inbound.message_id", "inbound.raw", "inbound.reason",
+    "consent.carrier_id", "consent.our_address", "consent.wording", "conversations.half", "conversations.liked",
+    "conversations.more", "conversations.question", "drafts.text", "effects.detail", "inbound.message_id",
+    "inbound.raw", "inbound.reason",
     "inbound.recipients", "inbound.sender", "inbound.text", "media.content_type", "media.reason", "media.sha256",
     "media.name", "media.small_sha256", "media.url", "messages.body", "messages.note", "posts.attached",
     "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",

@@ -11,11 +11,13 @@ def described(verb: Verb) -> Phrase:
     return say(verb.about)
 
 
-def about(verb: Verb) -> Phrase:
-    """All of one command."""
+def about(verb: Verb, language: str = "") -> Phrase:
+    """All of one command, with the words that a person of this language may say instead."""
     forms = say("{form}: {about}.", form=joined(verb.usages, ", "), about=described(verb))
     others = say("Also: {words}.", words=", ".join(verb.aliases)) if verb.aliases else ""
-    return joined([forms, others, "" if verb.ready else say("Not here yet.")])
+    abroad = verb.abroad.get(language.partition("-")[0], ())
+    in_their_own = say("In your language: {words}.", words=", ".join(list(abroad)[:2])) if abroad else ""
+    return joined([forms, others, in_their_own, "" if verb.ready else say("Not here yet.")])
 
 
 def line(verb: Verb) -> Phrase:

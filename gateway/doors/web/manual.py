@@ -28,4 +28,5 @@ def blueprint(settings: Settings, verbs: Mapping[str, Verb]) -> Blueprint:
 
 
 def _row(verb: Verb, language: str) -> dict[str, object]:
-    return {"usages": verb.usages, "aliases": verb.aliases, "about": translated(manual.described(verb), language)}
+    also = (*verb.aliases, *verb.abroad.get(language.partition("-")[0], ()))
+    return {"usages": verb.usages, "aliases": also, "about": translated(manual.described(verb), language)}
