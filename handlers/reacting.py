@@ -35,12 +35,12 @@ def _target(session: Session, turn: Turn) -> int | None:
     return posts.original(items[0].post) if items else None
 
 
-@command("like [NAME]", aliases=("fav",), about="like the last item, or the last of NAME")
+@command("like [NAME]", aliases=("fav",), about="like the last update, or the last one from NAME")
 def like(session: Session, turn: Turn) -> str:
     by = (timelines.by_account(turn.names[0]),) if turn.names else ()
     items = timelines.heard(session, turn.address.id, 1, *by)
     if not items or not audience.may_read(session, turn.account.id, items[0].post.id):
-        raise Refused(say("There is nothing to like: no such item reached you here yet."))
+        raise Refused(say("There is nothing to like: no such update has reached you here yet."))
     target = posts.original(items[0].post)
     group = items[0].group if turn.names and turn.names[0].kind == "group" else None
     if not posts.react(session, turn.account.id, target, "like"):
@@ -51,14 +51,14 @@ def like(session: Session, turn: Turn) -> str:
 
 def _already(author: Account, group: Account | None) -> str:
     if group:
-        return say("You already like {name}'s last in {group}.", name=author.name, group=group.name)
-    return say("You already like {name}'s last.", name=author.name)
+        return say("You already liked {name}'s last update in {group}.", name=author.name, group=group.name)
+    return say("You already liked {name}'s last update.", name=author.name)
 
 
 def _liked(author: Account, group: Account | None) -> str:
     if group:
-        return say("You like {name}'s last in {group}.", name=author.name, group=group.name)
-    return say("You like {name}'s last.", name=author.name)
+        return say("You liked {name}'s last update in {group}.", name=author.name, group=group.name)
+    return say("You liked {name}'s last update.", name=author.name)
 
 
 @undoes("reaction")

@@ -15,16 +15,16 @@ from gateway.store.tables import Effect, Post
 REACH = timedelta(hours=24)
 
 
-@command("undo", aliases=("oops",), about="take back what I did last")
+@command("undo", aliases=("oops",), about="undo what I did last")
 def undo(session: Session, turn: Turn) -> str:
     last = last_doing(session, turn.account.id, REACH)
     if last is None:
         raise Refused(say("There is nothing to undo: you have done nothing in the last day."))
     if last.undone_at:
-        raise Refused(say("What you did last is taken back already."))
+        raise Refused(say("What you did last is undone already."))
     undoing = turn.world.undoings.get(last.kind)
     if undoing is None:
-        raise Refused(say("What you did last cannot be taken back, and nothing before it was touched."))
+        raise Refused(say("What you did last cannot be undone, and nothing before it was changed."))
     answer = undoing(session, turn, last)
     last.undone_at = func.now()
     turn.did("undo", last.subject_id)
@@ -36,7 +36,7 @@ def _retract(session: Session, turn: Turn, effect: Effect) -> str:
     """Recalls what has not left; what has shows as retracted on the web and in what `get` lists."""
     post = session.get_one(Post, effect.subject_id)
     if post.deleted_at:
-        raise Refused(say("What you did last is taken back already."))
+        raise Refused(say("What you did last is undone already."))
     stopped, gone = posts.retract(session, post)
     conversations.close(session, turn.address.id)
     private = post.visibility == "direct"

@@ -39,7 +39,7 @@ def post_update(session: Session, turn: Turn, text: str) -> str | None:
 
 def _acknowledged(turn: Turn) -> str | None:
     """`ack on` wants to hear of each."""
-    return say("Posted. undo takes it back.") if turn.account.ack else None
+    return say("Posted. To take it back: UNDO") if turn.account.ack else None
 
 
 @meaning("group")
@@ -50,14 +50,16 @@ def group_post(session: Session, turn: Turn) -> str | None:
     to_followers = len(groups) < len(turn.names)  # a mail that went to everyone, too: its writer stands for them
     first, *others = groups
     if others and any(group.access == "closed" for group in groups):
-        raise Refused(say("A closed group and others do not go into one message. Nothing was posted."))
+        raise Refused(say("One message cannot go to a closed group and to others. Nothing was posted."))
     words = Words(
         turn.account, turn.text, "group", turn.via, first, others, followers=to_followers, inbound_id=turn.inbound_id
     )  # fmt: skip
     post = publish(session, turn, words)
     if audience.heard(session, post, posts.sources(session, words)):
         return _acknowledged(turn)
-    return say("Posted to #{handle}, but nobody else gets it yet. Others join with: join {handle}", handle=first.handle)
+    return say(
+        "Posted to #{handle}, but nobody else gets it yet. Others join with: JOIN {handle!u}", handle=first.handle
+    )
 
 
 def _joins(session: Session, turn: Turn) -> bool:

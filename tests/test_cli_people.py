@@ -170,7 +170,7 @@ def test_admitting_to_a_closed_group(critter: Critter, engine: Engine) -> None:
     assert "is in #board now" in critter("groups", "admit", "board", "ann")
     with transaction(engine) as session:
         assert session.scalars(select(Follow.state)).one() == "active"
-        assert session.scalars(select(Message.text)).one() == "You are in board now. leave board ends it."
+        assert session.scalars(select(Message.text)).one() == "You are in board now. To stop: LEAVE BOARD"
     assert audited(engine)[-1] == "groups.admit"
 
 

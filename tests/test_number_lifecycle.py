@@ -73,7 +73,7 @@ def test_a_silent_phone_is_asked_once_and_goes_on_with_a_yes(office: Office) -> 
     assert [words for words in heard(office, "sam") if words.startswith(QUESTION.format("Sam"))] == heard(office, "sam")
     assert len(heard(office, "sam")) == 1
     assert heard(office, "kim") == []
-    assert said(office, "sam", "Yes!") == "Thank you, Sam: all is as it was. ? helps."
+    assert said(office, "sam", "Yes!") == "Thank you, Sam. Everything is as it was. For help: ?"
     assert said(office, "sam", "whois kim").startswith("Kim Lee (@kim)")
     look(office)
     assert state(office, "sam") == "verified"

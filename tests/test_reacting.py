@@ -96,7 +96,8 @@ def test_a_quotation_of_nothing_here_is_dropped(told, engine: Engine):
 
 
 def test_a_reaction_to_an_answer_of_ours_does_nothing(told, engine: Engine):
-    story = f"{FIRST_AND_SECOND}sam > like kim\nsam < You like Kim Lee's last.\nsam > Loved “You like Kim Lee's last.”"
+    answer = "You liked Kim Lee's last update."
+    story = f"{FIRST_AND_SECOND}sam > like kim\nsam < {answer}\nsam > Loved “{answer}”"
     assert told(story) == {"“lunch” – at noon?": {("sam", "like")}}
     assert ends(engine)[-1] == ("dropped", "reaction")
 
@@ -129,17 +130,17 @@ kim > lunch
 sam < Kim Lee: lunch
 priya << Kim Lee: lunch
 sam > like acme
-sam < You like Kim Lee's last in ACME.
+sam < You liked Kim Lee's last update in ACME.
 sam > like acme
-sam < You already like Kim Lee's last in ACME.
+sam < You already liked Kim Lee's last update in ACME.
 sam > like dispatch
-sam < There is nothing to like: no such item reached you here yet.
+sam < There is nothing to like: no such update has reached you here yet.
 """
     assert told(story) == {"first draft is ready": {("sam", "like")}}
 
 
 def test_a_like_can_be_undone(told):
-    story = f"{FIRST_AND_SECOND}sam > like\nsam < You like Kim Lee's last.\nsam > undo\n"
+    story = f"{FIRST_AND_SECOND}sam > like\nsam < You liked Kim Lee's last update.\nsam > undo\n"
     assert told(f"{story}sam < Your reaction is taken back.") == {}
 
 
@@ -176,7 +177,7 @@ def test_googles_unseen_characters_reach_the_reader(told, engine: Engine, settin
 
 
 def test_counts(told, engine: Engine):
-    by_sam = "sam > like\nsam < You like Kim Lee's last.\nsam > 👍\n"
+    by_sam = "sam > like\nsam < You liked Kim Lee's last update.\nsam > 👍\n"
     told(f"{FIRST_AND_SECOND}{by_sam}priya >> post: Liked “Kim Lee: “lunch” – at noon?”")
     with transaction(engine) as session:
         first, last = session.scalars(select(Post.id).order_by(Post.id)).all()

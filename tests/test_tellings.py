@@ -191,7 +191,7 @@ def note(engine: Engine) -> int:
 
 def test_a_late_mail_is_told_once_for_the_post(room, engine, late):
     assert note(engine) == 1
-    said = '"the quarter\'s num...": 2 mails could not be delivered for an hour. We go on trying for two days.'
+    said = '"the quarter\'s num...": 2 mails could not be delivered within an hour. We keep trying for two days.'
     assert told(room) == [(said, ["sms"])]
     assert note(engine) == 0
     assert len(told(room)) == 1

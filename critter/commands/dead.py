@@ -44,7 +44,7 @@ ENDINGS = {
     "gave_up": "trying took longer than it may",
     "quarantined": "it ended three workers: see the log, mend the cause, then retry",
     "rendering": "it could not be put into words: see the log",
-    "no_route": "no number of ours may text there",
+    "no_route": "none of our numbers can text there",
 }
 
 

@@ -15,7 +15,7 @@ def about(verb: Verb) -> Phrase:
     """All of one command."""
     forms = say("{form}: {about}.", form=joined(verb.usages, ", "), about=described(verb))
     others = say("Also: {words}.", words=", ".join(verb.aliases)) if verb.aliases else ""
-    return joined([forms, others, "" if verb.ready else say("Not here yet.")])
+    return joined([forms, others, "" if verb.ready else say("Not available yet.")])
 
 
 def line(verb: Verb) -> Phrase:

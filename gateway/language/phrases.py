@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton
@@ -67,7 +67,14 @@ class Tongue:
         return FORMATTER.vformat(template, (), {name: self.value(value) for name, value in values.items()})
 
 
-FORMATTER: Final = string.Formatter()
+class _Formatter(string.Formatter):
+    """What Python's own does, and `{handle!u}`: in capitals, as commands are shown that one can send back."""
+
+    def convert_field(self, value: Any, conversion: Literal["r", "s", "a"] | None) -> Any:
+        return str(value).upper() if str(conversion) == "u" else super().convert_field(value, conversion)
+
+
+FORMATTER: Final = _Formatter()
 
 
 def say(template: str, **values: Any) -> Phrase:

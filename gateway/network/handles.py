@@ -28,9 +28,9 @@ def canonical_handle(text: str) -> str:
 def handle_problem(handle: str, reserved: Collection[str] = ()) -> str | None:
     """Why a canonical handle may not be one, whoever has it; None when it may."""
     if not HANDLE.fullmatch(handle):
-        return say("“{handle}” is no handle: 2 to 20 of a-z, 0-9 and _.", handle=handle[:40])
+        return say("“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _.", handle=handle[:40])
     if handle in RESERVED or handle in reserved:
-        return say("“{handle}” is a word Critter uses itself: take another handle.", handle=handle)
+        return say("“{handle}” is a word that Critter uses itself. Choose another handle.", handle=handle)
     return None
 
 
@@ -41,7 +41,7 @@ def clean_name(text: str) -> str:
     if not name.strip(_JOINERS):
         raise Refused(say("A name needs at least one letter."))
     if len(name) > LONGEST_NAME:
-        raise Refused(say("A name has at most {most} characters.", most=LONGEST_NAME))
+        raise Refused(say("A name can have at most {most} characters.", most=LONGEST_NAME))
     return name
 
 
