@@ -25,7 +25,7 @@ MAILED = (
     "{name} invites you to {company}'s Critter: short updates by text and mail.",
     "Write to {address} what you do",
     "Welcome, {name}. You are @{handle}.",
-    "To join, answer this mail with your name alone",
+    "To join, reply to this mail with just your name",
     "What colleagues at {company} wrote lately.",
     "Answer this mail with a number and your words",
     "Which one do you answer?",

@@ -11,7 +11,7 @@ from gateway.store.tables import Address
 from tests.office import Office
 from workers import effects
 
-QUESTION = "It is long since we heard from this phone. Are you still {}? Reply YES."
+QUESTION = "We have not heard from this phone for long. Are you still {}? Reply YES."
 DAYS = 90
 
 
@@ -89,7 +89,7 @@ def test_a_reader_who_never_writes_keeps_hearing_through_the_grace_and_by_mail_a
     look(office)
     assert state(office, "pat") == "suspended"
     told = heard(office, "pat", "email")[0]
-    assert told.startswith("Your phone ending in 06 gets no more texts from us")
+    assert told.startswith("We no longer text your phone ending in 06: ")
     assert "+1415" not in told
     assert office.sql("SELECT 1 FROM audit WHERE action = 'address.suspend'")
 
@@ -100,7 +100,7 @@ def test_who_has_no_mailbox_is_not_cut_off_without_a_word(office: Office) -> Non
     asked_long_ago(office)
     look(office)
     assert state(office, "sam") == "suspended"
-    assert heard(office, "kim")[0].startswith("The phone of @sam gets no more texts, and there is no mailbox.")
+    assert heard(office, "kim")[0].startswith("We no longer text the phone of @sam, who has no mailbox.")
 
 
 def test_who_wrote_meanwhile_is_neither_asked_nor_suspended(office: Office) -> None:
@@ -193,4 +193,4 @@ def test_a_carrier_that_says_it_is_somebody_elses_ends_it_at_once(office: Office
         effects.apply(session, phone.id, told.action, told.reason)
         assert session.get_one(Address, phone.id).state == "suspended"
     office.work()
-    assert heard(office, "pat", "email")[0].startswith("Your phone ending in 06 gets no more texts")
+    assert heard(office, "pat", "email")[0].startswith("We no longer text your phone ending in 06: ")

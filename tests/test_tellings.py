@@ -91,7 +91,7 @@ def test_who_has_a_mailbox_gets_the_list_there_and_first_names_by_text(office: O
     assert channels == ["email", "sms"]
     body = rows(office.engine, NOTICES)[0].body
     assert "\nBy text: 0 arrived, 1 taken by the carrier, 0 waiting, 0 failed, 1 opted out\n" in body
-    assert re.search(r"\nThese do not have it:\nAna Ruiz: opted out on \w{3} \d+$", body)
+    assert re.search(r"\nThese people do not have it:\nAna Ruiz: opted out on \w{3} \d+$", body)
 
 
 def test_an_ordinary_post_is_not_told_of(office: Office, room: Room):

@@ -75,7 +75,7 @@ def admit(
     for target in to:
         bell.ring(target.channel)
     bell.close()
-    typer.echo(f"@{person.handle} is in #{place.handle} now, and is told.")
+    typer.echo(f"@{person.handle} is in #{place.handle} now and has been told.")
 
 
 @app.command("list")

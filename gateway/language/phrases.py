@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton
@@ -70,8 +70,8 @@ class Tongue:
 class _Formatter(string.Formatter):
     """What Python's own does, and `{handle!u}`: in capitals, as commands are shown that one can send back."""
 
-    def convert_field(self, value: Any, conversion: Literal["r", "s", "a"] | None) -> Any:
-        return str(value).upper() if str(conversion) == "u" else super().convert_field(value, conversion)
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        return str(value).upper() if conversion == "u" else super().convert_field(value, conversion)
 
 
 FORMATTER: Final = _Formatter()

@@ -95,7 +95,7 @@ def test_it_hands_over_and_we_answer_through_it(handed_over: tuple[Door, str]) -
 
 
 def test_what_we_do_not_know_it_refuses_by_itself(handed_over: tuple[Door, str]) -> None:
-    """reject_unverified_recipient asks us while the sender is still waiting, so nothing is ever bounced later."""
+    """reject_unverified_recipient asks us while the sender still waits, so nothing is ever bounced later."""
     door, place = handed_over
     with Stub("letters") as sink, Front(place, sink.port, checked=True) as front:
         with smtplib.SMTP("127.0.0.1", front.port, local_hostname="corp.example") as client:
