@@ -65,7 +65,11 @@ GROUPS: Final = [group.handle for group in demo.GROUPS]
 
 PEOPLE: Final = "SELECT id FROM accounts WHERE kind = 'person' AND handle = ANY (CAST(:people AS text[]))"
 PHONES: Final = f"SELECT id FROM addresses WHERE account_id IN ({PEOPLE})"  # noqa: S608
-SAID: Final = f"SELECT id FROM inbound WHERE account_id IN ({PEOPLE})"  # noqa: S608
+# By sender, too: who wrote what is still unread, or held, has not been found out.
+SAID: Final = f"""
+    SELECT id FROM inbound
+    WHERE account_id IN ({PEOPLE}) OR sender IN (SELECT address FROM addresses WHERE account_id IN ({PEOPLE}))
+"""  # noqa: S608
 POSTS: Final = f"SELECT id FROM posts WHERE inbound_id IN ({SAID})"  # noqa: S608
 # Their posts, the answers they got, and what was written to them unasked.
 MESSAGES: Final = f"""
@@ -88,7 +92,7 @@ FORGET: Final = tuple(
             f"DELETE FROM remainders WHERE address_id IN ({PHONES})",  # noqa: S608
             f"DELETE FROM drafts WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM consent WHERE source <> 'demo' AND address_id IN ({PHONES})",  # noqa: S608
-            "UPDATE addresses SET state = 'verified', receiving = true, off_until = NULL, stopped_at = NULL,"
+            "UPDATE addresses SET state = 'verified', receiving = true, off_until = NULL, stopped_at = NULL,"  # noqa: S608
             f" seen_at = NULL, bouncing_since = NULL WHERE account_id IN ({PEOPLE})",
             f"DELETE FROM accounts WHERE kind = 'group' AND handle <> ALL (CAST(:groups AS text[])) AND id IN"  # noqa: S608
             f" (SELECT account_id FROM follows WHERE role = 'owner' AND follower_id IN ({PEOPLE}))",
