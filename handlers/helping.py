@@ -17,7 +17,7 @@ MAILS = say(
     "To stop all mails: OFF. To get them back: ON. To stop one: LEAVE NAME. Every mail has "
     "its own unsubscribe link, too."
 )
-OPTING_OUT = say("Reply STOP to end texts.")
+OPTING_OUT = say("STOP to end texts.")
 # Who we are and how it ends, as carriers ask of a short code (CTIA Short Code Monitoring Handbook).
 ON_A_SHORT_CODE = template(
     "{company}: short updates from the colleagues you follow. Reply STOP to end texts, ? for more help."

@@ -1,6 +1,7 @@
 """The tour in a real browser against a real `critter up`: every chip, the kill, and starting over. Never when live."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from tests.test_settings import LIVE
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 browsing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 BOB, SAM, KIM = "+14155550103", "+14155550102", "+14155550101"
+DANA, ROSA = "+14155550104", "+14155550110"
+README = ROOT / "README.md"
 HERE = """
     SELECT 'follow', f.follower_id, f.account_id, f.role || f.by_text FROM follows f
     UNION ALL SELECT 'address', id, account_id, state || receiving FROM addresses
@@ -112,6 +115,20 @@ def test_starting_over_puts_everything_back(critter: Company) -> None:
     assert critter.scalar(left) == 0
     assert critter.ledger() == []
     assert critter.command("audit", "--settled", "0").returncode == 0
+
+
+def test_the_readmes_step_by_hand_works_after_the_tour(critter: Company) -> None:
+    """Dispatch has just asked, so that bare words of Rosa's would answer Dispatch alone."""
+    said = re.findall(r"curl -d body='([^']+)' http://127.0.0.1:8001/phones/(\+\d+)/texts", README.read_text())
+    assert [number for _, number in said] == [SAM, ROSA]
+    critter.text(DANA, "#dispatch who is near the depot?")
+    critter.wait(critter.settled, "the question is out")
+    for words, number in said:
+        assert critter.text(number, words)
+        critter.wait(critter.settled, words)
+    with urllib.request.urlopen(f"{critter.simulator}/phones/{SAM}.json", timeout=30) as answer:
+        heard = json.loads(answer.read())["texts"][-1]
+    assert heard["body"].startswith("Rosa Silva: running 20 minutes late")
 
 
 @pytest.mark.parametrize("headers", [{"Content-Type": "text/plain"}, {"Host": "tour.example"}])
