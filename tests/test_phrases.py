@@ -125,10 +125,10 @@ def test_what_people_wrote_is_never_filled_in_again(words: str) -> None:
 USUAL = {
     "name": "Sam Ortiz", "names": "Sam Ortiz and Kim Lee", "handle": "dispatch", "group": "Dispatch", "tag": "#harbor",
     "company": "Critter Demo Co", "code": "033812", "count": "12", "number": "12", "digits": "1234", "days": "14",
-    "hours": "4 hours", "time": "Wed 19:05", "date": "May 3", "day": "May 3", "phones": "51", 
-    "parts": "about 51 parts",
+    "hours": "4 hours", "time": "Wed 19:05", "date": "May 3", "day": "May 3", "phones": "51",
+    "parts": "about 51 parts", "texts": "12 texts",
     "price": "$0.42", "minutes": "2 minutes", "seconds": "10", "people": "12 people", "most": "1,600", "verb": "digest",
-    "texts": "12 texts", "mails": "12 mails", "language": "Spanish", "access": "broadcast", "why": "the mailbox is full",
+    "mails": "12 mails", "language": "Spanish", "access": "broadcast", "why": "the mailbox is full",
     "words": "starting the ACME proposal", "what": "Add Sam Ortiz to Dispatch?",
     "form": "https://critter.example.com/login/0123456789abcdef0123456789abcdef",
 }  # fmt: skip
