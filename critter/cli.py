@@ -138,13 +138,13 @@ def mail() -> None:
 
 @app.command()
 def worker(queue: Queue) -> None:
-    """Work off one queue."""
+    """Run one worker, for one queue."""
     processes.worker(queue.value)(_durable())
 
 
 @app.command()
 def clock() -> None:
-    """Ring the bells of what is due."""
+    """Wake the workers for whatever is due, and do what is due each hour and day."""
     processes.clock(_durable())
 
 

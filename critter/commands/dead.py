@@ -28,7 +28,9 @@ from gateway.settings import Settings, load
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What ended badly.")
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What failed for good."
+)
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="MESSAGE:ADDRESS, a message, or an input.")]
 Reason = Annotated[
     str | None, typer.Option(help="A carrier's code or a word: 30008, gave_up, quarantined, unknown, failed …")
@@ -149,7 +151,7 @@ def _which(reason: str | None, channel: str | None, since: str | None) -> Which:
 def _span(given: str) -> timedelta:
     canonical = durations.duration(given.lower())
     if canonical is None or canonical.startswith("till"):
-        raise Refused(f"--since: {given!r} is no time: say 30m, 2h or 3d")
+        raise Refused(f"--since: {given!r} is not a time: write 30m, 2h or 3d")
     then = datetime.now(UTC)
     return durations.ends(canonical, then) - then
 

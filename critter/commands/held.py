@@ -14,7 +14,10 @@ from gateway.masks import masked
 from gateway.settings import Settings, load
 
 app = typer.Typer(
-    add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What waits for your word."
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Mails and inputs that wait for your decision.",
 )
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Which, as critter held list names them.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
