@@ -112,8 +112,8 @@ def test_roles(critter: Critter, engine: Engine) -> None:
 
 
 REFUSED: list[tuple[tuple[str, ...], str]] = [
-    (("people", "add", "follow", "F"), "a word Critter uses itself"),
-    (("people", "add", "stop", "S"), "a word Critter uses itself"),
+    (("people", "add", "follow", "F"), "a word that Critter uses itself"),
+    (("people", "add", "stop", "S"), "a word that Critter uses itself"),
     (("people", "add", "x", "X"), "no handle"),
     (("people", "add", "kim", "Kim", "--phone", "12"), "phone number"),
     (("people", "add", "kim", "Kim", "--email", "kim"), "mail address"),
@@ -123,7 +123,7 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("people", "add", "kim", "Kim", "--group", "nobody"), "no group @nobody"),
     (("people", "add", "kim", "Kim", "--consent", "yes"), "no --phone"),
     (("people", "deactivate", "nobody"), "no person @nobody"),
-    (("groups", "add", "new"), "a word Critter uses itself"),
+    (("groups", "add", "new"), "a word that Critter uses itself"),
     (("groups", "add", "news", "--owner", "nobody"), "no person @nobody"),
     (("people", "import", "missing.csv"), "No such file"),
     (("people", "import", "."), "directory"),

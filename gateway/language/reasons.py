@@ -68,7 +68,7 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "silenced": _NO_MORE,
     "left": _NO_MORE,
     "private": _NO_MORE,
-    "off": say("switched off for now"),
+    "off": say("paused for now"),
     "bouncing": say("mails to their mailbox come back"),
 }
 _REFUSED_MAIL: Final = say("the mailbox refuses it")
