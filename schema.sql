@@ -642,7 +642,8 @@ CREATE TABLE conversations (
     thread_id     bigint REFERENCES posts ON DELETE SET NULL,            -- the private post that bare texts answer
     thread_until  timestamptz,                                           -- until when
     half          jsonb,                                                 -- a long private text: who got it, in case its second half follows
-    half_at       timestamptz                                            -- when its first half came in
+    half_at       timestamptz,                                           -- when its first half came in
+    liked         bigint[] NOT NULL DEFAULT '{}'                         -- posts of theirs with a reaction that the next answer tells of
 );
 
 -- What `more` gives next on one phone or mailbox: the rest of words that were cut.

@@ -23,12 +23,13 @@ def refreshed(page: str) -> str:
 
 
 def _table(verbs: Iterable[Verb]) -> str:
-    rows = [("say", "or", "what happens"), ("---", "---", "---"), *map(_row, verbs)]
+    rows = [("say", "or", "in Spanish", "what happens"), ("---",) * 4, *map(_row, verbs)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 
-def _row(verb: Verb) -> tuple[str, str, str]:
-    return ", ".join(map(_code, verb.usages)), ", ".join(map(_code, verb.aliases)), verb.about
+def _row(verb: Verb) -> tuple[str, ...]:
+    words = (verb.usages, verb.aliases, verb.abroad.get("es", ()))
+    return *(", ".join(map(_code, each)) for each in words), verb.about
 
 
 def _code(words: str) -> str:

@@ -4,17 +4,18 @@ handlers/ fill the table with `@command` and `@meaning`; workers/inbound and `cr
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.language import verbs as language
 from gateway.language.named import Named, Reading
-from gateway.language.phrases import Phrase
+from gateway.language.phrases import Phrase, joined, say, translated
 from gateway.language.readings import packed
 from gateway.language.verbs import Verb
+from gateway.language.wording import cleaned
 from gateway.network import conversations, manners, notices
 from gateway.network.conversations import Asked
 from gateway.settings import Settings
@@ -65,6 +66,11 @@ class World:
     questions: Mapping[str, Answered]
     undoings: Mapping[str, Undoing]
     guards: Sequence[Guard] = ()
+    tongues: Mapping[str, Mapping[str, Verb]] = field(default_factory=dict)
+
+    def verbs_for(self, language: str) -> Mapping[str, Verb]:
+        """The words for commands that a person of this language has."""
+        return self.tongues.get(language.partition("-")[0], self.verbs)
 
     def media_url(self, post_id: int, address_id: int) -> str:
         """Where whoever has that address sees what hangs on a post."""
@@ -73,7 +79,24 @@ class World:
     def handler(self, reading: Reading) -> Handler:
         """What an intent of its own means (ask, choice, update …); else what its verb does."""
         own = self.meanings.get(reading.intent)
-        return own or self.handlers[reading.verb or reading.intent]
+        handler = own or self.handlers[reading.verb or reading.intent]
+        return _one_by_one(handler) if _names_several(reading) else handler
+
+
+def _names_several(reading: Reading) -> bool:
+    """Whether one verb is for several people: `follow kim and dave`."""
+    handles = ",".join(each.handle for each in reading.names)
+    return reading.verb is not None and len(reading.names) > 1 and reading.args == (handles,)
+
+
+def _one_by_one(handler: Handler) -> Handler:
+    """The same for each of those who are named. A refusal for one of them refuses all."""
+
+    def each(session: Session, turn: "Turn") -> str | None:
+        readings = [replace(turn.reading, args=(one.handle,), names=(one,)) for one in turn.names]
+        return joined([handler(session, turn.as_read(reading)) or "" for reading in readings])
+
+    return each
 
 
 @dataclass(slots=True)
@@ -202,12 +225,39 @@ def world(settings: Settings) -> World:
     """Everything a turn needs, from what handlers/ declared. Raises ValueError for a duplicate or reserved verb."""
     rows = language.table(TABLE.verbs)
     signer = Signer(settings.secret_keys)
+    languages = {tongue for row in rows.values() for tongue in row.abroad}
+    tongues = {tongue: language.spoken(rows, tongue) for tongue in languages}
     tables = (dict(TABLE.handlers), dict(TABLE.meanings), dict(TABLE.questions), dict(TABLE.undoings))
-    return World(settings, signer, rows, *tables, tuple(TABLE.guards))
+    return World(settings, signer, rows, *tables, tuple(TABLE.guards), tongues)
 
 
 def perform(session: Session, turn: Turn) -> str | None:
-    """Does what the reading says and returns the answer. A refusal is an answer too, and leaves nothing behind."""
+    """Does what the reading says and returns the answer. A refusal is an answer too, and leaves nothing behind. What a
+    new question says is kept with it, and that an older one waits is added."""
+    text = _perform(session, turn)
+    if text is None or not any(effect.kind == "asked" for effect in turn.done):
+        return text
+    asked = conversations.open_question(session, turn.address.id)
+    if asked is None:
+        return text
+    said = {**asked.about, "said": translated(text, turn.account.language)}
+    conversations.change(session, turn.address.id, replace(asked, about=said))
+    return joined([text, EARLIER]) if "before" in asked.about else text
+
+
+EARLIER: Final = say("Your earlier question waits.")
+
+
+def reopened(session: Session, turn: Turn, before: Mapping[str, Any] | None, answer: str | None) -> str | None:
+    """The answer, and with it the question that waited behind the one that was just answered, if it is open again."""
+    now = conversations.open_question(session, turn.address.id) if before else None
+    if now is None or asdict(now) != before:
+        return answer
+    said = now.about.get("said") or say("Your earlier question is open again.")
+    return joined([answer or "", say("Still open: {question}", question=said)])
+
+
+def _perform(session: Session, turn: Turn) -> str | None:
     handler = turn.world.handler(turn.reading)
     effects = len(turn.done)
     try:
@@ -238,11 +288,26 @@ def _confirmation(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str
 
 
 def ask(session: Session, turn: Turn, asked: Asked) -> None:
-    """Puts a question to whoever speaks, which the answer of this turn tells them; an older one is gone with it. Raises
+    """Puts a question to whoever speaks, which the answer of this turn tells them; an older one waits behind it. Raises
     Unasked when that answer may not be sent."""
     if why := unanswerable(session, turn):
         raise Unasked(why)
-    conversations.ask(session, turn.address.id, asked)
+    _put(session, turn, asked)
+
+
+def _put(session: Session, turn: Turn, asked: Asked) -> None:
+    open_ = conversations.open_question(session, turn.address.id)
+    same = open_ is not None and _same_words(turn, open_, asked)
+    conversations.ask(session, turn.address.id, asked, replaces=same)
+
+
+def _same_words(turn: Turn, open_: Asked, asked: Asked) -> bool:
+    """Whether it was asked before: the same once more, or its second half has come, which is read with it."""
+    old, new = (each.about.get("reading") for each in (open_, asked))
+    if not old or not new or open_.kind == "thread":
+        return False
+    whole = new["text"] != cleaned(turn.said) and old["text"] and new["text"].startswith(old["text"])
+    return bool(old == new or whole)
 
 
 def unanswerable(session: Session, turn: Turn) -> str | None:
@@ -269,8 +334,7 @@ def _ask_first(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str:
         "pictures_of": turn.pictures_of or turn.inbound_id,
     }
     kind = "secret" if unconfirmed.secret else "confirm"
-    asked = Asked(kind, [], unconfirmed.words, about, secret=unconfirmed.secret)
-    conversations.ask(session, turn.address.id, asked)
+    _put(session, turn, Asked(kind, [], unconfirmed.words, about, secret=unconfirmed.secret))
     turn.did("asked", about["draft"])
     if unconfirmed.elsewhere:
         turn.rings |= notices.tell_elsewhere(session, turn.account.id, turn.address.channel, unconfirmed.elsewhere)

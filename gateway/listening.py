@@ -1,5 +1,6 @@
 """One accepted text or mail, from its row to its effects and its one answer. workers/inbound calls `hear`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from gateway.network import (
     consents,
     contexts,
     conversations,
+    likes,
     manners,
     number_lifecycle,
     reach,
@@ -40,7 +42,7 @@ TOO_MANY = say(
     "That is more than Critter reads from one phone or mailbox in an hour. The rest is kept "
     "unread. Please go on in an hour."
 )
-ENOUGH = say("That was the last answer for now. You get more in an hour.")
+ENOUGH = say("That was the last answer for an hour. What you change is still confirmed.")
 
 
 def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
@@ -61,7 +63,8 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     if reading is None:
         context = contexts.context(session, address, machine, inbound.heard_at, inbound.late)
         channel: Channel = "email" if address.channel == "email" else "sms"
-        reading = grammar.read(text, channel, world.verbs, contexts.resolver(session, account.id), context)
+        verbs, resolver = world.verbs_for(account.language), contexts.resolver(session, account.id)
+        reading = grammar.read(text, channel, verbs, resolver, context)
         if context.half and context.half.later and (piece := part(cleaned(text))) and piece.first:
             conversations.close(session, address.id)  # it asked about the later part, which is read with this one
     return _act(session, world, inbound, address, account, reading, text)
@@ -291,12 +294,31 @@ def limited(session: Session, inbound: Inbound) -> Outcome:
     return Outcome("held", limits.INTENT, limits.REASON, account.id, words, rings)
 
 
+UNCHANGING: Final = ("asked", "login")  # effects that change nothing for anybody
+
+
+def _with_likes(session: Session, turn: Turn, text: str, liked: Sequence[int]) -> str:
+    """Who liked what they wrote, when the answer has room for it; else it waits for the next."""
+    line = translated(likes.told(session, turn.account.id, liked), turn.account.language)
+    if line and turn.address.channel == "sms" and len(text) + 1 + len(line) > ROOM:
+        return text
+    likes.forget(session, turn.account.id)
+    return f"{text} {line}".strip()
+
+
+ROOM: Final = 160  # characters of one text
+
+
 def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: str) -> None:
     """The one answer, on the channel it came from; the command line reads it from its row and needs no delivery."""
-    if not manners.may_answer(session, turn.address.id, inbound):
+    changed = any(effect.kind not in UNCHANGING for effect in turn.done)
+    standing = manners.standing(session, turn.address.id, inbound, changed=changed)
+    if not standing.allowed:
         return
-    if manners.last_answer(session, turn.address.id):
+    if standing.last:
         text = translated(joined([text, ENOUGH]), turn.account.language)
+    if standing.liked:
+        text = _with_likes(session, turn, text, standing.liked)
     shown = renderings.fitted(text, None, None)
     if shown.rest and inbound.channel != "email":
         remainders.keep(session, turn.address.id, shown.rest, turn.quotes)

@@ -132,7 +132,7 @@ def sort(
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
     context = contexts.context(session, address) if to.everyone else Context()
     resolver = contexts.resolver(session, account.id)
-    plain = grammar.read(mail.text, "email", world.verbs, resolver, context)
+    plain = grammar.read(mail.text, "email", world.verbs_for(account.language), resolver, context)
     if plain.intent == "update" and mail.subject != mail.text:
         plain = private_reading(f"{mail.subject} {mail.text}", resolver) or plain  # "d kim" stood in the subject
     if address.state == "stopped" and carrier_words.carrier_word(mail.text) == "start":

@@ -31,6 +31,7 @@ WIDE = 50  # people; a private message by text to more of them is proved first
     private=True,
     intent="direct",
     about="write privately to people or a group",
+    spanish="privado, mensaje",
 )
 def direct(session: Session, turn: Turn) -> str:
     """A bare text after a broadcast comes here too, for that group's posters."""
@@ -86,6 +87,9 @@ def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
         inbound_id=turn.inbound_id,
     )  # fmt: skip
     publish(session, turn, words)
+    open_ = conversations.open_question(session, turn.address.id)
+    if open_ and open_.kind != conversations.PASSING:  # what was kept is not replaced by an offer
+        return say("Only {handle} got it.", handle=group.handle)
     if not unanswerable(session, turn):  # what may not be offered is not open, and the words are told all the same
         draft = conversations.keep_draft(session, turn.account.id, text)
         about = {"draft": draft, "pictures_of": turn.inbound_id}

@@ -14,7 +14,7 @@ from gateway.network.timelines import Heard
 from gateway.store.tables import Account, Post, PostRecipient
 
 
-@command("why", about="why I got the last update")
+@command("why", about="why I got the last update", spanish="por qué, porqué, por que")
 def why(session: Session, turn: Turn) -> str:
     items = timelines.heard(session, turn.address.id, 1)
     if not items:

@@ -16,19 +16,20 @@ from gateway.store.tables import Effect
 from handlers import requests
 from handlers.daily import DAILY, daily
 from handlers.members import add, remove
-from handlers.silencing import lift
+from handlers.silencing import confirm_end, lift
 
 ON = {"sms": say("Texts are on."), "email": say("Mails are on.")}
 BY = {"sms": say("by text"), "email": say("by mail")}
 
 
-@command("join GROUP", intent="follow", about="join a group")
+@command("join GROUP", intent="follow", about="join a group", spanish="unirme, entrar")
 @command(
     "follow NAME [for]",
     "follow #TAG [for]",
     "add PERSON GROUP",
     aliases=("f", "sub", "add"),
     about="get someone's updates, or join a group",
+    spanish="seguir, sigue, añadir=add, agregar=add",
 )
 def follow(session: Session, turn: Turn) -> str:
     if not turn.names:
@@ -43,16 +44,25 @@ def follow_tag(session: Session, turn: Turn, tag: str) -> str:
     group = accounts.group_called(session, tag)
     if group is not None:
         return follow_account(session, turn, named(group))
-    topic_id, result = topics.follow(session, turn.account.id, tag, turn.address.channel == "sms", _end(turn))
+    was, until = topics.standing(session, turn.account.id, tag), _end(turn)
+    if was and until and was.expires_at is None:
+        confirm_end(turn, say("You follow {name} with no end.", name=tag), until)
+    topic_id, result = topics.follow(session, turn.account.id, tag, turn.address.channel == "sms", until)
     coming = _coming(turn, topics.per_day(session, tag), tag)
-    if result == "already":
-        return joined([say("You follow {tag} already:", tag=tag), coming])
-    turn.did("follow_topic", topic_id, tag=tag)
-    return joined([say("You follow {tag}:", tag=tag), coming])
+    if result == "followed":
+        turn.did("follow_topic", topic_id, tag=tag)
+    elif was and was.expires_at != until:
+        kept = was.expires_at.isoformat() if was.expires_at else None
+        turn.did("follow_topic", topic_id, tag=tag, was={"by_text": was.by_text, "until": kept})
+    return joined([_opening(turn, tag, result, was.expires_at if was else None, until), coming])
 
 
 @undoes("follow_topic")
 def _no_longer(session: Session, turn: Turn, effect: Effect) -> str:
+    if was := effect.detail.get("was"):
+        until = datetime.fromisoformat(was["until"]) if was["until"] else None
+        topics.follow(session, turn.account.id, effect.detail["tag"], was["by_text"], until)
+        return say("You follow {name} as before.", name=effect.detail["tag"])
     topics.unfollow(session, turn.account.id, effect.detail["tag"])
     return say("You no longer follow {tag}.", tag=effect.detail["tag"])
 
@@ -64,6 +74,8 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
     was, until = mementos.taken(session, turn.account.id, target.id), _end(turn)
     if until and target.group in ("closed", "broadcast"):
         members.check_not_last_owner(session, turn.account.id, target)
+    if was and until and was["state"] == "active" and not was["expires_at"]:
+        confirm_end(turn, say("You follow {name} with no end.", name=target.name), until)
     result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=until)
     if mementos.taken(session, turn.account.id, target.id) != was:
         turn.did("follow", target.id, was=was)
@@ -73,9 +85,22 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
         return say(
             "{name} is closed. You have asked to join; you hear it once its owner lets you in.", name=target.name
         )
+    return _told(_opening(turn, target.name, result, was["expires_at"] if was else None, until), session, turn, target)
+
+
+def _local(turn: Turn, moment: datetime) -> datetime:
+    return moment.astimezone(ZoneInfo(turn.account.timezone))
+
+
+def _opening(turn: Turn, name: str, result: str, ended: object, until: datetime | None) -> Phrase:
+    """A follow says its end; one that had an end and has none any more says so, too."""
+    if until:
+        return say("You follow {name} till {time}:", name=name, time=_local(turn, until))
     if result == "already":
-        return _told(say("You follow {name} already:", name=target.name), session, turn, target)
-    return _told(say("You follow {name}:", name=target.name), session, turn, target)
+        if ended:
+            return say("You follow {name} with no end now:", name=name)
+        return say("You follow {name} already:", name=name)
+    return say("You follow {name}:", name=name)
 
 
 def _told(opening: str, session: Session, turn: Turn, target: Named) -> str:
@@ -107,6 +132,7 @@ def ends(turn: Turn, duration: str) -> datetime:
     "remove PERSON GROUP",
     aliases=("leave", "unsub", "drop", "part", "remove"),
     about="stop getting them",
+    spanish="dejar, deja, quitar=remove",
 )
 def leave(session: Session, turn: Turn) -> str:
     if not turn.names:
@@ -148,14 +174,23 @@ def leave_account(session: Session, turn: Turn, target: Named) -> str:
     return say("You no longer follow {name}. follow {handle} brings it back.", name=target.name, handle=target.handle)
 
 
-@command("off [NAME] [for]", "off [for]", "off daily", about="nothing for now, from all or from one; follows stay")
+@command(
+    "off [NAME] [for]",
+    "off [for]",
+    "off daily",
+    about="nothing for now, from all or from one; follows stay",
+    spanish="apagar, pausar",
+)
 def off(session: Session, turn: Turn) -> str:
     if turn.reading.args == DAILY:
         return daily(session, turn, False)
     until = _until(turn)
     if turn.names:
         return _off_source(session, turn, turn.names[0], until)
-    turn.did("off", turn.address.id, **addresses.receiving_now(session, turn.address.id))
+    now = addresses.receiving_now(session, turn.address.id)
+    if until and not now["receiving"] and now["until"] is None:
+        confirm_end(turn, OFF[turn.address.channel], until)
+    turn.did("off", turn.address.id, **now)
     addresses.set_receiving(session, turn.address.id, False, until)
     off_ = _off_till(turn, until) if until else OFF[turn.address.channel]
     return joined([off_, say("You still get answers. Your follows stay. on brings them back.")])
@@ -173,6 +208,8 @@ def _off_till(turn: Turn, until: datetime) -> str:
 
 def _off_source(session: Session, turn: Turn, source: Named, until: datetime | None) -> str:
     was = mementos.taken(session, turn.account.id, source.id)
+    if was and until and was["off"] and was["off_until"] is None:
+        confirm_end(turn, say("{name} is off.", name=source.name), until)
     if not follows.set_off(session, turn.account.id, source.id, True, until):
         raise Refused(say("You do not follow {name}, so nothing comes from there.", name=source.name))
     turn.did("off", source.id, was=was)
@@ -188,7 +225,7 @@ def _until(turn: Turn) -> datetime | None:
     return ends(turn, rest[0]) if rest else None
 
 
-@command("on [NAME]", "on daily", about="all of it again, or one; ends a mute or a block")
+@command("on [NAME]", "on daily", about="all of it again, or one; ends a mute or a block", spanish="encender, reanudar")
 def on(session: Session, turn: Turn) -> str:
     if turn.reading.args == DAILY:
         return daily(session, turn, True)

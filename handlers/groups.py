@@ -16,7 +16,7 @@ WHAT = {
 ACCESS = {"open": say("open"), "closed": say("closed"), "broadcast": say("broadcast")}
 
 
-@command("new GROUP [open, closed, broadcast]", intent="new", asks=True, about="make a group")
+@command("new GROUP [open, closed, broadcast]", intent="new", asks=True, about="make a group", spanish="nuevo, crear")
 def new(session: Session, turn: Turn) -> str:
     """Runs after OK."""
     handle, access = turn.reading.args[0], turn.reading.args[1] if len(turn.reading.args) > 1 else "open"

@@ -24,7 +24,7 @@ ON_A_SHORT_CODE = template(
 )
 
 
-@command("help [VERB]", aliases=("?",), about="how to use Critter")
+@command("help [VERB]", aliases=("?",), about="how to use Critter", spanish="ayuda")
 def help_(session: Session, turn: Turn) -> str | None:
     """HELP and INFO come here too; where the carrier has answered them itself, we stay silent."""
     if turn.carrier_answered:
@@ -34,7 +34,7 @@ def help_(session: Session, turn: Turn) -> str | None:
     if turn.reading.args == ("stop",):
         return MAILS
     if turn.reading.args:
-        return manual.about(turn.world.verbs[turn.reading.args[0]])
+        return manual.about(turn.world.verbs[turn.reading.args[0]], turn.account.language)
     if turn.address.channel == "email":
         return by_mail.whole(turn.world.verbs, turn.world.settings.mail_domain)
     pages = joined([manual.line(verb) for verb in manual.ready(turn.world.verbs)], "\n")
@@ -42,7 +42,7 @@ def help_(session: Session, turn: Turn) -> str | None:
     return joined([START, OPTING_OUT])
 
 
-@command("more", about="the rest of a text that was cut")
+@command("more", about="the rest of a text that was cut", spanish="más, mas")
 def more(session: Session, turn: Turn) -> str:
     """What is kept may have become unreadable since: taken back, or its reader was removed from the group."""
     rest = _rest(session, turn)

@@ -13,7 +13,7 @@ from gateway.settings import Settings
 from gateway.store.tables import Address
 
 
-@command("invite ADDRESS", intent="invite", about="invite a colleague")
+@command("invite ADDRESS", intent="invite", about="invite a colleague", spanish="invitar")
 def invite(session: Session, turn: Turn) -> str:
     channel, address = _wanted(turn.world.settings, turn.reading.args[0])
     row = addresses.ensure(session, channel, address)

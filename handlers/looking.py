@@ -19,7 +19,11 @@ MOST = {"sms": 10, "email": 50}  # updates in one answer
 
 
 @command(
-    "get [COUNT] NAME", "get [COUNT] #TAG", aliases=("last",), about="the latest updates of someone, a group or a #tag"
+    "get [COUNT] NAME",
+    "get [COUNT] #TAG",
+    aliases=("last",),
+    about="the latest updates of someone, a group or a #tag",
+    spanish="ver, leer",
 )
 def get(session: Session, turn: Turn) -> str:
     *count, what = turn.reading.args
@@ -77,7 +81,7 @@ def _sees(session: Session, turn: Turn, account: Account) -> bool:
     return follows.role_in(session, turn.account.id, account.id) is not None
 
 
-@command("whois NAME", aliases=("w",), about="name, title, followers, how to reach them")
+@command("whois NAME", aliases=("w",), about="name, title, followers, how to reach them", spanish="quién es, quien es")
 def whois(session: Session, turn: Turn) -> str:
     account = _account(session, turn)
     if silences.apart(session, turn.account.id, account.id):
@@ -113,7 +117,7 @@ def _followers(number: int) -> Phrase:
     return count("{count} follower", "{count} followers", number)
 
 
-@command("stats [NAME]", about="followers, following, updates")
+@command("stats [NAME]", about="followers, following, updates", spanish="cifras")
 def stats(session: Session, turn: Turn) -> str:
     account = _account(session, turn, readable=True) if turn.names else turn.account
     followers, following, updates = timelines.counts(session, account, turn.account.id)
@@ -143,7 +147,7 @@ def _handles(rows: Sequence[Account], number: int, mark: str = "@") -> str:
     return listed([", ".join(shown), count("{count} more", "{count} more", number - len(rows))])
 
 
-@command("followers", about="who follows me")
+@command("followers", about="who follows me", spanish="seguidores")
 def followers(session: Session, turn: Turn) -> str:
     number, rows = follows.followers(session, turn.account.id, SHOWN[turn.address.channel])
     if not number:
@@ -151,7 +155,7 @@ def followers(session: Session, turn: Turn) -> str:
     return say("{followers}: {names}", followers=_followers(number), names=_handles(rows, number))
 
 
-@command("following", about="who I follow")
+@command("following", about="who I follow", spanish="siguiendo")
 def following(session: Session, turn: Turn) -> str:
     shown = SHOWN[turn.address.channel]
     number, rows = follows.following(session, turn.account.id, shown)
@@ -162,7 +166,7 @@ def following(session: Session, turn: Turn) -> str:
     return say("You follow {number}: {names}", number=number, names=listed([names, tags]) if tags else names)
 
 
-@command("groups", about="my groups")
+@command("groups", about="my groups", spanish="grupos")
 def groups(session: Session, turn: Turn) -> str:
     number, rows = follows.groups(session, turn.account.id, SHOWN[turn.address.channel])
     if not number:

@@ -10,7 +10,7 @@ from gateway.network.reach import Unreached
 from handlers.direct import must_reach, not_reached
 
 
-@command("nudge NAME", about="ask for an update")
+@command("nudge NAME", about="ask for an update", spanish="preguntar")
 def nudge(session: Session, turn: Turn) -> str:
     """Who muted the asker is not reached, in the words for whom nothing reaches."""
     person = turn.names[0]

@@ -34,7 +34,7 @@ def _former_name(session: Session, turn: Turn, effect: Effect) -> str:
     return say("You are called {name} again.", name=former)
 
 
-@command("lang LANG", intent="setting", about="my language")
+@command("lang LANG", intent="setting", about="my language", spanish="idioma")
 def lang(session: Session, turn: Turn) -> str:
     """The answer comes in the new language already."""
     tag = turn.reading.args[0]

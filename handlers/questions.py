@@ -1,6 +1,7 @@
 """Asking before acting, and acting on the answer. A digit chooses and never publishes; only POST makes an update."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -8,22 +9,21 @@ from gateway import commands
 from gateway.commands import Turn, act, meaning, question
 from gateway.errors import Refused
 from gateway.language.commands import forced_command
-from gateway.language.grammar import STOP
+from gateway.language.grammar import STOP, read
 from gateway.language.named import Context, Named, Reading
 from gateway.language.phrases import Phrase, joined, listed, say, sentence
 from gateway.language.readings import packed
 from gateway.language.wording import first_token
 from gateway.network import contexts, conversations, follows
 from gateway.network.conversations import Asked
-from handlers import private_repeats
+from handlers import private_repeats, threads
 from handlers.daily import which
-from handlers.direct import people, send
+from handlers.direct import people
 from handlers.kept import as_confirmed, chosen, kept_reading, still_there
 from handlers.undoing import undo
 from handlers.updates import group_post
 
 CHOICES = 3
-RUN_OUT = say("That question has run out. Nothing was changed.")
 POST_OR_DROP = say("POST makes it an update, DROP forgets.")
 
 
@@ -36,7 +36,9 @@ def ask(session: Session, turn: Turn) -> str | None:
     if reading.unknown == STOP and reading.verb is None:
         return _put(session, turn, "private", say("Do you want no more texts from us? STOP ends them all. Kept:"), ())
     if reading.privacy == "direct":
-        return _ask_thread(session, turn) if reading.post else _ask_private(session, turn)
+        return threads.ask_thread(session, turn) if reading.post else _ask_private(session, turn)
+    if reading.form and not reading.unknown:
+        return _ask_meant(session, turn)
     if reading.verb and turn.world.verbs[reading.verb].asks:
         return turn.world.handlers[reading.verb](session, turn)
     kept = say("Nothing done.") if reading.verb else say("Kept, not posted.")
@@ -54,10 +56,11 @@ def _ask_private(session: Session, turn: Turn) -> str:
     return _put(session, turn, "private", joined([sentence(reading.reason), say("Kept private.")]), choices)
 
 
-def _ask_thread(session: Session, turn: Turn) -> str:
-    author = turn.names[0]
-    opening = say("{name}'s message was private. Kept.", name=author.name)
-    return _put(session, turn, "thread", opening, (author,), privately=True)
+def _ask_meant(session: Session, turn: Turn) -> str:
+    """A slip in a verb, or a verb and somebody's name in a sentence: nothing is done and nothing posted unasked."""
+    form = turn.reading.form
+    question_ = say('Did you mean "{form}"? OK does it, POST posts your text, DROP deletes it.', form=form)
+    return _keep_and_ask(session, turn, "meant", [], ("OK", "POST", "DROP"), question_)
 
 
 def _named(session: Session, turn: Turn, each: Named) -> Phrase | str:
@@ -68,18 +71,25 @@ def _named(session: Session, turn: Turn, each: Named) -> Phrase | str:
     return listed([*(name.name for name in names), *([] if each in names else [_choice(session, each)])])
 
 
-def _put(
-    session: Session, turn: Turn, kind: str, opening: str, near: Sequence[Named], *, privately: bool = False
-) -> Phrase:
+def _put(session: Session, turn: Turn, kind: str, opening: str, near: Sequence[Named]) -> Phrase:
     offered = near[:CHOICES]
     choices = [{"label": each.name, "id": each.id} for each in offered]
+    lines = [
+        say("{digit} {choice}.", digit=str(digit), choice=_named(session, turn, each))
+        for digit, each in enumerate(offered, 1)
+    ]
+    question_ = joined([opening, *lines, POST_OR_DROP])
+    return _keep_and_ask(session, turn, kind, choices, ("POST", "DROP"), question_)
+
+
+def _keep_and_ask(
+    session: Session, turn: Turn, kind: str, choices: Sequence[dict[str, Any]], words: Sequence[str], question_: Phrase
+) -> Phrase:
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
     about = {"draft": draft, "reading": packed(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
-    commands.ask(session, turn, Asked(kind, choices, ("POST", "DROP"), about))
+    commands.ask(session, turn, Asked(kind, choices, words, about))
     turn.did("asked", draft)
-    shown = [say("{name} privately", name=each.name) if privately else _named(session, turn, each) for each in offered]
-    lines = [say("{digit} {choice}.", digit=str(digit), choice=choice) for digit, choice in enumerate(shown, 1)]
-    return joined([opening, *lines, POST_OR_DROP])
+    return question_
 
 
 def _choice(session: Session, each: Named) -> str:
@@ -96,13 +106,19 @@ def choice(session: Session, turn: Turn) -> str | None:
     """The answer to the open question. A refusal leaves the question open."""
     asked = conversations.open_question(session, turn.address.id)
     if asked is None:
-        raise Refused(RUN_OUT)
+        raise Refused(threads.RUN_OUT)
     word, turn.pictures_of = turn.reading.args[0], asked.about.get("pictures_of")
+    return commands.reopened(session, turn, asked.about.get("before"), _answered(session, turn, asked, word))
+
+
+def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     if asked.secret and word.isdigit():
         return turn.world.questions[asked.kind](session, turn, asked, word)
     conversations.close(session, turn.address.id)
     if word == "UNDO":
         return undo(session, turn)
+    if asked.kind == threads.KIND:
+        return threads.decide(session, turn, asked, word)
     text = _kept(session, turn, asked)
     if word == "DROP":
         return say("Forgotten.") if "draft" in asked.about else say("Left as it is.")
@@ -121,7 +137,7 @@ def _kept(session: Session, turn: Turn, asked: Asked) -> str:
         return ""
     text = conversations.draft(session, turn.account.id, draft)
     if text is None:
-        raise Refused(RUN_OUT)
+        raise Refused(threads.RUN_OUT)
     conversations.forget_draft(session, draft)
     return text
 
@@ -137,19 +153,23 @@ def _privately(session: Session, turn: Turn, asked: Asked, word: str) -> str:
     return act(session, turn.as_read(as_direct)) or ""
 
 
-@question("thread")
-def _in_thread(session: Session, turn: Turn, asked: Asked, word: str) -> str:
-    """The choice holds for this thread: further bare texts go the same way for a while."""
-    reading = kept_reading(asked)
-    author = chosen(session, asked, word)
-    assert reading.post
-    conversations.keep_thread(session, turn.address.id, reading.post)
-    return send(session, turn, [author], reading.args[-1], reading.post)
+@question("meant")
+def _as_meant(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+    """The command as it would be read now, for who it names may have another handle since."""
+    form = kept_reading(asked).form
+    resolver = contexts.resolver(session, turn.account.id)
+    reading = read(form, "sms", turn.world.verbs_for(turn.account.language), resolver, Context())
+    if reading.verb is None:
+        raise Refused(say("That account is gone. Nothing was changed."))
+    return act(session, turn.as_read(reading))
 
 
 @question("group")
 def _to_group(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     group, text = chosen(session, asked, word), kept_reading(asked).args[-1]
+    if group.kind == "person":
+        reply = Reading("reply", (group.handle, text), "company", "chosen", None, (group,), text)
+        return act(session, turn.as_read(reply)) or say("Posted to {name} and your followers.", name=group.name)
     reading = Reading("group", (group.handle, text), "group", "chosen", None, (group,), text)
     return group_post(session, turn.as_read(reading)) or say("Posted to #{handle}.", handle=group.handle)
 
@@ -162,7 +182,12 @@ def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | 
     said = first_token(reading.text.lstrip("/ "))[0]
     written = " ".join([said, *args])
     resolver = contexts.resolver(session, turn.account.id)
-    return act(session, turn.as_read(forced_command(written, written, turn.world.verbs, resolver, Context())))
+    return act(
+        session,
+        turn.as_read(
+            forced_command(written, written, turn.world.verbs_for(turn.account.language), resolver, Context())
+        ),
+    )
 
 
 @question("confirm")

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command, meaning, undoes
 from gateway.errors import Refused
 from gateway.language.phrases import say
-from gateway.network import audience, posts, quotations, timelines
+from gateway.network import audience, likes, posts, quotations, timelines
 from gateway.store.tables import Account, Effect
 
 NO_TARGET = "a reaction to nothing that went to this address"
@@ -22,6 +22,8 @@ def reaction(session: Session, turn: Turn) -> str | None:
     change = posts.unreact if removed else posts.react
     if change(session, turn.account.id, target, kind):
         turn.did("reaction", target, what=kind, removed=bool(removed))
+        if not removed:
+            likes.note(session, turn.account.id, target)
     return None
 
 
@@ -35,7 +37,7 @@ def _target(session: Session, turn: Turn) -> int | None:
     return posts.original(items[0].post) if items else None
 
 
-@command("like [NAME]", aliases=("fav",), about="like the last update, or the last one from NAME")
+@command("like [NAME]", aliases=("fav",), about="like the last update, or the last one from NAME", spanish="me gusta")
 def like(session: Session, turn: Turn) -> str:
     by = (timelines.by_account(turn.names[0]),) if turn.names else ()
     items = timelines.heard(session, turn.address.id, 1, *by)
@@ -46,13 +48,14 @@ def like(session: Session, turn: Turn) -> str:
     if not posts.react(session, turn.account.id, target, "like"):
         return _already(items[0].author, group)
     turn.did("reaction", target, what="like", removed=False)
+    likes.note(session, turn.account.id, target)
     return _liked(items[0].author, group)
 
 
 def _already(author: Account, group: Account | None) -> str:
     if group:
-        return say("You already liked {name}'s last update in {group}.", name=author.name, group=group.name)
-    return say("You already liked {name}'s last update.", name=author.name)
+        return say("You liked {name}'s last update in {group} already.", name=author.name, group=group.name)
+    return say("You liked {name}'s last update already.", name=author.name)
 
 
 def _liked(author: Account, group: Account | None) -> str:

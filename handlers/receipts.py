@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command
 from gateway.errors import Refused
 from gateway.language.named import Named
-from gateway.language.phrases import Phrase, joined, say
-from gateway.network import receipts
+from gateway.language.phrases import Phrase, count, joined, say
+from gateway.network import likes, receipts
 from gateway.network.receipt_words import counted, names, shortened
 from gateway.store.tables import Post
 
@@ -35,7 +35,9 @@ def told(session: Session, post: Post, timezone: str) -> Phrase:
     counts = receipts.tally(session, post.id)
     missed = receipts.missed(session, post.id, timezone, SHOWN)
     which = say('"{words}":', words=shortened(post.text))
-    return joined([which, counted(counts), names(missed, max(counts.missed, len(missed)), SHOWN)])
+    liked = likes.people(session, post.id)
+    by = count("Liked by {count} person.", "Liked by {count} people.", liked) if liked else ""
+    return joined([which, counted(counts), by, names(missed, max(counts.missed, len(missed)), SHOWN)])
 
 
 def _one(session: Session, turn: Turn, person: Named) -> str:

@@ -17,7 +17,7 @@ NOTHING = say("There is nothing to pass on: no such update has reached you here 
 BEHIND = timedelta(seconds=30)  # while the first one still spreads, so that nobody gets the repeat before it
 
 
-@command("rt", "rt NAME", aliases=("repeat",), intent="repeat", about="pass on to my followers")
+@command("rt", "rt NAME", aliases=("repeat",), intent="repeat", about="pass on to my followers", spanish="repetir")
 def repeat(session: Session, turn: Turn) -> str:
     """The item that was asked about stays the one, whatever came in before the answer."""
     post = session.get(Post, turn.reading.post) if turn.reading.post else _last(session, turn)

@@ -21,6 +21,7 @@ from handlers.updates import GROUP_GONE, publish
     aliases=("re", "reply"),
     intent="reply",
     about="reply to the last message, as privately as it came",
+    spanish="responder",
 )
 def reply(session: Session, turn: Turn) -> str | None:
     """`@name text` comes here too, and a mail to a reply address."""

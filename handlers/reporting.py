@@ -11,7 +11,7 @@ from gateway.store.tables import Effect
 KNOWN = say("You already reported that. The people who run Critter will look at it.")
 
 
-@command("report [NAME]", about="report it to the people who run Critter")
+@command("report [NAME]", about="report it to the people who run Critter", spanish="denunciar")
 def report(session: Session, turn: Turn) -> str:
     return _somebody(session, turn) if turn.names else _last_item(session, turn)
 
@@ -42,7 +42,7 @@ def _last_item(session: Session, turn: Turn) -> str:
     values = {"handle": turn.account.handle, "name": f"@{author.handle}"}
     _tell(session, turn, author.id, say("@{handle} reported an update by {name}. To see it: critter reports", **values))
     return say(
-        ("{name}'s last update is reported. The people who run Critter will look at it. Nobody else is told."),
+        "{name}'s last update is reported. The people who run Critter will look at it. Nobody else is told.",
         name=author.name,
     )
 

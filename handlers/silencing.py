@@ -1,21 +1,22 @@
 """Not hearing somebody: a block, which holds both ways, and a mute, which its subject never notices."""
 
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, undoes
+from gateway.commands import Turn, Unconfirmed, command, undoes
 from gateway.errors import Refused
 from gateway.language import durations
 from gateway.language.named import Named
-from gateway.language.phrases import joined, say
+from gateway.language.phrases import Phrase, joined, say
 from gateway.network import accounts, follows, silences
 from gateway.network.silences import Kept
 from gateway.store.tables import Effect
 
 
-@command("block NAME", aliases=("lose",), about="neither of you hears the other")
+@command("block NAME", aliases=("lose",), about="neither of you hears the other", spanish="bloquear, bloquea")
 def block(session: Session, turn: Turn) -> str:
     other = _other(turn)
     if other.kind == "group":
@@ -38,7 +39,7 @@ def block(session: Session, turn: Turn) -> str:
     )
 
 
-@command("mute NAME [for]", about="hear nothing from them")
+@command("mute NAME [for]", about="hear nothing from them", spanish="silenciar, silencia")
 def mute(session: Session, turn: Turn) -> str:
     other, args = _other(turn), turn.reading.args
     local = durations.ends(args[1], datetime.now(ZoneInfo(turn.account.timezone))) if len(args) > 1 else None
@@ -51,14 +52,30 @@ def mute(session: Session, turn: Turn) -> str:
                 handle=other.handle,
             )
         )
+    if was and was.kind == "mute" and was.expires_at is None and local:
+        confirm_end(turn, say("{name} is muted with no end.", name=other.name), local)
     if was == wanted:
         return say("{name} is muted already. To unmute: ON {handle!u}", name=other.name, handle=other.handle)
     silences.put(session, turn.account.id, other.id, wanted)
     turn.did("silence", other.id, was=was.packed() if was else None, ended=[])
-    return joined([_muted(other, local), _still(other)])
+    return joined([_muted(other, local, had_end=bool(was and was.expires_at)), _still(other)])
 
 
-def _muted(other: Named, until: datetime | None) -> str:
+ENDS: Final = "end"
+
+
+def confirm_end(turn: Turn, stands: Phrase, until: datetime) -> None:
+    """What stands with no end is not shortened unasked. Raises Unconfirmed until its writer has said yes."""
+    if ENDS in turn.confirmed:
+        return
+    local = until.astimezone(ZoneInfo(turn.account.timezone))
+    asked = say("{stands} End that on {time}? OK does, DROP leaves it as it is.", stands=stands, time=local)
+    raise Unconfirmed(asked, ENDS)
+
+
+def _muted(other: Named, until: datetime | None, *, had_end: bool) -> str:
+    if until is None and had_end:
+        return say("{name} is muted with no end now.", name=other.name)
     if until is None:
         return say("{name} is muted.", name=other.name)
     return say("{name} is muted till {time}.", name=other.name, time=until)
@@ -66,7 +83,7 @@ def _muted(other: Named, until: datetime | None) -> str:
 
 def _still(other: Named) -> str:
     return say(
-        ("You get nothing from them, private or not. To look anyway: GET {handle!u}. To unmute: ON {handle!u}"),
+        "You get nothing from them, private or not. To look anyway: GET {handle!u}. To unmute: ON {handle!u}",
         handle=other.handle,
     )
 
@@ -90,6 +107,15 @@ def lift(session: Session, turn: Turn, other: Named) -> str | None:
     return say(
         "{name} is no longer blocked. To hear them again: FOLLOW {handle!u}", name=other.name, handle=other.handle
     )
+
+
+@command("unmute NAME", aliases=("unblock",), about="hear them again",
+         spanish="desilenciar, desbloquear=unblock")  # fmt: skip
+def unmute(session: Session, turn: Turn) -> str:
+    """`unblock` as well: whichever there is ends."""
+    other = _other(turn)
+    lifted = lift(session, turn, other)
+    return lifted or say("{name} is neither muted nor blocked. Nothing was changed.", name=other.name)
 
 
 @undoes("silence")

@@ -5,17 +5,18 @@ from datetime import timedelta
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, undoes
+from gateway.commands import Turn, command, reopened, undoes
 from gateway.errors import Refused
 from gateway.language.phrases import count, joined, say
 from gateway.network import conversations, posts
 from gateway.network.doings import last_doing
 from gateway.store.tables import Effect, Post
+from handlers import threads
 
 REACH = timedelta(hours=24)
 
 
-@command("undo", aliases=("oops",), about="undo what I did last")
+@command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
 def undo(session: Session, turn: Turn) -> str:
     last = last_doing(session, turn.account.id, REACH)
     if last is None:
@@ -38,7 +39,9 @@ def _retract(session: Session, turn: Turn, effect: Effect) -> str:
     if post.deleted_at:
         raise Refused(say("What you did last is undone already."))
     stopped, gone = posts.retract(session, post)
-    conversations.close(session, turn.address.id)
+    open_ = conversations.open_question(session, turn.address.id)
+    if open_ and open_.kind == conversations.PASSING:  # it offered to publish what is taken back
+        conversations.close(session, turn.address.id)
     private = post.visibility == "direct"
     if not gone:
         if private:
@@ -53,7 +56,13 @@ def _retract(session: Session, turn: Turn, effect: Effect) -> str:
 @undoes("asked")
 def _forget(session: Session, turn: Turn, effect: Effect) -> str:
     """A question is not answered, and its words are forgotten."""
+    open_ = conversations.open_question(session, turn.address.id)
+    if open_ and open_.kind == threads.KIND and effect.subject_id:
+        left = threads.take_back(session, turn, open_, effect.subject_id)
+        if left:
+            return left
     conversations.close(session, turn.address.id)
     if effect.subject_id:
         conversations.forget_draft(session, effect.subject_id)
-    return say("Forgotten.")
+    before = open_.about.get("before") if open_ else None
+    return reopened(session, turn, before, say("Forgotten.")) or ""

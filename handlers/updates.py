@@ -11,7 +11,7 @@ from gateway.language.parts import part
 from gateway.language.phrases import say
 from gateway.language.wording import cleaned
 from gateway.ledger import pictures
-from gateway.network import accounts, audience, halves, posts
+from gateway.network import accounts, audience, doings, halves, posts
 from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
 from handlers.costs import ask_price
@@ -34,7 +34,23 @@ def update(session: Session, turn: Turn) -> str | None:
 def post_update(session: Session, turn: Turn, text: str) -> str | None:
     words = Words(turn.account, text, "company", turn.via, inbound_id=turn.inbound_id)
     post = publish(session, turn, words)
-    return _acknowledged(turn) if audience.heard(session, post, posts.sources(session, words)) else UNHEARD
+    if audience.heard(session, post, posts.sources(session, words)):
+        return _acknowledged(turn)
+    return _tell_unheard(session, turn, turn.account.id, UNHEARD, say("Posted. Nobody follows you yet."))
+
+
+def _tell_unheard(session: Session, turn: Turn, source_id: int, whole: str, short: str) -> str | None:
+    """That nobody hears it is said once a week; after a choice, or to who wants each confirmed, it is said shortly."""
+    if not doings.told_unheard(session, turn.account.id, source_id):
+        note_unheard(turn, source_id)
+        return whole
+    return short if turn.account.ack or turn.pictures_of else None
+
+
+def note_unheard(turn: Turn, source_id: int) -> None:
+    """The post's own effect remembers that its writer was told."""
+    posted = next(effect for effect in reversed(turn.done) if effect.kind == "post")
+    posted.detail = {**posted.detail, "unheard": source_id}
 
 
 def _acknowledged(turn: Turn) -> str | None:
@@ -57,9 +73,10 @@ def group_post(session: Session, turn: Turn) -> str | None:
     post = publish(session, turn, words)
     if audience.heard(session, post, posts.sources(session, words)):
         return _acknowledged(turn)
-    return say(
+    whole = say(
         "Posted to #{handle}, but nobody else gets it yet. Others join with: JOIN {handle!u}", handle=first.handle
     )
+    return _tell_unheard(session, turn, first.id, whole, say("Posted to #{handle}.", handle=first.handle))
 
 
 def _joins(session: Session, turn: Turn) -> bool:

@@ -55,7 +55,7 @@ GUARDS = {
     "the second half of what was kept",
     "Your message reached us, but we could not read it. It is kept, nothing was posted, and an operator has been told.",
     "Your message",
-    "That was the last answer for now. You get more in an hour.",
+    "That was the last answer for an hour. What you change is still confirmed.",
     "that address",
     "One message cannot go to a closed group and to others. Nothing was posted.",
     "Those updates are gone. Nothing was posted.",
@@ -75,7 +75,7 @@ GUARDS = {
     "That is more than Critter reads from one phone or mailbox in an hour. The rest is kept unread. "
     "Please go on in an hour.",
     "Your messages",
-    "{count} is still waiting",
+    "{count} still waits",
     "more to come",
     "{company}: short updates from the colleagues you follow. Reply STOP to end texts, ? for more help.",
     "{company}: you get no more texts from us. START brings them back.",

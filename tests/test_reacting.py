@@ -132,7 +132,7 @@ priya << Kim Lee: lunch
 sam > like acme
 sam < You liked Kim Lee's last update in ACME.
 sam > like acme
-sam < You already liked Kim Lee's last update in ACME.
+sam < You liked Kim Lee's last update in ACME already.
 sam > like dispatch
 sam < There is nothing to like: no such update has reached you here yet.
 """

@@ -1,7 +1,7 @@
 """Texts that begin with `@name` or `#group`: public replies and posts to a group. grammar.py calls it."""
 
 from gateway.language.answers import WINDOW
-from gateway.language.named import Context, Named, Reading, Resolver
+from gateway.language.named import Context, Named, Privacy, Reading, Resolver
 from gateway.language.phrases import say
 from gateway.language.pieces import LONGEST_WORD
 from gateway.language.wording import first_token, folded, name_of
@@ -26,6 +26,28 @@ def leading_name(text: str, resolver: Resolver, context: Context) -> Reading | N
         if found.exact[0].kind == "group"
         else _reply(text, rest, found.exact[0], context)
     )
+
+
+def unknown_name(text: str, resolver: Resolver, context: Context) -> Reading | None:
+    """The question about a text that begins with @ or # and a word that is nobody's: it may be for a few. A #tag that
+    somebody follows is no slip, and "@5pm" or "#1" no name."""
+    mark = folded(text[0])
+    if mark not in ("@", "#"):
+        return None
+    token, rest = first_token(text)
+    name = name_of(token)
+    if not name or len(token) > LONGEST_WORD or not name[0].isalpha():
+        return None
+    found = resolver(name)
+    wanted = "group" if mark == "#" else "person"
+    near = tuple(each for each in (*found.exact, *found.near) if each.kind == wanted or each.kind == "group")[:3]
+    if mark == "#" and context.known_tag(name):
+        return None
+    reason = say("no group is called {word}", word=name) if mark == "#" else say("no one is called {word}", word=name)
+    if mark == "@" and len(found.exact) > 1:
+        reason = say("more than one is called {word}", word=name)
+    privacy: Privacy = "group" if mark == "#" else "company"
+    return Reading("ask", (name, rest), privacy, reason, None, (), text, near if rest else ())
 
 
 def _group(text: str, rest: str, group: Named) -> Reading:

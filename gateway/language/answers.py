@@ -1,30 +1,75 @@
 """Answers to the open question, and to a message that came to this person and few others. grammar.py calls it."""
 
+import re
+
 from gateway.language.named import Context, Item, Question, Reading
-from gateway.language.phrases import say
+from gateway.language.phrases import Phrase, say
 from gateway.language.wording import folded
 
 WINDOW = 30.0  # minutes in which a bare text belongs to the private message or broadcast before it
 _WORDS = frozenset({"OK", "POST", "DROP", "UNDO"})
+LONGEST = 20  # characters of an answer
+_ENDS = " .!)#:,\u20e3"
+# How people say yes and no; POST and the digits are only ever meant when they are written.
+_YES = """
+ok | okay | okey | okey dokey | k | kk | y | yes | yes please | yes pls | yeah | yea | yep | yup | ya | yah | yes yes |
+sure | sure thing | of course | do it | go ahead | yes do it | yes go ahead | please do | confirm | confirmed | agreed |
+si | sí | si si | sí sí | sí por favor | si por favor | claro | claro que sí | claro que si | vale | dale | de acuerdo |
+por supuesto | oui | ja | sim | 👍 | 👌 | ✅ | ✔ | 🆗
+"""
+_NO = """
+n | no | no no | nope | nah | no thanks | no thank you | no way | never mind | nevermind | dont | don't | do not |
+no gracias | nein | non | não | nao | nee | 👎 | ❌ | 🚫
+"""
+_PLAIN = {" ".join(word.split()): "OK" for word in _YES.split("|")}
+_PLAIN |= {" ".join(word.split()): "DROP" for word in _NO.split("|")}
+_SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 
 
 def choice(text: str, context: Context) -> Reading | None:
-    """The answer to the open question: one of its digits or words. A digit chooses and never publishes."""
-    if len(text) > 8:
+    """The answer to the open question: one of its digits or words, yes or no. A digit chooses and never publishes."""
+    if len(text) > LONGEST or text[0] == ".":
         return None
-    word = folded(text).strip(" .!)#")
+    word = _SKIN.sub("", folded(text)).replace("’", "'").strip(_ENDS)
     question = context.question
     if question is None:
-        return _too_late(word, text, context)
-    if word.upper() in question.words & _WORDS:
-        return Reading("choice", (word.upper(),), reason="answers the open question", text=text)
+        return _too_late(word, text, context) if len(text) <= 8 else None
+    said = word.upper() if word.upper() in _WORDS - {"OK"} else _PLAIN.get(word, "")
+    if said in question.words:
+        return Reading("choice", (said,), reason="answers the open question", text=text)
     if word == "post":
         return _nothing_to_post(text)
+    if word in _PLAIN and _is_decided(question) and word[0].isalpha():  # an emoji may as well be a reaction
+        return Reading("error", reason=_reply_with(question), text=text)
     if not (word.isascii() and word.isdigit()):
         return None
     if question.secret:
         return Reading("choice", (word,), reason="the code or PIN that was asked for")
     return _digit(int(word), text, question) if question.choices else None
+
+
+def _is_decided(question: Question) -> bool:
+    """Whether something of the writer's waits for the answer. A yes that does not fit is told so, and not kept."""
+    return bool(question.choices) or question.secret or "DROP" in question.words
+
+
+def _reply_with(question: Question) -> Phrase:
+    """What the question takes, for an answer that it does not take."""
+    order = [word for word in ("OK", "POST", "DROP", "UNDO") if word in question.words]
+    if question.secret:
+        return say("reply with the code or PIN, or {words}", words=", ".join(order))
+    digits = [str(number) for number in range(1, len(question.choices) + 1)]
+    return say("reply with one of these: {words}", words=", ".join([*digits, *order]))
+
+
+def lone_number(text: str, context: Context) -> Reading | None:
+    """A small number that answers nothing: whoever sends one alone answers a question, and it is not published."""
+    word = folded(text).strip(_ENDS + "(") if len(text) <= 8 and text[0] != "." else ""
+    if not word.isdecimal() or len(word) > 3:
+        return None
+    if context.question:
+        return Reading("error", reason=_reply_with(context.question), text=text)
+    return Reading("error", reason=say("nothing is asked. .{number} posts it", number=word), text=text)
 
 
 def _digit(digit: int, text: str, question: Question) -> Reading:
@@ -38,7 +83,7 @@ def _digit(digit: int, text: str, question: Question) -> Reading:
 def _too_late(word: str, text: str, context: Context) -> Reading | None:
     """An answer to a question that ran out changes nothing, and is no update either."""
     asked = context.ran_out
-    if asked and _would_answer(word, asked) and not (word == "ok" and _newer(context.last, asked)):
+    if asked and _would_answer(word, asked) and not (word in _PLAIN and _newer(context.last, asked)):
         return Reading("error", reason=say("that question has run out; nothing was changed"), text=text)
     return _nothing_to_post(text) if word == "post" else None
 
@@ -50,7 +95,7 @@ def _nothing_to_post(text: str) -> Reading:
 def _would_answer(word: str, asked: Question) -> bool:
     if word.isascii() and word.isdigit():
         return asked.secret or 1 <= int(word) <= len(asked.choices)
-    return word.upper() in asked.words & _WORDS
+    return _PLAIN.get(word, word.upper()) in asked.words & _WORDS
 
 
 def _newer(item: Item | None, asked: Question) -> bool:

@@ -8,7 +8,7 @@ from gateway.language.named import Context, Item, Privacy, Reading, Resolver
 from gateway.language.phrases import Phrase, say, template
 from gateway.language.pieces import LONGEST_WORD, Words, words
 from gateway.language.verbs import Verb
-from gateway.language.wording import first_token, verb_of
+from gateway.language.wording import bare_verb_of, first_token, verb_of
 
 Verbs = Mapping[str, Verb]
 
@@ -20,9 +20,15 @@ def command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
         return None
     verb, said, rest = found
     fitted = fit(verb, said, rest, resolver, verbs)
-    if isinstance(fitted, TooMany):
+    if isinstance(fitted, TooMany) or _sentence(verb, said, fitted):
         return None
     return _reading(text, verb, said, fitted, context)
+
+
+def _sentence(verb: Verb, said: str, fitted: Fit) -> bool:
+    """Several words after an everyday verb that are like nobody's name: "get better soon"."""
+    unlike = isinstance(fitted, Unfit) and fitted.full_name and not fitted.several and not fitted.near
+    return unlike and verb.asks_about(said)
 
 
 def forced_command(text: str, bare: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
@@ -47,11 +53,14 @@ def _verb(text: str, verbs: Verbs) -> tuple[Verb, str, Words] | None:
     token, rest = first_token(text)
     if len(token) > LONGEST_WORD:
         return None
+    if len(text) <= LONGEST_WORD and (alone := verbs.get(bare := bare_verb_of(text))) and not alone.private:
+        return alone, bare, words("")
     word = verb_of(token)
-    second, after = first_token(rest) if word in verbs else ("", "")
-    longer = verbs.get(f"{word} {verb_of(second)}") if second and len(second) <= LONGEST_WORD else None
+    second, after = first_token(rest)
+    pair = f"{word} {verb_of(second)}" if second and len(second) <= LONGEST_WORD else ""
+    longer = verbs.get(pair)
     if longer is not None and (not after or any(form.pieces for form in longer.forms)):
-        return longer, longer.name, words(after)
+        return longer, pair, words(after)
     verb = verbs.get(word)
     return (verb, word, words(rest)) if verb and not verb.private else None
 
@@ -85,11 +94,12 @@ def _does(verb: Verb, bound: Bound) -> str:
 
 def _unfit(text: str, verb: Verb, said: str, unfit: Unfit, context: Context) -> Reading:
     """An argument unknown: an everyday verb asks, or answers a message to few; a coined one is an error."""
-    few = after_few(text, context) if said in verb.english else None
+    asks = verb.asks_about(said) or unfit.full_name
+    few = after_few(text, context) if asks else None
     if few is not None:
         return few
     reason, form = _why(unfit), "" if unfit.several else verb.form(said)
-    if unfit.several or said in verb.english:
+    if unfit.several or asks:
         args, near = unfit.args, unfit.near
         return Reading("ask", args, "company", reason, verb.name, (), text, near, unknown=unfit.word, form=form)
     return Reading("error", unfit.args, "company", reason, verb.name, (), text, unfit.near, form=form)

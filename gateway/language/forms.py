@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.language.named import Found, Named, Resolver
-from gateway.language.pieces import Piece, Words
+from gateway.language.pieces import ACCOUNTS, Piece, Words
 from gateway.language.verbs import Form, Verb
 from gateway.language.wording import folded, name_of
 
@@ -28,6 +28,11 @@ class Unfit:
     near: tuple[Named, ...] = ()
     several: bool = False
 
+    @property
+    def full_name(self) -> bool:
+        """Several words that may be a name; without somebody like it they may as well be a sentence."""
+        return " " in self.word and self.kind in ACCOUNTS
+
 
 @dataclass(frozen=True, slots=True)
 class TooFew:
@@ -44,21 +49,40 @@ Filled = tuple[tuple[str, str], ...]
 
 
 def fit(verb: Verb, said: str, source: Words, resolver: Resolver, verbs: Mapping[str, Verb]) -> Fit:
-    """How the words fit the verb's forms: the first that means something, else the first that has the right number."""
+    """How the words fit the verb's forms: the first that means something, else the first that has the right number.
+    Several words that are nobody's name come last."""
     unfit: Unfit | None = None
-    forms = tuple(form for form in verb.forms if form.only in ("", said))
+    full_name: Unfit | None = None
+    forms = tuple(form for form in verb.forms if form.only in ("", verb.alias_of(said)))
     for filled in _fillings(forms, source):
+        if verb.asks and any(" " in value for value, kind in filled if kind in ACCOUNTS):
+            continue  # what is to be made has a handle, of one word
         meant = _mean(filled, resolver, verbs, fresh=verb.asks)
         if isinstance(meant, Bound):
             return meant
-        unfit = unfit or meant
-    return unfit or _by_number(forms, source)
+        if meant.full_name:
+            full_name = _likelier(full_name, meant)
+        else:
+            unfit = unfit or meant
+    if unfit is None and isinstance(by_number := _by_number(forms, source), TooMany):
+        return full_name or by_number
+    return unfit or by_number
+
+
+def _likelier(one: Unfit | None, other: Unfit) -> Unfit:
+    """Of two ways to read a full name that is nobody's: the one that is like somebody's."""
+    return one if one and (one.near or not other.near) else other
 
 
 def _fillings(forms: Sequence[Form], source: Words) -> list[Filled]:
     """Every way to fill a form; those that need no name looked up come first."""
     found = [filled for form in forms for filled in _fill(form.pieces, source, 0)]
-    return sorted(found, key=lambda filled: sum(kind == "NAME" for _, kind in filled)) if len(found) > 1 else found
+    return sorted(found, key=_lookups) if len(found) > 1 else found
+
+
+def _lookups(filled: Filled) -> tuple[int, int]:
+    names = [value for value, kind in filled if kind in ACCOUNTS]
+    return sum(kind == "NAME" for _, kind in filled), sum(" " in name for name in names)
 
 
 def _fill(pieces: tuple[Piece, ...], source: Words, at: int) -> Iterator[Filled]:
@@ -102,7 +126,7 @@ def _mean(filled: Filled, resolver: Resolver, verbs: Mapping[str, Verb], fresh: 
 
 def account(word: str, kind: str, resolver: Resolver) -> Found:
     """Who a word means where the form wants a person, a group or either; one of the wrong kind becomes a choice."""
-    name = name_of(word)
+    name = " ".join(filter(None, map(name_of, word.split())))
     if not name or (kind == "#GROUP" and not word.startswith("#")):
         return Found()
     found = resolver(name)

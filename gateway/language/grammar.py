@@ -6,7 +6,8 @@ from dataclasses import replace
 from gateway.language import addressed, answers
 from gateway.language.carrier_words import carrier_word, may_stop
 from gateway.language.commands import command, forced_command
-from gateway.language.named import Channel, Context, Reading, Resolver
+from gateway.language.named import Channel, Context, Found, Reading, Resolver
+from gateway.language.natural import name_after_verb, natural_command
 from gateway.language.parts import Part, part
 from gateway.language.phrases import say
 from gateway.language.plain_private import plainly_private
@@ -25,12 +26,25 @@ AT_ONCE = 10.0  # seconds between the halves of a text that a phone cut in two
 def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
     """The meaning of a text or of a cleaned mail. Pure and total: it never raises, whatever the text holds."""
     raw, text = text, cleaned(text)
+    resolver = _remembering(resolver)
     if not text:
         return Reading("machine", reason=context.machine) if context.machine else _nothing()
     piece = part(text, awaited=bool(context.half and context.half.total))
     if piece and channel == "sms":
         return _piece(piece, text, raw, verbs, resolver, context)
     return _words(text, raw, channel, verbs, resolver, context)
+
+
+def _remembering(resolver: Resolver) -> Resolver:
+    """The same for one text: several readings may ask for the same name."""
+    known: dict[str, Found] = {}
+
+    def resolve(name: str) -> Found:
+        if name not in known:
+            known[name] = resolver(name)
+        return known[name]
+
+    return resolve
 
 
 def _piece(piece: Part, text: str, raw: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
@@ -61,9 +75,9 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         _carrier(text, channel, context)
         or _machine(context)
         or _carrier_by_mail(text, channel)
+        or answers.choice(text, context)
         or _reaction(reaction(text, raw), text)
         or _reaction(_by_shape(text, resolver, context), text)
-        or answers.choice(text, context)
         or _unmarked_half(text, channel, verbs, resolver, context)
         or _meant_literally(text)
         or _forced(text, verbs, resolver, context)
@@ -73,6 +87,9 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or addressed.leading_name(text, resolver, context)
         or _perhaps_stop(text, channel)
         or answers.after_few(text, context)
+        or _perhaps_command(text, channel, verbs, resolver, context)
+        or addressed.unknown_name(text, resolver, context)
+        or answers.lone_number(text, context)
         or _update(text, verbs)
     )
 
@@ -181,15 +198,29 @@ def _forced(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
 
 def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """By mail only a single line is a command; but a reply to something private stays private however long it is."""
-    reading = command(text, verbs, resolver, context) or slipped(text, resolver)
+    reading = (
+        natural_command(text, verbs, resolver, context)
+        or command(text, verbs, resolver, context)
+        or slipped(text, resolver)
+    )
     if channel == "email" and "\n" in text and reading and reading.privacy != "direct":
         return None
     return reading
 
 
+def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """What begins as a command about somebody, and is none, is asked about; a mail of several lines is prose."""
+    if channel == "email" and "\n" in text:
+        return None
+    return name_after_verb(text, verbs, resolver, context)
+
+
 def _private_words(verbs: Verbs) -> frozenset[str]:
     d = verbs.get("d")
-    return VERBS.union(d.aliases) if d and d.private and not VERBS.issuperset(d.aliases) else VERBS
+    if d is None or not d.private:
+        return VERBS
+    abroad = [word for words in d.abroad.values() for word in words if word in verbs]
+    return VERBS.union(d.aliases, abroad) if abroad or not VERBS.issuperset(d.aliases) else VERBS
 
 
 def _update(text: str, verbs: Verbs) -> Reading:

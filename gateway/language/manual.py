@@ -15,11 +15,13 @@ def described(verb: Verb) -> Phrase:
     return say(verb.about)
 
 
-def about(verb: Verb) -> Phrase:
-    """All of one command."""
+def about(verb: Verb, language: str = "") -> Phrase:
+    """All of one command, with the words that a person of this language may say instead."""
     forms = say("{form}: {about}.", form=joined(verb.usages, ", "), about=described(verb))
     others = say("Also: {words}.", words=", ".join(verb.aliases)) if verb.aliases else ""
-    return joined([forms, others, "" if verb.ready else say("Not available yet.")])
+    abroad = verb.abroad.get(language.partition("-")[0], ())
+    in_their_own = say("In your language: {words}.", words=", ".join(abroad)) if abroad else ""
+    return joined([forms, others, in_their_own, "" if verb.ready else say("Not available yet.")])
 
 
 def line(verb: Verb) -> Phrase:
@@ -62,7 +64,7 @@ SAID_PLAINLY: Final = (
 TITLES: Final = {
     "say": (say("Say something"), "d r rt like"),
     "follow": (say("Follow people and groups"), "follow join unfollow nudge"),
-    "quiet": (say("Get less, or nothing"), "off on mute block report"),
+    "quiet": (say("Get less, or nothing"), "off on mute unmute block report"),
     "look": (say("Look things up"), "get whois who followers following groups stats"),
     "after": (say("After you wrote something"), "undo who\u00a0got why more"),
     "groups": (say("Run a group"), "new owner"),
@@ -78,21 +80,23 @@ SPOKEN: Final = {
 _PLACE: Final = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")
 
 
-def sections(verbs: Mapping[str, Verb]) -> Iterator[Section]:
-    """Everything that can be said, under headings; every command that is there stands under one of them."""
+def sections(verbs: Mapping[str, Verb], language: str = "") -> Iterator[Section]:
+    """Everything that can be said, under headings; every command that is there stands under one of them, with the
+    words that a person of this language may say instead."""
     yield Section("plain", say("Without a command"), SAID_PLAINLY)
     left = {verb.name: verb for verb in ready(verbs)}
     for key, (title, names) in TITLES.items():
         found = [left.pop(name.replace("\u00a0", " "), None) for name in names.split(" ")]
-        entries = tuple(_entry(verb) for verb in found if verb)
+        entries = tuple(_entry(verb, language) for verb in found if verb)
         if entries:
             yield Section(key, title, entries)
     if left:
-        yield Section("more", MORE, tuple(map(_entry, left.values())))
+        yield Section("more", MORE, tuple(_entry(verb, language) for verb in left.values()))
 
 
-def _entry(verb: Verb) -> Entry:
-    return Entry(verb.usages, verb.aliases, described(verb), example(verb))
+def _entry(verb: Verb, language: str) -> Entry:
+    also = (*verb.aliases, *verb.abroad.get(language.partition("-")[0], ()))
+    return Entry(verb.usages, also, described(verb), example(verb))
 
 
 def example(verb: Verb) -> str:

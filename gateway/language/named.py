@@ -37,6 +37,8 @@ class Found:
 Resolver = Callable[[str], Found]
 # Whether these words are, or begin, something that stands on this phone: what it was sent, or what was written from it.
 OnScreen = Callable[[str], bool]
+# Whether somebody follows this #tag.
+KnownTag = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,10 @@ def _nothing_on_screen(words: str) -> bool:
     return False
 
 
+def _no_tag(tag: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What this person was last sent and last asked. `tagged` maps item tags ("k7") to their items; `ran_out` is a
@@ -109,6 +115,7 @@ class Context:
     machine: str | None = None
     tagged: Mapping[str, Item] = field(default_factory=dict)
     on_screen: OnScreen = _nothing_on_screen
+    known_tag: KnownTag = _no_tag
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.language.durations import clock, duration
+from gateway.language.full_names import MOST_WORDS, may_be_name
 from gateway.language.languages import language
 from gateway.language.wording import CLOSING_QUOTES, OPENING_QUOTES, folded, tokens
 
@@ -112,8 +113,12 @@ def _hours(text: str) -> str | None:
 
 
 def _account(source: Words, at: int) -> Iterator[Taken]:
+    """A handle or a first name, and then every longer run of words that may be a full name."""
     if len(source.all[at]) <= LONGEST_WORD:
         yield 1, source.all[at]
+    for count in range(2, min(MOST_WORDS, len(source) - at) + 1):
+        if may_be_name(source.all[at : at + count]):
+            yield count, source.joined(at, count)
 
 
 def _word(source: Words, at: int) -> Iterator[Taken]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from gateway.language.carrier_words import RESERVED
@@ -53,11 +53,20 @@ class Verb:
     about: str
     intent: str
     ready: bool
+    abroad: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+
+    def alias_of(self, word: str) -> str:
+        """The name or alias that a word of another language stands for; any other word is itself."""
+        return next((words[word] for words in self.abroad.values() if word in words), word)
+
+    def asks_about(self, word: str) -> bool:
+        """Whether the word is everyday speech, so that an unknown argument is asked about."""
+        return word in self.english or self.alias_of(word) != word
 
     def said_as(self, word: str) -> tuple[Form, ...]:
         """The usage lines of the word that a person used, as they were declared."""
         order = {usage: place for place, usage in enumerate(self.usages)}
-        forms = (form for form in self.forms if form.only in ("", word))
+        forms = (form for form in self.forms if form.only in ("", self.alias_of(word)))
         return tuple(sorted(forms, key=lambda form: order[form.usage]))
 
     def form(self, said: str = "") -> str:
@@ -76,8 +85,10 @@ def verb(
     about: str = "",
     intent: str | None = None,
     ready: bool = True,
+    spanish: str = "",
 ) -> Verb:
     """A table row from usage lines such as "follow NAME [for]"; the name is the words all of them begin with.
+    `spanish`: the words for it in that language, with commas; "añadir=add" stands for that alias.
 
     `english` says that an unknown argument is asked about (True) or an error (False); left out, the everyday
     words among name and aliases decide each for itself. Raises ValueError for a usage line that cannot be read."""
@@ -90,7 +101,20 @@ def verb(
     forms = tuple(sorted(written, key=_strictest_first))
     called = (name, *also)
     everyday = frozenset(called) if english else EVERYDAY.intersection(called) if english is None else frozenset()
-    return Verb(name, called[1:], usages, forms, everyday, asks, private, about, intent or name, ready)
+    abroad = {"es": _abroad(name, spanish)} if spanish else {}
+    return Verb(name, called[1:], usages, forms, everyday, asks, private, about, intent or name, ready, abroad)
+
+
+def _abroad(name: str, words: str) -> Mapping[str, str]:
+    pairs = (word.strip().partition("=") for word in words.split(","))
+    return {folded(word): alias or name for word, _, alias in pairs}
+
+
+def spoken(rows: Mapping[str, Verb], language: str) -> Mapping[str, Verb]:
+    """The table with the words of a person's language; what is English already stays what it is."""
+    tongue = language.partition("-")[0]
+    abroad = {word: row for row in dict.fromkeys(rows.values()) for word in row.abroad.get(tongue, ())}
+    return MappingProxyType({**abroad, **rows}) if abroad else rows
 
 
 def table(verbs: Iterable[Verb]) -> Mapping[str, Verb]:
@@ -103,7 +127,18 @@ def table(verbs: Iterable[Verb]) -> Mapping[str, Verb]:
             if word in RESERVED and word != "help":
                 raise ValueError(f"{word!r} belongs to the carriers and cannot be a command")
             rows[word] = each
+    _check_abroad(rows)
     return MappingProxyType(rows)
+
+
+def _check_abroad(rows: Mapping[str, Verb]) -> None:
+    """Words of other languages are told apart as well, and none is the carriers'."""
+    taken: dict[tuple[str, str], str] = {}
+    for row in dict.fromkeys(rows.values()):
+        for tongue, words in row.abroad.items():
+            for word in words:
+                if word in RESERVED or taken.setdefault((tongue, word), row.name) != row.name:
+                    raise ValueError(f"{word!r} cannot be {row.name}: it means something else")
 
 
 def _name(usages: tuple[str, ...]) -> str:

@@ -22,6 +22,7 @@ OPENING_QUOTES = '"“”„‟«»＂'
 CLOSING_QUOTES = '"”“‟«»＂'
 _STOPS = "。､、،؛؟।"  # as they end words in Chinese, Japanese, Arabic and Hindi; NFKC has folded the wide ones
 _VERB_ENDS = ".!:,。､、،।"
+_TEXT_ENDS = " .!:,?…¿¡‽⁇⁈⁉" + _STOPS
 _NAME_EDGES = ".,:;!?)(…\"'“”„‟«»‘’" + _STOPS
 
 
@@ -48,6 +49,11 @@ def verb_of(token: str) -> str:
     word = folded(token)
     bare = word.rstrip(_VERB_ENDS)
     return bare if bare else word
+
+
+def bare_verb_of(text: str) -> str:
+    """A whole text as a verb: "why?" is "why", whatever mark is at its end."""
+    return folded(text).lstrip("¿¡").rstrip(_TEXT_ENDS) or folded(text)
 
 
 def name_of(token: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.language.named import Choice, Context, Half, Item, Named, Question, Resolver
-from gateway.network import audience, conversations, quotations, timelines
+from gateway.network import audience, conversations, quotations, timelines, topics
 from gateway.network.conversations import Asked
 from gateway.network.directory import find, named
 from gateway.network.timelines import Heard
@@ -45,6 +45,7 @@ def context(
         machine=machine,
         tagged={heard.tag: _item(heard) for heard in reversed(items) if heard.tag},
         on_screen=lambda words: quotations.find(session, address, words) is not None,
+        known_tag=lambda tag: bool(topics.heard(session, [tag])),
     )
 
 

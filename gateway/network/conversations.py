@@ -1,7 +1,7 @@
 """Where the talk with one phone or mailbox stands: the open question, the private thread chosen."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -39,14 +39,62 @@ class Standing:
     half_age: timedelta = timedelta(0)
 
 
-def ask(session: Session, address_id: int, asked: Asked) -> None:
-    """Puts the question; an older one is gone with it."""
-    _set(session, address_id, question=asdict(asked), expires_at=func.now() + WINDOW)
+DEEPEST: Final = 20  # questions that wait behind each other
+PASSING: Final = "told"  # its words are sent already, and only might be published as well
 
 
-def change(session: Session, address_id: int, asked: Asked) -> None:
-    """The same question with something noted in it; it is open for as long as it was."""
-    _set(session, address_id, question=asdict(asked))
+def ask(session: Session, address_id: int, asked: Asked, *, replaces: bool = False) -> None:
+    """Puts the question. One that is open waits behind it, and is open again once this one is closed: words that were
+    kept are not lost. `replaces`: this one is about the same words. A code or PIN that was asked for is never waited
+    for."""
+    open_ = open_question(session, address_id)
+    waiting = _waiting(open_, replaces) if open_ else None
+    about = {**asked.about, "before": waiting} if waiting else asked.about
+    question = asdict(replace(asked, about=about))
+    _set(session, address_id, question=question, expires_at=func.now() + WINDOW)
+    _renew_drafts(session, question)
+
+
+def _waiting(open_: Asked, replaces: bool) -> dict[str, Any] | None:
+    if replaces or open_.secret or open_.kind == PASSING:
+        return open_.about.get("before")
+    return _at_most(asdict(open_), DEEPEST)
+
+
+def _at_most(question: dict[str, Any], depth: int) -> dict[str, Any]:
+    about = {key: value for key, value in question["about"].items() if key != "before"}
+    before = question["about"].get("before")
+    if before and depth > 1:
+        about["before"] = _at_most(before, depth - 1)
+    return {**question, "about": about}
+
+
+def change(session: Session, address_id: int, asked: Asked, *, anew: bool = False) -> None:
+    """The same question with something noted in it; it is open for as long as it was, or `anew` from now on."""
+    question = asdict(asked)
+    if not anew:
+        _set(session, address_id, question=question)
+        return
+    _set(session, address_id, question=question, expires_at=func.now() + WINDOW)
+    _renew_drafts(session, question)
+
+
+def _renew_drafts(session: Session, question: dict[str, Any]) -> None:
+    """The words of open questions are kept for as long as these are."""
+    drafts = list(_drafts(question))
+    if drafts:
+        kept = update(Draft).where(Draft.id.in_(drafts), Draft.expires_at > func.now())
+        session.execute(kept.values(expires_at=func.now() + WINDOW))
+
+
+def _drafts(question: dict[str, Any] | None) -> Iterator[int]:
+    if question is None:
+        return
+    about = question["about"]
+    yield from (each["draft"] for each in about.get("kept", ()))
+    if about.get("draft"):
+        yield about["draft"]
+    yield from _drafts(about.get("before"))
 
 
 def open_question(session: Session, address_id: int) -> Asked | None:
@@ -97,8 +145,14 @@ def change_half(session: Session, address_id: int, half: dict[str, Any] | None) 
 
 
 def close(session: Session, address_id: int) -> None:
-    """Answered, or no longer of use; its draft goes with it."""
-    _set(session, address_id, question=None, expires_at=None)
+    """Answered, or no longer of use; its draft goes with it. The one that waited behind it is open again."""
+    open_ = open_question(session, address_id)
+    before = open_.about.get("before") if open_ else None
+    if before is None:
+        _set(session, address_id, question=None, expires_at=None)
+        return
+    _set(session, address_id, question=before, expires_at=func.now() + WINDOW)
+    _renew_drafts(session, before)
 
 
 def expire(session: Session, address_id: int) -> None:

@@ -1,8 +1,8 @@
-"""What somebody did last. handlers/undoing asks."""
+"""What somebody did last, and was told about it. handlers/undoing and handlers/updates ask."""
 
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from gateway.store.tables import Effect
@@ -14,3 +14,17 @@ def last_doing(session: Session, account_id: int, within: timedelta) -> Effect |
     mine = select(Effect).where(Effect.account_id == account_id, Effect.kind != "undo")
     recent = mine.where(Effect.created_at > func.now() - within)
     return session.scalars(recent.order_by(Effect.inbound_id.desc(), Effect.number.desc()).limit(1)).first()
+
+
+WEEK = timedelta(days=7)
+
+
+def told_unheard(session: Session, account_id: int, source_id: int) -> bool:
+    """Whether they were told within a week that nobody hears this person or group; their index of effects finds it."""
+    told = exists().where(
+        Effect.account_id == account_id,
+        Effect.inbound_id >= func.id_at(func.now() - WEEK),
+        Effect.created_at > func.now() - WEEK,
+        Effect.detail.contains({"unheard": source_id}),
+    )
+    return bool(session.scalar(select(told)))

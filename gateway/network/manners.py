@@ -1,18 +1,21 @@
 """How often Critter answers: enough for anyone who asks, too seldom for two machines to talk for ever."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from gateway import destinations
 from gateway.ledger import budgets, spending
 from gateway.ledger.inbox import BLOTTED
 from gateway.settings import Settings
-from gateway.store.tables import Address, Delivery, Inbound, Message
+from gateway.store.tables import Address, Conversation, Delivery, Inbound, Message
 
 HOURLY = 60  # answers to an identified address
+CHANGING = 180  # answers to one whose words changed something; no two machines go on for ever
 STRANGER_HOURLY, STRANGER_DAILY = 1, 5
 SAME_TEXT, SAME_TEXT_SPAN = 3, timedelta(minutes=5)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -40,9 +43,22 @@ def unsendable(session: Session, settings: Settings, address: Address, inbound: 
 NOT_THERE: Final = "it had to be asked about, and no answer may go there"
 
 
-def last_answer(session: Session, address_id: int) -> bool:
-    """The next answer is the last of this hour and should say so."""
-    return _answers(session, address_id, HOUR) == HOURLY - 1
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the next answer has to know: whether it may go, whether it says that it is the last, and the posts whose
+    reactions it may tell of."""
+
+    allowed: bool
+    last: bool
+    liked: Sequence[int]
+
+
+def standing(session: Session, address_id: int, inbound: Inbound, *, changed: bool) -> Standing:
+    """One statement looks at both. Whoever changes something hears that it is done for longer than who only asks."""
+    liked = select(Conversation.liked).where(Conversation.address_id == address_id).scalar_subquery()
+    number, posts = session.execute(select(_counted(address_id, HOUR).scalar_subquery(), liked)).one()
+    allowed = number < (CHANGING if changed else HOURLY) and not _repeats(session, address_id, inbound.text)
+    return Standing(allowed, number == HOURLY - 1, posts or ())
 
 
 def may_write_to_stranger(session: Session, address_id: int) -> bool:
@@ -52,10 +68,14 @@ def may_write_to_stranger(session: Session, address_id: int) -> bool:
 
 
 def _answers(session: Session, address_id: int, span: timedelta) -> int:
+    return session.scalar(_counted(address_id, span)) or 0
+
+
+def _counted(address_id: int, span: timedelta) -> Select[int]:
     recent: tuple[Any, ...] = (Message.kind == "answer", Message.created_at > func.now() - span)
     oldest = func.id_at(func.now() - span)
     mine = select(func.count()).select_from(Delivery).join(Message, Message.id == Delivery.message_id)
-    return session.scalar(mine.where(Delivery.address_id == address_id, Delivery.message_id >= oldest, *recent)) or 0
+    return mine.where(Delivery.address_id == address_id, Delivery.message_id >= oldest, *recent)
 
 
 def _repeats(session: Session, address_id: int, text: str | None) -> bool:

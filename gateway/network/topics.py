@@ -35,6 +35,12 @@ def follow(
     return topic_id, "already" if same else "followed"
 
 
+def standing(session: Session, follower_id: int, tag: str) -> TopicFollow | None:
+    """The follow of a tag that holds now."""
+    topic_id = session.scalar(select(Topic.id).where(Topic.tag == canonical(tag)))
+    return _mine(session, follower_id, topic_id) if topic_id else None
+
+
 def _mine(session: Session, follower_id: int, topic_id: int) -> TopicFollow | None:
     mine = select(TopicFollow).where(TopicFollow.follower_id == follower_id, TopicFollow.topic_id == topic_id)
     found = session.scalars(mine.where(IN_FORCE).execution_options(populate_existing=True)).one_or_none()

@@ -674,6 +674,7 @@ class Conversation(Table):
     thread_until: Mapped[datetime | None]
     half: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     half_at: Mapped[datetime | None]
+    liked: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
 
 
 class Remainder(Table):

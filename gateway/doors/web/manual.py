@@ -24,7 +24,7 @@ def blueprint(settings: Settings, verbs: Mapping[str, Verb]) -> Blueprint:
         language = request.accept_languages.best_match(sorted(languages())) or ENGLISH
         shown = partial(translated, language=language)
         asked = " ".join(request.args.get("q", "")[:LONGEST].split())
-        sections = list(manual.sections(verbs))
+        sections = list(manual.sections(verbs, language))
         return render_template(
             "help.html",
             asked=asked,

@@ -1,0 +1,213 @@
+"""What people say where a command has its form: small words, several names, an everyday phrase, a slip in the verb.
+
+A verb, or a word one letter away from one, before somebody's name is never published unasked. grammar.py asks here."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from gateway.language.commands import command
+from gateway.language.forms import account
+from gateway.language.full_names import MOST_WORDS, may_be_name
+from gateway.language.named import Context, Named, Reading, Resolver
+from gateway.language.phrases import say
+from gateway.language.pieces import LONGEST_WORD, MOST_TOKENS
+from gateway.language.slips import intended
+from gateway.language.verbs import Verb
+from gateway.language.wording import bare_verb_of, first_token, folded, name_of, tokens, verb_of
+
+Verbs = Mapping[str, Verb]
+LONGEST: Final = 160
+_POLITE: Final = frozenset("please pls plz thanks thx ty porfa".split())
+_SMALL: Final = _POLITE | frozenset(
+    """
+    to the a an group now from of is are called named my again into for with updates posts
+    al de del el en es está grupo la las los mi un una por favor ahora
+    """.split()
+)
+_PLACES: Final = frozenset({"on", "off", "like"})  # "off to ACME" is on the way there
+_ALWAYS: Final = re.compile(
+    r"\s+(?:forever|for ?ever|for good|permanently|indefinitely|for all time|para siempre)(?: and ever)?[.!]*$",
+    re.IGNORECASE,
+)
+_UNDO: Final = re.compile(
+    r"(?:please )?(?:undo|delete|retract|take back|unsend|recall|cancel|remove|deshacer|deshaz|borra|borrar|elimina)"
+    r"(?: (?:my|the|that|this|it|el|la|mi|lo))?(?: (?:very )?(?:last|latest|previous|último|ultimo|última|ultima))?"
+    r"(?: (?:one|post|update|text|message|thing|command|action|mensaje|texto))?(?: please)?"
+)
+_HELP: Final = re.compile(
+    r"(?:so )?(?:how (?:does|do|can|should) (?:this|it|critter|that|these things|i use (?:this|it|critter))"
+    r"(?: (?:thing|service|system))?(?: work)?"
+    r"|what (?:can|do|should) i (?:do|say|text|send|write)(?: here| with this| to you)?"
+    r"|what (?:commands|words) (?:are there|do you (?:know|have|understand))"
+    r"|(?:list|show)(?: me)?(?: all)?(?: the)? commands|commands"
+    r"|c[oó]mo (?:funciona|se usa|uso)(?: (?:esto|critter))?|qu[eé] puedo (?:hacer|decir|escribir)(?: aqu[ií])?)"
+)
+# Everyday words for a verb, tried in its place; they count only where the rest is a name.
+_INSTEAD: Final = tuple(
+    (re.compile(pattern + r"\s+", re.IGNORECASE), verb)
+    for pattern, verb in (
+        (r"who(?:['’]?s| is| are)|qui[eé]n(?: es)?", "whois"),
+        (r"(?:please|pls|plz|por favor)", ""),
+        (r"(?:make|create|start|open)(?: a| the)?(?: new)? group(?: called| named)?", "new"),
+        (r"subscribe(?: me)?(?: to)?", "follow"),
+        (r"un-?subscribe(?: me)?(?: from)?|stop following", "unfollow"),
+        (r"un-?follow|dejar de seguir(?: a)?|deja de seguir(?: a)?", "unfollow"),
+        (r"un-?mute", "unmute"),
+        (r"un-?block", "unblock"),
+        (r"(?:show|read|get)(?: me)?(?: the)?(?: last| latest)?", "get"),
+    )
+)
+
+
+def natural_command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """The command that a text is once small words in it do not count; None when it is none, or not clearly."""
+    if len(text) > LONGEST or "\n" in text:
+        return None
+    if phrase := _phrase(text, verbs):
+        return phrase
+    for written in _rewritten(text):
+        found = _tried(written, verbs, resolver, context)
+        if found is not None:
+            return replace(found, text=text)
+    return None
+
+
+def _phrase(text: str, verbs: Verbs) -> Reading | None:
+    """`undo last`, `delete that`, `how does this work?` as a whole text."""
+    said = " ".join(bare_verb_of(text).split())
+    verb = "undo" if " " in said and _UNDO.fullmatch(said) and said not in verbs else None
+    verb = "help" if verb is None and _HELP.fullmatch(said) else verb
+    if verb is None or verb not in verbs:
+        return None
+    return Reading(verbs[verb].intent, (), "company", f"it means {verb}", verb, (), text)
+
+
+def _rewritten(text: str) -> Iterator[str]:
+    bare = _ALWAYS.sub("", text)
+    if bare != text:
+        yield bare
+    for pattern, verb in _INSTEAD:
+        if match := pattern.match(bare):
+            yield f"{verb} {bare[match.end() :]}".strip()
+    yield bare
+
+
+def _tried(written: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    token, rest = first_token(written)
+    verb = verbs.get(verb_of(token)) if len(token) <= LONGEST_WORD else None
+    if verb is None or verb.private or not verb.ready or not rest or _says_anything(verb):
+        return None
+    spoken = [match.group() for match in tokens(rest, MOST_TOKENS + 1)]
+    if len(spoken) > MOST_TOKENS:
+        return None
+    return _whole(written, verb, verbs, resolver, context) or _without_small(
+        token, spoken, verb, verbs, resolver, context
+    )
+
+
+def _says_anything(verb: Verb) -> bool:
+    """Whether free words follow the verb, so that none of them is small."""
+    return any("TEXT" in piece.kinds for form in verb.forms for piece in form.pieces)
+
+
+def _whole(written: str, verb: Verb, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    found = command(written, verbs, resolver, context)
+    return found if found and _is_clear(found, verb) else None
+
+
+def _is_clear(found: Reading, verb: Verb) -> bool:
+    """A command about somebody who is known, or one that is asked about before it is done."""
+    return bool(found.names and found.intent not in ("ask", "error")) or (verb.asks and found.intent == "ask")
+
+
+def _without_small(
+    token: str, spoken: Sequence[str], verb: Verb, verbs: Verbs, resolver: Resolver, context: Context
+) -> Reading | None:
+    small = _POLITE | {"group", "grupo"} if verb.name in _PLACES else _SMALL
+    words = [word for word in spoken if folded(word).strip(".,!?") not in small]
+    if not words:
+        polite = all(folded(word).strip(".,!?") in _POLITE for word in spoken)
+        found = command(token, verbs, resolver, context) if polite else None
+        return found if found and found.intent not in ("ask", "error") else None
+    number_first = [[words[-1], *words[:-1]]] if words[-1].isdecimal() else []  # "get acme 3" is "get 3 acme"
+    for ordered in (words, *number_first):
+        if ordered != list(spoken) and (found := _whole(" ".join([token, *ordered]), verb, verbs, resolver, context)):
+            return found
+    return _several(words, verb, resolver)
+
+
+def _several(words: Sequence[str], verb: Verb, resolver: Resolver) -> Reading | None:
+    """`follow kim and dave`, `mute kim, dave`: the verb for each of them, in this order."""
+    kind = next((form.pieces[0].kinds[0] for form in verb.forms if _takes_a_name(form.pieces)), None)
+    written = " ".join(words)
+    if kind is None or verb.asks:
+        return None
+    parts = [part.strip() for part in re.split(r"\s*,\s*(?:(?:and|y)\s+)?|\s+(?:and|&|\+|plus|y|e)\s+", written)]
+    if len(parts) < 2:
+        return None
+    found = [account(part, kind, resolver).exact if part else () for part in parts]
+    names = tuple(dict.fromkeys(each[0] for each in found if len(each) == 1))
+    if len(names) != len(parts):
+        return None
+    handles = ",".join(each.handle for each in names)
+    reason = f"the command {verb.name} for each of {handles}"[:120]
+    return Reading(verb.intent, (handles,), "company", reason, verb.name, names, written)
+
+
+def _takes_a_name(pieces: Sequence[object]) -> bool:
+    first, *others = pieces or (None,)
+    account_ = getattr(first, "account", False)
+    return bool(account_) and all(getattr(each, "optional", False) for each in others)
+
+
+def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """The question about a text that begins with a verb, or nearly one, and then somebody's name. It is kept."""
+    token, rest = first_token(text)
+    if not rest or len(token) > LONGEST_WORD:
+        return None
+    word = verb_of(token)
+    verb = verbs.get(word)
+    meant = None if verb else intended(word, verbs)
+    if (verb is None and meant is None) or (verb and verb.private):
+        return None
+    known, name = _known_after(rest, resolver, coined=verb is None or not verb.asks_about(word))
+    if meant and (known or _becomes(f"{meant} {rest}", verbs, resolver, context)):
+        if resolver(name_of(token)).exact:  # "Jon, Kim and I": a name, and no slip
+            return None
+        return _meant(text, f"{meant} {rest}", f"{meant} {name}", verbs, resolver, context)
+    return _meant(text, "", f"{word} {name}", verbs, resolver, context) if known else None
+
+
+def _known_after(rest: str, resolver: Resolver, *, coined: bool) -> tuple[tuple[Named, ...], str]:
+    """Who the next word is, or the next words together; after a coined verb small words before them do not count."""
+    words = [match.group() for match in tokens(rest, MOST_WORDS + 2)]
+    while coined and len(words) > 1 and folded(words[0]) in ("to", "the", "group", "a", "al", "el"):
+        del words[0]
+    for count in range(1, min(MOST_WORDS, len(words)) + 1):
+        if count > 1 and not may_be_name(words[:count]):
+            break
+        if found := resolver(" ".join(filter(None, map(name_of, words[:count])))).exact:
+            return found, " ".join(map(name_of, words[:count]))
+    return (), ""
+
+
+def _becomes(written: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """The command that words are, small words aside."""
+    token, _ = first_token(written)
+    verb = verbs.get(verb_of(token))
+    if verb is None or verb.private:
+        return None
+    return _whole(written, verb, verbs, resolver, context) or natural_command(written, verbs, resolver, context)
+
+
+def _meant(text: str, whole: str, shorter: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+    """Asks for the command that all of the words make, else for the one that the verb and the name make."""
+    for written in filter(None, (whole, shorter)):
+        found = _becomes(written, verbs, resolver, context)
+        if found and found.verb and not verbs[found.verb].asks:
+            form = " ".join(written.split())[:60]
+            reason = say('did you mean "{form}"?', form=form)
+            return Reading("ask", found.args, "company", reason, found.verb, found.names, text, form=form)
+    return Reading("ask", (text,), "company", say("this begins like a command"), None, (), text)

@@ -1,0 +1,189 @@
+"""Bare texts after a private message: every one of them is kept, and one question is about all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from gateway import commands
+from gateway.commands import Turn, act
+from gateway.errors import Refused
+from gateway.language.named import Named, Reading
+from gateway.language.phrases import Phrase, count, say
+from gateway.language.readings import packed
+from gateway.language.wording import cleaned
+from gateway.network import conversations
+from gateway.network.conversations import Asked
+from handlers.kept import chosen
+from handlers.private_repeats import GIVES
+
+KIND: Final = "thread"
+MOST: Final = 30  # texts that one question is about
+RUN_OUT: Final = say("That question has run out. Nothing was changed.")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptText:
+    """One text that waits: its words, the private post it answers, the inbound row that has its pictures."""
+
+    draft: int
+    words: str
+    post: int | None
+    pictures_of: int | None
+
+
+def ask_thread(session: Session, turn: Turn) -> Phrase:
+    """The question about a bare text after a private message, or the open one about this text as well."""
+    author = turn.names[0]
+    open_ = conversations.open_question(session, turn.address.id)
+    if open_ and open_.kind == KIND and open_.choices[0]["id"] == author.id:
+        return _join(session, turn, author, open_)
+    kept = [_keep(session, turn)]
+    choices = [{"label": author.name, "id": author.id}]
+    commands.ask(session, turn, Asked(KIND, choices, ("POST", "DROP"), _about(turn, kept)))
+    turn.did("asked", kept[0]["draft"])
+    return _question(author.name, 1)
+
+
+def _join(session: Session, turn: Turn, author: Named, open_: Asked) -> Phrase:
+    """Its writer knows the question already, so it is kept even when no more answers go there for now."""
+    earlier = _entries(open_)
+    if _is_second_half(session, turn, earlier[-1]):
+        conversations.forget_draft(session, earlier.pop()["draft"])
+    if len(earlier) >= MOST:
+        raise Refused(
+            count(
+                "{count} text is kept already, and this one is not. Reply 1, POST or DROP, then send it again.",
+                "{count} texts are kept already, and this one is not. Reply 1, POST or DROP, then send it again.",
+                len(earlier),
+            )
+        )
+    kept = [*earlier, _keep(session, turn)]
+    about = {**open_.about, **_about(turn, kept)}
+    conversations.change(session, turn.address.id, replace(open_, about=about), anew=True)
+    turn.did("asked", kept[-1]["draft"])
+    return _question(author.name, len(kept))
+
+
+def _is_second_half(session: Session, turn: Turn, last: dict[str, Any]) -> bool:
+    """A text that a phone cut in two is read as a whole: then it takes the place of its first half."""
+    words = conversations.draft(session, turn.account.id, last["draft"])
+    return bool(words) and turn.reading.text != cleaned(turn.said) and turn.reading.text.startswith(words or "")
+
+
+def _keep(session: Session, turn: Turn) -> dict[str, Any]:
+    draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
+    return {"draft": draft, "post": turn.reading.post, "pictures_of": turn.pictures_of or turn.inbound_id}
+
+
+def _about(turn: Turn, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """`draft`, `reading` and `pictures_of` are of the last text, for workers of the version before."""
+    last = kept[-1]
+    return {**last, "reading": packed(turn.reading), "kept": list(kept)}
+
+
+def _entries(asked: Asked) -> list[dict[str, Any]]:
+    """The texts of a question, also of one that the version before put."""
+    about = asked.about
+    alone = {"draft": about["draft"], "post": about["reading"]["post"], "pictures_of": about.get("pictures_of")}
+    return list(about.get("kept") or [alone])
+
+
+def _question(name: str, number: int) -> Phrase:
+    if number == 1:
+        return say(
+            "Not sent yet. Reply 1 to answer {name} privately, POST to tell everyone, DROP to delete.", name=name
+        )
+    return count(
+        "{count} text kept. 1 sends it to {name} privately, POST publishes it, DROP forgets it.",
+        "{count} texts kept. 1 sends them to {name} privately, POST publishes them, DROP forgets them.",
+        number,
+        name=name,
+    )
+
+
+def decide(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+    """What becomes of all of the texts, in the order in which they came."""
+    texts = _texts(session, turn, asked)
+    if not texts:
+        raise Refused(RUN_OUT)
+    for each in texts:
+        conversations.forget_draft(session, each.draft)
+    if word == "DROP":
+        number = count("{count} text is forgotten.", "{count} texts are forgotten.", len(texts))
+        return number if len(texts) > 1 else say("Forgotten.")
+    return _post(session, turn, texts) if word == "POST" else _send(session, turn, asked, word, texts)
+
+
+def _texts(session: Session, turn: Turn, asked: Asked) -> list[KeptText]:
+    found = []
+    for entry in _entries(asked):
+        words = conversations.draft(session, turn.account.id, entry["draft"])
+        if words:
+            found.append(KeptText(entry["draft"], words, entry["post"], entry["pictures_of"]))
+    return found
+
+
+def _post(session: Session, turn: Turn, texts: Sequence[KeptText]) -> str:
+    readings = [(each, Reading("update", (each.words,), reason="chosen", text=each.words)) for each in texts]
+    answer, number = _act(session, turn, readings)
+    if answer:
+        return answer
+    if number == 1:
+        return say("Posted to everyone who follows you.")
+    return count(
+        "{count} text is posted to everyone who follows you.",
+        "{count} texts are posted to everyone who follows you.",
+        number,
+    )
+
+
+def _send(session: Session, turn: Turn, asked: Asked, word: str, texts: Sequence[KeptText]) -> str:
+    """The choice holds for this thread: further bare texts go the same way for a while."""
+    author, last = chosen(session, asked, word), texts[-1]
+    if last.post:
+        conversations.keep_thread(session, turn.address.id, last.post)
+    readings = [
+        (
+            each,
+            Reading(
+                "direct", (author.handle, each.words), "direct", "chosen", "d", (author,), each.words, (), each.post
+            ),
+        )
+        for each in texts
+    ]
+    answer, number = _act(session, turn, readings)
+    if answer and number == 1:
+        return answer
+    sent = count("{count} text is sent to {name} privately.", "{count} texts are sent to {name} privately.", number,
+                 name=author.name)  # fmt: skip
+    return sent
+
+
+def _act(session: Session, turn: Turn, readings: Sequence[tuple[KeptText, Reading]]) -> tuple[str | None, int]:
+    """Each in its turn, with its own pictures. What has to be asked about comes last; nothing is said of a plain one."""
+    answers: list[str | None] = []
+    questions: list[str] = []
+    for each, reading in readings:
+        asked = _asked(turn)
+        answer = act(session, replace(turn, reading=reading, said=each.words, pictures_of=each.pictures_of))
+        (questions if _asked(turn) > asked else answers).append(answer or "")
+    if questions:
+        return questions[-1], len(answers)
+    return (answers[0] if len(answers) == 1 else None) or None, len(answers)
+
+
+def _asked(turn: Turn) -> int:
+    return sum(effect.kind == "asked" for effect in turn.done)
+
+
+def take_back(session: Session, turn: Turn, asked: Asked, draft: int) -> str | None:
+    """`undo` of one text of several: the others are still asked about. None when it is the only one."""
+    left = [entry for entry in _entries(asked) if entry["draft"] != draft]
+    if not left or len(left) == len(_entries(asked)):
+        return None
+    conversations.forget_draft(session, draft)
+    about = {**asked.about, **left[-1], "kept": left}
+    conversations.change(session, turn.address.id, replace(asked, about=about), anew=True)
+    return _question(asked.choices[0]["label"], len(left))

@@ -1,0 +1,283 @@
+"""What people say where a command has its form: full names, small words, slips, everyday opposites, and no false alarm."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.language.grammar import read
+from gateway.language.named import Choice, Context, Found, Item, Named, Question, Reading
+from gateway.language.verbs import spoken, table, verb
+from tests import language_table
+from tests.language_table import BROADCAST, CONTEXT, KIM, PRIVATE, WORLD
+
+VERBS = table(
+    [
+        *[row for row in dict.fromkeys(language_table.VERBS.values()) if row.name not in ("follow", "unfollow")],
+        verb(
+            "follow NAME [for]", "follow #TAG [for]", "add PERSON GROUP", aliases=("f", "sub", "add"),
+            spanish="seguir, sigue, agregar=add",
+        ),
+        verb(
+            "unfollow NAME", "unfollow #TAG", "remove PERSON GROUP", aliases=("leave", "unsub", "drop", "remove"),
+            spanish="dejar, deja",
+        ),
+        verb("unmute NAME", aliases=("unblock",)),
+    ]
+)  # fmt: skip
+ROSA = Named(20, "rosa", "person", "Rosa Silva")
+ANA = Named(21, "anam", "person", "Ana María de la Cruz")
+JEAN = Named(22, "jlu", "person", "Jean-Luc O'Neill")
+ZOE = Named(23, "zoe", "person", "Zoe")
+HARBOR = Named(24, "harbor", "group", "harbor", "open")
+NIGHT = Named(25, "night", "group", "Night Shift", "open")
+PEOPLE = (*WORLD, ROSA, ANA, JEAN, ZOE, HARBOR, NIGHT)
+
+
+def resolver(word: str) -> Found:
+    exact = tuple(
+        each for each in PEOPLE if word in (each.handle, each.name.casefold(), each.name.casefold().split()[0])
+    )
+    near = () if exact else tuple(each for each in PEOPLE if _near(word, each.handle) or _near(word, each.name))
+    return Found(exact, near)
+
+
+def _near(word: str, name: str) -> bool:
+    return language_table._distance(word, name.casefold()) <= 2
+
+
+def meant(text: str, context: Context = CONTEXT) -> Reading:
+    return read(text, "sms", VERBS, resolver, context)
+
+
+@pytest.mark.parametrize(
+    ("said", "intent"),
+    [
+        ("follow", "follow"), ("unfollow", "unfollow"), ("leave", "unfollow"), ("whois", "whois"), ("who", "who"),
+        ("mute", "mute"), ("block", "block"), ("get", "get"), ("get 3", "get"), ("nudge", "nudge"),
+        ("stats", "stats"), ("like", "like"), ("rt", "repeat"), ("off", "off"), ("on", "on"), ("report", "report"),
+        ("F", "follow"), ("W", "whois"), ("Last", "get"), ("unmute", "unmute"), ("/follow", "follow"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [
+        ("Rosa Silva", ROSA), ("ROSA SILVA", ROSA), ("rosa silva.", ROSA), ("@Rosa Silva", ROSA),
+        ("Ana María de la Cruz", ANA), ("ana maría de la cruz", ANA), ("Jean-Luc O'Neill", JEAN),
+        ("kim lee", KIM), ("Rosa  Silva!", ROSA),
+    ],
+)  # fmt: skip
+def test_a_full_name_is_an_argument(said, intent, name, who):
+    reading = meant(f"{said} {name}")
+    assert (reading.intent, reading.names) == (intent, (who,)), reading
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "args"),
+    [
+        ("follow Rosa Silva 2h", "follow", ("rosa", "2h")),
+        ("mute rosa silva till 9", "mute", ("rosa", "till 9")),
+        ("add Rosa Silva harbor", "follow", ("rosa", "harbor")),
+        ("add Rosa Silva to harbor", "follow", ("rosa", "harbor")),
+        ("add kim to the harbor group", "follow", ("kim", "harbor")),
+        ("add kim to night shift", "follow", ("kim", "night")),
+        ("remove kim from harbor", "unfollow", ("kim", "harbor")),
+        ("join the Night Shift", "follow", ("night",)),
+        ("join the harbor group please", "follow", ("harbor",)),
+        ("leave the sales group", "unfollow", ("sales",)),
+        ("mute zoe forever", "mute", ("zoe",)),
+        ("mute zoe for ever.", "mute", ("zoe",)),
+        ("mute zoe for good", "mute", ("zoe",)),
+        ("block zoe permanently", "block", ("zoe",)),
+        ("follow kim please", "follow", ("kim",)),
+        ("please follow kim", "follow", ("kim",)),
+        ("new group harborside", "ask", ("harborside",)),
+        ("new group dock closed", "ask", ("dock", "closed")),
+        ("create a group called dock", "ask", ("dock",)),
+        ("follow kim and dave", "follow", ("kim,dave",)),
+        ("mute kim, dave and rosa silva", "mute", ("kim,dave,rosa",)),
+        ("get acme 3", "get", ("3", "acme")),
+        ("get last 3 from acme", "get", ("3", "acme")),
+        ("get 3 from acme", "get", ("3", "acme")),
+        ("who is dave", "whois", ("dave",)),
+        ("Who is Rosa Silva?", "whois", ("rosa",)),
+        ("who's dave?", "whois", ("dave",)),
+        ("undo last", "undo", ()),
+        ("delete last", "undo", ()),
+        ("delete that", "undo", ()),
+        ("delete my last post", "undo", ()),
+        ("how does this work?", "help", ()),
+        ("How do I use this", "help", ()),
+        ("subscribe to kim", "follow", ("kim",)),
+        ("unmute kim", "unmute", ("kim",)),
+        ("unblock Rosa Silva", "unmute", ("rosa",)),
+        ("stats please", "stats", ()),
+        ("off please", "off", ()),
+        ("why?", "why", ()),
+        ("Stats?", "stats", ()),
+        ("groups?!", "groups", ()),
+        ("undo…", "undo", ()),
+        ("who got?", "receipts", ()),
+        ("who?", "error", None),
+        ("leave?", "error", None),
+    ],
+)
+def test_what_is_understood(text, intent, args):
+    reading = meant(text)
+    assert reading.intent == intent, reading
+    assert args is None or reading.args == args, reading
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("folow kim", "follow kim"), ("follwo kim", "follow kim"), ("unfolow Rosa Silva", "unfollow Rosa Silva"),
+        ("mutee zoe", "mute zoe"), ("blok zoe 1d", ""), ("folow kim and dave", "follow kim and dave"),
+        ("folow kim forever", "follow kim forever"), ("whios dave", "whois dave"), ("gte kim", "get kim"),
+        ("nugde kim", "nudge kim"), ("follow kim to the lobby", "follow kim"), ("unmut zoe", "unmute zoe"),
+        ("flolow to kim", "follow to kim"), ("adn kim to harbor", None),
+    ],
+)  # fmt: skip
+def test_a_slip_in_the_verb_is_asked_about(text, form):
+    reading = meant(text)
+    assert (reading.intent, reading.privacy) == ("ask", "company"), reading
+    assert reading.text == text
+    if form:
+        assert reading.form == form
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "flow chart is ready", "get well soon Kim", "get better soon", "off to ACME", "On to sales then", "met kim at noon",
+        "At ACME all day", "in sales today", "Let Kim know", "follow up with ACME tomorrow", "on my way to ACME",
+        "who is coming?", "stop by my desk", "leave the building now", "Party at Kim's", "fellow drivers, Kim is late",
+        "like the new logo", "undoing the boxes", "delete the old files from acme", "how does the new lift work?",
+        "help wanted in the yard", "block the road at gate 3", "last call for lunch", "add more tape to the list",
+        "status of sales: fine", "live from ACME", "Kim and Dave are late", "12 pallets left", "1000", "track record is good",
+    ],
+)  # fmt: skip
+def test_sentences_are_updates(text):
+    assert meant(text).intent == "update", meant(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("follow Rosa Silba", (ROSA,)),
+        ("whois rosa sliva", (ROSA,)),
+        ("mute Rosa Silba", (ROSA,)),
+        ("nudge Ivo Petrov", ()),
+    ],
+)
+def test_a_full_name_that_is_nobodys_is_asked_about(text, near):
+    reading = meant(text)
+    assert (reading.intent, reading.near) == ("ask", near), reading
+
+
+names = st.sampled_from(["kim", "Rosa Silva", "zoe", "sales", "Dave", "harbor", "@kim", "night shift", "ana"])
+rests = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=40)
+verbs = st.sampled_from(sorted(word for word in VERBS if word not in ("d", "dm", "msg", "pm") and " " not in word))
+slips = st.builds(
+    lambda word, at, how: {
+        0: word[: at % len(word)] + word[at % len(word) + 1 :],
+        1: word[: at % len(word)] + word[at % len(word)] + word[at % len(word) :],
+        2: word[: at % len(word)] + "q" + word[at % len(word) + 1 :],
+    }[how],
+    st.sampled_from(["follow", "unfollow", "block", "nudge", "whois", "unmute", "unblock", "repeat", "report"]),
+    st.integers(0, 8),
+    st.integers(0, 2),
+)
+
+
+@given(st.one_of(verbs, slips), names, rests)
+@settings(deadline=None, max_examples=400)
+def test_a_verb_before_a_name_is_never_published_unasked(word, name, rest):
+    from gateway.language.slips import ORDINARY
+
+    if word in ORDINARY:
+        return
+    reading = meant(f"{word} {name} {rest}")
+    assert reading.intent not in ("update", "group") or reading.verb == "r", reading
+    assert reading.intent != "reply" or reading.verb == "r", reading
+
+
+@given(st.sampled_from(["#", "@"]), st.from_regex(r"[a-z]{3,9}", fullmatch=True), st.sampled_from(["", " lunch?"]))
+def test_an_unknown_name_in_front_is_never_published_unasked(mark, word, rest):
+    reading = meant(f"{mark}{word}{rest}")
+    assert reading.intent == "ask" or resolver(word).exact, reading
+
+
+def test_a_tag_that_somebody_follows_is_no_slip():
+    context = Context(known_tag=lambda tag: tag == "launch")
+    assert meant("#launch today", context).intent == "update"
+    assert meant("#lunch today", context).intent == "ask"
+    assert meant("#1 priority is tape", context).intent == "update"
+    assert meant("@5pm in room 2", context).intent == "update"
+
+
+@pytest.mark.parametrize("text", ["5", "1", "2.", "3)", "12", "#1", "２", "٣", "007"])
+def test_a_lone_number_is_answered(text):
+    reading = meant(text)
+    assert reading.intent == "error", reading
+    assert "asked" in reading.reason
+    assert meant(f".{text}").intent == "update"
+
+
+OPEN = Question("confirm", (), frozenset({"OK", "POST", "DROP"}))
+CHOICE = Question("thread", (Choice("Kim Lee"),), frozenset({"POST", "DROP"}))
+TOLD = Question("told", (), frozenset({"POST"}))
+
+
+@pytest.mark.parametrize(
+    "text", ["y", "Yes", "YES!", "yeah", "yep", "sure", "ok", "OK.", "si", "Sí", "👍", "👍🏽", "yes please"]
+)
+def test_yes_is_ok(text):
+    assert meant(text, Context(question=OPEN)).args == ("OK",)
+    assert meant(text, Context(question=CHOICE)).intent in ("error", "reaction")  # never POST, never a digit
+    assert meant(text, Context(last=BROADCAST.last, question=TOLD)).intent in ("direct", "reaction")
+
+
+@pytest.mark.parametrize("text", ["n", "No", "no.", "nope", "NO!", "no thanks", "👎", "nah", "never mind"])
+def test_no_is_drop(text):
+    for question in (OPEN, CHOICE):
+        assert meant(text, Context(question=question)).args == ("DROP",)
+    assert meant(text, Context(last=BROADCAST.last, question=TOLD)).intent in ("direct", "reaction")
+
+
+def test_yes_from_an_opted_out_phone_stays_the_carriers():
+    assert meant("yes", Context(question=OPEN, opted_out=True)).intent == "optin"
+
+
+def test_a_text_that_does_not_answer_is_read_as_ever():
+    assert meant("lunch is served", Context(question=OPEN)).intent == "update"
+    assert meant("whois kim", Context(question=CHOICE)).intent == "whois"
+    assert meant("see you there", Context(last=PRIVATE.last, question=CHOICE)).intent == "ask"
+    assert meant("7", Context(question=OPEN)).intent == "error"
+    assert "OK" in meant("7", Context(question=OPEN)).reason
+
+
+def test_spanish_words_are_for_who_speaks_spanish():
+    spanish = spoken(VERBS, "es-MX")
+    for text, intent, args in (
+        ("seguir kim", "follow", ("kim",)),
+        ("sigue a Rosa Silva", "follow", ("rosa",)),
+        ("dejar sales", "unfollow", ("sales",)),
+        ("agregar kim harbor", "follow", ("kim", "harbor")),
+        ("quién es dave", "whois", ("dave",)),
+        ("seguir nadie", "ask", ("nadie",)),
+    ):
+        reading = read(text, "sms", spanish, resolver, CONTEXT)
+        assert (reading.intent, reading.args) == (intent, args), reading
+    assert read("sigue lloviendo mucho hoy", "sms", spanish, resolver, CONTEXT).intent == "update"
+    assert meant("dejar sales").intent == "update"
+    assert spoken(VERBS, "fr") is VERBS
+
+
+def test_a_word_of_another_language_means_one_thing():
+    with pytest.raises(ValueError, match="seguir"):
+        table([verb("follow NAME", spanish="seguir"), verb("track WORD", spanish="seguir")])
+
+
+def test_after_a_private_message_a_slip_stays_private():
+    reading = meant("folow kim", Context(last=Item(1, KIM, private=True, age=1)))
+    assert (reading.intent, reading.privacy) == ("ask", "direct")
