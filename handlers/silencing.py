@@ -69,7 +69,9 @@ def confirm_end(turn: Turn, stands: Phrase, until: datetime) -> None:
     if ENDS in turn.confirmed:
         return
     local = until.astimezone(ZoneInfo(turn.account.timezone))
-    asked = say("{stands} End that on {time}? OK does, DROP leaves it as it is.", stands=stands, time=local)
+    asked = say(
+        "{stands} End that on {time}? Reply OK to end it then, DROP to leave it as it is.", stands=stands, time=local
+    )
     raise Unconfirmed(asked, ENDS)
 
 

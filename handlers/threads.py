@@ -96,8 +96,8 @@ def _question(name: str, number: int) -> Phrase:
             "Not sent yet. Reply 1 to answer {name} privately, POST to tell everyone, DROP to delete.", name=name
         )
     return count(
-        "{count} text kept. 1 sends it to {name} privately, POST publishes it, DROP forgets it.",
-        "{count} texts kept. 1 sends them to {name} privately, POST publishes them, DROP forgets them.",
+        "{count} text kept. Reply 1 to send it to {name} privately, POST to tell everyone, DROP to delete it.",
+        "{count} texts kept. Reply 1 to send them to {name} privately, POST to tell everyone, DROP to delete them.",
         number,
         name=name,
     )

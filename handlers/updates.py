@@ -18,7 +18,7 @@ from handlers.costs import ask_price
 from handlers.private_repeats import ask_if_private
 
 UNHEARD = say(
-    "Posted, but nobody follows you yet, so nobody hears it. To be heard: @NAME text, #GROUP text, or d NAME text"
+    "Posted, but nobody follows you yet, so nobody got it. To reach somebody: @NAME text, #GROUP text, or d NAME text"
 )
 GROUP_GONE = say("That group is gone. Nothing was posted.")
 

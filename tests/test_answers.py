@@ -78,8 +78,8 @@ GUARDS = {
     "{count} still waits",
     "more to come",
     "{company}: short updates from the colleagues you follow. Reply STOP to end texts, ? for more help.",
-    "{company}: you get no more texts from us. START brings them back.",
-    "Mails are on. off ends them, help says what you can do.",
+    "{company}: you get no more texts from us. To get them back: START",
+    "Mails are on. To stop them: OFF. To see what you can do: HELP",
     "One mail can answer only one mail. Nothing was posted",
 }
 
