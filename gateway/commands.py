@@ -94,7 +94,7 @@ def _one_by_one(handler: Handler) -> Handler:
 
     def each(session: Session, turn: "Turn") -> str | None:
         readings = [replace(turn.reading, args=(one.handle,), names=(one,)) for one in turn.names]
-        return joined([handler(session, turn.as_read(reading)) or "" for reading in readings])
+        return joined([handler(session, turn.as_read(reading)) or "" for reading in readings], "\n")
 
     return each
 
@@ -254,7 +254,7 @@ def reopened(session: Session, turn: Turn, before: Mapping[str, Any] | None, ans
     if now is None or asdict(now) != before:
         return answer
     said = now.about.get("said") or say("Your earlier question is open again.")
-    return joined([answer or "", say("Still open: {question}", question=said)])
+    return joined([answer or "", say("Still open: {question}", question=said)], "\n")
 
 
 def _perform(session: Session, turn: Turn) -> str | None:

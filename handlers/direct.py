@@ -66,7 +66,7 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
         if hold
         else say("Sent privately to {names}.", names=called)
     )
-    return joined([answer, not_reached(unreached, turn.account.timezone) if unreached else ""])
+    return joined([answer, not_reached(unreached, turn.account.timezone) if unreached else ""], "\n")
 
 
 def _prove_if_wide(session: Session, turn: Turn, words: Words, called: str) -> None:
