@@ -20,6 +20,7 @@ from handlers import private_repeats, threads
 from handlers.daily import which
 from handlers.direct import people
 from handlers.kept import as_confirmed, chosen, kept_reading, still_there
+from handlers.threads import RUN_OUT
 from handlers.undoing import undo
 from handlers.updates import group_post
 
@@ -106,7 +107,7 @@ def choice(session: Session, turn: Turn) -> str | None:
     """The answer to the open question. A refusal leaves the question open."""
     asked = conversations.open_question(session, turn.address.id)
     if asked is None:
-        raise Refused(threads.RUN_OUT)
+        raise Refused(RUN_OUT)
     word, turn.pictures_of = turn.reading.args[0], asked.about.get("pictures_of")
     return commands.reopened(session, turn, asked.about.get("before"), _answered(session, turn, asked, word))
 
@@ -137,7 +138,7 @@ def _kept(session: Session, turn: Turn, asked: Asked) -> str:
         return ""
     text = conversations.draft(session, turn.account.id, draft)
     if text is None:
-        raise Refused(threads.RUN_OUT)
+        raise Refused(RUN_OUT)
     conversations.forget_draft(session, draft)
     return text
 
