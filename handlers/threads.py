@@ -111,8 +111,8 @@ def decide(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     for each in texts:
         conversations.forget_draft(session, each.draft)
     if word == "DROP":
-        number = count("{count} text is forgotten.", "{count} texts are forgotten.", len(texts))
-        return number if len(texts) > 1 else say("Forgotten.")
+        number = count("{count} text is deleted.", "{count} texts are deleted.", len(texts))
+        return number if len(texts) > 1 else say("Deleted.")
     return _post(session, turn, texts) if word == "POST" else _send(session, turn, asked, word, texts)
 
 

@@ -65,4 +65,4 @@ def _forget(session: Session, turn: Turn, effect: Effect) -> str:
     if effect.subject_id:
         conversations.forget_draft(session, effect.subject_id)
     before = open_.about.get("before") if open_ else None
-    return reopened(session, turn, before, say("Forgotten.")) or ""
+    return reopened(session, turn, before, say("Deleted.")) or ""

@@ -110,7 +110,7 @@ def test_reasons_become_sentences_and_names_lists() -> None:
 
 
 def test_a_copy_elsewhere_is_the_words() -> None:
-    assert pickle.loads(pickle.dumps(say("Forgotten."))) == "Forgotten."
+    assert pickle.loads(pickle.dumps(say("Deleted."))) == "Deleted."
 
 
 @given(st.text(max_size=40))
