@@ -114,7 +114,7 @@ def test_roles(critter: Critter, engine: Engine) -> None:
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("people", "add", "follow", "F"), "a word that Critter uses itself"),
     (("people", "add", "stop", "S"), "a word that Critter uses itself"),
-    (("people", "add", "x", "X"), "no handle"),
+    (("people", "add", "x", "X"), "cannot be a handle"),
     (("people", "add", "kim", "Kim", "--phone", "12"), "phone number"),
     (("people", "add", "kim", "Kim", "--email", "kim"), "mail address"),
     (("people", "add", "kim", "Kim", "--timezone", "Mars"), "time zone"),

@@ -113,7 +113,7 @@ def test_help_on_a_short_code_says_who_we_are_also_after_stop(office: Office, te
     texts("info", to=SHORT)
     said = [(words.startswith(f"{office.settings.company}: "), state) for words, state in answers(office)]
     assert said == [(True, "sent")] * 3
-    assert "STOP ends texts" in answers(office)[0][0]
+    assert "STOP to end texts" in answers(office)[0][0]
 
 
 def test_help_on_a_long_number_does_not_reach_who_opted_out(office: Office, texts: Texts):
