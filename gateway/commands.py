@@ -18,6 +18,7 @@ from gateway.language.verbs import Verb
 from gateway.language.wording import cleaned
 from gateway.network import conversations, manners, notices
 from gateway.network.conversations import Asked
+from gateway.network.receipt_words import shortened
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address, Effect, Inbound
 from gateway.tokens import Signer
@@ -242,10 +243,14 @@ def perform(session: Session, turn: Turn) -> str | None:
         return text
     said = {**asked.about, "said": translated(text, turn.account.language)}
     conversations.change(session, turn.address.id, replace(asked, about=said))
-    return joined([text, EARLIER]) if "before" in asked.about else text
+    if "before" not in asked.about:
+        return text
+    whole = joined([text, EARLIER])
+    return whole if len(translated(whole, turn.account.language)) <= ROOM else joined([text, say("One more waits.")])
 
 
 EARLIER: Final = say("Your earlier question waits.")
+ROOM: Final = 160  # characters of one text
 
 
 def reopened(session: Session, turn: Turn, before: Mapping[str, Any] | None, answer: str | None) -> str | None:
@@ -253,8 +258,16 @@ def reopened(session: Session, turn: Turn, before: Mapping[str, Any] | None, ans
     now = conversations.open_question(session, turn.address.id) if before else None
     if now is None or asdict(now) != before:
         return answer
-    said = now.about.get("said") or say("Your earlier question is open again.")
-    return joined([answer or "", say("Still open: {question}", question=said)], "\n")
+    whole = joined([answer or "", say("Still open: {question}", question=now.about.get("said") or _takes(now))], "\n")
+    if len(translated(whole, turn.account.language)) <= ROOM:
+        return whole
+    words = shortened(str((now.about.get("reading") or {}).get("text") or ""))
+    return joined([answer or "", say('Still open, about "{words}": {answers}', words=words, answers=_takes(now))], "\n")
+
+
+def _takes(asked: Asked) -> Phrase:
+    digits = [str(number) for number in range(1, len(asked.choices) + 1)]
+    return say("{words}.", words=", ".join([*digits, *asked.words]))
 
 
 def _perform(session: Session, turn: Turn) -> str | None:

@@ -16,7 +16,6 @@ from gateway.language.wording import cleaned
 from gateway.network import conversations
 from gateway.network.conversations import Asked
 from handlers.kept import chosen
-from handlers.private_repeats import GIVES
 
 KIND: Final = "thread"
 MOST: Final = 30  # texts that one question is about
@@ -156,13 +155,16 @@ def _send(session: Session, turn: Turn, asked: Asked, word: str, texts: Sequence
     answer, number = _act(session, turn, readings)
     if answer and number == 1:
         return answer
-    sent = count("{count} text is sent to {name} privately.", "{count} texts are sent to {name} privately.", number,
-                 name=author.name)  # fmt: skip
-    return sent
+    return count(
+        "{count} text is sent to {name} privately.",
+        "{count} texts are sent to {name} privately.",
+        number,
+        name=author.name,
+    )
 
 
 def _act(session: Session, turn: Turn, readings: Sequence[tuple[KeptText, Reading]]) -> tuple[str | None, int]:
-    """Each in its turn, with its own pictures. What has to be asked about comes last; nothing is said of a plain one."""
+    """Each in its turn, with its own pictures. What has to be asked about is told last."""
     answers: list[str | None] = []
     questions: list[str] = []
     for each, reading in readings:

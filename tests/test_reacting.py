@@ -96,8 +96,8 @@ def test_a_quotation_of_nothing_here_is_dropped(told, engine: Engine):
 
 
 def test_a_reaction_to_an_answer_of_ours_does_nothing(told, engine: Engine):
-    answer = "You liked Kim Lee's last update."
-    story = f"{FIRST_AND_SECOND}sam > like kim\nsam < {answer}\nsam > Loved “{answer}”"
+    liked = "You liked Kim Lee's last update."
+    story = f"{FIRST_AND_SECOND}sam > like kim\nsam < {liked}\nsam > Loved “{liked}”"
     assert told(story) == {"“lunch” – at noon?": {("sam", "like")}}
     assert ends(engine)[-1] == ("dropped", "reaction")
 

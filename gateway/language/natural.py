@@ -19,12 +19,46 @@ from gateway.language.wording import bare_verb_of, first_token, folded, name_of,
 
 Verbs = Mapping[str, Verb]
 LONGEST: Final = 160
-_POLITE: Final = frozenset("please pls plz thanks thx ty porfa".split())
+_POLITE: Final = frozenset(["please", "pls", "plz", "thanks", "thx", "ty", "porfa"])
 _SMALL: Final = _POLITE | frozenset(
-    """
-    to the a an group now from of is are called named my again into for with updates posts
-    al de del el en es está grupo la las los mi un una por favor ahora
-    """.split()
+    [
+        "to",
+        "the",
+        "a",
+        "an",
+        "group",
+        "now",
+        "from",
+        "of",
+        "is",
+        "are",
+        "called",
+        "named",
+        "my",
+        "again",
+        "into",
+        "for",
+        "with",
+        "updates",
+        "posts",
+        "al",
+        "de",
+        "del",
+        "el",
+        "en",
+        "es",
+        "está",
+        "grupo",
+        "la",
+        "las",
+        "los",
+        "mi",
+        "un",
+        "una",
+        "por",
+        "favor",
+        "ahora",
+    ]
 )
 _PLACES: Final = frozenset({"on", "off", "like"})  # "off to ACME" is on the way there
 _ALWAYS: Final = re.compile(
