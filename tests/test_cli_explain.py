@@ -65,7 +65,7 @@ def test_each_line_of_many_is_read_for_itself(office: Office) -> None:
     lines = ["d nobody the margin is 12%", "1", "follow sales", "follow sales", "", "d pat one\\nand two"]
     result = office.critter("explain", "-", "--as", "sam", given="\n".join(lines).encode())
     readings = [json.loads(line) for line in result.output.splitlines()]
-    assert [reading["intent"] for reading in readings] == ["ask", "update", "follow", "follow", "error", "direct"]
+    assert [reading["intent"] for reading in readings] == ["ask", "error", "follow", "follow", "error", "direct"]
     assert readings[2] == readings[3]
     assert readings[5]["args"] == ["pat", "one\nand two"]
 

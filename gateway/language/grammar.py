@@ -7,7 +7,7 @@ from gateway.language import addressed, answers
 from gateway.language.carrier_words import carrier_word, may_stop
 from gateway.language.commands import command, forced_command
 from gateway.language.named import Channel, Context, Found, Reading, Resolver
-from gateway.language.natural import name_after_verb, natural_command
+from gateway.language.natural import ends_politely, name_after_verb, natural_command
 from gateway.language.parts import Part, part
 from gateway.language.phrases import say
 from gateway.language.plain_private import plainly_private
@@ -198,10 +198,12 @@ def _forced(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
 
 def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """By mail only a single line is a command; but a reply to something private stays private however long it is."""
+    short = text.count(" ") < 2 and not ends_politely(text)  # then no small word is in it
     reading = (
-        natural_command(text, verbs, resolver, context)
+        (None if short else natural_command(text, verbs, resolver, context))
         or command(text, verbs, resolver, context)
         or slipped(text, resolver)
+        or (natural_command(text, verbs, resolver, context) if short else None)
     )
     if channel == "email" and "\n" in text and reading and reading.privacy != "direct":
         return None

@@ -97,7 +97,7 @@ _INSTEAD: Final = tuple(
 
 def natural_command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """The command that a text is once small words in it do not count; None when it is none, or not clearly."""
-    if len(text) > LONGEST or "\n" in text:
+    if len(text) > LONGEST or "\n" in text or not _may_be_command(text, verbs):
         return None
     if phrase := _phrase(text, verbs):
         return phrase
@@ -106,6 +106,26 @@ def natural_command(text: str, verbs: Verbs, resolver: Resolver, context: Contex
         if found is not None:
             return replace(found, text=text)
     return None
+
+
+def _may_be_command(text: str, verbs: Verbs) -> bool:
+    """By its first word, for most texts are none."""
+    word = verb_of(first_token(text)[0][:LONGEST_WORD])
+    return word in verbs or word.strip("¿?") in _STARTS
+
+
+_STARTS: Final = frozenset(
+    """
+    who who's who’s whos quien quién please pls plz por make create start open subscribe unsubscribe un un-subscribe
+    stop un-follow un-mute un-block unfollow unmute unblock dejar deja show read get so how what list commands commands?
+    cómo como qué que undo delete retract take unsend recall cancel remove deshacer deshaz borra borrar elimina
+    """.split()
+)
+
+
+def ends_politely(text: str) -> bool:
+    """`stats please`: the last word is no argument."""
+    return folded(text.rpartition(" ")[2][:LONGEST_WORD]).strip(".!") in _POLITE
 
 
 def _phrase(text: str, verbs: Verbs) -> Reading | None:

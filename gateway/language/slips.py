@@ -22,8 +22,8 @@ since sit site so soft some son soon south sport stage start starts stat state s
 suit sun sure take talk tell ten than that the them then there they this those time times to told too took top track
 tracks truck try two unit up us use via view was way we week well went were wet what when where while whole whom whose
 why will win wish with woe won wood work yes yet you your zoo
-al casi como con cada de del deja dejo el ella en era es esta este esto fue ha hay la las le les lo los mas más me mi mis
-muy nada no nos nuevo para pero por que quien se ser si sin su sus tu tus un una ver vez voy ya yo
+al casi como con cada de del deja dejo el ella en era es esta este esto fue ha hay la las le les lo los mas más me mi
+mis muy nada no nos nuevo para pero por que quien se ser si sin su sus tu tus un una ver vez voy ya yo
 """
 ORDINARY: Final = frozenset(_WORDS.split())
 
