@@ -23,11 +23,11 @@ QUOTING = ("{by}: {text} ({ago})",)
 # Said by mail alone.
 MAILED = (
     "{name} invites you to {company}'s Critter: short updates by text and mail.",
-    "Write to {address} what you do",
+    "Mail {address} what you are doing",
     "Welcome, {name}. You are @{handle}.",
     "To join, reply to this mail with just your name",
     "What colleagues at {company} wrote lately.",
-    "Answer this mail with a number and your words",
+    "Reply to this mail with a number and your words",
     "Which one do you answer?",
 )
 
