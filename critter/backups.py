@@ -120,7 +120,7 @@ def opened(place: Path) -> Iterator[Backup]:
         tar = tarfile.open(place)  # noqa: SIM115 - closed below
         backup = _read(tar)
     except (OSError, tarfile.TarError, KeyError, TypeError, ValueError) as error:
-        raise Refused(f"{place} is no backup of Critter's, or not all of it ({type(error).__name__}).") from None
+        raise Refused(f"{place} is not a backup of Critter's, or only a part of it ({type(error).__name__}).") from None
     with tar:
         try:
             yield backup

@@ -36,7 +36,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="JSON for other pr
         titles = ("handle", "mailbox", "score", "off since", "next test", "why the last one came back")
         show_rows(titles, [_line(row, key) for row in rows])
     else:
-        typer.echo("No mails come back.")
+        typer.echo("No mailbox sends mail back.")
 
 
 def _line(row: Standing, key: str) -> tuple[object, ...]:

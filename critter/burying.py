@@ -88,10 +88,10 @@ def standing(session: Session, found: Found, row_id: str) -> list[Standing]:
     rows = repairs.deliveries(session, found.message_id, found.address_id)
     badly = [row for row in rows if row.state in repairs.BADLY]
     if not badly:
-        raise Refused(f"{row_id} is no dead letter. critter trace {row_id} shows how it stands.")
+        raise Refused(f"{row_id} is not a dead letter. critter trace {row_id} shows how it stands.")
     return badly
 
 
 def refuse_unless_aside(row: Inbound) -> None:
     if row.state != "quarantined":
-        raise Refused(f"{row.id} is {row.state}, no dead letter. critter trace {row.id} shows how it stands.")
+        raise Refused(f"{row.id} is {row.state}, not a dead letter. critter trace {row.id} shows how it stands.")

@@ -172,7 +172,7 @@ def mail() -> None:
 
 @app.command()
 def worker(queue: Queue) -> None:
-    """Work off one queue."""
+    """Run one worker, for one queue."""
     from critter import processes
 
     processes.worker(queue.value)(_durable())
@@ -180,7 +180,7 @@ def worker(queue: Queue) -> None:
 
 @app.command()
 def clock() -> None:
-    """Ring the bells of what is due."""
+    """Wake the workers for whatever is due, and do what is due each hour and day."""
     from critter import processes
 
     processes.clock(_durable())

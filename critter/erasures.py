@@ -22,7 +22,7 @@ def remember(var: Path, account_id: int) -> None:
 
 
 def take_back(var: Path, account_id: int) -> None:
-    """The database did not go along: nobody was erased."""
+    """The database failed on the way: nobody was erased."""
     _write(var, account_id, {"taken_back": True})
 
 

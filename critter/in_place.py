@@ -49,7 +49,7 @@ def _admin(url: str) -> Iterator[psycopg.Connection]:
         with psycopg.connect(**arguments(url), autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
-        raise Refused(f"The database did not go along: {reason(error)}. Run critter restore FILE again.") from None
+        raise Refused(f"The database failed on the way: {reason(error)}. Run critter restore FILE again.") from None
 
 
 def _lock(admin: psycopg.Connection) -> None:

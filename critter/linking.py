@@ -177,7 +177,7 @@ def _take(session: Session, signer: Signer, person: Account, code: str) -> str:
     tied = addresses.tie(session, person.id, row.channel, row.address, WORDING)
     audit.record(session, operator(), "address.link", person.id, {"channel": tied.channel})
     if any(each.id != tied.id for each in addresses.of_account(session, person.id)):
-        told = say("A new phone or mailbox was tied to your account. If that was not you, ask an operator.")
+        told = say("A new phone or mailbox was added to your account. Was that not you? Tell an operator.")
         notices.tell_elsewhere(session, person.id, tied.channel, told)
     noun = addresses.NOUN[tied.channel]
     return f"Tied: the {noun} is @{person.handle}'s now."

@@ -101,7 +101,7 @@ class _Marked:
         self._engine.dispose()
         if isinstance(error, DBAPIError):
             reason = str(error.orig).strip().splitlines()[0]
-            raise Refused(f"The database did not go along: {reason}. Run critter restore FILE again.") from None
+            raise Refused(f"The database failed on the way: {reason}. Run critter restore FILE again.") from None
 
 
 def _hold(session: Session, manifest: Manifest) -> None:

@@ -1,5 +1,6 @@
 """The simulator put together from settings; `critter simulator` calls it, and only while simulated."""
 
+from critter import demo
 from gateway.errors import Refused
 from gateway.settings import Settings
 from gateway.settings.defaults import SINK_AFTER_SIMULATOR
@@ -29,8 +30,16 @@ def options(settings: Settings) -> Options:
         mail_target=dialled(settings.smtp_listen),
         mail_domain=settings.mail_domain,
         company=settings.company,
+        people=people(),
         price=float(settings.sms_price),
     )
+
+
+def people() -> dict[str, str]:
+    """Whose each phone and mailbox of the demo company is: "Kim Lee, Consultant"."""
+    shown = {person: f"{person.name}, {person.title}" for person in demo.PEOPLE}
+    phones = {demo.NUMBERS + person.number: shown[person] for person in demo.PEOPLE if person.number}
+    return phones | {f"{person.handle}@{demo.DOMAIN}": shown[person] for person in demo.PEOPLE}
 
 
 def sink(settings: Settings) -> tuple[str, int]:

@@ -95,7 +95,7 @@ def _one_by_one(handler: Handler) -> Handler:
 
     def each(session: Session, turn: "Turn") -> str | None:
         readings = [replace(turn.reading, args=(one.handle,), names=(one,)) for one in turn.names]
-        whole = joined([handler(session, turn.as_read(reading)) or "" for reading in readings])
+        whole = joined([handler(session, turn.as_read(reading)) or "" for reading in readings], "\n")
         if len(translated(whole, turn.account.language)) <= ROOM:
             return whole
         return say("Done for {names}.", names=listed([one.name for one in turn.names]))
@@ -261,11 +261,11 @@ def reopened(session: Session, turn: Turn, before: Mapping[str, Any] | None, ans
     now = conversations.open_question(session, turn.address.id) if before else None
     if now is None or asdict(now) != before:
         return answer
-    whole = joined([answer or "", say("Still open: {question}", question=now.about.get("said") or _takes(now))])
+    whole = joined([answer or "", say("Still open: {question}", question=now.about.get("said") or _takes(now))], "\n")
     if len(translated(whole, turn.account.language)) <= ROOM:
         return whole
     words = shortened(str((now.about.get("reading") or {}).get("text") or ""))
-    return joined([answer or "", say('Still open, about "{words}": {answers}', words=words, answers=_takes(now))])
+    return joined([answer or "", say('Still open, about "{words}": {answers}', words=words, answers=_takes(now))], "\n")
 
 
 def _takes(asked: Asked) -> Phrase:

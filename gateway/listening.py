@@ -36,10 +36,11 @@ from gateway.outcome import Outcome
 from gateway.store.tables import Account, Address, Inbound
 
 SET_ASIDE = say(
-    "Your message reached us, but reading it failed. It is kept, and an operator is told; nothing was posted."
+    "Your message reached us, but we could not read it. It is kept, nothing was posted, and an operator has been told."
 )
 TOO_MANY = say(
-    "That is more in an hour than Critter reads of one phone or mailbox. The rest is kept unread: go on in an hour."
+    "That is more than Critter reads from one phone or mailbox in an hour. The rest is kept "
+    "unread. Please go on in an hour."
 )
 ENOUGH = say("That was the last answer for an hour. What you change is still confirmed.")
 
@@ -79,9 +80,9 @@ def _from_a_silent_phone(
         return None
     if word == "yes":
         addresses.seen(session, phone.id)
-        said = say("Thank you, {name}: all is as it was. ? helps.", name=owner.name.split()[0])
+        said = say("Thank you, {name}. Everything is as it was. For help: ?", name=owner.name.split()[0])
     elif word == "help":
-        said = say("This is {company}'s Critter. STOP ends texts.", company=world.settings.company)
+        said = say("This is {company}'s Critter. Reply STOP to end texts.", company=world.settings.company)
         said = joined([said, number_lifecycle.question(owner.name)])
     else:
         said = joined([number_lifecycle.question(owner.name), NOT_DONE])
@@ -94,7 +95,7 @@ def _from_a_silent_phone(
     return replace(done, answer=words, rings=frozenset({phone.channel}))
 
 
-NOT_DONE: Final = say("Nothing was done yet: say it again after YES.")
+NOT_DONE: Final = say("Nothing was done yet. Reply YES first, then send it again.")
 
 
 def _words(session: Session, inbound: Inbound) -> str:

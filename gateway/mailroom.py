@@ -245,8 +245,8 @@ def _foreign(session: Session, inbound: Inbound, owner: Address | None) -> Kept:
     if owner is None or owner.account_id is None or told_before:
         return Kept("dropped", None, FOREIGN)
     told = say(
-        "Somebody else wrote to a reply address that is yours alone. Nothing was posted. Did you forward a mail of "
-        "Critter's?"
+        "Somebody else wrote to a reply address that is yours alone. Nothing was posted. Did you "
+        "forward a mail from Critter?"
     )
     return Kept("dropped", None, FOREIGN, notices.tell(session, [owner.account_id], told))
 
@@ -265,7 +265,7 @@ def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened, w
     if to.doing:
         return _does(to, answering)
     if sum(kind == "reply" for kind, _ in to.tokens) > 1:  # one of them may be private
-        return Reading("error", reason=say("A mail answers one mail at a time. Nothing was posted"))
+        return Reading("error", reason=say("One mail can answer only one mail. Nothing was posted"))
     if answering and (to.people or to.groups or to.everyone):
         to = _with_answered(session, to, answering)
     if to.help and not (to.groups or to.people or to.everyone or answering):
@@ -291,7 +291,7 @@ LONGEST_CALLED: Final = 20  # of a handle; a token says nothing to anybody
 def _does(to: Addressees, answering: int | None) -> Reading:
     """`sales+join@`: whatever else the mail says. Several things at once would leave its writer guessing."""
     if len(to.doing) > 1 or answering or to.people or to.groups or to.everyone:
-        reason = say("A mail to join or leave goes to that one address alone. Nothing was changed")
+        reason = say("To join or leave, write to that one address alone. Nothing was changed")
         return Reading("error", reason=reason)
     [(verb, account)] = to.doing
     who = named(account)

@@ -87,11 +87,15 @@ def _link(session: Session, world: World, inbound: Inbound, code: str) -> Outcom
             said = (_LINK_WORDING, _ours(inbound), inbound.message_id)
             row = addresses.tie(session, owner.id, inbound.channel, inbound.sender, *said)
     except Refused:
-        told = say("A phone or mailbox was not tied to you: it is somebody else's. An operator can move it.")
+        told = say(
+            "A phone or mailbox was not added to your account, because it is somebody else's. An operator can move it."
+        )
         return Outcome("done", "link", "it is somebody else's", rings=notices.tell(session, [owner.id], told))
     audit.record(session, f"@{owner.handle}", "address.link", row.id, {"channel": row.channel})
     rings = _tell_owner(session, owner, row)
-    answer = say("Tied to {name} (@{handle}). ? says what you can do.", name=owner.name, handle=owner.handle)
+    answer = say(
+        "You are connected as {name} (@{handle}). To see what you can do: ?", name=owner.name, handle=owner.handle
+    )
     return _answered(session, inbound, row, answer, owner, rings, "link", "a code that its owner was shown")
 
 
@@ -99,7 +103,7 @@ def _wrong_code(session: Session, inbound: Inbound) -> Outcome:
     codes.was_wrong(session, inbound.channel, inbound.sender)
     if inbound.channel == "sms":
         return Outcome("done", "link", codes.WRONG)
-    words_ = say("That code is wrong, or older than ten minutes. Nothing was changed; get a new one and try again.")
+    words_ = say("That code is wrong, or older than ten minutes. Nothing was changed. Get a new one and try again.")
     row = addresses.ensure(session, "email", inbound.sender)
     if not manners.may_write_to_stranger(session, row.id):
         return Outcome("done", "link", codes.WRONG)
@@ -111,9 +115,9 @@ def _tell_owner(session: Session, owner: Account, row: Address) -> frozenset[str
     if all(each.id == row.id for each in addresses.of_account(session, owner.id)):
         return frozenset()
     told = (
-        say("A phone was tied to your account. If that was not you, ask an operator.")
+        say("A phone was added to your account. Was that not you? Tell an operator.")
         if row.channel == "sms"
-        else say("A mailbox was tied to your account. If that was not you, ask an operator.")
+        else say("A mailbox was added to your account. Was that not you? Tell an operator.")
     )
     return notices.tell_elsewhere(session, owner.id, row.channel, told)
 
@@ -132,9 +136,10 @@ def _invited(session: Session, world: World, inbound: Inbound, row: Address, inv
 
 
 HOW: Final = {
-    "sms": say("To join, reply with your name, like: name Sam Ortiz. Nothing was posted. STOP ends this."),
+    "sms": say("To join, reply with your name, like: name Sam Ortiz. Nothing was posted. To hear no more: STOP"),
     "email": say(
-        "To join, answer this mail with your name alone, like: Sam Ortiz. Nothing was posted. STOP: no more mails."
+        "To join, reply to this mail with just your name, like: Sam Ortiz. Nothing was posted. "
+        "To get no more mails: STOP"
     ),
 }
 
@@ -178,7 +183,7 @@ def _join(
     person = accounts.create_person(session, handle, name, reserved=reserved, **spoken)
     invitations.accept(session, row, person.id, wording, _ours(inbound), inbound.message_id)
     audit.record(session, f"@{handle}", "people.join", person.id, {"handle": handle, "inviter": inviter.handle})
-    told = say("{name} (@{handle}) has joined. follow {handle} to hear them.", name=person.name, handle=handle)
+    told = say("{name} (@{handle}) has joined. To follow them: FOLLOW {handle!u}", name=person.name, handle=handle)
     rings = notices.tell(session, [inviter.id], told)
     welcome = _welcome(world, inbound.channel, person, inviter)
     return _answered(session, inbound, row, welcome, person, rings, "join", "invited, and said a name")
@@ -190,17 +195,17 @@ def _welcome(world: World, channel: str, person: Account, inviter: Account) -> P
         domain, names = world.settings.mail_domain, inviter.handle
         lines = [
             say("Welcome, {name}. You are @{handle}.", name=person.name, handle=person.handle),
-            say("To hear {name}, answer this mail with: follow {handle}", name=inviter.name, handle=names),
+            say("To follow {name}, reply to this mail with: FOLLOW {handle!u}", name=inviter.name, handle=names),
             say(
-                "What you do goes to {address}; whoever follows you gets it.",
+                "Mail what you are doing to {address}. Everyone who follows you gets it.",
                 address=f"post@{domain}",
             ),
-            say("Privately to one colleague: write to their name, like {address}", address=f"{names}@{domain}"),
-            say("Everything else: answer with help. off ends all mails, on brings them back."),
+            say("To write to one colleague privately, use their name, like {address}", address=f"{names}@{domain}"),
+            say("For everything else, reply HELP. To stop all mails: OFF. To get them back: ON"),
         ]
         return joined(lines, "\n\n")
     return say(
-        "Welcome, {name}. You are @{handle}. Try: follow {names}. Or text what you are doing. ? helps.",
+        ("Welcome, {name}. You are @{handle}. Try: follow {names}. Or text what you are doing. For help: ?"),
         name=person.name,
         handle=person.handle,
         names=inviter.handle,

@@ -18,7 +18,7 @@ def optout(session: Session, turn: Turn) -> str | None:
     if first and turn.address.is_primary:
         _tell_posters(session, turn)
     if first and not turn.carrier_answered and (_unanswered(turn) or not carrier_answers(turn.said)):
-        return say("{company}: you get no more texts from us. START brings them back.", company=_company(turn))
+        return say("{company}: you get no more texts from us. To get them back: START", company=_company(turn))
     return None
 
 
@@ -65,9 +65,9 @@ def optin(session: Session, turn: Turn) -> str | None:
     addresses.set_receiving(session, turn.address.id, True)  # an `off` ends too: texts are on, as the answer says
     turn.did("optin", turn.address.id)
     if turn.address.channel == "email":
-        return say("Mails are on. off ends them, help says what you can do.")
+        return say("Mails are on. To stop them: OFF. To see what you can do: HELP")
     if turn.carrier_answered or toll_free:
         return None
     if again:
-        return say("Texts are on again. STOP ends them, ? helps.")
-    return say("Texts are on. STOP ends them, ? helps.")
+        return say("Texts are on again. Reply STOP to end them, ? for help.")
+    return say("Texts are on. Reply STOP to end them, ? for help.")

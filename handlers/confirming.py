@@ -27,7 +27,7 @@ _SHOWING = "get whois who stats followers following groups why receipts help mor
 FREE = frozenset(_SHOWING.split(" "))
 LAW = ("optout", "optin")
 _DIGITS = re.compile(r"\s*\d{4,8}[\s.!)]*")
-ENDED = say("Your PIN has ended after twenty wrong tries. An operator sets a new one.")
+ENDED = say("Your PIN has ended after twenty wrong tries. Ask an operator for a new one.")
 
 
 def prove(session: Session, turn: Turn, what: Phrase, gives: str = GIVES) -> None:
@@ -49,10 +49,14 @@ def _ask_code(session: Session, turn: Turn, what: Phrase, gives: str) -> NoRetur
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     about = {"code": _seal(turn, code), "wrong": 0}  # `wrong`: workers of the version before look for it
     if turn.address.channel == "email" and notices.elsewhere(session, turn.account.id, "email"):
-        asked = say("{what} To do it, reply with the code that we texted to your phone.", what=what)
-        sent = say("{code}: reply with it to our mail that asks. If you asked for nothing, ignore this.", code=code)
+        asked = say("{what} To confirm, reply with the code that we texted to your phone.", what=what)
+        sent = say(
+            "{code} is your code. Send it in a reply to our mail that asks for it. If you asked for "
+            "nothing, ignore this.",
+            code=code,
+        )
     else:
-        asked, sent = say("{what} Reply {code} to do it.", what=what, code=code), None
+        asked, sent = say("{what} Reply {code} to confirm.", what=what, code=code), None
     raise Unconfirmed(asked, gives, words=("DROP",), secret=True, about=about, elsewhere=sent)
 
 
@@ -109,7 +113,7 @@ NOT_RIGHT = {"pin": say("That is not your PIN."), "code": say("That is not the c
 
 
 def _left(tries: int) -> Phrase:
-    return count("{count} more try, or DROP forgets.", "{count} more tries, or DROP forgets.", tries)
+    return count("{count} more try. Reply DROP to cancel.", "{count} more tries. Reply DROP to cancel.", tries)
 
 
 def _refuse_digits(turn: Turn) -> None:
@@ -119,7 +123,9 @@ def _refuse_digits(turn: Turn) -> None:
         return
     turn.secret = True
     if turn.reading.intent != "error":
-        raise Refused(say("Digits alone may be your PIN: nothing was posted or kept. A dot before them posts them."))
+        raise Refused(
+            say("Digits alone may be your PIN, so nothing was posted or kept. To post them, put a dot in front.")
+        )
 
 
 @guard
@@ -131,4 +137,4 @@ def _always(session: Session, turn: Turn) -> None:
     if turn.reading.intent in FREE:
         return
     if turn.account.pin == "always" and turn.via == "sms" and turn.reading.intent not in LAW:
-        prove(session, turn, say("Your PIN is needed for this."))
+        prove(session, turn, say("This needs your PIN."))

@@ -19,7 +19,7 @@ def ask_price(session: Session, turn: Turn, words: Words) -> None:
     """Raises Unconfirmed with phones, parts, money and minutes when more than CRITTER_ASK_PHONES would get a text."""
     told = None if "price" in turn.confirmed else price(session, turn, words)
     if told:
-        raise Unconfirmed(joined([told, say("OK sends, DROP forgets.")]), "price")
+        raise Unconfirmed(joined([told, say("Reply OK to send it, DROP to delete it.")]), "price")
 
 
 def price(session: Session, turn: Turn, words: Words) -> Phrase | None:
@@ -42,7 +42,7 @@ def _price(settings: Settings, phones: int, parts: int, cost: Decimal) -> Phrase
     rate = settings.sms_rate * max(1, len(settings.sms_numbers))
     minutes = ceil(phones / rate / 60)
     return say(
-        "To {phones} phones, {parts}, {price}, {minutes}.",
+        "This goes to {phones} phones: {parts}, {price}, {minutes}.",
         phones=phones,
         parts=count("about {count} part", "about {count} parts", parts),
         price=cost.quantize(Decimal("0.01")),
@@ -62,7 +62,7 @@ def _shortage(session: Session, settings: Settings, words: Words, parts: int, co
     if fit >= parts:
         return ""
     return count(
-        "The budget has {count} part left: not everybody gets it.",
-        "The budget has {count} parts left: not everybody gets it.",
+        "The budget has {count} part left, so not everybody gets it.",
+        "The budget has {count} parts left, so not everybody gets it.",
         fit,
     )

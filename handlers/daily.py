@@ -36,8 +36,8 @@ def _as_before(session: Session, turn: Turn, effect: Effect) -> str:
 
 def _said(wanted: bool) -> str:
     if wanted:
-        return say("The daily mail is on: what colleagues write, while you follow nobody. off daily ends it.")
-    return say("The daily mail is off. Everything else stays as it is. on daily brings it back.")
+        return say("The daily mail is on: what colleagues write, as long as you follow nobody. To stop: OFF DAILY")
+    return say("The daily mail is off. Everything else stays as it is. To get it back: ON DAILY")
 
 
 def which(session: Session, turn: Turn) -> str:
@@ -57,7 +57,7 @@ def which(session: Session, turn: Turn) -> str:
     lines = [_line(number, *found[each]) for number, each in enumerate(listed, 1) if each in found]
     return joined(
         [
-            say("Which one do you answer? Nothing was posted yet. Reply with its number alone; DROP forgets."),
+            say("Which one do you answer? Nothing was posted yet. Reply with just its number, or DROP to delete."),
             *lines,
         ],
         "\n",
@@ -73,4 +73,4 @@ def _this_one(session: Session, turn: Turn, asked: Asked, word: str) -> str:
     choice = asked.choices[int(word) - 1]
     words = kept_reading(asked).text
     reading = Reading("reply", (words,), reason="chosen", text=words, post=choice["id"])
-    return act(session, turn.as_read(reading)) or say("Answered {name}.", name=choice["label"])
+    return act(session, turn.as_read(reading)) or say("Your answer went to {name}.", name=choice["label"])

@@ -30,7 +30,7 @@ WIDE = 50  # people; a private message by text to more of them is proved first
     aliases=("dm", "msg", "pm"),
     private=True,
     intent="direct",
-    about="private to people or a group",
+    about="write privately to people or a group",
     spanish="privado, mensaje",
 )
 def direct(session: Session, turn: Turn) -> str:
@@ -58,17 +58,21 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
     _prove_if_wide(session, turn, words, called)
     publish(session, turn, words)
     answer = (
-        say("Privately to {names} in {seconds} s. UNDO stops it.", names=called, seconds=f"{hold.total_seconds():g}")
+        say(
+            "This goes privately to {names} in {seconds} s. To stop: UNDO",
+            names=called,
+            seconds=f"{hold.total_seconds():g}",
+        )
         if hold
-        else say("Privately to {names}.", names=called)
+        else say("Sent privately to {names}.", names=called)
     )
-    return joined([answer, not_reached(unreached, turn.account.timezone) if unreached else ""])
+    return joined([answer, not_reached(unreached, turn.account.timezone) if unreached else ""], "\n")
 
 
 def _prove_if_wide(session: Session, turn: Turn, words: Words, called: str) -> None:
     """A forged sender number must not speak to many in somebody's name: one question names them and the price (R39)."""
     if turn.via == "sms" and len(words.recipients) > WIDE:
-        what = joined([say("Privately to {names}.", names=called), price(session, turn, words) or ""])
+        what = joined([say("Send this privately to {names}?", names=called), price(session, turn, words) or ""])
         prove(session, turn, what, "secret price")
 
 
@@ -85,12 +89,12 @@ def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
     publish(session, turn, words)
     open_ = conversations.open_question(session, turn.address.id)
     if open_ and open_.kind != conversations.PASSING:  # what was kept is not replaced by an offer
-        return say("Told {handle} only.", handle=group.handle)
+        return say("Only {handle} got it.", handle=group.handle)
     if not unanswerable(session, turn):  # what may not be offered is not open, and the words are told all the same
         draft = conversations.keep_draft(session, turn.account.id, text)
         about = {"draft": draft, "pictures_of": turn.inbound_id}
         conversations.ask(session, turn.address.id, Asked("told", [], ["POST"], about))
-    return say("Told {handle} only. POST makes it an update.", handle=group.handle)
+    return say("Only {handle} got it. Reply POST to tell everyone.", handle=group.handle)
 
 
 def _recipients(session: Session, author: Account, names: Sequence[Named]) -> list[tuple[int, int]]:
@@ -101,7 +105,7 @@ def _recipients(session: Session, author: Account, names: Sequence[Named]) -> li
             found.setdefault(person, named.id)
     found.pop(author.id, None)
     if not found:
-        raise Refused(say("There is nobody but you in that. Kept private; nothing was sent."))
+        raise Refused(say("There is nobody in that but you. Nothing was sent or posted."))
     return list(found.items())
 
 
@@ -111,7 +115,11 @@ def _none_blocked(session: Session, author_id: int, names: Sequence[Named]) -> N
         silence = silences.standing(session, author_id, each.id)
         if silence and silence.kind == "block":
             raise Refused(
-                say("You blocked {name}. Not sent. on {handle} ends the block.", name=each.name, handle=each.handle)
+                say(
+                    "Not sent, because you blocked {name}. To unblock: ON {handle!u}",
+                    name=each.name,
+                    handle=each.handle,
+                )
             )
 
 
@@ -137,7 +145,7 @@ def _members(session: Session, author: Account, group: Named) -> Collection[int]
     mine = select(audience.following(author.id, group.id))
     if group.group == "closed" and not session.scalar(mine):
         raise Refused(
-            say("{handle} is closed, and only its members write to it. Nothing was sent.", handle=group.handle)
+            say("{handle} is closed: only its members can write to it. Nothing was sent.", handle=group.handle)
         )
     return [account.id for account in follows.members(session, group.id)[1]]
 

@@ -14,14 +14,14 @@ from gateway.network.timelines import Heard
 from gateway.store.tables import Account, Post, PostRecipient
 
 
-@command("why", about="why I got the last item", spanish="por qué, porqué, por que")
+@command("why", about="why I got the last update", spanish="por qué, porqué, por que")
 def why(session: Session, turn: Turn) -> str:
     items = timelines.heard(session, turn.address.id, 1)
     if not items:
-        raise Refused(say("Nothing reached you here yet."))
+        raise Refused(say("Nothing has reached you here yet."))
     item = items[0]
     if not audience.may_read(session, turn.account.id, item.post.id):
-        raise Refused(say("The last item is not for you any more."))
+        raise Refused(say("The last update is no longer for you."))
     if item.post.visibility == "direct":
         return _private(session, turn, item)
     if item.source_id is None:
@@ -37,13 +37,13 @@ def _private(session: Session, turn: Turn, item: Heard) -> str:
     group = accounts.by_id(session, named_id) if named_id and named_id != turn.account.id else None
     if group:
         return say(
-            "{name} sent it privately to {group}, and you are in it. leave {handle} stops it.",
+            "{name} sent it privately to {group}, and you are in it. To stop: LEAVE {handle!u}",
             name=item.author.name,
             group=group.name,
             handle=group.handle,
         )
     return say(
-        "{name} sent it privately to you. mute {handle} stops it.", name=item.author.name, handle=item.author.handle
+        "{name} sent it privately to you. To stop: MUTE {handle!u}", name=item.author.name, handle=item.author.handle
     )
 
 
@@ -51,30 +51,32 @@ def _named(session: Session, turn: Turn, item: Heard) -> str:
     """It answers what its reader wrote, or has their name in it."""
     answered = session.get(Post, item.post.in_reply_to) if item.post.in_reply_to else None
     if answered and answered.author_id == turn.account.id:
-        return say("It answers you. mute {handle} stops it.", handle=item.author.handle)
-    return say("It names you. mute {handle} stops it.", handle=item.author.handle)
+        return say("It answers you. To stop: MUTE {handle!u}", handle=item.author.handle)
+    return say("It mentions you. To stop: MUTE {handle!u}", handle=item.author.handle)
 
 
 def _followed(session: Session, turn: Turn, item: Heard, source: Account) -> str:
     since = follows.since(session, turn.account.id, source.id)
     if since is None:
-        return say("You followed {name} when it came, and no longer do.", name=source.name)
+        return say("You followed {name} when it came. You no longer do.", name=source.name)
     day, name, handle = _day(turn, since), source.name, source.handle
     if source.kind == "group":
-        return say("You are in {name} since {date}. leave {handle} stops it.", name=name, date=day, handle=handle)
+        return say(
+            "You have been in {name} since {date}. To stop: LEAVE {handle!u}", name=name, date=day, handle=handle
+        )
     if item.post.repeat_of:
         return say(
-            "{name} passed it on, whom you follow since {date}. leave {handle} stops it.",
+            "{name} passed it on, and you have followed {name} since {date}. To stop: LEAVE {handle!u}",
             name=name, date=day, handle=handle,
         )  # fmt: skip
-    return say("You follow {name} since {date}. leave {handle} stops it.", name=name, date=day, handle=handle)
+    return say("You have followed {name} since {date}. To stop: LEAVE {handle!u}", name=name, date=day, handle=handle)
 
 
 def _tagged(session: Session, turn: Turn, topic_id: int) -> str:
     tag, since = topics.tag_of(session, topic_id), topics.since(session, turn.account.id, topic_id)
     if tag is None or since is None:
-        return say("You followed a tag in it when it came, and no longer do.")
-    return say("You follow {tag} since {date}. leave {tag} stops it.", tag=f"#{tag}", date=_day(turn, since))
+        return say("You followed a tag in it when it came. You no longer do.")
+    return say("You have followed {tag} since {date}. To stop: LEAVE {tag!u}", tag=f"#{tag}", date=_day(turn, since))
 
 
 def _day(turn: Turn, moment: datetime) -> date:

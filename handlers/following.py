@@ -83,7 +83,7 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
         if was is None or was["state"] != "requested":
             requests.ask_owners(session, turn, target)
         return say(
-            "{name} is closed. You have asked to join; you hear it once its owner lets you in.", name=target.name
+            "{name} is closed. You have asked to join, and you will hear when an owner lets you in.", name=target.name
         )
     return _told(_opening(turn, target.name, result, was["expires_at"] if was else None, until), session, turn, target)
 
@@ -113,7 +113,7 @@ def _coming(turn: Turn, daily: float, handle: str) -> Phrase:
     if daily >= 0.2:
         amount = count("about {count} a day", "about {count} a day", max(1, round(daily)))
     how = say("{by}, {amount}.", by=BY[turn.address.channel], amount=amount)
-    return joined([how, say("leave {handle} ends it.", handle=handle)])
+    return joined([how, say("To stop: LEAVE {handle!u}", handle=handle)])
 
 
 def _end(turn: Turn) -> datetime | None:
@@ -131,7 +131,7 @@ def ends(turn: Turn, duration: str) -> datetime:
     "unfollow #TAG",
     "remove PERSON GROUP",
     aliases=("leave", "unsub", "drop", "part", "remove"),
-    about="stop getting them",
+    about="stop following, or leave a group",
     spanish="dejar, deja, quitar=remove",
 )
 def leave(session: Session, turn: Turn) -> str:
@@ -148,10 +148,10 @@ def leave_tag(session: Session, turn: Turn, tag: str) -> str:
         group = accounts.group_called(session, tag)
         if group is not None:
             return leave_account(session, turn, named(group))
-        return say("You do not follow {name}; nothing to leave.", name=tag)
+        return say("You do not follow {name}. Nothing was changed.", name=tag)
     until = gone.expires_at.isoformat() if gone.expires_at else None
     turn.did("unfollow_topic", gone.topic_id, tag=tag, by_text=gone.by_text, until=until)
-    return say("You no longer follow {name}. follow {handle} brings it back.", name=tag, handle=tag)
+    return say("You no longer follow {name}. To follow again: FOLLOW {handle!u}", name=tag, handle=tag)
 
 
 @undoes("unfollow_topic")
@@ -167,18 +167,20 @@ def leave_account(session: Session, turn: Turn, target: Named) -> str:
     if target.group in ("closed", "broadcast"):
         members.check_not_last_owner(session, turn.account.id, target)
     if not follows.unfollow(session, turn.account.id, target.id):
-        return say("You do not follow {name}; nothing to leave.", name=target.name)
+        return say("You do not follow {name}. Nothing was changed.", name=target.name)
     turn.did("unfollow", target.id, was=was)
     if was and was["state"] == "requested":
         return say("You no longer ask to join {name}.", name=target.name)
-    return say("You no longer follow {name}. follow {handle} brings it back.", name=target.name, handle=target.handle)
+    return say(
+        "You no longer follow {name}. To follow again: FOLLOW {handle!u}", name=target.name, handle=target.handle
+    )
 
 
 @command(
     "off [NAME] [for]",
     "off [for]",
     "off daily",
-    about="nothing for now, from all or from one; follows stay",
+    about="get nothing for now, from all or from one; your follows stay",
     spanish="apagar, pausar",
 )
 def off(session: Session, turn: Turn) -> str:
@@ -193,7 +195,7 @@ def off(session: Session, turn: Turn) -> str:
     turn.did("off", turn.address.id, **now)
     addresses.set_receiving(session, turn.address.id, False, until)
     off_ = _off_till(turn, until) if until else OFF[turn.address.channel]
-    return joined([off_, say("You still get answers. Your follows stay. on brings them back.")])
+    return joined([off_, say("You still get answers, and your follows stay. To turn them on again: ON")])
 
 
 OFF = {"sms": say("Texts are off."), "email": say("Mails are off.")}
@@ -211,9 +213,9 @@ def _off_source(session: Session, turn: Turn, source: Named, until: datetime | N
     if was and until and was["off"] and was["off_until"] is None:
         confirm_end(turn, say("{name} is off.", name=source.name), until)
     if not follows.set_off(session, turn.account.id, source.id, True, until):
-        raise Refused(say("You do not follow {name}, so nothing comes from there.", name=source.name))
+        raise Refused(say("You do not follow {name}, so there is nothing to turn off.", name=source.name))
     turn.did("off", source.id, was=was)
-    stays = say("You still follow. on {handle} brings it back.", handle=source.handle)
+    stays = say("You still follow. To turn it on again: ON {handle!u}", handle=source.handle)
     if until is None:
         return joined([say("{name} is off.", name=source.name), stays])
     local = until.astimezone(ZoneInfo(turn.account.timezone))
@@ -225,7 +227,12 @@ def _until(turn: Turn) -> datetime | None:
     return ends(turn, rest[0]) if rest else None
 
 
-@command("on [NAME]", "on daily", about="all of it again, or one; ends a mute or a block", spanish="encender, reanudar")
+@command(
+    "on [NAME]",
+    "on daily",
+    about="get all of it again, or just one; ends a mute or a block",
+    spanish="encender, reanudar",
+)
 def on(session: Session, turn: Turn) -> str:
     if turn.reading.args == DAILY:
         return daily(session, turn, True)
@@ -236,7 +243,7 @@ def on(session: Session, turn: Turn) -> str:
         was = mementos.taken(session, turn.account.id, source.id)
         if not follows.set_off(session, turn.account.id, source.id, False, None):
             raise Refused(
-                say("You do not follow {name}. To get it: follow {handle}", name=source.name, handle=source.handle)
+                say("You do not follow {name}. To follow: FOLLOW {handle!u}", name=source.name, handle=source.handle)
             )
         turn.did("on", source.id, was=was)
         return say("{name} is on.", name=source.name)

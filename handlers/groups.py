@@ -24,7 +24,8 @@ def new(session: Session, turn: Turn) -> str:
     if "ok" not in turn.confirmed:
         accounts.check_handle(session, handle, reserved)
         asked = say(
-            "Make {access} group {handle}? OK makes it. POST makes it an update, DROP forgets.",
+            "Make {access} group {handle}? Reply OK to make it, POST to tell everyone your words "
+            "instead, DROP to delete.",
             access=ACCESS[access],
             handle=handle,
         )
@@ -33,7 +34,9 @@ def new(session: Session, turn: Turn) -> str:
     group = accounts.create_group(session, handle, handle, access, turn.account.id, by_text=by_text, reserved=reserved)
     turn.did("group", group.id)
     return say(
-        "{handle} is there, {what}. Others: join {handle}. You: #{handle} text", handle=group.handle, what=WHAT[access]
+        "{handle} is ready, {what}. Others: JOIN {handle!u}. You: #{handle} text",
+        handle=group.handle,
+        what=WHAT[access],
     )
 
 
@@ -42,17 +45,17 @@ def _unmake(session: Session, turn: Turn, effect: Effect) -> str:
     """Only while nobody else has anything of it: then the name is free again."""
     group = accounts.by_id(session, effect.subject_id or 0)
     if group is None or group.state != "active":
-        raise Refused(say("What you did last is taken back already."))
+        raise Refused(say("What you did last is undone already."))
     if members.others(session, group.id, turn.account.id):
         raise Refused(
             say(
-                "{name} stays: others are in it or ask to join. To go: leave {handle}",
+                "{name} stays, because others are in it or ask to join. To leave: LEAVE {handle!u}",
                 name=group.name,
                 handle=group.handle,
             )
         )
     if members.written(session, group.id):
-        raise Refused(say("{name} stays: there are updates in it.", name=group.name))
+        raise Refused(say("{name} stays, because there are updates in it.", name=group.name))
     session.delete(group)
     session.flush()
-    return say("{name} is gone again.", name=group.name)
+    return say("{name} is removed again.", name=group.name)

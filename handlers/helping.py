@@ -10,20 +10,21 @@ from gateway.network import audience, remainders, renderings, timelines
 from gateway.network.remainders import Kept
 
 START = say(
-    "Text what you do: followers get it. follow NAME, leave NAME, get NAME, d NAME text (private), "
-    "@NAME text, #GROUP text. MORE: all."
+    "Text what you are doing: your followers get it. follow NAME, leave NAME, get NAME, d "
+    "NAME text (private), @NAME text, #GROUP text. MORE: all."
 )
 MAILS = say(
-    "Mails: off stops all, on brings them back, leave NAME ends one. Every mail has its own unsubscribe link too."
+    "To stop all mails: OFF. To get them back: ON. To stop one: LEAVE NAME. Every mail has "
+    "its own unsubscribe link, too."
 )
-OPTING_OUT = say("STOP ends texts.")
+OPTING_OUT = say("STOP to end texts.")
 # Who we are and how it ends, as carriers ask of a short code (CTIA Short Code Monitoring Handbook).
 ON_A_SHORT_CODE = template(
-    "{company}: short updates from colleagues, as many as you follow. STOP ends texts. ? says more."
+    "{company}: short updates from the colleagues you follow. Reply STOP to end texts, ? for more help."
 )
 
 
-@command("help [VERB]", aliases=("?",), about="how to say it", spanish="ayuda")
+@command("help [VERB]", aliases=("?",), about="how to use Critter", spanish="ayuda")
 def help_(session: Session, turn: Turn) -> str | None:
     """HELP and INFO come here too; where the carrier has answered them itself, we stay silent."""
     if turn.carrier_answered:
@@ -41,7 +42,7 @@ def help_(session: Session, turn: Turn) -> str | None:
     return joined([START, OPTING_OUT])
 
 
-@command("more", about="the rest of what was cut", spanish="más, mas")
+@command("more", about="the rest of a text that was cut", spanish="más, mas")
 def more(session: Session, turn: Turn) -> str:
     """What is kept may have become unreadable since: taken back, or its reader was removed from the group."""
     rest = _rest(session, turn)
@@ -49,7 +50,7 @@ def more(session: Session, turn: Turn) -> str:
         return say("There is no more.")
     if not audience.may_read_all(session, turn.account.id, rest.posts):
         remainders.forget(session, turn.address.id)
-        return say("There is no more: it was taken back, or is not for you any more.")
+        return say("There is no more: it was taken back, or is no longer for you.")
     turn.quotes |= set(rest.posts)
     page, left = texts.page(rest.text)
     remainders.keep(session, turn.address.id, left, rest.posts)

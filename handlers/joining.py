@@ -13,7 +13,7 @@ from gateway.settings import Settings
 from gateway.store.tables import Address
 
 
-@command("invite ADDRESS", intent="invite", about="ask a colleague in", spanish="invitar")
+@command("invite ADDRESS", intent="invite", about="invite a colleague", spanish="invitar")
 def invite(session: Session, turn: Turn) -> str:
     channel, address = _wanted(turn.world.settings, turn.reading.args[0])
     row = addresses.ensure(session, channel, address)
@@ -25,7 +25,7 @@ def invite(session: Session, turn: Turn) -> str:
     outbox.put(session, notice, [Target(row.id, channel)])
     turn.rings.add(channel)
     turn.did("invite", row.id)
-    return say("Invited. You hear when they join; they have 30 days.")
+    return say("Invited. You will hear when they join. They have 30 days.")
 
 
 def _wanted(settings: Settings, written: str) -> tuple[str, str]:
@@ -38,7 +38,7 @@ def _wanted(settings: Settings, written: str) -> tuple[str, str]:
 def _colleagues_mailbox(settings: Settings, mailbox: str) -> str:
     domains = settings.invite_domains
     if not domains:
-        raise Refused(say("Nobody can be invited by mail here yet: ask an operator to set CRITTER_INVITE_DOMAINS."))
+        raise Refused(say("Nobody can be invited by mail here yet. Ask an operator to set CRITTER_INVITE_DOMAINS."))
     if mailbox.rpartition("@")[2] not in domains:
         raise Refused(say("Only mail addresses at {names} can be invited.", names=", ".join(domains)))
     return mailbox
@@ -48,9 +48,9 @@ def _near_phone(settings: Settings, number: str) -> str:
     """A text abroad, or to a number that earns by each text, costs more, and is what abusers of a free text want."""
     match destinations.trouble(number, settings.sms_countries):
         case destinations.Trouble.COUNTRY:
-            raise Refused(say("Only phones of this country can be invited. Try their mail address."))
+            raise Refused(say("Only phones in this country can be invited. Try their mail address."))
         case destinations.Trouble.SERVICE:
-            raise Refused(say("That is no colleague's phone, but a service number. Nobody was invited."))
+            raise Refused(say("That is a service number, not a colleague's phone. Nobody was invited."))
     return number
 
 
@@ -59,13 +59,13 @@ def _refuse_unwelcome(session: Session, turn: Turn, row: Address) -> None:
     if owner and owner.state == "active":
         raise Refused(say("That is {name} (@{handle}), who is here already.", name=owner.name, handle=owner.handle))
     if row.stopped_at:
-        raise Refused(say("They have opted out; only they can undo that."))
+        raise Refused(say("They have opted out, and only they can undo that."))
     if owner:
-        raise Refused(say("That was somebody's who left. Ask an operator to add them."))
+        raise Refused(say("That belonged to somebody who left. Ask an operator to add them."))
     if invitations.invited_lately(session, row.id):
-        raise Refused(say("They were invited already. Once in 30 days is the most."))
+        raise Refused(say("They were invited already. You can invite somebody only once in 30 days."))
     if invitations.today(session, turn.account.id) >= invitations.DAILY:
-        raise Refused(say("{number} invitations a day is the most. Go on tomorrow.", number=invitations.DAILY))
+        raise Refused(say("You can invite {number} people a day. Go on tomorrow.", number=invitations.DAILY))
 
 
 def _invitation(turn: Turn, channel: str) -> Phrase:
@@ -73,31 +73,32 @@ def _invitation(turn: Turn, channel: str) -> Phrase:
     name, company = turn.account.name, turn.world.settings.company
     if channel == "sms":
         return say(
-            "{name} invites you to {company}'s Critter: updates by text. To join reply with your name, like: "
-            "name Sam Ortiz. STOP ends, HELP helps.",
+            "{name} invites you to {company}'s Critter: updates by text. To join, reply with your "
+            "name, like: name Sam Ortiz. STOP to end, HELP for help.",
             name=name,
             company=company,
         )
     return say(
-        "{name} invites you to {company}'s Critter: short updates by text and mail. To join answer this mail with "
-        "your name, like: Sam Ortiz. If you do not answer you hear nothing more.",
+        "{name} invites you to {company}'s Critter: short updates by text and mail. To join, "
+        "reply to this mail with just your name, like: Sam Ortiz. If you do not reply, you will "
+        "not hear from us again.",
         name=name,
         company=company,
     )
 
 
-@command("link CODE", intent="link", about="tie this phone or mailbox to my account")
+@command("link CODE", intent="link", about="add this phone or mailbox to my account")
 def link(session: Session, turn: Turn) -> str:
     """From a new phone or mailbox; this one is somebody's already, so that no code is even looked at."""
     turn.secret = True
     if turn.address.channel == "sms":
-        raise Refused(say("This phone is yours already. To give it to somebody else ask an operator."))
-    raise Refused(say("This mailbox is yours already. To give it to somebody else ask an operator."))
+        raise Refused(say("This phone is yours already. To give it to somebody else, ask an operator."))
+    raise Refused(say("This mailbox is yours already. To give it to somebody else, ask an operator."))
 
 
-@command("login", intent="login", about="a link to the web")
+@command("login", intent="login", about="get a link to add a phone or mailbox")
 def login(session: Session, turn: Turn) -> str:
     token = codes.login(session, turn.world.signer, turn.account.id, turn.address.id)
     turn.did("login", turn.account.id)
     page = f"{turn.world.settings.public_url}/login/{token}"
-    return say("Your link for the next 10 minutes; it works once: {form}", form=page)
+    return say("Your login link works once, for the next 10 minutes: {form}", form=page)

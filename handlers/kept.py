@@ -29,7 +29,7 @@ def still_there(session: Session, ids: Sequence[int]) -> list[Named]:
     """The accounts as they are now; raises Refused when one of them is gone."""
     found = [accounts.by_id(session, account_id) for account_id in ids]
     if any(account is None or account.state != "active" for account in found):
-        raise Refused(say("Whoever that was is gone. Nothing was sent."))
+        raise Refused(say("That account is gone. Nothing was sent."))
     return [named(account) for account in found if account]
 
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from gateway.commands import Turn, command
 from gateway.language.phrases import say, template
 
-NOT_YET = template("{verb} is not here yet. Nothing was changed, and nothing was posted. ? lists what is.")
+NOT_YET = template("{verb} is not available yet. Nothing was changed or posted. To see what is: ?")
 
 
 @command("quiet RANGE", "quiet [for]", intent="setting", ready=False, about="no texts at night")

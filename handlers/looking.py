@@ -66,7 +66,7 @@ def _account(session: Session, turn: Turn, readable: bool = False) -> Account:
     if readable and not _sees(session, turn, account):
         raise Refused(
             say(
-                "{name} is closed; only its members see that. To ask to join: join {handle}",
+                "{name} is closed, and only its members can see that. To ask to join: JOIN {handle!u}",
                 name=account.name,
                 handle=account.handle,
             )
@@ -81,7 +81,7 @@ def _sees(session: Session, turn: Turn, account: Account) -> bool:
     return follows.role_in(session, turn.account.id, account.id) is not None
 
 
-@command("whois NAME", aliases=("w",), about="name, title, followers, how to reach", spanish="quién es, quien es")
+@command("whois NAME", aliases=("w",), about="name, title, followers, how to reach them", spanish="quién es, quien es")
 def whois(session: Session, turn: Turn) -> str:
     account = _account(session, turn)
     if silences.apart(session, turn.account.id, account.id):
@@ -91,7 +91,7 @@ def whois(session: Session, turn: Turn) -> str:
     if account.kind == "group":
         counted = people(followers) if _sees(session, turn, account) else ""
         kind = joined([KINDS[account.access or "open"], counted], ", ")
-        return say("{name}: {kind}. To join: join {handle}", name=called, kind=kind, handle=account.handle)
+        return say("{name}: {kind}. To join: JOIN {handle!u}", name=called, kind=kind, handle=account.handle)
     ways = WAYS[tuple(reach.channels(session, account.id))]
     about = joined([called, account.title or ""], ", ")
     follows_ = say("follows {number}", number=following)
@@ -106,10 +106,10 @@ def whois(session: Session, turn: Turn) -> str:
 
 KINDS = {"open": say("open group"), "closed": say("closed group"), "broadcast": say("broadcast group")}
 WAYS = {
-    (): say("Reached by nothing yet."),
-    ("text",): say("Reached by text."),
-    ("mail",): say("Reached by mail."),
-    ("text", "mail"): say("Reached by text or mail."),
+    (): say("Cannot be reached yet."),
+    ("text",): say("Can be reached by text."),
+    ("mail",): say("Can be reached by mail."),
+    ("text", "mail"): say("Can be reached by text or mail."),
 }
 
 
@@ -155,7 +155,7 @@ def followers(session: Session, turn: Turn) -> str:
     return say("{followers}: {names}", followers=_followers(number), names=_handles(rows, number))
 
 
-@command("following", about="whom I follow", spanish="siguiendo")
+@command("following", about="who I follow", spanish="siguiendo")
 def following(session: Session, turn: Turn) -> str:
     shown = SHOWN[turn.address.channel]
     number, rows = follows.following(session, turn.account.id, shown)

@@ -27,25 +27,29 @@ def add(session: Session, turn: Turn) -> str:
     members.check_owner(session, turn.account.id, group)
     now = follows.role_in(session, person.id, group.id)
     if now == "owner" or (now and group.group != "broadcast"):
-        return say("{name} is in {group} already.", name=person.name, group=group.name)
+        return say("{name} already is in {group}.", name=person.name, group=group.name)
     role = next(iter({LISTENS, POSTS} & turn.confirmed), None) if group.group == "broadcast" else "member"
     if role is None:
         return _ask_role(session, turn, person, group)
     if now == role:
-        return say("{name} is in {group} already.", name=person.name, group=group.name)
-    prove(session, turn, say("This adds {name} to {group}.", name=person.name, group=group.name))
+        return say("{name} already is in {group}.", name=person.name, group=group.name)
+    prove(session, turn, say("Add {name} to {group}?", name=person.name, group=group.name))
     was = mementos.taken(session, person.id, group.id)
     follows.follow(session, person.id, group.id, by_text=False, role=role)
     did(session, turn, "add", person, group, was)
     tell(session, turn, person, added(turn, group, was))
-    return say("{name} is in {group} now, and is told.", name=person.name, group=group.name)
+    return say("{name} is in {group} now and has been told.", name=person.name, group=group.name)
 
 
 def _ask_role(session: Session, turn: Turn, person: Named, group: Named) -> str:
     choices = [{"label": LISTENS}, {"label": POSTS}]
     ask(session, turn, Asked("role", choices, ("DROP",), {"reading": packed(turn.reading)}))
     turn.did("asked")
-    return say("{name} in {group}: 1 only listens, 2 posts too. DROP forgets.", name=person.name, group=group.name)
+    return say(
+        "What may {name} do in {group}? Reply 1 for reading only, 2 for posting too, DROP to cancel.",
+        name=person.name,
+        group=group.name,
+    )
 
 
 @question("role")
@@ -60,32 +64,33 @@ def remove(session: Session, turn: Turn) -> str:
     members.check_owner(session, turn.account.id, group)
     was = mementos.taken(session, person.id, group.id)
     if was is None:
-        return say("{name} is not in {group}; nothing to remove.", name=person.name, group=group.name)
-    prove(session, turn, say("This takes {name} out of {group}.", name=person.name, group=group.name))
+        return say("{name} is not in {group}. Nothing was changed.", name=person.name, group=group.name)
+    prove(session, turn, say("Remove {name} from {group}?", name=person.name, group=group.name))
     mementos.restore(session, person.id, group.id, None)
     did(session, turn, "remove", person, group, was)
     tell(session, turn, person, gone(turn, group, was))
-    return say("{name} is not in {group} any more, and is told.", name=person.name, group=group.name)
+    return say("{name} is no longer in {group} and has been told.", name=person.name, group=group.name)
 
 
-@command("owner PERSON GROUP", about="let somebody run a group of mine")
+@command("owner PERSON GROUP", about="let somebody else run my group, too")
 def owner(session: Session, turn: Turn) -> str:
     person, group = turn.names
     members.check_owner(session, turn.account.id, group)
     if follows.role_in(session, person.id, group.id) == "owner":
-        return say("{name} is an owner of {group} already.", name=person.name, group=group.name)
-    prove(session, turn, say("This makes {name} an owner of {group}.", name=person.name, group=group.name))
+        return say("{name} already is an owner of {group}.", name=person.name, group=group.name)
+    prove(session, turn, say("Make {name} an owner of {group}?", name=person.name, group=group.name))
     was = mementos.taken(session, person.id, group.id)
     follows.follow(session, person.id, group.id, by_text=False, role="owner")
     did(session, turn, "owner", person, group, was)
     told = say(
-        "{name} made you an owner of {group}: add NAME {handle}, remove NAME {handle}. leave {handle} ends it.",
+        "{name} made you an owner of {group}. You can: add NAME {handle}, remove NAME {handle}. "
+        "To stop: LEAVE {handle!u}",
         name=turn.account.name,
         group=group.name,
         handle=group.handle,
     )
     tell(session, turn, person, told)
-    return say("{name} is an owner of {group} now, and is told.", name=person.name, group=group.name)
+    return say("{name} is an owner of {group} now and has been told.", name=person.name, group=group.name)
 
 
 def did(session: Session, turn: Turn, kind: str, person: Named, group: Named, was: Memento | None) -> None:
@@ -101,15 +106,17 @@ def tell(session: Session, turn: Turn, person: Named, words: Phrase) -> None:
 def added(turn: Turn, group: Named, was: Memento | None) -> Phrase:
     values = {"name": turn.account.name, "group": group.name, "handle": group.handle}
     if was and was["by_text"]:
-        return say("{name} added you to {group}. leave {handle} ends it.", **values)
-    return say("{name} added you to {group}, by mail. For texts: follow {handle}. leave {handle} ends it.", **values)
+        return say("{name} added you to {group}. To stop: LEAVE {handle!u}", **values)
+    return say(
+        "{name} added you to {group}, by mail. For texts: FOLLOW {handle!u}. To stop: LEAVE {handle!u}", **values
+    )
 
 
 def gone(turn: Turn, group: Named, was: Memento) -> Phrase:
     if was["state"] == "requested":
         return say("Sorry, you were not let into {group}. Ask {name} why.", group=group.name, name=turn.account.name)
     values = {"name": turn.account.name, "group": group.name, "handle": group.handle}
-    return say("{name} took you out of {group}. To ask to join: join {handle}", **values)
+    return say("{name} removed you from {group}. To ask to join: JOIN {handle!u}", **values)
 
 
 @undoes("add", "remove", "owner")
@@ -120,22 +127,22 @@ def _undo(session: Session, turn: Turn, effect: Effect) -> str:
     was: Memento | None = effect.detail["was"]
     values = {"name": person.name, "group": group.name}
     if effect.kind != "remove" and mementos.taken(session, person.id, group.id) is None:  # they have left
-        raise Refused(say("{name} is not in {group} any more. Nothing was changed.", **values))
+        raise Refused(say("{name} is no longer in {group}. Nothing was changed.", **values))
     mementos.restore(session, person.id, group.id, was)
     audit.record(session, f"@{turn.account.handle}", "groups.undo", person.id, {"group": group.handle})
     if was is None:
         tell(session, turn, person, gone(turn, group, {"state": "active"}))
-        return say("{name} is not in {group} any more, and is told.", **values)
+        return say("{name} is no longer in {group} and has been told.", **values)
     doer = {"name": turn.account.name, "group": group.name}
     if was["state"] == "requested":
-        tell(session, turn, person, say("{name} took that back: you still ask to join {group}.", **doer))
-        return say("{name} still asks to join {group}, and is told.", **values)
-    tell(session, turn, person, say("{name} took that back: you are in {group} as before.", **doer))
-    return say("{name} is in {group} as before, and is told.", **values)
+        tell(session, turn, person, say("{name} undid that: you still ask to join {group}.", **doer))
+        return say("{name} still asks to join {group} and has been told.", **values)
+    tell(session, turn, person, say("{name} undid that: you are in {group} as before.", **doer))
+    return say("{name} is in {group} as before and has been told.", **values)
 
 
 def _there(session: Session, account_id: int) -> Named:
     account = accounts.by_id(session, account_id)
     if account is None or account.state != "active":
-        raise Refused(say("Whoever that was is gone. Nothing was changed."))
+        raise Refused(say("That account is gone. Nothing was changed."))
     return named(account)

@@ -16,7 +16,7 @@ def nudge(session: Session, turn: Turn) -> str:
     person = turn.names[0]
     if person.kind == "group":
         raise Refused(
-            say("Only people are nudged. To ask {name}: #{handle} text", name=person.name, handle=person.handle)
+            say("You can only nudge people. To ask {name}: #{handle} text", name=person.name, handle=person.handle)
         )
     if person.id == turn.account.id:
         raise Refused(say("That is you. Just text what you are doing."))
@@ -24,7 +24,7 @@ def nudge(session: Session, turn: Turn) -> str:
     if silences.deaf_to(session, turn.account.id, [person.id]):
         raise Refused(joined([say("Not sent."), not_reached([Unreached(person.name, None)], turn.account.timezone)]))
     if not nudges.note(session, turn.account.id, person.id):
-        return say("You nudged {name} today already.", name=person.name)
+        return say("You already nudged {name} today.", name=person.name)
     words = say("{name} would like to hear what you are doing. Just text it.", name=turn.account.name)
     turn.rings |= notices.tell(session, [person.id], words, turn.inbound_id, turn.account.id)
     turn.did("nudge", person.id)

@@ -19,9 +19,9 @@ def ask_if_private(session: Session, turn: Turn, words: Words) -> None:
     if repeated is None:
         return
     if words.visibility == "direct":
-        question, answers = say("Kept. OK sends it, DROP forgets."), ("OK", "DROP")
+        question, answers = say("Not sent yet. Reply OK to send it, DROP to delete it."), ("OK", "DROP")
     else:
-        question, answers = say("Kept. POST publishes it, DROP forgets."), ("POST", "DROP")
+        question, answers = say("Not posted yet. Reply POST to tell everyone, DROP to delete it."), ("POST", "DROP")
     raise Unconfirmed(joined([_whose(repeated), question]), GIVES, words=answers)
 
 

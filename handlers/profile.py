@@ -14,10 +14,11 @@ def name(session: Session, turn: Turn) -> str:
     """Runs after OK, for everyone sees it."""
     wanted = accounts.clean_name(turn.reading.args[0])
     if wanted == turn.account.name:
-        return say("You are called {name} already.", name=wanted)
+        return say("You already are called {name}.", name=wanted)
     if "ok" not in turn.confirmed:
         asked = say(
-            "Call you {name}? Others see it. OK does it. POST makes it an update, DROP forgets.",
+            "Should we call you {name}? Others see it. Reply OK for yes, POST to tell everyone your "
+            "words instead, DROP to delete.",
             name=wanted,
         )
         raise Unconfirmed(asked, "ok", words=("OK", "POST", "DROP"))
@@ -38,12 +39,12 @@ def lang(session: Session, turn: Turn) -> str:
     """The answer comes in the new language already."""
     tag = turn.reading.args[0]
     if tag == turn.account.language:
-        return say("Your language is {language} already.", language=own_name(tag))
+        return say("Your language already is {language}.", language=own_name(tag))
     turn.did("lang", turn.account.id, before=turn.account.language)
     turn.account.language = tag
     if tag.split("-")[0] in languages():
         return say("Answers come in {language} now.", language=own_name(tag))
-    return say("{language} is noted. There is no translation yet, so answers stay English.", language=own_name(tag))
+    return say("{language} is noted. There is no translation yet, so answers stay in English.", language=own_name(tag))
 
 
 @undoes("lang")
@@ -60,11 +61,15 @@ def own_name(tag: str) -> str:
         return tag
 
 
-@command("ack on|off", intent="setting", about="confirm each update")
+@command("ack on|off", intent="setting", about="answer each of my updates")
 def ack(session: Session, turn: Turn) -> str:
     on = turn.reading.args[0] == "on"
     if on == turn.account.ack:
-        return say("Each update is confirmed already.") if on else say("Updates are unconfirmed already.")
+        return (
+            say("You already get an answer to each update.")
+            if on
+            else say("You get no answer to each update as it is.")
+        )
     turn.did("ack", turn.account.id, before=turn.account.ack)
     turn.account.ack = on
     return _confirms(on)
@@ -77,4 +82,4 @@ def _as_before(session: Session, turn: Turn, effect: Effect) -> str:
 
 
 def _confirms(on: bool) -> str:
-    return say("Each update is confirmed now.") if on else say("Updates are no longer confirmed.")
+    return say("You now get an answer to each update.") if on else say("You no longer get an answer to each update.")

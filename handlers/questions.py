@@ -25,7 +25,7 @@ from handlers.undoing import undo
 from handlers.updates import group_post
 
 CHOICES = 3
-POST_OR_DROP = say("POST makes it an update, DROP forgets.")
+POST_OR_DROP = say("Reply POST to tell everyone, DROP to delete.")
 
 
 @meaning("ask")
@@ -35,14 +35,16 @@ def ask(session: Session, turn: Turn) -> str | None:
     if reading.privacy != "direct" and reading.post:
         return which(session, turn)
     if reading.unknown == STOP and reading.verb is None:
-        return _put(session, turn, "private", say("Do you want no more texts from us? STOP ends them all. Kept:"), ())
+        return _put(
+            session, turn, "private", say("Do you want no more texts from us? Then reply STOP. Not posted yet."), ()
+        )
     if reading.privacy == "direct":
         return threads.ask_thread(session, turn) if reading.post else _ask_private(session, turn)
     if reading.form and not reading.unknown:
         return _ask_meant(session, turn)
     if reading.verb and turn.world.verbs[reading.verb].asks:
         return turn.world.handlers[reading.verb](session, turn)
-    kept = say("Nothing done.") if reading.verb else say("Kept, not posted.")
+    kept = say("Nothing was done.") if reading.verb else say("Kept, not posted.")
     kind = "verb" if reading.verb else "group"
     return _put(session, turn, kind, joined([sentence(reading.reason), kept]), reading.near)
 
@@ -60,7 +62,7 @@ def _ask_private(session: Session, turn: Turn) -> str:
 def _ask_meant(session: Session, turn: Turn) -> str:
     """A slip in a verb, or a verb and somebody's name in a sentence: nothing is done and nothing posted unasked."""
     form = turn.reading.form
-    question_ = say('Did you mean "{form}"? OK does it, POST posts your text, DROP deletes it.', form=form)
+    question_ = say('Did you mean "{form}"? Reply OK to do it, POST to post your text, DROP to delete it.', form=form)
     return _keep_and_ask(session, turn, "meant", [], ("OK", "POST", "DROP"), question_)
 
 
@@ -122,7 +124,7 @@ def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
         return threads.decide(session, turn, asked, word)
     text = _kept(session, turn, asked)
     if word == "DROP":
-        return say("Forgotten.") if "draft" in asked.about else say("Left as it is.")
+        return say("Deleted.") if "draft" in asked.about else say("Left as it is.")
     if word == "POST" and asked.kind != "confirm":
         if asked.kind == "told":  # its writer has just sent these words to few, and now wants all to read them
             turn.confirmed = turn.confirmed | {private_repeats.GIVES}
@@ -161,7 +163,7 @@ def _as_meant(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
     resolver = contexts.resolver(session, turn.account.id)
     reading = read(form, "sms", turn.world.verbs_for(turn.account.language), resolver, Context())
     if reading.verb is None:
-        raise Refused(say("Whoever that was is gone. Nothing was changed."))
+        raise Refused(say("That account is gone. Nothing was changed."))
     return act(session, turn.as_read(reading))
 
 

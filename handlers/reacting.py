@@ -40,12 +40,12 @@ def _target(session: Session, turn: Turn) -> int | None:
     return posts.original(items[0].post) if items else None
 
 
-@command("like [NAME]", aliases=("fav",), about="like the last item, or the last of NAME", spanish="me gusta")
+@command("like [NAME]", aliases=("fav",), about="like the last update, or the last one from NAME", spanish="me gusta")
 def like(session: Session, turn: Turn) -> str:
     by = (timelines.by_account(turn.names[0]),) if turn.names else ()
     items = timelines.heard(session, turn.address.id, 1, *by)
     if not items or not audience.may_read(session, turn.account.id, items[0].post.id):
-        raise Refused(say("There is nothing to like: no such item reached you here yet."))
+        raise Refused(say("There is nothing to like: no such update has reached you here yet."))
     target = posts.original(items[0].post)
     group = items[0].group if turn.names and turn.names[0].kind == "group" else None
     if not posts.react(session, turn.account.id, target, "like"):

@@ -14,7 +14,7 @@ SHOWN = 2  # people who missed it that one text has room for, with their reasons
 
 
 @command(
-    "who got [NAME]", "who got it", "who got #TAG", intent="receipts", english=True, about="how my last update went out"
+    "who got [NAME]", "who got it", "who got #TAG", intent="receipts", english=True, about="who got my last update"
 )
 def who_got(session: Session, turn: Turn) -> str:
     """Bare or "it": my last update. A person: whether they have it. A group, a #tag: the last one there."""
@@ -25,7 +25,7 @@ def who_got(session: Session, turn: Turn) -> str:
     tag = args[0].lstrip("#") if args and args[0].startswith("#") and not group else None
     post = receipts.asked_about(session, turn.account.id, group_id=group.id if group else None, tag=tag)
     if post is None:
-        raise Refused(say("There is no update of yours there to tell about."))
+        raise Refused(say("There is no update of yours there."))
     turn.quotes.add(post.id)
     return told(session, post, turn.account.timezone)
 
@@ -44,7 +44,7 @@ def _one(session: Session, turn: Turn, person: Named) -> str:
     """Whether they have my last update."""
     post = receipts.asked_about(session, turn.account.id)
     if post is None:
-        raise Refused(say("There is no update of yours there to tell about."))
+        raise Refused(say("There is no update of yours there."))
     turn.quotes.add(post.id)
     got = receipts.of_person(session, post.id, person.id, turn.account.timezone)
     words = shortened(post.text)
@@ -54,4 +54,4 @@ def _one(session: Session, turn: Turn, person: Named) -> str:
         by = say("{name} got it by text.", name=person.name)
         by = say("{name} got it by mail.", name=person.name) if got.channel == "email" else by
         return joined([say('"{words}":', words=words), by])
-    return say('"{words}": {name} has not got it: {why}.', words=words, name=person.name, why=got.why)
+    return say('"{words}": {name} does not have it: {why}.', words=words, name=person.name, why=got.why)

@@ -36,7 +36,7 @@ def _undo_leave(session: Session, turn: Turn, effect: Effect) -> str:
     _check_apart(session, turn, source)
     mementos.restore(session, turn.account.id, source.id, was)
     if was["state"] == "requested":
-        return say("You ask to join {name} again.", name=source.name)
+        return say("You have asked to join {name} again.", name=source.name)
     return say("You follow {name} as before.", name=source.name)
 
 
@@ -53,7 +53,7 @@ def _undo_switch(session: Session, turn: Turn, effect: Effect) -> str:
 def _amend(session: Session, turn: Turn, source: Named, was: Memento, columns: Sequence[str]) -> None:
     """An owner who took somebody out, or gave them another role, is not gone round."""
     if not mementos.amend(session, turn.account.id, source.id, was, columns):
-        raise Refused(say("You do not follow {name} any more. Nothing was changed.", name=source.name))
+        raise Refused(say("You no longer follow {name}. Nothing was changed.", name=source.name))
 
 
 def _undo_address(session: Session, turn: Turn, effect: Effect) -> str:
@@ -68,11 +68,11 @@ def _undo_address(session: Session, turn: Turn, effect: Effect) -> str:
 def _source(session: Session, effect: Effect) -> Named:
     account = accounts.by_id(session, effect.subject_id or 0)
     if account is None or account.state != "active":
-        raise Refused(say("Whoever that was is gone. Nothing was changed."))
+        raise Refused(say("That account is gone. Nothing was changed."))
     return named(account)
 
 
 def _check_apart(session: Session, turn: Turn, source: Named) -> None:
     """A block that was made since is not gone round."""
     if source.kind == "person" and silences.apart(session, turn.account.id, source.id):
-        raise Refused(say("{name} cannot be followed now. Nothing was changed.", name=source.name))
+        raise Refused(say("You cannot follow {name} now. Nothing was changed.", name=source.name))

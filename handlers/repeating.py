@@ -13,7 +13,7 @@ from gateway.network.posts import Words
 from gateway.store.tables import Post
 from handlers.updates import publish
 
-NOTHING = say("There is nothing to pass on: no such item reached you here yet.")
+NOTHING = say("There is nothing to pass on: no such update has reached you here yet.")
 BEHIND = timedelta(seconds=30)  # while the first one still spreads, so that nobody gets the repeat before it
 
 
@@ -28,7 +28,7 @@ def repeat(session: Session, turn: Turn) -> str:
     if writer is None:
         raise Refused(NOTHING)
     if posts.repeated_by(session, turn.account.id, post.id):
-        return say("You passed that on already: {name}'s.", name=writer.name)
+        return say("You already passed on {name}'s update.", name=writer.name)
     turn.reading = replace(turn.reading, post=post.id)
     words = Words(turn.account, post.text, "company", turn.via, inbound_id=turn.inbound_id, repeats=post)
     if posts.spreading(session, post.id):
@@ -36,7 +36,7 @@ def repeat(session: Session, turn: Turn) -> str:
     written = publish(session, turn, words)
     if not audience.heard(session, written, posts.sources(session, words)):
         return say("Passed on, but nobody follows you yet, so nobody gets it.")
-    return say("{name}'s goes to your followers who do not have it yet. undo takes it back.", name=writer.name)
+    return say("{name}'s update goes to your followers who do not have it yet. To take it back: UNDO", name=writer.name)
 
 
 def _last(session: Session, turn: Turn) -> Post | None:
@@ -50,9 +50,9 @@ def _may_pass_on(session: Session, turn: Turn, post: Post) -> None:
     if post.visibility == "direct":
         raise Refused(say("That was private, so it is not passed on. Nothing was posted."))
     if post.author_id == turn.account.id:
-        raise Refused(say("That is your own; whoever follows you has it. Nothing was posted."))
+        raise Refused(say("That is your own update, and your followers have it. Nothing was posted."))
     group = accounts.by_id(session, post.group_id) if post.group_id else None
     if group and group.access == "closed":
-        raise Refused(say("{name} is closed: what it says stays there. Nothing was posted.", name=group.name))
+        raise Refused(say("{name} is closed: what is said there stays there. Nothing was posted.", name=group.name))
     if not audience.may_read(session, turn.account.id, post.id):
         raise Refused(NOTHING)

@@ -20,7 +20,7 @@ from handlers.updates import GROUP_GONE, publish
     "r ITEM text",
     aliases=("re", "reply"),
     intent="reply",
-    about="reply to the last item, as privately as it came",
+    about="reply to the last message, as privately as it came",
     spanish="responder",
 )
 def reply(session: Session, turn: Turn) -> str | None:
@@ -44,7 +44,7 @@ def _answer(session: Session, turn: Turn, answered: Post | None) -> str | None:
         must_reach(session, turn.account, _author(session, post))
     if post is None or not audience.may_read(session, turn.account.id, post.id):
         raise Refused(
-            say("There is nothing to reply to: no item reached you here yet. To write to somebody: @NAME text")
+            say("There is nothing to reply to: nothing has reached you here yet. To write to somebody: @NAME text")
         )
     if post.visibility == "direct":
         return send(session, turn, [_author(session, post)], turn.text, post.id)
@@ -56,7 +56,7 @@ def _answer(session: Session, turn: Turn, answered: Post | None) -> str | None:
 def _author(session: Session, post: Post) -> Named:
     author = accounts.by_id(session, post.author_id)
     if author is None or author.state != "active":
-        raise Refused(say("Whoever wrote that has left. Nothing was sent."))
+        raise Refused(say("The person who wrote that has left. Nothing was sent."))
     return named(author)
 
 
@@ -82,7 +82,7 @@ def _publicly(session: Session, turn: Turn, post: Post | None) -> str | None:
     return None if heard else UNHEARD
 
 
-UNHEARD = say("Posted, but nobody can get it: whoever you answer takes neither texts nor mails now.")
+UNHEARD = say("Posted, but nobody can get it: the person you answer gets neither texts nor mails now.")
 
 
 def _with_names(turn: Turn) -> str:

@@ -8,10 +8,10 @@ from gateway.language.phrases import Phrase, say
 from gateway.network import accounts, notices, reports, timelines
 from gateway.store.tables import Effect
 
-KNOWN = say("You have reported that already. The people who run Critter look at it.")
+KNOWN = say("You already reported that. The people who run Critter will look at it.")
 
 
-@command("report [NAME]", about="tell the people who run this", spanish="denunciar")
+@command("report [NAME]", about="report it to the people who run Critter", spanish="denunciar")
 def report(session: Session, turn: Turn) -> str:
     return _somebody(session, turn) if turn.names else _last_item(session, turn)
 
@@ -24,23 +24,26 @@ def _somebody(session: Session, turn: Turn) -> str:
         return KNOWN
     mark = "#" if who.kind == "group" else "@"
     told = say(
-        "@{handle} reported {name}. critter reports shows it.", handle=turn.account.handle, name=mark + who.handle
+        "@{handle} reported {name}. To see it: critter reports", handle=turn.account.handle, name=mark + who.handle
     )
     _tell(session, turn, who.id, told)
-    return say("Reported. The people who run Critter look at it; {name} is not told.", name=who.name)
+    return say("Reported. The people who run Critter will look at it. {name} is not told.", name=who.name)
 
 
 def _last_item(session: Session, turn: Turn) -> str:
     items = timelines.heard(session, turn.address.id, 1)
     if not items:
-        raise Refused(say("There is nothing to report: no item reached you here yet. To report a person: report NAME"))
+        raise Refused(
+            say("There is nothing to report: nothing has reached you here yet. To report a person: report NAME")
+        )
     author = items[0].author
     if not _filed(session, turn, author.id, items[0].post.id):
         return KNOWN
     values = {"handle": turn.account.handle, "name": f"@{author.handle}"}
-    _tell(session, turn, author.id, say("@{handle} reported an item of {name}. critter reports shows it.", **values))
+    _tell(session, turn, author.id, say("@{handle} reported an update by {name}. To see it: critter reports", **values))
     return say(
-        "{name}'s last is reported. The people who run Critter look at it; nobody else is told.", name=author.name
+        "{name}'s last update is reported. The people who run Critter will look at it. Nobody else is told.",
+        name=author.name,
     )
 
 

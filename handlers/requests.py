@@ -29,7 +29,7 @@ def ask_owners(session: Session, turn: Turn, group: Named) -> None:
             conversations.ask(session, where[0].id, _asked(asking.id, group.id))
     if not running:
         told = say(
-            "{name} (@{handle}) asks to join {group}, which has no owner: critter groups admit lets people in.",
+            ("{name} (@{handle}) asks to join {group}, which has no owner. To let people in: critter groups admit"),
             name=asking.name,
             handle=asking.handle,
             group=group.name,
@@ -51,7 +51,7 @@ def _asked(person_id: int, group_id: int) -> Asked:
 
 def _question(person: Account, group: Named) -> Phrase:
     values = {"name": person.name, "handle": person.handle, "group": group.name}
-    return say("{name} (@{handle}) asks to join {group}. 1 lets them in, 2 says no.", **values)
+    return say("{name} (@{handle}) asks to join {group}. Reply 1 to let them in, 2 to say no.", **values)
 
 
 def _notice(person: Account, group: Named) -> Phrase:
@@ -64,7 +64,7 @@ def _notice(person: Account, group: Named) -> Phrase:
 def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str:
     """What became of this one, and the next who waits."""
     person, group = accounts.by_id(session, asked.about["person"]), accounts.by_id(session, asked.about["group"])
-    told = say("Whoever that was is gone. Nothing was changed.")
+    told = say("That account is gone. Nothing was changed.")
     if person and group and person.state == group.state == "active":
         told = _decide(session, turn, named(person), named(group), word == LETS_IN)
     session.flush()
@@ -84,16 +84,16 @@ def _decide(session: Session, turn: Turn, person: Named, group: Named, yes: bool
     was = mementos.taken(session, person.id, group.id)
     values = {"name": person.name, "group": group.name}
     if was is None:
-        return say("That is settled already: {name} is not in {group}.", **values)
+        return say("That is decided already: {name} is not in {group}.", **values)
     if was["state"] != "requested":
-        return say("That is settled already: {name} is in {group}.", **values)
+        return say("That is decided already: {name} is in {group}.", **values)
     if yes:
         follows.approve(session, person.id, group.id)
         did(session, turn, "add", person, group, was)
         there = {"name": group.name, "handle": group.handle}
-        tell(session, turn, person, say("You are in {name} now. leave {handle} ends it.", **there))
-        return say("{name} is in {group} now, and is told.", **values)
+        tell(session, turn, person, say("You are in {name} now. To stop: LEAVE {handle!u}", **there))
+        return say("{name} is in {group} now and has been told.", **values)
     mementos.restore(session, person.id, group.id, None)
     did(session, turn, "remove", person, group, was)
     tell(session, turn, person, gone(turn, group, was))
-    return say("{name} is told that {group} says no.", **values)
+    return say("We told {name} that {group} says no.", **values)

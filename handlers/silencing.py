@@ -16,42 +16,46 @@ from gateway.network.silences import Kept
 from gateway.store.tables import Effect
 
 
-@command("block NAME", aliases=("lose",), about="neither hears the other", spanish="bloquear, bloquea")
+@command("block NAME", aliases=("lose",), about="neither of you hears the other", spanish="bloquear, bloquea")
 def block(session: Session, turn: Turn) -> str:
     other = _other(turn)
     if other.kind == "group":
         raise Refused(
             say(
-                "Only people are blocked. To hear nothing of {name}: mute {handle}",
+                "You can only block people. To hear nothing from {name}: MUTE {handle!u}",
                 name=other.name,
                 handle=other.handle,
             )
         )
     was = silences.standing(session, turn.account.id, other.id)
     if was and was.kind == "block":
-        return say("You blocked {name} already. on {handle} ends it.", name=other.name, handle=other.handle)
+        return say("You already blocked {name}. To unblock: ON {handle!u}", name=other.name, handle=other.handle)
     ended = silences.block(session, turn.account.id, other.id)
     turn.did("silence", other.id, was=was.packed() if was else None, ended=ended)
     return say(
-        "You and {name} no longer hear each other, and follows between you are ended. on {handle} ends the block.",
+        "You and {name} no longer hear or follow each other. To unblock: ON {handle!u}",
         name=other.name,
         handle=other.handle,
     )
 
 
-@command("mute NAME [for]", about="hear nothing of them", spanish="silenciar, silencia")
+@command("mute NAME [for]", about="hear nothing from them", spanish="silenciar, silencia")
 def mute(session: Session, turn: Turn) -> str:
     other, args = _other(turn), turn.reading.args
     local = durations.ends(args[1], datetime.now(ZoneInfo(turn.account.timezone))) if len(args) > 1 else None
     was, wanted = silences.standing(session, turn.account.id, other.id), Kept("mute", local)
     if was and was.kind == "block":
         raise Refused(
-            say("You blocked {name}; that is more. on {handle} ends it.", name=other.name, handle=other.handle)
+            say(
+                "You blocked {name}, and that does more. To unblock: ON {handle!u}",
+                name=other.name,
+                handle=other.handle,
+            )
         )
     if was and was.kind == "mute" and was.expires_at is None and local:
         confirm_end(turn, say("{name} is muted with no end.", name=other.name), local)
     if was == wanted:
-        return say("{name} is muted already. on {handle} ends it.", name=other.name, handle=other.handle)
+        return say("{name} is muted already. To unmute: ON {handle!u}", name=other.name, handle=other.handle)
     silences.put(session, turn.account.id, other.id, wanted)
     turn.did("silence", other.id, was=was.packed() if was else None, ended=[])
     return joined([_muted(other, local, had_end=bool(was and was.expires_at)), _still(other)])
@@ -65,7 +69,9 @@ def confirm_end(turn: Turn, stands: Phrase, until: datetime) -> None:
     if ENDS in turn.confirmed:
         return
     local = until.astimezone(ZoneInfo(turn.account.timezone))
-    asked = say("{stands} End that on {time}? OK does, DROP leaves it as it is.", stands=stands, time=local)
+    asked = say(
+        "{stands} End that on {time}? Reply OK to end it then, DROP to leave it as it is.", stands=stands, time=local
+    )
     raise Unconfirmed(asked, ENDS)
 
 
@@ -79,7 +85,7 @@ def _muted(other: Named, until: datetime | None, *, had_end: bool) -> str:
 
 def _still(other: Named) -> str:
     return say(
-        "Nothing of it is sent to you, private or not. get {handle} still shows it. on {handle} ends this.",
+        "You get nothing from them, private or not. To look anyway: GET {handle!u}. To unmute: ON {handle!u}",
         handle=other.handle,
     )
 
@@ -100,7 +106,9 @@ def lift(session: Session, turn: Turn, other: Named) -> str | None:
     if was.kind == "mute":
         follows.set_off(session, turn.account.id, other.id, False, None)
         return say("{name} is no longer muted.", name=other.name)
-    return say("{name} is no longer blocked. To hear them again: follow {handle}", name=other.name, handle=other.handle)
+    return say(
+        "{name} is no longer blocked. To hear them again: FOLLOW {handle!u}", name=other.name, handle=other.handle
+    )
 
 
 @command("unmute NAME", aliases=("unblock",), about="hear them again",
@@ -124,8 +132,8 @@ def _lifted(session: Session, turn: Turn, effect: Effect) -> str:
         follows.restore(session, follow)
     name = _name(session, effect)
     if ended:
-        return say("{name} is no longer blocked, and follows are as they were.", name=name)
-    return say("{name} is heard as before.", name=name)
+        return say("{name} is no longer blocked. You follow each other as before.", name=name)
+    return say("You hear {name} as before.", name=name)
 
 
 @undoes("lift")

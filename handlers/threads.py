@@ -95,8 +95,8 @@ def _question(name: str, number: int) -> Phrase:
             "Not sent yet. Reply 1 to answer {name} privately, POST to tell everyone, DROP to delete.", name=name
         )
     return count(
-        "{count} text kept. 1 sends it to {name} privately, POST publishes it, DROP forgets it.",
-        "{count} texts kept. 1 sends them to {name} privately, POST publishes them, DROP forgets them.",
+        "{count} text kept. Reply 1 to send it to {name} privately, POST to tell everyone, DROP to delete it.",
+        "{count} texts kept. Reply 1 to send them to {name} privately, POST to tell everyone, DROP to delete them.",
         number,
         name=name,
     )
@@ -110,8 +110,8 @@ def decide(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     for each in texts:
         conversations.forget_draft(session, each.draft)
     if word == "DROP":
-        number = count("{count} text is forgotten.", "{count} texts are forgotten.", len(texts))
-        return number if len(texts) > 1 else say("Forgotten.")
+        number = count("{count} text is deleted.", "{count} texts are deleted.", len(texts))
+        return number if len(texts) > 1 else say("Deleted.")
     return _post(session, turn, texts) if word == "POST" else _send(session, turn, asked, word, texts)
 
 

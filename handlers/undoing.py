@@ -16,16 +16,16 @@ from handlers import threads
 REACH = timedelta(hours=24)
 
 
-@command("undo", aliases=("oops",), about="take back what I did last", spanish="deshacer, deshaz")
+@command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
 def undo(session: Session, turn: Turn) -> str:
     last = last_doing(session, turn.account.id, REACH)
     if last is None:
         raise Refused(say("There is nothing to undo: you have done nothing in the last day."))
     if last.undone_at:
-        raise Refused(say("What you did last is taken back already."))
+        raise Refused(say("What you did last is undone already."))
     undoing = turn.world.undoings.get(last.kind)
     if undoing is None:
-        raise Refused(say("What you did last cannot be taken back, and nothing before it was touched."))
+        raise Refused(say("What you did last cannot be undone, and nothing before it was changed."))
     answer = undoing(session, turn, last)
     last.undone_at = func.now()
     turn.did("undo", last.subject_id)
@@ -37,7 +37,7 @@ def _retract(session: Session, turn: Turn, effect: Effect) -> str:
     """Recalls what has not left; what has shows as retracted on the web and in what `get` lists."""
     post = session.get_one(Post, effect.subject_id)
     if post.deleted_at:
-        raise Refused(say("What you did last is taken back already."))
+        raise Refused(say("What you did last is undone already."))
     stopped, gone = posts.retract(session, post)
     open_ = conversations.open_question(session, turn.address.id)
     if open_ and open_.kind == conversations.PASSING:  # it offered to publish what is taken back
@@ -65,4 +65,4 @@ def _forget(session: Session, turn: Turn, effect: Effect) -> str:
     if effect.subject_id:
         conversations.forget_draft(session, effect.subject_id)
     before = open_.about.get("before") if open_ else None
-    return reopened(session, turn, before, say("Forgotten.")) or ""
+    return reopened(session, turn, before, say("Deleted.")) or ""

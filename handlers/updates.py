@@ -18,7 +18,7 @@ from handlers.costs import ask_price
 from handlers.private_repeats import ask_if_private
 
 UNHEARD = say(
-    "Posted, but nobody follows you yet, so nobody hears it. To be heard: @NAME text, #GROUP text, or d NAME text"
+    "Posted, but nobody follows you yet, so nobody got it. To reach somebody: @NAME text, #GROUP text, or d NAME text"
 )
 GROUP_GONE = say("That group is gone. Nothing was posted.")
 
@@ -55,7 +55,7 @@ def note_unheard(turn: Turn, source_id: int) -> None:
 
 def _acknowledged(turn: Turn) -> str | None:
     """`ack on` wants to hear of each."""
-    return say("Posted. undo takes it back.") if turn.account.ack else None
+    return say("Posted. To take it back: UNDO") if turn.account.ack else None
 
 
 @meaning("group")
@@ -66,7 +66,7 @@ def group_post(session: Session, turn: Turn) -> str | None:
     to_followers = len(groups) < len(turn.names)  # a mail that went to everyone, too: its writer stands for them
     first, *others = groups
     if others and any(group.access == "closed" for group in groups):
-        raise Refused(say("A closed group and others do not go into one message. Nothing was posted."))
+        raise Refused(say("One message cannot go to a closed group and to others. Nothing was posted."))
     words = Words(
         turn.account, turn.text, "group", turn.via, first, others, followers=to_followers, inbound_id=turn.inbound_id
     )  # fmt: skip
@@ -74,7 +74,7 @@ def group_post(session: Session, turn: Turn) -> str | None:
     if audience.heard(session, post, posts.sources(session, words)):
         return _acknowledged(turn)
     whole = say(
-        "Posted to #{handle}, but nobody else gets it yet. Others join with: join {handle}", handle=first.handle
+        "Posted to #{handle}, but nobody else gets it yet. Others join with: JOIN {handle!u}", handle=first.handle
     )
     return _tell_unheard(session, turn, first.id, whole, say("Posted to #{handle}.", handle=first.handle))
 

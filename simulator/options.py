@@ -1,7 +1,8 @@
 """What a simulator is started with; refuses to listen to, or call, anything that is not this machine."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulator.local import Address, is_local, is_local_url
@@ -25,6 +26,7 @@ class Options:
     messaging_service_sid: str | None = None
     api_keys: tuple[tuple[str, str], ...] = ()
     company: str = "Critter Demo Co"
+    people: Mapping[str, str] = field(default_factory=dict)  # phone or mailbox → whose it is, for the page
     ledger: Path | None = None  # None: a temporary file that ends with the process
     fsync: bool = False
     callbacks: bool = True

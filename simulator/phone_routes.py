@@ -33,7 +33,8 @@ def routes() -> list[web.RouteDef]:
 async def list_phones(request: web.Request) -> web.StreamResponse:
     world = request.app[WORLD]
     numbers = sorted(set(world.messages.numbers()) - set(world.options.numbers))
-    about = {"company": world.options.company, "numbers": list(world.options.numbers)}
+    options = world.options
+    about = {"company": options.company, "numbers": list(options.numbers), "people": dict(options.people)}
     return json_response({**about, "phones": numbers[: limit(request, MOST_TEXTS)]})
 
 

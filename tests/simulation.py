@@ -83,6 +83,7 @@ class Simulation:
             "delivered_after": 0.06,
             "hook_retry_after": 0.05,
             "company": "Acme",
+            "people": {SAM: "Sam Ortiz"},
         }
         self.running = await serve(Options(**{**given, **self.changes}))
 

@@ -57,7 +57,12 @@ def test_what_is_no_alias(session: Session) -> None:
     kim = accounts.create_person(session, "kim", "Kim Lee")
     sam = accounts.create_person(session, "sam", "Sam Ortiz")
     aliases.add(session, kim, "kimmy")
-    for word, why in [("stop", "uses itself"), ("follow", "uses itself"), ("sam", "is a handle"), ("a b", "no alias")]:
+    for word, why in [
+        ("stop", "uses itself"),
+        ("follow", "uses itself"),
+        ("sam", "is a handle"),
+        ("a b", "cannot be an alias"),
+    ]:
         with pytest.raises(Refused, match=why):
             aliases.add(session, kim, word, {"follow"})
     with pytest.raises(Refused, match="an alias of @kim"):

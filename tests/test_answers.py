@@ -23,11 +23,11 @@ QUOTING = ("{by}: {text} ({ago})",)
 # Said by mail alone.
 MAILED = (
     "{name} invites you to {company}'s Critter: short updates by text and mail.",
-    "Write to {address} what you do",
+    "Mail {address} what you are doing",
     "Welcome, {name}. You are @{handle}.",
-    "To join, answer this mail with your name alone",
+    "To join, reply to this mail with just your name",
     "What colleagues at {company} wrote lately.",
-    "Answer this mail with a number and your words",
+    "Reply to this mail with a number and your words",
     "Which one do you answer?",
 )
 
@@ -53,33 +53,34 @@ BY_OTHER_DOORS = {
 # What a story cannot make happen: between two moments, by a setting, after dozens of texts.
 GUARDS = {
     "the second half of what was kept",
-    "Your message reached us, but reading it failed. It is kept, and an operator is told; nothing was posted.",
+    "Your message reached us, but we could not read it. It is kept, nothing was posted, and an operator has been told.",
     "Your message",
     "That was the last answer for an hour. What you change is still confirmed.",
     "that address",
-    "A closed group and others do not go into one message. Nothing was posted.",
+    "One message cannot go to a closed group and to others. Nothing was posted.",
     "Those updates are gone. Nothing was posted.",
     "“{word}” is an alias of @{handle}.",
     "That account is not there any more.",
-    "That is you: your own updates go to those who follow you.",
+    "That is you. Your own updates go to the people who follow you.",
     "A name needs at least one letter.",
-    "That is too long: {number} characters of {most}. Nothing was posted.",
-    "Your PIN has ended after twenty wrong tries. An operator sets a new one.",
-    "Nobody can be invited by mail here yet: ask an operator to set CRITTER_INVITE_DOMAINS.",
-    "{number} invitations a day is the most. Go on tomorrow.",
+    "That is too long: {number} characters, and {most} is the most. Nothing was posted.",
+    "Your PIN has ended after twenty wrong tries. Ask an operator for a new one.",
+    "Nobody can be invited by mail here yet. Ask an operator to set CRITTER_INVITE_DOMAINS.",
+    "You can invite {number} people a day. Go on tomorrow.",
     "{name} is gone.",
     "That question has run out. Nothing was changed.",
     "That phone or mailbox is not yours any more. Nothing was changed.",
-    "That is your own; whoever follows you has it. Nothing was posted.",
+    "That is your own update, and your followers have it. Nothing was posted.",
     ", {count} stopped",
-    "That is more in an hour than Critter reads of one phone or mailbox. The rest is kept unread: go on in an hour.",
+    "That is more than Critter reads from one phone or mailbox in an hour. The rest is kept unread. "
+    "Please go on in an hour.",
     "Your messages",
     "{count} still waits",
-    "more are to come",
-    "{company}: short updates from colleagues, as many as you follow. STOP ends texts. ? says more.",
-    "{company}: you get no more texts from us. START brings them back.",
-    "Mails are on. off ends them, help says what you can do.",
-    "A mail answers one mail at a time. Nothing was posted",
+    "more to come",
+    "{company}: short updates from the colleagues you follow. Reply STOP to end texts, ? for more help.",
+    "{company}: you get no more texts from us. To get them back: START",
+    "Mails are on. To stop them: OFF. To see what you can do: HELP",
+    "One mail can answer only one mail. Nothing was posted",
 }
 
 

@@ -85,7 +85,7 @@ def test_who_did_it_is_kept_without_numbers(pool: Office) -> None:
     [
         (("pause", "+15005550099"), "Nothing of ours is called '+15005550099'. There is: twilio, +15005550006"),
         (("resume", "fax"), "Nothing of ours is called 'fax'"),
-        (("pause", "twilio", "--for", "soon"), "'soon' is no time"),
+        (("pause", "twilio", "--for", "soon"), "'soon' is not a time"),
     ],
 )
 def test_what_is_not_ours_changes_nothing(pool: Office, arguments: tuple[str, ...], says: str) -> None:

@@ -104,7 +104,7 @@ def test_all_or_nothing(office: Office) -> None:
     key = kill(office, "sam", "30008")
     living = office.says("kim", "still new")
     result = office.critter("dead", "drop", key, str(living))
-    assert (result.exit_code, "is new, no dead letter" in result.output) == (2, True)
+    assert (result.exit_code, "is new, not a dead letter" in result.output) == (2, True)
     assert office.critter("dead", "drop", key, "7").exit_code == 2
     assert state(office, key) == ("failed", "30008")
     assert office.sql("SELECT 1 FROM audit") == []
@@ -149,7 +149,7 @@ def test_many_are_dropped_without_asking(office: Office, monkeypatch: pytest.Mon
         (("drop",), "Say which"),
         (("drop", "1", "--reason", "30008"), "Say either ids"),
         (("list", "--channel", "fax"), "neither sms nor email"),
-        (("list", "--since", "soon"), "'soon' is no time"),
+        (("list", "--since", "soon"), "'soon' is not a time"),
     ],
 )
 def test_what_is_not_understood_changes_nothing(office: Office, arguments: tuple[str, ...], says: str) -> None:

@@ -35,7 +35,7 @@ def test_it_says_what_a_text_is_and_why(office: Office) -> None:
     assert reading["intent"] == "direct"
     assert reading["args"] == ["pat", "see you at the gate"]
     assert reading["privacy"] == "direct"
-    assert str(reading["would_answer"]).startswith("Privately to Pat Quinn in 10 s.")
+    assert str(reading["would_answer"]).startswith("This goes privately to Pat Quinn in 10 s.")
 
 
 def test_an_update_is_not_answered(office: Office) -> None:

@@ -115,9 +115,9 @@ def test_roles(critter: Critter, engine: Engine) -> None:
 
 
 REFUSED: list[tuple[tuple[str, ...], str]] = [
-    (("people", "add", "follow", "F"), "a word Critter uses itself"),
-    (("people", "add", "stop", "S"), "a word Critter uses itself"),
-    (("people", "add", "x", "X"), "no handle"),
+    (("people", "add", "follow", "F"), "a word that Critter uses itself"),
+    (("people", "add", "stop", "S"), "a word that Critter uses itself"),
+    (("people", "add", "x", "X"), "cannot be a handle"),
     (("people", "add", "kim", "Kim", "--phone", "12"), "phone number"),
     (("people", "add", "kim", "Kim", "--email", "kim"), "mail address"),
     (("people", "add", "kim", "Kim", "--timezone", "Mars"), "time zone"),
@@ -126,7 +126,7 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("people", "add", "kim", "Kim", "--group", "nobody"), "no group #nobody"),
     (("people", "add", "kim", "Kim", "--consent", "yes"), "no --phone"),
     (("people", "deactivate", "nobody"), "no person @nobody"),
-    (("groups", "add", "new"), "a word Critter uses itself"),
+    (("groups", "add", "new"), "a word that Critter uses itself"),
     (("groups", "add", "news", "--owner", "nobody"), "no person @nobody"),
     (("people", "import", "missing.csv"), "No such file"),
     (("people", "import", "."), "directory"),
@@ -173,7 +173,7 @@ def test_admitting_to_a_closed_group(critter: Critter, engine: Engine) -> None:
     assert "is in #board now" in critter("groups", "admit", "board", "ann")
     with transaction(engine) as session:
         assert session.scalars(select(Follow.state)).one() == "active"
-        assert session.scalars(select(Message.text)).one() == "You are in board now. leave board ends it."
+        assert session.scalars(select(Message.text)).one() == "You are in board now. To stop: LEAVE BOARD"
     assert audited(engine)[-1] == "groups.admit"
 
 

@@ -46,7 +46,7 @@ def test_the_outbox_counts_and_names_what_is_stuck(office: Office) -> None:
     assert counts == {("sms", "retry"): 1, ("email", "sent"): 1}
     assert [(one["id"], one["reason"], one["handle"]) for one in told["stuck"]] == [(key, "30008", "sam")]
     output = office.critter("outbox").output
-    assert "These do not get on:" in output
+    assert "These are stuck:" in output
     assert key in output
 
 

@@ -47,13 +47,13 @@ def direct_posts(office: Office) -> int:
 def test_many_are_told_privately_only_after_the_code_in_the_question(office: Office) -> None:
     office.says("kim", "d ACME the offer is 12%")
     asked = answer(office)
-    code = re.fullmatch(r"Privately to ACME \(61 people\)\. Reply (\d{6}) to do it\.", asked)
+    code = re.fullmatch(r"Send this privately to ACME \(61 people\)\? Reply (\d{6}) to confirm\.", asked)
     assert code, asked
     office.says("kim", "OK")
     office.work()
     assert direct_posts(office) == 0
     office.says("kim", code[1])
-    assert answer(office) == "Privately to ACME (61 people) in 10 s. UNDO stops it."
+    assert answer(office) == "This goes privately to ACME (61 people) in 10 s. To stop: UNDO"
     assert direct_posts(office) == 1
     assert office.sql("SELECT count(*) FROM inbound WHERE text = :code", code=code[1]) == [(0,)]
     office.says("kim", code[1])

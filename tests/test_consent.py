@@ -76,7 +76,7 @@ def test_where_the_carrier_answers_stop_we_do_not(office: Office, texts: Texts, 
 
 
 def test_a_short_codes_stop_is_confirmed_by_us_once(office: Office, texts: Texts):
-    confirmed = (f"{office.settings.company}: you get no more texts from us. START brings them back.", "sent")
+    confirmed = (f"{office.settings.company}: you get no more texts from us. To get them back: START", "sent")
     for _ in range(2):
         texts("STOP", to=SHORT)
     assert state(office) == "stopped"
@@ -113,7 +113,7 @@ def test_help_on_a_short_code_says_who_we_are_also_after_stop(office: Office, te
     texts("info", to=SHORT)
     said = [(words.startswith(f"{office.settings.company}: "), state) for words, state in answers(office)]
     assert said == [(True, "sent")] * 3
-    assert "STOP ends texts" in answers(office)[0][0]
+    assert "STOP to end texts" in answers(office)[0][0]
 
 
 def test_help_on_a_long_number_does_not_reach_who_opted_out(office: Office, texts: Texts):
@@ -131,7 +131,7 @@ def test_only_start_unblocks_a_toll_free_number(office: Office, texts: Texts):
     texts("STOP")
     texts("YES")
     assert state(office) == "verified"
-    assert [words for words, _ in answers(office)] == ["Texts are on again. STOP ends them, ? helps."]
+    assert [words for words, _ in answers(office)] == ["Texts are on again. Reply STOP to end them, ? for help."]
 
 
 REFUSING = [
@@ -279,7 +279,7 @@ def test_a_mailbox_that_opted_out_is_brought_back_by_start_alone(office: Office)
         office.work()
         assert state(office, "priya@demo.example") == state_after
     [(said,)] = office.sql("SELECT body FROM messages ORDER BY id DESC LIMIT 1")
-    assert said == "Mails are on. off ends them, help says what you can do."
+    assert said == "Mails are on. To stop them: OFF. To see what you can do: HELP"
     kept = office.sql("SELECT kind, source FROM consent ORDER BY id DESC LIMIT 1")
     assert kept == [("opt_in", "mail")]
 

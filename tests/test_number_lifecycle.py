@@ -12,7 +12,7 @@ from tests import cast
 from tests.office import Office
 from workers import effects
 
-QUESTION = "It is long since we heard from this phone. Are you still {}? Reply YES."
+QUESTION = "We have not heard from this phone for long. Are you still {}? Reply YES."
 DAYS = 90
 
 
@@ -74,7 +74,7 @@ def test_a_silent_phone_is_asked_once_and_goes_on_with_a_yes(office: Office) -> 
     assert [words for words in heard(office, "sam") if words.startswith(QUESTION.format("Sam"))] == heard(office, "sam")
     assert len(heard(office, "sam")) == 1
     assert heard(office, "kim") == []
-    assert said(office, "sam", "Yes!") == "Thank you, Sam: all is as it was. ? helps."
+    assert said(office, "sam", "Yes!") == "Thank you, Sam. Everything is as it was. For help: ?"
     assert said(office, "sam", "whois kim").startswith("Kim Lee (@kim)")
     look(office)
     assert state(office, "sam") == "verified"
@@ -90,7 +90,7 @@ def test_a_reader_who_never_writes_keeps_hearing_through_the_grace_and_by_mail_a
     look(office)
     assert state(office, "pat") == "suspended"
     told = heard(office, "pat", "email")[0]
-    assert told.startswith("Your phone ending in 06 gets no more texts from us")
+    assert told.startswith("We no longer text your phone ending in 06: ")
     assert "+1415" not in told
     assert office.sql("SELECT 1 FROM audit WHERE action = 'address.suspend'")
 
@@ -101,7 +101,7 @@ def test_who_has_no_mailbox_is_not_cut_off_without_a_word(office: Office) -> Non
     asked_long_ago(office)
     look(office)
     assert state(office, "sam") == "suspended"
-    assert heard(office, "kim")[0].startswith("The phone of @sam gets no more texts, and there is no mailbox.")
+    assert heard(office, "kim")[0].startswith("We no longer text the phone of @sam, who has no mailbox.")
 
 
 def test_who_wrote_meanwhile_is_neither_asked_nor_suspended(office: Office) -> None:
@@ -194,7 +194,7 @@ def test_a_carrier_that_says_it_is_somebody_elses_ends_it_at_once(office: Office
         effects.apply(session, phone.id, told.action, told.reason)
         assert session.get_one(Address, phone.id).state == "suspended"
     office.work()
-    assert heard(office, "pat", "email")[0].startswith("Your phone ending in 06 gets no more texts")
+    assert heard(office, "pat", "email")[0].startswith("We no longer text your phone ending in 06: ")
 
 
 def test_an_operator_takes_a_phone_from_its_owner(office: Office) -> None:

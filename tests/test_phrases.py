@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from critter.translations import ROOT, refreshed, templates, written
+from gateway.language.gsm import segments
 from gateway.language.phrases import (
     LOCALES,
     Phrase,
@@ -25,6 +26,8 @@ from gateway.language.phrases import (
     tongue,
     translated,
 )
+from gateway.language.texts import thrifty
+from handlers.helping import OPTING_OUT, START
 
 CATALOGS = sorted(LOCALES.glob("*.po"))
 SAID_BY_PEOPLE = ("handlers", "gateway/network", "gateway/language")
@@ -107,7 +110,7 @@ def test_reasons_become_sentences_and_names_lists() -> None:
 
 
 def test_a_copy_elsewhere_is_the_words() -> None:
-    assert pickle.loads(pickle.dumps(say("Forgotten."))) == "Forgotten."
+    assert pickle.loads(pickle.dumps(say("Deleted."))) == "Deleted."
 
 
 @given(st.text(max_size=40))
@@ -116,3 +119,52 @@ def test_what_people_wrote_is_never_filled_in_again(words: str) -> None:
     assert say("{name} is on.", name=words) == f"{words} is on."
     assert isinstance(translated(say("{name} is on.", name=words), "es"), str)
     assert words in translated(say("{name} is on.", name=Phrase(lambda tongue: words)), "es")
+
+
+# What a sentence is filled with, as long as it usually is. What only ever goes by mail may be longer than a text.
+USUAL = {
+    "name": "Sam Ortiz", "names": "Sam Ortiz and Kim Lee", "handle": "dispatch", "group": "Dispatch", "tag": "#harbor",
+    "company": "Critter Demo Co", "code": "033812", "count": "12", "number": "12", "digits": "1234", "days": "14",
+    "hours": "4 hours", "time": "Wed 19:05", "date": "May 3", "day": "May 3", "phones": "51",
+    "parts": "about 51 parts", "texts": "12 texts",
+    "price": "$0.42", "minutes": "2 minutes", "seconds": "10", "people": "12 people", "most": "1,600", "verb": "digest",
+    "mails": "12 mails", "language": "Spanish", "access": "broadcast", "why": "the mailbox is full",
+    "words": "starting the ACME proposal", "what": "Add Sam Ortiz to Dispatch?",
+    "form": "https://critter.example.com/login/0123456789abcdef0123456789abcdef",
+}  # fmt: skip
+BY_MAIL_ALONE = (
+    "Mail {address} what you are doing",
+    "Mails to this mailbox came back",
+    "A mail in your name reached Critter",
+    "We no longer text your phone",
+    "This is {company}'s Critter. Nobody here",
+    "{name} invites you to {company}'s Critter: short updates by text and mail",
+    "{channel}: {delivered} arrived",
+)
+
+
+@pytest.mark.parametrize("language", sorted(languages()))
+def test_a_sentence_fits_one_text(language: str) -> None:
+    long = {}
+    for template in templates():
+        if template[0].startswith(BY_MAIL_ALONE):
+            continue
+        catalog = tongue(language).catalog
+        said = catalog.gettext(template[0]) if len(template) == 1 else catalog.ngettext(*template, 12)
+        filled = thrifty(tongue(language).filled(said, {place: USUAL.get(place, place) for place in places(said)}))
+        if segments(filled)[1] > 1:  # short ones may keep accents, for in UCS-2 they are one part as well
+            long[filled] = segments(filled)
+    assert long == {}
+
+
+def test_what_is_to_be_sent_stands_in_capitals() -> None:
+    phrase = say("To stop: LEAVE {handle!u}", handle="kim")
+    assert phrase == "To stop: LEAVE KIM"
+    assert translated(say("It answers you. To stop: MUTE {handle!u}", handle="kim"), "es").endswith("MUTE KIM")
+
+
+def test_the_first_help_fits_one_text_with_the_way_out() -> None:
+    for language in languages():
+        words = translated(joined([START, OPTING_OUT]), language)
+        assert segments(thrifty(words))[1] == 1
+        assert "STOP" in words

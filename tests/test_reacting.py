@@ -134,7 +134,7 @@ sam < You liked Kim Lee's last update in ACME.
 sam > like acme
 sam < You liked Kim Lee's last update in ACME already.
 sam > like dispatch
-sam < There is nothing to like: no such item reached you here yet.
+sam < There is nothing to like: no such update has reached you here yet.
 """
     assert told(story) == {"first draft is ready": {("sam", "like")}}
 

@@ -130,7 +130,7 @@ def test_every_reason_has_plain_words(reason):
 @pytest.mark.parametrize(
     ("state", "reason", "channel", "words"),
     [
-        ("cancelled", "off", "sms", "not on at the moment"),
+        ("cancelled", "off", "sms", "paused for now"),
         ("cancelled", "opted_out", "sms", "opted out on May 3"),
         ("failed", "21610", "sms", "opted out on May 3"),
         ("failed", "30003", "sms", "the phone was off or out of reach"),

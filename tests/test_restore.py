@@ -181,7 +181,7 @@ def test_only_an_empty_database_is_filled(office: Office, place: Path) -> None:
     assert office.sql("SELECT count(*) FROM accounts") == before
     torn = place.with_name("torn.tar")
     torn.write_bytes(place.read_bytes()[:3000])
-    assert "is no backup" in office.critter("restore", str(torn)).output
+    assert "is not a backup" in office.critter("restore", str(torn)).output
 
 
 def test_a_torn_dump_leaves_the_database_empty(
@@ -437,8 +437,8 @@ def changed(place: Path, **fields: object) -> None:
     [
         ({"mode": "live"}, "this backup was made by live Critter"),
         ({"revision": "9999"}, "made by a newer Critter (schema 9999"),
-        ({"made_at": "yesterday"}, "is no backup"),
-        ({"audit": [1, 2]}, "is no backup"),
+        ({"made_at": "yesterday"}, "is not a backup"),
+        ({"audit": [1, 2]}, "is not a backup"),
         ({"audit": {"number": 3, "hash": "ab"}}, "it was changed"),
     ],
 )
@@ -467,10 +467,10 @@ def test_a_backup_that_was_cut_off_is_refused_before_anything_is_done(
     place.write_bytes(place.read_bytes()[: int(place.stat().st_size * kept)])
     elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
     result = critter("restore", str(place))
-    assert (result.exit_code, "is no backup" in result.output) == (2, True), result.output
+    assert (result.exit_code, "is not a backup" in result.output) == (2, True), result.output
     place.write_bytes(b"")
-    assert "is no backup" in critter("restore", str(place)).output
-    assert "is no backup" in critter("restore", str(place.with_name("none.tar"))).output
+    assert "is not a backup" in critter("restore", str(place)).output
+    assert "is not a backup" in critter("restore", str(place.with_name("none.tar"))).output
 
 
 def test_a_picture_that_was_damaged_is_left_out(

@@ -42,7 +42,7 @@ def test_a_writer_is_told_once_how_many_phones_and_until_when(engine, kim):
     missed(engine, kim, 37)
     assert tell(engine) == {"sms"}
     assert said(engine) == [
-        "Today's budget for texts is used up: 37 phones did not get your words. It is new at midnight UTC."
+        "Today's budget for texts is used up, so 37 phones did not get your message. It starts again at midnight UTC."
     ]
     missed(engine, kim, 2)
     assert tell(engine) == frozenset()
@@ -51,7 +51,7 @@ def test_a_writer_is_told_once_how_many_phones_and_until_when(engine, kim):
     missed(engine, kim, 1, "person")
     tell(engine)
     assert said(engine)[1:] == [
-        "Your budget for texts is used up: 1 phone did not get your words. It is new at midnight UTC."
+        "Your budget for texts is used up, so 1 phone did not get your message. It starts again at midnight UTC."
     ]
 
 

@@ -1,6 +1,7 @@
 """The simulator as a program: its ledger, its live events, who may ask, and how it starts and stops."""
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from simulator.segments import segments
 from tests.simulation import ACCOUNT, OURS, SAM, simulation, soon
 
 ROOT = Path(__file__).parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +106,43 @@ def test_the_page(sim):
     page = requests.get(sim.url, timeout=5)
     assert "script" in page.text
     assert requests.get(f"{sim.url}/static/page.js", timeout=5).status_code == 200
-    assert sim.get("/phones.json") == {"company": "Acme", "numbers": [OURS, "+15005550007"], "phones": [SAM]}
+    assert sim.get("/phones.json") == {
+        "company": "Acme",
+        "numbers": [OURS, "+15005550007"],
+        "people": {SAM: "Sam Ortiz"},
+        "phones": [SAM],
+    }
     assert requests.get(f"{sim.url}/phones/1x.json", timeout=5).status_code == 400
     assert requests.get(f"{sim.url}/elsewhere", timeout=5).status_code == 404
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_names_whose_phone_it_is(sim, scheme):
+    sync = pytest.importorskip("playwright.sync_api")
+    sim.text("hi")
+    with sync.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(color_scheme=scheme)
+        page.goto(sim.url)
+        sync.expect(page.locator("section h2")).to_have_text(f"Sam Ortiz{SAM}")
+        sync.expect(page.locator("section ol")).to_have_attribute("aria-label", "Texts of Sam Ortiz")
+        sync.expect(page.locator("#empty")).to_be_hidden()
+        brightness = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+        assert (max(brightness) < 60) is (scheme == "dark")
+        page.get_by_label("Open a phone or a mailbox").fill("1x")
+        page.keyboard.press("Enter")
+        sync.expect(page.get_by_role("alert")).to_contain_text("neither a phone number")
+        page.get_by_label("Open a phone or a mailbox").fill("somebody@mail.example")
+        page.keyboard.press("Enter")
+        sync.expect(page.locator("section h2").last).to_have_text("somebody@mail.example")
+        sync.expect(page.locator("section .nothing")).to_have_text("No mails yet.")
+        unlabelled = "[...document.querySelectorAll('input')].filter(i => !i.labels.length && !i.ariaLabel).length"
+        assert page.evaluate(unlabelled) == 0
+        sim.reset()
+        sync.expect(page.locator("#empty")).to_be_visible()
+        sync.expect(page.locator("section")).to_have_count(0)
+        browser.close()
 
 
 def test_ledger_goes_on_after_a_restart(tmp_path):

@@ -91,7 +91,7 @@ def test_who_has_a_mailbox_gets_the_list_there_and_first_names_by_text(office: O
     assert channels == ["email", "sms"]
     body = rows(office.engine, NOTICES)[0].body
     assert "\nBy text: 0 arrived, 1 taken by the carrier, 0 waiting, 0 failed, 1 opted out\n" in body
-    assert re.search(r"\nThese do not have it:\nAna Ruiz: opted out on \w{3} \d+$", body)
+    assert re.search(r"\nThese people do not have it:\nAna Ruiz: opted out on \w{3} \d+$", body)
 
 
 def test_an_ordinary_post_is_not_told_of(office: Office, room: Room):
@@ -191,7 +191,7 @@ def note(engine: Engine) -> int:
 
 def test_a_late_mail_is_told_once_for_the_post(room, engine, late):
     assert note(engine) == 1
-    said = '"the quarter\'s num...": 2 mails could not be delivered for an hour. We go on trying for two days.'
+    said = '"the quarter\'s num...": 2 mails could not be delivered within an hour. We keep trying for two days.'
     assert told(room) == [(said, ["sms"])]
     assert note(engine) == 0
     assert len(told(room)) == 1

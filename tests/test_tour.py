@@ -1,6 +1,7 @@
 """The tour in a real browser against a real `critter up`: every chip, the kill, and starting over. Never when live."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,12 +23,24 @@ from tests.test_settings import LIVE
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 browsing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 BOB, SAM, KIM = "+14155550103", "+14155550102", "+14155550101"
+DANA, ROSA = "+14155550104", "+14155550110"
+README = ROOT / "README.md"
 HERE = """
     SELECT 'follow', f.follower_id, f.account_id, f.role || f.by_text FROM follows f
     UNION ALL SELECT 'address', id, account_id, state || receiving FROM addresses
     UNION ALL SELECT 'post', id, author_id, text FROM posts
     UNION ALL SELECT 'consent', id, address_id, source FROM consent
-    UNION ALL SELECT 'account', id, 0, handle FROM accounts ORDER BY 1, 2, 3
+    UNION ALL SELECT 'account', id, 0, handle || daily FROM accounts
+    UNION ALL SELECT 'shown', id, author_id, text FROM posts WHERE deleted_at IS NULL
+    UNION ALL SELECT 'reaction', post_id, account_id, kind FROM reactions ORDER BY 1, 2, 3
+"""
+MARKS = """
+    INSERT INTO reactions (post_id, account_id, kind)
+    SELECT p.id, a.id, 'like' FROM posts p, accounts a WHERE p.text = 'Cake in the kitchen' AND a.handle = 'dave'
+"""
+HELD = """
+    INSERT INTO inbound (channel, natural_key, sender, recipients, trusted, state)
+    VALUES ('email', 'held', 'priya@demo.example', '{post@mail.example}', false, 'held')
 """
 
 
@@ -85,10 +98,16 @@ def test_starting_over_puts_everything_back(critter: Company) -> None:
         critter.text(number, body)
     critter.text(KIM, "new lunch open")
     critter.text(KIM, "ok")
+    critter.text(KIM, "off daily")
+    critter.text(BOB, "like")
     critter.wait(critter.settled, "everything settled")
+    critter.run(MARKS)
+    critter.run("UPDATE posts SET deleted_at = now() WHERE text = 'Cake in the kitchen'")
+    critter.run(HELD)
     assert state(critter) != before
     assert ask(critter, "/tour/start-over", {}) == {}
     assert state(critter) == before
+    assert critter.scalar("SELECT count(*) FROM inbound") == 0
     people = "SELECT count(*) FROM accounts WHERE language <> 'en' OR ack OR name = 'Somebody Else'"
     assert critter.scalar(people) == 0
     assert critter.scalar("SELECT (SELECT count(*) FROM silences) + (SELECT count(*) FROM topic_follows)") == 0
@@ -96,6 +115,20 @@ def test_starting_over_puts_everything_back(critter: Company) -> None:
     assert critter.scalar(left) == 0
     assert critter.ledger() == []
     assert critter.command("audit", "--settled", "0").returncode == 0
+
+
+def test_the_readmes_step_by_hand_works_after_the_tour(critter: Company) -> None:
+    """Dispatch has just asked, so that bare words of Rosa's would answer Dispatch alone."""
+    said = re.findall(r"curl -d body='([^']+)' http://127.0.0.1:8001/phones/(\+\d+)/texts", README.read_text())
+    assert [number for _, number in said] == [SAM, ROSA]
+    critter.text(DANA, "#dispatch who is near the depot?")
+    critter.wait(critter.settled, "the question is out")
+    for words, number in said:
+        assert critter.text(number, words)
+        critter.wait(critter.settled, words)
+    with urllib.request.urlopen(f"{critter.simulator}/phones/{SAM}.json", timeout=30) as answer:
+        heard = json.loads(answer.read())["texts"][-1]
+    assert heard["body"].startswith("Rosa Silva: running 20 minutes late")
 
 
 @pytest.mark.parametrize("headers", [{"Content-Type": "text/plain"}, {"Host": "tour.example"}])
@@ -108,6 +141,14 @@ def test_other_pages_cannot_press_its_buttons(critter: Company, headers: dict[st
 def test_what_it_explains(critter: Company) -> None:
     told = ask(critter, "/tour/explain", {"text": "leave the building now"})
     assert (told["intent"], told["privacy"], told["would_answer"]) == ("update", "company", None)
+    told = ask(critter, "/tour/explain", {"text": "d kim lunch?"})
+    assert (told["intent"], told["privacy"]) == ("direct", "direct")
+    assert "Kim Lee" in told["would_answer"], "it is Sam who says so, not Kim herself"
+    told = ask(critter, "/tour/explain", {"text": "d kim lunch?", "by": "kim"})
+    assert "nobody in that but you" in told["would_answer"]
+    with pytest.raises(urllib.error.HTTPError) as nobody:
+        ask(critter, "/tour/explain", {"text": "hello", "by": "pat"})
+    assert "Nobody of that name" in json.load(nobody.value)["trouble"]
     assert ask(critter, "/tour/trace?id=SM0") == {"state": "unknown"}
 
 
@@ -138,9 +179,20 @@ def test_every_step_in_a_browser(critter: Company) -> None:
         browser.close()
 
 
+EMPTY = {
+    "sam": "No texts yet. Press 1.",
+    "kim": "No texts yet. Press 2.",
+    "bob": "No texts yet. Press 6.",
+    "dana": "No texts yet. Press 6.",
+    "priya": "No mails yet. Press 2.",
+    "elena": "No mails yet. Press 2.",
+}
+
+
 def _walk(page: Any, expect: Any) -> None:
     """Each chip, and what must then stand on whose device."""
-    expect(page.locator("#sam .nothing")).to_have_text("No texts yet. Press 1.")
+    for handle, line in EMPTY.items():
+        expect(page.locator(f"#{handle} .nothing")).to_have_text(line)
     _press(page, 1)
     expect(page.locator("#sam .item").last).to_contain_text("You follow Sales")
     _press(page, 2)
@@ -151,6 +203,7 @@ def _walk(page: Any, expect: Any) -> None:
     expect(page.locator("#kim .own .ribbon")).to_contain_text(
         "4\N{NO-BREAK SPACE}texts,\N{NO-BREAK SPACE}2\N{NO-BREAK SPACE}mails"
     )
+    expect(page.locator("#road [data-stop=sent]")).to_contain_text("4 of 4 texts reported delivered")
     _press(page, 3)
     expect(page.locator("#kim .item:not(.own)").last).to_contain_text("Priya Nair: Finance has last year's numbers")
     _press(page, 4)
@@ -158,7 +211,7 @@ def _walk(page: Any, expect: Any) -> None:
     _press(page, 5)
     expect(page.locator("#kim .item").last).to_contain_text("Kept private.")
     _press(page, 6)
-    expect(page.locator("#bob .item").last).to_contain_text("Told dispatch only.")
+    expect(page.locator("#bob .item").last).to_contain_text("Only dispatch got it.")
     expect(page.locator("#dana .item").last).to_contain_text("Bob Reyes (private): yes")
     expect(page.locator("#sam .item", has_text="yes")).to_have_count(0)
     _press(page, 7)
@@ -169,10 +222,16 @@ def _walk(page: Any, expect: Any) -> None:
     _type_by_hand(page, expect)
     _press(page, 8)
     expect(page.locator("#drill-count")).to_have_text("1,000 of 1,000, 0 lost, 0 twice", timeout=90_000)
-    expect(page.locator("#drill-log")).to_contain_text("SIGKILL to the sending worker")
+    expect(page.locator("#drill-log")).to_contain_text("The program that sends")
+    page.locator("#dana-says").fill("typed and never sent")
     page.locator("#start-over").click()
-    expect(page.locator("#sam .nothing")).to_be_visible()
+    for handle, line in EMPTY.items():
+        expect(page.locator(f"#{handle} .nothing")).to_have_text(line)
     expect(page.locator("#bob .stopped")).to_have_count(0)
+    expect(page.locator("#dana-says")).to_have_value("")
+    expect(page.locator("#drill-count, #drill-log, #explained")).to_have_text(["", "", ""])
+    expect(page.locator("#road-quote")).to_have_text("Nothing yet. Press 1.")
+    expect(page.locator(".chip.done, .chip.now, .unread")).to_have_count(0)
 
 
 def _press(page: Any, number: int) -> None:

@@ -124,7 +124,7 @@ def test_a_token_of_one_follow_does_nothing_to_another(settings, sam):
         gone = requests.post(url + sam.path(sam.board), data=CLICK, timeout=9).text
         back = {"again": unsubscribing.again_token(sam.signer, board, False)}
         assert "Too late" in requests.post(url + sam.path(sam.board), data=back, timeout=9).text
-    assert "Its owners are asked first" in gone
+    assert "Its owners decide" in gone
     assert offered(gone, "again") == ""
     assert sam.hears == {sam.sales, sam.attic}
 

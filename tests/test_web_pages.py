@@ -1,5 +1,6 @@
 """The pages on a real socket: what a short link shows and never shows, the end of a follow, health, strict headers."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,8 +9,11 @@ from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
 from critter.app import build, create_app
+from gateway.commands import world
 from gateway.doors.access import inventory
 from gateway.errors import SettingsError
+from gateway.language import manual
+from gateway.language.verbs import table, verb
 from gateway.network import accounts, addresses, codes, follows, posts, topics
 from gateway.network.posts import Words
 from gateway.settings import Settings
@@ -117,7 +121,8 @@ def test_only_our_own_links_open_anything(settings, company):
     with served(settings) as url:
         answers = [requests.get(url + path, timeout=9) for path in altered]
     assert {answer.status_code for answer in answers} == {404}
-    assert all("Nothing here" in answer.text for answer in answers)
+    assert all("This link opens nothing" in answer.text for answer in answers[:-2])
+    assert all("There is nothing at this address" in answer.text for answer in answers if answer.url[-3:] == "/p/")
 
 
 def followed(company: Company) -> list[int]:
@@ -257,9 +262,85 @@ def test_help_is_the_table_of_commands_in_the_readers_language(settings):
     assert english.status_code == 200
     assert '<kbd lang="en">whois NAME</kbd>' in english.text
     assert "name, title, followers" in english.text
-    assert "who about" not in english.text.split("<dl")[0]
+    assert "Look things up" in english.text
+    assert "Consultar" in spanish.text
     assert 'lang="es"' in spanish.text
     assert "nombre, puesto, seguidores" in spanish.text
+
+
+def test_help_has_every_command_once_under_a_heading_with_examples(settings):
+    verbs = world(settings).verbs
+    sections = list(manual.sections(verbs))
+    shown = [entry.usages for section in sections for entry in section.entries]
+    assert len(shown) == len(set(shown))
+    assert {each.usages for each in manual.ready(verbs)} <= set(shown)
+    assert [section.key for section in sections if section.key == "more"] == [], "a command stands under no heading"
+    for each in manual.ready(verbs):
+        said = manual.example(each)
+        assert said == "" or (said.startswith(each.name) and not re.search(r"[\[\]…|]|[A-Z]{3}", said)), said
+    examples = {each.name: manual.example(each) for each in manual.ready(verbs)}
+    assert examples["d"] == "d kim on my way"
+    assert examples["mute"] == "mute kim"
+    assert examples["like"] == "like kim"
+    assert examples["undo"] == ""
+
+
+def test_a_new_command_is_in_the_help_without_a_heading_of_its_own():
+    parts = list(manual.sections(table([verb("sing NAME", about="sing a song")])))
+    assert [part.key for part in parts] == ["plain", "more"]
+    assert parts[1].entries[0].example == "sing kim"
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "not_there"),
+    [
+        ("follow", "follow NAME [for]", "lang LANG"),
+        ("  FOLLOWERS ", "followers", "lang LANG"),
+        ("oops", "undo", "follow NAME"),
+        ("stop", "UNSUBSCRIBE", "whois NAME"),
+        ("new group", "new GROUP", "lang LANG"),
+        ("léngua", None, "lang LANG"),
+        ("<script>alert(1)</script>", None, "<script"),
+        ("zzz", None, "whois NAME"),
+    ],
+)
+def test_help_can_be_searched_without_javascript(settings, asked, there, not_there):
+    with served(settings) as url:
+        page = requests.get(f"{url}/help", params={"q": asked}, timeout=9)
+    assert page.status_code == 200
+    listed = page.text.split("<article>")[1]
+    assert not_there not in listed
+    if there:
+        assert there in listed
+        assert "have <q" in listed or "has <q" in listed
+    else:
+        assert "Nothing here has" in listed
+        assert "Show everything" in listed
+    assert '<label for="q">' in listed
+
+
+def test_help_is_searched_in_the_readers_language(settings):
+    with served(settings) as url:
+        spanish = {"Accept-Language": "es"}
+        accent = requests.get(f"{url}/help", params={"q": "publicacion"}, headers=spanish, timeout=9).text
+        long = requests.get(f"{url}/help", params={"q": "a" * 5000}, timeout=9)
+    assert "publicación" in accent
+    assert "whois NAME" not in accent
+    assert long.status_code == 200
+    assert "a" * 101 not in long.text
+
+
+def test_a_page_that_is_not_there_says_what_is_true(settings):
+    with served(settings) as url:
+        nowhere = requests.get(f"{url}/nothing", timeout=9)
+        dead = requests.get(f"{url}/p/abc", timeout=9)
+        refused = requests.post(f"{url}/help", timeout=9)
+    assert (nowhere.status_code, dead.status_code, refused.status_code) == (404, 404, 405)
+    assert "There is nothing at this address" in nowhere.text
+    assert "from the text or mail that brought it" not in nowhere.text, "nobody came by a link of ours"
+    assert "This link opens nothing" in dead.text
+    for page in (nowhere, dead, refused):
+        assert 'href="/help"' in page.text.split("<main")[1].split("</main>")[0]
 
 
 def test_each_route_says_who_may_ask_it(settings):
@@ -338,6 +419,8 @@ def test_a_login_link_works_once_and_looking_uses_nothing_up(settings, company):
         wrong = requests.get(f"{url}/login/{'0' * 32}", timeout=9)
     assert [each.status_code for each in looked] == [200, 200]
     assert "@kim" not in looked[0].text
+    assert "a code with which another phone or mailbox becomes yours" in looked[0].text
+    assert "Was that not you?" in looked[0].text
     assert entered.status_code == 200
     assert entered.headers["Cache-Control"] == "no-store"
     assert 'You are <span class="handle">@kim' in entered.text
@@ -359,5 +442,5 @@ def test_after_too_many_link_codes_a_login_still_says_who_one_is(settings, compa
         entered = requests.post(f"{url}/login/{token}", timeout=9)
     assert entered.status_code == 200
     assert 'You are <span class="handle">@kim' in entered.text
-    assert "10 codes a day is the most" in entered.text
+    assert "One person can get 10 codes a day" in entered.text
     assert "<kbd>link" not in entered.text

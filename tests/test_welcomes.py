@@ -34,10 +34,12 @@ def sent(office: Office) -> list[str]:
 
 
 def test_what_the_words_do_not_say_is_put_behind_them() -> None:
-    assert introduction("Kim Lee: hello", COMPANY, "en") == "\nCritter Demo Co: STOP ends texts, HELP helps."
-    assert introduction("Text what you do. STOP ends texts.", COMPANY, "en") == "\nCritter Demo Co"
+    assert introduction("Kim Lee: hello", COMPANY, "en") == "\nCritter Demo Co: STOP to end texts, HELP for help."
+    assert introduction("Text what you do. STOP to end texts.", COMPANY, "en") == "\nCritter Demo Co"
     assert introduction(str(welcomes.words(COMPANY)), COMPANY, "es") == ""
-    assert introduction("Kim Lee: hola", COMPANY, "es") == "\nCritter Demo Co: STOP corta los SMS, HELP ayuda."
+    assert (
+        introduction("Kim Lee: hola", COMPANY, "es") == "\nCritter Demo Co: STOP para no recibir SMS, HELP para ayuda."
+    )
 
 
 def test_the_welcome_is_one_part_in_every_language() -> None:

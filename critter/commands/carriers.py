@@ -23,7 +23,10 @@ if working():
     from gateway.settings import Settings, load
 
 app = typer.Typer(
-    add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="Our numbers and the relay."
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Pause and resume our numbers and the relay.",
 )
 Which = Annotated[str, typer.Argument(metavar="NAME|NUMBER", help="A carrier (twilio, smtp), or one number of ours.")]
 LONGEST_REASON = 100  # characters
@@ -84,7 +87,7 @@ def resume(which: Which) -> None:
 def _span(given: str) -> timedelta:
     canonical = durations.duration(given.lower())
     if canonical is None:
-        raise Refused(f"--for: {given!r} is no time: say 30m, 2h, 3d, or 'till 9'")
+        raise Refused(f"--for: {given!r} is not a time: write 30m, 2h, 3d, or 'till 9'")
     now = datetime.now(UTC)
     return durations.ends(canonical, now) - now
 

@@ -87,7 +87,7 @@ def _date(written: str, form: str, example: str) -> datetime:
     try:
         return datetime.strptime(written, form).replace(tzinfo=UTC)
     except ValueError:
-        raise Refused(f"“{written[:20]}” is no date: write it like {example}.") from None
+        raise Refused(f"“{written[:20]}” is not a date. Write it like {example}.") from None
 
 
 def _show(asked: Span, by: By, lines: list[Spent], stands: Standing) -> None:

@@ -34,7 +34,9 @@ if working():
     from gateway.store.database import transaction
     from gateway.store.tables import Inbound
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What ended badly.")
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What failed for good."
+)
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="MESSAGE:ADDRESS, a message, or an input.")]
 Reason = Annotated[
     str | None, typer.Option(help="A carrier's code or a word: 30008, gave_up, quarantined, unknown, failed …")
@@ -50,7 +52,7 @@ ENDINGS = {
     "gave_up": "trying took longer than it may",
     "quarantined": "it ended three workers: see the log, mend the cause, then retry",
     "rendering": "it could not be put into words: see the log",
-    "no_route": "no number of ours may text there",
+    "no_route": "none of our numbers can text there",
 }
 
 
@@ -155,7 +157,7 @@ def _which(reason: str | None, channel: str | None, since: str | None) -> Which:
 def _span(given: str) -> timedelta:
     canonical = durations.duration(given.lower())
     if canonical is None or canonical.startswith("till"):
-        raise Refused(f"--since: {given!r} is no time: say 30m, 2h or 3d")
+        raise Refused(f"--since: {given!r} is not a time: write 30m, 2h or 3d")
     then = datetime.now(UTC)
     return durations.ends(canonical, then) - then
 

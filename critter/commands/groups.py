@@ -78,12 +78,12 @@ def admit(
         place, person = account(session, group, "group"), account(session, handle, "person")
         if not follows.approve(session, person.id, place.id):
             raise Refused(f"@{person.handle} has not asked to join #{place.handle}.")
-        words = f"You are in {place.name} now. leave {place.handle} ends it."
+        words = f"You are in {place.name} now. To stop: LEAVE {place.handle.upper()}"
         to = [Target(found.id, found.channel) for found in reach.reached(session, [person.id])]
         outbox.put(session, Outgoing("notice", words, words, words, priority=2), to)
         audit.record(session, operator(), "groups.admit", person.id, {"group": place.handle})
     _ring(settings, {target.channel for target in to})
-    typer.echo(f"@{person.handle} is in #{place.handle} now, and is told.")
+    typer.echo(f"@{person.handle} is in #{place.handle} now and has been told.")
 
 
 GroupName = Annotated[str, typer.Argument(metavar="GROUP")]

@@ -22,7 +22,10 @@ if working():
     from gateway.store.tables import Inbound
 
 app = typer.Typer(
-    add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="What waits for your word."
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Mails and inputs that wait for your decision.",
 )
 WORDS = {"sms": "text", "email": "mail"}
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Which, as critter held list names them.")]

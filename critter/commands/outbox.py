@@ -29,7 +29,7 @@ def run(
     state: Annotated[State | None, typer.Option(help="List deliveries in this state.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """How many texts and mails are in which state, and up to 20 that do not get on."""
+    """How many texts and mails are in which state, and up to 20 that are stuck."""
     with opened_session(load()) as session:
         counts = overview.counts(session)
         rows = overview.in_state(session, state, SHOWN) if state else overview.stuck(session, SHOWN)
@@ -58,7 +58,7 @@ def _show_counts(counts: list[Count], fanouts: Held, state: str | None) -> None:
 def _show_waiting(rows: list[Waiting], state: str | None) -> None:
     if not rows:
         return
-    typer.echo("\n" + ("" if state else "These do not get on:"))
+    typer.echo("\n" + ("" if state else "These are stuck:"))
     titles = ("delivery", "by", "to", "state", "tries", "age", "next", "reason")
     show_rows(titles, [_line(row) for row in rows])
 

@@ -88,8 +88,8 @@ def add(
     consent: Annotated[
         str | None, typer.Option(metavar="TEXT", help="The words they agreed to texts with; else they are invited.")
     ] = None,
-    group: Annotated[list[str] | None, typer.Option(metavar="GROUP", help="Join it.")] = None,
-    follow: Annotated[list[str] | None, typer.Option(metavar="HANDLE", help="Hear them.")] = None,
+    group: Annotated[list[str] | None, typer.Option(metavar="GROUP", help="Put them into this group.")] = None,
+    follow: Annotated[list[str] | None, typer.Option(metavar="HANDLE", help="Let them follow this.")] = None,
     language: Annotated[str, typer.Option()] = "en",
     timezone: Annotated[str, typer.Option()] = "UTC",
     title: Annotated[str | None, typer.Option(help="Their job.")] = None,
@@ -97,7 +97,7 @@ def add(
     """Add one person."""
     settings = load()
     if consent and not phone:
-        raise Refused("There is --consent and no --phone that it could be for.")
+        raise Refused("--consent is about a phone: give --phone, too.")
     with opened_session(settings) as session:
         person = accounts.create_person(
             session,
@@ -141,7 +141,7 @@ def show(
     group: Annotated[str | None, typer.Option(metavar="GROUP", help="Only those in it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Who there is, and whether texts and mails reach them."""
+    """List people, and whether texts and mails reach them."""
     with opened_session(load()) as session:
         group_id = account(session, group, "group").id if group else None
         rows = listings.people(session, everybody=everybody, group_id=group_id)
@@ -259,7 +259,7 @@ def restore(handle: Handle) -> None:
 
 @app.command()
 def role(handle: Handle, new: Annotated[Role, typer.Argument(metavar="member|operator|admin")]) -> None:
-    """Say what somebody may do to the installation."""
+    """Say who runs this: operators and admins are told of reports, locks and troubles."""
     with opened_session(load()) as session:
         person = account(session, handle, "person")
         before = person.role

@@ -32,6 +32,7 @@ def front(settings: Settings) -> Blueprint:
         if drill.running():
             raise tour.Trouble("The 1,000 texts are still on their way. Start over when they are through.")
         start_over(engine, url)
+        drill.forget()
 
     return tour.blueprint(
         tour.Stage(

@@ -72,6 +72,12 @@ class Drill:
     def tell(self) -> dict[str, Any]:
         return asdict(self._standing) | {"by": BY, "says": SAYS}
 
+    def forget(self) -> None:
+        """How the last one went; one that is running goes on."""
+        with self._lock:
+            if not self.running():
+                self._standing = Standing()
+
     def begin(self) -> None:
         """Raises Trouble when one is running, or when nobody would start the worker again."""
         with self._lock:

@@ -65,12 +65,16 @@ GROUPS: Final = [group.handle for group in demo.GROUPS]
 
 PEOPLE: Final = "SELECT id FROM accounts WHERE kind = 'person' AND handle = ANY (CAST(:people AS text[]))"
 PHONES: Final = f"SELECT id FROM addresses WHERE account_id IN ({PEOPLE})"  # noqa: S608
-SAID: Final = f"SELECT id FROM inbound WHERE account_id IN ({PEOPLE})"  # noqa: S608
+# By sender, too: who wrote what is still unread, or held, has not been found out.
+SAID: Final = f"""
+    SELECT id FROM inbound
+    WHERE account_id IN ({PEOPLE}) OR sender IN (SELECT address FROM addresses WHERE account_id IN ({PEOPLE}))
+"""  # noqa: S608
 POSTS: Final = f"SELECT id FROM posts WHERE inbound_id IN ({SAID})"  # noqa: S608
 # Their posts, the answers they got, and what was written to them unasked.
 MESSAGES: Final = f"""
     SELECT id FROM messages WHERE post_id IN ({POSTS}) OR inbound_id IN ({SAID})
-       OR kind IN ('notice', 'code', 'welcome')
+       OR kind IN ('notice', 'code', 'welcome', 'daily')
           AND id IN (SELECT message_id FROM deliveries WHERE address_id IN ({PHONES}))
 """  # noqa: S608
 FORGET: Final = tuple(
@@ -88,8 +92,8 @@ FORGET: Final = tuple(
             f"DELETE FROM remainders WHERE address_id IN ({PHONES})",  # noqa: S608
             f"DELETE FROM drafts WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM consent WHERE source <> 'demo' AND address_id IN ({PHONES})",  # noqa: S608
-            f"UPDATE addresses SET state = 'verified', receiving = true, off_until = NULL, stopped_at = NULL"  # noqa: S608
-            f" WHERE account_id IN ({PEOPLE})",
+            "UPDATE addresses SET state = 'verified', receiving = true, off_until = NULL, stopped_at = NULL,"  # noqa: S608
+            f" seen_at = NULL, bouncing_since = NULL WHERE account_id IN ({PEOPLE})",
             f"DELETE FROM accounts WHERE kind = 'group' AND handle <> ALL (CAST(:groups AS text[])) AND id IN"  # noqa: S608
             f" (SELECT account_id FROM follows WHERE role = 'owner' AND follower_id IN ({PEOPLE}))",
             f"DELETE FROM follows WHERE follower_id IN ({PEOPLE})",  # noqa: S608
@@ -101,7 +105,12 @@ FORGET: Final = tuple(
             f"DELETE FROM codes WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM pins WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM lockouts WHERE account_id IN ({PEOPLE})",  # noqa: S608
-            "UPDATE accounts a SET name = demo.name, language = 'en', ack = false, pin = 'none', state = 'active'"
+            f"DELETE FROM reactions WHERE account_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM posting_addresses WHERE account_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM bouncing WHERE address_id IN ({PHONES})",  # noqa: S608
+            f"UPDATE posts SET deleted_at = NULL WHERE author_id IN ({PEOPLE}) AND deleted_at IS NOT NULL",  # noqa: S608
+            "UPDATE accounts a SET name = demo.name, language = 'en', ack = false, pin = 'none', state = 'active',"
+            " deactivated_at = NULL, daily = true, daily_on = NULL, daily_upto = 0"
             " FROM unnest(CAST(:people AS text[]), CAST(:names AS text[])) AS demo (handle, name)"
             " WHERE a.handle = demo.handle",
         ),

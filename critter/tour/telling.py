@@ -40,15 +40,16 @@ class Teller:
             summary = traces.summary(session, found.inbound_id, self._settings.sms_price)
             return summary | progress(session, found.inbound_id)
 
-    def explain(self, words: str) -> Plain:
-        """As `critter explain TEXT --json` says it."""
+    def explain(self, words: str, handle: str) -> Plain:
+        """As `critter explain TEXT --as HANDLE --json` says it."""
         with told(), self._engine.connect() as connection:
-            return explaining.explain(connection, self._world, words).plain()
+            return explaining.explain(connection, self._world, words, handle=handle).plain()
 
 
 def progress(session: Session, inbound_id: int) -> Plain:
     """How many copies there are, how many are `sent`, `delivered`, `ended` in any way; times in ms after it was
-    accepted. `holds`: seconds until a held one leaves; `undone`: its fan-out was stopped."""
+    accepted. `sent_texts`: the sent ones that a carrier reports on, which a mail server does not. `holds`: seconds
+    until a held one leaves; `undone`: its fan-out was stopped."""
     row = session.execute(PROGRESS, {"inbound": inbound_id}).mappings().one()
     return {name: float(value) if name == "holds" and value is not None else value for name, value in row.items()}
 
@@ -70,12 +71,14 @@ PROGRESS: Final = text("""
     ), gone AS (
         SELECT count(*) AS copies,
                count(*) FILTER (WHERE d.state IN ('sent', 'delivered')) AS sent,
+               count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel = 'sms') AS sent_texts,
                count(*) FILTER (WHERE d.state = 'delivered') AS delivered,
                count(*) FILTER (WHERE d.ended_at IS NOT NULL) AS ended,
                max(extract(epoch FROM d.sent_at - mine.received_at)) AS sent_at
         FROM mine JOIN deliveries d ON d.message_id = mine.id
     )
     SELECT spread.holds, spread.undone, CAST(round(1000 * spread.spread_at) AS int) AS spread_ms,
-           gone.copies, gone.sent, gone.delivered, gone.ended, CAST(round(1000 * gone.sent_at) AS int) AS sent_ms
+           gone.copies, gone.sent, gone.sent_texts, gone.delivered, gone.ended,
+           CAST(round(1000 * gone.sent_at) AS int) AS sent_ms
     FROM spread, gone
 """)

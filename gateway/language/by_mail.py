@@ -20,9 +20,10 @@ def whole(verbs: Mapping[str, Verb], domain: str) -> Phrase:
 
 def _writing(domain: str) -> Phrase:
     return say(
-        "Write to {address} what you do: whoever follows you gets it. A command is a mail with that one line in it; "
-        "your signature does not count. It may stand in the subject, too, when the mail is empty. Answer any mail to "
-        "answer what is in it: as privately as it came.",
+        "Mail {address} what you are doing, and everyone who follows you gets it. To give a "
+        "command, send a mail with just that one line (a signature does no harm), or an empty "
+        "mail with it as the subject. Reply to any mail to answer what is in it, as privately as "
+        "it came.",
         address=f"post@{domain}",
     )
 
@@ -30,11 +31,13 @@ def _writing(domain: str) -> Phrase:
 def _addresses(domain: str) -> Phrase:
     lines = (
         say("{address}: privately to Kim, or a post to the group sales", address=f"kim@, sales@{domain}"),
-        say("{address}: join or leave; what the mail says does not matter", address="sales+join@, sales+leave@"),
+        say("{address}: join or leave, whatever the mail says", address="sales+join@, sales+leave@"),
         say("{address}: this help", address=f"help@{domain}"),
     )
     return joined([say("Addresses:"), *lines], "\n")
 
 
 def _ending() -> Phrase:
-    return say("off stops all mails, on brings them back; off 2w is a pause. leave NAME ends one.")
+    return say(
+        "To stop all mails: OFF. To get them back: ON. For a break of two weeks: OFF 2W. To stop just one: LEAVE NAME"
+    )

@@ -72,13 +72,13 @@ def _hint(kind: str, author: str, group: str, broadcast: bool, direct: bool) -> 
     if kind == "update" and direct:
         return say("Reply to this mail to answer {name}. It stays private.", name=author)
     if kind == "update" and group and broadcast:
-        return say("Reply to this mail and those who post in #{group} get it.", group=group)
+        return say("Reply to this mail to write to the people who post in #{group}.", group=group)
     if kind == "update" and group:
         return say("Reply to this mail to answer in #{group}.", group=group)
     if kind == "update" and author:
-        return say("Reply to this mail to answer {name}. Everyone here may read it.", name=author)
+        return say("Reply to this mail to answer {name}. Everyone here can read it.", name=author)
     if kind in ("answer", "notice"):
-        return say("You can reply to this mail with a command; help lists them.")
+        return say("You can reply to this mail with a command. To see them all: HELP")
     return ""
 
 
@@ -88,5 +88,5 @@ def _reason(kind: str, author: str, direct: bool, follows: str) -> str:
     if kind == "update" and author:
         if direct:
             return say("You get this because {name} sent it to you.", name=author)
-        return say("You get this because it names you, or answers you.")
+        return say("You get this because it mentions you or answers you.")
     return say("You get this because you wrote to Critter.") if kind == "answer" else ""

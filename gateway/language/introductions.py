@@ -7,4 +7,4 @@ def introduction(words: str, company: str, language: str) -> str:
     """What `words` do not say already, to stand behind them."""
     if "STOP" in words:
         return "" if company in words else f"\n{company}"
-    return "\n" + translated(say("{company}: STOP ends texts, HELP helps.", company=company), language)
+    return "\n" + translated(say("{company}: STOP to end texts, HELP for help.", company=company), language)

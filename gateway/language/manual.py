@@ -1,6 +1,10 @@
 """How a command is described: the one wording that help by text, the web's help and docs/commands.md all show."""
 
-from collections.abc import Iterator, Mapping
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.language.phrases import Phrase, joined, say
 from gateway.language.verbs import Verb
@@ -17,7 +21,7 @@ def about(verb: Verb, language: str = "") -> Phrase:
     others = say("Also: {words}.", words=", ".join(verb.aliases)) if verb.aliases else ""
     abroad = verb.abroad.get(language.partition("-")[0], ())
     in_their_own = say("In your language: {words}.", words=", ".join(list(abroad)[:2])) if abroad else ""
-    return joined([forms, others, in_their_own, "" if verb.ready else say("Not here yet.")])
+    return joined([forms, others, in_their_own, "" if verb.ready else say("Not available yet.")])
 
 
 def line(verb: Verb) -> Phrase:
@@ -28,3 +32,96 @@ def line(verb: Verb) -> Phrase:
 def ready(verbs: Mapping[str, Verb]) -> Iterator[Verb]:
     """The commands that are there, in the order they were declared."""
     return (verb for verb in dict.fromkeys(verbs.values()) if verb.ready)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that can be said: how, by which other words, what it does, and one time that somebody said it."""
+
+    usages: tuple[str, ...]
+    aliases: tuple[str, ...]
+    about: Phrase
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading of the web's help with what stands under it. `key` is its place in the page."""
+
+    key: str
+    title: Phrase
+    entries: tuple[Entry, ...]
+
+
+SAID_PLAINLY: Final = (
+    Entry(("text",), (), say("an update to everyone who follows you"), "visiting ACME until noon"),
+    Entry(("@NAME text",), (), say("an answer or a word to somebody, for everyone to read"), "@kim thank you!"),
+    Entry(("#GROUP text",), (), say("an update to a group"), "#lunch table for six at noon"),
+    Entry((".text",), (), say("an update, even if its first word is a command"), ".leave the keys with Sam"),
+    Entry(("STOP",), ("UNSUBSCRIBE", "CANCEL", "END", "QUIT"), say("no more texts, at once"), ""),
+    Entry(("START",), (), say("get texts again"), ""),
+)
+TITLES: Final = {
+    "say": (say("Say something"), "d r rt like"),
+    "follow": (say("Follow people and groups"), "follow join unfollow nudge"),
+    "quiet": (say("Get less, or nothing"), "off on mute unmute block report"),
+    "look": (say("Look things up"), "get whois who followers following groups stats"),
+    "after": (say("After you wrote something"), "undo who\u00a0got why more"),
+    "groups": (say("Run a group"), "new owner"),
+    "you": (say("You and your colleagues"), "invite name lang ack link login help"),
+}
+MORE: Final = say("More")  # for a command that nobody has put under a heading
+# What an example has where a usage line has a word in capitals.
+SPOKEN: Final = {
+    "NAME[,NAME…]": "kim", "NAME": "kim", "PERSON": "sam", "GROUP": "lunch", "#TAG": "#win", "ITEM": "k7",
+    "ADDRESS": "+14155550123", "CODE": "482913", "FULLNAME": "Kim Lee", "LANG": "es", "VERB": "follow", "COUNT": "3",
+    "text": "on my way", "for": "2h", "on|off": "on",
+}  # fmt: skip
+_PLACE: Final = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")
+
+
+def sections(verbs: Mapping[str, Verb], language: str = "") -> Iterator[Section]:
+    """Everything that can be said, under headings; every command that is there stands under one of them, with the
+    words that a person of this language may say instead."""
+    yield Section("plain", say("Without a command"), SAID_PLAINLY)
+    left = {verb.name: verb for verb in ready(verbs)}
+    for key, (title, names) in TITLES.items():
+        found = [left.pop(name.replace("\u00a0", " "), None) for name in names.split(" ")]
+        entries = tuple(_entry(verb, language) for verb in found if verb)
+        if entries:
+            yield Section(key, title, entries)
+    if left:
+        yield Section("more", MORE, tuple(_entry(verb, language) for verb in left.values()))
+
+
+def _entry(verb: Verb, language: str) -> Entry:
+    also = (*verb.aliases, *verb.abroad.get(language.partition("-")[0], ()))
+    return Entry(verb.usages, also, described(verb), example(verb))
+
+
+def example(verb: Verb) -> str:
+    """How somebody may say it; empty when there is only one way. What may be left out is left out, unless then only
+    the bare word remained."""
+    usage = verb.usages[0]
+    places = _PLACE.findall(usage)
+    needed = [place for place in places if place == "NAME[,NAME…]" or not place.startswith("[")]
+    kept = needed if " ".join(needed) != verb.name else places
+    said = " ".join(SPOKEN.get(place.strip("[]") if place.startswith("[") else place, place) for place in kept)
+    return "" if said == usage else said
+
+
+def found(parts: Iterable[Section], words: str, shown: Callable[[str], str]) -> list[Section]:
+    """The entries that have all these words in what stands there; `shown` says a phrase in the reader's language."""
+    wanted = _bare(words).split()
+
+    def fits(part: Section, entry: Entry) -> bool:
+        there = _bare(" ".join([shown(part.title), *entry.usages, *entry.aliases, shown(entry.about), entry.example]))
+        return all(word in there for word in wanted)
+
+    kept = [replace(part, entries=tuple(e for e in part.entries if fits(part, e))) for part in parts]
+    return [part for part in kept if part.entries]
+
+
+def _bare(words: str) -> str:
+    """Without case and accents, as people type into a search."""
+    return "".join(c for c in unicodedata.normalize("NFKD", words.casefold()) if not unicodedata.combining(c))

@@ -67,7 +67,14 @@ class Tongue:
         return FORMATTER.vformat(template, (), {name: self.value(value) for name, value in values.items()})
 
 
-FORMATTER: Final = string.Formatter()
+class _Formatter(string.Formatter):
+    """What Python's own does, and `{handle!u}`: in capitals, as commands are shown that one can send back."""
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        return str(value).upper() if conversion == "u" else super().convert_field(value, conversion)
+
+
+FORMATTER: Final = _Formatter()
 
 
 def say(template: str, **values: Any) -> Phrase:

@@ -11,7 +11,7 @@ from typing import Final
 from gateway.language import mail_codes
 from gateway.language.phrases import Phrase, say
 
-_NO_TEXTS: Final = say("This came by mail because your phone's number takes no texts.")
+_NO_TEXTS: Final = say("This came by mail because your phone's number cannot get texts.")
 _BLOCKED: Final = say("This came by mail because the text was blocked on its way to your phone.")
 
 # These alone send a text's words to the mailbox. 21610, the opt-out, is not among them and never may be.
@@ -24,14 +24,14 @@ INSTEAD: Final[Mapping[str, Phrase]] = {
     "30007": _BLOCKED,
     "30005": say("This came by mail because your phone's number is not in service."),
     "30006": say("This came by mail because your phone is a landline, or its carrier cannot be reached."),
-    "no_route": say("This came by mail because no number of ours may text your phone."),
+    "no_route": say("This came by mail because none of our numbers can text your phone."),
     "gave_up": say("This came by mail because no text got through to your phone for 4 hours."),
-    "suspended": say("This came by mail because texts to your phone are off until you prove its number again."),
+    "suspended": say("This came by mail because texts to your phone are off until you confirm its number again."),
 }
 
 OPTED_OUT: Final = ("opted_out", "stopped", "21610")
 
-_UNUSABLE: Final = say("the number takes no texts")
+_UNUSABLE: Final = say("the number cannot get texts")
 _FILTERED: Final = say("a carrier blocked the text")
 _OURS: Final = say("our own number or account was refused")
 _IN_DOUBT: Final = say("it may not have arrived")
@@ -44,31 +44,31 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "smpp b": _UNUSABLE,
     "30006": _UNUSABLE,
     "21408": say("texts to that country are off"),
-    "30001": say("the carrier had too much to do"),
+    "30001": say("the carrier was too busy"),
     "30003": say("the phone was off or out of reach"),
     "30005": say("the number is not in service"),
     "30004": _FILTERED,
     "30007": _FILTERED,
     "30008": say("the carrier does not say why"),
     **dict.fromkeys(("20003", "20005", "10001", "30002", "30032", "30034", "21606", "21608"), _OURS),
-    "no_route": say("no number of ours may text there"),
+    "no_route": say("none of our numbers can text there"),
     "gave_up": say("it could not be sent in time"),
-    "quarantined": say("sending it failed; an operator is told"),
-    "rendering": say("sending it failed; an operator is told"),
-    "content": say("it holds signs that cannot be sent"),
-    "dropped": say("an operator took it out"),
+    "quarantined": say("sending it failed; an operator has been told"),
+    "rendering": say("sending it failed; an operator has been told"),
+    "content": say("it contains characters that cannot be sent"),
+    "dropped": say("an operator removed it"),
     "opted_out": say("opted out"),
     "stopped": say("opted out"),
     "21610": say("opted out"),
     "suspended": say("the phone or the account is switched off"),
     "deactivated": say("is not here any more"),
     "invited": _UNREADY,
-    "nowhere": say("has no phone or mailbox that takes it"),
+    "nowhere": say("has no phone or mailbox that can get it"),
     "retracted": say("you took it back"),
     "silenced": _NO_MORE,
     "left": _NO_MORE,
     "private": _NO_MORE,
-    "off": say("not on at the moment"),
+    "off": say("paused for now"),
     "bouncing": say("mails to their mailbox come back"),
 }
 _REFUSED_MAIL: Final = say("the mailbox refuses it")

@@ -35,7 +35,7 @@ _MAILBOX = re.compile(rf"(?=.{{1,64}}@){_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
 def normal_phone(text: str, region: str) -> str:
     """E.164 of a number as people of `region` (ISO 3166) write it; raises Refused. A number only has to be possible:
     new blocks are in use before the library knows them."""
-    wrong = Refused(say("That is no phone number: write it like +1 415 555 0123."))
+    wrong = Refused(say("That is not a phone number. Write it like +1 415 555 0123."))
     text = typed(text)
     if not _DIALLED.fullmatch(text):
         raise wrong
@@ -76,7 +76,7 @@ def normal_mailbox(text: str) -> str:
     except ValueError:
         mailbox = ""
     if len(mailbox) > LONGEST_MAILBOX or not _MAILBOX.fullmatch(mailbox):
-        raise Refused(say("That is no mail address: write it like kim@example.com."))
+        raise Refused(say("That is not a mail address. Write it like kim@example.com."))
     return mailbox
 
 

@@ -29,9 +29,11 @@ def normal_alias(text: str, reserved: Collection[str] = ()) -> str:
     """The one form an alias or an employee's number is kept and compared in; raises Refused for what cannot be one."""
     alias = canonical_handle(text).lower()
     if not _ALIAS.fullmatch(alias):
-        raise Refused(say("“{word}” is no alias: one word of letters and digits, at most 40.", word=shown(alias)))
+        raise Refused(
+            say("“{word}” cannot be an alias. Use one word of letters and digits, at most 40.", word=shown(alias))
+        )
     if alias in RESERVED or alias in reserved:
-        raise Refused(say("“{word}” is a word Critter uses itself: take another alias.", word=alias))
+        raise Refused(say("“{word}” is a word that Critter uses itself. Choose another alias.", word=alias))
     return alias
 
 
@@ -59,7 +61,7 @@ def add(session: Session, account: Account, text: str, reserved: Collection[str]
     if taken is not None:
         raise Refused(say("“{word}” is an alias of @{handle}.", word=alias, handle=taken.handle))
     if session.scalar(select(Account.id).where(Account.handle == alias)) is not None:
-        raise Refused(say("“{word}” is a handle: take another alias.", word=alias))
+        raise Refused(say("“{word}” is a handle. Choose another alias.", word=alias))
     session.add(Alias(alias=alias, account_id=account.id, kind=kind))
     session.flush()
     return True

@@ -105,8 +105,8 @@ def _warn(session: Session, mailbox: Address, row: Bouncing) -> frozenset[str]:
         log.error("mails to a mailbox come back, and no phone of its owner takes texts: address %d", mailbox.id)
         return frozenset()
     warning = say(
-        "Mails to your mailbox come back: {why}. If this goes on, none go there until a test mail arrives or you write "
-        "from it.",
+        "Mails to your mailbox come back: {why}. If this goes on, we stop sending them until a "
+        "test mail arrives or you write from it.",
         why=missed("failed", row.status, "email"),
     )
     said = translated(warning, session.get_one(Account, mailbox.account_id).language)
@@ -162,8 +162,9 @@ def _send_probe(session: Session, address_id: int, language: str) -> None:
     row = session.get_one(Bouncing, address_id)
     subject = say("Does this mailbox work again?")
     body = say(
-        "Mails to this mailbox came back ({why}), so no more were sent here. This is a test: unless it comes back too, "
-        "mails go on tomorrow. Write to us from here, and they go on at once.",
+        "Mails to this mailbox came back ({why}), so we stopped sending them. This is a test: if "
+        "it does not come back too, your mails start again tomorrow. To get them at once, write "
+        "to us from here.",
         why=missed("failed", row.status, "email"),
     )
     title, words = translated(subject, language), translated(body, language)

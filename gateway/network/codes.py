@@ -46,7 +46,7 @@ def prove(session: Session, signer: Signer, address: Address, account_id: int) -
     """Six digits to be sent to that phone or mailbox and typed elsewhere; raises Refused when there were too many."""
     sent = select(func.count()).where(Code.purpose == "prove", Code.address_id == address.id)
     if (session.scalar(sent.where(Code.created_at > func.now() - timedelta(hours=1))) or 0) >= SENDS_HOURLY:
-        raise Refused(say("Three codes an hour is the most for one phone or mailbox. Try again in an hour."))
+        raise Refused(say("One phone or mailbox can get three codes an hour. Try again in an hour."))
     _refuse_many(session, "prove", account_id)
     _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "prove"))
     code = _digits()
@@ -203,4 +203,4 @@ def _refuse_many(session: Session, purpose: Purpose, account_id: int, address_id
     mine = select(func.count()).where(Code.purpose == purpose, Code.account_id == account_id)
     mine = mine.where(Code.address_id == address_id) if address_id else mine
     if (session.scalar(mine.where(Code.created_at > func.now() - timedelta(days=1))) or 0) >= DAILY:
-        raise Refused(say("{number} codes a day is the most for one person. Try again tomorrow.", number=DAILY))
+        raise Refused(say("One person can get {number} codes a day. Try again tomorrow.", number=DAILY))

@@ -134,14 +134,14 @@ class Frame(NamedTuple):
 
 def _frame(company: str, language: str, handle: str) -> Frame:
     opening = say(
-        "What colleagues at {company} wrote lately. You follow nobody yet, so this is once a day; it ends when you do.",
+        "What colleagues at {company} wrote lately. You get this once a day until you follow somebody.",
         company=company,
     )
     closing = joined(
         [
-            say("Answer this mail with a number and your words, like: 1 I can help"),
-            say("Or with a command alone in it: follow {handle}, whois {handle}, help.", handle=handle),
-            say("off daily ends this mail, on daily brings it back."),
+            say("Reply to this mail with a number and your words, like: 1 I can help"),
+            say("Or reply with just a command: follow {handle}, whois {handle}, help.", handle=handle),
+            say("To stop this mail: OFF DAILY. To get it back: ON DAILY"),
         ],
         "\n",
     )
@@ -152,7 +152,7 @@ def _subject(language: str, *names: str) -> str:
     """Who wrote, for names make people open a mail."""
     first, more = ", ".join(names[:2]), len(names) - 2
     who = enumerated([first, count("{count} more", "{count} more", more)]) if more > 0 else first
-    return translated(say("What your colleagues do: {names}", names=who), language)
+    return translated(say("What your colleagues are doing: {names}", names=who), language)
 
 
 def _body(reader: Reader, frame: Frame, signer: Signer, domain: str) -> str:

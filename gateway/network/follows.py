@@ -48,9 +48,9 @@ def _followable(session: Session, follower_id: int, account_id: int) -> Account:
     if account is None or account.state != "active":
         raise Refused(say("That account is not there any more."))
     if follower_id == account_id:
-        raise Refused(say("That is you: your own updates go to those who follow you."))
+        raise Refused(say("That is you. Your own updates go to the people who follow you."))
     if account.kind == "person" and session.scalar(select(blocked(literal(follower_id), literal(account_id)))):
-        raise Refused(say("{name} cannot be followed now. Nothing was changed.", name=account.name))
+        raise Refused(say("You cannot follow {name} now. Nothing was changed.", name=account.name))
     return account
 
 

@@ -31,7 +31,7 @@ def handle_problem(handle: str, reserved: Collection[str] = ()) -> str | None:
     if not HANDLE.fullmatch(handle):
         return _no_handle(handle)
     if handle in RESERVED or handle in reserved:
-        return say("“{handle}” is a word Critter uses itself: take another handle.", handle=handle)
+        return say("“{handle}” is a word that Critter uses itself. Choose another handle.", handle=handle)
     return None
 
 
@@ -40,11 +40,11 @@ def _no_handle(handle: str) -> str:
     foreign = "".join(one for one in handle if not one.isascii() or not one.isprintable())
     if foreign:
         return say(
-            "“{handle}” is no handle: 2 to 20 of a-z, 0-9 and _. Not one of these: {characters}.",
+            "“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _, and none of these: {characters}.",
             handle=shown(handle),
             characters=named(foreign),
         )
-    return say("“{handle}” is no handle: 2 to 20 of a-z, 0-9 and _.", handle=handle[:40])
+    return say("“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _.", handle=handle[:40])
 
 
 def clean_name(text: str) -> str:
@@ -54,7 +54,7 @@ def clean_name(text: str) -> str:
     if not name:
         raise Refused(say("A name needs at least one letter."))
     if len(name) > LONGEST_NAME:
-        raise Refused(say("A name has at most {most} characters.", most=LONGEST_NAME))
+        raise Refused(say("A name can have at most {most} characters.", most=LONGEST_NAME))
     return name
 
 

@@ -70,8 +70,8 @@ def tell(session: Session, account: Account, channel: str, kind: str, lock: time
     audit.record(session, f"@{account.handle}", f"{kind}.locked", account.id, {"channel": channel})
     values = {"handle": account.handle, "hours": hours(lock)}
     told = say(
-        "Five wrong codes or PINs came in your name, @{handle}. Nothing is confirmed there for {hours}. Was that not "
-        "you? Tell an operator.",
+        "Five wrong codes or PINs came in your name, @{handle}. Nothing can be confirmed there "
+        "for {hours}. Was that not you? Tell an operator.",
         **values,
     )
     rings = notices.tell_elsewhere(session, account.id, channel, told)
@@ -86,17 +86,17 @@ def refusal(session: Session, account_id: int, channel: str, lock: timedelta) ->
     """What whoever is locked is answered: for how long, and what still goes."""
     if notices.elsewhere(session, account_id, channel) is None:
         return say(
-            "Too many wrong codes or PINs: nothing is confirmed for {hours}. An operator can unlock it.",
+            "Too many wrong codes or PINs. You cannot confirm anything for {hours}. An operator can unlock it.",
             hours=hours(lock),
         )
     if channel == "email":
         return say(
-            "Too many wrong codes or PINs: nothing is confirmed by mail for {hours}. Confirm by text, or ask an "
-            "operator.",
+            "Too many wrong codes or PINs. You cannot confirm by mail for {hours}. Confirm by text, "
+            "or ask an operator.",
             hours=hours(lock),
         )
     return say(
-        "Too many wrong codes or PINs: nothing is confirmed by text for {hours}. Confirm by mail, or ask an operator.",
+        "Too many wrong codes or PINs. You cannot confirm by text for {hours}. Confirm by mail, or ask an operator.",
         hours=hours(lock),
     )
 

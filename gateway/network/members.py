@@ -27,15 +27,15 @@ def check_owner(session: Session, account_id: int, group: Named) -> None:
     if not running:
         raise Refused(say("{name} has no owner. Ask the people who run Critter.", name=group.name))
     names = joined([f"@{owner.handle}" for owner in running[:3]], ", ")
-    raise Refused(say("Only its owners change who is in {name}: {names}.", name=group.name, names=names))
+    raise Refused(say("Only the owners of {name} can add or remove people: {names}.", name=group.name, names=names))
 
 
 def check_not_last_owner(session: Session, account_id: int, group: Named) -> None:
     """A group must not lose its only owner: nobody could let people in, or make another one. Raises Refused."""
     if not is_last_owner(session, account_id, group.id):
         return
-    fix = say("Make another one first: owner NAME {handle}", handle=group.handle)
-    raise Refused(joined([say("{name} would have no owner then.", name=group.name), fix]))
+    fix = say("Make somebody else an owner first: owner NAME {handle}", handle=group.handle)
+    raise Refused(joined([say("Then {name} would have no owner.", name=group.name), fix]))
 
 
 def is_last_owner(session: Session, account_id: int, group_id: int) -> bool:

@@ -34,8 +34,8 @@ def is_silent(phone: Address, at: datetime, days: int) -> bool:
 def question(name: str) -> Phrase:
     """It names its owner by their first name alone: whoever has the number now must be able to say no."""
     return say(
-        "It is long since we heard from this phone. Are you still {name}? Reply YES. If not, ignore this: texts end "
-        "in {days} days.",
+        "We have not heard from this phone for long. Are you still {name}? Reply YES. If not, "
+        "ignore this: texts end in {days} days.",
         name=name.split()[0],
         days=GRACE.days,
     )
@@ -74,14 +74,15 @@ def suspend(session: Session, phone: Address, reason: str) -> frozenset[str]:
 def _tell(session: Session, owner: Account, phone: Address) -> frozenset[str]:
     if notices.elsewhere(session, owner.id, phone.channel):
         told = say(
-            "Your phone ending in {digits} gets no more texts from us: it is long silent, or its carrier says that it "
-            "is not there. Mails go on. Is it still yours? Answer login, and text the code from it.",
+            "We no longer text your phone ending in {digits}: it has been silent for long, or its "
+            "carrier says that it is gone. Your mails go on. Is it still yours? Reply LOGIN, and "
+            "text us the code from that phone.",
             digits=phone.address[-2:],
         )
         return notices.tell_elsewhere(session, owner.id, phone.channel, told)
     told = say(
-        "The phone of @{handle} gets no more texts, and there is no mailbox. Ask them, then: critter people link "
-        "{handle}",
+        "We no longer text the phone of @{handle}, who has no mailbox. Ask them, then run: "
+        "critter people link {handle}",
         handle=owner.handle,
     )
     return notices.tell(session, accounts.operators(session) - {owner.id}, told)

@@ -28,7 +28,7 @@ def set_pin(session: Session, account_id: int, pin: str, *, always: bool = False
     if not _SHAPE.fullmatch(pin):
         raise Refused(say("A PIN is 4 to 8 digits."))
     if len(set(pin)) == 1 or pin in _RUNS:
-        raise Refused(say("That PIN is too easy to guess: take other digits."))
+        raise Refused(say("That PIN is too easy to guess. Choose other digits."))
     row = session.get(Pin, account_id) or Pin(account_id=account_id)
     row.salt = secrets.token_bytes(16)
     row.digest, row.tries, row.locked_at = _digest(pin, row.salt), 0, None

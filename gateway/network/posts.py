@@ -132,7 +132,11 @@ def _check(session: Session, words: Words, said: str) -> None:
         raise Refused(say("Nothing to post: the message was empty."))
     if len(said) > LONGEST:
         raise Refused(
-            say("That is too long: {number} characters of {most}. Nothing was posted.", number=len(said), most=LONGEST)
+            say(
+                "That is too long: {number} characters, and {most} is the most. Nothing was posted.",
+                number=len(said),
+                most=LONGEST,
+            )
         )
     for group in [words.group, *words.also]:
         if group and words.visibility != "direct" and not audience.may_post(session, words.author.id, group):
@@ -142,10 +146,11 @@ def _check(session: Session, words: Words, said: str) -> None:
 def _no_poster(group: Account) -> str:
     if group.access == "closed":
         return say(
-            "Only members post to {handle}. Nothing was posted. To ask to join: follow {handle}", handle=group.handle
+            "Only members can post to {handle}. Nothing was posted. To ask to join: JOIN {handle!u}",
+            handle=group.handle,
         )
     return say(
-        "Only its posters post to {handle}. Nothing was posted. To tell them alone: d {handle} text",
+        ("Only its posters can post to {handle}. Nothing was posted. To write to them privately: d {handle} text"),
         handle=group.handle,
     )
 

@@ -13,8 +13,8 @@ def counted(counts: Tally) -> Phrase:
     """12 got it (9 by text, 3 by mail), 2 still wait."""
     got = count("{count} got it", "{count} got it", counts.got)
     ways = say("({texts} by text, {mails} by mail)", texts=counts.sms.got, mails=counts.email.got)
-    waiting = count("{count} still waits", "{count} still wait", counts.waiting) if counts.waiting else ""
-    more = say("more are to come") if counts.spreading else ""
+    waiting = count("{count} is still waiting", "{count} are still waiting", counts.waiting) if counts.waiting else ""
+    more = say("more to come") if counts.spreading else ""
     both = counts.sms.got and counts.email.got
     return joined([joined([joined([got, ways if both else ""]), waiting, more], ", "), "."], "")
 

@@ -336,7 +336,7 @@ def timezone(cell: str) -> str | None:
     known = {zone.casefold(): zone for zone in available_timezones()}
     zone = known.get(cell.replace(" ", "_").casefold())
     if zone is None:
-        raise Refused(f"“{shown(cell)}” is no time zone: write it like Europe/Berlin or America/New_York.")
+        raise Refused(f"“{shown(cell)}” is not a time zone. Write it like Europe/Berlin or America/New_York.")
     return zone
 
 

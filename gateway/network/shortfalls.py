@@ -34,12 +34,15 @@ def tell(session: Session, calm: timedelta = CALM) -> frozenset[str]:
 def _words(short: Short) -> Phrase:
     phones = count("{count} phone", "{count} phones", short.phones)
     if short.scope == "company_month":
-        return say("The company's budget for texts is used up: {phones} did not get your words. It is new on {day}.",
+        return say(("The company's budget for texts is used up, so {phones} did not get your message. It "
+"starts again on {day}."),
                    phones=phones, day=f"{_next_month(short.since):%Y-%m-%d}")  # fmt: skip
     if short.scope == "person":
-        return say("Your budget for texts is used up: {phones} did not get your words. It is new at midnight UTC.",
+        return say(("Your budget for texts is used up, so {phones} did not get your message. It starts again "
+"at midnight UTC."),
                    phones=phones)  # fmt: skip
-    return say("Today's budget for texts is used up: {phones} did not get your words. It is new at midnight UTC.",
+    return say(("Today's budget for texts is used up, so {phones} did not get your message. It starts "
+"again at midnight UTC."),
                phones=phones)  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def _delay(session: Session, post: Post, author: Account) -> frozenset[str]:
     if not late:
         return frozenset()
     words = say(
-        '"{words}": {mails} could not be delivered for an hour. We go on trying for two days.',
+        '"{words}": {mails} could not be delivered within an hour. We keep trying for two days.',
         words=shortened(post.text),
         mails=count("{count} mail", "{count} mails", late),
     )
@@ -107,7 +107,7 @@ def _body(post: Post, tally: Tally, missed: Sequence[Missed]) -> Phrase:
         *_channel(tally),
     ]
     if missed:
-        lines += ["", say("These do not have it:")]
+        lines += ["", say("These people do not have it:")]
         lines += [say("{name}: {why}", name=one.name, why=one.why) for one in missed]
     if tally.missed > len(missed) >= LISTED:
         lines.append(count("and {count} more", "and {count} more", tally.missed - len(missed)))

@@ -14,8 +14,8 @@ PRIORITY: Final = 2
 
 def words(company: str) -> Phrase:
     return say(
-        "{company}: colleagues' updates by text, only as many as you ask for. "
-        "Answer START to begin. HELP helps, STOP ends texts.",
+        "{company}: updates from colleagues by text, only the ones you ask for. Reply START to "
+        "begin, HELP for help, STOP to end texts.",
         company=company,
     )
 

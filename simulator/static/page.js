@@ -2,6 +2,7 @@
 // Draws every phone and mailbox that something happens to, and lets one type. All text goes in as text, never as HTML.
 
 const boxes = new Map();
+let people = {}; // phone or mailbox → whose it is, as far as anybody told
 const main = document.getElementById("boxes");
 
 function element(name, text, parent, className) {
@@ -12,26 +13,38 @@ function element(name, text, parent, className) {
   return made;
 }
 
-function field(form, name, placeholder) {
+function field(form, name, label) {
   const input = element("input", "", form);
   input.name = name;
-  input.placeholder = placeholder;
+  input.placeholder = label;
+  input.setAttribute("aria-label", label);
   return input;
+}
+
+// Whose it is, and below it the number or the mailbox.
+function title(who, made) {
+  const name = people[who];
+  made.heading.replaceChildren(name || who);
+  if (name) element("small", who, made.heading);
+  made.list.setAttribute("aria-label", `${who.includes("@") ? "Mails" : "Texts"} of ${name || who}`);
 }
 
 function box(who) {
   if (boxes.has(who)) return boxes.get(who);
+  document.getElementById("empty").hidden = true;
   const section = element("section", "", main);
-  element("h2", who, section);
-  const made = { list: element("ol", "", section), items: new Map() };
+  const made = { heading: element("h2", "", section), list: element("ol", "", section), items: new Map() };
+  made.list.tabIndex = 0; // so that it scrolls by keyboard
+  element("li", who.includes("@") ? "No mails yet." : "No texts yet.", made.list, "nothing");
   boxes.set(who, made);
+  title(who, made);
   const form = element("form", "", section);
   if (who.includes("@")) {
-    field(form, "to", "to (a reply: leave empty)");
-    field(form, "subject", "subject");
+    field(form, "to", "To (empty: answers the last mail)");
+    field(form, "subject", "Subject");
   }
-  field(form, "body", "what to say");
-  element("button", "Send", form);
+  field(form, "body", "What to say");
+  element("button", "Send", form).setAttribute("aria-label", `Send as ${people[who] || who}`);
   form.addEventListener("submit", (event) => send(event, who, made));
   return made;
 }
@@ -49,6 +62,7 @@ async function send(event, who, made) {
 
 function show(where, key, text, note, own) {
   if (where.items.has(key)) return;
+  where.list.querySelector(".nothing")?.remove();
   const item = element("li", text, where.list, own ? "own" : "");
   where.items.set(key, element("small", note, item));
   where.list.scrollTop = where.list.scrollHeight;
@@ -77,16 +91,36 @@ function listen() {
   on("text", showText);
   on("mail", showMail);
   on("status", showStatus);
-  on("reset", () => { boxes.clear(); main.replaceChildren(); });
+  on("reset", () => {
+    boxes.clear();
+    for (const section of main.querySelectorAll("section")) section.remove();
+    document.getElementById("empty").hidden = false;
+  });
+}
+
+function tell(line) {
+  const trouble = document.getElementById("trouble");
+  trouble.textContent = line;
+  trouble.hidden = !line;
 }
 
 document.getElementById("add").addEventListener("submit", (event) => {
   event.preventDefault();
-  box(event.target.who.value.trim());
+  const who = event.target.who.value.trim();
+  const good = who.includes("@") || /^\+[1-9]\d{6,14}$/.test(who);
+  tell(good ? "" : "That is neither a phone number like +15551230001 nor a mailbox like kim@mail.example.");
+  if (!good) return;
+  box(who).list.parentElement.querySelector("[name=body]").focus();
   event.target.reset();
 });
 
 fetch("/phones.json").then((answer) => answer.json()).then((about) => {
   document.getElementById("company").textContent = `${about.company} · ${about.numbers.join(", ")}`;
+  people = about.people;
+  for (const [who, name] of Object.entries(people)) {
+    const option = element("option", name, document.getElementById("people"));
+    option.value = who;
+  }
+  for (const [who, made] of boxes) title(who, made);
 });
 listen();

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, make_response, render_template, request
 
 from simulator.local import is_local_url
-from simulator.tour.script import STEPS
+from simulator.tour.script import STEPS, empty
 from simulator.tour.stage import Stage, Trouble
 
 LONGEST_ID = 998  # a line of a mail header (RFC 5322)
@@ -26,7 +26,7 @@ def blueprint(stage: Stage) -> Blueprint:
         tour.add_url_rule(rule, view.__name__, stage.public(_guarded(view)), methods=[method])
 
     def index() -> Response:
-        page = make_response(render_template("tour.html", stage=stage, steps=STEPS))
+        page = make_response(render_template("tour.html", stage=stage, steps=STEPS, empty=empty))
         page.headers["Content-Security-Policy"] = policy
         page.headers["Cache-Control"] = "no-store"
         return page
@@ -35,7 +35,10 @@ def blueprint(stage: Stage) -> Blueprint:
         return stage.trace(request.args.get("id", "")[:LONGEST_ID]) or {"state": "unknown"}
 
     def explain() -> Any:
-        return stage.explain(_said()[:LONGEST_TEXT])
+        by = _given("by") or stage.phones[0].handle
+        if by not in (person.handle for person in stage.phones):
+            raise Trouble("Nobody of that name is on the tour.")
+        return stage.explain(_given("text")[:LONGEST_TEXT], by)
 
     def start_over() -> Any:
         stage.start_over()
@@ -80,7 +83,7 @@ def _fresh(answer: Response, status: int) -> Response:
     return answer
 
 
-def _said() -> str:
+def _given(name: str) -> str:
     body = request.get_json(silent=True)
-    text = body.get("text") if isinstance(body, dict) else None
-    return text if isinstance(text, str) else ""
+    value = body.get(name) if isinstance(body, dict) else None
+    return value if isinstance(value, str) else ""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from simulator.tour.stage import Person
+
 
 @dataclass(frozen=True, slots=True)
 class Beat:
@@ -17,27 +19,30 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One chip. `see` is said while it plays; `watch` are the handles whose devices then matter, in order."""
+    """One chip. `see` is said while it plays; `watch` are the handles whose devices then matter, in order;
+    `also` get it and need not be looked at."""
 
     title: str
     see: str
     beats: tuple[Beat, ...] = ()
     watch: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     opens: str = ""  # a step of its own: drill or explain
 
 
 STEPS = (
     Step(
         "Sam follows Sales",
-        "One word and a name. The answer says what to expect, and how to end it.",
+        "One word and a name. The answer says what to expect, and how to stop.",
         (Beat("sam", "follow sales"),),
         ("sam",),
     ),
     Step(
         "Kim says what she is doing",
-        "No command in it, so it is an update. Sam follows Kim by text, Priya by mail.",
+        "It is no command, so it goes to everyone who follows her: Sam by text, Priya by mail.",
         (Beat("kim", "starting the ACME proposal"),),
         ("sam", "priya"),
+        ("elena",),
     ),
     Step(
         "Priya answers by mail",
@@ -47,7 +52,7 @@ STEPS = (
     ),
     Step(
         "Kim writes to ACME, and takes it back",
-        "The d makes it private. It waits ten seconds, so undo leaves nothing behind.",
+        "The d makes it private. It waits ten seconds, so UNDO leaves nothing behind.",
         (Beat("kim", "d ACME proposal"), Beat("kim", "undo", after="kim", pause=3200)),
         ("kim",),
     ),
@@ -65,10 +70,26 @@ STEPS = (
     ),
     Step(
         "Bob opts out",
-        "From now on no text reaches Bob. Dispatch is told, so that somebody calls him.",
+        "No more texts go to Bob. Dispatch is told, so that somebody can call him.",
         (Beat("bob", "STOP"),),
         ("bob", "dana"),
     ),
-    Step("Kill a worker at work", "A real SIGKILL, in the middle of 1,000 texts. Count what is lost.", opens="drill"),
-    Step("Ask how a text is read", "Any words, and why. Nothing is sent, nothing is kept.", opens="explain"),
+    Step(
+        "Break it at work",
+        "The program that sends is killed in the middle of 1,000 texts. What is lost?",
+        opens="drill",
+    ),
+    Step("Ask how a text is read", "Any words of Sam's, and why. Nothing is sent, nothing is kept.", opens="explain"),
 )
+
+
+def empty(person: Person) -> str:
+    """What stands on a device that nothing has reached: which step is the first to reach it."""
+    kind = "mails" if "@" in person.address else "texts"
+    steps = (number for number, step in enumerate(STEPS, 1) if person.handle in _reached(step))
+    first = next(steps, None)
+    return f"No {kind} yet. Press {first}." if first else f"No {kind} yet."
+
+
+def _reached(step: Step) -> set[str]:
+    return {beat.by for beat in step.beats} | {*step.watch, *step.also}

@@ -23,8 +23,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """`trace` tells of one input by its carrier's id, None while it is not there; `explain` reads a text and keeps
-    nothing; `start_over` puts the demo back; `begin_drill` starts the kill, `drill` tells how it goes."""
+    """`trace` tells of one input by its carrier's id, None while it is not there; `explain` reads a text of one of
+    the people, by handle, and keeps nothing; `start_over` puts the demo back; `begin_drill` starts the kill, `drill`
+    tells how it goes."""
 
     company: str
     simulator: str  # its URL, without a slash at the end
@@ -35,7 +36,7 @@ class Stage:
     policy: str  # the Content-Security-Policy of all other pages
     public: Callable[[Any], Any]  # marks a view as open to anybody
     trace: Callable[[str], Plain | None]
-    explain: Callable[[str], Plain]
+    explain: Callable[[str, str], Plain]
     start_over: Callable[[], None]
     begin_drill: Callable[[], None]
     drill: Callable[[], Plain]

@@ -26,10 +26,17 @@ HEADERS = {
 ONE_YEAR = "max-age=31536000"
 WORDS = {
     403: ("Not for you", "This is only for those it was made for."),
-    404: ("Nothing here", "The link may be cut short. Open it from the text or mail that brought it."),
+    404: ("No such page", "There is nothing at this address. A link in a text or mail may have lost its end."),
     405: ("Not like that", "This address does not take that kind of request."),
     413: ("Too long", "That was more than this address takes."),
 }
+# The route was right, and what stands in the link was not: nobody is told whether it ever opened anything.
+DEAD_LINK = (
+    "This link opens nothing",
+    "It may have lost its end, or what it showed is gone or no longer for you. Open it once more from the text or mail"
+    " that brought it.",
+)
+REFUSED = ("Not understood", "Your browser sent something that this address cannot read. Go back and try once more.")
 UNWELL = ("One moment", "Something is wrong on our side. Nothing is lost; try again in a minute.")
 
 log = logging.getLogger(__name__)
@@ -52,11 +59,17 @@ def install(app: Flask, settings: Settings) -> None:
 
 def _not_there(error: HTTPException) -> Response:
     code = error.code or 500
-    title, text = WORDS.get(code, UNWELL if code >= 500 else WORDS[404])
+    title, text = _words(code)
     answer = Response(render_template("message.html", title=title, text=text), status=code)
     if code == 405:
         answer.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
     return answer
+
+
+def _words(code: int) -> tuple[str, str]:
+    if code == 404 and request.url_rule and request.view_args:
+        return DEAD_LINK
+    return WORDS.get(code, UNWELL if code >= 500 else REFUSED)
 
 
 def _unwell(error: Exception) -> Response:

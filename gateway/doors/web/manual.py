@@ -1,6 +1,7 @@
-"""/help: everything that can be said, from the table of commands, in the reader's language."""
+"""/help: everything that can be said, from the table of commands, in the reader's language, with a search."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from flask import Blueprint, render_template, request
 
@@ -9,6 +10,8 @@ from gateway.language import manual
 from gateway.language.phrases import ENGLISH, languages, translated
 from gateway.language.verbs import Verb
 from gateway.settings import Settings
+
+LONGEST = 100  # characters that are searched for
 
 
 def blueprint(settings: Settings, verbs: Mapping[str, Verb]) -> Blueprint:
@@ -19,14 +22,17 @@ def blueprint(settings: Settings, verbs: Mapping[str, Verb]) -> Blueprint:
     @access("public")
     def show() -> str:
         language = request.accept_languages.best_match(sorted(languages())) or ENGLISH
-        rows = [_row(verb, language) for verb in manual.ready(verbs)]
-        number = settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None
-        mailbox = f"post@{settings.mail_domain}" if settings.mail else None
-        return render_template("help.html", rows=rows, language=language, number=number, mailbox=mailbox)
+        shown = partial(translated, language=language)
+        asked = " ".join(request.args.get("q", "")[:LONGEST].split())
+        sections = list(manual.sections(verbs, language))
+        return render_template(
+            "help.html",
+            asked=asked,
+            sections=manual.found(sections, asked, shown) if asked else sections,
+            shown=shown,
+            language=language,
+            number=settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None,
+            mailbox=f"post@{settings.mail_domain}" if settings.mail else None,
+        )
 
     return pages
-
-
-def _row(verb: Verb, language: str) -> dict[str, object]:
-    also = (*verb.aliases, *verb.abroad.get(language.partition("-")[0], ()))
-    return {"usages": verb.usages, "aliases": also, "about": translated(manual.described(verb), language)}

@@ -3,14 +3,14 @@
 import { byId, make, toEnd } from "./dom.js";
 
 export class Device {
-  constructor(article, nothing) {
+  constructor(article) {
     this.article = article;
     this.handle = article.id;
     this.name = article.dataset.name;
     this.list = article.querySelector(".items");
     this.form = article.querySelector("form");
     this.field = this.form.elements.body;
-    this.nothing = nothing;
+    this.nothing = article.dataset.nothing;
     this.received = 0;
     this.keepAtEnd();
     this.clear();
@@ -20,6 +20,15 @@ export class Device {
     this.items = new Map();
     this.list.replaceChildren();
     make("li", "nothing", this.nothing, this.list);
+  }
+
+  // As nobody had touched it yet, also what was typed and not sent.
+  startOver() {
+    this.clear();
+    this.form.reset();
+    this.received = 0;
+    this.article.classList.remove("heard", "typing");
+    document.querySelector(`[data-tab="${this.handle}"]`)?.classList.remove("unread");
   }
 
   // Ribbons and ticks come later and push what is below them: the end stays in view, unless somebody scrolled up.

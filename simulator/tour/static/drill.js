@@ -9,6 +9,18 @@ const start = byId("drill-start");
 const lines = byId("drill-log");
 const told = new Set();
 
+// As before the first run; one that is still going on is left to be drawn.
+export function reset() {
+  if (start.disabled) return;
+  told.clear();
+  lines.replaceChildren();
+  count.textContent = "";
+  count.className = "count";
+  gauge.setAttribute("aria-valuenow", 0);
+  for (const part of gauge.children) part.removeAttribute("style");
+  gauge.querySelector(".cut").hidden = true;
+}
+
 // Resolves once it has begun; how it goes is drawn from then on.
 export async function run(typed) {
   if (start.disabled) return;
@@ -60,11 +72,11 @@ function draw(now) {
   gauge.querySelector(".doubt").style.width = `${(100 * now.doubt) / now.total}%`;
   if (now.phase === "loading") return void (count.textContent = "Getting 1,000 pretend phones ready …");
   if (now.phase === "failed") return failed(now.trouble);
-  count.textContent = `${now.sent.toLocaleString("en")} sent` + (now.doubt ? ` · ${now.doubt} on the road` : "") + (waiting ? ` · ${waiting} waiting` : "") + ` · ${Math.round(now.seconds)} s`;
+  count.textContent = `${now.sent.toLocaleString("en")} sent` + (now.doubt ? ` · ${now.doubt} on the way` : "") + (waiting ? ` · ${waiting} waiting` : "") + ` · ${Math.round(now.seconds)} s`;
   if (now.pid) killed(now);
-  if (now.successor) say("successor", `The supervisor started ${now.successor} in its place.`);
+  if (now.successor) say("successor", `Critter started another one (process ${now.successor}) by itself.`);
   if (now.successor && now.sent < now.total && now.seconds > 3) {
-    say("doubt", "What was on the road is in doubt: the carrier's list says what arrived, and only the rest goes again.");
+    say("doubt", "What was on the way is in doubt: the carrier's list says what arrived, and only the rest goes again.");
   }
   if (now.phase === "done") verdict(now);
 }
@@ -73,7 +85,7 @@ function killed(now) {
   const cut = gauge.querySelector(".cut");
   cut.hidden = false;
   cut.style.left = `${(100 * now.killed_at) / now.total}%`;
-  say("killed", `SIGKILL to the sending worker (${now.pid}) after ${now.killed_at} texts.`);
+  say("killed", `The program that sends (process ${now.pid}) was killed after ${now.killed_at} texts.`);
 }
 
 function verdict(now) {
@@ -81,7 +93,7 @@ function verdict(now) {
   const number = (n) => n.toLocaleString("en");
   count.textContent = `${number(now.arrived)} of ${number(now.total)}, ${number(now.lost)} lost, ${number(now.twice)} twice`;
   count.classList.add(good ? "good" : "bad");
-  say("verdict", `Counted in the carrier's own ledger. ${Math.round(now.seconds)} s in all.`);
+  say("verdict", `Counted in the carrier's own list. ${Math.round(now.seconds)} s in all.`);
 }
 
 function failed(line) {

@@ -19,11 +19,16 @@ for (const example of document.querySelectorAll(".try button")) {
 
 export const field = form.elements.text;
 
+export function reset() {
+  form.reset();
+  shown.replaceChildren();
+}
+
 export async function ask() {
   const text = form.elements.text.value;
   if (!text.trim()) return;
   try {
-    draw(await post("/tour/explain", { text }));
+    draw(await post("/tour/explain", { text, by: form.elements.by.value }));
   } catch (error) {
     shown.replaceChildren(make("dd", "wide", error.message));
   }
@@ -31,11 +36,11 @@ export async function ask() {
 
 function draw(told) {
   shown.replaceChildren();
-  row("intent", told.intent, "strong");
-  row("args", told.args.length ? told.args.map((arg) => `“${arg}”`).join(", ") : "none");
-  row("privacy", { company: "everyone who follows", group: "the group", direct: "private" }[told.privacy] || "none");
-  row("reason", told.reason);
-  row("would answer", told.would_answer || "nothing, it just goes out");
+  row("read as", told.intent, "strong");
+  if (told.args.length) row("with", told.args.map((arg) => `“${arg}”`).join(", "));
+  row("who gets it", { company: "everyone who follows them", group: "the group", direct: "private" }[told.privacy] || "nobody");
+  row("because", told.reason);
+  row("answer", told.would_answer || "nothing, it just goes out");
 }
 
 function row(name, value, className) {

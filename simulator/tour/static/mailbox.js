@@ -8,7 +8,7 @@ const MARK = /^## .* ##\s*/; // the line that says where to reply
 
 export class Mailbox extends Device {
   constructor(article, watch) {
-    super(article, "No mails yet. Press 2.");
+    super(article);
     this.address = article.dataset.mailbox;
     this.watch = watch;
     this.path = `/mailboxes/${encodeURIComponent(this.address)}`;

@@ -11,7 +11,7 @@ const TICKS = {
 
 export class Phone extends Device {
   constructor(article, watch) {
-    super(article, "No texts yet. Press 1.");
+    super(article);
     this.number = article.dataset.phone;
     this.watch = watch;
     this.path = `/phones/${encodeURIComponent(this.number)}`;

@@ -21,7 +21,8 @@ export function line(told) {
 }
 
 const over = (told) => told.state !== "unknown" && !told.open && !told.holds && told.ended >= told.copies;
-const final = (told) => over(told) && (told.delivered >= told.sent || told.mails > 0 || told.copies === 0);
+// Only texts are reported delivered: a mail ends when the other mail server has taken it.
+const final = (told) => over(told) && told.delivered >= told.sent_texts;
 
 // Asks until everything it set off has ended. `seen` hears of every answer; a hold is counted down in between.
 export async function follow(id, place, seen) {
@@ -54,7 +55,7 @@ function countdown(place) {
     if (!ends) return;
     const left = ends - Date.now();
     if (left <= 0 || !place.isConnected) return stop();
-    shown.firstChild.textContent = `leaves in ${Math.ceil(left / 1000)} s · UNDO stops it`;
+    shown.firstChild.textContent = `leaves in ${Math.ceil(left / 1000)} s · to stop: UNDO`;
     shown.style.setProperty("--left", left / total);
     setTimeout(draw, 100);
   }

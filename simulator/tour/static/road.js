@@ -28,12 +28,12 @@ export function hooked(hook) {
 
 function door(hook) {
   const fine = hook.status === 200;
-  mark("door", fine, fine ? `committed and answered in ${Math.max(1, Math.round(hook.ms))} ms` : `answered ${hook.status || hook.reason}`);
+  mark("door", fine, fine ? `stored and answered in ${Math.max(1, Math.round(hook.ms))} ms` : `answered ${hook.status || hook.reason}`);
 }
 
 export function seen(id, told) {
   if (id !== current || told.state === "unknown") return;
-  if (!doors.has(id)) mark("door", true, "committed, then answered 250");
+  if (!doors.has(id)) mark("door", true, "stored, then accepted");
   if (told.ms === null || told.state === "new" || told.state === "working") return;
   mark("read", true, `as ${told.read_as || told.state}, after ${told.ms} ms: ${told.reason}`);
   mark("spread", !told.open, spread(told));
@@ -41,9 +41,9 @@ export function seen(id, told) {
 }
 
 function spread(told) {
-  if (told.undone) return "stopped by undo: no copy was made";
-  if (told.holds) return "waits, so that undo can stop it";
-  if (told.spread_ms === null) return "nothing to spread: only the answer goes out";
+  if (told.undone) return "stopped by UNDO: no copy was made";
+  if (told.holds) return "waits, so that UNDO can stop it";
+  if (told.spread_ms === null) return "nothing to copy: only the answer goes out";
   return `${counted(told.texts, "text")}, ${counted(told.mails, "mail")}, after ${span(told.spread_ms)}`;
 }
 
@@ -54,7 +54,14 @@ function sent(told) {
   if (!told.copies) return told.open ? "not yet" : "nothing to send";
   const number = (count) => count.toLocaleString("en");
   const after = told.sent_ms === null ? "" : `, the last after ${span(told.sent_ms)}`;
-  return `${number(told.sent)} of ${number(told.copies)}${after}; ${number(told.delivered)} reported delivered`;
+  return `${number(told.sent)} of ${number(told.copies)}${after}${reported(told)}`;
+}
+
+// Mails are not reported, and a report may come later than the page asks: nought is then no news.
+function reported({ delivered, sent_texts }) {
+  if (!sent_texts) return "";
+  if (!delivered) return "; the carrier's report is still to come";
+  return `; ${delivered.toLocaleString("en")} of ${counted(sent_texts, "text")} reported delivered`;
 }
 
 function mark(name, done, words) {

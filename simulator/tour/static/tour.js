@@ -29,9 +29,11 @@ for (const article of document.querySelectorAll(".device[data-phone], .device[da
 }
 
 const clear = () => {
-  for (const device of devices.values()) device.clear();
+  for (const device of devices.values()) device.startOver();
   road.reset();
   chips.reset();
+  drill.reset();
+  explaining.reset();
 };
 
 const refresh = () => {
