@@ -248,9 +248,8 @@ def _part_of(session: Session, turn: Turn, piece: Part) -> dict[str, Any] | None
     """What the other parts belong to; a part whose first has not come is kept for it."""
     if not (piece.first or turn.reading.post or turn.reading.names):
         return {"later": piece.text, "total": piece.total}
-    last = piece.number == piece.total
-    half = _half(session, turn, None if last else piece)
-    return {**half, "total": 0 if last else piece.total} if half else None
+    half = _half(session, turn, piece) if piece.number < piece.total else None
+    return {**half, "total": piece.total} if half else None
 
 
 DECIDED: Final = ("undo", "choice")
