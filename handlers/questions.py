@@ -10,8 +10,9 @@ from gateway.commands import Turn, act, meaning, question
 from gateway.errors import Refused
 from gateway.language.commands import forced_command
 from gateway.language.grammar import STOP, read
+from gateway.language.manual import spoken
 from gateway.language.named import Context, Named, Reading
-from gateway.language.phrases import Phrase, joined, listed, say, sentence
+from gateway.language.phrases import Phrase, capital, joined, listed, say, sentence
 from gateway.language.readings import packed
 from gateway.language.wording import first_token
 from gateway.network import contexts, conversations, follows
@@ -205,6 +206,9 @@ def error(session: Session, turn: Turn) -> str:
     """What is wrong, and the form or the nearest names with it."""
     reading = turn.reading
     near = ", ".join(each.handle for each in reading.near[:CHOICES])
+    if reading.verb and reading.form and str(reading.reason).endswith("?"):
+        asked = first_token(reading.text.lstrip("/ "))[0].casefold()
+        return say("{question} Example: {said}", question=capital(reading.reason), said=spoken(reading.form, asked))
     return joined(
         [
             sentence(reading.reason),

@@ -192,7 +192,7 @@ def test_what_people_type(text, intent, args, privacy):
 
 def test_an_error_names_the_form_and_the_nearest():
     assert meant("unfollow slaes").near == (SALES,)
-    assert (meant("leave").reason, meant("leave").form) == ("leave needs more", "leave NAME")
+    assert (meant("leave").reason, meant("leave").form) == ("leave whom?", "leave NAME")
     assert meant("d ACNE margin").near[0].handle == "acme"
     assert meant("d ACNE margin").text == "d ACNE margin"
 

@@ -71,7 +71,16 @@ def _reading(text: str, verb: Verb, said: str, fitted: Fit, context: Context) ->
     if isinstance(fitted, Unfit):
         return _unfit(text, verb, said, fitted, context)
     assert isinstance(fitted, TooFew)
-    return Reading("error", reason=say("{verb} needs more", verb=said), verb=verb.name, text=text, form=verb.form(said))
+    form = verb.form(said)
+    return Reading("error", reason=_missing(said, form), verb=verb.name, text=text, form=form)
+
+
+def _missing(said: str, form: str) -> Phrase:
+    """What to ask of somebody who said a bare verb."""
+    first = form.removeprefix(said).split()[0].strip("[]").split("[")[0]
+    if first in ("NAME", "PERSON"):
+        return say("{verb} whom?", verb=said)
+    return say("{verb} which group?", verb=said) if first == "GROUP" else say("{verb} what?", verb=said)
 
 
 def _asked_first(text: str, verb: Verb, bound: Bound) -> Reading:

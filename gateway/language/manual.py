@@ -102,12 +102,16 @@ def _entry(verb: Verb, language: str) -> Entry:
 def example(verb: Verb) -> str:
     """How somebody may say it; empty when there is only one way. What may be left out is left out, unless then only
     the bare word remained."""
-    usage = verb.usages[0]
+    said = spoken(verb.usages[0], verb.name)
+    return "" if said == verb.usages[0] else said
+
+
+def spoken(usage: str, bare: str) -> str:
+    """A usage line as somebody may say it; `bare`: the words of the command alone."""
     places = _PLACE.findall(usage)
     needed = [place for place in places if place == "NAME[,NAME…]" or not place.startswith("[")]
-    kept = needed if " ".join(needed) != verb.name else places
-    said = " ".join(SPOKEN.get(place.strip("[]") if place.startswith("[") else place, place) for place in kept)
-    return "" if said == usage else said
+    kept = needed if " ".join(needed) != bare else places
+    return " ".join(SPOKEN.get(place.strip("[]") if place.startswith("[") else place, place) for place in kept)
 
 
 def found(parts: Iterable[Section], words: str, shown: Callable[[str], str]) -> list[Section]:

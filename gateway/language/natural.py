@@ -162,7 +162,7 @@ def _tried(written: str, verbs: Verbs, resolver: Resolver, context: Context) -> 
 
 def _says_anything(verb: Verb) -> bool:
     """Whether free words follow the verb, so that none of them is small."""
-    return any("TEXT" in piece.kinds for form in verb.forms for piece in form.pieces)
+    return any({"TEXT", "FULLNAME"} & set(piece.kinds) for form in verb.forms for piece in form.pieces)
 
 
 def _whole(written: str, verb: Verb, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
@@ -226,7 +226,8 @@ def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Contex
     if (verb is None and meant is None) or (verb and verb.private):
         return None
     known, name = _known_after(rest, resolver, coined=verb is None or not verb.asks_about(word))
-    if meant and (known or _becomes(f"{meant} {rest}", verbs, resolver, context)):
+    becomes = _becomes(f"{meant} {rest}", verbs, resolver, context) if meant and not known else None
+    if meant and (known or (becomes and becomes.names)):
         if resolver(name_of(token)).exact:  # "Jon, Kim and I": a name, and no slip
             return None
         return _meant(text, f"{meant} {rest}", f"{meant} {name}", verbs, resolver, context)

@@ -109,6 +109,16 @@ def sentence(fragment: str) -> Phrase:
     return Phrase(saying)
 
 
+def capital(fragment: str) -> Phrase:
+    """A question ("follow whom?") as a sentence of its own."""
+
+    def saying(tongue: Tongue) -> str:
+        words = tongue.value(fragment)
+        return f"{words[:1].upper()}{words[1:]}"
+
+    return Phrase(saying)
+
+
 def listed(words: Iterable[str]) -> Phrase:
     """Kim, Sam and Pat."""
     *first, last = words

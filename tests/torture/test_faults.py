@@ -23,6 +23,7 @@ from critter.servers import Servers
 from gateway.ledger import invariants
 from gateway.store.database import transaction
 from tests.arrivals import compare, received
+from tests.databases import restructure
 from tests.herd import WORKERS, Herd, crowd, herd
 from tests.running import ROOT
 
@@ -95,7 +96,10 @@ def test_a_worker_that_wakes_up_after_its_lease_writes_nothing(critter: Herd, na
     standing = outbox(critter)
     ended = critter.scalar("SELECT now()")
     frozen.send(signal.SIGCONT)
-    critter.wait(lambda: tried_late(critter, ended), "it wakes up and says how its requests ended", 15)
+    if channel == "sms":
+        critter.wait(lambda: tried_late(critter, ended), "it wakes up and says how its requests ended", 15)
+    else:
+        time.sleep(3.0)  # mails are decided anew before they begin: others have ended them, so it tries none
     assert frozen.end() == 0
     assert outbox(critter) == standing
 
@@ -158,6 +162,7 @@ def test_a_lock_that_is_held_only_delays(critter: Herd, servers: Servers, table:
 # As often as a row may crash its worker, and once more; a sequence is not rolled back.
 CONFLICT = """
     CREATE SEQUENCE conflicts;
+    GRANT SELECT ON SEQUENCE conflicts TO critter;
     CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF nextval('conflicts') <= 4 THEN RAISE EXCEPTION 'a conflict' USING ERRCODE = '{code}'; END IF;
@@ -179,13 +184,13 @@ CONFLICTS = {
 @pytest.mark.parametrize(("code", "event", "table"), CONFLICTS.values(), ids=CONFLICTS.keys())
 def test_a_conflict_is_tried_again_and_is_no_crash(critter: Herd, code: str, event: str, table: str) -> None:
     words = f"{event} {table} {code}"
-    critter.run(CONFLICT.format(code=code, event=event, table=table))
+    restructure(critter.engine, CONFLICT.format(code=code, event=event, table=table))
     try:
         post(critter, words)
         critter.wait(lambda: arrived(critter, words) == HEARERS + 10, "it arrives", 40)
         assert critter.scalar("SELECT last_value FROM conflicts") > 4, "there was no conflict"
     finally:
-        critter.run(PEACE)
+        restructure(critter.engine, PEACE)
     assert critter.scalar("SELECT count(*) FROM inbound WHERE state = 'quarantined'") == 0
 
 
