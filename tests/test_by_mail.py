@@ -31,6 +31,7 @@ LINES: Final = {
     "r ITEM text": "r k0 on my way",
     "rt": "rt",
     "rt NAME": "rt kim",
+    "unmute NAME": "unmute kim",
     "follow NAME [for]": "follow pat 2d",
     "follow #TAG [for]": "follow #launch",
     "add PERSON GROUP": "add pat club",

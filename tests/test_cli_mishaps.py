@@ -19,6 +19,7 @@ from critter.cli import app
 from critter.inside import counted
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
+from tests.databases import restructure
 from tests.office import Office, point_command_line
 
 ROOT = Path(__file__).parent.parent
@@ -120,10 +121,10 @@ def test_json_is_json(words: tuple[str, ...], office: Office) -> None:
     "words", [("people", "list"), ("held", "list"), ("audit",), ("outbox",), ("costs",)], ids=" ".join
 )
 def test_a_database_of_another_version(words: tuple[str, ...], office: Office) -> None:
-    office.sql("ALTER TABLE deliveries RENAME COLUMN ended_at TO gone")
-    office.sql("ALTER TABLE accounts RENAME COLUMN handle TO gone")
-    office.sql("ALTER TABLE inbound RENAME COLUMN received_at TO gone")
-    office.sql("ALTER TABLE budgets RENAME TO gone")
+    restructure(office.engine, "ALTER TABLE deliveries RENAME COLUMN ended_at TO gone")
+    restructure(office.engine, "ALTER TABLE accounts RENAME COLUMN handle TO gone")
+    restructure(office.engine, "ALTER TABLE inbound RENAME COLUMN received_at TO gone")
+    restructure(office.engine, "ALTER TABLE budgets RENAME TO gone")
     assert run(*words) == (2, "The database is of another version than this Critter: run critter migrate.")
 
 

@@ -311,7 +311,7 @@ def test_rows_move_out_of_the_default_partition_first(room: Room, engine: Engine
     month = last.removeprefix("deliveries_").replace("_", "-")
     in_default(engine, month, 3)
     in_default(engine, "2031-01", 2)
-    assert "wrong  months      5 deliveries have no partition of their month" in office.critter("check").output
+    assert "wrong  months      5 deliveries without a partition of the month" in office.critter("check").output
     while clock.ensure_months(room) is not None:
         pass
     assert placed(engine) == {last: 3, "deliveries_2031_01": 2}

@@ -66,7 +66,7 @@ def test_a_code_ties_a_new_phone_once(office: Office, signer: Signer) -> None:
         c=f"%{code}%",
     )
     assert kept == [(0, 0, 0)]
-    assert office.sql("SELECT count(*) FROM messages WHERE text LIKE 'A phone was tied%'") == [(1,)]
+    assert office.sql("SELECT count(*) FROM messages WHERE text LIKE 'A phone was added%'") == [(1,)]
 
 
 def test_an_old_code_is_none(office: Office, signer: Signer) -> None:

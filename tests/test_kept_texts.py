@@ -79,7 +79,7 @@ def test_ten_texts_and_a_long_one_are_all_kept_and_sent_in_order(company: Engine
     said = [f"text number {number}" for number in range(10)]
     said.append("a long one " * 41)
     answers = [say(company, settings, each).answer or "" for each in said]
-    assert answers[-1].startswith("11 texts kept. 1 sends them to Kim Lee privately")
+    assert answers[-1].startswith("11 texts kept. Reply 1 to send them to Kim Lee privately")
     say(company, settings, "1")
     assert [words for kind, words in written(company) if kind == "direct"][1:] == [each.strip() for each in said]
     assert {kind for kind, _ in written(company)} == {"direct"}
@@ -156,7 +156,7 @@ def test_questions_wait_in_a_row_and_each_comes_back(company: Engine, settings: 
         say(company, settings, f"d nobody{number} words {number}")
     answers = [say(company, settings, "drop").answer or "" for _ in range(4)]
     assert ["nobody2" in answers[0], "nobody1" in answers[1], "nobody0" in answers[2]] == [True] * 3
-    assert answers[3] == "Forgotten."
+    assert answers[3] == "Deleted."
 
 
 def test_the_row_of_questions_has_an_end(company: Engine, settings: Settings) -> None:

@@ -17,7 +17,7 @@ from tests.web_process import changed
 from workers import inbound
 from workers.room import Room, enter
 
-TOLD = "SELECT FROM messages WHERE kind = 'answer' AND text LIKE 'That is more in an hour than Critter reads%'"
+TOLD = "SELECT FROM messages WHERE kind = 'answer' AND text LIKE 'That is more than Critter reads%'"
 SAM, KIM = "+14155550101", "+14155550102"
 
 

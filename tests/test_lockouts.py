@@ -56,7 +56,7 @@ def asks(office: Office, words: str = RISKY, number: str | None = None) -> str:
     """Anne's phone is asked; the right code."""
     office.accept_text(number or phone(office, "anne"), words)
     asked = last(office, number or phone(office, "anne"))
-    code = re.search(r"Reply (\d{6}) to do it", asked)
+    code = re.search(r"Reply (\d{6}) to", asked)
     assert code, asked
     return code[1]
 

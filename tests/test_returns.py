@@ -334,7 +334,7 @@ def test_an_operator_sees_and_clears(post: Postroom, office: Office):
     assert '"off": true' in office.critter("people", "bounces", "--json").output
     assert office.critter("people", "mail-on", "priya").output == "Mails go to @priya again.\n"
     assert not is_off(post)
-    assert "No mails come back" in office.critter("people", "bounces").output
+    assert "No mailbox sends mail back" in office.critter("people", "bounces").output
     assert "already" in office.critter("people", "mail-on", "priya").output
     update(post, "hello again")
     audited(office)

@@ -40,7 +40,11 @@ def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree as it was before the newest migration was begun."""
     newest = next((ROOT / "migrations" / "versions").glob(f"{migrations.newest()}_*.sql"))
     try:
-        begun = git("log", "--diff-filter=A", "--format=%H", "-1", "--", str(newest)).decode().strip()
+        begun = (
+            git("log", "--first-parent", "-m", "--diff-filter=A", "--format=%H", "-1", "--", str(newest))
+            .decode()
+            .strip()
+        )
         tree = git("archive", f"{begun}^")
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("the history is not here: a clone of depth 1, or no git")

@@ -91,7 +91,8 @@ def carrier_word(text: str) -> str | None:
     inner = text if text.isascii() and "\n" not in text else stopping.core(text)
     if len(inner) > _LONGEST:
         return None
-    word, polite = _bare(inner), _POLITE.sub("", _bare(inner))
+    word = _bare(inner)
+    polite = _POLITE.sub("", word)
     if polite in _PLAIN_STOPS or (word in _STOPS and not stopping.has_emoji(text)):
         return "stop"
     for kind, words in (("start", START), ("yes", YES), ("help", HELP)):

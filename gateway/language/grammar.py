@@ -14,7 +14,7 @@ from gateway.language.plain_private import plainly_private
 from gateway.language.private import VERBS, private_reading, slipped
 from gateway.language.reaction_shapes import possible_reaction, words_beside
 from gateway.language.reactions import Reaction, reaction
-from gateway.language.stopping import core, plainly
+from gateway.language.stopping import MOST, core, is_mentioned, plainly
 from gateway.language.verbs import Verb
 from gateway.language.wording import OPENING_QUOTES, cleaned, name_of, unquoted
 
@@ -101,7 +101,7 @@ def _nothing() -> Reading:
 def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
     """STOP, START and HELP from a phone. A slash before them changes nothing: "/stop" means stop."""
     word = carrier_word(text[1:] if text[0] in "/／" else text) if channel == "sms" else None
-    if word == "stop" or (channel == "sms" and text[0] not in ".#@" and plainly(core(text))):
+    if word == "stop" or (channel == "sms" and _stops_plainly(text)):
         return Reading("optout", reason="a request to stop: no more texts to this phone", text=text)
     if word == "start" or (word == "yes" and context.opted_out and text[0] not in "/／"):
         return Reading("optin", reason="texts to this phone start again", text=text)
@@ -110,9 +110,13 @@ def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
     return None
 
 
+def _stops_plainly(text: str) -> bool:
+    return text[0] not in ".#@" and is_mentioned(text) and plainly(core(text))
+
+
 def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
     """A short text that may ask us to stop is asked about: neither a colleague's no nor an opt-out is published."""
-    if channel != "sms" or not may_stop(text):
+    if channel != "sms" or len(text) > MOST or not may_stop(text):
         return None
     reason = say("this may mean that you want no more texts")
     return Reading("ask", ("", text), "direct", reason, None, (), text, unknown=STOP)

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 MOST = 20  # parts
+_STARTS = frozenset("([{0123456789pPtTdD")
 LONG = 100  # characters; a shorter text that begins with "1/2 " may be about a half of something
 _NUMBERS = r"(\d{1,2})\s?(?:/|of|von|de|di|van|sur)\s?(\d{1,2})"
 _PART = "(?:part|teil|parte|partie|deel) "
@@ -29,6 +30,8 @@ class Part:
 
 def part(text: str, *, awaited: bool = False) -> Part | None:
     """The piece that a cleaned text is. `awaited`: another piece has come, so that even a bare "2/3 " is a mark."""
+    if text[:1] not in _STARTS:
+        return None
     match = _ENCLOSED.match(text) or _SAID.match(text) or _BARE.match(text)
     if match is None:
         return None

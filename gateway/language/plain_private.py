@@ -27,6 +27,12 @@ _SAYING = r"""
 )[:,]?\ """
 _BEFORE: Final = re.compile(_SAYING.replace("\n", ""), re.VERBOSE)
 _LONGEST = 60
+_FIRST_WORDS = """
+please pls send a an private direct personal secret message text sms dm pm note whisper privately confidential in off
+for to only just between tell un mensaje texto en privado solo sólo dile nachricht private persönliche privat nur
+message privé
+"""
+_FIRST: Final = frozenset(_FIRST_WORDS.split())
 _HOW: Final = re.compile(
     r"^(?:privately|in private|in confidence|secretly|quietly|only|alone|en privado|a solas"
     r"|an? (?:private |direct )?(?:message|text|dm|note))\b[:,]?\s*(?:that )?",
@@ -36,6 +42,8 @@ _HOW: Final = re.compile(
 
 def plainly_private(text: str, resolver: Resolver) -> Reading | None:
     """The question about a cleaned text that says in plain words that it is for somebody; else None."""
+    if folded(first_token(text[:_LONGEST])[0]).strip(":,") not in _FIRST:
+        return None
     said = " ".join(folded(text[:_LONGEST]).split(" "))
     match = _BEFORE.match(said)
     if match is None or match.end() >= len(text):

@@ -11,6 +11,7 @@ KIND = "reaction"  # what it is called when no emoji says it
 MOST_WORDS = 6  # beside the quotation: "Поставила отметку «Нравится» сообщению", "さんが…にいいねしました"
 _LONGEST = 60  # characters beside the quotation
 _OPENING, _CLOSING = "\"“”„‟«»‹›＂「『'‘‚", "\"“”‟«»‹›＂」』'’"
+_MARK = re.compile("[" + _OPENING + "]")
 _PAIRS = {"「": "」", "『": "』"}
 _EMOJI = re.compile(EMOJI)
 _ENDS = " .!。…"
@@ -43,6 +44,8 @@ def words_beside(text: str) -> list[str]:
 
 def _outermost(text: str) -> _Shape | None:
     """What stands between the first mark and the last: a quotation may have marks of its own."""
+    if _MARK.search(text, 0, _LONGEST + 1) is None:
+        return None
     start = next((at for at, mark in enumerate(text[: _LONGEST + 1]) if _opens(text, at, mark)), None)
     if start is None:
         return None

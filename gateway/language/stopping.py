@@ -50,6 +50,19 @@ _US: Final = re.compile(
 )
 
 
+# Beginnings of the words of a request, looked for before anything else: most texts have none of them.
+_SAID: Final = (
+    "stop", "quit", "cease", "end", "cancel", "unsub", "remove", "delete", "opt", "no more", "do not", "don", "never",
+    "take me off", "leave me alone", "wrong number", "lose my", "revoke", "baja", "alto", "arret",
+)  # fmt: skip
+
+
+def is_mentioned(text: str) -> bool:
+    """Whether any word of a request stands there at all."""
+    lower = text[: 2 * _LONGEST].lower() if text.isascii() else unicodedata.normalize("NFKC", text[:320]).casefold()
+    return any(word in lower for word in _SAID)
+
+
 def core(text: str) -> str:
     """A text without what phones and people put around it: emoji, device lines, a signature."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
