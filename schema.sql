@@ -494,6 +494,9 @@ DECLARE
     month  timestamptz := date_trunc('month', moment, 'UTC');
     name   text := 'deliveries_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
 BEGIN
+    IF moment NOT BETWEEN now() - interval '10 years' AND now() + interval '1 year' THEN
+        RAISE EXCEPTION '% is no month of ours', moment USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF to_regclass(name) IS NULL THEN
         EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF deliveries FOR VALUES FROM (%s) TO (%s)'
                        ' WITH (fillfactor = 50)',
@@ -512,6 +515,9 @@ DECLARE
     fields  text;
     upto    bigint;
 BEGIN
+    IF moment NOT BETWEEN now() - interval '10 years' AND now() + interval '1 year' THEN
+        RAISE EXCEPTION '% is no month of ours', moment USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE;
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO fields
         FROM pg_attribute WHERE attrelid = 'deliveries'::regclass AND attnum > 0 AND NOT attisdropped;

@@ -134,7 +134,15 @@ def _always(session: Session, turn: Turn) -> None:
     if turn.account.pin == "none":
         return
     _refuse_digits(turn)
-    if turn.reading.intent in FREE:
+    if turn.reading.intent in FREE and not _decides(session, turn):
         return
     if turn.account.pin == "always" and turn.via == "sms" and turn.reading.intent not in LAW:
         prove(session, turn, say("This needs your PIN."))
+
+
+def _decides(session: Session, turn: Turn) -> bool:
+    """Whether it answers a question with more than a PIN, a code or a no: what was kept then takes effect."""
+    if turn.reading.intent != "choice" or turn.reading.args[0] == "DROP":
+        return False
+    asked = conversations.open_question(session, turn.address.id)
+    return asked is not None and not asked.secret

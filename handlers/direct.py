@@ -18,6 +18,7 @@ from gateway.network.posts import Words
 from gateway.store.tables import Account, Post
 from handlers.confirming import prove
 from handlers.costs import price
+from handlers.private_repeats import ask_if_private
 from handlers.updates import publish
 
 SHOWN = 3  # names in an answer
@@ -38,6 +39,9 @@ def direct(session: Session, turn: Turn) -> str:
     if turn.reading.verb is None and turn.names and turn.names[0].group == "broadcast":
         return tell_posters(session, turn, turn.names[0], turn.text)
     hangs = turn.reading.post and pictures.attached(session, turn.inbound_id)
+    if turn.reading.post and not hangs:
+        recipients = _recipients(session, turn.account, turn.names)
+        ask_if_private(session, turn, Words(turn.account, turn.text, "direct", turn.via, recipients=recipients))
     if turn.reading.post and not hangs and halves.append(session, turn.account, turn.reading.post, turn.text):
         turn.did("appended", turn.reading.post)
         return say("Added to your private message.")

@@ -11,6 +11,7 @@ from gateway.network import accounts, conversations, follows, manners, members, 
 from gateway.network.conversations import Asked
 from gateway.network.directory import named
 from gateway.store.tables import Account, Address
+from handlers.confirming import prove
 from handlers.members import did, gone, tell
 
 LETS_IN: Final = "1"
@@ -88,6 +89,7 @@ def _decide(session: Session, turn: Turn, person: Named, group: Named, yes: bool
     if was["state"] != "requested":
         return say("That is decided already: {name} is in {group}.", **values)
     if yes:
+        prove(session, turn, say("Add {name} to {group}?", **values))
         follows.approve(session, person.id, group.id)
         did(session, turn, "add", person, group, was)
         there = {"name": group.name, "handle": group.handle}

@@ -12,13 +12,15 @@ from gateway.network import conversations, posts
 from gateway.network.doings import last_doing
 from gateway.store.tables import Effect, Post
 from handlers import threads
+from handlers.confirming import GIVES, prove
 
 REACH = timedelta(hours=24)
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
 def undo(session: Session, turn: Turn) -> str:
-    last = last_doing(session, turn.account.id, REACH)
+    proved = GIVES in turn.confirmed  # then the newest effect is the question that this answers
+    last = last_doing(session, turn.account.id, REACH, ("asked",) if proved else ())
     if last is None:
         raise Refused(say("There is nothing to undo: you have done nothing in the last day."))
     if last.undone_at:
@@ -26,6 +28,8 @@ def undo(session: Session, turn: Turn) -> str:
     undoing = turn.world.undoings.get(last.kind)
     if undoing is None:
         raise Refused(say("What you did last cannot be undone, and nothing before it was changed."))
+    if last.kind in ("add", "remove", "owner"):
+        prove(session, turn, say("Take back what you did last in your group?"))
     answer = undoing(session, turn, last)
     last.undone_at = func.now()
     turn.did("undo", last.subject_id)

@@ -84,6 +84,11 @@ def _joins(session: Session, turn: Turn) -> bool:
     post_id = turn.reading.post
     if not post_id or pictures.attached(session, turn.inbound_id):
         return False
+    first = session.get(Post, post_id)
+    if first:  # a part that repeats private words is asked about as a text of its own would be, with what it follows
+        group = accounts.by_id(session, first.group_id) if first.group_id else None
+        whole = f"{halves.without_mark(first.text)} {turn.text}"
+        ask_if_private(session, turn, Words(turn.account, whole, first.visibility, turn.via, group))
     if not halves.append(session, turn.account, post_id, turn.text):
         return False
     turn.did("appended", post_id)

@@ -38,7 +38,7 @@ MAILBOXES = [f"{handle}@demo.example" for handle in ("kim", "priya", "pat", "dav
 
 
 def test_ok_lets_it_in_once(office, here):
-    said = dict(zip(MAILBOXES, ["OK", "ok.", "Yes, that was me\n\n> Reply OK", "Ja!", "Да"], strict=True))
+    said = dict(zip(MAILBOXES, ["OK", "ok.", "Yes!\n\nthat was me\n\n> Reply OK", "Ja!", "Да"], strict=True))
     asked = {mailbox: arrives(office, letter(mailbox, body="the crates are here"), sender=mailbox) for mailbox in said}
     proving.step(here)
     assert states(office) == ["held"] * 5

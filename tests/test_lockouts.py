@@ -94,7 +94,7 @@ def test_five_wrong_codes_lock_over_however_many_questions(office: Office) -> No
     assert last(office, phone(office, "anne")).startswith("Too many wrong codes or PINs")
     office.says("anne", code)
     office.says("anne", RISKY)
-    assert "nothing is confirmed by text for 1 hour" in last(office, phone(office, "anne"))
+    assert "You cannot confirm by text for 1 hour" in last(office, phone(office, "anne"))
     office.says("anne", code)
     office.work()
     assert not in_board(office)

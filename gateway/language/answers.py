@@ -35,6 +35,8 @@ def choice(text: str, context: Context) -> Reading | None:
     if question is None:
         return _too_late(word, text, context) if len(text) <= 8 else None
     said = word.upper() if word.upper() in _WORDS - {"OK"} else _PLAIN.get(word, "")
+    if said == "OK" and word != "ok" and _may_answer_since(context.last, question):
+        return Reading("error", reason=_reply_with(question), text=text)
     if said in question.words:
         return Reading("choice", (said,), reason="answers the open question", text=text)
     if word == "post":
@@ -46,6 +48,11 @@ def choice(text: str, context: Context) -> Reading | None:
     if question.secret:
         return Reading("choice", (word,), reason="the code or PIN that was asked for")
     return _digit(int(word), text, question) if question.choices else None
+
+
+def _may_answer_since(last: Item | None, question: Question) -> bool:
+    """A "yes" may be meant for the private message that came after the question; OK is the question's own word."""
+    return last is not None and last.private and _newer(last, question)
 
 
 def _is_decided(question: Question) -> bool:

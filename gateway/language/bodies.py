@@ -48,6 +48,7 @@ _PROGRAMS_NAME: Final = re.compile(
 _LONGEST_ATTACHED: Final = 20_000  # octets of a file that can be the words
 _PGP: Final = re.compile(r"^-----BEGIN PGP MESSAGE-----\s*$", re.MULTILINE)
 _FIELD: Final = re.compile(r"(?:content-[a-z-]{2,40}|mime-version)\s*:", re.IGNORECASE)
+_GLUED: Final = re.compile(r"\s*(?:boundary|charset|format|delsp)=", re.IGNORECASE)  # no words that people write
 _PARAMETER: Final = re.compile(r"\s*(?:boundary|charset|format|delsp|name|type|protocol|micalg)\s*=", re.IGNORECASE)
 _BOUNDARY: Final = re.compile(r"--\S.{0,70}")
 _FIRST_BOUNDARY: Final = re.compile(r"^--([\w'()+,./:=? -]{0,69}[\w'()+,./:=?-])[ \t]*\ncontent-", re.MULTILINE | re.I)
@@ -307,7 +308,7 @@ def _slipped(message: Mail) -> "Mail | None":
     if not found:
         return None
     before = mime.tolerated(lambda: str(message["content-type"] or ""), "").rstrip("; \t")
-    if _PARAMETER.match(head[0]) and before:
+    if _GLUED.match(head[0]) and before:
         head = [f"Content-Type: {before};", *head]
     lines = [f" {line.strip()}" if _PARAMETER.match(line) else line for line in head]
     if not any(line.lower().startswith("content-type") for line in lines):

@@ -57,17 +57,18 @@ def answered(session: Session, inbound_id: int, address: Address, words: str) ->
     row = session.scalars(waiting.with_for_update()).one_or_none()
     if row is None:
         return "that mail does not wait for an answer any more"
-    first = next(iter(folded(words).split(None, 1)), "").strip(" .,!:;-–—\"'()")
-    if first in NO:
+    line = folded(words).strip().split("\n", 1)[0].strip(_ENDS)
+    if line in NO or NO & {word.strip(_ENDS) for word in line.split()}:
         row.state, row.reason, row.done_at = "dropped", "the one whose name it bears did not write it", func.now()
         return "said no: the mail was dropped"
-    if first not in YES:
+    if line not in YES:  # "OK, who is this?" is none: only a word that stands alone lets a mail in
         return "neither OK nor NO: the mail still waits"
     row.state, row.proof, row.trusted, row.attempt = "new", PROOF, True, 0
     row.reason, row.not_before = None, func.now()  # it came long ago, and waits for us from now on only
     return "said OK: the mail is read"
 
 
+_ENDS: Final = " .,!:;-–—\"'()"
 QUESTIONS: Final = text("""
     SELECT count(*) FILTER (WHERE id >= id_at(now() - interval '1 hour')) AS hour, count(*) AS day
     FROM inbound WHERE channel = 'email' AND sender = :sender AND proof = :asked

@@ -1,5 +1,6 @@
 """What somebody did last, and was told about it. handlers/undoing and handlers/updates ask."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import exists, func, select
@@ -8,10 +9,12 @@ from sqlalchemy.orm import Session
 from gateway.store.tables import Effect
 
 
-def last_doing(session: Session, account_id: int, within: timedelta) -> Effect | None:
+def last_doing(
+    session: Session, account_id: int, within: timedelta, passed_by: Collection[str] = ()
+) -> Effect | None:
     """Their newest effect, also one taken back, or one that nobody can take back: who says `undo` does not mean the
-    one before."""
-    mine = select(Effect).where(Effect.account_id == account_id, Effect.kind != "undo")
+    one before. `passed_by`: kinds that do not count now."""
+    mine = select(Effect).where(Effect.account_id == account_id, Effect.kind.not_in(["undo", *passed_by]))
     recent = mine.where(Effect.created_at > func.now() - within)
     return session.scalars(recent.order_by(Effect.inbound_id.desc(), Effect.number.desc()).limit(1)).first()
 

@@ -17,7 +17,7 @@ def append(session: Session, author: Account, post_id: int, more: str) -> bool:
     if post is None or post.author_id != author.id or not _waits(session, post_id):
         return False
     found = nanoformats.parse(more)
-    whole = f"{_without_mark(post.text)} {found.text}".strip()
+    whole = f"{without_mark(post.text)} {found.text}".strip()
     if len(whole) > posts.LONGEST:
         return False
     post.text = whole
@@ -28,7 +28,7 @@ def append(session: Session, author: Account, post_id: int, more: str) -> bool:
     return True
 
 
-def _without_mark(words: str) -> str:
+def without_mark(words: str) -> str:
     """A short text may begin with "1/2 " by itself; now that another part has come, it was a mark."""
     first = part(words, awaited=True)
     return first.text if first and first.first else words

@@ -18,6 +18,9 @@ DECLARE
     fields  text;
     upto    bigint;
 BEGIN
+    IF moment NOT BETWEEN now() - interval '10 years' AND now() + interval '1 year' THEN
+        RAISE EXCEPTION '% is no month of ours', moment USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE;
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO fields
         FROM pg_attribute WHERE attrelid = 'deliveries'::regclass AND attnum > 0 AND NOT attisdropped;
@@ -32,4 +35,20 @@ BEGIN
     EXECUTE format('WITH moved AS (DELETE FROM deliveries_default WHERE message_id >= %s AND message_id < %s RETURNING *)'
                    ' INSERT INTO %I (%s) SELECT %s FROM moved', low, upto, name, fields, fields);
     EXECUTE format('ALTER TABLE deliveries ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, low, upto);
+END $$;
+-- A month that is far from now would be made for nothing.
+CREATE OR REPLACE FUNCTION ensure_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    month  timestamptz := date_trunc('month', moment, 'UTC');
+    name   text := 'deliveries_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
+BEGIN
+    IF moment NOT BETWEEN now() - interval '10 years' AND now() + interval '1 year' THEN
+        RAISE EXCEPTION '% is no month of ours', moment USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF to_regclass(name) IS NULL THEN
+        EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF deliveries FOR VALUES FROM (%s) TO (%s)'
+                       ' WITH (fillfactor = 50)',
+                       name, id_at(month), id_at(month + interval '1 month'));
+    END IF;
 END $$;
