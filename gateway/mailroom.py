@@ -20,6 +20,7 @@ from gateway.language.contacts import no_prose
 from gateway.language.mail_reactions import mail_reaction
 from gateway.language.named import Context, Named, Privacy, Reading
 from gateway.language.phrases import Phrase, say
+from gateway.language.plain_private import plainly_private
 from gateway.language.private import private_reading
 from gateway.language.subjects import headed
 from gateway.ledger import replays
@@ -161,7 +162,11 @@ def sort(
 
     plain = _first_line(mail.text, read) or read(mail.text)
     if plain.intent == "update" and mail.subject != mail.text:
-        plain = private_reading(f"{mail.subject} {mail.text}", resolver) or plain  # "d kim" stood in the subject
+        plain = (  # "d kim" or "private for kim" stood in the subject
+            private_reading(f"{mail.subject} {mail.text}", resolver)
+            or plainly_private(f"{mail.subject}: {mail.text}", resolver)
+            or plain
+        )
     if address.state == "stopped" and carrier_words.carrier_word(mail.text) == "start":
         return Reading("optin", reason="mails to this mailbox start again", text=mail.text)
     if plain.intent == "update" and not plain.post and not (mail.answers or mail.forwarded or _answering(to)):

@@ -121,17 +121,17 @@ def test_everything_wrong_is_told_at_once_with_its_cell() -> None:
         "line 2, handle: “kіm” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _, and none of these: "
         "“і” (U+0456 CYRILLIC SMALL LETTER BYELORUSSIAN-UKRAINIAN I).",
         "line 2, name: A name needs at least one letter.",
-        "line 2, phone: That is no phone number: write it like +1 415 555 0123.",
-        "line 2, email: “ivy@i❤.example”: That is no mail address: write it like kim@example.com. "
+        "line 2, phone: That is not a phone number. Write it like +1 415 555 0123.",
+        "line 2, email: “ivy@i❤.example”: That is not a mail address. Write it like kim@example.com. "
         "There is “❤” (U+2764 HEAVY BLACK HEART). "
-        "“kim@demo”: That is no mail address: write it like kim@example.com.",
+        "“kim@demo”: That is not a mail address. Write it like kim@example.com.",
         "line 2, groups: The group: “s!” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _.",
         "line 2, follows: “+” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _.",
         "line 2, language: “Klingon” is no language: write it like en, fr or pt-BR.",
-        "line 2, timezone: “Mars” is no time zone: write it like Europe/Berlin or America/New_York.",
-        "line 2, aliases: “b!” is no alias: one word of letters and digits, at most 40.",
-        "line 2, employee_id: “a b” is no alias: one word of letters and digits, at most 40.",
-        "line 3, phone: That is no phone number: write it like +1 415 555 0123. "
+        "line 2, timezone: “Mars” is not a time zone. Write it like Europe/Berlin or America/New_York.",
+        "line 2, aliases: “b!” cannot be an alias. Use one word of letters and digits, at most 40.",
+        "line 2, employee_id: “a b” cannot be an alias. Use one word of letters and digits, at most 40.",
+        "line 3, phone: That is not a phone number. Write it like +1 415 555 0123. "
         "A spreadsheet has shortened it: make the column one of text, and type it again. "
         "The phone ending in 5678 is in DE, and texts go to US alone: CRITTER_SMS_COUNTRIES says where.",
         "line 3, follows: “b<U+0001>” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _, and none of these: U+0001.",

@@ -11,6 +11,7 @@ _NUMBERS = r"(\d{1,2})\s?(?:/|of|von|de|di|van|sur)\s?(\d{1,2})"
 _PART = "(?:part|teil|parte|partie|deel) "
 _ENCLOSED = re.compile(rf"[(\[{{]\s?(?:{_PART})?{_NUMBERS}\s?[)\]}}][:.\-]?\s*", re.IGNORECASE)
 _SAID = re.compile(rf"(?:{_PART}{_NUMBERS}[:.)\-]?|{_NUMBERS}\s?[:)])\s+", re.IGNORECASE)
+_BEHIND = re.compile(rf"(.*\S)\s*[(\[]{_NUMBERS}[)\]]", re.DOTALL)
 _BARE = re.compile(r"(\d{1,2})/(\d{1,2})\s+")
 
 
@@ -30,6 +31,10 @@ class Part:
 
 def part(text: str, *, awaited: bool = False) -> Part | None:
     """The piece that a cleaned text is. `awaited`: another piece has come, so that even a bare "2/3 " is a mark."""
+    if text[-1:] in ")]" and (behind := _BEHIND.fullmatch(text)):
+        number, total = int(behind[2]), int(behind[3])
+        if 1 <= number <= total and 2 <= total <= MOST:
+            return Part(number, total, behind[1], awaited)
     if text[:1] not in _STARTS:
         return None
     match = _ENCLOSED.match(text) or _SAID.match(text) or _BARE.match(text)
@@ -39,6 +44,5 @@ def part(text: str, *, awaited: bool = False) -> Part | None:
     words = text[match.end() :].strip()
     if not words or not 1 <= number <= total or not 2 <= total <= MOST:
         return None
-    bare = match.re is _BARE and 1 < number < total
-    sure = awaited or len(text) >= LONG or not (number == 1 or bare)
+    sure = awaited or len(text) >= LONG or (match.re is not _BARE and number > 1)
     return Part(number, total, words, sure)

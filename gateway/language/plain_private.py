@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.language.named import Reading, Resolver
 from gateway.language.phrases import say
-from gateway.language.private import addressed_to, hold, is_known, private_reading
+from gateway.language.private import addressed_to, ask_second, hold, is_known, private_reading, second_name
 from gateway.language.wording import first_token, folded
 
 # Before a name each of these says that the rest is for them.
@@ -19,9 +19,13 @@ _SAYING = r"""
 | (?:private|privately|secret|confidential|personal|direct|in\ private|off\ the\ record)
     (?:\ (?:message|text|note))?[:,]?(?:\ (?:to|for|with))?
 | (?:for|to)(?=\ \S+\ (?:only|alone)\b) | only\ (?:for|to) | just\ (?:for|to) | between\ (?:us|you\ and\ me),?
-| tell(?=\ \S+(?:\ \S+)?\ (?:privately|in\ private|in\ confidence|secretly|quietly|only|alone)\b) | tell(?=\ \S+:)
+| (?:tell|ask|let|inform|answer|write|reply)(?:\ to)?
+    (?=\ \S+(?:\ \S+){0,4}\ [(-]*(?:privately|in\ private|in\ confidence|secretly|quietly|only|alone)\b)
+| (?:tell|write|send|txt|ping|inbox)(?:\ (?:only|just))?(?:\ (?:this|it))?(?:\ to)?(?=\ \S+:)
+| (?:privately|secretly)\ tell | txt
+| [\[(*_]+(?:private|privately|confidential|secret)[\])*_]+ | (?:private|confidential)\ [-–—]
 | (?:un\ )?(?:mensaje|texto)(?:\ privado|\ directo)?(?:\ (?:a|para))? | (?:en\ )?privado(?:\ (?:a|para|con))?
-| (?:solo|sólo)\ para | dile\ a(?=\ \S+\ (?:en\ privado|a\ solas)\b)
+| (?:solo|sólo)\ para | (?:dile|d[ií]gale|avisa|escribe|manda)\ a(?=\ \S+(?:\ \S+){0,4}\ (?:en\ privado|a\ solas)\b)
 | (?:private\ |persönliche\ )?nachricht(?:\ an)? | privat(?:\ an)? | nur\ für
 | (?:un\ )?message(?:\ privé)?(?:\ (?:à|pour))? | (?:en\ )?privé(?:\ (?:à|pour))?
 )[:,]?\ """
@@ -30,9 +34,17 @@ _LONGEST = 60
 _FIRST_WORDS = """
 please pls send a an private direct personal secret message text sms dm pm note whisper privately confidential in off
 for to only just between tell un mensaje texto en privado solo sólo dile nachricht private persönliche privat nur
-message privé
+message privé ask let inform answer write reply txt ping inbox secretly dígale digale avisa escribe manda
 """
 _FIRST: Final = frozenset(_FIRST_WORDS.split())
+
+
+# "kim only: …", "@kim (private) …": the name first.
+_BEHIND: Final = re.compile(
+    r"[,:]?\s*[(\[*]?(?:just\s+)?(?:private|privately|in private|confidential|only|between us|en privado)[)\]*]?[:,]\s*"
+    r"|\s*[(\[](?:private|privately|confidential|en privado)[)\]]\s*",
+    re.IGNORECASE,
+)
 _HOW: Final = re.compile(
     r"^(?:privately|in private|in confidence|secretly|quietly|only|alone|en privado|a solas"
     r"|an? (?:private |direct )?(?:message|text|dm|note))\b[:,]?\s*(?:that )?",
@@ -42,20 +54,33 @@ _HOW: Final = re.compile(
 
 def plainly_private(text: str, resolver: Resolver) -> Reading | None:
     """The question about a cleaned text that says in plain words that it is for somebody; else None."""
-    if folded(first_token(text[:_LONGEST])[0]).strip(":,") not in _FIRST:
-        return None
+    if folded(first_token(text[:_LONGEST])[0]).strip(":,[]()*_") not in _FIRST:
+        return _name_first(text, resolver)
     said = " ".join(folded(text[:_LONGEST]).split(" "))
     match = _BEFORE.match(said)
     if match is None or match.end() >= len(text):
-        return None
+        return _name_first(text, resolver)
     rest = text[match.end() :].lstrip()
     name, body = first_token(rest)
     if not body or not is_known(name, resolver):
         return None
     addressed = addressed_to(rest, resolver)
     bare = replace(addressed, written=addressed.written.strip(":"), body=_HOW.sub("", addressed.body) or addressed.body)
+    if second := second_name(bare, resolver):
+        return ask_second(text, bare, second)
     words = f"{text[: match.end()].strip()} {name}"[:40].rstrip(" :,")
     return hold(text, bare, say('"{words}" looks private', words=words))
+
+
+def _name_first(text: str, resolver: Resolver) -> Reading | None:
+    name, rest = first_token(text)
+    mark = name[len(name.rstrip(",:")) :]
+    match = _BEHIND.match(mark + " " + rest) if rest and is_known(name, resolver) else None
+    body = (mark + " " + rest)[match.end() :] if match else ""
+    if not body:
+        return None
+    addressed = replace(addressed_to(f"{name.rstrip(',:')} {body}", resolver), body=body)
+    return hold(text, addressed, say('"{words}" looks private', words=f"{name} {rest}"[:40].rstrip(" :,")))
 
 
 def looks_private(text: str, resolver: Resolver) -> bool:

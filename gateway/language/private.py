@@ -15,7 +15,7 @@ from gateway.language.wording import CLOSING_QUOTES, OPENING_QUOTES, first_token
 VERBS = frozenset({"d", "dm", "msg", "pm"})
 # Slips of the thumb, and `d` in other languages: no English words, so with a known name after them they mean `d`.
 _SLIPS = """
-dd ddd dmm ddm dmn dms ddn dn mdg mgs mssg msgg msgs mesg mssge msge pmm pms pn mp s x
+dd ddd dmm ddm dmn dms ddn dn mdg mgs mssg msgg msgs mesg mssge msge pmm pms pn mp s x ds sd df dk fd dx
 """
 NEAR_VERBS = frozenset(_SLIPS.split())
 MOST_NAMES = 20
@@ -84,8 +84,8 @@ def _direct(text: str, rest: str, resolver: Resolver) -> Reading:
         return _no_text(text)
     if addressed.unknown:
         return hold(text, addressed, _nobody(addressed))
-    if second := _second_name(addressed, resolver):
-        return _ask_second(text, addressed, second)
+    if second := second_name(addressed, resolver):
+        return ask_second(text, addressed, second)
     handles = ",".join(each.handle for each in addressed.names)
     reason = f"privately to {handles}"
     return Reading("direct", (handles, addressed.body), "direct", reason, "d", addressed.names, addressed.body)
@@ -100,7 +100,7 @@ def _without_to(rest: str, resolver: Resolver) -> str:
     return after
 
 
-def _second_name(addressed: Addressed, resolver: Resolver) -> tuple[Named, ...]:
+def second_name(addressed: Addressed, resolver: Resolver) -> tuple[Named, ...]:
     """`d kim and dave hi`: after "and" a known name and more words may go on with the list, or begin the text."""
     word, after = first_token(addressed.body)
     second, rest = first_token(after)
@@ -110,7 +110,7 @@ def _second_name(addressed: Addressed, resolver: Resolver) -> tuple[Named, ...]:
     return found if found and not set(found) & set(addressed.names) else ()
 
 
-def _ask_second(text: str, addressed: Addressed, second: tuple[Named, ...]) -> Reading:
+def ask_second(text: str, addressed: Addressed, second: tuple[Named, ...]) -> Reading:
     """Kept: 1 is all of them, and the text behind the names is theirs."""
     word, after = first_token(addressed.body)
     name, body = first_token(after)

@@ -46,7 +46,8 @@ _MAY_MEAN_US: Final = re.compile(
 )
 _US: Final = re.compile(
     r"\b(?:text(?:s|ing|ed)?|messag(?:e|es|ing)|msgs?|sms|contact(?:s|ing)?|spam(?:ming)?|notifications?|alerts?"
-    r"|subscri\w+|my number|this number|(?:your|this|the) list|these|(?:stop|quit|end) (?:this|it|that|now|already))\b"
+    r"|subscri\w+|my number|this number|(?:your|this|the) list|these|(?:stop|quit) \w+ing me"
+    r"|(?:stop|quit|end) (?:this|it|that|now|already))\b"
 )
 
 
@@ -61,6 +62,23 @@ def is_mentioned(text: str) -> bool:
     """Whether any word of a request stands there at all."""
     lower = text[: 2 * _LONGEST].lower() if text.isascii() else unicodedata.normalize("NFKC", text[:320]).casefold()
     return any(word in lower for word in _SAID)
+
+
+# A no to a no ("don't unsubscribe me"), and what is said of work: "don't send it to the list".
+_NOT_A_NO: Final = re.compile(
+    r"\b(?:not|dont|don't|donot|never)(?: (?:you|ever|please|want|wish|like|to))*"
+    r" (?:stop|unsub|unsubscribe|opt|remove|delete|cancel|end|quit)\b"
+    r"|\b(?:not|dont|don't|donot|never) (?:send|list|need|get|getting|receive|receiving)\b"
+    r"(?!.*\b(?:me|want|more|anymore|again)\b)"
+)
+_OF_THINGS: Final = frozenset(["end", "cancel", "remove", "delete"])  # "delete this message" is no opt-out; of me it is
+_OF_ME: Final = re.compile(r"\bme\b|\b(?:my|this) (?:phone|number|subscription)\b|\ball (?:texts|messages|sms)\b")
+_FIRM: Final = re.compile(
+    r"(?:(?:ok|okay|no|nope|yes|just|please|pls|plz|pleas|hey|i said) )*stopp?"
+    r"(?: (?:stop|for good|forever|at once|right now|today|thx|ty|merci|bitte|svp|please and thank you"
+    r"|critter|txts?|msgs?|them all|everything))*"
+)
+_SHOUTED: Final = re.compile(r"STOP\b(?! [a-z]+ [a-z]+ )|[Ss]top ?[.,!;:–—-]|.*[.,!?] ?[Ss]top[.!]*$")
 
 
 def core(text: str) -> str:
@@ -84,6 +102,11 @@ def plainly(text: str) -> bool:
     if not words or len(text) > _LONGEST:
         return False
     rest = _PHRASES.sub(" ", " ".join(words)).split()
+    said = " ".join(words)
+    if _FIRM.fullmatch(said):
+        return True
+    if _NOT_A_NO.search(said) or (_NO & set(words) and _NO & set(words) <= _OF_THINGS and not _OF_ME.search(said)):
+        return False
     refuses = len(rest) < len(words) or bool(_NO & set(words))
     about_us = bool((_WHAT | _OURS) & set(words)) or {"me", "alone"} <= set(words)
     return refuses and about_us and all(word in _KNOWN for word in rest)
@@ -94,7 +117,9 @@ def perhaps(text: str) -> bool:
     if len(text) > MOST:
         return False
     bare = " ".join(_words(core(text)))
-    return bare in _ALONE or (bool(_MAY_MEAN_US.search(bare)) and bool(_US.search(bare)))
+    if bare in _ALONE or _SHOUTED.match(core(text)):
+        return True
+    return bool(_MAY_MEAN_US.search(bare)) and bool(_US.search(bare))
 
 
 def _words(text: str) -> list[str]:
