@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.language import verbs as language
 from gateway.language.named import Named, Reading
-from gateway.language.phrases import Phrase, joined, listed, say, translated
+from gateway.language.phrases import Phrase, joined, languages, listed, say, translated
 from gateway.language.readings import packed
 from gateway.language.verbs import Verb
 from gateway.language.wording import cleaned
@@ -96,7 +96,7 @@ def _one_by_one(handler: Handler) -> Handler:
     def each(session: Session, turn: "Turn") -> str | None:
         readings = [replace(turn.reading, args=(one.handle,), names=(one,)) for one in turn.names]
         whole = joined([handler(session, turn.as_read(reading)) or "" for reading in readings], "\n")
-        if len(translated(whole, turn.account.language)) <= ROOM:
+        if all(len(translated(whole, language)) <= ROOM for language in languages()):
             return whole
         return say("Done for {names}.", names=listed([one.name for one in turn.names]))
 

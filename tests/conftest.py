@@ -1,5 +1,6 @@
 """What tests stand on: a real PostgreSQL and Redis for the session, and a fresh migrated database for each test."""
 
+import logging
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -23,6 +24,9 @@ from tests.office import Office, point_command_line
 from workers.room import Room, enter
 
 TEMPLATE = "migrated"
+logging.getLogger("twilio.http_client").setLevel(
+    logging.WARNING
+)  # tests ask the simulator by number; it logs addresses
 SECRET = "a secret that all tests have in common"  # it seals what a test writes into the audit
 
 
