@@ -1,6 +1,8 @@
 """The short reading of From must never say anything that the long one does not."""
 
-from hypothesis import given
+import re
+
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.doors import authors
@@ -70,6 +72,7 @@ def test_the_message_id_is_one_word_in_angles():
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_another_address_beside_the_mailbox_is_never_overlooked(text: str):
     """Whatever stands before or behind it: the mail is the mailbox's in the angle brackets, or nobody's."""
+    assume(not re.search(r"\n(?![ \t])", text))  # such a line would end the field
     for value in (f"{text} <sam@corp.example>", f"<sam@corp.example> {text}"):
         header = authors.header(f"From: {value}\r\n\r\n".encode())
         assert authors.sender(header) in (None, "sam@corp.example")

@@ -72,7 +72,13 @@ def plainly_private(text: str, resolver: Resolver) -> Reading | None:
     return hold(text, bare, say('"{words}" looks private', words=words))
 
 
+_SAID_BEHIND: Final = ("privat", "only", "confidential", "privado", "between us")
+
+
 def _name_first(text: str, resolver: Resolver) -> Reading | None:
+    lower = text[:_LONGEST].lower()
+    if not any(word in lower for word in _SAID_BEHIND):
+        return None
     name, rest = first_token(text)
     mark = name[len(name.rstrip(",:")) :]
     match = _BEHIND.match(mark + " " + rest) if rest and is_known(name, resolver) else None

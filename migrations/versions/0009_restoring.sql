@@ -18,7 +18,7 @@ DECLARE
     fields  text;
     upto    bigint;
 BEGIN
-    IF moment NOT BETWEEN now() - interval '10 years' AND now() + interval '1 year' THEN
+    IF moment NOT BETWEEN now() - interval '10 years' AND now() + interval '10 years' THEN
         RAISE EXCEPTION '% is no month of ours', moment USING ERRCODE = 'invalid_parameter_value';
     END IF;
     LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE;
@@ -43,7 +43,7 @@ DECLARE
     month  timestamptz := date_trunc('month', moment, 'UTC');
     name   text := 'deliveries_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
 BEGIN
-    IF moment NOT BETWEEN now() - interval '10 years' AND now() + interval '1 year' THEN
+    IF moment NOT BETWEEN now() - interval '10 years' AND now() + interval '10 years' THEN
         RAISE EXCEPTION '% is no month of ours', moment USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF to_regclass(name) IS NULL THEN
