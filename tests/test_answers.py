@@ -75,12 +75,51 @@ GUARDS = {
     "That is more than Critter reads from one phone or mailbox in an hour. The rest is kept unread. "
     "Please go on in an hour.",
     "Your messages",
-    "{count} still waits",
     "more to come",
     "{company}: short updates from the colleagues you follow. Reply STOP to end texts, ? for more help.",
-    "{company}: you get no more texts from us. To get them back: START",
     "Mails are on. To stop them: OFF. To see what you can do: HELP",
     "One mail can answer only one mail. Nothing was posted",
+    # said by the help page, by mails that cannot be read and by phones that were silent: their own tests have them
+    "After you wrote something",
+    "An operator made you an owner of {group}: add NAME {handle}, remove NAME {handle}. leave {handle} ends it.",
+    "Follow people and groups",
+    "Get less, or nothing",
+    "Look things up",
+    "More",
+    "Nothing was done yet. Reply YES first, then send it again.",
+    "One more waits.",
+    "Outlook wrapped your mail up (winmail.dat). Nothing was posted. Send it as HTML or plain text",
+    "Run a group",
+    "Say something",
+    "Thank you, {name}. Everything is as it was. For help: ?",
+    "The words of your mail could not be read. Nothing was posted. Send it as plain text",
+    "This is {company}'s Critter. Reply STOP to end texts.",
+    "This repeats what you wrote in {group}, which is closed.",
+    "To stop all mails: OFF. To get them back: ON. To stop one: LEAVE NAME. Every mail has its own "
+    "unsubscribe link, too.",
+    "We have not heard from this phone for long. Are you still {name}? Reply YES. If not, ignore this: "
+    "texts end in {days} days.",
+    "We no longer text the phone of @{handle}, who has no mailbox. Ask them, then run: critter people link {handle}",
+    "We no longer text your phone ending in {digits}: it has been silent for long, or its carrier says "
+    "that it is gone. Your mails go on. Is it still yours? Reply LOGIN, and text us the code from that "
+    "phone.",
+    "Without a command",
+    "You and your colleagues",
+    "Your mail arrived as source text, without its words. Nothing was posted. Send it as plain text",
+    "Your mail is encrypted, and Critter cannot read it. Nothing was posted. Send it unencrypted",
+    "an answer or a word to somebody, for everyone to read",
+    "an update to a group",
+    "an update to everyone who follows you",
+    "an update, even if its first word is a command",
+    'did you mean "{form}"?',
+    "get texts again",
+    "no more texts, at once",
+    "this may mean that you want no more texts",
+    "{count} is still waiting",
+    "{count} text is kept already, and this one is not. Reply 1, POST or DROP, then send it again.",
+    "{verb} what?",
+    "{verb} which group?",
+    "“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _, and none of these: {characters}.",
 }
 
 
