@@ -36,22 +36,22 @@ TAKEN = http(201, f'{{"sid": "{SID}"}}')
 @contextmanager
 def in_a_thread(serve: object) -> Iterator[str]:
     """A server on a loop of its own; host and port."""
-    loop, up, where = asyncio.new_event_loop(), threading.Event(), []
+    up, where, loops, ended = threading.Event(), [], [], asyncio.Event()
 
     async def listen() -> None:
         listener = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 20)  # type: ignore[arg-type]
         where.append(f"127.0.0.1:{listener.sockets[0].getsockname()[1]}")
+        loops.append(asyncio.get_running_loop())
         up.set()
+        await ended.wait()
+        listener.close()
 
-    def run() -> None:
-        loop.create_task(listen())
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, daemon=True)
+    # run() ends what is still being answered: else it would fail whichever test runs when it is collected.
+    thread = threading.Thread(target=lambda: asyncio.run(listen()), daemon=True)
     thread.start()
     assert up.wait(5)
     yield where[0]
-    loop.call_soon_threadsafe(loop.stop)
+    loops[0].call_soon_threadsafe(ended.set)
     thread.join(5)
 
 
