@@ -1,7 +1,6 @@
 """What tests stand on: a real PostgreSQL and Redis for the session, and a fresh migrated database for each test."""
 
 import logging
-import socket
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
@@ -17,7 +16,7 @@ from critter.servers import Servers
 from gateway.identity.resolver import Zone
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect
-from tests import leaks
+from tests import leaks, ports
 from tests.arriving import DEMO
 from tests.databases import Kept, migrate, owned
 from tests.office import Office, point_command_line
@@ -107,13 +106,7 @@ def redis_url(servers: Servers) -> str:
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     """Gives a port that nobody listens on."""
-
-    def pick() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return pick
+    return ports.free_port
 
 
 @pytest.fixture

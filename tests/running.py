@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from sqlalchemy import Engine, text
 
 from gateway.settings import load
 from gateway.store.database import connect
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 READY = 60.0  # seconds
@@ -96,13 +96,7 @@ class Company:
 
 def ports(count: int) -> list[int]:
     """Ports that nobody listens on."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    found = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return found
+    return [free_port() for _ in range(count)]
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from gateway.store.database import claim_mode, connect, transaction
 from tests.databases import Kept
 from tests.mail_process import LETTER, Client
 from tests.pki import Pair, pair, trusting
+from tests.ports import free_port
 from tests.web_process import process
 
 MIB = 1024 * 1024
@@ -60,8 +61,8 @@ def door(servers: Servers, databases: Kept, tmp_path_factory: pytest.TempPathFac
                 "CRITTER_VAR": str(folder),
                 "CRITTER_DATABASE_URL": url,
                 "CRITTER_REDIS_URL": servers.redis_url,
-                "CRITTER_SMTP_LISTEN": f"127.0.0.1:{port()}",
-                "CRITTER_SMTPS_LISTEN": f"127.0.0.1:{port()}",
+                "CRITTER_SMTP_LISTEN": f"127.0.0.1:{free_port()}",
+                "CRITTER_SMTPS_LISTEN": f"127.0.0.1:{free_port()}",
                 "CRITTER_TLS_CERT": str(server.certificate),
                 "CRITTER_TLS_KEY": str(server.key),
                 "CRITTER_SMTP_USERS": str(smtp_users.made("relay", "a password")),
@@ -77,12 +78,6 @@ def door(servers: Servers, databases: Kept, tmp_path_factory: pytest.TempPathFac
             found = Door(child.pid, settings, server)
             warm_up(found)
             yield found
-
-
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def warm_up(door: Door) -> None:

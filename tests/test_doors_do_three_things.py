@@ -51,7 +51,7 @@ LETTER = (
 
 
 @pytest.fixture
-def doors(settings: Settings, engine: Engine, tmp_path: Path) -> Settings:
+def doors(settings: Settings, engine: Engine, tmp_path: Path, free_port: Callable[[], int]) -> Settings:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
     return changed(
@@ -64,7 +64,7 @@ def doors(settings: Settings, engine: Engine, tmp_path: Path) -> Settings:
         CRITTER_HOOK_URL="http://127.0.0.1:9/out",
         CRITTER_HOOK_SECRET="the-hook-secret",
         CRITTER_LMTP_LISTEN=str(tmp_path / "lmtp"),
-        CRITTER_FALLBACK_LISTEN=f"127.0.0.1:{settings.web_listen[1] + 1}",
+        CRITTER_FALLBACK_LISTEN=f"127.0.0.1:{free_port()}",
     )
 
 
@@ -197,7 +197,7 @@ def listening(host: str, port: int, children: list) -> None:
         try:
             socket.create_connection((host, port), 1).close()
         except OSError:
-            assert all(child.poll() is None for child in children)
+            assert [child.poll() for child in children] == [None] * len(children)
             time.sleep(0.05)
         else:
             return

@@ -87,14 +87,14 @@ def test_what_the_database_refuses_is_told_without_its_values(
     engine: Engine, lines: io.StringIO, statement: str
 ) -> None:
     """Its details quote the row, its first line the value; and the statement's parameters stay hidden."""
-    body = "zanzibar my PIN is 4826 and quill.quentin is ill"
+    body = "zanzibar my PIN is tango4826 and quill.quentin is ill"
     for value in (SECRETS["number"], SECRETS["mailbox"], body):
         with pytest.raises(DBAPIError) as refused, engine.begin() as connection:
             connection.execute(text(statement), {"it": value})
         assert isinstance(refused.value.orig, psycopg.Error)
         logging.getLogger("worker").error("a step failed", exc_info=refused.value)
     bare(lines)
-    assert "4826" not in lines.getvalue()
+    assert "tango" not in lines.getvalue()
     assert "zanzibar" not in lines.getvalue()
     assert "Error" in lines.getvalue()
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import redis
 
-from bench.ports import free_port
 from critter import check
 from critter.servers import binaries
 from gateway.bell import Bell, Ear
 from gateway.buckets import Buckets
 from gateway.errors import Refused
 from gateway.settings import Settings
+from tests.ports import free_port
 from tests.test_room import all_sent, listening, put, settings, twilio, until
 from tests.web_process import changed
 

@@ -10,8 +10,8 @@ import pytest
 from bench import postfix
 from bench.company import Company, company
 from bench.mail_in import listens
-from bench.ports import free_port
 from bench.postfix import Postfix
+from tests.ports import free_port
 
 PATH = "/usr/bin:/usr/sbin"
 PEOPLE = """

@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 from bench.company import company
 from bench.latency import Phones
 from bench.mail_in import listens
-from bench.ports import free_port
 from tests.peers.conftest import need
+from tests.ports import free_port
 from tests.running import ROOT
 
 DEPLOY = ROOT / "deploy"

@@ -9,9 +9,9 @@ import pytest
 
 from bench.company import Company, company
 from bench.kannel import Kannel, missing
-from bench.ports import free_port
 from critter import checking_carriers
 from gateway.errors import Refused
+from tests.ports import free_port
 
 OURS, KIM = "+4915550100", "+4915550101"
 PEOPLE = """

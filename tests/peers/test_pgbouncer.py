@@ -8,7 +8,6 @@ import pytest
 
 from bench.company import KIM, company
 from bench.mail_in import listens
-from bench.ports import free_port
 from bench.stub import Stub
 from critter.servers import Servers
 from critter.servers.account import reaching, serving
@@ -17,6 +16,7 @@ from gateway.ledger.inbox import Incoming
 from gateway.ledger.intake import Intake
 from gateway.settings import embedded
 from tests.peers.conftest import need
+from tests.ports import free_port
 
 FOLLOWERS = 300
 CONFIGURATION = """
