@@ -725,6 +725,13 @@ CREATE TABLE consent (
 );
 CREATE INDEX consent_by_address ON consent (address_id, id);
 
+-- The figures by which queries are planned, after many people came at once. Only the owner of a table may ask for them.
+CREATE FUNCTION analyze_people() RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    ANALYZE accounts, addresses, follows, consent;
+END $$;
+
 -- Texts that may ask us to stop in words of their own: read as usual, and decided by a person.
 CREATE TABLE refusals (
     inbound_id  bigint PRIMARY KEY REFERENCES inbound ON DELETE CASCADE, -- the text

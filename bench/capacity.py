@@ -50,7 +50,7 @@ def main(count: int) -> None:
     with company() as place:
         place.run(PEOPLE, count=count)
         place.run(MESSAGE)
-        place.run("ANALYZE")
+        place.analyze()
         log, disk = place.scalar(LOG), place.scalar(DISK)
         started = time.perf_counter()
         place.run(DELIVERIES)

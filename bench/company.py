@@ -52,6 +52,13 @@ class Company:
         with self.engine.begin() as connection:
             connection.execute(text(statement), values)
 
+    def analyze(self) -> None:
+        """The figures for the planner, as autovacuum brings them up to date. Only the owner may ask for them."""
+        owner = connect(self.settings.database_owner_url)
+        with owner.begin() as connection:
+            connection.execute(text("ANALYZE"))
+        owner.dispose()
+
     def settled(self, channel: str) -> bool:
         """Everything accepted was read, spread and sent over this channel, and the books say so."""
         return not self.scalar(OPEN, channel=channel)

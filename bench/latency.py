@@ -95,7 +95,7 @@ def road() -> Iterator[tuple[Company, Stub]]:
         base = f"http://127.0.0.1:{stub.port}"
         with company(*processes, TWILIO_API_BASE=base) as place:
             place.run(PAIRS, count=WRITERS)
-            place.run("ANALYZE")
+            place.analyze()
             place.wait(lambda: listens(place.settings.web_listen[1]))
             yield place, stub
 

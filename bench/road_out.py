@@ -99,7 +99,7 @@ def road(followers: int = FOLLOWERS, workers: int = 1) -> Iterator[Road]:
         processes = ("worker inbound", "worker fanout", "clock", *["worker email"] * workers)
         with company(*processes, CRITTER_SMTP_RELAY=relay) as place:
             place.run(CROWD, kim=KIM, count=followers)
-            place.run("ANALYZE")
+            place.analyze()
             bell = Bell(place.settings.redis_url)
             intake = Intake(place.engine, lambda: bell.ring("inbound"))
             yield Road(place, sink, intake, followers)

@@ -42,7 +42,7 @@ def load_crowd(session: Session, count: int) -> Account:
     there = session.scalar(select(func.count()).where(Follow.account_id == group.id)) or 0
     for first in range(there + 1, count + 1, CHUNK):
         session.execute(_ADD, {"first": first, "last": min(first + CHUNK - 1, count), "group": group.id})
-        session.execute(text("ANALYZE accounts, addresses, follows"))
+        session.execute(text("SELECT analyze_people()"))
     return group
 
 

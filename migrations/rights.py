@@ -15,7 +15,7 @@ from migrations.running import Runner, Told
 ADD_ONLY: Final = ("audit",)
 READ_ONLY: Final = ("alembic_version", "migration_steps")
 # SECURITY DEFINER, for the processes.
-BY_OWNER: Final = ("ensure_partition", "drop_partition", "move_from_default", "wake_hold_restored")
+BY_OWNER: Final = ("ensure_partition", "drop_partition", "move_from_default", "wake_hold_restored", "analyze_people")
 
 
 def give(engine: Engine, role: str, told: Told) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, func, select
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
@@ -288,6 +289,8 @@ def test_many_rows(session: Session) -> None:
     assert enrolment.carry_out(session, planned, done.append).follows == 12_000
     assert sum(done) == 6001
     assert session.scalar(select(func.count()).select_from(Address).where(Address.is_primary)) == 12_000
+    figures = "SELECT reltuples FROM pg_class WHERE relname = 'follows'"
+    assert session.scalar(sql(figures)) > 1000, "the role of the processes may not ANALYZE by itself"
 
 
 @pytest.mark.parametrize(

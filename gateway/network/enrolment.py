@@ -60,7 +60,7 @@ def carry_out(session: Session, plan: Plan, progress: Callable[[int], None] = la
 
 
 # What grows inside a transaction is planned for as if it were empty, until this.
-_ANALYZE = text("ANALYZE accounts, addresses, follows, consent")
+_ANALYZE = text("SELECT analyze_people()")
 
 
 def _enrol(session: Session, rows: Sequence[Row], ids: Ids) -> tuple[int, int, int, int, int]:
