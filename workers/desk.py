@@ -95,7 +95,7 @@ class Desk(Generic[Parcel]):
         for row in rows:
             try:
                 content = contents[row.message_id]
-                load, rest = self._render(row, replace(content, alone=True) if row.key in cut_off else content)
+                load, rest = self._render(row, replace(content, alone=True) if cut_off and row.key in cut_off else content)
             except OperationalError:
                 raise
             except Exception:

@@ -98,10 +98,12 @@ class Chunks:
     # Out
 
     def _load(self) -> None:
-        """Fills the window, in one write; with nothing left to take and nothing on its way, that was all."""
+        """Fills the window, in one write; with nothing left to take and nothing on its way, that was all. Letters of a
+        queue were decided together, and no time passes here: the first one tells whether all of them may begin."""
         parts: list[bytes] = []
         now = asyncio.get_running_loop().time()
-        while len(self._sailing) < self._link.window and self._octets < ROOM and (letter := self._take()):
+        room = self._link.window if self._queue and self._gate.fresh(self._queue[0]) else 0
+        while len(self._sailing) < room and self._octets < ROOM and (letter := self._take()):
             mail, rcpt = envelope(letter, self._link.offers)
             content = letter.content if letter.content.endswith(b"\r\n") else letter.content + b"\r\n"
             parts += (RSET, mail, rcpt, b"BDAT %d LAST\r\n" % len(content), content)
@@ -122,8 +124,6 @@ class Chunks:
 
     def _take(self) -> Letter | None:
         while self._queue and self._link.left > 0 and self._paused is None:
-            if not self._gate.fresh(self._queue[0]):
-                return None
             letter = self._queue.popleft()
             reason = flaw(letter, self._link.offers)
             if not reason:
