@@ -1,6 +1,7 @@
 """What the language must know of one person to read their text: what they last heard, what they were last asked."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -80,17 +81,33 @@ def _question(asked: Asked, age: timedelta) -> Question:
 
 
 def _half(session: Session, kept: dict[str, Any], age: timedelta) -> Half:
-    total, seconds = kept.get("total", 0), age.total_seconds()
+    later = {2: kept["later"]} if "later" in kept else {}  # as the version before kept a part that came early
+    half = Half(
+        held=kept.get("held", ""),
+        total=kept.get("total", 0),
+        missing=kept.get("missing", 1 if later else 0),
+        parts=_numbered(kept, "parts") or later,
+        drafts=_numbered(kept, "drafts"),
+        draft=kept.get("draft"),
+        mixed=kept.get("mixed", False),
+        age=age.total_seconds(),
+    )
     post = session.get(Post, kept["post"]) if "post" in kept else None
-    if post is None:
-        return Half(held=kept.get("held", ""), total=total, later=kept.get("later", ""), age=seconds)
-    return Half(
+    return _of_post(session, half, post) if post else half
+
+
+def _numbered(kept: dict[str, Any], key: str) -> dict[int, Any]:
+    """By the numbers of parts, which JSON has as text."""
+    return {int(number): each for number, each in kept.get(key, {}).items()}
+
+
+def _of_post(session: Session, half: Half, post: Post) -> Half:
+    return replace(
+        half,
         names=_named_by(session, post),
         post=post.id,
         privacy="group" if post.group_id else "company" if post.visibility == "company" else "direct",
         open=audience.open_to_all(session, post.id),
-        total=total,
-        age=seconds,
     )
 
 

@@ -1,6 +1,6 @@
 """Where the talk with one phone or mailbox stands: the open question, the private thread chosen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -133,8 +133,8 @@ STANDING: Final = text("""
 
 
 def keep_half(session: Session, address_id: int, heard_at: datetime, half: dict[str, Any] | None) -> None:
-    """A long private text, or a part of one, came in then: `post` has it, or `held` are its words, or `later` those of
-    a part whose first has not come. None: it has no other part."""
+    """A long private text, or a part of one, came in then: `post` has it, or `held` are its words; of a marked one also
+    the fields of `language.named.Half`. None: it has no other part."""
     _set(session, address_id, half=half, half_at=heard_at)
 
 
@@ -153,6 +153,39 @@ def close(session: Session, address_id: int) -> None:
         return
     _set(session, address_id, question=before, expires_at=func.now() + WINDOW)
     _renew_drafts(session, before)
+
+
+def withdraw(session: Session, address_id: int, drafts: Collection[int]) -> dict[str, Any] | None:
+    """Ends the questions about these drafts, wherever they wait: their words went on otherwise. The question that is
+    open again by that, if any is."""
+    for draft_id in drafts:
+        forget_draft(session, draft_id)
+    open_ = open_question(session, address_id)
+    if open_ is None:
+        return None
+    question = asdict(open_)
+    left = _without(question, drafts)
+    if left == question:
+        return None
+    ended = question["about"].get("draft") in drafts
+    if left is None:
+        _set(session, address_id, question=None, expires_at=None)
+    elif ended:
+        _set(session, address_id, question=left, expires_at=func.now() + WINDOW)
+        _renew_drafts(session, left)
+    else:
+        _set(session, address_id, question=left)
+    return left if ended else None
+
+
+def _without(question: dict[str, Any] | None, drafts: Collection[int]) -> dict[str, Any] | None:
+    if question is None:
+        return None
+    before = _without(question["about"].get("before"), drafts)
+    if question["about"].get("draft") in drafts:
+        return before
+    about = {key: value for key, value in question["about"].items() if key != "before"}
+    return {**question, "about": {**about, "before": before} if before else about}
 
 
 def expire(session: Session, address_id: int) -> None:
