@@ -128,7 +128,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         _carrier(text, channel, context)
         or _machine(context)
         or _carrier_by_mail(text, channel)
-        or answers.choice(text, context)
+        or answers.choice(text, context, resolver)
         or _reaction(reaction(text, raw), text)
         or _reaction(_by_shape(text, resolver, context), text)
         or _unmarked_half(text, channel, verbs, resolver, context)

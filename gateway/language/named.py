@@ -65,13 +65,16 @@ class Choice:
 class Question:
     """What this person was asked and has not answered: numbered choices, and which of OK, POST, DROP, UNDO it takes.
 
-    `secret`: it is answered with a PIN or the code that it was sent with. `age` in minutes."""
+    `secret`: it is answered with a PIN or the code that it was sent with. `age` in minutes. `with_others`: a choice is
+    more people than its label says; `unseen`: it was put after the text that is to be read had been sent."""
 
     kind: str
     choices: tuple[Choice, ...] = ()
     words: frozenset[str] = frozenset()
     secret: bool = False
     age: float = 0.0
+    with_others: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def context(
     return Context(
         last=_item(items[0]) if items else None,
         last_by=_last_by(items),
-        question=_question(talk.asked, talk.age) if talk.asked else None,
+        question=_question(talk.asked, talk.age, unseen=talk.unseen) if talk.asked else None,
         ran_out=_question(talk.ran_out, talk.age) if talk.ran_out else None,
         half=_half(session, talk.half, talk.half_age) if talk.half else None,
         opted_out=address.state == "stopped",
@@ -75,9 +75,17 @@ def _last_by(items: Iterable[Heard]) -> dict[str, Item]:
     return last
 
 
-def _question(asked: Asked, age: timedelta) -> Question:
+def _question(asked: Asked, age: timedelta, *, unseen: bool = False) -> Question:
     choices = tuple(Choice(choice["label"]) for choice in asked.choices)
-    return Question(asked.kind, choices, frozenset(asked.words), asked.secret, age.total_seconds() / 60)
+    words, minutes = frozenset(asked.words), age.total_seconds() / 60
+    return Question(asked.kind, choices, words, asked.secret, minutes, _has_others(asked), unseen)
+
+
+def _has_others(asked: Asked) -> bool:
+    """Whether those who are sure already go with whoever is chosen."""
+    offered = {choice.get("id") for choice in asked.choices}
+    sure = {each["id"] for each in (asked.about.get("reading") or {}).get("names", ())}
+    return not sure <= offered or len(sure) > 1
 
 
 def _half(session: Session, kept: dict[str, Any], age: timedelta) -> Half:

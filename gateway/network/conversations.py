@@ -29,7 +29,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What still holds: the open question, or one that ran out within the last day; how old it is; the private post
-    that bare texts answer; the first half of a long private text."""
+    that bare texts answer; the first half of a long private text. `unseen`: the question was put only after the text
+    that is being read had come in."""
 
     asked: Asked | None = None
     ran_out: Asked | None = None
@@ -37,6 +38,7 @@ class Standing:
     thread: int | None = None
     half: dict[str, Any] | None = None
     half_age: timedelta = timedelta(0)
+    unseen: bool = False
 
 
 DEEPEST: Final = 20  # questions that wait behind each other
@@ -51,8 +53,14 @@ def ask(session: Session, address_id: int, asked: Asked, *, replaces: bool = Fal
     waiting = _waiting(open_, replaces) if open_ else None
     about = {**asked.about, "before": waiting} if waiting else asked.about
     question = asdict(replace(asked, about=about))
-    _set(session, address_id, question=question, expires_at=func.now() + WINDOW)
+    _set(session, address_id, question=question, expires_at=_until())
     _renew_drafts(session, question)
+
+
+def _until() -> Any:
+    """When a question that is put now runs out. By the clock, for a transaction may have begun long before: what was
+    sent meanwhile is no answer to it."""
+    return func.clock_timestamp() + WINDOW
 
 
 def _waiting(open_: Asked, replaces: bool) -> dict[str, Any] | None:
@@ -75,7 +83,7 @@ def change(session: Session, address_id: int, asked: Asked, *, anew: bool = Fals
     if not anew:
         _set(session, address_id, question=question)
         return
-    _set(session, address_id, question=question, expires_at=func.now() + WINDOW)
+    _set(session, address_id, question=question, expires_at=_until())
     _renew_drafts(session, question)
 
 
@@ -113,7 +121,7 @@ def standing(
     asked = Asked(**row.question) if row.question else None
     open_, ran_out = (asked, None) if row.open else (None, asked)
     ages = row.age or timedelta(0), row.half_age or timedelta(0)
-    return Standing(open_, ran_out, ages[0], row.thread_id, row.half, ages[1])
+    return Standing(open_, ran_out, ages[0], row.thread_id, row.half, ages[1], bool(row.unseen))
 
 
 # A question that ran out is remembered for a day, so that a late answer to it is told from an update. A phone sends the
@@ -122,7 +130,8 @@ STANDING: Final = text("""
     SELECT CASE WHEN expires_at > now() - interval '1 day'
                  AND (CAST(:late AS timestamptz) IS NULL OR expires_at - interval '30 minutes' <= :late)
                 THEN question END AS question,
-           expires_at > now() AS open, now() - (expires_at - interval '30 minutes') AS age,
+           expires_at > now() AS open, CAST(:heard_at AS timestamptz) < expires_at - interval '30 minutes' AS unseen,
+           now() - (expires_at - interval '30 minutes') AS age,
            CASE WHEN thread_until > coalesce(CAST(:heard_at AS timestamptz), now()) THEN thread_id END AS thread_id,
            CASE WHEN coalesce(CAST(:heard_at AS timestamptz), now()) - half_at
                   <= CASE WHEN (half ->> 'total')::int > 0 THEN interval '5 minutes' ELSE interval '10 seconds' END
@@ -151,7 +160,7 @@ def close(session: Session, address_id: int) -> None:
     if before is None:
         _set(session, address_id, question=None, expires_at=None)
         return
-    _set(session, address_id, question=before, expires_at=func.now() + WINDOW)
+    _set(session, address_id, question=before, expires_at=_until())
     _renew_drafts(session, before)
 
 
@@ -171,7 +180,7 @@ def withdraw(session: Session, address_id: int, drafts: Collection[int]) -> dict
     if left is None:
         _set(session, address_id, question=None, expires_at=None)
     elif ended:
-        _set(session, address_id, question=left, expires_at=func.now() + WINDOW)
+        _set(session, address_id, question=left, expires_at=_until())
         _renew_drafts(session, left)
     else:
         _set(session, address_id, question=left)
