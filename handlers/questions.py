@@ -29,6 +29,12 @@ CHOICES = 3
 POST_OR_DROP = say("Reply POST to tell everyone, DROP to delete.")
 
 
+NO_MORE = {
+    "sms": say("Do you want no more texts from us? Then reply STOP. Not posted yet."),
+    "email": say("Do you want no more mails from us? Then reply UNSUBSCRIBE. Not posted yet."),
+}
+
+
 @meaning("ask")
 def ask(session: Session, turn: Turn) -> str | None:
     """Keeps the words and asks; whatever is not answered within 30 minutes is forgotten."""
@@ -36,9 +42,7 @@ def ask(session: Session, turn: Turn) -> str | None:
     if reading.privacy != "direct" and reading.post:
         return which(session, turn)
     if reading.unknown == STOP and reading.verb is None:
-        return _put(
-            session, turn, "private", say("Do you want no more texts from us? Then reply STOP. Not posted yet."), ()
-        )
+        return _put(session, turn, "private", NO_MORE[turn.address.channel], ())
     if reading.privacy == "direct":
         return threads.ask_thread(session, turn) if reading.post else _ask_private(session, turn)
     if reading.form and not reading.unknown:

@@ -1,10 +1,11 @@
 """What a text means: `read` is the whole order of interpretation, for texts, mails and `critter explain` alike."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.language import addressed, answers
-from gateway.language.carrier_words import carrier_word, may_stop
+from gateway.language.carrier_words import carrier_word, may_stop, stops_mails
 from gateway.language.commands import command, forced_command
 from gateway.language.named import Channel, Context, Found, Half, Reading, Resolver
 from gateway.language.natural import ends_politely, name_after_verb, natural_command
@@ -15,7 +16,7 @@ from gateway.language.private import VERBS, private_reading, slipped
 from gateway.language.reaction_shapes import possible_reaction, words_beside
 from gateway.language.reactions import Reaction, reaction
 from gateway.language.reassembly import Arrived, arrived, marked
-from gateway.language.stopping import MOST, core, is_mentioned, plainly
+from gateway.language.stopping import MOST, core, is_mentioned, mistyped, plainly
 from gateway.language.verbs import Verb
 from gateway.language.wording import OPENING_QUOTES, cleaned, name_of, unquoted
 
@@ -168,8 +169,9 @@ def _stops_plainly(text: str) -> bool:
 
 
 def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
-    """A short text that may ask us to stop is asked about: neither a colleague's no nor an opt-out is published."""
-    if channel != "sms" or len(text) > MOST or not may_stop(text):
+    """A short text that may ask us to stop is asked about: neither a colleague's no nor an opt-out is published. A mail
+    is so when it has a slip in it; by mail people write in sentences to colleagues."""
+    if len(text) > MOST or not (may_stop(text) if channel == "sms" else mistyped(text)):
         return None
     reason = say("this may mean that you want no more texts")
     return Reading("ask", ("", text), "direct", reason, None, (), text, unknown=STOP)
@@ -181,7 +183,9 @@ def _machine(context: Context) -> Reading | None:
 
 def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
     """By mail nobody's phone is opted out: these words turn the mailbox off and on, as `off` and `on` do."""
-    word = carrier_word(text) if channel == "email" else None
+    if channel != "email":
+        return None
+    word = "stop" if stops_mails(text) else carrier_word(text)
     if word in ("stop", "start"):
         verb = "off" if word == "stop" else "on"
         return Reading(verb, reason=f"as a whole mail it means {verb}", verb=verb, text=text)
@@ -255,6 +259,8 @@ def _forced(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
 
 def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """By mail only a single line is a command; but a reply to something private stays private however long it is."""
+    if text[0] in _OPENING_MARKS:
+        return _behind_marks(text, channel, verbs, resolver, context)
     short = text.count(" ") < 2 and not ends_politely(text)  # then no small word is in it
     reading = (
         (None if short else natural_command(text, verbs, resolver, context))
@@ -267,11 +273,22 @@ def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, cont
     return reading
 
 
+_OPENING_MARKS = "¿¡"  # before a question and an exclamation in Spanish
+_APART = re.compile(r"\s+[!?]+$")
+
+
+def _behind_marks(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    bare = _APART.sub("", text.lstrip(_OPENING_MARKS + " "))
+    found = _command(bare, channel, verbs, resolver, context) if bare else None
+    return replace(found, text=text) if found and found.text == bare else found
+
+
 def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """What begins as a command about somebody, and is none, is asked about; a mail of several lines is prose."""
     if channel == "email" and "\n" in text:
         return None
-    return name_after_verb(text, verbs, resolver, context)
+    found = name_after_verb(text.lstrip(_OPENING_MARKS), verbs, resolver, context)
+    return replace(found, text=text) if found else None
 
 
 def _private_words(verbs: Verbs) -> frozenset[str]:
