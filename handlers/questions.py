@@ -1,4 +1,4 @@
-"""Asking before acting, and acting on the answer. A digit chooses and never publishes; only POST makes an update."""
+"""Asking before acting, and acting on the answer. A digit chooses and never publishes; POST makes an update."""
 
 from collections.abc import Sequence
 from typing import Any

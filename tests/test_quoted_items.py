@@ -1,4 +1,4 @@
-"""A short private item that comes back whole in quotation marks is kept and asked, on every door; its bare words not."""
+"""A short private item that comes back whole in quotation marks is kept and asked about, on every door."""
 
 from email.message import EmailMessage
 
@@ -80,7 +80,8 @@ def mail(body: str, subject: str, to: str, key: str) -> Incoming:
 @pytest.mark.parametrize(
     ("body", "subject"),
     [
-        (f"\u201c{ITEM}\u201d\n", "news"), (f"Kim says \u00ab{ITEM}\u00bb\n", "news"), (f'"{ITEM}"\n\nwhat a shame\n', ""),
+        (f"\u201c{ITEM}\u201d\n", "news"), (f"Kim says \u00ab{ITEM}\u00bb\n", "news"),
+        (f'"{ITEM}"\n\nwhat a shame\n', ""),
         ("what a shame\n", f"\u201e{ITEM}\u201c"), (f"'{ITEM}'\n", "news"),
     ],
 )  # fmt: skip

@@ -135,17 +135,14 @@ def may_stop(text: str) -> bool:
     """Whether a short text may ask us to stop: it is asked about, and never published unasked."""
     if len(text) > stopping.MOST:
         return False
-    return stopping.perhaps(text) or _REFUSING_ABROAD.search(_folded(text)) is not None or stopping.mistyped(text)
+    return stopping.perhaps(text) or _REFUSING_ABROAD.search(_folded(text)) is not None
 
 
 def sounds_like_refusal(text: str) -> bool:
     """Whether a text that is no carrier word may still ask us to stop: it is shown to an operator."""
     folded = _folded(text)
     return len(text) <= 160 and (
-        _REFUSING.search(folded) is not None
-        or _REFUSING_ABROAD.search(folded) is not None
-        or stopping.perhaps(text)
-        or stopping.mistyped(text)
+        _REFUSING.search(folded) is not None or _REFUSING_ABROAD.search(folded) is not None or stopping.perhaps(text)
     )
 
 

@@ -5,6 +5,7 @@ heard whatever surrounds the word; a text that only may be a no is asked about."
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from gateway.language.devices import is_device
@@ -121,25 +122,33 @@ def plainly(text: str, *, by_mail: bool = False) -> bool:
 
 
 def perhaps(text: str) -> bool:
-    """Whether a short text says stop and may mean us: such a text is never published unasked."""
+    """Whether a short text says stop, maybe with a slip, and may mean us: such a text is never published unasked."""
     if len(text) > MOST:
         return False
-    bare = " ".join(_words(core(text)))
-    if bare in _ALONE or _SHOUTED.match(core(text)):
+    inner = core(text)
+    words = _words(inner)
+    bare = " ".join(words)
+    if bare in _ALONE or _SHOUTED.match(inner) or _slips(words):
         return True
     return bool(_MAY_MEAN_US.search(bare)) and bool(_US.search(bare))
 
 
 def mistyped(text: str) -> bool:
     """Whether the whole of a text is a request to stop with a typing error in it: "sotp", "st op", "unsubscibe me"."""
-    if len(text) > MOST or text.count(" ") > _MOST_BLANKS:
+    return len(text) <= MOST and _slips(_words(core(text)))
+
+
+def _slips(words: Sequence[str]) -> bool:
+    if len(words) > _MOST_WORDS:
         return False
-    words = [word for word in _words(core(text)) if word not in _POLITE]
     if len(words) > 1 and "".join(words) in _SPELLED:
         return True
-    meant = ["stop" if _is_stop(word) else "unsubscribe" if _nearly(word) else word for word in words]
+    if _TYPOS.isdisjoint(words) and not any(_is_stop(word) or _nearly(word) for word in words):
+        return False
+    rest = [word for word in words if word not in _POLITE]
+    meant = ["stop" if _is_stop(word) else "unsubscribe" if _nearly(word) else word for word in rest]
     said = " ".join(meant)
-    return meant != words and (said in _ALONE or plainly(said))
+    return meant != rest and (said in _ALONE or plainly(said))
 
 
 def _one_edit(word: str) -> frozenset[str]:
@@ -154,7 +163,7 @@ def _one_edit(word: str) -> frozenset[str]:
 
 _KEYS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _REPEATED: Final = re.compile(r"(.)\1+")
-_MOST_BLANKS: Final = 11  # U N S U B S C R I B E
+_MOST_WORDS: Final = 12  # U N S U B S C R I B E, please
 _SPELLED: Final = frozenset(["stop", "stopall", "unsubscribe", "optout"])
 # Words of their own, one letter away from "stop".
 _OTHER_WORDS: Final = "stop stopp stops top sop shop slop swop step stow atop stoop strop stomp estop stoup stob"
@@ -171,7 +180,7 @@ def _is_stop(word: str) -> bool:
 
 def _nearly(word: str) -> bool:
     """At most two slips away from "unsubscribe": then both have something that is one slip away from each."""
-    if not 8 < len(word) < 14 or word in _SUBSCRIBES or len(_OF_UNSUBSCRIBE & set(word)) < 6:
+    if not 8 < len(word) < 14 or word in _SUBSCRIBES or "b" not in word or len(_OF_UNSUBSCRIBE & set(word)) < 6:
         return False
     return word in _CLOSE or not _CLOSE.isdisjoint(_one_edit(word))
 
