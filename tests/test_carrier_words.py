@@ -144,7 +144,9 @@ def test_other_refusals_are_seen():
         "stooop", "stp", "sto", "please sotp", "sotp now", "sotp texting me", "sotp all messages",
         "unsubscibe", "Unsubcribe", "unsuscribe me", "unsubscrib", "un subscribe", "unsubsrcibe", "usubscribe",
         "UNSUBSCIRBE!",
-        "sotp \U0001f6d1", "stpo\nSent from my iPhone", "stopal",
+        "sotp \U0001f6d1", "stpo\nSent from my iPhone", "stopal", "so tp", "sotp it", "sotp this", "stopstop",
+        "STPO STPO",
+        "optuot", "cancle", "Canel", "S-T-O-P", "un-subscribe",
     ],
 )  # fmt: skip
 def test_stop_with_a_typing_error_is_asked_and_flagged(text):
@@ -160,6 +162,8 @@ def test_stop_with_a_typing_error_is_asked_and_flagged(text):
         "shop", "step", "top", "Spot", "slop", "stow", "stoop", "stomp", "strop", "stops", "swop", "atop", "subscribe",
         "subscribers", "insurance", "the bus stop", "step by step", "top of the list", "shop at noon", "sotheby",
         "stop by the shop", "top texting tips", "describes", "substance", "Scribe", "stock", "spots", "stoic",
+        "cancer", "so top", "is top", "sotp by my desk", "tops", "cancle my meeting",
+        "the sotp sign",
     ],
 )  # fmt: skip
 def test_words_that_are_one_letter_away_are_words(text):

@@ -141,14 +141,18 @@ def mistyped(text: str) -> bool:
 def _slips(words: Sequence[str]) -> bool:
     if len(words) > _MOST_WORDS:
         return False
-    if len(words) > 1 and "".join(words) in _SPELLED:
+    if len(words) > 1 and _is_spelled("".join(words)):
         return True
-    if _TYPOS.isdisjoint(words) and not any(_is_stop(word) or _nearly(word) for word in words):
+    meant = [_meant(word) for word in words]
+    if meant == list(words):
         return False
-    rest = [word for word in words if word not in _POLITE]
-    meant = ["stop" if _is_stop(word) else "unsubscribe" if _nearly(word) else word for word in rest]
-    said = " ".join(meant)
-    return meant != rest and (said in _ALONE or plainly(said))
+    said = " ".join(word for word in meant if word not in _POLITE)
+    return said in _ALONE or plainly(said) or bool(_MAY_MEAN_US.search(said) and _US.search(said))
+
+
+def _is_spelled(letters: str) -> bool:
+    """ "s t o p", "un subscribe", and "so tp"."""
+    return letters in _SPELLED or (len(letters) == 4 and letters in _TYPOS and set(letters) == set("stop"))
 
 
 def _one_edit(word: str) -> frozenset[str]:
@@ -162,20 +166,28 @@ def _one_edit(word: str) -> frozenset[str]:
 
 
 _KEYS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
-_REPEATED: Final = re.compile(r"(.)\1+")
+_HELD: Final = re.compile(r"s+t+o+p+(?:s+t+o+p+)*")
 _MOST_WORDS: Final = 12  # U N S U B S C R I B E, please
 _SPELLED: Final = frozenset(["stop", "stopall", "unsubscribe", "optout"])
 # Words of their own, one letter away from "stop".
 _OTHER_WORDS: Final = "stop stopp stops top sop shop slop swop step stow atop stoop strop stomp estop stoup stob"
-_TYPOS: Final = (_one_edit("stop") | _one_edit("stopall")) - frozenset(["stopall", *_OTHER_WORDS.split()])
+_TYPOS: Final = {
+    **dict.fromkeys(_one_edit("cancel") - {"cancel", "cancels", "cancer", "chancel"}, "cancel"),
+    **dict.fromkeys(_one_edit("optout") - {"optout"}, "optout"),
+    **dict.fromkeys((_one_edit("stop") | _one_edit("stopall")) - {"stopall", *_OTHER_WORDS.split()}, "stop"),
+}
 _CLOSE: Final = _one_edit("unsubscribe")
 _OF_UNSUBSCRIBE: Final = frozenset("unsubscribe")
 _SUBSCRIBES: Final = frozenset(["unsubscribe", "subscribe", "subscriber", "subscribed", "unsubscribes"])
 
 
-def _is_stop(word: str) -> bool:
-    """One slip away, or with letters held down: "stoppp"."""
-    return word in _TYPOS or (len(word) > 5 and word[0] == "s" and _REPEATED.sub(r"\1", word) == "stop")
+def _meant(word: str) -> str:
+    """The word of a request that one with a slip in it stands for, or with letters held down: "stoppp"."""
+    if found := _TYPOS.get(word):
+        return found
+    if len(word) > 5 and word[0] == "s" and _HELD.fullmatch(word):
+        return "stop"
+    return "unsubscribe" if _nearly(word) else word
 
 
 def _nearly(word: str) -> bool:
