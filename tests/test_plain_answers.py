@@ -1,11 +1,14 @@
 """Plain words that answer the question about private words, and what only looks so; answers that came too early."""
 
+from email.message import EmailMessage
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.language.grammar import read
 from gateway.language.named import Choice, Context, Item, Question, Reading
+from gateway.ledger.inbox import Incoming
 from tests.language_table import KIM, VERBS, resolver
 from tests.office import Office
 
@@ -173,3 +176,30 @@ def test_an_answer_sent_before_still_open_was_read_is_not_its_answer(office, ans
     assert any("before this question" in str(row[0]) for row in last)
     say(office, "kim", "DROP")
     assert office.sql("SELECT count(*) FROM drafts WHERE expires_at > now()")[0][0] == 0
+
+
+def test_in_spanish_on_the_whole_road(office):
+    office.sql("UPDATE accounts SET language = 'es' WHERE handle = 'kim'")
+    assert "Sam Ortiz" in say(office, "kim", "¡Sigue a Sam!")
+    assert "Sam Ortiz" in say(office, "kim", "¿quién es Sam?")
+    say(office, "kim", "solo para bob: mi sueldo", "¿a todos?", "a Bob, en privado", "solo para bob: no", "bórralo")
+    assert posts(office) == [("direct", "mi sueldo")]
+
+
+def mail(office: Office, body: str) -> str:
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = "pat@demo.example", "post@mail.example", ""
+    letter.set_content(body)
+    key = body.encode()
+    office.accept(Incoming("email", key, "pat@demo.example", ("post@mail.example",), letter.as_bytes(), True, "<1@x>"))
+    office.read()
+    rows = office.sql("SELECT coalesce(body, text) FROM messages WHERE kind = 'answer' ORDER BY id DESC LIMIT 1")
+    return str(rows[0][0])
+
+
+def test_a_mail_with_a_slip_is_asked_and_one_in_plain_words_is_done(office):
+    assert "no more mails" in mail(office, "unsubscibe")
+    assert posts(office) == []
+    assert "Mails are off" in mail(office, "please stop emailing me\n\n-- \nPat Quinn")
+    assert posts(office) == []
+    assert not office.sql("SELECT receiving FROM addresses WHERE address = 'pat@demo.example'")[0][0]

@@ -40,7 +40,8 @@ def choice(text: str, context: Context, resolver: Resolver) -> Reading | None:
     found = (_short(text, context, question) if len(text) <= LONGEST else None) or _plain(
         text, context, question, resolver
     )
-    return _unseen(text, question) if found and question.unseen else found
+    early = question.unseen and not question.secret  # a PIN is said on purpose, and no such question waits for another
+    return _unseen(text, question) if found and early else found
 
 
 def _unseen(text: str, question: Question) -> Reading | None:
