@@ -26,6 +26,7 @@ from handlers.undoing import undo
 from handlers.updates import group_post
 
 CHOICES = 3
+MOST_NAMES = 3
 POST_OR_DROP = say("Reply POST to tell everyone, DROP to delete.")
 
 
@@ -76,6 +77,8 @@ def _named(session: Session, turn: Turn, each: Named, *, alone: bool) -> Phrase 
     names = turn.reading.names
     if names in ((), (each,)) or not alone:
         return _choice(session, each)
+    if len({*names, each}) > MOST_NAMES:  # an answer has room for so many whole names
+        return listed(list(dict.fromkeys([*(name.handle for name in names), each.handle])))
     return listed([*(name.name for name in names), *([] if each in names else [_choice(session, each)])])
 
 

@@ -203,3 +203,14 @@ def test_a_mail_with_a_slip_is_asked_and_one_in_plain_words_is_done(office):
     assert "Mails are off" in mail(office, "please stop emailing me\n\n-- \nPat Quinn")
     assert posts(office) == []
     assert not office.sql("SELECT receiving FROM addresses WHERE address = 'pat@demo.example'")[0][0]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_question_about_many_names_fits_one_text(office, language):
+    office.sql("UPDATE accounts SET language = :language WHERE handle = 'kim'", language=language)
+    for names in ("bob, sam and dana", "bob, sam, dana and pat", "bob and sam and dana and pat and anne and dave"):
+        answer = say(office, "kim", f"d {names}: the plan is off", "DROP") and office.sql(
+            "SELECT max(length(text)) FROM messages WHERE kind = 'answer'"
+        )
+        assert int(str(answer[0][0])) <= 160
+    assert posts(office) == []

@@ -111,7 +111,8 @@ def ask_further(text: str, addressed: Addressed, resolver: Resolver) -> Reading 
     near = several[0] if several else sure[-1:]
     names = (*addressed.names, *(sure if several else sure[:-1]))
     written = [*(each.handle for each in addressed.names), *addressed.unknown, *(each[0].handle for each in found)]
-    reason = say('"{words}" may be more names', words=f"{addressed.written} {' '.join(said)}".strip(" :,")[:40])
+    words = f"{addressed.written} {' '.join(said)}"[:24].strip(" :,")  # the question has to fit one text
+    reason = say('"{words}" may be more names', words=words)
     return Reading("ask", (",".join(written), body), "direct", reason, "d", names, text, near[:3])
 
 
