@@ -2,29 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway import attachments, mailroom, responders, returns, strangers
+from gateway import attachments, mailroom, responders, returns, split_texts, strangers
 from gateway.attachments import Attachments
-from gateway.commands import Turn, World, perform
+from gateway.commands import Turn, World, perform, reopened
 from gateway.language import grammar
 from gateway.language.carrier_words import carrier_word
-from gateway.language.named import Channel, Reading
-from gateway.language.parts import Part, part
+from gateway.language.named import Channel, Half, Reading
 from gateway.language.phrases import joined, say, translated
-from gateway.language.wording import cleaned
 from gateway.ledger import inbox, limits, outbox, pictures, replays
 from gateway.ledger.outbox import Outgoing, Target
 from gateway.network import (
     accounts,
     addresses,
-    audience,
     bouncing,
     consents,
     contexts,
-    conversations,
     likes,
     manners,
     number_lifecycle,
@@ -59,15 +55,14 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
             return outcome
     text = _words(session, inbound)
     machine = _machine(world, inbound)
-    reading = _carriers_own(inbound)
+    reading, half = _carriers_own(inbound), None
     if reading is None:
         context = contexts.context(session, address, machine, inbound.heard_at, inbound.late)
         channel: Channel = "email" if address.channel == "email" else "sms"
         verbs, resolver = world.verbs_for(account.language), contexts.resolver(session, account.id)
         reading = grammar.read(text, channel, verbs, resolver, context)
-        if context.half and context.half.later and (piece := part(cleaned(text))) and piece.first:
-            conversations.close(session, address.id)  # it asked about the later part, which is read with this one
-    return _act(session, world, inbound, address, account, reading, text)
+        half = context.half
+    return _act(session, world, inbound, address, account, reading, text, half=half)
 
 
 def _from_a_silent_phone(
@@ -176,6 +171,7 @@ def _act(
     said: str,
     subject: str = "",
     files: Attachments = Attachments(),
+    half: Half | None = None,
 ) -> Outcome:
     if reading.intent == "optin" and strangers.overtaken(inbound, address):
         return Outcome("done", "optin", strangers.OVERTAKEN, account.id, reading=reading)
@@ -198,11 +194,13 @@ def _act(
         our_address=inbound.recipients[0] if inbound.recipients else None,
         carrier_id=inbound.message_id,
     )
+    open_again = split_texts.withdraw(session, turn, half)
     text = _perform(session, turn, files)
+    text = reopened(session, turn, open_again, text) if open_again else text
     if turn.secret:
         inbox.blot(inbound)
     session.add_all(turn.done)
-    _keep_half(session, turn, inbound)
+    split_texts.keep(session, turn, inbound, half)
     if text is not None:
         text = translated(text, account.language)
         _answer(session, turn, inbound, text, subject)
@@ -224,45 +222,6 @@ def _perform(session: Session, turn: Turn, files: Attachments) -> str | None:
     if files.brought:
         turn.rings.add("pictures")
     return joined([text or "", attachments.told(files.left_out)]) if files.left_out else text
-
-
-LONG: Final = 150  # characters from which on a phone may have cut a text in two
-
-
-def _keep_half(session: Session, turn: Turn, inbound: Inbound) -> None:
-    """A long private text may have a second half, which must not become an update. Whatever became of the first half:
-    sent, asked about, or refused. Once its writer has decided, nothing of it is waited for. A text that is marked as a
-    part has others, however short or open it is."""
-    if inbound.channel == "email":
-        return
-    piece = part(cleaned(turn.said))
-    if turn.reading.intent in DECIDED:
-        conversations.change_half(session, turn.address.id, _half(session, turn, piece))
-    elif piece:
-        conversations.keep_half(session, turn.address.id, inbound.heard_at, _part_of(session, turn, piece))
-    elif len(turn.said) >= LONG and (half := _half(session, turn, None)):
-        conversations.keep_half(session, turn.address.id, inbound.heard_at, half)
-
-
-def _part_of(session: Session, turn: Turn, piece: Part) -> dict[str, Any] | None:
-    """What the other parts belong to; a part whose first has not come is kept for it."""
-    if not (piece.first or turn.reading.post or turn.reading.names):
-        return {"later": piece.text, "total": piece.total}
-    half = _half(session, turn, piece) if piece.number < piece.total else None
-    return {**half, "total": piece.total} if half else None
-
-
-DECIDED: Final = ("undo", "choice")
-POSTED: Final = ("post", "appended")
-
-
-def _half(session: Session, turn: Turn, piece: Part | None) -> dict[str, Any] | None:
-    """What a second half belongs to, if it may be private or is marked: the post that it became, or its words."""
-    post_id = next((effect.subject_id for effect in turn.done if effect.kind in POSTED), None)
-    if post_id:
-        return {"post": post_id} if piece or not audience.open_to_all(session, post_id) else None
-    words = piece.text if piece else turn.said
-    return {"held": words} if turn.reading.privacy == "direct" or turn.reading.intent == "group" else None
 
 
 def _rings(turn: Turn, answer: str | None) -> frozenset[str]:

@@ -30,7 +30,11 @@ _LINK_WORDING: Final = "link (and a code)"
 
 def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome:
     """Nothing of it is ever posted. By mail only a proved sender counts."""
-    if inbound.channel == "email" and inbound.trusted and carrier_words.plainly_stops(text):
+    if (
+        inbound.channel == "email"
+        and inbound.trusted
+        and (carrier_words.plainly_stops(text) or carrier_words.stops_mails(text))
+    ):
         return _no_more_mails(session, inbound, text)
     word = (inbound.opt_out_type or carrier_words.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
     if word in ("stop", "start"):

@@ -15,7 +15,7 @@ def ask_if_private(session: Session, turn: Turn, words: Words) -> None:
     """Raises Unconfirmed when the words repeat what was private to their writer; what is passed on is public."""
     if GIVES in turn.confirmed or words.repeats:
         return
-    repeated = private_repeats.find(session, words.author, words.text, _readers(words))
+    repeated = private_repeats.find(session, words.author, words.text, _readers(words), turn.said)
     if repeated is None:
         return
     if words.visibility == "direct":

@@ -1,4 +1,4 @@
-"""Asking before acting, and acting on the answer. A digit chooses and never publishes; only POST makes an update."""
+"""Asking before acting, and acting on the answer. A digit chooses and never publishes; POST makes an update."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,14 @@ from handlers.undoing import undo
 from handlers.updates import group_post
 
 CHOICES = 3
+MOST_NAMES = 3
 POST_OR_DROP = say("Reply POST to tell everyone, DROP to delete.")
+
+
+NO_MORE = {
+    "sms": say("Do you want no more texts from us? Then reply STOP. Not posted yet."),
+    "email": say("Do you want no more mails from us? Then reply UNSUBSCRIBE. Not posted yet."),
+}
 
 
 @meaning("ask")
@@ -36,9 +43,7 @@ def ask(session: Session, turn: Turn) -> str | None:
     if reading.privacy != "direct" and reading.post:
         return which(session, turn)
     if reading.unknown == STOP and reading.verb is None:
-        return _put(
-            session, turn, "private", say("Do you want no more texts from us? Then reply STOP. Not posted yet."), ()
-        )
+        return _put(session, turn, "private", NO_MORE[turn.address.channel], ())
     if reading.privacy == "direct":
         return threads.ask_thread(session, turn) if reading.post else _ask_private(session, turn)
     if reading.form and not reading.unknown:
@@ -72,6 +77,8 @@ def _named(session: Session, turn: Turn, each: Named, *, alone: bool) -> Phrase 
     names = turn.reading.names
     if names in ((), (each,)) or not alone:
         return _choice(session, each)
+    if len({*names, each}) > MOST_NAMES:  # an answer has room for so many whole names
+        return listed(list(dict.fromkeys([*(name.handle for name in names), each.handle])))
     return listed([*(name.name for name in names), *([] if each in names else [_choice(session, each)])])
 
 

@@ -57,6 +57,8 @@ GUARDS = {
     "Your message",
     "That was the last answer for an hour. What you change is still confirmed.",
     "that address",
+    "you sent that before this question. {answers}",
+    "Do you want no more mails from us? Then reply UNSUBSCRIBE. Not posted yet.",
     "One message cannot go to a closed group and to others. Nothing was posted.",
     "Those updates are gone. Nothing was posted.",
     "“{word}” is an alias of @{handle}.",

@@ -134,3 +134,85 @@ def test_the_list_of_refusals_is_closed_and_generous():
 def test_other_refusals_are_seen():
     assert sounds_like_refusal("I really don't want any of this, stop sending me these texts every day")
     assert not sounds_like_refusal("lunch at noon?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sotp", "stpo", "tsop", "Sotp!", "STPO.", "st op", "s top", "S T O P", "st0p", "ustop", "stopo", "sttop",
+        "stoppp",
+        "stooop", "stp", "sto", "please sotp", "sotp now", "sotp texting me", "sotp all messages",
+        "unsubscibe", "Unsubcribe", "unsuscribe me", "unsubscrib", "un subscribe", "unsubsrcibe", "usubscribe",
+        "UNSUBSCIRBE!",
+        "sotp \U0001f6d1", "stpo\nSent from my iPhone", "stopal", "so tp", "sotp it", "sotp this", "stopstop",
+        "STPO STPO",
+        "optuot", "cancle", "Canel", "S-T-O-P", "un-subscribe",
+    ],
+)  # fmt: skip
+def test_stop_with_a_typing_error_is_asked_and_flagged(text):
+    reading = meant(text)
+    assert (reading.intent, reading.privacy, reading.unknown) == ("ask", "direct", "stop"), reading
+    assert sounds_like_refusal(text)
+    assert read(text.splitlines()[0], "email", VERBS, resolver, CONTEXT).intent in ("ask", "off")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "shop", "step", "top", "Spot", "slop", "stow", "stoop", "stomp", "strop", "stops", "swop", "atop", "subscribe",
+        "subscribers", "insurance", "the bus stop", "step by step", "top of the list", "shop at noon", "sotheby",
+        "stop by the shop", "top texting tips", "describes", "substance", "Scribe", "stock", "spots", "stoic",
+        "cancer", "so top", "is top", "sotp by my desk", "tops", "cancle my meeting",
+        "the sotp sign",
+    ],
+)  # fmt: skip
+def test_words_that_are_one_letter_away_are_words(text):
+    for channel in ("sms", "email"):
+        assert read(text, channel, VERBS, resolver, CONTEXT).intent == "update"
+    assert not sounds_like_refusal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop emailing me", "Please take me off this list.", "unsubscribe me", "Unsubscribe me, please\n-- \nKim",
+        "no more emails please", "don't send me any more mail", "remove my email address",
+        "stop sending me these emails",
+        "Please remove me from your mailing list", "I do not want these e-mails anymore", "never email me again",
+        "stop all emails", "quit mailing me", "I want to unsubscribe", "dejen de enviarme correos",
+        "no m\u00e1s correos",
+        "stop texting me", "Take me off your list now\nSent from my Galaxy",
+    ],
+)  # fmt: skip
+def test_a_mail_that_says_it_in_plain_words_turns_the_mailbox_off(text):
+    assert read(text, "email", VERBS, resolver, CONTEXT).verb == "off"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop the line", "don't email Bob", "stop mailing the list to Bob", "delete this mail", "no more mail today",
+        "remove the address of ACME", "cancel the mail to ACME", "unsubscribe Bob from the newsletter, he left",
+        "please take Bob off this list", "don't forget to email me the list", "never send mail to the plant on Sundays",
+    ],
+)  # fmt: skip
+def test_a_mail_about_something_else_is_an_update(text):
+    assert read(text, "email", VERBS, resolver, CONTEXT).intent == "update"
+
+
+def test_by_text_no_mail_is_meant():
+    assert meant("stop emailing me").intent == "ask"
+
+
+@pytest.mark.parametrize(
+    "text", ["\u00a1para!", "\u00a1Para ya!", "para", "Para, por favor", "\u00a1PARAR!", "\u00a1alto!"]
+)
+def test_stop_in_spanish(text):
+    assert carrier_word(text) == "stop"
+
+
+@pytest.mark.parametrize(
+    "text", ["para ma\u00f1ana", "\u00bfpara qui\u00e9n?", "\u00a1para Kim!", "para el almac\u00e9n"]
+)
+def test_the_preposition_is_none(text):
+    assert meant(text).intent == "update"

@@ -19,7 +19,8 @@ LAYERS = {
     "outcome": 1, "commands": 4, "jobs": 3.9, "bell": 4, "buckets": 4, "carriers": 4,
     "files": 0.5,
     "earlier_words": 4.4,
-    "attachments": 4.5, "mailroom": 4.5, "strangers": 4.5, "returns": 4.5, "responders": 4.7, "listening": 5,
+    "attachments": 4.5, "mailroom": 4.5, "strangers": 4.5, "returns": 4.5, "split_texts": 4.5,
+    "responders": 4.7, "listening": 5,
     "doors": 5,
 }  # fmt: skip
 FORBIDDEN = {"handlers": {"flask", "rq", "twilio", "aiosmtpd"}, "gateway/network": {"flask", "rq", "twilio"}}

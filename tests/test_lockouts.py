@@ -187,6 +187,7 @@ def test_others_confirm_while_one_is_locked(office: Office) -> None:
     for _ in range(6):
         office.says("anne", next(guesses))
     office.says("dana", "add sam dispatch")
+    office.work()
     office.says("dana", "1")
     assert re.search(r"Reply \d{6}", last(office, phone(office, "dana")))
 

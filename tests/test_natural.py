@@ -282,3 +282,80 @@ def test_a_word_of_another_language_means_one_thing():
 def test_after_a_private_message_a_slip_stays_private():
     reading = meant("folow kim", Context(last=Item(1, KIM, private=True, age=1)))
     assert (reading.intent, reading.privacy) == ("ask", "direct")
+
+
+SPANISH = spoken(VERBS, "es-MX")
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "args"),
+    [
+        ("\u00a1Sigue a Kim!", "follow", ("kim",)), ("\u00bfqui\u00e9n es dave?", "whois", ("dave",)),
+        ("\u00bfQui\u00e9n es Rosa Silva?", "whois", ("rosa",)), ("siga a kim", "follow", ("kim",)),
+        ("\u00a1deja sales!", "unfollow", ("sales",)), ("deje a kim", "unfollow", ("kim",)),
+        ("deja de seguir a Rosa Silva", "unfollow", ("rosa",)), ("no quiero seguir a kim", "unfollow", ("kim",)),
+        ("sal de sales", "unfollow", ("sales",)), ("bloquea a zoe", "block", ("zoe",)), ("\u00a1Bloquee a Zoe!",
+        "block", ("zoe",)),
+        ("silencia a zoe", "mute", ("zoe",)), ("silencie zoe", "mute", ("zoe",)), ("busca a dave", "whois", ("dave",)),
+        ("por favor, busca a Rosa Silva", "whois", ("rosa",)), ("mu\u00e9strame kim", "get", ("kim",)),
+        ("desbloquea a zoe", "unmute", ("zoe",)), ("quiero seguir a kim y dave", "follow", ("kim,dave",)),
+        ("\u00a1 sigue a kim !", "follow", ("kim",)), ("\u00bf\u00a1Qui\u00e9n es Dave!?", "whois", ("dave",)),
+    ],
+)  # fmt: skip
+def test_spanish_as_it_is_said(text, intent, args):
+    reading = read(text, "sms", SPANISH, resolver, CONTEXT)
+    assert (reading.intent, reading.args) == (intent, args), reading
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u00bfviene Kim hoy?", "\u00a1vamos Kim!", "busca las llaves", "silencia el m\u00f3vil",
+        "\u00a1Bloquea la puerta 3!",
+        "deja el paquete en la puerta", "sigue lloviendo mucho hoy", "\u00bfqui\u00e9n es el jefe?",
+        "quita la nieve del patio",
+        "no sigas lloviendo", "busca a alguien para el turno", "lee el correo de ayer",
+        "\u00bfd\u00f3nde est\u00e1 Dave?",
+        "quiero caf\u00e9", "ya sal\u00ed", "sal y pimienta", "entra por detr\u00e1s", "\u00a1",
+        "muestra gratis para ACME",
+    ],
+)  # fmt: skip
+def test_spanish_sentences_are_updates(text):
+    assert read(text, "sms", SPANISH, resolver, CONTEXT).intent == "update"
+
+
+def test_imperatives_are_for_who_speaks_spanish():
+    for text in ("silencia a zoe", "busca a dave", "siga a kim", "deje a kim"):
+        assert meant(text).intent == "update"
+    assert meant("\u00a1Follow kim!").intent == "follow"
+    assert (meant("\u00a1folow kim!").intent, meant("\u00a1folow kim!").text) == ("ask", "\u00a1folow kim!")
+
+
+THREE = [
+    "d rosa, dave and kim the plan is off", "d rosa and dave and kim the plan is off",
+    "dm rosa, dave, and kim the plan is off",
+    "message rosa and dave and kim: the plan is off", "message rosa, dave and kim: the plan is off",
+    "d rosa & dave & kim the plan is off", "d rosa + dave + kim: the plan is off",
+    "tell rosa, dave and kim: the plan is off",
+    "private rosa and dave, kim: the plan is off", "tell rosa, dave and kim privately the plan is off",
+    "d rosa and dave,kim the plan is off", "text rosa, dave & kim: the plan is off",
+    "d rosa y dave y kim the plan is off",
+    "d Rosa Silva and dave and kim the plan is off", "d dave and kim and Rosa Silva the plan is off",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", THREE)
+def test_three_names_are_kept_and_asked(text):
+    reading = meant(text)
+    assert (reading.intent, reading.privacy, reading.args[-1]) == ("ask", "direct", "the plan is off"), reading
+    assert {each.handle for each in (*reading.names, *reading.near)} == {"rosa", "dave", "kim"}
+    assert len(reading.args[0].split(",")) == len(reading.names) + 1
+
+
+def test_more_names_and_what_follows_them():
+    four = meant("d rosa, dave and kim and zoe hi")
+    assert ({each.handle for each in four.names}, four.near[0].handle) == ({"rosa", "dave", "kim"}, "zoe")
+    assert meant("d rosa and dave said that and kim agrees").args == ("rosa,dave", "said that and kim agrees")
+    assert meant("d kim and then dave left").args == ("kim", "and then dave left")
+    assert meant("d kim and kim and kim hi").intent == "direct"
+    assert meant("tell kim the truck is here: dock 4").intent == "update"

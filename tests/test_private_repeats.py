@@ -78,8 +78,9 @@ def test_neither_a_mail_nor_the_command_line_does(told):
 def test_post_is_the_yes_and_drop_the_no(told):
     for word in ("drop", "post"):
         told.says("sam", SECRET)
+        told.work()
         told.says("sam", word)
-    told.work()
+        told.work()
     assert public(told) == [SECRET]
 
 

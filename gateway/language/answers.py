@@ -2,13 +2,16 @@
 
 import re
 
-from gateway.language.named import Context, Item, Question, Reading
-from gateway.language.phrases import Phrase, say
+from gateway.language import plain_answers
+from gateway.language.named import Context, Item, Question, Reading, Resolver
+from gateway.language.phrases import Phrase, capital, say
+from gateway.language.plain_answers import UNCLEAR, plain_answer
 from gateway.language.wording import folded
 
 WINDOW = 30.0  # minutes in which a bare text belongs to the private message or broadcast before it
 _WORDS = frozenset({"OK", "POST", "DROP", "UNDO"})
 LONGEST = 20  # characters of an answer
+LATEST = 8  # characters of one that comes too late
 _ENDS = " .!)#:,\u20e3"
 # How people say yes and no; POST and the digits are only ever meant when they are written.
 _YES = """
@@ -26,14 +29,56 @@ _PLAIN |= {" ".join(word.split()): "DROP" for word in _NO.split("|")}
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 
 
-def choice(text: str, context: Context) -> Reading | None:
-    """The answer to the open question: one of its digits or words, yes or no. A digit chooses and never publishes."""
-    if len(text) > LONGEST or text[0] == ".":
-        return None
-    word = _SKIN.sub("", folded(text)).replace("’", "'").strip(_ENDS)
+def choice(text: str, context: Context, resolver: Resolver) -> Reading | None:
+    """The answer to the open question: one of its digits or words, yes or no, or the same in plain words. A digit
+    chooses and never publishes. What was sent before the question was put answers something else."""
     question = context.question
     if question is None:
-        return _too_late(word, text, context) if len(text) <= 8 else None
+        return _without_question(text, context, resolver)
+    if len(text) > plain_answers.LONGEST or text[0] == ".":
+        return None
+    found = (_short(text, context, question) if len(text) <= LONGEST else None) or _plain(
+        text, context, question, resolver
+    )
+    early = question.unseen and not question.secret  # a PIN is said on purpose, and no such question waits for another
+    return _unseen(text, question) if found and early else found
+
+
+def _unseen(text: str, question: Question) -> Reading | None:
+    """An emoji is then a reaction to what stood on the phone; everything else is asked again."""
+    if not any(letter.isalnum() for letter in text):
+        return None
+    reason = say("you sent that before this question. {answers}", answers=capital(_reply_with(question)))
+    return Reading("error", reason=reason, text=text)
+
+
+def _plain(text: str, context: Context, question: Question, resolver: Resolver) -> Reading | None:
+    """What is not clear is asked again; what may be meant for a private message that came since is no answer."""
+    said = plain_answer(folded(text).replace("’", "'"), question, resolver)
+    if said is None or _may_answer_since(context.last, question):
+        return None
+    if said == UNCLEAR:
+        return Reading("error", reason=_reply_with(question), text=text)
+    return Reading("choice", (said,), reason="answers the open question", text=text)
+
+
+def _without_question(text: str, context: Context, resolver: Resolver) -> Reading | None:
+    short = len(text) <= LATEST and text[0] != "."
+    if short and (late := _too_late(_word(text), text, context)):
+        return late
+    asked = context.ran_out
+    if asked is None or len(text) > plain_answers.LONGEST or text[0] == "." or _newer(context.last, asked):
+        return None
+    said = plain_answer(folded(text).replace("’", "'"), asked, resolver)
+    return _ran_out(text) if said not in (None, UNCLEAR) else None
+
+
+def _word(text: str) -> str:
+    return _SKIN.sub("", folded(text)).replace("’", "'").strip(_ENDS)
+
+
+def _short(text: str, context: Context, question: Question) -> Reading | None:
+    word = _word(text)
     said = word.upper() if word.upper() in _WORDS - {"OK"} else _PLAIN.get(word, "")
     if said == "OK" and word != "ok" and _may_answer_since(context.last, question):
         return Reading("error", reason=_reply_with(question), text=text)
@@ -91,8 +136,12 @@ def _too_late(word: str, text: str, context: Context) -> Reading | None:
     """An answer to a question that ran out changes nothing, and is no update either."""
     asked = context.ran_out
     if asked and _would_answer(word, asked) and not (word in _PLAIN and _newer(context.last, asked)):
-        return Reading("error", reason=say("that question has run out; nothing was changed"), text=text)
+        return _ran_out(text)
     return _nothing_to_post(text) if word == "post" else None
+
+
+def _ran_out(text: str) -> Reading:
+    return Reading("error", reason=say("that question has run out; nothing was changed"), text=text)
 
 
 def _nothing_to_post(text: str) -> Reading:

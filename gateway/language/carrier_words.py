@@ -17,8 +17,8 @@ RESERVED = STOP | START | YES | HELP
 _OTHERS = """
 abbestellen abmelden afmelden alto annuler anulowac anuluj arret arrêt arrêter austragen avbryt avmeld avregistrera
 avslutt baja cancelar cancelarenvio cancella cancellami desabonner désabonner desinscription désinscription
-desuscribir detener iptal lopeta parar pare peruuta rezygnuje rezygnuję sair salir stopp stoppen uitschrijven wypisz
-стоп отписаться отписка отмена 停止 停止する 退订 退訂 取消 解除 解约 수신거부 중지 توقف إلغاء
+desuscribir detener iptal lopeta para parar pare peruuta rezygnuje rezygnuję sair salir stopp stoppen
+uitschrijven wypisz стоп отписаться отписка отмена 停止 停止する 退订 退訂 取消 解除 解约 수신거부 중지 توقف إلغاء
 """
 _FOREIGN = frozenset(_OTHERS.split())
 
@@ -56,9 +56,18 @@ no me escribas más | no me escriban más | deja de escribirme | dejen de escrib
 quítame de la lista | quítenme de la lista | bitte keine sms mehr | keine sms mehr | keine nachrichten mehr |
 bitte keine nachrichten mehr |
 hör auf | bitte abmelden | ne menvoyez plus de sms | plus de sms | arretez les sms | arrêtez les sms | arrete |
+para ya | para por favor | por favor para |
 arrêtez | me désabonner | stop aux sms | pare de me enviar mensagens | nao quero mais mensagens |
 não quero mais mensagens | basta sms | non mandatemi più sms | geen sms meer | niet meer sms en
 """
+# By mail, where a phone is not meant.
+_MAIL_PHRASES = """
+deja de enviarme correos | deje de enviarme correos | dejen de enviarme correos | no mas correos | no más correos |
+no me envies mas correos | no me envíes más correos | no me envien mas correos | no me envíen más correos |
+no quiero mas correos | no quiero más correos | no quiero recibir correos | no quiero recibir más correos |
+keine mails mehr | keine emails mehr | keine e mails mehr | bitte keine mails mehr | plus de mails | plus de courriels
+"""
+_MAIL_REFUSALS = frozenset(" ".join(phrase.split()) for phrase in _MAIL_PHRASES.split("|"))
 REFUSALS = frozenset(" ".join(phrase.split()) for phrase in _PHRASES.split("|"))
 _STOPS = STOP | _FOREIGN | REFUSALS
 _PLAIN_STOPS = REFUSALS | {
@@ -101,6 +110,16 @@ def carrier_word(text: str) -> str | None:
     return None
 
 
+def stops_mails(text: str) -> bool:
+    """Whether the whole of a mail asks in plain words for no more mails, or for none of anything."""
+    if text[:1] in ".?/#@":
+        return False
+    inner = stopping.core(text)
+    if len(inner) <= _LONGEST and _POLITE.sub("", _bare(inner)) in _MAIL_REFUSALS:
+        return True
+    return stopping.is_mentioned(inner) and stopping.plainly(inner, by_mail=True)
+
+
 def plainly_stops(text: str) -> bool:
     """Whether it is one of the words and phrases for "stop" that nobody answers a colleague with."""
     inner = stopping.core(text)
@@ -114,7 +133,9 @@ def carrier_answers(text: str) -> bool:
 
 def may_stop(text: str) -> bool:
     """Whether a short text may ask us to stop: it is asked about, and never published unasked."""
-    return len(text) <= stopping.MOST and (stopping.perhaps(text) or _REFUSING_ABROAD.search(_folded(text)) is not None)
+    if len(text) > stopping.MOST:
+        return False
+    return stopping.perhaps(text) or _REFUSING_ABROAD.search(_folded(text)) is not None
 
 
 def sounds_like_refusal(text: str) -> bool:

@@ -16,13 +16,15 @@ _LONGEST_QUOTE = 1_000
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _SPACELESS = re.compile(rf"[{_UNSPACED}]")
-_QUOTED = re.compile(
-    r"[\"“”„‟«»‹›＂「」『』](?P<double>[^\"“”„‟«»‹›＂「」『』]{2,1000})[\"“”„‟«»‹›＂「」『』]"
-    r"|(?<![^\W_])['‘’‚‛](?P<single>.{2,1000}?)['‘’‛](?![^\W_])",
-    re.DOTALL,
-)
+# Quotation marks as people and programs set them, folded to " and '.
+_DOUBLE = '"“”„‟«»‹›＂「」『』｢｣《》〈〉〝〞〟″❝❞'
+_SINGLE = "'‘’‚‛＇`´′❛❜"
+_FOLDED = str.maketrans(dict.fromkeys(_DOUBLE, '"') | dict.fromkeys(_SINGLE, "'"))
+_TYPED = re.compile(r"''|<<|>>|,,")  # two characters for one mark
+_ANY_MARK = re.compile(rf"[{_DOUBLE}{_SINGLE}]|<<|,,")
+_QUOTED = re.compile(r"\"(?P<double>[^\"]{2,1000})\"|(?<![^\W_])'(?P<single>.{2,1000}?)'(?![^\W_])", re.DOTALL)
 _APOSTROPHE = re.compile(r"(?<=[^\W_])['’](?=[^\W_])")  # "don't" is one word, also where a phone leaves it out
-_MARKS = "\"“”„‟«»‹›＂「」『』'‘’‚‛"
+_MARKS = "\"'"
 _SIGNED = re.compile(r"^[^:：\n]{1,80}[:：]\s*")  # "Kim Lee (private): " before the words, as we send them
 _TAG = re.compile(r"\s*\([a-z]\d{1,2}\)$")
 
@@ -47,8 +49,10 @@ def whole(text: str) -> str | None:
 
 def quoted(text: str) -> list[str]:
     """What stands in quotation marks, as `whole` has it: with and without a writer's name before and a tag behind."""
+    if not _ANY_MARK.search(text):
+        return []
     found: dict[str, None] = {}
-    for quotation in _quotations(text):
+    for quotation in _quotations(_TYPED.sub('"', text.translate(_FOLDED))):
         bare = _TAG.sub("", quotation.strip())
         for words in (quotation, bare, _SIGNED.sub("", bare)):
             if short := whole(words):

@@ -1,20 +1,22 @@
 """What a text means: `read` is the whole order of interpretation, for texts, mails and `critter explain` alike."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.language import addressed, answers
-from gateway.language.carrier_words import carrier_word, may_stop
+from gateway.language.carrier_words import carrier_word, may_stop, stops_mails
 from gateway.language.commands import command, forced_command
-from gateway.language.named import Channel, Context, Found, Reading, Resolver
+from gateway.language.named import Channel, Context, Found, Half, Reading, Resolver
 from gateway.language.natural import ends_politely, name_after_verb, natural_command
-from gateway.language.parts import Part, part
+from gateway.language.parts import Part
 from gateway.language.phrases import say
 from gateway.language.plain_private import plainly_private
 from gateway.language.private import VERBS, private_reading, slipped
 from gateway.language.reaction_shapes import possible_reaction, words_beside
 from gateway.language.reactions import Reaction, reaction
-from gateway.language.stopping import MOST, core, is_mentioned, plainly
+from gateway.language.reassembly import Arrived, arrived, marked
+from gateway.language.stopping import MOST, core, is_mentioned, mistyped, plainly
 from gateway.language.verbs import Verb
 from gateway.language.wording import OPENING_QUOTES, cleaned, name_of, unquoted
 
@@ -29,8 +31,8 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
     resolver = _remembering(resolver)
     if not text:
         return Reading("machine", reason=context.machine) if context.machine else _nothing()
-    piece = part(text, awaited=bool(context.half and context.half.total))
-    if piece and channel == "sms":
+    piece = marked(text, context.half) if channel == "sms" else None
+    if piece:
         return _piece(piece, text, raw, verbs, resolver, context)
     return _words(text, raw, channel, verbs, resolver, context)
 
@@ -48,25 +50,77 @@ def _remembering(resolver: Resolver) -> Resolver:
 
 
 def _piece(piece: Part, text: str, raw: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
-    """A part of a text: the first is read without its mark, the others go where the first went. One whose first part
-    has not come is kept: nobody can say how private it is."""
-    half = context.half if context.half and context.half.total else None
-    if piece.first:
-        words = f"{piece.text} {half.later}" if half and half.later else piece.text
-        reading = _words(words, words, "sms", verbs, resolver, replace(context, half=None))
-        if piece.sure or reading.intent != "update":
-            return reading
-        return _words(text, raw, "sms", verbs, resolver, context)
-    if half and not half.later:
-        return _second_half(piece.text, "sms", verbs, resolver, context) or _words(
-            piece.text, raw, "sms", verbs, resolver, context
-        )
+    """A part of a text: the first is read without its mark, the others go where the first went. One before which
+    another is missing is kept: until the first has come nobody can say how private it is."""
+    found = arrived(context.half, piece)
+    if found.kind == "begins":
+        reading = _first_part(piece, found.words, verbs, resolver, replace(context, half=None))
+        unmarked = piece.sure or reading.intent != "update"
+        return reading if unmarked else _words(text, raw, "sms", verbs, resolver, context)
+    if found.kind == "goes on" and answers.takes_back(piece.text):
+        return _words(piece.text, raw, "sms", verbs, resolver, context)
+    if found.kind == "goes on":
+        joined = _private_as_whole(found, verbs, resolver, context)
+        joined = joined or _second_half(found.words, "sms", verbs, resolver, context)
+        return joined or _kept(found.words, say("the second half of what was kept"))
     if not piece.sure:
         return _words(text, raw, "sms", verbs, resolver, context)
-    missing = say(
-        "this is part {number} of {total}, and part 1 is not here yet", number=piece.number, total=piece.total
-    )
-    return Reading("ask", ("", piece.text), "direct", missing, None, (), piece.text)
+    return _unclear(piece) if found.kind == "unclear" else _early(piece, found.missing, context.half)
+
+
+def _first_part(piece: Part, whole: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+    """Part 1, with those behind it that came before it. A command is done by itself, as when it comes first of all."""
+    alone = _words(piece.text, piece.text, "sms", verbs, resolver, context)
+    if whole == piece.text or not carries_words(alone):
+        return alone
+    reading = _words(whole, whole, "sms", verbs, resolver, replace(context, question=None))
+    same = alone.intent not in ("ask", "error") and (reading.intent, reading.names) == (alone.intent, alone.names)
+    if reading.privacy == "direct" or reading.intent == "ask" or same:
+        return reading
+    return _kept(whole, say("the second half of what was kept"))
+
+
+def _private_as_whole(found: Arrived, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    """What the whole of an update looks like when it is private: "message" and then "sam: …"."""
+    if not (context.half and context.half.open and 1 in found.parts):
+        return None
+    whole = " ".join(found.parts[number] for number in range(1, found.missing))
+    reading = _words(whole, whole, "sms", verbs, resolver, replace(context, half=None, question=None))
+    if reading.privacy != "direct":
+        return None
+    return reading if reading.intent in ("direct", "ask") else _kept(whole, reading.reason)
+
+
+def carries_words(reading: Reading) -> bool:
+    """Whether a part that is read so goes on in the next: words for somebody, and what is kept and asked about."""
+    return reading.privacy == "direct" or reading.intent in ("update", "reply", "group", "ask")
+
+
+def _early(piece: Part, missing: int, half: Half | None) -> Reading:
+    """Kept until the part that is missing comes; those who got the first are offered."""
+    number, total = piece.number, piece.total
+    reason = say("this is part {number} of {total}, and part {missing} is not here yet", number=number, total=total,
+                 missing=missing)  # fmt: skip
+    known = half if half and half.total == total and half.post and not half.open else None
+    if missing > 1 and not (half and half.joinable):
+        reason = say("part 1 was a command, and this is part {number} of {total}", number=number, total=total)
+    if known is None or not known.names:
+        return _kept(piece.text, reason)
+    args, names = (",".join(each.handle for each in known.names), piece.text), known.names
+    if known.privacy == "group":
+        return Reading("ask", args, "group", reason, None, (), piece.text, names)
+    return Reading("ask", args, "direct", reason, None, names, piece.text, names)
+
+
+def _unclear(piece: Part) -> Reading:
+    """Two texts of as many parts come at once: whose part it is cannot be known, and is not guessed."""
+    number, total = piece.number, piece.total
+    reason = say("part {number} of {total} may be of two texts, so it was not joined", number=number, total=total)
+    return _kept(piece.text, reason)
+
+
+def _kept(words: str, reason: str) -> Reading:
+    return Reading("ask", ("", words), "direct", reason, None, (), words)
 
 
 def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
@@ -75,7 +129,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         _carrier(text, channel, context)
         or _machine(context)
         or _carrier_by_mail(text, channel)
-        or answers.choice(text, context)
+        or answers.choice(text, context, resolver)
         or _reaction(reaction(text, raw), text)
         or _reaction(_by_shape(text, resolver, context), text)
         or _unmarked_half(text, channel, verbs, resolver, context)
@@ -115,8 +169,9 @@ def _stops_plainly(text: str) -> bool:
 
 
 def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
-    """A short text that may ask us to stop is asked about: neither a colleague's no nor an opt-out is published."""
-    if channel != "sms" or len(text) > MOST or not may_stop(text):
+    """A short text that may ask us to stop is asked about: neither a colleague's no nor an opt-out is published. A mail
+    is so when it has a slip in it; by mail people write in sentences to colleagues."""
+    if len(text) > MOST or not (may_stop(text) if channel == "sms" else mistyped(text)):
         return None
     reason = say("this may mean that you want no more texts")
     return Reading("ask", ("", text), "direct", reason, None, (), text, unknown=STOP)
@@ -128,7 +183,9 @@ def _machine(context: Context) -> Reading | None:
 
 def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
     """By mail nobody's phone is opted out: these words turn the mailbox off and on, as `off` and `on` do."""
-    word = carrier_word(text) if channel == "email" else None
+    if channel != "email":
+        return None
+    word = "stop" if stops_mails(text) else carrier_word(text)
     if word in ("stop", "start"):
         verb = "off" if word == "stop" else "on"
         return Reading(verb, reason=f"as a whole mail it means {verb}", verb=verb, text=text)
@@ -157,7 +214,7 @@ def _by_shape(text: str, resolver: Resolver, context: Context) -> Reaction | Non
 def _unmarked_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """Without a mark only what follows a private text at once is its second half."""
     half = context.half
-    if half is None or half.open or half.later or half.age > AT_ONCE:
+    if half is None or half.open or not half.joinable or half.age > AT_ONCE:
         return None
     return _second_half(text, channel, verbs, resolver, context)
 
@@ -175,9 +232,9 @@ def _second_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, 
         return answers.second_half(text, context)
     whole = f"{half.held} {text}"
     reading = read(whole, channel, verbs, resolver, replace(context, half=None, question=None))
-    if reading.privacy == "direct":
+    if reading.privacy == "direct" or reading.intent == "ask":
         return reading
-    return Reading("ask", ("", whole), "direct", say("the second half of what was kept"), None, (), whole)
+    return _kept(whole, say("the second half of what was kept"))
 
 
 def _meant_literally(text: str) -> Reading | None:
@@ -202,6 +259,8 @@ def _forced(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
 
 def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """By mail only a single line is a command; but a reply to something private stays private however long it is."""
+    if text[0] in _OPENING_MARKS:
+        return _behind_marks(text, channel, verbs, resolver, context)
     short = text.count(" ") < 2 and not ends_politely(text)  # then no small word is in it
     reading = (
         (None if short else natural_command(text, verbs, resolver, context))
@@ -214,11 +273,22 @@ def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, cont
     return reading
 
 
+_OPENING_MARKS = "¿¡"  # before a question and an exclamation in Spanish
+_APART = re.compile(r"\s+[!?]+$")
+
+
+def _behind_marks(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+    bare = _APART.sub("", text.lstrip(_OPENING_MARKS + " "))
+    found = _command(bare, channel, verbs, resolver, context) if bare else None
+    return replace(found, text=text) if found and found.text == bare else found
+
+
 def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """What begins as a command about somebody, and is none, is asked about; a mail of several lines is prose."""
     if channel == "email" and "\n" in text:
         return None
-    return name_after_verb(text, verbs, resolver, context)
+    found = name_after_verb(text.lstrip(_OPENING_MARKS), verbs, resolver, context)
+    return replace(found, text=text) if found else None
 
 
 def _private_words(verbs: Verbs) -> frozenset[str]:

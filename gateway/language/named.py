@@ -65,13 +65,16 @@ class Choice:
 class Question:
     """What this person was asked and has not answered: numbered choices, and which of OK, POST, DROP, UNDO it takes.
 
-    `secret`: it is answered with a PIN or the code that it was sent with. `age` in minutes."""
+    `secret`: it is answered with a PIN or the code that it was sent with. `age` in minutes. `with_others`: a choice is
+    more people than its label says; `unseen`: it was put after the text that is to be read had been sent."""
 
     kind: str
     choices: tuple[Choice, ...] = ()
     words: frozenset[str] = frozenset()
     secret: bool = False
     age: float = 0.0
+    with_others: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,9 @@ class Half:
     """A text of a moment ago that a phone or a gateway may have cut in two: who got it, or the words still held. One in
     a closed group is private, too; one that anyone may read has a second half only when it is marked as a part.
 
-    `total`: of how many parts it is, when that is marked; `later`: a part that came before the first one; `age` in
-    seconds."""
+    `total`: of how many parts it is, when that is marked; `missing`: the number of the first part that has not come;
+    `parts`: the words of those that came; `drafts`: of each that came early, the draft that is asked about; `draft`:
+    that of `held`; `mixed`: parts of two such texts came, and nobody can tell them apart; `age` in seconds."""
 
     names: tuple[Named, ...] = ()
     post: int | None = None
@@ -88,8 +92,17 @@ class Half:
     privacy: Privacy = "direct"
     open: bool = False
     total: int = 0
-    later: str = ""
+    missing: int = 0
+    parts: Mapping[int, str] = field(default_factory=dict)
+    drafts: Mapping[int, int] = field(default_factory=dict)
+    draft: int | None = None
+    mixed: bool = False
     age: float = 0.0
+
+    @property
+    def joinable(self) -> bool:
+        """Whether there is anything that a second half can join."""
+        return bool(self.post or self.held)
 
 
 def _nothing_on_screen(words: str) -> bool:

@@ -83,7 +83,7 @@ _INSTEAD: Final = tuple(
     (re.compile(pattern + r"\s+", re.IGNORECASE), verb)
     for pattern, verb in (
         (r"who(?:['’]?s| is| are)|qui[eé]n(?: es)?", "whois"),
-        (r"(?:please|pls|plz|por favor)", ""),
+        (r"(?:please|pls|plz|por favor),?", ""),
         (r"(?:make|create|start|open)(?: a| the)?(?: new)? group(?: called| named)?", "new"),
         (r"subscribe(?: me)?(?: to)?", "follow"),
         (r"un-?subscribe(?: me)?(?: from)?|stop following", "unfollow"),
@@ -95,13 +95,41 @@ _INSTEAD: Final = tuple(
 )
 
 
+# What a Spanish speaker says for a verb, as to one person or to several; for them alone, and where the rest is a name.
+_IN_SPANISH: Final = tuple(
+    (re.compile(rf"(?:por favor,? )?(?:{pattern})(?:\s+a)?\s+", re.IGNORECASE), verb)
+    for pattern, verb in (
+        (r"siga|sigan|sigue|quiero seguir|empieza a seguir|suscr[ií]beme", "follow"),
+        (r"[uú]nete|[uú]neme|quiero unirme|entra(?: en)?|m[eé]teme en", "join"),
+        (r"(?:deja|deje|dejen) de seguir|no sigas|no quiero seguir|ya no quiero seguir", "unfollow"),
+        (r"deja|deje|dejen|sal de|salir de|s[aá]came de|quita|quite", "unfollow"),
+        (r"bloquea|bloquee|bloqueen", "block"),
+        (r"silencia|silencie|silencien", "mute"),
+        (r"desilencia|desilencie|desbloquea|desbloquee|quitar? el (?:silencio|bloqueo)", "unmute"),
+        (r"busca|busque|b[uú]scame|buscar|encuentra", "whois"),
+        (r"muestra|muestre|mu[eé]strame|ense[ñn]a|ens[eé][ñn]ame|lee|l[eé]eme", "get"),
+        (r"apaga|apague|pausa|pause", "off"),
+        (r"enciende|encienda|reanuda|reanude", "on"),
+        (r"denuncia|denuncie", "report"),
+    )
+)
+_SPANISH_STARTING: Final = """
+siga sigan sigue quiero empieza suscríbeme suscribeme únete unete úneme uneme entra méteme meteme deja deje dejen no ya
+sal salir sácame sacame quita quite quitar bloquea bloquee bloqueen silencia silencie silencien desilencia desilencie
+desbloquea desbloquee busca busque búscame buscame buscar encuentra muestra muestre muéstrame muestrame enseña ensena
+enséñame ensename lee léeme leeme apaga apague pausa pause enciende encienda reanuda reanude denuncia denuncie
+"""
+_SPANISH_STARTS: Final = frozenset(_SPANISH_STARTING.split())
+_SPANISH: Final = "seguir"  # a verb of those who speak it
+
+
 def natural_command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """The command that a text is once small words in it do not count; None when it is none, or not clearly."""
     if len(text) > LONGEST or "\n" in text or not _may_be_command(text, verbs):
         return None
     if phrase := _phrase(text, verbs):
         return phrase
-    for written in _rewritten(text):
+    for written in _rewritten(text, _IN_SPANISH if _SPANISH in verbs else ()):
         found = _tried(written, verbs, resolver, context)
         if found is not None:
             return replace(found, text=text)
@@ -111,7 +139,7 @@ def natural_command(text: str, verbs: Verbs, resolver: Resolver, context: Contex
 def _may_be_command(text: str, verbs: Verbs) -> bool:
     """By its first word, for most texts are none."""
     word = verb_of(first_token(text)[0][:LONGEST_WORD])
-    return word in verbs or word.strip("¿?") in _STARTS
+    return word in verbs or word.strip("¿?") in _STARTS or (word in _SPANISH_STARTS and _SPANISH in verbs)
 
 
 _STARTING: Final = """
@@ -137,11 +165,11 @@ def _phrase(text: str, verbs: Verbs) -> Reading | None:
     return Reading(verbs[verb].intent, (), "company", f"it means {verb}", verb, (), text)
 
 
-def _rewritten(text: str) -> Iterator[str]:
+def _rewritten(text: str, abroad: Sequence[tuple[re.Pattern[str], str]]) -> Iterator[str]:
     bare = _ALWAYS.sub("", text)
     if bare != text:
         yield bare
-    for pattern, verb in _INSTEAD:
+    for pattern, verb in (*_INSTEAD, *abroad):
         if match := pattern.match(bare):
             yield f"{verb} {bare[match.end() :]}".strip()
     yield bare

@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.language.named import Reading, Resolver
 from gateway.language.phrases import say
-from gateway.language.private import addressed_to, ask_second, hold, is_known, private_reading, second_name
+from gateway.language.private import addressed_to, ask_further, hold, is_known, private_reading
 from gateway.language.wording import first_token, folded
 
 # Before a name each of these says that the rest is for them.
@@ -21,7 +21,8 @@ _SAYING = r"""
 | (?:for|to)(?=\ \S+\ (?:only|alone)\b) | only\ (?:for|to) | just\ (?:for|to) | between\ (?:us|you\ and\ me),?
 | (?:tell|ask|let|inform|answer|write|reply)(?:\ to)?
     (?=\ \S+(?:\ \S+){0,4}\ [(-]*(?:privately|in\ private|in\ confidence|secretly|quietly|only|alone)\b)
-| (?:tell|write|send|txt|ping|inbox)(?:\ (?:only|just))?(?:\ (?:this|it))?(?:\ to)?(?=\ \S+:)
+| (?:tell|write|send|txt|ping|inbox)(?:\ (?:only|just))?(?:\ (?:this|it))?(?:\ to)?
+    (?=\ [^\s:,]+(?:,?\ (?:and|&|\+|y)\ [^\s:,]+|,\ ?[^\s:,]+)*:)
 | (?:privately|secretly)\ tell | txt
 | [\[(*_]+(?:private|privately|confidential|secret)[\])*_]+ | (?:private|confidential)\ [-–—]
 | (?:un\ )?(?:mensaje|texto)(?:\ privado|\ directo)?(?:\ (?:a|para))? | (?:en\ )?privado(?:\ (?:a|para|con))?
@@ -66,8 +67,9 @@ def plainly_private(text: str, resolver: Resolver) -> Reading | None:
         return None
     addressed = addressed_to(rest, resolver)
     bare = replace(addressed, written=addressed.written.strip(":"), body=_HOW.sub("", addressed.body) or addressed.body)
-    if second := second_name(bare, resolver):
-        return ask_second(text, bare, second)
+    if several := ask_further(text, bare, resolver):
+        names, words = several.args
+        return replace(several, args=(names, _HOW.sub("", words) or words))
     words = f"{text[: match.end()].strip()} {name}"[:40].rstrip(" :,")
     return hold(text, bare, say('"{words}" looks private', words=words))
 

@@ -84,8 +84,8 @@ def _direct(text: str, rest: str, resolver: Resolver) -> Reading:
         return _no_text(text)
     if addressed.unknown:
         return hold(text, addressed, _nobody(addressed))
-    if second := second_name(addressed, resolver):
-        return ask_second(text, addressed, second)
+    if several := ask_further(text, addressed, resolver):
+        return several
     handles = ",".join(each.handle for each in addressed.names)
     reason = f"privately to {handles}"
     return Reading("direct", (handles, addressed.body), "direct", reason, "d", addressed.names, addressed.body)
@@ -100,23 +100,52 @@ def _without_to(rest: str, resolver: Resolver) -> str:
     return after
 
 
-def second_name(addressed: Addressed, resolver: Resolver) -> tuple[Named, ...]:
-    """`d kim and dave hi`: after "and" a known name and more words may go on with the list, or begin the text."""
-    word, after = first_token(addressed.body)
-    second, rest = first_token(after)
-    if folded(word) not in _AND or not rest or name_of(second) in _SENTENCE_STARTS:
-        return ()
-    found = _found(second, resolver).exact
-    return found if found and not set(found) & set(addressed.names) else ()
+def ask_further(text: str, addressed: Addressed, resolver: Resolver) -> Reading | None:
+    """`d kim and dave hi`, `d kim, dave and pat hi`: after "and" a known name and more words may go on with the list,
+    or begin the text. Kept: 1 is all of them, and the text behind the names is theirs."""
+    said, found, body = _further(addressed, resolver)
+    if not found:
+        return None
+    sure = tuple(each[0] for each in found if len(each) == 1)
+    several = [each for each in found if len(each) > 1]
+    near = several[0] if several else sure[-1:]
+    names = (*addressed.names, *(sure if several else sure[:-1]))
+    written = [*(each.handle for each in addressed.names), *addressed.unknown, *(each[0].handle for each in found)]
+    words = f"{addressed.written} {' '.join(said)}"[:24].strip(" :,")  # the question has to fit one text
+    reason = say('"{words}" may be more names', words=words)
+    return Reading("ask", (",".join(written), body), "direct", reason, "d", names, text, near[:3])
 
 
-def ask_second(text: str, addressed: Addressed, second: tuple[Named, ...]) -> Reading:
-    """Kept: 1 is all of them, and the text behind the names is theirs."""
-    word, after = first_token(addressed.body)
-    name, body = first_token(after)
-    reason = say('"{words}" may be more names', words=f"{addressed.written} {word} {name}".strip(" :,")[:40])
-    args = (f"{addressed.written},{name_of(name)}", body)
-    return Reading("ask", args, "direct", reason, "d", addressed.names, text, second[:3])
+def _further(addressed: Addressed, resolver: Resolver) -> tuple[list[str], list[tuple[Named, ...]], str]:
+    """The words that go on with a list of names, who each of them may be, and the text behind them."""
+    said: list[str] = []
+    found: list[tuple[Named, ...]] = []
+    body, known = addressed.body, set(addressed.names)
+    while len(found) < MOST_NAMES:
+        word, after = first_token(body)
+        is_and = folded(word) in _AND
+        if not is_and and not (said and said[-1][-1] in ",;"):
+            break
+        name, rest = first_token(after) if is_and else (word, after)
+        each, rest = _listed_names(name, rest, resolver)
+        new = [one for one in each if not set(one) & known]
+        if not rest or not new:
+            break
+        said += [word, name.rstrip(":")] if is_and else [name.rstrip(":")]
+        found, body = [*found, *new], rest
+        known.update(*new)
+    return said, found, body
+
+
+def _listed_names(word: str, rest: str, resolver: Resolver) -> tuple[list[tuple[Named, ...]], str]:
+    """Whom a word of a list names, `bob,kim` several; nobody, when one of them is not known, or begins a sentence."""
+    names = [name for name in _COMMA.split(word[:_LONGEST_LIST], MOST_NAMES) if name]
+    if not names or name_of(names[0]) in _SENTENCE_STARTS:
+        return [], rest
+    each = [_found(name, resolver) for name in names]
+    if len(names) == 1:
+        each[0], rest = _full_name(word, rest, resolver)
+    return [one.exact for one in each] if all(one.exact for one in each) else [], rest
 
 
 def _at(text: str, names: str, token: str, rest: str, resolver: Resolver) -> Reading | None:

@@ -5,6 +5,7 @@ heard whatever surrounds the word; a text that only may be a no is asked about."
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from gateway.language.devices import is_device
@@ -29,11 +30,15 @@ mine me from to of on at for with it them ok okay just do i i'd id i'm im want w
 sir thanks thank kindly sending send sends receiving receive getting get wanting critter
 """
 _OURS_WORDS = "unsubscribe unsub optout out"  # these are said to a list, and to nobody else
+_POLITE_WORDS = "please pls plz now thanks thx immediately ok okay already por favor ya"
+_MAIL_WORDS = "mail mails mailing email emails emailing e newsletter newsletters digest digests mailbox address"
 _ALONE_WORDS = "stop stopp quit end cancel unsubscribe unsub revoke optout stopall baja alto arret"
 _NO: Final = frozenset(_NO_WORDS.split())
 _WHAT: Final = frozenset(_WHAT_WORDS.split())
 _OURS: Final = frozenset(_OURS_WORDS.split())
 _ALONE: Final = frozenset(_ALONE_WORDS.split())
+_BY_MAIL: Final = frozenset(_MAIL_WORDS.split())
+_POLITE: Final = frozenset(_POLITE_WORDS.split())
 _KNOWN: Final = _NO | _WHAT | frozenset(_NEVER_WORDS.split()) | frozenset(_SMALL_WORDS.split())
 _PHRASES: Final = re.compile(
     r"\b(?:opt(?:ing)? (?:me )?out|take me off|leave me alone|wrong number|lose my number|no more|do not|don'?t"
@@ -72,7 +77,10 @@ _NOT_A_NO: Final = re.compile(
     r"(?!.*\b(?:me|want|more|anymore|again)\b)"
 )
 _OF_THINGS: Final = frozenset(["end", "cancel", "remove", "delete"])  # "delete this message" is no opt-out; of me it is
-_OF_ME: Final = re.compile(r"\bme\b|\b(?:my|this) (?:phone|number|subscription)\b|\ball (?:texts|messages|sms)\b")
+_OF_ME: Final = re.compile(
+    r"\bme\b|\b(?:my|this) (?:phone|number|subscription)\b|\bmy (?:mailbox|(?:e ?)?mail|address)\b"
+    r"|\ball (?:texts|messages|sms|(?:e ?)?mails)\b"
+)
 _FIRM: Final = re.compile(
     r"(?:(?:ok|okay|no|nope|yes|just|please|pls|plz|pleas|hey|i said) )*stopp?"
     r"(?: (?:stop|for good|forever|at once|right now|today|thx|ty|merci|bitte|svp|please and thank you"
@@ -96,8 +104,8 @@ def has_emoji(text: str) -> bool:
     return not text.isascii() and _EMOJI.search(text) is not None
 
 
-def plainly(text: str) -> bool:
-    """Whether these words ask us to stop, and nothing else."""
+def plainly(text: str, *, by_mail: bool = False) -> bool:
+    """Whether these words ask us to stop, and nothing else. `by_mail`: to stop mails, which a text cannot mean."""
     words = _words(text)
     if not words or len(text) > _LONGEST:
         return False
@@ -108,18 +116,85 @@ def plainly(text: str) -> bool:
     if _NOT_A_NO.search(said) or (_NO & set(words) and _NO & set(words) <= _OF_THINGS and not _OF_ME.search(said)):
         return False
     refuses = len(rest) < len(words) or bool(_NO & set(words))
-    about_us = bool((_WHAT | _OURS) & set(words)) or {"me", "alone"} <= set(words)
-    return refuses and about_us and all(word in _KNOWN for word in rest)
+    extra = _BY_MAIL if by_mail else frozenset[str]()
+    about_us = bool((_WHAT | _OURS | extra) & set(words)) or {"me", "alone"} <= set(words)
+    return refuses and about_us and all(word in _KNOWN or word in extra for word in rest)
 
 
 def perhaps(text: str) -> bool:
-    """Whether a short text says stop and may mean us: such a text is never published unasked."""
+    """Whether a short text says stop, maybe with a slip, and may mean us: such a text is never published unasked."""
     if len(text) > MOST:
         return False
-    bare = " ".join(_words(core(text)))
-    if bare in _ALONE or _SHOUTED.match(core(text)):
+    inner = core(text)
+    words = _words(inner)
+    bare = " ".join(words)
+    if bare in _ALONE or _SHOUTED.match(inner) or _slips(words):
         return True
     return bool(_MAY_MEAN_US.search(bare)) and bool(_US.search(bare))
+
+
+def mistyped(text: str) -> bool:
+    """Whether the whole of a text is a request to stop with a typing error in it: "sotp", "st op", "unsubscibe me"."""
+    return len(text) <= MOST and _slips(_words(core(text)))
+
+
+def _slips(words: Sequence[str]) -> bool:
+    if len(words) > _MOST_WORDS:
+        return False
+    if len(words) > 1 and _is_spelled("".join(words)):
+        return True
+    meant = [_meant(word) for word in words]
+    if meant == list(words):
+        return False
+    said = " ".join(word for word in meant if word not in _POLITE)
+    return said in _ALONE or plainly(said) or bool(_MAY_MEAN_US.search(said) and _US.search(said))
+
+
+def _is_spelled(letters: str) -> bool:
+    """ "s t o p", "un subscribe", and "so tp"."""
+    return letters in _SPELLED or (len(letters) == 4 and letters in _TYPOS and set(letters) == set("stop"))
+
+
+def _one_edit(word: str) -> frozenset[str]:
+    """What one letter too many, too few, another one, or two that changed places make of a word."""
+    cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    fewer = {left + right[1:] for left, right in cuts if right}
+    swapped = {left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1}
+    other = {left + key + right[1:] for left, right in cuts if right for key in _KEYS}
+    more = {left + key + right for left, right in cuts for key in _KEYS}
+    return frozenset(fewer | swapped | other | more)
+
+
+_KEYS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+_HELD: Final = re.compile(r"s+t+o+p+(?:s+t+o+p+)*")
+_MOST_WORDS: Final = 12  # U N S U B S C R I B E, please
+_SPELLED: Final = frozenset(["stop", "stopall", "unsubscribe", "optout"])
+# Words of their own, one letter away from "stop".
+_OTHER_WORDS: Final = "stop stopp stops top sop shop slop swop step stow atop stoop strop stomp estop stoup stob"
+_TYPOS: Final = {
+    **dict.fromkeys(_one_edit("cancel") - {"cancel", "cancels", "cancer", "chancel"}, "cancel"),
+    **dict.fromkeys(_one_edit("optout") - {"optout"}, "optout"),
+    **dict.fromkeys((_one_edit("stop") | _one_edit("stopall")) - {"stopall", *_OTHER_WORDS.split()}, "stop"),
+}
+_CLOSE: Final = _one_edit("unsubscribe")
+_OF_UNSUBSCRIBE: Final = frozenset("unsubscribe")
+_SUBSCRIBES: Final = frozenset(["unsubscribe", "subscribe", "subscriber", "subscribed", "unsubscribes"])
+
+
+def _meant(word: str) -> str:
+    """The word of a request that one with a slip in it stands for, or with letters held down: "stoppp"."""
+    if found := _TYPOS.get(word):
+        return found
+    if len(word) > 5 and word[0] == "s" and _HELD.fullmatch(word):
+        return "stop"
+    return "unsubscribe" if _nearly(word) else word
+
+
+def _nearly(word: str) -> bool:
+    """At most two slips away from "unsubscribe": then both have something that is one slip away from each."""
+    if not 8 < len(word) < 14 or word in _SUBSCRIBES or "b" not in word or len(_OF_UNSUBSCRIBE & set(word)) < 6:
+        return False
+    return word in _CLOSE or not _CLOSE.isdisjoint(_one_edit(word))
 
 
 def _words(text: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What the language must know of one person to read their text: what they last heard, what they were last asked."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -37,7 +38,7 @@ def context(
     return Context(
         last=_item(items[0]) if items else None,
         last_by=_last_by(items),
-        question=_question(talk.asked, talk.age) if talk.asked else None,
+        question=_question(talk.asked, talk.age, unseen=talk.unseen) if talk.asked else None,
         ran_out=_question(talk.ran_out, talk.age) if talk.ran_out else None,
         half=_half(session, talk.half, talk.half_age) if talk.half else None,
         opted_out=address.state == "stopped",
@@ -74,23 +75,47 @@ def _last_by(items: Iterable[Heard]) -> dict[str, Item]:
     return last
 
 
-def _question(asked: Asked, age: timedelta) -> Question:
+def _question(asked: Asked, age: timedelta, *, unseen: bool = False) -> Question:
     choices = tuple(Choice(choice["label"]) for choice in asked.choices)
-    return Question(asked.kind, choices, frozenset(asked.words), asked.secret, age.total_seconds() / 60)
+    words, minutes = frozenset(asked.words), age.total_seconds() / 60
+    return Question(asked.kind, choices, words, asked.secret, minutes, _has_others(asked), unseen)
+
+
+def _has_others(asked: Asked) -> bool:
+    """Whether those who are sure already go with whoever is chosen."""
+    offered = {choice.get("id") for choice in asked.choices}
+    sure = {each["id"] for each in (asked.about.get("reading") or {}).get("names", ())}
+    return not sure <= offered or len(sure) > 1
 
 
 def _half(session: Session, kept: dict[str, Any], age: timedelta) -> Half:
-    total, seconds = kept.get("total", 0), age.total_seconds()
+    later = {2: kept["later"]} if "later" in kept else {}  # as the version before kept a part that came early
+    half = Half(
+        held=kept.get("held", ""),
+        total=kept.get("total", 0),
+        missing=kept.get("missing", 1 if later else 0),
+        parts=_numbered(kept, "parts") or later,
+        drafts=_numbered(kept, "drafts"),
+        draft=kept.get("draft"),
+        mixed=kept.get("mixed", False),
+        age=age.total_seconds(),
+    )
     post = session.get(Post, kept["post"]) if "post" in kept else None
-    if post is None:
-        return Half(held=kept.get("held", ""), total=total, later=kept.get("later", ""), age=seconds)
-    return Half(
+    return _of_post(session, half, post) if post else half
+
+
+def _numbered(kept: dict[str, Any], key: str) -> dict[int, Any]:
+    """By the numbers of parts, which JSON has as text."""
+    return {int(number): each for number, each in kept.get(key, {}).items()}
+
+
+def _of_post(session: Session, half: Half, post: Post) -> Half:
+    return replace(
+        half,
         names=_named_by(session, post),
         post=post.id,
         privacy="group" if post.group_id else "company" if post.visibility == "company" else "direct",
         open=audience.open_to_all(session, post.id),
-        total=total,
-        age=seconds,
     )
 
 

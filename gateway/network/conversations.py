@@ -1,6 +1,6 @@
 """Where the talk with one phone or mailbox stands: the open question, the private thread chosen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -29,7 +29,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What still holds: the open question, or one that ran out within the last day; how old it is; the private post
-    that bare texts answer; the first half of a long private text."""
+    that bare texts answer; the first half of a long private text. `unseen`: the question was put only after the text
+    that is being read had come in."""
 
     asked: Asked | None = None
     ran_out: Asked | None = None
@@ -37,6 +38,7 @@ class Standing:
     thread: int | None = None
     half: dict[str, Any] | None = None
     half_age: timedelta = timedelta(0)
+    unseen: bool = False
 
 
 DEEPEST: Final = 20  # questions that wait behind each other
@@ -51,8 +53,14 @@ def ask(session: Session, address_id: int, asked: Asked, *, replaces: bool = Fal
     waiting = _waiting(open_, replaces) if open_ else None
     about = {**asked.about, "before": waiting} if waiting else asked.about
     question = asdict(replace(asked, about=about))
-    _set(session, address_id, question=question, expires_at=func.now() + WINDOW)
+    _set(session, address_id, question=question, expires_at=_until())
     _renew_drafts(session, question)
+
+
+def _until() -> Any:
+    """When a question that is put now runs out. By the clock, for a transaction may have begun long before: what was
+    sent meanwhile is no answer to it."""
+    return func.clock_timestamp() + WINDOW
 
 
 def _waiting(open_: Asked, replaces: bool) -> dict[str, Any] | None:
@@ -75,7 +83,7 @@ def change(session: Session, address_id: int, asked: Asked, *, anew: bool = Fals
     if not anew:
         _set(session, address_id, question=question)
         return
-    _set(session, address_id, question=question, expires_at=func.now() + WINDOW)
+    _set(session, address_id, question=question, expires_at=_until())
     _renew_drafts(session, question)
 
 
@@ -113,7 +121,7 @@ def standing(
     asked = Asked(**row.question) if row.question else None
     open_, ran_out = (asked, None) if row.open else (None, asked)
     ages = row.age or timedelta(0), row.half_age or timedelta(0)
-    return Standing(open_, ran_out, ages[0], row.thread_id, row.half, ages[1])
+    return Standing(open_, ran_out, ages[0], row.thread_id, row.half, ages[1], bool(row.unseen))
 
 
 # A question that ran out is remembered for a day, so that a late answer to it is told from an update. A phone sends the
@@ -122,7 +130,8 @@ STANDING: Final = text("""
     SELECT CASE WHEN expires_at > now() - interval '1 day'
                  AND (CAST(:late AS timestamptz) IS NULL OR expires_at - interval '30 minutes' <= :late)
                 THEN question END AS question,
-           expires_at > now() AS open, now() - (expires_at - interval '30 minutes') AS age,
+           expires_at > now() AS open, CAST(:heard_at AS timestamptz) < expires_at - interval '30 minutes' AS unseen,
+           now() - (expires_at - interval '30 minutes') AS age,
            CASE WHEN thread_until > coalesce(CAST(:heard_at AS timestamptz), now()) THEN thread_id END AS thread_id,
            CASE WHEN coalesce(CAST(:heard_at AS timestamptz), now()) - half_at
                   <= CASE WHEN (half ->> 'total')::int > 0 THEN interval '5 minutes' ELSE interval '10 seconds' END
@@ -133,8 +142,8 @@ STANDING: Final = text("""
 
 
 def keep_half(session: Session, address_id: int, heard_at: datetime, half: dict[str, Any] | None) -> None:
-    """A long private text, or a part of one, came in then: `post` has it, or `held` are its words, or `later` those of
-    a part whose first has not come. None: it has no other part."""
+    """A long private text, or a part of one, came in then: `post` has it, or `held` are its words; of a marked one also
+    the fields of `language.named.Half`. None: it has no other part."""
     _set(session, address_id, half=half, half_at=heard_at)
 
 
@@ -151,8 +160,41 @@ def close(session: Session, address_id: int) -> None:
     if before is None:
         _set(session, address_id, question=None, expires_at=None)
         return
-    _set(session, address_id, question=before, expires_at=func.now() + WINDOW)
+    _set(session, address_id, question=before, expires_at=_until())
     _renew_drafts(session, before)
+
+
+def withdraw(session: Session, address_id: int, drafts: Collection[int]) -> dict[str, Any] | None:
+    """Ends the questions about these drafts, wherever they wait: their words went on otherwise. The question that is
+    open again by that, if any is."""
+    for draft_id in drafts:
+        forget_draft(session, draft_id)
+    open_ = open_question(session, address_id)
+    if open_ is None:
+        return None
+    question = asdict(open_)
+    left = _without(question, drafts)
+    if left == question:
+        return None
+    ended = question["about"].get("draft") in drafts
+    if left is None:
+        _set(session, address_id, question=None, expires_at=None)
+    elif ended:
+        _set(session, address_id, question=left, expires_at=_until())
+        _renew_drafts(session, left)
+    else:
+        _set(session, address_id, question=left)
+    return left if ended else None
+
+
+def _without(question: dict[str, Any] | None, drafts: Collection[int]) -> dict[str, Any] | None:
+    if question is None:
+        return None
+    before = _without(question["about"].get("before"), drafts)
+    if question["about"].get("draft") in drafts:
+        return before
+    about = {key: value for key, value in question["about"].items() if key != "before"}
+    return {**question, "about": {**about, "before": before} if before else about}
 
 
 def expire(session: Session, address_id: int) -> None:

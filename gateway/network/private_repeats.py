@@ -44,10 +44,12 @@ def keep(session: Session, post_id: int, words: str) -> None:
     session.execute(_KEEP, {"post": post_id, "runs": _runs_of_item(words)})
 
 
-def find(session: Session, writer: Account, words: str, readers: Readers) -> Repeated | None:
+def find(session: Session, writer: Account, words: str, readers: Readers, said: str = "") -> Repeated | None:
     """The newest private post of the last 90 days whose words these repeat and whose readers are fewer. It was sent to
-    the writer, or written by them. Costs no statement when the text is too short to repeat anything."""
-    runs = [*fingerprints.runs(words), *(_WHOLE + short for short in fingerprints.quoted(words))]
+    the writer, or written by them. `said`: all that was written, for marks around the whole of a text are taken off
+    before it is posted. Costs no statement when the text is too short to repeat anything."""
+    quoted = [*fingerprints.quoted(words), *(fingerprints.quoted(said) if said != words else ())]
+    runs = [*fingerprints.runs(words), *(_WHOLE + short for short in dict.fromkeys(quoted))]
     if not runs:
         return None
     posts = session.scalars(_HITS, {"runs": runs}).all()

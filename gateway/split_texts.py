@@ -1,0 +1,160 @@
+"""What is kept of a text that a phone or a gateway cut into several, until its other parts come. listening.py calls."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from gateway.commands import Turn
+from gateway.language import reassembly
+from gateway.language.grammar import carries_words
+from gateway.language.named import Half, Reading
+from gateway.language.parts import Part
+from gateway.language.reassembly import Arrived, arrived, marked
+from gateway.language.wording import cleaned
+from gateway.network import audience, conversations
+from gateway.store.tables import Inbound, Post
+
+LONG: Final = 150  # characters from which on a phone may have cut a text in two
+DECIDED: Final = ("undo", "choice")
+POSTED: Final = ("post", "appended")
+
+
+def withdraw(session: Session, turn: Turn, half: Half | None) -> dict[str, Any] | None:
+    """Ends the questions about early parts that this text is read with. The question that is open again, if any is."""
+    piece = _piece(turn, half)
+    if not piece or not half or not half.drafts:
+        return None
+    found = _arrived(half, piece, turn.reading)
+    read = [draft for number, draft in half.drafts.items() if number < found.missing or number == piece.number]
+    return conversations.withdraw(session, turn.address.id, read) if read and not found.mixed else None
+
+
+def keep(session: Session, turn: Turn, inbound: Inbound, half: Half | None) -> None:
+    """A long private text may have a second half, which must not become an update. Whatever became of the first half:
+    sent, asked about, or refused. Once its writer has decided, nothing of it is waited for. A text that is marked as a
+    part has others, however short or open it is."""
+    if inbound.channel == "email":
+        return
+    if turn.reading.intent in DECIDED:
+        if half:
+            _decide(session, turn, half)
+    elif piece := _piece(turn, half):
+        _keep(session, turn, inbound, _of_part(session, turn, piece, half))
+    elif half and _goes_on(turn, half):
+        more = _with_more(session, turn, half)
+        if len(turn.said) >= LONG:  # there may be a third
+            _keep(session, turn, inbound, more)
+        else:
+            conversations.change_half(session, turn.address.id, _packed(more))
+    elif len(turn.said) >= LONG and (kept := _unmarked(session, turn)):
+        _keep(session, turn, inbound, kept)
+
+
+def _piece(turn: Turn, half: Half | None) -> Part | None:
+    return marked(cleaned(turn.said), half) if turn.address.channel == "sms" else None
+
+
+def _keep(session: Session, turn: Turn, inbound: Inbound, half: Half | None) -> None:
+    conversations.keep_half(session, turn.address.id, inbound.heard_at, _packed(half) if half else None)
+
+
+def _arrived(half: Half | None, piece: Part, reading: Reading) -> Arrived:
+    found = arrived(half, piece)
+    return found if found.kind != "begins" or carries_words(reading) else reassembly.alone(found)
+
+
+def _of_part(session: Session, turn: Turn, piece: Part, half: Half | None) -> Half | None:
+    """The text as far as it has come. None: all of it is here, or what looked like a part was none."""
+    before = half if half and half.total == piece.total else Half(total=piece.total)
+    found = _arrived(half, piece, turn.reading)
+    if found.kind in ("early", "unclear") and not piece.sure:
+        return half
+    if found.missing > piece.total:
+        return None
+    text = replace(before, missing=found.missing, parts=found.parts, mixed=found.mixed)
+    text = reassembly.read_up_to(text, found.missing)
+    if found.kind == "unclear":
+        return text
+    if found.kind == "early":
+        draft = _asked(turn)
+        return replace(text, drafts={**text.drafts, piece.number: draft}) if draft else text
+    return _with_target(session, turn, text, found, before.held if found.kind == "goes on" else "")
+
+
+def _with_target(session: Session, turn: Turn, text: Half, found: Arrived, held: str) -> Half:
+    """What the next part joins: the post, or the words that are held; nothing after a command."""
+    post_id = _posted(turn)
+    if post_id or not carries_words(turn.reading):
+        return replace(text, post=post_id, held="", draft=None)
+    return replace(text, post=None, held=f"{held} {found.words}".strip(), draft=_asked(turn))
+
+
+def _goes_on(turn: Turn, half: Half) -> bool:
+    """Whether an unmarked text was read as the second half of that one."""
+    if half.held:
+        return turn.reading.text != cleaned(turn.said) and turn.reading.text.startswith(half.held)
+    return bool(half.total) and half.post is not None and turn.reading.post == half.post
+
+
+def _with_more(session: Session, turn: Turn, half: Half) -> Half:
+    if half.held:
+        return replace(half, held=turn.reading.text, draft=_asked(turn) or half.draft)
+    return replace(half, post=_posted(turn) or half.post)
+
+
+def _unmarked(session: Session, turn: Turn) -> Half | None:
+    """What a second half belongs to, if it may be private: the post that it became, or its words."""
+    post_id = _posted(turn)
+    if post_id:
+        return None if audience.open_to_all(session, post_id) else Half(post=post_id)
+    private = turn.reading.privacy == "direct" or turn.reading.intent == "group"
+    return Half(held=turn.said, draft=_asked(turn)) if private else None
+
+
+def _decide(session: Session, turn: Turn, half: Half) -> None:
+    """What became of it by an answer or by `undo`: of early parts that were decided about, nothing is waited for."""
+    ended = frozenset(number for number, draft in half.drafts.items() if not _is_kept(session, turn, draft))
+    text: Half | None = reassembly.without(half, ended)
+    if half.post:
+        post = session.get(Post, half.post)
+        text = text if post and not post.deleted_at else None
+    elif half.held and not (half.draft and _is_kept(session, turn, half.draft)):
+        text = _decided(session, turn, text or half)
+    if text != half:
+        conversations.change_half(session, turn.address.id, _packed(text) if text else None)
+
+
+def _decided(session: Session, turn: Turn, held: Half) -> Half | None:
+    """The same once its writer has said what becomes of what was held; it may be asked about again."""
+    if post_id := _posted(turn):
+        waited_for = held.total or not audience.open_to_all(session, post_id)
+        return replace(held, post=post_id, held="", draft=None) if waited_for else None
+    draft = _asked(turn)
+    return replace(held, draft=draft) if draft else None
+
+
+def _is_kept(session: Session, turn: Turn, draft: int) -> bool:
+    return conversations.draft(session, turn.account.id, draft) is not None
+
+
+def _posted(turn: Turn) -> int | None:
+    return next((effect.subject_id for effect in turn.done if effect.kind in POSTED), None)
+
+
+def _asked(turn: Turn) -> int | None:
+    return next((effect.subject_id for effect in turn.done if effect.kind == "asked"), None)
+
+
+def _packed(half: Half) -> dict[str, Any]:
+    """As JSON, with nothing in it that is not so."""
+    fields = {
+        "post": half.post, "held": half.held, "total": half.total, "missing": half.missing, "draft": half.draft,
+        "parts": _by_number(half.parts), "drafts": _by_number(half.drafts), "mixed": half.mixed,
+    }  # fmt: skip
+    return {key: value for key, value in fields.items() if value}
+
+
+def _by_number(values: Mapping[int, Any]) -> dict[str, Any]:
+    return {str(number): value for number, value in values.items()}
