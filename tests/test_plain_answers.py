@@ -26,9 +26,9 @@ PRIVATELY = [
     "keep it private", "it's private", "no, privately please", "ok privately", "dm her", "it was meant for kim",
     "en privado", "En privado, por favor", "solo a él", "sólo kim", "a ella", "privado",
 ]  # fmt: skip
+POSTED = ["post it", "Post it please", "yes, post it", "post this", "post that!", "please post them"]
 TO_ALL = [
-    "to everyone", "Everyone", "everybody!", "publicly", "In public", "post it", "Tell everyone please",
-    "make it public",
+    "to everyone", "Everyone", "everybody!", "publicly", "In public", "Tell everyone please", "make it public",
     "yes, to everyone", "share it with everybody", "the whole company", "to all my followers", "a todos", "todos",
     "públicamente", "publícalo", "a todo el mundo", "dilo a todos",
 ]  # fmt: skip
@@ -62,7 +62,13 @@ def test_privately_is_the_one_choice(text):
 
 
 @pytest.mark.parametrize("text", TO_ALL)
-def test_to_everyone_is_post_where_that_is_offered(text):
+def test_to_everyone_without_the_word_post_is_asked_again(text):
+    for question in (ONE, THREAD, TWO, MORE, NOBODY, CONFIRM):
+        assert meant(text, question).intent == "error"
+
+
+@pytest.mark.parametrize("text", POSTED)
+def test_post_it_is_post_where_that_is_offered(text):
     for question in (ONE, THREAD, TWO, MORE, NOBODY):
         assert (meant(text, question).intent, meant(text, question).args) == ("choice", ("POST",))
     assert meant(text, CONFIRM).intent == "error"
@@ -110,9 +116,12 @@ def test_without_a_question_they_are_what_they_were():
         assert (late.intent, str(late.reason)) == ("error", "that question has run out; nothing was changed")
 
 
-@given(st.sampled_from([*PRIVATELY, *DELETE, *UNCLEAR]), st.sampled_from([ONE, THREAD, TWO, MORE, NOBODY, CONFIRM]))
+@given(
+    st.sampled_from([*PRIVATELY, *TO_ALL, *DELETE, *UNCLEAR]),
+    st.sampled_from([ONE, THREAD, TWO, MORE, NOBODY, CONFIRM]),
+)
 @settings(deadline=None)
-def test_nothing_but_a_word_for_everyone_publishes(text, question):
+def test_nothing_but_the_word_post_publishes(text, question):
     for said in (text, text.upper(), f"{text} please", f"\u201c{text}", f"  {text}!!"):
         reading = meant(said, question)
         assert reading.args != ("POST",)
@@ -145,7 +154,7 @@ def test_it_is_sent_to_the_one_who_was_offered(office, answer):
 
 
 def test_posted_and_deleted_in_plain_words(office):
-    say(office, "kim", "message bob the plan is off", "not everyone", "to everyone")
+    say(office, "kim", "message bob the plan is off", "not everyone", "to everyone", "post it")
     say(office, "kim", "message bob my salary", "forget it")
     assert posts(office) == [("company", "message bob the plan is off")]
     assert office.sql("SELECT count(*) FROM drafts WHERE expires_at > now()")[0][0] == 0

@@ -95,7 +95,9 @@ class Desk(Generic[Parcel]):
         for row in rows:
             try:
                 content = contents[row.message_id]
-                load, rest = self._render(row, replace(content, alone=True) if cut_off and row.key in cut_off else content)
+                if cut_off and row.key in cut_off:
+                    content = replace(content, alone=True)
+                load, rest = self._render(row, content)
             except OperationalError:
                 raise
             except Exception:

@@ -5,7 +5,7 @@ import re
 from gateway.language import plain_answers
 from gateway.language.named import Context, Item, Question, Reading, Resolver
 from gateway.language.phrases import Phrase, capital, say
-from gateway.language.plain_answers import UNCLEAR, plain_answer
+from gateway.language.plain_answers import EVERYONE, UNCLEAR, plain_answer
 from gateway.language.wording import folded
 
 WINDOW = 30.0  # minutes in which a bare text belongs to the private message or broadcast before it
@@ -57,7 +57,7 @@ def _plain(text: str, context: Context, question: Question, resolver: Resolver) 
     said = plain_answer(folded(text).replace("’", "'"), question, resolver)
     if said is None or _may_answer_since(context.last, question):
         return None
-    if said == UNCLEAR:
+    if said in (UNCLEAR, EVERYONE):
         return Reading("error", reason=_reply_with(question), text=text)
     return Reading("choice", (said,), reason="answers the open question", text=text)
 

@@ -10,6 +10,7 @@ from gateway.language.named import Choice, Question, Resolver
 
 LONGEST: Final = 50  # characters of such an answer
 UNCLEAR: Final = "?"  # an answer, and nobody can say which
+EVERYONE: Final = "!"  # for everyone, but without POST, the one word that publishes
 _PRIVATE_KINDS: Final = frozenset({"private", "thread"})  # where a digit sends the words to few
 
 _IT = r"(?: (?:it|this|that|them|these|those))?"
@@ -92,8 +93,8 @@ _STRANGE: Final = re.compile(r"[^\w' -]+")
 
 
 def plain_answer(text: str, question: Question, resolver: Resolver) -> str | None:
-    """The digit, POST or DROP that a folded text stands for, or UNCLEAR; None when it is no answer. "To everyone?" asks
-    back, and decides nothing."""
+    """The digit, POST or DROP that a folded text stands for, UNCLEAR or EVERYONE; None when it is no answer. "Post it?"
+    asks back, and decides nothing."""
     found = _answer(text, question, resolver)
     return UNCLEAR if found and "?" in text else found
 
@@ -101,7 +102,8 @@ def plain_answer(text: str, question: Question, resolver: Resolver) -> str | Non
 def _answer(text: str, question: Question, resolver: Resolver) -> str | None:
     said = " ".join(_STRANGE.sub(" ", _unaccented(text)).replace("-", " ").split())
     if _EVERYONE.fullmatch(said):
-        return "POST" if "POST" in question.words and question.kind != "told" else UNCLEAR
+        clear = "post" in said.split() and "POST" in question.words and question.kind != "told"
+        return "POST" if clear else EVERYONE
     if question.kind == "told":
         return None
     if _DELETE.fullmatch(said):
