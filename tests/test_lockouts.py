@@ -337,7 +337,7 @@ def test_several_workers_look_at_no_more_than_five(office: Office) -> None:
     def work() -> None:
         while claimed := _claimed(office):
             with transaction(office.engine) as session:
-                row = inbox.take(session, claimed[0])
+                row, _ = inbox.take(session, claimed[0]) or (None, None)
                 if row is not None:
                     ended = hear(session, office.world, row)
                     inbox.finish(session, row, ended.state, ended.intent, ended.reason, ended.account_id)
