@@ -15,14 +15,13 @@ from gateway.store.database import claim_mode, transaction
 from tests.databases import restructure
 from tests.delivering import Carrier, change, follow, open_room, person, post, rows
 from tests.trouble import break_table, fails, mend
-from workers import deliver, fanout, inbound, pictures, proving, receipts, reconcile, redact, tellings
+from workers import deliver, fanout, inbound, pictures, proving, receipts, reconcile, redact
 from workers.room import Room, enter
 
 STATES = ["57014", "25P04", "57P01"]  # test_passing has them all, and that they are taken alike
 TROUBLES = 3  # times that each piece of work meets it: more than a row that is blamed would survive
 LONGEST = 6  # looks after which the work must have been done
 SAM, KIM, MAILBOX = "+14155550123", "+14155550124", "kim@corp.example"
-HOUR_AGO = "now() - interval '1 hour'"
 OURS = "coalesce(current_setting('tests.helper', true), '') <> 'on'"
 
 
@@ -126,12 +125,6 @@ def copy_is_old(world: World) -> None:
     change(world.engine, f"INSERT INTO redactions (carrier_id) VALUES ('SM{world.number:032x}')")
 
 
-def author_is_to_hear(world: World) -> None:
-    mail_is_due(world)
-    change(world.engine, f"UPDATE deliveries SET state = 'retry', created_at = {HOUR_AGO} - interval '1 minute'")
-    change(world.engine, "INSERT INTO tellings (post_id, kind) SELECT max(id), 'delay' FROM posts")
-
-
 def sms(_: Room) -> None:
     deliver.drain_sms()
 
@@ -148,16 +141,12 @@ DELIVERY = """SELECT state, attempt, possible_duplicate,
 MEDIA = "SELECT state, attempt FROM media ORDER BY inbound_id DESC LIMIT 1"
 SPREAD = """SELECT state, (SELECT count(*) FROM deliveries d WHERE d.message_id = f.message_id)
     FROM fanouts f ORDER BY message_id DESC LIMIT 1"""
-TOLD = """SELECT told_at IS NOT NULL,
-        (SELECT count(*) FROM messages WHERE kind = 'notice') - (SELECT count(*) FROM tellings)
-    FROM tellings ORDER BY post_id DESC LIMIT 1"""
 COPIES = "SELECT count(*) FROM redactions"
 READ_SOON = "UPDATE inbound SET not_before = NULL"
 KEEP_SOON = "UPDATE media SET not_before = now()"
 SPREAD_SOON = "UPDATE fanouts SET not_before = now()"
 LOOK_SOON = "UPDATE deliveries SET not_before = now() WHERE state = 'unknown'"
 DELETE_SOON = "UPDATE redactions SET not_before = now()"
-TELL_SOON = "UPDATE tellings SET due_at = now()"
 
 READ = Work(inbound.step, text_comes, INPUT, ("done", 1, 1), READ_SOON)
 PROVE = Work(proving.step, mail_comes, INPUT, ("dropped", 0, 0), READ_SOON)
@@ -169,7 +158,6 @@ MAIL = Work(email, mail_is_due, DELIVERY, ("sent", 1, False, 1))
 RECEIPT = Work(receipts.step, carrier_calls_back, DELIVERY, ("delivered", 1, False, 1))
 DOUBT = Work(reconcile.step, text_is_in_doubt, DELIVERY, ("sent", 1, False, 1), LOOK_SOON)
 REDACT = Work(redact.step, copy_is_old, COPIES, (0,), DELETE_SOON)
-TELL = Work(tellings.step, author_is_to_hear, TOLD, (True, 0), TELL_SOON)
 
 # The work, and what meets the trouble: which write into which table.
 STEPS = [
@@ -199,9 +187,6 @@ STEPS = [
     (DOUBT, "UPDATE", "deliveries", "NEW.state = 'sent'"),
     (REDACT, "UPDATE", "redactions", "true"),
     (REDACT, "DELETE", "redactions", "true"),
-    (TELL, "INSERT", "messages", "NEW.kind = 'notice'"),
-    (TELL, "UPDATE", "tellings", "NEW.told_at IS NOT NULL"),
-    (TELL, "UPDATE", "tellings", "true"),
 ]
 
 
