@@ -105,7 +105,7 @@ def _wrong(session: Session, turn: Turn, kind: Kind) -> Phrase:
         return joined([NOT_RIGHT[kind], _left(counted.left)])
     conversations.expire(session, turn.address.id)
     if counted.lock:
-        turn.rings |= lockouts.tell(session, turn.account, turn.address.channel, kind, counted.lock)
+        turn.rings |= lockouts.tell(session, turn.account, turn.address.channel, kind, counted)
     return ENDED if ended else _locked(session, turn, counted.lock or timedelta(0))
 
 

@@ -14,6 +14,7 @@ from critter.cli import app
 from critter.explaining import whole_world
 from gateway.commands import World
 from gateway.errors import Refused, SettingsError
+from gateway.jobs import QUEUES
 from gateway.ledger import claims, inbox, spreading
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.settlements import Settlement, settle
@@ -41,6 +42,7 @@ class Office:
     engine: Engine
     settings: Settings
     world: World = field(init=False)
+    at_work: bool = True  # as the command line sees it
 
     def __post_init__(self) -> None:
         self.world = whole_world(self.settings)
@@ -74,7 +76,7 @@ class Office:
         with transaction(self.engine) as session:
             claimed = inbox.claim(session, "test", LEASE, 10)
             for one in claimed:
-                row = inbox.take(session, one)
+                row, _ = inbox.take(session, one) or (None, None)
                 assert row is not None
                 outcome = hear(session, self.world, row)
                 inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
@@ -118,7 +120,18 @@ class Office:
         return str(rows[0][0])
 
     def critter(self, *arguments: str, given: bytes | None = None) -> "Ran":
+        if self.at_work:
+            self._beat()
         return critter(*arguments, given=given)
+
+    def _beat(self) -> None:
+        """What workers do is done here, so they count as alive."""
+        for queue in QUEUES:
+            self.sql(
+                "INSERT INTO processes (owner, name) VALUES (:name, :name)"
+                " ON CONFLICT (owner) DO UPDATE SET seen_at = now()",
+                name=f"worker-{queue}",
+            )
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ def _read_one(stage: Stage) -> bool:
     with transaction(stage.engine) as session:
         claimed = inbox.claim(session, "test", timedelta(seconds=60), 1)
         for one in claimed:
-            row = inbox.take(session, one)
+            row, _ = inbox.take(session, one) or (None, None)
             assert row is not None
             outcome = hear(session, stage.world, row)
             inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)

@@ -157,7 +157,7 @@ def came(engine: Engine, world_: World, incoming: Incoming) -> Came:
     """Heard, looked at, and rolled back."""
     with Session(engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])
-        row = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0])
+        row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)
         assert row is not None
         outcome = hear(session, world_, row)
         session.flush()

@@ -4,6 +4,7 @@ import json
 import time
 from threading import Thread
 
+import pytest
 from redis import Redis
 
 from tests.office import Office
@@ -178,3 +179,54 @@ def test_only_somebody_here_says_something(office: Office) -> None:
     assert (result.exit_code, result.output[:24]) == (2, "Nobody is @nobody_here. ")
     office.sql("DELETE FROM addresses")
     assert "neither a phone nor a mailbox" in office.critter("say", "sam", "hello").output
+
+
+def stale(office: Office, queue: str) -> None:
+    """One that was killed half a minute ago, and one of another queue that lives."""
+    office.sql(
+        "INSERT INTO processes (owner, name, seen_at) VALUES (:name, :name, now() - interval '31 seconds'),"
+        " ('other', 'worker-fanout', now())",
+        name=f"worker-{queue}",
+    )
+
+
+def left_to(office: Office, what: str) -> tuple[list[str], str]:
+    """Something that a command leaves to workers: the command, and the worker's queue."""
+    if what == "retry":
+        return ["retry", failed(office)], "sms"
+    if what == "dead retry":
+        return ["dead", "retry", failed(office)], "sms"
+    if what == "say":
+        return ["say", "sam", "hello", "--no-wait"], "inbound"
+    if what == "costs":
+        office.sql("INSERT INTO breaker (tripped_at) VALUES (now())")
+        return ["costs", "--resume"], "sms"
+    inbound_id = office.says("kim", "hello", trusted=False)
+    if what == "retry an input":
+        office.sql("UPDATE inbound SET state = 'quarantined', attempt = 3")
+        return ["retry", str(inbound_id)], "inbound"
+    return ["held", "approve", str(inbound_id)], "inbound"
+
+
+@pytest.mark.parametrize("what", ["retry", "retry an input", "dead retry", "held approve", "say", "costs"])
+def test_that_no_worker_is_alive_is_told(office: Office, redis_url: str, what: str) -> None:
+    command, queue = left_to(office, what)
+    office.at_work = False
+    stale(office, queue)
+    result = office.critter(*command)
+    assert result.exit_code == 3
+    assert f"no worker-{queue} is alive. It is kept" in result.output
+    assert f"critter worker {queue}" in result.output
+    assert rung(redis_url) == {queue}
+    assert office.critter("audit").exit_code == 0
+
+
+@pytest.mark.parametrize("what", ["retry", "retry an input", "dead retry", "held approve", "say", "costs"])
+def test_that_one_is_alive_needs_no_word(office: Office, what: str) -> None:
+    command, queue = left_to(office, what)
+    office.at_work = False
+    stale(office, queue)
+    office.sql("INSERT INTO processes (owner, name) VALUES ('mine', :name)", name=f"worker-{queue}")
+    result = office.critter(*command)
+    assert result.exit_code == 0
+    assert "alive" not in result.output

@@ -39,7 +39,7 @@ def claimed(engine: Engine, owner: str = "one", limit: int = 20) -> list[Claimed
 
 def done(engine: Engine, one: Claimed) -> bool:
     with transaction(engine) as session:
-        row = inbox.take(session, one)
+        row, _ = inbox.take(session, one) or (None, None)
         if row is not None:
             inbox.finish(session, row, "done", "update", "", None)
     return row is not None

@@ -37,7 +37,7 @@ def say(engine: Engine, config: Settings, words: str, phone: str = SAM, *, fails
     incoming = Incoming("sms", uuid.uuid4().bytes, phone, (cast.NUMBER,), b"", True, text=words)
     with transaction(engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])
-        row = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0])
+        row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)
         assert row is not None
         if fails:
             with session.begin_nested() as point:

@@ -38,7 +38,7 @@ def say(engine: Engine, settings: Settings, text: str, phone: str = PHONE, opt_o
     incoming = Incoming("sms", identity, phone, (cast.NUMBER,), b"", True, text=text, opt_out_type=opt_out)
     with transaction(engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])
-        row = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0])
+        row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)
         assert row is not None
         outcome = hear(session, world(settings), row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)

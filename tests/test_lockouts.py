@@ -182,6 +182,56 @@ def test_a_right_code_begins_the_count_anew(office: Office) -> None:
     assert "4 more tries" in last(office, phone(office, "anne"))
 
 
+def guessed_between(office: Office, rounds: int) -> None:
+    """Four wrong ones, then the owner's right one, and so on."""
+    for _ in range(rounds):
+        code = asks(office)
+        guesses = wrong(code)
+        for _ in range(4):
+            office.says("anne", next(guesses))
+        office.says("anne", code)
+        office.work()
+        office.sql("DELETE FROM follows WHERE follower_id = :kim", kim=person(office, "kim"))
+        office.sql("DELETE FROM deliveries")
+
+
+def test_right_ones_between_do_not_hide_twenty_wrong_ones_of_a_month(office: Office) -> None:
+    office.sql("UPDATE accounts SET role = 'operator' WHERE handle = 'dana'")
+    guessed_between(office, 4)
+    guesses = wrong(asks(office))
+    said = []
+    for _ in range(4):
+        office.says("anne", next(guesses))
+        said.append(last(office, phone(office, "anne")))
+    assert ["more tr" in words for words in said] == [True, True, True, False]
+    assert "1 more try" in said[2]
+    assert "for 1 hour" in said[3]
+    assert audited(office)["code.locked"] == 1
+    told = office.sql("SELECT text FROM messages WHERE kind = 'notice' AND text LIKE 'Twenty wrong codes or PINs%'")
+    assert any("in your name in 30 days, @anne" in str(row[0]) for row in told)
+    assert any("for @anne in 30 days: locked for 1 hour" in str(row[0]) for row in told)
+    office.sql("UPDATE lockouts SET locked_until = now() - interval '1 second'")
+    office.says("anne", next(wrong(asks(office))))  # and each further one of that month locks again, for longer
+    assert "for 6 hours" in last(office, phone(office, "anne"))
+
+
+@pytest.mark.parametrize("how", ["an operator", "a month"])
+def test_the_count_of_a_month_ends(
+    office: Office, settings: Settings, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    point_command_line(monkeypatch, settings)
+    guessed_between(office, 4)
+    if how == "an operator":
+        office.critter("people", "unlock", "anne")
+    else:
+        monkeypatch.setattr(lockouts, "REMEMBERED", timedelta(0))
+    guesses = wrong(asks(office))
+    for _ in range(4):
+        office.says("anne", next(guesses))
+    assert "1 more try" in last(office, phone(office, "anne"))
+    assert "code.locked" not in audited(office)
+
+
 def test_others_confirm_while_one_is_locked(office: Office) -> None:
     guesses = wrong(asks(office))
     for _ in range(6):
@@ -338,7 +388,7 @@ def test_several_workers_look_at_no_more_than_five(office: Office) -> None:
     def work() -> None:
         while claimed := _claimed(office):
             with transaction(office.engine) as session:
-                row = inbox.take(session, claimed[0])
+                row, _ = inbox.take(session, claimed[0]) or (None, None)
                 if row is not None:
                     ended = hear(session, office.world, row)
                     inbox.finish(session, row, ended.state, ended.intent, ended.reason, ended.account_id)

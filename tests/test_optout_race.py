@@ -47,7 +47,7 @@ def hear_text(room: Room, phone: str, words: str) -> float:
         inbox.accept(session, inbox.hash_key(session), [incoming])
     with transaction(room.engine) as session:
         claimed = inbox.claim(session, "test", timedelta(seconds=60), 1)[0]
-        row = inbox.take(session, claimed)
+        row, _ = inbox.take(session, claimed) or (None, None)
         assert row is not None
         outcome = hear(session, room.world, row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)

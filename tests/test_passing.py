@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -10,20 +9,16 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from gateway.ledger import inbox
+from gateway.ledger import inbox, redactions, spreading
 from gateway.ledger.inbox import Incoming
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, concerns_one, connect, passes, transaction
-from tests.databases import restructure
 from tests.delivering import change, open_room, person, rows
+from tests.trouble import OF_ALL, OF_ONE, break_table, fails, mend
 from workers import inbound, passing, proving
 from workers import pictures as picture_worker
 from workers.room import Room, enter
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-OF_ONE = ["57014", "55P03", "40001", "40P01", "25P03", "25P04"]
-OF_ALL = ["08000", "08003", "08006", "08001", "08004", "57P01", "57P02", "57P03", "53100", "53200", "53300", "53400",
-          "55006", "58030", "58P01", "25006"]  # fmt: skip
 OF_THE_ROW = ["22012", "23505", "42601", "XX000", "P0001"]
 PHONE = "+14155550123"
 
@@ -47,28 +42,6 @@ def accept(engine: Engine, number: int = 1, words: str = "hello everybody", **mo
     incoming = Incoming(identity=b"%d" % number, recipients=("+15005550006",), message_id=str(number), **given)  # type: ignore[arg-type]
     with transaction(engine) as session:
         return next(iter(inbox.accept(session, inbox.hash_key(session), [incoming]).values()))
-
-
-def break_table(engine: Engine, table: str, state: str, action: str = "INSERT", when: str = "true") -> None:
-    """Whoever writes into it gets this SQLSTATE."""
-    restructure(
-        engine,
-        f"CREATE OR REPLACE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {when} THEN"
-        f" RAISE EXCEPTION 'made up' USING ERRCODE = '{state}'; END IF; RETURN NEW; END $$",
-    )
-    restructure(
-        engine, f"CREATE OR REPLACE TRIGGER broken BEFORE {action} ON {table} FOR EACH ROW EXECUTE FUNCTION broken()"
-    )
-
-
-def mend(engine: Engine, table: str) -> None:
-    restructure(engine, f"DROP TRIGGER broken ON {table}")
-
-
-def fails(step, here: Room) -> None:
-    """One step, whatever it raises of the database: the drain would log it."""
-    with suppress(OperationalError):
-        step(here)
 
 
 def once_more(engine: Engine) -> None:
@@ -139,6 +112,71 @@ def test_a_row_that_always_meets_it_keeps_nobody_waiting(here, engine, state, ca
     assert found["2"] != "new"
     (wait,) = rows(engine, "SELECT not_before - now() FROM inbound WHERE message_id = '1'")
     assert timedelta(seconds=5) < wait[0] <= passing.FIRST
+
+
+def test_what_comes_after_it_waits_for_it_and_a_stop_does_not(here, engine):
+    accept(engine, 1, "the slow one")
+    break_table(engine, "posts", "57014", when="NEW.text = 'the slow one'")
+    for _ in range(passing.AT_ONCE + 1):
+        fails(inbound.step, here)
+    accept(engine, 2, "another")
+    accept(engine, 3, "STOP")
+    inbound.step(here)
+    found = "SELECT message_id, state, attempt, not_before = max(not_before) OVER () FROM inbound ORDER BY id"
+    assert rows(engine, found) == [("1", "new", 0, True), ("2", "new", 0, True), ("3", "done", 1, None)]
+    for _ in range(2):  # the first one meets it again, the second one has waited before
+        once_more(engine)
+        change(engine, "UPDATE inbound SET not_before = now() WHERE message_id = '2'")
+        inbound.step(here)
+        assert [row.state for row in rows(engine, "SELECT state FROM inbound ORDER BY id")] == ["new", "new", "done"]
+    mend(engine, "posts")
+    change(engine, "UPDATE inbound SET not_before = now()")
+    inbound.step(here)
+    inbound.step(here)
+    done = "SELECT message_id, state FROM inbound WHERE state = 'done' ORDER BY done_at, id"
+    assert [row.message_id for row in rows(engine, done)] == ["3", "1", "2"]
+
+
+def test_what_has_met_it_for_an_hour_holds_up_nobody(here, engine):
+    accept(engine, 1, "the slow one")
+    change(engine, "UPDATE inbound SET id = id - (4000::bigint * 1000 << 16), not_before = now() + interval '1 minute'")
+    accept(engine, 2, "another")
+    inbound.step(here)
+    assert [row.state for row in rows(engine, "SELECT state FROM inbound ORDER BY id")] == ["new", "done"]
+
+
+HELPED = "SELECT set_config('tests.helper', 'on', true)"
+NOT_HELPED = "current_setting('tests.helper', true) IS DISTINCT FROM 'on'"
+
+
+def test_what_could_not_be_given_back_is_no_crash(here, engine):
+    """The database is away when the worker gives its row back, and a sweep takes it back for a crash meanwhile."""
+    accept(engine)
+    break_table(engine, "inbound", "57P01", "UPDATE", f"OLD.state = 'working' AND {NOT_HELPED}")
+    for _ in range(inbox.CRASHES + 1):
+        fails(inbound.step, here)
+        with transaction(engine) as session:
+            session.execute(text(HELPED))
+            session.execute(text("UPDATE inbound SET lease_until = now() - interval '1 s' WHERE state = 'working'"))
+            inbox.expire(session)
+    mend(engine, "inbound")
+    inbound.step(here)
+    assert rows(engine, "SELECT state, attempt FROM inbound") == [("done", 1)]
+
+
+def test_a_fan_out_that_fails_for_days_holds_up_no_other(here, engine):
+    """No interval can be made of two to the power of its tries."""
+    change(engine, "INSERT INTO redactions (carrier_id, attempt) VALUES ('SM1', 500)")
+    with transaction(engine) as session:
+        assert redactions.due(session, 10) == ["SM1"]
+    accept(engine)
+    inbound.step(here)
+    change(engine, "UPDATE fanouts SET state = 'waiting', attempt = 500")
+    with transaction(engine) as session:
+        fanout = spreading.claim(session)
+        assert fanout
+        spreading.postpone(session, fanout.message_id, fanout.source_id)
+    assert rows(engine, "SELECT attempt, not_before > now() + interval '59 minutes' FROM fanouts") == [(501, True)]
 
 
 def problem(state: str) -> OperationalError:

@@ -158,9 +158,9 @@ def mailed(engine: Engine, *files: tuple[str, bytes | None]) -> int:
 
 def read(engine: Engine, here: Room) -> list[Outcome]:
     with transaction(engine) as session:
-        rows = [inbox.take(session, one) for one in inbox.claim(session, "test", timedelta(minutes=1), 9)]
+        taken = [inbox.take(session, one) for one in inbox.claim(session, "test", timedelta(minutes=1), 9)]
         outcomes = []
-        for row in filter(None, rows):
+        for row, _ in filter(None, taken):
             outcome = hear(session, here.world, row)
             inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
             outcomes.append(outcome)

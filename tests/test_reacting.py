@@ -149,7 +149,7 @@ def hear_sam(engine: Engine, settings: Settings, words: str) -> str:
     incoming = Incoming("sms", uuid.uuid4().bytes, phone or "", (cast.NUMBER,), b"", True, text=words)
     with transaction(engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])
-        row = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0])
+        row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)
         assert row is not None
         outcome = hear(session, world(settings), row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)

@@ -1,5 +1,8 @@
 """One signed mail takes effect once, whatever is added to it and in whichever envelope it comes (R56, F41)."""
 
+import base64
+import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +15,7 @@ from gateway.store.database import transaction
 from gateway.store.tables import Inbound
 from tests.arriving import BY_DEMO, ELSEWHERE, KIM, answers, arrives, posts, row, secret_of, sent, states
 from tests.mail_process import Client, opened
-from tests.signed import letter, signed
+from tests.signed import RSA, letter, signed
 from tests.web_process import changed
 from workers import proving
 
@@ -52,6 +55,38 @@ def test_a_captured_mail_has_no_second_effect(office, here, how):
     for one in (second, third):
         assert (row(office, one)[0], row(office, one)[2]) == ("held", replays.AGAIN)
     assert sent(office) == []  # nobody is asked about words of theirs that were read
+
+
+DATELESS = signed(
+    letter(KIM, body="once").replace(b"Date: Wed, 25 Nov 2026 10:00:00 +0000\r\n", b""), "demo.example", headers=NAMES
+)
+MODULUS = RSA.public_key().public_numbers().n
+
+
+def resigned(change: Callable[[bytes], bytes]) -> bytes:
+    """The same mail under another form of its signature."""
+    found = re.search(rb" b=([^;]*?)\r\n(?=[A-Z])", DATELESS, re.DOTALL)
+    assert found
+    made = base64.b64encode(change(base64.b64decode(b"".join(found[1].split()))))
+    return DATELESS[: found.start(1)] + made + DATELESS[found.end(1) :]
+
+
+FORMS = {
+    "zeros before it": lambda octets: b"\0\0" + octets,
+    "and the modulus": lambda octets: (int.from_bytes(octets) + MODULUS).to_bytes(len(octets) + 1),
+    "and the modulus twice": lambda octets: (int.from_bytes(octets) + 2 * MODULUS).to_bytes(len(octets) + 2),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_signature_has_one_form(office, here, form):
+    arrives(office, resigned(bytes), ELSEWHERE)
+    proving.step(here)
+    office.read()
+    assert posts(office) == ["once"]
+    one = again(office, here, resigned(FORMS[form]))
+    assert row(office, one)[0] == "held"
+    assert posts(office) == ["once"]
 
 
 def test_two_signatures_are_one_mail(office, here):

@@ -123,6 +123,15 @@ def test_a_release_lets_all_of_it_go_marked(there: Office, redis_url: str) -> No
     assert [row[0] for row in there.sql("SELECT action FROM audit ORDER BY number")] == ["restore", "restore.release"]
 
 
+def test_a_release_without_workers_says_that_nothing_happens_yet(there: Office) -> None:
+    there.at_work = False
+    there.sql("DELETE FROM processes")
+    result = there.critter("restore", "--release", "--yes")
+    assert result.exit_code == 3
+    assert "Released.\n" in result.output
+    assert "no worker-email and no worker-fanout and no worker-inbound and no worker-sms is alive" in result.output
+
+
 def test_a_drop_ends_all_of_it(there: Office) -> None:
     assert there.critter("restore", "--drop", "--yes").output.endswith("Ended.\n")
     there.work()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from critter import web_exchange
+from critter import web_exchange, webserver
 from critter.web_exchange import Backlog, Exchange
 from critter.web_requests import Framing
 from gateway.settings import Settings
@@ -33,9 +33,10 @@ def installed(engine: Engine) -> None:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
+def serving(settings: Settings, places: int = webserver.CONNECTIONS) -> Iterator[str]:
     url = "http://{}:{}".format(*settings.web_listen)
-    with process(settings, "serve_web", lambda: requests.get(f"{url}/healthz", timeout=1)):
+    first = f"import critter.webserver; critter.webserver.CONNECTIONS = {places}"
+    with process(settings, "serve_web", lambda: requests.get(f"{url}/healthz", timeout=1), first):
         yield url
 
 
@@ -112,6 +113,47 @@ def test_slow_requests_stop_nobody(many: bool, settings: Settings) -> None:
         time.sleep(0.3)
         took = honest(url, settings)
     assert took[int(len(took) * 0.99) - 1] < SLOWEST, took[-5:]
+
+
+def test_a_crowd_keeps_nobody_out_of_a_full_door(settings: Settings) -> None:
+    """It is twice as many as there are places, and whoever is cut comes again."""
+    with serving(settings, CROWD // 2) as url, crowded(settings, many=True):
+        time.sleep(2.5)  # by now each has had to go once, and pushes nobody out any more
+        took = honest(url, settings)
+    assert took[int(len(took) * 0.99) - 1] < SLOWEST, took[-5:]
+
+
+def test_a_full_door_parts_with_whoever_makes_least_progress(settings: Settings) -> None:
+    """It came last, so that it is not for its age."""
+    body = HEAD + b"Content-Length: 60000\r\n\r\n"
+    with serving(settings, 6) as url, ExitStack() as stack:
+        time.sleep(1)  # the connection of whoever asked whether it serves is gone
+        busy = [stack.enter_context(_connected(settings, number, body, many=True)) for number in range(5)]
+        still = stack.enter_context(_connected(settings, 9, b"POST /sms/inb", many=True))
+        _go_on(busy, seconds=1.5)
+        assert send(url, settings, "/sms/inbound", text(settings), timeout=5).status_code == 200
+        assert _is_cut(still)
+        _go_on(busy, seconds=0.5)
+        assert not any(_is_cut(one) for one in busy)
+
+
+def _go_on(busy: list[socket.socket], seconds: float) -> None:
+    """Each sends somewhat more than is asked of a request that is on its way."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for one in busy:
+            one.sendall(b"a" * 400)
+        time.sleep(0.1)
+
+
+def _is_cut(one: socket.socket) -> bool:
+    one.settimeout(0.3)
+    try:
+        return one.recv(100) == b""
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
 
 
 def test_slow_readers_stop_nobody(settings: Settings) -> None:

@@ -46,11 +46,15 @@ def served(settings: Settings, change: Callable[[Parts], Parts] = lambda parts: 
 
 
 @contextmanager
-def process(settings: Settings, entry: str, ready: Callable[[], object]) -> Iterator[subprocess.Popen[bytes]]:
-    """`critter.app.<entry>(settings)` as a process of its own, from when `ready` no longer raises OSError."""
+def process(
+    settings: Settings, entry: str, ready: Callable[[], object], first: str = ""
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`critter.app.<entry>(settings)` as a process of its own, from when `ready` no longer raises OSError; `first`:
+    statements that it begins with."""
     environ = json.dumps(environment(settings))
     child = subprocess.Popen(
-        [sys.executable, "-c", f"{SERVE} app.{entry}(load(json.loads(sys.argv[1])))", environ], cwd=ROOT
+        [sys.executable, "-c", f"{SERVE} {first or 'pass'}; app.{entry}(load(json.loads(sys.argv[1])))", environ],
+        cwd=ROOT,
     )
     try:
         _wait(child, ready)

@@ -1,6 +1,5 @@
 """Reads what the doors accepted, each sender's in order, and commits what it means. RQ calls `drain`."""
 
-from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -27,6 +26,7 @@ def drain() -> None:
 
 def step(here: Room) -> bool:
     """Some of the oldest texts and mails; False when that was all: what came meanwhile has rung."""
+    here.passing.repay(here.engine, "inbound")
     lease = timedelta(seconds=here.settings.lease_seconds)
     with transaction(here.engine) as session:
         claimed = inbox.claim(session, here.owner, lease, BATCH)
@@ -70,13 +70,15 @@ def _hear(here: Room, claimed: Claimed) -> None:
 
 def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple[Outcome | None, set[str]]:
     """What it meant, and the bells to ring after the commit."""
-    row = inbox.take(session, claimed)
-    if row is None:  # another worker has it by now: this one woke up late
+    taken = inbox.take(session, claimed)
+    if taken is None:  # another worker has it by now: this one woke up late
         return None, set()
+    row = taken.row
     limited_ = here.settings.sender_limits and not returns.unlimited(here.world, row)
     ruling = limits.ruling(session, row) if limited_ else limits.READ
-    if ruling.later:
-        inbox.put_off(session, row, ruling.later)
+    behind = None if ruling.kept or limits.is_of_the_carriers(row) else taken.behind
+    if moments := [moment for moment in (ruling.later, behind) if moment]:
+        inbox.put_off(session, row, max(moments))
         return None, set()
     outcome = limited(session, row) if ruling.kept else hear(session, here.world, row)
     if outcome.counted:
@@ -89,6 +91,5 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
 
 
 def _give_back(here: Room, claimed: list[Claimed], pause: timedelta = timedelta(0)) -> None:
-    """As if they had not been claimed. When the database cannot even do that, their leases run out."""
-    with suppress(OperationalError), transaction(here.engine) as session:
-        inbox.release(session, claimed, pause)
+    """As if they had not been claimed. When the database cannot even do that just now, this worker does it later."""
+    here.passing.give_back(here.engine, "inbound", lambda session: inbox.release(session, claimed, pause))

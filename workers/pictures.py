@@ -1,7 +1,6 @@
 """Takes the pictures and files of texts from the carrier and those of mails from the mail, cleans pictures, and keeps
 each once in the media folder. RQ calls `drain`; the clock rings, and whoever reads a mail."""
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -41,24 +40,28 @@ def drain() -> None:
 
 def step(here: Room) -> bool:
     """The one that waits longest; False when none is due. It is fetched and cleaned outside of any transaction."""
+    here.passing.repay(here.engine, "picture")
     with transaction(here.engine) as session:
         due = pictures.claim(session, LEASE)
     if due is None:
         return False
+    try:
+        _end(here, due)
+    except OperationalError:
+        here.passing.give_back(here.engine, "picture", lambda session: pictures.put_back(session, due, BREATH))
+        raise
+    return True
+
+
+def _end(here: Room, due: Due) -> None:
     try:
         content, kind = _cleaned(_brought(here, due), due)
     except Unkept as unkept:
         log.warning("picture not kept", inbound=due.inbound_id, number=due.number, reason=str(unkept))
         with transaction(here.engine) as session:
             pictures.failed(session, due, str(unkept), again=unkept.again)
-        return True
-    try:
+    else:
         _keep(here, due, content, kind)
-    except OperationalError:
-        with suppress(OperationalError), transaction(here.engine) as session:
-            pictures.put_back(session, due, BREATH)
-        raise
-    return True
 
 
 def _brought(here: Room, due: Due) -> bytes:

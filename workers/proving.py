@@ -5,7 +5,6 @@ DNS is asked by a few threads and outside of any transaction, so that a server t
 
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -42,6 +41,7 @@ def drain() -> None:
 
 def step(here: Room) -> bool:
     """All that is there, for one turn; False when nothing is left. What it has in hand at the end is waited for."""
+    here.passing.repay(here.engine, "unproved")
     if here.stopping() or _alone(here):
         return True
     asked: Asked = {}
@@ -123,7 +123,6 @@ def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
 
 
 def _give_back(here: Room, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:
-    """As if they had not been claimed. When the database cannot even do that, their leases run out."""
+    """As if they had not been claimed. When the database cannot even do that just now, this worker does it later."""
     if cases:
-        with suppress(OperationalError), transaction(here.engine) as session:
-            unproved.release(session, cases, pause)
+        here.passing.give_back(here.engine, "unproved", lambda session: unproved.release(session, cases, pause))

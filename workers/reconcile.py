@@ -49,7 +49,6 @@ def step(here: Room) -> bool:
     if not here.texts:
         return False
     with transaction(here.engine) as session:
-        unknowns.give_up(session)
         doubtful = unknowns.due(session, BATCH, HOLD)
     by_phone: dict[Place, list[Unknown]] = defaultdict(list)
     for one in doubtful:
@@ -61,6 +60,8 @@ def step(here: Room) -> bool:
     crash_point("listed")
     _put_off(here, [one for place in by_phone.keys() - listed.keys() for one in by_phone[place]], AGAIN)
     _compare(here, [(by_phone[place], found) for place, found in listed.items()])
+    with transaction(here.engine) as session:
+        unknowns.give_up(session)
     return bool(doubtful)
 
 

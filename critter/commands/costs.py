@@ -11,13 +11,14 @@ from critter.helping import working
 from gateway.errors import Refused
 
 if working():
+    from critter import ringing
     from critter.inside import opened_session, operator, show_json, show_rows
-    from gateway.bell import Bell
     from gateway.ledger import audit, breaker, budgets, spending
     from gateway.ledger.budgets import MICROS
     from gateway.ledger.spending import Left, Spent, Standing
     from gateway.settings import Settings, load
 
+SENDERS = ("sms",)
 By = Literal["day", "group", "person", "country"]  # as gateway/ledger/spending has it, which mypy checks
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -42,7 +43,7 @@ def run(
     """What texts cost: this month, or the time you say; the budgets, and what the month will come to."""
     settings = load()
     if resume:
-        typer.echo(_resumed(settings))
+        _resume(settings)
         return
     asked = _span(day, month, since)
     with opened_session(settings) as session:
@@ -54,17 +55,18 @@ def run(
         _show(asked, by, lines, stands)
 
 
-def _resumed(settings: Settings) -> str:
+def _resume(settings: Settings) -> None:
     with opened_session(settings) as session:
         done = breaker.resume(session)
         if done:
             audit.record(session, operator(), "breaker.resume", None, {})
+        missing = ringing.missing(session, SENDERS) if done else ()
     if not done:
-        return "Nothing to resume: updates are not stopped."
-    bell = Bell(settings.redis_url)
-    bell.ring("sms")
-    bell.close()
-    return "Updates go again. For an hour nothing stops them but the budgets."
+        typer.echo("Nothing to resume: updates are not stopped.")
+        return
+    ringing.ring(settings, SENDERS)
+    typer.echo("Updates go again. For an hour nothing stops them but the budgets.")
+    ringing.end(missing)
 
 
 def _span(day: str | None, month: str | None, since: str | None) -> Span:

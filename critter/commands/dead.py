@@ -18,10 +18,9 @@ if working():
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from critter import burying, prompts
+    from critter import burying, prompts, ringing
     from critter.burying import Deed
     from critter.inside import ago, database, opened_session, show_json, show_rows
-    from gateway.bell import Bell
     from gateway.carriers.advice import advice
     from gateway.carriers.twilio_codes import CODES
     from gateway.language import durations
@@ -30,7 +29,7 @@ if working():
     from gateway.ledger.repairs import Standing
     from gateway.network import tries
     from gateway.network.lookups import look_up
-    from gateway.settings import Settings, load
+    from gateway.settings import load
     from gateway.store.database import transaction
     from gateway.store.tables import Inbound
 
@@ -101,7 +100,9 @@ def show(row_id: Annotated[str, typer.Argument(metavar="ID", help="As critter de
 def retry(
     ids: Ids = None, reason: Reason = None, channel: Channel = None, since: Since = None, yes: Yes = False
 ) -> None:
-    """Send or read them again. What may have arrived before is marked as a possible duplicate."""
+    """Send or read them again. What may have arrived before is marked as a possible duplicate.
+
+    Exit 3: they are put back, and no worker is alive that would do it."""
     settings = load()
     which = _which(reason, channel, since)
     with database(settings) as engine:
@@ -109,8 +110,11 @@ def retry(
             rings, done = burying.retry_named(engine, _only(ids, which))
         else:
             rings, done = _many(engine, which, yes, burying.RETRY)
-    _ring(settings, rings)
+        with transaction(engine) as session:
+            missing = ringing.missing(session, rings)
+    ringing.ring(settings, rings)
     typer.echo(f"Put back: {done:,}. critter outbox shows how it goes." if done else "There are none of those.")
+    ringing.end(missing)
 
 
 @app.command()
@@ -160,13 +164,6 @@ def _span(given: str) -> timedelta:
         raise Refused(f"--since: {given!r} is not a time: write 30m, 2h or 3d")
     then = datetime.now(UTC)
     return durations.ends(canonical, then) - then
-
-
-def _ring(settings: Settings, rings: frozenset[str]) -> None:
-    bell = Bell(settings.redis_url)
-    for ring in sorted(rings):
-        bell.ring(ring)
-    bell.close()
 
 
 def _tries(session: Session, row: Standing) -> list[str]:

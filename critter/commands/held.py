@@ -13,8 +13,8 @@ from gateway.errors import Refused
 if working():
     from sqlalchemy.orm import Session
 
+    from critter import ringing
     from critter.inside import counted, opened_session, operator, show_json, show_rows
-    from gateway.bell import Bell
     from gateway.ledger import audit, repairs
     from gateway.ledger.repairs import Held
     from gateway.masks import masked
@@ -28,6 +28,7 @@ app = typer.Typer(
     help="Mails and inputs that wait for your decision.",
 )
 WORDS = {"sms": "text", "email": "mail"}
+READERS = ("inbound",)
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Which, as critter held list names them.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 
@@ -90,12 +91,16 @@ def _addressed(settings: Settings, ours: str) -> str:
 
 @app.command()
 def approve(ids: Ids = None, everything: All = False) -> None:
-    """Let them in: they are read as if their senders were proved."""
+    """Let them in: they are read as if their senders were proved.
+
+    Exit 3: they are let in, and no worker is alive that would read them."""
     settings = load()
     with opened_session(settings) as session:
         count = _decide(session, ids or [], everything, "new", "held.approve")
-    _ring(settings)
+        missing = ringing.missing(session, READERS) if count else ()
+    ringing.ring(settings, READERS)
     typer.echo(f"Let in: {counted(count, 'input')}." if count else "Nothing is held.")
+    ringing.end(missing)
 
 
 @app.command()
@@ -114,12 +119,6 @@ def _decide(session: Session, ids: list[int], everything: bool, state: str, acti
     if unknown:
         raise Refused(f"Not held: {', '.join(unknown)}. Nothing was changed.")
     return repairs.decide(session, waiting if everything else ids, state, operator(), action)
-
-
-def _ring(settings: Settings) -> None:
-    bell = Bell(settings.redis_url)
-    bell.ring("inbound")
-    bell.close()
 
 
 def _masked(settings: Settings, row: Held) -> str:

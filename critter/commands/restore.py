@@ -12,13 +12,12 @@ from critter.helping import working
 from gateway.errors import Refused
 
 if working():
-    from critter import backups, in_place, prompts, restoring, scratch
+    from critter import backups, in_place, processes, prompts, restoring, ringing, scratch
     from critter.databases import Server, Unreachable
     from critter.inside import counted, database, operator
     from critter.restoring import Restore
     from critter.servers.reached import reached
     from gateway import crashpoints
-    from gateway.bell import Bell
     from gateway.ledger import audit, holding
     from gateway.ledger.holding import Holding
     from gateway.ledger.invariants import prove
@@ -131,15 +130,17 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
         with transaction(engine) as session:
             bells = holding.release(session) if release else holding.drop(session)
             audit.record(session, operator(), "restore.release" if release else "restore.drop")
-    _ring(settings, bells)
+            missing = ringing.missing(session, _wanted(settings, held, bells))
+    ringing.ring(settings, bells)
     typer.echo("Released." if release else "Ended.")
+    ringing.end(missing)
 
 
-def _ring(settings: Settings, bells: frozenset[str]) -> None:
-    bell = Bell(settings.redis_url)
-    for name in sorted(bells):
-        bell.ring(name)
-    bell.close()
+def _wanted(settings: Settings, held: Holding, bells: frozenset[str]) -> list[str]:
+    """Those for which there is work, of channels that are on."""
+    work = {"inbound": held.inputs, "fanout": held.fanouts, "sms": held.deliveries, "email": held.deliveries}
+    running = processes.of(settings)
+    return [bell for bell in bells if work[bell] and f"worker-{bell}" in running]
 
 
 def _tell(line: str) -> None:

@@ -12,8 +12,8 @@ from gateway.errors import Refused
 if working():
     from sqlalchemy.orm import Session
 
+    from critter import ringing
     from critter.inside import counted, opened_session, operator
-    from gateway.bell import Bell
     from gateway.ledger import repairs
     from gateway.network.lookups import Found, look_up
     from gateway.settings import load
@@ -30,15 +30,16 @@ def run(
         typer.Argument(metavar="ID", help="A delivery (MESSAGE:ADDRESS), a message (all of it that failed), an input."),
     ],
 ) -> None:
-    """Put a failed delivery, one in doubt, or a quarantined input back. It may arrive twice if it arrived before."""
+    """Put a failed delivery, one in doubt, or a quarantined input back. It may arrive twice if it arrived before.
+
+    Exit 3: it is put back, and no worker is alive that would do it."""
     settings = load()
     with opened_session(settings) as session:
         rings, what = _put_back(session, look_up(session, row_id))
-    bell = Bell(settings.redis_url)
-    for ring in rings:
-        bell.ring(ring)
-    bell.close()
+        missing = ringing.missing(session, rings)
+    ringing.ring(settings, rings)
     typer.echo(f"Put back: {what}. critter trace {row_id} shows how it goes.")
+    ringing.end(missing)
 
 
 def _put_back(session: Session, found: Found) -> tuple[frozenset[str], str]:

@@ -15,8 +15,8 @@ if working():
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+    from critter import ringing
     from critter.inside import database, show_json
-    from gateway.bell import Bell
     from gateway.ledger import inbox
     from gateway.ledger.inbox import Incoming
     from gateway.network import accounts, reach
@@ -26,6 +26,7 @@ if working():
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 LOOK = 0.05  # seconds between two looks
+READERS = ("inbound",)
 
 
 @app.command()
@@ -36,16 +37,19 @@ def run(
     seconds: Annotated[float, typer.Option(min=0, help="How long to wait.")] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Say something as somebody: it is read and done as if it came from their phone."""
+    """Say something as somebody: it is read and done as if it came from their phone.
+
+    Exit 3: it is kept, and no worker is alive that would read it."""
     settings = load()
     with database(settings) as engine:
         with transaction(engine) as session:
             inbound_id = _accept(session, handle, text)
-        bell = Bell(settings.redis_url)
-        bell.ring("inbound")
-        bell.close()
+            missing = ringing.missing(session, READERS)
+        ringing.ring(settings, READERS)
         ended = _wait(engine, inbound_id, seconds if wait else 0)
     _show_plain(inbound_id, ended) if as_json else _show(inbound_id, ended, wait, seconds)
+    if not ended.reached:
+        ringing.end(missing)
 
 
 def _accept(session: Session, handle: str, text: str) -> int:

@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import MISSING, Envelope, Session
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.doors import authors, certificates
 from gateway.doors.certificates import Certificates
@@ -23,6 +24,7 @@ from gateway.doors.signing_in import SignIn
 from gateway.identity import arrival
 from gateway.identity.dmarc import Envelope as Came
 from gateway.identity.ladder import known_relay, trusted
+from gateway.ledger import audit
 from gateway.ledger.admission import Closed
 from gateway.ledger.inbox import Incoming
 from gateway.ledger.intake import Intake
@@ -30,6 +32,7 @@ from gateway.network import posting, recipients
 from gateway.network.recipients import Recipient
 from gateway.settings import Settings
 from gateway.settings.values import Place, netloc
+from gateway.store.database import transaction
 from gateway.tokens import Signer
 
 PATIENCE = 20.0  # seconds for the commit
@@ -213,7 +216,7 @@ async def serve(
     known, house = Known(engine), House(limits, loop.time, keeps_places=_knows_relays(settings))
     door = MailDoor(settings, intake, known, limits)
     tls = tls or certificates.of(settings)
-    sign_in = SignIn(settings.smtp_users, loop.time) if settings.smtp_users else None
+    sign_in = SignIn(settings.smtp_users, loop.time, partial(_note_lock, engine)) if settings.smtp_users else None
     common = (door, house, settings.mail_domain, loop)
     opened = []
     if settings.smtps_listen:
@@ -232,6 +235,16 @@ async def serve(
     if sign_in:
         sign_in.close()
     known.close()
+
+
+def _note_lock(engine: Engine, name: str) -> None:
+    """A name of the settings, and no person's."""
+    log.warning("wrong passwords for %s from many addresses: each has one more try within an hour", name)
+    try:
+        with transaction(engine) as session:
+            audit.record(session, "mail door", "smtp_user.locked", None, {"name": name})
+    except SQLAlchemyError:
+        log.exception("a lock of %s is not in the audit", name)
 
 
 async def _open(place: Place, listeners: Listeners) -> asyncio.AbstractServer:

@@ -2,6 +2,9 @@
 
 A password costs a fifth of a second to try (scrypt), so one thread tries them, one after the other, and a peer who was
 wrong too often is not tried at all. One that was right once is known again without that cost.
+
+Who guesses from many addresses is counted by the name. It is not locked for everybody, for then anybody could lock the
+relay out: for an hour each address has one wrong try for it instead of ten. Whoever knows the password needs one.
 """
 
 import asyncio
@@ -18,6 +21,8 @@ from gateway.settings.smtp_users import COST, SmtpUser, matches
 
 WRONG_TRIES = 10  # of one peer in a WINDOW
 WINDOW = 600.0  # seconds
+WRONG_FOR_NAME = 20  # of all peers, for one name in a WINDOW
+LOCK = 3600.0  # seconds in which each peer then has one wrong try for that name
 QUEUE = 20  # tries that may wait for their turn
 PEERS = 10_000  # whose tries are remembered
 
@@ -38,12 +43,19 @@ class GarbledError(Exception):
 class SignIn:
     """The users of this door, and who was wrong how often. Belongs to one loop."""
 
-    def __init__(self, users: Sequence[SmtpUser], time: Callable[[], float]) -> None:
+    def __init__(
+        self, users: Sequence[SmtpUser], time: Callable[[], float], note_lock: Callable[[str], object] = lambda _: None
+    ) -> None:
+        """`note_lock` is called with a name that was guessed at too often, in our thread."""
         self._digests = {user.name: user.digest for user in users}
         self._time = time
         self._key = secrets.token_bytes(32)
         self._known: dict[str, bytes] = {}  # of who was right: a digest that only this process can make
         self._wrong: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._guessed: dict[str, tuple[float, int]] = {}  # by the name: since when, and how often
+        self._locked: dict[str, float] = {}  # until when
+        self._wrong_for: OrderedDict[tuple[str, str], float] = OrderedDict()  # origin and name: when last
+        self._note_lock = note_lock
         self._thread = ThreadPoolExecutor(1, "sign-in")
         self._waiting = 0
         shown = ".".join(map(str, COST))
@@ -54,13 +66,16 @@ class SignIn:
         mark = hmac.digest(self._key, name.encode() + b"\0" + password, hashlib.sha256)
         if hmac.compare_digest(self._known.get(name, b""), mark):
             return GOOD
-        if not self._may_try(origin) or self._waiting >= QUEUE:
+        if not self._may_try(origin) or self._is_locked(origin, name) or self._waiting >= QUEUE:
             return BUSY
         self._count(origin, 1)  # before it is known: what is tried at the same time counts too
         digest = self._digests.get(name)
+        if digest is not None:
+            self._count_for_name(origin, name)
         if not await self._matches(digest or self._nobody, password) or digest is None:
             return BAD
         self._count(origin, -1)
+        self._wrong_for.pop((origin, name), None)
         self._known[name] = mark
         return GOOD
 
@@ -74,6 +89,24 @@ class SignIn:
     def _may_try(self, origin: str) -> bool:
         since, wrong = self._wrong.get(origin, (0.0, 0))
         return wrong < WRONG_TRIES or self._time() - since > WINDOW
+
+    def _is_locked(self, origin: str, name: str) -> bool:
+        now = self._time()
+        return now < self._locked.get(name, 0.0) and now - self._wrong_for.get((origin, name), -LOCK) < LOCK
+
+    def _count_for_name(self, origin: str, name: str) -> None:
+        """A right one counts too: it is known from then on, and tried no more."""
+        now = self._time()
+        since, tries = self._guessed.get(name, (now, 0))
+        since, tries = (now, 1) if now - since > WINDOW else (since, tries + 1)
+        self._guessed[name] = since, tries
+        self._wrong_for[origin, name] = now
+        self._wrong_for.move_to_end((origin, name))
+        if len(self._wrong_for) > PEERS:
+            self._wrong_for.popitem(last=False)
+        if tries >= WRONG_FOR_NAME and now >= self._locked.get(name, 0.0):
+            self._locked[name] = now + LOCK
+            self._thread.submit(self._note_lock, name)
 
     def _count(self, origin: str, tries: int) -> None:
         now = self._time()

@@ -28,6 +28,21 @@ LARGEST_KEY: Final = 4096  # bits; dkimpy computes with any, and holds up all ot
 LARGEST_EXPONENT: Final = (1 << 32) - 1
 
 
+_verify_rsa = dkim.RSASSA_PKCS1_v1_5_verify
+
+
+def _verify_one_form(hashed: Any, signature: bytes, key: dict[str, int]) -> bool:
+    """A signature is as long as its key and smaller than its modulus (RFC 8017, 8.2.2). dkimpy also takes one with
+    zeros before it, or plus the modulus: the same mail could take effect again under it."""
+    modulus = key["modulus"]
+    if len(signature) != (modulus.bit_length() + 7) // 8 or int.from_bytes(signature) >= modulus:
+        return False
+    return bool(_verify_rsa(hashed, signature, key))
+
+
+dkim.RSASSA_PKCS1_v1_5_verify = _verify_one_form
+
+
 class Signature(NamedTuple):
     """One that was looked at: which domain signed, and what is wrong with it, in words; nothing when it holds."""
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import (
     CursorResult,
@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     exists,
     func,
-    or_,
     select,
     text,
     tuple_,
@@ -27,6 +26,7 @@ from gateway.store.tables import Inbound, Installation
 
 CRASHES = 3  # a row that ended three workers is set aside (Mailman's rule)
 OPEN = ("new", "working")
+ORDERED: Final = timedelta(hours=1)  # that a row which is put off holds up its sender's next ones, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +167,29 @@ def _claim(session: Session, statement: TextClause, values: dict[str, Any]) -> l
     return sorted((Claimed(row.id, row.attempt) for row in rows), key=lambda claimed: claimed.id)
 
 
-def take(session: Session, claimed: Claimed) -> Inbound | None:
+class Taken(NamedTuple):
+    """A row, and when an earlier one of its sender is read that was put off: follow and leave never change places, so
+    only what need not wait for it is read before."""
+
+    row: Inbound
+    behind: datetime | None
+
+
+def take(session: Session, claimed: Claimed) -> Taken | None:
     """The row itself, locked for this transaction; None when it is no longer this worker's, or when it is given back
-    because an earlier row of its sender is still open: follow and leave never change places."""
+    because an earlier row of its sender is still open."""
     found = session.execute(MINE, {"id": claimed.id, "attempt": claimed.attempt}).one_or_none()
     if found is None:
         return None
-    row, too_early = found
+    row, follows = found
+    if not follows:
+        return Taken(row, None)
+    who = {"channel": row.channel, "sender": row.sender, "id": row.id, "ordered": ORDERED}
+    too_early, behind = session.execute(EARLIER, who).one()
     if too_early:
         release(session, [claimed])
         return None
-    return row
+    return Taken(row, behind)
 
 
 BLOTTED = "••••"
@@ -197,15 +209,15 @@ def finish(
 
 
 def put_off(session: Session, row: Inbound, moment: datetime) -> None:
-    """Its sender wrote more than is read at once: it is read then. That was no crash."""
+    """It is read then: its sender wrote more than is read at once, or one before it is read then. That was no crash."""
     session.execute(PUT_OFF, {"id": row.id, "moment": moment})
 
 
 def release(session: Session, claimed: Sequence[Claimed], pause: timedelta = timedelta(0)) -> None:
-    """Gives back what this worker claimed and did not end; that was no crash. What another has stays with it. With a
-    pause it is claimed again after that, and its sender's next ones need not wait for it."""
+    """Gives back what this worker claimed and did not end; that was no crash. What another has stays with it, and what
+    a sweep has taken back meanwhile is not counted as a crash either. With a pause it is claimed again after that."""
     mine = tuple_(Inbound.id, Inbound.attempt).in_([(one.id, one.attempt) for one in claimed])
-    given_back = update(Inbound).where(mine, Inbound.state == "working")
+    given_back = update(Inbound).where(mine, Inbound.state.in_(OPEN))
     values: dict[str, Any] = {"state": "new", "attempt": Inbound.attempt - 1, "lease_until": None, "lease_owner": None}
     if pause:
         values["not_before"] = func.now() + pause
@@ -276,12 +288,19 @@ MINE: Final = (
             _earlier.sender == Inbound.sender,
             _earlier.id < Inbound.id,
             _earlier.state.in_(OPEN),
-            or_(_earlier.not_before.is_(None), _earlier.not_before <= func.now()),  # a STOP does not wait for those
         ),
     )
     .where(Inbound.id == bindparam("id"), Inbound.attempt == bindparam("attempt"), Inbound.state == "working")
     .with_for_update(of=Inbound)
 )
+# Asked only for those behind others; many are behind thousands, when a sender's program runs wild.
+EARLIER: Final = text("""
+    SELECT coalesce(bool_or(not_before IS NULL OR not_before <= now()), false) AS too_early,
+           max(not_before) FILTER (WHERE id >= id_at(now() - :ordered)) AS behind
+    FROM (SELECT id, not_before FROM inbound
+          WHERE channel = :channel AND sender = :sender AND id < :id AND state IN ('new', 'working')
+          ORDER BY id DESC LIMIT 100) AS earlier
+""")
 PUT_OFF: Final = text("""
     UPDATE inbound
     SET state = 'new', attempt = attempt - 1, lease_until = NULL, lease_owner = NULL, not_before = :moment

@@ -48,7 +48,7 @@ LIMITS: Final = {"sms": Limit(10, 100, 100), "email": Limit(50, 120, 600)}  # th
 def ruling(session: Session, inbound: Inbound) -> Ruling:
     """What becomes of this input. One that was put off, or that an operator let in, is read."""
     limit = LIMITS.get(inbound.channel)
-    if limit is None or inbound.not_before or _carriers(inbound):
+    if limit is None or inbound.not_before or is_of_the_carriers(inbound):
         return READ
     who = {"channel": inbound.channel, "sender": inbound.sender, "id": inbound.id, "at": inbound.heard_at}
     found = session.execute(LAST, who | {"most": limit.hour}).one()
@@ -56,8 +56,6 @@ def ruling(session: Session, inbound: Inbound) -> Ruling:
         return Ruling(kept=True)
     waits = (found.minute // limit.minute * MINUTE, found.minutes // limit.minutes * MINUTES)
     due = inbound.heard_at + max(waits)
-    if found.behind:  # its sender's texts keep their order
-        due = max(due, found.behind)
     return Ruling(later=due) if due > found.now else READ
 
 
@@ -67,12 +65,13 @@ def told(session: Session, inbound: Inbound) -> bool:
     return bool(session.scalar(TOLD, who))
 
 
-def _carriers(inbound: Inbound) -> bool:
+def is_of_the_carriers(inbound: Inbound) -> bool:
+    """STOP, START and HELP are read ahead of whatever was put off."""
     return inbound.channel == "sms" and bool(inbound.opt_out_type or carrier_word(inbound.text or ""))
 
 
 # The last inputs of this sender before this one, as many as are read in an hour: more need not be looked at.
-_COLUMNS: Final = "id, coalesce(sent_at, received_at) AS at, not_before"
+_COLUMNS: Final = "id, coalesce(sent_at, received_at) AS at"
 _OF_SENDER: Final = "channel = :channel AND sender = :sender AND id < :id AND id >= id_at(:at - interval '1 hour')"
 # What was not proved theirs, and what needs no writer, does not count against whose name it bears.
 _THEIRS: Final = "trusted AND coalesce(proof, '') NOT LIKE 'nobody%'"
@@ -80,12 +79,12 @@ LAST: Final = text(f"""
     SELECT count(*) FILTER (WHERE at > :at - interval '1 minute') AS minute,
            count(*) FILTER (WHERE at > :at - interval '5 minutes') AS minutes,
            count(*) FILTER (WHERE at > :at - interval '1 hour') AS hour,
-           max(not_before) FILTER (WHERE waits) AS behind, clock_timestamp() AS now
+           clock_timestamp() AS now
     FROM (SELECT * FROM (
-              (SELECT {_COLUMNS}, true AS waits FROM inbound
+              (SELECT {_COLUMNS} FROM inbound
                WHERE {_OF_SENDER} AND {_THEIRS} AND state IN ('new', 'working') ORDER BY id DESC LIMIT :most)
               UNION ALL
-              (SELECT {_COLUMNS}, false FROM inbound
+              (SELECT {_COLUMNS} FROM inbound
                WHERE {_OF_SENDER} AND {_THEIRS} AND state NOT IN ('new', 'working') ORDER BY id DESC LIMIT :most)
           ) AS either ORDER BY id DESC LIMIT :most) AS last
 """)  # noqa: S608 (nothing of it comes from outside)

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, Self
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger import tallies
 from gateway.ledger.admission import Admission
+from gateway.ledger.figures import ALIVE
 from gateway.store import restoring
 from gateway.store.database import transaction
 
@@ -98,6 +100,15 @@ def beat(session: Session, name: str, owner: str, confirmed: datetime | None = N
     return until, seconds or 0.0
 
 
+def alive(session: Session, names: Collection[str]) -> set[str]:
+    """Of processes of these names, those that are heard of."""
+    return set(session.scalars(LIVING, {"names": list(names), "alive": ALIVE}))
+
+
+LIVING: Final = text("""
+    SELECT name FROM processes
+    WHERE name = ANY (CAST(:names AS text[])) AND seen_at > now() - CAST(:alive AS interval)
+""")
 SIGN_OFF: Final = text("DELETE FROM processes WHERE owner = :owner")
 
 # While a drain waits, the doors of all processes are closed. Once it has ended well, a process that started later is

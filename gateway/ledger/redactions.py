@@ -22,7 +22,7 @@ def left(session: Session) -> int:
 
 DUE: Final = text("""
     UPDATE redactions r
-    SET attempt = r.attempt + 1, not_before = now() + least(interval '1 minute' * power(2, r.attempt), interval '1 day')
+    SET attempt = r.attempt + 1, not_before = now() + interval '1 minute' * least(1440, power(2, least(r.attempt, 11)))
     FROM (SELECT carrier_id FROM redactions WHERE not_before <= now()
           ORDER BY not_before LIMIT :limit FOR UPDATE SKIP LOCKED) mine
     WHERE r.carrier_id = mine.carrier_id

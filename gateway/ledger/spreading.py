@@ -5,17 +5,20 @@ The row lock is the claim: a worker that dies lets go of it at once, and the nex
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import Select, bindparam, exists, func, select, text, update
+from sqlalchemy import Select, bindparam, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from gateway.store.tables import Fanout, Message, Post
 
 LONGEST_WAIT = timedelta(hours=1)
+ORDERED: Final = 12  # failed tries, more than an hour of them, up to which its author's next ones wait for it
 
 
 def claim(session: Session) -> Fanout | None:
-    """The oldest fan-out that is due, locked. One that still waits for `undo` holds up nothing behind it."""
+    """The oldest fan-out that is due, locked. One that still waits for `undo` holds up nothing behind it; one that
+    failed holds up its author's next ones, so that nobody hears them in another order."""
     return session.scalars(OLDEST).first()
 
 
@@ -37,7 +40,8 @@ def advance(session: Session, fanout: Fanout, upto: int, texts: int, mails: int,
 def postpone(session: Session, message_id: int, source_id: int) -> None:
     """A chunk failed: tried again after 1, 2, 4 … seconds, at most an hour."""
     row = update(Fanout).where(Fanout.message_id == message_id, Fanout.source_id == source_id)
-    wait = func.least(func.make_interval(0, 0, 0, 0, 0, 0, func.power(2, Fanout.attempt)), LONGEST_WAIT)
+    seconds = func.power(2, func.least(Fanout.attempt, ORDERED))  # of a bigger power no interval can be made
+    wait = func.least(func.make_interval(0, 0, 0, 0, 0, 0, seconds), LONGEST_WAIT)
     session.execute(row.values(attempt=Fanout.attempt + 1, not_before=func.now() + wait))
 
 
@@ -47,7 +51,7 @@ def _due() -> Select[Fanout]:
         earlier.author_id == Fanout.author_id,
         earlier.message_id < Fanout.message_id,
         earlier.state == "waiting",
-        earlier.not_before <= func.now(),
+        or_(earlier.not_before <= func.now(), earlier.attempt.between(1, ORDERED)),
     )
     due = select(Fanout).where(Fanout.state == "waiting", Fanout.not_before <= func.now(), ~behind)
     return due.order_by(Fanout.message_id).with_for_update(skip_locked=True, of=Fanout)

@@ -94,7 +94,7 @@ def _count_wrong(session: Session, row: Code) -> None:
     audit.record(session, f"@{person.handle}", "code.wrong", person.id)
     counted = lockouts.wrong(session, person.id, lockouts.COMMAND_LINE)
     if counted.lock:
-        lockouts.tell(session, person, lockouts.COMMAND_LINE, "code", counted.lock)
+        lockouts.tell(session, person, lockouts.COMMAND_LINE, "code", counted)
 
 
 LinkState = Literal["unknown", "ended", "open"]

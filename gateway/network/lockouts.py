@@ -21,6 +21,7 @@ TRIES: Final = 5
 HOURS: Final = (1, 6, 24)  # the first lock within a month, the second, and every further one
 FORGOTTEN: Final = timedelta(days=1)  # wrong ones that led to no lock
 REMEMBERED: Final = timedelta(days=30)  # that somebody was locked
+MONTHLY: Final = 20  # wrong ones within REMEMBERED, however many right ones came between: the owner's, perhaps
 COMMAND_LINE: Final = "cli"  # the channel of codes that an operator types
 
 
@@ -30,6 +31,7 @@ class Counted:
 
     left: int
     lock: timedelta | None
+    monthly: bool = False  # it is locked for all that were wrong within a month
 
 
 def locked(session: Session, account_id: int, channel: str) -> timedelta | None:
@@ -46,12 +48,15 @@ def hold(session: Session, account_id: int, channel: str) -> timedelta | None:
 
 
 def wrong(session: Session, account_id: int, channel: str) -> Counted:
-    """Counts a wrong one. While one channel is locked, the first wrong one over another locks that as well."""
+    """Counts a wrong one, which is in the audit already: by that are counted those of a month. While one channel is
+    locked, the first wrong one over another locks that as well."""
     given = {"account": account_id, "channel": channel, "tries": TRIES, "hours": list(HOURS)}
-    spans = {"forgotten": FORGOTTEN, "remembered": REMEMBERED}
+    spans = {"forgotten": FORGOTTEN, "remembered": REMEMBERED, "most": MONTHLY}
     hold(session, account_id, channel)
     row = session.execute(WRONG, given | spans).one()
-    return Counted(max(0, TRIES - row.wrong), row.lock)
+    return Counted(
+        max(0, min(TRIES - row.wrong, MONTHLY - row.month)), row.lock, row.wrong < TRIES and row.month >= MONTHLY
+    )
 
 
 def right(session: Session, account_id: int) -> None:
@@ -64,22 +69,40 @@ def unlock(session: Session, account_id: int) -> bool:
     return session.execute(UNLOCK, {"account": account_id}).first() is not None
 
 
-def tell(session: Session, account: Account, channel: str, kind: str, lock: timedelta) -> frozenset[str]:
+def tell(session: Session, account: Account, channel: str, kind: str, counted: Counted) -> frozenset[str]:
     """Notes a lock in the audit, and tells its owner elsewhere and the operators. The queues to wake. `kind`: what was
     guessed (code, pin)."""
+    assert counted.lock is not None
     audit.record(session, f"@{account.handle}", f"{kind}.locked", account.id, {"channel": channel})
-    values = {"handle": account.handle, "hours": hours(lock)}
-    told = say(
+    told, to_operators = _notices(account.handle, hours(counted.lock), monthly=counted.monthly)
+    rings = notices.tell_elsewhere(session, account.id, channel, told)
+    return rings | notices.tell(session, accounts.operators(session) - {account.id}, to_operators)
+
+
+def _notices(handle: str | None, hours: Phrase, *, monthly: bool) -> tuple[Phrase, Phrase]:
+    """(to its owner, to operators)"""
+    if monthly:
+        return say(
+            "Twenty wrong codes or PINs came in your name in 30 days, @{handle}. Nothing can be confirmed there "
+            "for {hours}. Was that not you? Tell an operator.",
+            handle=handle,
+            hours=hours,
+        ), say(
+            "Twenty wrong codes or PINs came for @{handle} in 30 days: locked for {hours}. "
+            "To unlock: critter people unlock {handle}",
+            handle=handle,
+            hours=hours,
+        )
+    return say(
         "Five wrong codes or PINs came in your name, @{handle}. Nothing can be confirmed there "
         "for {hours}. Was that not you? Tell an operator.",
-        **values,
-    )
-    rings = notices.tell_elsewhere(session, account.id, channel, told)
-    to_operators = say(
+        handle=handle,
+        hours=hours,
+    ), say(
         "Five wrong codes or PINs came for @{handle}: locked for {hours}. To unlock: critter people unlock {handle}",
-        **values,
+        handle=handle,
+        hours=hours,
     )
-    return rings | notices.tell(session, accounts.operators(session) - {account.id}, to_operators)
 
 
 def refusal(session: Session, account_id: int, channel: str, lock: timedelta) -> Phrase:
@@ -118,18 +141,26 @@ WRONG: Final = text("""
                CASE WHEN wrong_at < now() - CAST(:remembered AS interval) THEN 0 ELSE locks END AS locks
         FROM (SELECT *, coalesce(locked_until, wrong_at + CAST(:forgotten AS interval)) <= now() AS over
               FROM lockouts WHERE account_id = :account FOR UPDATE) AS row
+    ), month AS MATERIALIZED (
+        SELECT count(*) AS wrong FROM audit
+        WHERE id >= id_at(now() - CAST(:remembered AS interval)) AND subject_id = :account
+          AND action IN ('pin.wrong', 'code.wrong')
+          AND id > coalesce((SELECT max(id) FROM audit
+                             WHERE id >= id_at(now() - CAST(:remembered AS interval)) AND subject_id = :account
+                               AND action IN ('people.unlock', 'people.pin')), 0)
     )
     UPDATE lockouts l
     SET wrong = before.wrong + 1, wrong_at = now(),
         channels = CASE WHEN :channel = ANY (before.channels) THEN before.channels
                         ELSE before.channels || CAST(:channel AS text) END,
-        locks = before.locks + CASE before.wrong + 1 WHEN :tries THEN 1 ELSE 0 END,
-        locked_until = CASE WHEN before.wrong + 1 < :tries THEN NULL
-                            WHEN before.wrong + 1 > :tries THEN l.locked_until
+        locks = before.locks + CASE WHEN l.locked_until > now() THEN 0
+                                    WHEN before.wrong + 1 >= :tries OR month.wrong >= :most THEN 1 ELSE 0 END,
+        locked_until = CASE WHEN l.locked_until > now() THEN l.locked_until
+                            WHEN before.wrong + 1 < :tries AND month.wrong < :most THEN NULL
                             ELSE now() + make_interval(hours => (CAST(:hours AS int[]))[
                                 least(before.locks + 1, array_length(CAST(:hours AS int[]), 1))]) END
-    FROM before WHERE l.account_id = before.account_id
-    RETURNING l.wrong, l.locked_until - now() AS lock
+    FROM before, month WHERE l.account_id = before.account_id
+    RETURNING l.wrong, l.locked_until - now() AS lock, month.wrong AS month
 """)
 
 RIGHT: Final = text("""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, insert, make_url, select, text
-from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -36,6 +36,7 @@ OF_ONE = ("40", "55P03", "57014", "25P03", "25P04")
 # What the driver does not count among operational errors, and what of it ends the connection.
 MISCOUNTED = ("25006", "25P03", "25P04")
 ENDING = ("25P03", "25P04")
+ENDED_THERE = "8s2b"  # what SQLAlchemy calls going on in a transaction whose connection is gone
 
 # A machine that vanishes must not keep its locks, nor a worker wait for a server that is gone: both ends notice within
 # about 20 seconds. libpq's names for our end, the server's settings for its own; neither matters on a socket.
@@ -146,14 +147,18 @@ def _count_as_operational(context: ExceptionContext) -> None:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
-    """A session that commits when the block ends, and rolls back when it raises. That no connection is free counts as
-    a database that is away."""
+    """A session that commits when the block ends, and rolls back when it raises. That no connection is free, or that
+    the server ended ours, counts as a database that is away."""
     try:
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
             crash_point("not committed")
     except PoolTimeout as full:
         raise OperationalError(None, None, full) from full
+    except PendingRollbackError as lost:
+        if lost.code != ENDED_THERE:
+            raise
+        raise OperationalError(None, None, lost) from lost
     crash_point("committed")
 
 

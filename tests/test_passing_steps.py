@@ -1,0 +1,251 @@
+"""Whatever trouble of the database passes: no step of a worker loses a row, blames it, or does it twice."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Engine, text
+
+from gateway.carriers import Listed, Outcome
+from gateway.ledger import inbox
+from gateway.ledger.inbox import Incoming
+from gateway.ledger.outbox import Target
+from gateway.settings import Settings
+from gateway.store.database import claim_mode, transaction
+from tests.databases import restructure
+from tests.delivering import Carrier, change, follow, open_room, person, post, rows
+from tests.trouble import break_table, fails, mend
+from workers import deliver, fanout, inbound, pictures, proving, receipts, reconcile, redact
+from workers.room import Room, enter
+
+STATES = ["57014", "25P04", "57P01"]  # test_passing has them all, and that they are taken alike
+TROUBLES = 3  # times that each piece of work meets it: more than a row that is blamed would survive
+LONGEST = 6  # looks after which the work must have been done
+SAM, KIM, MAILBOX = "+14155550123", "+14155550124", "kim@corp.example"
+OURS = "coalesce(current_setting('tests.helper', true), '') <> 'on'"
+
+
+@dataclass
+class World:
+    here: Room
+    engine: Engine
+    texts: Carrier
+    letters: Carrier
+    number: int = 0  # of the piece of work in hand
+    sam: int = 0
+    phone: int = 0
+    mailbox: int = 0
+
+    def accept(self, **more: object) -> int:
+        given = {"channel": "sms", "sender": SAM, "text": f"update {self.number}", "trusted": True, "raw": b"", **more}
+        name = str(self.number)
+        incoming = Incoming(identity=name.encode(), recipients=("+15005550006",), message_id=name, **given)  # type: ignore[arg-type]
+        with transaction(self.engine) as session:
+            return next(iter(inbox.accept(session, inbox.hash_key(session), [incoming]).values()))
+
+    def post(self, *to: Target) -> int:
+        return post(self.engine, self.sam, f"update {self.number}", to)
+
+    def one(self, query: str) -> tuple:
+        return tuple(rows(self.engine, query)[0])
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of work: `begin` makes a piece of it, `soon` makes due what waits, `query` then says `done` of the
+    newest piece."""
+
+    step: Callable[[Room], object]
+    begin: Callable[[World], object]
+    query: str
+    done: tuple
+    soon: str = "SELECT 1"
+
+
+def text_comes(world: World) -> None:
+    world.accept()
+
+
+def mail_comes(world: World) -> None:
+    mail = b"From: kim@corp.example\r\nTo: post@mail.example\r\nMessage-ID: <%d@x>\r\n\r\nhello\r\n" % world.number
+    world.accept(channel="email", sender=MAILBOX, trusted=False, raw=mail, text=None)
+
+
+def picture_comes(world: World) -> None:
+    owner = world.accept(sender=KIM)
+    url = f"https://x.example/{world.number}"
+    change(world.engine, f"INSERT INTO media (inbound_id, number, url) VALUES ({owner}, 0, '{url}')")
+
+
+def broken_picture_comes(world: World) -> None:
+    picture_comes(world)
+    change(world.engine, "UPDATE media SET url = NULL WHERE state = 'new'")  # nor has its text a mail
+
+
+def post_spreads(world: World) -> None:
+    message = world.post()
+    change(
+        world.engine,
+        "INSERT INTO fanouts (message_id, source_id, post_id, author_id)"
+        f" SELECT id, author_id, post_id, author_id FROM messages WHERE id = {message}",
+    )
+
+
+def text_is_due(world: World) -> None:
+    world.post(Target(world.phone, "sms"))
+
+
+def mail_is_due(world: World) -> None:
+    world.post(Target(world.mailbox, "email"))
+
+
+def carrier_calls_back(world: World) -> None:
+    text_is_due(world)
+    deliver.drain_sms()
+    change(
+        world.engine,
+        "INSERT INTO callbacks (attempt_id, carrier_id, status)"
+        " SELECT id, carrier_id, 'delivered' FROM attempts ORDER BY id DESC LIMIT 1",
+    )
+
+
+def text_is_in_doubt(world: World) -> None:
+    world.texts.answers = lambda _: Outcome("unknown", reason="timeout")
+    text_is_due(world)
+    deliver.drain_sms()
+    world.texts.answers = world.texts.accept
+    (sent,) = world.texts.taken[-1:]
+    (at,) = world.one("SELECT now()")
+    shown = Listed(f"SM{world.number:032x}", KIM, sent.body, "sent", at, "outbound-api", sent.sender)
+    world.texts.listed = lambda: [shown]
+    change(world.engine, "UPDATE deliveries SET not_before = now() WHERE state = 'unknown'")
+
+
+def copy_is_old(world: World) -> None:
+    change(world.engine, f"INSERT INTO redactions (carrier_id) VALUES ('SM{world.number:032x}')")
+
+
+def sms(_: Room) -> None:
+    deliver.drain_sms()
+
+
+def email(_: Room) -> None:
+    deliver.drain_email()
+
+
+INPUT = """SELECT state, attempt, (SELECT count(*) FROM posts WHERE inbound_id = i.id)
+    FROM inbound i ORDER BY id DESC LIMIT 1"""
+DELIVERY = """SELECT state, attempt, possible_duplicate,
+        (SELECT count(*) FROM attempts a WHERE a.message_id = d.message_id AND a.carrier_id IS NOT NULL)
+    FROM deliveries d ORDER BY message_id DESC LIMIT 1"""
+MEDIA = "SELECT state, attempt FROM media ORDER BY inbound_id DESC LIMIT 1"
+SPREAD = """SELECT state, (SELECT count(*) FROM deliveries d WHERE d.message_id = f.message_id)
+    FROM fanouts f ORDER BY message_id DESC LIMIT 1"""
+COPIES = "SELECT count(*) FROM redactions"
+READ_SOON = "UPDATE inbound SET not_before = NULL"
+KEEP_SOON = "UPDATE media SET not_before = now()"
+SPREAD_SOON = "UPDATE fanouts SET not_before = now()"
+LOOK_SOON = "UPDATE deliveries SET not_before = now() WHERE state = 'unknown'"
+DELETE_SOON = "UPDATE redactions SET not_before = now()"
+
+READ = Work(inbound.step, text_comes, INPUT, ("done", 1, 1), READ_SOON)
+PROVE = Work(proving.step, mail_comes, INPUT, ("dropped", 0, 0), READ_SOON)
+KEEP = Work(pictures.step, picture_comes, MEDIA, ("fetched", 1), KEEP_SOON)
+KEEP_NOT = Work(pictures.step, broken_picture_comes, MEDIA, ("failed", 1), KEEP_SOON)
+FAN_OUT = Work(fanout.step, post_spreads, SPREAD, ("done", 1), SPREAD_SOON)
+TEXT = Work(sms, text_is_due, DELIVERY, ("sent", 1, False, 1))
+MAIL = Work(email, mail_is_due, DELIVERY, ("sent", 1, False, 1))
+RECEIPT = Work(receipts.step, carrier_calls_back, DELIVERY, ("delivered", 1, False, 1))
+DOUBT = Work(reconcile.step, text_is_in_doubt, DELIVERY, ("sent", 1, False, 1), LOOK_SOON)
+REDACT = Work(redact.step, copy_is_old, COPIES, (0,), DELETE_SOON)
+
+# The work, and what meets the trouble: which write into which table.
+STEPS = [
+    (READ, "INSERT", "posts", "true"),
+    (READ, "UPDATE", "inbound", "NEW.state = 'working'"),
+    (READ, "UPDATE", "inbound", "OLD.state = 'working'"),
+    (READ, "UPDATE", "inbound", "NEW.state = 'done'"),
+    (PROVE, "UPDATE", "inbound", "NEW.lease_owner IS NOT NULL"),
+    (PROVE, "UPDATE", "inbound", "OLD.lease_owner IS NOT NULL"),
+    (PROVE, "UPDATE", "inbound", "NEW.state = 'dropped'"),
+    (KEEP, "UPDATE", "media", "NEW.attempt > OLD.attempt"),
+    (KEEP, "UPDATE", "media", "NEW.state = 'fetched'"),
+    (KEEP_NOT, "UPDATE", "media", "NEW.state = 'failed'"),
+    (FAN_OUT, "INSERT", "deliveries", "true"),
+    (FAN_OUT, "UPDATE", "fanouts", "NEW.state = 'done'"),
+    (FAN_OUT, "UPDATE", "fanouts", "true"),
+    (TEXT, "INSERT", "attempts", "true"),
+    (TEXT, "UPDATE", "deliveries", "NEW.state = 'sending'"),
+    (TEXT, "UPDATE", "deliveries", "NEW.state = 'sent'"),
+    (MAIL, "INSERT", "attempts", "true"),
+    (MAIL, "UPDATE", "deliveries", "NEW.state = 'sending'"),
+    (MAIL, "UPDATE", "deliveries", "NEW.state = 'sent'"),
+    (RECEIPT, "UPDATE", "deliveries", "true"),
+    (RECEIPT, "UPDATE", "attempts", "true"),
+    (RECEIPT, "UPDATE", "callbacks", "true"),
+    (DOUBT, "UPDATE", "deliveries", "true"),
+    (DOUBT, "UPDATE", "deliveries", "NEW.state = 'sent'"),
+    (REDACT, "UPDATE", "redactions", "true"),
+    (REDACT, "DELETE", "redactions", "true"),
+]
+
+
+def hasten(engine: Engine, statement: str) -> None:
+    """What the test itself writes meets no trouble."""
+    with engine.begin() as connection:
+        connection.execute(text("SELECT set_config('tests.helper', 'on', true)"))
+        connection.execute(text(statement))
+
+
+@pytest.fixture
+def world(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with transaction(engine) as session:
+        claim_mode(session, "simulated")
+    texts, letters = Carrier("sms"), Carrier("email")
+    twilio = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_tokens": ("token",)}
+    here = open_room(settings.model_copy(update=twilio), texts, letters)
+    made = World(here, engine, texts, letters)
+    made.sam, _ = person(engine, "sam", SAM)
+    kim, made.phone = person(engine, "kim", KIM)
+    _, made.mailbox = person(engine, "mia", mailbox="mia@demo.example")
+    change(engine, "UPDATE addresses SET state = 'verified'")
+    follow(engine, kim, made.sam)
+    monkeypatch.setattr(pictures, "_brought", _brought)
+    monkeypatch.setattr(pictures, "_cleaned", lambda content, _: ((content, None), "application/pdf"))
+    monkeypatch.setattr(redact.TwilioRecords, "delete", _delete)
+    enter(here)
+    yield made
+    here.close()
+    enter(None)
+
+
+def _brought(_: Room, due) -> bytes:
+    if due.url is None:
+        raise pictures.Unkept("it is gone")
+    return b"%PDF-1.4\n%%EOF\n"
+
+
+async def _delete(_: object, sids: list[str]) -> dict[str, int]:
+    return dict.fromkeys(sids, 204)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: " ".join([step[0].begin.__name__, *step[1:]]))
+def test_no_trouble_that_passes_harms_a_row(world, engine, step):
+    work, action, table, when = step
+    restructure(engine, "CREATE SEQUENCE trouble")
+    restructure(engine, "GRANT ALL ON SEQUENCE trouble TO PUBLIC")
+    for world.number, state in enumerate(STATES, 1):
+        work.begin(world)
+        restructure(engine, "ALTER SEQUENCE trouble RESTART")
+        sent = len(world.texts.taken) + len(world.letters.taken)
+        break_table(engine, table, state, action, f"{when} AND {OURS} AND nextval('trouble') <= {TROUBLES}")
+        for _ in range(LONGEST):
+            fails(work.step, world.here)
+            hasten(engine, work.soon)
+            if world.one(work.query) == work.done:
+                break
+        mended = world.one("SELECT last_value > 3 FROM trouble") == (True,)
+        mend(engine, table)
+        assert mended, f"{state}: it met no trouble"
+        assert world.one(work.query) == work.done, (state, world.one(work.query))
+        assert len(world.texts.taken) + len(world.letters.taken) - sent == (work.step in (sms, email)), state
