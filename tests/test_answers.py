@@ -4,7 +4,7 @@ from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from critter.translations import templates
 from gateway import listening, strangers
@@ -13,8 +13,8 @@ from gateway.language.phrases import Phrase, languages, tongue, translated
 from gateway.language.texts import segments, thrifty
 from gateway.network import dailies, notices
 from gateway.settings import Settings
-from gateway.store.tables import Table
 from handlers import helping, joining
+from tests.databases import Kept
 from tests.scripted import play
 
 STORIES = sorted((Path(__file__).parent / "conversations").glob("*.txt"))
@@ -177,25 +177,18 @@ def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
     return ear
 
 
-def empty(owner: Engine) -> None:
-    """Also of the audit, which the product never empties."""
-    with owner.begin() as connection:
-        connection.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_stays_whole"))
-        names = ", ".join(table.name for table in Table.metadata.sorted_tables)
-        connection.execute(text(f"TRUNCATE {names} CASCADE"))
-
-
 def _as_long_as_it_is(said: set[str]) -> bool:
     """People's own words, and mails."""
     return bool(said.intersection(QUOTING)) or any(each.startswith(MAILED) for each in said)
 
 
+@pytest.mark.timeout(400)
 def test_every_answer_fits_one_text_in_every_language(
-    engine: Engine, owner: Engine, settings: Settings, ear: Ear
+    databases: Kept, database: str, engine: Engine, settings: Settings, ear: Ear
 ) -> None:
     assert languages() == {"en", "es"}
     for story in STORIES:
-        empty(owner)
+        databases.empty(database)
         play(story, engine, settings)
     long = [
         f"{parts} {words!r}"
