@@ -74,13 +74,14 @@ class Kept:
         self._spare: tuple[str, str, int] | None = None  # name, shape, size when it was new
         self._reset = ""
         self._engines: dict[str, Engine] = {}
+        self._lent = ""
 
     @contextmanager
     def lent(self) -> Iterator[str]:
         """The URL of one, for one test."""
         name, shape, size = self._spare or self._new()
-        self._spare = None
-        yield self._url(name)
+        self._spare, self._lent = None, self._url(name)
+        yield self._lent
         if self._cleaned(name, shape, size):
             self._spare = name, shape, size
         else:
@@ -95,9 +96,13 @@ class Kept:
     @contextmanager
     def engine(self, url: str, keys: Sequence[str]) -> Iterator[Engine]:
         """An engine on the database that is lent, as good as new: its sessions keep nothing but what they have read of
-        the tables' definitions."""
-        found = self._engines.get(url)
-        made = self._engines[url] = found or connect(url, keys=keys)
+        the tables' definitions. On one that the test made itself, a new engine."""
+        made = self._engines.get(url) or connect(url, keys=keys)
+        if url != self._lent:
+            yield made
+            made.dispose()
+            return
+        self._engines[url] = made
         yield made
         try:
             renewed = _renew(made)
