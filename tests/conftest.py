@@ -1,6 +1,7 @@
 """What tests stand on: a real PostgreSQL and Redis for the session, and a fresh migrated database for each test."""
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -21,6 +22,7 @@ from gateway.store.database import connect
 from tests import leaks, ports
 from tests.arriving import DEMO
 from tests.databases import Kept, migrate, owned
+from tests.ear import Ear, listen
 from tests.office import Office, point_command_line
 from workers.room import Room, enter
 
@@ -43,11 +45,14 @@ SECRET = "a secret that all tests have in common"  # it seals what a test writes
 
 
 LONG = {"torture", "peers", "rehearsal"}  # folders of tests that take minutes or hours
+AFTER_THE_STORIES = "test_every_answer_fits_one_text_in_every_language"
 LONGEST = 3 * 3600  # seconds for one of them
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test has a time limit (pyproject.toml), after which it fails with the place where it waits."""
+    """Each test has a time limit (pyproject.toml), after which it fails with the place where it waits. One asks what
+    all stories made people hear: it comes when they have been told."""
+    items.sort(key=lambda item: item.name == AFTER_THE_STORIES)
     for item in items:
         if LONG.intersection(item.path.parts) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(LONGEST))
@@ -149,6 +154,20 @@ def settings(database: str, redis_url: str, tmp_path: Path, free_port: Callable[
             "CRITTER_SIMULATOR_LISTEN": f"127.0.0.1:{free_port()}",
         }
     )
+
+
+@pytest.fixture
+def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
+    return listen(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, for all its processes: what the stories of tests/conversations made people hear."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "told"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture
