@@ -24,7 +24,7 @@ check: setup ## is this machine, its settings and servers in order?
 	@$(VENV) -m critter check
 
 test: dev ## the tests (at most ten minutes)
-	@$(VENV) -m pytest -n 2 tests
+	@$(VENV) -m pytest -n 2 --dist worksteal tests
 
 lint: dev ## ruff and mypy
 	@$(VENV) -m ruff check .

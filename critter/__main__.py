@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 
 OLDEST_PYTHON = (3, 11)  # as pyproject.toml says; older ones read mails' addresses otherwise
@@ -19,6 +20,7 @@ from gateway.typed import shown  # noqa: E402
 
 
 def main() -> None:
+    _listen_to_interrupts()
     helping.begin(sys.argv[1:])
     try:
         _refuse_bytes(sys.argv[1:])
@@ -29,6 +31,12 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
         sys.exit(1)
+
+
+def _listen_to_interrupts() -> None:
+    """A shell starts what runs in the background of a script with SIGINT ignored, and Python leaves it so."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _refuse_bytes(arguments: list[str]) -> None:

@@ -1,6 +1,8 @@
 """What tests stand on: a real PostgreSQL and Redis for the session, and a fresh migrated database for each test."""
 
 import logging
+import os
+import signal
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
@@ -9,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+import structlog
 from sqlalchemy import Engine
 
 from critter.room import build
@@ -19,6 +22,7 @@ from gateway.store.database import connect
 from tests import leaks, ports
 from tests.arriving import DEMO
 from tests.databases import Kept, migrate, owned
+from tests.ear import Ear, listen
 from tests.office import Office, point_command_line
 from workers.room import Room, enter
 
@@ -26,7 +30,32 @@ TEMPLATE = "migrated"
 logging.getLogger("twilio.http_client").setLevel(
     logging.WARNING
 )  # tests ask the simulator by number; it logs addresses
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a script; children would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+# By default structlog draws each traceback with all variables, in colours: seconds of processor time for each.
+structlog.configure(
+    processors=[
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        if isinstance(each, structlog.dev.ConsoleRenderer)
+        else each
+        for each in structlog.get_config()["processors"]
+    ]
+)
 SECRET = "a secret that all tests have in common"  # it seals what a test writes into the audit
+
+
+LONG = {"torture", "peers", "rehearsal"}  # folders of tests that take minutes or hours
+AFTER_THE_STORIES = "test_every_answer_fits_one_text_in_every_language"
+LONGEST = 3 * 3600  # seconds for one of them
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each test has a time limit (pyproject.toml), after which it fails with the place where it waits. One asks what
+    all stories made people hear: it comes when they have been told."""
+    items.sort(key=lambda item: item.name == AFTER_THE_STORIES)
+    for item in items:
+        if LONG.intersection(item.path.parts) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LONGEST))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,8 +97,10 @@ def template(servers: Servers) -> str:
 
 
 @pytest.fixture(scope="session")
-def databases(servers: Servers, template: str) -> Kept:
-    return Kept(template, partial(embedded.database_url, servers.var), partial(_administer, servers))
+def databases(servers: Servers, template: str) -> Iterator[Kept]:
+    kept = Kept(template, partial(embedded.database_url, servers.var), partial(_administer, servers))
+    yield kept
+    kept.close()
 
 
 @pytest.fixture
@@ -80,11 +111,10 @@ def database(databases: Kept) -> Iterator[str]:
 
 
 @pytest.fixture
-def engine(database: str) -> Iterator[Engine]:
+def engine(databases: Kept, database: str) -> Iterator[Engine]:
     """An engine on this test's own database, as a process has it: rows are all that its role may change."""
-    connected = connect(database, keys=(SECRET,))
-    yield connected
-    connected.dispose()
+    with databases.engine(database, (SECRET,)) as connected:
+        yield connected
 
 
 @pytest.fixture
@@ -124,6 +154,20 @@ def settings(database: str, redis_url: str, tmp_path: Path, free_port: Callable[
             "CRITTER_SIMULATOR_LISTEN": f"127.0.0.1:{free_port()}",
         }
     )
+
+
+@pytest.fixture
+def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
+    return listen(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, for all its processes: what the stories of tests/conversations made people hear."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "told"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -1,16 +1,18 @@
 """An empty, migrated database for each test: one is cleaned and lent again, as long as that makes it as good as new.
 
 To copy a database means a thousand files and two checkpoints; to empty it, one statement. A test that changes more than
-rows (a trigger, a table, a partition) or leaves much behind costs a new copy.
+rows (a trigger, a table, a partition) or leaves much behind costs a new copy. The engine of a database is lent again
+with it: a new connection knows nothing of sixty tables yet, and a new engine translates each statement once more.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from itertools import count
 from typing import Final
 
 import psycopg
-from sqlalchemy import Engine
+from sqlalchemy import Engine, QueuePool
+from sqlalchemy.exc import DBAPIError
 
 import migrations
 from critter.servers.postgres import SUPERUSER
@@ -34,9 +36,14 @@ TABLES: Final = """
 SEQUENCES: Final = """
     SELECT format('setval(%L, %s, false)', seqrelid::regclass, seqstart) FROM pg_sequence
 """
+# As DISCARD ALL, but what was prepared stays: the driver goes on using it.
+ANEW: Final = """
+    CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP;
+    DISCARD SEQUENCES
+"""
 SEND_AWAY: Final = """
-    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()
+    AND pid <> pg_backend_pid() AND NOT pid = ANY(%s) AND backend_type = 'client backend'
 """
 
 
@@ -66,17 +73,51 @@ class Kept:
         self._template, self._url, self._administer = template, url, administer
         self._spare: tuple[str, str, int] | None = None  # name, shape, size when it was new
         self._reset = ""
+        self._engines: dict[str, Engine] = {}
+        self._lent = ""
 
     @contextmanager
     def lent(self) -> Iterator[str]:
         """The URL of one, for one test."""
         name, shape, size = self._spare or self._new()
-        self._spare = None
-        yield self._url(name)
+        self._spare, self._lent = None, self._url(name)
+        yield self._lent
         if self._cleaned(name, shape, size):
             self._spare = name, shape, size
         else:
+            self._dispose(self._url(name))
             self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def empty(self, url: str) -> None:
+        """Makes the database that is lent as it was, in the middle of a test."""
+        with psycopg.connect(url, user=SUPERUSER, autocommit=True) as connection:
+            connection.execute(self._reset)
+
+    @contextmanager
+    def engine(self, url: str, keys: Sequence[str]) -> Iterator[Engine]:
+        """An engine on the database that is lent, as good as new: its sessions keep nothing but what they have read of
+        the tables' definitions. On one that the test made itself, a new engine."""
+        made = self._engines.get(url) or connect(url, keys=keys)
+        if url != self._lent:
+            yield made
+            made.dispose()
+            return
+        self._engines[url] = made
+        yield made
+        try:
+            renewed = _renew(made)
+        except DBAPIError:  # the test ended its connections, or broke more
+            renewed = False
+        if not renewed:
+            self._dispose(url)
+
+    def close(self) -> None:
+        for url in list(self._engines):
+            self._dispose(url)
+
+    def _dispose(self, url: str) -> None:
+        if url in self._engines:
+            self._engines.pop(url).dispose()
 
     def _new(self) -> tuple[str, str, int]:
         name = f"test_{next(_numbers)}"
@@ -88,7 +129,7 @@ class Kept:
     def _cleaned(self, name: str, shape: str, size: int) -> bool:
         try:
             with psycopg.connect(self._url(name), user=SUPERUSER, autocommit=True) as connection:
-                connection.execute(SEND_AWAY)
+                connection.execute(SEND_AWAY, [_processes(self._engines.get(self._url(name)))])
                 found, now = _state(connection)
                 if found != shape or now > size + MOST_LEFT:
                     return False
@@ -96,6 +137,31 @@ class Kept:
                 return True
         except psycopg.Error:  # gone, renamed, or not to be spoken to: the next test gets a new one
             return False
+
+
+def _renew(engine: Engine) -> bool:
+    """Each session of it begins anew; False when one is still in somebody's hands."""
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    if pool.checkedout():
+        return False
+    with ExitStack() as held:
+        for _ in range(pool.checkedin()):
+            connection = held.enter_context(closing(engine.raw_connection()))
+            session = connection.driver_connection
+            assert isinstance(session, psycopg.Connection)
+            session.autocommit = True
+            session.execute(ANEW, prepare=False)
+            session.autocommit = False
+    return True
+
+
+def _processes(engine: Engine | None) -> list[int]:
+    """The server's processes that serve the sessions which an engine keeps."""
+    with ExitStack() as held:
+        kept = engine.pool.checkedin() if engine else 0  # type: ignore[attr-defined]
+        connections = [held.enter_context(closing(engine.raw_connection())) for _ in range(kept)]  # type: ignore[union-attr]
+        return [connection.driver_connection.info.backend_pid for connection in connections]  # type: ignore[union-attr]
 
 
 def _state(connection: psycopg.Connection) -> tuple[str, int]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from tests.stalls import Stalls
+
 FILL = """
 INSERT INTO installation (mode) VALUES ('simulated');
 INSERT INTO accounts (kind, handle, name)
@@ -51,10 +53,11 @@ def _written(statement: str, given: dict[str, int]) -> str:
 
 @dataclass
 class Door:
-    """What a door met: how long each of its commits took, in seconds, and the longest of them began when."""
+    """What a door met: how long each of its commits took, in seconds, and how long the machine itself stood still."""
 
     took: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    stalled: float = 0.0
 
     @property
     def longest(self) -> float:
@@ -78,9 +81,11 @@ def door(url: str) -> Iterator[Door]:
                 stopped.wait(0.005)
 
     thread = threading.Thread(target=accept)
-    thread.start()
     try:
-        yield met
+        with Stalls() as stalls:
+            thread.start()
+            yield met
     finally:
         stopped.set()
         thread.join()
+        met.stalled = stalls.longest

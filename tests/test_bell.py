@@ -74,7 +74,10 @@ def test_a_hanging_redis_costs_one_caller_a_blink(hanging):
 
 
 def test_a_redis_that_is_not_there_is_no_error(tmp_path):
-    Bell(f"unix://{tmp_path / 'nobody.sock'}").ring("inbound")
+    bell = Bell(f"unix://{tmp_path / 'nobody.sock'}")
+    before = time.monotonic()
+    bell.ring("inbound")
+    assert bell._silent_until > before  # it was tried, and is not tried again at once
 
 
 def test_it_rings_again_when_redis_is_back(redis_url, client, monkeypatch):

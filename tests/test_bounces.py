@@ -124,7 +124,7 @@ def test_nothing_makes_it_raise(pieces):
 def test_a_large_one_takes_no_time(line):
     raw = b"From: MAILER-DAEMON@x.example\r\nSubject: failure\r\n\r\n" + (line + b"\r\n") * 5000
     message = mime.opened(raw)
-    begun = time.perf_counter()
+    begun = time.thread_time()
     bounces.read(message)
     list(bounces.returned(message))
-    assert time.perf_counter() - begun < 3
+    assert time.thread_time() - begun < 3

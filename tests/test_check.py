@@ -25,7 +25,10 @@ def test_servers_that_forget_are_refused_by_name(settings: Settings) -> None:
 
 def test_experiments_may_go_on(settings: Settings) -> None:
     refuse_unsafe_start(settings.model_copy(update={"unsafe": True}))
-    prepared(settings, unsafe=True).dispose()
+    engine = prepared(settings, unsafe=True)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT mode FROM installation")) == "simulated"
+    engine.dispose()
 
 
 def test_database_of_the_other_mode_is_refused(settings: Settings) -> None:

@@ -7,10 +7,12 @@ from sqlalchemy import Engine
 
 from gateway.settings import Settings
 from tests import scripted
+from tests.ear import Ear
 
 STORIES = sorted((Path(__file__).parent / "conversations").glob("*.txt"))
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.stem)
-def test_story(story: Path, engine: Engine, settings: Settings) -> None:
+def test_story(story: Path, engine: Engine, settings: Settings, ear: Ear, told: Path) -> None:
     scripted.play(story, engine, settings)
+    ear.keep(told / f"{story.stem}.json")

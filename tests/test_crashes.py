@@ -212,6 +212,7 @@ STEPS = {
 }  # these take minutes: `make torture` tries every place
 
 
+@pytest.mark.timeout(10_800 if EVERY_PLACE else 300)
 @pytest.mark.parametrize("name", CRITTERS)
 def test_a_crash_at_every_place(critter: Herd, room: Room, hearers: dict[str, set[int]], name: str) -> None:
     places: list[str] = []

@@ -19,6 +19,7 @@ from gateway.store.database import transaction
 from gateway.store.tables import Address, Post
 from gateway.tokens import Signer
 from tests.delivering import Carrier, change, open_room, people, person, post, rows, states
+from tests.stalls import Stalls
 from workers import deliver, pool
 from workers.room import Room, enter
 
@@ -226,12 +227,13 @@ def test_an_opt_out_overtakes_a_running_fan_out(room, engine, texts, kim):
         return accept(parcel)
 
     texts.answers = answers
-    while "queued" in states(engine):
-        deliver.drain_sms()
+    with Stalls() as stalls:
+        while "queued" in states(engine):
+            deliver.drain_sms()
     assert said
     stopped = {f"+1415556{n:04}" for n in range(200, 400)}
     late = [began for began, text in zip(texts.began, texts.taken, strict=True) if text.recipient in stopped]
-    assert all(began <= said[0] + 1.0 for began in late)
+    assert max(late, default=0.0) <= said[0] + 1.0 + stalls.longest
     assert sorted(set(states(engine))) == ["cancelled", "sent"]
 
 
@@ -244,6 +246,7 @@ def test_no_second_holds_more_than_the_rate(settings, engine, texts, kim):
     enter(None)
     here.close()
     began = sorted(texts.began)
+    assert len(began) == 120
     assert all(later - earlier > 1.0 for earlier, later in zip(began, began[100:], strict=False))
 
 

@@ -132,10 +132,10 @@ def test_a_bomb_is_not_unfolded(content: bytes) -> None:
     assert len(content) < 5_000
     with pytest.raises(Unclean, match="too large"):
         cleaning.measured(content)
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(Unclean, match="too large"):
         cleaning.clean(content)
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 10
 
 
 def test_too_many_frames_are_not_unfolded_either() -> None:

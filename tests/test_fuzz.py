@@ -1,9 +1,10 @@
 """A hundred thousand texts of every sort are read without a fault, each in a few millionths of a second."""
 
 import random
+import re
 import statistics
 from pathlib import Path
-from time import perf_counter_ns
+from time import thread_time_ns
 
 from gateway.language.grammar import read
 from gateway.language.named import Channel, Context, Reading
@@ -12,6 +13,9 @@ from tests.language_table import BROADCAST, CONTEXT, PRIVATE, VERBS, resolver, u
 TEXTS = 100_000
 BLOCKS = 4  # the best of them counts, so that a busy machine fails nobody
 MOST_MICROSECONDS = 60
+# What `reference` takes where nobody else works. Two who share a core are slower, both of them by as much.
+REFERENCE_MICROSECONDS = 100
+PLACES = re.compile(r"(\w+)@(\w+)|#(\w+)")
 
 NAMES = [
     "kim",
@@ -126,14 +130,25 @@ def text(rng: random.Random) -> str:
     return rng.choices(KINDS, WEIGHTS)[0](rng)
 
 
+def reference() -> int:
+    """Work of the same kind that never changes: splitting, matching, folding; in nanoseconds."""
+    start = thread_time_ns()
+    found = {}
+    for number in range(40):
+        for word in f"kim and {number} others went to #sales@acme today".split():
+            match = PLACES.search(word)
+            found[word.casefold()] = match.group(0) if match else len(word)
+    return thread_time_ns() - start
+
+
 def measured(rng: random.Random) -> int:
-    """Reads one; how long it took, in nanoseconds."""
+    """Reads one; how much processor time it took, in nanoseconds."""
     words = text(rng)
     channel: Channel = "email" if rng.random() < 0.2 else "sms"
     context: Context = rng.choice([CONTEXT, CONTEXT, PRIVATE, BROADCAST, Context()])
-    start = perf_counter_ns()
+    start = thread_time_ns()
     reading = read(words, channel, VERBS, resolver, context)
-    taken = perf_counter_ns() - start
+    taken = thread_time_ns() - start
     assert isinstance(reading, Reading)
     assert reading.reason
     return taken
@@ -146,4 +161,6 @@ def test_any_text_is_read_and_quickly(capsys):
     slowest = min(block[len(block) * 99 // 100] for block in blocks) / 1000
     with capsys.disabled():
         print(f"\nreading: median {min(medians):.1f} \u00b5s, p99 {slowest:.1f} \u00b5s")
-    assert min(medians) <= MOST_MICROSECONDS
+    usual = statistics.median(reference() for _ in range(500)) / 1000
+    slower = max(1.0, usual / REFERENCE_MICROSECONDS)
+    assert min(medians) <= MOST_MICROSECONDS * slower, f"the reference takes {usual:.0f} µs"

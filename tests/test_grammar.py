@@ -453,6 +453,6 @@ def test_carrier_words_are_never_anything_else(word, context):
     ids=lambda text: ascii(text[:8]),
 )
 def test_long_and_broken_texts_are_read_quickly(text):
-    start = time.perf_counter()
+    start = time.thread_time()
     meant(text)
-    assert time.perf_counter() - start < 1.0
+    assert time.thread_time() - start < 1.0

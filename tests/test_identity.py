@@ -246,9 +246,9 @@ def test_spf_of_many_threads_each_in_its_own_zone():
 def test_a_loop_of_includes_and_a_wall_of_them_end():
     wall = " ".join(f"include:{n}.corp.example" for n in range(40))
     for text in ("v=spf1 include:corp.example -all", f"v=spf1 {wall} +all", "v=spf1 " + "a " * 4000 + "+all"):
-        began = time.monotonic()
+        began = time.thread_time()
         assert verify(PLAIN, "corp.example", BY_CORP, OURS, Zone(zone("corp.example", spf=text))).result == "fail"
-        assert time.monotonic() - began < 2
+        assert time.thread_time() - began < 2
 
 
 def test_organisations():

@@ -34,6 +34,7 @@ KEPT_OUT = ("4155550177", "quill.quentin", "mfzwizltoqqho33vnrsca2lo", "00112233
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     """What a process would write to standard error."""
+    configured = structlog.get_config()
     before, hooks = logging.getLogger().handlers[:], (sys.excepthook, threading.excepthook)
     logs.configure()
     (handler,) = logging.getLogger().handlers
@@ -43,7 +44,7 @@ def lines() -> Iterator[io.StringIO]:
     yield said
     logging.getLogger().handlers[:] = before
     sys.excepthook, threading.excepthook = hooks
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def bare(said: io.StringIO) -> None:

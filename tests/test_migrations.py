@@ -66,7 +66,7 @@ def test_a_door_goes_on_while_a_large_database_is_migrated(old: str, engine: Eng
     owner.dispose()
     print(f"{len(met.took)} texts meanwhile, the longest wait {met.longest:.3f} s")
     assert met.errors == []
-    assert met.longest < LONGEST
+    assert met.longest < LONGEST + met.stalled
     finished(old, engine)
 
 
@@ -86,7 +86,7 @@ def test_a_long_transaction_of_somebody_else_keeps_no_door_waiting(old: str, eng
     assert not migrating.is_alive()
     assert any("waits for a lock" in line for line in told)
     assert met.errors == []
-    assert met.longest < LONGEST
+    assert met.longest < LONGEST + met.stalled
     owner.dispose()
     finished(old, engine)
 
@@ -197,7 +197,10 @@ def test_two_migrations_at_once_come_to_one_end(old: str, engine: Engine) -> Non
     finished(old, engine)
 
 
-def test_ctrl_c_ends_it_and_it_goes_on(old: str, engine: Engine, servers: Servers, tmp_path: Path) -> None:
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN], ids=["at a terminal", "in the background"])
+def test_ctrl_c_ends_it_and_it_goes_on(
+    old: str, engine: Engine, servers: Servers, tmp_path: Path, inherited: signal.Handlers
+) -> None:
     fill(old, 1_000)
     environ = {"PATH": "/usr/bin:/bin", "CRITTER_VAR": str(tmp_path), "CRITTER_UNSAFE": "on",
                "CRITTER_DATABASE_URL": embedded.database_url(servers.var, "old"),
@@ -205,7 +208,10 @@ def test_ctrl_c_ends_it_and_it_goes_on(old: str, engine: Engine, servers: Server
     command = [sys.executable, "-m", "critter", "migrate"]
     with psycopg.connect(old) as reader:
         reader.execute("SELECT count(*) FROM posts")  # the migration waits for it
-        with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, inherited),
+        ) as running:  # fmt: skip
             assert running.stdout is not None
             line = next(line for line in running.stdout if "posts" in line)
             running.send_signal(signal.SIGINT)

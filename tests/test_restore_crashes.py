@@ -36,7 +36,8 @@ PICTURE, ERASED = (hashlib.sha256(content).hexdigest() for content in WORDS)
 FIRED = re.compile(r"^crash point \d+: (.*)$", re.MULTILINE)
 PROCESSES = ("worker-inbound", "worker-fanout", "worker-sms", "worker-email", "clock")
 LIVES = 1.2  # seconds that they run after each kill
-STEP = 1 if "CRITTER_EVERY_PLACE" in os.environ else 6  # `make torture` tries every place
+EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ  # `make torture` tries every place
+STEP = 1 if EVERY_PLACE else 6
 
 # What the database before is known by: everything in it that a restore could change.
 FINGERPRINT = """
@@ -187,6 +188,7 @@ WAYS = {
 }
 
 
+@pytest.mark.timeout(10_800 if EVERY_PLACE else 120)
 @pytest.mark.parametrize("way", WAYS)
 def test_killed_at_every_place(restores: Restores, way: str) -> None:
     template, options = WAYS[way]

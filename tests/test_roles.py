@@ -133,7 +133,7 @@ def test_a_table_of_a_later_migration_gets_them_too(engine: Engine, owner: Engin
         connection.execute(text("CREATE TABLE later (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, x int)"))
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO later (x) VALUES (1)"))
-        connection.execute(text("UPDATE later SET x = 2"))
+        assert connection.scalars(text("UPDATE later SET x = 2 RETURNING x")).all() == [2]
 
 
 def test_what_the_owner_does_for_the_processes_is_safe_from_their_tables(engine: Engine) -> None:

@@ -239,7 +239,9 @@ def test_those_who_could_read_it_hear_that_it_was_taken_back(seen: Seen) -> None
 def test_no_token_but_the_right_one_opens_anything(seen: Seen) -> None:
     """Another kind's, cut, altered, of other keys, with ids swapped, with one id more, and none."""
     with client(seen) as asks:
-        for rule in (rule for rule in WEB if "<token>" in rule and "/sms/" not in rule):
+        rules = [rule for rule in WEB if "<token>" in rule and "/sms/" not in rule]
+        assert len(rules) >= 8
+        for rule in rules:
             _wrong_tokens(seen, asks, *rule.split())
 
 

@@ -83,8 +83,9 @@ def test_a_messaging_service_chooses_the_number(sim):
 
 
 def test_both_tokens_and_api_keys_open(sim):
-    sim.client(password=OLD_TOKEN).messages.list(limit=1)
-    sim.client("SK" + "1" * 32, "secret", account_sid=ACCOUNT).messages.list(limit=1)
+    sent = sim.send().sid
+    for client in (sim.client(password=OLD_TOKEN), sim.client("SK" + "1" * 32, "secret", account_sid=ACCOUNT)):
+        assert [message.sid for message in client.messages.list(limit=1)] == [sent]
 
 
 @pytest.mark.parametrize(

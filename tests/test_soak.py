@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import psycopg
+import pytest
 import redis
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -226,6 +227,7 @@ def come_to_rest(critter: Herd) -> int:
     raise AssertionError(f"not at rest after {QUIET:g} s: {left}\n{critter.log()[-4000:]}")
 
 
+@pytest.mark.timeout(2 * SECONDS + 300)
 def test_everything_at_once(tmp_path: Path) -> None:
     print(f"\nseed {SEED}, {SECONDS:g} s")
     with Servers(tmp_path) as servers, herd(tmp_path, servers, servers.database_url, **SETTINGS) as critter:

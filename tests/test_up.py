@@ -58,8 +58,8 @@ main()
 class Running:
     """A supervisor in a process of its own, and what it has said."""
 
-    def __init__(self, environ: dict[str, str], *arguments: str) -> None:
-        command = [sys.executable, "-c", DRIVER, "up", *arguments]
+    def __init__(self, environ: dict[str, str], *arguments: str, before: str = "") -> None:
+        command = [sys.executable, "-c", before + DRIVER, "up", *arguments]
         self.process = subprocess.Popen(
             command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
         )
@@ -145,10 +145,10 @@ def test_killed_supervisor_leaves_nothing_and_the_next_one_starts(running: Runni
     pids = [int(file.read_text()) for file in (var / "pids").iterdir()]
     running.process.kill()
     running.process.wait()
-    again = Running(environ)
+    again = Running(environ, before="import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)")
     again.read_until("ready in")
     assert all(gone(pid) for pid in pids)
-    again.process.send_signal(signal.SIGINT)
+    again.process.send_signal(signal.SIGINT)  # it hears that even from the background of a script
     assert again.read_rest() == 0
     assert not left_of(str(var))
 
@@ -196,7 +196,11 @@ def test_low_port(settings: Settings) -> None:
 
 
 def test_free_ports_are_fine(settings: Settings) -> None:
-    ports.refuse_taken(settings, patience=0)
+    with socket.create_server(settings.smtp_listen), pytest.raises(Refused, match=r"^CRITTER_SMTP_LISTEN: "):
+        ports.refuse_taken(settings, patience=0)
+    ports.refuse_taken(settings, patience=0)  # raises nothing: the one that was taken is free again
+    with socket.create_server(settings.smtp_listen) as ours:
+        assert ours.getsockname() == settings.smtp_listen
 
 
 def test_checks_of_what_serves() -> None:

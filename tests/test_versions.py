@@ -19,6 +19,7 @@ from sqlalchemy import Engine, text
 import migrations
 from critter.database import refuse_old_schema
 from critter.servers import Servers
+from gateway.errors import Refused
 from gateway.settings import embedded
 from gateway.store.database import claim_mode, connect, transaction
 from tests.conftest import _administer as administer
@@ -179,5 +180,9 @@ def test_this_version_refuses_an_older_schema(servers: Servers, tmp_path: Path) 
 
 def test_a_newer_schema_is_taken(engine: Engine, owner: Engine) -> None:
     with owner.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(Refused, match=r"^The database has schema 0001, "):
+        refuse_old_schema(engine)
+    with owner.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    refuse_old_schema(engine)
+    refuse_old_schema(engine)  # raises nothing

@@ -78,10 +78,12 @@ class Model:
 
 
 class Talk(RuleBasedStateMachine):
-    """Set by the test: the database and the world."""
+    """Set by the test: the database and the world. It counts the posts that were held against the model, and those of
+    them that left, over all of its examples."""
 
     engine: Engine
     world: World
+    posts = left = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,6 +128,7 @@ class Talk(RuleBasedStateMachine):
         people = frozenset(self.names[each] for each in readers)
         self.model.said[row.id] = Said(who, words, row.visibility, where, people, repeated)
         self.last[who] = row.id
+        Talk.posts += 1
         return row
 
     @rule(who=person)
@@ -290,6 +293,7 @@ class Talk(RuleBasedStateMachine):
         for post, address in deliver(self.session):
             reader = next((name for name in PEOPLE if self.at[name].id == address), None)
             assert post == 0 or self.model.reads(reader or "", self.model.said[post]), (reader, post)
+            Talk.left += post != 0
 
     @invariant()
     def the_rule_is_the_models(self) -> None:
@@ -323,3 +327,5 @@ def test_nobody_reads_what_is_not_for_them(engine: Engine, world: World) -> None
             phases=[Phase.generate],
         ),
     )
+    assert Talk.posts >= 10
+    assert Talk.left >= 10

@@ -19,9 +19,10 @@ class Signals:
     def __init__(self) -> None:
         self._first: float | None = None
         self.hurry = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-                signal.signal(number, self._heard)
+        for number in (signal.SIGINT, signal.SIGTERM):  # also where a script's background made the first ignored
+            signal.signal(number, self._heard)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, self._heard)
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()

@@ -1,0 +1,84 @@
+"""Hears every answer of a story as a phrase, before it is said in one language; for tests of what all answers are."""
+
+import json
+from gettext import NullTranslations
+from pathlib import Path
+
+import pytest
+
+from gateway import listening, strangers
+from gateway.language import introductions
+from gateway.language.phrases import Phrase, tongue, translated
+from gateway.network import dailies, notices
+from handlers import helping, joining
+
+
+class Recorder(NullTranslations):
+    """A catalog that notes what was looked up in it."""
+
+    def __init__(self, catalog: NullTranslations) -> None:
+        super().__init__()
+        self.catalog, self.said = catalog, set[str]()
+
+    def gettext(self, message: str) -> str:
+        self.said.add(message)
+        return self.catalog.gettext(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        self.said.add(msgid1)
+        return self.catalog.ngettext(msgid1, msgid2, n)
+
+
+class Ear:
+    """Hears every answer as a phrase, before it is said in one language."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[str, set[str]]] = {}
+        self.said: set[str] = set()
+        self.spanish = tongue("es")
+
+    def __call__(self, words: str, language: str) -> str:
+        spanish, said = self.note(words)
+        self.answers.setdefault(str(words), (spanish, said))
+        return translated(words, language)
+
+    def keep(self, file: Path) -> None:
+        """Writes down what was heard, for who asks later in this run of the tests."""
+        heard = [[english, spanish, sorted(said)] for english, (spanish, said) in self.answers.items()]
+        draft = file.with_suffix(".new")
+        draft.write_text(json.dumps({"answers": heard, "said": sorted(self.said)}))
+        draft.rename(file)
+
+    def recall(self, file: Path) -> bool:
+        """Hears once more what was kept; False when nothing was."""
+        if not file.exists():
+            return False
+        kept = json.loads(file.read_text())
+        self.said |= set(kept["said"])
+        for english, spanish, said in kept["answers"]:
+            self.answers.setdefault(english, (spanish, set(said)))
+        return True
+
+    def pages(self, words: str, language: str) -> str:
+        """All the pages of `more`; they are sent one by one."""
+        self.note(words)
+        return translated(words, language)
+
+    def note(self, words: str) -> tuple[str, set[str]]:
+        recorder = Recorder(self.spanish.catalog)
+        self.spanish.catalog = recorder
+        try:
+            spanish = words.saying(self.spanish) if isinstance(words, Phrase) else words
+        finally:
+            self.spanish.catalog = recorder.catalog
+        self.said |= recorder.said
+        return spanish, recorder.said
+
+
+def listen(monkeypatch: pytest.MonkeyPatch) -> Ear:
+    """An ear on everything that is said until the test ends."""
+    ear = Ear()
+    for module in (listening, notices, strangers, joining, introductions, dailies):
+        monkeypatch.setattr(module, "translated", ear)
+    monkeypatch.setattr(helping, "translated", ear.pages)
+    return ear
