@@ -1,25 +1,32 @@
 """Ports for the servers that a test starts.
 
 They lie below the range from which the kernel takes the ports of outgoing connections, so that no other test's
-connection can take one between the look and the start. Each test process has its own share of them.
+connection can take one between the look and the start. Each test process has its own share of them, and goes round in
+it: a port comes again long after its test is over.
 """
 
 import os
 import random
 import socket
+from collections.abc import Iterator
+from itertools import cycle
 
 FIRST, LAST, SHARES = 10_000, 32_000, 8
-_given: set[int] = set()
+
+
+def _share() -> Iterator[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SHARES
+    ports = range(FIRST + worker, LAST, SHARES)
+    start = random.randrange(len(ports))  # another run of the tests may go on beside this one
+    return cycle([*ports[start:], *ports[:start]])
+
+
+_ports = _share()
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on, and that this process never gave before."""
-    share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SHARES
-    while True:
-        port = random.randrange(FIRST + share, LAST, SHARES)
-        if port not in _given and _is_free(port):
-            _given.add(port)
-            return port
+    """A port of this machine that nobody listens on, and that this process has not given for a long time."""
+    return next(port for port in _ports if _is_free(port))
 
 
 def _is_free(port: int) -> bool:
