@@ -36,22 +36,22 @@ format: dev ## let ruff repair what it can
 	@$(VENV) -m ruff format .
 
 docs: setup ## write the tables of docs/commands.md anew
-	@$(VENV) -m critter.handbook
+	@$(VENV) -m critter.tools.handbook
 
 translations: setup ## bring the catalogs of other languages into step with the code
-	@$(VENV) -m critter.translations
+	@$(VENV) -m critter.tools.translations
 
 bench: dev ## measure; the results go to bench/results.md
 	@$(VENV) -m bench
 
 pictures: dev ## draw docs/pictures anew (needs a Chromium)
-	@$(VENV) -m tests.pictures
+	@$(VENV) -m tests.support.pictures
 
 soak: dev ## everything that can go wrong, at random, for half an hour (CRITTER_SOAK_SECONDS)
-	@CRITTER_SOAK_SECONDS=$${CRITTER_SOAK_SECONDS:-1800} $(VENV) -m pytest -s tests/test_soak.py
+	@CRITTER_SOAK_SECONDS=$${CRITTER_SOAK_SECONDS:-1800} $(VENV) -m pytest -s tests/whole/test_soak.py
 
 torture: dev ## long tests: kills by the thousand, cut connections, full disks, wrong clocks
-	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -s tests/torture tests/test_crashes.py tests/test_restore_crashes.py
+	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -s tests/torture tests/whole/test_crashes.py tests/whole/test_restore_crashes.py
 
 rehearse: dev ## long test: a company on eight machines, of which two are lost (needs root)
 	@$(VENV) -m pytest -s tests/rehearsal

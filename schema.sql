@@ -13,7 +13,7 @@ CREATE FUNCTION id_at(moment timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE 
     SELECT floor(extract(epoch FROM moment) * 1000)::bigint << 16
 $$;
 
--- A name as it is searched: lower case, no accents. gateway/network/handles.plain is the same in Python.
+-- A name as it is searched: lower case, no accents. gateway/network/people/handles.plain is the same in Python.
 CREATE FUNCTION plain_name(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN octet_length(name) = length(name) THEN lower(name)
         ELSE regexp_replace(lower(normalize(name, NFKD)), '[\u0300-\u036f]', '', 'g') END
@@ -367,7 +367,7 @@ CREATE TABLE posts (
     group_id     bigint REFERENCES accounts ON DELETE CASCADE,           -- the group it was posted to
     in_reply_to  bigint REFERENCES posts ON DELETE SET NULL,             -- the post it answers
     repeat_of    bigint REFERENCES posts ON DELETE CASCADE,              -- `rt`: the post it passes on, whose words it has
-    visibility   text NOT NULL CHECK (visibility IN ('company', 'group', 'direct')),  -- who may read it; the rule is in network/audience
+    visibility   text NOT NULL CHECK (visibility IN ('company', 'group', 'direct')),  -- who may read it; the rule is in network/audience/visibility
     text         text NOT NULL,                                          -- what was written
     lang         text,                                                   -- BCP 47, when the writer said so
     via          text NOT NULL,                                          -- sms, email, cli, …

@@ -15,9 +15,9 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from bench.company import company
-from gateway.ledger import claims, settlements
-from gateway.ledger.settlements import Settlement
-from gateway.network import audience
+from gateway.ledger.outbox import claims, settlements
+from gateway.ledger.outbox.settlements import Settlement
+from gateway.network.audience import visibility
 from gateway.store.database import connect, transaction
 
 COUNT = 100_000
@@ -75,7 +75,7 @@ def work(url: str) -> int:
             rows = claims.claim(session, "email", "capacity", timedelta(minutes=1), BATCH)
             if not rows:
                 break
-            audience.refusals(session, [row.key for row in rows])
+            visibility.refusals(session, [row.key for row in rows])
         with transaction(engine) as session:
             settlements.settle(session, [Settlement(row, "sent", segments=None) for row in rows])
         done += len(rows)

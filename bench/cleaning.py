@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from gateway.errors import Refused
-from gateway.language.letters import words
-from tests.evil_mails import mails
+from gateway.mail.parse.own_words import words
+from tests.support.evil_mails import mails
 
 CORPUS: Final = Path(__file__).parent.parent / "tests" / "mails"
 ROUNDS: Final = 5

@@ -16,8 +16,8 @@ import uvloop
 
 from bench.result import Result
 from bench.stub import Stub
-from gateway.carriers import Letter, Outcome
-from gateway.carriers.smtp_relay import SmtpRelay
+from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.smtp.relay import SmtpRelay
 
 LETTERS = 30_000
 ROUNDS = 5

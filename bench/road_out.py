@@ -18,9 +18,9 @@ from bench.mailman import Mailman
 from bench.postfix_list import PostfixList
 from bench.result import Result
 from bench.stub import Stub
-from gateway.bell import Bell
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Intake
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.inbox.writer import Intake
+from gateway.queue.worker_notifier import Bell
 
 FOLLOWERS = 10_000
 ROUNDS = 3

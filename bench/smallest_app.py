@@ -12,7 +12,7 @@ import psycopg
 from flask import Flask, Response, abort, request
 from twilio.request_validator import RequestValidator
 
-from critter.webserver import WebServer
+from critter.processes.gunicorn import WebServer
 
 TABLE = "CREATE TABLE IF NOT EXISTS texts (sid text PRIMARY KEY, sender text, body text)"
 ROW = "INSERT INTO texts VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"

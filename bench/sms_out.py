@@ -19,8 +19,8 @@ from bench.kannel import Kannel
 from bench.ports import free_port
 from bench.result import Result
 from bench.stub import ACCOUNT, Stub
-from gateway.carriers import Outcome, Text
-from gateway.carriers.twilio_sms import TwilioSms
+from gateway.carriers.common.protocol import Outcome, Text
+from gateway.carriers.twilio.sms import TwilioSms
 
 TEXTS = 4000
 ROUNDS = 5

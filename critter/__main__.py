@@ -13,15 +13,15 @@ if sys.version_info < OLDEST_PYTHON:
 # Imports make many objects and free none: with fewer collections everything starts a tenth sooner.
 gc.set_threshold(50_000, 20, 50)
 
-from critter import helping  # noqa: E402
 from critter.cli import app  # noqa: E402
+from critter.console import help_request  # noqa: E402
 from gateway.errors import Refused, SettingsError  # noqa: E402
-from gateway.typed import shown  # noqa: E402
+from gateway.typed_input import shown  # noqa: E402
 
 
 def main() -> None:
     _listen_to_interrupts()
-    helping.begin(sys.argv[1:])
+    help_request.begin(sys.argv[1:])
     try:
         _refuse_bytes(sys.argv[1:])
         _run()
@@ -50,8 +50,8 @@ def _refuse_bytes(arguments: list[str]) -> None:
 def _run() -> None:
     try:
         app(prog_name="critter")
-    except helping.WorkWanted:
-        helping.work_after_all()
+    except help_request.WorkWanted:
+        help_request.work_after_all()
         app(prog_name="critter")
 
 

@@ -1,6 +1,7 @@
 """The critter command: the processes and the supervisor here, everything else in critter/commands/.
 
-Imports wait until a command runs: each loads only what it needs, and help next to nothing (critter/helping).
+Imports wait until a command runs: each loads only what it needs, and help next to nothing
+(critter/console/help_request).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from critter import commands
-from critter.helping import without_work
+from critter.console.help_request import without_work
 from critter.version import version
 from gateway.errors import SettingsError
 
@@ -96,8 +97,8 @@ def up(
 @app.command()
 def migrate(unsafe: Unsafe = False) -> None:
     """Bring the database to the newest schema, while everything runs on; may be interrupted and run again."""
-    from critter.company import hidden_names
-    from critter.database import prepared
+    from critter.administration.accounts import hidden_names
+    from critter.console.database import prepared
     from gateway.settings import load
 
     settings = load()
@@ -125,7 +126,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
 ) -> None:
     """Are the settings, the servers, durability, Twilio and the relay in order?"""
-    from critter import check, checking_mail
+    from critter.doctor import check
+    from critter.doctor import mail as checking_mail
     from gateway.settings import load
 
     if what is None:
@@ -145,12 +147,12 @@ def web(
     ] = None,
 ) -> None:
     """Serve the SMS door, the pages and the API."""
-    from critter import processes
+    from critter.processes import registry
 
     settings = _durable()
     if listen is not None:
         settings = _listening(settings, "fallback_listen" if accept_only else "web_listen", listen)
-    (processes.fallback if accept_only else processes.web)(settings)
+    (registry.fallback if accept_only else registry.web)(settings)
 
 
 def _listening(settings: Settings, name: str, where: str) -> Settings:
@@ -165,38 +167,38 @@ def _listening(settings: Settings, name: str, where: str) -> Settings:
 @app.command()
 def mail() -> None:
     """Serve the mail door."""
-    from critter import processes
+    from critter.processes import registry
 
-    processes.mail(_durable())
+    registry.mail(_durable())
 
 
 @app.command()
 def worker(queue: Queue) -> None:
     """Run one worker, for one queue."""
-    from critter import processes
+    from critter.processes import registry
 
-    processes.worker(queue.value)(_durable())
+    registry.worker(queue.value)(_durable())
 
 
 @app.command()
 def clock() -> None:
     """Wake the workers for whatever is due, and do what is due each hour and day."""
-    from critter import processes
+    from critter.processes import registry
 
-    processes.clock(_durable())
+    registry.clock(_durable())
 
 
 @app.command()
 def simulator() -> None:
     """Stand in for Twilio and the mail relay (simulated mode only)."""
-    from critter import processes
+    from critter.processes import registry
     from gateway.settings import load
 
-    processes.simulator(load())
+    registry.simulator(load())
 
 
 def _durable() -> Settings:
-    from critter.database import refuse_unsafe_start
+    from critter.console.database import refuse_unsafe_start
     from gateway.settings import load
 
     settings = load()

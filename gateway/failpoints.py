@@ -16,7 +16,7 @@ from typing import Final
 KILLED: Final = 9  # exit code
 NAMELESS: Final = (
     "contextlib",
-    "gateway.bell",
+    "gateway.queue.worker_notifier",
     "gateway.store.database",
     __name__,
 )

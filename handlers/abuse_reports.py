@@ -2,10 +2,13 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, undoes
 from gateway.errors import Refused
-from gateway.language.phrases import Phrase, say
-from gateway.network import accounts, notices, reports, timelines
+from gateway.i18n.phrases import Phrase, say
+from gateway.inbound.commands import Turn, command, undoes
+from gateway.network.conversation import notices
+from gateway.network.inspect import abuse_reports
+from gateway.network.people import accounts
+from gateway.network.posts import timelines
 from gateway.store.tables import Effect
 
 KNOWN = say("You already reported that. The people who run Critter will look at it.")
@@ -51,12 +54,12 @@ def _last_item(session: Session, turn: Turn) -> str:
 def _withdraw(session: Session, turn: Turn, effect: Effect) -> str:
     """What operators have read they know; a report that still waits is closed."""
     assert effect.subject_id
-    reports.withdraw(session, effect.subject_id)
+    abuse_reports.withdraw(session, effect.subject_id)
     return say("Your report is withdrawn.")
 
 
 def _filed(session: Session, turn: Turn, account_id: int, post_id: int | None) -> bool:
-    report_id = reports.add(session, turn.account.id, account_id, post_id)
+    report_id = abuse_reports.add(session, turn.account.id, account_id, post_id)
     if report_id:
         turn.did("report", report_id)
     return report_id is not None

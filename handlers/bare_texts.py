@@ -6,16 +6,16 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gateway import commands
-from gateway.commands import Turn, act
 from gateway.errors import Refused
-from gateway.language.named import Named, Reading
-from gateway.language.phrases import Phrase, count, say
-from gateway.language.readings import packed
-from gateway.language.wording import cleaned
-from gateway.network import conversations
-from gateway.network.conversations import Asked
-from handlers.kept import chosen
+from gateway.i18n.phrases import Phrase, count, say
+from gateway.inbound import commands
+from gateway.inbound.commands import Turn, act
+from gateway.language.model.reading import Named, Reading
+from gateway.language.model.reading_json import packed
+from gateway.language.words.normalize import cleaned
+from gateway.network.conversation import conversations
+from gateway.network.conversation.conversations import Asked
+from handlers.saved_question import chosen
 
 KIND: Final = "thread"
 MOST: Final = 30  # texts that one question is about

@@ -5,16 +5,18 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, act, ask, question, undoes
 from gateway.errors import Refused
-from gateway.language.mails import headline
-from gateway.language.named import Reading
-from gateway.language.phrases import joined, say
-from gateway.language.readings import packed
-from gateway.network import audience, conversations, dailies
-from gateway.network.conversations import Asked
+from gateway.i18n.phrases import joined, say
+from gateway.inbound.commands import Turn, act, ask, question, undoes
+from gateway.language.model.reading import Reading
+from gateway.language.model.reading_json import packed
+from gateway.mail.compose.compose import headline
+from gateway.network.audience import visibility
+from gateway.network.conversation import conversations
+from gateway.network.conversation.conversations import Asked
+from gateway.network.mail import daily_mail
 from gateway.store.tables import Account, Effect, Post
-from handlers.kept import kept_reading
+from handlers.saved_question import kept_reading
 
 DAILY: Final = ("daily",)
 KNOWN_BY: Final = 60  # characters of an update
@@ -22,7 +24,7 @@ KNOWN_BY: Final = 60  # characters of an update
 
 def daily(session: Session, turn: Turn, wanted: bool) -> str:
     """`on daily` and `off daily`."""
-    if dailies.want(session, turn.account.id, wanted):
+    if daily_mail.want(session, turn.account.id, wanted):
         turn.did("daily", turn.account.id, wanted=wanted)
     return _said(wanted)
 
@@ -30,7 +32,7 @@ def daily(session: Session, turn: Turn, wanted: bool) -> str:
 @undoes("daily")
 def _as_before(session: Session, turn: Turn, effect: Effect) -> str:
     before = not effect.detail["wanted"]
-    dailies.want(session, turn.account.id, before)
+    daily_mail.want(session, turn.account.id, before)
     return _said(before)
 
 
@@ -42,9 +44,9 @@ def _said(wanted: bool) -> str:
 
 def which(session: Session, turn: Turn) -> str:
     """Words that answer the mail and name none of its updates: kept, and asked. A digit chooses whom they answer."""
-    listed = dailies.listed(session, turn.reading.post or 0)
+    listed = daily_mail.listed(session, turn.reading.post or 0)
     updates = select(Post, Account.name).join(Account, Account.id == Post.author_id).where(Post.id.in_(listed))
-    rows = session.execute(updates.where(audience.readable_by(turn.account.id)))
+    rows = session.execute(updates.where(visibility.readable_by(turn.account.id)))
     found = {post.id: (name, post.text) for post, name in rows}
     if not found:
         raise Refused(say("Those updates are gone. Nothing was posted."))

@@ -5,18 +5,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, undoes
 from gateway.errors import Refused
-from gateway.language import durations
-from gateway.language.named import Named
-from gateway.language.phrases import Phrase, count, joined, say
-from gateway.network import accounts, addresses, follows, members, mementos, topics
-from gateway.network.directory import named
+from gateway.i18n.phrases import Phrase, count, joined, say
+from gateway.inbound.commands import Turn, command, undoes
+from gateway.language.model.reading import Named
+from gateway.language.words import durations
+from gateway.network.follows import follow_snapshot, follows, group_owners, tag_follows
+from gateway.network.people import accounts, addresses
+from gateway.network.people.directory import named
 from gateway.store.tables import Effect
-from handlers import requests
-from handlers.daily import DAILY, daily
-from handlers.members import add, remove
-from handlers.silencing import confirm_end, lift
+from handlers import join_requests
+from handlers.daily_mail import DAILY, daily
+from handlers.group_members import add, remove
+from handlers.mutes import confirm_end, lift
 
 ON = {"sms": say("Texts are on."), "email": say("Mails are on.")}
 BY = {"sms": say("by text"), "email": say("by mail")}
@@ -44,11 +45,11 @@ def follow_tag(session: Session, turn: Turn, tag: str) -> str:
     group = accounts.group_called(session, tag)
     if group is not None:
         return follow_account(session, turn, named(group))
-    was, until = topics.standing(session, turn.account.id, tag), _end(turn)
+    was, until = tag_follows.standing(session, turn.account.id, tag), _end(turn)
     if was and until and was.expires_at is None:
         confirm_end(turn, say("You follow {name} with no end.", name=tag), until)
-    topic_id, result = topics.follow(session, turn.account.id, tag, turn.address.channel == "sms", until)
-    coming = _coming(turn, topics.per_day(session, tag), tag)
+    topic_id, result = tag_follows.follow(session, turn.account.id, tag, turn.address.channel == "sms", until)
+    coming = _coming(turn, tag_follows.per_day(session, tag), tag)
     if result == "followed":
         turn.did("follow_topic", topic_id, tag=tag)
     elif was and was.expires_at != until:
@@ -61,9 +62,9 @@ def follow_tag(session: Session, turn: Turn, tag: str) -> str:
 def _no_longer(session: Session, turn: Turn, effect: Effect) -> str:
     if was := effect.detail.get("was"):
         until = datetime.fromisoformat(was["until"]) if was["until"] else None
-        topics.follow(session, turn.account.id, effect.detail["tag"], was["by_text"], until)
+        tag_follows.follow(session, turn.account.id, effect.detail["tag"], was["by_text"], until)
         return say("You follow {name} as before.", name=effect.detail["tag"])
-    topics.unfollow(session, turn.account.id, effect.detail["tag"])
+    tag_follows.unfollow(session, turn.account.id, effect.detail["tag"])
     return say("You no longer follow {tag}.", tag=effect.detail["tag"])
 
 
@@ -71,17 +72,17 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
     if target.id == turn.account.id:
         raise Refused(say("That is you. Nothing was changed."))
     by_text = turn.address.channel == "sms"
-    was, until = mementos.taken(session, turn.account.id, target.id), _end(turn)
+    was, until = follow_snapshot.taken(session, turn.account.id, target.id), _end(turn)
     if until and target.group in ("closed", "broadcast"):
-        members.check_not_last_owner(session, turn.account.id, target)
+        group_owners.check_not_last_owner(session, turn.account.id, target)
     if was and until and was["state"] == "active" and not was["expires_at"]:
         confirm_end(turn, say("You follow {name} with no end.", name=target.name), until)
     result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=until)
-    if mementos.taken(session, turn.account.id, target.id) != was:
+    if follow_snapshot.taken(session, turn.account.id, target.id) != was:
         turn.did("follow", target.id, was=was)
     if result == "requested":
         if was is None or was["state"] != "requested":
-            requests.ask_owners(session, turn, target)
+            join_requests.ask_owners(session, turn, target)
         return say(
             "{name} is closed. You have asked to join, and you will hear when an owner lets you in.", name=target.name
         )
@@ -143,7 +144,7 @@ def leave(session: Session, turn: Turn) -> str:
 
 
 def leave_tag(session: Session, turn: Turn, tag: str) -> str:
-    gone = topics.unfollow(session, turn.account.id, tag)
+    gone = tag_follows.unfollow(session, turn.account.id, tag)
     if gone is None:
         group = accounts.group_called(session, tag)
         if group is not None:
@@ -158,14 +159,14 @@ def leave_tag(session: Session, turn: Turn, tag: str) -> str:
 def _again(session: Session, turn: Turn, effect: Effect) -> str:
     was = effect.detail
     until = datetime.fromisoformat(was["until"]) if was["until"] else None
-    topics.follow(session, turn.account.id, was["tag"], was["by_text"], until)
+    tag_follows.follow(session, turn.account.id, was["tag"], was["by_text"], until)
     return say("You follow {tag} again.", tag=was["tag"])
 
 
 def leave_account(session: Session, turn: Turn, target: Named) -> str:
-    was = mementos.taken(session, turn.account.id, target.id)
+    was = follow_snapshot.taken(session, turn.account.id, target.id)
     if target.group in ("closed", "broadcast"):
-        members.check_not_last_owner(session, turn.account.id, target)
+        group_owners.check_not_last_owner(session, turn.account.id, target)
     if not follows.unfollow(session, turn.account.id, target.id):
         return say("You do not follow {name}. Nothing was changed.", name=target.name)
     turn.did("unfollow", target.id, was=was)
@@ -209,7 +210,7 @@ def _off_till(turn: Turn, until: datetime) -> str:
 
 
 def _off_source(session: Session, turn: Turn, source: Named, until: datetime | None) -> str:
-    was = mementos.taken(session, turn.account.id, source.id)
+    was = follow_snapshot.taken(session, turn.account.id, source.id)
     if was and until and was["off"] and was["off_until"] is None:
         confirm_end(turn, say("{name} is off.", name=source.name), until)
     if not follows.set_off(session, turn.account.id, source.id, True, until):
@@ -240,7 +241,7 @@ def on(session: Session, turn: Turn) -> str:
         source = turn.names[0]
         if lifted := lift(session, turn, source):
             return lifted
-        was = mementos.taken(session, turn.account.id, source.id)
+        was = follow_snapshot.taken(session, turn.account.id, source.id)
         if not follows.set_off(session, turn.account.id, source.id, False, None):
             raise Refused(
                 say("You do not follow {name}. To follow: FOLLOW {handle!u}", name=source.name, handle=source.handle)

@@ -4,19 +4,21 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, ask, command, question, undoes
 from gateway.errors import Refused
-from gateway.language.named import Named
-from gateway.language.phrases import Phrase, say
-from gateway.language.readings import packed
-from gateway.ledger import audit
-from gateway.network import accounts, follows, members, mementos, notices
-from gateway.network.conversations import Asked
-from gateway.network.directory import named
-from gateway.network.mementos import Memento
+from gateway.i18n.phrases import Phrase, say
+from gateway.inbound.commands import Turn, ask, command, question, undoes
+from gateway.language.model.reading import Named
+from gateway.language.model.reading_json import packed
+from gateway.ledger.audit import audit_log
+from gateway.network.conversation import notices
+from gateway.network.conversation.conversations import Asked
+from gateway.network.follows import follow_snapshot, follows, group_owners
+from gateway.network.follows.follow_snapshot import Memento
+from gateway.network.people import accounts
+from gateway.network.people.directory import named
 from gateway.store.tables import Effect
-from handlers.confirming import prove
-from handlers.kept import as_confirmed
+from handlers.pin_confirmation import prove
+from handlers.saved_question import as_confirmed
 
 LISTENS, POSTS = "follower", "poster"
 
@@ -24,7 +26,7 @@ LISTENS, POSTS = "follower", "poster"
 def add(session: Session, turn: Turn) -> str:
     """`add PERSON GROUP`. Texts come only when asked for from the phone: who is added hears it by mail."""
     person, group = turn.names
-    members.check_owner(session, turn.account.id, group)
+    group_owners.check_owner(session, turn.account.id, group)
     now = follows.role_in(session, person.id, group.id)
     if now == "owner" or (now and group.group != "broadcast"):
         return say("{name} already is in {group}.", name=person.name, group=group.name)
@@ -34,7 +36,7 @@ def add(session: Session, turn: Turn) -> str:
     if now == role:
         return say("{name} already is in {group}.", name=person.name, group=group.name)
     prove(session, turn, say("Add {name} to {group}?", name=person.name, group=group.name))
-    was = mementos.taken(session, person.id, group.id)
+    was = follow_snapshot.taken(session, person.id, group.id)
     follows.follow(session, person.id, group.id, by_text=False, role=role)
     did(session, turn, "add", person, group, was)
     tell(session, turn, person, added(turn, group, was))
@@ -61,12 +63,12 @@ def _role(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
 def remove(session: Session, turn: Turn) -> str:
     """`remove PERSON GROUP`, also somebody who only asks to join."""
     person, group = turn.names
-    members.check_owner(session, turn.account.id, group)
-    was = mementos.taken(session, person.id, group.id)
+    group_owners.check_owner(session, turn.account.id, group)
+    was = follow_snapshot.taken(session, person.id, group.id)
     if was is None:
         return say("{name} is not in {group}. Nothing was changed.", name=person.name, group=group.name)
     prove(session, turn, say("Remove {name} from {group}?", name=person.name, group=group.name))
-    mementos.restore(session, person.id, group.id, None)
+    follow_snapshot.restore(session, person.id, group.id, None)
     did(session, turn, "remove", person, group, was)
     tell(session, turn, person, gone(turn, group, was))
     return say("{name} is no longer in {group} and has been told.", name=person.name, group=group.name)
@@ -75,11 +77,11 @@ def remove(session: Session, turn: Turn) -> str:
 @command("owner PERSON GROUP", about="let somebody else run my group, too")
 def owner(session: Session, turn: Turn) -> str:
     person, group = turn.names
-    members.check_owner(session, turn.account.id, group)
+    group_owners.check_owner(session, turn.account.id, group)
     if follows.role_in(session, person.id, group.id) == "owner":
         return say("{name} already is an owner of {group}.", name=person.name, group=group.name)
     prove(session, turn, say("Make {name} an owner of {group}?", name=person.name, group=group.name))
-    was = mementos.taken(session, person.id, group.id)
+    was = follow_snapshot.taken(session, person.id, group.id)
     follows.follow(session, person.id, group.id, by_text=False, role="owner")
     did(session, turn, "owner", person, group, was)
     told = say(
@@ -96,7 +98,7 @@ def owner(session: Session, turn: Turn) -> str:
 def did(session: Session, turn: Turn, kind: str, person: Named, group: Named, was: Memento | None) -> None:
     """Notes it for `undo`, and for whoever asks later why somebody was in or out."""
     turn.did(kind, group.id, person=person.id, was=was)
-    audit.record(session, f"@{turn.account.handle}", f"groups.{kind}", person.id, {"group": group.handle})
+    audit_log.record(session, f"@{turn.account.handle}", f"groups.{kind}", person.id, {"group": group.handle})
 
 
 def tell(session: Session, turn: Turn, person: Named, words: Phrase) -> None:
@@ -123,13 +125,13 @@ def gone(turn: Turn, group: Named, was: Memento) -> Phrase:
 def _undo(session: Session, turn: Turn, effect: Effect) -> str:
     """As it was before; the person hears that, too."""
     person, group = _there(session, effect.detail["person"]), _there(session, effect.subject_id or 0)
-    members.check_owner(session, turn.account.id, group)
+    group_owners.check_owner(session, turn.account.id, group)
     was: Memento | None = effect.detail["was"]
     values = {"name": person.name, "group": group.name}
-    if effect.kind != "remove" and mementos.taken(session, person.id, group.id) is None:  # they have left
+    if effect.kind != "remove" and follow_snapshot.taken(session, person.id, group.id) is None:  # they have left
         raise Refused(say("{name} is no longer in {group}. Nothing was changed.", **values))
-    mementos.restore(session, person.id, group.id, was)
-    audit.record(session, f"@{turn.account.handle}", "groups.undo", person.id, {"group": group.handle})
+    follow_snapshot.restore(session, person.id, group.id, was)
+    audit_log.record(session, f"@{turn.account.handle}", "groups.undo", person.id, {"group": group.handle})
     if was is None:
         tell(session, turn, person, gone(turn, group, {"state": "active"}))
         return say("{name} is no longer in {group} and has been told.", **values)

@@ -2,10 +2,11 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, Unconfirmed, command, undoes
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.network import accounts, members
+from gateway.i18n.phrases import say
+from gateway.inbound.commands import Turn, Unconfirmed, command, undoes
+from gateway.network.follows import group_owners
+from gateway.network.people import accounts
 from gateway.store.tables import Effect
 
 WHAT = {
@@ -46,7 +47,7 @@ def _unmake(session: Session, turn: Turn, effect: Effect) -> str:
     group = accounts.by_id(session, effect.subject_id or 0)
     if group is None or group.state != "active":
         raise Refused(say("What you did last is undone already."))
-    if members.others(session, group.id, turn.account.id):
+    if group_owners.others(session, group.id, turn.account.id):
         raise Refused(
             say(
                 "{name} stays, because others are in it or ask to join. To leave: LEAVE {handle!u}",
@@ -54,7 +55,7 @@ def _unmake(session: Session, turn: Turn, effect: Effect) -> str:
                 handle=group.handle,
             )
         )
-    if members.written(session, group.id):
+    if group_owners.written(session, group.id):
         raise Refused(say("{name} stays, because there are updates in it.", name=group.name))
     session.delete(group)
     session.flush()

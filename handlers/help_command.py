@@ -2,12 +2,15 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
-from gateway.language import by_mail, manual, our_numbers, texts
-from gateway.language.carrier_words import carrier_word
-from gateway.language.phrases import count, joined, say, template, translated
-from gateway.network import audience, remainders, renderings, timelines
-from gateway.network.remainders import Kept
+from gateway.i18n.phrases import count, joined, say, template, translated
+from gateway.inbound.commands import Turn, command
+from gateway.language.opt_out.keywords import carrier_word
+from gateway.language.usage import help_lines, mail_help
+from gateway.network.audience import visibility
+from gateway.network.conversation import remainders
+from gateway.network.conversation.remainders import Kept
+from gateway.network.posts import rendering, timelines
+from gateway.sms import fit, number_types
 
 START = say(
     "Text what you are doing: your followers get it. follow NAME, leave NAME, get NAME, d "
@@ -29,15 +32,15 @@ def help_(session: Session, turn: Turn) -> str | None:
     """HELP and INFO come here too; where the carrier has answered them itself, we stay silent."""
     if turn.carrier_answered:
         return None
-    if our_numbers.kind(turn.our_address or "") == "short-code" and carrier_word(turn.said) == "help":
+    if number_types.kind(turn.our_address or "") == "short-code" and carrier_word(turn.said) == "help":
         return say(ON_A_SHORT_CODE, company=turn.world.settings.company)
     if turn.reading.args == ("stop",):
         return MAILS
     if turn.reading.args:
-        return manual.about(turn.world.verbs[turn.reading.args[0]], turn.account.language)
+        return help_lines.about(turn.world.verbs[turn.reading.args[0]], turn.account.language)
     if turn.address.channel == "email":
-        return by_mail.whole(turn.world.verbs, turn.world.settings.mail_domain)
-    pages = joined([manual.line(verb) for verb in manual.ready(turn.world.verbs)], "\n")
+        return mail_help.whole(turn.world.verbs, turn.world.settings.mail_domain)
+    pages = joined([help_lines.line(verb) for verb in help_lines.ready(turn.world.verbs)], "\n")
     remainders.keep(session, turn.address.id, translated(pages, turn.account.language), ())
     return joined([START, OPTING_OUT])
 
@@ -48,13 +51,13 @@ def more(session: Session, turn: Turn) -> str:
     rest = _rest(session, turn)
     if rest is None:
         return say("There is no more.")
-    if not audience.may_read_all(session, turn.account.id, rest.posts):
+    if not visibility.may_read_all(session, turn.account.id, rest.posts):
         remainders.forget(session, turn.address.id)
         return say("There is no more: it was taken back, or is no longer for you.")
     turn.quotes |= set(rest.posts)
-    page, left = texts.page(rest.text)
+    page, left = fit.page(rest.text)
     remainders.keep(session, turn.address.id, left, rest.posts)
-    pages = texts.pages(left)
+    pages = fit.pages(left)
     return joined([page, count("MORE: {count} page.", "MORE: {count} pages.", pages) if pages else ""], "\n")
 
 
@@ -71,4 +74,4 @@ def _left_out(turn: Turn, last: timelines.Heard) -> str:
     """What a text that was shortened left out."""
     page = f"{turn.world.settings.public_url}/p/{turn.world.signer.sign('page', last.post.id, turn.address.id)}"
     pictures = turn.world.media_url(last.post.id, turn.address.id)
-    return renderings.for_phone(last.author, last.group, last.post, last.tag, page, pictures).rest
+    return rendering.for_phone(last.author, last.group, last.post, last.tag, page, pictures).rest

@@ -4,15 +4,17 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, question, unanswerable
-from gateway.language.named import Named
-from gateway.language.phrases import Phrase, joined, say
-from gateway.network import accounts, conversations, follows, manners, members, mementos, notices, reach
-from gateway.network.conversations import Asked
-from gateway.network.directory import named
+from gateway.i18n.phrases import Phrase, joined, say
+from gateway.inbound.commands import Turn, question, unanswerable
+from gateway.language.model.reading import Named
+from gateway.network.conversation import conversations, notices, reply_limits
+from gateway.network.conversation.conversations import Asked
+from gateway.network.follows import follow_snapshot, follows, group_owners, reachability
+from gateway.network.people import accounts
+from gateway.network.people.directory import named
 from gateway.store.tables import Account, Address
-from handlers.confirming import prove
-from handlers.members import did, gone, tell
+from handlers.group_members import did, gone, tell
+from handlers.pin_confirmation import prove
 
 LETS_IN: Final = "1"
 
@@ -20,9 +22,9 @@ LETS_IN: Final = "1"
 def ask_owners(session: Session, turn: Turn, group: Named) -> None:
     """Each owner where they are reached; without any, the people who run Critter."""
     asking = turn.account
-    running = members.owners(session, group.id)
+    running = group_owners.owners(session, group.id)
     for owner in running:
-        where = reach.reached(session, [owner.id])
+        where = reachability.reached(session, [owner.id])
         free = where and _may_be_asked(session, turn, where[0])
         words = _question(asking, group) if free else _notice(asking, group)
         turn.rings |= notices.tell(session, [owner.id], words, inbound_id=turn.inbound_id)
@@ -42,7 +44,7 @@ def _may_be_asked(session: Session, turn: Turn, where: Address) -> bool:
     """They have no other question open, and this one reaches them."""
     if conversations.open_question(session, where.id):
         return False
-    return manners.unsendable(session, turn.world.settings, where, None) is None
+    return reply_limits.unsendable(session, turn.world.settings, where, None) is None
 
 
 def _asked(person_id: int, group_id: int) -> Asked:
@@ -69,7 +71,7 @@ def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str:
     if person and group and person.state == group.state == "active":
         told = _decide(session, turn, named(person), named(group), word == LETS_IN)
     session.flush()
-    waiting = members.requests(session, turn.account.id)
+    waiting = group_owners.requests(session, turn.account.id)
     if not waiting:
         return told
     next_person, next_group = waiting[0]
@@ -81,8 +83,8 @@ def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str:
 
 def _decide(session: Session, turn: Turn, person: Named, group: Named, yes: bool) -> Phrase:
     """The first answer counts; whoever answers later, or owns the group no longer, hears how it stands."""
-    members.check_owner(session, turn.account.id, group)
-    was = mementos.taken(session, person.id, group.id)
+    group_owners.check_owner(session, turn.account.id, group)
+    was = follow_snapshot.taken(session, person.id, group.id)
     values = {"name": person.name, "group": group.name}
     if was is None:
         return say("That is decided already: {name} is not in {group}.", **values)
@@ -95,7 +97,7 @@ def _decide(session: Session, turn: Turn, person: Named, group: Named, yes: bool
         there = {"name": group.name, "handle": group.handle}
         tell(session, turn, person, say("You are in {name} now. To stop: LEAVE {handle!u}", **there))
         return say("{name} is in {group} now and has been told.", **values)
-    mementos.restore(session, person.id, group.id, None)
+    follow_snapshot.restore(session, person.id, group.id, None)
     did(session, turn, "remove", person, group, was)
     tell(session, turn, person, gone(turn, group, was))
     return say("We told {name} that {group} says no.", **values)

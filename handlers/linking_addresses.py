@@ -1,15 +1,17 @@
-"""Asking colleagues in, and being one person on several phones and mailboxes. gateway/strangers hears the answers."""
+"""Asking colleagues in, and being one person on several phones and mailboxes. gateway/inbound/unknown_senders hears
+the answers."""
 
 from sqlalchemy.orm import Session
 
-from gateway import destinations
-from gateway.commands import Turn, command
 from gateway.errors import Refused
-from gateway.language.phrases import Phrase, say, translated
-from gateway.ledger import outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, codes, invitations
+from gateway.i18n.phrases import Phrase, say, translated
+from gateway.inbound.commands import Turn, command
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.network.people import accounts, addresses, invitations
+from gateway.network.verification import codes
 from gateway.settings import Settings
+from gateway.sms import destinations
 from gateway.store.tables import Address
 
 

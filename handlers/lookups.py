@@ -5,14 +5,16 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
 from gateway.errors import Refused
-from gateway.language.phrases import Phrase, count, joined, listed, say
-from gateway.network import accounts, follows, reach, renderings, silences, timelines, topics
-from gateway.network.audience import OPEN_TO_ALL
+from gateway.i18n.phrases import Phrase, count, joined, listed, say
+from gateway.inbound.commands import Turn, command
+from gateway.network.audience.visibility import OPEN_TO_ALL
+from gateway.network.follows import follows, mutes, reachability, tag_follows
+from gateway.network.people import accounts
+from gateway.network.posts import rendering, timelines
 from gateway.store.tables import Account
-from handlers.direct import people
-from handlers.later import NOT_YET
+from handlers.not_implemented import NOT_YET
+from handlers.private_messages import people
 
 SHOWN = {"sms": 10, "email": 100}  # names in one answer
 MOST = {"sms": 10, "email": 50}  # updates in one answer
@@ -40,9 +42,9 @@ def get(session: Session, turn: Turn) -> str:
 
 
 def _entry(turn: Turn, entry: timelines.Entry) -> Phrase:
-    post, by = entry.post, renderings.signature(entry.author, entry.group, entry.post, entry.origin)
+    post, by = entry.post, rendering.signature(entry.author, entry.group, entry.post, entry.origin)
     link = turn.world.media_url(post.id, turn.address.id) if post.attached else ""
-    shown = post.text + renderings.hanging(post.attached, post.text, link)
+    shown = post.text + rendering.hanging(post.attached, post.text, link)
     return say("{by}: {text} ({ago})", by=by, text=shown, ago=_ago(entry.age))
 
 
@@ -84,7 +86,7 @@ def _sees(session: Session, turn: Turn, account: Account) -> bool:
 @command("whois NAME", aliases=("w",), about="name, title, followers, how to reach them", spanish="quién es, quien es")
 def whois(session: Session, turn: Turn) -> str:
     account = _account(session, turn)
-    if silences.apart(session, turn.account.id, account.id):
+    if mutes.apart(session, turn.account.id, account.id):
         return f"{account.name} (@{account.handle})."
     followers, following, _ = timelines.counts(session, account, turn.account.id)
     called = f"{account.name} ({'#' if account.kind == 'group' else '@'}{account.handle})"
@@ -92,7 +94,7 @@ def whois(session: Session, turn: Turn) -> str:
         counted = people(followers) if _sees(session, turn, account) else ""
         kind = joined([KINDS[account.access or "open"], counted], ", ")
         return say("{name}: {kind}. To join: JOIN {handle!u}", name=called, kind=kind, handle=account.handle)
-    ways = WAYS[tuple(reach.channels(session, account.id))]
+    ways = WAYS[tuple(reachability.channels(session, account.id))]
     about = joined([called, account.title or ""], ", ")
     follows_ = say("follows {number}", number=following)
     return say(
@@ -133,7 +135,7 @@ def who(session: Session, turn: Turn) -> str:
         raise Refused(say(NOT_YET, verb="who about"))
     account = _account(session, turn, readable=True)
     number, rows = follows.followers(session, account.id, SHOWN[turn.address.channel], seen_by=turn.account.id)
-    if not number or silences.apart(session, turn.account.id, account.id):
+    if not number or mutes.apart(session, turn.account.id, account.id):
         return say("Nobody follows {name} yet.", name=account.name)
     return say(
         "{name} has {followers}: {names}", name=account.name, followers=_followers(number), names=_handles(rows, number)
@@ -159,7 +161,7 @@ def followers(session: Session, turn: Turn) -> str:
 def following(session: Session, turn: Turn) -> str:
     shown = SHOWN[turn.address.channel]
     number, rows = follows.following(session, turn.account.id, shown)
-    tags = ", ".join(f"#{tag}" for tag in topics.following(session, turn.account.id)[:shown])
+    tags = ", ".join(f"#{tag}" for tag in tag_follows.following(session, turn.account.id)[:shown])
     if not number:
         return say("You follow {names}.", names=tags) if tags else say("You follow nobody yet. Try: follow NAME")
     names = _handles(rows, number)

@@ -6,13 +6,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, Unconfirmed, command, undoes
 from gateway.errors import Refused
-from gateway.language import durations
-from gateway.language.named import Named
-from gateway.language.phrases import Phrase, joined, say
-from gateway.network import accounts, follows, silences
-from gateway.network.silences import Kept
+from gateway.i18n.phrases import Phrase, joined, say
+from gateway.inbound.commands import Turn, Unconfirmed, command, undoes
+from gateway.language.model.reading import Named
+from gateway.language.words import durations
+from gateway.network.follows import follows, mutes
+from gateway.network.follows.mutes import Kept
+from gateway.network.people import accounts
 from gateway.store.tables import Effect
 
 
@@ -27,10 +28,10 @@ def block(session: Session, turn: Turn) -> str:
                 handle=other.handle,
             )
         )
-    was = silences.standing(session, turn.account.id, other.id)
+    was = mutes.standing(session, turn.account.id, other.id)
     if was and was.kind == "block":
         return say("You already blocked {name}. To unblock: ON {handle!u}", name=other.name, handle=other.handle)
-    ended = silences.block(session, turn.account.id, other.id)
+    ended = mutes.block(session, turn.account.id, other.id)
     turn.did("silence", other.id, was=was.packed() if was else None, ended=ended)
     return say(
         "You and {name} no longer hear or follow each other. To unblock: ON {handle!u}",
@@ -43,7 +44,7 @@ def block(session: Session, turn: Turn) -> str:
 def mute(session: Session, turn: Turn) -> str:
     other, args = _other(turn), turn.reading.args
     local = durations.ends(args[1], datetime.now(ZoneInfo(turn.account.timezone))) if len(args) > 1 else None
-    was, wanted = silences.standing(session, turn.account.id, other.id), Kept("mute", local)
+    was, wanted = mutes.standing(session, turn.account.id, other.id), Kept("mute", local)
     if was and was.kind == "block":
         raise Refused(
             say(
@@ -56,7 +57,7 @@ def mute(session: Session, turn: Turn) -> str:
         confirm_end(turn, say("{name} is muted with no end.", name=other.name), local)
     if was == wanted:
         return say("{name} is muted already. To unmute: ON {handle!u}", name=other.name, handle=other.handle)
-    silences.put(session, turn.account.id, other.id, wanted)
+    mutes.put(session, turn.account.id, other.id, wanted)
     turn.did("silence", other.id, was=was.packed() if was else None, ended=[])
     return joined([_muted(other, local, had_end=bool(was and was.expires_at)), _still(other)])
 
@@ -99,7 +100,7 @@ def _other(turn: Turn) -> Named:
 
 def lift(session: Session, turn: Turn, other: Named) -> str | None:
     """What `on NAME` says when it ended a mute or a block; None when there was none."""
-    was = silences.lift(session, turn.account.id, other.id)
+    was = mutes.lift(session, turn.account.id, other.id)
     if was is None:
         return None
     turn.did("lift", other.id, was=was.packed())
@@ -125,9 +126,9 @@ def _lifted(session: Session, turn: Turn, effect: Effect) -> str:
     """As it was before: the older silence, and the follows that a block ended."""
     assert effect.subject_id
     was, ended = Kept.read(effect.detail["was"]), effect.detail["ended"]
-    silences.lift(session, turn.account.id, effect.subject_id)
+    mutes.lift(session, turn.account.id, effect.subject_id)
     if was:
-        silences.put(session, turn.account.id, effect.subject_id, was)
+        mutes.put(session, turn.account.id, effect.subject_id, was)
     for follow in ended:
         follows.restore(session, follow)
     name = _name(session, effect)
@@ -142,9 +143,9 @@ def _silenced(session: Session, turn: Turn, effect: Effect) -> str:
     assert effect.subject_id
     assert was
     if was.kind == "block":
-        silences.block(session, turn.account.id, effect.subject_id)
+        mutes.block(session, turn.account.id, effect.subject_id)
         return say("{name} is blocked again.", name=_name(session, effect))
-    silences.put(session, turn.account.id, effect.subject_id, was)
+    mutes.put(session, turn.account.id, effect.subject_id, was)
     return say("{name} is muted again.", name=_name(session, effect))
 
 

@@ -2,8 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
-from gateway.language.phrases import say, template
+from gateway.i18n.phrases import say, template
+from gateway.inbound.commands import Turn, command
 
 NOT_YET = template("{verb} is not available yet. Nothing was changed or posted. To see what is: ?")
 

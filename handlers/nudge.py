@@ -2,12 +2,13 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
 from gateway.errors import Refused
-from gateway.language.phrases import joined, say
-from gateway.network import notices, nudges, silences
-from gateway.network.reach import Unreached
-from handlers.direct import must_reach, not_reached
+from gateway.i18n.phrases import joined, say
+from gateway.inbound.commands import Turn, command
+from gateway.network.conversation import notices
+from gateway.network.follows import mutes, nudges
+from gateway.network.follows.reachability import Unreached
+from handlers.private_messages import must_reach, not_reached
 
 
 @command("nudge NAME", about="ask for an update", spanish="preguntar")
@@ -21,7 +22,7 @@ def nudge(session: Session, turn: Turn) -> str:
     if person.id == turn.account.id:
         raise Refused(say("That is you. Just text what you are doing."))
     must_reach(session, turn.account, person)
-    if silences.deaf_to(session, turn.account.id, [person.id]):
+    if mutes.deaf_to(session, turn.account.id, [person.id]):
         raise Refused(joined([say("Not sent."), not_reached([Unreached(person.name, None)], turn.account.timezone)]))
     if not nudges.note(session, turn.account.id, person.id):
         return say("You already nudged {name} today.", name=person.name)

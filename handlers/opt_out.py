@@ -2,11 +2,13 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, meaning
-from gateway.language import our_numbers
-from gateway.language.carrier_words import carrier_answers, carrier_word
-from gateway.language.phrases import say
-from gateway.network import addresses, follows, notices, reach
+from gateway.i18n.phrases import say
+from gateway.inbound.commands import Turn, meaning
+from gateway.language.opt_out.keywords import carrier_answers, carrier_word
+from gateway.network.conversation import notices
+from gateway.network.follows import follows, reachability
+from gateway.network.people import addresses
+from gateway.sms import number_types
 
 
 @meaning("optout")
@@ -32,9 +34,9 @@ def _unanswered(turn: Turn) -> bool:
     return _texted(turn) == "short-code" or senders.get(turn.our_address or "", "twilio") != "twilio"
 
 
-def _texted(turn: Turn) -> our_numbers.Kind:
+def _texted(turn: Turn) -> number_types.Kind:
     """Which kind of number of ours it came to."""
-    return our_numbers.kind(turn.our_address or "")
+    return number_types.kind(turn.our_address or "")
 
 
 def _company(turn: Turn) -> str:
@@ -43,7 +45,7 @@ def _company(turn: Turn) -> str:
 
 def _tell_posters(session: Session, turn: Turn) -> None:
     """Whoever broadcasts to this phone must know that it no longer hears."""
-    for group in reach.broadcasts(session, turn.account.id):
+    for group in reachability.broadcasts(session, turn.account.id):
         posters = {account.id for account in follows.posters(session, group.id)} - {turn.account.id}
         name, handle = turn.account.name, group.handle
         words = say(

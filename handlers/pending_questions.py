@@ -5,24 +5,25 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from gateway import commands
-from gateway.commands import Turn, act, meaning, question
 from gateway.errors import Refused
-from gateway.language.commands import forced_command
+from gateway.i18n.phrases import Phrase, capital, joined, listed, say, sentence
+from gateway.inbound import commands
+from gateway.inbound.commands import Turn, act, meaning, question
+from gateway.language.command_reader import forced_command
 from gateway.language.grammar import STOP, read
-from gateway.language.manual import spoken
-from gateway.language.named import Context, Named, Reading
-from gateway.language.phrases import Phrase, capital, joined, listed, say, sentence
-from gateway.language.readings import packed
-from gateway.language.wording import first_token
-from gateway.network import contexts, conversations, follows
-from gateway.network.conversations import Asked
-from handlers import private_repeats, threads
-from handlers.daily import which
-from handlers.direct import people
-from handlers.kept import as_confirmed, chosen, kept_reading, still_there
-from handlers.threads import RUN_OUT
-from handlers.undoing import undo
+from gateway.language.model.reading import Context, Named, Reading
+from gateway.language.model.reading_json import packed
+from gateway.language.usage.help_lines import spoken
+from gateway.language.words.normalize import first_token
+from gateway.network.conversation import conversations, reading_context
+from gateway.network.conversation.conversations import Asked
+from gateway.network.follows import follows
+from handlers import bare_texts, private_repeats
+from handlers.bare_texts import RUN_OUT
+from handlers.daily_mail import which
+from handlers.private_messages import people
+from handlers.saved_question import as_confirmed, chosen, kept_reading, still_there
+from handlers.undo import undo
 from handlers.updates import group_post
 
 CHOICES = 3
@@ -45,7 +46,7 @@ def ask(session: Session, turn: Turn) -> str | None:
     if reading.unknown == STOP and reading.verb is None:
         return _put(session, turn, "private", NO_MORE[turn.address.channel], ())
     if reading.privacy == "direct":
-        return threads.ask_thread(session, turn) if reading.post else _ask_private(session, turn)
+        return bare_texts.ask_thread(session, turn) if reading.post else _ask_private(session, turn)
     if reading.form and not reading.unknown:
         return _ask_meant(session, turn)
     if reading.verb and turn.world.verbs[reading.verb].asks:
@@ -128,8 +129,8 @@ def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
     conversations.close(session, turn.address.id)
     if word == "UNDO":
         return undo(session, turn)
-    if asked.kind == threads.KIND:
-        return threads.decide(session, turn, asked, word)
+    if asked.kind == bare_texts.KIND:
+        return bare_texts.decide(session, turn, asked, word)
     text = _kept(session, turn, asked)
     if word == "DROP":
         return say("Deleted.") if "draft" in asked.about else say("Left as it is.")
@@ -168,7 +169,7 @@ def _privately(session: Session, turn: Turn, asked: Asked, word: str) -> str:
 def _as_meant(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     """The command as it would be read now, for who it names may have another handle since."""
     form = kept_reading(asked).form
-    resolver = contexts.resolver(session, turn.account.id)
+    resolver = reading_context.resolver(session, turn.account.id)
     reading = read(form, "sms", turn.world.verbs_for(turn.account.language), resolver, Context())
     if reading.verb is None:
         raise Refused(say("That account is gone. Nothing was changed."))
@@ -192,7 +193,7 @@ def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | 
     args = [picked.handle if arg == reading.unknown else arg for arg in reading.args]
     said = first_token(reading.text.lstrip("/ "))[0]
     written = " ".join([said, *args])
-    resolver = contexts.resolver(session, turn.account.id)
+    resolver = reading_context.resolver(session, turn.account.id)
     return act(
         session,
         turn.as_read(

@@ -12,13 +12,14 @@ from typing import Literal, NoReturn
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, Unconfirmed, guard, question
 from gateway.errors import Refused
-from gateway.language.phrases import Phrase, count, joined, say
-from gateway.ledger import audit
-from gateway.network import conversations, lockouts, notices, pins
-from gateway.network.conversations import Asked
-from handlers.kept import as_confirmed
+from gateway.i18n.phrases import Phrase, count, joined, say
+from gateway.inbound.commands import Turn, Unconfirmed, guard, question
+from gateway.ledger.audit import audit_log
+from gateway.network.conversation import conversations, notices
+from gateway.network.conversation.conversations import Asked
+from gateway.network.verification import lockouts, pins
+from handlers.saved_question import as_confirmed
 
 GIVES = "secret"
 DIGITS = 6
@@ -98,7 +99,7 @@ def _right(session: Session, turn: Turn, asked: Asked, word: str) -> bool:
 
 def _wrong(session: Session, turn: Turn, kind: Kind) -> Phrase:
     """How many more may be wrong; the last one closes the question, and its writer hears of it elsewhere."""
-    audit.record(session, f"@{turn.account.handle}", f"{kind}.wrong", turn.account.id)
+    audit_log.record(session, f"@{turn.account.handle}", f"{kind}.wrong", turn.account.id)
     counted = lockouts.wrong(session, turn.account.id, turn.address.channel)
     ended = kind == "pin" and pins.locked(session, turn.account.id)
     if counted.lock is None and not ended:

@@ -5,11 +5,13 @@ from math import ceil
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, Unconfirmed
-from gateway.language.phrases import Phrase, count, joined, say
-from gateway.ledger import budgets, pictures, spending
-from gateway.network import estimates, posts, renderings
-from gateway.network.posts import Words
+from gateway.i18n.phrases import Phrase, count, joined, say
+from gateway.inbound.commands import Turn, Unconfirmed
+from gateway.ledger.inbox import media
+from gateway.ledger.money import budgets, spending
+from gateway.network.audience import phone_estimate
+from gateway.network.posts import posts, rendering
+from gateway.network.posts.posts import Words
 from gateway.settings import Settings
 
 TAG = "k7"  # every item of many has one
@@ -26,13 +28,13 @@ def price(session: Session, turn: Turn, words: Words) -> Phrase | None:
     """What it costs, when it goes to so many phones that its writer must say yes."""
     limit = turn.world.settings.ask_phones
     sources, people = posts.sources(session, words), [person for person, _ in words.recipients]
-    if estimates.phones(session, sources, people, limit + 1) <= limit:
+    if phone_estimate.phones(session, sources, people, limit + 1) <= limit:
         return None
-    settings, phones = turn.world.settings, estimates.countries(session, sources, people)
+    settings, phones = turn.world.settings, phone_estimate.countries(session, sources, people)
     shown = f"{words.author.name}: {words.text}"
-    hangs = pictures.attached(session, words.pictures_of or words.inbound_id)
-    link = renderings.hanging(hangs, words.text, turn.world.media_url(0, 0))
-    each = renderings.fitted(shown + link, TAG, settings.public_url).segments
+    hangs = media.attached(session, words.pictures_of or words.inbound_id)
+    link = rendering.hanging(hangs, words.text, turn.world.media_url(0, 0))
+    each = rendering.fitted(shown + link, TAG, settings.public_url).segments
     cost = sum((number * each * settings.price_of(country) for country, number in phones.items()), Decimal(0))
     parts = sum(phones.values()) * each
     return joined([_price(settings, phones.total(), parts, cost), _shortage(session, settings, words, parts, cost)])

@@ -7,17 +7,20 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, meaning, unanswerable
 from gateway.errors import Refused
-from gateway.language.named import Named
-from gateway.language.phrases import Phrase, count, joined, listed, say
-from gateway.ledger import pictures
-from gateway.network import audience, conversations, follows, halves, reach, silences, timelines
-from gateway.network.conversations import Asked
-from gateway.network.posts import Words
+from gateway.i18n.phrases import Phrase, count, joined, listed, say
+from gateway.inbound.commands import Turn, command, meaning, unanswerable
+from gateway.language.model.reading import Named
+from gateway.ledger.inbox import media
+from gateway.network.audience import visibility
+from gateway.network.conversation import conversations
+from gateway.network.conversation.conversations import Asked
+from gateway.network.follows import follows, mutes, reachability
+from gateway.network.posts import split_texts, timelines
+from gateway.network.posts.posts import Words
 from gateway.store.tables import Account, Post
-from handlers.confirming import prove
-from handlers.costs import price
+from handlers.pin_confirmation import prove
+from handlers.price_confirmation import price
 from handlers.private_repeats import ask_if_private
 from handlers.updates import publish
 
@@ -38,11 +41,11 @@ def direct(session: Session, turn: Turn) -> str:
     """A bare text after a broadcast comes here too, for that group's posters."""
     if turn.reading.verb is None and turn.names and turn.names[0].group == "broadcast":
         return tell_posters(session, turn, turn.names[0], turn.text)
-    hangs = turn.reading.post and pictures.attached(session, turn.inbound_id)
+    hangs = turn.reading.post and media.attached(session, turn.inbound_id)
     if turn.reading.post and not hangs:
         recipients = _recipients(session, turn.account, turn.names)
         ask_if_private(session, turn, Words(turn.account, turn.text, "direct", turn.via, recipients=recipients))
-    if turn.reading.post and not hangs and halves.append(session, turn.account, turn.reading.post, turn.text):
+    if turn.reading.post and not hangs and split_texts.append(session, turn.account, turn.reading.post, turn.text):
         turn.did("appended", turn.reading.post)
         return say("Added to your private message.")
     return send(session, turn, turn.names, turn.text, turn.reading.post)
@@ -116,7 +119,7 @@ def _recipients(session: Session, author: Account, names: Sequence[Named]) -> li
 def _none_blocked(session: Session, author_id: int, names: Sequence[Named]) -> None:
     """Who blocked somebody is told so; who is blocked is not."""
     for each in names:
-        silence = silences.standing(session, author_id, each.id)
+        silence = mutes.standing(session, author_id, each.id)
         if silence and silence.kind == "block":
             raise Refused(
                 say(
@@ -129,9 +132,9 @@ def _none_blocked(session: Session, author_id: int, names: Sequence[Named]) -> N
 
 def _some_reached(
     session: Session, author: Account, recipients: Sequence[tuple[int, int]]
-) -> Sequence[reach.Unreached]:
+) -> Sequence[reachability.Unreached]:
     """Those whom nothing reaches now; Refused when they are all of them."""
-    unreached = reach.unreached(session, [person for person, _ in recipients], author.id)
+    unreached = reachability.unreached(session, [person for person, _ in recipients], author.id)
     if len(unreached) == len(recipients):
         raise Refused(joined([say("Not sent."), not_reached(unreached, author.timezone)]))
     return unreached
@@ -146,7 +149,7 @@ def must_reach(session: Session, author: Account, person: Named) -> None:
 def _members(session: Session, author: Account, group: Named) -> Collection[int]:
     if group.group == "broadcast":
         return [account.id for account in follows.posters(session, group.id)]
-    mine = select(audience.following(author.id, group.id))
+    mine = select(visibility.following(author.id, group.id))
     if group.group == "closed" and not session.scalar(mine):
         raise Refused(
             say("{handle} is closed: only its members can write to it. Nothing was sent.", handle=group.handle)
@@ -185,7 +188,7 @@ def people(number: int) -> Phrase:
     return count("{count} person", "{count} people", number)
 
 
-def not_reached(persons: Sequence[reach.Unreached], timezone: str) -> str:
+def not_reached(persons: Sequence[reachability.Unreached], timezone: str) -> str:
     """Why some of them cannot be reached, and when who opted out did; the sender may still call them."""
     days = {_day(person.stopped_at, timezone) if person.stopped_at else None for person in persons}
     day = days.pop() if len(days) == 1 else None
@@ -197,7 +200,7 @@ def not_reached(persons: Sequence[reach.Unreached], timezone: str) -> str:
     return say("{names} cannot be reached by text or mail now. Try calling.", names=listed(shown))
 
 
-def _why(person: reach.Unreached, timezone: str) -> str:
+def _why(person: reachability.Unreached, timezone: str) -> str:
     if person.stopped_at is None:
         return person.name
     why = say("opted out on {day}", day=_day(person.stopped_at, timezone))

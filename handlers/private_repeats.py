@@ -2,11 +2,11 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, Unconfirmed
-from gateway.language.phrases import Phrase, joined, say
-from gateway.network import private_repeats
-from gateway.network.posts import Words
-from gateway.network.private_repeats import Readers, Repeated
+from gateway.i18n.phrases import Phrase, joined, say
+from gateway.inbound.commands import Turn, Unconfirmed
+from gateway.network.audience import private_repeats
+from gateway.network.audience.private_repeats import Readers, Repeated
+from gateway.network.posts.posts import Words
 
 GIVES = "repeat"
 

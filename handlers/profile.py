@@ -3,9 +3,9 @@
 from babel import Locale, UnknownLocaleError
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, Unconfirmed, command, undoes
-from gateway.language.phrases import languages, say
-from gateway.network import accounts
+from gateway.i18n.phrases import languages, say
+from gateway.inbound.commands import Turn, Unconfirmed, command, undoes
+from gateway.network.people import accounts
 from gateway.store.tables import Account, Effect
 
 

@@ -2,10 +2,13 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, meaning, undoes
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.network import audience, likes, posts, quotations, timelines
+from gateway.i18n.phrases import say
+from gateway.inbound.commands import Turn, command, meaning, undoes
+from gateway.network.audience import visibility
+from gateway.network.conversation import on_screen
+from gateway.network.posts import posts, timelines
+from gateway.network.receipts import likes
 from gateway.store.tables import Account, Effect, Post
 
 NO_TARGET = "a reaction to nothing that went to this address"
@@ -34,7 +37,7 @@ def _target(session: Session, turn: Turn) -> int | None:
         answered = session.get(Post, turn.reading.post)
         return posts.original(answered) if answered else None
     if turn.text:
-        post = quotations.post(session, turn.address, turn.text)
+        post = on_screen.post(session, turn.address, turn.text)
         return posts.original(post) if post else None
     items = timelines.heard(session, turn.address.id, 1)
     return posts.original(items[0].post) if items else None
@@ -44,7 +47,7 @@ def _target(session: Session, turn: Turn) -> int | None:
 def like(session: Session, turn: Turn) -> str:
     by = (timelines.by_account(turn.names[0]),) if turn.names else ()
     items = timelines.heard(session, turn.address.id, 1, *by)
-    if not items or not audience.may_read(session, turn.account.id, items[0].post.id):
+    if not items or not visibility.may_read(session, turn.account.id, items[0].post.id):
         raise Refused(say("There is nothing to like: no such update has reached you here yet."))
     target = posts.original(items[0].post)
     group = items[0].group if turn.names and turn.names[0].kind == "group" else None

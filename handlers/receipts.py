@@ -2,12 +2,12 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
 from gateway.errors import Refused
-from gateway.language.named import Named
-from gateway.language.phrases import Phrase, count, joined, say
-from gateway.network import likes, receipts
-from gateway.network.receipt_words import counted, names, shortened
+from gateway.i18n.phrases import Phrase, count, joined, say
+from gateway.inbound.commands import Turn, command
+from gateway.language.model.reading import Named
+from gateway.network.receipts import likes, receipts
+from gateway.network.receipts.receipt_text import counted, names, shortened
 from gateway.store.tables import Post
 
 SHOWN = 2  # people who missed it that one text has room for, with their reasons

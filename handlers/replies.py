@@ -2,15 +2,18 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, meaning
 from gateway.errors import Refused
-from gateway.language.named import Named
-from gateway.language.phrases import say
-from gateway.network import accounts, audience, posts, silences, timelines
-from gateway.network.directory import named
-from gateway.network.posts import Words
+from gateway.i18n.phrases import say
+from gateway.inbound.commands import Turn, command, meaning
+from gateway.language.model.reading import Named
+from gateway.network.audience import visibility
+from gateway.network.follows import mutes
+from gateway.network.people import accounts
+from gateway.network.people.directory import named
+from gateway.network.posts import posts, timelines
+from gateway.network.posts.posts import Words
 from gateway.store.tables import Account, Post
-from handlers.direct import must_reach, send, tell_posters
+from handlers.private_messages import must_reach, send, tell_posters
 from handlers.updates import GROUP_GONE, publish
 
 
@@ -40,9 +43,9 @@ def _to_named(session: Session, turn: Turn, person: Named) -> str | None:
 def _answer(session: Session, turn: Turn, answered: Post | None) -> str | None:
     """A reply to a repeat goes to what it repeats, and so to who wrote that."""
     post = posts.written_first(session, answered) if answered else None
-    if post and silences.apart(session, turn.account.id, post.author_id):
+    if post and mutes.apart(session, turn.account.id, post.author_id):
         must_reach(session, turn.account, _author(session, post))
-    if post is None or not audience.may_read(session, turn.account.id, post.id):
+    if post is None or not visibility.may_read(session, turn.account.id, post.id):
         raise Refused(
             say("There is nothing to reply to: nothing has reached you here yet. To write to somebody: @NAME text")
         )
@@ -63,7 +66,7 @@ def _author(session: Session, post: Post) -> Named:
 def _in_group(session: Session, turn: Turn, post: Post, group: Account | None) -> str | None:
     if group is None or group.state != "active":
         raise Refused(GROUP_GONE)
-    if not audience.may_post(session, turn.account.id, group):
+    if not visibility.may_post(session, turn.account.id, group):
         return tell_posters(session, turn, named(group), turn.text)
     words = Words(
         turn.account, turn.text, "group", turn.via, group, in_reply_to=post.id, inbound_id=turn.inbound_id
@@ -78,7 +81,7 @@ def _publicly(session: Session, turn: Turn, post: Post | None) -> str | None:
         in_reply_to=post.id if post else None, inbound_id=turn.inbound_id,
     )  # fmt: skip
     written = publish(session, turn, words)
-    heard = audience.heard(session, written, posts.sources(session, words))
+    heard = visibility.heard(session, written, posts.sources(session, words))
     return None if heard else UNHEARD
 
 

@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.network import accounts, audience, posts, timelines
-from gateway.network.posts import Words
+from gateway.i18n.phrases import say
+from gateway.inbound.commands import Turn, command
+from gateway.network.audience import visibility
+from gateway.network.people import accounts
+from gateway.network.posts import posts, timelines
+from gateway.network.posts.posts import Words
 from gateway.store.tables import Post
 from handlers.updates import publish
 
@@ -34,7 +36,7 @@ def repeat(session: Session, turn: Turn) -> str:
     if posts.spreading(session, post.id):
         words = replace(words, hold=BEHIND)
     written = publish(session, turn, words)
-    if not audience.heard(session, written, posts.sources(session, words)):
+    if not visibility.heard(session, written, posts.sources(session, words)):
         return say("Passed on, but nobody follows you yet, so nobody gets it.")
     return say("{name}'s update goes to your followers who do not have it yet. To take it back: UNDO", name=writer.name)
 
@@ -54,5 +56,5 @@ def _may_pass_on(session: Session, turn: Turn, post: Post) -> None:
     group = accounts.by_id(session, post.group_id) if post.group_id else None
     if group and group.access == "closed":
         raise Refused(say("{name} is closed: what is said there stays there. Nothing was posted.", name=group.name))
-    if not audience.may_read(session, turn.account.id, post.id):
+    if not visibility.may_read(session, turn.account.id, post.id):
         raise Refused(NOTHING)

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, act
 from gateway.errors import Refused
-from gateway.language.named import Named, Reading
-from gateway.language.phrases import say
-from gateway.language.readings import unpacked
-from gateway.network import accounts
-from gateway.network.conversations import Asked
-from gateway.network.directory import named
+from gateway.i18n.phrases import say
+from gateway.inbound.commands import Turn, act
+from gateway.language.model.reading import Named, Reading
+from gateway.language.model.reading_json import unpacked
+from gateway.network.conversation.conversations import Asked
+from gateway.network.people import accounts
+from gateway.network.people.directory import named
 
 
 def kept_reading(asked: Asked) -> Reading:

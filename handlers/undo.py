@@ -5,14 +5,15 @@ from datetime import timedelta
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command, reopened, undoes
 from gateway.errors import Refused
-from gateway.language.phrases import count, joined, say
-from gateway.network import conversations, posts
-from gateway.network.doings import last_doing
+from gateway.i18n.phrases import count, joined, say
+from gateway.inbound.commands import Turn, command, reopened, undoes
+from gateway.network.conversation import conversations
+from gateway.network.follows.last_effect import last_doing
+from gateway.network.posts import posts
 from gateway.store.tables import Effect, Post
-from handlers import threads
-from handlers.confirming import GIVES, prove
+from handlers import bare_texts
+from handlers.pin_confirmation import GIVES, prove
 
 REACH = timedelta(hours=24)
 
@@ -61,8 +62,8 @@ def _retract(session: Session, turn: Turn, effect: Effect) -> str:
 def _forget(session: Session, turn: Turn, effect: Effect) -> str:
     """A question is not answered, and its words are forgotten."""
     open_ = conversations.open_question(session, turn.address.id)
-    if open_ and open_.kind == threads.KIND and effect.subject_id:
-        left = threads.take_back(session, turn, open_, effect.subject_id)
+    if open_ and open_.kind == bare_texts.KIND and effect.subject_id:
+        left = bare_texts.take_back(session, turn, open_, effect.subject_id)
         if left:
             return left
     conversations.close(session, turn.address.id)

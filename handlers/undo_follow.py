@@ -4,27 +4,28 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, undoes
 from gateway.errors import Refused
-from gateway.language.named import Named
-from gateway.language.phrases import say
-from gateway.network import accounts, addresses, members, mementos, silences
-from gateway.network.directory import named
-from gateway.network.mementos import Memento
+from gateway.i18n.phrases import say
+from gateway.inbound.commands import Turn, undoes
+from gateway.language.model.reading import Named
+from gateway.network.follows import follow_snapshot, group_owners, mutes
+from gateway.network.follows.follow_snapshot import Memento
+from gateway.network.people import accounts, addresses
+from gateway.network.people.directory import named
 from gateway.store.tables import Effect
-from handlers.following import OFF, ON
+from handlers.follows import OFF, ON
 
 
 @undoes("follow")
 def _undo_follow(session: Session, turn: Turn, effect: Effect) -> str:
     source, was = _source(session, effect), effect.detail["was"]
-    now = mementos.taken(session, turn.account.id, source.id)
+    now = follow_snapshot.taken(session, turn.account.id, source.id)
     if was is not None:
         _check_apart(session, turn, source)
-        _amend(session, turn, source, was, mementos.RENEWED)
+        _amend(session, turn, source, was, follow_snapshot.RENEWED)
         return say("You follow {name} as before.", name=source.name)
-    members.check_not_last_owner(session, turn.account.id, source)
-    mementos.restore(session, turn.account.id, source.id, None)
+    group_owners.check_not_last_owner(session, turn.account.id, source)
+    follow_snapshot.restore(session, turn.account.id, source.id, None)
     if now and now["state"] == "requested":
         return say("You no longer ask to join {name}.", name=source.name)
     return say("You do not follow {name} any more.", name=source.name)
@@ -34,7 +35,7 @@ def _undo_follow(session: Session, turn: Turn, effect: Effect) -> str:
 def _undo_leave(session: Session, turn: Turn, effect: Effect) -> str:
     source, was = _source(session, effect), effect.detail["was"]
     _check_apart(session, turn, source)
-    mementos.restore(session, turn.account.id, source.id, was)
+    follow_snapshot.restore(session, turn.account.id, source.id, was)
     if was["state"] == "requested":
         return say("You have asked to join {name} again.", name=source.name)
     return say("You follow {name} as before.", name=source.name)
@@ -46,13 +47,13 @@ def _undo_switch(session: Session, turn: Turn, effect: Effect) -> str:
     if "was" not in effect.detail:
         return _undo_address(session, turn, effect)
     source, was = _source(session, effect), effect.detail["was"]
-    _amend(session, turn, source, was, mementos.SWITCH)
+    _amend(session, turn, source, was, follow_snapshot.SWITCH)
     return say("{name} is off.", name=source.name) if was["off"] else say("{name} is on.", name=source.name)
 
 
 def _amend(session: Session, turn: Turn, source: Named, was: Memento, columns: Sequence[str]) -> None:
     """An owner who took somebody out, or gave them another role, is not gone round."""
-    if not mementos.amend(session, turn.account.id, source.id, was, columns):
+    if not follow_snapshot.amend(session, turn.account.id, source.id, was, columns):
         raise Refused(say("You no longer follow {name}. Nothing was changed.", name=source.name))
 
 
@@ -74,5 +75,5 @@ def _source(session: Session, effect: Effect) -> Named:
 
 def _check_apart(session: Session, turn: Turn, source: Named) -> None:
     """A block that was made since is not gone round."""
-    if source.kind == "person" and silences.apart(session, turn.account.id, source.id):
+    if source.kind == "person" and mutes.apart(session, turn.account.id, source.id):
         raise Refused(say("You cannot follow {name} now. Nothing was changed.", name=source.name))

@@ -5,16 +5,19 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, meaning
 from gateway.errors import Refused
-from gateway.language.parts import part
-from gateway.language.phrases import say
-from gateway.language.wording import cleaned
-from gateway.ledger import pictures
-from gateway.network import accounts, audience, doings, halves, posts
-from gateway.network.posts import Words
+from gateway.i18n.phrases import say
+from gateway.inbound.commands import Turn, meaning
+from gateway.language.fragments.part_marks import part
+from gateway.language.words.normalize import cleaned
+from gateway.ledger.inbox import media
+from gateway.network.audience import visibility
+from gateway.network.follows import last_effect
+from gateway.network.people import accounts
+from gateway.network.posts import posts, split_texts
+from gateway.network.posts.posts import Words
 from gateway.store.tables import Account, Post
-from handlers.costs import ask_price
+from handlers.price_confirmation import ask_price
 from handlers.private_repeats import ask_if_private
 
 UNHEARD = say(
@@ -34,14 +37,14 @@ def update(session: Session, turn: Turn) -> str | None:
 def post_update(session: Session, turn: Turn, text: str) -> str | None:
     words = Words(turn.account, text, "company", turn.via, inbound_id=turn.inbound_id)
     post = publish(session, turn, words)
-    if audience.heard(session, post, posts.sources(session, words)):
+    if visibility.heard(session, post, posts.sources(session, words)):
         return _acknowledged(turn)
     return _tell_unheard(session, turn, turn.account.id, UNHEARD, say("Posted. Nobody follows you yet."))
 
 
 def _tell_unheard(session: Session, turn: Turn, source_id: int, whole: str, short: str) -> str | None:
     """That nobody hears it is said once a week; after a choice, or to who wants each confirmed, it is said shortly."""
-    if not doings.told_unheard(session, turn.account.id, source_id):
+    if not last_effect.told_unheard(session, turn.account.id, source_id):
         note_unheard(turn, source_id)
         return whole
     return short if turn.account.ack or turn.pictures_of else None
@@ -71,7 +74,7 @@ def group_post(session: Session, turn: Turn) -> str | None:
         turn.account, turn.text, "group", turn.via, first, others, followers=to_followers, inbound_id=turn.inbound_id
     )  # fmt: skip
     post = publish(session, turn, words)
-    if audience.heard(session, post, posts.sources(session, words)):
+    if visibility.heard(session, post, posts.sources(session, words)):
         return _acknowledged(turn)
     whole = say(
         "Posted to #{handle}, but nobody else gets it yet. Others join with: JOIN {handle!u}", handle=first.handle
@@ -82,14 +85,14 @@ def group_post(session: Session, turn: Turn) -> str | None:
 def _joins(session: Session, turn: Turn) -> bool:
     """A later part of a text joins the post that the first became, while nobody has got that yet."""
     post_id = turn.reading.post
-    if not post_id or pictures.attached(session, turn.inbound_id):
+    if not post_id or media.attached(session, turn.inbound_id):
         return False
     first = session.get(Post, post_id)
     if first:  # a part that repeats private words is asked about as a text of its own would be, with what it follows
         group = accounts.by_id(session, first.group_id) if first.group_id else None
-        whole = f"{halves.without_mark(first.text)} {turn.text}"
+        whole = f"{split_texts.without_mark(first.text)} {turn.text}"
         ask_if_private(session, turn, Words(turn.account, whole, first.visibility, turn.via, group))
-    if not halves.append(session, turn.account, post_id, turn.text):
+    if not split_texts.append(session, turn.account, post_id, turn.text):
         return False
     turn.did("appended", post_id)
     return True

@@ -6,11 +6,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn, command
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.network import accounts, audience, follows, timelines, topics
-from gateway.network.timelines import Heard
+from gateway.i18n.phrases import say
+from gateway.inbound.commands import Turn, command
+from gateway.network.audience import visibility
+from gateway.network.follows import follows, tag_follows
+from gateway.network.people import accounts
+from gateway.network.posts import timelines
+from gateway.network.posts.timelines import Heard
 from gateway.store.tables import Account, Post, PostRecipient
 
 
@@ -20,7 +23,7 @@ def why(session: Session, turn: Turn) -> str:
     if not items:
         raise Refused(say("Nothing has reached you here yet."))
     item = items[0]
-    if not audience.may_read(session, turn.account.id, item.post.id):
+    if not visibility.may_read(session, turn.account.id, item.post.id):
         raise Refused(say("The last update is no longer for you."))
     if item.post.visibility == "direct":
         return _private(session, turn, item)
@@ -73,7 +76,7 @@ def _followed(session: Session, turn: Turn, item: Heard, source: Account) -> str
 
 
 def _tagged(session: Session, turn: Turn, topic_id: int) -> str:
-    tag, since = topics.tag_of(session, topic_id), topics.since(session, turn.account.id, topic_id)
+    tag, since = tag_follows.tag_of(session, topic_id), tag_follows.since(session, turn.account.id, topic_id)
     if tag is None or since is None:
         return say("You followed a tag in it when it came. You no longer do.")
     return say("You have followed {tag} since {date}. To stop: LEAVE {tag!u}", tag=f"#{tag}", date=_day(turn, since))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from gateway.ledger import partitions
+from gateway.ledger.operations import partitions
 from migrations import rights, running, steps
 from migrations.running import TOLD_EVERY, Runner, Told
 

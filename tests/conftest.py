@@ -14,17 +14,17 @@ import redis
 import structlog
 from sqlalchemy import Engine
 
-from critter.room import build
+from critter.processes.workers import build
 from critter.servers import Servers
-from gateway.identity.resolver import Zone
+from gateway.mail.auth.dns import Zone
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect
-from tests import leaks, ports
-from tests.arriving import DEMO
-from tests.databases import Kept, migrate, owned
-from tests.ear import Ear, listen
-from tests.office import Office, point_command_line
-from workers.room import Room, enter
+from tests.support import leaks, ports
+from tests.support.arriving import DEMO
+from tests.support.databases import Kept, migrate, owned
+from tests.support.heard_sentences import Ear, listen
+from tests.support.office import Office, point_command_line
+from workers.runtime.context import Room, enter
 
 TEMPLATE = "migrated"
 logging.getLogger("twilio.http_client").setLevel(

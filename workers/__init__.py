@@ -1,1 +1,2 @@
-"""What runs later: short drains over claimed rows. The bell names them by path; critter/room gives them their room."""
+"""What runs later: short drains over claimed rows. The bell names them by path; critter/processes/workers gives them
+their room."""

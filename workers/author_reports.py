@@ -5,10 +5,10 @@ from typing import Final
 
 import structlog
 
-from gateway.network import tellings
+from gateway.network.receipts import author_reports
 from gateway.store.database import transaction
-from workers.drain import drain as drained
-from workers.room import Room
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import drain as drained
 
 BATCH: Final = 20
 AGAIN: Final = timedelta(minutes=10)  # after one that could not be told
@@ -24,15 +24,15 @@ def step(here: Room) -> bool:
     """Some of those that are due; False when none is. What goes into the outbox commits with the mark that it did."""
     rings: set[str] = set()
     with transaction(here.engine) as session:
-        rows = tellings.due(session, BATCH)
+        rows = author_reports.due(session, BATCH)
         for row in rows:
             post_id, kind = row.post_id, row.kind
             try:
                 with session.begin_nested():
-                    rings |= tellings.tell(session, row)
+                    rings |= author_reports.tell(session, row)
             except Exception:
                 log.exception("cannot be told", post=post_id, kind=kind)
-                tellings.put_off(session, post_id, kind, AGAIN)
+                author_reports.put_off(session, post_id, kind, AGAIN)
     for bell in sorted(rings):
         here.bell.ring(bell)
     return bool(rows)

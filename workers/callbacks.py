@@ -9,17 +9,18 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.carriers.by_name import BY_NAME
-from gateway.carriers.receipt import Receipt
-from gateway.carriers.watched import alarm
-from gateway.ledger import attempts, senders
-from gateway.ledger.attempts import Report
-from gateway.ledger.callbacks import open_callbacks
+from gateway.carriers.common.receipt import Receipt
+from gateway.carriers.instrumented import alarm
+from gateway.carriers.registry import BY_NAME
+from gateway.ledger.outbox import attempts
+from gateway.ledger.outbox.attempts import Report
+from gateway.ledger.outbox.callbacks import open_callbacks
+from gateway.ledger.senders import senders
 from gateway.store.database import transaction
 from gateway.store.tables import Attempt, Callback
-from workers import alarms, effects
-from workers.drain import drain as drained
-from workers.room import Room
+from workers.effects import address_effects, alarms
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import drain as drained
 
 BATCH: Final = 500
 TURN: Final = 5.0  # seconds
@@ -69,9 +70,9 @@ def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> N
     phones = session.execute(select(Attempt.id, Attempt.address_id).where(Attempt.id.in_(telling)))
     for attempt_id, address_id in phones.all():
         receipt = telling[attempt_id]
-        effects.apply(session, address_id, receipt.action, receipt.reason, receipt.strikes)
+        address_effects.apply(session, address_id, receipt.action, receipt.reason, receipt.strikes)
     _pause(session, [(one, receipt) for one, receipt in known if receipt.action in PAUSING])
-    alarms.raised(session, Counter(each.reason for each in telling.values() if each.action in effects.ALARMING))
+    alarms.raised(session, Counter(each.reason for each in telling.values() if each.action in address_effects.ALARMING))
 
 
 def _pause(session: Session, refused: Sequence[tuple[Callback, Receipt]]) -> None:

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from gateway.network import dailies
+from gateway.network.mail import daily_mail
 from gateway.store.database import transaction
-from workers.drain import drain as drained
-from workers.room import Room
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import drain as drained
 
 BATCH: Final = 200
 
@@ -18,7 +18,7 @@ def step(here: Room) -> bool:
     """One batch in one transaction; False when nobody is left whose morning it is."""
     settings = here.settings
     with transaction(here.engine) as session:
-        looked_at, mails = dailies.write(
+        looked_at, mails = daily_mail.write(
             session, here.signer, settings.mail_domain, settings.company, settings.daily_mail_hour, BATCH
         )
     if mails:

@@ -9,17 +9,17 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.carriers import Letter, Outcome
-from gateway.carriers.smtp_profiles import terms
-from gateway.ledger import pauses
-from gateway.ledger.claims import NOBODY, Senders
-from workers.day import Day
-from workers.desk import Desk
-from workers.mailing import Mailing
-from workers.pace import Bucket, Pace
-from workers.pool import Pool
-from workers.road import PAUSE, Ledger, Road
-from workers.room import Room, current
+from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.smtp.provider_profiles import terms
+from gateway.ledger.outbox.claims import NOBODY, Senders
+from gateway.ledger.senders import pauses
+from workers.runtime.context import Room, current
+from workers.sending.delivery_store import Desk
+from workers.sending.number_pool import Pool
+from workers.sending.pacing import Bucket, Pace
+from workers.sending.relay_quota import Day
+from workers.sending.render_mail import Mailing
+from workers.sending.send_loop import PAUSE, Ledger, Road
 
 TURN: Final = {"sms": 5.0, "email": 30.0}  # seconds; texts share their queue with receipts and reconciliation
 MAILS: Final = 500

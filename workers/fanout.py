@@ -3,12 +3,14 @@
 import structlog
 from sqlalchemy.orm import Session
 
-from gateway.ledger import spreading, tallies
-from gateway.network import audience, tellings
+from gateway.ledger.commit import counters
+from gateway.ledger.outbox import fanouts as spreading
+from gateway.network.audience import visibility
+from gateway.network.receipts import author_reports
 from gateway.store.database import transaction
 from gateway.store.tables import Fanout
-from workers.drain import drain as drained
-from workers.room import Room
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import drain as drained
 
 FIRST, CHUNK = 100, 2_000  # followers in the first chunk, so that somebody hears at once, and in the others
 log = structlog.get_logger()
@@ -49,12 +51,12 @@ def begin(here: Room, session: Session, inbound_id: int) -> set[str]:
 def _chunk(here: Room, session: Session, fanout: Fanout, priority: int) -> set[str]:
     """The bells to ring: of the channels that got rows, and `fanout` when there is more."""
     chunk = FIRST if fanout.reached == 0 else CHUNK
-    upto, texts, mails = audience.expand(session, fanout, priority, chunk)
-    done = upto == audience.END
+    upto, texts, mails = visibility.expand(session, fanout, priority, chunk)
+    done = upto == visibility.END
     spreading.advance(session, fanout, upto, texts, mails, done=done)
     if done:
-        tellings.arrange(session, fanout, fanout.texts + texts, here.settings.ask_phones)
-    tallies.add("fanned_out", "sms", amount=texts)
-    tallies.add("fanned_out", "email", amount=mails)
+        author_reports.arrange(session, fanout, fanout.texts + texts, here.settings.ask_phones)
+    counters.add("fanned_out", "sms", amount=texts)
+    counters.add("fanned_out", "email", amount=mails)
     found = {"sms": texts > 0, "email": mails > 0, "fanout": not done}
     return {queue for queue, some in found.items() if some}

@@ -6,15 +6,17 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gateway import returns
-from gateway.ledger import inbox, limits, tallies
-from gateway.ledger.inbox import Claimed
-from gateway.listening import hear, limited
-from gateway.outcome import Outcome
+from gateway.inbound import bounce_intake
+from gateway.inbound.outcome import Outcome
+from gateway.inbound.process import hear, limited
+from gateway.ledger.commit import counters
+from gateway.ledger.inbox import inbox, sender_limits
+from gateway.ledger.inbox.inbox import Claimed
 from gateway.store.database import transaction
-from workers import alarms, fanout
-from workers.drain import drain as drained
-from workers.room import Room
+from workers import fanout
+from workers.effects import alarms
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import drain as drained
 
 BATCH = 20  # senders at once; each row has its own transaction
 log = structlog.get_logger()
@@ -62,7 +64,7 @@ def _hear(here: Room, claimed: Claimed) -> None:
     else:
         return
     if outcome:
-        tallies.add("read", outcome.state)
+        counters.add("read", outcome.state)
         log.info("inbound", inbound=claimed.id, state=outcome.state, intent=outcome.intent)
     for queue in sorted(rings):
         here.bell.ring(queue)
@@ -74,9 +76,9 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
     if taken is None:  # another worker has it by now: this one woke up late
         return None, set()
     row = taken.row
-    limited_ = here.settings.sender_limits and not returns.unlimited(here.world, row)
-    ruling = limits.ruling(session, row) if limited_ else limits.READ
-    behind = None if ruling.kept or limits.is_of_the_carriers(row) else taken.behind
+    limited_ = here.settings.sender_limits and not bounce_intake.unlimited(here.world, row)
+    ruling = sender_limits.ruling(session, row) if limited_ else sender_limits.READ
+    behind = None if ruling.kept or sender_limits.is_of_the_carriers(row) else taken.behind
     if moments := [moment for moment in (ruling.later, behind) if moment]:
         inbox.put_off(session, row, max(moments))
         return None, set()

@@ -11,20 +11,21 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from gateway.crashpoints import crash_point
-from gateway.identity import ladder
-from gateway.identity.dmarc import SECONDS
-from gateway.identity.ladder import Standing
-from gateway.identity.resolver import PATIENCE, Resolver
-from gateway.ledger import tallies, unproved
-from gateway.ledger.unproved import Unproved
-from gateway.network import proofs
-from gateway.network.proofs import Case
+from gateway.failpoints import crash_point
+from gateway.ledger.commit import counters
+from gateway.ledger.inbox import unauthenticated
+from gateway.ledger.inbox.unauthenticated import Unproved
+from gateway.mail.auth import sender_trust
+from gateway.mail.auth.dmarc import SECONDS
+from gateway.mail.auth.dns import PATIENCE, Resolver
+from gateway.mail.auth.sender_trust import Standing
+from gateway.network.mail import sender_verdicts
+from gateway.network.mail.sender_verdicts import Case
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from workers.drain import TURN
-from workers.drain import drain as drained
-from workers.room import Room
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import TURN
+from workers.runtime.drain_loop import drain as drained
 
 THREADS: Final = 16
 FOR_STRANGERS: Final = 8  # of them at most
@@ -60,8 +61,8 @@ def step(here: Room) -> bool:
 def _alone(here: Room) -> bool:
     """A mail that ended a worker before is proved while there is no other to be blamed."""
     with transaction(here.engine) as session:
-        one = unproved.suspect(session, here.owner, _lease(here))
-        case = proofs.case(session, here.signer, one) if one else None
+        one = unauthenticated.suspect(session, here.owner, _lease(here))
+        case = sender_verdicts.case(session, here.signer, one) if one else None
     if case is None:
         return False
     answer: Future[Standing] = Future()
@@ -77,8 +78,8 @@ def _more(here: Room, threads: ThreadPoolExecutor, asked: Asked, end: float) -> 
     strangers = sum(case.one.stranger for case in asked.values())
     room, lesser = THREADS - len(asked), FOR_STRANGERS - strangers
     with transaction(here.engine) as session:
-        found = unproved.claim(session, here.owner, _lease(here), room, min(room, lesser))
-        cases = [proofs.case(session, here.signer, one) for one in found]
+        found = unauthenticated.claim(session, here.owner, _lease(here), room, min(room, lesser))
+        cases = [sender_verdicts.case(session, here.signer, one) for one in found]
     if cases:
         crash_point("claimed to be proved")
     for case in cases:
@@ -93,7 +94,9 @@ def _lease(here: Room) -> timedelta:
 def _climb(settings: Settings, resolver: Resolver, case: Case) -> Standing:
     if case.standing:
         return case.standing
-    return ladder.climb(settings, resolver, case.arrived.mail, case.arrived.envelope, case.one.recipients, case.known)
+    return sender_trust.climb(
+        settings, resolver, case.arrived.mail, case.arrived.envelope, case.one.recipients, case.known
+    )
 
 
 def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
@@ -101,13 +104,13 @@ def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
     when that is over."""
     try:
         standing = answer.result()
-        parsed = proofs.parse(case)
+        parsed = sender_verdicts.parse(case)
     except Exception:
         log.exception("a mail was not proved", inbound=case.one.id, attempt=case.one.attempt)
         return
     try:
         with transaction(here.engine) as session:
-            state, bells = proofs.settle(session, here.signer, case, standing, parsed)
+            state, bells = sender_verdicts.settle(session, here.signer, case, standing, parsed)
     except OperationalError as problem:  # what passes is no fault of this mail
         pause = here.passing.pause("unproved", case.one.id, problem)
         _give_back(here, [case.one], pause or timedelta(0))
@@ -116,7 +119,7 @@ def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
         return
     here.passing.over("unproved", case.one.id)
     crash_point("proved")
-    tallies.add("proved", standing.proof or state)
+    counters.add("proved", standing.proof or state)
     log.info("mail proved", inbound=case.one.id, state=state, rung=standing.rung)
     for bell in sorted(bells):
         here.bell.ring(bell)
@@ -125,4 +128,4 @@ def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
 def _give_back(here: Room, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:
     """As if they had not been claimed. When the database cannot even do that just now, this worker does it later."""
     if cases:
-        here.passing.give_back(here.engine, "unproved", lambda session: unproved.release(session, cases, pause))
+        here.passing.give_back(here.engine, "unproved", lambda session: unauthenticated.release(session, cases, pause))

@@ -7,17 +7,17 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from gateway.carriers.twilio_media import TwilioMedia
-from gateway.crashpoints import crash_point
+from gateway.carriers.twilio.media import TwilioMedia
 from gateway.errors import CarrierError, Refused
-from gateway.files import cleaning, folder, kinds
-from gateway.files.cleaning import Unclean
-from gateway.language import enclosures, mime
-from gateway.ledger import pictures
-from gateway.ledger.pictures import Due, Kept
+from gateway.failpoints import crash_point
+from gateway.files import file_types, image_sanitizer, media_folder
+from gateway.files.image_sanitizer import Unclean
+from gateway.ledger.inbox import media
+from gateway.ledger.inbox.media import Due, Kept
+from gateway.mail.decode import attachments, mime
 from gateway.store.database import transaction
-from workers.drain import drain as drained
-from workers.room import Room
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import drain as drained
 
 TURN: Final = 3.0  # seconds; fan-outs share the queue
 BREATH: Final = timedelta(seconds=10)  # for a database that is away
@@ -42,13 +42,13 @@ def step(here: Room) -> bool:
     """The one that waits longest; False when none is due. It is fetched and cleaned outside of any transaction."""
     here.passing.repay(here.engine, "picture")
     with transaction(here.engine) as session:
-        due = pictures.claim(session, LEASE)
+        due = media.claim(session, LEASE)
     if due is None:
         return False
     try:
         _end(here, due)
     except OperationalError:
-        here.passing.give_back(here.engine, "picture", lambda session: pictures.put_back(session, due, BREATH))
+        here.passing.give_back(here.engine, "picture", lambda session: media.put_back(session, due, BREATH))
         raise
     return True
 
@@ -59,14 +59,14 @@ def _end(here: Room, due: Due) -> None:
     except Unkept as unkept:
         log.warning("picture not kept", inbound=due.inbound_id, number=due.number, reason=str(unkept))
         with transaction(here.engine) as session:
-            pictures.failed(session, due, str(unkept), again=unkept.again)
+            media.failed(session, due, str(unkept), again=unkept.again)
     else:
         _keep(here, due, content, kind)
 
 
 def _brought(here: Room, due: Due) -> bytes:
     """Its bytes as they came. Raises Unkept."""
-    if due.digest and (there := folder.place(here.settings.var, due.digest.hex())).exists():
+    if due.digest and (there := media_folder.place(here.settings.var, due.digest.hex())).exists():
         return there.read_bytes()
     if due.url is None:
         return _out_of_mail(due)
@@ -83,7 +83,7 @@ def _out_of_mail(due: Due) -> bytes:
     if due.raw is None:
         raise Unkept("the mail is not kept any more")
     try:
-        content = enclosures.part(mime.opened(due.raw), due.number)
+        content = attachments.part(mime.opened(due.raw), due.number)
     except Refused as refused:
         raise Unkept(str(refused)) from None
     if content is None:
@@ -93,15 +93,15 @@ def _out_of_mail(due: Due) -> bytes:
 
 def _cleaned(content: bytes, due: Due) -> "tuple[tuple[bytes, bytes | None], str]":
     """(the file and its small copy, its type). Raises Unkept for what is not passed on."""
-    if why := kinds.refused(content, due.name or ""):
+    if why := file_types.refused(content, due.name or ""):
         raise Unkept(why)
-    kind = kinds.sniffed(content)
-    if kind not in kinds.PICTURES:
+    kind = file_types.sniffed(content)
+    if kind not in file_types.PICTURES:
         return (content, None), kind
     try:
-        made = cleaning.clean(content)
+        made = image_sanitizer.clean(content)
     except Unclean as unclean:
-        raise Unkept(str(unclean), again=str(unclean) == cleaning.TOO_SLOW) from None
+        raise Unkept(str(unclean), again=str(unclean) == image_sanitizer.TOO_SLOW) from None
     return (made.content, made.small), made.type
 
 
@@ -109,9 +109,9 @@ def _keep(here: Room, due: Due, contents: tuple[bytes, bytes | None], kind: str)
     """The files first, then the row: a crash between the two leaves a file that a sweep removes."""
     whole, small = contents
     with transaction(here.engine) as session:
-        pictures.in_use(session)
-        digest = folder.keep(here.settings.var, whole)
-        small_digest = folder.keep(here.settings.var, small) if small else None
+        media.in_use(session)
+        digest = media_folder.keep(here.settings.var, whole)
+        small_digest = media_folder.keep(here.settings.var, small) if small else None
         crash_point("kept")
-        name = kinds.named(due.name or "", kind)
-        pictures.kept(session, due, Kept(digest, small_digest, len(whole), kind, name))
+        name = file_types.named(due.name or "", kind)
+        media.kept(session, due, Kept(digest, small_digest, len(whole), kind, name))

@@ -17,13 +17,13 @@ from typing import Final
 
 import structlog
 
-from gateway.carriers.twilio_inbox import Found, Page
+from gateway.carriers.twilio.inbound_list import Found, Page
 from gateway.errors import CarrierError
-from gateway.ledger import inbox, watermarks
-from gateway.ledger.inbox import Incoming, Picture
-from gateway.ledger.watermarks import Taken
+from gateway.ledger.inbox import inbox, poll_cursors
+from gateway.ledger.inbox.inbox import Incoming, Picture
+from gateway.ledger.inbox.poll_cursors import Taken
 from gateway.store.database import transaction
-from workers.room import Room
+from workers.runtime.context import Room
 
 LOOK: Final = 5.0  # seconds between two looks for a number that is due, at most
 GROUP: Final = 100  # texts in one commit
@@ -62,8 +62,8 @@ class Watch:
         period = timedelta(seconds=self.here.settings.sms_intake_seconds)
         with transaction(self.here.engine) as session:
             if not self.memories:
-                watermarks.watch(session, ours)
-            taken = watermarks.take(session, ours, self.here.owner, period, _lease(self.here))
+                poll_cursors.watch(session, ours)
+            taken = poll_cursors.take(session, ours, self.here.owner, period, _lease(self.here))
         if not taken:
             return 0
         with ThreadPoolExecutor(min(AT_ONCE, len(taken)), "missed") as readers:
@@ -81,9 +81,9 @@ class Watch:
         reason = reason or reading.reason
         with transaction(self.here.engine) as session:
             if reason is None:
-                watermarks.complete(session, taken, self.here.owner, whole)
+                poll_cursors.complete(session, taken, self.here.owner, whole)
             else:
-                watermarks.incomplete(session, taken, self.here.owner, reason)
+                poll_cursors.incomplete(session, taken, self.here.owner, reason)
         if reason is None:
             memory.fresh = taken.asked_at
             memory.whole_at = began if whole else memory.whole_at
@@ -151,7 +151,7 @@ class _Reading:
         asked = {one.sid: one for one in page.found if one.sent_at >= self._floor}
         with transaction(self._here.engine) as session:
             there = inbox.known(session, self._key, "sms", [sid.encode() for sid in asked])
-            mine = watermarks.keep(session, self._taken, self._here.owner, _lease(self._here))
+            mine = poll_cursors.keep(session, self._taken, self._here.owner, _lease(self._here))
         self._new |= {sid: one for sid, one in asked.items() if sid.encode() not in there}
         return mine
 
@@ -174,8 +174,9 @@ class _Reading:
         return found
 
     def _incoming(self, text: Found) -> Incoming | None:
-        """As gateway/doors/sms makes it of a web hook. The list does not say that the carrier answered STOP, START or
-        HELP itself: the words alone say it. None when its pictures could not be asked for: it waits for them."""
+        """As gateway/doors/sms/twilio makes it of a web hook. The list does not say that the carrier answered STOP,
+        START or HELP itself: the words alone say it. None when its pictures could not be asked for: it waits for
+        them."""
         pictures = self._pictures(text) if text.pictures else []
         if pictures is None:
             return None
@@ -208,7 +209,7 @@ def _lease(here: Room) -> timedelta:
 
 
 def watching(here: Room, _failures: object) -> Callable[[], None]:
-    """One look after the other: what the clock does again and again (workers/periodic)."""
+    """One look after the other: what the clock does again and again (workers/runtime/periodic_tasks)."""
     watch = Watch(here)
 
     def turn() -> None:

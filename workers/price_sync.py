@@ -9,13 +9,13 @@ from typing import Final
 
 import structlog
 
-from gateway.carriers import Billing, PricePage
+from gateway.carriers.common.protocol import Billing, PricePage
 from gateway.errors import CarrierError
-from gateway.ledger import budgets, pricing
-from gateway.ledger.pricing import Day
+from gateway.ledger.money import budgets, price_sync
+from gateway.ledger.money.price_sync import Day
 from gateway.store.database import transaction
-from workers.drain import drain as drained
-from workers.room import Room
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import drain as drained
 
 TURN: Final = 2.0  # seconds
 LIMIT: Final = 20.0  # seconds for one page
@@ -32,16 +32,16 @@ def step(here: Room) -> bool:
     """One page of the oldest day that is due; False when none is. One carrier bills so far."""
     carriers = [carrier for carrier in here.texts.values() if isinstance(carrier, Billing)]
     with transaction(here.engine) as session:
-        day = pricing.due(session) if carriers else None
+        day = price_sync.due(session) if carriers else None
     if day is None:
         return False
     page = here.loop.run(_page(carriers[0], day))
     with transaction(here.engine) as session:
         if page is None:
-            pricing.put_off(session, day.day, AGAIN)
+            price_sync.put_off(session, day.day, AGAIN)
             return True
         budgets.correct(session, {sid: budgets.micros(price) for sid, price in page.prices.items()})
-        pricing.go_on(session, day.day, page.next_page)
+        price_sync.go_on(session, day.day, page.next_page)
     if page.skipped:
         log.warning("prices that are not in dollars, or make no sense, were left out", texts=page.skipped)
     return True

@@ -12,17 +12,17 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from gateway.carriers import Listed, Lists
-from gateway.crashpoints import crash_point
+from gateway.carriers.common.protocol import Listed, Lists
 from gateway.errors import CarrierError
-from gateway.language.body_hashes import digest
-from gateway.ledger import attempts, unknowns
-from gateway.ledger.attempts import Report
-from gateway.ledger.unknowns import Seen, Unknown
+from gateway.failpoints import crash_point
+from gateway.ledger.outbox import attempts, in_doubt
+from gateway.ledger.outbox.attempts import Report
+from gateway.ledger.outbox.in_doubt import Seen, Unknown
+from gateway.sms.body_hash import digest
 from gateway.store.database import transaction
-from workers.drain import drain as drained
-from workers.matching import SKEW, Shown, Verdict, compare
-from workers.room import Room
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import drain as drained
+from workers.sending.in_doubt_matching import SKEW, Shown, Verdict, compare
 
 BATCH: Final = 100  # rows looked for in one step
 HOLD: Final = timedelta(minutes=2)  # nobody else looks for them meanwhile
@@ -49,19 +49,19 @@ def step(here: Room) -> bool:
     if not here.texts:
         return False
     with transaction(here.engine) as session:
-        doubtful = unknowns.due(session, BATCH, HOLD)
+        doubtful = in_doubt.due(session, BATCH, HOLD)
     by_phone: dict[Place, list[Unknown]] = defaultdict(list)
     for one in doubtful:
         by_phone[Place(one.carrier, one.phone)].append(one)
     mute = [place for place in by_phone if not isinstance(here.texts.get(place.carrier), Lists)]
     for place in mute:
-        _put_off(here, by_phone.pop(place), unknowns.PATIENCE)  # only its callback can tell, until it is too late
+        _put_off(here, by_phone.pop(place), in_doubt.PATIENCE)  # only its callback can tell, until it is too late
     listed = here.loop.run(_lists(here.texts, by_phone))
     crash_point("listed")
     _put_off(here, [one for place in by_phone.keys() - listed.keys() for one in by_phone[place]], AGAIN)
     _compare(here, [(by_phone[place], found) for place, found in listed.items()])
     with transaction(here.engine) as session:
-        unknowns.give_up(session)
+        in_doubt.give_up(session)
     return bool(doubtful)
 
 
@@ -87,7 +87,7 @@ async def _list(texts: object, place: Place, mine: Sequence[Unknown]) -> list[Li
 def _put_off(here: Room, mine: Sequence[Unknown], wait: timedelta) -> None:
     if mine:
         with transaction(here.engine) as session:
-            unknowns.put_off(session, [one.attempt_id for one in mine], wait)
+            in_doubt.put_off(session, [one.attempt_id for one in mine], wait)
 
 
 def _compare(here: Room, lists: Sequence[tuple[Sequence[Unknown], Sequence[Listed]]]) -> None:
@@ -95,9 +95,9 @@ def _compare(here: Room, lists: Sequence[tuple[Sequence[Unknown], Sequence[Liste
     verdicts: list[Verdict] = []
     with transaction(here.engine) as session:
         digests = {message.carrier_id: digest(message.body) for _, listed in lists for message in listed}
-        seen = unknowns.seen(session, digests)
+        seen = in_doubt.seen(session, digests)
         elsewhere: dict[int, list[bytes]] = defaultdict(list)
-        for address, body_hash in unknowns.others(session, [one for mine, _ in lists for one in mine]):
+        for address, body_hash in in_doubt.others(session, [one for mine, _ in lists for one in mine]):
             elsewhere[address].append(body_hash)
         for mine, listed in lists:
             shown = [_shown(message, seen) for message in listed if _is_open(message, seen)]
@@ -105,8 +105,8 @@ def _compare(here: Room, lists: Sequence[tuple[Sequence[Unknown], Sequence[Liste
         found = [(one, carrier_id) for verdict in verdicts for one, carrier_id in verdict.found.items()]
         absent = [one for verdict in verdicts for one in verdict.absent]
         attempts.advance(session, [Report(one, carrier_id, "sent") for one, carrier_id in found])
-        unknowns.absent(session, absent)
-        unknowns.put_off(session, [one for verdict in verdicts for one in verdict.open], AGAIN)
+        in_doubt.absent(session, absent)
+        in_doubt.put_off(session, [one for verdict in verdicts for one in verdict.open], AGAIN)
     if absent:
         here.bell.ring("sms")
 

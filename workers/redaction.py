@@ -8,10 +8,10 @@ from typing import Final
 
 import structlog
 
-from gateway.carriers.twilio_records import GONE, TwilioRecords
-from gateway.ledger import redactions
+from gateway.carriers.twilio.redaction import GONE, TwilioRecords
+from gateway.ledger.operations import redactions
 from gateway.store.database import transaction
-from workers.room import Room, current
+from workers.runtime.context import Room, current
 
 BATCH: Final = 10  # a second, then
 

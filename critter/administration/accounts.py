@@ -6,14 +6,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import handlers
-from gateway.commands import TABLE
 from gateway.errors import Refused
-from gateway.language import verbs
-from gateway.network import accounts, aliases, follows
-from gateway.network.aliases import Called
+from gateway.inbound.commands import TABLE
+from gateway.language.usage import verbs
+from gateway.network.follows import follows
+from gateway.network.people import accounts, aliases
+from gateway.network.people.aliases import Called
 from gateway.store.database import transaction
 from gateway.store.tables import Account
-from gateway.typed import shown
+from gateway.typed_input import shown
 
 PEOPLE = "critter people list shows who there is"
 

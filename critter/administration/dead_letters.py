@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from critter.inside import operator
+from critter.console.console import operator
 from gateway.errors import Refused
-from gateway.ledger import dead, repairs
-from gateway.ledger.dead import Which
-from gateway.ledger.repairs import Standing
-from gateway.network.lookups import Found, look_up
+from gateway.ledger.operations import dead_letters, retry
+from gateway.ledger.operations.dead_letters import Which
+from gateway.ledger.operations.retry import Standing
+from gateway.network.inspect.id_lookup import Found, look_up
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound
 
@@ -30,23 +30,21 @@ class Deed(NamedTuple):
 def many(engine: Engine, which: Which, deed: Deed) -> tuple[Rings, int]:
     """In batches; each is a transaction with its line of the audit. Whom to ring, and how many there were."""
     with transaction(engine) as session:
-        inputs = dead.inputs(session, which)
-        repairs.decide(session, inputs, deed.state, operator(), f"inbound.{deed.name}")
+        inputs = dead_letters.inputs(session, which)
+        retry.decide(session, inputs, deed.state, operator(), f"inbound.{deed.name}")
     rings, done = deed.rings if inputs else Rings(), len(inputs)
     while True:
         with transaction(engine) as session:
-            rows = dead.deliveries(session, which)
+            rows = dead_letters.deliveries(session, which)
             if not rows:
                 return rings, done
             more, count = deed.deliveries(session, rows)
-            dead.note(session, operator(), f"dead.{deed.name}", which, count)
+            dead_letters.note(session, operator(), f"dead.{deed.name}", which, count)
         rings, done = rings | more, done + count
 
 
-RETRY: Final = Deed(
-    "retry", lambda session, rows: (repairs.reopen(session, rows), len(rows)), "new", Rings({"inbound"})
-)
-DROP: Final = Deed("drop", lambda session, rows: (Rings(), dead.drop(session, rows)), "dropped", Rings())
+RETRY: Final = Deed("retry", lambda session, rows: (retry.reopen(session, rows), len(rows)), "new", Rings({"inbound"}))
+DROP: Final = Deed("drop", lambda session, rows: (Rings(), dead_letters.drop(session, rows)), "dropped", Rings())
 
 
 def retry_named(engine: Engine, ids: Sequence[str]) -> tuple[Rings, int]:
@@ -56,11 +54,11 @@ def retry_named(engine: Engine, ids: Sequence[str]) -> tuple[Rings, int]:
         for row_id in ids:
             found = look_up(session, row_id)
             if found.kind == "inbound":
-                repairs.readmit(session, session.get_one(Inbound, found.inbound_id), operator())
+                retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator())
                 rings, done = rings | {"inbound"}, done + 1
             else:
                 rows = standing(session, found, row_id)
-                rings, done = rings | repairs.put_back(session, rows, operator()), done + len(rows)
+                rings, done = rings | retry.put_back(session, rows, operator()), done + len(rows)
     return rings, done
 
 
@@ -73,11 +71,11 @@ def drop_named(engine: Engine, ids: Sequence[str]) -> int:
             if found.kind == "inbound":
                 row = session.get_one(Inbound, found.inbound_id)
                 refuse_unless_aside(row)
-                done += repairs.decide(session, [row.id], "dropped", operator(), "inbound.drop")
+                done += retry.decide(session, [row.id], "dropped", operator(), "inbound.drop")
             else:
                 rows = standing(session, found, row_id)
-                dead.note_each(session, operator(), "dead.drop", rows)
-                done += dead.drop(session, rows)
+                dead_letters.note_each(session, operator(), "dead.drop", rows)
+                done += dead_letters.drop(session, rows)
     return done
 
 
@@ -85,8 +83,8 @@ def standing(session: Session, found: Found, row_id: str) -> list[Standing]:
     """The dead among a message's deliveries, locked; raises Refused when there is none."""
     if found.message_id is None:
         raise Refused(f"{row_id} is a post: name one of its deliveries. critter trace {row_id} shows them.")
-    rows = repairs.deliveries(session, found.message_id, found.address_id)
-    badly = [row for row in rows if row.state in repairs.BADLY]
+    rows = retry.deliveries(session, found.message_id, found.address_id)
+    badly = [row for row in rows if row.state in retry.BADLY]
     if not badly:
         raise Refused(f"{row_id} is not a dead letter. critter trace {row_id} shows how it stands.")
     return badly

@@ -7,17 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from critter.company import account
-    from critter.inside import opened_session, operator, show_json, show_rows
-    from gateway.language import reasons
-    from gateway.ledger import audit
-    from gateway.masks import masked
-    from gateway.network import addresses, bouncing
-    from gateway.network.bouncing import Standing
+    from critter.administration.accounts import account
+    from critter.console.console import opened_session, operator, show_json, show_rows
+    from gateway.ledger.audit import audit_log
+    from gateway.mail.bounces import failure_reasons
+    from gateway.network.mail import bounce_scores
+    from gateway.network.mail.bounce_scores import Standing
+    from gateway.network.people import addresses
+    from gateway.security.masking import masked
     from gateway.settings import load
 
 
@@ -28,7 +29,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="JSON for other pr
     test mail after 1, 3, 7 and 14 days; a mail from it, or `critter people mail-on`, ends that at once."""
     settings = load()
     with opened_session(settings) as session:
-        rows = bouncing.standings(session)
+        rows = bounce_scores.standings(session)
     key = settings.secret_keys[0]
     if as_json:
         show_json([_plain(row, key) for row in rows])
@@ -49,7 +50,7 @@ def _day(moment: datetime | None) -> str:
 
 
 def _why(row: Standing) -> str:
-    words = str(reasons.missed("failed", row.status, "email"))
+    words = str(failure_reasons.missed("failed", row.status, "email"))
     return f"{words} ({row.status})" if row.status[:1].isdigit() else words
 
 
@@ -59,7 +60,7 @@ def _plain(row: Standing, key: str) -> dict[str, Any]:
         "mailbox": masked(key, row.address),
         "score": row.score,
         "status": row.status,
-        "why": str(reasons.missed("failed", row.status, "email")),
+        "why": str(failure_reasons.missed("failed", row.status, "email")),
         "bounced_at": row.bounced_at.isoformat(),
         "off": row.off_since is not None,
         "off_since": row.off_since.isoformat() if row.off_since else None,
@@ -75,7 +76,7 @@ def mail_on(handle: Annotated[str, typer.Argument(metavar="HANDLE")]) -> None:
         boxes = [row for row in addresses.of_account(session, person.id) if row.channel == "email"]
         if not boxes:
             raise Refused(f"@{person.handle} has no mailbox.")
-        changed = [row.id for row in boxes if bouncing.turn_on(session, row.id)]
+        changed = [row.id for row in boxes if bounce_scores.turn_on(session, row.id)]
         for address_id in changed:
-            audit.record(session, operator(), "people.mail_on", address_id, {"channel": "email"})
+            audit_log.record(session, operator(), "people.mail_on", address_id, {"channel": "email"})
     typer.echo(f"Mails go to @{person.handle} again." if changed else f"Mails go to @{person.handle} already.")

@@ -9,13 +9,15 @@ from typing import Any
 import typer
 from sqlalchemy.orm import Session
 
-from critter.inside import counted, operator
+from critter.console.console import counted, operator
 from gateway.errors import Refused
-from gateway.ledger import audit
-from gateway.network import accounts, enrolment, people_import
-from gateway.network.enrolment import Imported
-from gateway.network.people_import import Known, Plan
-from gateway.network.roster import Problem, Roster
+from gateway.ledger.audit import audit_log
+from gateway.network.people import accounts
+from gateway.network.people.imports import apply
+from gateway.network.people.imports import plan as people_import
+from gateway.network.people.imports.apply import Imported
+from gateway.network.people.imports.csv_file import Problem, Roster
+from gateway.network.people.imports.plan import Known, Plan
 
 SHOWN = 50  # bad rows, and people who would be deactivated
 LONG = 2000  # rows from which on it shows how far it is
@@ -77,7 +79,7 @@ def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> Done:
     imported = _carried_out(session, plan)
     done = Done(imported, tuple(one.handle for one in missing), sure or not complete)
     if done.something:
-        audit.record(session, operator(), "people.import", None, asdict(imported))
+        audit_log.record(session, operator(), "people.import", None, asdict(imported))
     trial.commit() if done.sure else trial.rollback()  # what a preview tells is exactly what would happen
     return done
 
@@ -99,12 +101,12 @@ def _show_missing(missing: Sequence[Known]) -> None:
 
 def _carried_out(session: Session, plan: Plan) -> Imported:
     if len(plan.rows) < LONG:
-        return enrolment.carry_out(session, plan)
+        return apply.carry_out(session, plan)
     with typer.progressbar(length=len(plan.rows), label="Importing", file=sys.stderr) as bar:
-        return enrolment.carry_out(session, plan, bar.update)
+        return apply.carry_out(session, plan, bar.update)
 
 
 def _deactivate(session: Session, missing: Sequence[Known]) -> None:
     accounts.deactivate_all(session, [one.id for one in missing])
     for one in missing:
-        audit.record(session, operator(), "people.deactivate", one.id, {"handle": one.handle, "by": "import"})
+        audit_log.record(session, operator(), "people.deactivate", one.id, {"handle": one.handle, "by": "import"})

@@ -6,24 +6,27 @@ from typing import Annotated
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy import select
     from sqlalchemy.orm import Session
 
-    from critter import prompts
-    from critter.company import account
-    from critter.inside import opened_session, operator
-    from gateway.bell import Bell
-    from gateway.language.phrases import say, translated
-    from gateway.ledger import audit, outbox
-    from gateway.ledger.outbox import Outgoing, Target
-    from gateway.network import accounts, addresses, codes, lockouts, notices
+    from critter.administration.accounts import account
+    from critter.console import prompts
+    from critter.console.console import opened_session, operator
+    from gateway.i18n.phrases import say, translated
+    from gateway.ledger.audit import audit_log
+    from gateway.ledger.outbox import outbox
+    from gateway.ledger.outbox.outbox import Outgoing, Target
+    from gateway.network.conversation import notices
+    from gateway.network.people import accounts, addresses
+    from gateway.network.verification import codes, lockouts
+    from gateway.queue.worker_notifier import Bell
+    from gateway.security.signed_tokens import Signer
     from gateway.settings import Settings, load
     from gateway.store.tables import Account, Address
-    from gateway.tokens import Signer
 
 ALIVE = ("verified", "invited", "stopped")
 WORDING = "a code that was sent there was given to an operator"
@@ -97,7 +100,7 @@ def _part(session: Session, row: Address, owner: Account) -> str:
     left = [each for each in addresses.of_account(session, owner.id) if each.channel == channel and each.state in ALIVE]
     if was_primary and left:
         addresses.make_primary(session, left[0])
-    audit.record(session, operator(), "address.unlink", owner.id, {"channel": channel})
+    audit_log.record(session, operator(), "address.unlink", owner.id, {"channel": channel})
     told = say("An operator took a phone or mailbox off your account. If it is still yours, tell them.")
     elsewhere = notices.tell(session, {owner.id}, told)
     noun, reached = addresses.NOUN[channel], "was told" if elsewhere else "has nothing else on which to be told"
@@ -115,7 +118,7 @@ WRONG = "That code is wrong, or older than ten minutes: nothing was changed. Aft
 
 
 def _show(session: Session, settings: Settings, signer: Signer, person: Account) -> str:
-    audit.record(session, operator(), "address.code", person.id, {"purpose": "link"})
+    audit_log.record(session, operator(), "address.code", person.id, {"purpose": "link"})
     code = codes.link(session, signer, person.id)
     to = [f"text it to {settings.sms_numbers[0]}"] if settings.sms and settings.sms_numbers else []
     to += [f"mail it to post@{settings.mail_domain}"] if settings.mail else []
@@ -141,7 +144,7 @@ def _send(session: Session, settings: Settings, signer: Signer, person: Account,
     )
     message = Outgoing("code", words, subject, words, priority=0, must_arrive=True)
     outbox.put(session, message, [Target(row.id, channel)])
-    audit.record(session, operator(), "address.code", person.id, {"purpose": "prove", "channel": channel})
+    audit_log.record(session, operator(), "address.code", person.id, {"purpose": "prove", "channel": channel})
     return f"A code is on its way. Then: critter people link {person.handle} --code"
 
 
@@ -175,7 +178,7 @@ def _take(session: Session, signer: Signer, person: Account, code: str) -> str:
     if row is None:
         return WRONG
     tied = addresses.tie(session, person.id, row.channel, row.address, WORDING)
-    audit.record(session, operator(), "address.link", person.id, {"channel": tied.channel})
+    audit_log.record(session, operator(), "address.link", person.id, {"channel": tied.channel})
     if any(each.id != tied.id for each in addresses.of_account(session, person.id)):
         told = say("A new phone or mailbox was added to your account. Was that not you? Tell an operator.")
         notices.tell_elsewhere(session, person.id, tied.channel, told)

@@ -8,15 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
-from gateway.typed import shown
+from gateway.typed_input import shown
 
 if working():
-    from critter.inside import counted, opened_session, operator, show_json
-    from gateway.ledger import audit
-    from gateway.masks import masked
-    from gateway.network import accounts, addresses, profiles
+    from critter.console.console import counted, opened_session, operator, show_json
+    from gateway.ledger.audit import audit_log
+    from gateway.network.inspect import profile
+    from gateway.network.people import accounts, addresses
+    from gateway.security.masking import masked
     from gateway.settings import load
 
 
@@ -33,8 +34,8 @@ def show(
             name = shown(handle.lstrip("@"))
             raise Refused(f"There is no person @{name}: critter people list --all shows who there is.")
         mask = str if numbers else partial(masked, settings.secret_keys[0])
-        found = profiles.profile(session, person, mask)
-        audit.record(session, operator(), "people.show", person.id, {"numbers": numbers})
+        found = profile.profile(session, person, mask)
+        audit_log.record(session, operator(), "people.show", person.id, {"numbers": numbers})
     if as_json:
         show_json(found)
         return

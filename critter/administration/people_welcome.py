@@ -4,13 +4,13 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from critter import prompts
-from critter.inside import counted, operator
+from critter.console import prompts
+from critter.console.console import counted, operator
 from gateway.errors import Refused
-from gateway.language.texts import segments, thrifty
-from gateway.ledger import audit
-from gateway.network import welcomes
+from gateway.ledger.audit import audit_log
+from gateway.network.people import welcomes
 from gateway.settings import Settings
+from gateway.sms.fit import segments, thrifty
 
 
 def after_import(session: Session, settings: Settings) -> str:
@@ -39,7 +39,7 @@ def run(session: Session, settings: Settings, *, ask: bool) -> str:
 
 def _sent(session: Session, settings: Settings) -> str:
     welcomed = welcomes.send(session, settings.company)
-    audit.record(session, operator(), "people.welcome", None, {"phones": welcomed})
+    audit_log.record(session, operator(), "people.welcome", None, {"phones": welcomed})
     return f"{counted(welcomed, 'invited phone')} welcomed."
 
 

@@ -1,4 +1,4 @@
-"""One file with the database and the pictures (R54): written by `critter backup`, read by critter/restoring.
+"""One file with the database and the pictures (R54): written by `critter backup`, read by critter/backup/restore.
 
 The file is a tar: manifest.json, database.dump (pg_dump's own format) and media/. The secret key is not in it.
 """
@@ -21,11 +21,11 @@ from typing import IO, Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from critter import programs
-from gateway.crashpoints import crash_point
+from critter.backup import postgres_programs
 from gateway.errors import Refused
-from gateway.ledger import audit
-from gateway.ledger.audit import Head
+from gateway.failpoints import crash_point
+from gateway.ledger.audit import audit_log
+from gateway.ledger.audit.audit_log import Head
 from gateway.settings import Settings
 from gateway.store.tables import Installation
 
@@ -65,7 +65,7 @@ def describe(session: Session) -> Manifest:
         datetime.now(UTC).isoformat(timespec="seconds"),
         session.query(Installation.mode).scalar() or "",
         str(session.scalar(text("SELECT version_num FROM alembic_version"))),
-        audit.head(session),
+        audit_log.head(session),
     )
 
 
@@ -78,7 +78,7 @@ def write(settings: Settings, place: Path, manifest: Manifest, told: Told) -> in
             dump = Path(folder) / DUMP
             wanted = ["--format=custom", "--no-owner", "--no-privileges", "--file", str(dump)]
             url = settings.database_owner_url
-            programs.run(settings.var, url, "pg_dump", wanted, lambda: told(f"database: {_size(dump)}"))
+            postgres_programs.run(settings.var, url, "pg_dump", wanted, lambda: told(f"database: {_size(dump)}"))
             with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 _pack(file, manifest, dump, settings.var / "media", told)
                 file.flush()

@@ -10,11 +10,11 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-from critter import programs
-from critter.inside import counted
-from gateway.crashpoints import crash_point
+from critter.backup import postgres_programs
+from critter.console.console import counted
 from gateway.errors import Refused
-from gateway.store.restoring import IS_MARKED, MARK, UNMARK
+from gateway.failpoints import crash_point
+from gateway.store.restore_marker import IS_MARKED, MARK, UNMARK
 
 MAINTENANCE: Final = ("postgres", "template1")  # every server has them; ours must not be open to be renamed
 OURS: Final = "critter restore: "  # how the comments of databases begin that a restore made
@@ -197,7 +197,7 @@ class Server:
 def arguments(url: str) -> dict[str, Any]:
     """Of a connection by the driver itself."""
     plain = make_url(url).difference_update_query(["pooled"]).render_as_string(hide_password=False)
-    return {"conninfo": plain, "application_name": programs.APPLICATION, "connect_timeout": 10}
+    return {"conninfo": plain, "application_name": postgres_programs.APPLICATION, "connect_timeout": 10}
 
 
 def reason(error: psycopg.Error) -> str:

@@ -11,13 +11,14 @@ from typing import Final
 
 import psycopg
 
-from critter import programs, restoring
-from critter.databases import CLIENTS, LEAVING, NOTHING_IN_IT, arguments, reason
-from critter.inside import counted
-from critter.restoring import Restore
-from gateway.crashpoints import crash_point
+from critter.backup import postgres_programs
+from critter.backup import restore as restoring
+from critter.backup.databases import CLIENTS, LEAVING, NOTHING_IN_IT, arguments, reason
+from critter.backup.restore import Restore
+from critter.console.console import counted
 from gateway.errors import Refused
-from gateway.store.restoring import IS_MARKED, MARK, TABLE, UNMARK
+from gateway.failpoints import crash_point
+from gateway.store.restore_marker import IS_MARKED, MARK, TABLE, UNMARK
 
 PATIENCE: Final = 10.0  # seconds for what a restore that was killed still has open
 
@@ -77,7 +78,7 @@ def _mark(admin: psycopg.Connection, *, unmark: bool) -> None:
 
 def _refuse_others(admin: psycopg.Connection) -> None:
     """What a killed restore has left open ends by itself, or here."""
-    admin.execute(END_LEFTOVERS, {"name": programs.APPLICATION})
+    admin.execute(END_LEFTOVERS, {"name": postgres_programs.APPLICATION})
     end = time.monotonic() + LEAVING
     while others := _value(admin, OTHERS):
         if time.monotonic() > end:

@@ -1,5 +1,5 @@
-"""Runs one of PostgreSQL's own programs, pg_dump or pg_restore, on a database. critter/backups and critter/restoring
-ask."""
+"""Runs one of PostgreSQL's own programs, pg_dump or pg_restore, on a database. critter/backup/archive and
+critter/backup/restore ask."""
 
 import contextlib
 import os

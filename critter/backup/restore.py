@@ -1,7 +1,7 @@
 """A backup becomes a database that may be used: read in, migrated, what was open held, who was erased erased again.
 
-Both ways of a restore come by here (critter/scratch, critter/in_place), with a database that carries the mark of
-store/restoring: whatever ends this half way, no process uses what is there.
+Both ways of a restore come by here (critter/backup/side_by_side_restore, critter/backup/in_place_restore), with a
+database that carries the mark of store/restore_marker: whatever ends this half way, no process uses what is there.
 """
 
 import tarfile
@@ -14,18 +14,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 import migrations
-from critter import backups, erasures, programs
-from critter.backups import Backup, Manifest
-from critter.database import role
-from critter.inside import operator
-from gateway.crashpoints import crash_point
+from critter.backup import archive, erasure_log, postgres_programs
+from critter.backup.archive import Backup, Manifest
+from critter.console.console import operator
+from critter.console.database import role
 from gateway.errors import Refused, SettingsError
-from gateway.files import folder
-from gateway.ledger import audit, holding, pictures
-from gateway.network import accounts, erasing
+from gateway.failpoints import crash_point
+from gateway.files import media_folder
+from gateway.ledger.audit import audit_log
+from gateway.ledger.inbox import media
+from gateway.ledger.operations import restore_hold
+from gateway.network.people import accounts, erase
 from gateway.settings import Settings
 from gateway.store.database import connect, transaction
-from gateway.store.restoring import IS_MARKED
+from gateway.store.restore_marker import IS_MARKED
 
 ACTION: Final = "restore"  # in the audit
 
@@ -54,11 +56,11 @@ def fill(restore: Restore, url: str) -> None:
     manifest, processes = restore.backup.manifest, role(restore.settings, make_url(url).database)
     restore.told(f"backup of {manifest.made_at}, schema {manifest.revision}")
     wanted = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", "--dbname"]
-    programs.run(
+    postgres_programs.run(
         restore.settings.var,
         url,
         "pg_restore",
-        [*wanted, programs.environment(url)["PGDATABASE"]],
+        [*wanted, postgres_programs.environment(url)["PGDATABASE"]],
         lambda: restore.told("database: restoring"),
         restore.backup.dump,
     )
@@ -105,35 +107,35 @@ class _Marked:
 
 
 def _hold(session: Session, manifest: Manifest) -> None:
-    if not audit.stands(session, manifest.audit):
+    if not audit_log.stands(session, manifest.audit):
         raise Refused("The audit in this backup is not the one that was there when it was made: it was changed.")
-    holding.hold(session)
-    held = holding.held(session)
-    if manifest.revision < audit.SEALED_SINCE:
-        audit.begin_seals(session)
+    restore_hold.hold(session)
+    held = restore_hold.held(session)
+    if manifest.revision < audit_log.SEALED_SINCE:
+        audit_log.begin_seals(session)
     counts = {"inputs": held.inputs, "fanouts": held.fanouts, "deliveries": held.deliveries}
-    audit.record(session, operator(), ACTION, None, {"backup": manifest.made_at, **counts})
+    audit_log.record(session, operator(), ACTION, None, {"backup": manifest.made_at, **counts})
 
 
 def _erase_again(restore: Restore, engine: Engine) -> None:
     """Who was erased after the backup was made. Their pictures are never unpacked."""
-    for account_id in erasures.remembered(restore.settings.var):
+    for account_id in erasure_log.remembered(restore.settings.var):
         with transaction(engine) as session:
             person = accounts.by_id(session, account_id)
-            done = erasing.erase(session, person, operator()) if person else None
+            done = erase.erase(session, person, operator()) if person else None
         if done and done.rows:
-            restore.told(f"erased again: {erasing.tombstone(account_id)}")
+            restore.told(f"erased again: {erase.tombstone(account_id)}")
 
 
 def _unpack(restore: Restore, engine: Engine) -> int:
     """The pictures that the database refers to; how many are new. One that is there already is the same, for its name
     is its hash. The folder may still serve the database that is replaced, so nothing in it is removed."""
-    found = list(backups.pictures(restore.backup))
+    found = list(archive.pictures(restore.backup))
     with transaction(engine) as session:
-        unwanted = pictures.unreferenced(session, [name for name, _ in found])
+        unwanted = media.unreferenced(session, [name for name, _ in found])
     new = 0
     for name, member in found:
-        there = folder.place(restore.settings.var, name)
+        there = media_folder.place(restore.settings.var, name)
         if name not in unwanted and not there.exists():
             new += _write(restore, member, there)
     return new
@@ -141,7 +143,7 @@ def _unpack(restore: Restore, engine: Engine) -> int:
 
 def _write(restore: Restore, member: tarfile.TarInfo, there: Path) -> bool:
     try:
-        right = backups.unpack(restore.backup, member, there)
+        right = archive.unpack(restore.backup, member, there)
     except OSError as error:
         raise Refused(
             f"{there.parent} cannot be written ({error.strerror}): free some space, then run critter restore again."

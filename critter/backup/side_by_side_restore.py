@@ -15,12 +15,12 @@ from typing import Final
 
 import psycopg
 
-from critter import restoring
-from critter.backups import Manifest
-from critter.databases import LONGEST, OURS, Server
-from critter.restoring import Restore
-from gateway.crashpoints import crash_point
+from critter.backup import restore as restoring
+from critter.backup.archive import Manifest
+from critter.backup.databases import LONGEST, OURS, Server
+from critter.backup.restore import Restore
 from gateway.errors import Refused
+from gateway.failpoints import crash_point
 
 UNFINISHED: Final = f"{OURS}not finished"
 DRILL: Final = f"{OURS}a drill"

@@ -9,20 +9,20 @@ from typing import Annotated
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from critter.inside import counted, opened_session, show_json
-    from gateway.ledger import audit
-    from gateway.ledger.audit import Head
-    from gateway.ledger.invariants import Broken, Proof, prove
+    from critter.console.console import counted, opened_session, show_json
+    from gateway.ledger.audit import audit_log
+    from gateway.ledger.audit.audit_log import Head
+    from gateway.ledger.audit.invariants import Broken, Proof, prove
     from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 HASH = re.compile(r"[0-9a-f]{64}")
 SHOWN = 20  # rows of one rule
-SETTLED = 60.0  # seconds, as gateway/ledger/invariants has them
+SETTLED = 60.0  # seconds, as gateway/ledger/audit/invariants has them
 NOUNS = {"inputs": "input", "posts": "post", "deliveries": "delivery", "attempts": "attempt"}
 
 
@@ -44,7 +44,7 @@ def run(
     settings = load()
     if show_head:
         with opened_session(settings) as session:
-            head = audit.head(session)
+            head = audit_log.head(session)
         show_json(head._asdict()) if as_json else typer.echo(f"{head} {head.at}".rstrip())
         return
     noted = _noted(since_head) if since_head is not None else None

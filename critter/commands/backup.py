@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from critter import backups
-    from critter.inside import database
+    from critter.backup import archive
+    from critter.console.console import database
     from critter.servers.reached import reached
     from gateway.settings import load
     from gateway.store.database import transaction
@@ -33,8 +33,8 @@ def run(
         raise Refused(f"{file} is there already: name another file, such as critter-2026-11-25.tar.")
     with reached(settings), database(settings) as engine:
         with transaction(engine) as session:
-            manifest = backups.describe(session)
-        size = backups.write(settings, file, manifest, lambda line: typer.echo(line, err=True))
+            manifest = archive.describe(session)
+        size = archive.write(settings, file, manifest, lambda line: typer.echo(line, err=True))
     typer.echo(
         f"Written to {file}: {size / 1e6:,.1f} MB. Keep the secret key elsewhere: without it old links are dead."
     )

@@ -8,18 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy.orm import Session
 
-    from critter.inside import ago, opened_session, operator, show_json, show_rows
-    from gateway.carriers.advice import advice
-    from gateway.carriers.smtp_profiles import terms
-    from gateway.language import durations
-    from gateway.ledger import audit, pauses, relay_days
-    from gateway.ledger.pauses import RELAY, Paused
+    from critter.console.console import ago, opened_session, operator, show_json, show_rows
+    from gateway.carriers.operator_advice import advice
+    from gateway.carriers.smtp.provider_profiles import terms
+    from gateway.language.words import durations
+    from gateway.ledger.audit import audit_log
+    from gateway.ledger.senders import pauses, relay_quota
+    from gateway.ledger.senders.pauses import RELAY, Paused
     from gateway.settings import Settings, load
 
 app = typer.Typer(
@@ -38,7 +39,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")
     settings = load()
     with opened_session(settings) as session:
         rows = _shown(session, settings)
-        mails = relay_days.today(session)
+        mails = relay_quota.today(session)
     daily = terms(settings).daily
     if as_json:
         show_json([_plain(row, mails, daily) for row in rows])
@@ -109,7 +110,7 @@ def _refuse_unknown(rows: Sequence[Paused], which: str, known: list[str]) -> Non
 def _note(session: Session, rows: Sequence[Paused], which: str, action: str, detail: dict[str, Any]) -> None:
     """By the id of each number: the audit holds no numbers."""
     for row in rows:
-        audit.record(session, operator(), action, row.id, {**detail, "carrier": row.carrier})
+        audit_log.record(session, operator(), action, row.id, {**detail, "carrier": row.carrier})
 
 
 def _named(rows: Sequence[Paused]) -> str:

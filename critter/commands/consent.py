@@ -11,15 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 
 if working():
-    from critter.company import account
-    from critter.inside import opened_session, operator, show_json, show_rows
-    from gateway.ledger import audit
-    from gateway.masks import masked
-    from gateway.network import addresses, consents
-    from gateway.network.consents import Flagged, Kept
+    from critter.administration.accounts import account
+    from critter.console.console import opened_session, operator, show_json, show_rows
+    from gateway.ledger.audit import audit_log
+    from gateway.network.people import addresses, consent
+    from gateway.network.people.consent import Flagged, Kept
+    from gateway.security.masking import masked
     from gateway.settings import load
     from gateway.store.tables import Inbound
 
@@ -46,7 +46,7 @@ def show(person: Person = None, number: Number = None, as_json: Json = False) ->
     settings = load()
     mask = partial(masked, settings.secret_keys[0])
     with opened_session(settings) as session:
-        rows = [_plain(row) for row in consents.kept(session, *_whose(session, person, number, settings.sms_region))]
+        rows = [_plain(row) for row in consent.kept(session, *_whose(session, person, number, settings.sms_region))]
     for row in rows:
         row["number"] = mask(row["number"])
     if as_json:
@@ -68,8 +68,8 @@ def export(
     settings = load()
     with opened_session(settings) as session:
         whose = _whose(session, person, number, settings.sms_region)
-        count = _written(how, map(_plain, consents.kept(session, *whose)))
-        audit.record(session, operator(), "consent.export", whose[0], {"rows": count, "format": how.value})
+        count = _written(how, map(_plain, consent.kept(session, *whose)))
+        audit_log.record(session, operator(), "consent.export", whose[0], {"rows": count, "format": how.value})
 
 
 @app.command()
@@ -80,7 +80,7 @@ def flagged(
     settings = load()
     mask = partial(masked, settings.secret_keys[0])
     with opened_session(settings) as session:
-        rows = [_flag(row, mask(row.address)) for row in consents.flagged(session, everything=everything)]
+        rows = [_flag(row, mask(row.address)) for row in consent.flagged(session, everything=everything)]
     if as_json:
         show_json(rows)
     elif rows:
@@ -94,9 +94,9 @@ def flagged(
 def show_one(inbound_id: Id) -> None:
     """The words of one; that you looked is kept."""
     with opened_session(load()) as session:
-        row = consents.one(session, inbound_id)
+        row = consent.one(session, inbound_id)
         words = session.get_one(Inbound, row.inbound_id).text or "(its words are gone by age)"
-        audit.record(session, operator(), "consent.show", inbound_id, {"who": row.handle})
+        audit_log.record(session, operator(), "consent.show", inbound_id, {"who": row.handle})
     typer.echo(words)
 
 
@@ -104,9 +104,9 @@ def show_one(inbound_id: Id) -> None:
 def stop(inbound_id: Id) -> None:
     """It was a no: the phone gets no more texts until it sends START. Kept with the words of the text."""
     with opened_session(load()) as session:
-        row = consents.one(session, inbound_id)
-        first = consents.stop(session, row)
-        audit.record(session, operator(), "consent.stop", inbound_id, {"who": row.handle})
+        row = consent.one(session, inbound_id)
+        first = consent.stop(session, row)
+        audit_log.record(session, operator(), "consent.stop", inbound_id, {"who": row.handle})
     typer.echo("Opted out. START from that phone brings texts back." if first else "It was opted out already.")
 
 
@@ -114,10 +114,10 @@ def stop(inbound_id: Id) -> None:
 def dismiss(inbound_id: Id) -> None:
     """It was no refusal; nothing changes."""
     with opened_session(load()) as session:
-        row = consents.one(session, inbound_id)
-        closed = consents.close(session, inbound_id)
+        row = consent.one(session, inbound_id)
+        closed = consent.close(session, inbound_id)
         if closed:
-            audit.record(session, operator(), "consent.dismiss", inbound_id, {"who": row.handle})
+            audit_log.record(session, operator(), "consent.dismiss", inbound_id, {"who": row.handle})
     typer.echo("Closed." if closed else "It was closed already.")
 
 

@@ -7,19 +7,20 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from critter import ringing
-    from critter.inside import opened_session, operator, show_json, show_rows
-    from gateway.ledger import audit, breaker, budgets, spending
-    from gateway.ledger.budgets import MICROS
-    from gateway.ledger.spending import Left, Spent, Standing
+    from critter.console import worker_wakeup
+    from critter.console.console import opened_session, operator, show_json, show_rows
+    from gateway.ledger.audit import audit_log
+    from gateway.ledger.money import budgets, spend_breaker, spending
+    from gateway.ledger.money.budgets import MICROS
+    from gateway.ledger.money.spending import Left, Spent, Standing
     from gateway.settings import Settings, load
 
 SENDERS = ("sms",)
-By = Literal["day", "group", "person", "country"]  # as gateway/ledger/spending has it, which mypy checks
+By = Literal["day", "group", "person", "country"]  # as gateway/ledger/money/spending has it, which mypy checks
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -57,16 +58,16 @@ def run(
 
 def _resume(settings: Settings) -> None:
     with opened_session(settings) as session:
-        done = breaker.resume(session)
+        done = spend_breaker.resume(session)
         if done:
-            audit.record(session, operator(), "breaker.resume", None, {})
-        missing = ringing.missing(session, SENDERS) if done else ()
+            audit_log.record(session, operator(), "breaker.resume", None, {})
+        missing = worker_wakeup.missing(session, SENDERS) if done else ()
     if not done:
         typer.echo("Nothing to resume: updates are not stopped.")
         return
-    ringing.ring(settings, SENDERS)
+    worker_wakeup.ring(settings, SENDERS)
     typer.echo("Updates go again. For an hour nothing stops them but the budgets.")
-    ringing.end(missing)
+    worker_wakeup.end(missing)
 
 
 def _span(day: str | None, month: str | None, since: str | None) -> Span:

@@ -11,24 +11,25 @@ from typing import Annotated
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from critter import burying, prompts, ringing
-    from critter.burying import Deed
-    from critter.inside import ago, database, opened_session, show_json, show_rows
-    from gateway.carriers.advice import advice
-    from gateway.carriers.twilio_codes import CODES
-    from gateway.language import durations
-    from gateway.ledger import dead
-    from gateway.ledger.dead import Count, Dead, Which
-    from gateway.ledger.repairs import Standing
-    from gateway.network import tries
-    from gateway.network.lookups import look_up
+    from critter.administration import dead_letters
+    from critter.administration.dead_letters import Deed
+    from critter.console import prompts, worker_wakeup
+    from critter.console.console import ago, database, opened_session, show_json, show_rows
+    from gateway.carriers.operator_advice import advice
+    from gateway.carriers.twilio.error_codes import CODES
+    from gateway.language.words import durations
+    from gateway.ledger.operations import dead_letters as dead
+    from gateway.ledger.operations.dead_letters import Count, Dead, Which
+    from gateway.ledger.operations.retry import Standing
+    from gateway.network.inspect import trace_deliveries
+    from gateway.network.inspect.id_lookup import look_up
     from gateway.settings import load
     from gateway.store.database import transaction
     from gateway.store.tables import Inbound
@@ -89,7 +90,7 @@ def show(row_id: Annotated[str, typer.Argument(metavar="ID", help="As critter de
         if found.kind == "inbound":
             _show_input(session.get_one(Inbound, found.inbound_id))
             return
-        for row in burying.standing(session, found, row_id)[:SHOWN]:
+        for row in dead_letters.standing(session, found, row_id)[:SHOWN]:
             typer.echo(f"{row.message_id}:{row.address_id}  {WORDS[row.channel]}, {row.state}: {_meaning(row.reason)}")
             for line in _tries(session, row):
                 typer.echo(line)
@@ -107,14 +108,14 @@ def retry(
     which = _which(reason, channel, since)
     with database(settings) as engine:
         if ids:
-            rings, done = burying.retry_named(engine, _only(ids, which))
+            rings, done = dead_letters.retry_named(engine, _only(ids, which))
         else:
-            rings, done = _many(engine, which, yes, burying.RETRY)
+            rings, done = _many(engine, which, yes, dead_letters.RETRY)
         with transaction(engine) as session:
-            missing = ringing.missing(session, rings)
-    ringing.ring(settings, rings)
+            missing = worker_wakeup.missing(session, rings)
+    worker_wakeup.ring(settings, rings)
     typer.echo(f"Put back: {done:,}. critter outbox shows how it goes." if done else "There are none of those.")
-    ringing.end(missing)
+    worker_wakeup.end(missing)
 
 
 @app.command()
@@ -125,9 +126,9 @@ def drop(
     which = _which(reason, channel, since)
     with database(load()) as engine:
         if ids:
-            done = burying.drop_named(engine, _only(ids, which))
+            done = dead_letters.drop_named(engine, _only(ids, which))
         else:
-            _, done = _many(engine, which, yes, burying.DROP)
+            _, done = _many(engine, which, yes, dead_letters.DROP)
     typer.echo(f"Dropped: {done:,}." if done else "There are none of those.")
 
 
@@ -143,7 +144,7 @@ def _many(engine: Engine, which: Which, yes: bool, deed: Deed) -> tuple[frozense
     show_rows(TITLES, [_count(one) for one in counts])
     if not yes:
         prompts.confirm(f"{deed.name.capitalize()} {sum(one.rows for one in counts):,}?")
-    return burying.many(engine, which, deed)
+    return dead_letters.many(engine, which, deed)
 
 
 def _only(ids: Sequence[str], which: Which) -> Sequence[str]:
@@ -167,7 +168,7 @@ def _span(given: str) -> timedelta:
 
 
 def _tries(session: Session, row: Standing) -> list[str]:
-    [told], _ = tries.deliveries(session, [row.message_id], row.address_id, lambda _: "", 1)
+    [told], _ = trace_deliveries.deliveries(session, [row.message_id], row.address_id, lambda _: "", 1)
     return [
         f"    try {one['number']}  {one['started_at'][:19]}  {one['state']}  {one['reason'] or ''}".rstrip()
         for one in told["attempts"]
@@ -175,7 +176,7 @@ def _tries(session: Session, row: Standing) -> list[str]:
 
 
 def _show_input(row: Inbound) -> None:
-    burying.refuse_unless_aside(row)
+    dead_letters.refuse_unless_aside(row)
     typer.echo(f"{row.id}  input by {row.channel}, {row.state}: {ENDINGS['quarantined']}")
     typer.echo(f"critter trace {row.id} shows the rest; critter dead retry {row.id} reads it again.")
 

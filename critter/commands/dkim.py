@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from gateway.carriers import dkim_keys
-    from gateway.language.dkim import Key
+    from gateway.mail.compose import dkim_keys
+    from gateway.mail.compose.dkim_signer import Key
     from gateway.settings import Settings, load, values
 
 app = typer.Typer(

@@ -13,15 +13,16 @@ from typing import Annotated, Final
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy import Engine
 
-    from critter.inside import ago, database, operator
-    from gateway.ledger import audit, draining, pulse
-    from gateway.ledger.draining import Door
+    from critter.console.console import ago, database, operator
+    from gateway.ledger.audit import audit_log
+    from gateway.ledger.operations import drain_mode, heartbeat
+    from gateway.ledger.operations.drain_mode import Door
     from gateway.settings import load
     from gateway.store.database import transaction
 
@@ -87,8 +88,8 @@ def _drain(engine: Engine, timeout: float) -> Rest:
     """What is left in the end: nothing when all is done."""
     end = time.monotonic() + timeout
     with transaction(engine) as session:
-        draining.close_doors(session, LEASE)
-        audit.record(session, operator(), "drain.begin")
+        drain_mode.close_doors(session, LEASE)
+        audit_log.record(session, operator(), "drain.begin")
     said, final = "", None
     while True:
         rest, final = _look(engine, final)
@@ -104,29 +105,29 @@ def _look(engine: Engine, final: datetime | None) -> tuple[Rest, datetime | None
     """One look: what is left, nothing when the drain is over. When all is done the doors are asked to stay closed for
     the restart as well, until `final`, and each has to confirm this too."""
     with transaction(engine) as session:
-        rest = Rest(draining.left(session), draining.unconfirmed(session, final))
+        rest = Rest(drain_mode.left(session), drain_mode.unconfirmed(session, final))
         if rest.work or (rest and final is None):
-            draining.keep_closed(session, LEASE)
+            drain_mode.keep_closed(session, LEASE)
             return rest, None
         if final is None:
-            final = draining.keep_closed(session, RESTART)
-            rest = Rest(doors=draining.unconfirmed(session, final))
-        if not rest and not draining.complete(session, final):
+            final = drain_mode.keep_closed(session, RESTART)
+            rest = Rest(doors=drain_mode.unconfirmed(session, final))
+        if not rest and not drain_mode.complete(session, final):
             raise Refused("Somebody opened the doors meanwhile (critter drain --off): this is not drained.")
         return rest, final
 
 
 def _ask_to_open(engine: Engine) -> bool:
     with transaction(engine) as session:
-        return draining.open_doors(session)
+        return drain_mode.open_doors(session)
 
 
 def _opened(engine: Engine) -> str:
     """What can be said of the doors: each that is alive has a few heartbeats to confirm that it is open."""
-    end = time.monotonic() + OPENING * pulse.BEAT
+    end = time.monotonic() + OPENING * heartbeat.BEAT
     while True:
         with transaction(engine) as session:
-            closed = draining.still_closed(session)
+            closed = drain_mode.still_closed(session)
         if not closed:
             return "The doors are open again."
         if time.monotonic() >= end:
@@ -142,7 +143,7 @@ def _advice(rest: Rest) -> str:
 
 def _tell_silent(engine: Engine) -> None:
     with transaction(engine) as session:
-        for door in draining.silent(session):
+        for door in drain_mode.silent(session):
             typer.echo(
                 f"Not heard of for {ago(door.silent_for)}: {named(door)}. If it holds texts in its spool, they come in"
                 " when it runs again."

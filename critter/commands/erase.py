@@ -7,23 +7,24 @@ from typing import Annotated
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy import Engine
     from sqlalchemy.exc import OperationalError
 
-    from critter import erasures, prompts
-    from critter.inside import counted, database, operator
-    from gateway import crashpoints
-    from gateway.crashpoints import crash_point
-    from gateway.network import accounts, erasing
-    from gateway.network.erasing import Erased
+    from critter.backup import erasure_log
+    from critter.console import prompts
+    from critter.console.console import counted, database, operator
+    from gateway import failpoints
+    from gateway.failpoints import crash_point
+    from gateway.network.people import accounts, erase
+    from gateway.network.people.erase import Erased
     from gateway.settings import load
     from gateway.store.database import transaction
     from gateway.store.tables import Account
-    from workers import litter
+    from workers.upkeep import media_gc
 
 ONE = {"addresses": "address", "deliveries": "delivery"}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -39,11 +40,11 @@ def run(
     Their posts read “(removed)”, so that others' threads stay readable. An opt-out is kept as a hash. Backups that you
     have still hold them until you delete those; critter restore erases again who was erased since."""
     settings = load()
-    crashpoints.arm(settings.crash_at, settings.var, "erase")
+    failpoints.arm(settings.crash_at, settings.var, "erase")
     with database(settings) as engine:
         with transaction(engine) as session:
             found = _person(accounts.by_handle(session, person, active=False), person)
-            there = erasing.preview(session, found)
+            there = erase.preview(session, found)
         typer.echo(
             f"@{found.handle}, {found.name}: "
             + ", ".join(counted(count, ONE.get(name, name[:-1])) for name, count in there.items())
@@ -51,8 +52,8 @@ def run(
         if not yes:
             prompts.confirm(f"Erase @{found.handle} for good?")
         done = _erase(engine, settings.var, found.id)
-        litter.remove_unreferenced(engine, settings.var, list(done.pictures))  # the clock takes what a crash leaves
-    typer.echo(f"Erased. What is left of them is called @{erasing.tombstone(found.id)}.")
+        media_gc.remove_unreferenced(engine, settings.var, list(done.pictures))  # the clock takes what a crash leaves
+    typer.echo(f"Erased. What is left of them is called @{erase.tombstone(found.id)}.")
     if "texts at the carrier" in done.rows:
         typer.echo(f"Twilio's copies of {done.rows['texts at the carrier']:,} texts are deleted by and by.")
 
@@ -64,13 +65,13 @@ def _erase(engine: Engine, var: Path, account_id: int) -> Erased:
     try:
         with transaction(engine) as session:
             found = _person(accounts.by_id(session, account_id), str(account_id))
-            done = erasing.erase(session, found, operator())
-            erasures.remember(var, account_id)
+            done = erase.erase(session, found, operator())
+            erasure_log.remember(var, account_id)
             remembered = True
             crash_point("remembered")
     except Exception as problem:
         if remembered and not isinstance(problem, OperationalError):
-            erasures.take_back(var, account_id)
+            erasure_log.take_back(var, account_id)
         raise
     return done
 

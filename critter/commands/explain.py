@@ -9,17 +9,17 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy import Connection
 
-    from critter.explaining import Explained, explain, whole_world
-    from critter.explaining_mail import MailExplained, explain_mail
-    from critter.inside import database, show_json
-    from gateway.commands import World
-    from gateway.identity.dmarc import Envelope
+    from critter.console.console import database, show_json
+    from critter.explain.mail import MailExplained, explain_mail
+    from critter.explain.text import Explained, explain, whole_world
+    from gateway.inbound.commands import World
+    from gateway.mail.auth.dmarc import Envelope
     from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -11,14 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from critter.inside import counted, database, operator
-    from gateway import crashpoints
-    from gateway.ledger import audit
-    from gateway.network import accounts, exports
+    from critter.console.console import counted, database, operator
+    from gateway import failpoints
+    from gateway.ledger.audit import audit_log
+    from gateway.network.people import accounts, export
     from gateway.settings import load
     from gateway.store.database import transaction
     from gateway.store.tables import Account
@@ -35,7 +35,7 @@ def run(
 ) -> None:
     """Write down everything about one person: as JSON, as text to read, and their pictures. Only you may read it."""
     settings = load()
-    crashpoints.arm(settings.crash_at, settings.var, "export")
+    failpoints.arm(settings.crash_at, settings.var, "export")
     with database(settings) as engine:
         with transaction(engine) as session:
             found = _person(accounts.by_handle(session, person, active=False), person)
@@ -43,14 +43,14 @@ def run(
         if place.exists():
             raise Refused(f"{place} is there already: remove it, or name another file with --out.")
         with transaction(engine) as session:
-            sections = exports.everything(session, found)
+            sections = export.everything(session, found)
         with transaction(engine) as session:
-            kept = exports.pictures(session, found)
+            kept = export.pictures(session, found)
         part = place.with_name(f"{place.name}.part")
         try:
             _write(part, place, found.handle, sections, [settings.var / "media" / name[:2] / name for name in kept])
             with transaction(engine) as session:
-                audit.record(session, operator(), "people.export", found.id)
+                audit_log.record(session, operator(), "people.export", found.id)
             part.rename(place)  # last: a file of that name is whole, and the audit knows of it
         finally:
             part.unlink(missing_ok=True)

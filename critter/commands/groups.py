@@ -8,21 +8,25 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy.orm import Session
 
-    from critter import prompts
-    from critter.company import account, reserved_words
-    from critter.inside import counted, opened_session, operator, show_json, show_rows
-    from gateway.bell import Bell
-    from gateway.language.phrases import say
-    from gateway.ledger import audit, outbox
-    from gateway.ledger.outbox import Outgoing, Target
-    from gateway.network import accounts, follows, listings, members, notices, reach, renaming
-    from gateway.network.listings import Group
+    from critter.administration.accounts import account, reserved_words
+    from critter.console import prompts
+    from critter.console.console import counted, opened_session, operator, show_json, show_rows
+    from gateway.i18n.phrases import say
+    from gateway.ledger.audit import audit_log
+    from gateway.ledger.outbox import outbox
+    from gateway.ledger.outbox.outbox import Outgoing, Target
+    from gateway.network.conversation import notices
+    from gateway.network.follows import follows, group_owners, reachability
+    from gateway.network.people import accounts, listings
+    from gateway.network.people import rename as renaming
+    from gateway.network.people.listings import Group
+    from gateway.queue.worker_notifier import Bell
     from gateway.settings import Settings, load
     from gateway.store.tables import Account
 
@@ -57,7 +61,7 @@ def add(
             if person.id != owner_id:
                 follows.follow(session, person.id, group.id, by_text=False, role="poster")
         posting = follows.posters(session, group.id)
-        audit.record(session, operator(), "groups.add", group.id, {"handle": group.handle, "access": access.value})
+        audit_log.record(session, operator(), "groups.add", group.id, {"handle": group.handle, "access": access.value})
     typer.echo(f"Made #{group.handle}, {access.value}{_run_by([one.handle for one in posting])}.")
     if access is Access.BROADCAST and not posting:
         typer.echo("Nobody can post there yet: make it with --owner HANDLE or --poster HANDLE.", err=True)
@@ -79,9 +83,9 @@ def admit(
         if not follows.approve(session, person.id, place.id):
             raise Refused(f"@{person.handle} has not asked to join #{place.handle}.")
         words = f"You are in {place.name} now. To stop: LEAVE {place.handle.upper()}"
-        to = [Target(found.id, found.channel) for found in reach.reached(session, [person.id])]
+        to = [Target(found.id, found.channel) for found in reachability.reached(session, [person.id])]
         outbox.put(session, Outgoing("notice", words, words, words, priority=2), to)
-        audit.record(session, operator(), "groups.admit", person.id, {"group": place.handle})
+        audit_log.record(session, operator(), "groups.admit", person.id, {"group": place.handle})
     _ring(settings, {target.channel for target in to})
     typer.echo(f"@{person.handle} is in #{place.handle} now and has been told.")
 
@@ -100,7 +104,7 @@ def rename(
         place = account(session, group, "group")
         was = place.handle
         renaming.rename(session, place, new, accounts.clean_name(name or new.lstrip("@#")), reserved_words())
-        audit.record(session, operator(), "groups.rename", place.id, {"handle": place.handle})
+        audit_log.record(session, operator(), "groups.rename", place.id, {"handle": place.handle})
     old = f" #{was} still means it; critter people alias {place.handle} {was} --remove ends that."
     typer.echo(f"#{was} is #{place.handle} now, “{place.name}”.{old if was != place.handle else ''}")
 
@@ -117,7 +121,7 @@ def close(group: GroupName, yes: Annotated[bool, typer.Option("--yes", help="Do 
     with opened_session(settings) as session:
         place = account(session, group, "group")
         accounts.deactivate(session, place.id)
-        audit.record(session, operator(), "groups.close", place.id, {"handle": place.handle})
+        audit_log.record(session, operator(), "groups.close", place.id, {"handle": place.handle})
     typer.echo(f"Closed #{place.handle}.")
 
 
@@ -139,7 +143,7 @@ def owner(
         _refuse_ownerless(session, place, person, remove)
         follows.follow(session, person.id, place.id, by_text=False, role=_next_role(place, remove))
         action = "groups.disown" if remove else "groups.owner"
-        audit.record(session, operator(), action, person.id, {"group": place.handle})
+        audit_log.record(session, operator(), action, person.id, {"group": place.handle})
         bells = frozenset[str]() if remove else notices.tell(session, [person.id], _running(place))
     _ring(settings, bells)
     done = f"does not run #{place.handle} any more" if remove else f"runs #{place.handle} now, and is told"
@@ -153,7 +157,7 @@ def _next_role(place: Account, remove: bool) -> str:
 
 
 def _refuse_ownerless(session: Session, place: Account, person: Account, remove: bool) -> None:
-    if remove and members.is_last_owner(session, person.id, place.id):
+    if remove and group_owners.is_last_owner(session, person.id, place.id):
         raise Refused(f"#{place.handle} would have no owner: first critter groups owner {place.handle} HANDLE.")
 
 

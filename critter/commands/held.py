@@ -7,17 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy.orm import Session
 
-    from critter import ringing
-    from critter.inside import counted, opened_session, operator, show_json, show_rows
-    from gateway.ledger import audit, repairs
-    from gateway.ledger.repairs import Held
-    from gateway.masks import masked
+    from critter.console import worker_wakeup
+    from critter.console.console import counted, opened_session, operator, show_json, show_rows
+    from gateway.ledger.audit import audit_log
+    from gateway.ledger.operations import retry
+    from gateway.ledger.operations.retry import Held
+    from gateway.security.masking import masked
     from gateway.settings import Settings, load
     from gateway.store.tables import Inbound
 
@@ -38,7 +39,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")
     """What is held and why."""
     settings = load()
     with opened_session(settings) as session:
-        rows = repairs.held(session)
+        rows = retry.held(session)
     if as_json:
         show_json([_plain(settings, row) for row in rows])
     elif rows:
@@ -56,9 +57,9 @@ def show_one(
     That you looked is kept."""
     settings = load()
     with opened_session(settings) as session:
-        row = repairs.one(session, input_id)
+        row = retry.one(session, input_id)
         found = _details(settings, row)
-        audit.record(session, operator(), "held.show", row.id)
+        audit_log.record(session, operator(), "held.show", row.id)
     if as_json:
         show_json(found)
         return
@@ -97,10 +98,10 @@ def approve(ids: Ids = None, everything: All = False) -> None:
     settings = load()
     with opened_session(settings) as session:
         count = _decide(session, ids or [], everything, "new", "held.approve")
-        missing = ringing.missing(session, READERS) if count else ()
-    ringing.ring(settings, READERS)
+        missing = worker_wakeup.missing(session, READERS) if count else ()
+    worker_wakeup.ring(settings, READERS)
     typer.echo(f"Let in: {counted(count, 'input')}." if count else "Nothing is held.")
-    ringing.end(missing)
+    worker_wakeup.end(missing)
 
 
 @app.command()
@@ -114,11 +115,11 @@ def drop(ids: Ids = None, everything: All = False) -> None:
 def _decide(session: Session, ids: list[int], everything: bool, state: str, action: str) -> int:
     if bool(ids) == everything:
         raise Refused("Say which: ids as critter held list names them, or --all.")
-    waiting = [row.id for row in repairs.held(session)]
+    waiting = [row.id for row in retry.held(session)]
     unknown = [str(one) for one in ids if one not in waiting]
     if unknown:
         raise Refused(f"Not held: {', '.join(unknown)}. Nothing was changed.")
-    return repairs.decide(session, waiting if everything else ids, state, operator(), action)
+    return retry.decide(session, waiting if everything else ids, state, operator(), action)
 
 
 def _masked(settings: Settings, row: Held) -> str:

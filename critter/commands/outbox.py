@@ -7,19 +7,20 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 
 if working():
     from critter.commands.carriers import pause_line
-    from critter.inside import ago, opened_session, show_json, show_rows
-    from gateway.ledger import overview, pauses
-    from gateway.ledger.overview import Count, Held, Waiting
-    from gateway.ledger.pauses import Paused
+    from critter.console.console import ago, opened_session, show_json, show_rows
+    from gateway.ledger.operations import outbox_stats
+    from gateway.ledger.operations.outbox_stats import Count, Held, Waiting
+    from gateway.ledger.senders import pauses
+    from gateway.ledger.senders.pauses import Paused
     from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 SHOWN = 20
-# As gateway/ledger/overview has them, which mypy checks.
+# As gateway/ledger/operations/outbox_stats has them, which mypy checks.
 State = Literal["queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled"]
 WORDS = {"sms": "texts", "email": "mails"}
 
@@ -31,9 +32,9 @@ def run(
 ) -> None:
     """How many texts and mails are in which state, and up to 20 that are stuck."""
     with opened_session(load()) as session:
-        counts = overview.counts(session)
-        rows = overview.in_state(session, state, SHOWN) if state else overview.stuck(session, SHOWN)
-        fanouts = overview.fanouts(session)
+        counts = outbox_stats.counts(session)
+        rows = outbox_stats.in_state(session, state, SHOWN) if state else outbox_stats.stuck(session, SHOWN)
+        fanouts = outbox_stats.fanouts(session)
         paused = [row for row in pauses.listed(session) if row.paused]
     if as_json:
         show_json(_plain(list(counts), list(rows), fanouts, state) | {"paused": [_paused(row) for row in paused]})

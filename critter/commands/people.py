@@ -9,24 +9,28 @@ from typing import Annotated, Any
 
 import typer
 
-from critter import bouncing, linking, profiling
-from critter.helping import working
+from critter.administration import people_bounces, people_link, people_show
+from critter.console.help_request import working
 from gateway.errors import Refused
-from gateway.typed import visible
+from gateway.typed_input import visible
 
 if working():
     from sqlalchemy.orm import Session
 
-    from critter import importing, prompts, welcoming
-    from critter.company import account, enrol, reserved_words
-    from critter.inside import counted, opened_session, operator, show_json, show_rows
-    from gateway.ledger import audit
-    from gateway.network import accounts, addresses, aliases, listings, lockouts, pins, posting, roster
-    from gateway.network.listings import Person
-    from gateway.network.roster import Places
+    from critter.administration import people_import, people_welcome
+    from critter.administration.accounts import account, enrol, reserved_words
+    from critter.console import prompts
+    from critter.console.console import counted, opened_session, operator, show_json, show_rows
+    from gateway.ledger.audit import audit_log
+    from gateway.network.mail import secret_addresses
+    from gateway.network.people import accounts, addresses, aliases, listings
+    from gateway.network.people.imports import csv_file
+    from gateway.network.people.imports.csv_file import Places
+    from gateway.network.people.listings import Person
+    from gateway.network.verification import lockouts, pins
+    from gateway.security.signed_tokens import Signer
     from gateway.settings import Settings, load
     from gateway.store.tables import Account
-    from gateway.tokens import Signer
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="The people of the company."
@@ -59,12 +63,12 @@ def import_file(
     phones would be welcomed than CRITTER_ASK_PHONES, `critter people welcome` does so and says the price."""
     settings = load()
     places = Places(settings.sms_region, settings.sms_countries)
-    found = roster.read(importing.content(file), places, reserved_words())
+    found = csv_file.read(people_import.content(file), places, reserved_words())
     if found.note:
         typer.echo(found.note, err=True)
     with opened_session(settings) as session:
-        done = importing.run(session, found, complete=complete, sure=yes)
-        unwelcomed = welcoming.after_import(session, settings) if done.sure else ""
+        done = people_import.run(session, found, complete=complete, sure=yes)
+        unwelcomed = people_welcome.after_import(session, settings) if done.sure else ""
     show_json(done.plain()) if as_json else typer.echo(done.told())
     if unwelcomed:
         typer.echo(unwelcomed, err=True)
@@ -75,7 +79,7 @@ def welcome(yes: Yes = False) -> None:
     """Send each invited phone its one text: who we are, STOP and HELP. Nobody is welcomed twice."""
     settings = load()
     with opened_session(settings) as session:
-        told = welcoming.run(session, settings, ask=not yes)
+        told = people_welcome.run(session, settings, ask=not yes)
     typer.echo(told)
 
 
@@ -104,15 +108,15 @@ def add(
             handle,
             name,
             title=accounts.clean_name(title) if title else None,
-            language=roster.language(language) or "en",
-            timezone=roster.timezone(timezone) or "UTC",
+            language=csv_file.language(language) or "en",
+            timezone=csv_file.timezone(timezone) or "UTC",
             reserved=reserved_words(),
         )
         texts = _reach(session, settings, person, phone or [], email or [], visible(consent or ""))
         enrol(session, person, group or [], by_text=texts, member=True)
         enrol(session, person, follow or [], by_text=texts, member=False)
-        audit.record(session, operator(), "people.add", person.id, {"handle": person.handle})
-        welcomed = welcoming.after_import(session, settings)
+        audit_log.record(session, operator(), "people.add", person.id, {"handle": person.handle})
+        welcomed = people_welcome.after_import(session, settings)
     typer.echo(" ".join(filter(None, (f"Added @{person.handle}.", _what_next(phone or [], texts), welcomed))))
 
 
@@ -185,7 +189,7 @@ def deactivate(handle: Handle, yes: Yes = False) -> None:
     with opened_session(settings) as session:
         person = account(session, handle, "person")
         accounts.deactivate(session, person.id)
-        audit.record(session, operator(), "people.deactivate", person.id, {"handle": person.handle})
+        audit_log.record(session, operator(), "people.deactivate", person.id, {"handle": person.handle})
     typer.echo(f"Deactivated @{person.handle}.")
 
 
@@ -203,7 +207,7 @@ def alias(
         named = account(session, handle)
         changed = [name for name in names or [] if _called(session, named, name, remove)]
         if changed:
-            audit.record(
+            audit_log.record(
                 session, operator(), "people.alias", named.id, {"removed" if remove else "added": len(changed)}
             )
         rows = aliases.of(session, named.id)
@@ -230,7 +234,7 @@ def suspend(
         _refuse_naming(person, reason or "")
         accounts.suspend(session, person.id)
         detail = {"handle": person.handle, **({"reason": reason} if reason else {})}
-        audit.record(session, operator(), "people.suspend", person.id, detail)
+        audit_log.record(session, operator(), "people.suspend", person.id, detail)
     typer.echo(
         f"Suspended @{person.handle}. critter people restore {person.handle} brings them back."
         " What is on its way already may still arrive."
@@ -253,7 +257,7 @@ def restore(handle: Handle) -> None:
             raise Refused(f"There is no person @{handle.lstrip('@')[:40]}: critter people list shows who there is.")
         if not accounts.restore(session, person.id):
             raise Refused(f"@{person.handle} is not suspended but {person.state}.")
-        audit.record(session, operator(), "people.restore", person.id, {"handle": person.handle})
+        audit_log.record(session, operator(), "people.restore", person.id, {"handle": person.handle})
     typer.echo(f"@{person.handle} is back.")
 
 
@@ -265,7 +269,7 @@ def role(handle: Handle, new: Annotated[Role, typer.Argument(metavar="member|ope
         before = person.role
         accounts.set_role(session, person.id, new.value)
         if before != new.value:
-            audit.record(session, operator(), "people.role", person.id, {"from": before, "to": new.value})
+            audit_log.record(session, operator(), "people.role", person.id, {"from": before, "to": new.value})
     typer.echo(f"@{person.handle} is {'already ' if before == new.value else ''}{new.value}.")
 
 
@@ -292,7 +296,7 @@ def pin(
         else:
             pins.set_pin(session, person.id, new, always=person.pin == "always" if always is None else always)
             done = True
-        audit.record(session, operator(), "people.pin", person.id, {"pin": person.pin})
+        audit_log.record(session, operator(), "people.pin", person.id, {"pin": person.pin})
         typer.echo(_pin_told(person, done))
 
 
@@ -311,7 +315,7 @@ def unlock(handle: Handle) -> None:
         person = account(session, handle, "person")
         done = lockouts.unlock(session, person.id)
         if done:
-            audit.record(session, operator(), "people.unlock", person.id, {"handle": person.handle})
+            audit_log.record(session, operator(), "people.unlock", person.id, {"handle": person.handle})
     typer.echo(f"@{person.handle} may confirm again." if done else f"@{person.handle} was not locked.")
 
 
@@ -331,8 +335,8 @@ def secret(
     signer = Signer(settings.secret_keys)
     with opened_session(settings) as session:
         person = account(session, handle, "person")
-        word = (posting.rotate if rotate else posting.secret)(session, signer, person.id)
-        audit.record(session, operator(), "people.secret", person.id, {"rotated": rotate})
+        word = (secret_addresses.rotate if rotate else secret_addresses.secret)(session, signer, person.id)
+        audit_log.record(session, operator(), "people.secret", person.id, {"rotated": rotate})
         mailboxes = any(each.channel == "email" for each in addresses.of_account(session, person.id))
     address = f"post+{word}@{settings.mail_domain}"
     show_json({"handle": person.handle, "address": address}) if as_json else typer.echo(address)
@@ -340,8 +344,8 @@ def secret(
         typer.echo(f"@{person.handle} has no mailbox yet, and only mail from one counts.", err=True)
 
 
-app.command("show")(profiling.show)
-app.command()(linking.link)
-app.command()(linking.unlink)
-app.command("bounces")(bouncing.show)
-app.command("mail-on")(bouncing.mail_on)
+app.command("show")(people_show.show)
+app.command()(people_link.link)
+app.command()(people_link.unlink)
+app.command("bounces")(people_bounces.show)
+app.command("mail-on")(people_bounces.mail_on)

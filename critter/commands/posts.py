@@ -6,21 +6,22 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy import select
     from sqlalchemy.orm import Session
 
-    from critter import prompts
     from critter.commands.trace import receipts
-    from critter.inside import counted, opened_session, operator, show_json
-    from gateway.ledger import audit
-    from gateway.network import accounts, posts
-    from gateway.network import receipts as ways
-    from gateway.network.lookups import look_up
-    from gateway.network.traces import REMOVED, taken_back_by
+    from critter.console import prompts
+    from critter.console.console import counted, opened_session, operator, show_json
+    from gateway.ledger.audit import audit_log
+    from gateway.network.inspect.id_lookup import look_up
+    from gateway.network.inspect.trace import REMOVED, taken_back_by
+    from gateway.network.people import accounts
+    from gateway.network.posts import posts
+    from gateway.network.receipts import receipts as ways
     from gateway.settings import load
     from gateway.store.tables import Post
 
@@ -36,7 +37,7 @@ def show(post_id: Id, as_json: Annotated[bool, typer.Option("--json", help="One 
     with opened_session(load()) as session:
         post = _post(session, post_id)
         found = _plain(session, post)
-        audit.record(session, operator(), "posts.show", post.id, {"whom": found["author"]})
+        audit_log.record(session, operator(), "posts.show", post.id, {"whom": found["author"]})
     show_json(found) if as_json else _show(found)
 
 
@@ -55,7 +56,7 @@ def remove(post_id: Id, yes: Annotated[bool, typer.Option("--yes", help="Do not 
         _refuse_gone(session, post)
         stopped, gone = posts.retract(session, post)
         author = accounts.by_id(session, post.author_id)
-        audit.record(session, operator(), REMOVED, post.id, {"whom": author.handle if author else None})
+        audit_log.record(session, operator(), REMOVED, post.id, {"whom": author.handle if author else None})
     typer.echo(f"Taken back: {counted(stopped, 'delivery')} stopped, {gone:,} had gone out and show as retracted.")
 
 

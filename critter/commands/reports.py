@@ -6,15 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 
 if working():
     from sqlalchemy.orm import Session
 
-    from critter.inside import opened_session, operator, show_json, show_rows
-    from gateway.ledger import audit
-    from gateway.network import reports
-    from gateway.network.reports import Reported
+    from critter.console.console import opened_session, operator, show_json, show_rows
+    from gateway.ledger.audit import audit_log
+    from gateway.network.inspect import abuse_reports
+    from gateway.network.inspect.abuse_reports import Reported
     from gateway.settings import load
     from gateway.store.tables import Post
 
@@ -31,7 +31,7 @@ def show_all(
 ) -> None:
     """What is open: who reported whom. No words are shown."""
     with opened_session(load()) as session:
-        rows = reports.listed(session, everything=everything)
+        rows = abuse_reports.listed(session, everything=everything)
     if as_json:
         show_json([_plain(row) for row in rows])
     elif rows:
@@ -44,9 +44,9 @@ def show_all(
 def show(report_id: Id, as_json: Json = False) -> None:
     """One report with the words it is about; that you looked is kept."""
     with opened_session(load()) as session:
-        row = reports.one(session, report_id)
+        row = abuse_reports.one(session, report_id)
         words = _words(session, row)
-        audit.record(session, operator(), "reports.show", report_id, {"by": row.reporter, "whom": row.reported})
+        audit_log.record(session, operator(), "reports.show", report_id, {"by": row.reporter, "whom": row.reported})
     if as_json:
         show_json({**_plain(row), "text": words})
         return
@@ -61,10 +61,12 @@ def show(report_id: Id, as_json: Json = False) -> None:
 def close(report_id: Id) -> None:
     """You are done with it; nobody is told."""
     with opened_session(load()) as session:
-        row = reports.one(session, report_id)
-        closed = reports.close(session, report_id)
+        row = abuse_reports.one(session, report_id)
+        closed = abuse_reports.close(session, report_id)
         if closed:
-            audit.record(session, operator(), "reports.close", report_id, {"by": row.reporter, "whom": row.reported})
+            audit_log.record(
+                session, operator(), "reports.close", report_id, {"by": row.reporter, "whom": row.reported}
+            )
     typer.echo("Closed." if closed else "It was closed already.")
 
 

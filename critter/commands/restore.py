@@ -8,19 +8,22 @@ from typing import Annotated
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from critter import backups, in_place, processes, prompts, restoring, ringing, scratch
-    from critter.databases import Server, Unreachable
-    from critter.inside import counted, database, operator
-    from critter.restoring import Restore
+    from critter.backup import archive, in_place_restore, restore, side_by_side_restore
+    from critter.backup.databases import Server, Unreachable
+    from critter.backup.restore import Restore
+    from critter.console import prompts, worker_wakeup
+    from critter.console.console import counted, database, operator
+    from critter.processes import registry
     from critter.servers.reached import reached
-    from gateway import crashpoints
-    from gateway.ledger import audit, holding
-    from gateway.ledger.holding import Holding
-    from gateway.ledger.invariants import prove
+    from gateway import failpoints
+    from gateway.ledger.audit import audit_log
+    from gateway.ledger.audit.invariants import prove
+    from gateway.ledger.operations import restore_hold
+    from gateway.ledger.operations.restore_hold import Holding
     from gateway.settings import Settings, load
     from gateway.store.database import connect, transaction
 
@@ -49,7 +52,7 @@ def run(
     backup may have been done since: deliveries, fan-outs and unread inputs are held, and nothing leaves until you
     --release or --drop them."""
     settings = load()
-    crashpoints.arm(settings.crash_at, settings.var, "restore")
+    failpoints.arm(settings.crash_at, settings.var, "restore")
     if (file is not None) + release + drop > 1 or (file is None and (drill or replace or here)):
         raise Refused("Say one: FILE, FILE --drill, --release or --drop.")
     if drill + replace + here > 1:
@@ -57,9 +60,9 @@ def run(
     if file is None:
         _decide(settings, release, drop, yes)
         return
-    with backups.opened(file) as backup, reached(settings, by_owner=True):
-        restoring.refuse_unfit(settings, backup.manifest)
-        restoring.refuse_urls(settings)
+    with archive.opened(file) as backup, reached(settings, by_owner=True):
+        restore.refuse_unfit(settings, backup.manifest)
+        restore.refuse_urls(settings)
         asked = Restore(settings, backup, _tell)
         raise typer.Exit(_drill(asked) if drill else _restore(asked, replace=replace, here=here))
 
@@ -72,20 +75,20 @@ def _restore(asked: Restore, *, replace: bool, here: bool) -> int:
         except Unreachable as unreachable:
             server, why = None, str(unreachable)
         if server is not None:
-            scratch.sweep(server, asked.settings.var)
-        if when := restoring.restored_at(url, asked.backup.manifest):  # it was killed at its end, or is asked for twice
+            side_by_side_restore.sweep(server, asked.settings.var)
+        if when := restore.restored_at(url, asked.backup.manifest):  # it was killed at its end, or is asked for twice
             _tell(f"This backup was restored at {when} already; nothing was changed.")
         elif server is not None:
-            scratch.restore(asked, server, replace=replace)
+            side_by_side_restore.restore(asked, server, replace=replace)
         else:
-            in_place.restore(asked, url, why)
+            in_place_restore.restore(asked, url, why)
     return _checked(asked.settings, asked.settings.database_owner_url)
 
 
 def _drill(asked: Restore) -> int:
     try:
-        with Server(asked.settings.database_owner_url) as server, scratch.drill(server) as url:
-            restoring.fill(asked, url)
+        with Server(asked.settings.database_owner_url) as server, side_by_side_restore.drill(server) as url:
+            restore.fill(asked, url)
             return _checked(asked.settings, url)
     except Unreachable as unreachable:
         raise Refused(f"No database for the drill can be made: {unreachable}.") from None
@@ -96,7 +99,7 @@ def _checked(settings: Settings, url: str) -> int:
     engine = connect(url, keys=settings.secret_keys, marked=True)
     try:
         with transaction(engine) as session:
-            held = holding.held(session)
+            held = restore_hold.held(session)
         with transaction(engine) as session:
             proof = prove(session)
     finally:
@@ -120,7 +123,7 @@ def _told(held: Holding) -> str:
 def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
     with reached(settings), database(settings) as engine:
         with transaction(engine) as session:
-            held = holding.held(session)
+            held = restore_hold.held(session)
         typer.echo(_told(held))
         if not (release or drop) or held.since is None:
             return
@@ -128,18 +131,18 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
             what = "Send and read them? People may get some twice, marked" if release else "End them unsent and unread?"
             prompts.confirm(what)
         with transaction(engine) as session:
-            bells = holding.release(session) if release else holding.drop(session)
-            audit.record(session, operator(), "restore.release" if release else "restore.drop")
-            missing = ringing.missing(session, _wanted(settings, held, bells))
-    ringing.ring(settings, bells)
+            bells = restore_hold.release(session) if release else restore_hold.drop(session)
+            audit_log.record(session, operator(), "restore.release" if release else "restore.drop")
+            missing = worker_wakeup.missing(session, _wanted(settings, held, bells))
+    worker_wakeup.ring(settings, bells)
     typer.echo("Released." if release else "Ended.")
-    ringing.end(missing)
+    worker_wakeup.end(missing)
 
 
 def _wanted(settings: Settings, held: Holding, bells: frozenset[str]) -> list[str]:
     """Those for which there is work, of channels that are on."""
     work = {"inbound": held.inputs, "fanout": held.fanouts, "sms": held.deliveries, "email": held.deliveries}
-    running = processes.of(settings)
+    running = registry.of(settings)
     return [bell for bell in bells if work[bell] and f"worker-{bell}" in running]
 
 

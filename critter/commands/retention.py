@@ -9,18 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 
 if working():
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from critter.inside import counted, database, operator, show_json, show_rows
-    from gateway.ledger import audit, redactions, retention
-    from gateway.ledger.retention import Ages, Due, Month
+    from critter.console.console import counted, database, operator, show_json, show_rows
+    from gateway.ledger.audit import audit_log
+    from gateway.ledger.operations import redactions, retention
+    from gateway.ledger.operations.retention import Ages, Due, Month
     from gateway.settings import load
     from gateway.store.database import transaction
-    from workers.retention import ages, batches
+    from workers.upkeep.retention import ages, batches
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -61,7 +62,7 @@ def _do(engine: Engine, steps: Iterator[tuple[str, int]], *, quiet: bool) -> dic
             typer.echo(f"{name}: {done[name]:,}", err=True)
     changed = {name: rows for name, rows in done.items() if rows}
     with transaction(engine) as session:
-        audit.record(session, operator(), "retention.now", None, changed)
+        audit_log.record(session, operator(), "retention.now", None, changed)
     return changed
 
 

@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy.orm import Session
 
-    from critter import ringing
-    from critter.inside import counted, opened_session, operator
-    from gateway.ledger import repairs
-    from gateway.network.lookups import Found, look_up
+    from critter.console import worker_wakeup
+    from critter.console.console import counted, opened_session, operator
+    from gateway.ledger.operations import retry
+    from gateway.network.inspect.id_lookup import Found, look_up
     from gateway.settings import load
     from gateway.store.tables import Inbound
 
@@ -36,21 +36,21 @@ def run(
     settings = load()
     with opened_session(settings) as session:
         rings, what = _put_back(session, look_up(session, row_id))
-        missing = ringing.missing(session, rings)
-    ringing.ring(settings, rings)
+        missing = worker_wakeup.missing(session, rings)
+    worker_wakeup.ring(settings, rings)
     typer.echo(f"Put back: {what}. critter trace {row_id} shows how it goes.")
-    ringing.end(missing)
+    worker_wakeup.end(missing)
 
 
 def _put_back(session: Session, found: Found) -> tuple[frozenset[str], str]:
     """(whom to ring, what was put back)"""
     if found.kind == "inbound":
-        repairs.readmit(session, session.get_one(Inbound, found.inbound_id), operator())
+        retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator())
         return frozenset({"inbound"}), "1 input"
     if found.message_id is None:
         raise Refused("That is a post: retry one of its deliveries. critter trace shows them.")
-    rows = repairs.deliveries(session, found.message_id, found.address_id)
-    channels = repairs.put_back(session, rows, operator())
-    badly = sum(row.state in repairs.BADLY for row in rows)
+    rows = retry.deliveries(session, found.message_id, found.address_id)
+    channels = retry.put_back(session, rows, operator())
+    badly = sum(row.state in retry.BADLY for row in rows)
     words = WORDS[next(iter(channels))] if len(channels) == 1 else "delivery"
     return channels, counted(badly, words)

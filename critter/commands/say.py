@@ -8,19 +8,20 @@ from typing import Annotated
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from critter import ringing
-    from critter.inside import database, show_json
-    from gateway.ledger import inbox
-    from gateway.ledger.inbox import Incoming
-    from gateway.network import accounts, reach
-    from gateway.network.endings import Ending, ending
+    from critter.console import worker_wakeup
+    from critter.console.console import database, show_json
+    from gateway.ledger.inbox import inbox
+    from gateway.ledger.inbox.inbox import Incoming
+    from gateway.network.follows import reachability
+    from gateway.network.inspect.inbound_result import Ending, ending
+    from gateway.network.people import accounts
     from gateway.settings import load
     from gateway.store.database import transaction
 
@@ -44,19 +45,19 @@ def run(
     with database(settings) as engine:
         with transaction(engine) as session:
             inbound_id = _accept(session, handle, text)
-            missing = ringing.missing(session, READERS)
-        ringing.ring(settings, READERS)
+            missing = worker_wakeup.missing(session, READERS)
+        worker_wakeup.ring(settings, READERS)
         ended = _wait(engine, inbound_id, seconds if wait else 0)
     _show_plain(inbound_id, ended) if as_json else _show(inbound_id, ended, wait, seconds)
     if not ended.reached:
-        ringing.end(missing)
+        worker_wakeup.end(missing)
 
 
 def _accept(session: Session, handle: str, text: str) -> int:
     person = accounts.by_handle(session, handle)
     if person is None or person.kind != "person":
         raise Refused(f"Nobody is @{handle.lstrip('@')[:40]}. critter people list shows who there is.")
-    if reach.own_address(session, person.id) is None:
+    if reachability.own_address(session, person.id) is None:
         raise Refused(f"@{person.handle} has neither a phone nor a mailbox, so no talk with them is kept.")
     words = text.encode(errors="surrogateescape").decode(errors="replace").replace("\0", "")
     incoming = Incoming("cli", uuid.uuid4().bytes, person.handle, (), words.encode(), True, text=words)

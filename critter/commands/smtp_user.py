@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from critter import prompts
-from critter.helping import working
+from critter.console import prompts
+from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.helping import working
+from critter.console.help_request import working
 
 if working():
-    from critter.inside import counted, opened_session, show_json
-    from critter.timeline import events
-    from gateway.masks import masked
-    from gateway.network.lookups import look_up
-    from gateway.network.traces import View, trace
+    from critter.administration.timeline import events
+    from critter.console.console import counted, opened_session, show_json
+    from gateway.network.inspect.id_lookup import look_up
+    from gateway.network.inspect.trace import View, trace
+    from gateway.security.masking import masked
     from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

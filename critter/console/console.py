@@ -13,10 +13,10 @@ from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from critter.database import Unfinished, opened
+from critter.console.database import Unfinished, opened
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
-from gateway.store import restoring
+from gateway.store import restore_marker
 from gateway.store.database import transaction
 from gateway.store.tables import Installation
 
@@ -29,7 +29,7 @@ def database(settings: Settings) -> Iterator[Engine]:
         _refuse_other(engine, settings.mode)
         yield engine
     except OperationalError as error:
-        if restoring.is_refusal(error):
+        if restore_marker.is_refusal(error):
             raise Unfinished from None
         reason = str(error.orig).strip().splitlines()[0]
         raise Refused(f"The database stopped answering: {reason}. Nothing was changed; try again.") from None

@@ -7,9 +7,9 @@ from sqlalchemy.exc import OperationalError
 
 import migrations
 from gateway.errors import Refused
-from gateway.ledger import audit
+from gateway.ledger.audit import audit_log
 from gateway.settings import Settings
-from gateway.store import restoring
+from gateway.store import restore_marker
 from gateway.store.database import claim_mode, connect, transaction
 from migrations.running import Told
 
@@ -20,7 +20,7 @@ class Unfinished(Refused):
     """The database answers, and a restore into it has not ended."""
 
     def __init__(self) -> None:
-        super().__init__(restoring.REFUSAL)
+        super().__init__(restore_marker.REFUSAL)
 
 
 def opened(settings: Settings) -> Engine:
@@ -55,7 +55,7 @@ def _opened(settings: Settings, url: str, *, marked: bool = False) -> Engine:
             pass
     except OperationalError as error:
         engine.dispose()
-        if restoring.is_refusal(error):
+        if restore_marker.is_refusal(error):
             raise Unfinished from None
         reason = str(error.orig).strip().splitlines()[0]
         raise Refused(f"The database does not answer: is `critter up` running? ({reason})") from None
@@ -75,7 +75,7 @@ def prepared(settings: Settings, unsafe: bool = False, told: Told = lambda line:
         _claim(owner, settings.mode)
         if older:
             with transaction(owner) as session:
-                audit.begin_seals(session)
+                audit_log.begin_seals(session)
     finally:
         owner.dispose()
     return opened(settings)

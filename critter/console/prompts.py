@@ -6,7 +6,7 @@ import sys
 import typer
 
 from gateway.errors import Refused
-from gateway.typed import visible
+from gateway.typed_input import visible
 
 
 def at_terminal() -> bool:

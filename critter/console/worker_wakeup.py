@@ -9,9 +9,9 @@ from typing import Final
 import typer
 from sqlalchemy.orm import Session
 
-from gateway import jobs
-from gateway.bell import Bell
-from gateway.ledger import pulse
+from gateway.ledger.operations import heartbeat
+from gateway.queue import jobs
+from gateway.queue.worker_notifier import Bell
 from gateway.settings import Settings
 
 NO_WORKER: Final = 3  # the exit code: it is kept, and done as soon as a worker runs
@@ -20,7 +20,7 @@ NO_WORKER: Final = 3  # the exit code: it is kept, and done as soon as a worker 
 def missing(session: Session, bells: Collection[str]) -> Sequence[str]:
     """Of the queues that these bells ring for, those that no live worker answers."""
     queues = {jobs.DRAINS[bell][0] for bell in bells}
-    alive = pulse.alive(session, [_worker(queue) for queue in queues])
+    alive = heartbeat.alive(session, [_worker(queue) for queue in queues])
     return sorted(queue for queue in queues if _worker(queue) not in alive)
 
 

@@ -8,11 +8,12 @@ from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from critter.crowd import load_crowd as load_crowd
-from critter.crowd import refuse_live
+from critter.demo.pretend_followers import load_crowd as load_crowd
+from critter.demo.pretend_followers import refuse_live
 from gateway.errors import Refused
 from gateway.language import nanoformats
-from gateway.network import accounts, addresses, follows
+from gateway.network.follows import follows
+from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Consent, Post, Tag

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.network import accounts
+from gateway.network.people import accounts
 from gateway.store.tables import Account, Follow, Installation
 
 GROUP = "crowd"

@@ -1,4 +1,4 @@
-"""The looks of `critter check` at Kannel and at the web hook; neither sends a text. critter/check runs them."""
+"""The looks of `critter check` at Kannel and at the web hook; neither sends a text. critter/doctor/check runs them."""
 
 import http.client
 from urllib.parse import urlsplit

@@ -9,14 +9,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from critter import asking
-from critter.database import opened, undurable
-from critter.inside import counted, show_json
-from critter.mistakes import mistakes
-from critter.starting import OF_CARRIERS
-from gateway.carriers.advice import advice
+from critter.console.console import counted, show_json
+from critter.console.database import opened, undurable
+from critter.doctor import probes
+from critter.doctor.settings_lint import mistakes
+from critter.doctor.startup_warnings import OF_CARRIERS
+from gateway.carriers.operator_advice import advice
 from gateway.errors import Refused
-from gateway.ledger import budgets, partitions, pauses, protection, spending, task_failures
+from gateway.ledger.audit import role_check
+from gateway.ledger.money import budgets, spending
+from gateway.ledger.operations import partitions, task_failures
+from gateway.ledger.senders import pauses
 from gateway.settings import Settings
 from gateway.settings import values as value
 from gateway.store.database import transaction
@@ -72,9 +75,9 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
             yield "texts in", _texts_in
         yield "money", _money
     if settings.mail:
-        yield "relay", asking.relay
+        yield "relay", probes.relay
     if settings.mode == "live":
-        yield "web address", asking.web_address
+        yield "web address", probes.web_address
     yield "senders", _senders
     yield "clock", _clock
     yield "months", _months
@@ -123,7 +126,7 @@ def _roles(settings: Settings) -> str:
     engine = opened(settings)
     try:
         with transaction(engine) as session:
-            gaps = protection.gaps(session)
+            gaps = role_check.gaps(session)
     except ProgrammingError:
         raise Refused("the database is not of this version: run critter migrate") from None
     finally:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
-from critter import asking, mail_dns, mail_probe
-from critter.database import opened
-from critter.inside import show_json
-from critter.mail_dns import Ask, Record
-from gateway.carriers.smtp_profiles import terms
+from critter.console.console import show_json
+from critter.console.database import opened
+from critter.doctor import mail_dns, mail_probe, probes
+from critter.doctor.mail_dns import Ask, Record
+from gateway.carriers.smtp.provider_profiles import terms
 from gateway.errors import Refused
 from gateway.settings import Settings
 from gateway.settings.defaults import SINK_AFTER_SIMULATOR
@@ -56,7 +56,7 @@ def _rows(
     yield Record(settings.smtp_profile, "profile", "", "ok", _terms(settings))
     yield from _dns(settings, ask, selectors)
     relay = urlsplit(settings.smtp_relay).hostname or ""
-    yield _looked(relay, "relay", lambda: asking.relay(settings))
+    yield _looked(relay, "relay", lambda: probes.relay(settings))
     yield _looked("{}:{}".format(*dialled(settings.smtp_listen)), "door", lambda: _door(settings))
     yield _looked(settings.mail_domain, "round trip", lambda: _round(settings, patience))
     if send_to:

@@ -12,7 +12,7 @@ import dns.exception
 import dns.resolver
 import dns.reversename
 
-from gateway.carriers.smtp_profiles import Terms, terms
+from gateway.carriers.smtp.provider_profiles import Terms, terms
 from gateway.errors import Refused
 from gateway.settings import Settings
 

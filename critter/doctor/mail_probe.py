@@ -14,16 +14,16 @@ from typing import Final
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from gateway.carriers import Letter, Outcome, dkim_keys
-from gateway.carriers.advice import advice
-from gateway.carriers.smtp_profiles import relay, terms
+from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.operator_advice import advice
+from gateway.carriers.smtp.provider_profiles import relay, terms
 from gateway.errors import Refused
-from gateway.language import mails
-from gateway.language.frames import framed
-from gateway.language.phrases import ENGLISH
+from gateway.i18n.phrases import ENGLISH
+from gateway.mail.compose import compose, dkim_keys
+from gateway.mail.compose.layout import framed
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from gateway.tokens import Signer
 
 EVERY: Final = 0.25  # seconds between two looks
 ARRIVED: Final = text("SELECT EXISTS (SELECT FROM inbound WHERE :address = ANY (recipients) AND received_at > :since)")
@@ -75,8 +75,8 @@ async def _sent(settings: Settings, letter: Letter) -> Outcome:
 def _written(settings: Settings, recipient: str) -> tuple[str, bytes]:
     """As our mails are: signed where they are, and a machine's, so that no machine answers it."""
     domain = settings.mail_domain
-    message_id = f"<critter.check.{secrets.token_hex(8)}@{domain}>"
-    mail = mails.compose(
+    message_id = f"<critter.doctor.check.{secrets.token_hex(8)}@{domain}>"
+    mail = compose.compose(
         "Critter",
         terms(settings).sender or f"post@{domain}",
         "Critter: a test mail",

@@ -13,9 +13,9 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from gateway.carriers import smtp_profiles
-from gateway.carriers.advice import advice
-from gateway.carriers.smtp_opening import open_link, place_of
+from gateway.carriers.operator_advice import advice
+from gateway.carriers.smtp import provider_profiles
+from gateway.carriers.smtp.handshake import open_link, place_of
 from gateway.errors import CarrierError, Refused, SettingsError
 from gateway.settings import Settings
 
@@ -68,9 +68,9 @@ def relay(settings: Settings) -> str:
 
 async def _greeted(settings: Settings) -> str:
     """How it went: TLS, login, and the name we said."""
-    oauth, place = smtp_profiles.oauth(settings), place_of(settings.smtp_relay)
+    oauth, place = provider_profiles.oauth(settings), place_of(settings.smtp_relay)
     try:
-        hello, context = smtp_profiles.terms(settings).hello, smtp_profiles.context(settings)
+        hello, context = provider_profiles.terms(settings).hello, provider_profiles.context(settings)
         link = await open_link(place, hello, TIMEOUT, context, oauth)
         secure = link.transport.get_extra_info("ssl_object")
         link.quit()

@@ -1,15 +1,15 @@
 """Operators' mistakes that the settings themselves show: each is one line with the setting's name and the fix.
 
-`critter check` says them, and so does each process when it starts (critter/starting). What makes no sense at all, such
-as a rate of 0, never gets this far: gateway/settings refuses it.
+`critter check` says them, and so does each process when it starts (critter/doctor/startup_warnings). What makes no
+sense at all, such as a rate of 0, never gets this far: gateway/settings refuses it.
 """
 
 from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from gateway.carriers import dkim_keys
 from gateway.errors import SettingsError
+from gateway.mail.compose import dkim_keys
 from gateway.settings import Settings
 
 

@@ -10,20 +10,21 @@ from typing import Final
 
 import structlog
 
-from critter import asking, checking_carriers
-from critter.mistakes import mistakes
+from critter.doctor import carriers as checking_carriers
+from critter.doctor import probes
+from critter.doctor.settings_lint import mistakes
 from gateway.errors import Refused
 from gateway.settings import Settings
 
 Look = Callable[[Settings], str]
 LOOKS: Final[dict[str, tuple[Look, ...]]] = {
-    "web": (asking.web_address,),
+    "web": (probes.web_address,),
     "mail": (),
     "worker-sms": (),  # its carriers' own, below
-    "worker-email": (asking.relay,),
+    "worker-email": (probes.relay,),
 }
 OF_CARRIERS: Final[dict[str, tuple[Look, ...]]] = {
-    "twilio": (asking.twilio, asking.numbers),
+    "twilio": (probes.twilio, probes.numbers),
     "kannel": (checking_carriers.kannel,),
     "hook": (checking_carriers.hook,),
 }

@@ -11,20 +11,21 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from critter.explaining import forgotten
-from gateway.commands import World
-from gateway.earlier_words import earlier_words
+from critter.explain.text import forgotten
 from gateway.errors import Refused
-from gateway.identity import arrival, ladder
-from gateway.identity.dmarc import Envelope
-from gateway.identity.ladder import Known, Standing, trusted
-from gateway.identity.resolver import of_settings
-from gateway.language import letters, mime, senders
-from gateway.ledger.unproved import Unproved
-from gateway.listening import hear
-from gateway.network import posting, proofs
+from gateway.inbound.commands import World
+from gateway.inbound.process import hear
+from gateway.inbound.thread_history import earlier_words
+from gateway.ledger.inbox.unauthenticated import Unproved
+from gateway.mail.auth import sender_trust, trace_headers
+from gateway.mail.auth.dmarc import Envelope
+from gateway.mail.auth.dns import of_settings
+from gateway.mail.auth.sender_trust import Known, Standing, trusted
+from gateway.mail.decode import mime
+from gateway.mail.parse import author, own_words
+from gateway.network.mail import secret_addresses, sender_verdicts
+from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Inbound
-from gateway.tokens import Signer
 
 BARE_LF = re.compile(rb"(?<!\r)\n")
 
@@ -59,10 +60,10 @@ def explain_mail(
     mail = BARE_LF.sub(b"\r\n", content)
     message = mime.opened(mail)
     recipients = [each.lower() for each in to] or _ours(mail, world.settings.mail_domain)
-    letter = letters.words(message)
-    machine = letters.machine(message, bool(came.peer) and not came.sender)
+    letter = own_words.words(message)
+    machine = own_words.machine(message, bool(came.peer) and not came.sender)
     try:
-        sender = senders.sender(message)
+        sender = author.sender(message)
     except Refused as refused:
         report = came.peer and not came.sender and all(each[:1] == "b" for each in recipients)
         reason = "a report: the token of its address counts, whoever it is from" if report else "refused at the door"
@@ -70,7 +71,7 @@ def explain_mail(
     with forgotten(connection) as session:
         standing = _standing(session, world, mail, sender, recipients, came)
         inbound = _inbound(session, mail, sender, recipients, came)
-        letter = letters.words(message, earlier_words(session, world, inbound, message))
+        letter = own_words.words(message, earlier_words(session, world, inbound, message))
         outcome = hear(session, world, inbound)
     intent = outcome.intent or outcome.state
     return _told(sender, recipients, standing, letter, machine, intent, outcome.reason, outcome.answer)
@@ -80,13 +81,13 @@ def _told(
     sender: str | None,
     recipients: list[str],
     standing: Standing,
-    letter: letters.Letter,
+    letter: own_words.Letter,
     machine: str | None,
     intent: str | None,
     reason: str,
     answer: str | None,
 ) -> MailExplained:
-    to = list(posting.told(recipients))
+    to = list(secret_addresses.told(recipients))
     known = (standing.rung, standing.proof, standing.reason, letter.text, letter.trimmed, machine)
     return MailExplained(sender, to, *known, intent, reason, answer)
 
@@ -101,15 +102,15 @@ def _ours(mail: bytes, domain: str) -> list[str]:
 def _standing(
     session: Session, world: World, mail: bytes, sender: str, recipients: list[str], came: Envelope
 ) -> Standing:
-    """Up the same ladder as workers/proving."""
+    """Up the same ladder as workers/mail_auth."""
     settings = world.settings
-    raw = arrival.written(came, settings.mail_domain or "localhost") + mail
+    raw = trace_headers.written(came, settings.mail_domain or "localhost") + mail
     one = Unproved(0, 0, sender, recipients, raw, datetime.now(UTC))
     signer = Signer(settings.secret_keys)
-    case = proofs.case(session, signer, one)
+    case = sender_verdicts.case(session, signer, one)
     known = Known(trusted(settings, came.peer), case.known.posting)
-    found = case.standing or ladder.climb(settings, of_settings(settings), mail, came, recipients, known)
-    return proofs.judge_delivery(session, signer, case, found, proofs.parse(case))
+    found = case.standing or sender_trust.climb(settings, of_settings(settings), mail, came, recipients, known)
+    return sender_verdicts.judge_delivery(session, signer, case, found, sender_verdicts.parse(case))
 
 
 def _inbound(session: Session, mail: bytes, sender: str, recipients: list[str], came: Envelope) -> Inbound:
@@ -118,7 +119,7 @@ def _inbound(session: Session, mail: bytes, sender: str, recipients: list[str], 
         channel="email",
         natural_key=uuid.uuid4().bytes,
         sender=sender,
-        recipients=list(posting.told(recipients)),
+        recipients=list(secret_addresses.told(recipients)),
         raw=f"Return-Path: <{came.sender or sender}>\r\n".encode() + mail,
         trusted=True,
         state="working",

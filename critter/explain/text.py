@@ -13,13 +13,13 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.orm import Session
 
 import handlers
-from gateway import commands
-from gateway.commands import World
 from gateway.errors import Refused
-from gateway.language.named import Reading
-from gateway.listening import hear
-from gateway.network import accounts, addresses
-from gateway.outcome import Outcome
+from gateway.inbound import commands
+from gateway.inbound.commands import World
+from gateway.inbound.outcome import Outcome
+from gateway.inbound.process import hear
+from gateway.language.model.reading import Reading
+from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address, Delivery, Inbound, Message, Post
 

@@ -10,23 +10,25 @@ from flask import Blueprint, Flask
 from sqlalchemy import Engine
 
 import handlers
-from critter import descriptors, logs
-from critter.webserver import WebServer
-from gateway import commands, crashpoints
-from gateway.bell import Bell
-from gateway.doors import certificates, hook, kannel, mail, sms
-from gateway.doors.access import inventory
-from gateway.doors.house import Limits
-from gateway.doors.web import headers, health, logins, manual, media, metrics, pages
+from critter.processes import fd_limits, logs
+from critter.processes.gunicorn import WebServer
+from gateway import failpoints
+from gateway.doors.route_access import inventory
+from gateway.doors.sms import kannel, twilio, webhook
+from gateway.doors.smtp import server, tls_certificates
+from gateway.doors.smtp.connection_limits import Limits
+from gateway.doors.web import headers, health, help_page, logins, media, metrics, pages
 from gateway.errors import SettingsError
-from gateway.ledger.admission import Admission
-from gateway.ledger.callbacks import Callbacks
-from gateway.ledger.intake import Intake
-from gateway.ledger.pulse import Pulse, owner
+from gateway.inbound import commands
+from gateway.ledger.commit.admission import Admission
+from gateway.ledger.inbox.writer import Intake
+from gateway.ledger.operations.heartbeat import Pulse, owner
+from gateway.ledger.outbox.callbacks import Callbacks
+from gateway.queue.worker_notifier import Bell
+from gateway.security.signed_tokens import Signer
+from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
-from gateway.signatures import Verifier
 from gateway.store.database import connect
-from gateway.tokens import Signer
 
 LARGEST_REQUEST = 64 * 1024  # octets; web hooks and forms are small
 MOST_PARTS = 100
@@ -92,7 +94,7 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
     app.register_blueprint(media.blueprint(settings, signer, parts.engine))
     app.register_blueprint(logins.blueprint(settings, signer, parts.engine))
     assert handlers.MODULES  # importing them filled the table of commands
-    app.register_blueprint(manual.blueprint(settings, commands.world(settings).verbs))
+    app.register_blueprint(help_page.blueprint(settings, commands.world(settings).verbs))
     app.register_blueprint(front(settings))
     headers.install(app, settings)
     refuse_unclassed(app)
@@ -103,8 +105,8 @@ def _sms_doors(settings: Settings, signer: Signer, parts: Parts) -> Iterator[Blu
     """A door for each carrier that one of our numbers is with."""
     if "twilio" in settings.sms_carriers:
         verifier = Verifier(settings.twilio_auth_tokens)
-        yield sms.blueprint(settings, verifier, signer, parts.intake, parts.callbacks)
-    for name, blueprint in {"kannel": kannel.blueprint, "hook": hook.blueprint}.items():
+        yield twilio.blueprint(settings, verifier, signer, parts.intake, parts.callbacks)
+    for name, blueprint in {"kannel": kannel.blueprint, "hook": webhook.blueprint}.items():
         if name in settings.sms_carriers:
             yield blueprint(settings, signer, parts.intake, parts.callbacks)
 
@@ -112,13 +114,13 @@ def _sms_doors(settings: Settings, signer: Signer, parts: Parts) -> Iterator[Blu
 def refuse_unclassed(app: Flask) -> None:
     for rule, kind in inventory(app).items():
         if kind is None:
-            raise SettingsError(f"{rule} does not say who may ask it (gateway/doors/access.py)")
+            raise SettingsError(f"{rule} does not say who may ask it (gateway/doors/route_access.py)")
 
 
 def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
     """Serves until SIGTERM; what is in hand then has 20 s."""
     logs.configure()
-    crashpoints.arm(settings.crash_at, settings.var, "web")
+    failpoints.arm(settings.crash_at, settings.var, "web")
     made: list[Parts] = []
 
     def load() -> Flask:
@@ -135,7 +137,7 @@ def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
 def serve_mail(settings: Settings) -> None:
     """Takes in mail until SIGTERM; what is on its way then has 20 s."""
     logs.configure()
-    crashpoints.arm(settings.crash_at, settings.var, "mail")
+    failpoints.arm(settings.crash_at, settings.var, "mail")
     parts = build(settings, "mail")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_open_mail_door(settings, parts))
@@ -143,10 +145,10 @@ def serve_mail(settings: Settings) -> None:
 
 
 async def _open_mail_door(settings: Settings, parts: Parts) -> None:
-    stop, tls = asyncio.Event(), certificates.of(settings)
+    stop, tls = asyncio.Event(), tls_certificates.of(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, tls.look_again if tls else lambda: None)
-    limits = Limits(message=settings.mail_largest, connections=descriptors.connections(Limits().connections))
-    await mail.serve(settings, parts.engine, parts.intake, stop, limits, tls)
+    limits = Limits(message=settings.mail_largest, connections=fd_limits.connections(Limits().connections))
+    await server.serve(settings, parts.engine, parts.intake, stop, limits, tls)

@@ -9,22 +9,22 @@ from typing import Final
 from flask import Flask
 from sqlalchemy import Engine
 
-from critter import logs
-from critter.app import FIRST_BEAT, LARGEST_REQUEST, MOST_PARTS, refuse_unclassed
-from critter.webserver import WebServer
-from gateway.doors import fallback, sms
-from gateway.doors.fallback import Shelter, Sheltered
+from critter.processes import logs
+from critter.processes.app import FIRST_BEAT, LARGEST_REQUEST, MOST_PARTS, refuse_unclassed
+from critter.processes.gunicorn import WebServer
+from gateway.doors.sms import fallback, twilio
+from gateway.doors.sms.fallback import Shelter, Sheltered
 from gateway.errors import SettingsError
-from gateway.ledger.admission import Admission
-from gateway.ledger.callbacks import Callbacks, Called
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Intake
-from gateway.ledger.pulse import Pulse, owner
-from gateway.ledger.spool import Spool
+from gateway.ledger.commit.admission import Admission
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.inbox.spool import Spool
+from gateway.ledger.inbox.writer import Intake
+from gateway.ledger.operations.heartbeat import Pulse, owner
+from gateway.ledger.outbox.callbacks import Callbacks, Called
+from gateway.security.signed_tokens import Signer
+from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
-from gateway.signatures import Verifier
 from gateway.store.database import connect
-from gateway.tokens import Signer
 
 CONNECT: Final = 2  # seconds for a connection to the database
 
@@ -69,11 +69,11 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
     )
-    app.url_map.merge_slashes = False  # as critter/app has it
+    app.url_map.merge_slashes = False  # as critter/processes/app has it
     intake: Sheltered[Incoming] = Sheltered(parts.intake, parts.shelter)
     called: Sheltered[Called] = Sheltered(parts.callbacks, parts.shelter)
     verifier, signer = Verifier(settings.twilio_auth_tokens), Signer(settings.secret_keys)
-    app.register_blueprint(sms.blueprint(settings, verifier, signer, intake, called))
+    app.register_blueprint(twilio.blueprint(settings, verifier, signer, intake, called))
     app.register_blueprint(fallback.blueprint(parts.shelter))
     refuse_unclassed(app)
     return app

@@ -1,4 +1,5 @@
-"""How many connections a door may hold with the descriptors that the system grants it; critter/app asks at start."""
+"""How many connections a door may hold with the descriptors that the system grants it; critter/processes/app asks at
+start."""
 
 import resource
 from typing import Final

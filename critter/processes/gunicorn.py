@@ -1,4 +1,5 @@
-"""gunicorn inside our own process: one worker with threads, started anew when it dies. critter/app.py runs it."""
+"""gunicorn inside our own process: one worker with threads, started anew when it dies. critter/processes/app.py runs
+it."""
 
 import os
 from collections.abc import Callable
@@ -10,8 +11,8 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from critter import descriptors
-from critter.web_worker import WebWorker
+from critter.processes import fd_limits
+from critter.processes.gunicorn_worker import WebWorker
 
 THREADS = 16
 CONNECTIONS = 1000
@@ -52,7 +53,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "worker_class": WebWorker,
             "workers": 1,
             "threads": THREADS,
-            "worker_connections": descriptors.connections(CONNECTIONS),
+            "worker_connections": fd_limits.connections(CONNECTIONS),
             "keepalive": KEEP_ALIVE,
             "sendfile": False,  # the kernel would wait for a slow reader in our thread
             "graceful_timeout": GRACE,

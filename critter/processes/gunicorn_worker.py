@@ -20,10 +20,10 @@ from typing import Any, Final
 from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
-from critter.web_exchange import Backlog, Exchange
-from critter.web_requests import Framing
-from gateway.doors.house import House, Limits
-from gateway.doors.origins import ONE, networks
+from critter.processes.http_connection import Backlog, Exchange
+from critter.processes.http_requests import Framing
+from gateway.doors.origin_limits import ONE, networks
+from gateway.doors.smtp.connection_limits import House, Limits
 
 HEAD: Final = 10.0  # seconds for all the fields of a request, from its first octet, or from the connection
 REQUEST: Final = 20.0  # seconds for a whole request; carriers give up after 15
@@ -36,7 +36,7 @@ SLOW_OF_ONE: Final = 100  # of those of one address
 ACCEPTED: Final = 64  # connections in one turn
 READ: Final = 64 * 1024
 TOGETHER: Final = 32 * 1024 * 1024  # octets of all requests that are not there whole
-LARGEST: Final = 64 * 1024  # octets of a body; critter/app says the same to Flask
+LARGEST: Final = 64 * 1024  # octets of a body; critter/processes/app says the same to Flask
 
 STATUS: Final = {
     408: "Request Timeout",

@@ -11,7 +11,7 @@ from typing import Any, Final
 import psycopg
 import structlog
 
-from gateway.masks import blanked
+from gateway.security.masking import blanked
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 QUIET = ("mail.log", "mail.debug", "aiosmtpd", "werkzeug")  # they log addresses and what was said

@@ -8,30 +8,36 @@ from gateway.settings import Settings
 Serve = Callable[[Settings], None]
 
 # Imported once by `critter up` before it forks; a single process imports what it needs when it starts.
-SHARED = ("critter.app", "critter.room", "critter.simulated", "critter.tour", "critter.fallback")
+SHARED = (
+    "critter.processes.app",
+    "critter.processes.workers",
+    "critter.processes.simulator",
+    "critter.demo.tour",
+    "critter.processes.fallback",
+)
 
 
 def web(settings: Settings) -> None:
     """With the tour at "/" while simulated."""
-    from critter.app import serve_web
+    from critter.processes.app import serve_web
 
     _starts(settings, "web")
     if settings.mode == "live":
         return serve_web(settings)
-    from critter import tour
+    from critter.demo import tour
 
     return serve_web(settings, tour.front)
 
 
 def fallback(settings: Settings) -> None:
     """The second way in for texts: it only stores."""
-    from critter.fallback import serve
+    from critter.processes.fallback import serve
 
     serve(settings)
 
 
 def mail(settings: Settings) -> None:
-    from critter.app import serve_mail
+    from critter.processes.app import serve_mail
 
     _starts(settings, "mail")
     serve_mail(settings)
@@ -39,7 +45,7 @@ def mail(settings: Settings) -> None:
 
 def worker(queue: str) -> Serve:
     def serve(settings: Settings) -> None:
-        from critter.room import serve_worker
+        from critter.processes.workers import serve_worker
 
         _starts(settings, f"worker-{queue}")
         serve_worker(settings, queue)
@@ -49,20 +55,21 @@ def worker(queue: str) -> Serve:
 
 def _starts(settings: Settings, name: str) -> None:
     """It says what an operator should put right."""
-    from critter import logs, starting
+    from critter.doctor import startup_warnings
+    from critter.processes import logs
 
     logs.configure()
-    starting.tell(settings, name)
+    startup_warnings.tell(settings, name)
 
 
 def clock(settings: Settings) -> None:
-    from critter.room import serve_clock
+    from critter.processes.workers import serve_clock
 
     serve_clock(settings)
 
 
 def simulator(settings: Settings) -> None:
-    from critter.simulated import serve
+    from critter.processes.simulator import serve
 
     serve(settings)
 

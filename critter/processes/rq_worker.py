@@ -1,4 +1,5 @@
-"""RQ's worker as our queues need it: it waits for jobs and runs the drains that they name. critter/room starts it.
+"""RQ's worker as our queues need it: it waits for jobs and runs the drains that they name. critter/processes/workers
+starts it.
 
 RQ keeps far more in Redis than a ring needs: results, retries, callbacks, jobs that follow others, commands to workers,
 and it cleans up by reading all of that again. Whoever can write to Redis could use each of them, so none is used here.
@@ -17,12 +18,12 @@ from rq.utils import now
 from rq.worker import WorkerStatus
 from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY, clean_worker_registry
 
-from gateway import jobs
-from gateway.crashpoints import crash_point
-from gateway.jobs import DrainJob, JobQueue
-from workers.drain import run
-from workers.lingering import linger
-from workers.room import Room
+from gateway.failpoints import crash_point
+from gateway.queue import jobs
+from gateway.queue.jobs import DrainJob, JobQueue
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import run
+from workers.runtime.listen_on import linger
 
 WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
 

@@ -1,6 +1,6 @@
 """The simulator put together from settings; `critter simulator` calls it, and only while simulated."""
 
-from critter import demo
+from critter.demo import company
 from gateway.errors import Refused
 from gateway.settings import Settings
 from gateway.settings.defaults import SINK_AFTER_SIMULATOR
@@ -37,9 +37,9 @@ def options(settings: Settings) -> Options:
 
 def people() -> dict[str, str]:
     """Whose each phone and mailbox of the demo company is: "Kim Lee, Consultant"."""
-    shown = {person: f"{person.name}, {person.title}" for person in demo.PEOPLE}
-    phones = {demo.NUMBERS + person.number: shown[person] for person in demo.PEOPLE if person.number}
-    return phones | {f"{person.handle}@{demo.DOMAIN}": shown[person] for person in demo.PEOPLE}
+    shown = {person: f"{person.name}, {person.title}" for person in company.PEOPLE}
+    phones = {company.NUMBERS + person.number: shown[person] for person in company.PEOPLE if person.number}
+    return phones | {f"{person.handle}@{company.DOMAIN}": shown[person] for person in company.PEOPLE}
 
 
 def sink(settings: Settings) -> tuple[str, int]:

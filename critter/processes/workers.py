@@ -10,24 +10,25 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.exceptions import StopRequested
 
-from critter import logs
-from critter.check import moneyless
-from critter.drain_worker import DrainWorker
-from gateway import crashpoints
-from gateway.bell import Bell
-from gateway.carriers import Carrier, Letter, Text, dkim_keys
-from gateway.carriers.by_name import carriers
-from gateway.carriers.smtp_profiles import relay
-from gateway.carriers.twilio_inbox import TwilioInbox
-from gateway.carriers.watched import Watched, watched
-from gateway.jobs import QUEUES
-from gateway.ledger.admission import Admission
-from gateway.ledger.pulse import Pulse, owner
+from critter.doctor.check import moneyless
+from critter.processes import logs
+from critter.processes.rq_worker import DrainWorker
+from gateway import failpoints
+from gateway.carriers.common.protocol import Carrier, Letter, Text
+from gateway.carriers.instrumented import Watched, watched
+from gateway.carriers.registry import carriers
+from gateway.carriers.smtp.provider_profiles import relay
+from gateway.carriers.twilio.inbound_list import TwilioInbox
+from gateway.ledger.commit.admission import Admission
+from gateway.ledger.operations.heartbeat import Pulse, owner
+from gateway.mail.compose import dkim_keys
+from gateway.queue.jobs import QUEUES
+from gateway.queue.worker_notifier import Bell
 from gateway.settings import Settings
 from gateway.store.database import connect
-from workers import clock
-from workers.loop import Loop
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
+from workers.runtime.event_loop import Loop
+from workers.upkeep import scheduler
 
 CLOCK_POOL: Final = 10  # connections, and as many more: each of its tasks has its own while it needs one
 REST: Final = 0.5  # seconds between two tries to reach Redis
@@ -39,7 +40,7 @@ log = structlog.get_logger()
 def serve_worker(settings: Settings, queue: str) -> None:
     """Answers one queue's bell until SIGTERM; what is in hand then has 20 s."""
     logs.configure()
-    crashpoints.arm(settings.crash_at, settings.var, f"worker-{queue}")
+    failpoints.arm(settings.crash_at, settings.var, f"worker-{queue}")
     sys.setswitchinterval(TURNS)
     room = build(settings, queue)
     enter(room)
@@ -72,14 +73,14 @@ def _answer(room: Room, queue: str) -> None:
 def serve_clock(settings: Settings) -> None:
     """Rings for what is due until SIGTERM."""
     logs.configure()
-    crashpoints.arm(settings.crash_at, settings.var, "clock")
+    failpoints.arm(settings.crash_at, settings.var, "clock")
     if stuck := moneyless(settings):
         log.error(stuck)
     room = build(settings, "clock")
     _stop_on_signals(room)
     with Pulse(room.engine, "clock", room.owner, room.admission) as pulse:
         pulse.wait_for_beat()
-        clock.run(room)
+        scheduler.run(room)
     room.close()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from critter.database import Unfinished, opened, owned
+from critter.console.database import Unfinished, opened, owned
 from critter.servers import Servers
 from gateway.errors import Refused
 from gateway.settings import Settings, embedded

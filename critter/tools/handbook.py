@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import handlers
-from gateway.commands import TABLE
-from gateway.language.verbs import Verb
+from gateway.inbound.commands import TABLE
+from gateway.language.usage.verbs import Verb
 
-PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
+PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 END = "<!-- end -->"
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from gateway.language.phrases import LOCALES
+from gateway.i18n.phrases import LOCALES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGES = ("gateway", "handlers", "workers", "critter")
 TEMPLATES = {"say": 1, "count": 2, "template": 1}  # how many of the first arguments are templates
 Template = tuple[str, ...]  # the sentence, or its singular and plural

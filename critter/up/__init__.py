@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from critter import processes
+from critter.processes import registry
 from critter.servers import Servers
 from critter.servers.spawn import die_with_parent
 from critter.up import ports
@@ -34,7 +34,7 @@ def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None
         with _servers(settings) as servers:
             ports.refuse_taken(settings)
             _prepare_database(settings, unsafe or settings.unsafe, output)
-            processes.import_shared()
+            registry.import_shared()
             kept = _kept(settings, output)
             try:
                 everything = _kept_servers(servers) + kept
@@ -58,15 +58,15 @@ def _servers(settings: Settings) -> Servers:
 def _prepare_database(settings: Settings, unsafe: bool, output: Output) -> None:
     from sqlalchemy import text
 
-    from critter.database import prepared
+    from critter.console.database import prepared
 
     engine = prepared(settings, unsafe, output.say)
     with engine.connect() as connection:
         empty = connection.scalar(text("SELECT NOT EXISTS (SELECT FROM accounts)"))
     if settings.mode == "simulated" and empty:
-        from critter import demo
+        from critter.demo import company
 
-        demo.load(engine)
+        company.load(engine)
     engine.dispose()
 
 
@@ -81,7 +81,7 @@ def _kept(settings: Settings, output: Output) -> list[Kept]:
     pids.mkdir()
     return [
         Kept(name, _starter(name, partial(serve, settings), output, pids))
-        for name, serve in processes.of(settings).items()
+        for name, serve in registry.of(settings).items()
     ]
 
 

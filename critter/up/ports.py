@@ -7,8 +7,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 
-from critter import processes
-from critter.simulated import sink
+from critter.processes import registry
+from critter.processes.simulator import sink
 from gateway.errors import Refused
 from gateway.settings import Settings
 from gateway.settings.values import dialled, netloc
@@ -20,7 +20,7 @@ Address = tuple[str, int]
 def wanted(settings: Settings) -> list[tuple[str, Address]]:
     """What will listen, each with the setting that changes it."""
     addresses = [("CRITTER_WEB_LISTEN", settings.web_listen)]
-    if "fallback" in processes.of(settings):
+    if "fallback" in registry.of(settings):
         addresses.append(("CRITTER_FALLBACK_LISTEN", settings.fallback_listen))
     if settings.mail:
         addresses.append(("CRITTER_SMTP_LISTEN", settings.smtp_listen))
@@ -75,7 +75,7 @@ def _trouble(error: OSError) -> str:
 def answers(settings: Settings) -> dict[str, Callable[[], bool]]:
     """For each process that listens, whether it serves by now."""
     checks = {"web": lambda: web_answers(dialled(settings.web_listen))}
-    if "fallback" in processes.of(settings):
+    if "fallback" in registry.of(settings):
         checks["fallback"] = lambda: web_answers(dialled(settings.fallback_listen))
     if settings.mail:
         checks["mail"] = lambda: mail_answers(dialled(settings.smtp_listen))

@@ -1,6 +1,7 @@
 """A carrier that is watched: how each parcel ended and how long it took is counted, and strange answers raise an alarm.
 
-critter/room puts it around the real carriers; workers/receipts alarms about callbacks that nobody understands.
+critter/processes/workers puts it around the real carriers; workers/callbacks alarms about callbacks that nobody
+understands.
 """
 
 import asyncio
@@ -12,11 +13,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from gateway.carriers import Carrier, Listed, Lists, Outcome, Text
-from gateway.carriers.gate import OPEN, Gate
-from gateway.carriers.twilio_codes import CODES
+from gateway.carriers.common.protocol import Carrier, Listed, Lists, Outcome, Text
+from gateway.carriers.common.send_gate import OPEN, Gate
+from gateway.carriers.twilio.error_codes import CODES
 from gateway.errors import CarrierError
-from gateway.ledger import tallies
+from gateway.ledger.commit import counters
 
 Parcel = TypeVar("Parcel")
 
@@ -39,7 +40,7 @@ class Watched(Generic[Parcel]):
 
     def _begin_anew(self) -> None:
         self._ended: defaultdict[str, int] = defaultdict(int)
-        self._buckets = [0] * len(tallies.BOUNDS)
+        self._buckets = [0] * len(counters.BOUNDS)
         self._seconds = 0.0
 
     async def send(
@@ -52,7 +53,7 @@ class Watched(Generic[Parcel]):
         def heard(parcel: Parcel, outcome: Outcome) -> None:
             seconds = time.monotonic() - begun
             self._seconds += seconds
-            self._buckets[bisect_left(tallies.SECONDS, seconds)] += 1
+            self._buckets[bisect_left(counters.SECONDS, seconds)] += 1
             self._ended[outcome.state] += 1
             if outcome.reason or outcome.detail:
                 self._look_at(outcome)
@@ -68,7 +69,7 @@ class Watched(Generic[Parcel]):
         if outcome.pause:
             self._ended[outcome.state] -= 1
             self._ended["paused"] += 1
-            tallies.add("refusals", self.channel, outcome.reason)
+            counters.add("refusals", self.channel, outcome.reason)
         if what := strange(outcome):
             alarm(self.channel, what)
 
@@ -77,8 +78,8 @@ class Watched(Generic[Parcel]):
         self._gathering = None
         ended, buckets, seconds = self._ended, self._buckets, self._seconds
         self._begin_anew()
-        tallies.add_all({("sends", f"{self.channel},{how}"): count for how, count in ended.items()})
-        tallies.add_durations("carrier_seconds", self.channel, buckets, seconds)
+        counters.add_all({("sends", f"{self.channel},{how}"): count for how, count in ended.items()})
+        counters.add_durations("carrier_seconds", self.channel, buckets, seconds)
 
     async def close(self) -> None:
         if self._gathering is not None:
@@ -119,7 +120,7 @@ def strange(outcome: Outcome) -> str:
 
 def alarm(channel: str, what: str) -> None:
     """One line a minute about each, and each counted: somebody must look whether the carrier has changed."""
-    tallies.add("strange", channel, what)
+    counters.add("strange", channel, what)
     now = time.monotonic()
     if now - _complained.get((channel, what), float("-inf")) >= QUIET:
         _complained[channel, what] = now

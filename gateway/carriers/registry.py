@@ -1,6 +1,7 @@
 """The carriers for texts by the names that CRITTER_SMS_NUMBERS may say: one line each.
 
-critter/room builds with it what our numbers name, workers/receipts reads with it what each of them called back.
+critter/processes/workers builds with it what our numbers name, workers/callbacks reads with it what each of them
+called back.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.carriers import Carrier, Text, hook_codes, kannel_codes, twilio_codes
-from gateway.carriers.hook_sms import HookSms
-from gateway.carriers.kannel_sms import KannelSms
-from gateway.carriers.receipt import Receipt
-from gateway.carriers.twilio_sms import TwilioSms
+from gateway.carriers.common.protocol import Carrier, Text
+from gateway.carriers.common.receipt import Receipt
+from gateway.carriers.kannel import codes as kannel_codes
+from gateway.carriers.kannel.sms import KannelSms
+from gateway.carriers.twilio import error_codes
+from gateway.carriers.twilio.sms import TwilioSms
+from gateway.carriers.webhook import codes
+from gateway.carriers.webhook.sms import HookSms
 from gateway.settings import Settings
 
 
@@ -39,9 +43,9 @@ def _hook(settings: Settings) -> HookSms:
 
 
 BY_NAME: Final[Mapping[str, Named]] = {
-    "twilio": Named(_twilio, twilio_codes.callback_outcome),
+    "twilio": Named(_twilio, error_codes.callback_outcome),
     "kannel": Named(_kannel, kannel_codes.receipt),
-    "hook": Named(_hook, hook_codes.receipt),
+    "hook": Named(_hook, codes.receipt),
 }
 
 

@@ -1,1 +1,2 @@
-"""The ways in: each proves the transport, commits what came and answers. Layer 5; critter/app.py wires them."""
+"""The ways in: each proves the transport, commits what came and answers. Layer 5; critter/processes/app.py wires
+them."""

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import Final, Literal
 
-from gateway.language.wording import cleaned
+from gateway.language.words.normalize import cleaned
 
 PICTURES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")  # made anew before they are kept
 PLAYED: Final = ("audio/amr", "audio/mp4", "audio/mpeg", "video/mp4", "video/3gpp")

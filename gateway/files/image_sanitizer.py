@@ -1,7 +1,7 @@
 """A picture made anew: its pixels upright, in sRGB, and nothing else that its camera wrote (EXIF, GPS, XMP, comments).
 
 Pictures come from strangers and decoders have holes, so `clean` runs this file as a process of its own with little
-memory and time. It imports nothing of ours. workers/pictures calls it.
+memory and time. It imports nothing of ours. workers/media calls it.
 """
 
 import io

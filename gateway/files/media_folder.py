@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from gateway.crashpoints import crash_point
+from gateway.failpoints import crash_point
 
 YOUNG: Final = 3600.0  # seconds in which a file may still be waiting for its row
 

@@ -16,12 +16,12 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway import mailroom
-from gateway.commands import World
-from gateway.language import mime
-from gateway.mailroom import Opened
-from gateway.network import recipients
-from gateway.network.recipients import Recipient
+from gateway.inbound import mail_routing
+from gateway.inbound.commands import World
+from gateway.inbound.mail_routing import Opened
+from gateway.mail.decode import mime
+from gateway.network.mail import mail_addresses
+from gateway.network.mail.mail_addresses import Recipient
 from gateway.store.tables import Inbound
 
 AWAY: Final = "an answer to a mail of ours whose subject is that of an out-of-office note"
@@ -78,7 +78,7 @@ def _answers_us(world: World, inbound: Inbound) -> bool:
 
 def _read(world: World, inbound: Inbound) -> Iterator[Recipient]:
     for address in inbound.recipients:
-        if found := recipients.read(address.rpartition("@")[0], world.signer):
+        if found := mail_addresses.read(address.rpartition("@")[0], world.signer):
             yield found
 
 
@@ -95,5 +95,5 @@ def _same_again(session: Session, inbound: Inbound, words: str) -> bool:
     last = session.scalars(before.order_by(Inbound.id.desc()).limit(SAME_BEFORE)).all()
     if len(last) < SAME_BEFORE:
         return False
-    words = mailroom.opened(inbound).text  # as the others are opened: with what it quotes without a mark
-    return all(mailroom.opened(one).text == words for one in last)
+    words = mail_routing.opened(inbound).text  # as the others are opened: with what it quotes without a mark
+    return all(mail_routing.opened(one).text == words for one in last)

@@ -12,14 +12,15 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import World
 from gateway.errors import Refused
-from gateway.language import bounces, mime
-from gateway.language.bounces import Bounce
-from gateway.ledger import tallies
-from gateway.network import bouncing, recipients
-from gateway.network.bouncing import Returned
-from gateway.outcome import Outcome
+from gateway.inbound.commands import World
+from gateway.inbound.outcome import Outcome
+from gateway.ledger.commit import counters
+from gateway.mail.bounces import dsn
+from gateway.mail.bounces.dsn import Bounce
+from gateway.mail.decode import mime
+from gateway.network.mail import bounce_scores, mail_addresses
+from gateway.network.mail.bounce_scores import Returned
 from gateway.store import tables
 from gateway.store.tables import Inbound
 
@@ -44,14 +45,14 @@ def taken(session: Session, world: World, inbound: Inbound) -> Outcome | None:
         message = mime.opened(raw)
     except Refused as refused:
         return Outcome("dropped", "machine", str(refused))
-    bounce = bounces.read(message)
+    bounce = dsn.read(message)
     if bounce is None:
         return Outcome("dropped", "machine", "an automatic answer to a return address") if keys else None
     proved = keys or frozenset(_brought_back(session, world, message))
     if not proved:
-        tallies.add("bounces", "unproved")
+        counters.add("bounces", "unproved")
         return Outcome("dropped", INTENT, "a bounce that brings nothing back of ours")
-    return _told(bounce, [bouncing.returned(session, *key, bounce) for key in sorted(proved)])
+    return _told(bounce, [bounce_scores.returned(session, *key, bounce) for key in sorted(proved)])
 
 
 def unlimited(world: World, inbound: Inbound) -> bool:
@@ -63,7 +64,7 @@ def unlimited(world: World, inbound: Inbound) -> bool:
 
 def _told(bounce: Bounce, done: list[Returned]) -> Outcome:
     counted = any(each.counted for each in done)
-    tallies.add("bounces", bounce.kind if counted or not bounce.failed else "again")
+    counters.add("bounces", bounce.kind if counted or not bounce.failed else "again")
     told = f"a bounce: {bounce.kind} {bounce.status}".rstrip()
     return Outcome("done", INTENT, told, rings=frozenset().union(*(each.rings for each in done)), counted=counted)
 
@@ -75,13 +76,13 @@ def _addressed(world: World, to: Sequence[str]) -> Iterator[Key]:
 
 
 def _bounce_token(world: World, local: str) -> Key | None:
-    found = recipients.read(local, world.signer)
+    found = mail_addresses.read(local, world.signer)
     return (found.ids[0], found.ids[1]) if found and found.kind == "bounce" else None
 
 
 def _brought_back(session: Session, world: World, message: "Message[Any, Any]") -> Iterator[Key]:
     """The deliveries whose mails, or their headers, are inside, each with a token that only that mail had."""
-    for number, ours in enumerate(bounces.returned(message)):
+    for number, ours in enumerate(dsn.returned(message)):
         if number == _MOST_RETURNED:
             return
         values = [value for name in _TELLING for value in mime.fields(ours, name)]
@@ -101,7 +102,7 @@ def _here(world: World, domain: str) -> bool:
 
 def _reply_token(session: Session, world: World, local: str, key: Key) -> bool:
     """The reply address of that very mail: of its post, for its reader."""
-    found = recipients.read(local, world.signer)
+    found = mail_addresses.read(local, world.signer)
     if found is None or found.kind != "reply" or found.ids[1] != key[1]:
         return False
     message = session.get(tables.Message, key[0]) if key[0] < 2**63 else None

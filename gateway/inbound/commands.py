@@ -10,18 +10,18 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.language import verbs as language
-from gateway.language.named import Named, Reading
-from gateway.language.phrases import Phrase, joined, languages, listed, say, translated
-from gateway.language.readings import packed
-from gateway.language.verbs import Verb
-from gateway.language.wording import cleaned
-from gateway.network import conversations, manners, notices
-from gateway.network.conversations import Asked
-from gateway.network.receipt_words import shortened
+from gateway.i18n.phrases import Phrase, joined, languages, listed, say, translated
+from gateway.language.model.reading import Named, Reading
+from gateway.language.model.reading_json import packed
+from gateway.language.usage import verbs as language
+from gateway.language.usage.verbs import Verb
+from gateway.language.words.normalize import cleaned
+from gateway.network.conversation import conversations, notices, reply_limits
+from gateway.network.conversation.conversations import Asked
+from gateway.network.receipts.receipt_text import shortened
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address, Effect, Inbound
-from gateway.tokens import Signer
 
 Handler = Callable[[Session, "Turn"], str | None]
 # What an answered question does; `word` is OK, POST, a digit, or the secret that was asked for.
@@ -329,13 +329,13 @@ def _same_words(turn: Turn, open_: Asked, asked: Asked) -> bool:
 def unanswerable(session: Session, turn: Turn) -> str | None:
     """Why the answer of this turn will not be sent."""
     inbound = session.get_one(Inbound, turn.inbound_id)
-    return manners.unsendable(session, turn.world.settings, turn.address, inbound)
+    return reply_limits.unsendable(session, turn.world.settings, turn.address, inbound)
 
 
 def _untold_elsewhere(session: Session, turn: Turn) -> str | None:
     """Why a code for another channel would not get there."""
     there = notices.elsewhere(session, turn.account.id, turn.address.channel)
-    return manners.unsendable(session, turn.world.settings, there, None) if there else manners.NOT_THERE
+    return reply_limits.unsendable(session, turn.world.settings, there, None) if there else reply_limits.NOT_THERE
 
 
 def _ask_first(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any, Final
 
-from gateway.files import kinds
-from gateway.files.cleaning import Unclean, measured
-from gateway.language.enclosures import Enclosure, enclosures
-from gateway.language.phrases import Phrase, count, joined, say
-from gateway.ledger import pictures
-from gateway.ledger.pictures import Brought
+from gateway.files import file_types
+from gateway.files.image_sanitizer import Unclean, measured
+from gateway.i18n.phrases import Phrase, count, joined, say
+from gateway.ledger.inbox import media
+from gateway.ledger.inbox.media import Brought
+from gateway.mail.decode.attachments import Enclosure, enclosures
 from gateway.settings import Settings
 
 LOGO: Final = 150  # pixels of the shorter side; a smaller picture inside the text is a logo, a smile or a bar
@@ -41,9 +41,9 @@ class Attachments:
     @property
     def called(self) -> str:
         """Words for a mail that has none: (photo), (2 photos), (plan.pdf)."""
-        if len(self.brought) == 1 and pictures.called([self.brought[0].content_type]) == "file":
+        if len(self.brought) == 1 and media.called([self.brought[0].content_type]) == "file":
             return f"({self.brought[0].name})"
-        return f"({pictures.called([part.content_type for part in self.brought])})" if self.brought else ""
+        return f"({media.called([part.content_type for part in self.brought])})" if self.brought else ""
 
 
 def look(message: "Message[Any, Any] | None", forwarded: bool, settings: Settings) -> Attachments:
@@ -53,10 +53,10 @@ def look(message: "Message[Any, Any] | None", forwarded: bool, settings: Setting
     for each in enclosures(message, forwarded=forwarded) if message is not None else ():
         if _not_meant(each):
             continue
-        kind = kinds.sniffed(each.content)
-        name = kinds.named(each.name, kind)
+        kind = file_types.sniffed(each.content)
+        name = file_types.named(each.name, kind)
         if why := _why_not(each, kind, settings, len(brought)):
-            left_out.append((kinds.bare(each.name) or name, why))
+            left_out.append((file_types.bare(each.name) or name, why))
         else:
             brought.append(Brought(each.number, name, kind))
     return Attachments(tuple(brought), tuple(left_out))
@@ -72,9 +72,9 @@ def told(left_out: tuple[tuple[str, Phrase], ...]) -> Phrase:
 
 def _not_meant(part: Enclosure) -> bool:
     """What mail programs put in by themselves, what only stands in the quoted part, and logos."""
-    if part.quoted or not part.content or kinds.LIST_FOOTER.fullmatch(part.name):
+    if part.quoted or not part.content or file_types.LIST_FOOTER.fullmatch(part.name):
         return True
-    if kinds.sniffed(part.content) not in kinds.PICTURES:
+    if file_types.sniffed(part.content) not in file_types.PICTURES:
         return False
     try:
         size = measured(part.content)
@@ -88,11 +88,11 @@ def _why_not(part: Enclosure, kind: str, settings: Settings, already: int) -> Ph
         return WHY["mail"]
     if part.type == "application/ms-tnef" or part.name.lower() == "winmail.dat":
         return WHY["tnef"]
-    if part.type in kinds.ENCRYPTED or part.content.startswith(b"-----BEGIN PGP MESSAGE"):
+    if part.type in file_types.ENCRYPTED or part.content.startswith(b"-----BEGIN PGP MESSAGE"):
         return WHY["encrypted"]
     if len(part.content) > settings.media_largest:
         return say("larger than {number} MB", number=round(settings.media_largest / (1 << 20), 1))
-    if why := kinds.refused(part.content, part.name):
+    if why := file_types.refused(part.content, part.name):
         return WHY.get(why, WHY["unknown"])
     if already >= settings.media_most:
         return say("more than {number} files", number=settings.media_most)
@@ -100,7 +100,7 @@ def _why_not(part: Enclosure, kind: str, settings: Settings, already: int) -> Ph
 
 
 def _broken(part: Enclosure, kind: str) -> Phrase | None:
-    if kind not in kinds.PICTURES:
+    if kind not in file_types.PICTURES:
         return None
     try:
         return None if measured(part.content) else WHY["broken"]

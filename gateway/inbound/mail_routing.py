@@ -10,23 +10,28 @@ from typing import Any, Final, Literal
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
-from gateway import earlier_words
-from gateway.commands import World
 from gateway.errors import Refused
-from gateway.identity import arrival, replay_marks
-from gateway.language import carrier_words, grammar, letters, mime
-from gateway.language.bodies import Unread
-from gateway.language.contacts import no_prose
-from gateway.language.mail_reactions import mail_reaction
-from gateway.language.named import Context, Named, Privacy, Reading
-from gateway.language.phrases import Phrase, say
-from gateway.language.plain_private import plainly_private
-from gateway.language.private import private_reading
-from gateway.language.subjects import headed
-from gateway.ledger import replays
-from gateway.network import accounts, confirmations, contexts, dailies, notices, recipients, unsubscribing
-from gateway.network.directory import named
-from gateway.network.recipients import Kind, Recipient
+from gateway.i18n.phrases import Phrase, say
+from gateway.inbound import thread_history
+from gateway.inbound.commands import World
+from gateway.language import grammar
+from gateway.language.model.reading import Context, Named, Privacy, Reading
+from gateway.language.opt_out import keywords
+from gateway.language.privacy.plain_words import plainly_private
+from gateway.language.privacy.private_messages import private_reading
+from gateway.ledger.inbox import replays
+from gateway.mail.auth import replay_keys, trace_headers
+from gateway.mail.decode import mime
+from gateway.mail.decode.body_parts import Unread
+from gateway.mail.decode.subjects import headed
+from gateway.mail.footers.contact_blocks import no_prose
+from gateway.mail.parse import own_words
+from gateway.mail.parse.reaction_mails import mail_reaction
+from gateway.network.conversation import notices, reading_context
+from gateway.network.mail import confirmations, daily_mail, mail_addresses, unsubscribe
+from gateway.network.mail.mail_addresses import Kind, Recipient
+from gateway.network.people import accounts
+from gateway.network.people.directory import named
 from gateway.store.tables import Account, Address, Inbound, Post
 
 log = logging.getLogger(__name__)
@@ -81,12 +86,12 @@ def opened(inbound: Inbound, session: Session | None = None, world: World | None
     """The writer's own words, without quotes and signature; with a session also without what the thread had before."""
     raw = inbound.raw or b""
     try:
-        message = mime.opened(arrival.read(raw).mail)
-        known = earlier_words.earlier_words(session, world, inbound, message) if session and world else None
-        letter = letters.words(message, known)
+        message = mime.opened(trace_headers.read(raw).mail)
+        known = thread_history.earlier_words(session, world, inbound, message) if session and world else None
+        letter = own_words.words(message, known)
     except Refused as refused:
         return Opened("", "", str(refused))
-    machine = letters.machine(message, raw.startswith(NULL_SENDER))
+    machine = own_words.machine(message, raw.startswith(NULL_SENDER))
     reaction = mail_reaction(message, letter.text, letter.trimmed)
     read = (letter.text, letter.subject, machine, message)
     return Opened(*read, letter.forwarded, letter.unread, letter.answers, reaction)
@@ -98,7 +103,7 @@ def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
     return mail.machine or ("our own address" if ours else None)
 
 
-CLAIMED: Final = ("dmarc", "secret", "token")  # proofs with which network/proofs let a mail in
+CLAIMED: Final = ("dmarc", "secret", "token")  # proofs with which network/mail/sender_verdicts let a mail in
 
 
 # What the writer of a mail hears whose words could not be read; nothing of it is posted, not even its subject.
@@ -116,27 +121,27 @@ def came_before(session: Session, inbound: Inbound, mail: Opened) -> bool:
     Once an operator let that in, it is read."""
     if mail.message is None or inbound.proof in CLAIMED:
         return False
-    marks = replay_marks.compute(arrival.read(inbound.raw or b"").mail, mail.message, inbound.sender)
+    marks = replay_keys.compute(trace_headers.read(inbound.raw or b"").mail, mail.message, inbound.sender)
     new = replays.claim(session, inbound.id, marks)
     return not new and inbound.proof == confirmations.PROOF and inbound.reason != replays.AGAIN
 
 
 def is_for_operator(world: World, inbound: Inbound) -> bool:
     """Mail to postmaster@ and abuse@, whoever or whatever writes; but for bounces, which would go in circles."""
-    read = (recipients.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
+    read = (mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
     asked = any(one is not None and one.kind == "operator" for one in read)
     return asked and not (inbound.raw or b"").startswith(NULL_SENDER)
 
 
 def unsubscribed(session: Session, world: World, inbound: Inbound) -> Kept | None:
     """Mail to nothing but such addresses: each token is the whole authority, from whichever mailbox it comes."""
-    read = [recipients.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients]
+    read = [mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients]
     pairs = [one.ids for one in read if one and one.kind == "unsubscribe"]
     if not pairs or len(pairs) < len(read):
         return None
     for source_id, address_id in pairs:
-        if ending := unsubscribing.pair(session, source_id, address_id):
-            unsubscribing.end(session, ending)
+        if ending := unsubscribe.pair(session, source_id, address_id):
+            unsubscribe.end(session, ending)
     return Kept("done", "unfollow", ENDS)
 
 
@@ -154,8 +159,8 @@ def sort(
     if mail.unread and not to.doing:
         return Reading("error", reason=UNREAD[mail.unread])
     # An address of its own says what is answered; only a mail to post@ goes on with the talk.
-    context = contexts.context(session, address) if to.everyone else Context()
-    resolver = contexts.resolver(session, account.id)
+    context = reading_context.context(session, address) if to.everyone else Context()
+    resolver = reading_context.resolver(session, account.id)
 
     def read(text: str) -> Reading:
         return grammar.read(text, "email", world.verbs_for(account.language), resolver, context)
@@ -167,7 +172,7 @@ def sort(
             or plainly_private(f"{mail.subject}: {mail.text}", resolver)
             or plain
         )
-    if address.state == "stopped" and carrier_words.carrier_word(mail.text) == "start":
+    if address.state == "stopped" and keywords.carrier_word(mail.text) == "start":
         return Reading("optin", reason="mails to this mailbox start again", text=mail.text)
     if plain.intent == "update" and not plain.post and not (mail.answers or mail.forwarded or _answering(to)):
         words = headed(mail.subject, plain.text)
@@ -179,7 +184,7 @@ def _reacted(
     session: Session, world: World, inbound: Inbound, kind: str, message: "Message[Any, Any] | None"
 ) -> Kept | Reading:
     """To the item that the mail answers, and to nothing else: it is dropped when nobody can tell which."""
-    post = earlier_words.answered_item(session, world, inbound, message) if message is not None else None
+    post = thread_history.answered_item(session, world, inbound, message) if message is not None else None
     if post is None:
         return Kept("dropped", "reaction", "a reaction to a mail that is none of ours")
     return Reading("reaction", (kind,), reason="a reaction by mail", post=post)
@@ -204,7 +209,7 @@ def _answering(to: Addressees) -> bool:
 
 def _addressees(session: Session, world: World, written: Sequence[str]) -> Addressees:
     locals_ = [address.rpartition("@")[0] for address in written]
-    read = [(local, recipients.read(local, world.signer)) for local in locals_]
+    read = [(local, mail_addresses.read(local, world.signer)) for local in locals_]
     known = [each for _, each in read if each]
     kinds = {each.kind for each in known}
     handles = {each.handle: accounts.by_handle(session, each.handle) for each in known if each.handle}
@@ -236,8 +241,8 @@ def _kept_by_token(
     if owner is None or owner.account_id != address.account_id:
         return _foreign(session, inbound, owner)
     if kind == "unsubscribe" and address.account_id is not None:
-        if ending := unsubscribing.pair(session, ids[0], ids[1]):
-            unsubscribing.end(session, ending)
+        if ending := unsubscribe.pair(session, ids[0], ids[1]):
+            unsubscribe.end(session, ending)
         return Kept("done", "unfollow", ENDS)
     return None
 
@@ -351,7 +356,7 @@ def _to(intent: Literal["direct", "group"], accounts_: Sequence[Account], text: 
 
 
 def _reply(session: Session, plain: Reading, text: str, answering: int | None) -> Reading:
-    listed = dailies.listed(session, answering) if answering else ()
+    listed = daily_mail.listed(session, answering) if answering else ()
     if listed:
         return _about_one(plain, text, listed, answering)
     post = session.get(Post, answering) if answering else None

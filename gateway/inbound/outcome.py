@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.language.named import Reading
+from gateway.language.model.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)

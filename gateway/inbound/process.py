@@ -6,29 +6,31 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway import attachments, mailroom, responders, returns, split_texts, strangers
-from gateway.attachments import Attachments
-from gateway.commands import Turn, World, perform, reopened
-from gateway.language import grammar
-from gateway.language.carrier_words import carrier_word
-from gateway.language.named import Channel, Half, Reading
-from gateway.language.phrases import joined, say, translated
-from gateway.ledger import inbox, limits, outbox, pictures, replays
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import (
-    accounts,
-    addresses,
-    bouncing,
-    consents,
-    contexts,
-    likes,
-    manners,
-    number_lifecycle,
-    reach,
-    remainders,
-    renderings,
+from gateway.i18n.phrases import joined, say, translated
+from gateway.inbound import (
+    auto_responders,
+    bounce_intake,
+    mail_attachments,
+    mail_routing,
+    text_fragments,
+    unknown_senders,
 )
-from gateway.outcome import Outcome
+from gateway.inbound.commands import Turn, World, perform, reopened
+from gateway.inbound.mail_attachments import Attachments
+from gateway.inbound.outcome import Outcome
+from gateway.language import grammar
+from gateway.language.model.reading import Channel, Half, Reading
+from gateway.language.opt_out.keywords import carrier_word
+from gateway.ledger.inbox import inbox, media, replays, sender_limits
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.network.conversation import reading_context, remainders, reply_limits
+from gateway.network.follows import reachability
+from gateway.network.mail import bounce_scores
+from gateway.network.people import accounts, addresses, consent
+from gateway.network.posts import rendering
+from gateway.network.receipts import likes
+from gateway.network.verification import number_lifecycle
 from gateway.store.tables import Account, Address, Inbound
 
 SET_ASIDE = say(
@@ -47,7 +49,7 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
         return _hear_mail(session, world, inbound)
     known = _identify(session, inbound)
     if known is None:
-        return strangers.hear(session, world, inbound, inbound.text or "")
+        return unknown_senders.hear(session, world, inbound, inbound.text or "")
     address, account = known
     if number_lifecycle.is_silent(address, inbound.heard_at, world.settings.silent_days):
         outcome = _from_a_silent_phone(session, world, inbound, address, account)
@@ -57,9 +59,9 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
     machine = _machine(world, inbound)
     reading, half = _carriers_own(inbound), None
     if reading is None:
-        context = contexts.context(session, address, machine, inbound.heard_at, inbound.late)
+        context = reading_context.context(session, address, machine, inbound.heard_at, inbound.late)
         channel: Channel = "email" if address.channel == "email" else "sms"
-        verbs, resolver = world.verbs_for(account.language), contexts.resolver(session, account.id)
+        verbs, resolver = world.verbs_for(account.language), reading_context.resolver(session, account.id)
         reading = grammar.read(text, channel, verbs, resolver, context)
         half = context.half
     return _act(session, world, inbound, address, account, reading, text, half=half)
@@ -82,7 +84,7 @@ def _from_a_silent_phone(
     else:
         said = joined([number_lifecycle.question(owner.name), NOT_DONE])
     done = Outcome("done", None, number_lifecycle.SILENT, owner.id)
-    if inbound.opt_out_type or not manners.may_answer(session, phone.id, inbound):
+    if inbound.opt_out_type or not reply_limits.may_answer(session, phone.id, inbound):
         return done
     words = translated(said, owner.language)
     outgoing = Outgoing("answer", words, words, words, inbound_id=inbound.id, priority=2)
@@ -96,7 +98,7 @@ NOT_DONE: Final = say("Nothing was done yet. Reply YES first, then send it again
 def _words(session: Session, inbound: Inbound) -> str:
     """What was texted; a picture without words is named."""
     text = inbound.text or ""
-    hangs = None if text.strip() else pictures.attached(session, inbound.id)
+    hangs = None if text.strip() else media.attached(session, inbound.id)
     return f"({hangs})" if hangs else text
 
 
@@ -111,7 +113,7 @@ def _identify(session: Session, inbound: Inbound) -> tuple[Address, Account] | N
     if inbound.channel != "cli":
         return addresses.identify(session, inbound.channel, inbound.sender)
     account = accounts.by_handle(session, inbound.sender)
-    address = reach.own_address(session, account.id) if account else None
+    address = reachability.own_address(session, account.id) if account else None
     return (address, account) if account and address else None
 
 
@@ -125,35 +127,35 @@ def _machine(world: World, inbound: Inbound) -> str | None:
 
 
 def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
-    if bounce := returns.taken(session, world, inbound):
+    if bounce := bounce_intake.taken(session, world, inbound):
         return bounce
-    if mailroom.is_for_operator(world, inbound):
+    if mail_routing.is_for_operator(world, inbound):
         return Outcome("held", None, "for the operator")
-    opened = mailroom.opened(inbound, session, world)
-    if machine := mailroom.machine(world, inbound, opened):
+    opened = mail_routing.opened(inbound, session, world)
+    if machine := mail_routing.machine(world, inbound, opened):
         return Outcome("dropped", "machine", machine)
-    if ended := mailroom.unsubscribed(session, world, inbound):
+    if ended := mail_routing.unsubscribed(session, world, inbound):
         return Outcome(ended.state, ended.intent, ended.reason)
     if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which says nothing now
         return Outcome("dropped", None, "it was written to an address that means nothing any more")
-    if not opened.reaction and (responds := responders.suspected(session, world, inbound, opened)):
+    if not opened.reaction and (responds := auto_responders.suspected(session, world, inbound, opened)):
         return Outcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:
-        return strangers.hear(session, world, inbound, opened.text)
+        return unknown_senders.hear(session, world, inbound, opened.text)
     return _from_a_person(session, world, inbound, *known, opened)
 
 
 def _from_a_person(
-    session: Session, world: World, inbound: Inbound, address: Address, account: Account, opened: mailroom.Opened
+    session: Session, world: World, inbound: Inbound, address: Address, account: Account, opened: mail_routing.Opened
 ) -> Outcome:
-    if mailroom.came_before(session, inbound, opened):
+    if mail_routing.came_before(session, inbound, opened):
         return Outcome("held", None, replays.AGAIN, account.id)
-    files = attachments.look(opened.message, opened.forwarded, world.settings)
+    files = mail_attachments.look(opened.message, opened.forwarded, world.settings)
     if not opened.unread:
         opened = replace(opened, text=opened.text or files.called)
-    sorted_out = mailroom.sort(session, world, inbound, opened, address, account)
-    if isinstance(sorted_out, mailroom.Kept):
+    sorted_out = mail_routing.sort(session, world, inbound, opened, address, account)
+    if isinstance(sorted_out, mail_routing.Kept):
         return Outcome(sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, rings=sorted_out.rings)
     outcome = _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject, files)
     if opened.unread == "source" and sorted_out.intent == "error":  # an operator can see what went wrong
@@ -173,15 +175,15 @@ def _act(
     files: Attachments = Attachments(),
     half: Half | None = None,
 ) -> Outcome:
-    if reading.intent == "optin" and strangers.overtaken(inbound, address):
-        return Outcome("done", "optin", strangers.OVERTAKEN, account.id, reading=reading)
+    if reading.intent == "optin" and unknown_senders.overtaken(inbound, address):
+        return Outcome("done", "optin", unknown_senders.OVERTAKEN, account.id, reading=reading)
     if reading.intent in ("machine", "dropped"):
         return Outcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
     if reading.intent not in ("optout", "optin"):  # they say themselves what becomes of an invited phone
         addresses.seen(session, address.id, inbound.recipients[0] if inbound.recipients else None, inbound.message_id)
-        consents.flag(session, inbound, address.id)
+        consent.flag(session, inbound, address.id)
         if address.bouncing_since:  # whoever writes from a mailbox reads it
-            bouncing.turn_on(session, address.id)
+            bounce_scores.turn_on(session, address.id)
     turn = Turn(
         world=world,
         account=account,
@@ -194,13 +196,13 @@ def _act(
         our_address=inbound.recipients[0] if inbound.recipients else None,
         carrier_id=inbound.message_id,
     )
-    open_again = split_texts.withdraw(session, turn, half)
+    open_again = text_fragments.withdraw(session, turn, half)
     text = _perform(session, turn, files)
     text = reopened(session, turn, open_again, text) if open_again else text
     if turn.secret:
         inbox.blot(inbound)
     session.add_all(turn.done)
-    split_texts.keep(session, turn, inbound, half)
+    text_fragments.keep(session, turn, inbound, half)
     if text is not None:
         text = translated(text, account.language)
         _answer(session, turn, inbound, text, subject)
@@ -214,14 +216,14 @@ def _perform(session: Session, turn: Turn, files: Attachments) -> str | None:
     not, and then nobody needs to hear what was left out."""
     if not files.brought and not files.left_out:
         return perform(session, turn)
-    pictures.bring(session, turn.inbound_id, files.brought)
+    media.bring(session, turn.inbound_id, files.brought)
     text = perform(session, turn)
     if not {"post", "asked"} & {effect.kind for effect in turn.done}:
-        pictures.take_back(session, turn.inbound_id)
+        media.take_back(session, turn.inbound_id)
         return text
     if files.brought:
         turn.rings.add("pictures")
-    return joined([text or "", attachments.told(files.left_out)]) if files.left_out else text
+    return joined([text or "", mail_attachments.told(files.left_out)]) if files.left_out else text
 
 
 def _rings(turn: Turn, answer: str | None) -> frozenset[str]:
@@ -249,16 +251,16 @@ def limited(session: Session, inbound: Inbound) -> Outcome:
     """A sender far beyond what a person writes: kept unread, for an operator to let in. Somebody whom we know is told,
     once; strangers and machines are never answered, and nothing of theirs needs keeping for a person to look at."""
     known = _identify(session, inbound)
-    if known is None or (inbound.channel == "email" and mailroom.opened(inbound).machine):
-        return Outcome("dropped", limits.INTENT, limits.REASON)
+    if known is None or (inbound.channel == "email" and mail_routing.opened(inbound).machine):
+        return Outcome("dropped", sender_limits.INTENT, sender_limits.REASON)
     address, account = known
-    if limits.told(session, inbound):
-        return Outcome("held", limits.INTENT, limits.REASON, account.id)
+    if sender_limits.told(session, inbound):
+        return Outcome("held", sender_limits.INTENT, sender_limits.REASON, account.id)
     words, subject = (translated(each, account.language) for each in (TOO_MANY, say("Your messages")))
     outgoing = Outgoing("answer", words, subject, words, inbound_id=inbound.id, priority=2)
     outbox.put(session, outgoing, [Target(address.id, address.channel)])
     rings = frozenset({address.channel})
-    return Outcome("held", limits.INTENT, limits.REASON, account.id, words, rings)
+    return Outcome("held", sender_limits.INTENT, sender_limits.REASON, account.id, words, rings)
 
 
 UNCHANGING: Final = ("asked", "login")  # effects that change nothing for anybody
@@ -279,14 +281,14 @@ ROOM: Final = 160  # characters of one text
 def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: str) -> None:
     """The one answer, on the channel it came from; the command line reads it from its row and needs no delivery."""
     changed = any(effect.kind not in UNCHANGING for effect in turn.done)
-    standing = manners.standing(session, turn.address.id, inbound, changed=changed)
+    standing = reply_limits.standing(session, turn.address.id, inbound, changed=changed)
     if not standing.allowed:
         return
     if standing.last:
         text = translated(joined([text, ENOUGH]), turn.account.language)
     if standing.liked:
         text = _with_likes(session, turn, text, standing.liked)
-    shown = renderings.fitted(text, None, None)
+    shown = rendering.fitted(text, None, None)
     if shown.rest and inbound.channel != "email":
         remainders.keep(session, turn.address.id, shown.rest, turn.quotes)
     outgoing = Outgoing(

@@ -1,4 +1,4 @@
-"""What is kept of a text that a phone or a gateway cut into several, until its other parts come. listening.py calls."""
+"""What is kept of a text that a phone or a gateway cut into several, until its other parts come. process.py calls."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,14 +6,15 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import Turn
-from gateway.language import reassembly
+from gateway.inbound.commands import Turn
+from gateway.language.fragments import reassembly
+from gateway.language.fragments.part_marks import Part
+from gateway.language.fragments.reassembly import Arrived, arrived, marked
 from gateway.language.grammar import carries_words
-from gateway.language.named import Half, Reading
-from gateway.language.parts import Part
-from gateway.language.reassembly import Arrived, arrived, marked
-from gateway.language.wording import cleaned
-from gateway.network import audience, conversations
+from gateway.language.model.reading import Half, Reading
+from gateway.language.words.normalize import cleaned
+from gateway.network.audience import visibility
+from gateway.network.conversation import conversations
 from gateway.store.tables import Inbound, Post
 
 LONG: Final = 150  # characters from which on a phone may have cut a text in two
@@ -108,7 +109,7 @@ def _unmarked(session: Session, turn: Turn) -> Half | None:
     """What a second half belongs to, if it may be private: the post that it became, or its words."""
     post_id = _posted(turn)
     if post_id:
-        return None if audience.open_to_all(session, post_id) else Half(post=post_id)
+        return None if visibility.open_to_all(session, post_id) else Half(post=post_id)
     private = turn.reading.privacy == "direct" or turn.reading.intent == "group"
     return Half(held=turn.said, draft=_asked(turn)) if private else None
 
@@ -129,7 +130,7 @@ def _decide(session: Session, turn: Turn, half: Half) -> None:
 def _decided(session: Session, turn: Turn, held: Half) -> Half | None:
     """The same once its writer has said what becomes of what was held; it may be asked about again."""
     if post_id := _posted(turn):
-        waited_for = held.total or not audience.open_to_all(session, post_id)
+        waited_for = held.total or not visibility.open_to_all(session, post_id)
         return replace(held, post=post_id, held="", draft=None) if waited_for else None
     draft = _asked(turn)
     return replace(held, draft=draft) if draft else None

@@ -9,12 +9,13 @@ from typing import Any, Final
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
-from gateway.commands import World
 from gateway.errors import Refused
-from gateway.identity import arrival
-from gateway.language import letters, mime
-from gateway.language.known_words import KnownWords, known_words
-from gateway.network import recipients
+from gateway.inbound.commands import World
+from gateway.mail.auth import trace_headers
+from gateway.mail.decode import mime
+from gateway.mail.history.known_words import KnownWords, known_words
+from gateway.mail.parse import own_words
+from gateway.network.mail import mail_addresses
 from gateway.store.tables import Inbound
 
 MOST: Final = 20  # ids of one mail that are looked up
@@ -93,13 +94,13 @@ def _here(world: World, domain: str) -> bool:
 
 def _answered(world: World, inbound: Inbound) -> list[int]:
     """The items that the reply addresses name; whether they may be used is found out elsewhere."""
-    read = (recipients.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
+    read = (mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
     return [one.ids[0] for one in read if one is not None and one.kind == "reply"]
 
 
 def _of_mail(raw: bytes) -> list[str]:
     try:
-        letter = letters.words(arrival.read(raw).mail)
+        letter = own_words.words(trace_headers.read(raw).mail)
     except Refused:
         return []
     return [letter.text, letter.trimmed]

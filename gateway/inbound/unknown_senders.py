@@ -7,16 +7,20 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.commands import World
 from gateway.errors import Refused
-from gateway.language import carrier_words
-from gateway.language.phrases import Phrase, joined, say, translated
-from gateway.language.pieces import KINDS, words
-from gateway.language.wording import cleaned
-from gateway.ledger import audit, inbox, outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, codes, consents, invitations, manners, notices
-from gateway.outcome import Outcome
+from gateway.i18n.phrases import Phrase, joined, say, translated
+from gateway.inbound.commands import World
+from gateway.inbound.outcome import Outcome
+from gateway.language.opt_out import keywords
+from gateway.language.usage.arguments import KINDS, words
+from gateway.language.words.normalize import cleaned
+from gateway.ledger.audit import audit_log
+from gateway.ledger.inbox import inbox
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.network.conversation import notices, reply_limits
+from gateway.network.people import accounts, addresses, consent, invitations
+from gateway.network.verification import codes
 from gateway.store.tables import Account, Address, Inbound
 
 STRANGER: Final = "nobody here has this address"
@@ -30,17 +34,13 @@ _LINK_WORDING: Final = "link (and a code)"
 
 def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome:
     """Nothing of it is ever posted. By mail only a proved sender counts."""
-    if (
-        inbound.channel == "email"
-        and inbound.trusted
-        and (carrier_words.plainly_stops(text) or carrier_words.stops_mails(text))
-    ):
+    if inbound.channel == "email" and inbound.trusted and (keywords.plainly_stops(text) or keywords.stops_mails(text)):
         return _no_more_mails(session, inbound, text)
-    word = (inbound.opt_out_type or carrier_words.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
+    word = (inbound.opt_out_type or keywords.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
     if word in ("stop", "start"):
         return _carriers_word(session, inbound, word, text)
-    if inbound.channel == "sms" and carrier_words.sounds_like_refusal(text):
-        consents.flag(session, inbound, addresses.ensure(session, "sms", inbound.sender).id)
+    if inbound.channel == "sms" and keywords.sounds_like_refusal(text):
+        consent.flag(session, inbound, addresses.ensure(session, "sms", inbound.sender).id)
     if addresses.owner_suspended(session, inbound.channel, inbound.sender):
         return Outcome("done", None, SUSPENDED)
     if inbound.channel == "email" and not inbound.trusted:
@@ -95,7 +95,7 @@ def _link(session: Session, world: World, inbound: Inbound, code: str) -> Outcom
             "A phone or mailbox was not added to your account, because it is somebody else's. An operator can move it."
         )
         return Outcome("done", "link", "it is somebody else's", rings=notices.tell(session, [owner.id], told))
-    audit.record(session, f"@{owner.handle}", "address.link", row.id, {"channel": row.channel})
+    audit_log.record(session, f"@{owner.handle}", "address.link", row.id, {"channel": row.channel})
     rings = _tell_owner(session, owner, row)
     answer = say(
         "You are connected as {name} (@{handle}). To see what you can do: ?", name=owner.name, handle=owner.handle
@@ -109,7 +109,7 @@ def _wrong_code(session: Session, inbound: Inbound) -> Outcome:
         return Outcome("done", "link", codes.WRONG)
     words_ = say("That code is wrong, or older than ten minutes. Nothing was changed. Get a new one and try again.")
     row = addresses.ensure(session, "email", inbound.sender)
-    if not manners.may_write_to_stranger(session, row.id):
+    if not reply_limits.may_write_to_stranger(session, row.id):
         return Outcome("done", "link", codes.WRONG)
     return _answered(session, inbound, row, words_, None, frozenset(), "link", codes.WRONG)
 
@@ -133,7 +133,7 @@ def _invited(session: Session, world: World, inbound: Inbound, row: Address, inv
     name = _name(first) or (_signed(text) if inbound.channel == "email" else None)
     if name:
         return _join(session, world, inbound, row, inviter, name, first)
-    if not manners.may_write_to_stranger(session, row.id):
+    if not reply_limits.may_write_to_stranger(session, row.id):
         return Outcome("done", None, "invited; it was told how to join before")
     how = HOW[inbound.channel]
     return _answered(session, inbound, row, how, inviter, frozenset(), None, "invited, and has not joined")
@@ -186,7 +186,7 @@ def _join(
     spoken = {"language": inviter.language, "timezone": inviter.timezone}
     person = accounts.create_person(session, handle, name, reserved=reserved, **spoken)
     invitations.accept(session, row, person.id, wording, _ours(inbound), inbound.message_id)
-    audit.record(session, f"@{handle}", "people.join", person.id, {"handle": handle, "inviter": inviter.handle})
+    audit_log.record(session, f"@{handle}", "people.join", person.id, {"handle": handle, "inviter": inviter.handle})
     told = say("{name} (@{handle}) has joined. To follow them: FOLLOW {handle!u}", name=person.name, handle=handle)
     rings = notices.tell(session, [inviter.id], told)
     welcome = _welcome(world, inbound.channel, person, inviter)
@@ -220,7 +220,7 @@ def _unknown(session: Session, world: World, inbound: Inbound) -> Outcome:
     if inbound.channel != "email":
         return Outcome("done", None, STRANGER)
     row = addresses.ensure(session, "email", inbound.sender)
-    if not manners.may_write_to_stranger(session, row.id):
+    if not reply_limits.may_write_to_stranger(session, row.id):
         return Outcome("done", None, f"{STRANGER}; it was answered before")
     text = say(
         "This is {company}'s Critter. Nobody here has this mail address yet, so nothing was posted. Ask the people "

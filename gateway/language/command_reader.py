@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from gateway.language.answers import after_few
-from gateway.language.forms import Bound, Fit, TooFew, TooMany, Unfit, fit
-from gateway.language.named import Context, Item, Privacy, Reading, Resolver
-from gateway.language.phrases import Phrase, say, template
-from gateway.language.pieces import LONGEST_WORD, Words, words
-from gateway.language.verbs import Verb
-from gateway.language.wording import bare_verb_of, first_token, verb_of
+from gateway.i18n.phrases import Phrase, say, template
+from gateway.language.model.reading import Context, Item, Privacy, Reading, Resolver
+from gateway.language.replies import after_few
+from gateway.language.usage.arguments import LONGEST_WORD, Words, words
+from gateway.language.usage.matching import Bound, Fit, TooFew, TooMany, Unfit, fit
+from gateway.language.usage.verbs import Verb
+from gateway.language.words.normalize import bare_verb_of, first_token, verb_of
 
 Verbs = Mapping[str, Verb]
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from gateway.language.commands import command
-from gateway.language.forms import account
-from gateway.language.full_names import MOST_WORDS, may_be_name
-from gateway.language.named import Context, Named, Reading, Resolver
-from gateway.language.phrases import say
-from gateway.language.pieces import LONGEST_WORD, MOST_TOKENS
-from gateway.language.slips import intended
-from gateway.language.verbs import Verb
-from gateway.language.wording import bare_verb_of, first_token, folded, name_of, tokens, verb_of
+from gateway.i18n.phrases import say
+from gateway.language.command_reader import command
+from gateway.language.model.reading import Context, Named, Reading, Resolver
+from gateway.language.usage.arguments import LONGEST_WORD, MOST_TOKENS
+from gateway.language.usage.full_names import MOST_WORDS, may_be_name
+from gateway.language.usage.matching import account
+from gateway.language.usage.verbs import Verb
+from gateway.language.words.normalize import bare_verb_of, first_token, folded, name_of, tokens, verb_of
+from gateway.language.words.typing_errors import intended
 
 Verbs = Mapping[str, Verb]
 LONGEST: Final = 160

@@ -4,21 +4,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.language import addressed, answers
-from gateway.language.carrier_words import carrier_word, may_stop, stops_mails
-from gateway.language.commands import command, forced_command
-from gateway.language.named import Channel, Context, Found, Half, Reading, Resolver
-from gateway.language.natural import ends_politely, name_after_verb, natural_command
-from gateway.language.parts import Part
-from gateway.language.phrases import say
-from gateway.language.plain_private import plainly_private
-from gateway.language.private import VERBS, private_reading, slipped
-from gateway.language.reaction_shapes import possible_reaction, words_beside
-from gateway.language.reactions import Reaction, reaction
-from gateway.language.reassembly import Arrived, arrived, marked
-from gateway.language.stopping import MOST, core, is_mentioned, mistyped, plainly
-from gateway.language.verbs import Verb
-from gateway.language.wording import OPENING_QUOTES, cleaned, name_of, unquoted
+from gateway.i18n.phrases import say
+from gateway.language import mentions, replies
+from gateway.language.command_reader import command, forced_command
+from gateway.language.everyday_commands import ends_politely, name_after_verb, natural_command
+from gateway.language.fragments.part_marks import Part
+from gateway.language.fragments.reassembly import Arrived, arrived, marked
+from gateway.language.model.reading import Channel, Context, Found, Half, Reading, Resolver
+from gateway.language.opt_out.keywords import carrier_word, may_stop, stops_mails
+from gateway.language.opt_out.stop_requests import MOST, core, is_mentioned, mistyped, plainly
+from gateway.language.privacy.plain_words import plainly_private
+from gateway.language.privacy.private_messages import VERBS, private_reading, slipped
+from gateway.language.reactions.reactions import Reaction, reaction
+from gateway.language.reactions.shapes import possible_reaction, words_beside
+from gateway.language.usage.verbs import Verb
+from gateway.language.words.normalize import OPENING_QUOTES, cleaned, name_of, unquoted
 
 Verbs = Mapping[str, Verb]
 STOP = "stop"  # what is unknown of a text that may ask us to stop
@@ -57,7 +57,7 @@ def _piece(piece: Part, text: str, raw: str, verbs: Verbs, resolver: Resolver, c
         reading = _first_part(piece, found.words, verbs, resolver, replace(context, half=None))
         unmarked = piece.sure or reading.intent != "update"
         return reading if unmarked else _words(text, raw, "sms", verbs, resolver, context)
-    if found.kind == "goes on" and answers.takes_back(piece.text):
+    if found.kind == "goes on" and replies.takes_back(piece.text):
         return _words(piece.text, raw, "sms", verbs, resolver, context)
     if found.kind == "goes on":
         joined = _private_as_whole(found, verbs, resolver, context)
@@ -129,7 +129,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         _carrier(text, channel, context)
         or _machine(context)
         or _carrier_by_mail(text, channel)
-        or answers.choice(text, context, resolver)
+        or replies.choice(text, context, resolver)
         or _reaction(reaction(text, raw), text)
         or _reaction(_by_shape(text, resolver, context), text)
         or _unmarked_half(text, channel, verbs, resolver, context)
@@ -138,12 +138,12 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or private_reading(text, resolver, _private_words(verbs))
         or plainly_private(text, resolver)
         or _command(text, channel, verbs, resolver, context)
-        or addressed.leading_name(text, resolver, context)
+        or mentions.leading_name(text, resolver, context)
         or _perhaps_stop(text, channel)
-        or answers.after_few(text, context)
+        or replies.after_few(text, context)
         or _perhaps_command(text, channel, verbs, resolver, context)
-        or addressed.unknown_name(text, resolver, context)
-        or answers.lone_number(text, context)
+        or mentions.unknown_name(text, resolver, context)
+        or replies.lone_number(text, context)
         or _update(text, verbs)
     )
 
@@ -223,13 +223,13 @@ def _second_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, 
     """What follows a long private text within seconds, unless it is private by itself: that goes to those it names.
     Of one that is still held, the whole is read once more; a reading that would show it to others is not believed."""
     half = context.half
-    if half is None or answers.takes_back(text):
+    if half is None or replies.takes_back(text):
         return None
     own = private_reading(text, resolver, _private_words(verbs))
     if own is not None and (own.intent == "direct" or not half.held):
         return own
     if not half.held:
-        return answers.second_half(text, context)
+        return replies.second_half(text, context)
     whole = f"{half.held} {text}"
     reading = read(whole, channel, verbs, resolver, replace(context, half=None, question=None))
     if reading.privacy == "direct" or reading.intent == "ask":

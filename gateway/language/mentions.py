@@ -1,10 +1,10 @@
 """Texts that begin with `@name` or `#group`: public replies and posts to a group. grammar.py calls it."""
 
-from gateway.language.answers import WINDOW
-from gateway.language.named import Context, Named, Privacy, Reading, Resolver
-from gateway.language.phrases import say
-from gateway.language.pieces import LONGEST_WORD
-from gateway.language.wording import first_token, folded, name_of
+from gateway.i18n.phrases import say
+from gateway.language.model.reading import Context, Named, Privacy, Reading, Resolver
+from gateway.language.replies import WINDOW
+from gateway.language.usage.arguments import LONGEST_WORD
+from gateway.language.words.normalize import first_token, folded, name_of
 
 
 def leading_name(text: str, resolver: Resolver, context: Context) -> Reading | None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from gateway.language.languages import language
+from gateway.i18n.language_tags import language
 
 _LINK = re.compile(r"(?<![\w@])https?://[^\s<>\"“”]+", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@.+/-])@([a-z0-9_]{2,20})(?![a-z0-9_]|@|\.[a-z0-9])", re.IGNORECASE | re.ASCII)

@@ -1,4 +1,4 @@
-"""Answers to an open question in plain words: "privately", "just sam", "to everyone", "forget it". answers.py asks.
+"""Answers to an open question in plain words: "privately", "just sam", "to everyone", "forget it". replies.py asks.
 
 Only whole texts count, and only while a question is open. What is not clear is asked again: it never publishes."""
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from gateway.language.named import Choice, Question, Resolver
+from gateway.language.model.reading import Choice, Question, Resolver
 
 LONGEST: Final = 50  # characters of such an answer
 UNCLEAR: Final = "?"  # an answer, and nobody can say which

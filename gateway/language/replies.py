@@ -2,11 +2,11 @@
 
 import re
 
+from gateway.i18n.phrases import Phrase, capital, say
 from gateway.language import plain_answers
-from gateway.language.named import Context, Item, Question, Reading, Resolver
-from gateway.language.phrases import Phrase, capital, say
+from gateway.language.model.reading import Context, Item, Question, Reading, Resolver
 from gateway.language.plain_answers import EVERYONE, UNCLEAR, plain_answer
-from gateway.language.wording import folded
+from gateway.language.words.normalize import folded
 
 WINDOW = 30.0  # minutes in which a bare text belongs to the private message or broadcast before it
 _WORDS = frozenset({"OK", "POST", "DROP", "UNDO"})

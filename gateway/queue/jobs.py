@@ -3,7 +3,7 @@
 A job is the name of a drain and nothing else; what there is to do stands in PostgreSQL. Whoever can write to Redis can
 write jobs too, and RQ would import and call whatever they name: functions, callbacks, pickled objects. So of a job only
 its name is read, and only names of this table do anything (R59). All else is removed, counted and told to operators:
-the clock rings again for what is due. The bell writes jobs, critter/drain_worker takes them.
+the clock rings again for what is due. The bell writes jobs, critter/processes/rq_worker takes them.
 """
 
 import json
@@ -21,29 +21,43 @@ from rq.job import Job
 from rq.serializers import DefaultSerializer, JSONSerializer
 from rq.utils import as_text
 
-from gateway.ledger import tallies
+from gateway.ledger.commit import counters
 
 log = logging.getLogger(__name__)
 
 # What can be asked for: the queue whose workers hear it, and the drain they then run.
 DRAINS: Final = {
     "inbound": ("inbound", "workers.inbound.drain"),
-    "proving": ("proving", "workers.proving.drain"),
+    "proving": ("proving", "workers.mail_auth.drain"),
     "fanout": ("fanout", "workers.fanout.drain"),
-    "tellings": ("fanout", "workers.tellings.drain"),
-    "dailies": ("fanout", "workers.dailies.drain"),
+    "tellings": ("fanout", "workers.author_reports.drain"),
+    "dailies": ("fanout", "workers.daily_mail.drain"),
     "sms": ("sms", "workers.deliver.drain_sms"),
     "email": ("email", "workers.deliver.drain_email"),
-    "receipts": ("sms", "workers.receipts.drain"),
+    "receipts": ("sms", "workers.callbacks.drain"),
     "reconcile": ("sms", "workers.reconcile.drain"),
-    "pictures": ("fanout", "workers.pictures.drain"),
-    "prices": ("sms", "workers.prices.drain"),
-    "redact": ("sms", "workers.redact.drain"),
+    "pictures": ("fanout", "workers.media.drain"),
+    "prices": ("sms", "workers.price_sync.drain"),
+    "redact": ("sms", "workers.redaction.drain"),
 }
 QUEUES: Final = ("inbound", "proving", "fanout", "sms", "email")
 
 # The version before wrote pickles into queues of other names. They are known by their bytes and never unpickled.
-PICKLED: Final = {DefaultSerializer.dumps((path, None, (), {})): name for name, (_, path) in DRAINS.items()}
+PATHS_BEFORE: Final = {
+    "workers.inbound.drain": "inbound",
+    "workers.proving.drain": "proving",
+    "workers.fanout.drain": "fanout",
+    "workers.tellings.drain": "tellings",
+    "workers.dailies.drain": "dailies",
+    "workers.deliver.drain_sms": "sms",
+    "workers.deliver.drain_email": "email",
+    "workers.receipts.drain": "receipts",
+    "workers.reconcile.drain": "reconcile",
+    "workers.pictures.drain": "pictures",
+    "workers.prices.drain": "prices",
+    "workers.redact.drain": "redact",
+}
+PICKLED: Final = {DefaultSerializer.dumps((path, None, (), {})): name for path, name in PATHS_BEFORE.items()}
 
 TIMEOUT: Final = 300  # seconds that a drain may take; drains end themselves long before
 TTL: Final = 60  # seconds that a job waits for a worker; the clock rings again anyway
@@ -182,7 +196,7 @@ def mend(redis: Redis, lists: Iterable[str]) -> int:
 
 def refuse(kind: str) -> None:
     """Counts something in Redis that Critter has not written, and says so once a minute."""
-    tallies.add("strange_jobs", kind)
+    counters.add("strange_jobs", kind)
     now = time.monotonic()
     if now - _told.get(kind, float("-inf")) >= AGAIN:
         _told[kind] = now

@@ -1,7 +1,7 @@
 """The bell: wakes the workers after a commit; doors, handlers and workers ring.
 
-A job carries no work, only a name (gateway/jobs.py): what there is to do stands in PostgreSQL. A ring that is lost
-delays its work until the clock rings again, so no ring ever raises or waits longer than BLINK.
+A job carries no work, only a name (gateway/queue/jobs.py): what there is to do stands in PostgreSQL. A ring that is
+lost delays its work until the clock rings again, so no ring ever raises or waits longer than BLINK.
 
 A job costs its worker several milliseconds of RQ's bookkeeping. A worker that has just worked therefore keeps an Ear
 on its queue for a while, and a ring that somebody hears makes no job.
@@ -16,9 +16,9 @@ from redis import Redis, RedisError, ResponseError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from gateway import jobs
-from gateway.crashpoints import crash_point
-from gateway.jobs import DRAINS, QUEUES, JobQueue
+from gateway.failpoints import crash_point
+from gateway.queue import jobs
+from gateway.queue.jobs import DRAINS, QUEUES, JobQueue
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Signed web hooks as Standard Webhooks has them; carriers/hook_sms signs with it, doors/hook believes by it.
+"""Signed web hooks as Standard Webhooks has them; carriers/webhook/sms signs with it, doors/sms/webhook believes by it.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, symmetric scheme:
 base64 of HMAC-SHA256 over "id.timestamp.body". Any of its libraries reads ours and writes what we read.

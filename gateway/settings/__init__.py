@@ -15,7 +15,7 @@ from gateway.settings import prices
 from gateway.settings import smtp_users as users
 from gateway.settings import values as value
 from gateway.settings.defaults import filled
-from gateway.typed import visible
+from gateway.typed_input import visible
 
 ENV_FILE = Path(".env")
 SHORTEST_SECRET = 32  # characters, live

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from decimal import Decimal, DecimalException
 from pathlib import Path
 
-from gateway import destinations
 from gateway.errors import SettingsError
 from gateway.settings import embedded, prices
 from gateway.settings.values import CARRIERS, comma_list, dialled, listen, netloc, switch
+from gateway.sms import destinations
 
 ALWAYS = {
     "CRITTER_VAR": "var",

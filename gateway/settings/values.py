@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import parse_qs, urlsplit
 
-from gateway import destinations
-from gateway.typed import ascii_domain
-from gateway.webhooks import key_of
+from gateway.security.standard_webhooks import key_of
+from gateway.sms import destinations
+from gateway.typed_input import ascii_domain
 
 Network = IPv4Network | IPv6Network
 Place = tuple[str, int] | str  # where something listens: a host and a port, or the path of a socket

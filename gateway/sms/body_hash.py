@@ -1,7 +1,8 @@
 """The hash by which a text is known again in its carrier's list, however the carrier spells it. Pure.
 
-workers/texting takes it of what leaves, workers/reconcile of what the list shows. A carrier may write quotes, dashes
-and spaces in its own way (Twilio's Smart Encoding does) or trim the ends: only letters, digits and pictures count.
+workers/sending/render_sms takes it of what leaves, workers/reconcile of what the list shows. A carrier may write
+quotes, dashes and spaces in its own way (Twilio's Smart Encoding does) or trim the ends: only letters, digits and
+pictures count.
 """
 
 from hashlib import sha256

@@ -1,6 +1,7 @@
-"""Who we are, STOP and HELP: what the first text to any phone says. workers/texting puts it behind the words."""
+"""Who we are, STOP and HELP: what the first text to any phone says. workers/sending/render_sms puts it behind the
+words."""
 
-from gateway.language.phrases import say, translated
+from gateway.i18n.phrases import say, translated
 
 
 def introduction(words: str, company: str, language: str) -> str:

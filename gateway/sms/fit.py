@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from unicodedata import combining, normalize
 
-from gateway.language.gsm import GSM, plain, segments, unaccented
+from gateway.sms.gsm7 import GSM, plain, segments, unaccented
 
 __all__ = ["Fitted", "fit", "plain", "segments", "thrifty"]
 

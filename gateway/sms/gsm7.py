@@ -1,4 +1,4 @@
-"""The GSM 7-bit alphabet (3GPP TS 23.038) and what a text costs in it. texts.py uses it."""
+"""The GSM 7-bit alphabet (3GPP TS 23.038) and what a text costs in it. fit.py uses it."""
 
 from functools import cache
 from unicodedata import category, combining

@@ -12,9 +12,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from gateway.crashpoints import crash_point
 from gateway.errors import SettingsError
-from gateway.store import restoring
+from gateway.failpoints import crash_point
+from gateway.store import restore_marker
 from gateway.store.tables import Installation
 
 APPLICATION = "critter"
@@ -74,7 +74,7 @@ def connect(
     `by_key`: every statement is a look-up by key, see BY_KEY. A URL with `?pooled=on` leads to a pooler that gives each
     transaction another connection (PgBouncer): nothing is kept in a session then, and nothing prepared. `keys`: the
     secret keys of the settings, for who writes into the audit or reads it. `marked`: for the restore alone, also a
-    database that it has not finished (store/restoring).
+    database that it has not finished (store/restore_marker).
     """
     place = make_url(url)
     pooled = place.query.get("pooled") == "on"
@@ -95,10 +95,12 @@ def connect(
     )
     if pooled:
         each = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in session.items())
-        each += "" if marked else f"; {restoring.REFUSE}"  # its connections outlive a restore, so each transaction asks
+        each += (
+            "" if marked else f"; {restore_marker.REFUSE}"
+        )  # its connections outlive a restore, so each transaction asks
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(each))
     elif not marked:
-        event.listen(engine, "connect", restoring.refuse_marked)
+        event.listen(engine, "connect", restore_marker.refuse_marked)
     event.listen(engine, "handle_error", _count_as_operational)
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", lambda connection, record, _: _check(engine, connection, record))

@@ -1,8 +1,8 @@
 """The mark of a database that a restore is still filling: no process may use it before it is whole (R61).
 
 The mark is a table, made before the backup is read in and dropped when everything is migrated, erased and held. Each
-new connection asks for it (store/database), so that a process refuses whatever it meant to do. critter/restoring makes
-the mark and drops it.
+new connection asks for it (store/database), so that a process refuses whatever it meant to do. critter/backup/restore
+makes the mark and drops it.
 """
 
 from typing import Any, Final

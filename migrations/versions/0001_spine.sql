@@ -136,7 +136,7 @@ CREATE TABLE posts (
     author_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- who wrote it
     group_id     bigint REFERENCES accounts ON DELETE CASCADE,           -- the group it was posted to
     in_reply_to  bigint REFERENCES posts ON DELETE SET NULL,             -- the post it answers
-    visibility   text NOT NULL CHECK (visibility IN ('company', 'group', 'direct')),  -- who may read it; the rule is in network/audience
+    visibility   text NOT NULL CHECK (visibility IN ('company', 'group', 'direct')),  -- who may read it; the rule is in network/audience/visibility
     text         text NOT NULL,                                          -- what was written
     lang         text,                                                   -- BCP 47, when the writer said so
     via          text NOT NULL,                                          -- sms, email, cli, …

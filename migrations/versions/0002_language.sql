@@ -3,7 +3,7 @@
 ALTER TABLE accounts ADD COLUMN pin text NOT NULL DEFAULT 'none';
 ALTER TABLE accounts ADD CONSTRAINT accounts_pin_check CHECK (pin IN ('none', 'risky', 'always')) NOT VALID;
 ALTER TABLE accounts VALIDATE CONSTRAINT accounts_pin_check;
--- A name as it is searched: lower case, no accents. gateway/network/handles.plain is the same in Python.
+-- A name as it is searched: lower case, no accents. gateway/network/people/handles.plain is the same in Python.
 CREATE FUNCTION plain_name(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN octet_length(name) = length(name) THEN lower(name)
         ELSE regexp_replace(lower(normalize(name, NFKD)), '[\u0300-\u036f]', '', 'g') END

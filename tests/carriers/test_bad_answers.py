@@ -11,20 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.carriers import Outcome
-from gateway.carriers.gate import OPEN
-from gateway.carriers.twilio_answers import answered
-from gateway.carriers.twilio_codes import callback_outcome
-from gateway.carriers.watched import STRANGE, Watched, strange, watched
+from gateway.carriers.common.protocol import Outcome
+from gateway.carriers.common.send_gate import OPEN
+from gateway.carriers.instrumented import STRANGE, Watched, strange, watched
+from gateway.carriers.twilio.error_codes import callback_outcome
+from gateway.carriers.twilio.responses import answered
 from gateway.errors import CarrierError
-from gateway.ledger import tallies
-from gateway.ledger.callbacks import Called, record
-from gateway.ledger.outbox import Target
+from gateway.ledger.commit import counters
+from gateway.ledger.outbox.callbacks import Called, record
+from gateway.ledger.outbox.outbox import Target
 from gateway.store.database import transaction
-from tests import test_smtp_relay as mail
-from tests import test_twilio_sms as sms
-from tests.delivering import open_room, person, post, rows
-from workers import receipts
+from tests.carriers import test_smtp_relay as mail
+from tests.carriers import test_twilio_sms as sms
+from tests.support.delivering import open_room, person, post, rows
+from workers import callbacks
 
 STATES = {"sent", "unknown", "retry", "failed"}
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -32,13 +32,13 @@ SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 
 @pytest.fixture(autouse=True)
 def _anew(monkeypatch):
-    monkeypatch.setattr("gateway.carriers.watched._complained", {})
-    monkeypatch.setattr("gateway.carriers.smtp_relay.BACK_OFF", 0.001)
-    tallies.taken()
+    monkeypatch.setattr("gateway.carriers.instrumented._complained", {})
+    monkeypatch.setattr("gateway.carriers.smtp.relay.BACK_OFF", 0.001)
+    counters.taken()
 
 
 def alarms():
-    return sorted(labels for (name, labels), count in tallies.taken().items() if name == "strange" and count)
+    return sorted(labels for (name, labels), count in counters.taken().items() if name == "strange" and count)
 
 
 async def watched_text(script, **options):
@@ -88,8 +88,8 @@ def test_strange_answers_of_twilio(script, state, reason, alarm, caplog):
     outcome = asyncio.run(watched_text(script, timeout=0.5 if reason == "timeout" else 5.0))
     assert (outcome.state, outcome.reason, outcome.pause) == (state, reason, False)
     assert alarms() == alarm
-    said = [each.getMessage() for each in caplog.records if each.name == "gateway.carriers.watched"]
-    assert all(each.levelno == logging.ERROR for each in caplog.records if each.name == "gateway.carriers.watched")
+    said = [each.getMessage() for each in caplog.records if each.name == "gateway.carriers.instrumented"]
+    assert all(each.levelno == logging.ERROR for each in caplog.records if each.name == "gateway.carriers.instrumented")
     assert len(said) == len(alarm)
     assert not any(secret in line for line in said for secret in (sms.RECIPIENT, sms.BODY, sms.TOKEN))
 
@@ -142,7 +142,7 @@ def test_an_unknown_status_in_a_callback_is_kept_and_changes_nothing(engine, set
         record(session, [Called(7, sms.SID, "teleported", "123456"), Called(7, sms.SID, "sent", "999999")])
     room = open_room(settings)
     try:
-        while receipts.step(room):
+        while callbacks.step(room):
             pass
     finally:
         room.close()

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from gateway.carriers import Carrier, Lists, Outcome, Text
-from gateway.carriers.by_name import BY_NAME, carriers
-from gateway.carriers.hook_sms import HookSms
-from gateway.carriers.kannel_sms import KannelSms
-from gateway.carriers.twilio_sms import TwilioSms
+from gateway.carriers.common.protocol import Carrier, Lists, Outcome, Text
+from gateway.carriers.kannel.sms import KannelSms
+from gateway.carriers.registry import BY_NAME, carriers
+from gateway.carriers.twilio.sms import TwilioSms
+from gateway.carriers.webhook.sms import HookSms
 from gateway.settings import load
 from gateway.settings.values import CARRIERS
-from tests.speaking import CLOSE, WAIT, http, speaking
+from tests.support.speaking import CLOSE, WAIT, http, speaking
 
 SID = "SM" + "a" * 32
 SOON, LATE = 0.5, 30.0  # seconds that a carrier waits: where nothing will come, and where something must

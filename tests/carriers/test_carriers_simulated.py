@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.carriers import Letter, Text
-from gateway.carriers.smtp_relay import SmtpRelay
-from gateway.carriers.twilio_codes import callback_outcome
-from gateway.carriers.twilio_sms import TwilioSms
+from gateway.carriers.common.protocol import Letter, Text
+from gateway.carriers.smtp.relay import SmtpRelay
+from gateway.carriers.twilio.error_codes import callback_outcome
+from gateway.carriers.twilio.sms import TwilioSms
 from gateway.errors import CarrierError
-from gateway.signatures import Verifier
-from tests.simulation import ACCOUNT, OURS, SAM, TOKEN, simulation, soon
+from gateway.security.twilio_signature import Verifier
+from tests.support.simulation import ACCOUNT, OURS, SAM, TOKEN, simulation, soon
 
 CONTENT = b"From: post@mail.example\r\nSubject: hello\r\nMessage-ID: <%d@mail.example>\r\n\r\n.a dot\r\n"
 

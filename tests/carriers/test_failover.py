@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers import Outcome
-from gateway.carriers.breaker import TRIES
-from gateway.ledger.outbox import Target
+from gateway.carriers.common.circuit_breaker import TRIES
+from gateway.carriers.common.protocol import Outcome
+from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
 from gateway.settings.values import sms_routes, sms_senders
-from tests.delivering import Carrier, change, open_room, people, person, post, rows, states
+from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
 from workers import deliver
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
 
 TWILIO, KANNEL = "+15005550006", "+4915550100"
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.carriers import Letter, Outcome, Text
-from gateway.carriers.gate import Known
-from gateway.carriers.smtp_relay import SmtpRelay
-from tests.speaking import WAIT, Speaker, speaking
-from tests.test_carriers import KINDS, Kind, texts
-from tests.test_smtp_chunks import relay as chunk_relay
-from tests.test_smtp_relay import FULL, Server, letter, relay
+from gateway.carriers.common.protocol import Letter, Outcome, Text
+from gateway.carriers.common.send_gate import Known
+from gateway.carriers.smtp.relay import SmtpRelay
+from tests.carriers.test_carriers import KINDS, Kind, texts
+from tests.carriers.test_smtp_chunks import relay as chunk_relay
+from tests.carriers.test_smtp_relay import FULL, Server, letter, relay
+from tests.support.speaking import WAIT, Speaker, speaking
 
 
 class Turnstile:

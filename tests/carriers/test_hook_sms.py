@@ -1,4 +1,5 @@
-"""What goes to the operator's web hook, signed, and what it may answer. tests/test_carriers.py has what all share."""
+"""What goes to the operator's web hook, signed, and what it may answer. tests/carriers/test_carriers.py has what all
+share."""
 
 import asyncio
 import json
@@ -6,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from gateway import webhooks
-from gateway.carriers import Outcome, Text
-from gateway.carriers.hook_codes import answered, code_of, receipt
-from gateway.carriers.hook_sms import HookSms
-from gateway.carriers.http_link import Answer
-from gateway.ledger.claims import Claimed
-from tests.speaking import http, speaking
-from workers.outcomes import settlement
+from gateway.carriers.common.http_client import Answer
+from gateway.carriers.common.protocol import Outcome, Text
+from gateway.carriers.webhook.codes import answered, code_of, receipt
+from gateway.carriers.webhook.sms import HookSms
+from gateway.ledger.outbox.claims import Claimed
+from gateway.security import standard_webhooks
+from tests.support.speaking import http, speaking
+from workers.sending.settlement import settlement
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -32,7 +33,7 @@ def test_a_text_is_signed_json():
     assert outcomes == [Outcome("sent", "x-1")]
     assert request.line == "POST /out HTTP/1.1"
     assert request.headers["content-type"] == "application/json"
-    assert webhooks.genuine([webhooks.key_of(SECRET)], request.headers, request.body) == "7"
+    assert standard_webhooks.genuine([standard_webhooks.key_of(SECRET)], request.headers, request.body) == "7"
     assert json.loads(request.body) == {
         "id": "7",
         "from": "55555",

@@ -1,4 +1,5 @@
-"""What goes to Kannel, and what its answers and reports mean. tests/test_carriers.py has what all carriers share."""
+"""What goes to Kannel, and what its answers and reports mean. tests/carriers/test_carriers.py has what all carriers
+share."""
 
 import asyncio
 
@@ -6,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers import Outcome, Text
-from gateway.carriers.kannel_codes import answered, reason_of, receipt
-from gateway.carriers.kannel_sms import KannelSms
-from tests.speaking import http, speaking
+from gateway.carriers.common.protocol import Outcome, Text
+from gateway.carriers.kannel.codes import answered, reason_of, receipt
+from gateway.carriers.kannel.sms import KannelSms
+from tests.support.speaking import http, speaking
 
 HOME = "http://127.0.0.1:8000"
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import ImmutableMultiDict
 
-from gateway.signatures import Verifier, spellings
+from gateway.security.twilio_signature import Verifier, spellings
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "twilio_signatures.json").read_text())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[1] / "data" / "twilio_signatures.json").read_text())["vectors"]
 URL = "https://critter.example/sms/inbound"
 NAMES = st.text("ABCDEFabcdef0123", min_size=1, max_size=8)
 VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

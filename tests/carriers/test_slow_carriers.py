@@ -14,21 +14,21 @@ from urllib.parse import parse_qs
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.carriers.by_name import carriers
-from gateway.carriers.smtp_relay import SmtpRelay
-from gateway.ledger import outbox
-from gateway.ledger.outbox import Target
+from gateway.carriers.registry import carriers
+from gateway.carriers.smtp.relay import SmtpRelay
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
 from gateway.settings.values import sms_senders
 from gateway.store.database import transaction
-from tests.delivering import change, open_room, people, person, post, rows, states
-from tests.speaking import Request, Speaker, http
-from tests.stalls import Stalls
-from tests.test_carriers import SID
-from tests.test_smtp_chunks import ChunkServer
-from tests.test_smtp_relay import FULL, Server
+from tests.carriers.test_carriers import SID
+from tests.carriers.test_smtp_chunks import ChunkServer
+from tests.carriers.test_smtp_relay import FULL, Server
+from tests.support.delivering import change, open_room, people, person, post, rows, states
+from tests.support.speaking import Request, Speaker, http
+from tests.support.stalls import Stalls
 from workers import deliver
-from workers.room import enter
+from workers.runtime.context import enter
 
 NUMBERS = tuple(f"+1500555000{n}" for n in range(6))
 TAKEN = http(201, f'{{"sid": "{SID}"}}')

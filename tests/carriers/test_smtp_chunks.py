@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 import pytest
 import uvloop
 
-from gateway.carriers import smtp_link, smtp_relay
-from gateway.carriers.smtp_relay import SmtpRelay
-from tests.test_smtp_relay import CONTENT, CUT, FULL, Server, letter, on, send
+from gateway.carriers.smtp import connection
+from gateway.carriers.smtp import relay as smtp_relay
+from gateway.carriers.smtp.relay import SmtpRelay
+from tests.carriers.test_smtp_relay import CONTENT, CUT, FULL, Server, letter, on, send
 
 LOOPS = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 
@@ -125,7 +126,7 @@ def test_a_cut_leaves_at_most_a_window_in_doubt():
     """The window grows from letter to letter while the server is quick."""
 
     async def story():
-        for number, most in ((1, smtp_link.FIRST), (20, smtp_link.WINDOW)):
+        for number, most in ((1, connection.FIRST), (20, connection.WINDOW)):
             async with relay(late("BDAT", CUT, number), connections=1) as (server, carrier):
                 outcomes = await send(carrier, *(letter(n) for n in range(40)))
                 states = [one.state for one in outcomes]
@@ -140,8 +141,8 @@ def test_421_is_a_refusal_of_all_that_is_on_its_way():
     async def story():
         async with relay(on("RCPT", b"421 4.3.2 later\r\n", times=1), connections=1) as (_, carrier):
             states = [one.state for one in await send(carrier, *(letter(n) for n in range(20)))]
-            assert states.count("retry") == smtp_link.FIRST
-            assert states.count("sent") == 20 - smtp_link.FIRST
+            assert states.count("retry") == connection.FIRST
+            assert states.count("sent") == 20 - connection.FIRST
 
     asyncio.run(story())
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.carriers import Letter
-from gateway.carriers.smtp_letter import envelope, flaw, is_clean, wire
-from gateway.carriers.smtp_replies import refused, took
+from gateway.carriers.common.protocol import Letter
+from gateway.carriers.smtp.message import envelope, flaw, is_clean, wire
+from gateway.carriers.smtp.replies import refused, took
 
 LINES = st.lists(st.binary(max_size=30).map(lambda line: bytes(b for b in line if b not in b"\r\n\0")), max_size=8)
 DOTTED = st.lists(st.text(".ax ", max_size=5).map(str.encode), max_size=10)

@@ -8,22 +8,23 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers import Letter
-from gateway.carriers.advice import advice
-from gateway.carriers.smtp_opening import REFUSED
-from gateway.carriers.smtp_profiles import PROFILES, relay, terms
-from gateway.carriers.smtp_replies import TROUBLES, refused, trouble, wait_of
+from gateway.carriers.common.protocol import Letter
+from gateway.carriers.operator_advice import advice
+from gateway.carriers.smtp.handshake import REFUSED
+from gateway.carriers.smtp.provider_profiles import PROFILES, relay, terms
+from gateway.carriers.smtp.replies import TROUBLES, refused, trouble, wait_of
 from gateway.errors import SettingsError
-from gateway.ledger import outbox, pauses, relay_days
-from gateway.ledger.outbox import Outgoing, Target
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.ledger.senders import pauses, relay_quota
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings, load
 from gateway.store.database import transaction
-from gateway.tokens import Signer
-from tests.delivering import change, open_room, person, post, rows, states
-from tests.relays import Papers, Rules, enforcing, giving_tokens, papers
+from tests.support.delivering import change, open_room, person, post, rows, states
+from tests.support.relays import Papers, Rules, enforcing, giving_tokens, papers
 from workers import deliver
-from workers.mailing import RETURNED
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
+from workers.sending.render_mail import RETURNED
 
 BOX = "critter@corp.example"
 NO_RATE = {"smtp_rate": 0.0}
@@ -391,7 +392,7 @@ def test_a_day_holds_so_many_mails(settings, engine, port, trusted, working, cap
         deliver.drain_email()
         assert len(judge.mails) == 9
     with transaction(engine) as session:
-        assert relay_days.today(session) == 4
+        assert relay_quota.today(session) == 4
 
 
 def test_what_did_not_leave_is_not_counted(settings, engine, port, working):
@@ -400,7 +401,7 @@ def test_what_did_not_leave_is_not_counted(settings, engine, port, working):
     deliver.drain_email()
     assert states(engine) == ["retry"] * 3
     with transaction(engine) as session:
-        assert relay_days.today(session) == 0
+        assert relay_quota.today(session) == 0
 
 
 def test_what_comes_back_counts_for_its_own_day(engine: Engine) -> None:
@@ -408,7 +409,7 @@ def test_what_comes_back_counts_for_its_own_day(engine: Engine) -> None:
     change(engine, f"INSERT INTO relay_days VALUES ({today} - 1, 3), ({today}, 2)")
     [one] = rows(engine, "SELECT id_at(now() - interval '1 day') AS yesterdays, new_id() AS todays")
     with transaction(engine) as session:
-        relay_days.give_back(session, [one.yesterdays, one.todays, one.todays, one.todays])
+        relay_quota.give_back(session, [one.yesterdays, one.todays, one.todays, one.todays])
     assert [row.mails for row in rows(engine, "SELECT mails FROM relay_days ORDER BY day")] == [2, 0]
 
 

@@ -13,8 +13,9 @@ import pytest
 import uvloop
 from aiosmtpd.smtp import SMTP
 
-from gateway.carriers import Carrier, Letter, smtp_relay
-from gateway.carriers.smtp_relay import SmtpRelay
+from gateway.carriers.common.protocol import Carrier, Letter
+from gateway.carriers.smtp import relay as smtp_relay
+from gateway.carriers.smtp.relay import SmtpRelay
 from gateway.errors import SettingsError
 
 CUT, WAIT = object(), object()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.tokens import Signer
+from gateway.security.signed_tokens import Signer
 
 OLD, NEW, OTHER = Signer(("old",)), Signer(("new", "old")), Signer(("other",))
 ids = st.integers(min_value=0, max_value=2**63 - 1)

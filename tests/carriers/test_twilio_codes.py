@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers.receipt import Receipt
-from gateway.carriers.twilio_codes import CODES, callback_outcome, code_of
+from gateway.carriers.common.receipt import Receipt
+from gateway.carriers.twilio.error_codes import CODES, callback_outcome, code_of
 
 
 @pytest.mark.parametrize(

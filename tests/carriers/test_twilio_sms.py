@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 import pytest
 import uvloop
 
-from gateway.carriers import Carrier, Text
-from gateway.carriers.twilio_answers import answered
-from gateway.carriers.twilio_sms import TwilioSms
+from gateway.carriers.common.protocol import Carrier, Text
+from gateway.carriers.twilio.responses import answered
+from gateway.carriers.twilio.sms import TwilioSms
 from gateway.errors import CarrierError
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "a very secret token"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.webhooks import ID, SIGNATURE, TIMESTAMP, WINDOW, genuine, key_of, signed
+from gateway.security.standard_webhooks import ID, SIGNATURE, TIMESTAMP, WINDOW, genuine, key_of, signed
 
 # The example of the specification's libraries.
 SECRET, NAME, NOW = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine, text
 
-from critter import checking_carriers
-from critter.check import Look, run
-from critter.database import opened, prepared, refuse_unsafe_start
+from critter.console.database import opened, prepared, refuse_unsafe_start
+from critter.doctor import carriers
+from critter.doctor.check import Look, run
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
-from tests.speaking import CLOSE, Speaker, http, speaking
+from tests.support.speaking import CLOSE, Speaker, http, speaking
 
 
 def test_servers_that_forget_are_refused_by_name(settings: Settings) -> None:
@@ -76,16 +76,16 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
     ],
 )
 def test_doctor_asks_kannel_without_sending(settings: Settings, answer: bytes, found: str) -> None:
-    said, speaker = looked(checking_carriers.kannel, settings, "kannel_url", [answer, CLOSE])
+    said, speaker = looked(carriers.kannel, settings, "kannel_url", [answer, CLOSE])
     assert found in said
     assert speaker.requests[0].headers["x-kannel-to"] == ""
 
 
 def test_doctor_looks_whether_the_web_hook_listens(settings: Settings) -> None:
-    assert "listens" in looked(checking_carriers.hook, settings, "hook_url", [])[0]
+    assert "listens" in looked(carriers.hook, settings, "hook_url", [])[0]
     away = settings.model_copy(update={"hook_url": "http://127.0.0.1:1/out"})
     with pytest.raises(Refused, match="CRITTER_HOOK_URL"):
-        checking_carriers.hook(away)
+        carriers.hook(away)
 
 
 def looked(look: Look, settings: Settings, name: str, script: list[object]) -> tuple[str, Speaker]:

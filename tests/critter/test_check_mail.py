@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from critter import asking, checking_mail, mail_dns
-from critter.mail_dns import Ask, Record
+from critter.doctor import mail as checking_mail
+from critter.doctor import mail_dns, probes
+from critter.doctor.mail_dns import Ask, Record
 from gateway.errors import Refused
-from gateway.network import recipients
+from gateway.network.mail import mail_addresses
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from gateway.tokens import Signer
-from tests.mail_process import opened
-from tests.office import Office
-from tests.relays import Mail, Papers, Rules, enforcing, giving_tokens, papers
+from tests.support.mail_process import opened
+from tests.support.office import Office
+from tests.support.relays import Mail, Papers, Rules, enforcing, giving_tokens, papers
 
 KEY = "v=DKIM1; k=rsa; p=" + "A" * 300
 GOOD = {
@@ -193,7 +194,7 @@ def test_a_mail_goes_round(office: Office, looped, trusted, capsys) -> None:
     assert rows["relay"].note == "127.0.0.1 takes our mail (TLSv1.3, no login, EHLO mail.example)"
     assert {row.state for row in rows.values()} == {"ok", "not asked"}
     [mail] = judge.mails
-    kept = recipients.read(mail.recipient.partition("@")[0], Signer(looped.secret_keys))
+    kept = mail_addresses.read(mail.recipient.partition("@")[0], Signer(looped.secret_keys))
     assert kept is not None
     assert (kept.kind, kept.ids[0]) == ("bounce", 0)
     office.work()
@@ -230,7 +231,7 @@ def test_a_mail_goes_round_with_a_fixed_sender(office: Office, looped, trusted, 
 
 def said_by(settings: Settings) -> str:
     with pytest.raises(Refused) as refused:
-        asking.relay(settings)
+        probes.relay(settings)
     return refused.value.text
 
 
@@ -258,7 +259,7 @@ def test_a_test_mail_to_somebody(office: Office, looped, trusted, capsys) -> Non
     with opened(looped), enforcing(rules, trusted.server, _port(looped)) as judge:
         code, rows = checked(looped, capsys, send_to="kim@corp.example")
     assert code == 0
-    assert rows["test mail"].note.startswith("the relay took it as 1, <critter.check.")
+    assert rows["test mail"].note.startswith("the relay took it as 1, <critter.doctor.check.")
     mail = judge.mails[1].parsed
     assert (mail["To"], mail["Auto-Submitted"], mail["X-Critter-Id"]) == (
         "kim@corp.example",

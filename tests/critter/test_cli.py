@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from critter.cli import Queue
-from gateway.jobs import QUEUES
+from gateway.queue.jobs import QUEUES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def critter(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -51,11 +51,11 @@ def test_unknown_queue_is_refused() -> None:
 
 
 def test_procfile_names_every_process_of_production() -> None:
-    from critter import processes
+    from critter.processes import registry
     from gateway.settings import load
 
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    named = set(processes.of(load({"CRITTER_SECRET_KEY": "s"}))) - {"simulator"}
+    named = set(registry.of(load({"CRITTER_SECRET_KEY": "s"}))) - {"simulator"}
     assert set(lines) == named
     assert lines.pop("fallback") == "critter web --accept-only"
     assert all(command == f"critter {name.replace('-', ' ')}" for name, command in lines.items())

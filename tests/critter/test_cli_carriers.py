@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.carriers.advice import ADVICE, advice
-from gateway.carriers.oauth_tokens import OURS
-from gateway.carriers.smtp_opening import REFUSED
-from gateway.carriers.smtp_replies import TROUBLES
-from gateway.carriers.twilio_codes import CODES
-from gateway.ledger import pauses, relay_days, senders
+from gateway.carriers.operator_advice import ADVICE, advice
+from gateway.carriers.smtp.handshake import REFUSED
+from gateway.carriers.smtp.oauth_tokens import OURS
+from gateway.carriers.smtp.replies import TROUBLES
+from gateway.carriers.twilio.error_codes import CODES
+from gateway.ledger.senders import pauses, relay_quota, senders
 from gateway.store.database import transaction
-from tests.office import Office
-from workers.day import Day
+from tests.support.office import Office
+from workers.sending.relay_quota import Day
 
 FIRST, SECOND = "+15005550006", "+15005550007"
 
@@ -132,8 +132,8 @@ def test_every_code_that_pauses_has_its_step() -> None:
 def test_a_day_that_is_used_up_is_said(pool: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRITTER_SMTP_DAILY", "5")
     with transaction(pool.engine) as session:
-        assert relay_days.lock(session) == 0
-        relay_days.add(session, 5)
+        assert relay_quota.lock(session) == 0
+        relay_quota.add(session, 5)
         assert Day(5).room(session, 100) == 0
     output = pool.critter("carriers", "list").output
     assert "mail: the day's mails are used up: it goes on at midnight UTC" in output

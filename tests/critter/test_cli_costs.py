@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from tests.office import Office
+from tests.support.office import Office
 
 TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
 

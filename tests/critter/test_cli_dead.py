@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.office import Office
-from tests.test_cli_repairs import rung
+from tests.critter.test_cli_repairs import rung
+from tests.support.office import Office
 
 
 def kill(office: Office, handle: str, reason: str | None, state: str = "failed") -> str:
@@ -114,7 +114,7 @@ def test_many_are_shown_and_asked_about_first(office: Office, redis_url: str, mo
     keys = [kill(office, "sam", "30008") for _ in range(3)]
     unasked = office.critter("dead", "retry", "--reason", "30008", given=b"y\n")
     assert (unasked.exit_code, "no terminal to ask at: --yes says yes" in unasked.output) == (2, True)
-    monkeypatch.setattr("critter.prompts.at_terminal", lambda: True)
+    monkeypatch.setattr("critter.console.prompts.at_terminal", lambda: True)
     other = kill(office, "sam", "gave_up")
     shown = office.critter("dead", "retry", "--reason", "30008", given=b"n\n")
     assert (shown.exit_code, "Retry 3? [y/N]" in shown.output) == (1, True)
@@ -132,7 +132,7 @@ def test_many_are_shown_and_asked_about_first(office: Office, redis_url: str, mo
 
 
 def test_many_are_dropped_without_asking(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.ledger.dead.BATCH", 2)
+    monkeypatch.setattr("gateway.ledger.operations.dead_letters.BATCH", 2)
     keys, input_id = [kill(office, "sam", "30008") for _ in range(3)], aside(office)
     assert "Dropped: 4." in office.critter("dead", "drop", "--since", "1h", "--yes").output
     assert [state(office, key) for key in keys] == [("cancelled", "dropped")] * 3

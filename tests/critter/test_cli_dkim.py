@@ -13,14 +13,14 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from critter.cli import app
-from critter.mistakes import mistakes
-from gateway.carriers import dkim_keys
+from critter.doctor.settings_lint import mistakes
 from gateway.errors import Refused, SettingsError
-from gateway.ledger.outbox import Target
+from gateway.ledger.outbox.outbox import Target
+from gateway.mail.compose import dkim_keys
 from gateway.settings import Settings, load
-from tests.delivering import Carrier, open_room, person, post
+from tests.support.delivering import Carrier, open_room, person, post
 from workers import deliver
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from sqlalchemy import Engine, func, select
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Table
-from tests.office import Office, critter, point_command_line
+from tests.support.office import Office, critter, point_command_line
 
-EXAMPLES = Path(__file__).parent / "data" / "interpretations.tsv"
+EXAMPLES = Path(__file__).parents[1] / "data" / "interpretations.tsv"
 
 
 def explained(office: Office, *arguments: str) -> dict[str, object]:

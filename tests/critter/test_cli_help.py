@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from critter import helping
 from critter.commands import audit, costs, outbox
-from gateway.ledger import invariants, overview, spending
+from critter.console import help_request
+from gateway.ledger.audit import invariants
+from gateway.ledger.money import spending
+from gateway.ledger.operations import outbox_stats
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(path.stem.replace("_", "-") for path in (ROOT / "critter" / "commands").glob("[a-z]*.py"))
 HEAVY = {"sqlalchemy", "psycopg", "dotenv", "redis", "rq", "flask", "aiohttp", "twilio", "alembic", "cryptography"}
-OURS = {"gateway.store", "gateway.ledger", "gateway.network", "gateway.settings", "critter.inside", "workers"}
+OURS = {"gateway.store", "gateway.ledger", "gateway.network", "gateway.settings", "critter.console.console", "workers"}
 MOST = 600  # modules, of which typer and rich are most
 
 
@@ -61,13 +63,13 @@ def test_a_help_that_is_a_value_is_none(tmp_path: Path) -> None:
 )
 def test_who_asks_for_help(arguments: list[str], works: bool) -> None:
     try:
-        helping.begin(arguments)
-        assert helping.working() is works
+        help_request.begin(arguments)
+        assert help_request.working() is works
     finally:
-        helping.begin(["anything"])
+        help_request.begin(["anything"])
 
 
 def test_choices_are_those_of_the_ledger() -> None:
-    assert outbox.State == overview.State
+    assert outbox.State == outbox_stats.State
     assert costs.By == spending.By
     assert invariants.SETTLED.total_seconds() == audit.SETTLED

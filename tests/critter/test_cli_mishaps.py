@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 
 from critter import __main__
 from critter.cli import app
-from critter.inside import counted
+from critter.console.console import counted
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
-from tests.databases import restructure
-from tests.office import Office, point_command_line
+from tests.support.databases import restructure
+from tests.support.office import Office, point_command_line
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STAYING = {"up", "web", "mail", "worker", "clock", "simulator", "drain", "backup", "restore"}  # have tests of their own
 
 

@@ -6,10 +6,11 @@ import json
 import pytest
 from sqlalchemy import Engine
 
-from gateway.network import accounts, addresses, aliases, follows
+from gateway.network.follows import follows
+from gateway.network.people import accounts, addresses, aliases
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests.office import Office, point_command_line
+from tests.support.office import Office, point_command_line
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from critter import __main__
 from critter.cli import app
 from gateway.errors import Refused
-from gateway.network import accounts, follows
+from gateway.network.follows import follows
+from gateway.network.people import accounts
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Address, Audit, Consent, Follow, Message
 
@@ -98,7 +99,7 @@ def test_people_come_and_go(critter: Critter, engine: Engine, monkeypatch: pytes
     assert "Consultant" in critter("people", "list", "--group", "sales")
     with pytest.raises(Refused, match=r"^Deactivate @kim, Kim Lee\? There is no terminal .*: --yes says yes\.$"):
         critter("people", "deactivate", "kim", stdin="y\n")
-    monkeypatch.setattr("critter.prompts.at_terminal", lambda: True)
+    monkeypatch.setattr("critter.console.prompts.at_terminal", lambda: True)
     assert "Aborted" in critter("people", "deactivate", "kim", stdin="n\n", code=1)
     assert critter("people", "deactivate", "@kim", stdin="y\n").endswith("Deactivated @kim.\n")
     assert "@kim" not in critter("people", "list")
@@ -237,7 +238,7 @@ def test_a_pin_is_typed_twice_and_taken_away(critter: Critter, engine: Engine, m
     with pytest.raises(Refused, match="standard input is empty"):
         critter("people", "pin", "kim", "--stdin", stdin="")
     assert "what is risky" in critter("people", "pin", "kim", "--stdin", stdin="\ufeff7391\n")
-    monkeypatch.setattr("critter.prompts.at_terminal", lambda: True)
+    monkeypatch.setattr("critter.console.prompts.at_terminal", lambda: True)
     assert "what is risky" in critter("people", "pin", "kim", stdin="4826\n4826\n")
     assert "every text" in critter("people", "pin", "kim", "--always", stdin="4826\n4826\n")
     with pytest.raises(Refused, match="easy to guess"):

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from redis import Redis
 
-from tests.office import Office
+from tests.support.office import Office
 
 
 def rung(redis_url: str) -> set[str]:

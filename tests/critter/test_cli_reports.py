@@ -2,10 +2,11 @@
 
 import json
 
-from gateway.ledger import spreading
-from gateway.network import accounts, audience
+from gateway.ledger.outbox import fanouts
+from gateway.network.audience import visibility
+from gateway.network.people import accounts
 from gateway.store.database import transaction
-from tests.office import Office
+from tests.support.office import Office
 
 
 def audited(office: Office) -> list[str]:
@@ -80,10 +81,10 @@ def test_a_fan_out_that_runs_stops_where_it_is(office: Office) -> None:
     office.says("kim", "hello")
     office.read()
     with transaction(office.engine) as session:
-        fanout = spreading.claim(session)
+        fanout = fanouts.claim(session)
         assert fanout is not None
-        upto, texts, mails = audience.expand(session, fanout, spreading.priority(session, fanout), 1)
-        spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
+        upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 1)
+        fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
         assert texts + mails == 1
     with transaction(office.engine) as session:
         kim = accounts.by_handle(session, "kim")

@@ -5,10 +5,13 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from critter import demo
+from critter.demo import company as demo
 from gateway.errors import Refused
-from gateway.ledger.invariants import prove
-from gateway.network import accounts, audience, directory, follows, posts
+from gateway.ledger.audit.invariants import prove
+from gateway.network.audience import visibility
+from gateway.network.follows import follows
+from gateway.network.people import accounts, directory
+from gateway.network.posts import posts
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Address, Consent, Delivery, Fanout, Follow, Post
 
@@ -57,7 +60,7 @@ def test_kims_first_update_is_four_texts_and_two_mails(company: Engine) -> None:
         kim = by_handle(session, "kim")
         post = posts.publish(session, posts.Words(kim, "starting the ACME proposal", "company", "sms"))
         fanout = session.scalars(select(Fanout).where(Fanout.post_id == post.id)).one()
-        assert audience.expand(session, fanout, 5, 1000)[1:] == (4, 2)
+        assert visibility.expand(session, fanout, 5, 1000)[1:] == (4, 2)
         heard = session.scalars(select(Account.handle).join(Address).join(Delivery, Delivery.address_id == Address.id))
         assert sorted(heard) == ["anne", "dave", "elena", "pat", "priya", "sam"]
 

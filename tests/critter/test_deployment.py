@@ -11,7 +11,7 @@ import yaml
 
 import bootstrap
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PRODUCT = ("gateway", "handlers", "workers", "critter", "simulator")
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "docker" / "compose.yaml").read_text())

@@ -15,11 +15,11 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from critter import logs
-from gateway.masks import blanked
-from tests import leaks
+from critter.processes import logs
+from gateway.security.masking import blanked
+from tests.support import leaks
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SECRETS = {
     "number": "+14155550177",
     "mailbox": "quill.quentin@demo.example",
@@ -102,7 +102,7 @@ def test_what_the_database_refuses_is_told_without_its_values(
 
 def test_what_ends_a_process_or_a_thread_is_told_the_same_way() -> None:
     ends = (
-        "import threading; from critter import logs; logs.configure();"
+        "import threading; from critter.processes import logs; logs.configure();"
         f"t = threading.Thread(target=lambda: int('{SECRETS['number']}x')); t.start(); t.join();"
         f"raise RuntimeError('{SECRETS['mailbox']} {SECRETS['password']}')"
     )

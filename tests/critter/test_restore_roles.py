@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import make_url
 
 import migrations
-from critter import databases
+from critter.backup import databases
 from critter.servers import Servers
 from critter.servers.postgres import SUPERUSER
 from gateway.settings import embedded
 from gateway.store.database import connect
 from tests.conftest import _administer as administer
-from tests.databases import migrate, owned
-from tests.office import Office, critter
-from tests.rights import given, prove_two_roles
-from tests.test_restore import elsewhere
+from tests.ledger.test_restore import elsewhere
+from tests.support.databases import migrate, owned
+from tests.support.office import Office, critter
+from tests.support.rights import given, prove_two_roles
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_what_the_processes_role_may_not_enter_is_told_before_anything_is_read_i
     office.critter("backup", str(place))
     elsewhere(office, empty, office.settings.var, monkeypatch)
     administer(servers, "REVOKE CONNECT ON DATABASE given FROM PUBLIC")
-    monkeypatch.setattr("critter.programs.run", lambda *_: pytest.fail("it was read in"))
+    monkeypatch.setattr("critter.backup.postgres_programs.run", lambda *_: pytest.fail("it was read in"))
     refused = critter("restore", str(place))
     assert (refused.exit_code, "permission denied" in refused.output) == (2, True), refused.output
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 import redis
 
-from critter.drain_worker import DrainWorker
-from gateway.bell import Bell
+from critter.processes.rq_worker import DrainWorker
 from gateway.errors import SettingsError
-from gateway.jobs import DRAINS
+from gateway.queue.jobs import DRAINS
+from gateway.queue.worker_notifier import Bell
 from gateway.settings import load
-from tests.leaks import SECRET
-from tests.test_settings import LIVE
-from tests.test_strange_jobs import Here
+from tests.settings.test_settings import LIVE
+from tests.support.leaks import SECRET
+from tests.workers.test_strange_jobs import Here
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHAPES = {
     "a Twilio id": rb"\b(?:AC|SK|MG)(?![01]{30})(?!(?:0123456789abcdef){2})[0-9a-f]{32}\b",
     "a private key": rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----",
@@ -32,15 +32,15 @@ MIXED = re.compile(rb"(?<![\w+/=-])[A-Za-z0-9+/_-]{32,}={0,2}(?![\w+/=-])")
 MOST_BITS = 4.4  # a character: 32 random ones of base64 have about 4.7, names and words below 4.2
 # What looks like one and is none: file → what stands there. Passwords of documents say what they are.
 ALLOWED = {
-    "tests/test_cli_dkim.py": rb"-----BEGIN PRIVATE KEY-----",  # the words alone, that no output may hold
-    "tests/test_hook_sms.py": rb"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",  # of the standard's own examples
-    "tests/test_webhooks.py": rb"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw|g0hM9SsE\+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-    "tests/test_secrets.py": rb"(?s).*",
-    "tests/test_logs.py": rb"://worker:hunter2@",
-    "tests/test_coverage.py": rb"nVGhlIGNhZsOpIGlzIG9wZW4s",  # a mail's words in base64
-    "tests/test_deployment.py": rb"://critter:secret@",
-    "tests/test_redis_access.py": rb"://critter:p%40ss%2Fword@",
-    "tests/test_settings.py": rb"://critter:secret@",
+    "tests/critter/test_cli_dkim.py": rb"-----BEGIN PRIVATE KEY-----",  # the words alone, that no output may hold
+    "tests/carriers/test_hook_sms.py": rb"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",  # of the standard's own examples
+    "tests/carriers/test_webhooks.py": rb"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw|g0hM9SsE\+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    "tests/critter/test_secrets.py": rb"(?s).*",
+    "tests/critter/test_logs.py": rb"://worker:hunter2@",
+    "tests/mail/test_coverage.py": rb"nVGhlIGNhZsOpIGlzIG9wZW4s",  # a mail's words in base64
+    "tests/critter/test_deployment.py": rb"://critter:secret@",
+    "tests/whole/test_redis_access.py": rb"://critter:p%40ss%2Fword@",
+    "tests/settings/test_settings.py": rb"://critter:secret@",
 }
 PLACEHOLDER = re.compile(rb"://\[?\w+:(?:pass(?:word)?|PASSWORD|wrong|p%40ss|pw-x)@")
 MADE_BY_PROGRAMS = ("tests/mails/", "requirements.lock", "servers.lock")  # mails as they came; hashes
@@ -106,7 +106,7 @@ def test_redis_holds_names_of_jobs_and_nothing_else(redis_url: str, monkeypatch:
 
     failed: list[bool] = []
     monkeypatch.setattr("workers.deliver.drain_sms", failing)
-    monkeypatch.setattr("critter.drain_worker.linger", lambda *_: None)
+    monkeypatch.setattr("critter.processes.rq_worker.linger", lambda *_: None)
     monkeypatch.setattr(DrainWorker, "_install_signal_handlers", lambda _: None)
     rung = Bell(redis_url)
     for name in DRAINS:

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from critter import web_exchange, webserver
-from critter.web_exchange import Backlog, Exchange
-from critter.web_requests import Framing
+from critter.processes import gunicorn, http_connection
+from critter.processes.http_connection import Backlog, Exchange
+from critter.processes.http_requests import Framing
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.web_process import process, send, text
+from tests.support.web_process import process, send, text
 
 CROWD = 200
 HONEST = 60
@@ -33,9 +33,9 @@ def installed(engine: Engine) -> None:
 
 
 @contextmanager
-def serving(settings: Settings, places: int = webserver.CONNECTIONS) -> Iterator[str]:
+def serving(settings: Settings, places: int = gunicorn.CONNECTIONS) -> Iterator[str]:
     url = "http://{}:{}".format(*settings.web_listen)
-    first = f"import critter.webserver; critter.webserver.CONNECTIONS = {places}"
+    first = f"import critter.processes.gunicorn; critter.processes.gunicorn.CONNECTIONS = {places}"
     with process(settings, "serve_web", lambda: requests.get(f"{url}/healthz", timeout=1), first):
         yield url
 
@@ -295,7 +295,7 @@ def test_chunks_end_where_they_say(chunks, step, trailed):
 
 def test_no_answer_grows_without_end():
     ours, theirs = socket.socketpair()
-    backlog = Backlog(web_exchange.MOST_OF_ALL)
+    backlog = Backlog(http_connection.MOST_OF_ALL)
     with theirs:
         left = []
         exchange = Exchange(ours, backlog, lambda: left.append(1))

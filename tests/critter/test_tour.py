@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from critter import processes, tour
+from critter.demo import tour
+from critter.processes import registry
 from gateway.errors import Refused
 from gateway.settings import load
-from tests.running import ROOT, Company, company
-from tests.test_settings import LIVE
+from tests.settings.test_settings import LIVE
+from tests.support.running import ROOT, Company, company
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 browsing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -68,9 +69,9 @@ def test_a_live_web_process_gets_no_tour(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(Refused, match="simulated"):
         tour.front(live)
     served: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("critter.app.serve_web", lambda *given: served.append(given))
-    processes.web(live)
-    processes.web(load({"CRITTER_VAR": str(tmp_path)}))
+    monkeypatch.setattr("critter.processes.app.serve_web", lambda *given: served.append(given))
+    registry.web(live)
+    registry.web(load({"CRITTER_VAR": str(tmp_path)}))
     assert [given[1:] for given in served] == [(), (tour.front,)]
 
 

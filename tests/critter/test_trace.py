@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.network.traces import summary
+from gateway.network.inspect.trace import summary
 from gateway.store.database import transaction
-from tests import cast
-from tests.office import Office
+from tests.support import cast
+from tests.support.office import Office
 
 SECRET = "the margin is 12%"
 

@@ -20,16 +20,16 @@ from critter.up.output import Output, readable
 from gateway.errors import Refused
 from gateway.settings import Settings, load
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 # The whole supervisor with the real servers, and with processes that only open their ports; the schema when asked for.
 DRIVER = """
 import http.server, socket, sys, time, types
 import critter
-from critter import processes, up
+from critter.processes import registry as processes; from critter import up
 from critter.__main__ import main
 
-sys.modules["critter.demo"] = critter.demo = types.SimpleNamespace(load=lambda engine: print("demo loaded", flush=True))
+sys.modules["critter.demo.company"] = critter.demo.company = types.SimpleNamespace(load=lambda engine: print("demo loaded", flush=True))
 
 class Healthy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):

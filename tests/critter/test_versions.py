@@ -17,15 +17,15 @@ import pytest
 from sqlalchemy import Engine, text
 
 import migrations
-from critter.database import refuse_old_schema
+from critter.console.database import refuse_old_schema
 from critter.servers import Servers
 from gateway.errors import Refused
 from gateway.settings import embedded
 from gateway.store.database import claim_mode, connect, transaction
 from tests.conftest import _administer as administer
-from tests.databases import migrate
-from tests.running import ROOT, Company, ports
-from tests.test_kills import CROWD, KIM
+from tests.support.databases import migrate
+from tests.support.running import ROOT, Company, ports
+from tests.whole.test_kills import CROWD, KIM
 
 FOLLOWERS = 50
 BEFORE_SENDING = ("web", "worker inbound", "worker fanout", "clock")

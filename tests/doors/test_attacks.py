@@ -19,11 +19,11 @@ import pytest
 from critter.servers import Servers
 from gateway.settings import Settings, load, smtp_users
 from gateway.store.database import claim_mode, connect, transaction
-from tests.databases import Kept
-from tests.mail_process import LETTER, Client
-from tests.pki import Pair, pair, trusting
-from tests.ports import free_port
-from tests.web_process import process
+from tests.support.databases import Kept
+from tests.support.mail_process import LETTER, Client
+from tests.support.pki import Pair, pair, trusting
+from tests.support.ports import free_port
+from tests.support.web_process import process
 
 MIB = 1024 * 1024
 GROWTH = 20 * MIB

@@ -5,9 +5,10 @@ import re
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gateway.doors import authors
+from gateway.doors.smtp import header_peek
 from gateway.errors import Refused
-from gateway.language import mime, senders
+from gateway.mail.decode import mime
+from gateway.mail.parse import author
 
 NAMES = ["From:", "from :", "FROM: ", "Kim ", "kim@corp.example", "eve@evil.example", "=?utf-8?q?K?=", "\r\nFrom: "]
 NAMES += ["[External]", "\u200b", "\u00ad", "ü", "kim@corp.example <kim@corp.example>"]
@@ -37,22 +38,22 @@ PIECES = st.sampled_from([*NAMES, *MARKS])
 
 def long_way(header: bytes) -> str | None:
     try:
-        return senders.sender(mime.opened(header + b"\r\n"))
+        return author.sender(mime.opened(header + b"\r\n"))
     except Refused:
         return None
 
 
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_the_short_reading_agrees_with_the_long_one(text: str):
-    header = authors.header(text.encode() + b"\r\n\r\n")
-    found = authors.sender(header)
+    header = header_peek.header(text.encode() + b"\r\n\r\n")
+    found = header_peek.sender(header)
     assert found is None or found == long_way(header)
 
 
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_behind_a_plain_from_nothing_is_overheard(text: str):
-    header = authors.header(b"From: Kim Lee <Kim@corp.example>" + text.encode() + b"\r\n\r\n")
-    found = authors.sender(header)
+    header = header_peek.header(b"From: Kim Lee <Kim@corp.example>" + text.encode() + b"\r\n\r\n")
+    found = header_peek.sender(header)
     assert found is None or found == long_way(header)
 
 
@@ -66,7 +67,7 @@ def test_the_message_id_is_one_word_in_angles():
         b"X-Message-ID: <1@corp.example>\r\n": None,
         b"Message-ID: <" + b"x" * 991 + b">\r\n": None,
     }
-    assert {header: authors.message_id(header) for header in cases} == cases
+    assert {header: header_peek.message_id(header) for header in cases} == cases
 
 
 @given(st.lists(PIECES, max_size=8).map("".join))
@@ -74,5 +75,5 @@ def test_another_address_beside_the_mailbox_is_never_overlooked(text: str):
     """Whatever stands before or behind it: the mail is the mailbox's in the angle brackets, or nobody's."""
     assume(not re.search(r"\n(?![ \t])", text))  # such a line would end the field
     for value in (f"{text} <sam@corp.example>", f"<sam@corp.example> {text}"):
-        header = authors.header(f"From: {value}\r\n\r\n".encode())
-        assert authors.sender(header) in (None, "sam@corp.example")
+        header = header_peek.header(f"From: {value}\r\n\r\n".encode())
+        assert header_peek.sender(header) in (None, "sam@corp.example")

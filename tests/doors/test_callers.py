@@ -7,12 +7,12 @@ import requests
 from flask import Flask, request
 from sqlalchemy import Engine
 
-from gateway.doors.callers import caller
+from gateway.doors.client_address import caller
 from gateway.doors.web.metrics import may_ask
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from gateway.tokens import Signer
-from tests.test_kannel_door import come_in, kannel, query, rows
-from tests.web_process import changed, served
+from tests.doors.test_kannel_door import come_in, kannel, query, rows
+from tests.support.web_process import changed, served
 
 __all__ = ["kannel"]  # a fixture
 
@@ -119,7 +119,7 @@ def test_behind_a_proxy_nobody_named_kannel_is_told_to_try_again_and_the_operato
     kannel, engine: Engine, monkeypatch, caplog
 ):
     """Not 403: the text must not be lost while the setting is missing."""
-    monkeypatch.setattr("gateway.doors.kannel._told_at", float("-inf"))
+    monkeypatch.setattr("gateway.doors.sms.kannel._told_at", float("-inf"))
     with served(changed(kannel, CRITTER_PUBLIC_URL=PUBLIC)) as url:
         for headers in ({"X-Forwarded-For": "127.0.0.1"}, {"Host": "critter.example.com"}):
             answer = requests.get(f"{url}/sms/kannel/inbound?{query()}", headers=headers, timeout=9)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.doors import house as houses
-from gateway.doors.house import House, Limits, origin
-from gateway.doors.origins import ONE, Usage, networks
+from gateway.doors.origin_limits import ONE, Usage, networks
+from gateway.doors.smtp import connection_limits as houses
+from gateway.doors.smtp.connection_limits import House, Limits, origin
 
 MIB = 1024 * 1024
 

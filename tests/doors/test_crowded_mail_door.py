@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from gateway.doors.house import Limits
+from gateway.doors.smtp.connection_limits import Limits
 from gateway.settings import Settings, smtp_users
 from gateway.store.database import claim_mode, transaction
-from tests.mail_process import LETTER, Client, opened
-from tests.pki import pair, trusting
-from tests.web_process import changed
+from tests.support.mail_process import LETTER, Client, opened
+from tests.support.pki import pair, trusting
+from tests.support.web_process import changed
 
 PLACES, CROWD, MAILS = 30, 40, 15
 SLOWEST = 1.0  # seconds for an honest mail, connection and all (F44)

@@ -21,14 +21,14 @@ import pytest
 import requests
 from sqlalchemy import Engine
 
-from gateway import webhooks
+from gateway.security import standard_webhooks
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from gateway.tokens import Signer
-from tests.mail_process import Client
-from tests.web_process import changed, environment, send, text
+from tests.support.mail_process import Client
+from tests.support.web_process import changed, environment, send, text
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SLOWEST = 0.5  # seconds, for 99 of 100
 TIMES = 25
 WATCH = """
@@ -126,7 +126,7 @@ class Sockets(threading.Thread):
 def hook_call(url: str, secret: str, number: int) -> int:
     fields = {"id": f"in-{number}", "from": "+14155550101", "to": "55555", "text": "hello"}
     body = json.dumps(fields).encode()
-    signed = webhooks.signed(webhooks.key_of(secret), f"call-{number}", body)
+    signed = standard_webhooks.signed(standard_webhooks.key_of(secret), f"call-{number}", body)
     return requests.post(f"{url}/sms/hook/inbound", data=body, headers=signed, timeout=30).status_code
 
 

@@ -11,23 +11,25 @@ import pytest
 import requests
 from sqlalchemy import Engine
 
-from critter.app import build
 from critter.commands import drain as command
-from gateway.carriers.twilio_inbox import TwilioInbox
-from gateway.ledger import admission, pulse
-from gateway.ledger.admission import Admission, Closed
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Intake
-from gateway.ledger.pulse import Pulse, owner
+from critter.processes.app import build
+from gateway.carriers.twilio.inbound_list import TwilioInbox
+from gateway.ledger.commit import admission
+from gateway.ledger.commit.admission import Admission, Closed
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.inbox.writer import Intake
+from gateway.ledger.operations import heartbeat
+from gateway.ledger.operations.heartbeat import Pulse, owner
 from gateway.settings import Settings
-from tests import mail_process, test_fallback
-from tests import test_hook_door as hook
-from tests import test_kannel_door as kannel
-from tests.delivering import open_room
-from tests.office import Office
-from tests.simulation import ACCOUNT, OURS, TOKEN, simulation
-from tests.web_process import changed, send, served, text
-from workers.missed import Watch
+from tests.doors import test_fallback
+from tests.doors import test_hook_door as hook
+from tests.doors import test_kannel_door as kannel
+from tests.support import mail_process
+from tests.support.delivering import open_room
+from tests.support.office import Office
+from tests.support.simulation import ACCOUNT, OURS, TOKEN, simulation
+from tests.support.web_process import changed, send, served, text
+from workers.missed_texts import Watch
 
 LATER = timedelta(minutes=10)
 SLOW = 0.3  # seconds that a commit takes here, so that what was handed in before the drain ends after it began
@@ -103,7 +105,7 @@ def test_every_way_a_ticket_ends_is_counted(engine: Engine, office: Office) -> N
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulse, "BEAT", 0.2)
+    monkeypatch.setattr(heartbeat, "BEAT", 0.2)
     monkeypatch.setattr(command, "LOOK", 0.05)
 
 

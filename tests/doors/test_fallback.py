@@ -17,21 +17,21 @@ import requests
 from sqlalchemy import Engine, make_url
 from werkzeug.serving import make_server
 
-from critter import fallback
+from critter.processes import fallback
 from critter.servers import Servers
-from gateway.doors import fallback as door
-from gateway.ledger import spool as spools
-from gateway.ledger.callbacks import Called
-from gateway.ledger.inbox import Incoming, Picture
-from gateway.ledger.spool import Full, Spool
+from gateway.doors.sms import fallback as door
+from gateway.ledger.inbox import spool as spools
+from gateway.ledger.inbox.inbox import Incoming, Picture
+from gateway.ledger.inbox.spool import Full, Spool
+from gateway.ledger.outbox.callbacks import Called
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from gateway.tokens import Signer
-from tests.cable import Cable
-from tests.delivering import rows
-from tests.simulation import ACCOUNT, TOKEN, simulation
-from tests.web_process import Quiet, changed, environment, send, text
+from tests.support.cable import Cable
+from tests.support.delivering import rows
+from tests.support.simulation import ACCOUNT, TOKEN, simulation
+from tests.support.web_process import Quiet, changed, environment, send, text
 
 INBOUND = "/sms/inbound"
 
@@ -246,14 +246,14 @@ def test_the_size_is_counted_over_restarts_and_given_back(tmp_path):
 
 DIES = """
 import json, os, sys
-from gateway.ledger import spool
+from gateway.ledger.inbox import spool
 kept = spool.Spool.keep
 def keep(self, row):
     kept(self, row)
     os.kill(os.getpid(), 9)
 spool.Spool.keep = keep
 from gateway.settings import load
-from critter import fallback
+from critter.processes import fallback
 fallback.serve(load(json.loads(sys.argv[1])))
 """
 
@@ -295,7 +295,7 @@ def wait_for(ready) -> None:
 
 def test_the_primary_is_killed_and_the_fallback_has_every_text_once(ours, engine, free_port):
     """The carrier tries the first door twice, then the second; a text that both doors got is one."""
-    from tests.web_process import process
+    from tests.support.web_process import process
 
     ours = changed(ours, TWILIO_ACCOUNT_SID=ACCOUNT, TWILIO_AUTH_TOKEN=TOKEN)
     hooks = {"webhook_url": f"{ours.public_url}{INBOUND}", "fallback_url": f"{ours.fallback_url}{INBOUND}"}

@@ -9,11 +9,11 @@ import requests
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from gateway import webhooks
+from gateway.security import standard_webhooks
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from gateway.tokens import Signer
-from tests.web_process import changed, served
+from tests.support.web_process import changed, served
 
 OURS, SENDER = "55555", "+15551230001"
 SECRET, OLD = "the new secret", "the old secret"
@@ -45,7 +45,7 @@ def rows(engine: Engine, table: str = "inbound") -> list:
 
 def call(url: str, path: str, fields: object, secret: str = SECRET, at: float | None = None, **headers: str) -> int:
     body = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
-    signed = webhooks.signed(webhooks.key_of(secret), "call-1", body, at)
+    signed = standard_webhooks.signed(standard_webhooks.key_of(secret), "call-1", body, at)
     return requests.post(url + path, data=body, headers={**signed, **headers}, timeout=9).status_code
 
 

@@ -8,10 +8,10 @@ import requests
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from gateway.tokens import Signer
-from tests.web_process import changed, served
+from tests.support.web_process import changed, served
 
 OURS, SENDER = "+4915550100", "+4915550101"
 ID = "fe99e78a-8f9a-42e0-8757-419863c81f12"

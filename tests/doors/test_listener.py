@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from gateway.doors.content import Content
-from gateway.doors.house import Limits
-from gateway.identity import arrival
+from gateway.doors.smtp.connection_limits import Limits
+from gateway.doors.smtp.data_reader import Content
+from gateway.mail.auth import trace_headers
 from gateway.store.database import claim_mode, transaction
-from tests.mail_process import LETTER, Client, opened
+from tests.support.mail_process import LETTER, Client, opened
 
 MIB = 1024 * 1024
 
@@ -31,7 +31,7 @@ def installed(engine: Engine) -> None:
 def stored(engine: Engine) -> list[bytes]:
     with engine.connect() as connection:
         raws = connection.execute(sql("SELECT raw FROM inbound ORDER BY id")).scalars()
-        return [arrival.read(bytes(raw)).mail for raw in raws]
+        return [trace_headers.read(bytes(raw)).mail for raw in raws]
 
 
 def in_data(client: Client) -> None:

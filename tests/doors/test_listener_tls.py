@@ -16,14 +16,14 @@ from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
 from critter.cli import app
-from gateway.doors import certificates
-from gateway.doors.house import Limits
+from gateway.doors.smtp import tls_certificates
+from gateway.doors.smtp.connection_limits import Limits
 from gateway.errors import SettingsError
 from gateway.settings import Settings, smtp_users
 from gateway.store.database import claim_mode, transaction
-from tests.mail_process import LETTER, Client, opened
-from tests.pki import Pair, pair, trusting
-from tests.web_process import changed, process
+from tests.support.mail_process import LETTER, Client, opened
+from tests.support.pki import Pair, pair, trusting
+from tests.support.web_process import changed, process
 
 NOBODY = "10.0.0.0/8"  # trusted by address: nobody who connects here
 PASSWORD = "correct horse"
@@ -149,7 +149,7 @@ def test_no_old_tls_and_no_renegotiation(running, server):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises((ssl.SSLError, ConnectionError)):
         Client(running.smtps_listen, tls=context)
-    assert certificates.of(running).context("").options & ssl.OP_NO_RENEGOTIATION
+    assert tls_certificates.of(running).context("").options & ssl.OP_NO_RENEGOTIATION
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with Client(running.smtps_listen, tls=context) as client:
         assert client.mail().startswith("250")
@@ -208,7 +208,7 @@ def within(seconds: float, act: Callable[[], bool]) -> bool:
 
 
 def test_the_files_are_looked_at_by_themselves(server, tmp_path, caplog):
-    found = certificates.Certificates(server.certificate, server.key)
+    found = tls_certificates.Certificates(server.certificate, server.key)
     first = found.context("")
     found._look(whatever=False)
     assert found.context("") is first
@@ -228,7 +228,7 @@ def test_a_broken_certificate_at_the_start_is_one_line(secure, server, tmp_path)
     other = pair(tmp_path, "other")
     for key, words in ((other.key, "belong together"), (tmp_path / "nowhere.key", "cannot be found")):
         with pytest.raises(SettingsError, match=f"^CRITTER_TLS_CERT, CRITTER_TLS_KEY: .*{words}"):
-            certificates.of(changed(secure, CRITTER_TLS_KEY=str(key)))
+            tls_certificates.of(changed(secure, CRITTER_TLS_KEY=str(key)))
 
 
 # Who it is

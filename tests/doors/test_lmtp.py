@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from gateway.doors.house import Limits
-from gateway.network import accounts
+from gateway.doors.smtp.connection_limits import Limits
+from gateway.network.people import accounts
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.mail_process import LETTER, Client, opened
-from tests.web_process import changed
+from tests.support.mail_process import LETTER, Client, opened
+from tests.support.web_process import changed
 
 HELLO = "LHLO relay.example"
 

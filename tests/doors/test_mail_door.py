@@ -12,16 +12,16 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from gateway.doors.house import Limits
-from gateway.doors.mail import BY_TOKEN
-from gateway.identity import arrival
-from gateway.network import accounts
+from gateway.doors.smtp.connection_limits import Limits
+from gateway.doors.smtp.server import BY_TOKEN
+from gateway.mail.auth import trace_headers
+from gateway.network.people import accounts
+from gateway.security.signed_tokens import Signer
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from gateway.tokens import Signer
-from tests.cable import Cable
-from tests.mail_process import LETTER, Client, opened
-from tests.web_process import changed, process
+from tests.support.cable import Cable
+from tests.support.mail_process import LETTER, Client, opened
+from tests.support.web_process import changed, process
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_one_mail_to_two_and_a_stranger_is_one_row(settings, engine):
     assert (row.channel, row.sender) == ("email", "kim@corp.example")
     assert row.recipients == ["post@mail.example", "sales@mail.example"]
     assert row.message_id == "<1@corp.example>"
-    arrived = arrival.read(bytes(row.raw))
+    arrived = trace_headers.read(bytes(row.raw))
     assert arrived == (("127.0.0.1", "relay.example", "Kim@corp.example", False), LETTER + ".é\r\n".encode())
     assert bytes(row.raw).startswith(
         b"Return-Path: <Kim@corp.example>\r\nReceived: from relay.example ([127.0.0.1])\r\n"
@@ -151,7 +151,9 @@ def test_exactly_one_from_with_one_mailbox(settings, engine):
         for header in FROMS:
             with Client(settings.smtp_listen) as client:
                 said[header] = client.mail(header + b"\r\n\r\nhello\r\n")[:3]
-    stored = {arrival.read(bytes(row.raw)).mail.removesuffix(b"\r\n\r\nhello\r\n"): row.sender for row in rows(engine)}
+    stored = {
+        trace_headers.read(bytes(row.raw)).mail.removesuffix(b"\r\n\r\nhello\r\n"): row.sender for row in rows(engine)
+    }
     taken = {header: sender for header, sender in FROMS.items() if sender}
     assert {header: stored.get(header) for header in taken} == taken
     refused = [header for header, sender in FROMS.items() if sender is None and header != b"from :Kim@Corp.example"]
@@ -221,10 +223,10 @@ def test_without_the_database_it_is_451_and_then_works_again(settings, engine, c
 @pytest.mark.parametrize(
     "place",
     [
-        "gateway.ledger.inbox.natural_key",
-        "gateway.network.accounts.by_handle",
-        "gateway.doors.authors.header",
-        "gateway.doors.content.Content.feed",
+        "gateway.ledger.inbox.inbox.natural_key",
+        "gateway.network.people.accounts.by_handle",
+        "gateway.doors.smtp.header_peek.header",
+        "gateway.doors.smtp.data_reader.Content.feed",
     ],
 )
 def test_our_own_faults_are_451_without_a_word(settings, monkeypatch, place):

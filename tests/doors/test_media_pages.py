@@ -8,20 +8,23 @@ import requests
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from gateway.files import folder
-from gateway.language.texts import segments
-from gateway.ledger import claims, pictures
-from gateway.ledger.claims import Claimed, Content
-from gateway.network import accounts, addresses, follows, posts, renderings
-from gateway.network.posts import Words
+from gateway.files import media_folder
+from gateway.ledger.inbox import media
+from gateway.ledger.outbox import claims
+from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.network.follows import follows
+from gateway.network.people import accounts, addresses
+from gateway.network.posts import posts, rendering
+from gateway.network.posts.posts import Words
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
+from gateway.sms.fit import segments
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Inbound, Media, Message, Post
-from gateway.tokens import Signer
-from tests import enclosed
-from tests.web_process import served
-from workers.mailing import Mailing
-from workers.texting import Texting
+from tests.support import enclosed
+from tests.support.web_process import served
+from workers.sending.render_mail import Mailing
+from workers.sending.render_sms import Texting
 
 KIM, SAM = "+14155550101", "+14155550102"
 
@@ -43,8 +46,11 @@ class Shown:
             session.add(inbound)
             session.flush()
             self.inbound = inbound.id
-            whole = folder.keep(settings.var, enclosed.MADE["png"])
-            small, plan = folder.keep(settings.var, enclosed.MADE["jpg"]), folder.keep(settings.var, b"%PDF-1.7 x")
+            whole = media_folder.keep(settings.var, enclosed.MADE["png"])
+            small, plan = (
+                media_folder.keep(settings.var, enclosed.MADE["jpg"]),
+                media_folder.keep(settings.var, b"%PDF-1.7 x"),
+            )
             kept = {"inbound_id": inbound.id, "state": "fetched"}
             session.add_all([
                 Media(**kept, number=0, name="van \u202e<b>.png", content_type="image/png", sha256=whole, size=9,
@@ -198,7 +204,7 @@ def test_a_long_text_has_one_link_and_fits_two_parts(shown: Shown) -> None:
         assert rest.strip().endswith("the van is here")
         with transaction(shown.engine) as session:
             row = session.get_one(Post, post)
-            again = renderings.for_phone(row_author(session, row), None, row, "k7", "page", link)
+            again = rendering.for_phone(row_author(session, row), None, row, "k7", "page", link)
         assert again.rest == rest, "`more` gives what was left out"
 
 
@@ -249,12 +255,12 @@ def test_an_update_without_pictures_costs_no_more(shown: Shown) -> None:
         posts.publish(session, Words(author, "hello", "company", "sms"))
         assert session.query(Message).count() == 1
     assert len(asked) == 2, "the post in one statement, and this test's own"
-    assert pictures.called([]) is None
+    assert media.called([]) is None
 
 
 def test_a_browser_shows_the_picture_and_runs_nothing(shown: Shown, tmp_path: Path) -> None:
     playwright = pytest.importorskip("playwright.sync_api")
-    from tests.test_tour import CHROMIUM
+    from tests.critter.test_tour import CHROMIUM
 
     if CHROMIUM is None:
         pytest.skip("there is no Chromium here")

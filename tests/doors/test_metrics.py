@@ -14,17 +14,20 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
-from gateway.carriers import Outcome, Text
-from gateway.carriers.gate import OPEN
-from gateway.carriers.watched import Watched, alarm
-from gateway.ledger import inbox, pauses, senders, tallies, task_failures
-from gateway.ledger.pulse import Pulse, owner
+from gateway.carriers.common.protocol import Outcome, Text
+from gateway.carriers.common.send_gate import OPEN
+from gateway.carriers.instrumented import Watched, alarm
+from gateway.ledger.commit import counters
+from gateway.ledger.inbox import inbox
+from gateway.ledger.operations import task_failures
+from gateway.ledger.operations.heartbeat import Pulse, owner
+from gateway.ledger.senders import pauses, senders
 from gateway.settings import Settings
 from gateway.store.database import connect, transaction
-from tests.office import Office
-from tests.web_process import changed, served
+from tests.support.office import Office
+from tests.support.web_process import changed, served
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "critter.json"
 TOKEN = "a-token-of-the-watcher"
@@ -34,7 +37,7 @@ Told = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> None:
-    tallies.taken()
+    counters.taken()
 
 
 def told(url: str) -> Told:
@@ -53,13 +56,13 @@ def of(found: Told, name: str, **labels: str) -> float:
 
 def store(engine: Engine) -> None:
     with transaction(engine) as session:
-        tallies.store(session, tallies.taken())
+        counters.store(session, counters.taken())
 
 
 def test_what_was_counted_is_told(office: Office, settings: Settings) -> None:
     office.says("kim", "hello")
-    tallies.add("read", "done")
-    tallies.add("sends", "sms", "failed", amount=3)
+    counters.add("read", "done")
+    counters.add("sends", "sms", "failed", amount=3)
     store(office.engine)
     with served(settings) as url:
         found = told(url)
@@ -77,7 +80,7 @@ def test_a_repeat_is_not_accepted_twice(office: Office) -> None:
         with transaction(office.engine) as session:
             row = inbox.Incoming("sms", b"SM1", phone, ("+15005550006",), b"", True, "SM1", "hello")
             inbox.accept(session, inbox.hash_key(session), [row])
-    assert tallies.taken()["accepted", "sms"] == 1
+    assert counters.taken()["accepted", "sms"] == 1
 
 
 def test_ages_are_those_of_the_oldest_that_is_due(office: Office, settings: Settings) -> None:
@@ -129,7 +132,7 @@ def test_what_the_clock_cannot_do_is_told(office: Office, settings: Settings) ->
         with transaction(office.engine) as session:
             task_failures.failed(session, "months", task_failures.OFTEN, "CheckViolation")
             task_failures.failed(session, "delays", 1, "RuntimeError")
-        tallies.add("task_failures", "months")
+        counters.add("task_failures", "months")
         store(office.engine)
         found = told(url)
     assert of(found, "failing_tasks") == 1
@@ -138,7 +141,7 @@ def test_what_the_clock_cannot_do_is_told(office: Office, settings: Settings) ->
 
 
 def test_the_months_money(office: Office, settings: Settings) -> None:
-    tallies.add("segments", amount=5000)
+    counters.add("segments", amount=5000)
     office.sql(
         "INSERT INTO budgets (day, scope, used) VALUES"
         " (date_trunc('month', now() AT TIME ZONE 'UTC'), 'company_month', 1000 * 8300)"
@@ -163,18 +166,18 @@ def test_processes_that_live_are_told(office: Office, settings: Settings) -> Non
 
 def test_a_pulse_stores_what_was_counted(engine: Engine) -> None:
     pulse = Pulse(engine, "web", owner("web"))
-    tallies.add("read", "done", amount=2)
+    counters.add("read", "done", amount=2)
     pulse.close()
     with transaction(engine) as session:
-        assert tallies.totals(session)["read", "done"] == 2
+        assert counters.totals(session)["read", "done"] == 2
 
 
 def test_what_cannot_be_stored_is_kept(engine: Engine, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    tallies.add("read", "done", amount=2)
+    counters.add("read", "done", amount=2)
     away = connect("postgresql://critter@127.0.0.1:1/critter")
     Pulse(away, "web", owner("web")).close()
     assert caplog.text.count("the pulse is not stored") == 1
-    assert tallies.taken()["read", "done"] == 2
+    assert counters.taken()["read", "done"] == 2
 
 
 @pytest.mark.parametrize("database", ["postgresql://critter@127.0.0.1:1/critter"])
@@ -237,7 +240,7 @@ def watch(*outcomes: Outcome) -> dict[tuple[str, str], float]:
         await watched.close()
 
     asyncio.run(story())
-    return tallies.taken()
+    return counters.taken()
 
 
 def test_ends_and_times_are_counted() -> None:
@@ -268,13 +271,13 @@ def test_the_same_alarm_is_one_line_a_minute(caplog: pytest.LogCaptureFixture) -
     for _ in range(3):
         alarm("sms", "only here")
     assert caplog.text.count("only here") == 1
-    assert tallies.taken()["strange", "sms,only here"] == 3
+    assert counters.taken()["strange", "sms,only here"] == 3
 
 
 def test_durations_fall_into_their_buckets(engine: Engine, settings: Settings) -> None:
     durations = [0.001, 0.005, 0.2, 40.0]
-    places = [bisect_left(tallies.SECONDS, each) for each in durations]
-    tallies.add_durations("carrier_seconds", "sms", [places.count(each) for each in range(13)], sum(durations))
+    places = [bisect_left(counters.SECONDS, each) for each in durations]
+    counters.add_durations("carrier_seconds", "sms", [places.count(each) for each in range(13)], sum(durations))
     store(engine)
     with served(settings) as url:
         found = told(url)
@@ -286,11 +289,11 @@ def test_durations_fall_into_their_buckets(engine: Engine, settings: Settings) -
 
 def test_two_processes_add_up(engine: Engine) -> None:
     for _ in range(2):
-        tallies.add("read", "done", amount=2)
-        tallies.add("accepted", "sms")
+        counters.add("read", "done", amount=2)
+        counters.add("accepted", "sms")
         store(engine)
     with transaction(engine) as session:
-        assert tallies.totals(session) == {("read", "done"): 4, ("accepted", "sms"): 2}
+        assert counters.totals(session) == {("read", "done"): 4, ("accepted", "sms"): 2}
 
 
 def test_no_number_or_body_is_in_it(office: Office, settings: Settings) -> None:
@@ -320,7 +323,7 @@ def expressions() -> set[str]:
 def test_the_dashboard_and_the_alarms_ask_for_what_is_told(office: Office, settings: Settings) -> None:
     with transaction(office.engine) as session:
         pauses.pause(session, "mail", None, "test")
-    tallies.add("refusals", "sms", "20003")
+    counters.add("refusals", "sms", "20003")
     store(office.engine)
     with served(settings) as url:
         there = {name for name, _ in told(url)}

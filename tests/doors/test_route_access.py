@@ -9,17 +9,20 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from critter import app as web
-from critter import fallback
-from gateway.files import folder
-from gateway.network import accounts, addresses, codes, follows, posts, silences
-from gateway.network.posts import Words
+from critter.processes import app as web
+from critter.processes import fallback
+from gateway.files import media_folder
+from gateway.network.follows import follows, mutes
+from gateway.network.people import accounts, addresses
+from gateway.network.posts import posts
+from gateway.network.posts.posts import Words
+from gateway.network.verification import codes
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Inbound, Media
-from gateway.tokens import Signer
-from tests import enclosed
-from tests.web_process import changed
+from tests.support import enclosed
+from tests.support.web_process import changed
 
 CANARY = "zanzibar"  # stands in every post; an answer to somebody who may not read has nothing of it
 WRITER = "Wilma Writer"
@@ -117,7 +120,7 @@ def seen(engine: Engine, settings: Settings) -> Seen:
             follows.follow(session, found.people[role], closed.id, by_text=True, role="member")
         _say_all(found, session, opened, closed)
         follows.unfollow(session, found.people["left"], closed.id)
-        silences.block(session, found.people["blocked"], found.people["author"])
+        mutes.block(session, found.people["blocked"], found.people["author"])
         accounts.suspend(session, found.people["suspended"])
         accounts.suspend(session, found.people["exile"])
         accounts.deactivate(session, found.people["gone"])
@@ -133,7 +136,7 @@ def _say_all(found: Seen, session, opened: Account, closed: Account) -> None:
     )  # fmt: skip
     session.add(row)
     session.flush()
-    digest = folder.keep(found.settings.var, enclosed.MADE["png"])
+    digest = media_folder.keep(found.settings.var, enclosed.MADE["png"])
     session.add(
         Media(
             inbound_id=row.id,

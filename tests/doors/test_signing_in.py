@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from sqlalchemy import Engine
 
-from gateway.doors import mail, signing_in
-from gateway.doors.signing_in import BAD, BUSY, GOOD, LOCK, WINDOW, WRONG_FOR_NAME, WRONG_TRIES, SignIn
+from gateway.doors.smtp import auth, server
+from gateway.doors.smtp.auth import BAD, BUSY, GOOD, LOCK, WINDOW, WRONG_FOR_NAME, WRONG_TRIES, SignIn
 from gateway.settings import smtp_users
 from gateway.settings.smtp_users import SmtpUser
-from tests.delivering import rows
+from tests.support.delivering import rows
 
 PASSWORD = b"correct horse"
 
@@ -110,7 +110,7 @@ def test_few_within_the_window_lock_nothing(door: Door) -> None:
 
 
 def test_no_more_is_remembered_than_there_is_room_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signing_in, "PEERS", 10)
+    monkeypatch.setattr(auth, "PEERS", 10)
 
     async def work() -> None:
         await door.guess(50)
@@ -120,7 +120,7 @@ def test_no_more_is_remembered_than_there_is_room_for(door: Door, monkeypatch: p
 
 
 def test_a_lock_stands_in_the_audit(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
-    mail._note_lock(engine, "relay")
+    server._note_lock(engine, "relay")
     assert rows(engine, "SELECT actor, action, detail FROM audit") == [
         ("mail door", "smtp_user.locked", {"name": "relay"})
     ]

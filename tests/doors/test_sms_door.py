@@ -14,13 +14,13 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy import text as sql
 
 from critter.servers import Servers
-from gateway.doors import sms
+from gateway.doors.sms import twilio
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from gateway.tokens import Signer
-from tests.cable import Cable
-from tests.web_process import changed, process, send, served, text
+from tests.support.cable import Cable
+from tests.support.web_process import changed, process, send, served, text
 
 INBOUND = "/sms/inbound"
 FORM = "application/x-www-form-urlencoded"
@@ -41,7 +41,7 @@ def test_a_signed_text_is_one_row_and_an_empty_answer(settings, engine):
     form = text(settings, 1, Body="caffè 👍 + & = %41", OptOutType="STOP", EmptyAddOn="")
     with served(settings) as url:
         answer = send(url, settings, INBOUND, form)
-    assert (answer.status_code, answer.text) == (200, sms.NO_ANSWER)
+    assert (answer.status_code, answer.text) == (200, twilio.NO_ANSWER)
     assert answer.headers["Content-Type"].startswith("text/xml")
     (row,) = rows(engine)
     assert (row.channel, row.sender, row.recipients) == ("sms", "+15551230001", ["+15005550006"])
@@ -264,7 +264,7 @@ def test_our_own_faults_are_503_without_a_word(settings, monkeypatch, caplog):
     def fail(*_: object) -> None:
         raise RuntimeError("CANARY")
 
-    monkeypatch.setattr("gateway.ledger.inbox.natural_key", fail)
+    monkeypatch.setattr("gateway.ledger.inbox.inbox.natural_key", fail)
     with served(settings) as url:
         answer = send(url, settings, INBOUND, text(settings, 22))
     assert (answer.status_code, answer.content) == (503, b"")

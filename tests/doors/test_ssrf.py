@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.carriers import twilio_media
-from gateway.carriers.twilio_media import HOPS, TwilioMedia
-from gateway.doors.sms import _is_twilios
+from gateway.carriers.twilio import media
+from gateway.carriers.twilio.media import HOPS, TwilioMedia
+from gateway.doors.sms.twilio import _is_twilios
 from gateway.errors import CarrierError
 from gateway.settings import Settings
 
@@ -111,7 +111,7 @@ def names(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
             for one in found
         ]  # fmt: skip
 
-    monkeypatch.setattr(twilio_media.ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr(media.ThreadedResolver, "resolve", resolve)
     return looked
 
 

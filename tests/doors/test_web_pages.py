@@ -8,19 +8,22 @@ import requests
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from critter.app import build, create_app
-from gateway.commands import world
-from gateway.doors.access import inventory
+from critter.processes.app import build, create_app
+from gateway.doors.route_access import inventory
 from gateway.errors import SettingsError
-from gateway.language import manual
-from gateway.language.verbs import table, verb
-from gateway.network import accounts, addresses, codes, follows, posts, topics
-from gateway.network.posts import Words
+from gateway.inbound.commands import world
+from gateway.language.usage import help_lines
+from gateway.language.usage.verbs import table, verb
+from gateway.network.follows import follows, tag_follows
+from gateway.network.people import accounts, addresses
+from gateway.network.posts import posts
+from gateway.network.posts.posts import Words
+from gateway.network.verification import codes
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Post
-from gateway.tokens import Signer
-from tests.web_process import changed, served
+from tests.support.web_process import changed, served
 
 LONG = "See <b>this</b> & https://corp.example/a?b=1&c=2, please"
 
@@ -154,7 +157,7 @@ def test_a_get_asks_and_a_post_ends_the_follow(settings, company):
 
 def test_the_same_link_ends_the_follow_of_a_tag(settings, company):
     with transaction(company.engine) as session:
-        topic, _ = topics.follow(session, company.sam, "#win", by_text=False)
+        topic, _ = tag_follows.follow(session, company.sam, "#win", by_text=False)
     path = "/u/" + company.signer.sign("unsubscribe", topic, company.phone)
     with served(settings) as url:
         assert "Stop following #win?" in requests.get(url + path, timeout=9).text
@@ -164,7 +167,7 @@ def test_the_same_link_ends_the_follow_of_a_tag(settings, company):
     assert "Follow again" in done.text
     assert "follow #win" in again.text
     with transaction(company.engine) as session:
-        assert topics.following(session, company.sam) == []
+        assert tag_follows.following(session, company.sam) == []
 
 
 def test_a_repeat_names_both(settings, company):
@@ -236,7 +239,7 @@ def test_our_own_faults_are_a_page_without_a_word(settings, company, monkeypatch
         raise RuntimeError("CANARY")
 
     post = company.link(company.post("company"))
-    monkeypatch.setattr("gateway.network.audience.opened", fail)
+    monkeypatch.setattr("gateway.network.audience.visibility.opened", fail)
     with served(settings) as url:
         answer = requests.get(url + post, timeout=9)
     assert answer.status_code == 503
@@ -270,15 +273,15 @@ def test_help_is_the_table_of_commands_in_the_readers_language(settings):
 
 def test_help_has_every_command_once_under_a_heading_with_examples(settings):
     verbs = world(settings).verbs
-    sections = list(manual.sections(verbs))
+    sections = list(help_lines.sections(verbs))
     shown = [entry.usages for section in sections for entry in section.entries]
     assert len(shown) == len(set(shown))
-    assert {each.usages for each in manual.ready(verbs)} <= set(shown)
+    assert {each.usages for each in help_lines.ready(verbs)} <= set(shown)
     assert [section.key for section in sections if section.key == "more"] == [], "a command stands under no heading"
-    for each in manual.ready(verbs):
-        said = manual.example(each)
+    for each in help_lines.ready(verbs):
+        said = help_lines.example(each)
         assert said == "" or (said.startswith(each.name) and not re.search(r"[\[\]…|]|[A-Z]{3}", said)), said
-    examples = {each.name: manual.example(each) for each in manual.ready(verbs)}
+    examples = {each.name: help_lines.example(each) for each in help_lines.ready(verbs)}
     assert examples["d"] == "d kim on my way"
     assert examples["mute"] == "mute kim"
     assert examples["like"] == "like kim"
@@ -286,7 +289,7 @@ def test_help_has_every_command_once_under_a_heading_with_examples(settings):
 
 
 def test_a_new_command_is_in_the_help_without_a_heading_of_its_own():
-    parts = list(manual.sections(table([verb("sing NAME", about="sing a song")])))
+    parts = list(help_lines.sections(table([verb("sing NAME", about="sing a song")])))
     assert [part.key for part in parts] == ["plain", "more"]
     assert parts[1].entries[0].example == "sing kim"
 

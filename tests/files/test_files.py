@@ -7,9 +7,9 @@ import time
 import pytest
 from PIL import Image
 
-from gateway.files import cleaning, folder, kinds
-from gateway.files.cleaning import Unclean
-from tests import enclosed
+from gateway.files import file_types, image_sanitizer, media_folder
+from gateway.files.image_sanitizer import Unclean
+from tests.support import enclosed
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ from tests import enclosed
         (b"\0\0\0\x18ftyp3gp4", "video/3gpp"),
         (b"\0\0\0\x18ftypM4A ", "audio/mp4"),
         (b"BEGIN:VCARD\r\nVERSION:3.0\r\n", "text/vcard"),
-        (enclosed.office("word/document.xml"), kinds._OOXML + "wordprocessingml.document"),
-        (enclosed.office("xl/workbook.xml"), kinds._OOXML + "spreadsheetml.sheet"),
+        (enclosed.office("word/document.xml"), file_types._OOXML + "wordprocessingml.document"),
+        (enclosed.office("xl/workbook.xml"), file_types._OOXML + "spreadsheetml.sheet"),
         (
             enclosed.open_document("application/vnd.oasis.opendocument.text"),
             "application/vnd.oasis.opendocument.text",
@@ -33,8 +33,8 @@ from tests import enclosed
     ],
 )
 def test_what_goes_on_is_known_by_its_bytes(content: bytes, kind: str) -> None:
-    assert kinds.sniffed(content) == kind
-    assert kinds.refused(content, "anything.dat") is None
+    assert file_types.sniffed(content) == kind
+    assert file_types.refused(content, "anything.dat") is None
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,15 @@ def test_what_goes_on_is_known_by_its_bytes(content: bytes, kind: str) -> None:
     ],
 )
 def test_what_does_not_go_on(content: bytes, name: str, why: str) -> None:
-    assert kinds.refused(content, name) == why
+    assert file_types.refused(content, name) == why
 
 
 def test_a_page_behind_a_pictures_first_bytes_is_gone_when_it_is_made_anew() -> None:
     polyglot = enclosed.moving("GIF") + b"<script>alert(document.domain)</script>"
-    assert kinds.sniffed(polyglot) == "image/gif"
-    assert b"<script" not in cleaning.clean(polyglot).content
+    assert file_types.sniffed(polyglot) == "image/gif"
+    assert b"<script" not in image_sanitizer.clean(polyglot).content
     with pytest.raises(Unclean, match="broken"):
-        cleaning.clean(b"GIF89a/*<svg/onload=alert(1)>*/=1;")
+        image_sanitizer.clean(b"GIF89a/*<svg/onload=alert(1)>*/=1;")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_page_behind_a_pictures_first_bytes_is_gone_when_it_is_made_anew() -> 
     ],
 )
 def test_names_are_harmless_and_end_in_what_the_file_is(given: str, kind: str, named: str) -> None:
-    assert kinds.named(given, kind) == named
+    assert file_types.named(given, kind) == named
 
 
 def test_nothing_that_a_camera_wrote_stays() -> None:
@@ -94,7 +94,7 @@ def test_nothing_that_a_camera_wrote_stays() -> None:
     assert enclosed.MAKER.encode() in taken
     with Image.open(io.BytesIO(taken)) as before:
         assert before.getexif().get_ifd(0x8825)[1] == "N"
-    made = cleaning.clean(taken)
+    made = image_sanitizer.clean(taken)
     for content in (made.content, made.small or b""):
         assert not [word for word in (b"Exif", b"GPS", enclosed.MAKER.encode(), b"xmp", b"Secret") if word in content]
         with Image.open(io.BytesIO(content)) as after:
@@ -107,12 +107,12 @@ def test_nothing_that_a_camera_wrote_stays() -> None:
         assert isinstance(blue, tuple)
         assert red[0] > 200 > blue[0], "what was at the left is on top now, so the right side is red"
     with Image.open(io.BytesIO(made.small or b"")) as small:
-        assert max(small.size) == cleaning.SMALL
+        assert max(small.size) == image_sanitizer.SMALL
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
 def test_what_moves_goes_on_moving(form: str) -> None:
-    made = cleaning.clean(enclosed.moving(form))
+    made = image_sanitizer.clean(enclosed.moving(form))
     assert enclosed.MAKER.encode() not in made.content
     with Image.open(io.BytesIO(made.content)) as after:
         assert getattr(after, "n_frames", 1) == 3
@@ -123,7 +123,7 @@ def test_what_moves_goes_on_moving(form: str) -> None:
 def test_see_through_stays_see_through() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (50, 50), (255, 0, 0, 0)).quantize().save(out, "PNG")
-    with Image.open(io.BytesIO(cleaning.clean(out.getvalue()).content)) as after:
+    with Image.open(io.BytesIO(image_sanitizer.clean(out.getvalue()).content)) as after:
         assert after.convert("RGBA").getpixel((1, 1))[3] == 0  # type: ignore[index]
 
 
@@ -131,32 +131,32 @@ def test_see_through_stays_see_through() -> None:
 def test_a_bomb_is_not_unfolded(content: bytes) -> None:
     assert len(content) < 5_000
     with pytest.raises(Unclean, match="too large"):
-        cleaning.measured(content)
+        image_sanitizer.measured(content)
     began = time.thread_time()
     with pytest.raises(Unclean, match="too large"):
-        cleaning.clean(content)
+        image_sanitizer.clean(content)
     assert time.thread_time() - began < 10
 
 
 def test_too_many_frames_are_not_unfolded_either() -> None:
     with pytest.raises(Unclean, match="too large"):
-        cleaning.clean(enclosed.moving("GIF", frames=cleaning.FRAMES + 1, size=(4, 4)))
+        image_sanitizer.clean(enclosed.moving("GIF", frames=image_sanitizer.FRAMES + 1, size=(4, 4)))
 
 
 @pytest.mark.parametrize("content", [enclosed.MADE["jpg"][:2_000], b"\xff\xd8\xff", enclosed.MADE["png"][:900]])
 def test_half_a_picture_is_broken(content: bytes) -> None:
     with pytest.raises(Unclean, match="broken"):
-        cleaning.clean(content)
+        image_sanitizer.clean(content)
 
 
 def test_a_file_is_kept_once_and_whole(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    digest = folder.keep(tmp_path, b"the van").hex()
-    place = folder.place(tmp_path, digest)
+    digest = media_folder.keep(tmp_path, b"the van").hex()
+    place = media_folder.place(tmp_path, digest)
     assert place.read_bytes() == b"the van"
-    assert folder.right(tmp_path, digest)
+    assert media_folder.right(tmp_path, digest)
     os.utime(place, (1, 1))
-    assert folder.keep(tmp_path, b"the van").hex() == digest
+    assert media_folder.keep(tmp_path, b"the van").hex() == digest
     assert place.stat().st_mtime > 1, "in use again"
     assert [path.name for path in place.parent.iterdir()] == [digest]
     place.write_bytes(b"another van")
-    assert not folder.right(tmp_path, digest)
+    assert not media_folder.right(tmp_path, digest)

@@ -12,16 +12,19 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 import handlers
-from gateway.commands import TABLE, World, world
-from gateway.ledger import inbox
-from gateway.ledger.inbox import Incoming
-from gateway.listening import hear
-from gateway.network import accounts, addresses, audience, follows, posts, topics
-from gateway.network.posts import Words
+from gateway.inbound.commands import TABLE, World, world
+from gateway.inbound.process import hear
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.network.audience import visibility
+from gateway.network.follows import follows, tag_follows
+from gateway.network.people import accounts, addresses
+from gateway.network.posts import posts
+from gateway.network.posts.posts import Words
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Effect, Fanout, Installation, Post
-from tests import cast
+from tests.support import cast
 
 assert handlers.MODULES
 PHONE, MAILBOX = "+14155550171", "mia@demo.example"
@@ -113,10 +116,10 @@ def company(engine: Engine) -> Engine:
             addresses.add(session, person.id, channel, address)
             follows.follow(session, person.id, kim.id, channel == "sms")
             follows.follow(session, person.id, club.id, channel == "sms", role="owner")
-            topics.follow(session, person.id, "win", channel == "sms", None)
+            tag_follows.follow(session, person.id, "win", channel == "sms", None)
         posts.publish(session, Words(kim, "the ACME deal is ours #win", "company", "sms"))
         for fanout in session.scalars(select(Fanout)):
-            audience.expand(session, fanout, 5, 100)
+            visibility.expand(session, fanout, 5, 100)
         session.execute(text("UPDATE deliveries SET state = 'sent', sent_at = now(), ended_at = now()"))
         session.execute(text("UPDATE fanouts SET state = 'done', done_at = now()"))
     return engine

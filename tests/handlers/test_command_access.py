@@ -12,13 +12,14 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 import handlers
-from critter.explaining import whole_world
-from gateway.commands import TABLE, World
-from gateway.network import accounts, addresses, follows
+from critter.explain.text import whole_world
+from gateway.inbound.commands import TABLE, World
+from gateway.network.follows import follows
+from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import claim_mode
-from tests.inside import deliver, tell, thrown_away, tried
-from tests.web_process import changed
+from tests.support.inside import deliver, tell, thrown_away, tried
+from tests.support.web_process import changed
 
 assert handlers.MODULES
 

@@ -5,11 +5,11 @@ import re
 import pytest
 from sqlalchemy import Engine
 
-from gateway.ledger.inbox import Incoming
+from gateway.ledger.inbox.inbox import Incoming
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Follow
-from tests.office import Office
+from tests.support.office import Office
 
 MANY = 60
 

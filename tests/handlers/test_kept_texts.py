@@ -7,18 +7,20 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 import handlers
-from gateway.commands import world
-from gateway.ledger import inbox, spreading
-from gateway.ledger.inbox import Incoming
-from gateway.listening import hear
-from gateway.network import audience, conversations, manners
-from gateway.network.conversations import Asked
-from gateway.outcome import Outcome
+from gateway.inbound.commands import world
+from gateway.inbound.outcome import Outcome
+from gateway.inbound.process import hear
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.outbox import fanouts
+from gateway.network.audience import visibility
+from gateway.network.conversation import conversations, reply_limits
+from gateway.network.conversation.conversations import Asked
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Conversation, Delivery, Draft, Installation, Post
-from handlers import threads
-from tests import cast
+from handlers import bare_texts
+from tests.support import cast
 
 assert handlers.MODULES
 KIM, SAM, ANNE = "+14155550101", "+14155550102", "+14155550108"
@@ -62,9 +64,9 @@ def privately(engine: Engine, config: Settings, words: str = "can you talk?", ph
     """A private message reaches Sam's phone."""
     say(engine, config, f"d sam {words}", phone)
     with transaction(engine) as session:
-        while fanout := spreading.claim(session):
-            upto, texts, mails = audience.expand(session, fanout, spreading.priority(session, fanout), 10)
-            spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
+        while fanout := fanouts.claim(session):
+            upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 10)
+            fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
         _arrive(session)
 
 
@@ -110,7 +112,7 @@ def test_what_is_kept_holds_for_half_an_hour_from_the_last_text(company: Engine,
 def test_beyond_the_most_it_is_said_and_nothing_is_lost(
     company: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "MOST", 3)
+    monkeypatch.setattr(bare_texts, "MOST", 3)
     privately(company, settings)
     for number in range(3):
         say(company, settings, f"text {number}")
@@ -124,7 +126,7 @@ def test_a_text_that_may_not_be_answered_joins_all_the_same(
 ) -> None:
     privately(company, settings)
     say(company, settings, "first")
-    monkeypatch.setattr(manners, "HOURLY", 1)
+    monkeypatch.setattr(reply_limits, "HOURLY", 1)
     say(company, settings, "second")
     monkeypatch.undo()
     assert (say(company, settings, "third").answer or "").startswith("3 texts kept.")
@@ -178,8 +180,8 @@ def test_the_row_of_questions_has_an_end(company: Engine, settings: Settings) ->
 def test_what_changed_something_is_answered_beyond_the_hourly_limit(
     company: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manners, "HOURLY", 2)
-    monkeypatch.setattr(manners, "CHANGING", 5)
+    monkeypatch.setattr(reply_limits, "HOURLY", 2)
+    monkeypatch.setattr(reply_limits, "CHANGING", 5)
 
     def answered(words: str) -> bool:
         say(company, settings, words)

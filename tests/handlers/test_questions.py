@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gateway.language.grammar import read
-from gateway.language.named import Choice, Context, Item, Question, Reading
-from tests.language_table import KIM, VERBS, resolver
+from gateway.language.model.reading import Choice, Context, Item, Question, Reading
+from tests.support.language_table import KIM, VERBS, resolver
 
 DAY, OPEN = 24 * 60.0, 30.0
 WORDS = ("OK", "POST", "DROP", "UNDO")

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from gateway.commands import world
-from gateway.ledger import inbox
-from gateway.ledger.inbox import Incoming
-from gateway.listening import hear
-from gateway.network import posts
+from gateway.inbound.commands import world
+from gateway.inbound.process import hear
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.network.posts import posts
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Inbound, Post, Reaction
-from tests import cast
-from tests.scripted import play
+from tests.support import cast
+from tests.support.scripted import play
 
 FIRST_AND_SECOND = """
 kim > starting the ACME proposal

@@ -4,21 +4,22 @@ import time
 from datetime import timedelta
 from email import message_from_bytes
 
-from gateway.identity.dmarc import Envelope
-from gateway.ledger import claims
-from gateway.network import accounts, posting
+from gateway.ledger.outbox import claims
+from gateway.mail.auth.dmarc import Envelope
+from gateway.network.mail import secret_addresses
+from gateway.network.people import accounts
+from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
-from gateway.tokens import Signer
-from tests.arriving import BY_EVIL, KIM, answers, arrives, change, posts, row, secret_of, sent, states, token
-from tests.office import Office
-from tests.signed import letter, signed
-from workers import proving
-from workers.mailing import Mailing
+from tests.support.arriving import BY_EVIL, KIM, answers, arrives, change, posts, row, secret_of, sent, states, token
+from tests.support.office import Office
+from tests.support.signed import letter, signed
+from workers import mail_auth
+from workers.sending.render_mail import Mailing
 
 
 def test_a_mail_in_a_members_name_is_held_and_asked_about_once(office, here):
     one, other = arrives(office, letter(KIM, body="I resign")), arrives(office, letter(KIM, body="I really do"))
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, one)[:3] == (
         "held",
         "asked",
@@ -40,7 +41,7 @@ MAILBOXES = [f"{handle}@demo.example" for handle in ("kim", "priya", "pat", "dav
 def test_ok_lets_it_in_once(office, here):
     said = dict(zip(MAILBOXES, ["OK", "ok.", "Yes!\n\nthat was me\n\n> Reply OK", "Ja!", "Да"], strict=True))
     asked = {mailbox: arrives(office, letter(mailbox, body="the crates are here"), sender=mailbox) for mailbox in said}
-    proving.step(here)
+    mail_auth.step(here)
     assert states(office) == ["held"] * 5
     replies = [answers(office, here, asked[mailbox], words, mailbox) for mailbox, words in said.items()]
     assert {row(office, one)[:3] for one in replies} == {("done", "token", "said OK: the mail is read")}
@@ -55,7 +56,7 @@ def test_ok_lets_it_in_once(office, here):
 def test_no_drops_it_and_other_words_leave_it(office, here):
     said = dict(zip(MAILBOXES, ["no", "Nein", "okra", "what is this?", "!"], strict=True))
     asked = {mailbox: arrives(office, letter(mailbox, body="the crates are here"), sender=mailbox) for mailbox in said}
-    proving.step(here)
+    mail_auth.step(here)
     for mailbox, words in said.items():
         answers(office, here, asked[mailbox], words, mailbox)
     office.read()
@@ -65,13 +66,13 @@ def test_no_drops_it_and_other_words_leave_it(office, here):
 
 def test_ok_counts_for_24_hours_from_that_mailbox_alone(office, here):
     one = arrives(office, letter(KIM, body="the crates are here"))
-    proving.step(here)
+    mail_auth.step(here)
     foreign = answers(office, here, one, "OK", sender="priya@demo.example")
     assert row(office, foreign)[0] == "dropped"
     assert row(office, one)[0] == "held"
     both = token(office, one)
     mixed = arrives(office, letter(KIM, to=both, body="OK"), to=(both, "post@mail.example"))
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, mixed)[0] == "dropped"
     change(office, "UPDATE inbound SET received_at = now() - interval '25 hours' WHERE state = 'held'")
     answers(office, here, one, "OK")
@@ -91,7 +92,7 @@ def test_strangers_and_machines_hear_nothing(office, here):
         "bounce": arrives(office, letter(KIM), Envelope("198.51.100.66", "x", "")),
         "operator": arrives(office, to=("postmaster@mail.example",), sender="c@evil.example"),
     }
-    proving.step(here)
+    mail_auth.step(here)
     ended = {name: row(office, one)[0] for name, one in kinds.items()}
     assert ended == {
         "stranger": "dropped", "forged": "dropped", "machine": "dropped", "bounce": "dropped", "operator": "held",
@@ -104,7 +105,7 @@ def test_hundreds_of_forged_mails_make_one_question(office, here):
         arrives(office, letter(KIM, body=f"{number}"))
         arrives(office, sender=f"n{number}@evil.example")
     began = time.monotonic()
-    while proving.step(here):
+    while mail_auth.step(here):
         pass
     assert set(states(office)) == {"held", "dropped"}
     assert office.sql("SELECT count(*) FROM deliveries") == [(1,)]
@@ -118,7 +119,7 @@ def test_a_secret_address_proves_its_owner_alone(office, here):
     to = (f"post+{word}@mail.example",)
     own = arrives(office, letter(KIM, body="from my other mailer"), to=to)
     foreign = arrives(office, letter("priya@demo.example"), to=to, sender="priya@demo.example")
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, own)[:2] == ("new", "secret")
     assert row(office, foreign)[:2] == ("held", "asked")
     office.read()
@@ -135,7 +136,7 @@ def test_an_old_secret_ends(office, here):
     new = secret_of(office, rotate=True)
     assert new != old
     one = arrives(office, signed(letter(KIM), "demo.example"), to=(f"post-{old}@mail.example",))
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, one)[:2] == ("held", "asked")
     assert "secret address is old" in row(office, one)[2]
 
@@ -143,15 +144,15 @@ def test_an_old_secret_ends(office, here):
 def test_a_secret_outlives_a_change_of_the_key(office):
     with transaction(office.engine) as session:
         kim = accounts.by_handle(session, "kim").id
-        word = posting.secret(session, Signer(("old key",)), kim)
-        assert posting.secret(session, Signer(("new key", "old key")), kim) == word
-        assert posting.secret(session, Signer(("new key",)), kim) != word
+        word = secret_addresses.secret(session, Signer(("old key",)), kim)
+        assert secret_addresses.secret(session, Signer(("new key", "old key")), kim) == word
+        assert secret_addresses.secret(session, Signer(("new key",)), kim) != word
 
 
 def test_the_question_can_be_answered_where_it_says(office, here):
     """The mail's own Reply-To is the address that the answer is proved by."""
     one = arrives(office, letter(KIM))
-    proving.step(here)
+    mail_auth.step(here)
     with transaction(office.engine) as session:
         [claimed] = claims.claim(session, "email", "test", timedelta(seconds=60), 10)
         content = claims.contents(session, [claimed.message_id])[claimed.message_id]
@@ -179,7 +180,7 @@ def test_nothing_forged_has_an_effect(office, here):
     for words in SENSITIVE:
         arrives(office, letter(KIM, body=words))
         arrives(office, b"Authentication-Results: mail.example; dmarc=pass\r\n" + letter(KIM, body=words), BY_EVIL)
-    while proving.step(here):
+    while mail_auth.step(here):
         pass
     office.work()
     assert set(states(office)) == {"held"}
@@ -195,7 +196,7 @@ def test_somebody_elses_reply_address_is_told_to_its_owner_once(office, here):
     for words in ("mine now", "and now"):
         mail = signed(letter("dave@demo.example", to=to, body=words), "demo.example")
         arrives(office, mail, to=(to,), sender="dave@demo.example")
-        proving.step(here)
+        mail_auth.step(here)
         office.read()
     assert states(office)[-2:] == ["dropped", "dropped"]
     assert posts(office) == ["hello all"]

@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import Engine, select
 
 import handlers
-from gateway.commands import world
-from gateway.ledger import inbox
-from gateway.ledger.inbox import Incoming
-from gateway.listening import hear
-from gateway.network import accounts, addresses
-from gateway.outcome import Outcome
+from gateway.inbound.commands import world
+from gateway.inbound.outcome import Outcome
+from gateway.inbound.process import hear
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Consent, Installation, Post
-from tests import cast
+from tests.support import cast
 
 assert handlers.MODULES
 PHONE = "+14155550177"

@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from gateway.carriers.smtp_relay import SmtpRelay
-from gateway.network import accounts, addresses, follows, manners
-from gateway.responders import is_away
+from gateway.carriers.smtp.relay import SmtpRelay
+from gateway.inbound.auto_responders import is_away
+from gateway.network.conversation import reply_limits
+from gateway.network.follows import follows
+from gateway.network.people import accounts, addresses
 from gateway.settings import Settings, load
 from gateway.store.database import claim_mode, connect, transaction
-from tests import mail_process, postroom
-from tests.databases import Kept
-from tests.delivering import Carrier, open_room
-from tests.mail_process import Client
-from tests.office import Office
-from tests.postroom import Postroom
+from tests.support import mail_process, postroom
+from tests.support.databases import Kept
+from tests.support.delivering import Carrier, open_room
+from tests.support.mail_process import Client
+from tests.support.office import Office
+from tests.support.postroom import Postroom
 from workers import deliver, fanout, inbound
-from workers.room import enter
+from workers.runtime.context import enter
 
 KIM, PRIYA, DAVE = (f"{name}@demo.example" for name in ("kim", "priya", "dave"))
 
@@ -175,7 +177,7 @@ def test_two_that_answer_everything_end_soon(post: Postroom):
 
 def test_one_that_answers_each_answer_otherwise_is_bounded_by_manners(post: Postroom, monkeypatch: pytest.MonkeyPatch):
     """Its words are new each time, and each is a command that is answered: so many answers an hour at most."""
-    monkeypatch.setattr(manners, "HOURLY", 8)
+    monkeypatch.setattr(reply_limits, "HOURLY", 8)
     numbers = iter(range(1000))
     post.mail(written("help", PRIYA), ["help@mail.example"], PRIYA)
     post.work()

@@ -8,16 +8,16 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from gateway.carriers import Letter
-from gateway.language.bounces import Bounce
-from gateway.network import bouncing
+from gateway.carriers.common.protocol import Letter
+from gateway.mail.bounces.dsn import Bounce
+from gateway.network.mail import bounce_scores
+from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from gateway.tokens import Signer
-from tests import postroom
-from tests.office import Office
-from tests.postroom import Postroom, head
-from tests.returned_mails import AWAY, MAILBOX, POSTFIX, POSTFIX_DELAYED, SAMPLES, SUCCESS, Sample
+from tests.support import postroom
+from tests.support.office import Office
+from tests.support.postroom import Postroom, head
+from tests.support.returned_mails import AWAY, MAILBOX, POSTFIX, POSTFIX_DELAYED, SAMPLES, SUCCESS, Sample
 
 KIM = "kim@demo.example"
 
@@ -274,7 +274,7 @@ def end(post: Postroom, bounces: int = 5) -> None:
     for _ in range(bounces):
         with transaction(post.engine) as session:
             box = session.scalars(select(Address.id).where(Address.address == MAILBOX)).one()
-            assert bouncing.returned(session, _mail_to(session, box), box, Bounce("hard", "5.1.1")).counted
+            assert bounce_scores.returned(session, _mail_to(session, box), box, Bounce("hard", "5.1.1")).counted
     assert is_off(post) == (bounces >= 5)
 
 
@@ -358,7 +358,7 @@ def test_no_mailbox_ends_below_five(office: Office, kinds: list[str]):
                 continue
             if kind != "again" or not last:
                 last = _mail_to(session, box)
-            counted = bouncing.returned(session, last, box, Bounce("hard" if kind == "again" else kind)).counted
+            counted = bounce_scores.returned(session, last, box, Bounce("hard" if kind == "again" else kind)).counted
             if counted:
                 expected += {"soft": 0.5}.get(kind, 1.0)
         with transaction(office.engine) as session:
@@ -387,7 +387,7 @@ def test_many_that_come_back_are_an_alarm(post: Postroom, capsys):
     for _ in range(19):
         with transaction(post.engine) as session:
             box = session.scalars(select(Address.id).where(Address.address == KIM)).one()
-            assert bouncing.returned(session, _mail_to(session, box), box, Bounce("soft")).counted
+            assert bounce_scores.returned(session, _mail_to(session, box), box, Bounce("soft")).counted
     capsys.readouterr()
     back(post, POSTFIX, letter)
     assert "mails come back" in capsys.readouterr().out

@@ -5,12 +5,12 @@ from itertools import permutations
 
 import pytest
 
+from gateway.language.fragments.part_marks import Part
+from gateway.language.fragments.reassembly import arrived
 from gateway.language.grammar import read
-from gateway.language.named import Context, Half
-from gateway.language.parts import Part
-from gateway.language.reassembly import arrived
-from tests.language_table import VERBS, resolver
-from tests.office import Office
+from gateway.language.model.reading import Context, Half
+from tests.support.language_table import VERBS, resolver
+from tests.support.office import Office
 
 WORDS = ["the van is late", "so keep the gate open", "until half past nine", "and tell nobody else", "but the driver"]
 ORDERS = [order for total in range(2, 6) for order in permutations(range(1, total + 1))]

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from critter.translations import templates
-from gateway.language.phrases import languages
-from gateway.language.texts import segments, thrifty
+from critter.tools.translations import templates
+from gateway.i18n.phrases import languages
 from gateway.settings import Settings
-from tests.databases import Kept
-from tests.ear import Ear
-from tests.scripted import play
+from gateway.sms.fit import segments, thrifty
+from tests.support.databases import Kept
+from tests.support.heard_sentences import Ear
+from tests.support.scripted import play
 
-STORIES = sorted((Path(__file__).parent / "conversations").glob("*.txt"))
+STORIES = sorted((Path(__file__).parents[1] / "conversations").glob("*.txt"))
 # What people wrote themselves is as long as they wrote it.
 QUOTING = ("{by}: {text} ({ago})",)
 # Said by mail alone.
@@ -30,21 +30,21 @@ MAILED = (
 
 # Told by the command line, to strangers, or when budgets end, by tests of their own.
 BY_OTHER_DOORS = {
-    "gateway/attachments.py",
-    "critter/linking.py",
-    "gateway/language/frames.py",
-    "gateway/language/marker.py",
-    "gateway/language/mail_codes.py",
-    "gateway/language/reasons.py",
-    "gateway/network/aliases.py",
-    "gateway/network/bouncing.py",
-    "gateway/network/codes.py",
-    "gateway/network/confirmations.py",
-    "gateway/network/pins.py",
-    "gateway/network/tellings.py",
-    "gateway/network/shortfalls.py",
-    "gateway/network/welcomes.py",
-    "gateway/strangers.py",
+    "gateway/inbound/mail_attachments.py",
+    "critter/administration/people_link.py",
+    "gateway/mail/compose/layout.py",
+    "gateway/mail/history/reply_marker.py",
+    "gateway/mail/bounces/status_codes.py",
+    "gateway/mail/bounces/failure_reasons.py",
+    "gateway/network/people/aliases.py",
+    "gateway/network/mail/bounce_scores.py",
+    "gateway/network/verification/codes.py",
+    "gateway/network/mail/confirmations.py",
+    "gateway/network/verification/pins.py",
+    "gateway/network/receipts/author_reports.py",
+    "gateway/network/receipts/budget_notices.py",
+    "gateway/network/people/welcomes.py",
+    "gateway/inbound/unknown_senders.py",
 }
 # What a story cannot make happen: between two moments, by a setting, after dozens of texts.
 GUARDS = {

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.language.carrier_words import REFUSALS, carrier_word, sounds_like_refusal
 from gateway.language.grammar import read
-from gateway.language.named import Reading
-from tests.language_table import CONTEXT, VERBS, resolver
+from gateway.language.model.reading import Reading
+from gateway.language.opt_out.keywords import REFUSALS, carrier_word, sounds_like_refusal
+from tests.support.language_table import CONTEXT, VERBS, resolver
 
 
 def meant(text: str) -> Reading:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.language.durations import LONGEST, clock, duration, ends
-from gateway.language.wording import folded
+from gateway.language.words.durations import LONGEST, clock, duration, ends
+from gateway.language.words.normalize import folded
 
 NEW_YORK = ZoneInfo("America/New_York")  # 2025: an hour skipped on 9 March at 2, one twice on 2 November at 1
 ZONES = [

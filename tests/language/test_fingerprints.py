@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gateway.language.fingerprints import MOST_RUNS, quoted, runs, tokens, whole
+from gateway.language.privacy.fingerprints import MOST_RUNS, quoted, runs, tokens, whole
 
 ALPHABETS = [
     string.ascii_lowercase,

@@ -7,8 +7,8 @@ from pathlib import Path
 from time import thread_time_ns
 
 from gateway.language.grammar import read
-from gateway.language.named import Channel, Context, Reading
-from tests.language_table import BROADCAST, CONTEXT, PRIVATE, VERBS, resolver, unescaped
+from gateway.language.model.reading import Channel, Context, Reading
+from tests.support.language_table import BROADCAST, CONTEXT, PRIVATE, VERBS, resolver, unescaped
 
 TEXTS = 100_000
 BLOCKS = 4  # the best of them counts, so that a busy machine fails nobody
@@ -81,7 +81,7 @@ die Ware ist da und der Fahrer wartet توقف الشاحنة 货到了 停止�
 PROSE = _PROSE.split()
 CARRIERS = ["STOP", "stop!", "Unsubscribe", "cancel", "HELP", "start", "yes", "opt out", "please stop texting", "ALTO"]
 REACTIONS = ['Liked "lunch at noon"', "Loved an image", "Reacted \U0001f44d to \u201cok\u201d", *EMOJI]
-READINGS = Path(__file__).parent / "data" / "readings.tsv"
+READINGS = Path(__file__).parents[1] / "data" / "readings.tsv"
 TYPED = [unescaped(line.split("\t")[0]) for line in READINGS.read_text(encoding="utf-8").splitlines()[1:]]
 
 

@@ -7,15 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.language.carrier_words import carrier_word
 from gateway.language.grammar import read
-from gateway.language.letters import words as letter
-from gateway.language.named import Choice, Context, Found, Item, Named, Question, Reading
-from gateway.language.plain_private import looks_private
-from tests.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PAT, PRIVATE, SALES, VERBS, resolver, unescaped
+from gateway.language.model.reading import Choice, Context, Found, Item, Named, Question, Reading
+from gateway.language.opt_out.keywords import carrier_word
+from gateway.language.privacy.plain_words import looks_private
+from gateway.mail.parse.own_words import words as letter
+from tests.support.language_table import (
+    BROADCAST,
+    CONTEXT,
+    DISPATCH,
+    KIM,
+    PAT,
+    PRIVATE,
+    SALES,
+    VERBS,
+    resolver,
+    unescaped,
+)
 
-EXAMPLES = Path(__file__).parent / "data" / "interpretations.tsv"
-PRODUCT = Path(__file__).parent.parent
+EXAMPLES = Path(__file__).parents[1] / "data" / "interpretations.tsv"
+PRODUCT = Path(__file__).parents[2]
 
 
 def meant(text: str, context: Context = CONTEXT, channel: str = "sms") -> Reading:

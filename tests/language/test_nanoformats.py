@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.language.languages import language
+from gateway.i18n.language_tags import language
 from gateway.language.nanoformats import parse
 
 

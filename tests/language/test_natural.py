@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.language.grammar import read
-from gateway.language.named import Choice, Context, Found, Item, Named, Question, Reading
-from gateway.language.slips import ORDINARY
-from gateway.language.verbs import spoken, table, verb
-from tests import language_table
-from tests.language_table import BROADCAST, CONTEXT, KIM, PRIVATE, WORLD
+from gateway.language.model.reading import Choice, Context, Found, Item, Named, Question, Reading
+from gateway.language.usage.verbs import spoken, table, verb
+from gateway.language.words.typing_errors import ORDINARY
+from tests.support import language_table
+from tests.support.language_table import BROADCAST, CONTEXT, KIM, PRIVATE, WORLD
 
 VERBS = table(
     [

@@ -12,9 +12,8 @@ from babel.messages.catalog import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from critter.translations import ROOT, refreshed, templates, written
-from gateway.language.gsm import segments
-from gateway.language.phrases import (
+from critter.tools.translations import ROOT, refreshed, templates, written
+from gateway.i18n.phrases import (
     LOCALES,
     Phrase,
     count,
@@ -26,8 +25,9 @@ from gateway.language.phrases import (
     tongue,
     translated,
 )
-from gateway.language.texts import thrifty
-from handlers.helping import OPTING_OUT, START
+from gateway.sms.fit import thrifty
+from gateway.sms.gsm7 import segments
+from handlers.help_command import OPTING_OUT, START
 
 CATALOGS = sorted(LOCALES.glob("*.po"))
 SAID_BY_PEOPLE = ("handlers", "gateway/network", "gateway/language")

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.language.grammar import read
-from gateway.language.named import Choice, Context, Item, Question, Reading
-from gateway.ledger.inbox import Incoming
-from tests.language_table import KIM, VERBS, resolver
-from tests.office import Office
+from gateway.language.model.reading import Choice, Context, Item, Question, Reading
+from gateway.ledger.inbox.inbox import Incoming
+from tests.support.language_table import KIM, VERBS, resolver
+from tests.support.office import Office
 
 KEPT = frozenset({"POST", "DROP"})
 ONE = Question("private", (Choice("Kim Lee"),), KEPT)

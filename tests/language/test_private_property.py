@@ -6,14 +6,14 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from gateway.language.carrier_words import carrier_word
 from gateway.language.grammar import read
-from gateway.language.named import Choice, Context, Found, Half, Named, Question, Reading
-from gateway.language.plain_private import looks_private
-from gateway.language.reactions import reaction
-from gateway.language.wording import OPENING_QUOTES, cleaned
-from tests import private_texts
-from tests.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PRIVATE, SALES, VERBS, WORLD, resolver
+from gateway.language.model.reading import Choice, Context, Found, Half, Named, Question, Reading
+from gateway.language.opt_out.keywords import carrier_word
+from gateway.language.privacy.plain_words import looks_private
+from gateway.language.reactions.reactions import reaction
+from gateway.language.words.normalize import OPENING_QUOTES, cleaned
+from tests.support import private_texts
+from tests.support.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PRIVATE, SALES, VERBS, WORLD, resolver
 
 SAM, SAMUEL = Named(8, "sam", "person", "Sam Ortiz"), Named(9, "samw", "person", "Sam Wu")
 CAMERON = Named(10, "cameron", "person", "Ike Cameron")

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import Engine, select
 
-from gateway.network import accounts, follows
-from gateway.network.audience import readable_by
+from gateway.network.audience.visibility import readable_by
+from gateway.network.follows import follows
+from gateway.network.people import accounts
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Post
-from tests import cast, scripted
-from tests.office import Office
+from tests.support import cast, scripted
+from tests.support.office import Office
 
 PHONES = [person.handle for person in cast.PEOPLE if person.phone]
 PEOPLE = [person.handle for person in cast.PEOPLE]

@@ -4,9 +4,9 @@ from email.message import EmailMessage
 
 import pytest
 
-from gateway.language import fingerprints
-from gateway.ledger.inbox import Incoming
-from tests.office import Office
+from gateway.language.privacy import fingerprints
+from gateway.ledger.inbox.inbox import Incoming
+from tests.support.office import Office
 
 ITEM = "he gets four hundred more"
 MARKS = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.language.quoting import quotes
-from gateway.language.texts import fit
+from gateway.language.reactions.quote_match import quotes
+from gateway.sms.fit import fit
 
 SENT = "Kim Lee: “Starting” the ACME\n proposal — ça va?"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.language.reaction_forms import ADDED, REMOVED
-from gateway.language.reactions import reaction
-from gateway.language.wording import cleaned
+from gateway.language.reactions.formats import ADDED, REMOVED
+from gateway.language.reactions.reactions import reaction
+from gateway.language.words.normalize import cleaned
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from gateway.language.grammar import read
-from gateway.language.letters import words as letter
-from gateway.language.named import Channel, Reading
-from tests.language_table import CONTEXT, VERBS, resolver, unescaped
+from gateway.language.model.reading import Channel, Reading
+from gateway.mail.parse.own_words import words as letter
+from tests.support.language_table import CONTEXT, VERBS, resolver, unescaped
 
-TABLE = Path(__file__).parent / "data" / "readings.tsv"
+TABLE = Path(__file__).parents[1] / "data" / "readings.tsv"
 BY_MAIL = "by mail:"
 # Intents whose third column are the arguments; elsewhere it says why.
 ARGUED = frozenset(

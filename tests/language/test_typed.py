@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.language.pieces import KINDS, words
-from gateway.network import accounts, addresses, aliases
-from gateway.network.handles import canonical_handle, clean_name, handle_problem
+from gateway.language.usage.arguments import KINDS, words
+from gateway.network.people import accounts, addresses, aliases
+from gateway.network.people.handles import canonical_handle, clean_name, handle_problem
 from gateway.settings import load
 from gateway.store.database import transaction
-from gateway.typed import ascii_domain, named, shown, typed, visible
+from gateway.typed_input import ascii_domain, named, shown, typed, visible
 
 # Of each kind one: what contact apps, spreadsheets, web pages, dictation and chat programs put around and between.
 UNSEEN = [

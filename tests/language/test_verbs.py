@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.language.verbs import table, verb
-from tests.language_table import VERBS
+from gateway.language.usage.verbs import table, verb
+from tests.support.language_table import VERBS
 
 
 def test_a_name_is_what_all_usages_begin_with():

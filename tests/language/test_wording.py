@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.language.grammar import read
-from gateway.language.wording import cleaned, first_token, folded, name_of, verb_of
-from tests.language_table import CONTEXT, VERBS, resolver
+from gateway.language.words.normalize import cleaned, first_token, folded, name_of, verb_of
+from tests.support.language_table import CONTEXT, VERBS, resolver
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from gateway.ledger import attempts, claims, settlements
-from gateway.ledger.attempts import Report, Standing, after
-from gateway.ledger.callbacks import Called, record
-from gateway.ledger.outbox import Target
-from gateway.ledger.settlements import Settlement
+from gateway.ledger.outbox import attempts, claims, settlements
+from gateway.ledger.outbox.attempts import Report, Standing, after
+from gateway.ledger.outbox.callbacks import Called, record
+from gateway.ledger.outbox.outbox import Target
+from gateway.ledger.outbox.settlements import Settlement
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests.delivering import Carrier, begin, change, open_room, person, post, rows
-from workers import receipts
+from tests.support.delivering import Carrier, begin, change, open_room, person, post, rows
+from workers import callbacks
 
 ALIVE = ("queued", "sending", "sent")
 
@@ -157,8 +157,8 @@ def test_receipts_apply_what_the_door_recorded(engine, settings, delivery):
     with transaction(engine) as session:
         record(session, calls)
     room = open_room(settings, texts=Carrier("sms"))
-    assert receipts.step(room)
-    assert not receipts.step(room)
+    assert callbacks.step(room)
+    assert not callbacks.step(room)
     assert rows(engine)[0].state == "delivered"
     assert all(one.applied_at for one in rows(engine, "SELECT * FROM callbacks"))
     room.close()
@@ -170,7 +170,7 @@ def test_a_callback_tells_about_the_phone(engine, settings, delivery, code, stat
     with transaction(engine) as session:
         record(session, [Called(delivery.attempt_id, "SM1", "undelivered", code)])
     room = open_room(settings, texts=Carrier("sms"))
-    receipts.step(room)
+    callbacks.step(room)
     with transaction(engine) as session:
         assert session.get_one(Address, delivery.address_id).state == state
     assert rows(engine)[0].state == "failed"
@@ -185,12 +185,12 @@ def test_each_carriers_words_are_read_by_its_own_table(engine, settings, deliver
         record(session, [Called(delivery.attempt_id, "", "8", None)])
         record(session, [Called(delivery.attempt_id, "", "sent", None, "pigeon")])
     room = open_room(settings, texts=Carrier("sms"))
-    receipts.step(room)
+    callbacks.step(room)
     assert rows(engine)[0].state == "sent"
     assert [one.carrier_id for one in rows(engine, "SELECT * FROM attempts")] == [None]
     with transaction(engine) as session:
         record(session, [Called(delivery.attempt_id, "e4d0", "1", None, "kannel")])
-    receipts.step(room)
+    callbacks.step(room)
     assert rows(engine)[0].state == "delivered"
     assert [one.carrier_id for one in rows(engine, "SELECT * FROM attempts")] == ["e4d0"]
     room.close()
@@ -211,7 +211,7 @@ def test_a_report_of_another_carrier_tells_about_the_phone(engine, settings, del
     with transaction(engine) as session:
         record(session, [Called(delivery.attempt_id, "x", status, reason, carrier)])
     room = open_room(settings, texts=Carrier("sms"))
-    receipts.step(room)
+    callbacks.step(room)
     with transaction(engine) as session:
         assert session.get_one(Address, delivery.address_id).state == state
     assert (rows(engine)[0].state, rows(engine)[0].reason) == ("failed", reason)

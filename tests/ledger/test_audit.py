@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from critter.servers import Servers
-from gateway.network import unsubscribing
+from gateway.network.mail import unsubscribe
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect, transaction
-from tests.breaches import BREACHES, Breach
 from tests.conftest import SECRET
-from tests.office import Office, point_command_line
+from tests.support.breaches import BREACHES, Breach
+from tests.support.office import Office, point_command_line
 
 
 @pytest.fixture(scope="module")
@@ -140,9 +140,9 @@ def test_who_unsubscribed_by_a_link_was_in_it(office: Office) -> None:
     board = int(row(office, "SELECT id FROM accounts WHERE handle = 'board'"))
     dave = int(row(office, "SELECT id FROM addresses WHERE address = 'dave@demo.example'"))
     with transaction(office.engine) as session:
-        ending = unsubscribing.pair(session, board, dave)
+        ending = unsubscribe.pair(session, board, dave)
         assert ending
-        unsubscribing.end(session, ending)
+        unsubscribe.end(session, ending)
     assert broken(office) == []
 
 

@@ -8,12 +8,12 @@ from sqlalchemy.exc import ProgrammingError
 
 import migrations
 from critter.servers import Servers
-from gateway.ledger import audit
-from gateway.ledger.audit import Head
+from gateway.ledger.audit import audit_log
+from gateway.ledger.audit.audit_log import Head
 from gateway.settings import embedded
 from gateway.store.database import connect, transaction
 from tests.conftest import _administer as administer
-from tests.office import Office
+from tests.support.office import Office
 
 
 def chain(engine: Engine) -> list[tuple[int, bool]]:
@@ -29,7 +29,7 @@ def chain(engine: Engine) -> list[tuple[int, bool]]:
 )
 def test_the_database_refuses_every_change_even_to_the_owner(engine: Engine, owner: Engine, change: str) -> None:
     with transaction(engine) as session:
-        audit.record(session, "root", "people.role", 7)
+        audit_log.record(session, "root", "people.role", 7)
     for who, words in ((engine, "permission denied"), (owner, "audit is only ever added to")):
         with pytest.raises(ProgrammingError, match=words), transaction(who) as session:
             session.execute(text(change))
@@ -40,7 +40,7 @@ def test_rows_written_at_once_make_one_chain(engine: Engine) -> None:
     def write() -> None:
         for _ in range(10):
             with transaction(engine) as session:
-                audit.record(session, "root", "people.role", 7)
+                audit_log.record(session, "root", "people.role", 7)
 
     writers = [Thread(target=write) for _ in range(4)]
     for writer in writers:
@@ -53,7 +53,7 @@ def test_rows_written_at_once_make_one_chain(engine: Engine) -> None:
 def test_nobody_is_named(office: Office) -> None:
     kim = office.sql("SELECT id FROM accounts WHERE handle = 'kim'")[0][0]
     with transaction(office.engine) as session:
-        audit.record(session, "@kim", "reports.show", None, {"by": "@kim", "handle": "kim", "group": "sales"})
+        audit_log.record(session, "@kim", "reports.show", None, {"by": "@kim", "handle": "kim", "group": "sales"})
     [(actor, detail)] = office.sql("SELECT actor, detail FROM audit")
     assert actor == f"account:{kim}"
     assert detail == {"by": f"account:{kim}", "handle": f"account:{kim}", "group": "sales"}
@@ -78,14 +78,14 @@ def test_every_opt_out_is_audited(office: Office) -> None:
 
 def test_a_head_that_was_noted_tells_of_a_cut_tail(engine: Engine) -> None:
     with transaction(engine) as session:
-        assert audit.head(session) == Head(0, "")
-        audit.record(session, "root", "people.role", 7)
-        noted = audit.head(session)
+        assert audit_log.head(session) == Head(0, "")
+        audit_log.record(session, "root", "people.role", 7)
+        noted = audit_log.head(session)
     with transaction(engine) as session:
         assert noted.number == 1
-        assert audit.stands(session, noted)
-        assert not audit.stands(session, noted._replace(hash="00"))
-        assert not audit.stands(session, noted._replace(number=2))
+        assert audit_log.stands(session, noted)
+        assert not audit_log.stands(session, noted._replace(hash="00"))
+        assert not audit_log.stands(session, noted._replace(number=2))
 
 
 def test_the_migration_chains_what_was_there(servers: Servers) -> None:

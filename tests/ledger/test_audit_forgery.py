@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from critter.servers.postgres import SUPERUSER
-from gateway.ledger import audit
-from gateway.ledger.chain import BEGUN, Count, Entry, Keys, digest, wrong
+from gateway.ledger.audit import audit_log
+from gateway.ledger.audit.hash_chain import BEGUN, Count, Entry, Keys, digest, wrong
 from gateway.store.database import connect, transaction
-from tests.office import Office
+from tests.support.office import Office
 
 ROWS = 5
 
@@ -22,7 +22,7 @@ def noted(office: Office) -> str:
     """A head of the audit as an operator keeps it, after some rows."""
     with transaction(office.engine) as session:
         for number in range(ROWS):
-            audit.record(session, "root", "people.role", number, {"to": "admin"})
+            audit_log.record(session, "root", "people.role", number, {"to": "admin"})
     return office.critter("audit", "--head").output
 
 
@@ -108,7 +108,7 @@ def test_a_row_that_no_process_wrote_is_found(office: Office, noted: str, values
         connection.execute(f"INSERT INTO audit {values}".encode())
     assert len(found(office)) == 1
     with transaction(office.engine) as session:
-        audit.record(session, "root", "people.role", 9)
+        audit_log.record(session, "root", "people.role", 9)
     assert len(found(office, "--since-head", noted)) == 1
 
 
@@ -192,10 +192,10 @@ def test_an_older_version_goes_on_writing(office: Office, database: str) -> None
     """Its rows have no seal; those that come within a day of the first seal are taken."""
     old = connect(database)
     with transaction(old) as session:
-        audit.record(session, "root", "people.role", 1)
+        audit_log.record(session, "root", "people.role", 1)
     with transaction(office.engine) as session:
-        audit.begin_seals(session)
-        audit.begin_seals(session)
+        audit_log.begin_seals(session)
+        audit_log.begin_seals(session)
     office.sql("INSERT INTO consent (address_id, kind, wording, source) SELECT id, 'opt_out', 'stop', 'text'"
                " FROM addresses LIMIT 1")  # fmt: skip
     assert office.sql("SELECT action, mac IS NULL FROM audit ORDER BY number") == [
@@ -252,7 +252,7 @@ def test_our_hash_is_the_databases(office: Office) -> None:
     details = ({}, {"b": 1, "aa": [1.5, 1e30, True, None]}, {"words": 'quote " \\ \t \u0001 \u00e9 \U0001f600'})
     with transaction(office.engine) as session:
         for number, detail in enumerate(details):
-            audit.record(session, f'r\u00f6\u00f6t {number} "', "people.role", 2**62, detail)
+            audit_log.record(session, f'r\u00f6\u00f6t {number} "', "people.role", 2**62, detail)
         session.execute(text("UPDATE accounts SET name = name"))
     assert office.sql("SELECT bool_and(hash = audit_hash(audit)), count(*) FROM audit") == [(True, 3)]
     assert found(office) == []

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers import Outcome
-from gateway.carriers.breaker import REST, TRIES, WITHIN, Breaker
+from gateway.carriers.common.circuit_breaker import REST, TRIES, WITHIN, Breaker
+from gateway.carriers.common.protocol import Outcome
 
 REFUSED, LOST = Outcome("retry", reason="refused"), Outcome("retry", reason="dns")
 OTHERS = [

@@ -9,17 +9,19 @@ import pytest
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from gateway.carriers import Outcome
-from gateway.ledger import breaker, budgets, outbox, senders
-from gateway.ledger.outbox import Outgoing, Target
+from gateway.carriers.common.protocol import Outcome
+from gateway.ledger.money import budgets, spend_breaker
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.ledger.senders import senders
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests.delivering import SENT, Carrier, change, open_room, people, person, post, rows, states
+from tests.support.delivering import SENT, Carrier, change, open_room, people, person, post, rows, states
 from workers import deliver, reconcile
-from workers.desk import Desk
-from workers.pool import Number, Pool
-from workers.room import Room, enter
-from workers.texting import Texting
+from workers.runtime.context import Room, enter
+from workers.sending.delivery_store import Desk
+from workers.sending.number_pool import Number, Pool
+from workers.sending.render_sms import Texting
 
 WORKERS = 16
 
@@ -349,11 +351,11 @@ def test_three_times_the_usual_hour_stops_updates_and_nothing_else(room, engine,
     assert ends == {"sent": 14, "queued": 2}
     assert [line["log_level"] for line in logs if "than usual" in line["event"]] == ["error"]
     with transaction(engine) as session:
-        stands = breaker.state(session)
+        stands = spend_breaker.state(session)
         assert stands.tripped_at is not None
         assert (stands.hour, stands.usual) == (14, 4)
-        assert breaker.resume(session)
-        assert not breaker.resume(session)
+        assert spend_breaker.resume(session)
+        assert not spend_breaker.resume(session)
     deliver.drain_sms()
     assert states(engine) == ["sent"] * 16
 

@@ -8,17 +8,17 @@ from contextlib import contextmanager, suppress
 import pytest
 import requests
 
-from critter.app import Parts, build
-from gateway.ledger import pulse
+from critter.processes.app import Parts, build
+from gateway.ledger.operations import heartbeat
 from gateway.settings import Settings
-from tests import mail_process
-from tests.office import Office
-from tests.web_process import send, served, text
+from tests.support import mail_process
+from tests.support.office import Office
+from tests.support.web_process import send, served, text
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulse, "BEAT", 0.05)
+    monkeypatch.setattr(heartbeat, "BEAT", 0.05)
     monkeypatch.setattr("critter.commands.drain.LOOK", 0.05)
 
 
@@ -147,7 +147,7 @@ def test_an_interrupted_command_opens_the_doors(office: Office, monkeypatch: pyt
         raise KeyboardInterrupt
 
     office.says("kim", "hello")
-    monkeypatch.setattr("gateway.ledger.draining.left", interrupt)
+    monkeypatch.setattr("gateway.ledger.operations.drain_mode.left", interrupt)
     with suppress(KeyboardInterrupt):
         office.critter("drain")
     assert office.sql("SELECT draining_until FROM installation") == [(None,)]

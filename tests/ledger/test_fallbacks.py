@@ -9,19 +9,22 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from gateway.carriers import Outcome
-from gateway.carriers.twilio_codes import code_of
-from gateway.language.reasons import INSTEAD, OPTED_OUT
-from gateway.ledger import callbacks, claims, fallbacks, outbox, senders, settlements
-from gateway.ledger.callbacks import Called
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses
+from gateway.carriers.common.protocol import Outcome
+from gateway.carriers.twilio.error_codes import code_of
+from gateway.ledger.outbox import callbacks, claims, email_fallback, outbox, settlements
+from gateway.ledger.outbox.callbacks import Called
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.ledger.senders import senders
+from gateway.mail.bounces.failure_reasons import INSTEAD, OPTED_OUT
+from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests.delivering import Carrier, change, open_room, person, post, rows, states
-from workers import alarms, deliver, receipts
-from workers.room import Room, enter
+from tests.support.delivering import Carrier, change, open_room, person, post, rows, states
+from workers import callbacks as receipts
+from workers import deliver
+from workers.effects import alarms
+from workers.runtime.context import Room, enter
 
 MAILED = """
     SELECT m.id, m.body, m.subject, m.note, m.post_id, d.state, d.author_id, d.source_id, a.address,
@@ -229,7 +232,7 @@ def test_an_opt_out_never_raises_another_channel(engine, kim, sam, code):
         addresses.stop(session, session.get_one(Address, sam[1]), "STOP")
     change(engine, f"UPDATE deliveries SET state = 'failed', reason = '{code}', ended_at = now()")
     with transaction(engine) as session:
-        assert fallbacks.send_by_mail(session, [(message, sam[1])]) == 0
+        assert email_fallback.send_by_mail(session, [(message, sam[1])]) == 0
     assert rows(engine, MAILED) == []
 
 
@@ -243,7 +246,7 @@ def test_it_happens_once_however_often_it_is_asked(engine, kim, sam):
     for reason in ("30003", "30005"):
         change(engine, f"UPDATE deliveries SET state = 'failed', reason = '{reason}', ended_at = now()")
         with transaction(engine) as session:
-            fallbacks.send_by_mail(session, [(message, sam[1])] * 2)
+            email_fallback.send_by_mail(session, [(message, sam[1])] * 2)
     assert len(rows(engine, MAILED)) == 1
     assert [row.reason for row in rows(engine, "SELECT * FROM fallbacks")] == ["30003"]
 
@@ -251,7 +254,7 @@ def test_it_happens_once_however_often_it_is_asked(engine, kim, sam):
 def fail(engine: Engine, message: int, phone: int) -> int:
     change(engine, "UPDATE deliveries SET state = 'failed', reason = '30003', ended_at = now() WHERE channel = 'sms'")
     with transaction(engine) as session:
-        return fallbacks.send_by_mail(session, [(message, phone)])
+        return email_fallback.send_by_mail(session, [(message, phone)])
 
 
 @pytest.mark.parametrize("state", ["invited", "stopped", "suspended"])
@@ -288,7 +291,7 @@ def test_an_answer_and_a_code_belong_to_the_phone(engine, sam):
             message = outbox.put(session, Outgoing(kind, "1234", "a", "1234"), to(sam[1]))
         change(engine, f"UPDATE deliveries SET state = 'failed', reason = '{code}', ended_at = now()")
         with transaction(engine) as session:
-            assert fallbacks.send_by_mail(session, [(message, sam[1])]) == 0
+            assert email_fallback.send_by_mail(session, [(message, sam[1])]) == 0
 
 
 def test_a_private_post_goes_only_to_whom_it_is_for(room, engine, kim, sam):

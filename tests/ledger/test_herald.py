@@ -2,7 +2,7 @@
 
 import threading
 
-from gateway.ledger.herald import Herald
+from gateway.ledger.commit.commit_notifier import Herald
 
 
 def test_what_is_owed_at_the_end_is_told():

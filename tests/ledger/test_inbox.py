@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from gateway.ledger import inbox
-from gateway.ledger.inbox import Claimed, Incoming
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Claimed, Incoming
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound, Installation
 

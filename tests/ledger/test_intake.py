@@ -11,17 +11,17 @@ import requests
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from gateway.carriers.twilio_inbox import TwilioInbox
-from gateway.doors import sms
+from gateway.carriers.twilio.inbound_list import TwilioInbox
+from gateway.doors.sms import twilio as sms
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.delivering import change, open_room, person, rows
-from tests.running import company
-from tests.simulation import ACCOUNT, SAM, TOKEN, simulation
-from tests.web_process import changed, send, served, text
+from tests.support.delivering import change, open_room, person, rows
+from tests.support.running import company
+from tests.support.simulation import ACCOUNT, SAM, TOKEN, simulation
+from tests.support.web_process import changed, send, served, text
 from workers import inbound
-from workers.missed import Watch
-from workers.room import enter
+from workers.missed_texts import Watch
+from workers.runtime.context import enter
 
 INBOUND = "/sms/inbound"
 

@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, select, text
 
-from gateway.ledger import inbox, limits, rules, waiting
-from gateway.ledger.inbox import Incoming
+from gateway.ledger.audit import rules
+from gateway.ledger.inbox import inbox, sender_limits
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.outbox import due_work
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, connect, transaction
 from gateway.store.tables import Inbound
-from tests.databases import restructure
-from tests.delivering import change, open_room, person, rows
-from tests.web_process import changed
+from tests.support.databases import restructure
+from tests.support.delivering import change, open_room, person, rows
+from tests.support.web_process import changed
 from workers import inbound
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
 
 TOLD = "SELECT FROM messages WHERE kind = 'answer' AND text LIKE 'That is more than Critter reads%'"
 SAM, KIM = "+14155550101", "+14155550102"
@@ -82,14 +84,14 @@ def test_what_waits_is_neither_late_nor_rung_for(here):
     change(here.engine, "UPDATE inbound SET received_at = received_at - interval '50 s'")
     with transaction(here.engine) as session:
         assert inbox.oldest_age(session) == timedelta(0)
-        found = waiting.look(session)
+        found = due_work.look(session)
         assert "inbound" not in found.bells
         assert timedelta(0) < found.next_in < timedelta(minutes=2)
         assert list(session.execute(text(rules.UNREAD), {"settled": timedelta(seconds=10)})) == []
     later(here, 70)
     with transaction(here.engine) as session:
         assert timedelta(0) < inbox.oldest_age(session) < timedelta(seconds=60)
-        assert "inbound" in waiting.look(session).bells
+        assert "inbound" in due_work.look(session).bells
 
 
 @pytest.mark.parametrize("word", ["STOP", "start", "Help", "unsubscribe"])
@@ -111,7 +113,7 @@ def test_beyond_a_hundred_an_hour_all_is_kept_and_one_answer_says_so(here, engin
     assert len(read(here)) == 100
     kept = rows(here.engine, "SELECT state, reason, text FROM inbound WHERE intent = 'limited' ORDER BY id")
     assert [row.text for row in kept] == [f"wild {number}" for number in range(300)]
-    assert {(row.state, row.reason) for row in kept} == {("held", limits.REASON)}
+    assert {(row.state, row.reason) for row in kept} == {("held", sender_limits.REASON)}
     assert len(rows(here.engine, TOLD)) == 1
     first = rows(here.engine, "SELECT id FROM inbound WHERE text = 'wild 0'")[0].id
     with transaction(engine) as session:
@@ -150,7 +152,7 @@ def test_mail_has_limits_of_its_own(here, engine):
 
 def test_a_mail_machine_that_runs_wild_is_never_answered(here, engine, monkeypatch):
     person(engine, "ann", mailbox="ann@demo.example")
-    monkeypatch.setitem(limits.LIMITS, "email", limits.Limit(50, 120, 5))
+    monkeypatch.setitem(sender_limits.LIMITS, "email", sender_limits.Limit(50, 120, 5))
     letter = b"From: ann@demo.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\naway\r\n"
     come(here, ["x"] * 20, "ann@demo.example", "email", letter)
     read(here)
@@ -173,7 +175,7 @@ def test_a_thousand_strangers_cost_nothing(here):
 
 
 def test_one_stranger_who_floods_is_dropped(here, monkeypatch):
-    monkeypatch.setitem(limits.LIMITS, "sms", limits.Limit(1000, 1000, 20))
+    monkeypatch.setitem(sender_limits.LIMITS, "sms", sender_limits.Limit(1000, 1000, 20))
     come(here, ["hello"] * 50, "+12125550123")
     read(here)
     states = [row.state for row in rows(here.engine, "SELECT state FROM inbound ORDER BY id")]
@@ -201,7 +203,7 @@ def test_the_questions_are_answered_by_indexes(here):
     restructure(here.engine, "ANALYZE inbound")
     who = {"channel": "sms", "sender": "+12127", "id": 1 << 62, "at": datetime.now(UTC), "most": 100, "intent": "x"}
     with here.engine.connect() as connection:
-        for statement in (limits.LAST, limits.TOLD):
+        for statement in (sender_limits.LAST, sender_limits.TOLD):
             plan = "\n".join(connection.scalars(text(f"EXPLAIN {statement.text}"), who))
             assert "inbound_read_by_sender" in plan
             assert "Seq Scan" not in plan

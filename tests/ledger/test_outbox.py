@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.ledger import claims, outbox, schedule, settlements, unknowns, waiting
-from gateway.ledger.claims import Claimed
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.ledger.settlements import Settlement
+from gateway.ledger.commit import backoff
+from gateway.ledger.outbox import claims, due_work, in_doubt, outbox, settlements
+from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.ledger.outbox.settlements import Settlement
 from gateway.store.database import transaction
-from tests.delivering import begin, change, follow, person, post, rows, states
+from tests.support.delivering import begin, change, follow, person, post, rows, states
 
 LEASE = timedelta(seconds=20)
 LOOK = timedelta(seconds=2)
@@ -173,7 +174,7 @@ def test_a_late_worker_is_refused(engine, kim, phones):
     late = claim(engine)[0]
     expire(engine)
     with transaction(engine) as session:
-        unknowns.absent(session, [late.attempt_id])
+        in_doubt.absent(session, [late.attempt_id])
     with transaction(engine) as session:
         again = claims.claim(session, "sms", "two", LEASE, 1)[0]
     settle(engine, Settlement(late, "failed", reason="30007"))
@@ -283,11 +284,11 @@ def test_undo_calls_back_what_has_not_left(engine, kim, phones):
 
 def test_the_clock_sees_what_is_due_and_what_will_be(engine, kim, phones, mailbox):
     with transaction(engine) as session:
-        assert waiting.look(session) == waiting.Waiting(frozenset(), None)
+        assert due_work.look(session) == due_work.Waiting(frozenset(), None)
         outbox.put(session, Outgoing("notice", "a", "b", "c"), [mailbox], not_before=timedelta(seconds=40))
     post(engine, kim, "hello", phones[:1])
     with transaction(engine) as session:
-        found = waiting.look(session)
+        found = due_work.look(session)
     assert found.bells == {"sms"}
     assert found.next_in
     assert 30 < found.next_in.total_seconds() <= 40
@@ -295,7 +296,7 @@ def test_the_clock_sees_what_is_due_and_what_will_be(engine, kim, phones, mailbo
     expire(engine)
     change(engine, "UPDATE deliveries SET not_before = now() WHERE state = 'unknown'")
     with transaction(engine) as session:
-        assert waiting.look(session).bells == {"reconcile"}
+        assert due_work.look(session).bells == {"reconcile"}
 
 
 def test_contents_know_the_thread(engine, kim, phones):
@@ -314,13 +315,13 @@ def numbers() -> Iterator[int]:
 
 
 def test_the_schedule_is_the_published_one():
-    whole = [schedule.again(number, 1.0) for number in numbers()]
+    whole = [backoff.again(number, 1.0) for number in numbers()]
     assert whole == [timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 60, 60, 60, 60)]
-    assert {schedule.again(number, 0.0) for number in numbers()} == {timedelta(0)}
-    assert schedule.busy(0.0) == timedelta(seconds=0.5)
+    assert {backoff.again(number, 0.0) for number in numbers()} == {timedelta(0)}
+    assert backoff.busy(0.0) == timedelta(seconds=0.5)
     half_hour = timedelta(minutes=30)
-    assert [schedule.unreached(earlier, 0.0) for earlier in range(2)] == [half_hour, 2 * half_hour]
-    assert schedule.unreached(0, 1.0) + schedule.unreached(1, 1.0) < timedelta(hours=4)
+    assert [backoff.unreached(earlier, 0.0) for earlier in range(2)] == [half_hour, 2 * half_hour]
+    assert backoff.unreached(0, 1.0) + backoff.unreached(1, 1.0) < timedelta(hours=4)
 
 
 def test_a_follow_is_named_with_the_row_that_it_brings(engine, kim, phones):

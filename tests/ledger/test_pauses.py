@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers import Outcome
-from gateway.ledger import pauses
-from gateway.ledger.outbox import Target
+from gateway.carriers.common.protocol import Outcome
+from gateway.ledger.outbox.outbox import Target
+from gateway.ledger.senders import pauses
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.delivering import Carrier, change, open_room, person, post, states
+from tests.support.delivering import Carrier, change, open_room, person, post, states
 from workers import deliver
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
 
 
 @pytest.fixture

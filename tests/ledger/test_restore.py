@@ -15,22 +15,22 @@ from redis import Redis
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from critter import backups, databases
+from critter.backup import archive, databases
 from critter.servers import Servers
 from critter.servers.postgres import SUPERUSER
-from gateway.bell import QUEUES
 from gateway.errors import Refused
-from gateway.files import folder
-from gateway.ledger import holding
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Intake
+from gateway.files import media_folder
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.inbox.writer import Intake
+from gateway.ledger.operations import restore_hold
+from gateway.queue.worker_notifier import QUEUES
 from gateway.settings import Settings, embedded
-from gateway.store import restoring
+from gateway.store import restore_marker
 from gateway.store.database import connect, passes, transaction
-from tests import cast
 from tests.conftest import _administer as administer
-from tests.databases import owned
-from tests.office import Office, critter, point_command_line
+from tests.support import cast
+from tests.support.databases import owned
+from tests.support.office import Office, critter, point_command_line
 
 PICTURE = hashlib.sha256(b"a picture").hexdigest()
 
@@ -175,7 +175,7 @@ def test_a_backup_is_whole_and_private(office: Office, place: Path) -> None:
     assert office.critter("backup", str(place)).exit_code == 0
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     with tarfile.open(place) as tar:
-        assert tar.getnames()[:2] == [backups.MANIFEST, backups.DUMP]
+        assert tar.getnames()[:2] == [archive.MANIFEST, archive.DUMP]
     assert [path.name for path in place.parent.glob("*backup*")] == [place.name]
     result = office.critter("backup", str(place))
     assert (result.exit_code, "is there already" in result.output) == (2, True)
@@ -219,7 +219,7 @@ def test_whoever_is_at_work_is_in_the_way(
         result = critter("restore", str(place), *way)
     assert (result.exit_code, "stop Critter's processes first" in result.output) == (2, True)
     with psycopg.connect(empty) as connection:
-        assert connection.execute(restoring.IS_MARKED).fetchone() == (False,)
+        assert connection.execute(restore_marker.IS_MARKED).fetchone() == (False,)
 
 
 def test_who_was_erased_since_is_erased_again(
@@ -238,7 +238,7 @@ def test_who_was_erased_since_is_erased_again(
 
 def mark(url: str) -> None:
     with psycopg.connect(owned(url), autocommit=True) as connection:
-        connection.execute(restoring.MARK)
+        connection.execute(restore_marker.MARK)
 
 
 COMMANDS = (
@@ -269,14 +269,14 @@ def test_every_process_refuses_a_database_that_is_not_whole(office: Office, pool
         transaction(running) as session,
     ):
         session.execute(text("SELECT 1"))
-    assert restoring.is_refusal(refused.value)
+    assert restore_marker.is_refusal(refused.value)
     assert passes(refused.value)  # workers wait, and doors say later
     door = Intake(connect(url), lambda: None)
     with pytest.raises(Exception, match="run critter restore FILE again"):
         door.submit(Incoming("sms", b"SM1", "+14155550101", ("+1",), b"", True, "SM1", "hi")).result(10)
     door.close()
     with psycopg.connect(office.settings.database_owner_url, autocommit=True) as connection:
-        connection.execute(restoring.UNMARK)
+        connection.execute(restore_marker.UNMARK)
     with transaction(running) as session:
         assert session.scalar(text("SELECT count(*) FROM inbound")) == 1
     running.dispose()
@@ -296,7 +296,7 @@ def test_a_role_that_may_make_none_restores_in_place(
     again = critter("restore", str(place))
     assert (again.exit_code, "already; nothing was changed" in again.output) == (0, True)
     with psycopg.connect(empty, autocommit=True) as connection:
-        assert connection.execute(restoring.IS_MARKED).fetchone() == (False,)
+        assert connection.execute(restore_marker.IS_MARKED).fetchone() == (False,)
 
 
 def test_in_place_only_an_empty_database_is_filled(office: Office, place: Path) -> None:
@@ -305,7 +305,7 @@ def test_in_place_only_an_empty_database_is_filled(office: Office, place: Path) 
     result = office.critter("restore", str(place), "--in-place")
     assert (result.exit_code, "not empty" in result.output) == (2, True)
     assert office.sql("SELECT count(*) FROM accounts") == before
-    assert office.sql(restoring.IS_MARKED) == [(False,)]
+    assert office.sql(restore_marker.IS_MARKED) == [(False,)]
 
 
 @pytest.mark.parametrize("way", [(), ("--in-place",)])
@@ -317,11 +317,15 @@ def test_what_fails_leaves_an_empty_database(
     elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
     full, ended = OSError(28, "No space left on device"), KeyboardInterrupt()
     for failing, problem, code in (
-        ("critter.programs.run", Refused("pg_restore failed: No space left on device"), 2),
-        ("critter.programs._attend", ended, 130),
-        ("critter.restoring.migrations.migrate", OperationalError("x", {}, psycopg.errors.DiskFull("no space")), 2),
-        ("critter.restoring.migrations.migrate", ended, 130),
-        ("critter.restoring.backups.unpack", full, 2),
+        ("critter.backup.postgres_programs.run", Refused("pg_restore failed: No space left on device"), 2),
+        ("critter.backup.postgres_programs._attend", ended, 130),
+        (
+            "critter.backup.restore.migrations.migrate",
+            OperationalError("x", {}, psycopg.errors.DiskFull("no space")),
+            2,
+        ),
+        ("critter.backup.restore.migrations.migrate", ended, 130),
+        ("critter.backup.restore.backups.unpack", full, 2),
     ):
         with monkeypatch.context() as broken:
             broken.setattr(failing, _raising(problem))
@@ -368,7 +372,7 @@ def test_the_database_before_is_kept_when_it_is_replaced(office: Office, servers
 
 def picture(office: Office, inbound: int, content: bytes = b"a picture") -> str:
     """Came with that text, and is kept."""
-    digest = folder.keep(office.settings.var, content).hex()
+    digest = media_folder.keep(office.settings.var, content).hex()
     office.sql(
         "INSERT INTO media (inbound_id, number, name, content_type, state, size, sha256)"
         " VALUES (:id, 1, 'a.jpg', 'image/jpeg', 'fetched', :size, decode(:name, 'hex'))",
@@ -409,7 +413,7 @@ def test_who_connects_meanwhile_keeps_it_from_being_renamed(
         result = critter("restore", str(place))
         assert (result.exit_code, "run the same command once more" in result.output) == (2, True)
         assert late.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
-    monkeypatch.setattr("critter.restoring.fill", lambda *_: filled.append(1))
+    monkeypatch.setattr("critter.backup.restore.fill", lambda *_: filled.append(1))
     assert critter("restore", str(place)).exit_code == 0
     assert filled == []  # what was whole is not filled again
 
@@ -435,7 +439,7 @@ def changed(place: Path, **fields: object) -> None:
     with tarfile.open(place, "w") as tar:
         for member, content in members:
             words = content
-            if member.name == backups.MANIFEST:
+            if member.name == archive.MANIFEST:
                 words = json.dumps({**json.loads(content), **fields}).encode()
                 member.size = len(words)
             tar.addfile(member, io.BytesIO(words))
@@ -546,6 +550,6 @@ def test_nothing_that_was_to_be_told_is_told(office: Office) -> None:
     office.sql("INSERT INTO callbacks (attempt_id, carrier_id, status) SELECT id, 'SM1', 'failed' FROM attempts")
     office.sql("INSERT INTO tellings (post_id, kind) SELECT id, 'counts' FROM posts ON CONFLICT DO NOTHING")
     with transaction(office.engine) as session:
-        holding.hold(session)
+        restore_hold.hold(session)
     assert office.sql("SELECT 1 FROM callbacks WHERE applied_at IS NULL") == []
     assert office.sql("SELECT 1 FROM tellings WHERE told_at IS NULL") == []

@@ -6,19 +6,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.bell import Bell
-from gateway.ledger import redactions, retention
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.retention import Ages, Month
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.operations import redactions, retention
+from gateway.ledger.operations.retention import Ages, Month
+from gateway.queue.worker_notifier import Bell
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests import cast
-from tests.office import Office
-from tests.simulation import ACCOUNT, OURS, SAM, TOKEN, Simulation, simulation, soon
-from workers import redact
-from workers.loop import Loop
-from workers.retention import ages, batches
-from workers.room import Room
+from tests.support import cast
+from tests.support.office import Office
+from tests.support.simulation import ACCOUNT, OURS, SAM, TOKEN, Simulation, simulation, soon
+from workers import redaction
+from workers.runtime.context import Room
+from workers.runtime.event_loop import Loop
+from workers.upkeep.retention import ages, batches
 
 KIM = cast.PEOPLE[0].phone or ""
 
@@ -179,9 +179,9 @@ def test_the_carrier_deletes_its_copies_in_small_steps(engine: Engine, settings:
         with transaction(engine) as session:
             for sid in [*sids, "SM" + "0" * 32]:  # the last one is gone there already
                 session.connection().exec_driver_sql("INSERT INTO redactions (carrier_id) VALUES (%s)", (sid,))
-        assert redact.step(here) == 10
-        assert redact.step(here) == 3
-        assert redact.step(here) == 0
+        assert redaction.step(here) == 10
+        assert redaction.step(here) == 3
+        assert redaction.step(here) == 0
         assert sim.twilio.messages.list(to=SAM) == []
         assert len(sim.ledger("delete")) == 12
         here.close()
@@ -193,8 +193,8 @@ def test_what_is_still_on_its_way_is_tried_again(engine: Engine, settings: Setti
         here = room(sim, engine, settings)
         with transaction(engine) as session:
             session.connection().exec_driver_sql("INSERT INTO redactions (carrier_id) VALUES (%s)", (sid,))
-        assert redact.step(here) == 0
-        assert redact.step(here) == 0  # not due for a minute
+        assert redaction.step(here) == 0
+        assert redaction.step(here) == 0  # not due for a minute
         with transaction(engine) as session:
             assert redactions.left(session) == 1
         here.close()

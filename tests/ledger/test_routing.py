@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.routing import Plan, Route, choose, serving, stands_in
-from gateway.ledger.senders import Sender
+from gateway.ledger.senders.routing import Plan, Route, choose, serving, stands_in
+from gateway.ledger.senders.senders import Sender
 
 TWILIO, TWILIO_TOO = Sender(1, "+15005550006", "twilio", False), Sender(2, "+15005550007", "twilio", False)
 KANNEL, HOOK = Sender(3, "+4915550100", "kannel", False), Sender(4, "55555", "hook", False)

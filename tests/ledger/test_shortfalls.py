@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.language.phrases import languages, translated
-from gateway.language.texts import segments, thrifty
-from gateway.ledger import budgets
-from gateway.network import shortfalls
-from gateway.network.shortfalls import Short
+from gateway.i18n.phrases import languages, translated
+from gateway.ledger.money import budgets
+from gateway.network.receipts import budget_notices
+from gateway.network.receipts.budget_notices import Short
+from gateway.sms.fit import segments, thrifty
 from gateway.store.database import transaction
-from tests.delivering import change, person, post, rows
+from tests.support.delivering import change, person, post, rows
 
 NOW = timedelta(0)
 
@@ -26,7 +26,7 @@ def missed(engine: Engine, author: int, phones: int, scope: str = "company_day")
 
 def tell(engine: Engine, calm: timedelta = NOW) -> frozenset[str]:
     with transaction(engine) as session:
-        return shortfalls.tell(session, calm)
+        return budget_notices.tell(session, calm)
 
 
 def said(engine: Engine) -> list[str]:
@@ -79,7 +79,7 @@ def test_a_fan_out_that_still_runs_is_waited_for(engine, kim):
 @pytest.mark.parametrize("language", sorted(languages()))
 def test_it_fits_one_part_in_every_language(engine, kim, scope, language):
     since = rows(engine, "SELECT now() AS now")[0].now.replace(month=12)
-    words = shortfalls._words(Short(kim, 12_000, scope, since))
+    words = budget_notices._words(Short(kim, 12_000, scope, since))
     if scope == "company_month":
         assert f"{since.year + 1}-01-01" in translated(words, "en")
     assert segments(thrifty(translated(words, language)))[1] == 1

@@ -9,13 +9,13 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from gateway.ledger import claims, outbox
-from gateway.ledger.outbox import Outgoing, Target
+from gateway.ledger.outbox import claims, outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.store.database import transaction
-from tests.delivering import change, open_room, people, person, post, rows
-from workers import clock
-from workers.room import Room
-from workers.sweep import sweep
+from tests.support.delivering import change, open_room, people, person, post, rows
+from workers.runtime.context import Room
+from workers.upkeep import scheduler
+from workers.upkeep.lease_sweeper import sweep
 
 
 @pytest.fixture
@@ -72,21 +72,21 @@ def test_a_live_lease_is_left_alone(room, engine):
 
 
 def test_the_clock_rings_for_what_is_due(room, engine, rung):
-    clock.look(room)
+    scheduler.look(room)
     assert rung() == set()
     put(engine, Target(people(engine, 1)[0], "sms"))
-    clock.look(room)
+    scheduler.look(room)
     assert rung() == {"sms"}
 
 
 def test_it_looks_again_when_the_next_is_due(room, engine):
-    assert clock.look(room) == clock.SECOND
+    assert scheduler.look(room) == scheduler.SECOND
     put(engine, Target(people(engine, 1)[0], "sms"), timedelta(seconds=0.4))
-    assert clock.look(room) <= 0.4
+    assert scheduler.look(room) <= 0.4
 
 
 def test_a_held_row_is_rung_for_within_a_second_of_its_time(room, engine, rung):
-    ticking = threading.Thread(target=clock.run, args=(room,))
+    ticking = threading.Thread(target=scheduler.run, args=(room,))
     ticking.start()
     put(engine, Target(people(engine, 1)[0], "sms"), timedelta(seconds=1.2))
     began = time.monotonic()
@@ -104,5 +104,5 @@ def test_the_clock_makes_the_coming_months(room, engine, owner):
     before = rows(engine, months)
     assert len(before) == 3
     change(owner, f"DROP TABLE {before[-1].relname}")
-    clock.ensure_months(room)
+    scheduler.ensure_months(room)
     assert rows(engine, months) == before

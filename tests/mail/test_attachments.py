@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from gateway.attachments import look, told
-from gateway.language import mime
-from gateway.language.enclosures import enclosures, part
-from gateway.language.phrases import translated
+from gateway.i18n.phrases import translated
+from gateway.inbound.mail_attachments import look, told
+from gateway.mail.decode import mime
+from gateway.mail.decode.attachments import enclosures, part
 from gateway.settings import Settings, load
-from tests import enclosed
+from tests.support import enclosed
 
 Opened = Any
 

@@ -12,11 +12,11 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.language import mime
-from gateway.language.bodies import is_source
-from gateway.language.enclosures import enclosures
-from gateway.language.letters import machine, words
-from gateway.language.opaque import signed_content
+from gateway.mail.decode import mime
+from gateway.mail.decode.attachments import enclosures
+from gateway.mail.decode.body_parts import is_source
+from gateway.mail.decode.smime import signed_content
+from gateway.mail.parse.own_words import machine, words
 
 WORDS = "The pallets leave at noon.\nBring the straps."
 HTML = "<p>The pallets leave at noon.<br>Bring the straps.</p>"

@@ -1,4 +1,4 @@
-"""What mails that came back say, read by gateway/language/bounces, and the words that people get for it."""
+"""What mails that came back say, read by gateway/mail/bounces/dsn, and the words that people get for it."""
 
 import time
 
@@ -7,23 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import Refused
-from gateway.language import bounces, mail_codes, mime, reasons
-from gateway.language.phrases import translated
-from tests.returned_mails import NO_BOUNCES, SAMPLES, Sample
+from gateway.i18n.phrases import translated
+from gateway.mail.bounces import dsn, failure_reasons, status_codes
+from gateway.mail.decode import mime
+from tests.support.returned_mails import NO_BOUNCES, SAMPLES, Sample
 
 HEAD = "Message-ID: <critter.77.88@mail.example>\nX-Critter-Token: <b+y@mail.example>\nSubject: hello"
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_servers_are_understood(sample):
-    bounce = bounces.read(mime.opened(sample.written(head=HEAD)))
+    bounce = dsn.read(mime.opened(sample.written(head=HEAD)))
     assert bounce is not None
     assert (bounce.kind, bounce.status) == (sample.kind, sample.status)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_what_is_brought_back_is_found(sample):
-    found = list(bounces.returned(mime.opened(sample.written(head=HEAD))))
+    found = list(dsn.returned(mime.opened(sample.written(head=HEAD))))
     if "{head}" not in sample.raw:
         assert found == []
         return
@@ -33,7 +34,7 @@ def test_what_is_brought_back_is_found(sample):
 
 @pytest.mark.parametrize("name", NO_BOUNCES)
 def test_answers_are_no_bounces(name):
-    assert bounces.read(mime.opened(Sample(name, "", "", NO_BOUNCES[name]).written())) is None
+    assert dsn.read(mime.opened(Sample(name, "", "", NO_BOUNCES[name]).written())) is None
 
 
 def test_a_report_inside_of_what_is_brought_back_is_not_read():
@@ -41,7 +42,7 @@ def test_a_report_inside_of_what_is_brought_back_is_not_read():
     outer = (
         f"From: a@b.example\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n{inner}"
     )
-    assert bounces.read(mime.opened(f"{outer}\n--o--\n".replace("\r", "").encode())) is None
+    assert dsn.read(mime.opened(f"{outer}\n--o--\n".replace("\r", "").encode())) is None
 
 
 def test_of_several_recipients_the_worst_counts():
@@ -50,8 +51,8 @@ def test_of_several_recipients_the_worst_counts():
         "Final-Recipient: rfc822; other@demo.example\nAction: delivered\nStatus: 2.1.5\n\nFinal-Recipient",
         1,
     )
-    bounce = bounces.read(mime.opened(Sample("", "", "", both).written()))
-    assert bounce == bounces.Bounce("hard", "5.1.1")
+    bounce = dsn.read(mime.opened(Sample("", "", "", both).written()))
+    assert bounce == dsn.Bounce("hard", "5.1.1")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_the_most_telling_code(status, said, read):
     block = f"Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: {status}\nDiagnostic-Code: {said}\n"
     part = f"--b\nContent-Type: message/delivery-status\n\nReporting-MTA: x\n\n{block}\n--b--\n"
     raw = "Content-Type: multipart/report; boundary=b\n\n" + part
-    bounce = bounces.read(mime.opened(raw.encode()))
+    bounce = dsn.read(mime.opened(raw.encode()))
     assert bounce
     assert bounce.status == read
     assert bounce.kind == ("hard" if read.startswith("5") else "soft")
@@ -91,15 +92,15 @@ WORDS = [
 
 @pytest.mark.parametrize(("code", "english", "spanish"), WORDS)
 def test_codes_in_plain_words(code, english, spanish):
-    told = reasons.missed("failed", code, "email")
+    told = failure_reasons.missed("failed", code, "email")
     assert (told, translated(told, "es")) == (english, spanish)
 
 
 def test_other_reasons_are_no_codes_of_bounces():
-    assert mail_codes.why("550") is None
-    assert mail_codes.why("21610") is None
-    assert reasons.missed("failed", "550", "email") == "the mailbox refuses it"
-    assert reasons.missed("cancelled", "bouncing", "email") == "mails to their mailbox come back"
+    assert status_codes.why("550") is None
+    assert status_codes.why("21610") is None
+    assert failure_reasons.missed("failed", "550", "email") == "the mailbox refuses it"
+    assert failure_reasons.missed("cancelled", "bouncing", "email") == "mails to their mailbox come back"
 
 
 PIECES = st.sampled_from([piece for sample in SAMPLES for piece in sample.written(head=HEAD).splitlines(keepends=True)])
@@ -112,11 +113,9 @@ def test_nothing_makes_it_raise(pieces):
         message = mime.opened(b"".join(pieces))
     except Refused:
         return
-    bounce = bounces.read(message)
-    assert bounce is None or (
-        bounce.kind in bounces.WORST_FIRST and mail_codes.CODE.fullmatch(bounce.status or "5.0.0")
-    )
-    for one in bounces.returned(message):
+    bounce = dsn.read(message)
+    assert bounce is None or (bounce.kind in dsn.WORST_FIRST and status_codes.CODE.fullmatch(bounce.status or "5.0.0"))
+    for one in dsn.returned(message):
         mime.fields(one, "Message-ID")
 
 
@@ -125,6 +124,6 @@ def test_a_large_one_takes_no_time(line):
     raw = b"From: MAILER-DAEMON@x.example\r\nSubject: failure\r\n\r\n" + (line + b"\r\n") * 5000
     message = mime.opened(raw)
     begun = time.thread_time()
-    bounces.read(message)
-    list(bounces.returned(message))
+    dsn.read(message)
+    list(dsn.returned(message))
     assert time.thread_time() - begun < 3

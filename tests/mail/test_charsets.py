@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.language.charsets import is_wide, of_html, repaired
-from gateway.language.letters import words
+from gateway.mail.decode.charsets import is_wide, of_html, repaired
+from gateway.mail.parse.own_words import words
 
 THAI, HEBREW = "ส่งลังไปท่าเรือ 4", "הארגזים מגיעים לרציף 4"
 CHINESE, CANTONESE = "箱子送到四号码头。鎔", "啲箱喺碼頭，嗰度冇人"

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import Refused
-from gateway.language.letters import words
-from tests.evil_mails import MAILS
+from gateway.mail.parse.own_words import words
+from tests.support.evil_mails import MAILS
 
 SECONDS = 4.0
 MEGABYTES = 50
 MEDIAN_MILLISECONDS = 12.0
-CORPUS = Path(__file__).parent / "mails"
+CORPUS = Path(__file__).parents[1] / "mails"
 LARGE = ("10 MiB of base64 text", "10 MiB in one line", "an endless subject")
 REFUSED = ("10,000 parts", "10,000 levels")
 

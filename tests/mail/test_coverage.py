@@ -10,16 +10,17 @@ from pathlib import Path
 import dkim
 import pytest
 
-from gateway.identity import canonical, named, replay_marks, signing
-from gateway.identity.ladder import Known, climb
-from gateway.identity.resolver import Zone
-from gateway.language import letters, mime, read_fields
-from gateway.language.enclosures import enclosures
+from gateway.mail.auth import canonicalization, dkim_verifier, named_recipients, replay_keys
+from gateway.mail.auth.dns import Zone
+from gateway.mail.auth.sender_trust import Known, climb
+from gateway.mail.decode import mime, read_fields
+from gateway.mail.decode.attachments import enclosures
+from gateway.mail.parse import own_words
 from gateway.settings import load
-from tests.signed import PEM, letter, zone
-from tests.test_identity import BY_CORP, MX, NOWHERE, OURS, PASS, says
+from tests.mail.test_identity import BY_CORP, MX, NOWHERE, OURS, PASS, says
+from tests.support.signed import PEM, letter, zone
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 WORLD = Zone(zone("corp.example"))
 SETTINGS = load({"CRITTER_MAIL_AUTHSERV_ID": "mx.mail.example"})
 
@@ -99,10 +100,10 @@ HONEST = {
 def meaning(mail: bytes) -> tuple:
     """What becomes of it, blanks aside."""
     message = mime.opened(mail)
-    letter = letters.words(message)
+    letter = own_words.words(message)
     files = [(each.name, each.type, b"".join(each.content.split())) for each in enclosures(message)]
     one_line = "\n" not in letter.text
-    return letters.sender(message), " ".join(letter.text.split()), one_line, " ".join(letter.subject.split()), files
+    return own_words.sender(message), " ".join(letter.text.split()), one_line, " ".join(letter.subject.split()), files
 
 
 @pytest.mark.parametrize("signer", SIGNERS)
@@ -223,7 +224,7 @@ def test_a_first_line_of_the_body_cannot_be_put_in_by_the_head():
     """A last line "From …" of a head is the first of the body for one parser, and nothing for another."""
     mail = sealed(HONEST["no type"].encode(), GMAIL).replace(b"\r\n\r\n", b"\r\nFrom today on I resign\r\n\r\n", 1)
     assert verifies(mail)
-    assert "resign" in letters.words(mail).text
+    assert "resign" in own_words.words(mail).text
     assert judged(mail).proof is None
 
 
@@ -250,7 +251,7 @@ def test_a_signature_that_has_expired_does_not_count():
     expired = re.sub(rb" t=\d+;", b" t=1500000000; x=1500000100;", mail, count=1)
     assert expired != mail
     with pytest.raises(dkim.ValidationError, match="x= value is past"):
-        signing._Verifier(expired).verify(idx=0, dnsfunc=lambda *_, **__: WORLD)
+        dkim_verifier._Verifier(expired).verify(idx=0, dnsfunc=lambda *_, **__: WORLD)
     assert "ValidationError" in judged(expired).reason
 
 
@@ -383,7 +384,7 @@ NAMED = {
 
 @pytest.mark.parametrize("value", NAMED)
 def test_only_addresses_are_named(value):
-    assert named.read_addresses(value) == NAMED[value]
+    assert named_recipients.read_addresses(value) == NAMED[value]
 
 
 @pytest.mark.parametrize(
@@ -428,7 +429,7 @@ READERS = [
     for path in (ROOT / folder).rglob("*.py")
     if "email.message" in path.read_text() or "import mime" in path.read_text() or "mime," in path.read_text()
 ]
-COMPOSERS = ("mails.py", "explaining.py", "parcels.py")  # they write mails, and read none
+COMPOSERS = ("compose.py", "explaining.py", "parcels.py")  # they write mails, and read none
 NAMELIKE = re.compile(r"[A-Za-z]+(-[A-Za-z]+)+|From|To|Cc|Bcc|Sender|Subject|Date|Received|Precedence|Action|Status")
 
 
@@ -470,7 +471,7 @@ def test_signs_of_a_machine_may_be_added_and_only_stop_a_mail():
         added = f"{name}: bulk\r\n".encode() + mail
         assert judged(added).proof == "dmarc"
         assert meaning(added) == meaning(mail)
-        assert letters.machine(mime.opened(added)) is not None
+        assert own_words.machine(mime.opened(added)) is not None
 
 
 def test_blanks_and_brackets_by_the_megabyte_end_soon():
@@ -487,10 +488,10 @@ def test_blanks_and_brackets_by_the_megabyte_end_soon():
         sealed_ = b"DKIM-Signature: v=1; a=rsa-sha256; d=corp.example; s=rsa; c=relaxed/relaxed; bh=x;"
         mail = sealed_ + b" h=from:to:subject:date; b=AAAA\r\n" + mail
         assert judged(mail).proof is None
-        assert signing.find_fault(mail, OURS, {}, lambda _: True) is not None
-        assert replay_marks.compute(mail, mime.opened(mail), "kim@corp.example")
+        assert dkim_verifier.find_fault(mail, OURS, {}, lambda _: True) is not None
+        assert replay_keys.compute(mail, mime.opened(mail), "kim@corp.example")
     for value in ("(" * 2_000_000, "()" * 9_000, "(" * 9_000 + ")" * 9_000, "a" * 19_000, "=?" * 9_000, '"a' * 9_000):
-        assert named.read_addresses(value) in (set(), {value})
+        assert named_recipients.read_addresses(value) in (set(), {value})
     assert time.thread_time() - began < 40
 
 
@@ -499,4 +500,4 @@ def test_blanks_and_brackets_by_the_megabyte_end_soon():
 )
 def test_the_relaxed_body_is_the_librarys(body):
     theirs = re.sub(rb"[\t ]+", b" ", re.sub(rb"[\t ]+\r\n", b"\r\n", body))
-    assert canonical.relax(body).rstrip(b"\r\n") == theirs.rstrip(b"\r\n")
+    assert canonicalization.relax(body).rstrip(b"\r\n") == theirs.rstrip(b"\r\n")

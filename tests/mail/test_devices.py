@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.language.contacts import no_prose
-from gateway.language.devices import is_device
-from gateway.language.letters import words
+from gateway.mail.footers.contact_blocks import no_prose
+from gateway.mail.footers.device_footers import is_device
+from gateway.mail.parse.own_words import words
 
 DEVICES = [
     "Sent from my Verizon, Samsung Galaxy smartphone",

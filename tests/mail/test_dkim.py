@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.carriers.dkim_keys import record
-from gateway.language.dkim import Key, relaxed_body
-from gateway.language.frames import framed
-from gateway.language.mails import Lists, compose, headline
+from gateway.mail.compose.compose import Lists, compose, headline
+from gateway.mail.compose.dkim_keys import record
+from gateway.mail.compose.dkim_signer import Key, relaxed_body
+from gateway.mail.compose.layout import framed
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 STOP = "https://x.example/u/a=" + "b" * 80

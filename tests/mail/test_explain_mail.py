@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from tests.arriving import KIM, posts, secret_of, states
-from tests.mail_process import Client, opened
-from tests.office import Office
-from tests.signed import letter, signed
-from tests.web_process import changed
-from workers import proving
+from tests.support.arriving import KIM, posts, secret_of, states
+from tests.support.mail_process import Client, opened
+from tests.support.office import Office
+from tests.support.signed import letter, signed
+from tests.support.web_process import changed
+from workers import mail_auth
 
 
 def test_the_secret_address_on_the_command_line(office):
@@ -77,7 +77,7 @@ def test_from_the_door_to_the_post(office, here):
         assert client.mail(mail, sender="kim@demo.example").startswith("250")  # a repeat: the same success
         assert client.mail(letter(KIM, body="forged"), sender="a@evil.example").startswith("250")
     assert states(office) == ["unproved", "unproved"]
-    while proving.step(here):
+    while mail_auth.step(here):
         pass
     office.read()
     assert posts(office) == ["all the way"]

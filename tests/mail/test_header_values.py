@@ -15,16 +15,16 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from critter.__main__ import OLDEST_PYTHON
-from critter.app import build, create_app
-from gateway.doors import authors
+from critter.processes.app import build, create_app
+from gateway.doors.smtp import header_peek
 from gateway.errors import Refused
-from gateway.ledger.claims import Claimed, Content
-from gateway.network.handles import clean_name
+from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.network.people.handles import clean_name
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from gateway.tokens import Signer
-from workers.mailing import Mailing
+from workers.sending.render_mail import Mailing
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONTROL = re.compile("[\x00-\x1f\x7f\u2028\u2029]")
 BREAKS = ("\r\n", "\n", "\r", "\0", "\x0b", "\x0c", "\x1c", "\x7f", "\x85", "\u2028", "\u2029")
 ENCODED = (
@@ -95,7 +95,7 @@ def test_names_keep_no_line_ends() -> None:
 
 def test_only_one_from_and_one_mailbox_is_somebody() -> None:
     one = b"From: kim@corp.example\r\n"
-    assert authors.sender(one + b"Subject: a\r\n") == "kim@corp.example"
+    assert header_peek.sender(one + b"Subject: a\r\n") == "kim@corp.example"
     for head in (
         one + b"From: boss@corp.example\r\n", b"from: boss@corp.example\r\n" + one, one + one,
         b"From: kim@corp.example, boss@corp.example\r\n", b"From: kim@corp.example)boss@corp.example\r\n",
@@ -104,13 +104,13 @@ def test_only_one_from_and_one_mailbox_is_somebody() -> None:
         b"From: kim@corp.example\r\n\t, boss@corp.example\r\n", b"From: =?utf-8?q?=0D=0AFrom:_x?=\r\n", b"From: \r\n",
         b"From: kim@corp.example\0boss@corp.example\r\n", b"From: kim\x0b@corp.example\r\n", b"Subject: a\r\n",
     ):  # fmt: skip
-        assert authors.sender(head) is None, head
+        assert header_peek.sender(head) is None, head
 
 
 def test_a_hidden_line_end_in_the_name_makes_no_second_author() -> None:
     for evil in ENCODED:
         head = f"From: {evil} <kim@corp.example>\r\nSubject: {evil}\r\n".encode()
-        assert authors.sender(head) in (None, "kim@corp.example")
+        assert header_peek.sender(head) in (None, "kim@corp.example")
 
 
 def test_web_answers_hold_no_line_end_of_a_request(settings: Settings) -> None:
@@ -128,7 +128,7 @@ def test_web_answers_hold_no_line_end_of_a_request(settings: Settings) -> None:
 @pytest.mark.parametrize("evil", EVIL)
 def test_a_files_name_stays_in_its_field(evil: str) -> None:
     """As the page of a file hands it over: Flask writes Content-Disposition of it, and refuses what it cannot."""
-    from gateway.files.kinds import named
+    from gateway.files.file_types import named
 
     kept = named(evil + ".png", "image/png")
     assert not CONTROL.search(kept)
@@ -139,7 +139,10 @@ def test_a_files_name_stays_in_its_field(evil: str) -> None:
 
 def test_fields_are_put_together_in_one_place() -> None:
     """`Name: {value}\\r\\n` is written where a value was made safe, and nowhere else."""
-    allowed = {"gateway/language/mails.py", "workers/mailing.py"}  # of values that fields.py and Signer made
+    allowed = {
+        "gateway/mail/compose/compose.py",
+        "workers/sending/render_mail.py",
+    }  # of values that headers.py and Signer made
     found = set()
     for path in (
         path for folder in ("gateway", "workers", "critter", "handlers") for path in (ROOT / folder).rglob("*.py")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.language.letters import words
+from gateway.mail.parse.own_words import words
 
 OWN = "Gate 7 is fine with me."
 SECRET = "The alarm is 2580, keep it to yourself."

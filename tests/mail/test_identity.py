@@ -6,13 +6,13 @@ import time
 import pytest
 import spf
 
-from gateway.identity import ladder
-from gateway.identity.dmarc import Envelope, verify
-from gateway.identity.ladder import Known, climb
-from gateway.identity.organisations import aligned, organisation
-from gateway.identity.resolver import Away, Zone
+from gateway.mail.auth import sender_trust
+from gateway.mail.auth.dmarc import Envelope, verify
+from gateway.mail.auth.dns import Away, Zone
+from gateway.mail.auth.public_suffix import aligned, organisation
+from gateway.mail.auth.sender_trust import Known, climb
 from gateway.settings import load
-from tests.signed import HEADERS, letter, signed, zone
+from tests.support.signed import HEADERS, letter, signed, zone
 
 OURS = ["post@mail.example"]
 CORP = zone("corp.example")
@@ -267,4 +267,4 @@ def test_organisations():
     assert not aligned("other.example", "corp.example")
     assert not aligned("", "")
     assert aligned("CORP.example.", "hr.corp.example")
-    assert ladder.NONE == 4
+    assert sender_trust.NONE == 4

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.language.known_words import known_words
-from gateway.language.letters import words
+from gateway.mail.history.known_words import known_words
+from gateway.mail.parse.own_words import words
 
 ITEM = "Omar leaves the company on Friday, and nobody is to know before Thursday evening."
 SHORT = "Roof meeting moved"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import Refused
-from gateway.language import mime
-from gateway.language.letters import MARKER, machine, sender, words
+from gateway.mail.decode import mime
+from gateway.mail.parse.own_words import MARKER, machine, sender, words
 
 PLAIN = "text/plain; charset=utf-8"
 

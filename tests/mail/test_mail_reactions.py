@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.language import mime
-from gateway.language.letters import words
-from gateway.language.mail_reactions import mail_reaction
+from gateway.mail.decode import mime
+from gateway.mail.parse.own_words import words
+from gateway.mail.parse.reaction_mails import mail_reaction
 
 
 def read(raw: bytes) -> str | None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ledger.inbox import Incoming
-from gateway.tokens import Signer
-from tests.office import Office
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.security.signed_tokens import Signer
+from tests.support.office import Office
 
 KIM, DAVE = "kim@demo.example", "dave@demo.example"
 GMAIL = (
@@ -107,7 +107,7 @@ def test_an_earlier_mail_of_the_thread_is_history_in_any_form(office: Office):
     assert posts(office)[2:] == ["A new thread.\n\nThe south gate opens."]  # "gate" stands in it
 
 
-CASES = sorted((Path(__file__).parent / "mails").glob("command-*.eml"))
+CASES = sorted((Path(__file__).parents[1] / "mails").glob("command-*.eml"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.language.frames import framed
-from gateway.language.letters import words
-from gateway.language.mails import MARKER, Lists, Template, compose, headline, message_id
-from gateway.language.markup import paragraphs
-from gateway.language.phrases import languages
+from gateway.i18n.phrases import languages
+from gateway.mail.compose.compose import MARKER, Lists, Template, compose, headline, message_id
+from gateway.mail.compose.html_part import paragraphs
+from gateway.mail.compose.layout import framed
+from gateway.mail.parse.own_words import words
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 STOP = "https://x.example/u/a=" + "b" * 80

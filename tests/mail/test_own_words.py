@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway.language import bodies, mime
-from gateway.language.letters import words
+from gateway.mail.decode import body_parts, mime
+from gateway.mail.parse.own_words import words
 
-MAILS = sorted((Path(__file__).parent / "mails").glob("*.eml"))
+MAILS = sorted((Path(__file__).parents[1] / "mails").glob("*.eml"))
 LEAST, LEAST_OF_CLIENTS = 120, 60
 CLIENTS = ("gmail", "outlook", "exchange", "apple", "iphone", "thunderbird", "yahoo", "k9", "fairemail", "samsung")
 
@@ -30,7 +30,7 @@ def one_text(path: Path) -> bool:
     """A mail of one plain text, not signed in it: its signature is neither words nor history. Nor are fields that
     slipped into the text."""
     message = message_from_bytes(path.read_bytes())
-    whole = message.get_content_type() == "text/plain" and bodies.unwrapped(message) is message
+    whole = message.get_content_type() == "text/plain" and body_parts.unwrapped(message) is message
     return whole and "pgp" not in path.stem
 
 

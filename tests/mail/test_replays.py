@@ -7,17 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.identity import replay_marks
-from gateway.language import mime
-from gateway.ledger import replays
-from gateway.network import proofs
+from gateway.ledger.inbox import replays
+from gateway.mail.auth import replay_keys
+from gateway.mail.decode import mime
+from gateway.network.mail import sender_verdicts
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound
-from tests.arriving import BY_DEMO, ELSEWHERE, KIM, answers, arrives, posts, row, secret_of, sent, states
-from tests.mail_process import Client, opened
-from tests.signed import RSA, letter, signed
-from tests.web_process import changed
-from workers import proving
+from tests.support.arriving import BY_DEMO, ELSEWHERE, KIM, answers, arrives, posts, row, secret_of, sent, states
+from tests.support.mail_process import Client, opened
+from tests.support.signed import RSA, letter, signed
+from tests.support.web_process import changed
+from workers import mail_auth
 
 NAMES = (b"from", b"to", b"subject", b"date", b"cc")  # Message-ID is left out, as many servers do
 MAIL = signed(letter(KIM, body="once"), "demo.example", headers=NAMES)
@@ -26,7 +26,7 @@ BOTH = signed(MAIL, "demo.example", kind="ed", headers=NAMES)
 
 def again(office, here, mail: bytes, came=ELSEWHERE, to=("post@mail.example",)) -> int:
     one = arrives(office, mail, came._replace(sender="b@evil.example"), to)
-    proving.step(here)
+    mail_auth.step(here)
     office.read()
     return one
 
@@ -46,7 +46,7 @@ VARIED = {
 @pytest.mark.parametrize("how", VARIED)
 def test_a_captured_mail_has_no_second_effect(office, here, how):
     first = arrives(office, MAIL)
-    proving.step(here)
+    mail_auth.step(here)
     office.read()
     second = again(office, here, VARIED[how])
     third = again(office, here, VARIED[how], BY_DEMO)  # even when a server of its writer's sends it
@@ -81,7 +81,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 def test_a_signature_has_one_form(office, here, form):
     arrives(office, resigned(bytes), ELSEWHERE)
-    proving.step(here)
+    mail_auth.step(here)
     office.read()
     assert posts(office) == ["once"]
     one = again(office, here, resigned(FORMS[form]))
@@ -106,16 +106,16 @@ def test_however_it_was_proved_first_its_signature_proves_nothing_more(office, h
     loose = b"Subject: other\r\n" + MAIL  # its signature does not count, and it has to be proved some other way
     if way == "spf":
         arrives(office, loose, BY_DEMO)
-        proving.step(here)
+        mail_auth.step(here)
     elif way == "secret":
         arrives(office, loose, to=(f"post+{secret_of(office)}@mail.example",))
-        proving.step(here)
+        mail_auth.step(here)
     elif way == "relay":
         with opened(office.settings), Client(office.settings.smtp_listen) as client:
             assert client.mail(loose, sender=KIM).startswith("250")
     else:
         one = arrives(office, loose)
-        proving.step(here)
+        mail_auth.step(here)
         assert row(office, one)[:2] == ("held", "asked")
         if way == "confirmed":
             answers(office, here, one, "OK")
@@ -142,7 +142,7 @@ def test_mails_without_a_signature_are_told_apart_as_before(office, here):
     """A monitor writes the same words twice in one second, as two mails; SPF of each delivery proves it."""
     for number in (1, 2):
         arrives(office, letter(KIM, body="disk full").replace(b"<1@", b"<%d@" % number), BY_DEMO)
-        proving.step(here)
+        mail_auth.step(here)
         office.read()
     assert posts(office) == ["disk full"] * 2
 
@@ -150,7 +150,7 @@ def test_mails_without_a_signature_are_told_apart_as_before(office, here):
 def test_an_ok_to_a_copy_of_what_was_read_reads_it_no_more(office, here):
     """A forged copy is asked about first; then the mail itself comes and is read; then its writer says OK."""
     copy = arrives(office, b"Subject: leave all\r\n" + MAIL)
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, copy)[:2] == ("held", "asked")
     again(office, here, MAIL)
     answers(office, here, copy, "OK")
@@ -187,7 +187,7 @@ def test_nobody_can_keep_somebody_elses_mail_out(office, here):
     """Priya puts Kim's signature above a mail of her own, before Kim's comes."""
     field = MAIL[: MAIL.index(b"From:")]
     arrives(office, field + letter("priya@demo.example", body="mine"), BY_DEMO, sender="priya@demo.example")
-    proving.step(here)
+    mail_auth.step(here)
     office.read()
     again(office, here, MAIL)
     assert posts(office) == ["mine", "once"]
@@ -199,7 +199,7 @@ def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
         session.query(Inbound).update({"raw": None, "message_id": None, "text": None})
     second = again(office, here, MAIL)
     assert (row(office, second)[0], posts(office)) == ("held", ["once"])
-    marks = replay_marks.compute(MAIL, mime.opened(MAIL), KIM)
+    marks = replay_keys.compute(MAIL, mime.opened(MAIL), KIM)
     kept = {bytes(digest) for (digest,) in office.sql("SELECT digest FROM mail_signatures")}
     assert len(kept) == len(marks) == 2
     assert kept.isdisjoint(marks)
@@ -208,7 +208,7 @@ def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
 def test_two_at_once_have_one_effect(office, here):
     """Two workers let copies in at the same moment: one of them waits, and then knows."""
     copies = [arrives(office, b"X-N: %d\r\n" % number + MAIL) for number in range(8)]
-    marks = replay_marks.compute(MAIL, mime.opened(MAIL), KIM)
+    marks = replay_keys.compute(MAIL, mime.opened(MAIL), KIM)
 
     def claim(one: int) -> bool:
         with transaction(office.engine) as session:
@@ -227,7 +227,7 @@ def test_a_foreign_envelope_is_held_and_asked_about(office, here):
     )
     some = again(office, here, mail)
     assert row(office, some)[:2] == ("held", "asked")
-    assert row(office, some)[2].startswith(proofs.LEFT_OUT)
+    assert row(office, some)[2].startswith(sender_verdicts.LEFT_OUT)
     wrong = letter(KIM, to="nobody.here@mail.example, post@mail.example", body="to all")
     other = again(office, here, signed(wrong, "demo.example", headers=NAMES))
     assert (row(office, other)[0], posts(office)) == ("done", ["to all"])
@@ -244,7 +244,7 @@ def test_a_private_mail_sent_on_by_its_reader_is_not_posted(office, here):
         for mail in (private, word + private):
             for to in ("post@mail.example", "sales+join@mail.example", "sam@mail.example"):
                 assert client.mail(mail, (to,), "b@evil.example").startswith("250")
-    while proving.step(here):
+    while mail_auth.step(here):
         pass
     office.read()
     assert set(states(office)) == {"held"}

@@ -13,8 +13,8 @@ import dns.rrset
 import pytest
 
 from gateway.errors import SettingsError
-from gateway.identity.dmarc import SECONDS
-from gateway.identity.resolver import MOST_RECORDS, Away, Found, Hurried, NameServers, Remembering, Zone, of_settings
+from gateway.mail.auth.dmarc import SECONDS
+from gateway.mail.auth.dns import MOST_RECORDS, Away, Found, Hurried, NameServers, Remembering, Zone, of_settings
 from gateway.settings import load
 
 Answer = Callable[[dns.message.Message], dns.message.Message | bytes | None]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.identity.results import dmarc_passes, ours
-from gateway.language import mime
+from gateway.mail.auth.authentication_results import dmarc_passes, ours
+from gateway.mail.decode import mime
 
 IDS = ("mx.example",)
 

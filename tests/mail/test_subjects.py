@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.language.letters import words
-from gateway.language.subjects import headed, is_generic
-from gateway.network import recipients
-from gateway.tokens import Signer
+from gateway.mail.decode.subjects import headed, is_generic
+from gateway.mail.parse.own_words import words
+from gateway.network.mail import mail_addresses
+from gateway.security.signed_tokens import Signer
 
 
 @pytest.mark.parametrize(
@@ -93,5 +93,7 @@ def test_invisible_characters_in_an_address_of_ours_change_nothing():
     signer = Signer(("k" * 32,))
     for plain in ("post", "sales", "sales+join", f"r+{signer.sign('reply', 1, 2)}"):
         for mark in ("\u200b", "\u202a", "\u00ad", "\ufffc", "\ufe0f"):
-            assert recipients.read(f"{mark}{plain[:2]}{mark}{plain[2:]}", signer) == recipients.read(plain, signer)
-            assert recipients.read(plain, signer) is not None
+            assert mail_addresses.read(f"{mark}{plain[:2]}{mark}{plain[2:]}", signer) == mail_addresses.read(
+                plain, signer
+            )
+            assert mail_addresses.read(plain, signer) is not None

@@ -3,12 +3,12 @@
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from gateway.ledger import claims
-from gateway.ledger.claims import Claimed
+from gateway.ledger.outbox import claims
+from gateway.ledger.outbox.claims import Claimed
+from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
-from gateway.tokens import Signer
-from tests.office import Office
-from workers.mailing import Mailing
+from tests.support.office import Office
+from workers.sending.render_mail import Mailing
 
 
 def mails(office: Office) -> list[EmailMessage]:

@@ -20,10 +20,10 @@ from gateway.store.database import connect
 from migrations import steps
 from migrations.running import Runner
 from tests.conftest import _administer as administer
-from tests.databases import migrate
-from tests.migrating import door, fill
-from tests.running import ROOT
-from tests.test_schema import CATALOG, catalog
+from tests.project.test_schema import CATALOG, catalog
+from tests.support.databases import migrate
+from tests.support.migrating import door, fill
+from tests.support.running import ROOT
 
 ROWS = 200_000
 LONGEST = 1.0  # second that a door may wait

@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import Engine, text
 
 import migrations
-from critter import check
+from critter.doctor import check
 from critter.servers import Servers
 from critter.servers.postgres import SUPERUSER
 from gateway.errors import Refused
-from gateway.ledger import protection
+from gateway.ledger.audit import role_check
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect, transaction
 from gateway.store.tables import Table
 from migrations import rights
-from tests.databases import owned
-from tests.running import ROOT
+from tests.support.databases import owned
+from tests.support.running import ROOT
 
 
 def administer(servers: Servers, database: str, *statements: str) -> None:
@@ -55,7 +55,7 @@ def critter(settings: Settings, *arguments: str, **more: str) -> "subprocess.Com
 def gaps(url: str) -> tuple[str, ...]:
     engine = connect(url)
     with transaction(engine) as session:
-        found = protection.gaps(session)
+        found = role_check.gaps(session)
     engine.dispose()
     return found
 

@@ -10,8 +10,9 @@ from sqlalchemy import Engine, Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.network import accounts, addresses, directory, follows
-from gateway.network.handles import clean_name, handle_problem, plain
+from gateway.network.follows import follows
+from gateway.network.people import accounts, addresses, directory
+from gateway.network.people.handles import clean_name, handle_problem, plain
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Conversation, Delivery, Draft, Follow, Message
 

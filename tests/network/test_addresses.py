@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.network import accounts, addresses
+from gateway.network.people import accounts, addresses
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Consent
 

@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from critter.company import hidden_names
+from critter.administration.accounts import hidden_names
 from gateway.errors import Refused
-from gateway.network import accounts, aliases, enrolment, people_import, roster
-from gateway.network.roster import Places
+from gateway.network.people import accounts, aliases
+from gateway.network.people.imports import apply, csv_file, plan
+from gateway.network.people.imports.csv_file import Places
 from gateway.store.database import transaction
 from gateway.store.tables import Audit
-from tests.office import Office
+from tests.support.office import Office
 
 HERE = Places("US", ("US",))
 FILE = "handle,name,aliases,employee_id\nkim,Kim Lee,kimmy Kimbo,E-1042\nsam,Sam Ortiz,,1043\n"
@@ -29,13 +30,13 @@ def exact(session: Session, word: str) -> list[str]:
 
 
 def imported(session: Session, text: str) -> int:
-    planned = people_import.plan(session, roster.read(text.encode(), HERE))
+    planned = plan.plan(session, csv_file.read(text.encode(), HERE))
     assert planned.problems == []
-    return enrolment.carry_out(session, planned).aliases
+    return apply.carry_out(session, planned).aliases
 
 
 def problems(session: Session, text: str) -> list[tuple[int, str]]:
-    planned = people_import.plan(session, roster.read(text.encode(), HERE, {"follow"}))
+    planned = plan.plan(session, csv_file.read(text.encode(), HERE, {"follow"}))
     return [(problem.line, problem.reason) for problem in planned.problems]
 
 

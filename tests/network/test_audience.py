@@ -7,10 +7,13 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import spreading
-from gateway.network import accounts, addresses, audience, follows, posts, silences, timelines, topics
-from gateway.network.posts import Words
-from gateway.network.silences import Kept
+from gateway.ledger.outbox import fanouts
+from gateway.network.audience import visibility as audience
+from gateway.network.follows import follows, mutes, tag_follows
+from gateway.network.follows.mutes import Kept
+from gateway.network.people import accounts, addresses
+from gateway.network.posts import posts, timelines
+from gateway.network.posts.posts import Words
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Silence
 
@@ -55,11 +58,11 @@ class Company:
     def spread(self, chunk: int = 100, times: int = 10**6) -> None:
         """Chunks of whatever is due, as the workers make them."""
         for _ in range(times):
-            fanout = spreading.claim(self.session)
+            fanout = fanouts.claim(self.session)
             if fanout is None:
                 return
             upto, texts, mails = audience.expand(self.session, fanout, 5, chunk)
-            spreading.advance(self.session, fanout, upto, texts, mails, done=upto == audience.END)
+            fanouts.advance(self.session, fanout, upto, texts, mails, done=upto == audience.END)
             self.session.expire(fanout)
 
     def rows(self, post: Post) -> list[tuple[int, int, int]]:
@@ -80,7 +83,7 @@ def ids(people: Collection[Account]) -> list[int]:
 
 
 def silence(session: Session, one: Account, other: Account, kind: str) -> None:
-    silences.put(session, one.id, other.id, Kept(kind, None))
+    mutes.put(session, one.id, other.id, Kept(kind, None))
 
 
 def parted(silences_: Collection[tuple[int, int, str]], author: int, reader: int, group: int = 0) -> bool:
@@ -111,7 +114,7 @@ def test_of_500_random_pairs_nobody_parted_gets_anything(session: Session, late:
     for person in company.people:
         company.follow(person, *dice.sample([one for one in company.people if one is not person], 12))
         company.follow(person, company.group, by_text=dice.random() < 0.5)
-        topics.follow(session, person.id, "#win", dice.random() < 0.5)
+        tag_follows.follow(session, person.id, "#win", dice.random() < 0.5)
     said = everything(company, dice)
     if late:
         company.spread(chunk=25)
@@ -140,8 +143,8 @@ def test_a_block_in_a_running_fan_out_stops_what_has_not_left(session: Session) 
     post = company.says(author, "hello")
     company.spread(chunk=4, times=1)
     assert len(company.sent(post)) == 4
-    silences.block(session, readers[0].id, author.id)  # its row is made
-    silences.block(session, author.id, readers[7].id)  # its row is not
+    mutes.block(session, readers[0].id, author.id)  # its row is made
+    mutes.block(session, author.id, readers[7].id)  # its row is not
     silence(session, readers[1], author, "mute")
     company.spread(chunk=4)
     assert company.sent(post) == ids(set(readers) - {readers[0], readers[1], readers[7]})
@@ -167,7 +170,7 @@ def test_a_block_is_no_rule_for_anyone_else(session: Session) -> None:
     author, blocked, reader, muting = company.people
     for one in (blocked, reader, muting):
         company.follow(one, author, company.group)
-    kept = silences.block(session, author.id, blocked.id)
+    kept = mutes.block(session, author.id, blocked.id)
     assert [follow["follower_id"] for follow in kept] == [blocked.id]
     silence(session, muting, company.group, "mute")
     first, second = company.says(author, "hello"), company.says(author, "lunch?", company.group)
@@ -178,7 +181,7 @@ def test_a_block_is_no_rule_for_anyone_else(session: Session) -> None:
     assert audience.may_read(session, muting.id, second.id)
     with pytest.raises(Exception, match="You cannot follow"):
         company.follow(blocked, author)
-    silences.lift(session, author.id, blocked.id)
+    mutes.lift(session, author.id, blocked.id)
     for follow in kept:
         follows.restore(session, follow)
     assert session.get_one(Follow, (blocked.id, author.id)).by_text
@@ -257,15 +260,15 @@ def test_a_topic_brings_a_post_once_and_to_one_address(session: Session) -> None
     company = Company(session, 4)  # the first and the last have a mailbox too
     reader, author, other, both = company.people
     company.follow(both, author, by_text=False)
-    topics.follow(session, both.id, "#win", by_text=True)
-    topics.follow(session, reader.id, "#Win", by_text=False)
+    tag_follows.follow(session, both.id, "#win", by_text=True)
+    tag_follows.follow(session, reader.id, "#Win", by_text=False)
     post = company.says(author, "a customer #WIN")
     company.spread()
     assert company.sent(post) == ids([reader, both])
     channels = dict(session.execute(select(Address.account_id, Address.channel).join(
         Delivery, Delivery.address_id == Address.id)).all())  # fmt: skip
     assert channels == {reader.id: "email", both.id: "sms"}
-    topics.unfollow(session, reader.id, "win")
+    tag_follows.unfollow(session, reader.id, "win")
     assert company.sent(post) == [both.id]
     assert posts.sources(session, Words(other, "#win", "direct", "cli")) == [0]
     company.group.access = "closed"
@@ -275,8 +278,8 @@ def test_a_topic_brings_a_post_once_and_to_one_address(session: Session) -> None
 def test_a_topic_that_nobody_follows_any_more_makes_no_fan_out(session: Session) -> None:
     company = Company(session, 2)
     author, reader = company.people
-    topic, _ = topics.follow(session, reader.id, "#win", by_text=True)
-    assert topics.heard(session, ["win"]) == [topic]
+    topic, _ = tag_follows.follow(session, reader.id, "#win", by_text=True)
+    assert tag_follows.heard(session, ["win"]) == [topic]
     session.execute(text("UPDATE topic_follows SET expires_at = now() - interval '1 minute'"))
-    assert topics.heard(session, ["win"]) == []
+    assert tag_follows.heard(session, ["win"]) == []
     assert posts.sources(session, Words(author, "#win", "company", "cli")) == [author.id]

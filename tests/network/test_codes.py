@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import func, update
 
 from gateway.errors import Refused
-from gateway.ledger.inbox import Incoming
-from gateway.network import accounts, addresses, codes, lockouts
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.network.people import accounts, addresses
+from gateway.network.verification import codes, lockouts
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Code, Inbound
-from gateway.tokens import Signer
-from tests.office import Office, point_command_line
+from tests.support.office import Office, point_command_line
 
 NEW = "+14155550177"
 

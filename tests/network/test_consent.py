@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.language import our_numbers
-from gateway.language.carrier_words import carrier_word, sounds_like_refusal
-from gateway.ledger.inbox import Incoming
-from gateway.network import audience
+from gateway.language.opt_out.keywords import carrier_word, sounds_like_refusal
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.network.audience import visibility
+from gateway.sms import number_types
 from gateway.store.database import transaction
-from tests import cast
-from tests.office import Office
+from tests.support import cast
+from tests.support.office import Office
 
 SAM = "+14155550102"
 SHORT, TOLL_FREE = "24365", "+18005550100"
@@ -65,7 +65,7 @@ def state(office: Office, phone: str = SAM) -> object:
     ],
 )
 def test_the_number_tells_its_kind(number, kind):
-    assert our_numbers.kind(number) == kind
+    assert number_types.kind(number) == kind
 
 
 @pytest.mark.parametrize("number", [cast.NUMBER, TOLL_FREE])
@@ -267,7 +267,7 @@ def test_no_answer_but_these_leaves_for_a_stopped_phone(office: Office, texts: T
         (int(a), int(b)) for a, b in office.sql("SELECT message_id, address_id FROM deliveries WHERE sent_at IS NULL")
     ]
     with transaction(office.engine) as session:
-        assert set(audience.refusals(session, keys).values()) == {"opted_out"}
+        assert set(visibility.refusals(session, keys).values()) == {"opted_out"}
 
 
 def test_a_mailbox_that_opted_out_is_brought_back_by_start_alone(office: Office):

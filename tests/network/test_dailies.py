@@ -10,17 +10,22 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import claims
-from gateway.ledger.outbox import MAIL_GIVES_UP
-from gateway.network import accounts, addresses, audience, dailies, follows, notices, posts, silences, unsubscribing
-from gateway.network.posts import Words
-from gateway.network.silences import Kept
+from gateway.ledger.outbox import claims
+from gateway.ledger.outbox.outbox import MAIL_GIVES_UP
+from gateway.network.audience import visibility
+from gateway.network.conversation import notices
+from gateway.network.follows import follows, mutes
+from gateway.network.follows.mutes import Kept
+from gateway.network.mail import daily_mail, unsubscribe
+from gateway.network.people import accounts, addresses
+from gateway.network.posts import posts
+from gateway.network.posts.posts import Words
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Installation
-from gateway.tokens import Signer
-from tests import cast
-from workers.mailing import Mailing
+from tests.support import cast
+from workers.sending.render_mail import Mailing
 
 SIGNER = Signer(("a key",))
 COMPANY = "Demo Co"
@@ -50,7 +55,7 @@ def say(session: Session, handle: str, words: str, group: str = "") -> None:
 def write(engine: Engine, hour: int | None = None, most: int = 1000) -> tuple[int, int]:
     """At this hour in UTC, unless one is given."""
     with transaction(engine) as session:
-        return dailies.write(session, SIGNER, cast.DOMAIN, COMPANY, now().hour if hour is None else hour, most)
+        return daily_mail.write(session, SIGNER, cast.DOMAIN, COMPANY, now().hour if hour is None else hour, most)
 
 
 def now() -> datetime:
@@ -92,7 +97,7 @@ def test_each_once_a_day_from_several_workers(company: Engine) -> None:
 
 def test_a_worker_that_dies_leaves_nothing(company: Engine) -> None:
     with company.connect() as connection, Session(connection) as session:
-        assert dailies.write(session, SIGNER, cast.DOMAIN, COMPANY, now().hour, 1000)[1] == READERS
+        assert daily_mail.write(session, SIGNER, cast.DOMAIN, COMPANY, now().hour, 1000)[1] == READERS
         session.rollback()
     assert bodies(company, "reader0") == []
     assert write(company)[1] == READERS
@@ -121,7 +126,7 @@ def test_only_what_everyone_may_read(company: Engine) -> None:
         bob, reader = (accounts.by_handle(session, handle) for handle in ("bob", "reader0"))
         assert bob
         assert reader
-        silences.put(session, reader.id, bob.id, Kept("mute", None))
+        mutes.put(session, reader.id, bob.id, Kept("mute", None))
         say(session, "reader0", "my own words")
     write(company)
     [body] = bodies(company, "reader0")
@@ -140,7 +145,7 @@ def test_who_gets_none(company: Engine) -> None:
         follows.follow(session, boxes[0].account_id or 0, kim.id, False)
         addresses.set_receiving(session, boxes[1].id, False)
         addresses.stop(session, boxes[2], "stop", source="mail")
-        dailies.want(session, boxes[3].account_id or 0, False)
+        daily_mail.want(session, boxes[3].account_id or 0, False)
         accounts.suspend(session, boxes[4].account_id or 0)
         session.execute(text("UPDATE accounts SET created_at = now() WHERE id = :id"), {"id": boxes[5].account_id})
         boxes[6].state = "invited"
@@ -162,17 +167,17 @@ def test_the_mail_itself(company: Engine, settings: Settings) -> None:
     write(company)
     with transaction(company) as session:
         [claimed] = claims.claim(session, "email", "test", MAIL_GIVES_UP, 1)
-        assert audience.refusals(session, [claimed.key]) == {}
+        assert visibility.refusals(session, [claimed.key]) == {}
         addresses.set_receiving(session, claimed.address_id, False)
-        assert audience.refusals(session, [claimed.key]) == {claimed.key: "off"}
+        assert visibility.refusals(session, [claimed.key]) == {claimed.key: "off"}
         content = claims.contents(session, [claimed.message_id])[claimed.message_id]
     load, rest = Mailing(settings, SIGNER).load(claimed, content)
     mail = message_from_bytes(load.parcel.content, policy=default)
     assert rest == ""
-    assert mail["List-Id"] == f"<{dailies.LIST}.{settings.mail_domain}>"
+    assert mail["List-Id"] == f"<{daily_mail.LIST}.{settings.mail_domain}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     ending = str(mail["List-Unsubscribe"]).partition("mailto:u+")[2].partition("@")[0]
-    assert SIGNER.read("unsubscribe", ending) == (dailies.SOURCE, claimed.address_id)
+    assert SIGNER.read("unsubscribe", ending) == (daily_mail.SOURCE, claimed.address_id)
     token = str(mail["Reply-To"]).strip("<>").removeprefix("r+").partition("@")[0]
     assert SIGNER.read("reply", token) == (claimed.message_id, claimed.address_id)
 
@@ -182,10 +187,10 @@ def test_its_link_ends_it(company: Engine) -> None:
         reader = accounts.by_handle(session, "reader0")
         assert reader
         [box] = addresses.of_account(session, reader.id)
-        ending = unsubscribing.pair(session, dailies.SOURCE, box.id)
+        ending = unsubscribe.pair(session, daily_mail.SOURCE, box.id)
         assert ending
-        unsubscribing.end(session, ending)
-        unsubscribing.end(session, ending)
+        unsubscribe.end(session, ending)
+        unsubscribe.end(session, ending)
     write(company)
     assert bodies(company, "reader0") == []
     assert len(bodies(company, "reader1")) == 1
@@ -213,7 +218,7 @@ def test_one_that_waits_does_not_leave_when(company: Engine, what: str) -> None:
     with transaction(company) as session:
         session.execute(text(statement))
         message, address = session.execute(text(key)).one()
-        assert audience.refusals(session, [(message, address)]) == ({(message, address): reason} if reason else {})
+        assert visibility.refusals(session, [(message, address)]) == ({(message, address): reason} if reason else {})
 
 
 def test_no_answer_waits_for_it(company: Engine) -> None:

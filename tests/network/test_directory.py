@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
-from gateway.network import accounts, follows
-from gateway.network.directory import find
+from gateway.network.follows import follows
+from gateway.network.people import accounts
+from gateway.network.people.directory import find
 from gateway.store.tables import Account
 
 

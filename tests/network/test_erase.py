@@ -13,16 +13,16 @@ from redis import Redis
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from critter import erasures
+from critter.backup import erasure_log
 from critter.servers import Servers, binaries
 from gateway.errors import Refused
-from gateway.ledger.inbox import Incoming, Picture
-from gateway.network import erasing
-from gateway.network.naming import patterns
+from gateway.ledger.inbox.inbox import Incoming, Picture
+from gateway.network.people import erase
+from gateway.network.people.name_patterns import patterns
 from gateway.store.database import transaction
 from gateway.store.tables import Account
-from tests import cast
-from tests.office import Office
+from tests.support import cast
+from tests.support.office import Office
 
 ZOE = "+14155550188"
 SID = "SM" + "ab" * 16
@@ -204,7 +204,7 @@ def test_nothing_of_theirs_leaves_any_more(busy: Office) -> None:
 def test_it_is_asked_first(busy: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     unasked = busy.critter("erase", "zoefly", given=b"y\n")
     assert (unasked.exit_code, "--yes says yes" in unasked.output) == (2, True)
-    monkeypatch.setattr("critter.prompts.at_terminal", lambda: True)
+    monkeypatch.setattr("critter.console.prompts.at_terminal", lambda: True)
     result = busy.critter("erase", "zoefly", given=b"n\n")
     assert result.exit_code == 1
     assert "@zoefly, Zoë Quill: " in result.output
@@ -217,9 +217,9 @@ def test_it_is_remembered_by_id_and_done_again_changes_nothing(busy: Office) -> 
     [[kept]] = busy.sql("SELECT id FROM accounts WHERE handle = 'zoefly'")
     assert isinstance(kept, int)
     busy.critter("erase", "zoefly", "--yes")
-    assert erasures.remembered(busy.settings.var) == [kept]
+    assert erasure_log.remembered(busy.settings.var) == [kept]
     with transaction(busy.engine) as session:
-        again = erasing.erase(session, session.get_one(Account, kept), "test")
+        again = erase.erase(session, session.get_one(Account, kept), "test")
     assert (again.rows, again.pictures) == ({}, ())
     assert busy.sql("SELECT action, subject_id FROM audit WHERE action = 'people.erase'") == [("people.erase", kept)]
 
@@ -237,7 +237,7 @@ def test_an_erase_that_ends_half_way_is_known_to_the_next_restore(
     monkeypatch.setattr("critter.commands.erase.crash_point", killed)
     monkeypatch.setattr("gateway.store.database.crash_point", lambda what: killed(what) if _erased(busy) else None)
     assert busy.critter("erase", "zoefly", "--yes").exit_code == 130
-    assert erasures.remembered(busy.settings.var) == [kept]
+    assert erasure_log.remembered(busy.settings.var) == [kept]
 
 
 def _erased(office: Office) -> bool:
@@ -257,20 +257,20 @@ def test_an_erase_that_the_database_refused_is_taken_back(busy: Office, owner: E
         ))  # fmt: skip
     with pytest.raises(IntegrityError):
         busy.critter("erase", "zoefly", "--yes")
-    assert (busy.settings.var / erasures.NAME).exists()
-    assert erasures.remembered(busy.settings.var) == []
+    assert (busy.settings.var / erasure_log.NAME).exists()
+    assert erasure_log.remembered(busy.settings.var) == []
 
 
 def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
-    erasures.remember(tmp_path, 7)
-    with (tmp_path / erasures.NAME).open("a") as file:
+    erasure_log.remember(tmp_path, 7)
+    with (tmp_path / erasure_log.NAME).open("a") as file:
         file.write('{"account": "123')
-    erasures.remember(tmp_path, 8)
-    assert erasures.remembered(tmp_path) == [7, 8]
-    with (tmp_path / erasures.NAME).open("a") as file:
+    erasure_log.remember(tmp_path, 8)
+    assert erasure_log.remembered(tmp_path) == [7, 8]
+    with (tmp_path / erasure_log.NAME).open("a") as file:
         file.write("something else\n")
     with pytest.raises(Refused, match="line 4 cannot be read"):
-        erasures.remembered(tmp_path)
+        erasure_log.remembered(tmp_path)
 
 
 # What is in a column is taken out by a step of erasing, or is nothing personal. A new column must be put into one.

@@ -8,7 +8,8 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.network import accounts, follows
+from gateway.network.follows import follows
+from gateway.network.people import accounts
 from gateway.store.database import transaction
 from gateway.store.tables import Follow, Post
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from gateway.language.grammar import read
-from gateway.language.named import Context, Half, Reading
-from tests.language_table import BOARD, CONTEXT, KIM, PAT, VERBS, resolver
-from tests.office import Office
+from gateway.language.model.reading import Context, Half, Reading
+from tests.support.language_table import BOARD, CONTEXT, KIM, PAT, VERBS, resolver
+from tests.support.office import Office
 
 LONG = "a long story about what everybody earns " * 5
 FOLLOWING = [

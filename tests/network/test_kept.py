@@ -10,16 +10,21 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.network import accounts, addresses, audience, codes, erasing, follows, posts, remainders, silences
-from gateway.network.posts import Words
+from gateway.network.audience import visibility
+from gateway.network.conversation import remainders
+from gateway.network.follows import follows, mutes
+from gateway.network.people import accounts, addresses, erase
+from gateway.network.posts import posts
+from gateway.network.posts.posts import Words
+from gateway.network.verification import codes
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Inbound, Media, Post
-from gateway.tokens import Signer
-from tests.office import Office
-from tests.web_process import served
-from workers.desk import Desk
-from workers.mailing import Mailing
+from tests.support.office import Office
+from tests.support.web_process import served
+from workers.sending.delivery_store import Desk
+from workers.sending.render_mail import Mailing
 
 SAM = "+14155550102"
 SECRET = "the margin is twelve percent"
@@ -94,7 +99,7 @@ def _retract(company: Company, session: Session) -> None:
 
 
 def _erase(handle: str) -> Callable[[Company, Session], object]:
-    return lambda _, session: erasing.erase(session, session.get_one(Account, _id(session, handle)), "test")
+    return lambda _, session: erase.erase(session, session.get_one(Account, _id(session, handle)), "test")
 
 
 def _sql(statement: str) -> Callable[[Company, Session], object]:
@@ -109,8 +114,8 @@ LOSSES: dict[str, tuple[Callable[[Company, Session], object], bool]] = {
     "leave": (lambda c, session: follows.unfollow(session, c.sam, c.board), False),
     "removed by an owner": (_sql("DELETE FROM follows WHERE follower_id = :sam AND account_id = :board"), False),
     "a follow that ran out": (_sql("UPDATE follows SET expires_at = now() WHERE follower_id = :sam"), False),
-    "blocks the writer": (lambda c, session: silences.block(session, c.sam, c.anne), False),
-    "blocked by the writer": (lambda c, session: silences.block(session, c.anne, c.sam), False),
+    "blocks the writer": (lambda c, session: mutes.block(session, c.sam, c.anne), False),
+    "blocked by the writer": (lambda c, session: mutes.block(session, c.anne, c.sam), False),
     "the writer is suspended": (lambda c, session: accounts.suspend(session, c.anne), False),
     "the group is gone": (lambda c, session: accounts.deactivate(session, c.board), False),
     "suspended": (lambda c, session: accounts.suspend(session, c.sam), True),
@@ -236,12 +241,12 @@ def test_erasing_a_writer_takes_what_is_kept_of_them(company: Company) -> None:
 def test_may_read_all_asks_of_each(company: Company) -> None:
     with transaction(company.office.engine) as session:
         both = (company.post, company.pictured)
-        assert audience.may_read_all(session, company.sam, both)
-        assert audience.may_read_all(session, company.sam, ())
-        assert not audience.may_read_all(session, company.sam, (*both, 7))
+        assert visibility.may_read_all(session, company.sam, both)
+        assert visibility.may_read_all(session, company.sam, ())
+        assert not visibility.may_read_all(session, company.sam, (*both, 7))
         posts.retract(session, session.get_one(Post, company.pictured))
         session.flush()
-        assert not audience.may_read_all(session, company.sam, both)
+        assert not visibility.may_read_all(session, company.sam, both)
 
 
 def test_one_click_ends_a_follow_for_a_suspended_mailbox_and_tells_of_nothing(company: Company) -> None:
@@ -313,7 +318,7 @@ def test_a_subject_quotes_nothing_that_was_taken_back(
 def test_a_subject_quotes_nothing_to_who_may_not_read_it(
     company: Company, thread: tuple[int, int], settings: Settings
 ) -> None:
-    company.does(lambda c, session: silences.block(session, c.anne, _id(session, "priya")))
+    company.does(lambda c, session: mutes.block(session, c.anne, _id(session, "priya")))
     found = subjects(company, settings)
     assert len(found) == 1
     assert SECRET not in found[0]

@@ -8,14 +8,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from gateway.ledger import inbox
-from gateway.ledger.inbox import Incoming
-from gateway.listening import hear
-from gateway.network import accounts, addresses, lockouts, pins
+from gateway.inbound.process import hear
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.network.people import accounts, addresses
+from gateway.network.verification import lockouts, pins
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account
-from tests.office import Office, Ran, point_command_line
+from tests.support.office import Office, Ran, point_command_line
 
 ANNES_SECOND = "+14155550188"
 RISKY = "add kim board"  # anne owns the closed group

@@ -3,14 +3,15 @@
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers import hook_codes
+from gateway.carriers.webhook import codes
 from gateway.errors import Refused
-from gateway.network import accounts, addresses, number_lifecycle
+from gateway.network.people import accounts, addresses
+from gateway.network.verification import number_lifecycle
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests import cast
-from tests.office import Office
-from workers import effects
+from tests.support import cast
+from tests.support.office import Office
+from workers.effects import address_effects
 
 QUESTION = "We have not heard from this phone for long. Are you still {}? Reply YES."
 DAYS = 90
@@ -184,14 +185,14 @@ def test_zero_days_never_asks(office: Office) -> None:
 
 
 def test_a_carrier_that_says_it_is_somebody_elses_ends_it_at_once(office: Office, engine: Engine) -> None:
-    told = hook_codes.receipt("failed", hook_codes.code_of("reassigned"))
+    told = codes.receipt("failed", codes.code_of("reassigned"))
     assert told
     with transaction(engine) as session:
         pat = accounts.by_handle(session, "pat")
         assert pat
         phone = addresses.primary(session, pat.id, "sms")
         assert phone
-        effects.apply(session, phone.id, told.action, told.reason)
+        address_effects.apply(session, phone.id, told.action, told.reason)
         assert session.get_one(Address, phone.id).state == "suspended"
     office.work()
     assert heard(office, "pat", "email")[0].startswith("We no longer text your phone ending in 06: ")

@@ -8,9 +8,11 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.network import accounts, addresses, enrolment, follows, people_import, roster
-from gateway.network.enrolment import Imported
-from gateway.network.roster import Places, Roster
+from gateway.network.follows import follows
+from gateway.network.people import accounts, addresses
+from gateway.network.people.imports import apply, csv_file, plan
+from gateway.network.people.imports.apply import Imported
+from gateway.network.people.imports.csv_file import Places, Roster
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Consent, Follow
 
@@ -29,7 +31,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 def read(text: str | bytes) -> Roster:
-    return roster.read(text if isinstance(text, bytes) else text.encode(), HERE, reserved={"follow"})
+    return csv_file.read(text if isinstance(text, bytes) else text.encode(), HERE, reserved={"follow"})
 
 
 def reasons(text: str) -> list[tuple[int, str]]:
@@ -38,13 +40,13 @@ def reasons(text: str) -> list[tuple[int, str]]:
 
 def run(session: Session, text: str) -> Imported:
     session.expire_all()
-    planned = people_import.plan(session, read(text))
+    planned = plan.plan(session, read(text))
     assert planned.problems == []
-    return enrolment.carry_out(session, planned)
+    return apply.carry_out(session, planned)
 
 
 def plan_reasons(session: Session, text: str) -> list[tuple[int, str]]:
-    return [(problem.line, problem.reason) for problem in people_import.plan(session, read(text)).problems]
+    return [(problem.line, problem.reason) for problem in plan.plan(session, read(text)).problems]
 
 
 def phone(session: Session, number: str) -> Address:
@@ -75,7 +77,7 @@ def test_files_as_programs_write_them(content: bytes) -> None:
 
 
 def test_latin_1_is_said() -> None:
-    assert read("handle,name\nzoe,Zoë Brandt".encode("latin-1")).note == roster.NOT_UTF8
+    assert read("handle,name\nzoe,Zoë Brandt".encode("latin-1")).note == csv_file.NOT_UTF8
     assert read("handle,name\nzoe,Zoë Brandt").note is None
 
 
@@ -248,12 +250,12 @@ def test_members_and_followers_of_a_broadcast_group(session: Session) -> None:
 def test_a_complete_file_shows_who_is_missing(session: Session) -> None:
     run(session, COMPANY)
     without = HEADER + COMPANY.splitlines(keepends=True)[1]
-    gone = people_import.missing(session, read(without))
+    gone = plan.missing(session, read(without))
     assert [one.handle for one in gone] == ["sam"]
     accounts.deactivate_all(session, [one.id for one in gone])
     session.expire_all()
     assert phone(session, "+14155550102").state == "suspended"
-    assert people_import.missing(session, read(without)) == []
+    assert plan.missing(session, read(without)) == []
 
 
 def test_who_comes_back_is_invited_anew(session: Session) -> None:
@@ -279,14 +281,14 @@ def test_a_number_passes_from_the_gone_to_the_new(session: Session) -> None:
 
 def test_a_plan_with_problems_is_not_carried_out(session: Session) -> None:
     with pytest.raises(ValueError, match="problems"):
-        enrolment.carry_out(session, people_import.plan(session, read(HEADER + "kim,Kim,,,,nobody\n")))
+        apply.carry_out(session, plan.plan(session, read(HEADER + "kim,Kim,,,,nobody\n")))
 
 
 def test_many_rows(session: Session) -> None:
     rows = "".join(f"p{i},Person {i},+1415{5550000 + i},p{i}@demo.example,all_hands,p{i + 1}\n" for i in range(6000))
     done: list[int] = []
-    planned = people_import.plan(session, read(HEADER + rows + "p6000,Last One\n"))
-    assert enrolment.carry_out(session, planned, done.append).follows == 12_000
+    planned = plan.plan(session, read(HEADER + rows + "p6000,Last One\n"))
+    assert apply.carry_out(session, planned, done.append).follows == 12_000
     assert sum(done) == 6001
     assert session.scalar(select(func.count()).select_from(Address).where(Address.is_primary)) == 12_000
     figures = "SELECT reltuples FROM pg_class WHERE relname = 'follows'"

@@ -8,8 +8,9 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.network import accounts, addresses, enrolment, people_import, roster
-from gateway.network.roster import Places, Roster
+from gateway.network.people import accounts, addresses
+from gateway.network.people.imports import apply, csv_file, plan
+from gateway.network.people.imports.csv_file import Places, Roster
 from gateway.store.database import transaction
 from gateway.store.tables import Consent
 
@@ -26,7 +27,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 def read(content: bytes | str) -> Roster:
     given = content if isinstance(content, bytes) else content.encode()
-    return roster.read(given, Places("US", ("US",)), reserved={"follow"})
+    return csv_file.read(given, Places("US", ("US",)), reserved={"follow"})
 
 
 def told(content: bytes | str) -> list[str]:
@@ -90,7 +91,7 @@ def test_cases_that_were_refused() -> None:
 def test_consent_keeps_its_visible_words(session: Session) -> None:
     words = "\u200fبله، می‌خواهم\u200f — “Sí,\u00a0quiero”\u200b"
     found = read(HEADER + f'ivy,Ivy,+14155550141,,,,,,"{words}",,\n')
-    enrolment.carry_out(session, people_import.plan(session, found))
+    apply.carry_out(session, plan.plan(session, found))
     assert session.scalars(select(Consent.wording)).all() == ["بله، می\u200cخواهم — “Sí, quiero”"]
 
 
@@ -104,9 +105,9 @@ def test_what_differs_only_invisibly_is_the_same() -> None:
 
 
 def test_the_same_file_with_marks_changes_nothing(session: Session) -> None:
-    enrolment.carry_out(session, people_import.plan(session, read(PLAIN)))
+    apply.carry_out(session, plan.plan(session, read(PLAIN)))
     marked = PLAIN.replace("zoe,", "\u200ezoe,").replace("+1415", "\u202a+1415").replace("Zoë", "Zo\u00adë")
-    again = enrolment.carry_out(session, people_import.plan(session, read(marked)))
+    again = apply.carry_out(session, plan.plan(session, read(marked)))
     assert (again.added, again.changed, again.phones_and_mailboxes, again.consents) == (0, 0, 0, 0)
     assert again.follows == again.aliases == again.groups == 0
 
@@ -147,14 +148,14 @@ def test_a_number_is_never_shown() -> None:
 def test_nobody_is_blamed_for_another_line(session: Session) -> None:
     """@bo's line is wrong in one cell; who follows @bo, or the group of that line, is not."""
     found = read("handle,name,phone,groups,follows\nbo,Bo,12,crew,\nivy,Ivy,,,bo crew\nx!,Kim,,,\nkim,Kim Lee,,,\n")
-    planned = people_import.plan(session, found)
+    planned = plan.plan(session, found)
     assert [problem.place for problem in planned.problems] == ["line 2, phone", "line 4, handle"]
 
 
 def test_a_wrong_handle_is_not_blamed_for_its_phone(session: Session) -> None:
     kim = accounts.create_person(session, "kim", "Kim Lee")
     addresses.add(session, kim.id, "sms", "+14155550101")
-    planned = people_import.plan(session, read("handle,name,phone\nk!m,Kim Lee,+14155550101\n"))
+    planned = plan.plan(session, read("handle,name,phone\nk!m,Kim Lee,+14155550101\n"))
     assert [problem.column for problem in planned.problems] == ["handle"]
 
 

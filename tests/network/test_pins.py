@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.network import accounts, pins
+from gateway.network.people import accounts
+from gateway.network.verification import pins
 from gateway.store.database import transaction
-from tests.office import Office
+from tests.support.office import Office
 
 
 def kim(session: Session) -> int:

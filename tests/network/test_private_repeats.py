@@ -5,14 +5,15 @@ from email.message import EmailMessage
 
 import pytest
 
-from gateway.ledger import retention
-from gateway.ledger.inbox import Incoming
-from gateway.network import accounts, private_repeats
-from gateway.network.private_repeats import Readers
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.operations import retention
+from gateway.network.audience import private_repeats
+from gateway.network.audience.private_repeats import Readers
+from gateway.network.people import accounts
 from gateway.store.database import transaction
-from tests.databases import restructure
-from tests.office import Office
-from workers.retention import ages
+from tests.support.databases import restructure
+from tests.support.office import Office
+from workers.upkeep.retention import ages
 
 SECRET = "the budget is cut by a third, say nothing to the others"
 EVERYONE = Readers(everyone=True)

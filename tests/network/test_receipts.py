@@ -5,17 +5,19 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers.twilio_codes import CODES
-from gateway.language.phrases import languages, translated
-from gateway.language.reasons import INSTEAD, MISSED, OPTED_OUT, missed
-from gateway.ledger import fallbacks
-from gateway.ledger.outbox import Target
-from gateway.network import accounts, follows, receipts
-from gateway.network.receipts import Channel, Tally
+from gateway.carriers.twilio.error_codes import CODES
+from gateway.i18n.phrases import languages, translated
+from gateway.ledger.outbox import email_fallback
+from gateway.ledger.outbox.outbox import Target
+from gateway.mail.bounces.failure_reasons import INSTEAD, MISSED, OPTED_OUT, missed
+from gateway.network.follows import follows
+from gateway.network.people import accounts
+from gateway.network.receipts import receipts
+from gateway.network.receipts.receipts import Channel, Tally
 from gateway.store.database import transaction
 from gateway.store.tables import Post
-from tests.delivering import change, person, post, rows
-from tests.office import Office
+from tests.support.delivering import change, person, post, rows
+from tests.support.office import Office
 
 STANDING = [  # state, reason, ended; as what it counts
     ("queued", None, False, "waiting"),
@@ -82,7 +84,7 @@ def test_who_got_the_mail_instead_has_not_missed_it(engine, kim):
     of = carried(engine, message)
     stand(engine, phone, "failed", "30007", ended=True)
     with transaction(engine) as session:
-        fallbacks.send_by_mail(session, [(message, phone)])
+        email_fallback.send_by_mail(session, [(message, phone)])
         told = receipts.tally(session, of)
         assert (told.instead, told.waiting, told.missed) == (1, 1, 0)
         assert receipts.missed(session, of, "UTC", 9) == []

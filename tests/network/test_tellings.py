@@ -8,17 +8,19 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from gateway.ledger import waiting
-from gateway.ledger.outbox import Target
-from gateway.network import accounts, addresses, posts, tellings
+from gateway.ledger.outbox import due_work
+from gateway.ledger.outbox.outbox import Target
+from gateway.network.people import accounts, addresses
+from gateway.network.posts import posts
+from gateway.network.receipts import author_reports
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Fanout, Post, Telling
-from tests.delivering import Carrier, change, open_room, person, post, rows
-from tests.office import Office
+from tests.support.delivering import Carrier, change, open_room, person, post, rows
+from tests.support.office import Office
+from workers import author_reports as worker
 from workers import fanout
-from workers import tellings as worker
-from workers.room import Room
+from workers.runtime.context import Room
 
 NOTICES = """
     SELECT m.id, m.text, m.subject, m.body, array_agg(d.channel ORDER BY d.channel) AS channels
@@ -66,10 +68,10 @@ def test_a_broadcasts_poster_hears_the_counts_after_an_hour(office: Office, room
     broadcast(office, room)
     assert told(room) == []
     with transaction(office.engine) as session:
-        assert "tellings" not in waiting.look(session).bells
+        assert "tellings" not in due_work.look(session).bells
     change(office.engine, HOUR_LATER)
     with transaction(office.engine) as session:
-        assert "tellings" in waiting.look(session).bells
+        assert "tellings" in due_work.look(session).bells
     [(words, channels)] = told(room)
     day = r"[A-Z][a-z]{2} \d{1,2}"
     expected = rf'After an hour, "dock 4 is free": 1 got it\. Missed: Ana Ruiz \(opted out on {day}\)\.'
@@ -133,7 +135,7 @@ def test_a_crash_before_the_commit_tells_nothing_and_the_next_tells_once(office:
     broadcast(office, room)
     change(office.engine, HOUR_LATER)
     with Session(office.engine) as session:  # ends without a commit
-        tellings.tell(session, tellings.due(session, 9)[0])
+        author_reports.tell(session, author_reports.due(session, 9)[0])
         assert session.scalar(select(Telling.told_at))
     assert len(told(room)) == 1
 
@@ -186,7 +188,7 @@ def late(engine: Engine) -> int:
 
 def note(engine: Engine) -> int:
     with transaction(engine) as session:
-        return tellings.note_delays(session)
+        return author_reports.note_delays(session)
 
 
 def test_a_late_mail_is_told_once_for_the_post(room, engine, late):

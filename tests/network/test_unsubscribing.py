@@ -10,13 +10,15 @@ import pytest
 import requests
 from sqlalchemy import Engine, text
 
-from gateway.ledger.inbox import Incoming
-from gateway.network import accounts, addresses, follows, topics, unsubscribing
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.network.follows import follows, tag_follows
+from gateway.network.mail import unsubscribe
+from gateway.network.people import accounts, addresses
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from gateway.tokens import Signer
-from tests.office import Office
-from tests.web_process import served
+from tests.support.office import Office
+from tests.support.web_process import served
 
 CLICK = {"List-Unsubscribe": "One-Click"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -37,7 +39,7 @@ class Follower:
             self.mailbox = addresses.add(session, self.sam, "email", "sam@demo.example", "verified", True).id
             for source, role in ((self.kim, None), (self.sales, None), (self.board, "member")):
                 follows.follow(session, self.sam, source, by_text=source == self.sales, role=role)
-            self.win, _ = topics.follow(session, self.sam, "#win", by_text=False)
+            self.win, _ = tag_follows.follow(session, self.sam, "#win", by_text=False)
 
     def path(self, source: int, kind: str = "unsubscribe") -> str:
         return "/u/" + self.signer.sign(kind, source, self.mailbox)
@@ -102,19 +104,19 @@ def test_a_follow_comes_back_as_it_was(settings, sam):
     assert sam.sales in sam.hears
     assert sam.rows(f"SELECT by_text FROM follows WHERE follower_id = :sam AND account_id = {sam.sales}") == [True]
     with transaction(sam.engine) as session:
-        assert topics.following(session, sam.sam) == ["win"]
+        assert tag_follows.following(session, sam.sam) == ["win"]
 
 
 def test_a_token_of_one_follow_does_nothing_to_another(settings, sam):
     with transaction(sam.engine) as session:
-        kim = unsubscribing.pair(session, sam.kim, sam.mailbox)
-        board = unsubscribing.pair(session, sam.board, sam.mailbox)
+        kim = unsubscribe.pair(session, sam.kim, sam.mailbox)
+        board = unsubscribe.pair(session, sam.board, sam.mailbox)
         old = sam.signer.sign("again", sam.kim, sam.mailbox, 0, int(time.time()) - 3700)
     tokens = [
         sam.signer.sign("again", sam.sales, sam.mailbox, 0, int(time.time())),
         sam.signer.sign("again", sam.kim, sam.mailbox + 1, 0, int(time.time())),
         sam.signer.sign("unsubscribe", sam.kim, sam.mailbox),
-        unsubscribing.again_token(Signer(("another",)), kim, False),
+        unsubscribe.again_token(Signer(("another",)), kim, False),
         old,
     ]
     with served(settings) as url:
@@ -122,7 +124,7 @@ def test_a_token_of_one_follow_does_nothing_to_another(settings, sam):
         for token in tokens:
             assert "Too late" in requests.post(url + sam.path(sam.kim), data={"again": token}, timeout=9).text
         gone = requests.post(url + sam.path(sam.board), data=CLICK, timeout=9).text
-        back = {"again": unsubscribing.again_token(sam.signer, board, False)}
+        back = {"again": unsubscribe.again_token(sam.signer, board, False)}
         assert "Too late" in requests.post(url + sam.path(sam.board), data=back, timeout=9).text
     assert "Its owners decide" in gone
     assert offered(gone, "again") == ""

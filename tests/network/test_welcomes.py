@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from gateway.language.introductions import introduction
-from gateway.language.phrases import translated
-from gateway.language.texts import segments, thrifty
-from gateway.network import addresses, welcomes
+from gateway.i18n.phrases import translated
+from gateway.network.people import addresses, welcomes
+from gateway.sms.first_contact import introduction
+from gateway.sms.fit import segments, thrifty
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests import cast
-from tests.office import Office, point_command_line
+from tests.support import cast
+from tests.support.office import Office, point_command_line
 
 COMPANY = "Critter Demo Co"
 

@@ -17,15 +17,17 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
-from critter.explaining import whole_world
-from gateway.commands import World
-from gateway.doors.web import links
-from gateway.network import accounts, addresses, audience, follows
+from critter.explain.text import whole_world
+from gateway.doors.web import post_page
+from gateway.inbound.commands import World
+from gateway.network.audience import visibility
+from gateway.network.follows import follows
+from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import claim_mode
 from gateway.store.tables import Account, Address, Post, PostRecipient, Reaction
-from tests.inside import deliver, tell, thrown_away, tried
-from tests.web_process import changed
+from tests.support.inside import deliver, tell, thrown_away, tried
+from tests.support.web_process import changed
 
 assert handlers.MODULES
 
@@ -284,7 +286,7 @@ class Talk(RuleBasedStateMachine):
     @rule(who=person)
     def opens_links(self, who: str) -> None:
         for number, post in self.model.said.items():
-            page = links.page(self.session, number, self.at[who].id)
+            page = post_page.page(self.session, number, self.at[who].id)
             shown = page is not None and post.words in page.text
             assert shown == (self.model.reads(who, post) and post.kind != "direct")
 
@@ -298,7 +300,7 @@ class Talk(RuleBasedStateMachine):
     @invariant()
     def the_rule_is_the_models(self) -> None:
         rows = self.session.execute(
-            select(Post.id, Account.id).join(Account, text("true")).where(audience.readable_by(Account.id))
+            select(Post.id, Account.id).join(Account, text("true")).where(visibility.readable_by(Account.id))
         )
         found = {(post, self.names[account]) for post, account in rows if self.names[account] in PEOPLE}
         wanted = {

@@ -11,7 +11,7 @@ from bench import postfix
 from bench.company import Company, company
 from bench.mail_in import listens
 from bench.postfix import Postfix
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 PATH = "/usr/bin:/usr/sbin"
 PEOPLE = """

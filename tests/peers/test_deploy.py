@@ -10,8 +10,8 @@ from bench.company import company
 from bench.latency import Phones
 from bench.mail_in import listens
 from tests.peers.conftest import need
-from tests.ports import free_port
-from tests.running import ROOT
+from tests.support.ports import free_port
+from tests.support.running import ROOT
 
 DEPLOY = ROOT / "deploy"
 

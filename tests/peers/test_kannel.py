@@ -9,9 +9,9 @@ import pytest
 
 from bench.company import Company, company
 from bench.kannel import Kannel, missing
-from critter import checking_carriers
+from critter.doctor import carriers
 from gateway.errors import Refused
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 OURS, KIM = "+4915550100", "+4915550101"
 PEOPLE = """
@@ -102,13 +102,13 @@ def test_a_long_text_arrives_in_parts_and_whole(kannel: Kannel, place: Company) 
 
 
 def test_the_doctor_knows_a_wrong_password(kannel: Kannel, place: Company) -> None:
-    assert "takes our user" in checking_carriers.kannel(place.settings)
+    assert "takes our user" in carriers.kannel(place.settings)
     wrong = place.settings.model_copy(update={"kannel_password": "wrong"})
     with pytest.raises(Refused, match="KANNEL_PASSWORD"):
-        checking_carriers.kannel(wrong)
+        carriers.kannel(wrong)
     elsewhere = place.settings.model_copy(update={"kannel_url": place.settings.kannel_url + "x"})
     with pytest.raises(Refused, match="KANNEL_URL"):
-        checking_carriers.kannel(elsewhere)
+        carriers.kannel(elsewhere)
 
 
 def test_what_comes_in_while_we_are_away_is_kept_by_kannel(kannel: Kannel, place: Company) -> None:

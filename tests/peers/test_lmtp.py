@@ -11,10 +11,10 @@ import uvloop
 from bench.company import company
 from bench.mail_in import listens
 from bench.stub import Stub
-from gateway.carriers import Letter, Outcome
-from gateway.carriers.smtp_relay import SmtpRelay
+from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.smtp.relay import SmtpRelay
 from tests.peers.conftest import PEOPLE, Door, Relay, need_postfix
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 CONTENT = b"From: kim@corp.example\r\nTo: post@mail.example\r\nMessage-ID: <%d@corp.example>\r\n\r\n.lunch at %d\r\n"
 

@@ -12,11 +12,11 @@ from bench.stub import Stub
 from critter.servers import Servers
 from critter.servers.account import reaching, serving
 from critter.servers.spawn import spawn
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Intake
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.inbox.writer import Intake
 from gateway.settings import embedded
 from tests.peers.conftest import need
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 FOLLOWERS = 300
 CONFIGURATION = """

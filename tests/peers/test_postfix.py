@@ -10,9 +10,9 @@ import pytest
 import uvloop
 
 from bench.stub import Stub
-from critter import checking_mail
-from gateway.carriers import Letter, Outcome
-from gateway.carriers.smtp_relay import SmtpRelay
+from critter.doctor import mail
+from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.smtp.relay import SmtpRelay
 from tests.peers.conftest import Door, Relay, need, need_postfix
 
 CONTENT = b"From: kim@corp.example\r\nTo: post@mail.example\r\nMessage-ID: <%d@corp.example>\r\n\r\n.lunch at %d\r\n"
@@ -80,7 +80,7 @@ def test_check_mail_goes_round_by_it(door: Door, capsys: pytest.CaptureFixture[s
     with Relay(door.port) as relay:
         mine = {"smtp_relay": f"smtp://127.0.0.1:{relay.port}", "smtp_listen": ("127.0.0.1", door.port)}
         settings = door.place.settings.model_copy(update=mine)
-        assert checking_mail.run(settings, as_json=True, patience=60) == 0
+        assert mail.run(settings, as_json=True, patience=60) == 0
         rows = {row["type"]: row for row in json.loads(capsys.readouterr().out)}
         assert rows["round trip"]["note"].startswith("a mail through the relay was back at our door after")
     assert door.rows() == 1

@@ -13,7 +13,7 @@ from critter.servers import Servers
 from gateway.settings import embedded
 from gateway.store.tables import Table
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "schema.sql"
 BOOKS = ("alembic_version", "migration_steps")  # the migrations' own
 PARTITIONS = re.compile(r"deliveries_(default|\d{4}_\d\d)")

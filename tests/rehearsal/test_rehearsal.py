@@ -16,8 +16,8 @@ from sqlalchemy import text
 from critter.servers import binaries
 from gateway.store.database import connect
 from tests.rehearsal.network import RANGE, Host, missing, network
-from tests.running import ROOT, Company
-from tests.test_kills import CROWD, KIM, marked, received
+from tests.support.running import ROOT, Company
+from tests.whole.test_kills import CROWD, KIM, marked, received
 
 FOLLOWERS = 1_500
 UPDATES = 3

@@ -14,16 +14,17 @@ from aiosmtpd.smtp import AuthResult
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from critter import asking, processes, starting
-from critter.check import run
-from critter.mistakes import mistakes
-from gateway.carriers.advice import advice
+from critter.doctor import probes, startup_warnings
+from critter.doctor.check import run
+from critter.doctor.settings_lint import mistakes
+from critter.processes import registry
+from gateway.carriers.operator_advice import advice
 from gateway.errors import Refused, SettingsError
-from gateway.ledger import pauses
+from gateway.ledger.senders import pauses
 from gateway.settings import Settings, load
 from gateway.store.database import claim_mode, transaction
-from tests.simulation import ACCOUNT, OURS, SECOND, TOKEN, Simulation, simulation
-from tests.web_process import changed, served
+from tests.support.simulation import ACCOUNT, OURS, SECOND, TOKEN, Simulation, simulation
+from tests.support.web_process import changed, served
 
 LIVE = {
     "CRITTER_MODE": "live",
@@ -121,18 +122,18 @@ def said_by(look: Callable[[Settings], str], settings: Settings) -> str:
 
 
 def test_all_is_well_at_twilio(right: Settings) -> None:
-    assert asking.twilio(right).endswith("takes our account")
-    assert asking.numbers(right) == "all 2 belong to our account"
+    assert probes.twilio(right).endswith("takes our account")
+    assert probes.numbers(right) == "all 2 belong to our account"
 
 
 def test_a_wrong_token(right: Settings) -> None:
     wrong = changed(right, TWILIO_AUTH_TOKEN="wrong")
-    assert said_by(asking.twilio, wrong) == "the account is refused: look at TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
-    assert "TWILIO_AUTH_TOKEN" in said_by(asking.numbers, wrong)
+    assert said_by(probes.twilio, wrong) == "the account is refused: look at TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
+    assert "TWILIO_AUTH_TOKEN" in said_by(probes.numbers, wrong)
 
 
 def test_numbers_that_are_not_ours(right: Settings) -> None:
-    said = said_by(asking.numbers, changed(right, CRITTER_SMS_NUMBERS=f"{OURS},+14155550199"))
+    said = said_by(probes.numbers, changed(right, CRITTER_SMS_NUMBERS=f"{OURS},+14155550199"))
     assert said.startswith("CRITTER_SMS_NUMBERS: the 2. (it ends in 99) does not belong to this account: look at")
     assert "4155550199" not in said
 
@@ -140,12 +141,12 @@ def test_numbers_that_are_not_ours(right: Settings) -> None:
 def test_a_number_that_cannot_send(right: Settings) -> None:
     rows = [{"phone_number": number, "capabilities": {"sms": number == OURS}} for number in (OURS, SECOND)]
     with answering(200, {"incoming_phone_numbers": rows}) as url:
-        said = said_by(asking.numbers, changed(right, TWILIO_API_BASE=url))
+        said = said_by(probes.numbers, changed(right, TWILIO_API_BASE=url))
     assert said == "CRITTER_SMS_NUMBERS: the 2. (it ends in 07) cannot send texts: take one with SMS"
 
 
 def test_nobody_at_the_api_base(right: Settings, free_port: Callable[[], int]) -> None:
-    said = said_by(asking.twilio, changed(right, TWILIO_API_BASE=f"http://127.0.0.1:{free_port()}"))
+    said = said_by(probes.twilio, changed(right, TWILIO_API_BASE=f"http://127.0.0.1:{free_port()}"))
     assert "does not answer" in said
     assert said.endswith("look at the network and TWILIO_API_BASE")
 
@@ -164,7 +165,7 @@ def test_nobody_at_the_api_base(right: Settings, free_port: Callable[[], int]) -
 )
 def test_a_wrong_api_base(right: Settings, status: int, body: object, says: str) -> None:
     with answering(status, body) as url:
-        assert said_by(asking.twilio, changed(right, TWILIO_API_BASE=url)).endswith(says)
+        assert said_by(probes.twilio, changed(right, TWILIO_API_BASE=url)).endswith(says)
 
 
 @pytest.mark.parametrize(
@@ -172,12 +173,12 @@ def test_a_wrong_api_base(right: Settings, status: int, body: object, says: str)
 )
 def test_a_strange_list_of_numbers(right: Settings, body: object) -> None:
     with answering(200, body) as url:
-        said = said_by(asking.numbers, changed(right, TWILIO_API_BASE=url))
+        said = said_by(probes.numbers, changed(right, TWILIO_API_BASE=url))
     assert "TWILIO_API_BASE" in said or "CRITTER_SMS_NUMBERS" in said
 
 
 def test_nobody_at_the_relay(right: Settings, free_port: Callable[[], int]) -> None:
-    said = said_by(asking.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp://127.0.0.1:{free_port()}"))
+    said = said_by(probes.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp://127.0.0.1:{free_port()}"))
     assert "does not serve us" in said
     assert said.endswith("look at CRITTER_SMTP_RELAY")
 
@@ -196,7 +197,7 @@ def test_a_wrong_password_at_the_relay(right: Settings, free_port: Callable[[], 
     )
     relay.start()
     try:
-        said = said_by(asking.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp://kim:wrong@127.0.0.1:{relay.port}"))
+        said = said_by(probes.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp://kim:wrong@127.0.0.1:{relay.port}"))
     finally:
         relay.stop()
     assert said == "127.0.0.1 refuses our user or password: look at CRITTER_SMTP_RELAY"
@@ -206,7 +207,7 @@ def test_a_relay_without_the_tls_that_we_want(right: Settings, free_port: Callab
     relay = Controller(object(), hostname="127.0.0.1", port=free_port())
     relay.start()
     try:
-        said = said_by(asking.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp+starttls://127.0.0.1:{relay.port}"))
+        said = said_by(probes.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp+starttls://127.0.0.1:{relay.port}"))
     finally:
         relay.stop()
     assert said == f"127.0.0.1 does not serve us (tls): {advice('tls')}"
@@ -214,17 +215,17 @@ def test_a_relay_without_the_tls_that_we_want(right: Settings, free_port: Callab
 
 def test_our_own_address(right: Settings, engine: Engine) -> None:
     with served(right) as url:
-        assert asking.web_address(changed(right, CRITTER_PUBLIC_URL=url)).endswith("leads to us")
+        assert probes.web_address(changed(right, CRITTER_PUBLIC_URL=url)).endswith("leads to us")
 
 
 def test_our_own_address_leads_elsewhere(right: Settings, free_port: Callable[[], int]) -> None:
     gone = changed(right, CRITTER_PUBLIC_URL=f"http://127.0.0.1:{free_port()}")
-    assert said_by(asking.web_address, gone).endswith("do critter web and the proxy run?")
+    assert said_by(probes.web_address, gone).endswith("do critter web and the proxy run?")
     unknown = changed(right, CRITTER_PUBLIC_URL="http://no-such-host.invalid")
-    assert said_by(asking.web_address, unknown).startswith("CRITTER_PUBLIC_URL: the name no-such-host.invalid is not")
+    assert said_by(probes.web_address, unknown).startswith("CRITTER_PUBLIC_URL: the name no-such-host.invalid is not")
     for status, body in ((502, b"bad gateway"), (200, b"<html>another site</html>")):
         with answering(status, body) as url:
-            said = said_by(asking.web_address, changed(right, CRITTER_PUBLIC_URL=url))
+            said = said_by(probes.web_address, changed(right, CRITTER_PUBLIC_URL=url))
         assert said.endswith("is not Critter: look at the proxy")
 
 
@@ -245,10 +246,10 @@ def test_the_doctor_says_what_the_settings_show(right: Settings, capsys: pytest.
 
 def lines(name: str, settings: Settings) -> list[str]:
     with capture_logs() as logged:
-        later = starting.tell(settings, name)
+        later = startup_warnings.tell(settings, name)
         if later is not None:
             later.cancel()
-            starting.look(settings, name)
+            startup_warnings.look(settings, name)
     return [str(line["what"]) for line in logged]
 
 
@@ -280,9 +281,9 @@ def test_a_live_process_asks_the_world_at_its_start(
 
 def test_processes_begin_with_it(right: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
-    monkeypatch.setattr("critter.room.serve_worker", lambda settings, queue: begun.append(queue))
-    monkeypatch.setattr("critter.logs.configure", lambda: None)  # it would undo what captures the lines
+    monkeypatch.setattr("critter.processes.workers.serve_worker", lambda settings, queue: begun.append(queue))
+    monkeypatch.setattr("critter.processes.logs.configure", lambda: None)  # it would undo what captures the lines
     with capture_logs() as logged:
-        processes.worker("sms")(right.model_copy(update={"sms_price": Decimal(0)}))
+        registry.worker("sms")(right.model_copy(update={"sms_price": Decimal(0)}))
     assert begun == ["sms"]
     assert [line["event"] for line in logged] == ["wrong setting"]

@@ -307,7 +307,7 @@ def test_secret_that_cannot_be_kept(tmp_path: Path) -> None:
 
 
 def test_env_example_names_every_setting() -> None:
-    written = (Path(__file__).parent.parent / ".env.example").read_text()
+    written = (Path(__file__).parents[2] / ".env.example").read_text()
     for field in Settings.model_fields.values():
         assert f"{field.alias}=" in written
 

@@ -8,7 +8,7 @@ import requests
 from twilio.base.exceptions import TwilioRestException
 
 from simulator.faults import FAULTS, Faults
-from tests.simulation import ACCOUNT, KIM, OURS, SAM, TOKEN, simulation, soon
+from tests.support.simulation import ACCOUNT, KIM, OURS, SAM, TOKEN, simulation, soon
 
 
 @pytest.fixture(scope="module")

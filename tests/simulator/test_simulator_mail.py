@@ -11,7 +11,7 @@ from email.policy import SMTP
 import pytest
 import requests
 
-from tests.simulation import simulation
+from tests.support.simulation import simulation
 
 PRIYA, MIA = "priya@mail.example", "mia@mail.example"
 

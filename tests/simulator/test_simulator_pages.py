@@ -15,9 +15,9 @@ import requests
 from simulator import Options
 from simulator.carrier_words import read
 from simulator.segments import segments
-from tests.simulation import ACCOUNT, OURS, SAM, simulation, soon
+from tests.support.simulation import ACCOUNT, OURS, SAM, simulation, soon
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 

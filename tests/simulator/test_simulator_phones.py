@@ -5,7 +5,7 @@ import requests
 from twilio.request_validator import RequestValidator
 
 from simulator import carrier_words
-from tests.simulation import ACCOUNT, KIM, OURS, SAM, SECOND, SERVICE, TOKEN, simulation, soon
+from tests.support.simulation import ACCOUNT, KIM, OURS, SAM, SECOND, SERVICE, TOKEN, simulation, soon
 
 
 @pytest.fixture(scope="module")

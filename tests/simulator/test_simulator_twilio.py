@@ -7,7 +7,7 @@ import pytest
 import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException
 
-from tests.simulation import ACCOUNT, KIM, OLD_TOKEN, OURS, SAM, SECOND, SERVICE, TOKEN, simulation, soon
+from tests.support.simulation import ACCOUNT, KIM, OLD_TOKEN, OURS, SAM, SECOND, SERVICE, TOKEN, simulation, soon
 
 # Twilio's published Message resource (api.v2010.account.message).
 FIELDS = """

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.language.gsm import ALPHABET
-from gateway.language.texts import fit, plain, segments, thrifty
+from gateway.sms.fit import fit, plain, segments, thrifty
+from gateway.sms.gsm7 import ALPHABET
 
 
 @pytest.mark.parametrize(

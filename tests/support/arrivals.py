@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import text
 
+from gateway.security.signed_tokens import Signer
 from gateway.settings import load
-from gateway.tokens import Signer
-from tests.running import Company
+from tests.support.running import Company
 
 ACCEPTED = ("create", "mail")
 MESSAGE_ID = re.compile(r"<critter\.(\d+)\.(\d+)@")

@@ -4,16 +4,17 @@ import time
 
 from sqlalchemy import text as sql
 
-from gateway.identity import arrival
-from gateway.identity.dmarc import Envelope
-from gateway.ledger.inbox import Incoming
-from gateway.network import accounts, posting
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.mail.auth import trace_headers
+from gateway.mail.auth.dmarc import Envelope
+from gateway.network.mail import secret_addresses
+from gateway.network.people import accounts
+from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
-from gateway.tokens import Signer
-from tests.office import Office
-from tests.signed import letter, zone
-from workers import proving
-from workers.room import Room
+from tests.support.office import Office
+from tests.support.signed import letter, zone
+from workers import mail_auth
+from workers.runtime.context import Room
 
 DEMO = zone("demo.example")
 BY_DEMO = Envelope("192.0.2.10", "mx.demo.example", "kim@demo.example")
@@ -31,7 +32,7 @@ def arrives(
 ) -> int:
     """A mail that nothing proved at the door."""
     content = letter(sender) if mail is None else mail
-    raw = arrival.written(came, "mail.example") + content
+    raw = trace_headers.written(came, "mail.example") + content
     identity = f"{time.monotonic_ns()}".encode()
     return office.accept(Incoming("email", identity, sender, to, raw, trusted=False, message_id="<1@demo.example>"))
 
@@ -68,7 +69,7 @@ def token(office: Office, inbound_id: int) -> str:
 def answers(office: Office, here: Room, inbound_id: int, words: str, sender: str = KIM) -> int:
     to = token(office, inbound_id)
     answer = arrives(office, letter(sender, to=to, body=words), to=(to,), sender=sender)
-    proving.step(here)
+    mail_auth.step(here)
     office.read()
     return answer
 
@@ -81,5 +82,5 @@ def change(office: Office, statement: str) -> None:
 def secret_of(office: Office, handle: str = "kim", rotate: bool = False) -> str:
     with transaction(office.engine) as session:
         person = accounts.by_handle(session, handle)
-        make = posting.rotate if rotate else posting.secret
+        make = secret_addresses.rotate if rotate else secret_addresses.secret
         return make(session, Signer(office.settings.secret_keys), person.id)

@@ -6,7 +6,8 @@ import psycopg
 from sqlalchemy import DateTime, func, text
 from sqlalchemy.orm import Session
 
-from gateway.network import accounts, addresses, follows
+from gateway.network.follows import follows
+from gateway.network.people import accounts, addresses
 from gateway.store.tables import Account, Address, Follow
 
 NUMBER = "+14155550100"  # ours

@@ -9,17 +9,17 @@ from datetime import datetime
 from sqlalchemy import Engine, func, insert, text
 from sqlalchemy.orm import Session
 
-from gateway.bell import Bell
-from gateway.carriers import Letter, Listed, Outcome, Text
-from gateway.carriers.gate import OPEN, Gate
-from gateway.ledger import outbox
-from gateway.ledger.claims import Claimed
-from gateway.ledger.outbox import Outgoing, Target
+from gateway.carriers.common.protocol import Letter, Listed, Outcome, Text
+from gateway.carriers.common.send_gate import OPEN, Gate
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.queue.worker_notifier import Bell
 from gateway.settings import Settings
 from gateway.store.database import connect, transaction
 from gateway.store.tables import Account, Address, Attempt, Follow, Post
-from workers.loop import Loop
-from workers.room import Room
+from workers.runtime.context import Room
+from workers.runtime.event_loop import Loop
 
 SENT = Outcome("sent", "SM" + "0" * 32)
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway import listening, strangers
-from gateway.language import introductions
-from gateway.language.phrases import Phrase, tongue, translated
-from gateway.network import dailies, notices
-from handlers import helping, joining
+from gateway.i18n.phrases import Phrase, tongue, translated
+from gateway.inbound import process, unknown_senders
+from gateway.network.conversation import notices
+from gateway.network.mail import daily_mail
+from gateway.sms import first_contact
+from handlers import help_command, linking_addresses
 
 
 class Recorder(NullTranslations):
@@ -78,7 +79,7 @@ class Ear:
 def listen(monkeypatch: pytest.MonkeyPatch) -> Ear:
     """An ear on everything that is said until the test ends."""
     ear = Ear()
-    for module in (listening, notices, strangers, joining, introductions, dailies):
+    for module in (process, notices, unknown_senders, linking_addresses, first_contact, daily_mail):
         monkeypatch.setattr(module, "translated", ear)
-    monkeypatch.setattr(helping, "translated", ear.pages)
+    monkeypatch.setattr(help_command, "translated", ear.pages)
     return ear

@@ -14,9 +14,9 @@ from sqlalchemy import text
 from critter.servers import Servers
 from gateway.settings import Settings, load
 from gateway.store.database import claim_mode, connect, transaction
-from tests.databases import migrate, owned
-from tests.nursery import Child, Nursery
-from tests.running import Company, ports
+from tests.support.databases import migrate, owned
+from tests.support.nursery import Child, Nursery
+from tests.support.running import Company, ports
 
 WORKERS = ("worker-inbound", "worker-proving", "worker-fanout", "worker-sms", "worker-email")
 CRITTERS = ("web", "mail", *WORKERS, "clock")

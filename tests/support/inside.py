@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from gateway.commands import World
-from gateway.ledger import spreading
-from gateway.listening import hear
-from gateway.network import audience
-from gateway.outcome import Outcome
+from gateway.inbound.commands import World
+from gateway.inbound.outcome import Outcome
+from gateway.inbound.process import hear
+from gateway.ledger.outbox import fanouts
+from gateway.network.audience import visibility
 from gateway.store.tables import Address, Delivery, Inbound, Message
-from tests import cast
+from tests.support import cast
 
 
 @contextmanager
@@ -53,9 +53,9 @@ def tried(session: Session, world: World, sender: str, words: str) -> str:
 
 def deliver(session: Session) -> list[tuple[int, int]]:
     """Spreads and sends all that is due: (post or 0, address) of each that left."""
-    while fanout := spreading.claim(session):
-        upto, texts, mails = audience.expand(session, fanout, spreading.priority(session, fanout), 100)
-        spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
+    while fanout := fanouts.claim(session):
+        upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 100)
+        fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
         session.flush()
         session.expire_all()
     due = session.execute(
@@ -65,7 +65,7 @@ def deliver(session: Session) -> list[tuple[int, int]]:
         .where(Delivery.ended_at.is_(None))
         .order_by(Delivery.message_id)
     ).all()
-    refused = audience.refusals(session, [(row.message_id, row.address_id) for row, _ in due])
+    refused = visibility.refusals(session, [(row.message_id, row.address_id) for row, _ in due])
     now = session.scalar(text("SELECT clock_timestamp()"))
     left = []
     for row, post in due:

@@ -2,8 +2,8 @@
 
 import re
 
-from gateway.language.named import Context, Found, Item, Named
-from gateway.language.verbs import table, verb
+from gateway.language.model.reading import Context, Found, Item, Named
+from gateway.language.usage.verbs import table, verb
 
 VERBS = table(
     [

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import uvloop
 
-from critter.app import Parts, build
-from gateway.doors import mail
-from gateway.doors.house import Limits
+from critter.processes.app import Parts, build
+from gateway.doors.smtp import server
+from gateway.doors.smtp.connection_limits import Limits
 from gateway.settings import Settings
 
 LETTER = b"From: Kim <kim@corp.example>\r\nTo: post@mail.example\r\nMessage-ID: <1@corp.example>\r\n\r\nhello\r\n"
@@ -40,7 +40,7 @@ def opened(settings: Settings, limits: Limits = Limits()) -> Iterator[Running]:
     async def serve() -> None:
         stop = asyncio.Event()
         begun.set_result((asyncio.get_running_loop(), stop))
-        await mail.serve(settings, parts.engine, parts.intake, stop, limits)
+        await server.serve(settings, parts.engine, parts.intake, stop, limits)
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

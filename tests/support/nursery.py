@@ -1,6 +1,6 @@
 """Processes of Critter for tests that start and end them by the hundred: forked from one that has imported everything.
 
-`python -m tests.nursery` is that process; it reads orders, one JSON object a line, and answers each with one.
+`python -m tests.support.nursery` is that process; it reads orders, one JSON object a line, and answers each with one.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 class Child:
@@ -70,7 +70,7 @@ class Child:
 
 class Nursery:
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "tests.nursery"]
+        command = [sys.executable, "-m", "tests.support.nursery"]
         self._turn = threading.Lock()
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.ask({}) == "ready"
@@ -100,9 +100,9 @@ class Nursery:
 
 
 def _serve() -> None:
-    from critter import processes
+    from critter.processes import registry
 
-    processes.import_shared()
+    registry.import_shared()
     pids: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
@@ -149,7 +149,7 @@ def _live(order: dict[str, Any]) -> NoReturn:
 
 
 def _become(name: str, environ: dict[str, str], arguments: list[str] | None) -> None:
-    from critter import processes
+    from critter.processes import registry
     from critter.servers.spawn import die_with_parent
     from gateway.settings import load
 
@@ -163,7 +163,7 @@ def _become(name: str, environ: dict[str, str], arguments: list[str] | None) -> 
         main()
         return
     settings = load(environ)
-    processes.of(settings)[name](settings)
+    registry.of(settings)[name](settings)
 
 
 if __name__ == "__main__":

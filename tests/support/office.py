@@ -11,20 +11,21 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from critter.cli import app
-from critter.explaining import whole_world
-from gateway.commands import World
+from critter.explain.text import whole_world
 from gateway.errors import Refused, SettingsError
-from gateway.jobs import QUEUES
-from gateway.ledger import claims, inbox, spreading
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.settlements import Settlement, settle
-from gateway.listening import hear
-from gateway.network import audience
+from gateway.inbound.commands import World
+from gateway.inbound.process import hear
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.outbox import claims, fanouts
+from gateway.ledger.outbox.settlements import Settlement, settle
+from gateway.network.audience import visibility
+from gateway.queue.jobs import QUEUES
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests import cast
-from workers import purse
-from workers.road import Load
+from tests.support import cast
+from workers.sending import budget_reservation
+from workers.sending.send_loop import Load
 
 LEASE = timedelta(seconds=60)
 
@@ -84,23 +85,23 @@ class Office:
 
     def spread(self) -> bool:
         with transaction(self.engine) as session:
-            fanout = spreading.claim(session)
+            fanout = fanouts.claim(session)
             if fanout is None:
                 return False
-            upto, texts, mails = audience.expand(session, fanout, spreading.priority(session, fanout), 100)
-            spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
+            upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 100)
+            fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
         return True
 
     def send(self, channel: str) -> bool:
         with transaction(self.engine) as session:
             claimed = claims.claim(session, channel, "test", LEASE, 100)
-            refused = audience.refusals(session, [one.key for one in claimed])
+            refused = visibility.refusals(session, [one.key for one in claimed])
             claims.cancel(session, claimed, refused)
             sent = [one for one in claimed if one.key not in refused]
             if channel == "sms":
                 contents = claims.contents(session, {one.message_id for one in sent})
                 loads = [Load(one, Parcel(one.attempt_id), 1) for one in sent]
-                sent = [load.claimed for load in purse.buy(session, self.settings, loads, contents).loads]
+                sent = [load.claimed for load in budget_reservation.buy(session, self.settings, loads, contents).loads]
         with transaction(self.engine) as session:
             settle(session, [Settlement(one, "sent", f"SM{uuid.uuid4().hex}", segments=1) for one in sent])
         return bool(claimed)

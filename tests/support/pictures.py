@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from gateway.ledger.claims import Claimed, Content
+from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.security.signed_tokens import Signer
 from gateway.settings import load
-from gateway.tokens import Signer
-from handlers.helping import MAILS, START
-from workers.mailing import Mailing
+from handlers.help_command import MAILS, START
+from workers.sending.render_mail import Mailing
 
-FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
+FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PHONE, LAPTOP = (390, 2.0), (820, 1.0)  # CSS pixels wide, and pixels of the screen for each
 AT = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)

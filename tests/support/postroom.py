@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, text
 
-from gateway.carriers import Letter
+from gateway.carriers.common.protocol import Letter
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests import mail_process
-from tests.delivering import Carrier, open_room
-from tests.mail_process import Client
-from workers import clock, deliver, fanout, inbound
-from workers.room import Room, enter
+from tests.support import mail_process
+from tests.support.delivering import Carrier, open_room
+from tests.support.mail_process import Client
+from workers import deliver, fanout, inbound
+from workers.runtime.context import Room, enter
+from workers.upkeep import scheduler
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Postroom:
 
     def tick(self) -> None:
         """What the clock does about mailboxes once a minute."""
-        clock.test_mailboxes(self.room)
+        scheduler.test_mailboxes(self.room)
 
     def later(self, days: float) -> None:
         """Everything about bounces becomes that much older."""

@@ -5,10 +5,10 @@ from typing import Final
 import psycopg
 import pytest
 
-from gateway.ledger import protection
+from gateway.ledger.audit import role_check
 from gateway.settings import embedded
 from gateway.store.database import connect, transaction
-from tests.databases import owned
+from tests.support.databases import owned
 
 FORBIDDEN: Final = (
     "UPDATE audit SET actor = 'nobody'",
@@ -59,7 +59,7 @@ def prove_two_roles(url: str) -> None:
     assert {owner for kind, _, owner, _ in given(url) if kind != "schema"} == {embedded.OWNER}
     engine = connect(url)
     with transaction(engine) as session:
-        assert protection.gaps(session) == ()
+        assert role_check.gaps(session) == ()
     engine.dispose()
     with psycopg.connect(url) as connection:
         for statement in ALLOWED:

@@ -20,9 +20,9 @@ from sqlalchemy import Engine, text
 
 from gateway.settings import load
 from gateway.store.database import connect
-from tests.ports import free_port
+from tests.support.ports import free_port
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 READY = 60.0  # seconds
 
 

@@ -35,16 +35,22 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
-from gateway.commands import World, world
-from gateway.language.introductions import introduction
-from gateway.ledger import inbox, spreading
-from gateway.ledger.inbox import Incoming, Picture
-from gateway.listening import hear
-from gateway.network import accounts, addresses, audience, dailies, follows, pins, renderings
+from gateway.inbound.commands import World, world
+from gateway.inbound.process import hear
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming, Picture
+from gateway.ledger.outbox import fanouts
+from gateway.network.audience import visibility
+from gateway.network.follows import follows
+from gateway.network.mail import daily_mail
+from gateway.network.people import accounts, addresses
+from gateway.network.posts import rendering
+from gateway.network.verification import pins
 from gateway.settings import Settings
+from gateway.sms.first_contact import introduction
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
-from tests import cast, enclosed
+from tests.support import cast, enclosed
 
 assert handlers.MODULES  # importing them fills the table
 
@@ -191,11 +197,11 @@ def _read_one(stage: Stage) -> bool:
 
 def _spread_one(stage: Stage) -> bool:
     with transaction(stage.engine) as session:
-        fanout = spreading.claim(session)
+        fanout = fanouts.claim(session)
         if fanout is None:
             return False
-        upto, texts, mails = audience.expand(session, fanout, spreading.priority(session, fanout), 3)
-        spreading.advance(session, fanout, upto, texts, mails, done=upto == audience.END)
+        upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 3)
+        fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
     return True
 
 
@@ -204,7 +210,7 @@ def _deliver(stage: Stage) -> bool:
         due = select(Delivery, Message, Address).join(Message, Message.id == Delivery.message_id)
         due = due.join(Address, Address.id == Delivery.address_id)
         rows = session.execute(due.where(Delivery.ended_at.is_(None)).order_by(Delivery.message_id)).all()
-        refused = audience.refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
+        refused = visibility.refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
         for delivery, message, address in rows:
             _hand_over(stage, session, delivery, message, address, refused)
     return bool(rows)
@@ -240,12 +246,12 @@ def _words(session: Session, message: Message, address: Address) -> str:
         private = message.post_id and session.get_one(Post, message.post_id).visibility == "direct"
         post = session.get_one(Post, message.post_id) if message.post_id else None
         said = message.text
-        said += renderings.hanging(post.attached, said, "https://x.example/m/1") if post else ""
+        said += rendering.hanging(post.attached, said, "https://x.example/m/1") if post else ""
         if address.introduced_at is None:
             owner = session.get(Account, address.account_id) if address.account_id else None
             said += introduction(said, "Critter Demo Co", owner.language if owner else "en")
             address.introduced_at = func.now()
-        return renderings.fitted(said, None, None if private else "https://x.example/p/1").text
+        return rendering.fitted(said, None, None if private else "https://x.example/p/1").text
     return message.text if message.post_id else message.body
 
 
@@ -314,7 +320,7 @@ def _daily_mails(stage: Stage) -> None:
         session.execute(text("UPDATE accounts SET daily_on = daily_on - 1"))
         zone = session.scalar(text("SELECT date_part('hour', now() AT TIME ZONE 'UTC')"))
         world_ = stage.world
-        dailies.write(session, world_.signer, cast.DOMAIN, world_.settings.company, int(zone or 0), 100)
+        daily_mail.write(session, world_.signer, cast.DOMAIN, world_.settings.company, int(zone or 0), 100)
     _work(stage)
 
 

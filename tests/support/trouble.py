@@ -6,8 +6,8 @@ from contextlib import suppress
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from tests.databases import restructure
-from workers.room import Room
+from tests.support.databases import restructure
+from workers.runtime.context import Room
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 OF_ONE = ["57014", "55P03", "40001", "40P01", "25P03", "25P04"]

@@ -15,11 +15,11 @@ import requests
 from twilio.request_validator import RequestValidator
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from critter.app import Parts, build, create_app
+from critter.processes.app import Parts, build, create_app
 from gateway.settings import Settings, load
 
-ROOT = Path(__file__).parents[1]
-SERVE = "import json, sys; from gateway.settings import load; import critter.app as app; "
+ROOT = Path(__file__).parents[2]
+SERVE = "import json, sys; from gateway.settings import load; import critter.processes.app as app; "
 
 
 class Quiet(WSGIRequestHandler):
@@ -49,8 +49,8 @@ def served(settings: Settings, change: Callable[[Parts], Parts] = lambda parts: 
 def process(
     settings: Settings, entry: str, ready: Callable[[], object], first: str = ""
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`critter.app.<entry>(settings)` as a process of its own, from when `ready` no longer raises OSError; `first`:
-    statements that it begins with."""
+    """`critter.processes.app.<entry>(settings)` as a process of its own, from when `ready` no longer raises OSError;
+    `first`: statements that it begins with."""
     environ = json.dumps(environment(settings))
     child = subprocess.Popen(
         [sys.executable, "-c", f"{SERVE} {first or 'pass'}; app.{entry}(load(json.loads(sys.argv[1])))", environ],

@@ -10,9 +10,9 @@ from critter.servers import Servers
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from tests.cable import Cable
-from tests.delivering import rows
-from tests.web_process import changed, send, served, text
+from tests.support.cable import Cable
+from tests.support.delivering import rows
+from tests.support.web_process import changed, send, served, text
 
 STEP = {"there": 7, "back": 1}  # octets; a text's row is some hundreds of them, what PostgreSQL says of it is few
 

@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from critter.servers import Servers
-from tests import web_process
-from tests.herd import Herd, crowd, herd
-from tests.running import company
+from tests.support import web_process
+from tests.support.herd import Herd, crowd, herd
+from tests.support.running import company
 
 KIM = "+14155550101"
 FEW = {"RLIMIT_NOFILE": 64}

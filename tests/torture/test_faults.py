@@ -20,12 +20,12 @@ import redis
 from sqlalchemy import text
 
 from critter.servers import Servers
-from gateway.ledger import invariants
+from gateway.ledger.audit import invariants
 from gateway.store.database import transaction
-from tests.arrivals import compare, received
-from tests.databases import restructure
-from tests.herd import WORKERS, Herd, crowd, herd
-from tests.running import ROOT
+from tests.support.arrivals import compare, received
+from tests.support.databases import restructure
+from tests.support.herd import WORKERS, Herd, crowd, herd
+from tests.support.running import ROOT
 
 SAM = "+14155550102"
 HEARERS = 30

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import psycopg
 
-from tests.mail_process import LETTER, Client
-from tests.test_attacks import ATTACKS, MIB, Door, door, measured  # noqa: F401  the fixture
+from tests.doors.test_attacks import ATTACKS, MIB, Door, door, measured  # noqa: F401  the fixture
+from tests.support.mail_process import LETTER, Client
 
 LARGE = 9 * MIB
 SENDERS = 12  # together more than there is room for

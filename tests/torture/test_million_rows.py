@@ -6,8 +6,8 @@ from sqlalchemy import Engine
 
 import migrations
 from gateway.store.database import connect
-from tests.migrating import door, fill
-from tests.test_migrations import LONGEST, finished, old
+from tests.migrations.test_migrations import LONGEST, finished, old
+from tests.support.migrating import door, fill
 
 __all__ = ["old"]
 ROWS = 1_000_000

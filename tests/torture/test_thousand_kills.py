@@ -19,9 +19,9 @@ from sqlalchemy import text
 from critter.servers import Servers
 from gateway.settings import load
 from gateway.store.database import claim_mode, connect, transaction
-from tests.databases import migrate
-from tests.running import ROOT, Company, ports
-from tests.test_kills import CROWD, KIM, marked, received
+from tests.support.databases import migrate
+from tests.support.running import ROOT, Company, ports
+from tests.whole.test_kills import CROWD, KIM, marked, received
 
 KILLS = int(os.environ.get("CRITTER_TORTURE_KILLS", "1000"))
 SEED = int(os.environ.get("CRITTER_TORTURE_SEED", str(random.randrange(10**6))))

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.settings import Settings
-from tests import scripted
-from tests.ear import Ear
+from tests.support import scripted
+from tests.support.heard_sentences import Ear
 
-STORIES = sorted((Path(__file__).parent / "conversations").glob("*.txt"))
+STORIES = sorted((Path(__file__).parents[1] / "conversations").glob("*.txt"))
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.stem)

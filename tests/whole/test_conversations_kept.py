@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from gateway.network import accounts, addresses, conversations
-from gateway.network.conversations import Asked
+from gateway.network.conversation import conversations
+from gateway.network.conversation.conversations import Asked
+from gateway.network.people import accounts, addresses
 from gateway.store.database import transaction
 
 ASKED = Asked("private", [{"label": "ACME", "id": 1}], ["POST", "DROP"], {"draft": 1})

@@ -18,19 +18,21 @@ import requests
 from sqlalchemy import text
 
 from critter.servers import Servers
-from gateway.crashpoints import KILLED
-from gateway.ledger import inbox, invariants
-from gateway.ledger.inbox import Incoming
-from gateway.network import accounts, posting
+from gateway.failpoints import KILLED
+from gateway.ledger.audit import invariants
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.network.mail import secret_addresses
+from gateway.network.people import accounts
+from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
-from gateway.tokens import Signer
-from tests import web_process
-from tests.arrivals import marked, received
-from tests.delivering import open_room
-from tests.herd import CRITTERS, Herd, crowd, herd
-from workers import clock
-from workers.room import Room
-from workers.sweep import sweep
+from tests.support import web_process
+from tests.support.arrivals import marked, received
+from tests.support.delivering import open_room
+from tests.support.herd import CRITTERS, Herd, crowd, herd
+from workers.runtime.context import Room
+from workers.upkeep import scheduler
+from workers.upkeep.lease_sweeper import sweep
 
 KIM, KIMS = "+14155550101", (2, 2)
 BIG, BIGS = "+14155550102", (52, 52)  # the first hundred hear from worker-inbound, the others from worker-fanout
@@ -102,7 +104,7 @@ def unproved(critter: Herd, author: str, words: str) -> bool:
     with transaction(critter.engine) as session:
         person = accounts.by_handle(session, HANDLES[author])
         assert person
-        secret = posting.secret(session, Signer(critter.settings.secret_keys), person.id)
+        secret = secret_addresses.secret(session, Signer(critter.settings.secret_keys), person.id)
         mail = Incoming("email", words.encode(), mailbox, (f"post+{secret}@mail.example",), raw, trusted=False)
         inbox.accept(session, inbox.hash_key(session), [mail])
     return True
@@ -168,7 +170,7 @@ class Trial:
         if self.fired():
             self.critter.run(HURRY[2])
             sweep(self.room)
-            clock.look(self.room)
+            scheduler.look(self.room)
 
     def prove(self, words: list[str], hearers: set[int]) -> None:
         for each in words:

@@ -11,8 +11,8 @@ import pytest
 import redis
 
 from gateway.settings import load
-from tests.arrivals import Key, marked, received
-from tests.running import Company, company
+from tests.support.arrivals import Key, marked, received
+from tests.support.running import Company, company
 
 FOLLOWERS = 1_000
 KIM = "+14155550199"

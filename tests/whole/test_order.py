@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from critter.servers import Servers
-from tests.arrivals import compare, received
-from tests.herd import herd
+from tests.support.arrivals import compare, received
+from tests.support.herd import herd
 
 POSTS = 500
 WORKERS = [f"worker-sms:{number}" for number in range(8)]

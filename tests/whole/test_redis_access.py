@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 import redis
 
-from critter import check
+from critter.doctor import check
 from critter.servers import binaries
-from gateway.bell import Bell, Ear
-from gateway.buckets import Buckets
 from gateway.errors import Refused
+from gateway.queue.worker_notifier import Bell, Ear
+from gateway.rate_limiter import Buckets
 from gateway.settings import Settings
-from tests.ports import free_port
-from tests.test_room import all_sent, listening, put, settings, twilio, until
-from tests.web_process import changed
+from tests.support.ports import free_port
+from tests.support.web_process import changed
+from tests.workers.test_room import all_sent, listening, put, settings, twilio, until
 
 __all__ = ["settings", "twilio"]  # fixtures
 
-SCALING = Path(__file__).parent.parent / "docs" / "scaling.md"
+SCALING = Path(__file__).parents[2] / "docs" / "scaling.md"
 PASSWORD = "p@ss/word"
 
 

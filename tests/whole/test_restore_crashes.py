@@ -17,18 +17,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from critter import erasures
+from critter.backup import erasure_log
 from critter.servers import Servers
 from critter.servers.postgres import SUPERUSER
-from gateway.crashpoints import KILLED
+from gateway.failpoints import KILLED
 from gateway.settings import embedded, load
 from gateway.store.database import connect
-from tests import cast
-from tests.arrivals import ACCEPTED
-from tests.databases import migrate, owned
-from tests.herd import Herd, herd
-from tests.office import Office, point_command_line
-from tests.rights import prove_two_roles
+from tests.support import cast
+from tests.support.arrivals import ACCEPTED
+from tests.support.databases import migrate, owned
+from tests.support.herd import Herd, herd
+from tests.support.office import Office, point_command_line
+from tests.support.rights import prove_two_roles
 
 LIVE = "live"
 WORDS = (b"a picture of Kim's", b"a picture of somebody who was erased")
@@ -158,7 +158,7 @@ def _make_backup(made: Restores) -> None:
     environ = {**made.critter.environ, "CRITTER_DATABASE_URL": url, "CRITTER_DATABASE_OWNER_URL": owned(url)}
     child = made.critter.nursery.command(["backup", str(made.backup)], environ, made.critter.var / "up.log")
     assert child.wait(60) == 0, made.critter.log()
-    erasures.remember(made.critter.var, int(str(erased)))
+    erasure_log.remember(made.critter.var, int(str(erased)))
 
 
 def _make_before(made: Restores) -> None:

@@ -9,8 +9,8 @@ import redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from gateway.bell import Bell
-from gateway.jobs import DRAINS
+from gateway.queue.jobs import DRAINS
+from gateway.queue.worker_notifier import Bell
 
 
 @pytest.fixture

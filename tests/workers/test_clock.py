@@ -16,18 +16,20 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from gateway.ledger import partitions, retention, tallies, task_failures
-from gateway.ledger.outbox import Target
-from gateway.ledger.task_failures import OFTEN
+from gateway.ledger.commit import counters
+from gateway.ledger.operations import partitions, retention, task_failures
+from gateway.ledger.operations.task_failures import OFTEN
+from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests.databases import restructure
-from tests.delivering import change, open_room, people, person, post, rows
-from tests.office import Office
-from workers import clock, litter, periodic
-from workers.periodic import Failures, Task
-from workers.retention import Cleaning, ages
-from workers.room import Room
+from tests.support.databases import restructure
+from tests.support.delivering import change, open_room, people, person, post, rows
+from tests.support.office import Office
+from workers.runtime import periodic_tasks
+from workers.runtime.context import Room
+from workers.runtime.periodic_tasks import Failures, Task
+from workers.upkeep import media_gc, scheduler
+from workers.upkeep.retention import Cleaning, ages
 
 
 @pytest.fixture
@@ -40,10 +42,10 @@ def room(settings: Settings) -> Iterator[Room]:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tried again is tried again soon."""
-    monkeypatch.setattr(periodic, "SECOND", 0.01)
-    monkeypatch.setattr(periodic, "OFTEN_DONE", 0.05)
-    monkeypatch.setattr(periodic, "LONGEST", 0.05)
-    monkeypatch.setattr(periodic, "LOOK", 0.05)
+    monkeypatch.setattr(periodic_tasks, "SECOND", 0.01)
+    monkeypatch.setattr(periodic_tasks, "OFTEN_DONE", 0.05)
+    monkeypatch.setattr(periodic_tasks, "LONGEST", 0.05)
+    monkeypatch.setattr(periodic_tasks, "LOOK", 0.05)
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def logged() -> Iterator[list[dict[str, Any]]]:
 
 @contextmanager
 def ticking(here: Room, tasks: Sequence[Task] | None) -> Iterator[None]:
-    thread = threading.Thread(target=clock.run, args=(here, tasks))
+    thread = threading.Thread(target=scheduler.run, args=(here, tasks))
     thread.start()
     try:
         yield
@@ -73,13 +75,13 @@ def until(true: Callable[[], Any], seconds: float = 10.0) -> None:
 
 def listed(here: Room) -> list[Task]:
     """Every task that stands in the code, whatever the settings."""
-    return clock.tasks(here.settings, reads=True)
+    return scheduler.tasks(here.settings, reads=True)
 
 
 def names() -> list[str]:
     from gateway.settings import load
 
-    return [task.name for task in clock.tasks(load({"CRITTER_VAR": "/nowhere"}), reads=True)]
+    return [task.name for task in scheduler.tasks(load({"CRITTER_VAR": "/nowhere"}), reads=True)]
 
 
 class Counting:
@@ -126,7 +128,7 @@ def failures(engine: Engine) -> dict[str, tuple[int, str]]:
 @pytest.mark.usefixtures("hurried")
 def test_each_task_fails_alone(room: Room, engine: Engine, name: str, logged: list[dict[str, Any]]) -> None:
     counting = Counting(listed(room), name, breaks)
-    tallies.taken()
+    counters.taken()
     with ticking(room, counting.tasks):
         until(lambda: counting.done[name] > OFTEN)
         counting.done.clear()
@@ -134,7 +136,7 @@ def test_each_task_fails_alone(room: Room, engine: Engine, name: str, logged: li
         until(lambda: failures(engine).get(name, (0,))[0] >= OFTEN)
     assert set(failures(engine)) == {name}
     assert failures(engine)[name][1] == "RuntimeError"
-    assert tallies.taken()["task_failures", name] >= OFTEN
+    assert counters.taken()["task_failures", name] >= OFTEN
     assert any(line["event"] == "a task of the clock keeps failing" and line["task"] == name for line in logged)
 
 
@@ -206,12 +208,12 @@ def test_success_ends_the_alarm(room: Room, engine: Engine, office: Office) -> N
 
 
 def test_it_waits_longer_after_each_failure() -> None:
-    runner = periodic.Runner.__new__(periodic.Runner)
-    for every, most in ((1.0, periodic.OFTEN_DONE), (3600.0, periodic.LONGEST)):
+    runner = periodic_tasks.Runner.__new__(periodic_tasks.Runner)
+    for every, most in ((1.0, periodic_tasks.OFTEN_DONE), (3600.0, periodic_tasks.LONGEST)):
         runner.task = Task("one", every, lambda *_: breaks)
         waits = [runner._later(failures) for failures in range(1, 15)]
         assert waits == sorted(waits)
-        assert (waits[0], waits[-1]) == (periodic.SECOND, most)
+        assert (waits[0], waits[-1]) == (periodic_tasks.SECOND, most)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +230,7 @@ def test_it_waits_longer_after_each_failure() -> None:
     ],
 )
 def test_what_counts_as_away(problem: Exception, away: bool) -> None:
-    assert periodic.is_away(OperationalError("SELECT", {}, problem)) is away
+    assert periodic_tasks.is_away(OperationalError("SELECT", {}, problem)) is away
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in retention.KINDS])
@@ -258,19 +260,19 @@ def test_each_shelf_of_the_media_folder_fails_alone(
         (tmp_path / "media" / shelf).mkdir(parents=True)
         (tmp_path / "media" / shelf / f"{shelf}.part").touch()
         os.utime(tmp_path / "media" / shelf / f"{shelf}.part", (0, 0))
-    real = litter.clear
+    real = media_gc.clear
 
     def clear(engine: Engine, var: Path, shelf: Path) -> int:
         if shelf.name == "11":
             raise PermissionError("not ours")
         return real(engine, var, shelf)
 
-    monkeypatch.setattr(litter, "clear", clear)
-    sweeping = litter.Sweeping(engine, tmp_path, Failures(engine))
+    monkeypatch.setattr(media_gc, "clear", clear)
+    sweeping = media_gc.Sweeping(engine, tmp_path, Failures(engine))
     while sweeping.turn() is not None:
         pass
     assert [path.name for path in tmp_path.rglob("*.part")] == ["11.part"]
-    assert failures(engine) == {litter.SHELVES: (1, "PermissionError")}
+    assert failures(engine) == {media_gc.SHELVES: (1, "PermissionError")}
     monkeypatch.undo()
     while sweeping.turn() is not None:
         pass
@@ -286,7 +288,7 @@ def test_a_table_that_cannot_be_read_keeps_no_other_bell_silent(
                    " VALUES ('sms', '\\x01', '+1', '{}', true)")  # fmt: skip
     restructure(engine, "ALTER TABLE media RENAME TO media_elsewhere")
     with pytest.raises(Exception, match="media"):
-        clock.look(room)
+        scheduler.look(room)
     assert rung == ["inbound"]
 
 
@@ -312,7 +314,7 @@ def test_rows_move_out_of_the_default_partition_first(room: Room, engine: Engine
     in_default(engine, month, 3)
     in_default(engine, "2031-01", 2)
     assert "wrong  months      5 deliveries without a partition of the month" in office.critter("check").output
-    while clock.ensure_months(room) is not None:
+    while scheduler.ensure_months(room) is not None:
         pass
     assert placed(engine) == {last: 3, "deliveries_2031_01": 2}
     assert "each delivery is in its month" in office.critter("check").output

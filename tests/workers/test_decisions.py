@@ -9,15 +9,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers import Letter, Outcome, Text
-from gateway.carriers.gate import OPEN, Gate, may_leave
-from gateway.ledger import budgets, outbox, settlements
-from gateway.ledger.outbox import Target
+from gateway.carriers.common.protocol import Letter, Outcome, Text
+from gateway.carriers.common.send_gate import OPEN, Gate, may_leave
+from gateway.ledger.money import budgets
+from gateway.ledger.outbox import outbox, settlements
+from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests.delivering import Carrier, change, follow, open_room, people, person, post, rows, states
+from tests.support.delivering import Carrier, change, follow, open_room, people, person, post, rows, states
 from workers import deliver
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
 
 
 class Slow(Carrier):

@@ -9,19 +9,20 @@ from email import message_from_bytes, policy
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers import Outcome
-from gateway.carriers.gate import OPEN
-from gateway.ledger import outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import addresses
+from gateway.carriers.common.protocol import Outcome
+from gateway.carriers.common.send_gate import OPEN
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.network.people import addresses
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Post
-from gateway.tokens import Signer
-from tests.delivering import Carrier, change, open_room, people, person, post, rows, states
-from tests.stalls import Stalls
-from workers import deliver, pool
-from workers.room import Room, enter
+from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
+from tests.support.stalls import Stalls
+from workers import deliver
+from workers.runtime.context import Room, enter
+from workers.sending import number_pool
 
 
 @pytest.fixture
@@ -255,7 +256,7 @@ def test_no_more_is_on_the_road_than_the_carrier_has_connections(room, engine, t
     post(engine, kim, "hello", phones(engine, 200))
     while "queued" in states(engine):
         deliver.drain_sms()
-    assert texts.most <= pool.AT_ONCE
+    assert texts.most <= number_pool.AT_ONCE
     assert states(engine) == ["sent"] * 200
 
 

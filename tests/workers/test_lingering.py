@@ -6,9 +6,9 @@ import time
 import pytest
 import redis
 
-from gateway.bell import Bell, Ear
-from workers import lingering
-from workers.lingering import linger
+from gateway.queue.worker_notifier import Bell, Ear
+from workers.runtime import listen_on
+from workers.runtime.listen_on import linger
 
 
 class Here:
@@ -70,8 +70,8 @@ def test_nothing_is_lost_when_it_ends(redis_url, client):
 
 def test_it_drains_what_is_rung_until_it_is_silent(redis_url, client, monkeypatch):
     bell, drained = Bell(redis_url), []
-    monkeypatch.setattr(lingering, "SILENCE", 0.2)
-    monkeypatch.setattr("workers.receipts.drain", lambda: drained.append("receipts"))
+    monkeypatch.setattr(listen_on, "SILENCE", 0.2)
+    monkeypatch.setattr("workers.callbacks.drain", lambda: drained.append("receipts"))
     listening = threading.Thread(target=linger, args=(Here(), "sms", client))
     listening.start()
     while not client.pubsub_numsub("critter:ear:sms")[0][1]:
@@ -86,7 +86,7 @@ def test_it_makes_way_for_jobs(redis_url, client):
     Bell(redis_url).ring("sms", job=True)
     began = time.monotonic()
     linger(Here(), "sms", client)
-    assert time.monotonic() - began < lingering.SILENCE
+    assert time.monotonic() - began < listen_on.SILENCE
 
 
 def test_a_drain_that_fails_ends_it_and_not_the_worker(redis_url, client, monkeypatch, caplog):

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.language.body_hashes import canonical, digest
-from gateway.ledger.unknowns import Unknown
-from workers.matching import SERVICE, Shown, compare
+from gateway.ledger.outbox.in_doubt import Unknown
+from gateway.sms.body_hash import canonical, digest
+from workers.sending.in_doubt_matching import SERVICE, Shown, compare
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OURS, OTHER = "+15005550006", "+15005550009"

@@ -8,17 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers import twilio_inbox
-from gateway.carriers.twilio_inbox import TwilioInbox
-from gateway.ledger import watermarks
+from gateway.carriers.twilio import inbound_list
+from gateway.carriers.twilio.inbound_list import TwilioInbox
+from gateway.ledger.inbox import poll_cursors
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.delivering import change, open_room, person, rows
-from tests.simulation import ACCOUNT, KIM, OURS, SAM, SECOND, TOKEN, Simulation, simulation
-from tests.web_process import changed, served
-from workers import inbound, missed
-from workers.missed import Watch
-from workers.room import Room, enter
+from tests.support.delivering import change, open_room, person, rows
+from tests.support.simulation import ACCOUNT, KIM, OURS, SAM, SECOND, TOKEN, Simulation, simulation
+from tests.support.web_process import changed, served
+from workers import inbound, missed_texts
+from workers.missed_texts import Watch
+from workers.runtime.context import Room, enter
 
 NOW = "0.1"  # seconds between two readings
 
@@ -169,7 +169,7 @@ def test_a_text_waits_for_its_pictures(here, sim):
 
 
 def test_many_pages_in_the_order_they_were_said(here, sim, monkeypatch):
-    monkeypatch.setattr(twilio_inbox, "PAGE_SIZE", 7)
+    monkeypatch.setattr(inbound_list, "PAGE_SIZE", 7)
     sim.faults({"fault": "webhook-drop"})
     for number in range(50):
         sim.text(str(number))
@@ -180,8 +180,8 @@ def test_many_pages_in_the_order_they_were_said(here, sim, monkeypatch):
 
 @pytest.mark.parametrize("fault", ["500", "503", "half-body", "garbage"])
 def test_a_list_that_fails_halfway_moves_no_mark_and_skips_nothing(here, sim, monkeypatch, fault):
-    monkeypatch.setattr(twilio_inbox, "PAGE_SIZE", 5)
-    monkeypatch.setattr(missed, "TRIES", 1)
+    monkeypatch.setattr(inbound_list, "PAGE_SIZE", 5)
+    monkeypatch.setattr(missed_texts, "TRIES", 1)
     sim.faults({"fault": "webhook-drop"})
     watch = Watch(here)
     for number in range(20):
@@ -197,8 +197,8 @@ def test_a_list_that_fails_halfway_moves_no_mark_and_skips_nothing(here, sim, mo
 
 
 def test_after_three_failures_half_a_list_is_better_than_none(here, sim, monkeypatch):
-    monkeypatch.setattr(twilio_inbox, "PAGE_SIZE", 5)
-    monkeypatch.setattr(missed, "AGAIN", 0.0)
+    monkeypatch.setattr(inbound_list, "PAGE_SIZE", 5)
+    monkeypatch.setattr(missed_texts, "AGAIN", 0.0)
     sim.faults({"fault": "webhook-drop"})
     for number in range(8):
         sim.text(str(number))
@@ -206,7 +206,7 @@ def test_after_three_failures_half_a_list_is_better_than_none(here, sim, monkeyp
 
     async def second_page_never(number, since, path=None):
         if path:
-            raise missed.CarrierError("500", "transient")
+            raise missed_texts.CarrierError("500", "transient")
         return await broken(number, since, path)
 
     monkeypatch.setattr(here.inbox, "page", second_page_never)
@@ -268,14 +268,14 @@ def test_what_the_door_would_refuse_is_passed_over(here, monkeypatch, entry):
     ["", "<html>", "[]", "[" * 100_000, "{}", '{"messages": {}}', '{"messages": [], "next_page_uri": 7}', "\udcff"],
 )
 def test_a_list_that_is_none_is_written_down_and_ends_nothing(here, monkeypatch, body):
-    monkeypatch.setattr(missed, "AGAIN", 0.0)
+    monkeypatch.setattr(missed_texts, "AGAIN", 0.0)
     answering(monkeypatch, here, body)
     assert read(here) == 0
     assert marks(here)[OURS] == (False, 1, "malformed")
 
 
 def test_a_page_elsewhere_never_gets_our_credentials(here, monkeypatch, sim):
-    monkeypatch.setattr(missed, "AGAIN", 0.0)
+    monkeypatch.setattr(missed_texts, "AGAIN", 0.0)
     get = here.inbox._get
 
     async def elsewhere(path):
@@ -287,7 +287,7 @@ def test_a_page_elsewhere_never_gets_our_credentials(here, monkeypatch, sim):
 
 
 def test_a_list_without_end_ends(here, monkeypatch, sim):
-    monkeypatch.setattr(missed, "MOST_PAGES", 3)
+    monkeypatch.setattr(missed_texts, "MOST_PAGES", 3)
     answering(monkeypatch, here, {"messages": [], "next_page_uri": "/again"})
     assert read(here) == 0
     assert marks(here)[OURS] == (False, 1, "the list does not end")
@@ -297,16 +297,16 @@ def test_one_process_at_a_time_and_one_reading_a_period(here, sim):
     ours, other = Watch(here), Watch(replace(here, owner="another", settings=here.settings))
     period, lease = timedelta(seconds=60), timedelta(seconds=60)
     with transaction(here.engine) as session:
-        watermarks.watch(session, [OURS])
-        (taken,) = watermarks.take(session, [OURS], "first", period, lease)
-        assert watermarks.take(session, [OURS], "second", period, lease) == []
-        assert watermarks.keep(session, taken, "first", lease)
-        assert not watermarks.keep(session, taken, "second", lease)
-        watermarks.complete(session, taken, "second", whole=True)
+        poll_cursors.watch(session, [OURS])
+        (taken,) = poll_cursors.take(session, [OURS], "first", period, lease)
+        assert poll_cursors.take(session, [OURS], "second", period, lease) == []
+        assert poll_cursors.keep(session, taken, "first", lease)
+        assert not poll_cursors.keep(session, taken, "second", lease)
+        poll_cursors.complete(session, taken, "second", whole=True)
     assert marks(here)[OURS] == (False, 0, None), "a late process wrote into another's reading"
     with transaction(here.engine) as session:
-        watermarks.complete(session, taken, "first", whole=True)
-        assert watermarks.take(session, [OURS], "second", period, lease) == []
+        poll_cursors.complete(session, taken, "first", whole=True)
+        assert poll_cursors.take(session, [OURS], "second", period, lease) == []
     assert marks(here)[OURS] == (True, 0, None)
     assert ours.turn() == other.turn() == 0
 
@@ -322,7 +322,7 @@ def test_texts_from_before_the_database_was_made_are_not_ours(here, sim):
 
 def test_a_poll_reads_the_newest_and_sometimes_all(here, sim, monkeypatch):
     """A text that the list shows late, behind newer ones, is found by the next reading of the whole."""
-    monkeypatch.setattr(twilio_inbox, "PAGE_SIZE", 2)
+    monkeypatch.setattr(inbound_list, "PAGE_SIZE", 2)
     watch = Watch(here)
     sim.faults({"fault": "webhook-drop"})
     for number in range(10):
@@ -347,8 +347,8 @@ async def _age(sim: Simulation, hours: int) -> None:
 
 
 def test_a_late_answer_is_none_to_a_question_that_was_put_after_it(here, sim):
-    from gateway.network import conversations
-    from gateway.network.conversations import Asked
+    from gateway.network.conversation import conversations
+    from gateway.network.conversation.conversations import Asked
 
     _, phone = person(here.engine, "sam", SAM)
     now = datetime.now(UTC)

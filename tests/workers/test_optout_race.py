@@ -9,17 +9,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers import Letter, Outcome, Text
-from gateway.ledger import inbox
-from gateway.ledger.inbox import Incoming
-from gateway.listening import hear
+from gateway.carriers.common.protocol import Letter, Outcome, Text
+from gateway.inbound.process import hear
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests import cast
-from tests.delivering import Carrier, change, open_room, people, person, rows
-from tests.stalls import Stalls
+from tests.support import cast
+from tests.support.delivering import Carrier, change, open_room, people, person, rows
+from tests.support.stalls import Stalls
 from workers import deliver, fanout
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
 
 PHONES, STOPPING = 2_000, 40
 RATE = 400.0  # texts a second: the fan-out lasts five

@@ -9,15 +9,18 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from gateway.ledger import inbox, redactions, spreading
-from gateway.ledger.inbox import Incoming
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.operations import redactions
+from gateway.ledger.outbox import fanouts
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, concerns_one, connect, passes, transaction
-from tests.delivering import change, open_room, person, rows
-from tests.trouble import OF_ALL, OF_ONE, break_table, fails, mend
-from workers import inbound, passing, proving
-from workers import pictures as picture_worker
-from workers.room import Room, enter
+from tests.support.delivering import change, open_room, person, rows
+from tests.support.trouble import OF_ALL, OF_ONE, break_table, fails, mend
+from workers import inbound, mail_auth
+from workers import media as picture_worker
+from workers.runtime import transient_errors
+from workers.runtime.context import Room, enter
 
 OF_THE_ROW = ["22012", "23505", "42601", "XX000", "P0001"]
 PHONE = "+14155550123"
@@ -67,11 +70,11 @@ def test_a_mail_that_is_proved_is_not_blamed(here, engine):
     for state in [*OF_ONE, *OF_ALL]:
         break_table(engine, "inbound", state, "UPDATE", "NEW.state <> OLD.state")
         for _ in range(3):
-            fails(proving.step, here)
+            fails(mail_auth.step, here)
             assert rows(engine, "SELECT state, attempt, lease_until FROM inbound") == [("unproved", 0, None)], state
             once_more(engine)
         mend(engine, "inbound")
-    proving.step(here)
+    mail_auth.step(here)
     assert rows(engine, "SELECT count(*) FROM inbound WHERE state = 'unproved' AND not_before IS NULL") == [(0,)]
 
 
@@ -104,20 +107,20 @@ def test_a_row_that_always_meets_it_keeps_nobody_waiting(here, engine, state, ca
     accept(engine, 1, "the slow one")
     accept(engine, 2, "another", sender="+14155550199")
     break_table(engine, "posts", state, when="NEW.text = 'the slow one'")
-    for _ in range(passing.AT_ONCE):
+    for _ in range(transient_errors.AT_ONCE):
         fails(inbound.step, here)
     inbound.step(here)
     found = dict(rows(engine, "SELECT message_id, state FROM inbound"))
     assert found["1"] == "new"
     assert found["2"] != "new"
     (wait,) = rows(engine, "SELECT not_before - now() FROM inbound WHERE message_id = '1'")
-    assert timedelta(seconds=5) < wait[0] <= passing.FIRST
+    assert timedelta(seconds=5) < wait[0] <= transient_errors.FIRST
 
 
 def test_what_comes_after_it_waits_for_it_and_a_stop_does_not(here, engine):
     accept(engine, 1, "the slow one")
     break_table(engine, "posts", "57014", when="NEW.text = 'the slow one'")
-    for _ in range(passing.AT_ONCE + 1):
+    for _ in range(transient_errors.AT_ONCE + 1):
         fails(inbound.step, here)
     accept(engine, 2, "another")
     accept(engine, 3, "STOP")
@@ -173,9 +176,9 @@ def test_a_fan_out_that_fails_for_days_holds_up_no_other(here, engine):
     inbound.step(here)
     change(engine, "UPDATE fanouts SET state = 'waiting', attempt = 500")
     with transaction(engine) as session:
-        fanout = spreading.claim(session)
+        fanout = fanouts.claim(session)
         assert fanout
-        spreading.postpone(session, fanout.message_id, fanout.source_id)
+        fanouts.postpone(session, fanout.message_id, fanout.source_id)
     assert rows(engine, "SELECT attempt, not_before > now() + interval '59 minutes' FROM fanouts") == [(501, True)]
 
 
@@ -186,10 +189,10 @@ def problem(state: str) -> OperationalError:
 
 
 def test_the_pause_grows_and_ends_with_success():
-    watch = passing.Passing()
+    watch = transient_errors.Passing()
     pauses = [watch.pause("inbound", 1, problem("57014")) for _ in range(12)]
-    assert pauses[: passing.AT_ONCE + 2] == [None, None, timedelta(seconds=10), timedelta(seconds=20)]
-    assert pauses[-1] == passing.LONGEST
+    assert pauses[: transient_errors.AT_ONCE + 2] == [None, None, timedelta(seconds=10), timedelta(seconds=20)]
+    assert pauses[-1] == transient_errors.LONGEST
     assert watch.pause("inbound", 2, problem("57014")) is None
     watch.over("inbound", 1)
     assert watch.pause("inbound", 1, problem("57014")) is None

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.carriers import Listed, Outcome
-from gateway.ledger import inbox
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.outbox import Target
+from gateway.carriers.common.protocol import Listed, Outcome
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.databases import restructure
-from tests.delivering import Carrier, change, follow, open_room, person, post, rows
-from tests.trouble import break_table, fails, mend
-from workers import deliver, fanout, inbound, pictures, proving, receipts, reconcile, redact
-from workers.room import Room, enter
+from tests.support.databases import restructure
+from tests.support.delivering import Carrier, change, follow, open_room, person, post, rows
+from tests.support.trouble import break_table, fails, mend
+from workers import callbacks, deliver, fanout, inbound, mail_auth, media, reconcile, redaction
+from workers.runtime.context import Room, enter
 
 STATES = ["57014", "25P04", "57P01"]  # test_passing has them all, and that they are taken alike
 TROUBLES = 3  # times that each piece of work meets it: more than a row that is blamed would survive
@@ -149,15 +149,15 @@ LOOK_SOON = "UPDATE deliveries SET not_before = now() WHERE state = 'unknown'"
 DELETE_SOON = "UPDATE redactions SET not_before = now()"
 
 READ = Work(inbound.step, text_comes, INPUT, ("done", 1, 1), READ_SOON)
-PROVE = Work(proving.step, mail_comes, INPUT, ("dropped", 0, 0), READ_SOON)
-KEEP = Work(pictures.step, picture_comes, MEDIA, ("fetched", 1), KEEP_SOON)
-KEEP_NOT = Work(pictures.step, broken_picture_comes, MEDIA, ("failed", 1), KEEP_SOON)
+PROVE = Work(mail_auth.step, mail_comes, INPUT, ("dropped", 0, 0), READ_SOON)
+KEEP = Work(media.step, picture_comes, MEDIA, ("fetched", 1), KEEP_SOON)
+KEEP_NOT = Work(media.step, broken_picture_comes, MEDIA, ("failed", 1), KEEP_SOON)
 FAN_OUT = Work(fanout.step, post_spreads, SPREAD, ("done", 1), SPREAD_SOON)
 TEXT = Work(sms, text_is_due, DELIVERY, ("sent", 1, False, 1))
 MAIL = Work(email, mail_is_due, DELIVERY, ("sent", 1, False, 1))
-RECEIPT = Work(receipts.step, carrier_calls_back, DELIVERY, ("delivered", 1, False, 1))
+RECEIPT = Work(callbacks.step, carrier_calls_back, DELIVERY, ("delivered", 1, False, 1))
 DOUBT = Work(reconcile.step, text_is_in_doubt, DELIVERY, ("sent", 1, False, 1), LOOK_SOON)
-REDACT = Work(redact.step, copy_is_old, COPIES, (0,), DELETE_SOON)
+REDACT = Work(redaction.step, copy_is_old, COPIES, (0,), DELETE_SOON)
 
 # The work, and what meets the trouble: which write into which table.
 STEPS = [
@@ -210,9 +210,9 @@ def world(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -
     _, made.mailbox = person(engine, "mia", mailbox="mia@demo.example")
     change(engine, "UPDATE addresses SET state = 'verified'")
     follow(engine, kim, made.sam)
-    monkeypatch.setattr(pictures, "_brought", _brought)
-    monkeypatch.setattr(pictures, "_cleaned", lambda content, _: ((content, None), "application/pdf"))
-    monkeypatch.setattr(redact.TwilioRecords, "delete", _delete)
+    monkeypatch.setattr(media, "_brought", _brought)
+    monkeypatch.setattr(media, "_cleaned", lambda content, _: ((content, None), "application/pdf"))
+    monkeypatch.setattr(redaction.TwilioRecords, "delete", _delete)
     enter(here)
     yield made
     here.close()
@@ -221,7 +221,7 @@ def world(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -
 
 def _brought(_: Room, due) -> bytes:
     if due.url is None:
-        raise pictures.Unkept("it is gone")
+        raise media.Unkept("it is gone")
     return b"%PDF-1.4\n%%EOF\n"
 
 

@@ -12,26 +12,28 @@ import requests
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from gateway.bell import Bell
-from gateway.carriers.twilio_media import TwilioMedia
+from gateway.carriers.twilio.media import TwilioMedia
 from gateway.errors import CarrierError
-from gateway.files import folder
-from gateway.ledger import inbox, invariants, pictures
-from gateway.ledger.inbox import Incoming, Picture
-from gateway.ledger.retention import Ages
-from gateway.listening import hear
-from gateway.network import accounts, addresses
-from gateway.outcome import Outcome
+from gateway.files import media_folder
+from gateway.inbound.outcome import Outcome
+from gateway.inbound.process import hear
+from gateway.ledger.audit import invariants
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox import media as pictures
+from gateway.ledger.inbox.inbox import Incoming, Picture
+from gateway.ledger.operations.retention import Ages
+from gateway.network.people import accounts, addresses
+from gateway.queue.worker_notifier import Bell
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Installation, Media, Post
-from tests import enclosed
-from tests.simulation import ACCOUNT, OURS, SAM, TOKEN, Simulation, simulation
-from workers import litter
-from workers.loop import Loop
-from workers.pictures import step
-from workers.retention import batches
-from workers.room import Room
+from tests.support import enclosed
+from tests.support.simulation import ACCOUNT, OURS, SAM, TOKEN, Simulation, simulation
+from workers.media import step
+from workers.runtime.context import Room
+from workers.runtime.event_loop import Loop
+from workers.upkeep import media_gc
+from workers.upkeep.retention import batches
 
 JPEG = enclosed.from_a_camera(1)
 
@@ -109,7 +111,7 @@ def test_a_worker_keeps_the_picture_of_a_text_without_what_its_camera_wrote(engi
     (row,) = media(engine)
     assert (row.state, row.content_type, row.name, row.small_sha256) == ("fetched", "image/jpeg", "photo.jpg", None)
     assert row.sha256
-    kept = folder.place(settings.var, row.sha256.hex()).read_bytes()
+    kept = media_folder.place(settings.var, row.sha256.hex()).read_bytes()
     assert (len(kept), hashlib.sha256(kept).digest()) == (row.size, row.sha256)
     assert enclosed.MAKER.encode() in JPEG
     assert enclosed.MAKER.encode() not in kept
@@ -183,7 +185,7 @@ def test_files_of_a_mail_are_kept_and_the_bell_is_rung(engine: Engine, settings:
     assert van.small_sha256
     assert van.sha256
     for digest in (van.sha256, van.small_sha256):
-        assert enclosed.MAKER.encode() not in folder.place(settings.var, digest.hex()).read_bytes()
+        assert enclosed.MAKER.encode() not in media_folder.place(settings.var, digest.hex()).read_bytes()
     with transaction(engine) as session:
         post = session.scalars(select(Post)).one()
         assert (post.attached, post.pictures_of) == ("2 files", van.inbound_id)
@@ -221,13 +223,13 @@ def test_what_nobody_refers_to_is_swept_and_nothing_else(engine: Engine, setting
     read(engine, here)
     while step(here):
         pass
-    orphan, young = folder.keep(settings.var, b"orphan").hex(), folder.keep(settings.var, b"young").hex()
-    torn = folder.place(settings.var, orphan).with_suffix(".99.part")
+    orphan, young = media_folder.keep(settings.var, b"orphan").hex(), media_folder.keep(settings.var, b"young").hex()
+    torn = media_folder.place(settings.var, orphan).with_suffix(".99.part")
     torn.write_bytes(b"or")
     for path in (settings.var / "media").rglob("*"):
         if path.is_file() and path.name != young:
             os.utime(path, (1, 1))
-    assert sum(count for _, count in litter.sweep(engine, settings.var)) == 2
+    assert sum(count for _, count in media_gc.sweep(engine, settings.var)) == 2
     left = {path.name for path in (settings.var / "media").rglob("*") if path.is_file()}
     (row,) = media(engine)
     assert left == {young, (row.sha256 or b"").hex(), (row.small_sha256 or b"").hex()}
@@ -235,11 +237,11 @@ def test_what_nobody_refers_to_is_swept_and_nothing_else(engine: Engine, setting
 
 def test_what_was_kept_before_pictures_were_cleaned_is_cleaned(engine: Engine, settings: Settings) -> None:
     accepted(engine, "https://api.twilio.com/gone")
-    old = folder.keep(settings.var, JPEG)
+    old = media_folder.keep(settings.var, JPEG)
     with transaction(engine) as session:
         kept = "UPDATE media SET state = 'fetched', sha256 = :old, size = 1, content_type = 'image/jpeg'"
         session.execute(text(kept), {"old": old})
-    assert dict(litter.sweep(engine, settings.var))["pictures to be cleaned"] == 1
+    assert dict(media_gc.sweep(engine, settings.var))["pictures to be cleaned"] == 1
     here = room(engine, settings)
     assert step(here)
     (row,) = media(engine)

@@ -10,18 +10,18 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
-from gateway.buckets import Buckets
-from gateway.carriers import Outcome
-from gateway.ledger import senders
-from gateway.ledger.outbox import Target
+from gateway.carriers.common.protocol import Outcome
+from gateway.ledger.outbox.outbox import Target
+from gateway.ledger.senders import senders
+from gateway.rate_limiter import Buckets
 from gateway.settings import Settings
 from gateway.settings.values import sms_senders
 from gateway.store.database import transaction
-from tests.delivering import Carrier, change, open_room, people, post, rows, states
-from tests.stalls import Stalls
+from tests.support.delivering import Carrier, change, open_room, people, post, rows, states
+from tests.support.stalls import Stalls
 from workers import deliver
-from workers.pace import Bucket, Pace
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
+from workers.sending.pacing import Bucket, Pace
 
 NUMBERS = ("+15005550006", "+15005550007", "+15005550008")
 

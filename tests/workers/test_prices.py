@@ -10,17 +10,18 @@ from sqlalchemy import Engine
 from structlog.testing import capture_logs
 from twilio.rest.api.v2010.account.message import MessageInstance
 
-from gateway.carriers import Outcome, PricePage, Text
-from gateway.carriers.twilio_prices import price_page
-from gateway.carriers.twilio_sms import TwilioSms
+from gateway.carriers.common.protocol import Outcome, PricePage, Text
+from gateway.carriers.twilio.prices import price_page
+from gateway.carriers.twilio.sms import TwilioSms
 from gateway.errors import CarrierError
-from gateway.ledger import pricing
-from gateway.ledger.outbox import Target
+from gateway.ledger.money import price_sync
+from gateway.ledger.outbox.outbox import Target
 from gateway.store.database import transaction
-from tests.delivering import Carrier, change, open_room, people, person, post, rows
-from tests.simulation import ACCOUNT, OURS, TOKEN, simulation
-from workers import deliver, prices
-from workers.room import Room, enter
+from tests.support.delivering import Carrier, change, open_room, people, person, post, rows
+from tests.support.simulation import ACCOUNT, OURS, TOKEN, simulation
+from workers import deliver
+from workers import price_sync as prices
+from workers.runtime.context import Room, enter
 
 TODAY = datetime.now(UTC).date()
 
@@ -121,7 +122,7 @@ def test_yesterday_is_opened_once_when_it_is_over(room, engine, biller, sent):
     for ago, days in ((0, 0), (1, 1), (1, 1), (9, 1)):
         change(engine, f"UPDATE charges SET charged_at = now() - interval '{ago} days'")
         with transaction(engine) as session:
-            pricing.open_days(session)
+            price_sync.open_days(session)
         assert len(rows(engine, "SELECT FROM price_sweeps")) == days
 
 

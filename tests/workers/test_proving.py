@@ -7,20 +7,21 @@ import sys
 import threading
 from datetime import timedelta
 
-from gateway.identity.resolver import Away, Zone
-from gateway.ledger import unproved
-from gateway.network import proofs
+from gateway.ledger.inbox import unauthenticated
+from gateway.mail.auth.dns import Away, Zone
+from gateway.network.mail import sender_verdicts
 from gateway.store.database import transaction
-from tests.arriving import BY_DEMO, DEMO, ELSEWHERE, KIM, arrives, change, posts, row, states
-from tests.signed import letter, signed
-from workers import proving, sweep
+from tests.support.arriving import BY_DEMO, DEMO, ELSEWHERE, KIM, arrives, change, posts, row, states
+from tests.support.signed import letter, signed
+from workers import mail_auth
+from workers.upkeep import lease_sweeper
 
 
 def test_what_dmarc_proves_is_read(office, here):
     one = arrives(office, signed(letter(KIM, body="the crates are here"), "demo.example"))
     assert row(office, one)[0] == "unproved"
     assert office.read() is False
-    proving.step(here)
+    mail_auth.step(here)
     state, proof, reason, trusted, recipients, attempt, _ = row(office, one)
     assert (state, proof, reason, trusted, recipients, attempt) == (
         "new", "dmarc", None, True, ["post@mail.example"], 0,
@@ -31,22 +32,22 @@ def test_what_dmarc_proves_is_read(office, here):
 
 def test_spf_proves_too(office, here):
     one = arrives(office, letter(KIM), BY_DEMO)
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, one)[:2] == ("new", "dmarc")
 
 
 def test_dns_that_is_silent_is_asked_again_and_is_never_a_yes(office, here):
     vars(here)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): Away("silent")})
     one = arrives(office, signed(letter(KIM, body="late"), "demo.example"))
-    proving.step(here)
+    mail_auth.step(here)
     state, proof, _, _, _, attempt, not_before = row(office, one)
     assert (state, proof, attempt) == ("unproved", None, 0)
     assert not_before is not None
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, one)[6] == not_before
     change(office, "UPDATE inbound SET not_before = now()")
     vars(here)["resolver"] = Zone(DEMO)
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, one)[:2] == ("new", "dmarc")
     assert row(office, one)[6] is None
 
@@ -55,7 +56,7 @@ def test_silence_for_an_hour_holds_it(office, here):
     vars(here)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): Away("silent")})
     one = arrives(office, signed(letter(KIM), "demo.example"))
     change(office, "UPDATE inbound SET received_at = now() - interval '61 minutes'")
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, one)[:2] == ("held", "asked")
     assert "the DNS of demo.example does not answer" in row(office, one)[2]
 
@@ -73,7 +74,7 @@ def test_a_hanging_server_keeps_only_its_own_mail(office, here):
     vars(here)["resolver"] = Hanging(DEMO)
     for number in range(12):
         arrives(office, letter(f"n{number}@slow.example"), sender=f"n{number}@slow.example")
-    working = threading.Thread(target=proving.step, args=(here,))
+    working = threading.Thread(target=mail_auth.step, args=(here,))
     working.start()
     assert hanging.wait(10)
     one = arrives(office, signed(letter(KIM), "demo.example"))
@@ -93,13 +94,13 @@ def test_a_hanging_server_keeps_only_its_own_mail(office, here):
 def test_a_senders_mails_keep_their_order(office, here):
     numbers = [arrives(office, signed(letter(KIM, body=f"{n} and more"), "demo.example")) for n in range(4)]
     with transaction(office.engine) as session:
-        first = unproved.claim(session, "one", timedelta(seconds=60), 10, 10)
-        second = unproved.claim(session, "two", timedelta(seconds=60), 10, 10)
+        first = unauthenticated.claim(session, "one", timedelta(seconds=60), 10, 10)
+        second = unauthenticated.claim(session, "two", timedelta(seconds=60), 10, 10)
     assert [each.id for each in first] == numbers[:1]
     assert second == []
     with transaction(office.engine) as session:
-        unproved.release(session, first)
-    proving.step(here)
+        unauthenticated.release(session, first)
+    mail_auth.step(here)
     office.read()
     assert posts(office) == [f"{n} and more" for n in range(4)]
 
@@ -109,28 +110,32 @@ def test_a_worker_that_dies_gives_its_mail_to_the_next(office, here):
     late = None
     for crash in range(3):
         with transaction(office.engine) as session:
-            found = unproved.suspect(session, "dead", timedelta(seconds=60)) if crash else None
-            found = found or unproved.claim(session, "dead", timedelta(seconds=60), 1, 0)[0]
+            found = unauthenticated.suspect(session, "dead", timedelta(seconds=60)) if crash else None
+            found = found or unauthenticated.claim(session, "dead", timedelta(seconds=60), 1, 0)[0]
             late = late or found
-        proving.step(here)
+        mail_auth.step(here)
         assert row(office, one)[0] == "unproved"
         change(office, "UPDATE inbound SET lease_until = now() - interval '1 second'")
         if crash == 1:
             with transaction(office.engine) as session:
-                standing = proving._climb(here.settings, here.resolver, proofs.case(session, here.signer, late))
-                lost = proofs.settle(session, here.signer, proofs.case(session, here.signer, late), standing)
+                standing = mail_auth._climb(
+                    here.settings, here.resolver, sender_verdicts.case(session, here.signer, late)
+                )
+                lost = sender_verdicts.settle(
+                    session, here.signer, sender_verdicts.case(session, here.signer, late), standing
+                )
             assert lost == ("lost", frozenset())
-    sweep.sweep(here)
-    assert row(office, one)[:3] == ("held", None, unproved.LOST)
+    lease_sweeper.sweep(here)
+    assert row(office, one)[:3] == ("held", None, unauthenticated.LOST)
     assert office.sql("SELECT count(*) FROM messages") == [(0,)]
 
 
 def test_one_crash_is_forgiven(office, here):
     one = arrives(office, signed(letter(KIM), "demo.example"))
     with transaction(office.engine) as session:
-        unproved.claim(session, "dead", timedelta(seconds=60), 1, 0)
+        unauthenticated.claim(session, "dead", timedelta(seconds=60), 1, 0)
     change(office, "UPDATE inbound SET lease_until = now() - interval '1 second'")
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, one)[:2] == ("new", "dmarc")
 
 
@@ -147,7 +152,7 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, here):
             "CRITTER_DNS": f"127.0.0.1:{silent.getsockname()[1]}",
             **{name: str(given[name]) for name in ("CRITTER_DATABASE_URL", "CRITTER_REDIS_URL", "CRITTER_VAR")},
         }
-        work = "from critter.room import build; from gateway.settings import load; from workers import proving;"
+        work = "from critter.processes.workers import build; from gateway.settings import load; from workers import mail_auth as proving;"
         work += "proving.step(build(load(), 'proving'))"
         victim = subprocess.Popen([sys.executable, "-c", work], env={**os.environ, **environ})
         assert silent.recv(4096)  # it asks: it is in the middle
@@ -155,10 +160,10 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, here):
         victim.wait(10)
     state, proof, _, _, _, attempt, _ = row(office, one)
     assert (state, proof, attempt) == ("unproved", None, 1)
-    proving.step(here)
+    mail_auth.step(here)
     assert row(office, one)[0] == "unproved"  # it is leased still
     change(office, "UPDATE inbound SET lease_until = now() - interval '1 second'")
-    proving.step(here)
+    mail_auth.step(here)
     office.read()
     assert (row(office, one)[0], posts(office)) == ("done", ["once"])
 
@@ -167,9 +172,9 @@ def test_the_same_signed_mail_in_another_envelope_is_held(office, here):
     """Whoever was sent it can send it once more, and its signature holds."""
     mail = signed(letter(KIM, body="once"), "demo.example")
     arrives(office, mail)
-    proving.step(here)
+    mail_auth.step(here)
     arrives(office, mail, ELSEWHERE._replace(sender="b@evil.example"))
-    proving.step(here)
+    mail_auth.step(here)
     assert states(office) == ["new", "held"]
     office.read()
     assert posts(office) == ["once"]

@@ -8,13 +8,13 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers import Listed, Outcome
+from gateway.carriers.common.protocol import Listed, Outcome
 from gateway.errors import CarrierError
-from gateway.language.body_hashes import digest
-from gateway.ledger.outbox import Target
-from tests.delivering import Carrier, change, open_room, people, person, post, rows, states
+from gateway.ledger.outbox.outbox import Target
+from gateway.sms.body_hash import digest
+from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
 from workers import deliver, reconcile
-from workers.room import Room, enter
+from workers.runtime.context import Room, enter
 
 PHONE = "+14155560000"
 
@@ -256,7 +256,7 @@ def test_a_new_secret_key_makes_no_difference(room, settings, engine, texts):
 
 def test_a_new_version_makes_no_difference(room, engine, texts, monkeypatch):
     doubt(engine, "hello")
-    monkeypatch.setattr("gateway.language.texts.fit", lambda *_: 1 / 0)
+    monkeypatch.setattr("gateway.sms.fit.fit", lambda *_: 1 / 0)
     due(engine)
     texts.listed = lambda: [listed("hello")]
     reconcile.step(room)

@@ -14,16 +14,20 @@ import redis
 from sqlalchemy import Engine
 
 from critter.servers import Servers
-from gateway.bell import Bell
-from gateway.ledger.outbox import Target
+from gateway.ledger.outbox.outbox import Target
+from gateway.queue.worker_notifier import Bell
 from gateway.settings import Settings
-from tests.delivering import people, person, post, rows
-from tests.simulation import ACCOUNT, OURS, TOKEN, Simulation, simulation
-from tests.web_process import ROOT, changed, environment
+from tests.support.delivering import people, person, post, rows
+from tests.support.simulation import ACCOUNT, OURS, TOKEN, Simulation, simulation
+from tests.support.web_process import ROOT, changed, environment
 
-WORK = "import json, sys; from gateway.settings import load; from critter.room import serve_worker as serve;"
+WORK = (
+    "import json, sys; from gateway.settings import load; from critter.processes.workers import serve_worker as serve;"
+)
 WORK += " serve(load(json.loads(sys.argv[1])), sys.argv[2])"
-TICK = "import json, sys; from gateway.settings import load; from critter.room import serve_clock as serve;"
+TICK = (
+    "import json, sys; from gateway.settings import load; from critter.processes.workers import serve_clock as serve;"
+)
 TICK += " serve(load(json.loads(sys.argv[1])))"
 
 

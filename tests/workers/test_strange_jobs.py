@@ -18,13 +18,13 @@ from rq import Callback, Queue, Repeat, Retry
 from rq.serializers import JSONSerializer
 from rq.webhook import Webhook
 
-from critter import drain_worker
-from critter.drain_worker import DrainWorker
-from gateway import jobs
-from gateway.bell import Bell, Ear
-from gateway.ledger import tallies
-from tests.delivering import rows
-from tests.test_room import all_sent, listening, put, settings, twilio, until
+from critter.processes import rq_worker
+from critter.processes.rq_worker import DrainWorker
+from gateway.ledger.commit import counters
+from gateway.queue import jobs
+from gateway.queue.worker_notifier import Bell, Ear
+from tests.support.delivering import rows
+from tests.workers.test_room import all_sent, listening, put, settings, twilio, until
 
 __all__ = ["settings", "twilio"]  # fixtures
 
@@ -77,11 +77,11 @@ def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def drained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the worker ran."""
     drained: list[str] = []
-    monkeypatch.setattr("workers.receipts.drain", lambda: drained.append(NAME))
-    monkeypatch.setattr(drain_worker, "linger", lambda *_: None)
+    monkeypatch.setattr("workers.callbacks.drain", lambda: drained.append(NAME))
+    monkeypatch.setattr(rq_worker, "linger", lambda *_: None)
     monkeypatch.setattr(DrainWorker, "_install_signal_handlers", lambda _: None)
     monkeypatch.setattr(jobs, "_told", {})
-    tallies.taken()
+    counters.taken()
     return drained
 
 
@@ -92,7 +92,7 @@ def work(redis_url: str) -> None:
 
 
 def refused() -> dict[str, float]:
-    return {labels: count for (name, labels), count in tallies.taken().items() if name == "strange_jobs"}
+    return {labels: count for (name, labels), count in counters.taken().items() if name == "strange_jobs"}
 
 
 def written(client: redis.Redis, queue: str, data: bytes, **fields: object) -> None:

@@ -9,13 +9,14 @@ import structlog
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from gateway.carriers import Outcome
-from gateway.carriers.receipt import Action
-from gateway.carriers.twilio_codes import code_of
-from gateway.ledger.claims import Claimed
-from gateway.network import addresses, number_lifecycle
+from gateway.carriers.common.protocol import Outcome
+from gateway.carriers.common.receipt import Action
+from gateway.carriers.twilio.error_codes import code_of
+from gateway.ledger.outbox.claims import Claimed
+from gateway.network.people import addresses
+from gateway.network.verification import number_lifecycle
 from gateway.store.tables import Address, Attempt, Delivery
-from workers import alarms
+from workers.effects import alarms
 
 STRIKES: Final = 3  # of these codes, within this time, and the phone must be verified again (R40)
 STRIKING: Final = ("30003", "30005", "30006")

@@ -1,7 +1,7 @@
 """What operators must hear when a carrier refuses texts, or mails come back: said in the log, with the step to take.
 
-workers/effects and workers/inbound ask. Texts that carriers filter, and mails that come back, are ordinary one by one;
-many within an hour are an alarm.
+workers/effects/address_effects and workers/inbound ask. Texts that carriers filter, and mails that come back, are
+ordinary one by one; many within an hour are an alarm.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.carriers.twilio_codes import code_of
+from gateway.carriers.twilio.error_codes import code_of
 
 FILTERED: Final = ("30004", "30007")
 EVERY: Final = 20  # filtered texts within an hour, each time so many more are there …

@@ -1,6 +1,7 @@
 """What a drain finds when the bell calls it: settings, database, bell, loop and carriers of this process.
 
-RQ calls drains by path and without arguments, so the room is entered once, by critter/room, and looked up here.
+RQ calls drains by path and without arguments, so the room is entered once, by critter/processes/workers, and looked up
+here.
 """
 
 import threading
@@ -11,19 +12,19 @@ from functools import cached_property
 from sqlalchemy import Engine
 
 import handlers
-from gateway import commands
-from gateway.bell import Bell
-from gateway.buckets import Buckets
-from gateway.carriers import Carrier, Letter, Text
-from gateway.carriers.twilio_inbox import TwilioInbox
-from gateway.commands import World
-from gateway.identity.resolver import Resolver, of_settings
-from gateway.language.dkim import Key
-from gateway.ledger.admission import Admission
+from gateway.carriers.common.protocol import Carrier, Letter, Text
+from gateway.carriers.twilio.inbound_list import TwilioInbox
+from gateway.inbound import commands
+from gateway.inbound.commands import World
+from gateway.ledger.commit.admission import Admission
+from gateway.mail.auth.dns import Resolver, of_settings
+from gateway.mail.compose.dkim_signer import Key
+from gateway.queue.worker_notifier import Bell
+from gateway.rate_limiter import Buckets
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from gateway.tokens import Signer
-from workers.loop import Loop
-from workers.passing import Passing
+from workers.runtime.event_loop import Loop
+from workers.runtime.transient_errors import Passing
 
 
 @dataclass(eq=False)
@@ -95,5 +96,5 @@ def enter(room: Room | None) -> None:
 
 def current() -> Room:
     if not _entered:
-        raise RuntimeError("no room was entered: drains run in a process that critter/room has set up")
+        raise RuntimeError("no room was entered: drains run in a process that critter/processes/workers has set up")
     return _entered[0]

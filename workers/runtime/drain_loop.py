@@ -9,8 +9,8 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from gateway.jobs import DRAINS
-from workers.room import Room, current
+from gateway.queue.jobs import DRAINS
+from workers.runtime.context import Room, current
 
 log = structlog.get_logger()
 

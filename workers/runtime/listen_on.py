@@ -1,7 +1,7 @@
 """What a worker does after a job, instead of waiting for the next: it listens for a while and drains at once when rung.
 
 A steady stream of texts passes the queues without RQ's bookkeeping, which takes longer than all else that is done for
-one text. critter/drain_worker calls `linger`.
+one text. critter/processes/rq_worker calls `linger`.
 """
 
 import time
@@ -9,9 +9,9 @@ from typing import Final
 
 from redis import Redis
 
-from gateway.bell import Ear
-from workers.drain import run
-from workers.room import Room
+from gateway.queue.worker_notifier import Ear
+from workers.runtime.context import Room
+from workers.runtime.drain_loop import run
 
 SILENCE: Final = 1.0  # seconds without a ring after which RQ's worker takes over again
 LONGEST: Final = 10.0  # seconds; RQ's worker has to say from time to time that it lives

@@ -1,7 +1,7 @@
 """Tasks that are done again and again: each in a thread of its own, so that one that fails or hangs stops no other.
 
 What a task raises is counted, written down for `critter check`, and tried again later and later. A database that is
-away is no task's fault: it is asked again a second later. workers/clock has the table of tasks.
+away is no task's fault: it is asked again a second later. workers/upkeep/scheduler has the table of tasks.
 """
 
 import threading
@@ -14,10 +14,11 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError
 
-from gateway.ledger import tallies, task_failures
-from gateway.ledger.task_failures import OFTEN
+from gateway.ledger.commit import counters
+from gateway.ledger.operations import task_failures
+from gateway.ledger.operations.task_failures import OFTEN
 from gateway.store.database import transaction
-from workers.room import Room
+from workers.runtime.context import Room
 
 SECOND: Final = 1.0
 LOOK: Final = 1.0  # seconds between two looks for tasks that hang
@@ -59,14 +60,14 @@ class Failures:
             return 0
         with self._turn:
             self._counts[name] = count = self._counts.get(name, 0) + 1
-        tallies.add("task_failures", name)
+        counters.add("task_failures", name)
         log.error("a task of the clock failed", task=name, failures=count, exc_info=problem)
         self._alarm(name, count, reason_of(problem))
         return count
 
     def hangs(self, name: str, seconds: float) -> None:
         """It has not come back; said once a turn."""
-        tallies.add("task_failures", name)
+        counters.add("task_failures", name)
         step = "look what it waits for: locks in the database, a folder that does not answer; restart the clock"
         log.error("a task of the clock hangs", task=name, seconds=round(seconds), step=step)
         self._write(name, OFTEN, "hangs")

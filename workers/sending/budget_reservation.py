@@ -1,4 +1,5 @@
-"""Pays for texts before they leave: workers/desk asks within its claim, and gives back what did not leave."""
+"""Pays for texts before they leave: workers/sending/delivery_store asks within its claim, and gives back what did not
+leave."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +9,14 @@ from typing import Final, Generic, TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from gateway import destinations
-from gateway.carriers.gate import Known
-from gateway.ledger import budgets, claims
-from gateway.ledger.budgets import Scope, Taken, Wanted
-from gateway.ledger.claims import Content
+from gateway.carriers.common.send_gate import Known
+from gateway.ledger.money import budgets
+from gateway.ledger.money.budgets import Scope, Taken, Wanted
+from gateway.ledger.outbox import claims
+from gateway.ledger.outbox.claims import Content
 from gateway.settings import Settings
-from workers.road import Load
+from gateway.sms import destinations
+from workers.sending.send_loop import Load
 
 Parcel = TypeVar("Parcel", bound=Known)
 

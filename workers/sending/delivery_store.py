@@ -12,18 +12,22 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gateway.carriers import Outcome
-from gateway.carriers.gate import Known
-from gateway.ledger import budgets, claims, settlements, tallies
-from gateway.ledger.claims import Claimed, Content, Key, Senders
-from gateway.ledger.settlements import Settlement
-from gateway.network import audience, remainders
+from gateway.carriers.common.protocol import Outcome
+from gateway.carriers.common.send_gate import Known
+from gateway.ledger.commit import counters
+from gateway.ledger.money import budgets
+from gateway.ledger.outbox import claims, settlements
+from gateway.ledger.outbox.claims import Claimed, Content, Key, Senders
+from gateway.ledger.outbox.settlements import Settlement
+from gateway.network.audience import visibility
+from gateway.network.conversation import remainders
 from gateway.store.database import transaction
-from workers import effects, purse
-from workers.day import Day
-from workers.outcomes import settlement
-from workers.road import Batch, Load
-from workers.room import Room
+from workers.effects import address_effects
+from workers.runtime.context import Room
+from workers.sending import budget_reservation
+from workers.sending.relay_quota import Day
+from workers.sending.send_loop import Batch, Load
+from workers.sending.settlement import settlement
 
 Parcel = TypeVar("Parcel", bound=Known)
 Rendering = Callable[[Claimed, Content], tuple[Load[Parcel], str]]  # what leaves, and what `more` gives next
@@ -64,7 +68,7 @@ class Desk(Generic[Parcel]):
             rows = self._claimed(session, limit, suspects)
             if not rows:
                 return Batch((), 0, decided_at)
-            refused = audience.refusals(session, [row.key for row in rows])
+            refused = visibility.refusals(session, [row.key for row in rows])
             claims.cancel(session, rows, refused)
             allowed = [row for row in rows if row.key not in refused]
             contents = self._content_of(session, {row.message_id for row in allowed})
@@ -73,8 +77,8 @@ class Desk(Generic[Parcel]):
                 self._day.took(session, len(loads))
             if self._channel != "sms":
                 return Batch(loads, len(rows), decided_at)
-            bought = purse.buy(session, self._here.settings, loads, contents)
-        purse.tell(bought.taken)
+            bought = budget_reservation.buy(session, self._here.settings, loads, contents)
+        budget_reservation.tell(bought.taken)
         return Batch(bought.loads, len(rows), decided_at)
 
     def _claimed(self, session: Session, limit: int, suspects: bool) -> list[Claimed]:
@@ -117,7 +121,7 @@ class Desk(Generic[Parcel]):
         threads = {row.message_id for row in rows if contents[row.message_id].parents} if self._channel != "sms" else ()
         for message in threads:
             to = [row.address_id for row in rows if row.message_id == message]
-            apart = audience.cut_off(session, contents[message].parents, to)
+            apart = visibility.cut_off(session, contents[message].parents, to)
             found |= {(message, address) for address in apart}
         return found
 
@@ -141,10 +145,10 @@ class Desk(Generic[Parcel]):
             settlements.settle(session, rows)
             stayed = [one.claimed.attempt_id for one, outcome in landed if outcome.pause or outcome.state in STAYED]
             if self._channel == "sms":
-                effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
+                address_effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
             self._uncount(session, stayed)
         if parts := sum(row.segments or 0 for row in rows):
-            tallies.add("segments", amount=parts)
+            counters.add("segments", amount=parts)
 
     def decide(self, loads: Sequence[Load[Parcel]]) -> frozenset[int]:
         """Decides again about rows that the carrier had in hand for too long: the attempts that may still leave. Those
@@ -154,15 +158,17 @@ class Desk(Generic[Parcel]):
                 self._release(session, [load.claimed for load in loads], PAUSED)
                 return frozenset()
             ours = claims.keep(session, [load.claimed for load in loads], self._here.owner, self._lease)
-            refused = audience.refusals(session, [one.key for one in ours])
+            refused = visibility.refusals(session, [one.key for one in ours])
             claims.cancel(session, ours, refused)
             self._uncount(session, [one.attempt_id for one in ours if one.key in refused])
             held = {one.attempt_id for one in ours if one.key not in refused}
             left = [load for load in loads if load.claimed.attempt_id in held]
             if self._channel != "sms":
                 return frozenset(held)
-            bought = purse.buy_again(session, self._here.settings, left, self._content_of(session, _messages(left)))
-        purse.tell(bought.taken)
+            bought = budget_reservation.buy_again(
+                session, self._here.settings, left, self._content_of(session, _messages(left))
+            )
+        budget_reservation.tell(bought.taken)
         return frozenset(load.claimed.attempt_id for load in bought.loads)
 
     def release(self, rows: Sequence[Claimed], wait: timedelta) -> None:

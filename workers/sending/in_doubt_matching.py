@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.ledger.unknowns import Unknown
+from gateway.ledger.outbox.in_doubt import Unknown
 
 SKEW: Final = timedelta(minutes=5)  # the carrier's clock is not ours
 SERVICE: Final = "MG"  # how the id of a Messaging Service begins: which number sends is Twilio's to choose

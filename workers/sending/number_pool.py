@@ -10,20 +10,20 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.carriers import Carrier, Outcome, Text
-from gateway.carriers.breaker import Breaker
-from gateway.carriers.gate import OPEN, Gate
-from gateway.ledger import routing, senders
-from gateway.ledger.claims import Senders
-from gateway.ledger.routing import Plan
-from gateway.ledger.senders import Sender
+from gateway.carriers.common.circuit_breaker import Breaker
+from gateway.carriers.common.protocol import Carrier, Outcome, Text
+from gateway.carriers.common.send_gate import OPEN, Gate
+from gateway.ledger.outbox.claims import Senders
+from gateway.ledger.senders import routing, senders
+from gateway.ledger.senders.routing import Plan
+from gateway.ledger.senders.senders import Sender
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from workers.desk import Desk
-from workers.pace import Bucket, Pace
-from workers.road import PAUSE, Ledger, Road
-from workers.room import Room
-from workers.texting import Texting
+from workers.runtime.context import Room
+from workers.sending.delivery_store import Desk
+from workers.sending.pacing import Bucket, Pace
+from workers.sending.render_sms import Texting
+from workers.sending.send_loop import PAUSE, Ledger, Road
 
 FRESH: Final = 1.0  # seconds that what we know of our numbers is good for
 TEXTS: Final = 1000  # in a claim, at most; the number's rate decides

@@ -9,7 +9,7 @@ from typing import Final
 
 from redis import RedisError
 
-from gateway.buckets import Buckets, Slot
+from gateway.rate_limiter import Buckets, Slot
 
 TICK: Final = 0.002  # seconds; at high rates a few begin together, because timers are no finer
 MARGIN: Final = 1.008  # a second's worth of slots takes a little longer than a second, and timers may be late by that

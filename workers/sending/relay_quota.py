@@ -1,6 +1,6 @@
 """The mails that the relay takes in a day: claimed under the count, so that all processes together keep to it.
 
-workers/desk asks while it claims and settles; only a relay with a daily limit has one.
+workers/sending/delivery_store asks while it claims and settles; only a relay with a daily limit has one.
 """
 
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.orm import Session
 
-from gateway.ledger import pauses, relay_days
+from gateway.ledger.senders import pauses, relay_quota
 
-USED_UP = "daily"  # the reason of the pause; carriers/advice has its words
+USED_UP = "daily"  # the reason of the pause; carriers/operator_advice has its words
 
 log = structlog.get_logger()
 
@@ -24,18 +24,18 @@ class Day:
     def room(self, session: Session, wanted: int) -> int:
         """How many of the wanted may be claimed; nobody else claims until this transaction ends. With none left all
         mails pause until the day is over."""
-        left = self._most - relay_days.lock(session)
+        left = self._most - relay_quota.lock(session)
         if left <= 0:
-            pauses.mail_refused(session, relay_days.until_midnight(session), USED_UP)
+            pauses.mail_refused(session, relay_quota.until_midnight(session), USED_UP)
             log.error("the day's mails are used up: paused until midnight UTC", mails=self._most)
         return max(0, min(wanted, left))
 
     def took(self, session: Session, mails: int) -> None:
         """So many leave now. What a lost worker had on the road stays counted: the relay may have it."""
-        relay_days.add(session, mails)
+        relay_quota.add(session, mails)
 
     def give_back(self, session: Session, attempts: Sequence[int]) -> None:
         """The relay did not take these."""
         if attempts:
-            relay_days.give_back(session, attempts)
+            relay_quota.give_back(session, attempts)
             pauses.mail_goes_on(session, USED_UP)  # whoever found the day used up meanwhile had counted these

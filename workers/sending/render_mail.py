@@ -3,18 +3,19 @@
 from functools import lru_cache
 from typing import Final
 
-from gateway.carriers import Letter
-from gateway.carriers.smtp_profiles import terms
-from gateway.language import fields, mails
-from gateway.language.dkim import Key
-from gateway.language.frames import Frame, framed
-from gateway.language.mails import Lists, Template
-from gateway.language.phrases import ENGLISH
-from gateway.ledger.claims import Claimed, Content
-from gateway.network import dailies, renderings
+from gateway.carriers.common.protocol import Letter
+from gateway.carriers.smtp.provider_profiles import terms
+from gateway.i18n.phrases import ENGLISH
+from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.mail.compose import compose, headers
+from gateway.mail.compose.compose import Lists, Template
+from gateway.mail.compose.dkim_signer import Key
+from gateway.mail.compose.layout import Frame, framed
+from gateway.network.mail import daily_mail
+from gateway.network.posts import rendering
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from gateway.tokens import Signer
-from workers.road import Load
+from workers.sending.send_loop import Load
 
 RETURNED: Final = "X-Critter-Token"  # says which mail it was where no envelope sender can: a bounce has our header
 KEPT: Final = 64  # templates; a fan-out needs one or two at a time
@@ -43,14 +44,14 @@ class Mailing:
         """What leaves; a mail is whole, so that there is never a rest."""
         address_id = claimed.address_id
         token = self._sign("bounce", claimed.message_id, address_id)
-        source_id = dailies.SOURCE if content.kind == "daily" else claimed.source_id
+        source_id = daily_mail.SOURCE if content.kind == "daily" else claimed.source_id
         ending = "" if source_id is None else self._sign("unsubscribe", source_id, address_id)
-        source = dailies.LIST if content.kind == "daily" else claimed.source
+        source = daily_mail.LIST if content.kind == "daily" else claimed.source
         template = self._template(content, source, claimed.follows or "", claimed.language or ENGLISH)
         mail = template.fill(
             claimed.address,
             self._reply_to(content, address_id),
-            mails.message_id(claimed.message_id, address_id, self._domain),
+            compose.message_id(claimed.message_id, address_id, self._domain),
             self._page + ending,
             f"u+{ending}@{self._domain}",
             self._hanging(content, address_id),
@@ -72,15 +73,15 @@ class Mailing:
 
     def _compose(self, content: Content, source: str | None, follows: str, language: str) -> Template:
         """A subscription's mail has the fields of its list; an answer to a mail says that a machine wrote it."""
-        author = mails.headline(content.author_name or "", LONGEST_NAME)
-        return mails.compose(
+        author = compose.headline(content.author_name or "", LONGEST_NAME)
+        return compose.compose(
             f"{author} via Critter" if author else "Critter",
             self._fixed or f"post@{self._domain}",
-            mails.headline(renderings.subject(content.text) if content.alone else content.subject),
+            compose.headline(rendering.subject(content.text) if content.alone else content.subject),
             content.body + _enclosed(content),
             date=content.created_at,
             critter_id=self._domain,
-            frame=self._frame(content, author, mails.headline(follows), language),
+            frame=self._frame(content, author, compose.headline(follows), language),
             in_reply_to=self._in_reply_to(content),
             references=self._thread(content),
             lists=self._lists(content, source) if source else None,
@@ -115,7 +116,7 @@ class Mailing:
         """A Message-ID comes from outside: with one that hides a line's end the answer goes without it."""
         if content.parents:
             return self._post(content.parents[-1])
-        return None if content.answers and fields.breaks_out(content.answers) else content.answers
+        return None if content.answers and headers.breaks_out(content.answers) else content.answers
 
     def _thread(self, content: Content) -> tuple[str, ...]:
         """The posts above it and itself. Every copy of a post has a Message-ID of its own, so a thread is held together

@@ -6,16 +6,16 @@ Workers/deliver renders with it. With the text goes the hash by which workers/re
 from functools import lru_cache
 from typing import Final
 
-from gateway.carriers import Text
-from gateway.language import body_hashes, texts
-from gateway.language.introductions import introduction
-from gateway.language.texts import Fitted
-from gateway.ledger.claims import Claimed, Content
-from gateway.ledger.outbox import SMS_GIVES_UP
-from gateway.network import renderings
+from gateway.carriers.common.protocol import Text
+from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.ledger.outbox.outbox import SMS_GIVES_UP
+from gateway.network.posts import rendering
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from gateway.tokens import Signer
-from workers.road import Load
+from gateway.sms import body_hash, fit
+from gateway.sms.first_contact import introduction
+from gateway.sms.fit import Fitted
+from workers.sending.send_loop import Load
 
 REST: Final = "text MORE for the rest"
 
@@ -36,7 +36,7 @@ class Texting:
     def load(self, claimed: Claimed, content: Content) -> tuple[Load[Text], str]:
         """What leaves, and what `more` gives next: "" when nothing was cut."""
         most = 3 if claimed.introduces and content.kind == "answer" else 2  # an answer's rest is kept already
-        hangs = renderings.hanging(content.attached, content.text, self._media + self._blank)
+        hangs = rendering.hanging(content.attached, content.text, self._media + self._blank)
         gives_rest = self._gives_rest(content)
         fitted = self._fitted(
             content.message_id, content.text, hangs, claimed.tag, gives_rest, claimed.introduces, most
@@ -49,7 +49,7 @@ class Texting:
             callback=self._callback + self._signer.sign("status", claimed.attempt_id),
             validity=int(SMS_GIVES_UP.total_seconds()),
         )
-        return Load(claimed, parcel, fitted.segments, body_hashes.digest(parcel.body)), fitted.rest
+        return Load(claimed, parcel, fitted.segments, body_hash.digest(parcel.body)), fitted.rest
 
     def _fit(
         self,
@@ -62,7 +62,7 @@ class Texting:
         most: int,
     ) -> Fitted:
         who = introduction(text, self._company, introduces) if introduces else ""
-        return texts.fit(text, hangs + who + (f" ({tag})" if tag else ""), gives_rest, most)
+        return fit.fit(text, hangs + who + (f" ({tag})" if tag else ""), gives_rest, most)
 
     def _gives_rest(self, content: Content) -> str | None:
         """The page of the post, or the word for it. The link to what hangs on a post leads to its words as well."""

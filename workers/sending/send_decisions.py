@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Final
 
-from gateway.carriers.gate import Known
+from gateway.carriers.common.send_gate import Known
 
 FRESH: Final = 0.9  # seconds that a decision to send is good for; the rest of the second is the request's way out
 NEVER: Final = float("-inf")

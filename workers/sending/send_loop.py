@@ -2,8 +2,8 @@
 
 Workers/deliver keeps one road per channel. Database work runs in two threads beside the loop: the next rows are
 claimed, decided and rendered while the last ones are sent. What was not handed over within a second after it was
-decided goes back; what the carrier has not begun by then is decided again just before it leaves (workers/decisions). So
-an opt-out never takes longer than that (I7).
+decided goes back; what the carrier has not begun by then is decided again just before it leaves
+(workers/sending/send_decisions). So an opt-out never takes longer than that (I7).
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from typing import Final, Generic, TypeVar
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from gateway.carriers import Carrier, Outcome
-from gateway.carriers.gate import Known
-from gateway.crashpoints import crash_point
-from gateway.ledger.claims import Claimed
-from workers.decisions import FRESH, Decisions
-from workers.pace import Pace
+from gateway.carriers.common.protocol import Carrier, Outcome
+from gateway.carriers.common.send_gate import Known
+from gateway.failpoints import crash_point
+from gateway.ledger.outbox.claims import Claimed
+from workers.sending.pacing import Pace
+from workers.sending.send_decisions import FRESH, Decisions
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ class Load(Generic[Parcel]):
     claimed: Claimed
     parcel: Parcel
     segments: int | None = None  # of a text
-    digest: bytes = b""  # of a text's words: language/body_hashes
+    digest: bytes = b""  # of a text's words: sms/body_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
-"""What a carrier's outcome means for its row: from the carrier's words to the ledger's. Used by workers/road."""
+"""What a carrier's outcome means for its row: from the carrier's words to the ledger's. Used by
+workers/sending/send_loop."""
 
 import random
 from datetime import timedelta
 from typing import Final
 
-from gateway.carriers import Outcome
-from gateway.ledger import schedule
-from gateway.ledger.claims import Claimed
-from gateway.ledger.settlements import Settlement
+from gateway.carriers.common.protocol import Outcome
+from gateway.ledger.commit import backoff
+from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.settlements import Settlement
 
 BUSY: Final = ("429", "20429", "busy", "432 4.3.2")
 
@@ -18,13 +19,13 @@ def settlement(channel: str, claimed: Claimed, outcome: Outcome, segments: int |
     A mail whose fate is unknown goes again: its Message-ID is fixed, so that the receiver can fold the two (R15).
     """
     if outcome.state == "unknown" and channel == "email":
-        wait = schedule.again(claimed.number, _chance())
+        wait = backoff.again(claimed.number, _chance())
         return Settlement(claimed, "retry", reason=outcome.reason, wait=wait, possible_duplicate=True)
     if outcome.state == "unknown":
         return Settlement(claimed, "unknown", reason=outcome.reason, wait=look)
     if outcome.state == "retry":
         busy = outcome.reason in BUSY
-        wait = schedule.busy(_chance()) if busy else schedule.again(claimed.number, _chance())
+        wait = backoff.busy(_chance()) if busy else backoff.again(claimed.number, _chance())
         asked = timedelta(seconds=outcome.wait or 0)
         return Settlement(claimed, "retry", reason=outcome.reason, wait=max(wait, asked))
     parts = segments if outcome.state == "sent" else None

@@ -6,10 +6,12 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gateway import listening
-from gateway.ledger import inbox, settlements, tallies, unproved
+from gateway.inbound import process
+from gateway.ledger.commit import counters
+from gateway.ledger.inbox import inbox, unauthenticated
+from gateway.ledger.outbox import settlements
 from gateway.store.database import concerns_one, transaction
-from workers.room import Room
+from workers.runtime.context import Room
 
 log = structlog.get_logger()
 
@@ -26,7 +28,7 @@ def take_back_inputs(here: Room) -> None:
     with transaction(here.engine) as session:
         again, aside = inbox.expire(session)
         answers = {_apologise(session, inbound) for inbound in aside}
-    tallies.add("lease_expiries", "inbound", amount=again + len(aside))
+    counters.add("lease_expiries", "inbound", amount=again + len(aside))
     if again:
         log.warning("inbound was left behind", rows=again)
     for inbound in aside:
@@ -37,7 +39,7 @@ def take_back_inputs(here: Room) -> None:
 
 def take_back_proofs(here: Room) -> None:
     with transaction(here.engine) as session:
-        lost = unproved.expire(session)
+        lost = unauthenticated.expire(session)
     for inbound in lost:
         log.error("a mail is held: it ended three workers that were to prove it", inbound=inbound)
 
@@ -46,7 +48,7 @@ def take_back_deliveries(here: Room) -> None:
     look = timedelta(seconds=here.settings.settle_seconds)
     with transaction(here.engine) as session:
         expired = settlements.expire(session, look)
-    tallies.add("lease_expiries", "delivery", amount=expired.rows)
+    counters.add("lease_expiries", "delivery", amount=expired.rows)
     if expired.channels:
         log.warning("deliveries were left behind", channels=sorted(expired.channels))
     for message, address in expired.quarantined:
@@ -65,7 +67,7 @@ def _apologise(session: Session, inbound: int) -> str | None:
     The channel of the answer; a text that cannot even be answered stays set aside."""
     try:
         with session.begin_nested():
-            return listening.apologise(session, inbound)
+            return process.apologise(session, inbound)
     except OperationalError as problem:
         if not concerns_one(problem):
             raise

@@ -9,10 +9,10 @@ from typing import Final
 import structlog
 from sqlalchemy import Engine
 
-from gateway.files import folder
-from gateway.ledger import pictures
+from gateway.files import media_folder
+from gateway.ledger.inbox import media
 from gateway.store.database import transaction
-from workers.periodic import Failures, is_away
+from workers.runtime.periodic_tasks import Failures, is_away
 
 SHELVES: Final = "media_shelves"  # how failures of single ones are counted
 BREATH: Final = 0.5  # seconds between two shelves
@@ -23,19 +23,19 @@ log = structlog.get_logger()
 def sweep(engine: Engine, var: Path) -> Iterator[tuple[str, int]]:
     """Shelf by shelf: after each its name for the log, and how many files went. What was kept uncleaned is cleaned."""
     yield "pictures to be cleaned", clean_again(engine)
-    for shelf in folder.shelves(var):
+    for shelf in media_folder.shelves(var):
         yield "files that nothing refers to", clear(engine, var, shelf)
 
 
 def clean_again(engine: Engine) -> int:
     """How many were kept uncleaned, and are taken up again."""
     with transaction(engine) as session:
-        return pictures.clean_again(session)
+        return media.clean_again(session)
 
 
 def clear(engine: Engine, var: Path, shelf: Path) -> int:
     """One of the folder's folders; how many files went."""
-    names, parts = folder.old(shelf)
+    names, parts = media_folder.old(shelf)
     for part in parts:
         part.unlink(missing_ok=True)
     return (remove_unreferenced(engine, var, names) if names else 0) + len(parts)
@@ -44,9 +44,9 @@ def clear(engine: Engine, var: Path, shelf: Path) -> int:
 def remove_unreferenced(engine: Engine, var: Path, names: list[str]) -> int:
     """Of these files those that no row has; a worker that is just keeping one waits."""
     with transaction(engine) as session:
-        gone = pictures.unreferenced(session, names)
+        gone = media.unreferenced(session, names)
         for name in gone:
-            folder.remove(var, name)
+            media_folder.remove(var, name)
     return len(gone)
 
 
@@ -62,7 +62,7 @@ class Sweeping:
         """How long until the next shelf; None when the pass is over."""
         if not self._left:
             clean_again(self._engine)
-            self._failed, self._left = False, deque(folder.shelves(self._var))
+            self._failed, self._left = False, deque(media_folder.shelves(self._var))
         if self._left:
             self._clear(self._left.popleft())
         if not self._left and not self._failed:

@@ -8,11 +8,11 @@ from typing import Final
 import structlog
 from sqlalchemy import Engine
 
-from gateway.ledger import retention
-from gateway.ledger.retention import Ages, Kind
+from gateway.ledger.operations import retention
+from gateway.ledger.operations.retention import Ages, Kind
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from workers.periodic import Failures, is_away
+from workers.runtime.periodic_tasks import Failures, is_away
 
 BREATH: Final = 0.5  # seconds between two batches
 

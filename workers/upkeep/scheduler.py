@@ -1,6 +1,7 @@
 """Rings for whatever is due: held posts, retries, and all that a lost bell or a lost worker left. Started by critter/.
 
-Each task below has a thread of its own (workers/periodic). One clock per installation is enough; two do no harm.
+Each task below has a thread of its own (workers/runtime/periodic_tasks). One clock per installation is enough; two do
+no harm.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,14 +11,22 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gateway.ledger import budgets, partitions, pricing, retention, task_failures, waiting
-from gateway.network import bouncing, conversations, number_lifecycle, private_repeats, shortfalls, tellings
+from gateway.ledger.money import budgets, price_sync
+from gateway.ledger.operations import partitions, retention, task_failures
+from gateway.ledger.outbox import due_work
+from gateway.network.audience import private_repeats
+from gateway.network.conversation import conversations
+from gateway.network.mail import bounce_scores
+from gateway.network.receipts import author_reports, budget_notices
+from gateway.network.verification import number_lifecycle
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from workers import litter, missed, periodic, sweep
-from workers.periodic import Failures, Task, Turn
-from workers.retention import Cleaning, ages
-from workers.room import Room
+from workers import missed_texts
+from workers.runtime import periodic_tasks
+from workers.runtime.context import Room
+from workers.runtime.periodic_tasks import Failures, Task, Turn
+from workers.upkeep import lease_sweeper, media_gc
+from workers.upkeep.retention import Cleaning, ages
 
 SECOND: Final = 1.0  # between two looks, less when something is due sooner
 SWEEP: Final = 5.0
@@ -33,20 +42,20 @@ log = structlog.get_logger()
 def run(here: Room, chosen: Sequence[Task] | None = None) -> None:
     """Until the room is told to stop. A database that is away is asked again a second later."""
     listed = tasks(here.settings, reads=here.inbox is not None) if chosen is None else chosen
-    periodic.run(here, [_forgetting(listed), *listed] if chosen is None else listed)
+    periodic_tasks.run(here, [_forgetting(listed), *listed] if chosen is None else listed)
 
 
 def tasks(settings: Settings, *, reads: bool) -> list[Task]:
     """All of them; `reads`: this process may read the carrier's list of texts to us."""
     mail = [Task("dailies", FIVE_MINUTES, _each(ring_dailies))] if settings.mail else []
-    period = min(missed.LOOK, settings.sms_intake_seconds / 4)
-    listed = [Task("texts_listed", period, missed.watching, READING)] if reads else []
+    period = min(missed_texts.LOOK, settings.sms_intake_seconds / 4)
+    listed = [Task("texts_listed", period, missed_texts.watching, READING)] if reads else []
     return [
         Task("due", SECOND, _each(look)),
-        Task("lost_inputs", SWEEP, _each(sweep.take_back_inputs)),
-        Task("lost_proofs", SWEEP, _each(sweep.take_back_proofs)),
-        Task("lost_deliveries", SWEEP, _each(sweep.take_back_deliveries)),
-        Task("late_deliveries", SWEEP, _each(sweep.give_up_deliveries)),
+        Task("lost_inputs", SWEEP, _each(lease_sweeper.take_back_inputs)),
+        Task("lost_proofs", SWEEP, _each(lease_sweeper.take_back_proofs)),
+        Task("lost_deliveries", SWEEP, _each(lease_sweeper.take_back_deliveries)),
+        Task("late_deliveries", SWEEP, _each(lease_sweeper.give_up_deliveries)),
         Task("shortfalls", SWEEP, _each(tell_short)),
         Task("delays", MINUTE, _each(note_delays)),
         Task("test_mailboxes", MINUTE, _each(test_mailboxes)),
@@ -56,7 +65,7 @@ def tasks(settings: Settings, *, reads: bool) -> list[Task]:
         Task("months", HOUR, _each(ensure_months)),
         Task("conversations", HOUR, _each(lambda here: _do(here, conversations.forget_old))),
         Task("budgets", HOUR, _each(lambda here: _do(here, budgets.forget_old))),
-        Task("price_days", HOUR, _each(lambda here: _do(here, pricing.open_days))),
+        Task("price_days", HOUR, _each(lambda here: _do(here, price_sync.open_days))),
         Task("retention", HOUR, _clean_rows),
         Task("media_folder", HOUR, _clean_folder),
         *listed,
@@ -67,9 +76,9 @@ def look(here: Room) -> float:
     """Rings for what is due; how long until the next look."""
     try:
         with transaction(here.engine) as session:
-            found = waiting.look(session)
+            found = due_work.look(session)
     except SQLAlchemyError as problem:
-        if not periodic.is_away(problem):
+        if not periodic_tasks.is_away(problem):
             _look_one_by_one(here)
         raise
     for bell in sorted(found.bells):
@@ -81,12 +90,12 @@ def look(here: Room) -> float:
 
 def _look_one_by_one(here: Room) -> None:
     """A table that cannot be read just now must not keep the bells of the others silent."""
-    for bell in waiting.QUESTIONS:
+    for bell in due_work.QUESTIONS:
         try:
             with transaction(here.engine) as session:
-                waits = waiting.waits(session, bell)
+                waits = due_work.waits(session, bell)
         except SQLAlchemyError as problem:
-            log.warning("no look for a bell", bell=bell, problem=periodic.reason_of(problem))
+            log.warning("no look for a bell", bell=bell, problem=periodic_tasks.reason_of(problem))
             continue
         if waits:
             here.bell.ring(bell, job=True)
@@ -94,13 +103,13 @@ def _look_one_by_one(here: Room) -> None:
 
 def note_delays(here: Room) -> None:
     """Mails that are late for the first time; their authors are told when the next look rings for it."""
-    _do(here, tellings.note_delays)
+    _do(here, author_reports.note_delays)
 
 
 def test_mailboxes(here: Room) -> None:
     """Mailboxes that sent mail back get a test mail, or are on again because the last one stayed there."""
     with transaction(here.engine) as session:
-        bells = bouncing.probe(session)
+        bells = bounce_scores.probe(session)
     for bell in bells:
         here.bell.ring(bell)
 
@@ -122,7 +131,7 @@ def ask_silent_phones(here: Room) -> None:
 def tell_short(here: Room) -> None:
     """Writers hear that a budget kept words of theirs back."""
     with transaction(here.engine) as session:
-        bells = shortfalls.tell(session)
+        bells = budget_notices.tell(session)
     for bell in bells:
         here.bell.ring(bell)
 
@@ -152,12 +161,12 @@ def _clean_rows(here: Room, failures: Failures) -> Turn:
 
 def _clean_folder(here: Room, failures: Failures) -> Turn:
     """The media folder, shelf by shelf."""
-    return litter.Sweeping(here.engine, here.settings.var, failures).turn
+    return media_gc.Sweeping(here.engine, here.settings.var, failures).turn
 
 
 def _forgetting(listed: Sequence[Task]) -> Task:
     """What tasks of another version left in the table of failures."""
-    names = [task.name for task in listed] + [f"retention_{kind.name}" for kind in retention.KINDS] + [litter.SHELVES]
+    names = [task.name for task in listed] + [f"retention_{kind.name}" for kind in retention.KINDS] + [media_gc.SHELVES]
     return Task("old_failures", HOUR, _each(lambda here: _do(here, lambda s: task_failures.forget_others(s, names))))
 
 

@@ -1,13 +1,13 @@
-"""The tour put together: the demo company on the simulator's page. critter/processes hands it to the web process while
-simulated, and never otherwise."""
+"""The tour put together: the demo company on the simulator's page. critter/processes/registry hands it to the web
+process while simulated, and never otherwise."""
 
 from flask import Blueprint
 
-from critter import demo
-from critter.tour.drill import Drill
-from critter.tour.starting_over import start_over
-from critter.tour.telling import Teller
-from gateway.doors.access import access
+from critter.demo import company
+from critter.demo.tour.drill import Drill
+from critter.demo.tour.starting_over import start_over
+from critter.demo.tour.telling import Teller
+from gateway.doors.route_access import access
 from gateway.doors.web.headers import POLICY
 from gateway.errors import Refused
 from gateway.settings import Settings
@@ -40,7 +40,7 @@ def front(settings: Settings) -> Blueprint:
             simulator=url,
             number=settings.sms_numbers[0] if settings.sms_numbers else "",
             mailbox=f"post@{settings.mail_domain}",
-            phones=tuple(_person(handle, demo.NUMBERS) for handle in PHONES),
+            phones=tuple(_person(handle, company.NUMBERS) for handle in PHONES),
             mailboxes=tuple(_person(handle, None) for handle in MAILBOXES),
             policy=POLICY,
             public=access("public"),
@@ -55,6 +55,6 @@ def front(settings: Settings) -> Blueprint:
 
 def _person(handle: str, numbers: str | None) -> tour.Person:
     """With their phone, or without `numbers` with their mailbox."""
-    person = next(person for person in demo.PEOPLE if person.handle == handle)
-    address = f"{numbers}{person.number}" if numbers else f"{handle}@{demo.DOMAIN}"
+    person = next(person for person in company.PEOPLE if person.handle == handle)
+    address = f"{numbers}{person.number}" if numbers else f"{handle}@{company.DOMAIN}"
     return tour.Person(handle, person.name, person.title, address)

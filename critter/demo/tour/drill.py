@@ -19,13 +19,13 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Engine, text
 
-from critter import demo
-from critter.crowd import GROUP, load_crowd
-from critter.tour.troubles import told
+from critter.demo import company
+from critter.demo.pretend_followers import GROUP, load_crowd
+from critter.demo.tour.troubles import told
 from gateway.errors import Refused
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from gateway.tokens import Signer
 from simulator.tour import Trouble
 
 TOTAL: Final = 1_000
@@ -120,7 +120,7 @@ class Drill:
         raise Trouble("The update was not read in time. Is worker-inbound running?")
 
     def _text(self, words: str) -> str:
-        number = demo.NUMBERS + next(person.number or "" for person in demo.PEOPLE if person.handle == BY)
+        number = company.NUMBERS + next(person.number or "" for person in company.PEOPLE if person.handle == BY)
         form = urllib.parse.urlencode({"body": words}).encode()
         return str(json.loads(self._ask(f"/phones/{urllib.parse.quote(number)}/texts", form))["sid"])
 

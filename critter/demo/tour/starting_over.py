@@ -8,9 +8,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from critter import demo
-from critter.crowd import refuse_live
-from critter.tour.troubles import told
+from critter.demo import company
+from critter.demo.pretend_followers import refuse_live
+from critter.demo.tour.troubles import told
 from gateway.store.database import transaction
 
 TRIES: Final = 3  # a worker may be at the same rows; the database then ends one of the two
@@ -41,13 +41,13 @@ def put_back(session: Session) -> None:
 
 def _follows() -> Iterator[tuple[str, str, str, bool]]:
     """(follower, whom, role, by text), as the demo company is loaded."""
-    for group in demo.GROUPS:
+    for group in company.GROUPS:
         yield group.owner, group.handle, "owner", True
         role = "follower" if group.access == "broadcast" else "member"
         for handle in group.members.split():
             if handle != group.owner:
                 yield handle, group.handle, role, group.handle != "hr"
-    for by_text, heard in ((True, demo.BY_TEXT), (False, demo.BY_MAIL)):
+    for by_text, heard in ((True, company.BY_TEXT), (False, company.BY_MAIL)):
         for follower, names in heard.items():
             for name in names.split():
                 yield follower, name, "follower", by_text
@@ -59,9 +59,9 @@ def _reset(simulator: str) -> None:
 
 
 COLUMNS: Final = ("follower", "whom", "role", "by_text")
-HANDLES: Final = [person.handle for person in demo.PEOPLE]
-NAMES: Final = [person.name for person in demo.PEOPLE]
-GROUPS: Final = [group.handle for group in demo.GROUPS]
+HANDLES: Final = [person.handle for person in company.PEOPLE]
+NAMES: Final = [person.name for person in company.PEOPLE]
+GROUPS: Final = [group.handle for group in company.GROUPS]
 
 PEOPLE: Final = "SELECT id FROM accounts WHERE kind = 'person' AND handle = ANY (CAST(:people AS text[]))"
 PHONES: Final = f"SELECT id FROM addresses WHERE account_id IN ({PEOPLE})"  # noqa: S608

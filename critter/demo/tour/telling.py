@@ -6,12 +6,12 @@ from typing import Any, Final
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from critter import explaining
-from critter.tour.troubles import told
-from gateway.commands import World
+from critter.demo.tour.troubles import told
+from critter.explain import text as explaining
 from gateway.errors import Refused
-from gateway.network import traces
-from gateway.network.lookups import look_up
+from gateway.inbound.commands import World
+from gateway.network.inspect import trace as traces
+from gateway.network.inspect.id_lookup import look_up
 from gateway.settings import Settings
 from gateway.store.database import transaction
 

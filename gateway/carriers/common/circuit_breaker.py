@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.carriers import Outcome
+from gateway.carriers.common.protocol import Outcome
 
 UNREACHED: Final = ("refused", "dns")
 TRIES: Final = 5

@@ -21,9 +21,9 @@ from aiohttp import (
     ConnectionTimeoutError,
 )
 
-from gateway.carriers import Outcome
-from gateway.carriers.gate import Gate, Known
-from gateway.carriers.http_gate import LOOK, GatedConnector, Look
+from gateway.carriers.common.http_send_gate import LOOK, GatedConnector, Look
+from gateway.carriers.common.protocol import Outcome
+from gateway.carriers.common.send_gate import Gate, Known
 
 ANSWER_LIMIT: Final = 64 * 1024
 LONGEST_WAIT: Final = 3600.0  # seconds of a Retry-After that we believe

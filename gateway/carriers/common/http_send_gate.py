@@ -13,7 +13,7 @@ from aiohttp import ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
-from gateway.carriers.gate import Gate, Known, may_leave
+from gateway.carriers.common.send_gate import Gate, Known, may_leave
 
 
 class Withdrawn(Exception):

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
-from gateway.carriers.gate import OPEN, Gate
+from gateway.carriers.common.send_gate import OPEN, Gate
 
 State = Literal["sent", "unknown", "retry", "failed"]
 

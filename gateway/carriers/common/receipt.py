@@ -1,4 +1,4 @@
-"""One status callback in our words: what a carrier's own codes become, for workers/receipts to apply."""
+"""One status callback in our words: what a carrier's own codes become, for workers/callbacks to apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The last look before a parcel leaves: is the decision that it may leave still fresh? workers/decisions answers.
+"""The last look before a parcel leaves: is the decision that it may leave still fresh? workers/sending/send_decisions
+answers.
 
 However a carrier queues, opens connections or waits for its turn, it asks here just before the first byte of each
 request is written. So an opt-out or an `undo` counts up to a second before that, and not up to when it was handed over.

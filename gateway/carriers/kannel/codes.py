@@ -1,4 +1,4 @@
-"""Kannel's answers and delivery reports in our words, for kannel_sms, doors/kannel and workers/receipts.
+"""Kannel's answers and delivery reports in our words, for kannel_sms, doors/sms/kannel and workers/callbacks.
 
 Source: Kannel 1.4.5 User's Guide, chapter 6 ("Using the HTTP interface to send SMS messages", "Delivery reports");
 the texts are those that its smsbox answers. SMPP's error codes: SMPP 3.4, section 5.1.3.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.carriers import Outcome
-from gateway.carriers.receipt import Action, Receipt
+from gateway.carriers.common.protocol import Outcome
+from gateway.carriers.common.receipt import Action, Receipt
 
 BUSY: Final = "busy"
 ACCEPTED: Final = ("0: ", "3: ", "Sent.")  # to its SMS center, into its own queue, and what older ones say

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from gateway.carriers import Outcome, Text
-from gateway.carriers.gate import OPEN, Gate
-from gateway.carriers.http_link import HttpLink, is_unicode, send_each, unanswered
-from gateway.carriers.kannel_codes import EVERY_REPORT, answered
-from gateway.language.gsm import ALPHABET
+from gateway.carriers.common.http_client import HttpLink, is_unicode, send_each, unanswered
+from gateway.carriers.common.protocol import Outcome, Text
+from gateway.carriers.common.send_gate import OPEN, Gate
+from gateway.carriers.kannel.codes import EVERY_REPORT, answered
+from gateway.sms.gsm7 import ALPHABET
 
 GSM: Final = "0"  # its "coding"
 UCS: Final = "2"

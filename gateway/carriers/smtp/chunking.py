@@ -12,12 +12,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.carriers import Letter, Outcome
-from gateway.carriers.gate import OPEN, Gate
-from gateway.carriers.smtp_errand import FINAL_SHARE, RSET, Settled
-from gateway.carriers.smtp_letter import envelope, flaw
-from gateway.carriers.smtp_link import Link
-from gateway.carriers.smtp_replies import closing, kind_of, refused, took, unanswered, untaken
+from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.send_gate import OPEN, Gate
+from gateway.carriers.smtp.connection import Link
+from gateway.carriers.smtp.message import envelope, flaw
+from gateway.carriers.smtp.replies import closing, kind_of, refused, took, unanswered, untaken
+from gateway.carriers.smtp.transaction import FINAL_SHARE, RSET, Settled
 from gateway.errors import CarrierError
 
 OFFERS: Final = frozenset({"PIPELINING", "CHUNKING"})

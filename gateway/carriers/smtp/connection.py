@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol, cast
 
-from gateway.carriers.smtp_replies import kind_of, trouble
+from gateway.carriers.smtp.replies import kind_of, trouble
 from gateway.errors import CarrierError
 
 WINDOW: Final = 8  # letters on their way over one connection, at most …

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 
-from gateway.carriers.oauth_tokens import Tokens
-from gateway.carriers.smtp_link import Link, Question, ask
-from gateway.carriers.smtp_replies import trouble
+from gateway.carriers.smtp.connection import Link, Question, ask
+from gateway.carriers.smtp.oauth_tokens import Tokens
+from gateway.carriers.smtp.replies import trouble
 from gateway.errors import CarrierError, SettingsError
 
 Tls = Literal["none", "starttls", "implicit"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from gateway.carriers import Letter
+from gateway.carriers.common.protocol import Letter
 
 LONGEST_LINE: Final = 998  # RFC 5322 2.1.1
 LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3, without the angle brackets

@@ -8,7 +8,7 @@ import time
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from gateway.carriers.http_link import Answer, HttpLink, unanswered
+from gateway.carriers.common.http_client import Answer, HttpLink, unanswered
 from gateway.errors import CarrierError
 
 EARLY: Final = 300.0  # seconds before a token's end that a new one is fetched

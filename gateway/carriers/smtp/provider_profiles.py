@@ -1,7 +1,7 @@
 """What each kind of relay asks of whoever sends through it, and what this installation therefore keeps to.
 
-The rows are the vendors' published rules; settings override each. workers/deliver and workers/mailing ask `terms`,
-critter/room builds the carrier with `relay`, and `critter check mail` shows all of it.
+The rows are the vendors' published rules; settings override each. workers/deliver and workers/sending/render_mail ask
+`terms`, critter/processes/workers builds the carrier with `relay`, and `critter check mail` shows all of it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.carriers.oauth_tokens import Tokens
-from gateway.carriers.smtp_opening import OAuth
-from gateway.carriers.smtp_relay import SmtpRelay
+from gateway.carriers.smtp.handshake import OAuth
+from gateway.carriers.smtp.oauth_tokens import Tokens
+from gateway.carriers.smtp.relay import SmtpRelay
 from gateway.errors import SettingsError
 from gateway.settings import Settings
 

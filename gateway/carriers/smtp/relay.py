@@ -9,13 +9,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from gateway.carriers import Letter, Outcome
-from gateway.carriers.gate import OPEN, Gate, refresh
-from gateway.carriers.smtp_chunks import OFFERS, Chunks
-from gateway.carriers.smtp_errand import Errand
-from gateway.carriers.smtp_link import Link
-from gateway.carriers.smtp_opening import OAuth, open_link, place_of
-from gateway.carriers.smtp_replies import wait_of
+from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.send_gate import OPEN, Gate, refresh
+from gateway.carriers.smtp.chunking import OFFERS, Chunks
+from gateway.carriers.smtp.connection import Link
+from gateway.carriers.smtp.handshake import OAuth, open_link, place_of
+from gateway.carriers.smtp.replies import wait_of
+from gateway.carriers.smtp.transaction import Errand
 from gateway.errors import CarrierError
 
 LETTERS_PER_LANE: Final = 8  # fewer than this are not worth another connection

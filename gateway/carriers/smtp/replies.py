@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Final
 
-from gateway.carriers import Outcome
+from gateway.carriers.common.protocol import Outcome
 from gateway.errors import Kind
 
 # How servers name what they took: Postfix, Exim, Exchange, Gmail.

@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from gateway.carriers import Letter, Outcome
-from gateway.carriers.gate import OPEN, Gate, may_leave
-from gateway.carriers.smtp_letter import envelope, flaw, wire
-from gateway.carriers.smtp_link import Link
-from gateway.carriers.smtp_replies import closing, kind_of, refused, took, unanswered, untaken
+from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.send_gate import OPEN, Gate, may_leave
+from gateway.carriers.smtp.connection import Link
+from gateway.carriers.smtp.message import envelope, flaw, wire
+from gateway.carriers.smtp.replies import closing, kind_of, refused, took, unanswered, untaken
 from gateway.errors import CarrierError
 
 Settled = Callable[[Letter, Outcome], None]

@@ -1,4 +1,4 @@
-"""Twilio's error codes and message states in our words, for twilio_sms (answers) and workers/receipts (callbacks).
+"""Twilio's error codes and message states in our words, for twilio_sms (answers) and workers/callbacks (callbacks).
 
 Source: Twilio's error dictionary (https://www.twilio.com/docs/api/errors/CODE) and the Message resource
 (https://www.twilio.com/docs/messaging/api/message-resource#message-status-values). A code that is not here means:
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.carriers.receipt import Action, Receipt, Step
+from gateway.carriers.common.receipt import Action, Receipt, Step
 
 
 @dataclass(frozen=True, slots=True)

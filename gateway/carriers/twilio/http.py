@@ -10,8 +10,8 @@ from aiohttp import ClientSession, ClientTimeout, encode_basic_auth
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
-from gateway.carriers.http_gate import GatedConnector
-from gateway.carriers.http_link import ANSWER_LIMIT, bounded
+from gateway.carriers.common.http_client import ANSWER_LIMIT, bounded
+from gateway.carriers.common.http_send_gate import GatedConnector
 
 PAGE_LIMIT = 4 * 1024 * 1024
 

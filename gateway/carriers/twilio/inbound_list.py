@@ -1,4 +1,5 @@
-"""Twilio's list of the texts that came in, page by page; workers/missed looks there for those that no web hook brought.
+"""Twilio's list of the texts that came in, page by page; workers/missed_texts looks there for those that no web hook
+brought.
 
 Read without the library's objects: one entry that cannot be read must not hide the others of its page.
 Source: https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
@@ -14,11 +15,11 @@ from urllib.parse import urlencode
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from gateway.carriers.http_link import unanswered
-from gateway.carriers.twilio_answers import answered
-from gateway.carriers.twilio_http import BoundedHttpClient
-from gateway.carriers.twilio_shapes import CONTENT_TYPE, MEDIA_SID, MESSAGE_SID, MOST_PICTURES, NUMBER
-from gateway.carriers.twilio_sms import client
+from gateway.carriers.common.http_client import unanswered
+from gateway.carriers.twilio.http import BoundedHttpClient
+from gateway.carriers.twilio.patterns import CONTENT_TYPE, MEDIA_SID, MESSAGE_SID, MOST_PICTURES, NUMBER
+from gateway.carriers.twilio.responses import answered
+from gateway.carriers.twilio.sms import client
 from gateway.errors import CarrierError
 
 # A page of the longest texts, all of it emoji written as \ud83d\udc4d, stays below what twilio_http reads of an answer.

@@ -1,4 +1,4 @@
-"""Fetches a picture that came with a text from where Twilio keeps it. workers/pictures calls it.
+"""Fetches a picture that came with a text from where Twilio keeps it. workers/media calls it.
 
 The address came in a web hook, so it is not trusted: only Twilio's hosts, each looked up once and public, at most
 three hops, five seconds, five megabytes, and our credentials to Twilio's API alone.

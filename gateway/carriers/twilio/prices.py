@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from twilio.rest.api.v2010.account.message import MessageInstance
 
-from gateway.carriers import PricePage
+from gateway.carriers.common.protocol import PricePage
 
 DEAREST = Decimal(100)  # dollars; no text costs more, so that one makes no sense
 

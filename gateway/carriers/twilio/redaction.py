@@ -1,4 +1,4 @@
-"""Deletes Twilio's own copy of a text: words, numbers and all. workers/redact calls it.
+"""Deletes Twilio's own copy of a text: words, numbers and all. workers/redaction calls it.
 
 Source: https://www.twilio.com/docs/messaging/api/message-resource#delete-a-message-resource
 """
@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import ClientError
 
-from gateway.carriers.twilio_http import BoundedHttpClient
+from gateway.carriers.twilio.http import BoundedHttpClient
 
 AT_ONCE: Final = 5
 SECONDS: Final = 5.0

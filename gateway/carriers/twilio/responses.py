@@ -11,9 +11,9 @@ from typing import Any, Final, TypeGuard
 
 from twilio.http.response import Response
 
-from gateway.carriers import Outcome
-from gateway.carriers.http_link import unanswered
-from gateway.carriers.twilio_codes import code_of
+from gateway.carriers.common.http_client import unanswered
+from gateway.carriers.common.protocol import Outcome
+from gateway.carriers.twilio.error_codes import code_of
 from gateway.errors import CarrierError
 
 _SID: Final = re.compile(r"(SM|MM)[0-9a-f]{32}")

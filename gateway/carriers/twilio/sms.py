@@ -14,12 +14,12 @@ from twilio.base import values
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
 
-from gateway.carriers import Listed, Outcome, PricePage, Text
-from gateway.carriers.gate import OPEN, Gate
-from gateway.carriers.http_link import is_unicode, send_each, unanswered
-from gateway.carriers.twilio_answers import answered, blames_account, is_sid, page_lost
-from gateway.carriers.twilio_http import BoundedHttpClient
-from gateway.carriers.twilio_prices import price_page
+from gateway.carriers.common.http_client import is_unicode, send_each, unanswered
+from gateway.carriers.common.protocol import Listed, Outcome, PricePage, Text
+from gateway.carriers.common.send_gate import OPEN, Gate
+from gateway.carriers.twilio.http import BoundedHttpClient
+from gateway.carriers.twilio.prices import price_page
+from gateway.carriers.twilio.responses import answered, blames_account, is_sid, page_lost
 
 PAGE_SIZE: Final = 500
 PRICES_SIZE: Final = 1000  # the most that Twilio gives

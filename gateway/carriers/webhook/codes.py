@@ -1,4 +1,4 @@
-"""A web hook's answers and its words for what became of a text, for hook_sms and workers/receipts.
+"""A web hook's answers and its words for what became of a text, for hook_sms and workers/callbacks.
 
 What the words do to a phone is Twilio's table's to say, so that a phone is treated alike whoever carries its texts.
 docs/extending.md describes this interface to whoever writes its other side.
@@ -10,10 +10,10 @@ import json
 import re
 from typing import Any, Final
 
-from gateway.carriers import Outcome
-from gateway.carriers.http_link import Answer
-from gateway.carriers.receipt import Receipt
-from gateway.carriers.twilio_codes import callback_outcome
+from gateway.carriers.common.http_client import Answer
+from gateway.carriers.common.protocol import Outcome
+from gateway.carriers.common.receipt import Receipt
+from gateway.carriers.twilio.error_codes import callback_outcome
 
 ID: Final = re.compile(r"[!-~]{1,100}")
 REASON: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")

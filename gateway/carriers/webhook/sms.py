@@ -1,7 +1,8 @@
 """Texts out through a web hook of the operator's own: signed JSON to one address, for any carrier we do not speak.
 
 No list can be had from it, so it is no `Lists`: a text in doubt is settled by its status call, or by policy.
-docs/extending.md describes the interface; the signature is that of Standard Webhooks (gateway/webhooks.py).
+docs/extending.md describes the interface; the signature is that of Standard Webhooks
+(gateway/security/standard_webhooks.py).
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from gateway import webhooks
-from gateway.carriers import Outcome, Text
-from gateway.carriers.gate import OPEN, Gate
-from gateway.carriers.hook_codes import answered
-from gateway.carriers.http_link import HttpLink, is_unicode, send_each, unanswered
+from gateway.carriers.common.http_client import HttpLink, is_unicode, send_each, unanswered
+from gateway.carriers.common.protocol import Outcome, Text
+from gateway.carriers.common.send_gate import OPEN, Gate
+from gateway.carriers.webhook.codes import answered
+from gateway.security import standard_webhooks
 
 
 class HookSms:
@@ -24,7 +25,7 @@ class HookSms:
     def __init__(self, url: str, secret: str, home: str, timeout: float = 10.0, connections: int = 64) -> None:
         self._link = HttpLink(url, timeout)
         self._connections = connections
-        self._key = webhooks.key_of(secret)
+        self._key = standard_webhooks.key_of(secret)
         self._status = f"{home}/sms/hook/status/"
 
     async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
@@ -35,7 +36,7 @@ class HookSms:
         if not is_unicode(text.body):
             return Outcome("failed", reason="content", detail="not Unicode text")
         body = self._body(text)
-        headers = {**webhooks.signed(self._key, str(text.attempt), body), "Content-Type": "application/json"}
+        headers = {**standard_webhooks.signed(self._key, str(text.attempt), body), "Content-Type": "application/json"}
         try:
             return answered(await self._link.post(headers, body))
         except Exception as problem:  # noqa: BLE001  # aiohttp raises many kinds; none may end the batch

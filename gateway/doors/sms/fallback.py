@@ -1,8 +1,8 @@
 """The fallback door (R10): takes texts and status callbacks while the first door, or even the database, is away.
 
-`critter web --accept-only` serves it, critter/fallback puts it together. No pages, no Redis, no workers: what is taken
-goes into the inbox, and while the database does not answer into a spool on the disk, which is drained as soon as it
-does. While anything lies there all goes there, so that nobody's texts change places.
+`critter web --accept-only` serves it, critter/processes/fallback puts it together. No pages, no Redis, no workers:
+what is taken goes into the inbox, and while the database does not answer into a spool on the disk, which is drained as
+soon as it does. While anything lies there all goes there, so that nobody's texts change places.
 """
 
 import logging
@@ -16,13 +16,14 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from gateway.doors.access import access
-from gateway.ledger import callbacks, inbox
-from gateway.ledger.admission import Admission, Closed
-from gateway.ledger.callbacks import Called
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.spool import Spool, Spooled
-from gateway.ledger.together import Ledger
+from gateway.doors.route_access import access
+from gateway.ledger.commit.admission import Admission, Closed
+from gateway.ledger.commit.group_commit import Ledger
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.inbox.spool import Spool, Spooled
+from gateway.ledger.outbox import callbacks
+from gateway.ledger.outbox.callbacks import Called
 from gateway.store.database import transaction
 
 PATIENCE: Final = 3.0  # seconds for the database; Twilio gives up after 15

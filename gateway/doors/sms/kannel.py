@@ -15,17 +15,17 @@ from urllib.parse import unquote_to_bytes
 from flask import Blueprint, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from gateway.carriers import kannel_codes
-from gateway.doors.access import access
-from gateway.doors.callers import caller, within
+from gateway.carriers.kannel import codes
+from gateway.doors.client_address import caller, within
+from gateway.doors.route_access import access
 from gateway.errors import Refused
-from gateway.ledger.admission import Closed
-from gateway.ledger.callbacks import Callbacks, Called
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Intake
-from gateway.network.addresses import normal_phone
+from gateway.ledger.commit.admission import Closed
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.inbox.writer import Intake
+from gateway.ledger.outbox.callbacks import Callbacks, Called
+from gateway.network.people.addresses import normal_phone
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from gateway.tokens import Signer
 
 PATIENCE = 10.0  # seconds for the commit; Kannel itself waits longer
 ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -160,7 +160,7 @@ def _called(query: dict[str, bytes], attempt: tuple[int, ...] | None) -> Called:
         attempt_id=attempt[0],
         carrier_id=foreign if FOREIGN.fullmatch(foreign) else "",
         status=kind,
-        reason=kannel_codes.reason_of(said) or None,
+        reason=codes.reason_of(said) or None,
         carrier="kannel",
     )
 

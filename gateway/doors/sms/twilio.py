@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from gateway.carriers.twilio_shapes import CONTENT_TYPE, MESSAGE_SID, MOST_PICTURES, NUMBER
-from gateway.doors.access import access
-from gateway.doors.twilio_hooks import Hook, Hooks
-from gateway.ledger.admission import Closed
-from gateway.ledger.callbacks import Called
-from gateway.ledger.inbox import Incoming, Picture
-from gateway.ledger.together import Ledger
+from gateway.carriers.twilio.patterns import CONTENT_TYPE, MESSAGE_SID, MOST_PICTURES, NUMBER
+from gateway.doors.route_access import access
+from gateway.doors.sms.twilio_request import Hook, Hooks
+from gateway.ledger.commit.admission import Closed
+from gateway.ledger.commit.group_commit import Ledger
+from gateway.ledger.inbox.inbox import Incoming, Picture
+from gateway.ledger.outbox.callbacks import Called
+from gateway.security.signed_tokens import Signer
+from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
-from gateway.signatures import Verifier
-from gateway.tokens import Signer
 
 NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 PATIENCE = 10.0  # seconds for the commit; Twilio itself gives up after 15

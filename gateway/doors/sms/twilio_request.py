@@ -1,4 +1,4 @@
-"""What Twilio posts to us, believed only when signed and of the right shape (R23-R27); doors/sms reads it here.
+"""What Twilio posts to us, believed only when signed and of the right shape (R23-R27); doors/sms/twilio reads it here.
 
 The signature has no separators and no time in it (`A=BC` signs like `AB=C`, and for ever), so the shape is checked as
 strictly as it can be: fixed path, no query, one form, our own account, ids and numbers as Twilio writes them.
@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 
 from flask import Request, abort
 
+from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
-from gateway.signatures import Verifier
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 500

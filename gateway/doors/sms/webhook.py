@@ -11,15 +11,15 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from gateway import webhooks
-from gateway.carriers import hook_codes
-from gateway.doors.access import access
-from gateway.ledger.admission import Closed
-from gateway.ledger.callbacks import Callbacks, Called
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Intake
+from gateway.carriers.webhook import codes
+from gateway.doors.route_access import access
+from gateway.ledger.commit.admission import Closed
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.inbox.writer import Intake
+from gateway.ledger.outbox.callbacks import Callbacks, Called
+from gateway.security import standard_webhooks
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from gateway.tokens import Signer
 
 PATIENCE = 10.0  # seconds for the commit
 NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")  # E.164, or a short code
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 def blueprint(settings: Settings, signer: Signer, intake: Intake, callbacks: Callbacks) -> Blueprint:
     """POST /sms/hook/inbound and POST /sms/hook/status/TOKEN."""
     door = Blueprint("hook", __name__)
-    keys = tuple(webhooks.key_of(secret) for secret in settings.hook_secrets)
+    keys = tuple(standard_webhooks.key_of(secret) for secret in settings.hook_secrets)
 
     @door.post("/sms/hook/inbound")
     @access("signed")
@@ -57,13 +57,13 @@ def _signed(keys: tuple[bytes, ...]) -> dict[str, Any]:
     """The JSON object that was signed within the last minutes. A captured request that comes again within them is a
     repeat like any other."""
     body = request.get_data()
-    if request.query_string or webhooks.genuine(keys, request.headers, body) is None:
+    if request.query_string or standard_webhooks.genuine(keys, request.headers, body) is None:
         abort(403)
-    return hook_codes.fields_of(body) or abort(400)
+    return codes.fields_of(body) or abort(400)
 
 
 def _incoming(settings: Settings, fields: dict[str, Any], raw: bytes) -> Incoming:
-    name, text = _match(fields, "id", hook_codes.ID), fields.get("text")
+    name, text = _match(fields, "id", codes.ID), fields.get("text")
     if not isinstance(text, str) or len(text) > LONGEST:
         abort(400)
     recipient = _match(fields, "to", NUMBER)
@@ -86,9 +86,9 @@ def _called(fields: dict[str, Any], attempt: tuple[int, ...] | None) -> Called:
         abort(403)
     return Called(
         attempt_id=attempt[0],
-        carrier_id=_match(fields, "id", hook_codes.ID),
+        carrier_id=_match(fields, "id", codes.ID),
         status=_match(fields, "status", STATUS),
-        reason=hook_codes.code_of(fields.get("reason")) or None,
+        reason=codes.code_of(fields.get("reason")) or None,
         carrier="hook",
     )
 

@@ -1,4 +1,5 @@
-"""One mail connection: what comes is sorted, plain commands and content are answered at once. doors/listener adds SMTP.
+"""One mail connection: what comes is sorted, plain commands and content are answered at once. doors/smtp/protocol adds
+SMTP.
 
 What nearly every mail says is plain: MAIL, RCPT, DATA in their usual spelling, and content. That is answered as it
 comes, without waking the task that serves the connection; whatever is not so plain goes to that task and to aiosmtpd.
@@ -15,11 +16,11 @@ from typing import Any, ClassVar, Final, NamedTuple, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from gateway.doors.certificates import Certificates
-from gateway.doors.content import Content
-from gateway.doors.house import House, origin
-from gateway.doors.signing_in import SignIn
-from gateway.doors.wire import Wire
+from gateway.doors.smtp.auth import SignIn
+from gateway.doors.smtp.connection_limits import House, origin
+from gateway.doors.smtp.data_reader import Content
+from gateway.doors.smtp.read_buffer import Wire
+from gateway.doors.smtp.tls_certificates import Certificates
 
 SMALL = 64 * 1024  # octets of a mail that nobody counts
 OVERFULL = "452 4.3.1 Too many large mails at once, try again later"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from gateway.doors.origins import ONE, Network, Usage, networks
+from gateway.doors.origin_limits import ONE, Network, Usage, networks
 
 SECOND = 1.0
 CLOSING = "421 4.3.2 Closing, try again later"

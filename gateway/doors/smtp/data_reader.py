@@ -4,7 +4,7 @@ Servers that also take a bare LF for an end of line can be made to see two mails
 smuggling). So a bare CR or LF anywhere refuses the whole mail, and never ends it.
 """
 
-from gateway.doors.wire import LONGEST_LINE
+from gateway.doors.smtp.read_buffer import LONGEST_LINE
 
 END = b"\r\n.\r\n"
 

@@ -3,7 +3,8 @@
 import re
 
 from gateway.errors import Refused
-from gateway.language import mime, senders
+from gateway.mail.decode import mime
+from gateway.mail.parse import author
 
 END_OF_HEADER = b"\r\n\r\n"
 ATOM = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -34,7 +35,7 @@ def sender(header: bytes) -> str | None:
     if plain is not None and FIELDS.fullmatch(header):
         return (plain[1] or plain[2]).decode().lower()
     try:
-        found = senders.sender(mime.opened(header + b"\r\n"))
+        found = author.sender(mime.opened(header + b"\r\n"))
     except Refused:
         return None
     return found if found.isprintable() else None

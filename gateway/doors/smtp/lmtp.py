@@ -1,14 +1,15 @@
 """LMTP (RFC 2033), by which a mail server on our side hands mail over: SMTP with LHLO, and a reply for each recipient.
 
-What comes this way is all the Internet's mail, so nothing about the connection proves its writer. doors/mail opens it.
+What comes this way is all the Internet's mail, so nothing about the connection proves its writer. doors/smtp/server
+opens it.
 """
 
 import re
 
 from aiosmtpd.smtp import syntax
 
-from gateway.doors.connection import OK
-from gateway.doors.listener import Listener
+from gateway.doors.smtp.connection import OK
+from gateway.doors.smtp.protocol import Listener
 
 WRONG_GREETING = "500 5.5.1 This is LMTP: say LHLO"
 LMTP_OK = "250 2.0.0 OK"

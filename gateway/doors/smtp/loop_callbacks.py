@@ -36,8 +36,8 @@ class Homecoming:
 
 
 class Promise:
-    """A ticket for a row that is handed in (gateway/ledger/together): `done` is called in the loop, with what kept the
-    row from being stored, if anything did."""
+    """A ticket for a row that is handed in (gateway/ledger/commit/group_commit): `done` is called in the loop, with
+    what kept the row from being stored, if anything did."""
 
     __slots__ = ("_done", "_home")
 

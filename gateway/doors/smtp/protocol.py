@@ -1,4 +1,4 @@
-"""SMTP as aiosmtpd speaks it, on a wire of our own that keeps to the limits. doors/mail says what it is all for.
+"""SMTP as aiosmtpd speaks it, on a wire of our own that keeps to the limits. doors/smtp/server says what it is all for.
 
 aiosmtpd's own reading trusts the other side: an exception becomes a permanent 500 with its text, an endless line grows
 without end, NOOPs and idle connections are free. So the reading of lines and of DATA is ours, the commands are its.
@@ -12,12 +12,12 @@ from typing import Any
 
 from aiosmtpd.smtp import syntax
 
-from gateway.doors import signing_in
-from gateway.doors.connection import GO_ON, TEMPORARY, Connection, Security, Stage
-from gateway.doors.handshakes import secured
-from gateway.doors.house import House
-from gateway.doors.signing_in import GarbledError, SignIn
-from gateway.doors.wire import TooLongError
+from gateway.doors.smtp import auth
+from gateway.doors.smtp.auth import GarbledError, SignIn
+from gateway.doors.smtp.connection import GO_ON, TEMPORARY, Connection, Security, Stage
+from gateway.doors.smtp.connection_limits import House
+from gateway.doors.smtp.read_buffer import TooLongError
+from gateway.doors.smtp.tls_upgrade import secured
 
 BAD_SYNTAX = "500 5.5.2 Not a command line: UTF-8 without control characters, ended by CR LF"
 TOO_LONG = "500 5.5.2 Line too long"
@@ -149,30 +149,30 @@ class Listener(Connection):
         elif self.session.authenticated or self.envelope.mail_from is not None:
             await self.push("503 5.5.1 Once, and before a mail")
         elif not arg:
-            await self.push(signing_in.UNKNOWN_MECHANISM)
+            await self.push(auth.UNKNOWN_MECHANISM)
         else:
             await self._sign_in(self._security.sign_in, arg)
 
     async def _sign_in(self, sign_in: SignIn, argument: str) -> None:
         try:
-            name, password = await signing_in.asked(argument, self._ask)
+            name, password = await auth.asked(argument, self._ask)
         except GarbledError as garbled:
             await self.push(str(garbled))
             return
         with self.our_turn():
             verdict = await sign_in.judge(self._home(), name, password)
         self.heard = self.loop.time()
-        if verdict is signing_in.GOOD:
+        if verdict is auth.GOOD:
             self.session.authenticated = True
             self.proof = f"relay: signed in as {name}"
-        self._spent["wrong password"] += verdict is signing_in.BAD
+        self._spent["wrong password"] += verdict is auth.BAD
         if self._spent["wrong password"] >= WRONG_PASSWORDS:
             self._part(FORGERS)
         await self.push(verdict)
 
     async def _ask(self, words: str) -> bytes:
         self._stage = Stage.ASKED
-        await self.push(signing_in.challenge(words))
+        await self.push(auth.challenge(words))
         line = await self._wire.line()
         if self._stage is Stage.ASKED:
             self._stage = Stage.TALKING

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine
 
-from gateway.network import accounts, posting
+from gateway.network.mail import secret_addresses
+from gateway.network.people import accounts
 from gateway.store.database import transaction
 
 MOMENT = 2.0  # seconds: a new group can be written to that soon
@@ -59,5 +60,5 @@ class Known:
     def _look_up(self, handle: str) -> bool:
         with transaction(self._engine) as session:
             if handle.startswith(POSTING):
-                return posting.owner(session, handle.removeprefix(POSTING)) is not None
+                return secret_addresses.owner(session, handle.removeprefix(POSTING)) is not None
             return accounts.by_handle(session, handle) is not None

@@ -12,28 +12,28 @@ from aiosmtpd.smtp import MISSING, Envelope, Session
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.doors import authors, certificates
-from gateway.doors.certificates import Certificates
-from gateway.doors.connection import OK, TEMPORARY, Security
-from gateway.doors.homecoming import Homecoming, Promise
-from gateway.doors.house import House, Limits
-from gateway.doors.known import Known
-from gateway.doors.listener import Listener, Listeners
-from gateway.doors.lmtp import Lmtp
-from gateway.doors.signing_in import SignIn
-from gateway.identity import arrival
-from gateway.identity.dmarc import Envelope as Came
-from gateway.identity.ladder import known_relay, trusted
-from gateway.ledger import audit
-from gateway.ledger.admission import Closed
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.intake import Intake
-from gateway.network import posting, recipients
-from gateway.network.recipients import Recipient
+from gateway.doors.smtp import header_peek, tls_certificates
+from gateway.doors.smtp.auth import SignIn
+from gateway.doors.smtp.connection import OK, TEMPORARY, Security
+from gateway.doors.smtp.connection_limits import House, Limits
+from gateway.doors.smtp.lmtp import Lmtp
+from gateway.doors.smtp.loop_callbacks import Homecoming, Promise
+from gateway.doors.smtp.protocol import Listener, Listeners
+from gateway.doors.smtp.recipient_cache import Known
+from gateway.doors.smtp.tls_certificates import Certificates
+from gateway.ledger.audit import audit_log
+from gateway.ledger.commit.admission import Closed
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.inbox.writer import Intake
+from gateway.mail.auth import trace_headers
+from gateway.mail.auth.dmarc import Envelope as Came
+from gateway.mail.auth.sender_trust import known_relay, trusted
+from gateway.network.mail import mail_addresses, secret_addresses
+from gateway.network.mail.mail_addresses import Recipient
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.settings.values import Place, netloc
 from gateway.store.database import transaction
-from gateway.tokens import Signer
 
 PATIENCE = 20.0  # seconds for the commit
 GRACE = 20.0  # seconds at SIGTERM for mails on their way
@@ -105,7 +105,7 @@ class MailDoor:
         local, _, domain = address.rpartition("@") if "@" in address else (address, "", self._settings.mail_domain)
         if domain.lower() != self._settings.mail_domain:
             return ELSEWHERE
-        recipient = recipients.read(local, self._signer)
+        recipient = mail_addresses.read(local, self._signer)
         with server.our_turn():
             exists = recipient is not None and await self._exists(recipient)
         if not exists:
@@ -120,7 +120,7 @@ class MailDoor:
         local, _, domain = address.rpartition("@")
         if len(envelope.rcpt_tos) >= self._limits.recipients or domain.lower() != self._settings.mail_domain:
             return False
-        recipient = recipients.read(local, self._signer)
+        recipient = mail_addresses.read(local, self._signer)
         if recipient is None or recipient.secret:
             return False
         return not recipient.handle or self._known.remembers(recipient.handle)
@@ -143,10 +143,10 @@ class MailDoor:
     def _incoming(self, server: Listener, envelope: Envelope) -> Incoming | None:
         content = envelope.content
         assert isinstance(content, bytes)
-        header = authors.header(content)
+        header = header_peek.header(content)
         envelope_from = "" if envelope.mail_from in (NULL, None) else str(envelope.mail_from)
         to = tuple(sorted({address.lower() for address in envelope.rcpt_tos}))
-        sender = authors.sender(header) or (NULL if self._is_bounce(envelope_from, to) else None)
+        sender = header_peek.sender(header) or (NULL if self._is_bounce(envelope_from, to) else None)
         if sender is None:
             return None
         proof = self._proof(server, envelope_from, to)
@@ -155,15 +155,15 @@ class MailDoor:
             channel="email",
             identity=hashlib.sha256("\n".join([envelope_from, *to, "", ""]).encode() + content).digest(),
             sender=sender,
-            recipients=posting.told(to) if proof else to,
-            raw=arrival.written(came, self._settings.mail_domain, server.spoken) + content,
+            recipients=secret_addresses.told(to) if proof else to,
+            raw=trace_headers.written(came, self._settings.mail_domain, server.spoken) + content,
             trusted=proof is not None,
             proof=proof,
-            message_id=authors.message_id(header),
+            message_id=header_peek.message_id(header),
         )
 
     def _proof(self, server: Listener, envelope_from: str, to: tuple[str, ...]) -> str | None:
-        """What proves the mail already here, without a question to anybody; workers/proving sees to all others."""
+        """What proves the mail already here, without a question to anybody; workers/mail_auth sees to all others."""
         if server.trusts and (by := server.proof or (BY_ADDRESS if self._trusted(_peer(server)) else None)):
             return by
         return self._nobodys(envelope_from, to)
@@ -176,8 +176,8 @@ class MailDoor:
         return not peer or known_relay(self._settings, peer)
 
     def _nobodys(self, envelope_from: str, to: tuple[str, ...]) -> str | None:
-        """What needs no writer: an unsubscription or a bounce goes by our token alone (gateway/returns), and behind a
-        null sender a machine is heard for nothing else."""
+        """What needs no writer: an unsubscription or a bounce goes by our token alone (gateway/inbound/bounce_intake),
+        and behind a null sender a machine is heard for nothing else."""
         if self._all(to, "bounce") or self._all(to, "unsubscribe"):
             return BY_TOKEN
         return None if envelope_from else BY_NOBODY
@@ -190,7 +190,7 @@ class MailDoor:
     def _all(self, to: tuple[str, ...], kind: str) -> bool:
         if not all(address[0] == kind[0] for address in to):
             return False
-        found = (recipients.read(address.rpartition("@")[0], self._signer) for address in to)
+        found = (mail_addresses.read(address.rpartition("@")[0], self._signer) for address in to)
         return all(one is not None and one.kind == kind for one in found)
 
 
@@ -215,7 +215,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     known, house = Known(engine), House(limits, loop.time, keeps_places=_knows_relays(settings))
     door = MailDoor(settings, intake, known, limits)
-    tls = tls or certificates.of(settings)
+    tls = tls or tls_certificates.of(settings)
     sign_in = SignIn(settings.smtp_users, loop.time, partial(_note_lock, engine)) if settings.smtp_users else None
     common = (door, house, settings.mail_domain, loop)
     opened = []
@@ -242,7 +242,7 @@ def _note_lock(engine: Engine, name: str) -> None:
     log.warning("wrong passwords for %s from many addresses: each has one more try within an hour", name)
     try:
         with transaction(engine) as session:
-            audit.record(session, "mail door", "smtp_user.locked", None, {"name": name})
+            audit_log.record(session, "mail door", "smtp_user.locked", None, {"name": name})
     except SQLAlchemyError:
         log.exception("a lock of %s is not in the audit", name)
 

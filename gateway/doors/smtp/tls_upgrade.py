@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from typing import cast
 
-from gateway.doors.wire import Wire
+from gateway.doors.smtp.read_buffer import Wire
 
 
 async def secured(

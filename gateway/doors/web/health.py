@@ -9,8 +9,8 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.doors.access import access
-from gateway.ledger import inbox
+from gateway.doors.route_access import access
+from gateway.ledger.inbox import inbox
 from gateway.store.database import transaction
 
 TOO_OLD = 60.0  # seconds that the oldest accepted input may wait

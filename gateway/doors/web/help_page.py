@@ -5,10 +5,10 @@ from functools import partial
 
 from flask import Blueprint, render_template, request
 
-from gateway.doors.access import access
-from gateway.language import manual
-from gateway.language.phrases import ENGLISH, languages, translated
-from gateway.language.verbs import Verb
+from gateway.doors.route_access import access
+from gateway.i18n.phrases import ENGLISH, languages, translated
+from gateway.language.usage import help_lines
+from gateway.language.usage.verbs import Verb
 from gateway.settings import Settings
 
 LONGEST = 100  # characters that are searched for
@@ -24,11 +24,11 @@ def blueprint(settings: Settings, verbs: Mapping[str, Verb]) -> Blueprint:
         language = request.accept_languages.best_match(sorted(languages())) or ENGLISH
         shown = partial(translated, language=language)
         asked = " ".join(request.args.get("q", "")[:LONGEST].split())
-        sections = list(manual.sections(verbs, language))
+        sections = list(help_lines.sections(verbs, language))
         return render_template(
             "help.html",
             asked=asked,
-            sections=manual.found(sections, asked, shown) if asked else sections,
+            sections=help_lines.found(sections, asked, shown) if asked else sections,
             shown=shown,
             language=language,
             number=settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None,

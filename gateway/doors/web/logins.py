@@ -4,14 +4,14 @@ from flask import Blueprint, Response, make_response, render_template
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from gateway.doors.access import access
+from gateway.doors.route_access import access
 from gateway.errors import Refused
-from gateway.language.phrases import translated
-from gateway.network import codes
+from gateway.i18n.phrases import translated
+from gateway.network.verification import codes
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account
-from gateway.tokens import Signer
 
 STATUS = {"unknown": 404, "ended": 410, "open": 200}
 

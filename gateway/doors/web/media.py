@@ -1,4 +1,5 @@
-"""What hangs on a post: a page behind the link that each reader got, and its files. critter/app registers it."""
+"""What hangs on a post: a page behind the link that each reader got, and its files. critter/processes/app registers
+it."""
 
 from pathlib import Path
 from typing import Final
@@ -6,18 +7,18 @@ from typing import Final
 from flask import Blueprint, Response, abort, make_response, render_template, send_file
 from sqlalchemy import Engine
 
-from gateway.doors.access import access
-from gateway.doors.web.links import pieces, zoned
-from gateway.files import folder, kinds
-from gateway.network import hangings
-from gateway.network.hangings import File, Hanging
+from gateway.doors.route_access import access
+from gateway.doors.web.post_page import pieces, zoned
+from gateway.files import file_types, media_folder
+from gateway.network.posts import post_media
+from gateway.network.posts.post_media import File, Hanging
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from gateway.tokens import Signer
 
 # Nothing that a file holds may run, load or be framed, whatever a browser takes it for.
 SANDBOX: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; frame-ancestors 'none'"
-INLINE: Final = (*kinds.PICTURES, *kinds.PLAYED)  # what a browser only shows or plays; all else is downloaded
+INLINE: Final = (*file_types.PICTURES, *file_types.PLAYED)  # what a browser only shows or plays; all else is downloaded
 AS_TEXT: Final = "text/plain; charset=utf-8"
 
 
@@ -30,7 +31,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
         if ids is None or len(ids) != 2:
             abort(404)
         with transaction(engine) as session:
-            return hangings.of_post(session, *ids) or abort(404)
+            return post_media.of_post(session, *ids) or abort(404)
 
     def one(token: str, number: int) -> File:
         return next((each for each in hanging(token).files if each.number == number), None) or abort(404)
@@ -64,7 +65,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
 
 def _sent(var: Path, found: File, digest: str | None, kind: str | None) -> Response:
     """A kept file, in parts when asked so. It may be taken back at any time, so every look asks us again."""
-    place = folder.place(var, digest) if digest else None
+    place = media_folder.place(var, digest) if digest else None
     if place is None or not place.is_file():
         abort(404)
     kind = kind or _type_of(place)
@@ -87,4 +88,4 @@ def _sent(var: Path, found: File, digest: str | None, kind: str | None) -> Respo
 def _type_of(place: Path) -> str:
     """Of a small copy: it is ours, and its first bytes are enough."""
     with place.open("rb") as file:
-        return kinds.sniffed(file.read(16))
+        return file_types.sniffed(file.read(16))

@@ -20,11 +20,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway import jobs
-from gateway.doors.access import access
-from gateway.doors.callers import passed_on
-from gateway.ledger import tallies
-from gateway.ledger.figures import Figures, figures
+from gateway.doors.client_address import passed_on
+from gateway.doors.route_access import access
+from gateway.ledger.commit import counters
+from gateway.ledger.operations.metrics_snapshot import Figures, figures
+from gateway.queue import jobs
 from gateway.settings import Settings
 from gateway.store.database import transaction
 
@@ -150,7 +150,7 @@ def _latency(totals: Mapping[tuple[str, str], float]) -> Iterator[Metric]:
     )
     for channel in CHANNELS:
         buckets, below = [], 0.0
-        for bound in tallies.BOUNDS:
+        for bound in counters.BOUNDS:
             below += totals.get(("carrier_seconds", f"{channel},{bound}"), 0.0)
             buckets.append((bound, below))
         family.add_metric([channel], buckets, totals.get(("carrier_seconds_sum", channel), 0.0))

@@ -5,13 +5,13 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from gateway.doors.access import access
-from gateway.doors.web import links
-from gateway.network import unsubscribing
-from gateway.network.unsubscribing import Pair
+from gateway.doors.route_access import access
+from gateway.doors.web import post_page
+from gateway.network.mail import unsubscribe as unsubscribing
+from gateway.network.mail.unsubscribe import Pair
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from gateway.tokens import Signer
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
@@ -31,7 +31,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
         if ids is None or len(ids) != 2:
             abort(404)
         with transaction(engine) as session:
-            page = links.page(session, *ids)
+            page = post_page.page(session, *ids)
         if page is None:
             abort(404)
         status = 410 if page.kind == "retracted" else 200

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from gateway.network import audience, posts, renderings
+from gateway.network.audience import visibility
+from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Address, Post
 
 LINK = re.compile(r"https?://[^\s<>\"]+")
@@ -57,7 +58,7 @@ def page(session: Session, post_id: int, address_id: int) -> Page | None:
         .join(Account, Account.id == Address.account_id)
         .where(Post.id == post_id)
     ).one_or_none()
-    state = audience.opened(session, post_id, address_id)
+    state = visibility.opened(session, post_id, address_id)
     if found is None or state is None:
         return None
     post, writer, group_handle, timezone = found
@@ -69,7 +70,7 @@ def page(session: Session, post_id: int, address_id: int) -> Page | None:
     original = posts.original(post)
     reactions = posts.reaction_counts(session, [original]).get(original, {})
     first = session.get(Post, post.repeat_of) if post.repeat_of else None
-    by = renderings.signature(writer, None, post, posts.origin(session, first))
+    by = rendering.signature(writer, None, post, posts.origin(session, first))
     return Page("shown", by, writer.handle, group_handle, at, post.text, post.attached, reactions)
 
 

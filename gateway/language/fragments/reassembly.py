@@ -1,13 +1,13 @@
 """Reassembly of a text whose marked parts come one by one, in any order: which of them go on with it, which wait.
 
-grammar.py asks how a part is to be read, listening.py what is kept of it. Pure: the state is a `Half`."""
+grammar.py asks how a part is to be read, process.py what is kept of it. Pure: the state is a `Half`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gateway.language.named import Half
-from gateway.language.parts import Part, part
+from gateway.language.fragments.part_marks import Part, part
+from gateway.language.model.reading import Half
 
 # begins: part 1. goes on: the part that is awaited. early: one before it is missing. unclear: of which text it is.
 Kind = Literal["begins", "goes on", "early", "unclear"]

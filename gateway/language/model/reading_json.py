@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from gateway.language.named import Named, Reading
+from gateway.language.model.reading import Named, Reading
 
 
 def packed(reading: Reading) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Twilio and the FCC name the English ones; the phrases are how people say it. gra
 import re
 import unicodedata
 
-from gateway.language import stopping
+from gateway.language.opt_out import stop_requests
 
 STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
 START = frozenset({"start", "unstop"})
@@ -97,12 +97,12 @@ def carrier_word(text: str) -> str | None:
     a phone or a person puts around it: an emoji, a device line, a signature."""
     if text[:1] in ".?/#@":
         return None
-    inner = text if text.isascii() and "\n" not in text else stopping.core(text)
+    inner = text if text.isascii() and "\n" not in text else stop_requests.core(text)
     if len(inner) > _LONGEST:
         return None
     word = _bare(inner)
     polite = _POLITE.sub("", word)
-    if polite in _PLAIN_STOPS or (word in _STOPS and not stopping.has_emoji(text)):
+    if polite in _PLAIN_STOPS or (word in _STOPS and not stop_requests.has_emoji(text)):
         return "stop"
     for kind, words in (("start", START), ("yes", YES), ("help", HELP)):
         if word in words:
@@ -114,16 +114,16 @@ def stops_mails(text: str) -> bool:
     """Whether the whole of a mail asks in plain words for no more mails, or for none of anything."""
     if text[:1] in ".?/#@":
         return False
-    inner = stopping.core(text)
+    inner = stop_requests.core(text)
     if len(inner) <= _LONGEST and _POLITE.sub("", _bare(inner)) in _MAIL_REFUSALS:
         return True
-    return stopping.is_mentioned(inner) and stopping.plainly(inner, by_mail=True)
+    return stop_requests.is_mentioned(inner) and stop_requests.plainly(inner, by_mail=True)
 
 
 def plainly_stops(text: str) -> bool:
     """Whether it is one of the words and phrases for "stop" that nobody answers a colleague with."""
-    inner = stopping.core(text)
-    return stopping.plainly(inner) or (len(inner) <= _LONGEST and _POLITE.sub("", _bare(inner)) in _PLAIN_STOPS)
+    inner = stop_requests.core(text)
+    return stop_requests.plainly(inner) or (len(inner) <= _LONGEST and _POLITE.sub("", _bare(inner)) in _PLAIN_STOPS)
 
 
 def carrier_answers(text: str) -> bool:
@@ -133,16 +133,18 @@ def carrier_answers(text: str) -> bool:
 
 def may_stop(text: str) -> bool:
     """Whether a short text may ask us to stop: it is asked about, and never published unasked."""
-    if len(text) > stopping.MOST:
+    if len(text) > stop_requests.MOST:
         return False
-    return stopping.perhaps(text) or _REFUSING_ABROAD.search(_folded(text)) is not None
+    return stop_requests.perhaps(text) or _REFUSING_ABROAD.search(_folded(text)) is not None
 
 
 def sounds_like_refusal(text: str) -> bool:
     """Whether a text that is no carrier word may still ask us to stop: it is shown to an operator."""
     folded = _folded(text)
     return len(text) <= 160 and (
-        _REFUSING.search(folded) is not None or _REFUSING_ABROAD.search(folded) is not None or stopping.perhaps(text)
+        _REFUSING.search(folded) is not None
+        or _REFUSING_ABROAD.search(folded) is not None
+        or stop_requests.perhaps(text)
     )
 
 

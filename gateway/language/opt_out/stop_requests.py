@@ -1,6 +1,6 @@
 """Requests to stop in people's own words: "do not ever contact me again", "STOP" with an emoji or a signature.
 
-carrier_words.py asks `plainly`; grammar.py asks `perhaps` before a text is published. A phone that says no must be
+keywords.py asks `plainly`; grammar.py asks `perhaps` before a text is published. A phone that says no must be
 heard whatever surrounds the word; a text that only may be a no is asked about."""
 
 import re
@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.language.devices import is_device
-from gateway.language.reactions import EMOJI
+from gateway.language.reactions.reactions import EMOJI
+from gateway.mail.footers.device_footers import is_device
 
 MOST = 60  # characters of a text that is asked about; what is longer was written to colleagues
 _LONGEST = 160  # characters of a text that is read as a request

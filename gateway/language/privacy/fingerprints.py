@@ -1,10 +1,11 @@
-"""Which runs of words two texts share, and what a text quotes. network/private_repeats compares them by hash."""
+"""Which runs of words two texts share, and what a text quotes. network/audience/private_repeats compares them by
+hash."""
 
 import re
 import unicodedata
 from collections.abc import Container, Iterator
 
-from gateway.language.wording import folded
+from gateway.language.words.normalize import folded
 
 RUN = 12  # weight of a run: six words, or twelve characters of a script that puts no blanks between words
 _WORD, _CHARACTER = 2, 1

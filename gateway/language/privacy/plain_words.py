@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from gateway.language.named import Reading, Resolver
-from gateway.language.phrases import say
-from gateway.language.private import addressed_to, ask_further, hold, is_known, private_reading
-from gateway.language.wording import first_token, folded
+from gateway.i18n.phrases import say
+from gateway.language.model.reading import Reading, Resolver
+from gateway.language.privacy.private_messages import addressed_to, ask_further, hold, is_known, private_reading
+from gateway.language.words.normalize import first_token, folded
 
 # Before a name each of these says that the rest is for them.
 _SAYING = r"""

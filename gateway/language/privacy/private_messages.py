@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.language.d_words import D_WORDS
-from gateway.language.named import Found, Named, Reading, Resolver
-from gateway.language.phrases import say
-from gateway.language.pieces import LONGEST_WORD
-from gateway.language.wording import CLOSING_QUOTES, OPENING_QUOTES, first_token, folded, name_of, verb_of
+from gateway.i18n.phrases import say
+from gateway.language.model.reading import Found, Named, Reading, Resolver
+from gateway.language.privacy.d_words import D_WORDS
+from gateway.language.usage.arguments import LONGEST_WORD
+from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, first_token, folded, name_of, verb_of
 
 VERBS = frozenset({"d", "dm", "msg", "pm"})
 # Slips of the thumb, and `d` in other languages: no English words, so with a known name after them they mean `d`.

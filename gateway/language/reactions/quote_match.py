@@ -1,9 +1,9 @@
-"""Whether a quotation, as a phone makes it, is of a text that went to that phone. handlers/reacting asks."""
+"""Whether a quotation, as a phone makes it, is of a text that went to that phone. handlers/reactions asks."""
 
 import re
 
-from gateway.language.gsm import unaccented
-from gateway.language.wording import folded
+from gateway.language.words.normalize import folded
+from gateway.sms.gsm7 import unaccented
 
 _TAG = re.compile(r" ?\([a-z]\d{1,2}\)$")
 _LONGEST = 1000  # characters compared: a text that went to a phone is shorter

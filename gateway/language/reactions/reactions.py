@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from gateway.language.reaction_forms import ADDED, MANY, MEDIA, REMOVED
+from gateway.language.reactions.formats import ADDED, MANY, MEDIA, REMOVED
 
 _MARKS = "\"'“”„‟«»‹›‘’‚‛＂「」『』"
 _BLANKS = "\t\n\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"

@@ -4,8 +4,8 @@ its table has; grammar.py comes here for all others, and believes the shape only
 import re
 from dataclasses import dataclass
 
-from gateway.language.reactions import EMOJI, Reaction, reaction
-from gateway.language.wording import first_token
+from gateway.language.reactions.reactions import EMOJI, Reaction, reaction
+from gateway.language.words.normalize import first_token
 
 KIND = "reaction"  # what it is called when no emoji says it
 MOST_WORDS = 6  # beside the quotation: "Поставила отметку «Нравится» сообщению", "さんが…にいいねしました"

@@ -5,11 +5,11 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gateway.language.durations import clock, duration
-from gateway.language.full_names import MOST_WORDS, may_be_name
-from gateway.language.languages import language
-from gateway.language.wording import CLOSING_QUOTES, OPENING_QUOTES, folded, tokens
-from gateway.typed import visible
+from gateway.i18n.language_tags import language
+from gateway.language.usage.full_names import MOST_WORDS, may_be_name
+from gateway.language.words.durations import clock, duration
+from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, folded, tokens
+from gateway.typed_input import visible
 
 ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
 LONGEST_WORD = 64

@@ -1,10 +1,10 @@
-"""Names of several words as an argument: "follow Rosa Silva". pieces.py asks which words may be one name."""
+"""Names of several words as an argument: "follow Rosa Silva". arguments.py asks which words may be one name."""
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.language.wording import folded
+from gateway.language.words.normalize import folded
 
 MOST_WORDS: Final = 6
 _WORD: Final = re.compile(r"@?[^\W\d_](?:[^\W_]|['’ʼ.\-‐‑])*")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gateway.language.phrases import Phrase, joined, say
-from gateway.language.verbs import Verb
+from gateway.i18n.phrases import Phrase, joined, say
+from gateway.language.usage.verbs import Verb
 
 
 def described(verb: Verb) -> Phrase:

@@ -1,20 +1,20 @@
-"""Help for those who have nothing but mail: the addresses, and every command with what it does. handlers/helping sends
-it; a mail has room for all of it."""
+"""Help for those who have nothing but mail: the addresses, and every command with what it does. handlers/help_command
+sends it; a mail has room for all of it."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.language import manual
-from gateway.language.phrases import Phrase, joined, say
-from gateway.language.verbs import Verb
+from gateway.i18n.phrases import Phrase, joined, say
+from gateway.language.usage import help_lines
+from gateway.language.usage.verbs import Verb
 
 NEEDLESS: Final = ("more",)  # nothing is cut in a mail
 
 
 def whole(verbs: Mapping[str, Verb], domain: str) -> Phrase:
     """In paragraphs, each with one thing to a line."""
-    useful = (verb for verb in manual.ready(verbs) if verb.name not in NEEDLESS)
-    commands = joined([manual.line(verb) for verb in useful], "\n")
+    useful = (verb for verb in help_lines.ready(verbs) if verb.name not in NEEDLESS)
+    commands = joined([help_lines.line(verb) for verb in useful], "\n")
     return joined([_writing(domain), _addresses(domain), joined([say("Commands:"), commands], "\n"), _ending()], "\n\n")
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.language.named import Found, Named, Resolver
-from gateway.language.pieces import ACCOUNTS, Piece, Words
-from gateway.language.verbs import Form, Verb
-from gateway.language.wording import folded, name_of
+from gateway.language.model.reading import Found, Named, Resolver
+from gateway.language.usage.arguments import ACCOUNTS, Piece, Words
+from gateway.language.usage.verbs import Form, Verb
+from gateway.language.words.normalize import folded, name_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from gateway.language.carrier_words import RESERVED
-from gateway.language.pieces import KINDS, Piece
-from gateway.language.wording import folded
+from gateway.language.opt_out.keywords import RESERVED
+from gateway.language.usage.arguments import KINDS, Piece
+from gateway.language.words.normalize import folded
 
 # Verbs and aliases that are everyday English at the start of a text: with an unknown argument they ask.
 _EVERYDAY = """

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from gateway.typed import INVISIBLE, SELECTORS
+from gateway.typed_input import INVISIBLE, SELECTORS
 
 # ZWNJ and ZWJ stay after a letter or an emoji outside ASCII, which need them; selectors after what can have one.
 _INVISIBLE, _SELECTORS = INVISIBLE, SELECTORS

@@ -1,4 +1,5 @@
-"""Verbs with a slip in them: one letter more, less, other, or two that changed places. natural.py asks here."""
+"""Verbs with a slip in them: one letter more, less, other, or two that changed places. everyday_commands.py asks
+here."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache

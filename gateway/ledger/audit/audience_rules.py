@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.ledger.rules import Rule
+from gateway.ledger.audit.rules import Rule
 
 AUDIENCE: Final = "nobody outside the audience gets a post"
 SINGLE: Final = "each person gets an item at most once"

@@ -2,7 +2,7 @@
 
 The database itself makes handles into ids, chains each row to the one before, and refuses to change or to delete one
 (schema.sql): erasing a person needs no change here, and nobody can make a row look as if it had never been. We seal
-each row with a key that the database does not have (gateway/ledger/chain).
+each row with a key that the database does not have (gateway/ledger/audit/hash_chain).
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger.chain import BEGUN, Count, Entry, Keys, Wrong, digest, wrong
+from gateway.ledger.audit.hash_chain import BEGUN, Count, Entry, Keys, Wrong, digest, wrong
 from gateway.store.database import AUDIT_KEYS
 
 SEALED_SINCE: Final = "0007"  # the schema from which on each row has a seal

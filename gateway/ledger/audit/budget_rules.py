@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.ledger.rules import Rule
+from gateway.ledger.audit.rules import Rule
 
 KEPT: Final = "no budget was overdrawn"
 COUNTED: Final = "what every text cost is counted in its budgets"

@@ -9,13 +9,13 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.files import folder
-from gateway.ledger import audit, protection, rules, rules_of_audience, rules_of_money
-from gateway.ledger.audit import Head
-from gateway.ledger.chain import Count
-from gateway.ledger.rules import Rule
+from gateway.files import media_folder
+from gateway.ledger.audit import audience_rules, audit_log, budget_rules, role_check, rules
+from gateway.ledger.audit.audit_log import Head
+from gateway.ledger.audit.hash_chain import Count
+from gateway.ledger.audit.rules import Rule
 
-RULES: Final = (*rules.RULES, *rules_of_audience.RULES, *rules_of_money.RULES)
+RULES: Final = (*rules.RULES, *audience_rules.RULES, *budget_rules.RULES)
 SETTLED: Final = timedelta(seconds=60)
 MOST: Final = 1000  # broken rows that one rule names; more would not be read
 
@@ -64,24 +64,24 @@ def prove(session: Session, settled: timedelta = SETTLED, var: Path | None = Non
     counts = dict(session.execute(COUNTS).mappings().one())
     chain = Count()
     broken += (*_unchained(session, chain), *_headless(session, noted), *(_lost(session, var) if var else ()))
-    return Proof(counts, broken, chain, protection.gaps(session))
+    return Proof(counts, broken, chain, role_check.gaps(session))
 
 
 def _unchained(session: Session, count: Count) -> Iterator[Broken]:
     """All rows are read, for the count; some are named."""
-    for number, row in enumerate(audit.broken(session, count)):
+    for number, row in enumerate(audit_log.broken(session, count)):
         if number < MOST:
             yield Broken("I9", rules.CHAINED, "audit", str(row.id), row.why)
 
 
 def _headless(session: Session, noted: Head | None) -> Iterator[Broken]:
-    if noted is not None and not audit.stands(session, noted):
+    if noted is not None and not audit_log.stands(session, noted):
         yield Broken("I9", rules.CHAINED, "head", str(noted), "was there once: rows were cut off the end, or rewritten")
 
 
 def _lost(session: Session, var: Path) -> list[Broken]:
     """Kept files that are not in the folder, or are not what they were."""
-    there = {name: folder.right(var, name) for name in session.scalars(FILES)}
+    there = {name: media_folder.right(var, name) for name in session.scalars(FILES)}
     lost = [name for name, right in there.items() if not right]
     rows = session.execute(WHOSE, {"names": lost}) if lost else ()
     return [Broken("I10", rules.SHOWN, "file", row[0], "is not in the media folder as it was kept") for row in rows]

@@ -1,7 +1,7 @@
 """What must hold in the ledger, as questions to the database: each names the rows that break an invariant.
 
 Every question is one pass over its tables, so that a hundred thousand deliveries take seconds. invariants.py asks
-these, and those about the audience in rules_of_audience.py.
+these, and those about the audience in audience_rules.py.
 """
 
 from dataclasses import dataclass

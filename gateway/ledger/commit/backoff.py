@@ -1,4 +1,4 @@
-"""When a delivery that did not go is tried again. Pure; workers/deliver and workers/receipts ask it."""
+"""When a delivery that did not go is tried again. Pure; workers/deliver and workers/callbacks ask it."""
 
 from datetime import timedelta
 from typing import Final

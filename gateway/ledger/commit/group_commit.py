@@ -9,8 +9,8 @@ from typing import Generic, Protocol, TypeVar
 import psycopg
 from sqlalchemy.exc import OperationalError
 
-from gateway.crashpoints import crash_point
-from gateway.ledger.herald import Herald
+from gateway.failpoints import crash_point
+from gateway.ledger.commit.commit_notifier import Herald
 
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
 AWAY = (OperationalError, psycopg.OperationalError)  # what the database raises when it is not itself

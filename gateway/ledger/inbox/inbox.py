@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from gateway.ledger import tallies
+from gateway.ledger.commit import counters
 from gateway.store.tables import Inbound, Installation
 
 CRASHES = 3  # a row that ended three workers is set aside (Mailman's rule)
@@ -117,7 +117,7 @@ def count_new(given: dict[str, list[Any]], found: Collection[bytes]) -> None:
         new = sum(
             each == channel for key, each in zip(given["natural_key"], given["channel"], strict=True) if key in found
         )
-        tallies.add("accepted", channel, amount=new)
+        counters.add("accepted", channel, amount=new)
 
 
 def known(session: Session, key: bytes, channel: str, identities: Sequence[bytes]) -> set[bytes]:

@@ -1,6 +1,6 @@
 """Pictures and files that came with a text or mail: which are still to be kept, how that ended, which files are in use.
 
-workers/pictures works them off. Nothing is held open meanwhile: a claim is a short transaction and says until when.
+workers/media works them off. Nothing is held open meanwhile: a claim is a short transaction and says until when.
 """
 
 import random
@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.files.kinds import noun
-from gateway.ledger.schedule import again as retry
+from gateway.files.file_types import noun
+from gateway.ledger.commit.backoff import again as retry
 
 TRIES: Final = 8  # with the waits of the retry schedule, some hours
 

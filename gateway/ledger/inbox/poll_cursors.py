@@ -1,5 +1,5 @@
-"""How far the carrier's list of texts to each of our numbers has been read. workers/missed takes a number, and gives it
-back with what became of the reading: the mark moves only when the whole list was there.
+"""How far the carrier's list of texts to each of our numbers has been read. workers/missed_texts takes a number, and
+gives it back with what became of the reading: the mark moves only when the whole list was there.
 """
 
 from collections.abc import Sequence

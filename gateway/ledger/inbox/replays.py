@@ -1,5 +1,6 @@
 """Signed mails that took effect, by the marks of their signatures: none of them takes effect twice. Kept for ever, as
-natural keys are, and only as keyed hashes. network/proofs asks when it lets a mail in, listening before it reads one.
+natural keys are, and only as keyed hashes. network/mail/sender_verdicts asks when it lets a mail in, listening before
+it reads one.
 """
 
 from collections.abc import Sequence

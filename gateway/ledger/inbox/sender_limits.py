@@ -16,7 +16,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.language.carrier_words import carrier_word
+from gateway.language.opt_out.keywords import carrier_word
 from gateway.store.tables import Inbound
 
 INTENT: Final = "limited"

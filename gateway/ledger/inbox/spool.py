@@ -1,7 +1,7 @@
 """A folder for what came in while the database was away: each in a file of its own, durable before anybody is told yes.
 
-Only the fallback door has one (gateway/doors/fallback). It is no second queue: whatever lies here goes into the inbox,
-oldest first, as soon as the database answers, under the same natural keys as ever, so a replay is harmless.
+Only the fallback door has one (gateway/doors/sms/fallback). It is no second queue: whatever lies here goes into the
+inbox, oldest first, as soon as the database answers, under the same natural keys as ever, so a replay is harmless.
 """
 
 import base64
@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.ledger.callbacks import Called
-from gateway.ledger.inbox import Incoming, Picture
+from gateway.ledger.inbox.inbox import Incoming, Picture
+from gateway.ledger.outbox.callbacks import Called
 
 LARGEST: Final = 256 * 1024 * 1024  # octets of files; a text takes one block of the disk or two
 BLOCK: Final = 4096

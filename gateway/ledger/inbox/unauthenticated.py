@@ -1,4 +1,4 @@
-"""Mails whose sender is still to be proved: claimed with a lease, settled once. workers/proving asks.
+"""Mails whose sender is still to be proved: claimed with a lease, settled once. workers/mail_auth asks.
 
 One mail of a sender at a time is in hand, the oldest first, so that nobody's mails change places; one that is put off
 holds nobody up. Members' mails go before strangers': whoever floods us in made-up names keeps none of them waiting.
@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
-from gateway.ledger.inbox import CRASHES
+from gateway.ledger.inbox.inbox import CRASHES
 from gateway.store.tables import Inbound
 
 LOST: Final = "finding out who wrote it ended three workers"

@@ -6,11 +6,11 @@ from typing import cast
 import psycopg
 from sqlalchemy import Engine, PoolProxiedConnection
 
-from gateway.crashpoints import crash_point
-from gateway.ledger import inbox
-from gateway.ledger.admission import Admission, Closed
-from gateway.ledger.inbox import Incoming
-from gateway.ledger.together import Ticket, Together
+from gateway.failpoints import crash_point
+from gateway.ledger.commit.admission import Admission, Closed
+from gateway.ledger.commit.group_commit import Ticket, Together
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
 from gateway.store.database import transaction
 
 

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import breaker
+from gateway.ledger.money import spend_breaker
 from gateway.settings import Settings
 from gateway.store.arrays import numbers
 
@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
     message_id: int
     address_id: int
     number: int  # the delivery's attempt
-    digest: bytes  # of its words: language/body_hashes
+    digest: bytes  # of its words: sms/body_hash
     author_id: int  # 0: Critter's own words
     group_id: int  # 0: not to a group
     country: str
@@ -90,7 +90,7 @@ def take(session: Session, most: Limits, wanted: Sequence[Wanted]) -> Taken:
     keys = sorted({key for one in wanted for key, _ in _costs(one, most)} | set(COMPANY))
     lock(session)
     used = used_now(session, keys)
-    going, tripped = breaker.admit(session, most.hour, [(one.parts, one.pausable) for one in wanted])
+    going, tripped = spend_breaker.admit(session, most.hour, [(one.parts, one.pausable) for one in wanted])
     held = frozenset(one.attempt_id for one, goes in zip(wanted, going, strict=True) if not goes)
     over: dict[int, Scope] = {}
     taken: list[Wanted] = []

@@ -10,8 +10,8 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import breaker, budgets
-from gateway.ledger.budgets import COMPANY, Key, Limits
+from gateway.ledger.money import budgets, spend_breaker
+from gateway.ledger.money.budgets import COMPANY, Key, Limits
 
 By = Literal["day", "group", "person", "country"]
 
@@ -47,7 +47,7 @@ class Standing(NamedTuple):
     day: Left
     forecast: int
     exhausted: tuple[str, ...]
-    breaker: breaker.State
+    breaker: spend_breaker.State
 
 
 def spent(session: Session, by: By, since: datetime, until: datetime) -> Sequence[Spent]:
@@ -60,7 +60,7 @@ def standing(session: Session, most: Limits) -> Standing:
     day, month = lefts(session, most, COMPANY)
     pace = session.scalar(PACE) or 0
     exhausted = tuple(session.scalars(EXHAUSTED))
-    return Standing(month, day, month.used + int(pace), exhausted, breaker.state(session))
+    return Standing(month, day, month.used + int(pace), exhausted, spend_breaker.state(session))
 
 
 def lefts(session: Session, most: Limits, keys: Sequence[Key]) -> list[Left]:

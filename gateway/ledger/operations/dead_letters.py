@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import audit
-from gateway.ledger.repairs import Standing
+from gateway.ledger.audit import audit_log
+from gateway.ledger.operations.retry import Standing
 
 BATCH: Final = 5000  # rows of one transaction
 DROPPED: Final = "dropped"  # why a delivery was cancelled
@@ -90,13 +90,13 @@ def note(session: Session, actor: str, action: str, which: Which, rows: int) -> 
         "since": which.since.total_seconds() if which.since else None,
         "rows": rows,
     }
-    audit.record(session, actor, action, None, asked)
+    audit_log.record(session, actor, action, None, asked)
 
 
 def note_each(session: Session, actor: str, action: str, rows: Sequence[Standing]) -> None:
     for row in rows:
         was = {"address": str(row.address_id), "was": row.state, "reason": row.reason}
-        audit.record(session, actor, action, row.message_id, was)
+        audit_log.record(session, actor, action, row.message_id, was)
 
 
 def fixed(session: Session, which: Which) -> Which:

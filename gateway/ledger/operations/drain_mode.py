@@ -2,9 +2,9 @@
 
 The wish stands in the database with an end, which the command moves on while it lives: doors that a killed command left
 closed open again by themselves. Each process that takes something in hears of it with its next heartbeat, and writes
-into its own row until when it is closed, once all that it had taken in is stored (gateway/ledger/admission). The drain
-has ended well only when every live process has confirmed the last end; that moment is written down too, and processes
-that start after it are the new version, and open.
+into its own row until when it is closed, once all that it had taken in is stored (gateway/ledger/commit/admission).
+The drain has ended well only when every live process has confirmed the last end; that moment is written down too, and
+processes that start after it are the new version, and open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from typing import Final, cast
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger.figures import ALIVE
+from gateway.ledger.operations.metrics_snapshot import ALIVE
 
 DOORS: Final = ("web", "fallback", "mail", "clock")  # processes that take something in; the clock reads Twilio's list
 

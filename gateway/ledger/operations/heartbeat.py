@@ -16,10 +16,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gateway.ledger import tallies
-from gateway.ledger.admission import Admission
-from gateway.ledger.figures import ALIVE
-from gateway.store import restoring
+from gateway.ledger.commit import counters
+from gateway.ledger.commit.admission import Admission
+from gateway.ledger.operations.metrics_snapshot import ALIVE
+from gateway.store import restore_marker
 from gateway.store.database import transaction
 
 BEAT: Final = 2.0  # seconds
@@ -72,17 +72,17 @@ class Pulse:
             session.execute(SIGN_OFF, {"owner": self._owner})
 
     def _once(self) -> None:
-        counted = tallies.taken()
+        counted = counters.taken()
         try:
             with transaction(self._engine) as session:
                 closed = beat(session, self._name, self._owner, self._admission.confirmed())
-                tallies.store(session, counted)
+                counters.store(session, counted)
             self._admission.hear(*closed)
             self._away = False
         except Exception as problem:  # noqa: BLE001  a process must not lose its pulse
-            tallies.add_all(counted)
+            counters.add_all(counted)
             if not self._away:
-                why = restoring.REFUSAL if restoring.is_refusal(problem) else type(problem).__name__
+                why = restore_marker.REFUSAL if restore_marker.is_refusal(problem) else type(problem).__name__
                 log.warning("the pulse is not stored: %s", why)
             self._away = True
 

@@ -8,8 +8,11 @@ from typing import Final, NamedTuple
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import budgets, partitions, pauses, spending, tallies, task_failures
-from gateway.ledger.pauses import Paused
+from gateway.ledger.commit import counters
+from gateway.ledger.money import budgets, spending
+from gateway.ledger.operations import partitions, task_failures
+from gateway.ledger.senders import pauses
+from gateway.ledger.senders.pauses import Paused
 from gateway.settings import Settings
 
 COUNTED: Final = 10_000  # rows that are counted one by one; more are "10000"
@@ -41,7 +44,7 @@ def figures(session: Session, settings: Settings) -> Figures:
     session.execute(
         text("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
     )
-    totals = tallies.totals(session)
+    totals = counters.totals(session)
     bounds = {"most": COUNTED, "some": LOOKED_AT, "alive": ALIVE}
     return Figures(
         totals=totals,

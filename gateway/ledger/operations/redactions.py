@@ -1,4 +1,4 @@
-"""Texts whose copy the carrier is to delete (R52). Retention and erasing put them; workers/redact takes them."""
+"""Texts whose copy the carrier is to delete (R52). Retention and erasing put them; workers/redaction takes them."""
 
 from collections.abc import Sequence
 from typing import Final

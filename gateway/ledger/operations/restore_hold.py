@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
+from gateway.ledger.outbox.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
 
 REASON: Final = "restored"
 WHY: Final = "restored from a backup: it may have been read before"

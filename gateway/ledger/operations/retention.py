@@ -1,9 +1,9 @@
 """What is kept how long (R52): raw inputs are emptied, deliveries and what the carrier called back go, posts stay.
 
-workers/retention and `critter retention` take it batch by batch. A batch looks at the next BATCH rows by id, so that it
-takes as long however large the table is, and moves a cursor with them. What is still open is passed by; once a week
-each cursor begins anew and finds what has ended since. Only messages never begin anew: `critter audit` asks what is
-younger than their cursor.
+workers/upkeep/retention and `critter retention` take it batch by batch. A batch looks at the next BATCH rows by id, so
+that it takes as long however large the table is, and moves a cursor with them. What is still open is passed by; once a
+week each cursor begins anew and finds what has ended since. Only messages never begin anew: `critter audit` asks what
+is younger than their cursor.
 """
 
 from dataclasses import dataclass

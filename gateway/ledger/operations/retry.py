@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.ledger import audit, inbox
-from gateway.ledger.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
+from gateway.ledger.audit import audit_log
+from gateway.ledger.inbox import inbox
+from gateway.ledger.outbox.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
 from gateway.store.tables import Inbound
 
 BADLY: Final = ("failed", "unknown")  # how a delivery must have ended to be put back
@@ -52,7 +53,7 @@ def put_back(session: Session, rows: Sequence[Standing], actor: str) -> frozense
     rings = reopen(session, badly)
     for row in badly:
         was = {"address": str(row.address_id), "was": row.state, "reason": row.reason}
-        audit.record(session, actor, "delivery.retry", row.message_id, was)
+        audit_log.record(session, actor, "delivery.retry", row.message_id, was)
     return rings
 
 
@@ -95,7 +96,7 @@ def readmit(session: Session, row: Inbound, actor: str) -> None:
 def decide(session: Session, ids: Sequence[int], state: str, actor: str, action: str) -> int:
     """An operator's word on held or quarantined inputs, and who gave it; how many there were."""
     for row_id in ids:
-        audit.record(session, actor, action, row_id)
+        audit_log.record(session, actor, action, row_id)
     return inbox.decide_held(session, ids, state)
 
 

@@ -13,8 +13,8 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import fallbacks
-from gateway.ledger.schedule import again, unreached
+from gateway.ledger.commit.backoff import again, unreached
+from gateway.ledger.outbox import email_fallback
 
 Step = Literal["queued", "sending", "sent", "delivered", "failed", "retry", "cancelled"]
 
@@ -102,7 +102,7 @@ def _write(session: Session, moved: dict[int, Standing], waits: dict[int, timede
     }
     ended = session.execute(MOVE_DELIVERIES, values).all()
     session.execute(MOVE_ATTEMPTS, values)
-    fallbacks.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.state == "failed"])
+    email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.state == "failed"])
 
 
 # Deliveries first, as every writer here takes them.

@@ -1,4 +1,4 @@
-"""Status callbacks as they came: the SMS door records them, workers/receipts applies them to their attempts."""
+"""Status callbacks as they came: the SMS door records them, workers/callbacks applies them to their attempts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
-from gateway.ledger.together import Together
+from gateway.ledger.commit.group_commit import Together
 from gateway.store.database import transaction
 from gateway.store.tables import Callback
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import fallbacks
+from gateway.ledger.outbox import email_fallback
 
 Key = tuple[int, int]  # message, address
 Senders = tuple[int, ...]  # ids of our numbers
@@ -117,7 +117,7 @@ def cancel(session: Session, claimed: Sequence[Claimed], reasons: Mapping[Key, s
     if refused:
         session.execute(CANCEL, {**_keys(refused), "reasons": [reasons[one.key] for one in refused]})
         session.execute(FORGET, {"attempts": [one.attempt_id for one in refused]})
-        fallbacks.send_by_mail(session, [key for key, reason in reasons.items() if reason in PHONES_FAULT])
+        email_fallback.send_by_mail(session, [key for key, reason in reasons.items() if reason in PHONES_FAULT])
 
 
 def release(session: Session, claimed: Sequence[Claimed], wait: timedelta) -> None:

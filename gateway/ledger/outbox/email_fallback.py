@@ -10,9 +10,9 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from gateway.language.phrases import translated
-from gateway.language.reasons import INSTEAD
-from gateway.ledger.outbox import MAIL_GIVES_UP
+from gateway.i18n.phrases import translated
+from gateway.ledger.outbox.outbox import MAIL_GIVES_UP
+from gateway.mail.bounces.failure_reasons import INSTEAD
 from gateway.store.arrays import numbers
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import budgets
+from gateway.ledger.money import budgets
 
 PATIENCE: Final = timedelta(minutes=10)
 

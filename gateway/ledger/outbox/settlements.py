@@ -1,6 +1,6 @@
 """How a try ended: written in batches, fenced by the attempt, never back behind what a callback already said.
 
-Workers/deliver settles what its carrier answered; workers/sweep lets the leases of lost workers run out.
+Workers/deliver settles what its carrier answered; workers/upkeep/lease_sweeper lets the leases of lost workers run out.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from typing import Final, Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import fallbacks
-from gateway.ledger.claims import Claimed
+from gateway.ledger.outbox import email_fallback
+from gateway.ledger.outbox.claims import Claimed
 from gateway.store.arrays import numbers
 
 CRASHES: Final = 3  # a row that ended three workers is set aside (Mailman's rule)
@@ -56,7 +56,7 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> None:
     for given, _, attempts, rows in batches:
         if rows:
             session.execute(attempts, given)
-    fallbacks.send_by_mail(session, [one.claimed.key for one in others if one.state in ("failed", "retry")])
+    email_fallback.send_by_mail(session, [one.claimed.key for one in others if one.state in ("failed", "retry")])
     introduced = [one.claimed.address_id for one in sent if one.claimed.introduces]
     if introduced:
         session.execute(INTRODUCED, {"addresses": numbers(sorted(introduced))})
@@ -93,7 +93,7 @@ def expire(session: Session, look_after: timedelta) -> Expired:
 def give_up(session: Session) -> int:
     """Ends rows that were not sent in their time: their worker or their carrier was away for too long. How many."""
     ended = session.execute(GIVE_UP).all()
-    fallbacks.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.channel == "sms"])
+    email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.channel == "sms"])
     return len(ended)
 
 

@@ -1,5 +1,6 @@
 """Which of our numbers, and whether the relay, may not send now: by an operator's word, or for a minute because the
-carrier refuses us (ledger/senders). `critter carriers`, `critter check` and /metrics ask; workers/deliver for mails."""
+carrier refuses us (ledger/senders/senders). `critter carriers`, `critter check` and /metrics ask; workers/deliver for
+mails."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

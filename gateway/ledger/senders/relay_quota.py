@@ -1,4 +1,4 @@
-"""How many mails left on each day (UTC), for relays that take only so many; workers/day keeps to it."""
+"""How many mails left on each day (UTC), for relays that take only so many; workers/sending/relay_quota keeps to it."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
 
-from gateway.ledger.senders import Sender
+from gateway.ledger.senders.senders import Sender
 from gateway.settings.values import SmsRoute as Route
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import fallbacks
+from gateway.ledger.outbox import email_fallback
 from gateway.store.arrays import numbers
 
 BATCH: Final = 1000  # phones that get their number in one step
@@ -51,7 +51,7 @@ def assign(session: Session, choose: Choice) -> None:
     session.execute(ASSIGN_PHONES, pairs)
     session.execute(ASSIGN_TEXTS, pairs)
     unserved = session.execute(UNROUTABLE, {"phones": numbers(phone for phone, sender in chosen if sender is None)})
-    fallbacks.send_by_mail(session, [(row.message_id, row.address_id) for row in unserved.all()])
+    email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in unserved.all()])
 
 
 def pause(session: Session, number: str | None, carrier: str | None, wait: timedelta | None, reason: str) -> int:

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from email.message import Message
 from typing import Any, Final, NamedTuple
 
-from gateway.identity.organisations import aligned
-from gateway.language import mime
+from gateway.mail.auth.public_suffix import aligned
+from gateway.mail.decode import mime
 
 LONGEST: Final = 20_000  # characters of one field that are read
 _WORD: Final = r"[^\s()<>@,;:\\\"/\[\]?=]+"  # RFC 2045

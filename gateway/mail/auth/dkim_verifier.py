@@ -15,9 +15,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from dkim.util import InvalidTagSpec, InvalidTagValueList, parse_tag_value
 
-from gateway.identity import named
-from gateway.identity.coverage import Coverage
-from gateway.identity.resolver import Away, Resolver
+from gateway.mail.auth import named_recipients
+from gateway.mail.auth.dns import Away, Resolver
+from gateway.mail.auth.signature_coverage import Coverage
 
 MOST: Final = 5  # signatures that are looked at
 STRONG: Final = (b"rsa-sha256", b"ed25519-sha256")  # RFC 8301, RFC 8463
@@ -112,7 +112,7 @@ class _Signed:
             for name, value in self.verifier.headers
             if (field := name.lower().decode()) in ("to", "cc") and field in signed
         ]
-        if named.names_all(values, self._ours, self._aliases):
+        if named_recipients.names_all(values, self._ours, self._aliases):
             return ""
         return "what it covers does not name all of our addresses that this mail came to"
 

@@ -8,10 +8,10 @@ signature alone. ladder asks.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
-from gateway.identity import permitted, signing
-from gateway.identity.organisations import aligned, organisation
-from gateway.identity.resolver import Away, Hurried, Resolver
-from gateway.identity.signing import Signature
+from gateway.mail.auth import dkim_verifier, spf
+from gateway.mail.auth.dkim_verifier import Signature
+from gateway.mail.auth.dns import Away, Hurried, Resolver
+from gateway.mail.auth.public_suffix import aligned, organisation
 
 SECONDS: Final = 10.0  # in which the questions about one mail must have begun
 
@@ -48,7 +48,7 @@ def verify(
     envelope: Envelope,
     ours: Collection[str],
     resolver: Resolver,
-    aliases: Mapping[str, str] = signing.NO_ALIASES,
+    aliases: Mapping[str, str] = dkim_verifier.NO_ALIASES,
 ) -> Verdict:
     """Whether the domain in From stands behind a mail; `ours`: the addresses of ours that it came to; `aliases`: what
     others stand for at our domain.
@@ -62,7 +62,7 @@ def verify(
     if policy is None:
         return Verdict("none", f"{domain} publishes no DMARC policy")
     strict = policy.strict_dkim
-    found = signing.signatures(mail, ours, hurried, lambda signer: aligned(signer, domain, strict), aliases)
+    found = dkim_verifier.signatures(mail, ours, hurried, lambda signer: aligned(signer, domain, strict), aliases)
     signed = _signed(found, domain)
     if signed.result == "pass":
         return signed
@@ -113,7 +113,7 @@ def _sent(domain: str, envelope: Envelope, policy: Policy, resolver: Resolver) -
     if not aligned(of, domain, policy.strict_spf):
         return Verdict("fail", "its envelope sender is of another domain")
     try:
-        result = permitted.check(envelope.peer, envelope.sender, envelope.helo, resolver)
+        result = spf.check(envelope.peer, envelope.sender, envelope.helo, resolver)
     except Away:
         return Verdict("later", "SPF could not be looked up")
     if result == "pass":

@@ -1,6 +1,6 @@
 """DNS as the identity of a mail needs it: asked with patience, remembered, and replaceable by a zone of one's own.
 
-workers/proving and `critter explain --mail` make one with `of_settings`. Simulated Critter asks nobody.
+workers/mail_auth and `critter explain --mail` make one with `of_settings`. Simulated Critter asks nobody.
 """
 
 import threading

@@ -10,9 +10,9 @@ import hashlib
 from email.message import Message
 from typing import Any, Final
 
-from gateway.identity import signing
-from gateway.identity.canonical import relax
-from gateway.language import mime
+from gateway.mail.auth import dkim_verifier
+from gateway.mail.auth.canonicalization import relax
+from gateway.mail.decode import mime
 
 MOST: Final = 20  # signatures of one mail that are remembered; no more than signing.MOST of them are looked at
 END_OF_HEAD: Final = b"\r\n\r\n"
@@ -35,7 +35,7 @@ def _fields(message: "Message[Any, Any]") -> list[bytes]:
 
 def _signature(value: bytes) -> bytes | None:
     """The octets of b=, however its base64 is written."""
-    tags = signing.read_tags(value)
+    tags = dkim_verifier.read_tags(value)
     try:
         return binascii.a2b_base64(b"".join(tags[b"b"].split())) if tags else None
     except (KeyError, binascii.Error):

@@ -1,4 +1,4 @@
-"""How far up the ladder a mail gets (R28): relay, secret address, DMARC, none. workers/proving and `explain` climb.
+"""How far up the ladder a mail gets (R28): relay, secret address, DMARC, none. workers/mail_auth and `explain` climb.
 
 What the transport and the database know about a mail is found out by whoever asks; here it is only judged.
 """
@@ -10,12 +10,13 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, Literal
 
 from gateway.errors import Refused
-from gateway.identity import dmarc, named, results, signing
-from gateway.identity.dmarc import Envelope, Verdict
-from gateway.identity.organisations import aligned
-from gateway.identity.resolver import Resolver
-from gateway.identity.results import Result
-from gateway.language import mime, senders
+from gateway.mail.auth import authentication_results, dkim_verifier, dmarc, named_recipients
+from gateway.mail.auth.authentication_results import Result
+from gateway.mail.auth.dmarc import Envelope, Verdict
+from gateway.mail.auth.dns import Resolver
+from gateway.mail.auth.public_suffix import aligned
+from gateway.mail.decode import mime
+from gateway.mail.parse import author
 from gateway.settings import Settings
 from gateway.settings.values import Network
 
@@ -53,7 +54,7 @@ def climb(settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, t
     authors, or one that cannot be told, prove nothing whatever else holds (R29)."""
     try:
         message = mime.opened(mail)
-        domain = senders.sender(message).rpartition("@")[2]
+        domain = author.sender(message).rpartition("@")[2]
     except Refused as refused:
         return Standing(None, str(refused))
     if known.relay:
@@ -77,7 +78,7 @@ def _by_domain(
     """What the domain in From proves: by the word of our own mail server first, then by our own verdict. A pass of that
     server's that may rest on a signature which does not count is no pass, and we look ourselves."""
     said, doubt = _said_by_ours(settings, message, came), ""
-    if results.dmarc_passes(said, domain):
+    if authentication_results.dmarc_passes(said, domain):
         basis, doubt = _basis(settings, mail, message, said, domain, to)
         if basis != "doubt":
             reason = f"our own mail server says that DMARC passes for {domain}"
@@ -86,7 +87,9 @@ def _by_domain(
         return Standing(None, f"our own mail server says that DMARC fails for {domain}")
     if came.handed or _is_own(settings, came):  # SPF would judge our own mail server, which our domain's SPF names
         came = came._replace(peer="")
-    found = _judged(dmarc.verify(mail, domain, came, to, resolver, named.read_aliases(settings.mail_aliases)))
+    found = _judged(
+        dmarc.verify(mail, domain, came, to, resolver, named_recipients.read_aliases(settings.mail_aliases))
+    )
     if found.proof or found.later or not doubt:
         return found
     return Standing(None, f"our own mail server says that DMARC passes for {domain}, but {doubt}")
@@ -103,7 +106,7 @@ def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelo
     such fields of others off (RFC 8601, 5). Its no counts as its yes does."""
     if not settings.mail_authserv_ids or not _is_own(settings, came):
         return []
-    return results.ours(message, settings.mail_authserv_ids) or []
+    return authentication_results.ours(message, settings.mail_authserv_ids) or []
 
 
 def _basis(
@@ -113,12 +116,12 @@ def _basis(
     can rest on covers what it must; else the doubt in words.
 
     No such signature in the mail: then the pass can only come from SPF, unless the server says that one held."""
-    said = [*said, *results.above_received(message, settings.mail_authserv_ids)]
-    if results.spf_passes(said, domain):
+    said = [*said, *authentication_results.above_received(message, settings.mail_authserv_ids)]
+    if authentication_results.spf_passes(said, domain):
         return "spf", ""
-    aliases = named.read_aliases(settings.mail_aliases)
-    fault = signing.find_fault(mail, to, aliases, lambda signer: aligned(signer, domain))
-    if fault is None and results.dkim_passes(said, domain):
+    aliases = named_recipients.read_aliases(settings.mail_aliases)
+    fault = dkim_verifier.find_fault(mail, to, aliases, lambda signer: aligned(signer, domain))
+    if fault is None and authentication_results.dkim_passes(said, domain):
         return "doubt", "the signature that it speaks of is not in the mail any more"
     if fault:
         return "doubt", f"by a signature that does not count: {fault}"

@@ -1,7 +1,7 @@
 """Whether a DKIM signature covers all of a mail that Critter reads (R56). signing asks.
 
 A signature holds while fields are added, doubled or changed that it does not cover, and while blanks in the body
-change. So each field that is read (gateway/language/read_fields) must be there once and be signed. What real senders
+change. So each field that is read (gateway/mail/decode/read_fields) must be there once and be signed. What real senders
 leave unsigned is weighed instead: body_form says what Content-Type and its like have to be, and the mail must read the
 same however the rest is varied. A signature that does not stand this does not count; the mail is held, and its writer
 is asked. docs/decisions/0034 has the reasons, and what each large sender signs.
@@ -13,11 +13,12 @@ from email.message import Message
 from typing import Any, Final, NamedTuple
 
 from gateway.errors import Refused
-from gateway.identity import body_form
-from gateway.identity.body_form import MULTIPARTS, TYPE
-from gateway.identity.canonical import relax
-from gateway.language import letters, mime, read_fields
-from gateway.language.enclosures import enclosures
+from gateway.mail.auth import unsigned_body_form
+from gateway.mail.auth.canonicalization import relax
+from gateway.mail.auth.unsigned_body_form import MULTIPARTS, TYPE
+from gateway.mail.decode import mime, read_fields
+from gateway.mail.decode.attachments import enclosures
+from gateway.mail.parse import own_words
 
 # Anything looser is read differently by different parsers: a line without a colon, "Subject :", "From " without one.
 _HEAD: Final = re.compile(rb"((?:[!-9;-~]+:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)+)(?:\r\n|\Z)")
@@ -70,7 +71,7 @@ class Coverage:
 
     def _weighed(self, signed: frozenset[str], blanks: bool) -> str:
         message = mime.opened(self._head + self._body)
-        if why := body_form.fault(message, self._body, signed):
+        if why := unsigned_body_form.fault(message, self._body, signed):
             return why
         read = _reading(message)
         if any(_reading(each) != read for each in _varied(message, signed)):
@@ -112,7 +113,7 @@ def _retyped(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
 
 
 def _reading(message: "Message[Any, Any]") -> _Reading:
-    letter = letters.words(message)
+    letter = own_words.words(message)
     files = tuple(
         (each.number, _joined(each.name), each.type, b"".join(each.content.split()))
         for each in enclosures(message, forwarded=letter.forwarded)

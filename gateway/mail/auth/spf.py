@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 
 import spf
 
-from gateway.identity.resolver import Away, Kind, Resolver
+from gateway.mail.auth.dns import Away, Kind, Resolver
 
 SECONDS: Final = 10.0  # for all its questions
 _asked: ContextVar[Resolver | None] = ContextVar("asked", default=None)

@@ -1,4 +1,4 @@
-"""How a mail came: the mail door writes it above, as every server must (RFC 5321, 4.4), and workers/proving reads it.
+"""How a mail came: the mail door writes it above, as every server must (RFC 5321, 4.4), and workers/mail_auth reads it.
 
 Only the two fields that our own door wrote are read; whatever looks like them further down is the sender's.
 """
@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
-from gateway.identity.dmarc import Envelope
+from gateway.mail.auth.dmarc import Envelope
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 _OURS: Final = re.compile(

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from email.message import Message
 from typing import Any, Final
 
-from gateway.language import charsets, mime
+from gateway.mail.decode import charsets, mime
 
 MIXED, ALTERNATIVE, RELATED = "multipart/mixed", "multipart/alternative", "multipart/related"
 MULTIPARTS: Final = (MIXED, ALTERNATIVE, RELATED)

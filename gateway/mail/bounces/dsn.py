@@ -1,4 +1,5 @@
-"""What a mail that came back says: whether and why another one was not delivered. gateway/returns.py asks; pure.
+"""What a mail that came back says: whether and why another one was not delivered. gateway/inbound/bounce_intake.py
+asks; pure.
 
 A delivery status (RFC 3464) is read first: Action, Status (RFC 3463) and, where that says little, the server's words.
 What has another form is left to flufl.bounce, which knows the old ones. A machine's note that somebody is away comes to
@@ -15,8 +16,8 @@ from typing import Any, Final, Literal
 
 from flufl.bounce import all_failures
 
-from gateway.language import mime
-from gateway.language.hypertext import hypertext
+from gateway.mail.decode import mime
+from gateway.mail.decode.html_to_text import hypertext
 
 Kind = Literal["hard", "soft", "delayed", "delivered", "relayed"]
 

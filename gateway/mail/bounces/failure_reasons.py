@@ -1,15 +1,16 @@
 """Why something did not arrive, in plain words: what stands in a mail that came instead of a text, and in receipts.
 
-gateway/ledger/fallbacks and gateway/network/receipts say them. A reason is what deliveries.reason holds: a word of ours
-or a code: a carrier's (https://www.twilio.com/docs/api/errors/CODE), a bounce's (RFC 3463), the relay's three digits.
+gateway/ledger/outbox/email_fallback and gateway/network/receipts/receipts say them. A reason is what deliveries.reason
+holds: a word of ours or a code: a carrier's (https://www.twilio.com/docs/api/errors/CODE), a bounce's (RFC 3463), the
+relay's three digits.
 """
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from gateway.language import mail_codes
-from gateway.language.phrases import Phrase, say
+from gateway.i18n.phrases import Phrase, say
+from gateway.mail.bounces import status_codes
 
 _NO_TEXTS: Final = say("This came by mail because your phone's number cannot get texts.")
 _BLOCKED: Final = say("This came by mail because the text was blocked on its way to your phone.")
@@ -91,6 +92,6 @@ def missed(state: str, reason: str | None, channel: str, opted_out_on: date | No
         return _AGAIN
     if reason is not None and reason in MISSED:
         return MISSED[reason]
-    if reason is not None and (came_back := mail_codes.why(reason)):
+    if reason is not None and (came_back := status_codes.why(reason)):
         return came_back
     return _REFUSED_MAIL if channel == "email" else _FAILED

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.language.phrases import Phrase, say
+from gateway.i18n.phrases import Phrase, say
 
 UNREAD: Final = "bounced"  # the reason of a delivery that came back without a code
 CODE: Final = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})")

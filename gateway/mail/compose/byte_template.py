@@ -1,4 +1,4 @@
-"""Bytes with holes that differ by recipient; mails.py bores them once, and fills them for every mail."""
+"""Bytes with holes that differ by recipient; compose.py bores them once, and fills them for every mail."""
 
 import re
 from collections.abc import Sequence

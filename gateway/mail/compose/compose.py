@@ -14,12 +14,12 @@ from email.utils import format_datetime
 from io import BytesIO
 from typing import Final
 
-from gateway.language import fields
-from gateway.language.dkim import Key, Seal, sealed
-from gateway.language.frames import Frame
-from gateway.language.holes import Holes, bored
-from gateway.language.marker import MARKER
-from gateway.language.markup import page
+from gateway.mail.compose import headers
+from gateway.mail.compose.byte_template import Holes, bored
+from gateway.mail.compose.dkim_signer import Key, Seal, sealed
+from gateway.mail.compose.html_part import page
+from gateway.mail.compose.layout import Frame
+from gateway.mail.history.reply_marker import MARKER
 
 __all__ = ["MARKER", "Lists", "Template", "compose", "headline", "message_id"]
 
@@ -30,7 +30,7 @@ _HOLES = tuple(f"{{{{critter.{name}}}}}" for name in _SLOTS)
 _SHORT = 60  # characters of a link that fit into a line beside its tag
 _BARE: Final = Frame()
 
-headline = fields.label
+headline = headers.label
 
 
 def message_id(message: int, address: int, domain: str) -> str:
@@ -97,16 +97,16 @@ def compose(
 
     Raises ValueError when a value for a header holds control characters, also hidden in encoded words."""
     head = [
-        ("From", fields.mailbox(sender_name, sender)),
+        ("From", headers.mailbox(sender_name, sender)),
         ("To", f"<{_HOLES[0]}>"),
-        ("Subject", fields.words(subject)),
+        ("Subject", headers.words(subject)),
         ("Date", format_datetime(date)),
         ("Message-ID", _HOLES[2]),
         ("Reply-To", f"<{_HOLES[1]}>"),
         *_thread(in_reply_to, references),
         ("Auto-Submitted", "auto-replied" if automatic else "auto-generated"),
         ("X-Auto-Response-Suppress", "All"),
-        ("X-Critter-Id", fields.one_line(critter_id)),
+        ("X-Critter-Id", headers.one_line(critter_id)),
         *(_list(lists) if lists else ()),
     ]
     kind, body = _body(_tidied(frame), _plain(text), bool(lists), _HOLES[6] if with_files else "")
@@ -117,7 +117,7 @@ def compose(
 
 def _thread(in_reply_to: str | None, references: Sequence[str]) -> list[tuple[str, str]]:
     """The fields that thread. Gmail wants the subject to be the same as well, and Outlook makes its own topic of it."""
-    chain = [fields.one_line(each) for each in dict.fromkeys((*references, in_reply_to or "")) if each]
+    chain = [headers.one_line(each) for each in dict.fromkeys((*references, in_reply_to or "")) if each]
     usable = [each for each in chain if _ID.fullmatch(each)]
     found = [("In-Reply-To", in_reply_to)] if in_reply_to and in_reply_to in usable else []
     if usable:
@@ -127,10 +127,10 @@ def _thread(in_reply_to: str | None, references: Sequence[str]) -> list[tuple[st
 
 def _list(lists: Lists) -> list[tuple[str, str]]:
     """A list's fields; it is ended with one click (RFC 8058), by a link and by mail."""
-    found = [("Precedence", "bulk"), ("List-Id", f"<{fields.one_line(lists.id).strip('<>')}>")]
+    found = [("Precedence", "bulk"), ("List-Id", f"<{headers.one_line(lists.id).strip('<>')}>")]
     for name, target in (("List-Post", lists.post), ("List-Subscribe", lists.subscribe), ("List-Help", lists.help)):
         if target:
-            found.append((name, target if target == "NO" else f"<mailto:{fields.one_line(target)}>"))
+            found.append((name, target if target == "NO" else f"<mailto:{headers.one_line(target)}>"))
     return [
         *found,
         ("List-Unsubscribe", f"<{_HOLES[3]}>,\r\n <mailto:{_HOLES[4]}>"),

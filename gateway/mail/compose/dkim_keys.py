@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway.errors import SettingsError
-from gateway.language.dkim import Key
+from gateway.mail.compose.dkim_signer import Key
 from gateway.settings import Settings
 
 RSA_BITS: Final = 2048  # RFC 8301 3.2; longer ones do not fit what some DNS hosts take

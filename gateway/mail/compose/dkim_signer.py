@@ -1,6 +1,6 @@
 """Signatures on our mails (RFC 6376, RFC 8463): canonical forms once per template, two hashes and a signature per mail.
 
-mails.py seals with it. dkimpy, which tests verify with, reads and canonicalises each mail anew: docs/decisions/0030.
+compose.py seals with it. dkimpy, which tests verify with, reads and canonicalises each mail anew: docs/decisions/0030.
 """
 
 import base64
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from gateway.language.holes import Holes
+from gateway.mail.compose.byte_template import Holes
 
 # Named once more than they are there, so that nobody adds a second one that mailboxes would show (RFC 6376 8.15).
 OVERSIGNED: Final = (

@@ -1,4 +1,4 @@
-"""Fields of a mail's head, written by hand: values that would break out are refused, others encoded. For mails.py.
+"""Fields of a mail's head, written by hand: values that would break out are refused, others encoded. For compose.py.
 
 Python's own writer unquotes long names and turns long ids into encoded words; either breaks a mail in a mailbox.
 """
@@ -7,7 +7,7 @@ import re
 from email.header import Header, decode_header
 from typing import Final
 
-from gateway.language.mime import MALFORMED
+from gateway.mail.decode.mime import MALFORMED
 
 CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BIDI: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # they turn around what stands beside them

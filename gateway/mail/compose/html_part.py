@@ -1,4 +1,4 @@
-"""The HTML part of an outgoing mail: one card, light and dark, nothing from elsewhere. For mails.py.
+"""The HTML part of an outgoing mail: one card, light and dark, nothing from elsewhere. For compose.py.
 
 Styles stand inline for what Gmail and Outlook keep, and once more in a sheet for the dark, which they may drop. Tables
 hold the width where Word renders; screen readers are told that they are no tables.
@@ -8,7 +8,7 @@ import re
 from html import escape
 from typing import Final
 
-from gateway.language.frames import Frame
+from gateway.mail.compose.layout import Frame
 
 PREVIEW: Final = 90  # characters that lists of mails show beside the subject
 _LINK = re.compile(

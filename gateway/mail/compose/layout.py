@@ -1,10 +1,10 @@
 """What stands around the words of a mail, in its reader's language: who, where, how to answer, why one gets it, how to
-end that. workers/mailing fills it in; mails.py writes it as plain text, markup.py as HTML."""
+end that. workers/sending/render_mail fills it in; compose.py writes it as plain text, html_part.py as HTML."""
 
 from dataclasses import dataclass
 
-from gateway.language.marker import MARKER, marker
-from gateway.language.phrases import say, tongue, translated
+from gateway.i18n.phrases import say, tongue, translated
+from gateway.mail.history.reply_marker import MARKER, marker
 
 
 @dataclass(frozen=True, slots=True)

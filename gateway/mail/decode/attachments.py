@@ -1,6 +1,6 @@
 """What a mail brings besides its words: files, and pictures in the text; nothing that mail programs add.
 
-`attachments` asks when a mail is read; workers/pictures takes a part out again by its number.
+`attachments` asks when a mail is read; workers/media takes a part out again by its number.
 """
 
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any, Final
 
-from gateway.language import bodies, mime
+from gateway.mail.decode import body_parts, mime
 
 # Of signed, encrypted and calendar mails, and visiting cards: they go with a mail and are not what its writer sends.
 ADDED: Final = (
@@ -44,13 +44,13 @@ class Enclosure:
 
 def enclosures(message: "Message[Any, Any]", *, forwarded: bool = False) -> list[Enclosure]:
     """What the mail brings, in order. Of a forwarded mail everything counts as shown to the reader."""
-    message = bodies.unwrapped(message)
+    message = body_parts.unwrapped(message)
     leaves = list(_leaves(message))
-    words = bodies.attached_words(message)
+    words = body_parts.attached_words(message)
     own, cited = _cited(leaves)
     found: list[Enclosure] = []
     for number, part, kind in leaves:
-        if kind in ADDED or id(part) in words or (bodies.is_text(part) and not bodies.is_attached(part)):
+        if kind in ADDED or id(part) in words or (body_parts.is_text(part) and not body_parts.is_attached(part)):
             continue
         cid = _cid(part)
         quoted = bool(cid) and cid in cited and cid not in own and not forwarded
@@ -60,7 +60,7 @@ def enclosures(message: "Message[Any, Any]", *, forwarded: bool = False) -> list
 
 def part(message: "Message[Any, Any]", number: int) -> bytes | None:
     """The content of one part by its number."""
-    return next((content(each) for at, each, _ in _leaves(bodies.unwrapped(message)) if at == number), None)
+    return next((content(each) for at, each, _ in _leaves(body_parts.unwrapped(message)) if at == number), None)
 
 
 def content(part: "Message[Any, Any]") -> bytes:

@@ -1,4 +1,4 @@
-"""Which parts of a mail are its words, and what they say; or why nobody here can read them. letters.py asks.
+"""Which parts of a mail are its words, and what they say; or why nobody here can read them. own_words.py asks.
 
 Programs label their parts wrongly, wrap them up or put a placeholder beside them. Each is read here as its writer meant
 it. What cannot be read is said to be so: a subject alone, or the source of a mail, is never taken for what was written.
@@ -13,11 +13,11 @@ from html import unescape
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from gateway.errors import Refused
-from gateway.language import charsets, mime, opaque
-from gateway.language.enriched import enriched
-from gateway.language.hypertext import FENCE, hypertext
-from gateway.language.signatures import SIGNED
-from gateway.language.wording import cleaned
+from gateway.language.words.normalize import cleaned
+from gateway.mail.decode import charsets, mime, smime
+from gateway.mail.decode.html_to_text import FENCE, hypertext
+from gateway.mail.decode.text_enriched import enriched
+from gateway.mail.footers.signature_trimming import SIGNED
 
 Unread = Literal["encrypted", "wrapped", "source", "unreadable"]
 Mail: TypeAlias = "Message[Any, Any]"
@@ -73,7 +73,8 @@ _LEAST_WORDS: Final = 3  # letters and digits of an HTML part that shows nothing
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`text`: what is shown, with the marks of hypertext.py; `unread`: why there is none although there was a body."""
+    """`text`: what is shown, with the marks of html_to_text.py; `unread`: why there is none although there was a
+    body."""
 
     text: str
     unread: Unread | None = None
@@ -242,7 +243,7 @@ def _unread(message: Mail) -> Unread | None:
     for part in leaves(message):
         kind = mime.kind(part)
         if _is_cms(part):
-            return "unreadable" if opaque.SIGNED_DATA in mime.content(part)[:64] else "encrypted"
+            return "unreadable" if smime.SIGNED_DATA in mime.content(part)[:64] else "encrypted"
         if kind in TNEF_KINDS or _name(part).lower() == "winmail.dat":
             return "wrapped"
         if is_text(part) and not is_attached(part) and _says_something(part):
@@ -294,7 +295,7 @@ def _signed(message: Mail) -> "Mail | None":
     part = next((each for each in leaves(message) if _is_cms(each)), None)
     if part is None or (part is not message and _shown(message, frozenset()).strip()):
         return None
-    content = opaque.signed_content(mime.content(part))
+    content = smime.signed_content(mime.content(part))
     return _opened(content) if content is not None else None
 
 

@@ -1,6 +1,6 @@
 """What mail programs mark in their HTML: where history begins, what is quoted, what is a signature.
 
-hypertext.py asks of each block. The names were read in the mails of the programs; `x_` is what Outlook puts before
+html_to_text.py asks of each block. The names were read in the mails of the programs; `x_` is what Outlook puts before
 names of mails it quotes."""
 
 import re

@@ -1,14 +1,15 @@
 """HTML mail as plain text: blocks become lines, quoted blocks get "> ", the hidden disappears.
 
-Where a mail program marked that history or its signature begins, a line of one character says so to quotes.py."""
+Where a mail program marked that history or its signature begins, a line of one character says so to
+quote_trimming.py."""
 
 import re
 from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from gateway.language.mail_marks import TIGHT_SHEET, Mark, mark, tight
-from gateway.language.signatures import SIGNED
+from gateway.mail.decode.client_marks import TIGHT_SHEET, Mark, mark, tight
+from gateway.mail.footers.signature_trimming import SIGNED
 
 FENCE = "\ufdd0"  # a line where a program marked the beginning of history; no text has this character
 

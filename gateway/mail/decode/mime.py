@@ -12,9 +12,9 @@ from email.parser import BytesFeedParser
 from typing import Any, TypeVar, cast
 
 from gateway.errors import Refused
-from gateway.language.charsets import is_known, of_html, repaired
-from gateway.language.read_fields import known
-from gateway.language.wording import cleaned
+from gateway.language.words.normalize import cleaned
+from gateway.mail.decode.charsets import is_known, of_html, repaired
+from gateway.mail.decode.read_fields import known
 
 T = TypeVar("T")
 MOST_PARTS = 100

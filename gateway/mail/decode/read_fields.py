@@ -1,8 +1,8 @@
 """Every header field that Critter reads of a mail, and what each may change. mime reads no field that is not here.
 
 A DKIM signature covers the fields that its signer chose, and whoever passes a mail on may add, double or change all
-others. So identity/coverage asks this table which fields a signature must cover before its mail may be read as its
-author's words. A reader of one more field must enter it here first, with its role.
+others. So mail/auth/signature_coverage asks this table which fields a signature must cover before its mail may be read
+as its author's words. A reader of one more field must enter it here first, with its role.
 """
 
 from typing import Final, Literal

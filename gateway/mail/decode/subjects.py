@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from gateway.language import fingerprints
+from gateway.language.privacy import fingerprints
 
 # "Re" in the languages of mail programs.
 REPLY: Final = (

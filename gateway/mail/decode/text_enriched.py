@@ -1,4 +1,4 @@
-"""text/enriched (RFC 1896) and its older brother text/richtext as plain text. bodies.py asks."""
+"""text/enriched (RFC 1896) and its older brother text/richtext as plain text. body_parts.py asks."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A block of contact details under a name, of any length: phones, addresses, titles, links. signatures.py asks.
+"""A block of contact details under a name, of any length: phones, addresses, titles, links. signature_trimming.py asks.
 
 The name, or an address in the block, must be the sender's: somebody else's details may be what a mail is about.
 """
@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.language.devices import is_device
-from gateway.language.footers import is_notice
+from gateway.mail.footers.device_footers import is_device
+from gateway.mail.footers.disclaimers import is_notice
 
 _PHONE: Final = re.compile(
     r"(?:\+|\(?\b0|\btel|\bmob|\bfax|\bph|☎|📞|\b[tmpfc][.:]).{0,12}?\d(?:[\s().\-/–]{0,3}\d){5,}", re.I

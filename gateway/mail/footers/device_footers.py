@@ -1,4 +1,5 @@
-"""`Sent from my iPhone`, `Get Outlook for iOS`: what phones and programs put under a mail. signatures.py asks."""
+"""`Sent from my iPhone`, `Get Outlook for iOS`: what phones and programs put under a mail. signature_trimming.py
+asks."""
 
 import re
 from collections.abc import Sequence

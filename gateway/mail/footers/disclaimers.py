@@ -1,6 +1,6 @@
 """What neither the writer nor their program wrote: banners of a mail gateway, legal notices, antivirus, lists.
 
-signatures.py takes the footers off, quotes.py the banners."""
+signature_trimming.py takes the footers off, quote_trimming.py the banners."""
 
 import re
 from collections.abc import Sequence

@@ -1,13 +1,14 @@
-"""What stands under a mail's words: "-- ", "Kind regards" and a name, a device's line, footers. quotes.py asks."""
+"""What stands under a mail's words: "-- ", "Kind regards" and a name, a device's line, footers. quote_trimming.py
+asks."""
 
 import re
 from collections.abc import Sequence
 
-from gateway.language.contacts import contact_block
-from gateway.language.devices import without_device
-from gateway.language.footers import footer
+from gateway.mail.footers.contact_blocks import contact_block
+from gateway.mail.footers.device_footers import without_device
+from gateway.mail.footers.disclaimers import footer
 
-SIGNED = "\ufdd1"  # a line that hypertext.py puts where a program marked its signature; no text has this character
+SIGNED = "\ufdd1"  # a line that html_to_text.py puts where a program marked its signature; no text has this character
 _FAREWELLS = (
     r"(?:with )?(?:(?:my |our )?(?:best|kind|kindest|warm|warmest|many thanks and|with (?:best|"
     r"kind)) ?(?:regards|wishes)?)|"

@@ -1,4 +1,5 @@
-"""`On …, Kim wrote:`: the line, or the wrapped lines, that mail programs put above what they quote. quotes.py asks.
+"""`On …, Kim wrote:`: the line, or the wrapped lines, that mail programs put above what they quote. quote_trimming.py
+asks.
 
 No list of languages can be whole, so three things count together: a word for writing, a date or an address, and the
 colon at the end. The forms were read in the sources and mails of the programs, and in mailparser_reply's patterns.

@@ -1,8 +1,8 @@
-"""A mail that is sent on: by the line above it, or by its subject. Such a mail stays whole. quotes.py asks."""
+"""A mail that is sent on: by the line above it, or by its subject. Such a mail stays whole. quote_trimming.py asks."""
 
 import re
 
-from gateway.language.subjects import REPLY
+from gateway.mail.decode.subjects import REPLY
 
 _FORWARD = re.compile(
     r"^[>\s*]*(?:[-_‐–—]{2,}+\s*(?:Forwarded (?:by|message|mail|e-mail).{0,60}|(?:Weitergeleitete|"

@@ -1,11 +1,11 @@
 """Where a mail below begins without quote marks: `-----Original Message-----`, or Outlook's block of header lines.
 
-quotes.py asks. Everything from there on is somebody else's."""
+quote_trimming.py asks. Everything from there on is somebody else's."""
 
 import re
 from collections.abc import Sequence
 
-from gateway.language.attributions import VERBS
+from gateway.mail.history.attributions import VERBS
 
 _ORIGINALS = (
     r"original|ursprüngliche|originale?|d.origine|initial|oorspronkelijke?|oprindelig|ursprungligt|opprinnelig|"

@@ -1,6 +1,6 @@
 """Words that a mail's thread had before: what we sent to its writer, or what an earlier mail of the thread said.
 
-Where such words stand again without a mark that anybody knows, they are history all the same. quotes.py asks.
+Where such words stand again without a mark that anybody knows, they are history all the same. quote_trimming.py asks.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.language import fingerprints
+from gateway.language.privacy import fingerprints
 
 _SHARE: Final = 0.8  # of a line's words that must be known: a sentence may take up a few words of ours
 _LEAST_LETTERS: Final = 12  # of a short item that counts as a whole line: "ok, thanks" is everybody's

@@ -2,14 +2,14 @@
 
 Three or more lines of `label: value`, of which one holds a mail address or a date, below a rule or a blank line. People
 write such lines too ("When: …", "Where: …"), so a block without a rule above it must also name somebody as mail
-programs do, `Name <address>`. quotes.py asks.
+programs do, `Name <address>`. quote_trimming.py asks.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.language import fingerprints
+from gateway.language.privacy import fingerprints
 
 _LONGEST_HEADING: Final = 60
 _WITHIN: Final = 14  # lines

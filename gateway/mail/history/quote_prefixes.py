@@ -1,4 +1,5 @@
-"""Marks before quoted lines, made alike: programs use `>`, some use `|` or the writer's initials. quotes.py asks.
+"""Marks before quoted lines, made alike: programs use `>`, some use `|` or the writer's initials. quote_trimming.py
+asks.
 
 `>>>` is the third level of a quote, and the prompt of a Python session too; such a session is told from a quote here.
 """
@@ -7,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.language.attributions import attribution
+from gateway.mail.history.attributions import attribution
 
 PROMPT: Final = "\ufdd3"  # before a line that is no quote although it begins with ">"; no text has this character
 _WIDE: Final = re.compile(r"^\s{0,3}(?:＞|&gt;)+")  # from a Chinese or Japanese keyboard; from HTML that was not read

@@ -1,6 +1,6 @@
 """Cuts a mail's text into what its writer wrote and what stands below it: our marker, quoted history, signatures.
 
-letters.py calls it. Everything works line by line, so that no mail takes longer than its length."""
+own_words.py calls it. Everything works line by line, so that no mail takes longer than its length."""
 
 import itertools
 import re
@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.language.attributions import apart, attribution, is_attribution
-from gateway.language.footers import banner
-from gateway.language.forwards import forward
-from gateway.language.header_blocks import header_block, original
-from gateway.language.hypertext import FENCE
-from gateway.language.known_words import KnownWords
-from gateway.language.labelled_blocks import heading_above, labelled_block, subject_block
-from gateway.language.marker import MARKER, is_marked
-from gateway.language.quote_marks import PROMPT, marked_alike
-from gateway.language.signatures import SIGNED, without_signature
+from gateway.mail.decode.html_to_text import FENCE
+from gateway.mail.footers.disclaimers import banner
+from gateway.mail.footers.signature_trimming import SIGNED, without_signature
+from gateway.mail.history.attributions import apart, attribution, is_attribution
+from gateway.mail.history.forwards import forward
+from gateway.mail.history.header_blocks import header_block, original
+from gateway.mail.history.known_words import KnownWords
+from gateway.mail.history.labelled_blocks import heading_above, labelled_block, subject_block
+from gateway.mail.history.quote_prefixes import PROMPT, marked_alike
+from gateway.mail.history.reply_marker import MARKER, is_marked
 
 __all__ = ["MARKER", "Cut", "cut"]
 

@@ -1,9 +1,10 @@
-"""The line above which replies are written, in the reader's language: mails.py puts it there, quotes.py cuts at it."""
+"""The line above which replies are written, in the reader's language: compose.py puts it there, quote_trimming.py cuts
+at it."""
 
 from functools import lru_cache
 from typing import Final
 
-from gateway.language.phrases import languages, say, translated
+from gateway.i18n.phrases import languages, say, translated
 
 MARKER: Final = "## Reply above this line ##"
 

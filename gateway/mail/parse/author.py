@@ -8,8 +8,8 @@ from typing import Any
 import idna
 
 from gateway.errors import Refused
-from gateway.language import bodies, mime, read_fields
-from gateway.language.wording import without_invisible
+from gateway.language.words.normalize import without_invisible
+from gateway.mail.decode import body_parts, mime, read_fields
 
 _ADDRESS = r"[^\s<>()\[\],;:@\"\\\x00-\x20\x7f]{1,64}@[^\W_](?:[\w.-]{0,250}[^\W_])?"
 _QUOTED = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"'
@@ -113,7 +113,7 @@ def _by_kind(message: "Message[Any, Any]") -> str | None:
     """Reports, receipts for a mail that was read, and answers to an invitation: programs write all of them."""
     if mime.kind(message) == "multipart/report":
         return "a report"
-    for part in bodies.leaves(message):
+    for part in body_parts.leaves(message):
         kind = mime.kind(part)
         if kind == "message/disposition-notification":
             return "a receipt"

@@ -7,15 +7,15 @@ from email.message import Message
 from typing import Any
 
 from gateway.errors import Refused
-from gateway.language import bodies, mime
-from gateway.language.bodies import Unread
-from gateway.language.forwards import forwarded, replied
-from gateway.language.known_words import KnownWords
-from gateway.language.mime import Part
-from gateway.language.quotes import MARKER, cut
-from gateway.language.senders import display_name, machine, sender
-from gateway.language.subjects import REPLY
-from gateway.language.wording import cleaned
+from gateway.language.words.normalize import cleaned
+from gateway.mail.decode import body_parts, mime
+from gateway.mail.decode.body_parts import Unread
+from gateway.mail.decode.mime import Part
+from gateway.mail.decode.subjects import REPLY
+from gateway.mail.history.forwards import forwarded, replied
+from gateway.mail.history.known_words import KnownWords
+from gateway.mail.history.quote_trimming import MARKER, cut
+from gateway.mail.parse.author import display_name, machine, sender
 
 __all__ = ["MARKER", "Letter", "Part", "machine", "sender", "words"]
 
@@ -45,8 +45,8 @@ def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) ->
     """The words of a mail, raw or opened. `known`: what its thread had before. Raises Refused above 100 parts or 10
     levels; never fails otherwise."""
     message = mime.opened(mail) if isinstance(mail, bytes) else mail
-    inside = bodies.unwrapped(message)
-    body = bodies.read(inside)
+    inside = body_parts.unwrapped(message)
+    body = body_parts.read(inside)
     written = mime.field(message, "Subject")
     subject = _PREFIXES.sub("", written)
     name = display_name(message)
@@ -90,10 +90,10 @@ def _line(line: str) -> str:
 
 def _parts(message: "Message[Any, Any]") -> Iterator[Part]:
     """What is attached."""
-    words_ = bodies.attached_words(message)
-    for part in bodies.leaves(message):
+    words_ = body_parts.attached_words(message)
+    for part in body_parts.leaves(message):
         kind = mime.kind(part)
-        shown = bodies.is_text(part) and (not bodies.is_attached(part) or id(part) in words_)
+        shown = body_parts.is_text(part) and (not body_parts.is_attached(part) or id(part) in words_)
         if not shown and (part is not message or not kind.startswith("multipart/")):
             yield _part(part, kind)
 

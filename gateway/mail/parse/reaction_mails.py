@@ -7,9 +7,9 @@ import re
 from email.message import Message
 from typing import Any, Final
 
-from gateway.language import bodies, mime
-from gateway.language.reactions import EMOJI
-from gateway.language.wording import cleaned
+from gateway.language.reactions.reactions import EMOJI
+from gateway.language.words.normalize import cleaned
+from gateway.mail.decode import body_parts, mime
 
 GMAIL: Final = "text/vnd.google.email-reaction+json"
 _KINDS: Final = re.compile(r"text/vnd\.[\w.-]*reaction\+json")
@@ -39,7 +39,7 @@ _LIKE: Final = "like"
 def mail_reaction(message: "Message[Any, Any]", words: str, trimmed: str = "") -> str | None:
     """What somebody reacted with, an emoji or "like"; None when the mail is no reaction. `words`: its own text,
     `trimmed`: what was cut off below, where "Kim Lee reacted …" may look like a signature."""
-    for part in bodies.leaves(message):
+    for part in body_parts.leaves(message):
         if _KINDS.fullmatch(mime.kind(part)):
             return _of_json(mime.content(part)) or _first_emoji(words) or _LIKE
     return _of_words(words) or _of_words(f"{words}\n{trimmed}")

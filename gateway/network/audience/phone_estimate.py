@@ -1,5 +1,5 @@
-"""How many phones a post would reach, and where, counted before it is sent. handlers/costs asks for every post, so it
-counts no further than it must."""
+"""How many phones a post would reach, and where, counted before it is sent. handlers/price_confirmation asks for every
+post, so it counts no further than it must."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway import destinations
+from gateway.sms import destinations
 from gateway.store.arrays import numbers
 
 EVERY: Final = 2**31 - 1

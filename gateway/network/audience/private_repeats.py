@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.language import fingerprints
+from gateway.language.privacy import fingerprints
 from gateway.store.arrays import numbers
 from gateway.store.tables import Account
 

@@ -5,10 +5,11 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.language.phrases import translated
-from gateway.ledger import outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import addresses, reach, silences
+from gateway.i18n.phrases import translated
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.network.follows import mutes, reachability
+from gateway.network.people import addresses
 from gateway.store.tables import Account, Address
 
 PRIORITY = 2  # as answers
@@ -41,11 +42,11 @@ def tell(
 ) -> frozenset[str]:
     """To each of them by text, else by mail; those whom nothing reaches, or nothing of `author_id`, are left out.
     `quotes`: the posts whose words are in it. The bells to ring."""
-    people = set(people) - silences.deaf_to(session, author_id, people) if author_id else people
+    people = set(people) - mutes.deaf_to(session, author_id, people) if author_id else people
     spoken = select(Account.id, Account.language).where(Account.id.in_(people))
     languages = dict(session.execute(spoken).all())
     to: dict[str, list[Target]] = {}
-    for address in reach.reached(session, people):
+    for address in reachability.reached(session, people):
         if address.account_id is not None:
             said = translated(words, languages[address.account_id])
             to.setdefault(said, []).append(Target(address.id, address.channel))

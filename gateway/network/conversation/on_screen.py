@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from gateway.language.quoting import quotes
+from gateway.language.reactions.quote_match import quotes
 from gateway.store.tables import Address, Post
 
 QUOTABLE = 200  # items back; who quotes an older one has scrolled far

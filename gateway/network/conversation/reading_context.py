@@ -9,11 +9,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.language.named import Choice, Context, Half, Item, Named, Question, Resolver
-from gateway.network import audience, conversations, quotations, timelines, topics
-from gateway.network.conversations import Asked
-from gateway.network.directory import find, named
-from gateway.network.timelines import Heard
+from gateway.language.model.reading import Choice, Context, Half, Item, Named, Question, Resolver
+from gateway.network.audience import visibility
+from gateway.network.conversation import conversations, on_screen
+from gateway.network.conversation.conversations import Asked
+from gateway.network.follows import tag_follows
+from gateway.network.people.directory import find, named
+from gateway.network.posts import timelines
+from gateway.network.posts.timelines import Heard
 from gateway.store.tables import Account, Address, Post, PostRecipient
 
 REACH = 30  # items back; older ones are reached by their author's name
@@ -45,8 +48,8 @@ def context(
         private_thread=_chosen_thread(session, talk.thread, items),
         machine=machine,
         tagged={heard.tag: _item(heard) for heard in reversed(items) if heard.tag},
-        on_screen=lambda words: quotations.find(session, address, words) is not None,
-        known_tag=lambda tag: bool(topics.heard(session, [tag])),
+        on_screen=lambda words: on_screen.find(session, address, words) is not None,
+        known_tag=lambda tag: bool(tag_follows.heard(session, [tag])),
     )
 
 
@@ -115,7 +118,7 @@ def _of_post(session: Session, half: Half, post: Post) -> Half:
         names=_named_by(session, post),
         post=post.id,
         privacy="group" if post.group_id else "company" if post.visibility == "company" else "direct",
-        open=audience.open_to_all(session, post.id),
+        open=visibility.open_to_all(session, post.id),
     )
 
 

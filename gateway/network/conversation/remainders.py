@@ -1,7 +1,7 @@
 """What `more` gives next: the rest of words that were cut, with the posts whose words they are (R58).
 
-Answers, `more` itself and workers that send keep it; handlers/helping gives it, and asks first whether its reader may
-still read all of those posts. There is no other place where a rest of a post is kept."""
+Answers, `more` itself and workers that send keep it; handlers/help_command gives it, and asks first whether its reader
+may still read all of those posts. There is no other place where a rest of a post is kept."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from gateway import destinations
-from gateway.ledger import budgets, spending
-from gateway.ledger.inbox import BLOTTED
+from gateway.ledger.inbox.inbox import BLOTTED
+from gateway.ledger.money import budgets, spending
 from gateway.settings import Settings
+from gateway.sms import destinations
 from gateway.store.tables import Address, Conversation, Delivery, Inbound, Message
 
 HOURLY = 60  # answers to an identified address

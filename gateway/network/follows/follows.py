@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.network.audience import blocked
+from gateway.i18n.phrases import say
+from gateway.network.audience.visibility import blocked
 from gateway.store.tables import Account, Follow, Post
 
 Followed = Literal["followed", "already", "requested"]

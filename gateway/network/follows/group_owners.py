@@ -6,9 +6,9 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.language.named import Named
-from gateway.language.phrases import joined, say
-from gateway.network.follows import IN_FORCE, role_in
+from gateway.i18n.phrases import joined, say
+from gateway.language.model.reading import Named
+from gateway.network.follows.follows import IN_FORCE, role_in
 from gateway.store.tables import Account, Follow, Post, PostRecipient
 
 

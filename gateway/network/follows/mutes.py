@@ -1,5 +1,5 @@
 """Whom somebody does not want to hear: blocks, which hold both ways, and mutes. Whoever decides who gets something
-(network/audience) looks here row by row; handlers and notices ask before they promise."""
+(network/audience/visibility) looks here row by row; handlers and notices ask before they promise."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.network import follows
-from gateway.network.audience import blocked
+from gateway.network.audience.visibility import blocked
+from gateway.network.follows import follows
 from gateway.store.tables import Silence
 
 IN_FORCE = or_(Silence.expires_at.is_(None), Silence.expires_at > func.now())

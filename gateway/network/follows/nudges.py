@@ -1,4 +1,4 @@
-"""Who asked whom for an update, and when: once a day for each pair. handlers/nudging asks."""
+"""Who asked whom for an update, and when: once a day for each pair. handlers/nudge asks."""
 
 from datetime import timedelta
 from typing import Final

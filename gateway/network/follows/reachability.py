@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from gateway.network import silences
+from gateway.network.follows import mutes
 from gateway.store.tables import Account, Address, Follow
 
 
@@ -29,7 +29,7 @@ def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
 def unreached(session: Session, people: Collection[int], author_id: int) -> list[Unreached]:
     """Those whom nothing of the author reaches now: opted out, never verified, everything turned off, or parted from
     them by a block, which reads the same. Who has muted them is not told of."""
-    apart = silences.apart_from(session, author_id, people)
+    apart = mutes.apart_from(session, author_id, people)
     roads = {address.account_id: (address, off) for address, off in session.execute(_road(people))}
     named = session.execute(select(Account.id, Account.name).where(Account.id.in_(people)).order_by(Account.name))
     found: list[Unreached] = []

@@ -9,8 +9,8 @@ from sqlalchemy import and_, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.network import audience
-from gateway.network.follows import DAYS
+from gateway.network.audience import visibility
+from gateway.network.follows.follows import DAYS
 from gateway.store.tables import Post, Tag, Topic, TopicFollow
 
 IN_FORCE = or_(TopicFollow.expires_at.is_(None), TopicFollow.expires_at > func.now())
@@ -92,6 +92,6 @@ def tag_of(session: Session, topic_id: int) -> str | None:
 def per_day(session: Session, tag: str) -> float:
     """How many items a day its last two weeks had that anyone may read: it is told to whoever asks."""
     since = func.id_at(func.now() - func.make_interval(0, 0, 0, DAYS))
-    open_to_all = and_(audience.open_post(), Post.deleted_at.is_(None), Post.id >= since)
+    open_to_all = and_(visibility.open_post(), Post.deleted_at.is_(None), Post.id >= since)
     tagged = select(func.count()).select_from(Post).join(Tag, Tag.post_id == Post.id)
     return (session.scalar(tagged.where(Tag.tag == canonical(tag), open_to_all)) or 0) / DAYS

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.network import addresses, aliases, follows, lockouts, pins
-from gateway.network.tries import iso
+from gateway.network.follows import follows
+from gateway.network.inspect.trace_deliveries import iso
+from gateway.network.people import addresses, aliases
+from gateway.network.verification import lockouts, pins
 from gateway.store.tables import Account, Address
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.language import texts
-from gateway.network import receipts, tries
-from gateway.network.lookups import Found
-from gateway.network.tries import Plain, iso
+from gateway.network.inspect import trace_deliveries
+from gateway.network.inspect.id_lookup import Found
+from gateway.network.inspect.trace_deliveries import Plain, iso
+from gateway.network.receipts import receipts
+from gateway.sms import fit
 from gateway.store.tables import Account, Audit, Delivery, Effect, Fanout, Inbound, Message, Post
 
 UNPAID = ("failed", "cancelled")
@@ -58,7 +59,7 @@ def trace(session: Session, found: Found, view: View) -> Plain:
     messages = _messages(session, found)
     wanted = [message.id for message in messages]
     address_id = found.address_id if found.kind == "delivery" else None
-    deliveries, total = tries.deliveries(session, wanted, address_id, view.mask, view.limit)
+    deliveries, total = trace_deliveries.deliveries(session, wanted, address_id, view.mask, view.limit)
     return {
         "asked": found.kind,
         **(summary(session, inbound.id, view.price) if inbound else {}),
@@ -101,7 +102,7 @@ def _counts(session: Session, messages: Sequence[Message], price: Decimal) -> tu
         .where(Delivery.message_id.in_([message.id for message in messages]))
         .group_by(Delivery.message_id, Delivery.channel)
     ).all()
-    lengths = {message.id: texts.fit(message.text).segments for message in messages}
+    lengths = {message.id: fit.fit(message.text).segments for message in messages}
     counts: dict[str, int] = {}
     segments: int = 0
     for message_id, channel, count, parts, waiting in rows:

@@ -1,4 +1,4 @@
-"""Where copies of a message went and how each try of them ended, as plain values. traces.py puts them into a trace."""
+"""Where copies of a message went and how each try of them ended, as plain values. trace.py puts them into a trace."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from gateway.language import reasons
+from gateway.mail.bounces import failure_reasons
 from gateway.store.tables import Account, Address, Attempt, Callback, Delivery
 
 Plain = dict[str, Any]
@@ -61,7 +61,7 @@ def _delivery(row: Delivery, to: str, handle: str | None, found: dict[tuple[int,
 def _why(row: Delivery) -> str | None:
     """Of what did not arrive, the reason in plain words."""
     lost = row.state in ("failed", "cancelled") and row.reason is not None
-    return str(reasons.missed(row.state, row.reason, row.channel)) if lost else None
+    return str(failure_reasons.missed(row.state, row.reason, row.channel)) if lost else None
 
 
 def _attempts(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[Plain]]:

@@ -1,8 +1,9 @@
 """Mailboxes that send mail back: the score of each, the warning to its owner, its end, and whether it works again.
 
-gateway/returns tells of each bounce; the clock (workers/clock) has test mails sent; `critter people` shows and clears.
-A hard bounce counts 1, a soft one 0.5. From 5 on nothing goes to the mailbox: audience.refusals asks `bouncing_since`
-when a mail is about to leave. Seven quiet days begin anew, a proved mail from it ends it all.
+gateway/inbound/bounce_intake tells of each bounce; the clock (workers/upkeep/scheduler) has test mails sent; `critter
+people` shows and clears. A hard bounce counts 1, a soft one 0.5. From 5 on nothing goes to the mailbox:
+audience.refusals asks `bouncing_since` when a mail is about to leave. Seven quiet days begin anew, a proved mail from
+it ends it all.
 """
 
 import logging
@@ -13,14 +14,14 @@ from typing import Final, NamedTuple
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from gateway.language import mail_codes
-from gateway.language.bounces import Bounce
-from gateway.language.phrases import say, translated
-from gateway.language.reasons import missed
-from gateway.ledger import attempts, outbox
-from gateway.ledger.attempts import Report, Step
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import addresses
+from gateway.i18n.phrases import say, translated
+from gateway.ledger.outbox import attempts, outbox
+from gateway.ledger.outbox.attempts import Report, Step
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.mail.bounces import status_codes
+from gateway.mail.bounces.dsn import Bounce
+from gateway.mail.bounces.failure_reasons import missed
+from gateway.network.people import addresses
 from gateway.store.tables import Account, Address, Bouncing
 
 WEIGHTS: Final = {"hard": 1.0, "soft": 0.5}
@@ -73,13 +74,13 @@ def returned(session: Session, message_id: int, address_id: int, bounce: Bounce)
     step = STEPS.get(bounce.kind)
     latest = session.scalar(LATEST, {"message": message_id, "address": address_id}) if step else None
     if step and latest:
-        reason = (bounce.status or mail_codes.UNREAD) if step == "failed" else None
+        reason = (bounce.status or status_codes.UNREAD) if step == "failed" else None
         attempts.advance(session, [Report(latest, None, step, reason)])
     return _counted(session, message_id, address_id, bounce) if bounce.failed else Returned()
 
 
 def _counted(session: Session, message_id: int, address_id: int, bounce: Bounce) -> Returned:
-    status = bounce.status or mail_codes.UNREAD
+    status = bounce.status or status_codes.UNREAD
     given = {"message": message_id, "address": address_id, "kind": bounce.kind, "status": status}
     if session.scalar(COUNT, given) is None:
         return Returned()

@@ -1,8 +1,8 @@
 """Mails in a member's name that nothing proves (R28): held, and the member asked by mail whether it was them.
 
-workers/proving asks them; the answer comes to c+TOKEN@, to which gateway/mailroom calls `answered`. The token is known
-to that mailbox alone, so that it proves the answer. Strangers are never asked: a forged mail must not make us write to
-whoever it was forged for.
+workers/mail_auth asks them; the answer comes to c+TOKEN@, to which gateway/inbound/mail_routing calls `answered`. The
+token is known to that mailbox alone, so that it proves the answer. Strangers are never asked: a forged mail must not
+make us write to whoever it was forged for.
 """
 
 from datetime import timedelta
@@ -11,10 +11,10 @@ from typing import Final
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from gateway.language.phrases import say, translated
-from gateway.language.wording import folded
-from gateway.ledger import outbox
-from gateway.ledger.outbox import Outgoing, Target
+from gateway.i18n.phrases import say, translated
+from gateway.language.words.normalize import folded
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.store.tables import Account, Address, Inbound
 
 LIFE: Final = timedelta(hours=24)

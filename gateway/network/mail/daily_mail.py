@@ -1,5 +1,5 @@
-"""One mail a day for those who follow nobody yet: what colleagues wrote that everyone may read. workers/dailies writes
-it; the mail room and handlers ask which update an answer to it means, and whether somebody wants it."""
+"""One mail a day for those who follow nobody yet: what colleagues wrote that everyone may read. workers/daily_mail
+writes it; the mail room and handlers ask which update an answer to it means, and whether somebody wants it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from gateway.language.mails import headline
-from gateway.language.phrases import count, joined, say, translated
-from gateway.language.phrases import listed as enumerated
-from gateway.ledger.outbox import MAIL_GIVES_UP
+from gateway.i18n.phrases import count, joined, say, translated
+from gateway.i18n.phrases import listed as enumerated
+from gateway.ledger.outbox.outbox import MAIL_GIVES_UP
+from gateway.mail.compose.compose import headline
+from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, DailyMail
-from gateway.tokens import Signer
 
 SOURCE: Final = 0  # what its unsubscribe token names: no account and no topic has this id
 LIST: Final = "daily"  # the first word of its List-Id

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from gateway.language.wording import without_invisible
-from gateway.network.handles import HANDLE, canonical_handle
-from gateway.tokens import Signer
+from gateway.language.words.normalize import without_invisible
+from gateway.network.people.handles import HANDLE, canonical_handle
+from gateway.security.signed_tokens import Signer
 
 Kind = Literal[
     "post", "secret", "help", "operator", "handle", "join", "leave", "reply", "unsubscribe", "bounce", "confirm"

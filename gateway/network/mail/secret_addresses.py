@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, PostingAddress
-from gateway.tokens import Signer
 
 KIND: Final = "posting address"
 SEED: Final = 16  # octets

@@ -1,6 +1,6 @@
 """What the database knows about an unproved mail, and what becomes of it once the ladder has been climbed.
 
-workers/proving calls `case` before it asks DNS, outside of any transaction, and `settle` after."""
+workers/mail_auth calls `case` before it asks DNS, outside of any transaction, and `settle` after."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,16 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.identity import arrival, named, replay_marks
-from gateway.identity.arrival import Arrived
-from gateway.identity.ladder import Known, Standing
-from gateway.language import letters, mime
-from gateway.ledger import replays, unproved
-from gateway.ledger.unproved import Unproved
-from gateway.network import accounts, addresses, confirmations, posting, recipients
-from gateway.network.recipients import Recipient
+from gateway.ledger.inbox import replays, unauthenticated
+from gateway.ledger.inbox.unauthenticated import Unproved
+from gateway.mail.auth import named_recipients, replay_keys, trace_headers
+from gateway.mail.auth.sender_trust import Known, Standing
+from gateway.mail.auth.trace_headers import Arrived
+from gateway.mail.decode import mime
+from gateway.mail.parse import own_words
+from gateway.network.mail import confirmations, mail_addresses, secret_addresses
+from gateway.network.mail.mail_addresses import Recipient
+from gateway.network.people import accounts, addresses
+from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, Address, Inbound
-from gateway.tokens import Signer
 
 PATIENCE: Final = timedelta(hours=1)  # with a DNS that does not answer
 PAUSES: Final = (
@@ -42,7 +44,7 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """What its writer wrote, why no person did, whom To and Cc name, whether it bears a signature, and by what the mail
-    is known again (identity/replay_marks)."""
+    is known again (mail/auth/replay_keys)."""
 
     words: str
     machine: str | None
@@ -53,7 +55,7 @@ class Parsed:
 
 def case(session: Session, signer: Signer, one: Unproved) -> Case:
     to = _read(one.recipients, signer)
-    arrived = arrival.read(one.raw)
+    arrived = trace_headers.read(one.raw)
     if any(each.kind == "confirm" for each in to):
         return Case(one, arrived, Known(), _by_token(session, to, one.sender))
     secrets = [each.secret for each in to if each.secret]
@@ -65,22 +67,22 @@ def settle(
 ) -> tuple[str, frozenset[str]]:
     """How the row stands now ("later": it is tried again), and the bells to ring after the commit. The secret address
     is forgotten here: from now on the mail went to post@. `parsed`: what `parse` gave, outside of the transaction."""
-    row = unproved.take(session, case.one)
+    row = unauthenticated.take(session, case.one)
     if row is None:  # another worker has it by now
         return "lost", frozenset()
     waited = datetime.now(UTC) - row.received_at
     if standing.later and waited < PATIENCE:
-        unproved.put_off(session, row, min(max(waited, PAUSES[0]), PAUSES[1]))
+        unauthenticated.put_off(session, row, min(max(waited, PAUSES[0]), PAUSES[1]))
         return "later", frozenset()
     parsed = parsed or parse(case)
     standing = judge_delivery(session, signer, case, standing, parsed)
     to = _read(row.recipients, signer)
-    row.recipients = list(posting.told(row.recipients))
+    row.recipients = list(secret_addresses.told(row.recipients))
     if standing.proof and _takes_effect(session, row, case, standing, parsed):
-        unproved.end(row, "new", standing.proof, None)
+        unauthenticated.end(row, "new", standing.proof, None)
         return "new", frozenset({"inbound"})
     if standing.proof:
-        unproved.end(row, "held", standing.proof, replays.AGAIN)
+        unauthenticated.end(row, "held", standing.proof, replays.AGAIN)
         return "held", frozenset()
     return _unproved(session, row, to, standing.reason, parsed)
 
@@ -103,7 +105,7 @@ def judge_delivery(session: Session, signer: Signer, case: Case, standing: Stand
 def _means_something(session: Session, recipient: Recipient) -> bool:
     """Whether the door would have taken it; a wrong address was refused to its writer, and is none of this."""
     if recipient.secret:
-        return posting.owner(session, recipient.secret) is not None
+        return secret_addresses.owner(session, recipient.secret) is not None
     return not recipient.handle or accounts.by_handle(session, recipient.handle) is not None
 
 
@@ -114,11 +116,11 @@ def parse(case: Case) -> Parsed:
         message = mime.opened(mail)
     except Refused as refused:
         return Parsed("", str(refused))
-    machine = letters.machine(message, not case.arrived.envelope.sender)
+    machine = own_words.machine(message, not case.arrived.envelope.sender)
     fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
-    to = frozenset(each for field in fields for each in named.read_addresses(field))
-    marks = tuple(replay_marks.compute(mail, message, case.one.sender))
-    return Parsed(letters.words(message).text, machine, to, replay_marks.is_signed(message), marks)
+    to = frozenset(each for field in fields for each in named_recipients.read_addresses(field))
+    marks = tuple(replay_keys.compute(mail, message, case.one.sender))
+    return Parsed(own_words.words(message).text, machine, to, replay_keys.is_signed(message), marks)
 
 
 def _takes_effect(session: Session, row: Inbound, case: Case, standing: Standing, parsed: Parsed) -> bool:
@@ -143,14 +145,14 @@ def _came_before(session: Session, row: Inbound, case: Case) -> bool:
         Inbound.raw.is_not(None),
     )
     raws = session.scalars(earlier.order_by(Inbound.id.desc()).limit(MOST_BEFORE))
-    return any(arrival.read(raw or b"").mail == case.arrived.mail for raw in raws)
+    return any(trace_headers.read(raw or b"").mail == case.arrived.mail for raw in raws)
 
 
 MOST_BEFORE: Final = 5
 
 
 def _read(written: list[str], signer: Signer) -> list[Recipient]:
-    read = (recipients.read(each.rpartition("@")[0] or each, signer) for each in written)
+    read = (mail_addresses.read(each.rpartition("@")[0] or each, signer) for each in written)
     return [each for each in read if each]
 
 
@@ -166,7 +168,7 @@ def _by_token(session: Session, to: list[Recipient], sender: str) -> Standing:
 def _posting(session: Session, secrets: list[str], sender: str) -> Literal["own", "foreign"]:
     known = addresses.identify(session, "email", sender)
     verified = known is not None and known[0].state == "verified"
-    owners = {posting.owner(session, each) for each in secrets}
+    owners = {secret_addresses.owner(session, each) for each in secrets}
     return "own" if verified and known and owners == {known[1].id} else "foreign"
 
 
@@ -179,22 +181,24 @@ def _unproved(
     known = addresses.identify(session, "email", row.sender)
     if known is None:
         state = "held" if any(each.kind == "operator" for each in to) else "dropped"
-        unproved.end(row, state, None, f"{STRANGER}: {reason}")
+        unauthenticated.end(row, state, None, f"{STRANGER}: {reason}")
         return state, frozenset()
     row.account_id = known[1].id
     machine = parsed.machine
     if machine or any(each.kind == "confirm" for each in to):
-        unproved.end(row, "dropped", None, f"a machine's ({machine}), and not proved" if machine else reason)
+        unauthenticated.end(row, "dropped", None, f"a machine's ({machine}), and not proved" if machine else reason)
         return "dropped", frozenset()
     if parsed.signed and replays.came_before(session, row.id, parsed.marks):
-        unproved.end(row, "held", None, replays.AGAIN)
+        unauthenticated.end(row, "held", None, replays.AGAIN)
         return "held", frozenset()
     return "held", _held(session, row, known, parsed.words, reason)
 
 
 def _held(session: Session, row: Inbound, known: tuple[Address, Account], words: str, reason: str) -> frozenset[str]:
     if not words or not confirmations.may_ask(session, row):
-        unproved.end(row, "held", None, f"{reason}; its sender was not asked" + ("" if words else ": it has no words"))
+        unauthenticated.end(
+            row, "held", None, f"{reason}; its sender was not asked" + ("" if words else ": it has no words")
+        )
         return frozenset()
-    unproved.end(row, "held", confirmations.ASKED, f"{reason}; its sender was asked")
+    unauthenticated.end(row, "held", confirmations.ASKED, f"{reason}; its sender was asked")
     return frozenset({confirmations.ask(session, row, *known, words)})

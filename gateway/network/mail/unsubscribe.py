@@ -15,10 +15,13 @@ from sqlalchemy import case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.ledger import audit
-from gateway.network import addresses, audience, dailies, follows, topics
+from gateway.ledger.audit import audit_log
+from gateway.network.audience import visibility
+from gateway.network.follows import follows, tag_follows
+from gateway.network.mail import daily_mail
+from gateway.network.people import addresses
+from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow
-from gateway.tokens import Signer
 
 AGAIN: Final = 3600  # seconds in which the page brings a follow back
 SHOWN: Final = 10  # names of what else is followed
@@ -42,7 +45,7 @@ class Pair:
 
     @property
     def is_daily(self) -> bool:
-        return self.source_id == dailies.SOURCE
+        return self.source_id == daily_mail.SOURCE
 
     @property
     def open(self) -> bool:
@@ -65,13 +68,13 @@ def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
     if address is None or address.account_id is None:
         return None
     keys, is_mailbox = (address.account_id, source_id, address_id), address.channel == "email"
-    if source_id == dailies.SOURCE:
-        return Pair(*keys, dailies.LIST, dailies.LIST, "the daily mail", is_mailbox=is_mailbox)
+    if source_id == daily_mail.SOURCE:
+        return Pair(*keys, daily_mail.LIST, daily_mail.LIST, "the daily mail", is_mailbox=is_mailbox)
     account = session.get(Account, source_id)
     if account is not None:
         sign = "#" if account.kind == "group" else "@"
         return Pair(*keys, sign + account.handle, account.handle, account.name, account.access, is_mailbox)
-    tag = topics.tag_of(session, source_id)
+    tag = tag_follows.tag_of(session, source_id)
     return Pair(*keys, f"#{tag}", f"#{tag}", f"#{tag}", is_mailbox=is_mailbox) if tag else None
 
 
@@ -82,13 +85,13 @@ def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
 
     No input tells of it, so the audit does: who left a closed group was in it before."""
     if ending.is_daily:
-        return "ended" if dailies.want(session, ending.follower_id, False) else "nothing", False
+        return "ended" if daily_mail.want(session, ending.follower_id, False) else "nothing", False
     mine = select(Follow.role).where(Follow.follower_id == ending.follower_id, Follow.account_id == ending.source_id)
     if session.scalar(mine) in ("owner", "poster"):
         follows.set_off(session, ending.follower_id, ending.source_id, True)
         return "kept", False
     row = follows.unfollow(session, ending.follower_id, ending.source_id)
-    topic = None if row else topics.leave(session, ending.follower_id, ending.source_id)
+    topic = None if row else tag_follows.leave(session, ending.follower_id, ending.source_id)
     if row is None and topic is None:
         return "nothing", False
     _note(session, ending, "follow.unsubscribe", {"from": ending.back})
@@ -104,14 +107,14 @@ def again_token(signer: Signer, ending: Pair, by_text: bool) -> str:
 def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
     """False when the token is old, of another follow or not ours, and when owners must be asked."""
     ids = signer.read("again", token)
-    if audience.holder(session, ending.address_id) is None:
+    if visibility.holder(session, ending.address_id) is None:
         return False
     if ids is None or ids[:2] != (ending.source_id, ending.address_id) or len(ids) != 4 or not ending.open:
         return False
     if not _is_fresh(ids[3]):
         return False
     if ending.is_daily:
-        dailies.want(session, ending.follower_id, True)
+        daily_mail.want(session, ending.follower_id, True)
     elif not _followed(session, ending, by_text=bool(ids[2])):
         return False
     _note(session, ending, "follow.again", {"to": ending.back})
@@ -122,7 +125,7 @@ def _followed(session: Session, ending: Pair, by_text: bool) -> bool:
     """False when they are not to be followed any more: gone by now, or parted by a block."""
     try:
         if ending.back.startswith("#"):
-            topics.follow(session, ending.follower_id, ending.back, by_text=by_text)
+            tag_follows.follow(session, ending.follower_id, ending.back, by_text=by_text)
         else:
             follows.follow(session, ending.follower_id, ending.source_id, by_text=by_text)
     except Refused:
@@ -142,7 +145,7 @@ def switch_on(session: Session, signer: Signer, ending: Pair, token: str) -> boo
     ids = signer.read("mails", token)
     if ids is None or len(ids) != 3 or ids[:2] != (ending.source_id, ending.address_id) or not _is_fresh(ids[2]):
         return False
-    if audience.holder(session, ending.address_id) is None:
+    if visibility.holder(session, ending.address_id) is None:
         return False
     addresses.set_receiving(session, ending.address_id, True)
     _note(session, ending, "mails.on", {})
@@ -152,7 +155,7 @@ def switch_on(session: Session, signer: Signer, ending: Pair, token: str) -> boo
 def others(session: Session, ending: Pair) -> Others:
     """Closed groups are counted and not named. Whoever has a link to an address that is nobody's any more, or whose
     owner is suspended, ends that one follow and is told of no other."""
-    if audience.holder(session, ending.address_id) is None:
+    if visibility.holder(session, ending.address_id) is None:
         return Others(0, (), are_off=True)
     mine = select(
         func.concat(Account.name, " (", SIGN, Account.handle, ")").label("name"),
@@ -162,7 +165,9 @@ def others(session: Session, ending: Pair) -> Others:
         Follow.follower_id == ending.follower_id, follows.IN_FORCE, ~Follow.off, Account.id != ending.source_id
     )
     tags = select(func.concat("#", Topic.tag), literal(True)).join(TopicFollow, TopicFollow.topic_id == Topic.id)
-    heard = tags.where(TopicFollow.follower_id == ending.follower_id, topics.IN_FORCE, Topic.id != ending.source_id)
+    heard = tags.where(
+        TopicFollow.follower_id == ending.follower_id, tag_follows.IN_FORCE, Topic.id != ending.source_id
+    )
     rows = session.execute(union_all(people, heard).order_by("name")).all()
     names = [name for name, shown in rows if shown]
     return Others(len(rows), names[:SHOWN], _is_off(session, ending))
@@ -179,4 +184,4 @@ def _is_fresh(at: int) -> bool:
 
 def _note(session: Session, ending: Pair, action: str, detail: dict[str, str]) -> None:
     follower = session.get_one(Account, ending.follower_id)
-    audit.record(session, f"@{follower.handle}", action, follower.id, detail)
+    audit_log.record(session, f"@{follower.handle}", action, follower.id, detail)

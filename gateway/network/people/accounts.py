@@ -8,14 +8,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.network import aliases
-from gateway.network.addresses import cancel_open, cancel_words
-from gateway.network.directory import find as find
-from gateway.network.directory import named as named
-from gateway.network.handles import canonical_handle as canonical_handle
-from gateway.network.handles import clean_name as clean_name
-from gateway.network.handles import handle_problem
+from gateway.i18n.phrases import say
+from gateway.network.people import aliases
+from gateway.network.people.addresses import cancel_open, cancel_words
+from gateway.network.people.directory import find as find
+from gateway.network.people.directory import named as named
+from gateway.network.people.handles import canonical_handle as canonical_handle
+from gateway.network.people.handles import clean_name as clean_name
+from gateway.network.people.handles import handle_problem
 from gateway.store.tables import Account, Address, Conversation, Draft, Follow, TopicFollow
 
 ROLES = ("member", "operator", "admin")

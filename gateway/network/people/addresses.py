@@ -12,13 +12,14 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway import destinations
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.ledger import audit, fallbacks
+from gateway.i18n.phrases import say
+from gateway.ledger.audit import audit_log
+from gateway.ledger.outbox import email_fallback
+from gateway.sms import destinations
 from gateway.store.database import new_ids
 from gateway.store.tables import Account, Address, Bouncing, Consent, Delivery, Fanout, Message, Sender
-from gateway.typed import ascii_domain, typed, visible
+from gateway.typed_input import ascii_domain, typed, visible
 
 NOUN = {"sms": "phone", "email": "mailbox"}
 SOURCE = {"sms": "text", "email": "mail"}
@@ -254,7 +255,7 @@ def _keep(
     kept = Consent(address_id=row.id, kind=kind, **words)
     if kind == "opt_out":
         [kept.id] = new_ids(session, 1)
-        kept.audit_id = audit.record(session, source, "address.opt_out", row.id, {"consent": str(kept.id)})
+        kept.audit_id = audit_log.record(session, source, "address.opt_out", row.id, {"consent": str(kept.id)})
     session.add(kept)
     session.flush()
 
@@ -338,4 +339,4 @@ def cancel_open(session: Session, address_ids: Select[int], reason: str) -> None
     gone = ended.returning(Delivery.message_id, Delivery.address_id)
     keys = [(row[0], row[1]) for row in session.execute(gone, execution_options={"synchronize_session": False})]
     if reason == "suspended":
-        fallbacks.send_by_mail(session, keys)
+        email_fallback.send_by_mail(session, keys)

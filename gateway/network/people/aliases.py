@@ -8,10 +8,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.network.handles import RESERVED, canonical_handle
+from gateway.i18n.phrases import say
+from gateway.network.people.handles import RESERVED, canonical_handle
 from gateway.store.tables import Account, Alias
-from gateway.typed import shown
+from gateway.typed_input import shown
 
 _ALIAS = re.compile(r"\w(?:[\w.'-]{0,38}\w)?")  # one word of a text, as the language cuts it
 

@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.language.carrier_words import sounds_like_refusal
-from gateway.network import addresses
+from gateway.language.opt_out.keywords import sounds_like_refusal
+from gateway.network.people import addresses
 from gateway.store.tables import Address, Inbound, Refusal
 
 LARGEST: Final = 2**63 - 1

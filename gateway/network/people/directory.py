@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.errors import Refused
-from gateway.language.named import Found, GroupKind, Kind, Named
-from gateway.language.wording import name_of, trimmed
-from gateway.network.addresses import normal_mailbox
-from gateway.network.handles import canonical_handle, plain
+from gateway.language.model.reading import Found, GroupKind, Kind, Named
+from gateway.language.words.normalize import name_of, trimmed
+from gateway.network.people.addresses import normal_mailbox
+from gateway.network.people.handles import canonical_handle, plain
 from gateway.store.tables import Account, Address, Alias, Follow
 
 NEAR = 3  # choices that fit a text

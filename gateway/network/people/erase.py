@@ -14,9 +14,9 @@ from typing import Final
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
-from gateway.ledger import audit
-from gateway.network.addresses import cancel_open, cancel_words
-from gateway.network.naming import patterns
+from gateway.ledger.audit import audit_log
+from gateway.network.people.addresses import cancel_open, cancel_words
+from gateway.network.people.name_patterns import patterns
 from gateway.store.tables import Account, Address
 
 REMOVED: Final = "(removed)"
@@ -49,7 +49,7 @@ def erase(session: Session, person: Account, actor: str) -> Erased:
     rows = {name: session.execute(text(statement), given).rowcount for name, statement in STEPS}  # type: ignore[attr-defined]
     session.expire_all()
     changed = {name: count for name, count in rows.items() if count}
-    audit.record(session, actor, "people.erase", person.id, changed)
+    audit_log.record(session, actor, "people.erase", person.id, changed)
     return Erased(changed, pictures)
 
 

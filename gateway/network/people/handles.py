@@ -5,13 +5,13 @@ import unicodedata
 from collections.abc import Collection
 
 from gateway.errors import Refused
-from gateway.language import carrier_words
-from gateway.language.phrases import say
-from gateway.typed import JOINERS, named, shown, typed, visible
+from gateway.i18n.phrases import say
+from gateway.language.opt_out import keywords
+from gateway.typed_input import JOINERS, named, shown, typed, visible
 
 HANDLE = re.compile(r"[a-z0-9_]{2,20}")
 _OURS = "baja alto arret post r b u help postmaster abuse admin root all everyone noreply mailer_daemon critter"
-RESERVED = carrier_words.RESERVED.union(_OURS.split(" "))
+RESERVED = keywords.RESERVED.union(_OURS.split(" "))
 LONGEST_NAME = 60
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.network import addresses
-from gateway.network.handles import HANDLE, handle_problem, plain
+from gateway.network.people import addresses
+from gateway.network.people.handles import HANDLE, handle_problem, plain
 from gateway.store.tables import Account, Address, Alias, Invitation
 
 AGAIN: Final = timedelta(days=30)  # between two invitations of one address, and how long one stands

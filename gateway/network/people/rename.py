@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from sqlalchemy.orm import Session
 
-from gateway.network import accounts, aliases
-from gateway.network.handles import RESERVED, canonical_handle
+from gateway.network.people import accounts, aliases
+from gateway.network.people.handles import RESERVED, canonical_handle
 from gateway.store.tables import Account
 
 

@@ -5,9 +5,9 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.language.phrases import Phrase, languages, say, translated
-from gateway.ledger import outbox
-from gateway.ledger.outbox import SMS_GIVES_UP, Outgoing
+from gateway.i18n.phrases import Phrase, languages, say, translated
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import SMS_GIVES_UP, Outgoing
 
 PRIORITY: Final = 2
 

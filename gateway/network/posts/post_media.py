@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from gateway.files.kinds import PICTURES, noun
-from gateway.network import audience, posts, renderings
+from gateway.files.file_types import PICTURES, noun
+from gateway.network.audience import visibility
+from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Address, Media, Post
 
 
@@ -60,14 +61,14 @@ def of_post(session: Session, post_id: int, address_id: int) -> Hanging | None:
         .join(Account, Account.id == Address.account_id)
         .where(Post.id == post_id, Post.attached.is_not(None))
     ).one_or_none()
-    if found is None or audience.opened(session, post_id, address_id) != "readable":
+    if found is None or visibility.opened(session, post_id, address_id) != "readable":
         return None
     post, writer = found[:2]
     where: Account | None = found[2]
     private = post.visibility == "direct" or (where is not None and where.access == "closed")
     first = session.get(Post, post.repeat_of) if post.repeat_of else None
     return Hanging(
-        author=renderings.signature(writer, None, post, posts.origin(session, first)),
+        author=rendering.signature(writer, None, post, posts.origin(session, first)),
         handle=writer.handle,
         group=where.handle if where else None,
         at=post.created_at,

@@ -10,10 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
+from gateway.i18n.phrases import say
 from gateway.language import nanoformats
-from gateway.language.phrases import say
-from gateway.ledger import pictures
-from gateway.network import audience, private_repeats, renderings, topics
+from gateway.ledger.inbox import media
+from gateway.network.audience import private_repeats
+from gateway.network.audience import visibility as audience
+from gateway.network.follows import tag_follows
+from gateway.network.posts import rendering
 from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag
 
 NOW = timedelta(0)
@@ -76,7 +79,7 @@ def _found(words: Words) -> nanoformats.Nanoformats:
 
 def _values(session: Session, post: Post, words: Words) -> dict[str, Any]:
     headline = _headline(session, post.in_reply_to)
-    rendered = renderings.of_post(words.author, words.group, post, headline, origin(session, words.repeats))
+    rendered = rendering.of_post(words.author, words.group, post, headline, origin(session, words.repeats))
     return {
         "author": post.author_id,
         "group": post.group_id,
@@ -96,12 +99,12 @@ def _values(session: Session, post: Post, words: Words) -> dict[str, Any]:
     }
 
 
-def origin(session: Session, post: Post | None) -> renderings.Origin | None:
+def origin(session: Session, post: Post | None) -> rendering.Origin | None:
     """Who wrote what is repeated, and in which group."""
     if post is None:
         return None
     group = session.get(Account, post.group_id) if post.group_id else None
-    return renderings.Origin(session.get_one(Account, post.author_id), group)
+    return rendering.Origin(session.get_one(Account, post.author_id), group)
 
 
 # One statement, because every update that comes in makes these rows.
@@ -122,7 +125,7 @@ PUBLISH: Final = text("""
 
 
 def _show(session: Session, post: Post, inbound_id: int | None, types: Sequence[str | None]) -> None:
-    post.pictures_of, post.attached = inbound_id, pictures.called(types)
+    post.pictures_of, post.attached = inbound_id, media.called(types)
     shown = update(Post).where(Post.id == post.id)
     session.execute(shown.values(pictures_of=post.pictures_of, attached=post.attached))
 
@@ -192,7 +195,7 @@ def sources(session: Session, words: Words) -> list[int]:
     groups = [words.group, *words.also] if words.group else []
     tags = _found(words).tags if all(group.access in audience.OPEN_TO_ALL for group in groups) else ()
     own = [words.author.id] if words.followers or not groups else []
-    return [*(group.id for group in groups), *own, *(topics.heard(session, tags) if tags else ())]
+    return [*(group.id for group in groups), *own, *(tag_follows.heard(session, tags) if tags else ())]
 
 
 def _headline(session: Session, post_id: int | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.language import texts
+from gateway.sms import fit
 from gateway.store.tables import Account, Post
 
 MORE = "text MORE for the rest"
@@ -36,18 +36,18 @@ def of_post(
 
 def for_phone(
     author: Account, group: Account | None, post: Post, tag: str | None, page: str, pictures: str
-) -> texts.Fitted:
+) -> fit.Fitted:
     """The text message of a post for one phone. A private one has no link: its words never hang on a token alone. The
     page of what hangs on a post shows its words too, so that there is never a second link."""
     whole = f"{signature(author, group, post)}: {post.text}"
     hangs = hanging(post.attached, post.text, pictures)
     private = post.visibility == "direct" or (group is not None and group.access == "closed")
-    return texts.fit(whole, hangs + _tagged(tag), MORE if private else None if hangs else page)
+    return fit.fit(whole, hangs + _tagged(tag), MORE if private else None if hangs else page)
 
 
-def fitted(text: str, tag: str | None, page: str | None) -> texts.Fitted:
+def fitted(text: str, tag: str | None, page: str | None) -> fit.Fitted:
     """At most two parts with the tag; of a longer one the beginning, and how to get the rest."""
-    return texts.fit(text, _tagged(tag), page or MORE)
+    return fit.fit(text, _tagged(tag), page or MORE)
 
 
 def _tagged(tag: str | None) -> str:

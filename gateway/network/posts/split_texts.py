@@ -1,4 +1,5 @@
-"""Second halves: words that join a post while nobody has got it yet. handlers/direct and handlers/updates call this."""
+"""Second halves: words that join a post while nobody has got it yet. handlers/private_messages and handlers/updates
+call this."""
 
 from typing import Final
 
@@ -6,8 +7,9 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from gateway.language import nanoformats
-from gateway.language.parts import part
-from gateway.network import audience, posts, private_repeats, renderings
+from gateway.language.fragments.part_marks import part
+from gateway.network.audience import private_repeats, visibility
+from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Message, Post
 
 
@@ -23,7 +25,7 @@ def append(session: Session, author: Account, post_id: int, more: str) -> bool:
     post.text = whole
     _render_again(session, author, post)
     posts.name_and_tag(session, post, found)
-    if not audience.open_to_all(session, post.id):
+    if not visibility.open_to_all(session, post.id):
         private_repeats.keep(session, post.id, post.text)
     return True
 
@@ -50,5 +52,5 @@ WAITING: Final = text("""
 def _render_again(session: Session, author: Account, post: Post) -> None:
     """The one message of the post reads as the whole; its subject stays, which the thread goes by."""
     group = session.get(Account, post.group_id) if post.group_id else None
-    shown = renderings.of_post(author, group, post, None)
+    shown = rendering.of_post(author, group, post, None)
     session.execute(update(Message).where(Message.post_id == post.id).values(text=shown.text, body=shown.body))

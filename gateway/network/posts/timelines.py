@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Interval, Select, bindparam, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
-from gateway.language.named import Named
-from gateway.network import audience
-from gateway.network.audience import readable_by
-from gateway.network.renderings import Origin
+from gateway.language.model.reading import Named
+from gateway.network.audience import visibility
+from gateway.network.audience.visibility import readable_by
+from gateway.network.posts.rendering import Origin
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Tag
 
 LATE = 30  # an item that arrives may be that many behind in the order of writing
@@ -129,7 +129,7 @@ def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int
     heard_by = select(func.count()).select_from(Follow).join(Account, Account.id == Follow.follower_id)
     followers = heard_by.where(Follow.account_id == account.id, *counted)
     hears = select(func.count()).select_from(Follow).join(Account, Account.id == Follow.account_id)
-    known = or_(Account.access.is_distinct_from("closed"), audience.following(reader_id, Account.id))
+    known = or_(Account.access.is_distinct_from("closed"), visibility.following(reader_id, Account.id))
     following = hears.where(Follow.follower_id == account.id, *counted, known)
     updates = select(func.count()).where(by_account(account), readable_by(reader_id), Post.visibility != "direct")
     return (session.scalar(followers) or 0, session.scalar(following) or 0, session.scalar(updates) or 0)

@@ -1,7 +1,7 @@
 """What an author is told about a post later, once: how a wide one went out, and that a mail of it is late.
 
 A row in `tellings` says that it is due; it is told and marked in one transaction. workers/fanout arranges the counts,
-the clock looks for late mails, workers/tellings tells.
+the clock looks for late mails, workers/author_reports tells.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,14 @@ from typing import Final
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from gateway.language.phrases import Phrase, count, joined, say, translated
-from gateway.ledger import outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import addresses, notices, receipts
-from gateway.network.receipt_words import counted, first_names, names, shortened
-from gateway.network.receipts import Missed, Tally
+from gateway.i18n.phrases import Phrase, count, joined, say, translated
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.network.conversation import notices
+from gateway.network.people import addresses
+from gateway.network.receipts import receipts
+from gateway.network.receipts.receipt_text import counted, first_names, names, shortened
+from gateway.network.receipts.receipts import Missed, Tally
 from gateway.store.tables import Account, Address, Fanout, Post, Telling
 
 AFTER: Final = timedelta(hours=1)  # counts come when most carriers have called back

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.language.phrases import Phrase, count, say
-from gateway.network import notices
+from gateway.i18n.phrases import Phrase, count, say
+from gateway.network.conversation import notices
 
 CALM: Final = timedelta(seconds=15)  # without another phone that was missed; a fan-out is over by then
 MOST: Final = 500  # writers in one step

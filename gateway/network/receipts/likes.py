@@ -1,6 +1,6 @@
 """Reactions as their author hears of them: with the next answer, never as a text of their own.
 
-handlers/reacting notes them, gateway/listening adds the line, `who got` counts them."""
+handlers/reactions notes them, gateway/inbound/process adds the line, `who got` counts them."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import distinct, func, select, text
 from sqlalchemy.orm import Session
 
-from gateway.language.phrases import Phrase, count, listed, say
-from gateway.network.receipt_words import shortened
+from gateway.i18n.phrases import Phrase, count, listed, say
+from gateway.network.receipts.receipt_text import shortened
 from gateway.store.tables import Reaction
 
 SHOWN: Final = 2  # names in the line

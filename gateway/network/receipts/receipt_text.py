@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.language.phrases import Phrase, count, joined, listed, say
-from gateway.network.receipts import Missed, Tally
+from gateway.i18n.phrases import Phrase, count, joined, listed, say
+from gateway.network.receipts.receipts import Missed, Tally
 
 WORDS: Final = 20  # characters of an update that say which one it is
 

@@ -1,7 +1,7 @@
 """How a post went out: counts for each channel, and who does not have it, with the reason. Set-based throughout.
 
-`who got` (handlers/receipts), `critter trace` and the note an hour after a broadcast (workers/tellings) ask. Who may
-ask is decided by `asked_about`: private fails closed.
+`who got` (handlers/receipts), `critter trace` and the note an hour after a broadcast (workers/author_reports) ask. Who
+may ask is decided by `asked_about`: private fails closed.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from gateway.language import reasons
-from gateway.language.phrases import Phrase
-from gateway.network.timelines import by_tag
+from gateway.i18n.phrases import Phrase
+from gateway.mail.bounces import failure_reasons
+from gateway.network.posts.timelines import by_tag
 from gateway.store.tables import Follow, Post
 
 CLASSES: Final = ("sent", "delivered", "failed", "waiting", "opted_out")
@@ -84,7 +84,7 @@ class Missed(NamedTuple):
 
     @property
     def why(self) -> Phrase:
-        return reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
+        return failure_reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
 
 
 class Got(NamedTuple):
@@ -97,11 +97,11 @@ class Got(NamedTuple):
 
     @property
     def why(self) -> Phrase:
-        return reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
+        return failure_reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
 
 
 def tally(session: Session, post_id: int) -> Tally:
-    rows = session.execute(COUNTS, {"post": post_id, "opted_out": list(reasons.OPTED_OUT)}).all()
+    rows = session.execute(COUNTS, {"post": post_id, "opted_out": list(failure_reasons.OPTED_OUT)}).all()
     counts: dict[str, dict[str, int]] = {"sms": {}, "email": {}}
     for channel, kind, number in rows:
         counts[channel][kind] = number

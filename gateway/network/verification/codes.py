@@ -1,6 +1,7 @@
 """Codes and one-use links that tie a phone or a mailbox to somebody (R38): ten minutes, one use, few tries.
 
-Only what they become under our key is kept. handlers/joining, gateway/strangers, the web and the command line ask."""
+Only what they become under our key is kept. handlers/linking_addresses, gateway/inbound/unknown_senders, the web and
+the command line ask."""
 
 import secrets
 from datetime import timedelta
@@ -10,11 +11,12 @@ from sqlalchemy import ColumnElement, Select, exists, func, literal_column, sele
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.ledger import audit
-from gateway.network import audience, lockouts
+from gateway.i18n.phrases import say
+from gateway.ledger.audit import audit_log
+from gateway.network.audience import visibility
+from gateway.network.verification import lockouts
+from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, Address, Code, Inbound
-from gateway.tokens import Signer
 
 Purpose = Literal["link", "prove", "login"]
 LIFE: Final = timedelta(minutes=10)
@@ -91,7 +93,7 @@ def _count_wrong(session: Session, row: Code) -> None:
         row.ended_at = func.now()
     session.flush()
     person = session.get_one(Account, row.account_id)
-    audit.record(session, f"@{person.handle}", "code.wrong", person.id)
+    audit_log.record(session, f"@{person.handle}", "code.wrong", person.id)
     counted = lockouts.wrong(session, person.id, lockouts.COMMAND_LINE)
     if counted.lock:
         lockouts.tell(session, person, lockouts.COMMAND_LINE, "code", counted)
@@ -127,9 +129,9 @@ def was_wrong(session: Session, channel: str, sender: str) -> None:
     they are. The row of the wrong code itself is what is counted."""
     own = (Inbound.channel == channel, Inbound.sender == sender)
     if _wrong_ones(session, HOUR, TRIES, *own) == TRIES - 1 and not _many(session):
-        audit.record(session, "stranger", "link.locked", None, {"channel": channel})
+        audit_log.record(session, "stranger", "link.locked", None, {"channel": channel})
     if _wrong_ones(session, SPAN, MANY) == MANY - 1:
-        audit.record(session, "stranger", "link.flood", None, {"channel": channel})
+        audit_log.record(session, "stranger", "link.flood", None, {"channel": channel})
 
 
 def _foreign_flood(session: Session, channel: str, sender: str) -> bool:
@@ -189,7 +191,7 @@ def _used(session: Session, row: Code) -> Account | None:
     if account is None or account.state != "active":
         return None
     sent_to_login = row.purpose == "login" and row.address_id is not None
-    return account if not sent_to_login or audience.holder(session, row.address_id or 0) == account.id else None
+    return account if not sent_to_login or visibility.holder(session, row.address_id or 0) == account.id else None
 
 
 def _end(session: Session, codes: Select[int]) -> None:

@@ -12,9 +12,10 @@ from typing import Final
 from sqlalchemy import Interval, func, select, text, type_coerce
 from sqlalchemy.orm import Session
 
-from gateway.language.phrases import Phrase, count, say
-from gateway.ledger import audit
-from gateway.network import accounts, notices
+from gateway.i18n.phrases import Phrase, count, say
+from gateway.ledger.audit import audit_log
+from gateway.network.conversation import notices
+from gateway.network.people import accounts
 from gateway.store.tables import Account, Lockout
 
 TRIES: Final = 5
@@ -73,7 +74,7 @@ def tell(session: Session, account: Account, channel: str, kind: str, counted: C
     """Notes a lock in the audit, and tells its owner elsewhere and the operators. The queues to wake. `kind`: what was
     guessed (code, pin)."""
     assert counted.lock is not None
-    audit.record(session, f"@{account.handle}", f"{kind}.locked", account.id, {"channel": channel})
+    audit_log.record(session, f"@{account.handle}", f"{kind}.locked", account.id, {"channel": channel})
     told, to_operators = _notices(account.handle, hours(counted.lock), monthly=counted.monthly)
     rings = notices.tell_elsewhere(session, account.id, channel, told)
     return rings | notices.tell(session, accounts.operators(session) - {account.id}, to_operators)

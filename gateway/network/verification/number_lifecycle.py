@@ -2,8 +2,8 @@
 
 A phone that nothing was heard from for long is asked once whether it is still its owner's. While it does not say yes
 nothing that comes from it is done in its owner's name; after a grace period no text goes there either, until it is
-proved again. The clock asks and ends, listening looks at what comes from such a phone, workers/effects suspends what
-carriers call dead or given to somebody else.
+proved again. The clock asks and ends, listening looks at what comes from such a phone, workers/effects/address_effects
+suspends what carriers call dead or given to somebody else.
 """
 
 from datetime import datetime, timedelta
@@ -12,10 +12,12 @@ from typing import Final
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from gateway.language.phrases import Phrase, say, translated
-from gateway.ledger import audit, outbox
-from gateway.ledger.outbox import Outgoing, Target
-from gateway.network import accounts, addresses, notices
+from gateway.i18n.phrases import Phrase, say, translated
+from gateway.ledger.audit import audit_log
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
+from gateway.network.conversation import notices
+from gateway.network.people import accounts, addresses
 from gateway.store.tables import Account, Address
 
 GRACE: Final = timedelta(days=14)  # between the question and the end of texts
@@ -47,7 +49,7 @@ def ask(session: Session, days: int) -> frozenset[str]:
     for address_id, name, language in rows:
         words = translated(question(name), language)
         outbox.put(session, Outgoing("notice", words, words, words, priority=9), [Target(address_id, "sms")])
-        audit.record(session, BY, ASKED, address_id)
+        audit_log.record(session, BY, ASKED, address_id)
     return frozenset({"sms"}) if rows else frozenset()
 
 
@@ -66,7 +68,7 @@ def suspend(session: Session, phone: Address, reason: str) -> frozenset[str]:
     phone.state = "suspended"
     session.flush()
     addresses.cancel_open(session, select(Address.id).where(Address.id == phone.id), "suspended")
-    audit.record(session, BY, "address.suspend", phone.id, {"reason": reason})
+    audit_log.record(session, BY, "address.suspend", phone.id, {"reason": reason})
     owner = session.get(Account, phone.account_id) if phone.account_id else None
     return _tell(session, owner, phone) if owner and owner.state == "active" else frozenset()
 

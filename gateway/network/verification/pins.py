@@ -10,8 +10,8 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.language.phrases import say
-from gateway.network import lockouts
+from gateway.i18n.phrases import say
+from gateway.network.verification import lockouts
 from gateway.store.tables import Account, Pin
 
 TRIES: Final = 20  # wrong ones in a row end a PIN for good: it stays the same, so that guesses at it add up over months

@@ -8,10 +8,10 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
 
-from gateway.network import addresses, aliases
-from gateway.network.handles import canonical_handle
-from gateway.network.people_import import Plan, chunks
-from gateway.network.roster import Row
+from gateway.network.people import addresses, aliases
+from gateway.network.people.handles import canonical_handle
+from gateway.network.people.imports.csv_file import Row
+from gateway.network.people.imports.plan import Plan, chunks
 from gateway.store.tables import Address
 
 Fields = dict[str, Any]  # one row of a statement

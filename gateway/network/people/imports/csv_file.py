@@ -15,10 +15,10 @@ from zoneinfo import available_timezones
 from babel import Locale, UnknownLocaleError
 
 from gateway.errors import Refused
-from gateway.network.addresses import normal_mailbox, normal_phone, refuse_unreachable
-from gateway.network.aliases import normal_alias
-from gateway.network.handles import HANDLE, canonical_handle, clean_name, handle_problem
-from gateway.typed import named, seen, shown, typed, visible
+from gateway.network.people.addresses import normal_mailbox, normal_phone, refuse_unreachable
+from gateway.network.people.aliases import normal_alias
+from gateway.network.people.handles import HANDLE, canonical_handle, clean_name, handle_problem
+from gateway.typed_input import named, seen, shown, typed, visible
 
 _FROM_OFFICES = ("aliases", "employee_id")
 COLUMNS = ("handle", "name", "phone", "email", "groups", "follows", "language", "timezone", "consent", *_FROM_OFFICES)

@@ -1,4 +1,4 @@
-"""`critter people import`: a checked file held against the database, before anything changes. enrolment.py carries the
+"""`critter people import`: a checked file held against the database, before anything changes. apply.py carries the
 plan out."""
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,9 +8,9 @@ from typing import TypeVar
 from sqlalchemy import ARRAY, TableValuedAlias, Text, func, literal, select
 from sqlalchemy.orm import Session
 
-from gateway.network import aliases
-from gateway.network.handles import canonical_handle
-from gateway.network.roster import Problem, Roster, Row
+from gateway.network.people import aliases
+from gateway.network.people.handles import canonical_handle
+from gateway.network.people.imports.csv_file import Problem, Roster, Row
 from gateway.store.tables import Account, Address
 
 CHUNK = 5000  # rows in one statement

@@ -1,0 +1,1 @@
+"""Backups, and the restores that only replace what is there when they are whole."""

@@ -1,0 +1,1 @@
+"""The command line's way into the installation: its settings and database, prompts, and quick help."""

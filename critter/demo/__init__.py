@@ -1,0 +1,1 @@
+"""The demo company and pretended followers, for simulated installations alone."""

@@ -1,0 +1,1 @@
+"""`critter check`: settings, carriers, mail and DNS, tried one by one."""

@@ -1,0 +1,1 @@
+"""`critter explain`: how a text or a mail is read, and why."""

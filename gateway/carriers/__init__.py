@@ -1,0 +1,1 @@
+"""The carriers by name: one line each, with what they call back."""

@@ -1,0 +1,1 @@
+"""What carriers are and share: the protocol, the last look before sending, HTTP with limits, the circuit breaker."""

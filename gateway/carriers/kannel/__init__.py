@@ -1,0 +1,1 @@
+"""Kannel: sending and delivery reports."""

@@ -1,0 +1,1 @@
+"""The mail relay: connections, handshakes, transactions, replies."""

@@ -1,0 +1,1 @@
+"""Twilio: sending, status callbacks, error codes, prices, media, lists and redaction."""

@@ -1,0 +1,1 @@
+"""Any other gateway that speaks signed web hooks."""

@@ -1,0 +1,1 @@
+"""The doors for texts: Twilio, Kannel, web hooks, and the fallback."""

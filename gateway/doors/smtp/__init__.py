@@ -1,0 +1,1 @@
+"""The doors for mail: SMTP with TLS and AUTH, and LMTP."""

@@ -1,0 +1,1 @@
+"""What is said to people, in their language: phrases, language tags, and the catalogues in locales/."""

@@ -1,0 +1,1 @@
+"""One accepted text or mail becomes what it asks for, and one answer."""

@@ -1,0 +1,1 @@
+"""What a reading of a text is, and how it is written down while a question is open."""

@@ -1,0 +1,1 @@
+"""What looks private, and the word runs by which private words are known again."""

@@ -1,0 +1,1 @@
+"""Reactions such as "Liked “…”": recognised by their form, or by what they quote."""

@@ -1,0 +1,1 @@
+"""Words made alike before they are compared, durations, and slips in typing."""

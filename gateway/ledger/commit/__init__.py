@@ -1,0 +1,1 @@
+"""What every transaction of the ledger shares: group commit, admission, counters, backoff."""

@@ -1,0 +1,1 @@
+"""Budgets, what was spent, the breaker that stops a runaway, and prices."""

@@ -1,0 +1,1 @@
+"""Messages, their deliveries and attempts: queued, claimed, settled, called back, in doubt."""

@@ -1,0 +1,1 @@
+"""Mails: decoding, finding their writer's own words, bounces, composing, and proving who wrote them."""

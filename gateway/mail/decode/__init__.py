@@ -1,0 +1,1 @@
+"""From the octets of a mail to its parts and their text."""

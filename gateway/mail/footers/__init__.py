@@ -1,0 +1,1 @@
+"""What stands below a writer's own words: signatures, contact details, device lines, disclaimers."""

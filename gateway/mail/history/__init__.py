@@ -1,0 +1,1 @@
+"""What was said before: quotes, attributions, forwards, and header blocks above them."""

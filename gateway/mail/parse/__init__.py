@@ -1,0 +1,1 @@
+"""A mail's writer, and what they wrote in it themselves."""

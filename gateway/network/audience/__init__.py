@@ -1,0 +1,1 @@
+"""Who may read a post, who gets it, and whether it repeats what was private."""

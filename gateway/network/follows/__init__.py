@@ -1,0 +1,1 @@
+"""Who follows whom: people, groups and tags; mutes, blocks, nudges, and how to take a follow back."""

@@ -1,0 +1,1 @@
+"""People and groups: accounts, handles, phones and mailboxes, consent, invitations."""

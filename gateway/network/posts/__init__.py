@@ -1,0 +1,1 @@
+"""Posts, their pictures, how they are worded for a reader, and timelines."""

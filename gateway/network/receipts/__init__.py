@@ -1,0 +1,1 @@
+"""What became of a post: for its author, in words."""

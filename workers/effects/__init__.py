@@ -1,0 +1,1 @@
+"""What follows from an outcome: addresses that fail, alarms for operators."""

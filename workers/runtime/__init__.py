@@ -1,0 +1,1 @@
+"""What every worker stands on: its context, its event loop, the drain loop, trouble that passes."""
