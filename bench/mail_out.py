@@ -16,7 +16,7 @@ import uvloop
 
 from bench.result import Result
 from bench.stub import Stub
-from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.smtp.relay import SmtpRelay
 
 LETTERS = 30_000
@@ -28,8 +28,8 @@ CONTENT = (
 )
 
 
-def letters(count: int) -> list[Letter]:
-    return [Letter(n, f"b+{n:048d}@mail.example", f"p{n}@corp.example", CONTENT) for n in range(count)]
+def letters(count: int) -> list[OutboundEmail]:
+    return [OutboundEmail(n, f"b+{n:048d}@mail.example", f"p{n}@corp.example", CONTENT) for n in range(count)]
 
 
 async def ours(port: int, count: int) -> float:

@@ -20,7 +20,7 @@ from bench.result import Result
 from bench.stub import Stub
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.inbox.writer import Intake
-from gateway.queue.worker_notifier import Bell
+from gateway.queue.worker_notifier import WorkerNotifier
 
 FOLLOWERS = 10_000
 ROUNDS = 3
@@ -100,7 +100,7 @@ def road(followers: int = FOLLOWERS, workers: int = 1) -> Iterator[Road]:
         with company(*processes, CRITTER_SMTP_RELAY=relay) as place:
             place.run(CROWD, kim=KIM, count=followers)
             place.analyze()
-            bell = Bell(place.settings.redis_url)
+            bell = WorkerNotifier(place.settings.redis_url)
             intake = Intake(place.engine, lambda: bell.ring("inbound"))
             yield Road(place, sink, intake, followers)
             intake.close()

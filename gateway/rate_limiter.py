@@ -32,7 +32,7 @@ return first - now
 """
 
 
-class Slot(NamedTuple):
+class SendSlot(NamedTuple):
     """When a text may begin, on the clock of the running loop: `earliest` by the clock of Redis, `begin` for sure."""
 
     earliest: float
@@ -48,7 +48,7 @@ class Buckets:
         )
         self._script = self._redis.register_script(BOOK)
 
-    async def book(self, name: str, interval: float, count: int, late: float = 0.0) -> list[Slot]:
+    async def book(self, name: str, interval: float, count: int, late: float = 0.0) -> list[SendSlot]:
         """The next `count` slots of a bucket, `interval` seconds apart. `late`: seconds by which a slot of it was
         missed; all that is not booked yet moves by as much. Raises RedisError or OSError when Redis is away."""
         clock = asyncio.get_running_loop().time
@@ -56,7 +56,7 @@ class Buckets:
         values = [round(interval * 1e6), count, round(late * 1e6), KEPT, FARTHEST]
         wait = int(await self._script(keys=[f"rate:{name}"], args=values)) / 1e6
         answered = clock()
-        return [Slot(asked + wait + n * interval, answered + wait + n * interval) for n in range(count)]
+        return [SendSlot(asked + wait + n * interval, answered + wait + n * interval) for n in range(count)]
 
     async def close(self) -> None:
         await self._redis.aclose()

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, say
-from gateway.inbound.commands import Turn, command, undoes
+from gateway.inbound.commands import CommandContext, command, undoes
 from gateway.network.conversation import notices
 from gateway.network.inspect import abuse_reports
 from gateway.network.people import accounts
@@ -15,11 +15,11 @@ KNOWN = say("You already reported that. The people who run Critter will look at 
 
 
 @command("report [NAME]", about="report it to the people who run Critter", spanish="denunciar")
-def report(session: Session, turn: Turn) -> str:
+def report(session: Session, turn: CommandContext) -> str:
     return _somebody(session, turn) if turn.names else _last_item(session, turn)
 
 
-def _somebody(session: Session, turn: Turn) -> str:
+def _somebody(session: Session, turn: CommandContext) -> str:
     who = turn.names[0]
     if who.id == turn.account.id:
         raise Refused(say("That is you. Nothing was reported."))
@@ -33,7 +33,7 @@ def _somebody(session: Session, turn: Turn) -> str:
     return say("Reported. The people who run Critter will look at it. {name} is not told.", name=who.name)
 
 
-def _last_item(session: Session, turn: Turn) -> str:
+def _last_item(session: Session, turn: CommandContext) -> str:
     items = timelines.heard(session, turn.address.id, 1)
     if not items:
         raise Refused(
@@ -51,21 +51,21 @@ def _last_item(session: Session, turn: Turn) -> str:
 
 
 @undoes("report")
-def _withdraw(session: Session, turn: Turn, effect: Effect) -> str:
+def _withdraw(session: Session, turn: CommandContext, effect: Effect) -> str:
     """What operators have read they know; a report that still waits is closed."""
     assert effect.subject_id
     abuse_reports.withdraw(session, effect.subject_id)
     return say("Your report is withdrawn.")
 
 
-def _filed(session: Session, turn: Turn, account_id: int, post_id: int | None) -> bool:
+def _filed(session: Session, turn: CommandContext, account_id: int, post_id: int | None) -> bool:
     report_id = abuse_reports.add(session, turn.account.id, account_id, post_id)
     if report_id:
         turn.did("report", report_id)
     return report_id is not None
 
 
-def _tell(session: Session, turn: Turn, reported_id: int, words: Phrase) -> None:
+def _tell(session: Session, turn: CommandContext, reported_id: int, words: Phrase) -> None:
     """No words of anybody's, and neither the reporter nor the reported, should they be operators."""
     people = accounts.operators(session) - {turn.account.id, reported_id}
     turn.rings |= notices.tell(session, people, words, inbound_id=turn.inbound_id)

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, say
 from gateway.inbound import commands
-from gateway.inbound.commands import Turn, act
-from gateway.language.model.reading import Named, Reading
+from gateway.inbound.commands import CommandContext, act
+from gateway.language.model.reading import NamedAccount, Reading
 from gateway.language.model.reading_json import packed
 from gateway.language.words.normalize import cleaned
 from gateway.network.conversation import conversations
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from handlers.saved_question import chosen
 
 KIND: Final = "thread"
@@ -32,7 +32,7 @@ class KeptText:
     pictures_of: int | None
 
 
-def ask_thread(session: Session, turn: Turn) -> Phrase:
+def ask_thread(session: Session, turn: CommandContext) -> Phrase:
     """The question about a bare text after a private message, or the open one about this text as well."""
     author = turn.names[0]
     open_ = conversations.open_question(session, turn.address.id)
@@ -40,12 +40,12 @@ def ask_thread(session: Session, turn: Turn) -> Phrase:
         return _join(session, turn, author, open_)
     kept = [_keep(session, turn)]
     choices = [{"label": author.name, "id": author.id}]
-    commands.ask(session, turn, Asked(KIND, choices, ("POST", "DROP"), _about(turn, kept)))
+    commands.ask(session, turn, AskedQuestion(KIND, choices, ("POST", "DROP"), _about(turn, kept)))
     turn.did("asked", kept[0]["draft"])
     return _question(author.name, 1)
 
 
-def _join(session: Session, turn: Turn, author: Named, open_: Asked) -> Phrase:
+def _join(session: Session, turn: CommandContext, author: NamedAccount, open_: AskedQuestion) -> Phrase:
     """Its writer knows the question already, so it is kept even when no more answers go there for now."""
     earlier = _entries(open_)
     if _is_second_half(session, turn, earlier[-1]):
@@ -65,24 +65,24 @@ def _join(session: Session, turn: Turn, author: Named, open_: Asked) -> Phrase:
     return _question(author.name, len(kept))
 
 
-def _is_second_half(session: Session, turn: Turn, last: dict[str, Any]) -> bool:
+def _is_second_half(session: Session, turn: CommandContext, last: dict[str, Any]) -> bool:
     """A text that a phone cut in two is read as a whole: then it takes the place of its first half."""
     words = conversations.draft(session, turn.account.id, last["draft"])
     return bool(words) and turn.reading.text != cleaned(turn.said) and turn.reading.text.startswith(words or "")
 
 
-def _keep(session: Session, turn: Turn) -> dict[str, Any]:
+def _keep(session: Session, turn: CommandContext) -> dict[str, Any]:
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
     return {"draft": draft, "post": turn.reading.post, "pictures_of": turn.pictures_of or turn.inbound_id}
 
 
-def _about(turn: Turn, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _about(turn: CommandContext, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """`draft`, `reading` and `pictures_of` are of the last text, for workers of the version before."""
     last = kept[-1]
     return {**last, "reading": packed(turn.reading), "kept": list(kept)}
 
 
-def _entries(asked: Asked) -> list[dict[str, Any]]:
+def _entries(asked: AskedQuestion) -> list[dict[str, Any]]:
     """The texts of a question, also of one that the version before put."""
     about = asked.about
     alone = {"draft": about["draft"], "post": about["reading"]["post"], "pictures_of": about.get("pictures_of")}
@@ -102,7 +102,7 @@ def _question(name: str, number: int) -> Phrase:
     )
 
 
-def decide(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+def decide(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """What becomes of all of the texts, in the order in which they came."""
     texts = _texts(session, turn, asked)
     if not texts:
@@ -115,7 +115,7 @@ def decide(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
     return _post(session, turn, texts) if word == "POST" else _send(session, turn, asked, word, texts)
 
 
-def _texts(session: Session, turn: Turn, asked: Asked) -> list[KeptText]:
+def _texts(session: Session, turn: CommandContext, asked: AskedQuestion) -> list[KeptText]:
     found = []
     for entry in _entries(asked):
         words = conversations.draft(session, turn.account.id, entry["draft"])
@@ -124,7 +124,7 @@ def _texts(session: Session, turn: Turn, asked: Asked) -> list[KeptText]:
     return found
 
 
-def _post(session: Session, turn: Turn, texts: Sequence[KeptText]) -> str:
+def _post(session: Session, turn: CommandContext, texts: Sequence[KeptText]) -> str:
     readings = [(each, Reading("update", (each.words,), reason="chosen", text=each.words)) for each in texts]
     answer, number = _act(session, turn, readings)
     if answer:
@@ -138,7 +138,7 @@ def _post(session: Session, turn: Turn, texts: Sequence[KeptText]) -> str:
     )
 
 
-def _send(session: Session, turn: Turn, asked: Asked, word: str, texts: Sequence[KeptText]) -> str:
+def _send(session: Session, turn: CommandContext, asked: AskedQuestion, word: str, texts: Sequence[KeptText]) -> str:
     """The choice holds for this thread: further bare texts go the same way for a while."""
     author, last = chosen(session, asked, word), texts[-1]
     if last.post:
@@ -163,7 +163,9 @@ def _send(session: Session, turn: Turn, asked: Asked, word: str, texts: Sequence
     )
 
 
-def _act(session: Session, turn: Turn, readings: Sequence[tuple[KeptText, Reading]]) -> tuple[str | None, int]:
+def _act(
+    session: Session, turn: CommandContext, readings: Sequence[tuple[KeptText, Reading]]
+) -> tuple[str | None, int]:
     """Each in its turn, with its own pictures. What has to be asked about is told last."""
     answers: list[str | None] = []
     questions: list[str] = []
@@ -176,11 +178,11 @@ def _act(session: Session, turn: Turn, readings: Sequence[tuple[KeptText, Readin
     return (answers[0] if len(answers) == 1 else None) or None, len(answers)
 
 
-def _asked(turn: Turn) -> int:
+def _asked(turn: CommandContext) -> int:
     return sum(effect.kind == "asked" for effect in turn.done)
 
 
-def take_back(session: Session, turn: Turn, asked: Asked, draft: int) -> str | None:
+def take_back(session: Session, turn: CommandContext, asked: AskedQuestion, draft: int) -> str | None:
     """`undo` of one text of several: the others are still asked about. None when it is the only one."""
     left = [entry for entry in _entries(asked) if entry["draft"] != draft]
     if not left or len(left) == len(_entries(asked)):

@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import joined, say
-from gateway.inbound.commands import Turn, act, ask, question, undoes
+from gateway.inbound.commands import CommandContext, act, ask, question, undoes
 from gateway.language.model.reading import Reading
 from gateway.language.model.reading_json import packed
 from gateway.mail.compose.compose import headline
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.mail import daily_mail
 from gateway.store.tables import Account, Effect, Post
 from handlers.saved_question import kept_reading
@@ -22,7 +22,7 @@ DAILY: Final = ("daily",)
 KNOWN_BY: Final = 60  # characters of an update
 
 
-def daily(session: Session, turn: Turn, wanted: bool) -> str:
+def daily(session: Session, turn: CommandContext, wanted: bool) -> str:
     """`on daily` and `off daily`."""
     if daily_mail.want(session, turn.account.id, wanted):
         turn.did("daily", turn.account.id, wanted=wanted)
@@ -30,7 +30,7 @@ def daily(session: Session, turn: Turn, wanted: bool) -> str:
 
 
 @undoes("daily")
-def _as_before(session: Session, turn: Turn, effect: Effect) -> str:
+def _as_before(session: Session, turn: CommandContext, effect: Effect) -> str:
     before = not effect.detail["wanted"]
     daily_mail.want(session, turn.account.id, before)
     return _said(before)
@@ -42,7 +42,7 @@ def _said(wanted: bool) -> str:
     return say("The daily mail is off. Everything else stays as it is. To get it back: ON DAILY")
 
 
-def which(session: Session, turn: Turn) -> str:
+def which(session: Session, turn: CommandContext) -> str:
     """Words that answer the mail and name none of its updates: kept, and asked. A digit chooses whom they answer."""
     listed = daily_mail.listed(session, turn.reading.post or 0)
     updates = select(Post, Account.name).join(Account, Account.id == Post.author_id).where(Post.id.in_(listed))
@@ -54,7 +54,7 @@ def which(session: Session, turn: Turn) -> str:
     choices = [{"label": found[each][0], "id": each} if each in found else {"label": "", "id": 0} for each in listed]
     draft = conversations.keep_draft(session, turn.account.id, turn.text)
     about = {"draft": draft, "reading": packed(turn.reading)}
-    ask(session, turn, Asked("daily", choices, ("DROP",), about))
+    ask(session, turn, AskedQuestion("daily", choices, ("DROP",), about))
     turn.did("asked", draft)
     lines = [_line(number, *found[each]) for number, each in enumerate(listed, 1) if each in found]
     return joined(
@@ -71,7 +71,7 @@ def _line(number: int, name: str, words: str) -> str:
 
 
 @question("daily")
-def _this_one(session: Session, turn: Turn, asked: Asked, word: str) -> str:
+def _this_one(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str:
     choice = asked.choices[int(word) - 1]
     words = kept_reading(asked).text
     reading = Reading("reply", (words,), reason="chosen", text=words, post=choice["id"])

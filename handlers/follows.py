@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, joined, say
-from gateway.inbound.commands import Turn, command, undoes
-from gateway.language.model.reading import Named
+from gateway.inbound.commands import CommandContext, command, undoes
+from gateway.language.model.reading import NamedAccount
 from gateway.language.words import durations
 from gateway.network.follows import follow_snapshot, follows, group_owners, tag_follows
 from gateway.network.people import accounts, addresses
@@ -32,7 +32,7 @@ BY = {"sms": say("by text"), "email": say("by mail")}
     about="get someone's updates, or join a group",
     spanish="seguir, sigue, añadir=add, agregar=add",
 )
-def follow(session: Session, turn: Turn) -> str:
+def follow(session: Session, turn: CommandContext) -> str:
     if not turn.names:
         return follow_tag(session, turn, turn.reading.args[0])
     if len(turn.names) == 2:
@@ -40,7 +40,7 @@ def follow(session: Session, turn: Turn) -> str:
     return follow_account(session, turn, turn.names[0])
 
 
-def follow_tag(session: Session, turn: Turn, tag: str) -> str:
+def follow_tag(session: Session, turn: CommandContext, tag: str) -> str:
     """A group may be written with the same mark; it is meant first."""
     group = accounts.group_called(session, tag)
     if group is not None:
@@ -59,7 +59,7 @@ def follow_tag(session: Session, turn: Turn, tag: str) -> str:
 
 
 @undoes("follow_topic")
-def _no_longer(session: Session, turn: Turn, effect: Effect) -> str:
+def _no_longer(session: Session, turn: CommandContext, effect: Effect) -> str:
     if was := effect.detail.get("was"):
         until = datetime.fromisoformat(was["until"]) if was["until"] else None
         tag_follows.follow(session, turn.account.id, effect.detail["tag"], was["by_text"], until)
@@ -68,7 +68,7 @@ def _no_longer(session: Session, turn: Turn, effect: Effect) -> str:
     return say("You no longer follow {tag}.", tag=effect.detail["tag"])
 
 
-def follow_account(session: Session, turn: Turn, target: Named) -> str:
+def follow_account(session: Session, turn: CommandContext, target: NamedAccount) -> str:
     if target.id == turn.account.id:
         raise Refused(say("That is you. Nothing was changed."))
     by_text = turn.address.channel == "sms"
@@ -89,11 +89,11 @@ def follow_account(session: Session, turn: Turn, target: Named) -> str:
     return _told(_opening(turn, target.name, result, was["expires_at"] if was else None, until), session, turn, target)
 
 
-def _local(turn: Turn, moment: datetime) -> datetime:
+def _local(turn: CommandContext, moment: datetime) -> datetime:
     return moment.astimezone(ZoneInfo(turn.account.timezone))
 
 
-def _opening(turn: Turn, name: str, result: str, ended: object, until: datetime | None) -> Phrase:
+def _opening(turn: CommandContext, name: str, result: str, ended: object, until: datetime | None) -> Phrase:
     """A follow says its end; one that had an end and has none any more says so, too."""
     if until:
         return say("You follow {name} till {time}:", name=name, time=_local(turn, until))
@@ -104,12 +104,12 @@ def _opening(turn: Turn, name: str, result: str, ended: object, until: datetime 
     return say("You follow {name}:", name=name)
 
 
-def _told(opening: str, session: Session, turn: Turn, target: Named) -> str:
+def _told(opening: str, session: Session, turn: CommandContext, target: NamedAccount) -> str:
     """What is coming: how, how much a day, and how it ends."""
     return joined([opening, _coming(turn, follows.per_day(session, target.id), target.handle)])
 
 
-def _coming(turn: Turn, daily: float, handle: str) -> Phrase:
+def _coming(turn: CommandContext, daily: float, handle: str) -> Phrase:
     amount = say("about one a week or less")
     if daily >= 0.2:
         amount = count("about {count} a day", "about {count} a day", max(1, round(daily)))
@@ -117,12 +117,12 @@ def _coming(turn: Turn, daily: float, handle: str) -> Phrase:
     return joined([how, say("To stop: LEAVE {handle!u}", handle=handle)])
 
 
-def _end(turn: Turn) -> datetime | None:
+def _end(turn: CommandContext) -> datetime | None:
     args = turn.reading.args
     return ends(turn, args[1]) if len(args) > 1 else None
 
 
-def ends(turn: Turn, duration: str) -> datetime:
+def ends(turn: CommandContext, duration: str) -> datetime:
     """When `2h` or `till 9` is over, in the person's own time zone."""
     return durations.ends(duration, datetime.now(ZoneInfo(turn.account.timezone)))
 
@@ -135,7 +135,7 @@ def ends(turn: Turn, duration: str) -> datetime:
     about="stop following, or leave a group",
     spanish="dejar, deja, quitar=remove",
 )
-def leave(session: Session, turn: Turn) -> str:
+def leave(session: Session, turn: CommandContext) -> str:
     if not turn.names:
         return leave_tag(session, turn, turn.reading.args[0])
     if len(turn.names) == 2 and turn.names[0].id != turn.account.id:
@@ -143,7 +143,7 @@ def leave(session: Session, turn: Turn) -> str:
     return leave_account(session, turn, turn.names[-1])
 
 
-def leave_tag(session: Session, turn: Turn, tag: str) -> str:
+def leave_tag(session: Session, turn: CommandContext, tag: str) -> str:
     gone = tag_follows.unfollow(session, turn.account.id, tag)
     if gone is None:
         group = accounts.group_called(session, tag)
@@ -156,14 +156,14 @@ def leave_tag(session: Session, turn: Turn, tag: str) -> str:
 
 
 @undoes("unfollow_topic")
-def _again(session: Session, turn: Turn, effect: Effect) -> str:
+def _again(session: Session, turn: CommandContext, effect: Effect) -> str:
     was = effect.detail
     until = datetime.fromisoformat(was["until"]) if was["until"] else None
     tag_follows.follow(session, turn.account.id, was["tag"], was["by_text"], until)
     return say("You follow {tag} again.", tag=was["tag"])
 
 
-def leave_account(session: Session, turn: Turn, target: Named) -> str:
+def leave_account(session: Session, turn: CommandContext, target: NamedAccount) -> str:
     was = follow_snapshot.taken(session, turn.account.id, target.id)
     if target.group in ("closed", "broadcast"):
         group_owners.check_not_last_owner(session, turn.account.id, target)
@@ -184,7 +184,7 @@ def leave_account(session: Session, turn: Turn, target: Named) -> str:
     about="get nothing for now, from all or from one; your follows stay",
     spanish="apagar, pausar",
 )
-def off(session: Session, turn: Turn) -> str:
+def off(session: Session, turn: CommandContext) -> str:
     if turn.reading.args == DAILY:
         return daily(session, turn, False)
     until = _until(turn)
@@ -202,14 +202,14 @@ def off(session: Session, turn: Turn) -> str:
 OFF = {"sms": say("Texts are off."), "email": say("Mails are off.")}
 
 
-def _off_till(turn: Turn, until: datetime) -> str:
+def _off_till(turn: CommandContext, until: datetime) -> str:
     local = until.astimezone(ZoneInfo(turn.account.timezone))
     if turn.address.channel == "sms":
         return say("Texts are off till {time}.", time=local)
     return say("Mails are off till {time}.", time=local)
 
 
-def _off_source(session: Session, turn: Turn, source: Named, until: datetime | None) -> str:
+def _off_source(session: Session, turn: CommandContext, source: NamedAccount, until: datetime | None) -> str:
     was = follow_snapshot.taken(session, turn.account.id, source.id)
     if was and until and was["off"] and was["off_until"] is None:
         confirm_end(turn, say("{name} is off.", name=source.name), until)
@@ -223,7 +223,7 @@ def _off_source(session: Session, turn: Turn, source: Named, until: datetime | N
     return joined([say("{name} is off till {time}.", name=source.name, time=local), stays])
 
 
-def _until(turn: Turn) -> datetime | None:
+def _until(turn: CommandContext) -> datetime | None:
     rest = turn.reading.args[1:] if turn.names else turn.reading.args
     return ends(turn, rest[0]) if rest else None
 
@@ -234,7 +234,7 @@ def _until(turn: Turn) -> datetime | None:
     about="get all of it again, or just one; ends a mute or a block",
     spanish="encender, reanudar",
 )
-def on(session: Session, turn: Turn) -> str:
+def on(session: Session, turn: CommandContext) -> str:
     if turn.reading.args == DAILY:
         return daily(session, turn, True)
     if turn.names:

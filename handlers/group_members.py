@@ -6,14 +6,14 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, say
-from gateway.inbound.commands import Turn, ask, command, question, undoes
-from gateway.language.model.reading import Named
+from gateway.inbound.commands import CommandContext, ask, command, question, undoes
+from gateway.language.model.reading import NamedAccount
 from gateway.language.model.reading_json import packed
 from gateway.ledger.audit import audit_log
 from gateway.network.conversation import notices
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import follow_snapshot, follows, group_owners
-from gateway.network.follows.follow_snapshot import Memento
+from gateway.network.follows.follow_snapshot import FollowSnapshot
 from gateway.network.people import accounts
 from gateway.network.people.directory import named
 from gateway.store.tables import Effect
@@ -23,7 +23,7 @@ from handlers.saved_question import as_confirmed
 LISTENS, POSTS = "follower", "poster"
 
 
-def add(session: Session, turn: Turn) -> str:
+def add(session: Session, turn: CommandContext) -> str:
     """`add PERSON GROUP`. Texts come only when asked for from the phone: who is added hears it by mail."""
     person, group = turn.names
     group_owners.check_owner(session, turn.account.id, group)
@@ -43,9 +43,9 @@ def add(session: Session, turn: Turn) -> str:
     return say("{name} is in {group} now and has been told.", name=person.name, group=group.name)
 
 
-def _ask_role(session: Session, turn: Turn, person: Named, group: Named) -> str:
+def _ask_role(session: Session, turn: CommandContext, person: NamedAccount, group: NamedAccount) -> str:
     choices = [{"label": LISTENS}, {"label": POSTS}]
-    ask(session, turn, Asked("role", choices, ("DROP",), {"reading": packed(turn.reading)}))
+    ask(session, turn, AskedQuestion("role", choices, ("DROP",), {"reading": packed(turn.reading)}))
     turn.did("asked")
     return say(
         "What may {name} do in {group}? Reply 1 for reading only, 2 for posting too, DROP to cancel.",
@@ -55,12 +55,12 @@ def _ask_role(session: Session, turn: Turn, person: Named, group: Named) -> str:
 
 
 @question("role")
-def _role(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+def _role(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     role = asked.choices[int(word) - 1]["label"]
     return as_confirmed(session, turn, replace(asked, about={**asked.about, "confirmed": [role]}))
 
 
-def remove(session: Session, turn: Turn) -> str:
+def remove(session: Session, turn: CommandContext) -> str:
     """`remove PERSON GROUP`, also somebody who only asks to join."""
     person, group = turn.names
     group_owners.check_owner(session, turn.account.id, group)
@@ -75,7 +75,7 @@ def remove(session: Session, turn: Turn) -> str:
 
 
 @command("owner PERSON GROUP", about="let somebody else run my group, too")
-def owner(session: Session, turn: Turn) -> str:
+def owner(session: Session, turn: CommandContext) -> str:
     person, group = turn.names
     group_owners.check_owner(session, turn.account.id, group)
     if follows.role_in(session, person.id, group.id) == "owner":
@@ -95,17 +95,24 @@ def owner(session: Session, turn: Turn) -> str:
     return say("{name} is an owner of {group} now and has been told.", name=person.name, group=group.name)
 
 
-def did(session: Session, turn: Turn, kind: str, person: Named, group: Named, was: Memento | None) -> None:
+def did(
+    session: Session,
+    turn: CommandContext,
+    kind: str,
+    person: NamedAccount,
+    group: NamedAccount,
+    was: FollowSnapshot | None,
+) -> None:
     """Notes it for `undo`, and for whoever asks later why somebody was in or out."""
     turn.did(kind, group.id, person=person.id, was=was)
     audit_log.record(session, f"@{turn.account.handle}", f"groups.{kind}", person.id, {"group": group.handle})
 
 
-def tell(session: Session, turn: Turn, person: Named, words: Phrase) -> None:
+def tell(session: Session, turn: CommandContext, person: NamedAccount, words: Phrase) -> None:
     turn.rings |= notices.tell(session, [person.id], words, inbound_id=turn.inbound_id)
 
 
-def added(turn: Turn, group: Named, was: Memento | None) -> Phrase:
+def added(turn: CommandContext, group: NamedAccount, was: FollowSnapshot | None) -> Phrase:
     values = {"name": turn.account.name, "group": group.name, "handle": group.handle}
     if was and was["by_text"]:
         return say("{name} added you to {group}. To stop: LEAVE {handle!u}", **values)
@@ -114,7 +121,7 @@ def added(turn: Turn, group: Named, was: Memento | None) -> Phrase:
     )
 
 
-def gone(turn: Turn, group: Named, was: Memento) -> Phrase:
+def gone(turn: CommandContext, group: NamedAccount, was: FollowSnapshot) -> Phrase:
     if was["state"] == "requested":
         return say("Sorry, you were not let into {group}. Ask {name} why.", group=group.name, name=turn.account.name)
     values = {"name": turn.account.name, "group": group.name, "handle": group.handle}
@@ -122,11 +129,11 @@ def gone(turn: Turn, group: Named, was: Memento) -> Phrase:
 
 
 @undoes("add", "remove", "owner")
-def _undo(session: Session, turn: Turn, effect: Effect) -> str:
+def _undo(session: Session, turn: CommandContext, effect: Effect) -> str:
     """As it was before; the person hears that, too."""
     person, group = _there(session, effect.detail["person"]), _there(session, effect.subject_id or 0)
     group_owners.check_owner(session, turn.account.id, group)
-    was: Memento | None = effect.detail["was"]
+    was: FollowSnapshot | None = effect.detail["was"]
     values = {"name": person.name, "group": group.name}
     if effect.kind != "remove" and follow_snapshot.taken(session, person.id, group.id) is None:  # they have left
         raise Refused(say("{name} is no longer in {group}. Nothing was changed.", **values))
@@ -143,7 +150,7 @@ def _undo(session: Session, turn: Turn, effect: Effect) -> str:
     return say("{name} is in {group} as before and has been told.", **values)
 
 
-def _there(session: Session, account_id: int) -> Named:
+def _there(session: Session, account_id: int) -> NamedAccount:
     account = accounts.by_id(session, account_id)
     if account is None or account.state != "active":
         raise Refused(say("That account is gone. Nothing was changed."))

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import Turn, Unconfirmed, command, undoes
+from gateway.inbound.commands import CommandContext, ConfirmationRequired, command, undoes
 from gateway.network.follows import group_owners
 from gateway.network.people import accounts
 from gateway.store.tables import Effect
@@ -18,7 +18,7 @@ ACCESS = {"open": say("open"), "closed": say("closed"), "broadcast": say("broadc
 
 
 @command("new GROUP [open, closed, broadcast]", intent="new", asks=True, about="make a group", spanish="nuevo, crear")
-def new(session: Session, turn: Turn) -> str:
+def new(session: Session, turn: CommandContext) -> str:
     """Runs after OK."""
     handle, access = turn.reading.args[0], turn.reading.args[1] if len(turn.reading.args) > 1 else "open"
     reserved = set(turn.world.verbs)
@@ -30,7 +30,7 @@ def new(session: Session, turn: Turn) -> str:
             access=ACCESS[access],
             handle=handle,
         )
-        raise Unconfirmed(asked, "ok", words=("OK", "POST", "DROP"))
+        raise ConfirmationRequired(asked, "ok", words=("OK", "POST", "DROP"))
     by_text = turn.address.channel == "sms"
     group = accounts.create_group(session, handle, handle, access, turn.account.id, by_text=by_text, reserved=reserved)
     turn.did("group", group.id)
@@ -42,7 +42,7 @@ def new(session: Session, turn: Turn) -> str:
 
 
 @undoes("group")
-def _unmake(session: Session, turn: Turn, effect: Effect) -> str:
+def _unmake(session: Session, turn: CommandContext, effect: Effect) -> str:
     """Only while nobody else has anything of it: then the name is free again."""
     group = accounts.by_id(session, effect.subject_id or 0)
     if group is None or group.state != "active":

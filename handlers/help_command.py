@@ -3,12 +3,12 @@
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import count, joined, say, template, translated
-from gateway.inbound.commands import Turn, command
+from gateway.inbound.commands import CommandContext, command
 from gateway.language.opt_out.keywords import carrier_word
 from gateway.language.usage import help_lines, mail_help
 from gateway.network.audience import visibility
 from gateway.network.conversation import remainders
-from gateway.network.conversation.remainders import Kept
+from gateway.network.conversation.remainders import KeptRemainder
 from gateway.network.posts import rendering, timelines
 from gateway.sms import fit, number_types
 
@@ -28,7 +28,7 @@ ON_A_SHORT_CODE = template(
 
 
 @command("help [VERB]", aliases=("?",), about="how to use Critter", spanish="ayuda")
-def help_(session: Session, turn: Turn) -> str | None:
+def help_(session: Session, turn: CommandContext) -> str | None:
     """HELP and INFO come here too; where the carrier has answered them itself, we stay silent."""
     if turn.carrier_answered:
         return None
@@ -46,7 +46,7 @@ def help_(session: Session, turn: Turn) -> str | None:
 
 
 @command("more", about="the rest of a text that was cut", spanish="más, mas")
-def more(session: Session, turn: Turn) -> str:
+def more(session: Session, turn: CommandContext) -> str:
     """What is kept may have become unreadable since: taken back, or its reader was removed from the group."""
     rest = _rest(session, turn)
     if rest is None:
@@ -61,16 +61,16 @@ def more(session: Session, turn: Turn) -> str:
     return joined([page, count("MORE: {count} page.", "MORE: {count} pages.", pages) if pages else ""], "\n")
 
 
-def _rest(session: Session, turn: Turn) -> Kept | None:
+def _rest(session: Session, turn: CommandContext) -> KeptRemainder | None:
     """Of the last item or the last long answer, whichever came later."""
     kept = remainders.kept(session, turn.address.id)
     items = timelines.heard(session, turn.address.id, 1) if turn.address.channel == "sms" else []
     if items and (kept is None or items[0].age < kept.age) and (left := _left_out(turn, items[0])):
-        return Kept(left, (items[0].post.id,), items[0].age)
+        return KeptRemainder(left, (items[0].post.id,), items[0].age)
     return kept
 
 
-def _left_out(turn: Turn, last: timelines.Heard) -> str:
+def _left_out(turn: CommandContext, last: timelines.ReceivedItem) -> str:
     """What a text that was shortened left out."""
     page = f"{turn.world.settings.public_url}/p/{turn.world.signer.sign('page', last.post.id, turn.address.id)}"
     pictures = turn.world.media_url(last.post.id, turn.address.id)

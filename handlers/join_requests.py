@@ -5,10 +5,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import Phrase, joined, say
-from gateway.inbound.commands import Turn, question, unanswerable
-from gateway.language.model.reading import Named
+from gateway.inbound.commands import CommandContext, question, unanswerable
+from gateway.language.model.reading import NamedAccount
 from gateway.network.conversation import conversations, notices, reply_limits
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import follow_snapshot, follows, group_owners, reachability
 from gateway.network.people import accounts
 from gateway.network.people.directory import named
@@ -19,7 +19,7 @@ from handlers.pin_confirmation import prove
 LETS_IN: Final = "1"
 
 
-def ask_owners(session: Session, turn: Turn, group: Named) -> None:
+def ask_owners(session: Session, turn: CommandContext, group: NamedAccount) -> None:
     """Each owner where they are reached; without any, the people who run Critter."""
     asking = turn.account
     running = group_owners.owners(session, group.id)
@@ -40,31 +40,31 @@ def ask_owners(session: Session, turn: Turn, group: Named) -> None:
         turn.rings |= notices.tell(session, accounts.operators(session), told, inbound_id=turn.inbound_id)
 
 
-def _may_be_asked(session: Session, turn: Turn, where: Address) -> bool:
+def _may_be_asked(session: Session, turn: CommandContext, where: Address) -> bool:
     """They have no other question open, and this one reaches them."""
     if conversations.open_question(session, where.id):
         return False
     return reply_limits.unsendable(session, turn.world.settings, where, None) is None
 
 
-def _asked(person_id: int, group_id: int) -> Asked:
+def _asked(person_id: int, group_id: int) -> AskedQuestion:
     choices = [{"label": "lets them in"}, {"label": "says no"}]
-    return Asked("join", choices, ("DROP",), {"person": person_id, "group": group_id})
+    return AskedQuestion("join", choices, ("DROP",), {"person": person_id, "group": group_id})
 
 
-def _question(person: Account, group: Named) -> Phrase:
+def _question(person: Account, group: NamedAccount) -> Phrase:
     values = {"name": person.name, "handle": person.handle, "group": group.name}
     return say("{name} (@{handle}) asks to join {group}. Reply 1 to let them in, 2 to say no.", **values)
 
 
-def _notice(person: Account, group: Named) -> Phrase:
+def _notice(person: Account, group: NamedAccount) -> Phrase:
     form = f"add {person.handle} {group.handle}"
     values = {"name": person.name, "handle": person.handle, "group": group.name, "form": form}
     return say("{name} (@{handle}) asks to join {group}. To let them in: {form}", **values)
 
 
 @question("join")
-def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str:
+def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str:
     """What became of this one, and the next who waits."""
     person, group = accounts.by_id(session, asked.about["person"]), accounts.by_id(session, asked.about["group"])
     told = say("That account is gone. Nothing was changed.")
@@ -81,7 +81,7 @@ def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str:
     return joined([told, _question(next_person, named(next_group))])
 
 
-def _decide(session: Session, turn: Turn, person: Named, group: Named, yes: bool) -> Phrase:
+def _decide(session: Session, turn: CommandContext, person: NamedAccount, group: NamedAccount, yes: bool) -> Phrase:
     """The first answer counts; whoever answers later, or owns the group no longer, hears how it stands."""
     group_owners.check_owner(session, turn.account.id, group)
     was = follow_snapshot.taken(session, person.id, group.id)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, say, translated
-from gateway.inbound.commands import Turn, command
+from gateway.inbound.commands import CommandContext, command
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.network.people import accounts, addresses, invitations
@@ -16,7 +16,7 @@ from gateway.store.tables import Address
 
 
 @command("invite ADDRESS", intent="invite", about="invite a colleague", spanish="invitar")
-def invite(session: Session, turn: Turn) -> str:
+def invite(session: Session, turn: CommandContext) -> str:
     channel, address = _wanted(turn.world.settings, turn.reading.args[0])
     row = addresses.ensure(session, channel, address)
     _refuse_unwelcome(session, turn, row)
@@ -49,14 +49,14 @@ def _colleagues_mailbox(settings: Settings, mailbox: str) -> str:
 def _near_phone(settings: Settings, number: str) -> str:
     """A text abroad, or to a number that earns by each text, costs more, and is what abusers of a free text want."""
     match destinations.trouble(number, settings.sms_countries):
-        case destinations.Trouble.COUNTRY:
+        case destinations.UnreachableReason.COUNTRY:
             raise Refused(say("Only phones in this country can be invited. Try their mail address."))
-        case destinations.Trouble.SERVICE:
+        case destinations.UnreachableReason.SERVICE:
             raise Refused(say("That is a service number, not a colleague's phone. Nobody was invited."))
     return number
 
 
-def _refuse_unwelcome(session: Session, turn: Turn, row: Address) -> None:
+def _refuse_unwelcome(session: Session, turn: CommandContext, row: Address) -> None:
     owner = accounts.by_id(session, row.account_id) if row.account_id else None
     if owner and owner.state == "active":
         raise Refused(say("That is {name} (@{handle}), who is here already.", name=owner.name, handle=owner.handle))
@@ -70,7 +70,7 @@ def _refuse_unwelcome(session: Session, turn: Turn, row: Address) -> None:
         raise Refused(say("You can invite {number} people a day. Go on tomorrow.", number=invitations.DAILY))
 
 
-def _invitation(turn: Turn, channel: str) -> Phrase:
+def _invitation(turn: CommandContext, channel: str) -> Phrase:
     """The only words that an address hears of us until it answers; it names us, and how to be left alone."""
     name, company = turn.account.name, turn.world.settings.company
     if channel == "sms":
@@ -90,7 +90,7 @@ def _invitation(turn: Turn, channel: str) -> Phrase:
 
 
 @command("link CODE", intent="link", about="add this phone or mailbox to my account")
-def link(session: Session, turn: Turn) -> str:
+def link(session: Session, turn: CommandContext) -> str:
     """From a new phone or mailbox; this one is somebody's already, so that no code is even looked at."""
     turn.secret = True
     if turn.address.channel == "sms":
@@ -99,7 +99,7 @@ def link(session: Session, turn: Turn) -> str:
 
 
 @command("login", intent="login", about="get a link to add a phone or mailbox")
-def login(session: Session, turn: Turn) -> str:
+def login(session: Session, turn: CommandContext) -> str:
     token = codes.login(session, turn.world.signer, turn.account.id, turn.address.id)
     turn.did("login", turn.account.id)
     page = f"{turn.world.settings.public_url}/login/{token}"

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
-from gateway.inbound.commands import Turn, command
+from gateway.inbound.commands import CommandContext, command
 from gateway.network.audience.visibility import OPEN_TO_ALL
 from gateway.network.follows import follows, mutes, reachability, tag_follows
 from gateway.network.people import accounts
@@ -27,7 +27,7 @@ MOST = {"sms": 10, "email": 50}  # updates in one answer
     about="the latest updates of someone, a group or a #tag",
     spanish="ver, leer",
 )
-def get(session: Session, turn: Turn) -> str:
+def get(session: Session, turn: CommandContext) -> str:
     *count, what = turn.reading.args
     limit = min(int(count[0]), MOST[turn.address.channel]) if count else 1
     if turn.names:
@@ -41,7 +41,7 @@ def get(session: Session, turn: Turn) -> str:
     return joined([_entry(turn, entry) for entry in entries], "\n")
 
 
-def _entry(turn: Turn, entry: timelines.Entry) -> Phrase:
+def _entry(turn: CommandContext, entry: timelines.TimelineEntry) -> Phrase:
     post, by = entry.post, rendering.signature(entry.author, entry.group, entry.post, entry.origin)
     link = turn.world.media_url(post.id, turn.address.id) if post.attached else ""
     shown = post.text + rendering.hanging(post.attached, post.text, link)
@@ -60,7 +60,7 @@ def _ago(age: timedelta) -> Phrase:
     return count("{count} day ago", "{count} days ago", minutes // 1440)
 
 
-def _account(session: Session, turn: Turn, readable: bool = False) -> Account:
+def _account(session: Session, turn: CommandContext, readable: bool = False) -> Account:
     """The account that was named. What a closed group says and who is in it is for its members."""
     account = accounts.by_id(session, turn.names[0].id)
     if account is None:
@@ -76,7 +76,7 @@ def _account(session: Session, turn: Turn, readable: bool = False) -> Account:
     return account
 
 
-def _sees(session: Session, turn: Turn, account: Account) -> bool:
+def _sees(session: Session, turn: CommandContext, account: Account) -> bool:
     """Whether the person may look into it: a closed group only as a member."""
     if account.access is None or account.access in OPEN_TO_ALL:
         return True
@@ -84,7 +84,7 @@ def _sees(session: Session, turn: Turn, account: Account) -> bool:
 
 
 @command("whois NAME", aliases=("w",), about="name, title, followers, how to reach them", spanish="quién es, quien es")
-def whois(session: Session, turn: Turn) -> str:
+def whois(session: Session, turn: CommandContext) -> str:
     account = _account(session, turn)
     if mutes.apart(session, turn.account.id, account.id):
         return f"{account.name} (@{account.handle})."
@@ -120,7 +120,7 @@ def _followers(number: int) -> Phrase:
 
 
 @command("stats [NAME]", about="followers, following, updates", spanish="cifras")
-def stats(session: Session, turn: Turn) -> str:
+def stats(session: Session, turn: CommandContext) -> str:
     account = _account(session, turn, readable=True) if turn.names else turn.account
     followers, following, updates = timelines.counts(session, account, turn.account.id)
     written = count("{count} update", "{count} updates", updates)
@@ -130,7 +130,7 @@ def stats(session: Session, turn: Turn) -> str:
 
 
 @command("who NAME", "who about TOPIC", about="who follows them, or is in the group")
-def who(session: Session, turn: Turn) -> str:
+def who(session: Session, turn: CommandContext) -> str:
     if not turn.names:
         raise Refused(say(NOT_YET, verb="who about"))
     account = _account(session, turn, readable=True)
@@ -150,7 +150,7 @@ def _handles(rows: Sequence[Account], number: int, mark: str = "@") -> str:
 
 
 @command("followers", about="who follows me", spanish="seguidores")
-def followers(session: Session, turn: Turn) -> str:
+def followers(session: Session, turn: CommandContext) -> str:
     number, rows = follows.followers(session, turn.account.id, SHOWN[turn.address.channel])
     if not number:
         return say("Nobody follows you yet.")
@@ -158,7 +158,7 @@ def followers(session: Session, turn: Turn) -> str:
 
 
 @command("following", about="who I follow", spanish="siguiendo")
-def following(session: Session, turn: Turn) -> str:
+def following(session: Session, turn: CommandContext) -> str:
     shown = SHOWN[turn.address.channel]
     number, rows = follows.following(session, turn.account.id, shown)
     tags = ", ".join(f"#{tag}" for tag in tag_follows.following(session, turn.account.id)[:shown])
@@ -169,7 +169,7 @@ def following(session: Session, turn: Turn) -> str:
 
 
 @command("groups", about="my groups", spanish="grupos")
-def groups(session: Session, turn: Turn) -> str:
+def groups(session: Session, turn: CommandContext) -> str:
     number, rows = follows.groups(session, turn.account.id, SHOWN[turn.address.channel])
     if not number:
         return say("You are in no group yet. Try: join GROUP")

@@ -8,17 +8,17 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, joined, say
-from gateway.inbound.commands import Turn, Unconfirmed, command, undoes
-from gateway.language.model.reading import Named
+from gateway.inbound.commands import CommandContext, ConfirmationRequired, command, undoes
+from gateway.language.model.reading import NamedAccount
 from gateway.language.words import durations
 from gateway.network.follows import follows, mutes
-from gateway.network.follows.mutes import Kept
+from gateway.network.follows.mutes import MuteSnapshot
 from gateway.network.people import accounts
 from gateway.store.tables import Effect
 
 
 @command("block NAME", aliases=("lose",), about="neither of you hears the other", spanish="bloquear, bloquea")
-def block(session: Session, turn: Turn) -> str:
+def block(session: Session, turn: CommandContext) -> str:
     other = _other(turn)
     if other.kind == "group":
         raise Refused(
@@ -41,10 +41,10 @@ def block(session: Session, turn: Turn) -> str:
 
 
 @command("mute NAME [for]", about="hear nothing from them", spanish="silenciar, silencia")
-def mute(session: Session, turn: Turn) -> str:
+def mute(session: Session, turn: CommandContext) -> str:
     other, args = _other(turn), turn.reading.args
     local = durations.ends(args[1], datetime.now(ZoneInfo(turn.account.timezone))) if len(args) > 1 else None
-    was, wanted = mutes.standing(session, turn.account.id, other.id), Kept("mute", local)
+    was, wanted = mutes.standing(session, turn.account.id, other.id), MuteSnapshot("mute", local)
     if was and was.kind == "block":
         raise Refused(
             say(
@@ -65,7 +65,7 @@ def mute(session: Session, turn: Turn) -> str:
 ENDS: Final = "end"
 
 
-def confirm_end(turn: Turn, stands: Phrase, until: datetime) -> None:
+def confirm_end(turn: CommandContext, stands: Phrase, until: datetime) -> None:
     """What stands with no end is not shortened unasked. Raises Unconfirmed until its writer has said yes."""
     if ENDS in turn.confirmed:
         return
@@ -73,10 +73,10 @@ def confirm_end(turn: Turn, stands: Phrase, until: datetime) -> None:
     asked = say(
         "{stands} End that on {time}? Reply OK to end it then, DROP to leave it as it is.", stands=stands, time=local
     )
-    raise Unconfirmed(asked, ENDS)
+    raise ConfirmationRequired(asked, ENDS)
 
 
-def _muted(other: Named, until: datetime | None, *, had_end: bool) -> str:
+def _muted(other: NamedAccount, until: datetime | None, *, had_end: bool) -> str:
     if until is None and had_end:
         return say("{name} is muted with no end now.", name=other.name)
     if until is None:
@@ -84,21 +84,21 @@ def _muted(other: Named, until: datetime | None, *, had_end: bool) -> str:
     return say("{name} is muted till {time}.", name=other.name, time=until)
 
 
-def _still(other: Named) -> str:
+def _still(other: NamedAccount) -> str:
     return say(
         "You get nothing from them, private or not. To look anyway: GET {handle!u}. To unmute: ON {handle!u}",
         handle=other.handle,
     )
 
 
-def _other(turn: Turn) -> Named:
+def _other(turn: CommandContext) -> NamedAccount:
     other = turn.names[0]
     if other.id == turn.account.id:
         raise Refused(say("That is you. Nothing was changed."))
     return other
 
 
-def lift(session: Session, turn: Turn, other: Named) -> str | None:
+def lift(session: Session, turn: CommandContext, other: NamedAccount) -> str | None:
     """What `on NAME` says when it ended a mute or a block; None when there was none."""
     was = mutes.lift(session, turn.account.id, other.id)
     if was is None:
@@ -114,7 +114,7 @@ def lift(session: Session, turn: Turn, other: Named) -> str | None:
 
 @command("unmute NAME", aliases=("unblock",), about="hear them again",
          spanish="desilenciar, desbloquear=unblock")  # fmt: skip
-def unmute(session: Session, turn: Turn) -> str:
+def unmute(session: Session, turn: CommandContext) -> str:
     """`unblock` as well: whichever there is ends."""
     other = _other(turn)
     lifted = lift(session, turn, other)
@@ -122,10 +122,10 @@ def unmute(session: Session, turn: Turn) -> str:
 
 
 @undoes("silence")
-def _lifted(session: Session, turn: Turn, effect: Effect) -> str:
+def _lifted(session: Session, turn: CommandContext, effect: Effect) -> str:
     """As it was before: the older silence, and the follows that a block ended."""
     assert effect.subject_id
-    was, ended = Kept.read(effect.detail["was"]), effect.detail["ended"]
+    was, ended = MuteSnapshot.read(effect.detail["was"]), effect.detail["ended"]
     mutes.lift(session, turn.account.id, effect.subject_id)
     if was:
         mutes.put(session, turn.account.id, effect.subject_id, was)
@@ -138,8 +138,8 @@ def _lifted(session: Session, turn: Turn, effect: Effect) -> str:
 
 
 @undoes("lift")
-def _silenced(session: Session, turn: Turn, effect: Effect) -> str:
-    was = Kept.read(effect.detail["was"])
+def _silenced(session: Session, turn: CommandContext, effect: Effect) -> str:
+    was = MuteSnapshot.read(effect.detail["was"])
     assert effect.subject_id
     assert was
     if was.kind == "block":

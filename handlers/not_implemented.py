@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import say, template
-from gateway.inbound.commands import Turn, command
+from gateway.inbound.commands import CommandContext, command
 
 NOT_YET = template("{verb} is not available yet. Nothing was changed or posted. To see what is: ?")
 
@@ -13,7 +13,7 @@ NOT_YET = template("{verb} is not available yet. Nothing was changed or posted. 
 @command("untrack", 'untrack [WORD | "a phrase"]', intent="untrack", ready=False, about="no longer")
 @command("prefer CHANNEL", intent="setting", ready=False, about="texts or mails")
 @command("digest TIME", "digest on|off", intent="setting", ready=False, about="one summary a day")
-def not_yet(session: Session, turn: Turn) -> str:
+def not_yet(session: Session, turn: CommandContext) -> str:
     """An honest answer; the words are nobody's but the writer's."""
     verb = turn.reading.verb or turn.reading.intent
     return say(NOT_YET, verb=verb)

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import joined, say
-from gateway.inbound.commands import Turn, command
+from gateway.inbound.commands import CommandContext, command
 from gateway.network.conversation import notices
 from gateway.network.follows import mutes, nudges
 from gateway.network.follows.reachability import Unreached
@@ -12,7 +12,7 @@ from handlers.private_messages import must_reach, not_reached
 
 
 @command("nudge NAME", about="ask for an update", spanish="preguntar")
-def nudge(session: Session, turn: Turn) -> str:
+def nudge(session: Session, turn: CommandContext) -> str:
     """Who muted the asker is not reached, in the words for whom nothing reaches."""
     person = turn.names[0]
     if person.kind == "group":

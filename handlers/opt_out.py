@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import Turn, meaning
+from gateway.inbound.commands import CommandContext, meaning
 from gateway.language.opt_out.keywords import carrier_answers, carrier_word
 from gateway.network.conversation import notices
 from gateway.network.follows import follows, reachability
@@ -12,7 +12,7 @@ from gateway.sms import number_types
 
 
 @meaning("optout")
-def optout(session: Session, turn: Turn) -> str | None:
+def optout(session: Session, turn: CommandContext) -> str | None:
     """At once, and without a word of ours, for Twilio answers STOP itself; where nobody does, as after a phrase of
     their own, we do, once. Posters who now miss them are told. By mail these words turn the mailbox off instead."""
     first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
@@ -24,26 +24,26 @@ def optout(session: Session, turn: Turn) -> str | None:
     return None
 
 
-def _source(turn: Turn) -> str:
+def _source(turn: CommandContext) -> str:
     return addresses.SOURCE[turn.address.channel]
 
 
-def _unanswered(turn: Turn) -> bool:
+def _unanswered(turn: CommandContext) -> bool:
     """Whether nobody answers STOP there but us: a short code of its own, or a carrier that is not Twilio."""
     senders = {one.number: one.carrier for one in turn.world.settings.sms_senders}
     return _texted(turn) == "short-code" or senders.get(turn.our_address or "", "twilio") != "twilio"
 
 
-def _texted(turn: Turn) -> number_types.Kind:
+def _texted(turn: CommandContext) -> number_types.Kind:
     """Which kind of number of ours it came to."""
     return number_types.kind(turn.our_address or "")
 
 
-def _company(turn: Turn) -> str:
+def _company(turn: CommandContext) -> str:
     return turn.world.settings.company
 
 
-def _tell_posters(session: Session, turn: Turn) -> None:
+def _tell_posters(session: Session, turn: CommandContext) -> None:
     """Whoever broadcasts to this phone must know that it no longer hears."""
     for group in reachability.broadcasts(session, turn.account.id):
         posters = {account.id for account in follows.posters(session, group.id)} - {turn.account.id}
@@ -55,7 +55,7 @@ def _tell_posters(session: Session, turn: Turn) -> None:
 
 
 @meaning("optin")
-def optin(session: Session, turn: Turn) -> str | None:
+def optin(session: Session, turn: CommandContext) -> str | None:
     """On a toll-free number the network alone unblocks and answers, by START and UNSTOP: after a YES it would still
     refuse our texts, so the opt-out stays."""
     toll_free = turn.address.channel == "sms" and _texted(turn) == "toll-free" and not _unanswered(turn)

@@ -8,15 +8,15 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, capital, joined, listed, say, sentence
 from gateway.inbound import commands
-from gateway.inbound.commands import Turn, act, meaning, question
+from gateway.inbound.commands import CommandContext, act, meaning, question
 from gateway.language.command_reader import forced_command
 from gateway.language.grammar import STOP, read
-from gateway.language.model.reading import Context, Named, Reading
+from gateway.language.model.reading import Context, NamedAccount, Reading
 from gateway.language.model.reading_json import packed
 from gateway.language.usage.help_lines import spoken
 from gateway.language.words.normalize import first_token
 from gateway.network.conversation import conversations, reading_context
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import follows
 from handlers import bare_texts, private_repeats
 from handlers.bare_texts import RUN_OUT
@@ -38,7 +38,7 @@ NO_MORE = {
 
 
 @meaning("ask")
-def ask(session: Session, turn: Turn) -> str | None:
+def ask(session: Session, turn: CommandContext) -> str | None:
     """Keeps the words and asks; whatever is not answered within 30 minutes is forgotten."""
     reading = turn.reading
     if reading.privacy != "direct" and reading.post:
@@ -56,7 +56,7 @@ def ask(session: Session, turn: Turn) -> str | None:
     return _put(session, turn, kind, joined([sentence(reading.reason), kept]), reading.near)
 
 
-def _ask_private(session: Session, turn: Turn) -> str:
+def _ask_private(session: Session, turn: CommandContext) -> str:
     """Somebody in the list is unknown or several: nobody gets it."""
     reading = turn.reading
     unknown = len(reading.args[0].split(",")) - len(reading.names)
@@ -66,14 +66,14 @@ def _ask_private(session: Session, turn: Turn) -> str:
     return _put(session, turn, "private", joined([sentence(reading.reason), say("Kept private.")]), choices)
 
 
-def _ask_meant(session: Session, turn: Turn) -> str:
+def _ask_meant(session: Session, turn: CommandContext) -> str:
     """A slip in a verb, or a verb and somebody's name in a sentence: nothing is done and nothing posted unasked."""
     form = turn.reading.form
     question_ = say('Did you mean "{form}"? Reply OK to do it, POST to post your text, DROP to delete it.', form=form)
     return _keep_and_ask(session, turn, "meant", [], ("OK", "POST", "DROP"), question_)
 
 
-def _named(session: Session, turn: Turn, each: Named, *, alone: bool) -> Phrase | str:
+def _named(session: Session, turn: CommandContext, each: NamedAccount, *, alone: bool) -> Phrase | str:
     """One choice; those who are sure already go with it, and are named where it is the only one."""
     names = turn.reading.names
     if names in ((), (each,)) or not alone:
@@ -83,7 +83,7 @@ def _named(session: Session, turn: Turn, each: Named, *, alone: bool) -> Phrase 
     return listed([*(name.name for name in names), *([] if each in names else [_choice(session, each)])])
 
 
-def _put(session: Session, turn: Turn, kind: str, opening: str, near: Sequence[Named]) -> Phrase:
+def _put(session: Session, turn: CommandContext, kind: str, opening: str, near: Sequence[NamedAccount]) -> Phrase:
     offered = near[:CHOICES]
     choices = [{"label": each.name, "id": each.id} for each in offered]
     lines = [
@@ -95,16 +95,21 @@ def _put(session: Session, turn: Turn, kind: str, opening: str, near: Sequence[N
 
 
 def _keep_and_ask(
-    session: Session, turn: Turn, kind: str, choices: Sequence[dict[str, Any]], words: Sequence[str], question_: Phrase
+    session: Session,
+    turn: CommandContext,
+    kind: str,
+    choices: Sequence[dict[str, Any]],
+    words: Sequence[str],
+    question_: Phrase,
 ) -> Phrase:
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
     about = {"draft": draft, "reading": packed(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
-    commands.ask(session, turn, Asked(kind, choices, words, about))
+    commands.ask(session, turn, AskedQuestion(kind, choices, words, about))
     turn.did("asked", draft)
     return question_
 
 
-def _choice(session: Session, each: Named) -> str:
+def _choice(session: Session, each: NamedAccount) -> str:
     if each.kind == "person":
         return f"{each.name} (@{each.handle})" if each.name.casefold() != each.handle else each.name
     if each.group == "closed":
@@ -114,7 +119,7 @@ def _choice(session: Session, each: Named) -> str:
 
 
 @meaning("choice")
-def choice(session: Session, turn: Turn) -> str | None:
+def choice(session: Session, turn: CommandContext) -> str | None:
     """The answer to the open question. A refusal leaves the question open."""
     asked = conversations.open_question(session, turn.address.id)
     if asked is None:
@@ -123,7 +128,7 @@ def choice(session: Session, turn: Turn) -> str | None:
     return commands.reopened(session, turn, asked.about.get("before"), _answered(session, turn, asked, word))
 
 
-def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     if asked.secret and word.isdigit():
         return turn.world.questions[asked.kind](session, turn, asked, word)
     conversations.close(session, turn.address.id)
@@ -142,7 +147,7 @@ def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
     return turn.world.questions[asked.kind](session, turn, asked, word)
 
 
-def _kept(session: Session, turn: Turn, asked: Asked) -> str:
+def _kept(session: Session, turn: CommandContext, asked: AskedQuestion) -> str:
     """The words that were kept with the question; a question of ours, about no words, has none."""
     draft = asked.about.get("draft")
     if draft is None:
@@ -155,7 +160,7 @@ def _kept(session: Session, turn: Turn, asked: Asked) -> str:
 
 
 @question("private")
-def _privately(session: Session, turn: Turn, asked: Asked, word: str) -> str:
+def _privately(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str:
     """The chosen name in the place of the unknown one."""
     reading = kept_reading(asked)
     known = still_there(session, [each.id for each in reading.names])
@@ -166,7 +171,7 @@ def _privately(session: Session, turn: Turn, asked: Asked, word: str) -> str:
 
 
 @question("meant")
-def _as_meant(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+def _as_meant(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """The command as it would be read now, for who it names may have another handle since."""
     form = kept_reading(asked).form
     resolver = reading_context.resolver(session, turn.account.id)
@@ -177,7 +182,7 @@ def _as_meant(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
 
 
 @question("group")
-def _to_group(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+def _to_group(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     group, text = chosen(session, asked, word), kept_reading(asked).args[-1]
     if group.kind == "person":
         reply = Reading("reply", (group.handle, text), "company", "chosen", None, (group,), text)
@@ -187,7 +192,7 @@ def _to_group(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
 
 
 @question("verb")
-def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+def _as_command(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """The same words with the chosen name in them, read once more: another of them may be nobody, too."""
     reading, picked = kept_reading(asked), chosen(session, asked, word)
     args = [picked.handle if arg == reading.unknown else arg for arg in reading.args]
@@ -203,14 +208,14 @@ def _as_command(session: Session, turn: Turn, asked: Asked, word: str) -> str | 
 
 
 @question("confirm")
-def _confirmed(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+def _confirmed(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """What was asked about is performed as it was read then."""
     done = say("Posted.") if word == "POST" else say("Sent.")
     return as_confirmed(session, turn, asked) or done
 
 
 @meaning("error")
-def error(session: Session, turn: Turn) -> str:
+def error(session: Session, turn: CommandContext) -> str:
     """What is wrong, and the form or the nearest names with it."""
     reading = turn.reading
     near = ", ".join(each.handle for each in reading.near[:CHOICES])

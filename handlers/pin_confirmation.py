@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, joined, say
-from gateway.inbound.commands import Turn, Unconfirmed, guard, question
+from gateway.inbound.commands import CommandContext, ConfirmationRequired, guard, question
 from gateway.ledger.audit import audit_log
 from gateway.network.conversation import conversations, notices
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.verification import lockouts, pins
 from handlers.saved_question import as_confirmed
 
@@ -31,7 +31,7 @@ _DIGITS = re.compile(r"\s*\d{4,8}[\s.!)]*")
 ENDED = say("Your PIN has ended after twenty wrong tries. Ask an operator for a new one.")
 
 
-def prove(session: Session, turn: Turn, what: Phrase, gives: str = GIVES) -> None:
+def prove(session: Session, turn: CommandContext, what: Phrase, gives: str = GIVES) -> None:
     """Returns when the writer has proved themselves in this turn; else raises Unconfirmed, and nothing is done yet.
     `what` is what would happen, a sentence; `gives`: what else the right answer confirms, with blanks."""
     if GIVES in turn.confirmed:
@@ -43,10 +43,10 @@ def prove(session: Session, turn: Turn, what: Phrase, gives: str = GIVES) -> Non
     if pins.locked(session, turn.account.id):
         raise Refused(ENDED)
     asked = say("{what} Reply with your PIN.", what=what)
-    raise Unconfirmed(asked, gives, words=("DROP",), secret=True, about={"code": None})
+    raise ConfirmationRequired(asked, gives, words=("DROP",), secret=True, about={"code": None})
 
 
-def _ask_code(session: Session, turn: Turn, what: Phrase, gives: str) -> NoReturn:
+def _ask_code(session: Session, turn: CommandContext, what: Phrase, gives: str) -> NoReturn:
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     about = {"code": _seal(turn, code), "wrong": 0}  # `wrong`: workers of the version before look for it
     if turn.address.channel == "email" and notices.elsewhere(session, turn.account.id, "email"):
@@ -58,16 +58,16 @@ def _ask_code(session: Session, turn: Turn, what: Phrase, gives: str) -> NoRetur
         )
     else:
         asked, sent = say("{what} Reply {code} to confirm.", what=what, code=code), None
-    raise Unconfirmed(asked, gives, words=("DROP",), secret=True, about=about, elsewhere=sent)
+    raise ConfirmationRequired(asked, gives, words=("DROP",), secret=True, about=about, elsewhere=sent)
 
 
-def _seal(turn: Turn, code: str) -> str:
+def _seal(turn: CommandContext, code: str) -> str:
     """The code is not kept: only what it becomes under our key, for this phone."""
     return turn.world.signer.seal("confirm", turn.address.id, code)
 
 
 @question("secret")
-def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | None:
+def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """A wrong answer is told and not refused, for a refusal would take the count of tries back."""
     turn.secret = True
     if lock := lockouts.hold(session, turn.account.id, turn.address.channel):
@@ -84,20 +84,20 @@ def _answered(session: Session, turn: Turn, asked: Asked, word: str) -> str | No
         return refused.text
 
 
-def _locked(session: Session, turn: Turn, lock: timedelta) -> Phrase:
+def _locked(session: Session, turn: CommandContext, lock: timedelta) -> Phrase:
     return lockouts.refusal(session, turn.account.id, turn.address.channel, lock)
 
 
 Kind = Literal["pin", "code"]
 
 
-def _right(session: Session, turn: Turn, asked: Asked, word: str) -> bool:
+def _right(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> bool:
     if asked.about["code"] is None:
         return pins.check(session, turn.account.id, word) == "right"
     return hmac.compare_digest(asked.about["code"], _seal(turn, word))
 
 
-def _wrong(session: Session, turn: Turn, kind: Kind) -> Phrase:
+def _wrong(session: Session, turn: CommandContext, kind: Kind) -> Phrase:
     """How many more may be wrong; the last one closes the question, and its writer hears of it elsewhere."""
     audit_log.record(session, f"@{turn.account.handle}", f"{kind}.wrong", turn.account.id)
     counted = lockouts.wrong(session, turn.account.id, turn.address.channel)
@@ -117,7 +117,7 @@ def _left(tries: int) -> Phrase:
     return count("{count} more try. Reply DROP to cancel.", "{count} more tries. Reply DROP to cancel.", tries)
 
 
-def _refuse_digits(turn: Turn) -> None:
+def _refuse_digits(turn: CommandContext) -> None:
     """Digits alone, when nobody asked for them, may be a PIN: they are not kept, and no update. Not even the right ones
     are told from others, or a forger would text them all and see which is never posted."""
     if turn.reading.intent == "choice" or not _DIGITS.fullmatch(turn.said):
@@ -130,7 +130,7 @@ def _refuse_digits(turn: Turn) -> None:
 
 
 @guard
-def _always(session: Session, turn: Turn) -> None:
+def _always(session: Session, turn: CommandContext) -> None:
     """Before anything is done: some want their PIN asked for with every text that does something."""
     if turn.account.pin == "none":
         return
@@ -141,7 +141,7 @@ def _always(session: Session, turn: Turn) -> None:
         prove(session, turn, say("This needs your PIN."))
 
 
-def _decides(session: Session, turn: Turn) -> bool:
+def _decides(session: Session, turn: CommandContext) -> bool:
     """Whether it answers a question with more than a PIN, a code or a no: what was kept then takes effect."""
     if turn.reading.intent != "choice" or turn.reading.args[0] == "DROP":
         return False

@@ -6,25 +6,25 @@ from math import ceil
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import Phrase, count, joined, say
-from gateway.inbound.commands import Turn, Unconfirmed
+from gateway.inbound.commands import CommandContext, ConfirmationRequired
 from gateway.ledger.inbox import media
 from gateway.ledger.money import budgets, spending
 from gateway.network.audience import phone_estimate
 from gateway.network.posts import posts, rendering
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.settings import Settings
 
 TAG = "k7"  # every item of many has one
 
 
-def ask_price(session: Session, turn: Turn, words: Words) -> None:
+def ask_price(session: Session, turn: CommandContext, words: NewPost) -> None:
     """Raises Unconfirmed with phones, parts, money and minutes when more than CRITTER_ASK_PHONES would get a text."""
     told = None if "price" in turn.confirmed else price(session, turn, words)
     if told:
-        raise Unconfirmed(joined([told, say("Reply OK to send it, DROP to delete it.")]), "price")
+        raise ConfirmationRequired(joined([told, say("Reply OK to send it, DROP to delete it.")]), "price")
 
 
-def price(session: Session, turn: Turn, words: Words) -> Phrase | None:
+def price(session: Session, turn: CommandContext, words: NewPost) -> Phrase | None:
     """What it costs, when it goes to so many phones that its writer must say yes."""
     limit = turn.world.settings.ask_phones
     sources, people = posts.sources(session, words), [person for person, _ in words.recipients]
@@ -52,7 +52,7 @@ def _price(settings: Settings, phones: int, parts: int, cost: Decimal) -> Phrase
     )
 
 
-def _shortage(session: Session, settings: Settings, words: Words, parts: int, cost: Decimal) -> Phrase | str:
+def _shortage(session: Session, settings: Settings, words: NewPost, parts: int, cost: Decimal) -> Phrase | str:
     """A word when its writer's, its group's or the company's budget would end before everybody has it."""
     most = budgets.limits(settings)
     keys: list[budgets.Key] = [*budgets.COMPANY, ("person", str(words.author.id))]

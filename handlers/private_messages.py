@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
-from gateway.inbound.commands import Turn, command, meaning, unanswerable
-from gateway.language.model.reading import Named
+from gateway.inbound.commands import CommandContext, command, meaning, unanswerable
+from gateway.language.model.reading import NamedAccount
 from gateway.ledger.inbox import media
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import follows, mutes, reachability
 from gateway.network.posts import split_texts, timelines
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Post
 from handlers.pin_confirmation import prove
 from handlers.price_confirmation import price
@@ -37,27 +37,29 @@ WIDE = 50  # people; a private message by text to more of them is proved first
     about="write privately to people or a group",
     spanish="privado, mensaje",
 )
-def direct(session: Session, turn: Turn) -> str:
+def direct(session: Session, turn: CommandContext) -> str:
     """A bare text after a broadcast comes here too, for that group's posters."""
     if turn.reading.verb is None and turn.names and turn.names[0].group == "broadcast":
         return tell_posters(session, turn, turn.names[0], turn.text)
     hangs = turn.reading.post and media.attached(session, turn.inbound_id)
     if turn.reading.post and not hangs:
         recipients = _recipients(session, turn.account, turn.names)
-        ask_if_private(session, turn, Words(turn.account, turn.text, "direct", turn.via, recipients=recipients))
+        ask_if_private(session, turn, NewPost(turn.account, turn.text, "direct", turn.via, recipients=recipients))
     if turn.reading.post and not hangs and split_texts.append(session, turn.account, turn.reading.post, turn.text):
         turn.did("appended", turn.reading.post)
         return say("Added to your private message.")
     return send(session, turn, turn.names, turn.text, turn.reading.post)
 
 
-def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_reply_to: int | None = None) -> str:
+def send(
+    session: Session, turn: CommandContext, names: Sequence[NamedAccount], text: str, in_reply_to: int | None = None
+) -> str:
     """To all of them or to nobody. A group, and anyone's first private message, waits for `undo` a little."""
     recipients = _recipients(session, turn.account, names)
     _none_blocked(session, turn.account.id, names)
     unreached = _some_reached(session, turn.account, recipients)
     hold = _hold(session, turn, names, in_reply_to)
-    words = Words(
+    words = NewPost(
         turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
         inbound_id=turn.inbound_id, hold=hold,
     )  # fmt: skip
@@ -76,20 +78,20 @@ def send(session: Session, turn: Turn, names: Sequence[Named], text: str, in_rep
     return joined([answer, not_reached(unreached, turn.account.timezone) if unreached else ""], "\n")
 
 
-def _prove_if_wide(session: Session, turn: Turn, words: Words, called: str) -> None:
+def _prove_if_wide(session: Session, turn: CommandContext, words: NewPost, called: str) -> None:
     """A forged sender number must not speak to many in somebody's name: one question names them and the price (R39)."""
     if turn.via == "sms" and len(words.recipients) > WIDE:
         what = joined([say("Send this privately to {names}?", names=called), price(session, turn, words) or ""])
         prove(session, turn, what, "secret price")
 
 
-def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
+def tell_posters(session: Session, turn: CommandContext, group: NamedAccount, text: str) -> str:
     """What a reader of a broadcast texts back goes to those who post there, and to nobody else."""
     recipients = _recipients(session, turn.account, [group])
     _some_reached(session, turn.account, recipients)
     asked_by = timelines.heard(session, turn.address.id, 1, Post.group_id == group.id)
     in_reply_to = asked_by[0].post.id if asked_by else None
-    words = Words(
+    words = NewPost(
         turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
         inbound_id=turn.inbound_id,
     )  # fmt: skip
@@ -100,11 +102,11 @@ def tell_posters(session: Session, turn: Turn, group: Named, text: str) -> str:
     if not unanswerable(session, turn):  # what may not be offered is not open, and the words are told all the same
         draft = conversations.keep_draft(session, turn.account.id, text)
         about = {"draft": draft, "pictures_of": turn.inbound_id}
-        conversations.ask(session, turn.address.id, Asked("told", [], ["POST"], about))
+        conversations.ask(session, turn.address.id, AskedQuestion("told", [], ["POST"], about))
     return say("Only {handle} got it. Reply POST to tell everyone.", handle=group.handle)
 
 
-def _recipients(session: Session, author: Account, names: Sequence[Named]) -> list[tuple[int, int]]:
+def _recipients(session: Session, author: Account, names: Sequence[NamedAccount]) -> list[tuple[int, int]]:
     """(person, whom the writer named), everyone once, the writer left out."""
     found: dict[int, int] = {}
     for named in names:
@@ -116,7 +118,7 @@ def _recipients(session: Session, author: Account, names: Sequence[Named]) -> li
     return list(found.items())
 
 
-def _none_blocked(session: Session, author_id: int, names: Sequence[Named]) -> None:
+def _none_blocked(session: Session, author_id: int, names: Sequence[NamedAccount]) -> None:
     """Who blocked somebody is told so; who is blocked is not."""
     for each in names:
         silence = mutes.standing(session, author_id, each.id)
@@ -140,13 +142,13 @@ def _some_reached(
     return unreached
 
 
-def must_reach(session: Session, author: Account, person: Named) -> None:
+def must_reach(session: Session, author: Account, person: NamedAccount) -> None:
     """Refused when nothing of the author reaches that one person, in the words of a message that cannot be sent."""
     _none_blocked(session, author.id, [person])
     _some_reached(session, author, [(person.id, person.id)])
 
 
-def _members(session: Session, author: Account, group: Named) -> Collection[int]:
+def _members(session: Session, author: Account, group: NamedAccount) -> Collection[int]:
     if group.group == "broadcast":
         return [account.id for account in follows.posters(session, group.id)]
     mine = select(visibility.following(author.id, group.id))
@@ -157,7 +159,7 @@ def _members(session: Session, author: Account, group: Named) -> Collection[int]
     return [account.id for account in follows.members(session, group.id)[1]]
 
 
-def _hold(session: Session, turn: Turn, names: Sequence[Named], in_reply_to: int | None) -> timedelta:
+def _hold(session: Session, turn: CommandContext, names: Sequence[NamedAccount], in_reply_to: int | None) -> timedelta:
     wide = any(named.kind == "group" for named in names)
     if wide or (in_reply_to is None and not _wrote_privately_before(session, turn.account.id)):
         return timedelta(seconds=turn.world.settings.hold_seconds)
@@ -169,7 +171,7 @@ def _wrote_privately_before(session: Session, account_id: int) -> bool:
     return bool(session.scalar(select(mine)))
 
 
-def _called(names: Sequence[Named], recipients: Collection[tuple[int, int]]) -> str:
+def _called(names: Sequence[NamedAccount], recipients: Collection[tuple[int, int]]) -> str:
     """Kim Lee, ACME (14 people) and 2 more."""
     shown = [_counted(named, recipients) for named in names[:SHOWN]]
     if len(names) > SHOWN:
@@ -177,7 +179,7 @@ def _called(names: Sequence[Named], recipients: Collection[tuple[int, int]]) -> 
     return listed(shown)
 
 
-def _counted(named: Named, recipients: Collection[tuple[int, int]]) -> str:
+def _counted(named: NamedAccount, recipients: Collection[tuple[int, int]]) -> str:
     if named.kind == "person":
         return named.name
     number = sum(1 for _, whom in recipients if whom == named.id)

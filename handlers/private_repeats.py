@@ -3,15 +3,15 @@
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import Phrase, joined, say
-from gateway.inbound.commands import Turn, Unconfirmed
+from gateway.inbound.commands import CommandContext, ConfirmationRequired
 from gateway.network.audience import private_repeats
 from gateway.network.audience.private_repeats import Readers, Repeated
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 
 GIVES = "repeat"
 
 
-def ask_if_private(session: Session, turn: Turn, words: Words) -> None:
+def ask_if_private(session: Session, turn: CommandContext, words: NewPost) -> None:
     """Raises Unconfirmed when the words repeat what was private to their writer; what is passed on is public."""
     if GIVES in turn.confirmed or words.repeats:
         return
@@ -22,10 +22,10 @@ def ask_if_private(session: Session, turn: Turn, words: Words) -> None:
         question, answers = say("Not sent yet. Reply OK to send it, DROP to delete it."), ("OK", "DROP")
     else:
         question, answers = say("Not posted yet. Reply POST to tell everyone, DROP to delete it."), ("POST", "DROP")
-    raise Unconfirmed(joined([_whose(repeated), question]), GIVES, words=answers)
+    raise ConfirmationRequired(joined([_whose(repeated), question]), GIVES, words=answers)
 
 
-def _readers(words: Words) -> Readers:
+def _readers(words: NewPost) -> Readers:
     if words.visibility == "direct":
         people = [person for person, _ in words.recipients]
         to_people = all(person == named for person, named in words.recipients)

@@ -4,13 +4,13 @@ from babel import Locale, UnknownLocaleError
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import languages, say
-from gateway.inbound.commands import Turn, Unconfirmed, command, undoes
+from gateway.inbound.commands import CommandContext, ConfirmationRequired, command, undoes
 from gateway.network.people import accounts
 from gateway.store.tables import Account, Effect
 
 
 @command("name FULLNAME", intent="setting", asks=True, about="my name")
-def name(session: Session, turn: Turn) -> str:
+def name(session: Session, turn: CommandContext) -> str:
     """Runs after OK, for everyone sees it."""
     wanted = accounts.clean_name(turn.reading.args[0])
     if wanted == turn.account.name:
@@ -21,21 +21,21 @@ def name(session: Session, turn: Turn) -> str:
             "words instead, DROP to delete.",
             name=wanted,
         )
-        raise Unconfirmed(asked, "ok", words=("OK", "POST", "DROP"))
+        raise ConfirmationRequired(asked, "ok", words=("OK", "POST", "DROP"))
     turn.did("name", turn.account.id, before=turn.account.name)
     turn.account.name = wanted
     return say("You are called {name} now.", name=wanted)
 
 
 @undoes("name")
-def _former_name(session: Session, turn: Turn, effect: Effect) -> str:
+def _former_name(session: Session, turn: CommandContext, effect: Effect) -> str:
     former = str(effect.detail["before"])
     session.get_one(Account, turn.account.id).name = former
     return say("You are called {name} again.", name=former)
 
 
 @command("lang LANG", intent="setting", about="my language", spanish="idioma")
-def lang(session: Session, turn: Turn) -> str:
+def lang(session: Session, turn: CommandContext) -> str:
     """The answer comes in the new language already."""
     tag = turn.reading.args[0]
     if tag == turn.account.language:
@@ -48,7 +48,7 @@ def lang(session: Session, turn: Turn) -> str:
 
 
 @undoes("lang")
-def _former_language(session: Session, turn: Turn, effect: Effect) -> str:
+def _former_language(session: Session, turn: CommandContext, effect: Effect) -> str:
     turn.account.language = str(effect.detail["before"])
     return say("Your language is {language} again.", language=own_name(turn.account.language))
 
@@ -62,7 +62,7 @@ def own_name(tag: str) -> str:
 
 
 @command("ack on|off", intent="setting", about="answer each of my updates")
-def ack(session: Session, turn: Turn) -> str:
+def ack(session: Session, turn: CommandContext) -> str:
     on = turn.reading.args[0] == "on"
     if on == turn.account.ack:
         return (
@@ -76,7 +76,7 @@ def ack(session: Session, turn: Turn) -> str:
 
 
 @undoes("ack")
-def _as_before(session: Session, turn: Turn, effect: Effect) -> str:
+def _as_before(session: Session, turn: CommandContext, effect: Effect) -> str:
     turn.account.ack = bool(effect.detail["before"])
     return _confirms(turn.account.ack)
 

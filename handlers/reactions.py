@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import Turn, command, meaning, undoes
+from gateway.inbound.commands import CommandContext, command, meaning, undoes
 from gateway.network.audience import visibility
 from gateway.network.conversation import on_screen
 from gateway.network.posts import posts, timelines
@@ -15,7 +15,7 @@ NO_TARGET = "a reaction to nothing that went to this address"
 
 
 @meaning("reaction")
-def reaction(session: Session, turn: Turn) -> str | None:
+def reaction(session: Session, turn: CommandContext) -> str | None:
     """From a phone's own reactions, or one lone emoji: never answered, and without its item it is dropped."""
     target = _target(session, turn)
     if target is None:
@@ -30,7 +30,7 @@ def reaction(session: Session, turn: Turn) -> str | None:
     return None
 
 
-def _target(session: Session, turn: Turn) -> int | None:
+def _target(session: Session, turn: CommandContext) -> int | None:
     """What the phone quotes; when that is an answer of ours, or anything else, it is nothing. A lone emoji is about
     the last item, a reaction by mail about the item that the mail answers."""
     if turn.reading.post:
@@ -44,7 +44,7 @@ def _target(session: Session, turn: Turn) -> int | None:
 
 
 @command("like [NAME]", aliases=("fav",), about="like the last update, or the last one from NAME", spanish="me gusta")
-def like(session: Session, turn: Turn) -> str:
+def like(session: Session, turn: CommandContext) -> str:
     by = (timelines.by_account(turn.names[0]),) if turn.names else ()
     items = timelines.heard(session, turn.address.id, 1, *by)
     if not items or not visibility.may_read(session, turn.account.id, items[0].post.id):
@@ -71,7 +71,7 @@ def _liked(author: Account, group: Account | None) -> str:
 
 
 @undoes("reaction")
-def _undo(session: Session, turn: Turn, effect: Effect) -> str:
+def _undo(session: Session, turn: CommandContext, effect: Effect) -> str:
     post_id, kind = effect.subject_id or 0, effect.detail.get("what", "like")
     if effect.detail.get("removed"):
         posts.react(session, turn.account.id, post_id, kind)

@@ -4,8 +4,8 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, joined, say
-from gateway.inbound.commands import Turn, command
-from gateway.language.model.reading import Named
+from gateway.inbound.commands import CommandContext, command
+from gateway.language.model.reading import NamedAccount
 from gateway.network.receipts import likes, receipts
 from gateway.network.receipts.receipt_text import counted, names, shortened
 from gateway.store.tables import Post
@@ -16,7 +16,7 @@ SHOWN = 2  # people who missed it that one text has room for, with their reasons
 @command(
     "who got [NAME]", "who got it", "who got #TAG", intent="receipts", english=True, about="who got my last update"
 )
-def who_got(session: Session, turn: Turn) -> str:
+def who_got(session: Session, turn: CommandContext) -> str:
     """Bare or "it": my last update. A person: whether they have it. A group, a #tag: the last one there."""
     args = turn.reading.args
     if turn.names and turn.names[0].kind == "person":
@@ -40,7 +40,7 @@ def told(session: Session, post: Post, timezone: str) -> Phrase:
     return joined([which, counted(counts), by, names(missed, max(counts.missed, len(missed)), SHOWN)])
 
 
-def _one(session: Session, turn: Turn, person: Named) -> str:
+def _one(session: Session, turn: CommandContext, person: NamedAccount) -> str:
     """Whether they have my last update."""
     post = receipts.asked_about(session, turn.account.id)
     if post is None:

@@ -4,14 +4,14 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import Turn, command, meaning
-from gateway.language.model.reading import Named
+from gateway.inbound.commands import CommandContext, command, meaning
+from gateway.language.model.reading import NamedAccount
 from gateway.network.audience import visibility
 from gateway.network.follows import mutes
 from gateway.network.people import accounts
 from gateway.network.people.directory import named
 from gateway.network.posts import posts, timelines
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Post
 from handlers.private_messages import must_reach, send, tell_posters
 from handlers.updates import GROUP_GONE, publish
@@ -26,7 +26,7 @@ from handlers.updates import GROUP_GONE, publish
     about="reply to the last message, as privately as it came",
     spanish="responder",
 )
-def reply(session: Session, turn: Turn) -> str | None:
+def reply(session: Session, turn: CommandContext) -> str | None:
     """`@name text` comes here too, and a mail to a reply address."""
     if turn.reading.verb is None and turn.names:
         return _to_named(session, turn, turn.names[0])
@@ -34,13 +34,13 @@ def reply(session: Session, turn: Turn) -> str | None:
     return _answer(session, turn, session.get(Post, post_id) if post_id else None)
 
 
-def _to_named(session: Session, turn: Turn, person: Named) -> str | None:
+def _to_named(session: Session, turn: CommandContext, person: NamedAccount) -> str | None:
     """Public, and tied to what was last heard of that person, if that was public."""
     items = timelines.heard(session, turn.address.id, 1, Post.author_id == person.id, Post.visibility == "company")
     return _publicly(session, turn, items[0].post if items else None)
 
 
-def _answer(session: Session, turn: Turn, answered: Post | None) -> str | None:
+def _answer(session: Session, turn: CommandContext, answered: Post | None) -> str | None:
     """A reply to a repeat goes to what it repeats, and so to who wrote that."""
     post = posts.written_first(session, answered) if answered else None
     if post and mutes.apart(session, turn.account.id, post.author_id):
@@ -56,27 +56,27 @@ def _answer(session: Session, turn: Turn, answered: Post | None) -> str | None:
     return _publicly(session, turn, post)
 
 
-def _author(session: Session, post: Post) -> Named:
+def _author(session: Session, post: Post) -> NamedAccount:
     author = accounts.by_id(session, post.author_id)
     if author is None or author.state != "active":
         raise Refused(say("The person who wrote that has left. Nothing was sent."))
     return named(author)
 
 
-def _in_group(session: Session, turn: Turn, post: Post, group: Account | None) -> str | None:
+def _in_group(session: Session, turn: CommandContext, post: Post, group: Account | None) -> str | None:
     if group is None or group.state != "active":
         raise Refused(GROUP_GONE)
     if not visibility.may_post(session, turn.account.id, group):
         return tell_posters(session, turn, named(group), turn.text)
-    words = Words(
+    words = NewPost(
         turn.account, turn.text, "group", turn.via, group, in_reply_to=post.id, inbound_id=turn.inbound_id
     )  # fmt: skip
     publish(session, turn, words)
     return None
 
 
-def _publicly(session: Session, turn: Turn, post: Post | None) -> str | None:
-    words = Words(
+def _publicly(session: Session, turn: CommandContext, post: Post | None) -> str | None:
+    words = NewPost(
         turn.account, _with_names(turn), "company", turn.via,
         in_reply_to=post.id if post else None, inbound_id=turn.inbound_id,
     )  # fmt: skip
@@ -88,7 +88,7 @@ def _publicly(session: Session, turn: Turn, post: Post | None) -> str | None:
 UNHEARD = say("Posted, but nobody can get it: the person you answer gets neither texts nor mails now.")
 
 
-def _with_names(turn: Turn) -> str:
+def _with_names(turn: CommandContext) -> str:
     """Names that led the text stay in it, so that everyone sees whom it was for."""
     if turn.reading.verb is None and turn.names:
         return " ".join([*(f"@{name.handle}" for name in turn.names), turn.text])

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import Turn, command
+from gateway.inbound.commands import CommandContext, command
 from gateway.network.audience import visibility
 from gateway.network.people import accounts
 from gateway.network.posts import posts, timelines
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Post
 from handlers.updates import publish
 
@@ -20,7 +20,7 @@ BEHIND = timedelta(seconds=30)  # while the first one still spreads, so that nob
 
 
 @command("rt", "rt NAME", aliases=("repeat",), intent="repeat", about="pass on to my followers", spanish="repetir")
-def repeat(session: Session, turn: Turn) -> str:
+def repeat(session: Session, turn: CommandContext) -> str:
     """The item that was asked about stays the one, whatever came in before the answer."""
     post = session.get(Post, turn.reading.post) if turn.reading.post else _last(session, turn)
     if post is None:
@@ -32,7 +32,7 @@ def repeat(session: Session, turn: Turn) -> str:
     if posts.repeated_by(session, turn.account.id, post.id):
         return say("You already passed on {name}'s update.", name=writer.name)
     turn.reading = replace(turn.reading, post=post.id)
-    words = Words(turn.account, post.text, "company", turn.via, inbound_id=turn.inbound_id, repeats=post)
+    words = NewPost(turn.account, post.text, "company", turn.via, inbound_id=turn.inbound_id, repeats=post)
     if posts.spreading(session, post.id):
         words = replace(words, hold=BEHIND)
     written = publish(session, turn, words)
@@ -41,14 +41,14 @@ def repeat(session: Session, turn: Turn) -> str:
     return say("{name}'s update goes to your followers who do not have it yet. To take it back: UNDO", name=writer.name)
 
 
-def _last(session: Session, turn: Turn) -> Post | None:
+def _last(session: Session, turn: CommandContext) -> Post | None:
     """What last reached this phone, or last of a person or group; of a repeat, what it repeats."""
     of = [(Post.author_id == named.id) | (Post.group_id == named.id) for named in turn.names]
     items = timelines.heard(session, turn.address.id, 1, *of)
     return posts.written_first(session, items[0].post) if items else None
 
 
-def _may_pass_on(session: Session, turn: Turn, post: Post) -> None:
+def _may_pass_on(session: Session, turn: CommandContext, post: Post) -> None:
     if post.visibility == "direct":
         raise Refused(say("That was private, so it is not passed on. Nothing was posted."))
     if post.author_id == turn.account.id:

@@ -7,25 +7,25 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import Turn, act
-from gateway.language.model.reading import Named, Reading
+from gateway.inbound.commands import CommandContext, act
+from gateway.language.model.reading import NamedAccount, Reading
 from gateway.language.model.reading_json import unpacked
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.people import accounts
 from gateway.network.people.directory import named
 
 
-def kept_reading(asked: Asked) -> Reading:
+def kept_reading(asked: AskedQuestion) -> Reading:
     """What was said when the question was asked, as it was read then."""
     return unpacked(asked.about["reading"])
 
 
-def chosen(session: Session, asked: Asked, word: str) -> Named:
+def chosen(session: Session, asked: AskedQuestion, word: str) -> NamedAccount:
     """The account that a digit stands for."""
     return still_there(session, [asked.choices[int(word) - 1]["id"]])[0]
 
 
-def still_there(session: Session, ids: Sequence[int]) -> list[Named]:
+def still_there(session: Session, ids: Sequence[int]) -> list[NamedAccount]:
     """The accounts as they are now; raises Refused when one of them is gone."""
     found = [accounts.by_id(session, account_id) for account_id in ids]
     if any(account is None or account.state != "active" for account in found):
@@ -33,7 +33,7 @@ def still_there(session: Session, ids: Sequence[int]) -> list[Named]:
     return [named(account) for account in found if account]
 
 
-def as_confirmed(session: Session, turn: Turn, asked: Asked) -> str | None:
+def as_confirmed(session: Session, turn: CommandContext, asked: AskedQuestion) -> str | None:
     """Performs what was asked about; it may ask again for something else."""
     reading = kept_reading(asked)
     still_there(session, [each.id for each in reading.names])

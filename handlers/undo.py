@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import count, joined, say
-from gateway.inbound.commands import Turn, command, reopened, undoes
+from gateway.inbound.commands import CommandContext, command, reopened, undoes
 from gateway.network.conversation import conversations
 from gateway.network.follows.last_effect import last_doing
 from gateway.network.posts import posts
@@ -19,7 +19,7 @@ REACH = timedelta(hours=24)
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
-def undo(session: Session, turn: Turn) -> str:
+def undo(session: Session, turn: CommandContext) -> str:
     proved = GIVES in turn.confirmed  # then the newest effect is the question that this answers
     last = last_doing(session, turn.account.id, REACH, ("asked",) if proved else ())
     if last is None:
@@ -38,7 +38,7 @@ def undo(session: Session, turn: Turn) -> str:
 
 
 @undoes("post", "appended")
-def _retract(session: Session, turn: Turn, effect: Effect) -> str:
+def _retract(session: Session, turn: CommandContext, effect: Effect) -> str:
     """Recalls what has not left; what has shows as retracted on the web and in what `get` lists."""
     post = session.get_one(Post, effect.subject_id)
     if post.deleted_at:
@@ -59,7 +59,7 @@ def _retract(session: Session, turn: Turn, effect: Effect) -> str:
 
 
 @undoes("asked")
-def _forget(session: Session, turn: Turn, effect: Effect) -> str:
+def _forget(session: Session, turn: CommandContext, effect: Effect) -> str:
     """A question is not answered, and its words are forgotten."""
     open_ = conversations.open_question(session, turn.address.id)
     if open_ and open_.kind == bare_texts.KIND and effect.subject_id:

@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import Turn, undoes
-from gateway.language.model.reading import Named
+from gateway.inbound.commands import CommandContext, undoes
+from gateway.language.model.reading import NamedAccount
 from gateway.network.follows import follow_snapshot, group_owners, mutes
-from gateway.network.follows.follow_snapshot import Memento
+from gateway.network.follows.follow_snapshot import FollowSnapshot
 from gateway.network.people import accounts, addresses
 from gateway.network.people.directory import named
 from gateway.store.tables import Effect
@@ -17,7 +17,7 @@ from handlers.follows import OFF, ON
 
 
 @undoes("follow")
-def _undo_follow(session: Session, turn: Turn, effect: Effect) -> str:
+def _undo_follow(session: Session, turn: CommandContext, effect: Effect) -> str:
     source, was = _source(session, effect), effect.detail["was"]
     now = follow_snapshot.taken(session, turn.account.id, source.id)
     if was is not None:
@@ -32,7 +32,7 @@ def _undo_follow(session: Session, turn: Turn, effect: Effect) -> str:
 
 
 @undoes("unfollow")
-def _undo_leave(session: Session, turn: Turn, effect: Effect) -> str:
+def _undo_leave(session: Session, turn: CommandContext, effect: Effect) -> str:
     source, was = _source(session, effect), effect.detail["was"]
     _check_apart(session, turn, source)
     follow_snapshot.restore(session, turn.account.id, source.id, was)
@@ -42,7 +42,7 @@ def _undo_leave(session: Session, turn: Turn, effect: Effect) -> str:
 
 
 @undoes("off", "on")
-def _undo_switch(session: Session, turn: Turn, effect: Effect) -> str:
+def _undo_switch(session: Session, turn: CommandContext, effect: Effect) -> str:
     """Of one source, or of the whole phone or mailbox that it was said from."""
     if "was" not in effect.detail:
         return _undo_address(session, turn, effect)
@@ -51,13 +51,15 @@ def _undo_switch(session: Session, turn: Turn, effect: Effect) -> str:
     return say("{name} is off.", name=source.name) if was["off"] else say("{name} is on.", name=source.name)
 
 
-def _amend(session: Session, turn: Turn, source: Named, was: Memento, columns: Sequence[str]) -> None:
+def _amend(
+    session: Session, turn: CommandContext, source: NamedAccount, was: FollowSnapshot, columns: Sequence[str]
+) -> None:
     """An owner who took somebody out, or gave them another role, is not gone round."""
     if not follow_snapshot.amend(session, turn.account.id, source.id, was, columns):
         raise Refused(say("You no longer follow {name}. Nothing was changed.", name=source.name))
 
 
-def _undo_address(session: Session, turn: Turn, effect: Effect) -> str:
+def _undo_address(session: Session, turn: CommandContext, effect: Effect) -> str:
     mine = addresses.of_account(session, turn.account.id)
     row = next((each for each in mine if each.id == effect.subject_id), None)
     if row is None:
@@ -66,14 +68,14 @@ def _undo_address(session: Session, turn: Turn, effect: Effect) -> str:
     return ON[row.channel] if row.receiving else OFF[row.channel]
 
 
-def _source(session: Session, effect: Effect) -> Named:
+def _source(session: Session, effect: Effect) -> NamedAccount:
     account = accounts.by_id(session, effect.subject_id or 0)
     if account is None or account.state != "active":
         raise Refused(say("That account is gone. Nothing was changed."))
     return named(account)
 
 
-def _check_apart(session: Session, turn: Turn, source: Named) -> None:
+def _check_apart(session: Session, turn: CommandContext, source: NamedAccount) -> None:
     """A block that was made since is not gone round."""
     if source.kind == "person" and mutes.apart(session, turn.account.id, source.id):
         raise Refused(say("You cannot follow {name} now. Nothing was changed.", name=source.name))

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import Turn, meaning
+from gateway.inbound.commands import CommandContext, meaning
 from gateway.language.fragments.part_marks import part
 from gateway.language.words.normalize import cleaned
 from gateway.ledger.inbox import media
@@ -15,7 +15,7 @@ from gateway.network.audience import visibility
 from gateway.network.follows import last_effect
 from gateway.network.people import accounts
 from gateway.network.posts import posts, split_texts
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Post
 from handlers.price_confirmation import ask_price
 from handlers.private_repeats import ask_if_private
@@ -27,22 +27,22 @@ GROUP_GONE = say("That group is gone. Nothing was posted.")
 
 
 @meaning("update")
-def update(session: Session, turn: Turn) -> str | None:
+def update(session: Session, turn: CommandContext) -> str | None:
     """Not answered, unless nobody hears it or its writer wants each confirmed."""
     if _joins(session, turn):
         return None
     return post_update(session, turn, turn.text)
 
 
-def post_update(session: Session, turn: Turn, text: str) -> str | None:
-    words = Words(turn.account, text, "company", turn.via, inbound_id=turn.inbound_id)
+def post_update(session: Session, turn: CommandContext, text: str) -> str | None:
+    words = NewPost(turn.account, text, "company", turn.via, inbound_id=turn.inbound_id)
     post = publish(session, turn, words)
     if visibility.heard(session, post, posts.sources(session, words)):
         return _acknowledged(turn)
     return _tell_unheard(session, turn, turn.account.id, UNHEARD, say("Posted. Nobody follows you yet."))
 
 
-def _tell_unheard(session: Session, turn: Turn, source_id: int, whole: str, short: str) -> str | None:
+def _tell_unheard(session: Session, turn: CommandContext, source_id: int, whole: str, short: str) -> str | None:
     """That nobody hears it is said once a week; after a choice, or to who wants each confirmed, it is said shortly."""
     if not last_effect.told_unheard(session, turn.account.id, source_id):
         note_unheard(turn, source_id)
@@ -50,19 +50,19 @@ def _tell_unheard(session: Session, turn: Turn, source_id: int, whole: str, shor
     return short if turn.account.ack or turn.pictures_of else None
 
 
-def note_unheard(turn: Turn, source_id: int) -> None:
+def note_unheard(turn: CommandContext, source_id: int) -> None:
     """The post's own effect remembers that its writer was told."""
     posted = next(effect for effect in reversed(turn.done) if effect.kind == "post")
     posted.detail = {**posted.detail, "unheard": source_id}
 
 
-def _acknowledged(turn: Turn) -> str | None:
+def _acknowledged(turn: CommandContext) -> str | None:
     """`ack on` wants to hear of each."""
     return say("Posted. To take it back: UNDO") if turn.account.ack else None
 
 
 @meaning("group")
-def group_post(session: Session, turn: Turn) -> str | None:
+def group_post(session: Session, turn: CommandContext) -> str | None:
     if _joins(session, turn):
         return None
     groups = [_group(session, named.id) for named in turn.names if named.kind == "group"]
@@ -70,7 +70,7 @@ def group_post(session: Session, turn: Turn) -> str | None:
     first, *others = groups
     if others and any(group.access == "closed" for group in groups):
         raise Refused(say("One message cannot go to a closed group and to others. Nothing was posted."))
-    words = Words(
+    words = NewPost(
         turn.account, turn.text, "group", turn.via, first, others, followers=to_followers, inbound_id=turn.inbound_id
     )  # fmt: skip
     post = publish(session, turn, words)
@@ -82,7 +82,7 @@ def group_post(session: Session, turn: Turn) -> str | None:
     return _tell_unheard(session, turn, first.id, whole, say("Posted to #{handle}.", handle=first.handle))
 
 
-def _joins(session: Session, turn: Turn) -> bool:
+def _joins(session: Session, turn: CommandContext) -> bool:
     """A later part of a text joins the post that the first became, while nobody has got that yet."""
     post_id = turn.reading.post
     if not post_id or media.attached(session, turn.inbound_id):
@@ -91,14 +91,14 @@ def _joins(session: Session, turn: Turn) -> bool:
     if first:  # a part that repeats private words is asked about as a text of its own would be, with what it follows
         group = accounts.by_id(session, first.group_id) if first.group_id else None
         whole = f"{split_texts.without_mark(first.text)} {turn.text}"
-        ask_if_private(session, turn, Words(turn.account, whole, first.visibility, turn.via, group))
+        ask_if_private(session, turn, NewPost(turn.account, whole, first.visibility, turn.via, group))
     if not split_texts.append(session, turn.account, post_id, turn.text):
         return False
     turn.did("appended", post_id)
     return True
 
 
-def publish(session: Session, turn: Turn, words: Words) -> Post:
+def publish(session: Session, turn: CommandContext, words: NewPost) -> Post:
     """Posts and notes it, so that `undo` finds it. What repeats private words, and what goes to many phones, is asked
     about first. A part of a text waits for the others."""
     words = replace(words, pictures_of=turn.pictures_of)

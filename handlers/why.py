@@ -8,17 +8,17 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import Turn, command
+from gateway.inbound.commands import CommandContext, command
 from gateway.network.audience import visibility
 from gateway.network.follows import follows, tag_follows
 from gateway.network.people import accounts
 from gateway.network.posts import timelines
-from gateway.network.posts.timelines import Heard
+from gateway.network.posts.timelines import ReceivedItem
 from gateway.store.tables import Account, Post, PostRecipient
 
 
 @command("why", about="why I got the last update", spanish="por qué, porqué, por que")
-def why(session: Session, turn: Turn) -> str:
+def why(session: Session, turn: CommandContext) -> str:
     items = timelines.heard(session, turn.address.id, 1)
     if not items:
         raise Refused(say("Nothing has reached you here yet."))
@@ -33,7 +33,7 @@ def why(session: Session, turn: Turn) -> str:
     return _followed(session, turn, item, source) if source else _tagged(session, turn, item.source_id)
 
 
-def _private(session: Session, turn: Turn, item: Heard) -> str:
+def _private(session: Session, turn: CommandContext, item: ReceivedItem) -> str:
     """To its reader alone, or to a group they are in."""
     mine = select(PostRecipient.named_id).where(PostRecipient.post_id == item.post.id)
     named_id = session.scalar(mine.where(PostRecipient.account_id == turn.account.id))
@@ -50,7 +50,7 @@ def _private(session: Session, turn: Turn, item: Heard) -> str:
     )
 
 
-def _named(session: Session, turn: Turn, item: Heard) -> str:
+def _named(session: Session, turn: CommandContext, item: ReceivedItem) -> str:
     """It answers what its reader wrote, or has their name in it."""
     answered = session.get(Post, item.post.in_reply_to) if item.post.in_reply_to else None
     if answered and answered.author_id == turn.account.id:
@@ -58,7 +58,7 @@ def _named(session: Session, turn: Turn, item: Heard) -> str:
     return say("It mentions you. To stop: MUTE {handle!u}", handle=item.author.handle)
 
 
-def _followed(session: Session, turn: Turn, item: Heard, source: Account) -> str:
+def _followed(session: Session, turn: CommandContext, item: ReceivedItem, source: Account) -> str:
     since = follows.since(session, turn.account.id, source.id)
     if since is None:
         return say("You followed {name} when it came. You no longer do.", name=source.name)
@@ -75,12 +75,12 @@ def _followed(session: Session, turn: Turn, item: Heard, source: Account) -> str
     return say("You have followed {name} since {date}. To stop: LEAVE {handle!u}", name=name, date=day, handle=handle)
 
 
-def _tagged(session: Session, turn: Turn, topic_id: int) -> str:
+def _tagged(session: Session, turn: CommandContext, topic_id: int) -> str:
     tag, since = tag_follows.tag_of(session, topic_id), tag_follows.since(session, turn.account.id, topic_id)
     if tag is None or since is None:
         return say("You followed a tag in it when it came. You no longer do.")
     return say("You have followed {tag} since {date}. To stop: LEAVE {tag!u}", tag=f"#{tag}", date=_day(turn, since))
 
 
-def _day(turn: Turn, moment: datetime) -> date:
+def _day(turn: CommandContext, moment: datetime) -> date:
     return moment.astimezone(ZoneInfo(turn.account.timezone)).date()

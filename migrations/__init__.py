@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from gateway.ledger.operations import partitions
 from migrations import rights, running, steps
-from migrations.running import TOLD_EVERY, Runner, Told
+from migrations.running import TOLD_EVERY, MigrationRunner, Told
 
 FOLDER = Path(__file__).parent
 LOCK = 0x43726974  # one migration at a time, over every machine
@@ -70,7 +70,7 @@ def _make(engine: Engine, wanted: dict[str, Path]) -> None:
 def _upgrade(engine: Engine, revision: str, path: Path, told: Told) -> None:
     with engine.begin() as connection:
         connection.execute(text(running.BOOKS))
-    Runner(engine, revision, told).run(steps.read(path))
+    MigrationRunner(engine, revision, told).run(steps.read(path))
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
         connection.execute(text("DELETE FROM migration_steps WHERE revision = :revision"), {"revision": revision})

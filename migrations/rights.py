@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import Engine, text
 
 from gateway.errors import Refused
-from migrations.running import Runner, Told
+from migrations.running import MigrationRunner, Told
 
 ADD_ONLY: Final = ("audit",)
 READ_ONLY: Final = ("alembic_version", "migration_steps")
@@ -22,13 +22,13 @@ def give(engine: Engine, role: str, told: Told) -> None:
     """`engine` is the owner's. Gives the other role its rights; an installation with one role has them all, and critter
     check says so."""
     if _owner(engine) != role:
-        Runner(engine, "rights", told).execute(_rights(engine, role))
+        MigrationRunner(engine, "rights", told).execute(_rights(engine, role))
 
 
 def take_over(engine: Engine, role: str, told: Told) -> None:
     """Makes everything in the database the owner's: older versions had one role, to which it belonged. One thing at a
     time, each behind its own lock for a moment."""
-    owner, runner = _owner(engine), Runner(engine, "rights", told)
+    owner, runner = _owner(engine), MigrationRunner(engine, "rights", told)
     if owner == role:
         return
     with engine.connect() as connection:

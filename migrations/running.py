@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, text
 
 from gateway.errors import Refused
-from migrations.steps import Step
+from migrations.steps import MigrationStep
 
 Told = Callable[[str], None]
 
@@ -38,14 +38,14 @@ AFTERWARDS: Final = "RESET lock_timeout; RESET statement_timeout; RESET client_c
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class MigrationRunner:
     """For one migration, by its number."""
 
     engine: Engine
     revision: str
     told: Told
 
-    def run(self, steps: list[Step]) -> None:
+    def run(self, steps: list[MigrationStep]) -> None:
         """All steps that are not done yet."""
         done = self._done()
         for step in steps:
@@ -64,7 +64,7 @@ class Runner:
             found = connection.execute(text(DONE), {"revision": self.revision})
             return set(found.scalars())
 
-    def _run_once(self, step: Step) -> None:
+    def _run_once(self, step: MigrationStep) -> None:
         with self._transaction() as connection:
             for statement in step.statements:
                 driver(connection).execute(statement.sql.encode())
@@ -95,7 +95,7 @@ class Runner:
             time.sleep(PAUSES[min(tries, len(PAUSES) - 1)] * random.uniform(0.7, 1.3))  # noqa: S311
         raise AssertionError
 
-    def _run_batches(self, step: Step, table: str, key: str) -> None:
+    def _run_batches(self, step: MigrationStep, table: str, key: str) -> None:
         size, rows, told = FIRST_BATCH, 0, time.monotonic()
         while True:
             began = time.monotonic()
@@ -109,7 +109,7 @@ class Runner:
                 self.told(f"{self.revision}  step {step.number}: {rows:,} rows so far")
                 told = time.monotonic()
 
-    def _run_batch(self, step: Step, table: str, key: str, size: int) -> int | None:
+    def _run_batch(self, step: MigrationStep, table: str, key: str, size: int) -> int | None:
         """The next rows of the table; None when there are no more. Where it came to is committed with them."""
         with self._transaction() as connection:
             given = {"revision": self.revision, "step": step.number}
@@ -125,7 +125,7 @@ class Runner:
             connection.execute(text(ADVANCE), {**given, "reached": found.upto})
             return max(ran.rowcount, 0)
 
-    def _build_index(self, step: Step) -> None:
+    def _build_index(self, step: MigrationStep) -> None:
         """What an interruption left is not valid, and is made again. On a partitioned table each part gets its own."""
         parts = step.index
         assert parts is not None
@@ -174,12 +174,12 @@ class Runner:
         with self._transaction() as connection:
             driver(connection).execute(sql.encode())
 
-    def _remember(self, step: Step) -> None:
+    def _remember(self, step: MigrationStep) -> None:
         with self.engine.begin() as connection:
             connection.execute(text(REMEMBER), {"revision": self.revision, "step": step.number, "reached": None})
 
 
-def run_whole(connection: Connection, steps: list[Step]) -> None:
+def run_whole(connection: Connection, steps: list[MigrationStep]) -> None:
     """All steps in the caller's transaction: for an empty database, which nobody else uses."""
     for step in steps:
         for statement in step.statements:
@@ -187,7 +187,7 @@ def run_whole(connection: Connection, steps: list[Step]) -> None:
             driver(connection).execute(CONCURRENTLY.sub(r"\1", sql).encode())
 
 
-def between(step: Step, low: int, high: int) -> str:
+def between(step: MigrationStep, low: int, high: int) -> str:
     sql = step.statements[0].sql
     return re.sub(r":to\b", str(high), re.sub(r":from\b", str(low), sql))
 

@@ -23,7 +23,7 @@ INDEX: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class MigrationStep:
     """One step: its number in the file from 1, and its statements. `batch`: the table and the key it goes along."""
 
     number: int
@@ -40,10 +40,11 @@ class Step:
         return INDEX.fullmatch(self.statements[0].sql)
 
 
-def read(file: Path) -> list[Step]:
+def read(file: Path) -> list[MigrationStep]:
     """The steps of a file; raises ValueError for what cannot be run."""
     return [
-        Step(number, statements, _batch(statements)) for number, statements in enumerate(_grouped(file.read_text()), 1)
+        MigrationStep(number, statements, _batch(statements))
+        for number, statements in enumerate(_grouped(file.read_text()), 1)
     ]
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from migrations.statements import Statement
-from migrations.steps import Step
+from migrations.steps import MigrationStep
 
-Rule = Callable[[str, "Known"], str | None]
+Rule = Callable[[str, "FileState"], str | None]
 
 
-class Known:
+class FileState:
     """What the file did so far: tables that it made itself, which nobody uses yet, and constraints it has checked."""
 
     def __init__(self) -> None:
@@ -33,9 +33,9 @@ class Known:
         return table not in self.made
 
 
-def refused(steps: list[Step]) -> Iterator[str]:
+def refused(steps: list[MigrationStep]) -> Iterator[str]:
     """A line for each statement that must not stand there as it does."""
-    known = Known()
+    known = FileState()
     for step in steps:
         for statement in step.statements:
             if "allow" not in statement.notes:
@@ -46,7 +46,7 @@ def refused(steps: list[Step]) -> Iterator[str]:
             known.learn(statement.bare)
 
 
-def _whys(statement: Statement, step: Step, known: Known) -> Iterator[str]:
+def _whys(statement: Statement, step: MigrationStep, known: FileState) -> Iterator[str]:
     sql = statement.bare
     for rule in RULES:
         if why := rule(sql, known):
@@ -55,26 +55,26 @@ def _whys(statement: Statement, step: Step, known: Known) -> Iterator[str]:
         yield why
 
 
-def _in_a_group(step: Step) -> Iterator[str]:
+def _in_a_group(step: MigrationStep) -> Iterator[str]:
     for statement in step.statements:
         if re.search(r"\bCONCURRENTLY\b|\bVALIDATE CONSTRAINT\b", statement.bare, re.I) or "batch" in statement.notes:
             yield f"{statement.short}\n    takes long: write it outside of BEGIN … COMMIT, as a step of its own"
 
 
-def _index(sql: str, known: Known) -> str | None:
+def _index(sql: str, known: FileState) -> str | None:
     found = re.match(r"CREATE (?:UNIQUE )?INDEX (CONCURRENTLY )?.*?\bON (?:ONLY )?(\w+)", sql, re.I)
     if found and not found[1] and known.old(found[2]):
         return f"keeps every writer of {found[2]} out until it is built: write CREATE INDEX CONCURRENTLY NAME ON …"
     return None
 
 
-def _reindex(sql: str, known: Known) -> str | None:
+def _reindex(sql: str, known: FileState) -> str | None:
     if re.match(r"(REINDEX(?!.*CONCURRENTLY)|CLUSTER|VACUUM|TRUNCATE)\b", sql, re.I):
         return "locks a whole table for long, or empties it: leave it out of migrations"
     return None
 
 
-def _constraint(sql: str, known: Known) -> str | None:
+def _constraint(sql: str, known: FileState) -> str | None:
     for table, action in _actions(sql, known):
         if not re.match(r"ADD (CONSTRAINT|CHECK|FOREIGN|UNIQUE|PRIMARY|EXCLUDE)", action, re.I):
             continue
@@ -88,7 +88,7 @@ def _constraint(sql: str, known: Known) -> str | None:
     return None
 
 
-def _column(sql: str, known: Known) -> str | None:
+def _column(sql: str, known: FileState) -> str | None:
     for table, action in _actions(sql, known):
         if not re.match(r"ADD (?!CONSTRAINT|CHECK|FOREIGN|UNIQUE|PRIMARY|EXCLUDE)", action, re.I):
             continue
@@ -114,7 +114,7 @@ def _column(sql: str, known: Known) -> str | None:
     return None
 
 
-def _not_null(sql: str, known: Known) -> str | None:
+def _not_null(sql: str, known: FileState) -> str | None:
     for table, action in _actions(sql, known):
         found = re.match(r"ALTER (?:COLUMN )?(\w+) SET NOT NULL", action, re.I)
         if found and not any(f"{found[1].upper()} IS NOT NULL" in says.upper() for says in known.checked):
@@ -125,7 +125,7 @@ def _not_null(sql: str, known: Known) -> str | None:
     return None
 
 
-def _type(sql: str, known: Known) -> str | None:
+def _type(sql: str, known: FileState) -> str | None:
     for table, action in _actions(sql, known):
         if re.match(r"ALTER (COLUMN )?\w+ (SET DATA )?TYPE\b", action, re.I):
             return (
@@ -138,13 +138,13 @@ def _type(sql: str, known: Known) -> str | None:
     return None
 
 
-def _definer(sql: str, known: Known) -> str | None:
+def _definer(sql: str, known: FileState) -> str | None:
     if re.search(r"\bSECURITY DEFINER\b", sql, re.I) and not re.search(r"\bSET search_path\b", sql, re.I):
         return "could be led astray by its caller's tables: add SET search_path = pg_catalog, public, pg_temp"
     return None
 
 
-def _unbatched(sql: str, known: Known) -> str | None:
+def _unbatched(sql: str, known: FileState) -> str | None:
     found = re.match(r"(?:WITH .*?)?\b(?:UPDATE(?: ONLY)?|DELETE FROM(?: ONLY)?) (\w+)", sql, re.I)
     if found and known.old(found[1]):
         return (
@@ -158,7 +158,7 @@ def _unbatched(sql: str, known: Known) -> str | None:
     return None
 
 
-def _actions(sql: str, known: Known) -> Iterator[tuple[str, str]]:
+def _actions(sql: str, known: FileState) -> Iterator[tuple[str, str]]:
     """What an ALTER TABLE does to a table that others use, one by one."""
     found = re.match(r"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(\w+) (.*)", sql, re.I)
     if found and known.old(found[1]):

@@ -24,7 +24,7 @@ from tests.support.arriving import DEMO
 from tests.support.databases import Kept, migrate, owned
 from tests.support.heard_sentences import Ear, listen
 from tests.support.office import Office, point_command_line
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 TEMPLATE = "migrated"
 logging.getLogger("twilio.http_client").setLevel(
@@ -180,7 +180,7 @@ def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def here(office: Office) -> Iterator[Room]:
+def here(office: Office) -> Iterator[WorkerContext]:
     """The room of the worker that proves mails, in a world where only demo.example publishes anything."""
     room = build(office.settings, "proving")
     vars(room)["resolver"] = Zone(DEMO)

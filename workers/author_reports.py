@@ -7,7 +7,7 @@ import structlog
 
 from gateway.network.receipts import author_reports
 from gateway.store.database import transaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
 BATCH: Final = 20
@@ -20,7 +20,7 @@ def drain() -> None:
     drained("tellings", step)
 
 
-def step(here: Room) -> bool:
+def step(here: WorkerContext) -> bool:
     """Some of those that are due; False when none is. What goes into the outbox commits with the mark that it did."""
     rings: set[str] = set()
     with transaction(here.engine) as session:

@@ -13,13 +13,13 @@ from gateway.carriers.common.receipt import Receipt
 from gateway.carriers.instrumented import alarm
 from gateway.carriers.registry import BY_NAME
 from gateway.ledger.outbox import attempts
-from gateway.ledger.outbox.attempts import Report
+from gateway.ledger.outbox.attempts import CarrierReport
 from gateway.ledger.outbox.callbacks import open_callbacks
 from gateway.ledger.senders import senders
 from gateway.store.database import transaction
 from gateway.store.tables import Attempt, Callback
 from workers.effects import address_effects, alarms
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
 BATCH: Final = 500
@@ -34,7 +34,7 @@ def drain() -> None:
     drained("receipts", step, TURN)
 
 
-def step(here: Room) -> bool:
+def step(here: WorkerContext) -> bool:
     """The oldest callbacks; False when there were none. One whose attempt is gone has nothing to say."""
     with transaction(here.engine) as session:
         found = open_callbacks(session, BATCH)
@@ -57,9 +57,9 @@ def _receipt(callback: Callback) -> Receipt | None:
     return receipt
 
 
-def _report(callback: Callback, receipt: Receipt) -> Report:
+def _report(callback: Callback, receipt: Receipt) -> CarrierReport:
     name, reason = callback.carrier_id or None, receipt.reason or None
-    return Report(callback.attempt_id, name, receipt.step, reason, receipt.retries, receipt.slow)
+    return CarrierReport(callback.attempt_id, name, receipt.step, reason, receipt.retries, receipt.slow)
 
 
 def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.network.mail import daily_mail
 from gateway.store.database import transaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
 BATCH: Final = 200
@@ -14,7 +14,7 @@ def drain() -> None:
     drained("dailies", step)
 
 
-def step(here: Room) -> bool:
+def step(here: WorkerContext) -> bool:
     """One batch in one transaction; False when nobody is left whose morning it is."""
     settings = here.settings
     with transaction(here.engine) as session:

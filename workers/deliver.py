@@ -9,17 +9,17 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.smtp.provider_profiles import terms
 from gateway.ledger.outbox.claims import NOBODY, Senders
 from gateway.ledger.senders import pauses
-from workers.runtime.context import Room, current
-from workers.sending.delivery_store import Desk
+from workers.runtime.context import WorkerContext, current
+from workers.sending.delivery_store import DeliveryStore
 from workers.sending.number_pool import Pool
-from workers.sending.pacing import Bucket, Pace
-from workers.sending.relay_quota import Day
+from workers.sending.pacing import Bucket, Pacer
+from workers.sending.relay_quota import RelayQuota
 from workers.sending.render_mail import Mailing
-from workers.sending.send_loop import PAUSE, Ledger, Road
+from workers.sending.send_loop import PAUSE, DeliveryPort, SendLoop
 
 TURN: Final = {"sms": 5.0, "email": 30.0}  # seconds; texts share their queue with receipts and reconciliation
 MAILS: Final = 500
@@ -43,26 +43,26 @@ def drain_email() -> None:
         _drain(here, "email", _letters(here))
 
 
-def _drain(here: Room, channel: str, road: Pool | Road[Letter]) -> None:
+def _drain(here: WorkerContext, channel: str, road: Pool | SendLoop[OutboundEmail]) -> None:
     here.bell.answered(channel)
     if here.loop.run(road.drain(TURN[channel])):
         here.bell.ring(channel)
 
 
 @lru_cache(maxsize=1)
-def _texts(here: Room) -> Pool:
+def _texts(here: WorkerContext) -> Pool:
     return Pool(here)
 
 
 @lru_cache(maxsize=1)
-def _letters(here: Room) -> Road[Letter]:
+def _letters(here: WorkerContext) -> SendLoop[OutboundEmail]:
     assert here.letters is not None
     kept = terms(here.settings)
-    day = Day(kept.daily) if kept.daily else None
-    desk = Desk(here, "email", Mailing(here.settings, here.signer, here.keys).load, Relay(), day)
-    return Road(
+    day = RelayQuota(kept.daily) if kept.daily else None
+    desk = DeliveryStore(here, "email", Mailing(here.settings, here.signer, here.keys).load, Relay(), day)
+    return SendLoop(
         here.letters,
-        Ledger(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
+        DeliveryPort(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
         here.stopping,
         pace=_pace(here, kept.rate),
         limit=MAILS,
@@ -73,8 +73,8 @@ def _letters(here: Room) -> Road[Letter]:
     )
 
 
-def _pace(here: Room, rate: float | None) -> Pace:
-    return Pace([Bucket(here.buckets, "relay", rate * SHARE)], keeps=True) if rate else Pace()
+def _pace(here: WorkerContext, rate: float | None) -> Pacer:
+    return Pacer([Bucket(here.buckets, "relay", rate * SHARE)], keeps=True) if rate else Pacer()
 
 
 class Relay:

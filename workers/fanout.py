@@ -9,7 +9,7 @@ from gateway.network.audience import visibility
 from gateway.network.receipts import author_reports
 from gateway.store.database import transaction
 from gateway.store.tables import Fanout
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
 FIRST, CHUNK = 100, 2_000  # followers in the first chunk, so that somebody hears at once, and in the others
@@ -20,7 +20,7 @@ def drain() -> None:
     drained("fanout", step)
 
 
-def step(here: Room) -> bool:
+def step(here: WorkerContext) -> bool:
     """One chunk of the oldest fan-out that is due; False when there is none."""
     with transaction(here.engine) as session:
         fanout = spreading.claim(session)
@@ -40,7 +40,7 @@ def step(here: Room) -> bool:
     return True
 
 
-def begin(here: Room, session: Session, inbound_id: int) -> set[str]:
+def begin(here: WorkerContext, session: Session, inbound_id: int) -> set[str]:
     """The first followers of what an inbound posted, in its own transaction: they hear it without the way through
     another worker. The bells to ring after the commit; workers/inbound calls it."""
     fanouts = spreading.own(session, inbound_id)
@@ -48,7 +48,7 @@ def begin(here: Room, session: Session, inbound_id: int) -> set[str]:
     return set().union(*chunks) if chunks else {"fanout"}
 
 
-def _chunk(here: Room, session: Session, fanout: Fanout, priority: int) -> set[str]:
+def _chunk(here: WorkerContext, session: Session, fanout: Fanout, priority: int) -> set[str]:
     """The bells to ring: of the channels that got rows, and `fanout` when there is more."""
     chunk = FIRST if fanout.reached == 0 else CHUNK
     upto, texts, mails = visibility.expand(session, fanout, priority, chunk)

@@ -7,15 +7,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.inbound import bounce_intake
-from gateway.inbound.outcome import Outcome
+from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import hear, limited
 from gateway.ledger.commit import counters
 from gateway.ledger.inbox import inbox, sender_limits
-from gateway.ledger.inbox.inbox import Claimed
+from gateway.ledger.inbox.inbox import ClaimedInput
 from gateway.store.database import transaction
 from workers import fanout
 from workers.effects import alarms
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
 BATCH = 20  # senders at once; each row has its own transaction
@@ -26,7 +26,7 @@ def drain() -> None:
     drained("inbound", step)
 
 
-def step(here: Room) -> bool:
+def step(here: WorkerContext) -> bool:
     """Some of the oldest texts and mails; False when that was all: what came meanwhile has rung."""
     here.passing.repay(here.engine, "inbound")
     lease = timedelta(seconds=here.settings.lease_seconds)
@@ -49,7 +49,7 @@ def step(here: Room) -> bool:
     return len(claimed) == BATCH or any(one.attempt > 1 for one in claimed)
 
 
-def _hear(here: Room, claimed: Claimed) -> None:
+def _hear(here: WorkerContext, claimed: ClaimedInput) -> None:
     """One transaction: the effects, the answer and the row's end. What raises is tried again when its lease is over,
     but first without the followers, who may be the reason."""
     for spread in (True, False):
@@ -70,7 +70,9 @@ def _hear(here: Room, claimed: Claimed) -> None:
         here.bell.ring(queue)
 
 
-def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple[Outcome | None, set[str]]:
+def _read(
+    session: Session, here: WorkerContext, claimed: ClaimedInput, spread: bool
+) -> tuple[InboundOutcome | None, set[str]]:
     """What it meant, and the bells to ring after the commit."""
     taken = inbox.take(session, claimed)
     if taken is None:  # another worker has it by now: this one woke up late
@@ -92,6 +94,6 @@ def _read(session: Session, here: Room, claimed: Claimed, spread: bool) -> tuple
     return outcome, (set(outcome.rings) - {"fanout"}) | fanout.begin(here, session, claimed.id)
 
 
-def _give_back(here: Room, claimed: list[Claimed], pause: timedelta = timedelta(0)) -> None:
+def _give_back(here: WorkerContext, claimed: list[ClaimedInput], pause: timedelta = timedelta(0)) -> None:
     """As if they had not been claimed. When the database cannot even do that just now, this worker does it later."""
     here.passing.give_back(here.engine, "inbound", lambda session: inbox.release(session, claimed, pause))

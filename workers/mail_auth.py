@@ -18,12 +18,12 @@ from gateway.ledger.inbox.unauthenticated import Unproved
 from gateway.mail.auth import sender_trust
 from gateway.mail.auth.dmarc import SECONDS
 from gateway.mail.auth.dns import PATIENCE, Resolver
-from gateway.mail.auth.sender_trust import Standing
+from gateway.mail.auth.sender_trust import SenderTrust
 from gateway.network.mail import sender_verdicts
-from gateway.network.mail.sender_verdicts import Case
+from gateway.network.mail.sender_verdicts import VerificationCase
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import TURN
 from workers.runtime.drain_loop import drain as drained
 
@@ -33,14 +33,14 @@ LOOK: Final = 0.2  # seconds after which it is looked for more mails while DNS i
 LONGEST: Final = SECONDS + 2 * PATIENCE  # seconds that one mail can take
 
 log = structlog.get_logger()
-Asked = dict["Future[Standing]", Case]
+Asked = dict["Future[SenderTrust]", VerificationCase]
 
 
 def drain() -> None:
     drained("proving", step)
 
 
-def step(here: Room) -> bool:
+def step(here: WorkerContext) -> bool:
     """All that is there, for one turn; False when nothing is left. What it has in hand at the end is waited for."""
     here.passing.repay(here.engine, "unproved")
     if here.stopping() or _alone(here):
@@ -58,20 +58,20 @@ def step(here: Room) -> bool:
     return time.monotonic() >= end
 
 
-def _alone(here: Room) -> bool:
+def _alone(here: WorkerContext) -> bool:
     """A mail that ended a worker before is proved while there is no other to be blamed."""
     with transaction(here.engine) as session:
         one = unauthenticated.suspect(session, here.owner, _lease(here))
         case = sender_verdicts.case(session, here.signer, one) if one else None
     if case is None:
         return False
-    answer: Future[Standing] = Future()
+    answer: Future[SenderTrust] = Future()
     answer.set_result(_climb(here.settings, here.resolver, case))
     _settle(here, case, answer)
     return True
 
 
-def _more(here: Room, threads: ThreadPoolExecutor, asked: Asked, end: float) -> bool:
+def _more(here: WorkerContext, threads: ThreadPoolExecutor, asked: Asked, end: float) -> bool:
     """Claims as many as there are threads for; whether there were any."""
     if here.stopping() or time.monotonic() >= end:
         return False
@@ -87,11 +87,11 @@ def _more(here: Room, threads: ThreadPoolExecutor, asked: Asked, end: float) -> 
     return bool(cases)
 
 
-def _lease(here: Room) -> timedelta:
+def _lease(here: WorkerContext) -> timedelta:
     return timedelta(seconds=here.settings.lease_seconds + LONGEST)
 
 
-def _climb(settings: Settings, resolver: Resolver, case: Case) -> Standing:
+def _climb(settings: Settings, resolver: Resolver, case: VerificationCase) -> SenderTrust:
     if case.standing:
         return case.standing
     return sender_trust.climb(
@@ -99,7 +99,7 @@ def _climb(settings: Settings, resolver: Resolver, case: Case) -> Standing:
     )
 
 
-def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
+def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderTrust]") -> None:
     """One transaction: how the row ends, and the question to its sender. What raised stays leased and is tried alone
     when that is over."""
     try:
@@ -125,7 +125,7 @@ def _settle(here: Room, case: Case, answer: "Future[Standing]") -> None:
         here.bell.ring(bell)
 
 
-def _give_back(here: Room, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:
+def _give_back(here: WorkerContext, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:
     """As if they had not been claimed. When the database cannot even do that just now, this worker does it later."""
     if cases:
         here.passing.give_back(here.engine, "unproved", lambda session: unauthenticated.release(session, cases, pause))

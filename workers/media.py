@@ -11,12 +11,12 @@ from gateway.carriers.twilio.media import TwilioMedia
 from gateway.errors import CarrierError, Refused
 from gateway.failpoints import crash_point
 from gateway.files import file_types, image_sanitizer, media_folder
-from gateway.files.image_sanitizer import Unclean
+from gateway.files.image_sanitizer import UnusableImage
 from gateway.ledger.inbox import media
-from gateway.ledger.inbox.media import Due, Kept
+from gateway.ledger.inbox.media import DueMedia, StoredMedia
 from gateway.mail.decode import attachments, mime
 from gateway.store.database import transaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
 TURN: Final = 3.0  # seconds; fan-outs share the queue
@@ -26,7 +26,7 @@ LEASE: Final = timedelta(seconds=90)  # to fetch and to clean one, with room to 
 log = structlog.get_logger()
 
 
-class Unkept(Exception):
+class MediaNotKept(Exception):
     """Why one is not kept, in a few words; `again`: it may be there later."""
 
     def __init__(self, reason: str, *, again: bool = False) -> None:
@@ -38,7 +38,7 @@ def drain() -> None:
     drained("pictures", step, TURN)
 
 
-def step(here: Room) -> bool:
+def step(here: WorkerContext) -> bool:
     """The one that waits longest; False when none is due. It is fetched and cleaned outside of any transaction."""
     here.passing.repay(here.engine, "picture")
     with transaction(here.engine) as session:
@@ -53,10 +53,10 @@ def step(here: Room) -> bool:
     return True
 
 
-def _end(here: Room, due: Due) -> None:
+def _end(here: WorkerContext, due: DueMedia) -> None:
     try:
         content, kind = _cleaned(_brought(here, due), due)
-    except Unkept as unkept:
+    except MediaNotKept as unkept:
         log.warning("picture not kept", inbound=due.inbound_id, number=due.number, reason=str(unkept))
         with transaction(here.engine) as session:
             media.failed(session, due, str(unkept), again=unkept.again)
@@ -64,7 +64,7 @@ def _end(here: Room, due: Due) -> None:
         _keep(here, due, content, kind)
 
 
-def _brought(here: Room, due: Due) -> bytes:
+def _brought(here: WorkerContext, due: DueMedia) -> bytes:
     """Its bytes as they came. Raises Unkept."""
     if due.digest and (there := media_folder.place(here.settings.var, due.digest.hex())).exists():
         return there.read_bytes()
@@ -76,36 +76,36 @@ def _brought(here: Room, due: Due) -> bytes:
     try:
         return here.loop.run(source.fetch(due.url))
     except CarrierError as error:
-        raise Unkept(error.reason, again=error.kind == "transient") from None
+        raise MediaNotKept(error.reason, again=error.kind == "transient") from None
 
 
-def _out_of_mail(due: Due) -> bytes:
+def _out_of_mail(due: DueMedia) -> bytes:
     if due.raw is None:
-        raise Unkept("the mail is not kept any more")
+        raise MediaNotKept("the mail is not kept any more")
     try:
         content = attachments.part(mime.opened(due.raw), due.number)
     except Refused as refused:
-        raise Unkept(str(refused)) from None
+        raise MediaNotKept(str(refused)) from None
     if content is None:
-        raise Unkept("the mail has no such part")
+        raise MediaNotKept("the mail has no such part")
     return content
 
 
-def _cleaned(content: bytes, due: Due) -> "tuple[tuple[bytes, bytes | None], str]":
+def _cleaned(content: bytes, due: DueMedia) -> "tuple[tuple[bytes, bytes | None], str]":
     """(the file and its small copy, its type). Raises Unkept for what is not passed on."""
     if why := file_types.refused(content, due.name or ""):
-        raise Unkept(why)
+        raise MediaNotKept(why)
     kind = file_types.sniffed(content)
     if kind not in file_types.PICTURES:
         return (content, None), kind
     try:
         made = image_sanitizer.clean(content)
-    except Unclean as unclean:
-        raise Unkept(str(unclean), again=str(unclean) == image_sanitizer.TOO_SLOW) from None
+    except UnusableImage as unclean:
+        raise MediaNotKept(str(unclean), again=str(unclean) == image_sanitizer.TOO_SLOW) from None
     return (made.content, made.small), made.type
 
 
-def _keep(here: Room, due: Due, contents: tuple[bytes, bytes | None], kind: str) -> None:
+def _keep(here: WorkerContext, due: DueMedia, contents: tuple[bytes, bytes | None], kind: str) -> None:
     """The files first, then the row: a crash between the two leaves a file that a sweep removes."""
     whole, small = contents
     with transaction(here.engine) as session:
@@ -114,4 +114,4 @@ def _keep(here: Room, due: Due, contents: tuple[bytes, bytes | None], kind: str)
         small_digest = media_folder.keep(here.settings.var, small) if small else None
         crash_point("kept")
         name = file_types.named(due.name or "", kind)
-        media.kept(session, due, Kept(digest, small_digest, len(whole), kind, name))
+        media.kept(session, due, StoredMedia(digest, small_digest, len(whole), kind, name))

@@ -17,13 +17,13 @@ from typing import Final
 
 import structlog
 
-from gateway.carriers.twilio.inbound_list import Found, Page
+from gateway.carriers.twilio.inbound_list import ListedText, ListPage
 from gateway.errors import CarrierError
 from gateway.ledger.inbox import inbox, poll_cursors
 from gateway.ledger.inbox.inbox import Incoming, Picture
-from gateway.ledger.inbox.poll_cursors import Taken
+from gateway.ledger.inbox.poll_cursors import ClaimedCursor
 from gateway.store.database import transaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 
 LOOK: Final = 5.0  # seconds between two looks for a number that is due, at most
 GROUP: Final = 100  # texts in one commit
@@ -48,10 +48,10 @@ class Memory:
 
 
 @dataclass
-class Watch:
+class ListWatch:
     """One process's watch over the list."""
 
-    here: Room
+    here: WorkerContext
     memories: dict[str, Memory] = field(default_factory=dict)
 
     def turn(self) -> int:
@@ -69,13 +69,13 @@ class Watch:
         with ThreadPoolExecutor(min(AT_ONCE, len(taken)), "missed") as readers:
             return sum(readers.map(self._read, taken))
 
-    def _read(self, taken: Taken) -> int:
+    def _read(self, taken: ClaimedCursor) -> int:
         """One number's list. Whatever is wrong with it is written down, and is no other number's trouble."""
         memory = self.memories.setdefault(taken.number, Memory())
         began = time.monotonic()
         whole = memory.fresh is None or began - memory.whole_at >= self.here.settings.whole_list_seconds
         floor = taken.floor if whole or memory.fresh is None else max(taken.floor, memory.fresh - LATE)
-        reading = _Reading(self.here, taken, floor)
+        reading = _ListPass(self.here, taken, floor)
         reason = reading.run()
         found = reading.accept() if reason is None or taken.failures >= HASTE else 0
         reason = reason or reading.reason
@@ -90,7 +90,7 @@ class Watch:
         self._tell(taken, found, reason)
         return found
 
-    def _tell(self, taken: Taken, found: int, reason: str | None) -> None:
+    def _tell(self, taken: ClaimedCursor, found: int, reason: str | None) -> None:
         ours = self.here.settings.numbers_with("twilio").index(taken.number)  # a number is never logged
         if reason is not None:
             log.warning("list of texts to us is not complete", number=ours, reason=reason, failures=taken.failures + 1)
@@ -102,12 +102,12 @@ class Watch:
             )
 
 
-class _Reading:
+class _ListPass:
     """One pass over one number's list: what of it the inbox does not have yet."""
 
-    def __init__(self, here: Room, taken: Taken, floor: datetime) -> None:
+    def __init__(self, here: WorkerContext, taken: ClaimedCursor, floor: datetime) -> None:
         self._here, self._taken, self._floor = here, taken, floor
-        self._new: dict[str, Found] = {}
+        self._new: dict[str, ListedText] = {}
         self.reason: str | None = None
         with transaction(here.engine) as session:
             self._key = inbox.hash_key(session)
@@ -133,7 +133,7 @@ class _Reading:
             path = page.next
         return "the list does not end"
 
-    def _page(self, path: str | None) -> Page:
+    def _page(self, path: str | None) -> ListPage:
         """Asked for twice, when that can help: a hiccup in the middle should not begin a long list anew."""
         listed = self._here.inbox
         assert listed is not None
@@ -146,7 +146,7 @@ class _Reading:
                 self._here.rest(AGAIN)
         raise AssertionError
 
-    def _note(self, page: Page) -> bool:
+    def _note(self, page: ListPage) -> bool:
         """Keeps what is new of a page; False when another process has this number by now."""
         asked = {one.sid: one for one in page.found if one.sent_at >= self._floor}
         with transaction(self._here.engine) as session:
@@ -173,7 +173,7 @@ class _Reading:
                 self._here.admission.leave()
         return found
 
-    def _incoming(self, text: Found) -> Incoming | None:
+    def _incoming(self, text: ListedText) -> Incoming | None:
         """As gateway/doors/sms/twilio makes it of a web hook. The list does not say that the carrier answered STOP,
         START or HELP itself: the words alone say it. None when its pictures could not be asked for: it waits for
         them."""
@@ -193,7 +193,7 @@ class _Reading:
             pictures=tuple(pictures),
         )
 
-    def _pictures(self, text: Found) -> list[Picture] | None:
+    def _pictures(self, text: ListedText) -> list[Picture] | None:
         listed = self._here.inbox
         assert listed is not None
         try:
@@ -203,14 +203,14 @@ class _Reading:
             return None
 
 
-def _lease(here: Room) -> timedelta:
+def _lease(here: WorkerContext) -> timedelta:
     """Renewed with each page; a page may be asked for twice."""
     return timedelta(seconds=here.settings.lease_seconds + TRIES * PATIENCE)
 
 
-def watching(here: Room, _failures: object) -> Callable[[], None]:
+def watching(here: WorkerContext, _failures: object) -> Callable[[], None]:
     """One look after the other: what the clock does again and again (workers/runtime/periodic_tasks)."""
-    watch = Watch(here)
+    watch = ListWatch(here)
 
     def turn() -> None:
         watch.turn()

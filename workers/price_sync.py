@@ -12,9 +12,9 @@ import structlog
 from gateway.carriers.common.protocol import Billing, PricePage
 from gateway.errors import CarrierError
 from gateway.ledger.money import budgets, price_sync
-from gateway.ledger.money.price_sync import Day
+from gateway.ledger.money.price_sync import PriceDay
 from gateway.store.database import transaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
 TURN: Final = 2.0  # seconds
@@ -28,7 +28,7 @@ def drain() -> None:
     drained("prices", step, TURN)
 
 
-def step(here: Room) -> bool:
+def step(here: WorkerContext) -> bool:
     """One page of the oldest day that is due; False when none is. One carrier bills so far."""
     carriers = [carrier for carrier in here.texts.values() if isinstance(carrier, Billing)]
     with transaction(here.engine) as session:
@@ -47,7 +47,7 @@ def step(here: Room) -> bool:
     return True
 
 
-async def _page(carrier: Billing, day: Day) -> PricePage | None:
+async def _page(carrier: Billing, day: PriceDay) -> PricePage | None:
     try:
         async with asyncio.timeout(LIMIT):
             return await carrier.prices(day.day, day.next_page)

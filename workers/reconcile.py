@@ -12,17 +12,17 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from gateway.carriers.common.protocol import Listed, Lists
+from gateway.carriers.common.protocol import ListedMessage, MessageList
 from gateway.errors import CarrierError
 from gateway.failpoints import crash_point
 from gateway.ledger.outbox import attempts, in_doubt
-from gateway.ledger.outbox.attempts import Report
-from gateway.ledger.outbox.in_doubt import Seen, Unknown
+from gateway.ledger.outbox.attempts import CarrierReport
+from gateway.ledger.outbox.in_doubt import SeenMessage, Unknown
 from gateway.sms.body_hash import digest
 from gateway.store.database import transaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
-from workers.sending.in_doubt_matching import SKEW, Shown, Verdict, compare
+from workers.sending.in_doubt_matching import SKEW, MatchResult, UnmatchedMessage, compare
 
 BATCH: Final = 100  # rows looked for in one step
 HOLD: Final = timedelta(minutes=2)  # nobody else looks for them meanwhile
@@ -33,7 +33,7 @@ LIMIT: Final = 20.0  # seconds for the lists of one step
 log = structlog.get_logger()
 
 
-class Place(NamedTuple):
+class LookupPlace(NamedTuple):
     """Where some in doubt are looked for: in whose list, and to which phone they went."""
 
     carrier: str
@@ -44,16 +44,16 @@ def drain() -> None:
     drained("reconcile", step, TURN)
 
 
-def step(here: Room) -> bool:
+def step(here: WorkerContext) -> bool:
     """Some of those in doubt, phone by phone; False when none is due."""
     if not here.texts:
         return False
     with transaction(here.engine) as session:
         doubtful = in_doubt.due(session, BATCH, HOLD)
-    by_phone: dict[Place, list[Unknown]] = defaultdict(list)
+    by_phone: dict[LookupPlace, list[Unknown]] = defaultdict(list)
     for one in doubtful:
-        by_phone[Place(one.carrier, one.phone)].append(one)
-    mute = [place for place in by_phone if not isinstance(here.texts.get(place.carrier), Lists)]
+        by_phone[LookupPlace(one.carrier, one.phone)].append(one)
+    mute = [place for place in by_phone if not isinstance(here.texts.get(place.carrier), MessageList)]
     for place in mute:
         _put_off(here, by_phone.pop(place), in_doubt.PATIENCE)  # only its callback can tell, until it is too late
     listed = here.loop.run(_lists(here.texts, by_phone))
@@ -66,15 +66,15 @@ def step(here: Room) -> bool:
 
 
 async def _lists(
-    carriers: Mapping[str, object], by_phone: Mapping[Place, Sequence[Unknown]]
-) -> dict[Place, list[Listed]]:
+    carriers: Mapping[str, object], by_phone: Mapping[LookupPlace, Sequence[Unknown]]
+) -> dict[LookupPlace, list[ListedMessage]]:
     """What the carriers took for each phone, all asked at once; those whose list could not be had are left out."""
     found = await asyncio.gather(*(_list(carriers[place.carrier], place, mine) for place, mine in by_phone.items()))
     return {place: listed for place, listed in zip(by_phone, found, strict=True) if listed is not None}
 
 
-async def _list(texts: object, place: Place, mine: Sequence[Unknown]) -> list[Listed] | None:
-    assert isinstance(texts, Lists)
+async def _list(texts: object, place: LookupPlace, mine: Sequence[Unknown]) -> list[ListedMessage] | None:
+    assert isinstance(texts, MessageList)
     since = min(one.started_at for one in mine) - SKEW
     try:
         async with asyncio.timeout(LIMIT):
@@ -84,15 +84,15 @@ async def _list(texts: object, place: Place, mine: Sequence[Unknown]) -> list[Li
         return None
 
 
-def _put_off(here: Room, mine: Sequence[Unknown], wait: timedelta) -> None:
+def _put_off(here: WorkerContext, mine: Sequence[Unknown], wait: timedelta) -> None:
     if mine:
         with transaction(here.engine) as session:
             in_doubt.put_off(session, [one.attempt_id for one in mine], wait)
 
 
-def _compare(here: Room, lists: Sequence[tuple[Sequence[Unknown], Sequence[Listed]]]) -> None:
+def _compare(here: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Sequence[ListedMessage]]]) -> None:
     """Found: it was sent. Surely absent: it goes again. What may be hidden in the list is looked for again later."""
-    verdicts: list[Verdict] = []
+    verdicts: list[MatchResult] = []
     with transaction(here.engine) as session:
         digests = {message.carrier_id: digest(message.body) for _, listed in lists for message in listed}
         seen = in_doubt.seen(session, digests)
@@ -104,18 +104,18 @@ def _compare(here: Room, lists: Sequence[tuple[Sequence[Unknown], Sequence[Liste
             verdicts.append(compare(mine, shown, elsewhere[mine[0].address_id]))
         found = [(one, carrier_id) for verdict in verdicts for one, carrier_id in verdict.found.items()]
         absent = [one for verdict in verdicts for one in verdict.absent]
-        attempts.advance(session, [Report(one, carrier_id, "sent") for one, carrier_id in found])
+        attempts.advance(session, [CarrierReport(one, carrier_id, "sent") for one, carrier_id in found])
         in_doubt.absent(session, absent)
         in_doubt.put_off(session, [one for verdict in verdicts for one in verdict.open], AGAIN)
     if absent:
         here.bell.ring("sms")
 
 
-def _is_open(message: Listed, seen: Mapping[str, Seen]) -> bool:
+def _is_open(message: ListedMessage, seen: Mapping[str, SeenMessage]) -> bool:
     """Whether it may be one in doubt: a text out, whose id no attempt has."""
     return message.direction.startswith("outbound") and not seen[message.carrier_id].known
 
 
-def _shown(message: Listed, seen: Mapping[str, Seen]) -> Shown:
+def _shown(message: ListedMessage, seen: Mapping[str, SeenMessage]) -> UnmatchedMessage:
     sender = message.sender if message.direction == "outbound-api" else None  # not the carrier's own answer to STOP
-    return Shown(message.carrier_id, seen[message.carrier_id].body_hash, message.sent_at, sender)
+    return UnmatchedMessage(message.carrier_id, seen[message.carrier_id].body_hash, message.sent_at, sender)

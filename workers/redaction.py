@@ -11,7 +11,7 @@ import structlog
 from gateway.carriers.twilio.redaction import GONE, TwilioRecords
 from gateway.ledger.operations import redactions
 from gateway.store.database import transaction
-from workers.runtime.context import Room, current
+from workers.runtime.context import WorkerContext, current
 
 BATCH: Final = 10  # a second, then
 
@@ -24,7 +24,7 @@ def drain() -> None:
     step(room)
 
 
-def step(here: Room) -> int:
+def step(here: WorkerContext) -> int:
     """How many copies are gone. What fails is tried again later; nothing is lost by asking twice."""
     settings = here.settings
     if not settings.twilio_auth_tokens:

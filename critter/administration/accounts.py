@@ -11,7 +11,7 @@ from gateway.inbound.commands import TABLE
 from gateway.language.usage import verbs
 from gateway.network.follows import follows
 from gateway.network.people import accounts, aliases
-from gateway.network.people.aliases import Called
+from gateway.network.people.aliases import AliasRow
 from gateway.store.database import transaction
 from gateway.store.tables import Account
 from gateway.typed_input import shown
@@ -32,7 +32,7 @@ def hidden_names(engine: Engine) -> list[str]:
     return [_hidden(one) for one in found]
 
 
-def _hidden(one: Called) -> str:
+def _hidden(one: AliasRow) -> str:
     if one.kind == "handle":
         return f"@{one.word} is a command too now: it wins at the start of a text. Tell people to write @{one.word}."
     remove = f"critter people alias {one.handle} {one.word} --remove"

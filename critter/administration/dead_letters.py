@@ -9,25 +9,25 @@ from sqlalchemy.orm import Session
 from critter.console.console import operator
 from gateway.errors import Refused
 from gateway.ledger.operations import dead_letters, retry
-from gateway.ledger.operations.dead_letters import Which
-from gateway.ledger.operations.retry import Standing
-from gateway.network.inspect.id_lookup import Found, look_up
+from gateway.ledger.operations.dead_letters import DeadLetterFilter
+from gateway.ledger.operations.retry import DeliveryStatus
+from gateway.network.inspect.id_lookup import LookupResult, look_up
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound
 
 Rings = frozenset[str]
 
 
-class Deed(NamedTuple):
+class BulkAction(NamedTuple):
     """What is done to many: to deliveries, how many that were and whom to ring; and to quarantined inputs."""
 
     name: str
-    deliveries: Callable[[Session, Sequence[Standing]], tuple[Rings, int]]
+    deliveries: Callable[[Session, Sequence[DeliveryStatus]], tuple[Rings, int]]
     state: str  # of the inputs
     rings: Rings  # for them
 
 
-def many(engine: Engine, which: Which, deed: Deed) -> tuple[Rings, int]:
+def many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> tuple[Rings, int]:
     """In batches; each is a transaction with its line of the audit. Whom to ring, and how many there were."""
     with transaction(engine) as session:
         inputs = dead_letters.inputs(session, which)
@@ -43,8 +43,10 @@ def many(engine: Engine, which: Which, deed: Deed) -> tuple[Rings, int]:
         rings, done = rings | more, done + count
 
 
-RETRY: Final = Deed("retry", lambda session, rows: (retry.reopen(session, rows), len(rows)), "new", Rings({"inbound"}))
-DROP: Final = Deed("drop", lambda session, rows: (Rings(), dead_letters.drop(session, rows)), "dropped", Rings())
+RETRY: Final = BulkAction(
+    "retry", lambda session, rows: (retry.reopen(session, rows), len(rows)), "new", Rings({"inbound"})
+)
+DROP: Final = BulkAction("drop", lambda session, rows: (Rings(), dead_letters.drop(session, rows)), "dropped", Rings())
 
 
 def retry_named(engine: Engine, ids: Sequence[str]) -> tuple[Rings, int]:
@@ -79,7 +81,7 @@ def drop_named(engine: Engine, ids: Sequence[str]) -> int:
     return done
 
 
-def standing(session: Session, found: Found, row_id: str) -> list[Standing]:
+def standing(session: Session, found: LookupResult, row_id: str) -> list[DeliveryStatus]:
     """The dead among a message's deliveries, locked; raises Refused when there is none."""
     if found.message_id is None:
         raise Refused(f"{row_id} is a post: name one of its deliveries. critter trace {row_id} shows them.")

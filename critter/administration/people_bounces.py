@@ -16,7 +16,7 @@ if working():
     from gateway.ledger.audit import audit_log
     from gateway.mail.bounces import failure_reasons
     from gateway.network.mail import bounce_scores
-    from gateway.network.mail.bounce_scores import Standing
+    from gateway.network.mail.bounce_scores import BounceStatus
     from gateway.network.people import addresses
     from gateway.security.masking import masked
     from gateway.settings import load
@@ -40,7 +40,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="JSON for other pr
         typer.echo("No mailbox sends mail back.")
 
 
-def _line(row: Standing, key: str) -> tuple[object, ...]:
+def _line(row: BounceStatus, key: str) -> tuple[object, ...]:
     owner = f"@{row.handle}" if row.handle else "(a stranger)"
     return (owner, masked(key, row.address), f"{row.score:g}", _day(row.off_since), _day(row.probe_at), _why(row))
 
@@ -49,12 +49,12 @@ def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else "-"
 
 
-def _why(row: Standing) -> str:
+def _why(row: BounceStatus) -> str:
     words = str(failure_reasons.missed("failed", row.status, "email"))
     return f"{words} ({row.status})" if row.status[:1].isdigit() else words
 
 
-def _plain(row: Standing, key: str) -> dict[str, Any]:
+def _plain(row: BounceStatus, key: str) -> dict[str, Any]:
     return {
         "handle": row.handle,
         "mailbox": masked(key, row.address),

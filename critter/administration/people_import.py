@@ -17,14 +17,14 @@ from gateway.network.people.imports import apply
 from gateway.network.people.imports import plan as people_import
 from gateway.network.people.imports.apply import Imported
 from gateway.network.people.imports.csv_file import Problem, Roster
-from gateway.network.people.imports.plan import Known, Plan
+from gateway.network.people.imports.plan import ImportPlan, KnownAccount
 
 SHOWN = 50  # bad rows, and people who would be deactivated
 LONG = 2000  # rows from which on it shows how far it is
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ImportReport:
     """What changed, or with `sure` off what would. `missing`: handles of those whom a complete file does not name."""
 
     imported: Imported
@@ -67,7 +67,7 @@ def content(file: Path) -> bytes:
         raise Refused(f"{file}: {error.strerror or error}.") from None
 
 
-def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> Done:
+def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> ImportReport:
     """All of it or nothing. A complete file only shows what it would do until one is sure."""
     trial = session.begin_nested()
     missing = people_import.missing(session, found) if complete else []
@@ -77,7 +77,7 @@ def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> Done:
     if plan.problems:
         _refuse(plan.problems)
     imported = _carried_out(session, plan)
-    done = Done(imported, tuple(one.handle for one in missing), sure or not complete)
+    done = ImportReport(imported, tuple(one.handle for one in missing), sure or not complete)
     if done.something:
         audit_log.record(session, operator(), "people.import", None, asdict(imported))
     trial.commit() if done.sure else trial.rollback()  # what a preview tells is exactly what would happen
@@ -92,21 +92,21 @@ def _refuse(problems: Sequence[Problem]) -> None:
     raise Refused(f"{counted(len(problems), 'problem')} in the file: nothing was changed.")
 
 
-def _show_missing(missing: Sequence[Known]) -> None:
+def _show_missing(missing: Sequence[KnownAccount]) -> None:
     for one in missing[:SHOWN]:
         typer.echo(f"not in the file: @{one.handle} {one.name}", err=True)
     if len(missing) > SHOWN:
         typer.echo(f"and {len(missing) - SHOWN:,} more", err=True)
 
 
-def _carried_out(session: Session, plan: Plan) -> Imported:
+def _carried_out(session: Session, plan: ImportPlan) -> Imported:
     if len(plan.rows) < LONG:
         return apply.carry_out(session, plan)
     with typer.progressbar(length=len(plan.rows), label="Importing", file=sys.stderr) as bar:
         return apply.carry_out(session, plan, bar.update)
 
 
-def _deactivate(session: Session, missing: Sequence[Known]) -> None:
+def _deactivate(session: Session, missing: Sequence[KnownAccount]) -> None:
     accounts.deactivate_all(session, [one.id for one in missing])
     for one in missing:
         audit_log.record(session, operator(), "people.deactivate", one.id, {"handle": one.handle, "by": "import"})

@@ -23,7 +23,7 @@ if working():
     from gateway.network.conversation import notices
     from gateway.network.people import accounts, addresses
     from gateway.network.verification import codes, lockouts
-    from gateway.queue.worker_notifier import Bell
+    from gateway.queue.worker_notifier import WorkerNotifier
     from gateway.security.signed_tokens import Signer
     from gateway.settings import Settings, load
     from gateway.store.tables import Account, Address
@@ -108,7 +108,7 @@ def _part(session: Session, row: Address, owner: Account) -> str:
 
 
 def _ring(settings: Settings) -> None:
-    bell = Bell(settings.redis_url)
+    bell = WorkerNotifier(settings.redis_url)
     for channel in addresses.NOUN:
         bell.ring(channel)
     bell.close()

@@ -25,7 +25,7 @@ from critter.backup import postgres_programs
 from gateway.errors import Refused
 from gateway.failpoints import crash_point
 from gateway.ledger.audit import audit_log
-from gateway.ledger.audit.audit_log import Head
+from gateway.ledger.audit.audit_log import ChainHead
 from gateway.settings import Settings
 from gateway.store.tables import Installation
 
@@ -45,7 +45,7 @@ class Manifest:
     made_at: str
     mode: str
     revision: str
-    audit: Head
+    audit: ChainHead
 
     def written(self) -> bytes:
         return json.dumps({**asdict(self), "audit": self.audit._asdict()}, indent=1).encode()
@@ -130,7 +130,7 @@ def opened(place: Path) -> Iterator[Backup]:
 
 def _read(tar: tarfile.TarFile) -> Backup:
     plain = json.loads(_member(tar, MANIFEST).read())
-    manifest = Manifest(plain["made_at"], plain["mode"], plain["revision"], Head(**plain["audit"]))
+    manifest = Manifest(plain["made_at"], plain["mode"], plain["revision"], ChainHead(**plain["audit"]))
     datetime.fromisoformat(manifest.made_at)
     tar.getmembers()  # walks to the end of the file: one that was cut off is known before anything is done
     return Backup(manifest, tar, _member(tar, DUMP))

@@ -15,8 +15,8 @@ from gateway.errors import Refused
 if working():
     from critter.console.console import counted, opened_session, show_json
     from gateway.ledger.audit import audit_log
-    from gateway.ledger.audit.audit_log import Head
-    from gateway.ledger.audit.invariants import Broken, Proof, prove
+    from gateway.ledger.audit.audit_log import ChainHead
+    from gateway.ledger.audit.invariants import InvariantViolation, Proof, prove
     from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -54,12 +54,12 @@ def run(
     raise typer.Exit(0 if proof.clean else 1)
 
 
-def _noted(printed: str) -> Head:
+def _noted(printed: str) -> ChainHead:
     """A head as --head prints it, with or without its time."""
     number, colon, digest = (printed.split() or [""])[0].partition(":")
     if not colon or not number.isdecimal() or len(number) > 18 or (digest and not HASH.fullmatch(digest)):
         raise Refused("That is no head: give NUMBER:HASH, as critter audit --head prints it.")
-    return Head(int(number), digest)
+    return ChainHead(int(number), digest)
 
 
 def _show(proof: Proof) -> None:
@@ -87,7 +87,7 @@ def _show_broken(proof: Proof, counts: str) -> None:
     typer.echo(f"broken: {counted(len(proof.broken), 'row')} of {counts}")
 
 
-def _show_rows(rows: list[Broken]) -> None:
+def _show_rows(rows: list[InvariantViolation]) -> None:
     for row in rows[:SHOWN]:
         typer.echo(f"    {row.kind} {row.id}  {row.why}")
     if len(rows) > SHOWN:

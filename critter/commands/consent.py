@@ -18,7 +18,7 @@ if working():
     from critter.console.console import opened_session, operator, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.network.people import addresses, consent
-    from gateway.network.people.consent import Flagged, Kept
+    from gateway.network.people.consent import ConsentRecord, FlaggedRefusal
     from gateway.security.masking import masked
     from gateway.settings import load
     from gateway.store.tables import Inbound
@@ -147,7 +147,7 @@ def _cell(value: Any) -> Any:
 FIELDS = ("id", "at", "kind", "number", "channel", "who", "wording", "our_number", "carrier_id", "source")
 
 
-def _plain(row: Kept) -> dict[str, Any]:
+def _plain(row: ConsentRecord) -> dict[str, Any]:
     at = row.created_at.isoformat()
     cells = (str(row.id), at, row.kind, row.address, row.channel, row.handle)
     return dict(zip(FIELDS, (*cells, row.wording, row.our_address, row.carrier_id, row.source), strict=True))
@@ -159,7 +159,7 @@ def _line(row: dict[str, Any]) -> tuple[object, ...]:
     return row["at"][:16].replace("T", " "), said, row["number"], who, row["source"], row["wording"]
 
 
-def _flag(row: Flagged, number: str) -> dict[str, Any]:
+def _flag(row: FlaggedRefusal, number: str) -> dict[str, Any]:
     state = "closed" if row.closed_at else "open"
     return {
         "id": str(row.inbound_id),

@@ -16,7 +16,7 @@ if working():
     from gateway.ledger.audit import audit_log
     from gateway.ledger.money import budgets, spend_breaker, spending
     from gateway.ledger.money.budgets import MICROS
-    from gateway.ledger.money.spending import Left, Spent, Standing
+    from gateway.ledger.money.spending import BudgetLeft, SpendingStatus, SpentAmount
     from gateway.settings import Settings, load
 
 SENDERS = ("sms",)
@@ -93,7 +93,7 @@ def _date(written: str, form: str, example: str) -> datetime:
         raise Refused(f"“{written[:20]}” is not a date. Write it like {example}.") from None
 
 
-def _show(asked: Span, by: By, lines: list[Spent], stands: Standing) -> None:
+def _show(asked: Span, by: By, lines: list[SpentAmount], stands: SpendingStatus) -> None:
     if lines:
         total = _total(lines)
         billed = f", {_dollars(total.billed)} of it billed by the carrier" if total.billed else ""
@@ -115,7 +115,7 @@ def _show(asked: Span, by: By, lines: list[Spent], stands: Standing) -> None:
     _show_alarms(stands)
 
 
-def _show_alarms(stands: Standing) -> None:
+def _show_alarms(stands: SpendingStatus) -> None:
     if stands.forecast > stands.month.limit:
         typer.echo("That is more than the month's budget (CRITTER_MONTHLY_SMS_BUDGET).")
     if stands.exhausted:
@@ -128,16 +128,16 @@ def _show_alarms(stands: Standing) -> None:
         )
 
 
-def _total(lines: list[Spent]) -> Spent:
+def _total(lines: list[SpentAmount]) -> SpentAmount:
     texts, parts, micros, billed = (sum(column) for column in zip(*(line[1:] for line in lines), strict=True))
-    return Spent("", texts, parts, micros, billed)
+    return SpentAmount("", texts, parts, micros, billed)
 
 
 def _dollars(micros: int) -> str:
     return f"${micros / MICROS:,.2f}"
 
 
-def _plain(asked: Span, by: By, lines: list[Spent], stands: Standing) -> dict[str, Any]:
+def _plain(asked: Span, by: By, lines: list[SpentAmount], stands: SpendingStatus) -> dict[str, Any]:
     return {
         "since": asked.since.isoformat(),
         "until": asked.until.isoformat(),
@@ -159,5 +159,5 @@ def _plain(asked: Span, by: By, lines: list[Spent], stands: Standing) -> dict[st
     }  # fmt: skip
 
 
-def _budget(one: Left) -> dict[str, int]:
+def _budget(one: BudgetLeft) -> dict[str, int]:
     return {"used": one.used, "limit": one.limit, "left": one.left}

@@ -19,15 +19,15 @@ if working():
     from sqlalchemy.orm import Session
 
     from critter.administration import dead_letters
-    from critter.administration.dead_letters import Deed
+    from critter.administration.dead_letters import BulkAction
     from critter.console import prompts, worker_wakeup
     from critter.console.console import ago, database, opened_session, show_json, show_rows
     from gateway.carriers.operator_advice import advice
     from gateway.carriers.twilio.error_codes import CODES
     from gateway.language.words import durations
     from gateway.ledger.operations import dead_letters as dead
-    from gateway.ledger.operations.dead_letters import Count, Dead, Which
-    from gateway.ledger.operations.retry import Standing
+    from gateway.ledger.operations.dead_letters import Dead, DeadLetterCount, DeadLetterFilter
+    from gateway.ledger.operations.retry import DeliveryStatus
     from gateway.network.inspect import trace_deliveries
     from gateway.network.inspect.id_lookup import look_up
     from gateway.settings import load
@@ -71,7 +71,7 @@ def show_all(
     if as_json:
         show_json({"counts": [one._asdict() for one in counts], "dead": [_plain(row) for row in rows]})
     elif not rows:
-        typer.echo("There are no dead letters." if which == Which() else "There are none of those.")
+        typer.echo("There are no dead letters." if which == DeadLetterFilter() else "There are none of those.")
     else:
         show_rows(TITLES, [_count(one) for one in counts])
         typer.echo("")
@@ -132,9 +132,9 @@ def drop(
     typer.echo(f"Dropped: {done:,}." if done else "There are none of those.")
 
 
-def _many(engine: Engine, which: Which, yes: bool, deed: Deed) -> tuple[frozenset[str], int]:
+def _many(engine: Engine, which: DeadLetterFilter, yes: bool, deed: BulkAction) -> tuple[frozenset[str], int]:
     """Shows how many there are, asks, and does it."""
-    if which == Which():
+    if which == DeadLetterFilter():
         raise Refused("Say which: ids as critter dead list names them, or --reason, --channel or --since.")
     with transaction(engine) as session:
         which = dead.fixed(session, which)
@@ -147,16 +147,16 @@ def _many(engine: Engine, which: Which, yes: bool, deed: Deed) -> tuple[frozense
     return dead_letters.many(engine, which, deed)
 
 
-def _only(ids: Sequence[str], which: Which) -> Sequence[str]:
-    if which != Which():
+def _only(ids: Sequence[str], which: DeadLetterFilter) -> Sequence[str]:
+    if which != DeadLetterFilter():
         raise Refused("Say either ids, or what those have in common.")
     return ids
 
 
-def _which(reason: str | None, channel: str | None, since: str | None) -> Which:
+def _which(reason: str | None, channel: str | None, since: str | None) -> DeadLetterFilter:
     if channel not in (None, "sms", "email"):
         raise Refused(f"--channel: {channel!r} is neither sms nor email")
-    return Which(reason, channel, _span(since) if since else None)
+    return DeadLetterFilter(reason, channel, _span(since) if since else None)
 
 
 def _span(given: str) -> timedelta:
@@ -167,7 +167,7 @@ def _span(given: str) -> timedelta:
     return durations.ends(canonical, then) - then
 
 
-def _tries(session: Session, row: Standing) -> list[str]:
+def _tries(session: Session, row: DeliveryStatus) -> list[str]:
     [told], _ = trace_deliveries.deliveries(session, [row.message_id], row.address_id, lambda _: "", 1)
     return [
         f"    try {one['number']}  {one['started_at'][:19]}  {one['state']}  {one['reason'] or ''}".rstrip()
@@ -190,7 +190,7 @@ def _meaning(reason: str | None) -> str:
     return "; ".join(part for part in (named, words, step) if part) or "nobody knows whether it arrived"
 
 
-def _count(one: Count) -> tuple[object, ...]:
+def _count(one: DeadLetterCount) -> tuple[object, ...]:
     words = WORDS["input"] if one.kind == "input" else WORDS[one.channel]
     reason = "quarantined" if one.kind == "input" else one.reason
     meaning = _meaning(reason).removeprefix(f"{reason}").removeprefix("; ")

@@ -14,7 +14,7 @@ from gateway.errors import Refused
 
 if working():
     from gateway.mail.compose import dkim_keys
-    from gateway.mail.compose.dkim_signer import Key
+    from gateway.mail.compose.dkim_signer import DkimKey
     from gateway.settings import Settings, load, values
 
 app = typer.Typer(
@@ -69,7 +69,7 @@ def show(folder: Folder = None) -> None:
     paths = sorted(where.glob("*.pem"))
     missing = [name for name in settings.dkim_selectors if name not in {path.stem for path in paths}]
     for path in paths:
-        key = Key(_domain(settings), path.stem, dkim_keys.read(path))
+        key = DkimKey(_domain(settings), path.stem, dkim_keys.read(path))
         typer.echo(
             f"{path.stem}  {key.algorithm}  {'signs' if path.stem in settings.dkim_selectors else 'does not sign'}"
         )

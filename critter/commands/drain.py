@@ -22,7 +22,7 @@ if working():
     from critter.console.console import ago, database, operator
     from gateway.ledger.audit import audit_log
     from gateway.ledger.operations import drain_mode, heartbeat
-    from gateway.ledger.operations.drain_mode import Door
+    from gateway.ledger.operations.drain_mode import DoorProcess
     from gateway.settings import load
     from gateway.store.database import transaction
 
@@ -37,11 +37,11 @@ NOT_CONFIRMED: Final = 3
 
 
 @dataclass(frozen=True)
-class Rest:
+class OpenWork:
     """What keeps a drain from being over; false when nothing does."""
 
     work: Mapping[str, int] = field(default_factory=dict)
-    doors: Sequence[Door] = ()
+    doors: Sequence[DoorProcess] = ()
 
     def __bool__(self) -> bool:
         return bool(self.work or self.doors)
@@ -79,12 +79,12 @@ def run(
     typer.echo(f"Drained. Restart now: the doors of the old processes open again in {minutes:g} minutes.")
 
 
-def named(door: Door) -> str:
+def named(door: DoorProcess) -> str:
     """What an operator looks for: which process, on which machine."""
     return f"{door.name} on {door.host or 'an unknown host'} (pid {door.pid or 'unknown'})"
 
 
-def _drain(engine: Engine, timeout: float) -> Rest:
+def _drain(engine: Engine, timeout: float) -> OpenWork:
     """What is left in the end: nothing when all is done."""
     end = time.monotonic() + timeout
     with transaction(engine) as session:
@@ -101,17 +101,17 @@ def _drain(engine: Engine, timeout: float) -> Rest:
         time.sleep(min(LOOK, max(0.0, end - time.monotonic())))
 
 
-def _look(engine: Engine, final: datetime | None) -> tuple[Rest, datetime | None]:
+def _look(engine: Engine, final: datetime | None) -> tuple[OpenWork, datetime | None]:
     """One look: what is left, nothing when the drain is over. When all is done the doors are asked to stay closed for
     the restart as well, until `final`, and each has to confirm this too."""
     with transaction(engine) as session:
-        rest = Rest(drain_mode.left(session), drain_mode.unconfirmed(session, final))
+        rest = OpenWork(drain_mode.left(session), drain_mode.unconfirmed(session, final))
         if rest.work or (rest and final is None):
             drain_mode.keep_closed(session, LEASE)
             return rest, None
         if final is None:
             final = drain_mode.keep_closed(session, RESTART)
-            rest = Rest(doors=drain_mode.unconfirmed(session, final))
+            rest = OpenWork(doors=drain_mode.unconfirmed(session, final))
         if not rest and not drain_mode.complete(session, final):
             raise Refused("Somebody opened the doors meanwhile (critter drain --off): this is not drained.")
         return rest, final
@@ -135,7 +135,7 @@ def _opened(engine: Engine) -> str:
         time.sleep(LOOK)
 
 
-def _advice(rest: Rest) -> str:
+def _advice(rest: OpenWork) -> str:
     if rest.doors:
         return "A process that hangs, or runs an older version, does not confirm: end it, then drain again."
     return "Do the workers run? critter outbox and critter carriers list say what does not get on."

@@ -18,14 +18,14 @@ if working():
     from critter.console.console import database, show_json
     from critter.explain.mail import MailExplained, explain_mail
     from critter.explain.text import Explained, explain, whole_world
-    from gateway.inbound.commands import World
+    from gateway.inbound.commands import CommandRegistry
     from gateway.mail.auth.dmarc import Envelope
     from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-class Door(StrEnum):
+class ExplainedChannel(StrEnum):
     SMS = "sms"
     EMAIL = "email"
 
@@ -38,7 +38,7 @@ def run(
     as_: Annotated[
         str | None, typer.Option("--as", metavar="HANDLE", help="Who writes, with what they last heard and were asked.")
     ] = None,
-    channel: Annotated[Door, typer.Option(help="How it comes.")] = Door.SMS,
+    channel: Annotated[ExplainedChannel, typer.Option(help="How it comes.")] = ExplainedChannel.SMS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     mail: Annotated[
         Path | None, typer.Option(metavar="FILE.eml", help="A whole mail instead: who wrote it, proved how, its words.")
@@ -68,7 +68,7 @@ def run(
     show_json(explained.plain()) if as_json else _show(explained)
 
 
-def _each(connection: Connection, world: World, channel: Door, handle: str | None) -> None:
+def _each(connection: Connection, world: CommandRegistry, channel: ExplainedChannel, handle: str | None) -> None:
     for line in _lines(typer.get_binary_stream("stdin")):
         show_json(explain(connection, world, line, channel.value, handle).plain())
 

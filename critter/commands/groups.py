@@ -25,8 +25,8 @@ if working():
     from gateway.network.follows import follows, group_owners, reachability
     from gateway.network.people import accounts, listings
     from gateway.network.people import rename as renaming
-    from gateway.network.people.listings import Group
-    from gateway.queue.worker_notifier import Bell
+    from gateway.network.people.listings import ListedGroup
+    from gateway.queue.worker_notifier import WorkerNotifier
     from gateway.settings import Settings, load
     from gateway.store.tables import Account
 
@@ -170,7 +170,7 @@ def _running(place: Account) -> str:
 
 
 def _ring(settings: Settings, channels: Collection[str]) -> None:
-    bell = Bell(settings.redis_url)
+    bell = WorkerNotifier(settings.redis_url)
     for channel in channels:
         bell.ring(channel)
     bell.close()
@@ -189,11 +189,11 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")
         typer.echo("There are no groups yet: critter groups add NAME, or the groups column of critter people import.")
 
 
-def _line(row: Group) -> tuple[object, ...]:
+def _line(row: ListedGroup) -> tuple[object, ...]:
     return (f"#{row.handle}", row.name, row.access, f"{row.heard_by:,}", " ".join(row.run_by))
 
 
-def _plain(row: Group) -> dict[str, Any]:
+def _plain(row: ListedGroup) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "handle": row.handle,

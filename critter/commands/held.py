@@ -17,7 +17,7 @@ if working():
     from critter.console.console import counted, opened_session, operator, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.ledger.operations import retry
-    from gateway.ledger.operations.retry import Held
+    from gateway.ledger.operations.retry import HeldInput
     from gateway.security.masking import masked
     from gateway.settings import Settings, load
     from gateway.store.tables import Inbound
@@ -73,7 +73,7 @@ def show_one(
 
 
 def _details(settings: Settings, row: Inbound) -> dict[str, Any]:
-    shown = Held(row.id, row.channel, row.state, row.received_at, row.sender, row.reason)
+    shown = HeldInput(row.id, row.channel, row.state, row.received_at, row.sender, row.reason)
     return _plain(settings, shown) | {
         "recipients": [_addressed(settings, one) for one in row.recipients],
         "octets": len(row.raw or (row.text or "").encode()),
@@ -122,19 +122,19 @@ def _decide(session: Session, ids: list[int], everything: bool, state: str, acti
     return retry.decide(session, waiting if everything else ids, state, operator(), action)
 
 
-def _masked(settings: Settings, row: Held) -> str:
+def _masked(settings: Settings, row: HeldInput) -> str:
     return masked(settings.secret_keys[0], row.sender)
 
 
-def _why(row: Held) -> str:
+def _why(row: HeldInput) -> str:
     return row.reason or ("it ended three workers" if row.state == "quarantined" else "")
 
 
-def _line(settings: Settings, row: Held) -> tuple[object, ...]:
+def _line(settings: Settings, row: HeldInput) -> tuple[object, ...]:
     return (row.id, f"{row.received_at:%Y-%m-%d %H:%M}", row.channel, _masked(settings, row), _why(row))
 
 
-def _plain(settings: Settings, row: Held) -> dict[str, str]:
+def _plain(settings: Settings, row: HeldInput) -> dict[str, str]:
     return {
         "id": str(row.id),
         "state": row.state,

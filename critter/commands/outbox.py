@@ -13,7 +13,7 @@ if working():
     from critter.commands.carriers import pause_line
     from critter.console.console import ago, opened_session, show_json, show_rows
     from gateway.ledger.operations import outbox_stats
-    from gateway.ledger.operations.outbox_stats import Count, Held, Waiting
+    from gateway.ledger.operations.outbox_stats import DeliveryCount, RunningFanouts, WaitingDelivery
     from gateway.ledger.senders import pauses
     from gateway.ledger.senders.pauses import Paused
     from gateway.settings import load
@@ -45,7 +45,7 @@ def run(
     _show_waiting(list(rows), state)
 
 
-def _show_counts(counts: list[Count], fanouts: Held, state: str | None) -> None:
+def _show_counts(counts: list[DeliveryCount], fanouts: RunningFanouts, state: str | None) -> None:
     if counts:
         rows = [(WORDS[one.channel], one.state, f"{one.deliveries:,}", _age(one.oldest)) for one in counts]
         show_rows(("", "state", "count", "oldest open"), rows)
@@ -56,7 +56,7 @@ def _show_counts(counts: list[Count], fanouts: Held, state: str | None) -> None:
         typer.echo(f"{fanouts.fanouts:,} still to be spread{due}")
 
 
-def _show_waiting(rows: list[Waiting], state: str | None) -> None:
+def _show_waiting(rows: list[WaitingDelivery], state: str | None) -> None:
     if not rows:
         return
     typer.echo("\n" + ("" if state else "These are stuck:"))
@@ -64,7 +64,7 @@ def _show_waiting(rows: list[Waiting], state: str | None) -> None:
     show_rows(titles, [_line(row) for row in rows])
 
 
-def _line(row: Waiting) -> tuple[object, ...]:
+def _line(row: WaitingDelivery) -> tuple[object, ...]:
     to = f"@{row.handle}" if row.handle else None
     return (row.id, row.channel, to, row.state, row.attempt, ago(row.age), _next(row.next), row.reason)
 
@@ -84,7 +84,9 @@ def _next(wait: timedelta | None) -> str:
     return f"in {ago(wait)}" if wait > timedelta(0) else f"due for {ago(-wait)}"
 
 
-def _plain(counts: list[Count], rows: list[Waiting], fanouts: Held, state: str | None) -> dict[str, Any]:
+def _plain(
+    counts: list[DeliveryCount], rows: list[WaitingDelivery], fanouts: RunningFanouts, state: str | None
+) -> dict[str, Any]:
     return {
         "counts": [{**one._asdict(), "oldest": _seconds(one.oldest)} for one in counts],
         "fanouts": {"waiting": fanouts.fanouts, "oldest": _seconds(fanouts.oldest)},

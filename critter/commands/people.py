@@ -25,8 +25,8 @@ if working():
     from gateway.network.mail import secret_addresses
     from gateway.network.people import accounts, addresses, aliases, listings
     from gateway.network.people.imports import csv_file
-    from gateway.network.people.imports.csv_file import Places
-    from gateway.network.people.listings import Person
+    from gateway.network.people.imports.csv_file import PhoneCountries
+    from gateway.network.people.listings import ListedPerson
     from gateway.network.verification import lockouts, pins
     from gateway.security.signed_tokens import Signer
     from gateway.settings import Settings, load
@@ -62,7 +62,7 @@ def import_file(
     A phone without consent is invited: it gets one text that welcomes it, and no other before it answers. Where more
     phones would be welcomed than CRITTER_ASK_PHONES, `critter people welcome` does so and says the price."""
     settings = load()
-    places = Places(settings.sms_region, settings.sms_countries)
+    places = PhoneCountries(settings.sms_region, settings.sms_countries)
     found = csv_file.read(people_import.content(file), places, reserved_words())
     if found.note:
         typer.echo(found.note, err=True)
@@ -159,12 +159,12 @@ def show(
         typer.echo("Nobody is here yet: critter people import FILE.csv, or critter people add HANDLE NAME.")
 
 
-def _line(row: Person) -> tuple[object, ...]:
+def _line(row: ListedPerson) -> tuple[object, ...]:
     role = row.role if row.state == "active" else row.state
     return (f"@{row.handle}", row.name, row.title, row.phone or "-", row.mailbox or "-", role, row.follows)
 
 
-def _plain(row: Person) -> dict[str, Any]:
+def _plain(row: ListedPerson) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "handle": row.handle,

@@ -23,7 +23,7 @@ if working():
     from gateway.ledger.audit import audit_log
     from gateway.ledger.audit.invariants import prove
     from gateway.ledger.operations import restore_hold
-    from gateway.ledger.operations.restore_hold import Holding
+    from gateway.ledger.operations.restore_hold import RestoreHold
     from gateway.settings import Settings, load
     from gateway.store.database import connect, transaction
 
@@ -109,7 +109,7 @@ def _checked(settings: Settings, url: str) -> int:
     return 0 if proof.clean else 1
 
 
-def _told(held: Holding) -> str:
+def _told(held: RestoreHold) -> str:
     if not held.anything:
         return "Nothing is held."
     parts = (
@@ -139,7 +139,7 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
     worker_wakeup.end(missing)
 
 
-def _wanted(settings: Settings, held: Holding, bells: frozenset[str]) -> list[str]:
+def _wanted(settings: Settings, held: RestoreHold, bells: frozenset[str]) -> list[str]:
     """Those for which there is work, of channels that are on."""
     work = {"inbound": held.inputs, "fanout": held.fanouts, "sms": held.deliveries, "email": held.deliveries}
     running = registry.of(settings)

@@ -18,7 +18,7 @@ if working():
     from critter.console.console import counted, database, operator, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.ledger.operations import redactions, retention
-    from gateway.ledger.operations.retention import Ages, Due, Month
+    from gateway.ledger.operations.retention import DueRetention, PastMonth, RetentionAges
     from gateway.settings import load
     from gateway.store.database import transaction
     from workers.upkeep.retention import ages, batches
@@ -50,7 +50,7 @@ def run(
         _show(found, past, waiting, old)
 
 
-def _past(session: Session, old: Ages) -> list[Month]:
+def _past(session: Session, old: RetentionAges) -> list[PastMonth]:
     return retention.months(session, old.deliveries)
 
 
@@ -75,7 +75,7 @@ def _days(age: timedelta) -> str:
     return f"{age.days:,} days" if age.days > 1 else f"{age.total_seconds() / 3600:g} hours"
 
 
-def _show(found: list[Due], past: list[Month], waiting: int, old: Ages) -> None:
+def _show(found: list[DueRetention], past: list[PastMonth], waiting: int, old: RetentionAges) -> None:
     rows = [_line(one, old) for one in found]
     rows += [
         ("month of deliveries " + ("kept: something is open" if month.open else "dropped"), _days(old.deliveries),
@@ -88,12 +88,12 @@ def _show(found: list[Due], past: list[Month], waiting: int, old: Ages) -> None:
     typer.echo("The clock does this each hour; critter retention --now does it at once.")
 
 
-def _line(one: Due, old: Ages) -> tuple[str, ...]:
+def _line(one: DueRetention, old: RetentionAges) -> tuple[str, ...]:
     oldest = f"{one.oldest:%Y-%m-%d}" if one.oldest else ""
     return one.kind.says, _days(getattr(old, one.kind.age)), f"{one.rows:,}", oldest
 
 
-def _plain(found: list[Due], past: list[Month], waiting: int, old: Ages) -> dict[str, Any]:
+def _plain(found: list[DueRetention], past: list[PastMonth], waiting: int, old: RetentionAges) -> dict[str, Any]:
     return {
         "due": [
             {

@@ -15,7 +15,7 @@ if working():
     from critter.console import worker_wakeup
     from critter.console.console import counted, opened_session, operator
     from gateway.ledger.operations import retry
-    from gateway.network.inspect.id_lookup import Found, look_up
+    from gateway.network.inspect.id_lookup import LookupResult, look_up
     from gateway.settings import load
     from gateway.store.tables import Inbound
 
@@ -42,7 +42,7 @@ def run(
     worker_wakeup.end(missing)
 
 
-def _put_back(session: Session, found: Found) -> tuple[frozenset[str], str]:
+def _put_back(session: Session, found: LookupResult) -> tuple[frozenset[str], str]:
     """(whom to ring, what was put back)"""
     if found.kind == "inbound":
         retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator())

@@ -20,7 +20,7 @@ if working():
     from gateway.ledger.inbox import inbox
     from gateway.ledger.inbox.inbox import Incoming
     from gateway.network.follows import reachability
-    from gateway.network.inspect.inbound_result import Ending, ending
+    from gateway.network.inspect.inbound_result import InboundResult, ending
     from gateway.network.people import accounts
     from gateway.settings import load
     from gateway.store.database import transaction
@@ -64,7 +64,7 @@ def _accept(session: Session, handle: str, text: str) -> int:
     return next(iter(inbox.accept(session, inbox.hash_key(session), [incoming]).values()))
 
 
-def _wait(engine: Engine, inbound_id: int, seconds: float) -> Ending:
+def _wait(engine: Engine, inbound_id: int, seconds: float) -> InboundResult:
     """How it ended, or how far it is when the time is up."""
     end = time.monotonic() + seconds
     while True:
@@ -75,7 +75,7 @@ def _wait(engine: Engine, inbound_id: int, seconds: float) -> Ending:
         time.sleep(LOOK)
 
 
-def _show(inbound_id: int, ended: Ending, waited: bool, seconds: float) -> None:
+def _show(inbound_id: int, ended: InboundResult, waited: bool, seconds: float) -> None:
     if not waited and not ended.reached:
         typer.echo(f"Accepted: critter trace {inbound_id} shows what becomes of it.")
     elif not ended.reached:
@@ -87,6 +87,6 @@ def _show(inbound_id: int, ended: Ending, waited: bool, seconds: float) -> None:
         typer.echo(ended.answer or ("Posted." if ended.posted else f"{ended.state.capitalize()}: {ended.reason}."))
 
 
-def _show_plain(inbound_id: int, ended: Ending) -> None:
+def _show_plain(inbound_id: int, ended: InboundResult) -> None:
     plain = {"id": str(inbound_id), "state": ended.state, "intent": ended.intent, "reason": ended.reason}
     show_json({**plain, "posted": ended.posted, "answer": ended.answer})

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger.operations import heartbeat
 from gateway.queue import jobs
-from gateway.queue.worker_notifier import Bell
+from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 
 NO_WORKER: Final = 3  # the exit code: it is kept, and done as soon as a worker runs
@@ -25,7 +25,7 @@ def missing(session: Session, bells: Collection[str]) -> Sequence[str]:
 
 
 def ring(settings: Settings, bells: Collection[str]) -> None:
-    bell = Bell(settings.redis_url)
+    bell = WorkerNotifier(settings.redis_url)
     for name in sorted(bells):
         bell.ring(name)
     bell.close()

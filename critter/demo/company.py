@@ -27,7 +27,7 @@ LOCK = 0x64656D6F
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DemoPerson:
     """One of them. `number`: the last three digits of the phone; without one they read by mail alone."""
 
     handle: str
@@ -37,7 +37,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DemoGroup:
     """Its `owner` posts in it when it is a broadcast group; `members` hear it, on the phone if they have one."""
 
     handle: str
@@ -48,29 +48,29 @@ class Group:
 
 
 PEOPLE = (
-    Person("kim", "Kim Lee", "Consultant", "101"),
-    Person("sam", "Sam Ortiz", "Sales", "102"),
-    Person("priya", "Priya Nair", "Finance", None),
-    Person("bob", "Bob Reyes", "Driver", "103"),
-    Person("dana", "Dana Flores", "Dispatcher", "104"),
-    Person("pat", "Pat Quinn", "Office manager", "105"),
-    Person("dave", "Dave Okafor", "Engineer", "106"),
-    Person("anne", "Anne Cole", "Account manager", "107"),
-    Person("elena", "Elena Novak", "Marketing", "108"),
-    Person("theo", "Theo Braun", "Driver", "109"),
-    Person("rosa", "Rosa Silva", "Driver", "110"),
-    Person("yuki", "Yuki Tanaka", "Designer", "111"),
-    Person("omar", "Omar Haddad", "Sales", "112"),
-    Person("zoe", "Zoë Martin", "People and culture", "113"),
+    DemoPerson("kim", "Kim Lee", "Consultant", "101"),
+    DemoPerson("sam", "Sam Ortiz", "Sales", "102"),
+    DemoPerson("priya", "Priya Nair", "Finance", None),
+    DemoPerson("bob", "Bob Reyes", "Driver", "103"),
+    DemoPerson("dana", "Dana Flores", "Dispatcher", "104"),
+    DemoPerson("pat", "Pat Quinn", "Office manager", "105"),
+    DemoPerson("dave", "Dave Okafor", "Engineer", "106"),
+    DemoPerson("anne", "Anne Cole", "Account manager", "107"),
+    DemoPerson("elena", "Elena Novak", "Marketing", "108"),
+    DemoPerson("theo", "Theo Braun", "Driver", "109"),
+    DemoPerson("rosa", "Rosa Silva", "Driver", "110"),
+    DemoPerson("yuki", "Yuki Tanaka", "Designer", "111"),
+    DemoPerson("omar", "Omar Haddad", "Sales", "112"),
+    DemoPerson("zoe", "Zoë Martin", "People and culture", "113"),
 )
 EVERYBODY = " ".join(person.handle for person in PEOPLE)
 GROUPS = (
-    Group("sales", "Sales", "open", "anne", "omar elena"),
-    Group("acme", "ACME", "open", "anne", "kim sam dave yuki omar"),
-    Group("dispatch", "Dispatch", "broadcast", "dana", "bob theo rosa"),
-    Group("hr", "HR news", "broadcast", "zoe", EVERYBODY),
-    Group("lounge", "Lounge", "open", "pat", "kim dave elena yuki theo"),
-    Group("board", "Board", "closed", "pat", "zoe omar"),
+    DemoGroup("sales", "Sales", "open", "anne", "omar elena"),
+    DemoGroup("acme", "ACME", "open", "anne", "kim sam dave yuki omar"),
+    DemoGroup("dispatch", "Dispatch", "broadcast", "dana", "bob theo rosa"),
+    DemoGroup("hr", "HR news", "broadcast", "zoe", EVERYBODY),
+    DemoGroup("lounge", "Lounge", "open", "pat", "kim dave elena yuki theo"),
+    DemoGroup("board", "Board", "closed", "pat", "zoe omar"),
 )
 # Kim is heard on four phones and in two mailboxes: the tour counts them.
 BY_TEXT = {"sam": "kim", "anne": "kim sam", "dave": "kim", "pat": "kim dana", "omar": "sam", "theo": "rosa"}
@@ -126,7 +126,7 @@ def _load(session: Session) -> None:
         _add_post(session, _id(now - timedelta(hours=hours), place), ids[author], ids[group] if group else None, words)
 
 
-def _add_person(session: Session, person: Person) -> int:
+def _add_person(session: Session, person: DemoPerson) -> int:
     title = f"{person.title} (made up)"
     account = accounts.create_person(session, person.handle, person.name, title=title, timezone=TIMEZONE)
     rows = [addresses.add(session, account.id, "email", f"{person.handle}@{DOMAIN}")]
@@ -138,7 +138,7 @@ def _add_person(session: Session, person: Person) -> int:
     return account.id
 
 
-def _add_group(session: Session, group: Group, ids: dict[str, int]) -> int:
+def _add_group(session: Session, group: DemoGroup, ids: dict[str, int]) -> int:
     made = accounts.create_group(session, group.handle, group.name, group.access, ids[group.owner], by_text=True)
     role = "follower" if group.access == "broadcast" else "member"
     for handle in group.members.split():

@@ -33,7 +33,7 @@ Answer = TypeVar("Answer")
 Look = Callable[[Settings], str]  # what is fine about it; raises Refused with what to do
 
 
-class Looked(NamedTuple):
+class CheckResult(NamedTuple):
     """What was looked at; ok or wrong; what is fine about it, or what to do."""
 
     name: str
@@ -53,11 +53,11 @@ def run(settings: Settings, as_json: bool = False) -> int:
     return 1 if any(row.state == "wrong" for row in rows) else 0
 
 
-def _looked(settings: Settings, name: str, look: Look) -> Looked:
+def _looked(settings: Settings, name: str, look: Look) -> CheckResult:
     try:
-        return Looked(name, "ok", look(settings))
+        return CheckResult(name, "ok", look(settings))
     except Refused as refused:
-        return Looked(name, "wrong", str(refused))
+        return CheckResult(name, "wrong", str(refused))
 
 
 def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:

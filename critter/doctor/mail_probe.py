@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.operator_advice import advice
 from gateway.carriers.smtp.provider_profiles import relay, terms
 from gateway.errors import Refused
@@ -51,7 +51,7 @@ def send(settings: Settings, recipient: str) -> Sent:
     begun = time.monotonic()
     message_id, content = _written(settings, recipient)
     sender = terms(settings).sender or own_address(settings)
-    outcome = asyncio.run(_sent(settings, Letter(0, sender, recipient, content)))
+    outcome = asyncio.run(_sent(settings, OutboundEmail(0, sender, recipient, content)))
     if outcome.state != "sent":
         raise Refused(_why(outcome))
     return Sent(message_id, outcome.carrier_id, time.monotonic() - begun)
@@ -63,7 +63,7 @@ def _why(outcome: Outcome) -> str:
     return f"the relay did not take it ({outcome.reason}{detail}): {step}"
 
 
-async def _sent(settings: Settings, letter: Letter) -> Outcome:
+async def _sent(settings: Settings, letter: OutboundEmail) -> Outcome:
     carrier, outcomes = relay(settings), list[Outcome]()
     try:
         await carrier.send([letter], lambda _, outcome: outcomes.append(outcome))

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from critter.explain.text import forgotten
 from gateway.errors import Refused
-from gateway.inbound.commands import World
+from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.process import hear
 from gateway.inbound.thread_history import earlier_words
 from gateway.ledger.inbox.unauthenticated import Unproved
 from gateway.mail.auth import sender_trust, trace_headers
 from gateway.mail.auth.dmarc import Envelope
 from gateway.mail.auth.dns import of_settings
-from gateway.mail.auth.sender_trust import Known, Standing, trusted
+from gateway.mail.auth.sender_trust import KnownBeforeDns, SenderTrust, trusted
 from gateway.mail.decode import mime
 from gateway.mail.parse import author, own_words
 from gateway.network.mail import secret_addresses, sender_verdicts
@@ -53,7 +53,7 @@ class MailExplained:
 
 
 def explain_mail(
-    connection: Connection, world: World, content: bytes, came: Envelope, to: tuple[str, ...] = ()
+    connection: Connection, world: CommandRegistry, content: bytes, came: Envelope, to: tuple[str, ...] = ()
 ) -> MailExplained:
     """`to`: our addresses that it came to; without any those in its header, else post@. Raises Refused when it has too
     many parts."""
@@ -67,7 +67,7 @@ def explain_mail(
     except Refused as refused:
         report = came.peer and not came.sender and all(each[:1] == "b" for each in recipients)
         reason = "a report: the token of its address counts, whoever it is from" if report else "refused at the door"
-        return _told(None, recipients, Standing(None, str(refused)), letter, machine, None, reason, None)
+        return _told(None, recipients, SenderTrust(None, str(refused)), letter, machine, None, reason, None)
     with forgotten(connection) as session:
         standing = _standing(session, world, mail, sender, recipients, came)
         inbound = _inbound(session, mail, sender, recipients, came)
@@ -80,8 +80,8 @@ def explain_mail(
 def _told(
     sender: str | None,
     recipients: list[str],
-    standing: Standing,
-    letter: own_words.Letter,
+    standing: SenderTrust,
+    letter: own_words.OwnWords,
     machine: str | None,
     intent: str | None,
     reason: str,
@@ -100,15 +100,15 @@ def _ours(mail: bytes, domain: str) -> list[str]:
 
 
 def _standing(
-    session: Session, world: World, mail: bytes, sender: str, recipients: list[str], came: Envelope
-) -> Standing:
+    session: Session, world: CommandRegistry, mail: bytes, sender: str, recipients: list[str], came: Envelope
+) -> SenderTrust:
     """Up the same ladder as workers/mail_auth."""
     settings = world.settings
     raw = trace_headers.written(came, settings.mail_domain or "localhost") + mail
     one = Unproved(0, 0, sender, recipients, raw, datetime.now(UTC))
     signer = Signer(settings.secret_keys)
     case = sender_verdicts.case(session, signer, one)
-    known = Known(trusted(settings, came.peer), case.known.posting)
+    known = KnownBeforeDns(trusted(settings, came.peer), case.known.posting)
     found = case.standing or sender_trust.climb(settings, of_settings(settings), mail, came, recipients, known)
     return sender_verdicts.judge_delivery(session, signer, case, found, sender_verdicts.parse(case))
 

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 import handlers
 from gateway.errors import Refused
 from gateway.inbound import commands
-from gateway.inbound.commands import World
-from gateway.inbound.outcome import Outcome
+from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import hear
 from gateway.language.model.reading import Reading
 from gateway.network.people import accounts, addresses
@@ -52,14 +52,14 @@ class Explained:
         }
 
 
-def whole_world(settings: Settings) -> World:
+def whole_world(settings: Settings) -> CommandRegistry:
     """The commands, all of them: handlers/ declares its own when it is imported."""
     assert handlers.MODULES
     return commands.world(settings)
 
 
 def explain(
-    connection: Connection, world: World, text: str, channel: Channel = "sms", handle: str | None = None
+    connection: Connection, world: CommandRegistry, text: str, channel: Channel = "sms", handle: str | None = None
 ) -> Explained:
     """Hears the text in a transaction of its own and rolls it back, so no text knows of the one before.
 
@@ -85,7 +85,7 @@ def forgotten(connection: Connection) -> Iterator[Session]:
             session.rollback()
 
 
-def _explained(person: Account, outcome: Outcome) -> Explained:
+def _explained(person: Account, outcome: InboundOutcome) -> Explained:
     intent = outcome.intent or outcome.state
     return Explained(person.name, person.handle, intent, outcome.reason, outcome.reading, outcome.answer)
 

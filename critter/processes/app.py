@@ -16,15 +16,15 @@ from gateway import failpoints
 from gateway.doors.route_access import inventory
 from gateway.doors.sms import kannel, twilio, webhook
 from gateway.doors.smtp import server, tls_certificates
-from gateway.doors.smtp.connection_limits import Limits
+from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.web import headers, health, help_page, logins, media, metrics, pages
 from gateway.errors import SettingsError
 from gateway.inbound import commands
 from gateway.ledger.commit.admission import Admission
 from gateway.ledger.inbox.writer import Intake
-from gateway.ledger.operations.heartbeat import Pulse, owner
+from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.ledger.outbox.callbacks import Callbacks
-from gateway.queue.worker_notifier import Bell
+from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.security.signed_tokens import Signer
 from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
@@ -38,15 +38,15 @@ Front = Callable[[Settings], Blueprint]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class DoorResources:
     """What the doors of one process share: threads and connections, so made after a fork, never before."""
 
     engine: Engine
     ledger: Engine  # of what is taken in
-    bell: Bell
+    bell: WorkerNotifier
     intake: Intake
     callbacks: Callbacks
-    pulse: Pulse
+    pulse: Heartbeat
 
     def close(self) -> None:
         """Commits what was taken in, then lets go of the servers."""
@@ -58,16 +58,16 @@ class Parts:
         self.ledger.dispose()
 
 
-def build(settings: Settings, name: str = "web") -> Parts:
+def build(settings: Settings, name: str = "web") -> DoorResources:
     engine, ledger = (
         connect(settings.database_url, keys=settings.secret_keys),
         connect(settings.database_url, pool=2, by_key=True, keys=settings.secret_keys),
     )
-    bell = Bell(settings.redis_url)
+    bell = WorkerNotifier(settings.redis_url)
     admission = Admission(needs_contact=True)
-    pulse = Pulse(engine, name, owner(name), admission)
+    pulse = Heartbeat(engine, name, owner(name), admission)
     pulse.wait_for_beat(FIRST_BEAT)  # a drain that goes on knows of this process before anything comes in
-    return Parts(
+    return DoorResources(
         engine=engine,
         ledger=ledger,
         bell=bell,
@@ -77,7 +77,7 @@ def build(settings: Settings, name: str = "web") -> Parts:
     )
 
 
-def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -> Flask:
+def create_app(settings: Settings, parts: DoorResources, front: Front = pages.welcome) -> Flask:
     """Every door that speaks HTTP. `front` makes what stands at "/": the tour when simulated, else a page that says
     what this is. Nothing here reads Host or X-Forwarded-*: every URL is made from the settings."""
     app = Flask("critter", static_folder=None)
@@ -101,7 +101,7 @@ def create_app(settings: Settings, parts: Parts, front: Front = pages.welcome) -
     return app
 
 
-def _sms_doors(settings: Settings, signer: Signer, parts: Parts) -> Iterator[Blueprint]:
+def _sms_doors(settings: Settings, signer: Signer, parts: DoorResources) -> Iterator[Blueprint]:
     """A door for each carrier that one of our numbers is with."""
     if "twilio" in settings.sms_carriers:
         verifier = Verifier(settings.twilio_auth_tokens)
@@ -121,7 +121,7 @@ def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
     """Serves until SIGTERM; what is in hand then has 20 s."""
     logs.configure()
     failpoints.arm(settings.crash_at, settings.var, "web")
-    made: list[Parts] = []
+    made: list[DoorResources] = []
 
     def load() -> Flask:
         made.append(build(settings))
@@ -144,11 +144,13 @@ def serve_mail(settings: Settings) -> None:
     parts.close()
 
 
-async def _open_mail_door(settings: Settings, parts: Parts) -> None:
+async def _open_mail_door(settings: Settings, parts: DoorResources) -> None:
     stop, tls = asyncio.Event(), tls_certificates.of(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, tls.look_again if tls else lambda: None)
-    limits = Limits(message=settings.mail_largest, connections=fd_limits.connections(Limits().connections))
+    limits = ConnectionLimits(
+        message=settings.mail_largest, connections=fd_limits.connections(ConnectionLimits().connections)
+    )
     await server.serve(settings, parts.engine, parts.intake, stop, limits, tls)

@@ -13,14 +13,14 @@ from critter.processes import logs
 from critter.processes.app import FIRST_BEAT, LARGEST_REQUEST, MOST_PARTS, refuse_unclassed
 from critter.processes.gunicorn import WebServer
 from gateway.doors.sms import fallback, twilio
-from gateway.doors.sms.fallback import Shelter, Sheltered
+from gateway.doors.sms.fallback import FallbackInbox, SpooledWriter
 from gateway.errors import SettingsError
 from gateway.ledger.commit.admission import Admission
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.inbox.spool import Spool
 from gateway.ledger.inbox.writer import Intake
-from gateway.ledger.operations.heartbeat import Pulse, owner
-from gateway.ledger.outbox.callbacks import Callbacks, Called
+from gateway.ledger.operations.heartbeat import Heartbeat, owner
+from gateway.ledger.outbox.callbacks import CallbackCall, Callbacks
 from gateway.security.signed_tokens import Signer
 from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
@@ -30,14 +30,14 @@ CONNECT: Final = 2  # seconds for a connection to the database
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class FallbackResources:
     """Threads and connections, so made after a fork, never before."""
 
     engine: Engine
     intake: Intake
     callbacks: Callbacks
-    shelter: Shelter
-    pulse: Pulse
+    shelter: FallbackInbox
+    pulse: Heartbeat
 
     def close(self) -> None:
         self.intake.close()
@@ -47,31 +47,31 @@ class Parts:
         self.engine.dispose()
 
 
-def build(settings: Settings) -> Parts:
+def build(settings: Settings) -> FallbackResources:
     try:
         spool = Spool(settings.var / "spool")
     except OSError as error:
         raise SettingsError(f"CRITTER_VAR: its folder spool cannot be used ({error.strerror})") from None
     engine = connect(settings.database_url, pool=2, connect_timeout=CONNECT, by_key=True)
     admission = Admission(lambda: not len(spool))
-    pulse = Pulse(engine, "fallback", owner("fallback"), admission)
+    pulse = Heartbeat(engine, "fallback", owner("fallback"), admission)
     pulse.wait_for_beat(FIRST_BEAT)
-    shelter = Shelter(engine, spool, admission)
-    return Parts(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), shelter, pulse)
+    shelter = FallbackInbox(engine, spool, admission)
+    return FallbackResources(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), shelter, pulse)
 
 
 def _nobody() -> None:
     """Is rung."""
 
 
-def create_app(settings: Settings, parts: Parts) -> Flask:
+def create_app(settings: Settings, parts: FallbackResources) -> Flask:
     app = Flask("critter", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
     )
     app.url_map.merge_slashes = False  # as critter/processes/app has it
-    intake: Sheltered[Incoming] = Sheltered(parts.intake, parts.shelter)
-    called: Sheltered[Called] = Sheltered(parts.callbacks, parts.shelter)
+    intake: SpooledWriter[Incoming] = SpooledWriter(parts.intake, parts.shelter)
+    called: SpooledWriter[CallbackCall] = SpooledWriter(parts.callbacks, parts.shelter)
     verifier, signer = Verifier(settings.twilio_auth_tokens), Signer(settings.secret_keys)
     app.register_blueprint(twilio.blueprint(settings, verifier, signer, intake, called))
     app.register_blueprint(fallback.blueprint(parts.shelter))
@@ -84,7 +84,7 @@ def serve(settings: Settings) -> None:
     if not settings.sms:
         raise SettingsError("CRITTER_SMS: the fallback door takes texts, and they are off")
     logs.configure()
-    made: list[Parts] = []
+    made: list[FallbackResources] = []
 
     def load() -> Flask:
         made.append(build(settings))

@@ -23,7 +23,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 from critter.processes.http_connection import Backlog, Exchange
 from critter.processes.http_requests import Framing
 from gateway.doors.origin_limits import ONE, networks
-from gateway.doors.smtp.connection_limits import House, Limits
+from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits
 
 HEAD: Final = 10.0  # seconds for all the fields of a request, from its first octet, or from the connection
 REQUEST: Final = 20.0  # seconds for a whole request; carriers give up after 15
@@ -57,7 +57,7 @@ class Phase(Enum):
     GONE = auto()
 
 
-class Connection(TConn):  # type: ignore[misc]
+class HttpClientConnection(TConn):  # type: ignore[misc]
     """One client. All but the exchange belongs to the loop's thread."""
 
     def __init__(self, worker: "WebWorker", sock: socket.socket, client: Any, server: Any) -> None:
@@ -116,12 +116,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.connections: dict[Connection, None] = {}
+        self.connections: dict[HttpClientConnection, None] = {}
         self.backlog = Backlog()
         self._stopped_at = 0.0
         most = self.worker_connections
-        limits = Limits(message=LARGEST, together=TOGETHER, per_peer=most, connections=most)
-        self.house = House(limits, time.monotonic)
+        limits = ConnectionLimits(message=LARGEST, together=TOGETHER, per_peer=most, connections=most)
+        self.house = ConnectionLimiter(limits, time.monotonic)
         self.worker_connections = most + 1  # gunicorn would stop accepting; the house makes room instead
 
     # From a connection to a whole request
@@ -137,7 +137,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
                     raise
                 self._free_one()
                 return
-            self._take(Connection(self, sock, client, listener.getsockname()))
+            self._take(HttpClientConnection(self, sock, client, listener.getsockname()))
 
     def _free_one(self) -> None:
         """There is no descriptor left, as the system granted less than it said."""
@@ -146,7 +146,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         if waiting:
             self.drop(max(waiting, key=lambda pair: pair[0])[1])
 
-    def _take(self, connection: Connection) -> None:
+    def _take(self, connection: HttpClientConnection) -> None:
         if not self.house.enter(connection, connection.peer):
             connection.exchange.cut()
             return
@@ -155,7 +155,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._read(connection)
         self.watch(connection)
 
-    def watch(self, connection: Connection) -> None:
+    def watch(self, connection: HttpClientConnection) -> None:
         """Sees to it that the loop looks at what this connection waits for."""
         wanted = self._wanted(connection)
         if wanted == connection.watched:
@@ -171,20 +171,20 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self.poller.unregister(connection.exchange)
         connection.watched = wanted
 
-    def _wanted(self, connection: Connection) -> int:
+    def _wanted(self, connection: HttpClientConnection) -> int:
         if connection.phase is Phase.GONE:
             return 0
         reads = connection.phase in (Phase.READING, Phase.RESTING, Phase.LEAVING)
         return (selectors.EVENT_READ if reads else 0) | (selectors.EVENT_WRITE if connection.exchange.unsent else 0)
 
-    def _turn(self, connection: Connection, _fileobj: object) -> None:
+    def _turn(self, connection: HttpClientConnection, _fileobj: object) -> None:
         if connection.exchange.unsent:
             self._flush(connection)
         if connection.phase in (Phase.READING, Phase.RESTING, Phase.LEAVING):
             self._read(connection)
         self.watch(connection)
 
-    def _read(self, connection: Connection) -> None:
+    def _read(self, connection: HttpClientConnection) -> None:
         try:
             data = connection.exchange.real.recv(READ)
         except BlockingIOError:
@@ -196,14 +196,14 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         elif connection.phase is not Phase.LEAVING:
             self._feed(connection, data)
 
-    def _feed(self, connection: Connection, data: bytes) -> None:
+    def _feed(self, connection: HttpClientConnection, data: bytes) -> None:
         if connection.phase is Phase.RESTING:
             connection.begin(Phase.READING)
         connection.credit(len(data) / SLOWEST_REQUEST)
         connection.framing.feed(data)
         self._look(connection)
 
-    def _look(self, connection: Connection) -> None:
+    def _look(self, connection: HttpClientConnection) -> None:
         """At what is there of a request: a thread gets it when it is whole."""
         framing = connection.framing
         if framing.fault:
@@ -220,13 +220,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             if not self._weigh(connection, framing.size):
                 self._refuse(connection, 503)
 
-    def _weigh(self, connection: Connection, octets: int) -> bool:
+    def _weigh(self, connection: HttpClientConnection, octets: int) -> bool:
         if not self.house.hold(connection, octets - connection.held):
             return False
         connection.held = octets
         return True
 
-    def _refuse(self, connection: Connection, status: int) -> None:
+    def _refuse(self, connection: HttpClientConnection, status: int) -> None:
         """In the loop, for no thread has to do with it."""
         head = f"HTTP/1.1 {status} {STATUS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         with suppress(OSError):
@@ -235,7 +235,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     # From the answer to the next request
 
-    def finish_request(self, conn: Connection, fs: Any) -> None:
+    def finish_request(self, conn: HttpClientConnection, fs: Any) -> None:
         """A thread has made the answer; what is not taken of it the loop sends on."""
         if conn.phase is Phase.GONE:
             return
@@ -245,12 +245,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._go_on(conn)
         self.watch(conn)
 
-    def _flush(self, connection: Connection) -> None:
+    def _flush(self, connection: HttpClientConnection) -> None:
         connection.credit(connection.exchange.flush() / SLOWEST)
         if connection.phase is Phase.ANSWERING:
             self._go_on(connection)
 
-    def _go_on(self, connection: Connection) -> None:
+    def _go_on(self, connection: HttpClientConnection) -> None:
         if connection.exchange.is_broken:
             self.drop(connection)
         elif connection.exchange.unsent:
@@ -264,7 +264,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         else:
             connection.begin(Phase.RESTING)
 
-    def _leave(self, connection: Connection) -> None:
+    def _leave(self, connection: HttpClientConnection) -> None:
         """All is said. Closing at once would make the kernel throw away what the other side did not read yet."""
         connection.keeps = False
         if connection.exchange.unsent:
@@ -274,7 +274,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         with suppress(OSError):
             connection.exchange.real.shutdown(socket.SHUT_WR)
 
-    def drop(self, connection: Connection) -> None:
+    def drop(self, connection: HttpClientConnection) -> None:
         """The end. May be told twice."""
         if connection not in self.connections:
             return
@@ -314,12 +314,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
                     self.drop(connection)
         self._thin_out(now)
 
-    def _in(self, phase: Phase) -> Iterator[Connection]:
+    def _in(self, phase: Phase) -> Iterator[HttpClientConnection]:
         return (connection for connection in self.connections if connection.phase is phase)
 
     def _thin_out(self, now: float) -> None:
         """One address may have so many slow requests, the oldest go."""
-        slow: dict[object, list[Connection]] = {}
+        slow: dict[object, list[HttpClientConnection]] = {}
         for connection in self._in(Phase.READING):
             if now - connection.since > SLOW and not connection.is_known:
                 (home,) = (one for one in networks(connection.peer) if one.width == ONE)

@@ -21,7 +21,7 @@ from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY, clea
 from gateway.failpoints import crash_point
 from gateway.queue import jobs
 from gateway.queue.jobs import DrainJob, JobQueue
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import run
 from workers.runtime.listen_on import linger
 
@@ -36,7 +36,7 @@ class DrainWorker(SimpleWorker):
     exponential_backoff_factor = 1.0
     log_result_lifespan = False
 
-    def __init__(self, room: Room, queue: str, connection: Redis) -> None:
+    def __init__(self, room: WorkerContext, queue: str, connection: Redis) -> None:
         super().__init__(
             [jobs.rq_name(queue), queue],
             connection=connection,

@@ -14,19 +14,19 @@ from critter.doctor.check import moneyless
 from critter.processes import logs
 from critter.processes.rq_worker import DrainWorker
 from gateway import failpoints
-from gateway.carriers.common.protocol import Carrier, Letter, Text
-from gateway.carriers.instrumented import Watched, watched
+from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
+from gateway.carriers.instrumented import InstrumentedCarrier, watched
 from gateway.carriers.registry import carriers
 from gateway.carriers.smtp.provider_profiles import relay
 from gateway.carriers.twilio.inbound_list import TwilioInbox
 from gateway.ledger.commit.admission import Admission
-from gateway.ledger.operations.heartbeat import Pulse, owner
+from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.mail.compose import dkim_keys
 from gateway.queue.jobs import QUEUES
-from gateway.queue.worker_notifier import Bell
+from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 from gateway.store.database import connect
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 from workers.runtime.event_loop import Loop
 from workers.upkeep import scheduler
 
@@ -45,12 +45,12 @@ def serve_worker(settings: Settings, queue: str) -> None:
     room = build(settings, queue)
     enter(room)
     _stop_on_signals(room)
-    with Pulse(room.engine, f"worker-{queue}", room.owner):
+    with Heartbeat(room.engine, f"worker-{queue}", room.owner):
         _work(room, queue)
     room.close()
 
 
-def _work(room: Room, queue: str) -> None:
+def _work(room: WorkerContext, queue: str) -> None:
     while not room.stopping():
         try:
             _answer(room, queue)
@@ -61,7 +61,7 @@ def _work(room: Room, queue: str) -> None:
         room.rest(REST)
 
 
-def _answer(room: Room, queue: str) -> None:
+def _answer(room: WorkerContext, queue: str) -> None:
     """Until SIGTERM, or until Redis was lost in the middle of a job; then RQ's worker gives up and a new one begins."""
     with Redis.from_url(room.settings.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=5) as connection:
         try:
@@ -78,15 +78,15 @@ def serve_clock(settings: Settings) -> None:
         log.error(stuck)
     room = build(settings, "clock")
     _stop_on_signals(room)
-    with Pulse(room.engine, "clock", room.owner, room.admission) as pulse:
+    with Heartbeat(room.engine, "clock", room.owner, room.admission) as pulse:
         pulse.wait_for_beat()
         scheduler.run(room)
     room.close()
 
 
-def build(settings: Settings, queue: str) -> Room:
+def build(settings: Settings, queue: str) -> WorkerContext:
     """The room of one process; only the queues that send have a carrier."""
-    return Room(
+    return WorkerContext(
         settings=settings,
         engine=connect(
             settings.database_url,
@@ -94,7 +94,7 @@ def build(settings: Settings, queue: str) -> Room:
             by_key=queue in QUEUES,
             keys=settings.secret_keys,
         ),
-        bell=Bell(settings.redis_url),
+        bell=WorkerNotifier(settings.redis_url),
         owner=owner(queue),
         loop=Loop(),
         texts=_texts(settings) if queue == "sms" and settings.sms else {},
@@ -114,10 +114,10 @@ def _inbox(settings: Settings) -> TwilioInbox:
     return TwilioInbox(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
 
 
-def _letters(settings: Settings) -> Carrier[Letter]:
-    return Watched(relay(settings))
+def _letters(settings: Settings) -> Carrier[OutboundEmail]:
+    return InstrumentedCarrier(relay(settings))
 
 
-def _stop_on_signals(room: Room) -> None:
+def _stop_on_signals(room: WorkerContext) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: room.stop())

@@ -16,7 +16,7 @@ CAP_SETPCAP = 8  # needed to hand one on
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SystemUser:
     """A user of this machine; the capability, if any, lets it pass closed folders on the way to its own."""
 
     name: str
@@ -25,7 +25,7 @@ class Account:
     capability: int | None = None
 
 
-def serving(var: Path) -> Account:
+def serving(var: Path) -> SystemUser:
     """Who serves from this state folder: whoever owns the data that is there; PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return _named(os.geteuid())
@@ -33,7 +33,7 @@ def serving(var: Path) -> Account:
     return _named(owners[-1]) if owners else _unprivileged()
 
 
-def reaching(account: Account, paths: Iterable[Path]) -> Account:
+def reaching(account: SystemUser, paths: Iterable[Path]) -> SystemUser:
     """The account, able to reach these paths even when root keeps them behind closed folders such as /root.
 
     Nothing there is opened up for others. Reading and searching is enough: what is written belongs to the account.
@@ -51,23 +51,23 @@ def reaching(account: Account, paths: Iterable[Path]) -> Account:
     )
 
 
-def _named(uid: int) -> Account:
+def _named(uid: int) -> SystemUser:
     try:
         entry = pwd.getpwuid(uid)
     except KeyError:
         raise Refused(f"The user id {uid} has no name, which PostgreSQL needs: add it to /etc/passwd") from None
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def _unprivileged() -> Account:
+def _unprivileged() -> SystemUser:
     entries = {entry.pw_name: entry for entry in pwd.getpwall()}
     for name in UNPRIVILEGED:
         if name in entries:
-            return Account(name, entries[name].pw_uid, entries[name].pw_gid)
+            return SystemUser(name, entries[name].pw_uid, entries[name].pw_gid)
     raise Refused("PostgreSQL refuses to run as root, and there is no user nobody here: start as an ordinary user")
 
 
-def _may_search(account: Account, folder: Path) -> bool:
+def _may_search(account: SystemUser, folder: Path) -> bool:
     try:
         found = folder.stat()
     except FileNotFoundError:

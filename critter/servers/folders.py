@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from critter.servers.account import Account
+from critter.servers.account import SystemUser
 from gateway.errors import Refused
 
 LONGEST_LOG = 5_000_000
@@ -43,7 +43,7 @@ def unwritable(path: Path, error: OSError) -> Refused:
     return Refused(f"CRITTER_VAR: {path} cannot be written ({error.strerror}): set it to a folder of your own")
 
 
-def private(folder: Path, account: Account) -> Path:
+def private(folder: Path, account: SystemUser) -> Path:
     """The folder, open to this account alone; made if need be. A stranger's is refused, and no mode is changed."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from critter.servers import binaries, folders
-from critter.servers.account import Account, reaching
+from critter.servers.account import SystemUser, reaching
 from critter.servers.listener import wait_for_end
 from critter.servers.spawn import spawn
 from gateway.errors import Refused
@@ -56,7 +56,7 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(self, var: Path, account: Account, unsafe: bool = False) -> None:
+    def __init__(self, var: Path, account: SystemUser, unsafe: bool = False) -> None:
         self._binary = binaries.postgres(var)
         self._folder = var / self._binary.folder_name
         self._sockets = socket_folder(var)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from critter.servers import binaries, folders
-from critter.servers.account import Account, reaching
+from critter.servers.account import SystemUser, reaching
 from critter.servers.listener import wait_for_end
 from critter.servers.spawn import spawn
 from gateway.errors import Refused
@@ -26,7 +26,7 @@ class Redis:
 
     name = "redis"
 
-    def __init__(self, var: Path, account: Account) -> None:
+    def __init__(self, var: Path, account: SystemUser) -> None:
         self._binary = binaries.redis()
         self._folder = var / self._binary.folder_name
         self._socket = socket_folder(var) / "redis.sock"

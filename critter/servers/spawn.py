@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from critter.servers.account import Account
+from critter.servers.account import SystemUser
 
 PR_SET_PDEATHSIG = 1
 PR_SET_SECUREBITS = 28
@@ -25,7 +25,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 def spawn(
     command: Sequence[str | Path],
     *,
-    account: Account | None = None,
+    account: SystemUser | None = None,
     death_signal: signal.Signals = signal.SIGKILL,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
@@ -48,7 +48,7 @@ def spawn(
 
 
 def preparation(
-    parent: int, account: Account | None = None, death_signal: signal.Signals = signal.SIGKILL
+    parent: int, account: SystemUser | None = None, death_signal: signal.Signals = signal.SIGKILL
 ) -> Callable[[], None]:
     """What a child does before it becomes its program (preexec_fn)."""
 
@@ -68,7 +68,7 @@ def die_with_parent(parent: int, death_signal: signal.Signals) -> None:
             os.kill(os.getpid(), death_signal)
 
 
-def _become(account: Account) -> None:
+def _become(account: SystemUser) -> None:
     if account.capability is not None:
         # Keeps what root may over the change of user, and lets access(2), which initdb asks, count it too.
         _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)

@@ -13,8 +13,8 @@ from critter.servers import Servers
 from critter.servers.spawn import die_with_parent
 from critter.up import ports
 from critter.up.forked import Forked
-from critter.up.kept import Kept, Start
-from critter.up.output import Output
+from critter.up.kept import Start, SupervisedProcess
+from critter.up.output import PipeReader
 from critter.up.supervisor import Signals, end, keep_running
 from gateway.settings import Settings, embedded
 from gateway.settings.values import dialled, netloc
@@ -27,7 +27,7 @@ def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None
     """
     began = time.monotonic()
     signals = Signals()
-    output = Output()
+    output = PipeReader()
     try:
         if tied:
             die_with_parent(os.getppid(), signal.SIGTERM)
@@ -55,7 +55,7 @@ def _servers(settings: Settings) -> Servers:
     )
 
 
-def _prepare_database(settings: Settings, unsafe: bool, output: Output) -> None:
+def _prepare_database(settings: Settings, unsafe: bool, output: PipeReader) -> None:
     from sqlalchemy import text
 
     from critter.console.database import prepared
@@ -70,22 +70,22 @@ def _prepare_database(settings: Settings, unsafe: bool, output: Output) -> None:
     engine.dispose()
 
 
-def _kept_servers(servers: Servers) -> list[Kept]:
-    return [Kept(server.name, server.start, server.process) for server in servers.running]
+def _kept_servers(servers: Servers) -> list[SupervisedProcess]:
+    return [SupervisedProcess(server.name, server.start, server.process) for server in servers.running]
 
 
-def _kept(settings: Settings, output: Output) -> list[Kept]:
+def _kept(settings: Settings, output: PipeReader) -> list[SupervisedProcess]:
     """The processes; each starts at the first look."""
     pids = settings.var / "pids"
     shutil.rmtree(pids, ignore_errors=True)  # of an earlier run, perhaps as another user
     pids.mkdir()
     return [
-        Kept(name, _starter(name, partial(serve, settings), output, pids))
+        SupervisedProcess(name, _starter(name, partial(serve, settings), output, pids))
         for name, serve in registry.of(settings).items()
     ]
 
 
-def _starter(name: str, serve: Callable[[], None], output: Output, pids: Path) -> Start:
+def _starter(name: str, serve: Callable[[], None], output: PipeReader, pids: Path) -> Start:
     """Forks the process, and leaves its id in a file for whoever wants to send it a signal."""
 
     def start() -> Forked:
@@ -97,7 +97,7 @@ def _starter(name: str, serve: Callable[[], None], output: Output, pids: Path) -
     return start
 
 
-def _tell(settings: Settings, output: Output, began: float) -> None:
+def _tell(settings: Settings, output: PipeReader, began: float) -> None:
     places = (
         {"Mail": f"{netloc(dialled(settings.smtp_listen))} for post@{settings.mail_domain}"} if settings.mail else {}
     )

@@ -14,7 +14,7 @@ LONGEST_DELAY = 30.0
 STEADY_AFTER = 60.0  # a process that lived this long starts again at the first delay
 
 
-class Process(Protocol):
+class ChildProcess(Protocol):
     """A forked process or a subprocess.Popen; it leads a session and group of its own."""
 
     @property
@@ -24,13 +24,13 @@ class Process(Protocol):
     def terminate(self) -> None: ...
 
 
-Start = Callable[[], Process]
+Start = Callable[[], ChildProcess]
 
 
-class Kept:
+class SupervisedProcess:
     """A child with a name; look() is called over and over and does what is due."""
 
-    def __init__(self, name: str, start: Start, process: Process | None = None) -> None:
+    def __init__(self, name: str, start: Start, process: ChildProcess | None = None) -> None:
         self.name = name
         self.process = process
         self._start = start

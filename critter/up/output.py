@@ -14,7 +14,7 @@ LONGEST_LINE = 64 * 1024
 UNSHOWN = ("timestamp", "level", "event", "logger", "exception")
 
 
-class Output:
+class PipeReader:
     """Collects the lines of pipes. After its own reader has gone it only drains them."""
 
     def __init__(self, stream: TextIO | None = None) -> None:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
-from critter.up.kept import Kept
-from critter.up.output import Output
+from critter.up.kept import SupervisedProcess
+from critter.up.output import PipeReader
 
 TICK = 0.1  # seconds
 GRACE = 20.0  # seconds for what is in hand
@@ -33,7 +33,10 @@ class Signals:
 
 
 def keep_running(
-    kept: Sequence[Kept], output: Output, waiting: Mapping[str, Callable[[], bool]], ready: Callable[[], None]
+    kept: Sequence[SupervisedProcess],
+    output: PipeReader,
+    waiting: Mapping[str, Callable[[], bool]],
+    ready: Callable[[], None],
 ) -> None:
     """Until KeyboardInterrupt, or until nobody reads the output; ready is called once every waiting check is true."""
     unready = dict(waiting)
@@ -50,7 +53,7 @@ def keep_running(
             ready()
 
 
-def end(kept: Sequence[Kept], output: Output, signals: Signals, grace: float = GRACE) -> None:
+def end(kept: Sequence[SupervisedProcess], output: PipeReader, signals: Signals, grace: float = GRACE) -> None:
     """SIGTERM to all, time for what is in hand, then the rest is killed."""
     for each in kept:
         each.ask_to_end()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from gateway.carriers.common.protocol import Carrier, Listed, Lists, Outcome, Text
+from gateway.carriers.common.protocol import Carrier, ListedMessage, MessageList, Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.carriers.twilio.error_codes import CODES
 from gateway.errors import CarrierError
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _complained: dict[tuple[str, str], float] = {}
 
 
-class Watched(Generic[Parcel]):
+class InstrumentedCarrier(Generic[Parcel]):
     """Does what its carrier does."""
 
     def __init__(self, carrier: Carrier[Parcel]) -> None:
@@ -88,14 +88,14 @@ class Watched(Generic[Parcel]):
         await self._carrier.close()
 
 
-class WatchedTexts(Watched[Text]):
+class WatchedTexts(InstrumentedCarrier[Text]):
     """The same with the carrier's list."""
 
-    def __init__(self, carrier: Carrier[Text], lists: Lists) -> None:
+    def __init__(self, carrier: Carrier[Text], lists: MessageList) -> None:
         super().__init__(carrier)
         self._listing = lists.listing
 
-    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]:
+    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[ListedMessage]:
         try:
             return await self._listing(recipient, sender, since)
         except CarrierError as problem:
@@ -104,9 +104,9 @@ class WatchedTexts(Watched[Text]):
             raise
 
 
-def watched(carrier: Carrier[Text]) -> Watched[Text]:
+def watched(carrier: Carrier[Text]) -> InstrumentedCarrier[Text]:
     """With its list, if it has one."""
-    return WatchedTexts(carrier, carrier) if isinstance(carrier, Lists) else Watched(carrier)
+    return WatchedTexts(carrier, carrier) if isinstance(carrier, MessageList) else InstrumentedCarrier(carrier)
 
 
 def strange(outcome: Outcome) -> str:

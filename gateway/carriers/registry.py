@@ -22,7 +22,7 @@ from gateway.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class CarrierEntry:
     """How one is made, and what a status and reason that its door recorded mean: None for an unheard-of one."""
 
     make: Callable[[Settings], Carrier[Text]]
@@ -42,10 +42,10 @@ def _hook(settings: Settings) -> HookSms:
     return HookSms(settings.hook_url, settings.hook_secrets[0], settings.public_url)
 
 
-BY_NAME: Final[Mapping[str, Named]] = {
-    "twilio": Named(_twilio, error_codes.callback_outcome),
-    "kannel": Named(_kannel, kannel_codes.receipt),
-    "hook": Named(_hook, codes.receipt),
+BY_NAME: Final[Mapping[str, CarrierEntry]] = {
+    "twilio": CarrierEntry(_twilio, error_codes.callback_outcome),
+    "kannel": CarrierEntry(_kannel, kannel_codes.receipt),
+    "hook": CarrierEntry(_hook, codes.receipt),
 }
 
 

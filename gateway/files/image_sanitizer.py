@@ -30,12 +30,12 @@ TOO_SLOW: Final = "took too long"
 HEAD: Final = struct.Struct(">I")
 
 
-class Unclean(Exception):
+class UnusableImage(Exception):
     """The picture cannot be made anew: "too large", "broken" or "took too long"."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
+class SanitizedImage:
     """The picture to keep, its type, and a small copy when it is larger than SMALL."""
 
     content: bytes
@@ -43,19 +43,19 @@ class Cleaned:
     small: bytes | None
 
 
-def clean(content: bytes) -> Cleaned:
+def clean(content: bytes) -> SanitizedImage:
     """Raises Unclean. The content is looked at by a process that cannot harm this one."""
     try:
         done = subprocess.run(ALONE, input=content, capture_output=True, timeout=PATIENCE, env={})
     except subprocess.TimeoutExpired:
-        raise Unclean(TOO_SLOW) from None
+        raise UnusableImage(TOO_SLOW) from None
     if done.returncode or len(done.stdout) < HEAD.size:
-        raise Unclean("broken")
+        raise UnusableImage("broken")
     (length,) = HEAD.unpack_from(done.stdout)
     head, rest = json.loads(done.stdout[HEAD.size :][:length]), done.stdout[HEAD.size + length :]
     if why := head.get("why"):
-        raise Unclean(why)
-    return Cleaned(rest[: head["size"]], head["type"], rest[head["size"] :] or None)
+        raise UnusableImage(why)
+    return SanitizedImage(rest[: head["size"]], head["type"], rest[head["size"] :] or None)
 
 
 def measured(content: bytes) -> tuple[int, int] | None:
@@ -67,26 +67,26 @@ def measured(content: bytes) -> tuple[int, int] | None:
             with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
                 width, height = picture.size
     except Image.DecompressionBombError:
-        raise Unclean("too large") from None
+        raise UnusableImage("too large") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error, EOFError, IndexError):
         return None
     if width * height > PIXELS:
-        raise Unclean("too large")
+        raise UnusableImage("too large")
     return width, height
 
 
-def _made_anew(content: bytes) -> Cleaned:
+def _made_anew(content: bytes) -> SanitizedImage:
     if measured(content) is None:
-        raise Unclean("broken")
+        raise UnusableImage("broken")
     with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
         kind = TYPES[picture.format or ""]
         frames = 1 if kind == "image/jpeg" else getattr(picture, "n_frames", 1)
         if frames > FRAMES or (frames > 1 and frames * picture.width * picture.height > MOVING):
-            raise Unclean("too large")
+            raise UnusableImage("too large")
         if frames > 1:
             return _moving(picture, kind)
         still = _upright(picture)
-        return Cleaned(_written(still, kind), kind, _small(still))
+        return SanitizedImage(_written(still, kind), kind, _small(still))
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -133,7 +133,7 @@ def _written(picture: Image.Image, kind: str) -> bytes:
     return out.getvalue()
 
 
-def _moving(picture: Image.Image, kind: str) -> Cleaned:
+def _moving(picture: Image.Image, kind: str) -> SanitizedImage:
     """All its frames with their times, and nothing else."""
     times, frames = [], []
     for frame in ImageSequence.Iterator(picture):
@@ -145,7 +145,7 @@ def _moving(picture: Image.Image, kind: str) -> Cleaned:
     how |= {"disposal": 2} if kind == "image/gif" else {}
     out = io.BytesIO()
     first.save(out, kind.removeprefix("image/").upper(), **how)
-    return Cleaned(out.getvalue(), kind, _small(first))
+    return SanitizedImage(out.getvalue(), kind, _small(first))
 
 
 def _small(picture: Image.Image) -> bytes | None:
@@ -174,7 +174,7 @@ def _main() -> None:
     Image.MAX_IMAGE_PIXELS = PIXELS
     try:
         done = _made_anew(sys.stdin.buffer.read())
-    except Unclean as unclean:
+    except UnusableImage as unclean:
         _answer({"why": str(unclean)})
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         _answer({"why": "too large"})

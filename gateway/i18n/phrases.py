@@ -24,7 +24,7 @@ from babel.numbers import format_currency, format_decimal
 
 LOCALES: Final = Path(__file__).parent / "locales"
 ENGLISH: Final = "en"
-Saying = Callable[["Tongue"], str]
+Saying = Callable[["Translator"], str]
 
 
 class Phrase(str):
@@ -42,7 +42,7 @@ class Phrase(str):
         return str, (str(self),)
 
 
-class Tongue:
+class Translator:
     """One language: its catalog, and how it writes numbers, money and times."""
 
     def __init__(self, language: str) -> None:
@@ -102,7 +102,7 @@ def joined(parts: Iterable[str], between: str = " ") -> Phrase:
 def sentence(fragment: str) -> Phrase:
     """A reason ("no one is called slaes") as a sentence of its own: capital and full stop."""
 
-    def saying(tongue: Tongue) -> str:
+    def saying(tongue: Translator) -> str:
         words = tongue.value(fragment)
         return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
@@ -112,7 +112,7 @@ def sentence(fragment: str) -> Phrase:
 def capital(fragment: str) -> Phrase:
     """A question ("follow whom?") as a sentence of its own."""
 
-    def saying(tongue: Tongue) -> str:
+    def saying(tongue: Translator) -> str:
         words = tongue.value(fragment)
         return f"{words[:1].upper()}{words[1:]}"
 
@@ -131,8 +131,8 @@ def translated(words: str, language: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def tongue(language: str) -> Tongue:
-    return Tongue(language)
+def tongue(language: str) -> Translator:
+    return Translator(language)
 
 
 def languages() -> frozenset[str]:

@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.inbound import mail_routing
-from gateway.inbound.commands import World
-from gateway.inbound.mail_routing import Opened
+from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.mail_routing import OpenedMail
 from gateway.mail.decode import mime
 from gateway.network.mail import mail_addresses
 from gateway.network.mail.mail_addresses import Recipient
@@ -51,7 +51,7 @@ _AWAY: Final = re.compile(
 _REPLY: Final = re.compile(r"\s*(?:re|aw|sv|rv|res|odp|antw)\s*:\s*", re.IGNORECASE)
 
 
-def suspected(session: Session, world: World, inbound: Inbound, mail: Opened) -> str | None:
+def suspected(session: Session, world: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
     """Why it may be a responder's; None for nearly every mail, and for what an operator let in."""
     if inbound.not_before:
         return None
@@ -67,7 +67,7 @@ def is_away(subject: str) -> bool:
     return _AWAY.match(_REPLY.sub("", subject, count=1)) is not None
 
 
-def _answers_us(world: World, inbound: Inbound) -> bool:
+def _answers_us(world: CommandRegistry, inbound: Inbound) -> bool:
     """To a reply address, or to what has one of our Message-IDs."""
     if any(one.kind == "reply" for one in _read(world, inbound)):
         return True
@@ -76,7 +76,7 @@ def _answers_us(world: World, inbound: Inbound) -> bool:
     return f"@{world.settings.mail_domain}>" in named and "<critter." in named
 
 
-def _read(world: World, inbound: Inbound) -> Iterator[Recipient]:
+def _read(world: CommandRegistry, inbound: Inbound) -> Iterator[Recipient]:
     for address in inbound.recipients:
         if found := mail_addresses.read(address.rpartition("@")[0], world.signer):
             yield found

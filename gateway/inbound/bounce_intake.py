@@ -13,14 +13,14 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.inbound.commands import World
-from gateway.inbound.outcome import Outcome
+from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.outcome import InboundOutcome
 from gateway.ledger.commit import counters
 from gateway.mail.bounces import dsn
-from gateway.mail.bounces.dsn import Bounce
+from gateway.mail.bounces.dsn import BounceReport
 from gateway.mail.decode import mime
 from gateway.network.mail import bounce_scores, mail_addresses
-from gateway.network.mail.bounce_scores import Returned
+from gateway.network.mail.bounce_scores import CountedBounce
 from gateway.store import tables
 from gateway.store.tables import Inbound
 
@@ -35,7 +35,7 @@ _ADDRESS: Final = re.compile(r"([br][-+.][a-z2-7]{45})@([a-z0-9.-]+)", re.IGNORE
 _OURS: Final = re.compile(r"<critter\.(\d{1,19})\.(\d{1,19})@([a-z0-9.-]+)>", re.IGNORECASE)
 
 
-def taken(session: Session, world: World, inbound: Inbound) -> Outcome | None:
+def taken(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome | None:
     """What the bounce did; None for any other mail."""
     raw = inbound.raw or b""
     keys = frozenset(_addressed(world, inbound.recipients))
@@ -44,43 +44,45 @@ def taken(session: Session, world: World, inbound: Inbound) -> Outcome | None:
     try:
         message = mime.opened(raw)
     except Refused as refused:
-        return Outcome("dropped", "machine", str(refused))
+        return InboundOutcome("dropped", "machine", str(refused))
     bounce = dsn.read(message)
     if bounce is None:
-        return Outcome("dropped", "machine", "an automatic answer to a return address") if keys else None
+        return InboundOutcome("dropped", "machine", "an automatic answer to a return address") if keys else None
     proved = keys or frozenset(_brought_back(session, world, message))
     if not proved:
         counters.add("bounces", "unproved")
-        return Outcome("dropped", INTENT, "a bounce that brings nothing back of ours")
+        return InboundOutcome("dropped", INTENT, "a bounce that brings nothing back of ours")
     return _told(bounce, [bounce_scores.returned(session, *key, bounce) for key in sorted(proved)])
 
 
-def unlimited(world: World, inbound: Inbound) -> bool:
+def unlimited(world: CommandRegistry, inbound: Inbound) -> bool:
     """It may be a bounce: one server may have as many of them as we have mails out, and none of them is lost."""
     if inbound.channel != "email":
         return False
     return (inbound.raw or b"").startswith(NULL_SENDER) or any(_addressed(world, inbound.recipients))
 
 
-def _told(bounce: Bounce, done: list[Returned]) -> Outcome:
+def _told(bounce: BounceReport, done: list[CountedBounce]) -> InboundOutcome:
     counted = any(each.counted for each in done)
     counters.add("bounces", bounce.kind if counted or not bounce.failed else "again")
     told = f"a bounce: {bounce.kind} {bounce.status}".rstrip()
-    return Outcome("done", INTENT, told, rings=frozenset().union(*(each.rings for each in done)), counted=counted)
+    return InboundOutcome(
+        "done", INTENT, told, rings=frozenset().union(*(each.rings for each in done)), counted=counted
+    )
 
 
-def _addressed(world: World, to: Sequence[str]) -> Iterator[Key]:
+def _addressed(world: CommandRegistry, to: Sequence[str]) -> Iterator[Key]:
     for address in to:
         if address[:1].lower() == "b" and (key := _bounce_token(world, address.rpartition("@")[0])):
             yield key
 
 
-def _bounce_token(world: World, local: str) -> Key | None:
+def _bounce_token(world: CommandRegistry, local: str) -> Key | None:
     found = mail_addresses.read(local, world.signer)
     return (found.ids[0], found.ids[1]) if found and found.kind == "bounce" else None
 
 
-def _brought_back(session: Session, world: World, message: "Message[Any, Any]") -> Iterator[Key]:
+def _brought_back(session: Session, world: CommandRegistry, message: "Message[Any, Any]") -> Iterator[Key]:
     """The deliveries whose mails, or their headers, are inside, each with a token that only that mail had."""
     for number, ours in enumerate(dsn.returned(message)):
         if number == _MOST_RETURNED:
@@ -96,11 +98,11 @@ def _brought_back(session: Session, world: World, message: "Message[Any, Any]") 
                 yield key
 
 
-def _here(world: World, domain: str) -> bool:
+def _here(world: CommandRegistry, domain: str) -> bool:
     return domain.lower() == world.settings.mail_domain
 
 
-def _reply_token(session: Session, world: World, local: str, key: Key) -> bool:
+def _reply_token(session: Session, world: CommandRegistry, local: str, key: Key) -> bool:
     """The reply address of that very mail: of its post, for its reader."""
     found = mail_addresses.read(local, world.signer)
     if found is None or found.kind != "reply" or found.ids[1] != key[1]:

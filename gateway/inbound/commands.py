@@ -11,26 +11,26 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, joined, languages, listed, say, translated
-from gateway.language.model.reading import Named, Reading
+from gateway.language.model.reading import NamedAccount, Reading
 from gateway.language.model.reading_json import packed
 from gateway.language.usage import verbs as language
 from gateway.language.usage.verbs import Verb
 from gateway.language.words.normalize import cleaned
 from gateway.network.conversation import conversations, notices, reply_limits
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.receipts.receipt_text import shortened
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address, Effect, Inbound
 
-Handler = Callable[[Session, "Turn"], str | None]
+Handler = Callable[[Session, "CommandContext"], str | None]
 # What an answered question does; `word` is OK, POST, a digit, or the secret that was asked for.
-Answered = Callable[[Session, "Turn", Asked, str], str | None]
-Undoing = Callable[[Session, "Turn", Effect], str]
-Guard = Callable[[Session, "Turn"], None]
+Answered = Callable[[Session, "CommandContext", AskedQuestion, str], str | None]
+Undoing = Callable[[Session, "CommandContext", Effect], str]
+Guard = Callable[[Session, "CommandContext"], None]
 
 
-class Unconfirmed(Exception):
+class ConfirmationRequired(Exception):
     """Raised by a handler that will not act before its writer has said so: the question, how it is answered, and what
     of `Turn.confirmed` the answer gives (several with blanks). The same reading is performed again then. `elsewhere`:
     what its writer is told on another channel meanwhile."""
@@ -56,7 +56,7 @@ class Unasked(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class CommandRegistry:
     """What every turn needs and no turn changes."""
 
     settings: Settings
@@ -93,7 +93,7 @@ def _names_several(reading: Reading) -> bool:
 def _one_by_one(handler: Handler) -> Handler:
     """The same for each of those who are named. A refusal for one of them refuses all."""
 
-    def each(session: Session, turn: "Turn") -> str | None:
+    def each(session: Session, turn: "CommandContext") -> str | None:
         readings = [replace(turn.reading, args=(one.handle,), names=(one,)) for one in turn.names]
         whole = joined([handler(session, turn.as_read(reading)) or "" for reading in readings], "\n")
         if all(len(translated(whole, language)) <= ROOM for language in languages()):
@@ -104,10 +104,10 @@ def _one_by_one(handler: Handler) -> Handler:
 
 
 @dataclass(slots=True)
-class Turn:
+class CommandContext:
     """One thing that one person said: who, from where, and how it was read. Handlers note here what they did."""
 
-    world: World
+    world: CommandRegistry
     account: Account
     address: Address
     via: str
@@ -126,7 +126,7 @@ class Turn:
     rings: set[str] = field(default_factory=set)  # of the queues that handlers gave work to, besides posts and answers
 
     @property
-    def names(self) -> tuple[Named, ...]:
+    def names(self) -> tuple[NamedAccount, ...]:
         return self.reading.names
 
     @property
@@ -147,13 +147,13 @@ class Turn:
             )
         )
 
-    def as_read(self, reading: Reading) -> "Turn":
+    def as_read(self, reading: Reading) -> "CommandContext":
         """The same turn, read otherwise: what a person's choice made of it."""
         return replace(self, reading=reading)
 
 
 @dataclass(slots=True)
-class Table:
+class CommandTable:
     """The commands as they are declared, before the first text is read."""
 
     verbs: list[Verb] = field(default_factory=list)
@@ -168,7 +168,7 @@ class Table:
         self.verbs.sort(key=lambda verb: families.index(self.handlers[verb.name].__module__))
 
 
-TABLE = Table()
+TABLE = CommandTable()
 
 
 def command(*usages: str, **how: Any) -> Callable[[Handler], Handler]:
@@ -225,17 +225,17 @@ def guard(stop: Guard) -> Guard:
     return stop
 
 
-def world(settings: Settings) -> World:
+def world(settings: Settings) -> CommandRegistry:
     """Everything a turn needs, from what handlers/ declared. Raises ValueError for a duplicate or reserved verb."""
     rows = language.table(TABLE.verbs)
     signer = Signer(settings.secret_keys)
     languages = {tongue for row in rows.values() for tongue in row.abroad}
     tongues = {tongue: language.spoken(rows, tongue) for tongue in languages}
     tables = (dict(TABLE.handlers), dict(TABLE.meanings), dict(TABLE.questions), dict(TABLE.undoings))
-    return World(settings, signer, rows, *tables, tuple(TABLE.guards), tongues)
+    return CommandRegistry(settings, signer, rows, *tables, tuple(TABLE.guards), tongues)
 
 
-def perform(session: Session, turn: Turn) -> str | None:
+def perform(session: Session, turn: CommandContext) -> str | None:
     """Does what the reading says and returns the answer. A refusal is an answer too, and leaves nothing behind. What a
     new question says is kept with it, and that an older one waits is added."""
     text = _perform(session, turn)
@@ -256,7 +256,9 @@ EARLIER: Final = say("Your earlier question waits.")
 ROOM: Final = 160  # characters of one text
 
 
-def reopened(session: Session, turn: Turn, before: Mapping[str, Any] | None, answer: str | None) -> str | None:
+def reopened(
+    session: Session, turn: CommandContext, before: Mapping[str, Any] | None, answer: str | None
+) -> str | None:
     """The answer, and with it the question that waited behind the one that was just answered, if it is open again."""
     now = conversations.open_question(session, turn.address.id) if before else None
     if now is None or asdict(now) != before:
@@ -268,12 +270,12 @@ def reopened(session: Session, turn: Turn, before: Mapping[str, Any] | None, ans
     return joined([answer or "", say('Still open, about "{words}": {answers}', words=words, answers=_takes(now))], "\n")
 
 
-def _takes(asked: Asked) -> Phrase:
+def _takes(asked: AskedQuestion) -> Phrase:
     digits = [str(number) for number in range(1, len(asked.choices) + 1)]
     return say("{words}.", words=", ".join([*digits, *asked.words]))
 
 
-def _perform(session: Session, turn: Turn) -> str | None:
+def _perform(session: Session, turn: CommandContext) -> str | None:
     handler = turn.world.handler(turn.reading)
     effects = len(turn.done)
     try:
@@ -289,13 +291,13 @@ def _perform(session: Session, turn: Turn) -> str | None:
         del turn.done[effects:]
         turn.dropped = str(unasked)
         return None
-    except Unconfirmed as unconfirmed:
+    except ConfirmationRequired as unconfirmed:
         del turn.done[effects:]
         return _confirmation(session, turn, unconfirmed)
     return text
 
 
-def _confirmation(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str | None:
+def _confirmation(session: Session, turn: CommandContext, unconfirmed: ConfirmationRequired) -> str | None:
     try:
         return _ask_first(session, turn, unconfirmed)
     except Unasked as unasked:
@@ -303,7 +305,7 @@ def _confirmation(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str
         return None
 
 
-def ask(session: Session, turn: Turn, asked: Asked) -> None:
+def ask(session: Session, turn: CommandContext, asked: AskedQuestion) -> None:
     """Puts a question to whoever speaks, which the answer of this turn tells them; an older one waits behind it. Raises
     Unasked when that answer may not be sent."""
     if why := unanswerable(session, turn):
@@ -311,13 +313,13 @@ def ask(session: Session, turn: Turn, asked: Asked) -> None:
     _put(session, turn, asked)
 
 
-def _put(session: Session, turn: Turn, asked: Asked) -> None:
+def _put(session: Session, turn: CommandContext, asked: AskedQuestion) -> None:
     open_ = conversations.open_question(session, turn.address.id)
     same = open_ is not None and _same_words(turn, open_, asked)
     conversations.ask(session, turn.address.id, asked, replaces=same)
 
 
-def _same_words(turn: Turn, open_: Asked, asked: Asked) -> bool:
+def _same_words(turn: CommandContext, open_: AskedQuestion, asked: AskedQuestion) -> bool:
     """Whether it was asked before: the same once more, or its second half has come, which is read with it."""
     old, new = (each.about.get("reading") for each in (open_, asked))
     if not old or not new or open_.kind == "thread":
@@ -326,19 +328,19 @@ def _same_words(turn: Turn, open_: Asked, asked: Asked) -> bool:
     return bool(old == new or whole)
 
 
-def unanswerable(session: Session, turn: Turn) -> str | None:
+def unanswerable(session: Session, turn: CommandContext) -> str | None:
     """Why the answer of this turn will not be sent."""
     inbound = session.get_one(Inbound, turn.inbound_id)
     return reply_limits.unsendable(session, turn.world.settings, turn.address, inbound)
 
 
-def _untold_elsewhere(session: Session, turn: Turn) -> str | None:
+def _untold_elsewhere(session: Session, turn: CommandContext) -> str | None:
     """Why a code for another channel would not get there."""
     there = notices.elsewhere(session, turn.account.id, turn.address.channel)
     return reply_limits.unsendable(session, turn.world.settings, there, None) if there else reply_limits.NOT_THERE
 
 
-def _ask_first(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str:
+def _ask_first(session: Session, turn: CommandContext, unconfirmed: ConfirmationRequired) -> str:
     """Keeps what was said until its writer confirms it; silence never does."""
     if why := unanswerable(session, turn) or (unconfirmed.elsewhere and _untold_elsewhere(session, turn)):
         raise Unasked(why)
@@ -350,21 +352,21 @@ def _ask_first(session: Session, turn: Turn, unconfirmed: Unconfirmed) -> str:
         "pictures_of": turn.pictures_of or turn.inbound_id,
     }
     kind = "secret" if unconfirmed.secret else "confirm"
-    _put(session, turn, Asked(kind, [], unconfirmed.words, about, secret=unconfirmed.secret))
+    _put(session, turn, AskedQuestion(kind, [], unconfirmed.words, about, secret=unconfirmed.secret))
     turn.did("asked", about["draft"])
     if unconfirmed.elsewhere:
         turn.rings |= notices.tell_elsewhere(session, turn.account.id, turn.address.channel, unconfirmed.elsewhere)
     return unconfirmed.question
 
 
-def act(session: Session, turn: Turn) -> str | None:
+def act(session: Session, turn: CommandContext) -> str | None:
     """What an answered question leads to, inside of the turn that answers it: it may ask again, and may refuse."""
     effects = len(turn.done)
     try:
         with session.begin_nested():
             text = turn.world.handler(turn.reading)(session, turn)
             session.flush()
-    except Unconfirmed as unconfirmed:
+    except ConfirmationRequired as unconfirmed:
         del turn.done[effects:]
         return _ask_first(session, turn, unconfirmed)
     return text

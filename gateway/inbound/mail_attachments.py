@@ -5,10 +5,10 @@ from email.message import Message
 from typing import Any, Final
 
 from gateway.files import file_types
-from gateway.files.image_sanitizer import Unclean, measured
+from gateway.files.image_sanitizer import UnusableImage, measured
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.ledger.inbox import media
-from gateway.ledger.inbox.media import Brought
+from gateway.ledger.inbox.media import BroughtMedia
 from gateway.mail.decode.attachments import Enclosure, enclosures
 from gateway.settings import Settings
 
@@ -35,7 +35,7 @@ WHY: Final[dict[str, Phrase]] = {
 class Attachments:
     """What goes on, and what does not: (name, why)."""
 
-    brought: tuple[Brought, ...] = ()
+    brought: tuple[BroughtMedia, ...] = ()
     left_out: tuple[tuple[str, Phrase], ...] = ()
 
     @property
@@ -48,7 +48,7 @@ class Attachments:
 
 def look(message: "Message[Any, Any] | None", forwarded: bool, settings: Settings) -> Attachments:
     """Sorts what a mail brings. Types are what the bytes say; a picture's size is read, nothing is decoded yet."""
-    brought: list[Brought] = []
+    brought: list[BroughtMedia] = []
     left_out: list[tuple[str, Phrase]] = []
     for each in enclosures(message, forwarded=forwarded) if message is not None else ():
         if _not_meant(each):
@@ -58,7 +58,7 @@ def look(message: "Message[Any, Any] | None", forwarded: bool, settings: Setting
         if why := _why_not(each, kind, settings, len(brought)):
             left_out.append((file_types.bare(each.name) or name, why))
         else:
-            brought.append(Brought(each.number, name, kind))
+            brought.append(BroughtMedia(each.number, name, kind))
     return Attachments(tuple(brought), tuple(left_out))
 
 
@@ -78,7 +78,7 @@ def _not_meant(part: Enclosure) -> bool:
         return False
     try:
         size = measured(part.content)
-    except Unclean:
+    except UnusableImage:
         return False
     return size is not None and min(size) < (LOGO if part.shown else BEACON + 1)
 
@@ -104,5 +104,5 @@ def _broken(part: Enclosure, kind: str) -> Phrase | None:
         return None
     try:
         return None if measured(part.content) else WHY["broken"]
-    except Unclean as unclean:
+    except UnusableImage as unclean:
         return WHY[str(unclean)]

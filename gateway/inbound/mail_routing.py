@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, say
 from gateway.inbound import thread_history
-from gateway.inbound.commands import World
+from gateway.inbound.commands import CommandRegistry
 from gateway.language import grammar
-from gateway.language.model.reading import Context, Named, Privacy, Reading
+from gateway.language.model.reading import Context, NamedAccount, Privacy, Reading
 from gateway.language.opt_out import keywords
 from gateway.language.privacy.plain_words import plainly_private
 from gateway.language.privacy.private_messages import private_reading
@@ -46,7 +46,7 @@ FIRST = ("help", "direct", "ask", "error", "choice")
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedMail:
     """A mail as its writer meant it; `machine` says why no person wrote it."""
 
     text: str
@@ -60,7 +60,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class UnreadMail:
     """A mail that is not read as words: how its row ends."""
 
     state: Literal["done", "held", "dropped"]
@@ -82,7 +82,7 @@ class Addressees:
     gone: tuple[str, ...]
 
 
-def opened(inbound: Inbound, session: Session | None = None, world: World | None = None) -> Opened:
+def opened(inbound: Inbound, session: Session | None = None, world: CommandRegistry | None = None) -> OpenedMail:
     """The writer's own words, without quotes and signature; with a session also without what the thread had before."""
     raw = inbound.raw or b""
     try:
@@ -90,14 +90,14 @@ def opened(inbound: Inbound, session: Session | None = None, world: World | None
         known = thread_history.earlier_words(session, world, inbound, message) if session and world else None
         letter = own_words.words(message, known)
     except Refused as refused:
-        return Opened("", "", str(refused))
+        return OpenedMail("", "", str(refused))
     machine = own_words.machine(message, raw.startswith(NULL_SENDER))
     reaction = mail_reaction(message, letter.text, letter.trimmed)
     read = (letter.text, letter.subject, machine, message)
-    return Opened(*read, letter.forwarded, letter.unread, letter.answers, reaction)
+    return OpenedMail(*read, letter.forwarded, letter.unread, letter.answers, reaction)
 
 
-def machine(world: World, inbound: Inbound, mail: Opened) -> str | None:
+def machine(world: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
     """Why no person wrote it: the signs of the mail itself, or a From of our own domain, where nobody's mailbox is."""
     ours = inbound.sender.rpartition("@")[2] == world.settings.mail_domain
     return mail.machine or ("our own address" if ours else None)
@@ -115,7 +115,7 @@ UNREAD: Final[dict[Unread, Phrase]] = {
 }
 
 
-def came_before(session: Session, inbound: Inbound, mail: Opened) -> bool:
+def came_before(session: Session, inbound: Inbound, mail: OpenedMail) -> bool:
     """Remembers the signatures of a mail that the door, its writer's OK or an operator let in, so that a copy which
     they prove later has no effect. True when its writer said OK to what was read already: they were asked about a copy.
     Once an operator let that in, it is read."""
@@ -126,14 +126,14 @@ def came_before(session: Session, inbound: Inbound, mail: Opened) -> bool:
     return not new and inbound.proof == confirmations.PROOF and inbound.reason != replays.AGAIN
 
 
-def is_for_operator(world: World, inbound: Inbound) -> bool:
+def is_for_operator(world: CommandRegistry, inbound: Inbound) -> bool:
     """Mail to postmaster@ and abuse@, whoever or whatever writes; but for bounces, which would go in circles."""
     read = (mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
     asked = any(one is not None and one.kind == "operator" for one in read)
     return asked and not (inbound.raw or b"").startswith(NULL_SENDER)
 
 
-def unsubscribed(session: Session, world: World, inbound: Inbound) -> Kept | None:
+def unsubscribed(session: Session, world: CommandRegistry, inbound: Inbound) -> UnreadMail | None:
     """Mail to nothing but such addresses: each token is the whole authority, from whichever mailbox it comes."""
     read = [mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients]
     pairs = [one.ids for one in read if one and one.kind == "unsubscribe"]
@@ -142,12 +142,12 @@ def unsubscribed(session: Session, world: World, inbound: Inbound) -> Kept | Non
     for source_id, address_id in pairs:
         if ending := unsubscribe.pair(session, source_id, address_id):
             unsubscribe.end(session, ending)
-    return Kept("done", "unfollow", ENDS)
+    return UnreadMail("done", "unfollow", ENDS)
 
 
 def sort(
-    session: Session, world: World, inbound: Inbound, mail: Opened, address: Address, account: Account
-) -> Kept | Reading:
+    session: Session, world: CommandRegistry, inbound: Inbound, mail: OpenedMail, address: Address, account: Account
+) -> UnreadMail | Reading:
     """How the mail reads for those it came to, or why it is kept."""
     to = _addressees(session, world, inbound.recipients)
     for kind, ids in to.tokens:
@@ -181,12 +181,12 @@ def sort(
 
 
 def _reacted(
-    session: Session, world: World, inbound: Inbound, kind: str, message: "Message[Any, Any] | None"
-) -> Kept | Reading:
+    session: Session, world: CommandRegistry, inbound: Inbound, kind: str, message: "Message[Any, Any] | None"
+) -> UnreadMail | Reading:
     """To the item that the mail answers, and to nothing else: it is dropped when nobody can tell which."""
     post = thread_history.answered_item(session, world, inbound, message) if message is not None else None
     if post is None:
-        return Kept("dropped", "reaction", "a reaction to a mail that is none of ours")
+        return UnreadMail("dropped", "reaction", "a reaction to a mail that is none of ours")
     return Reading("reaction", (kind,), reason="a reaction by mail", post=post)
 
 
@@ -207,7 +207,7 @@ def _answering(to: Addressees) -> bool:
     return any(kind == "reply" for kind, _ in to.tokens)
 
 
-def _addressees(session: Session, world: World, written: Sequence[str]) -> Addressees:
+def _addressees(session: Session, world: CommandRegistry, written: Sequence[str]) -> Addressees:
     locals_ = [address.rpartition("@")[0] for address in written]
     read = [(local, mail_addresses.read(local, world.signer)) for local in locals_]
     known = [each for _, each in read if each]
@@ -232,33 +232,35 @@ def _doings(known: Sequence[Recipient], handles: Mapping[str, Account | None]) -
 
 def _kept_by_token(
     session: Session, inbound: Inbound, kind: str, ids: tuple[int, ...], address: Address, words: str
-) -> Kept | None:
+) -> UnreadMail | None:
     """What a token alone decides. A forwarded mail's tokens do nothing for somebody else."""
     owner = session.get(Address, ids[1])
     if kind == "confirm":
         mine = owner is not None and owner.id == address.id
-        return Kept("done", "confirm", confirmations.answered(session, ids[0], address, words) if mine else FOREIGN)
+        return UnreadMail(
+            "done", "confirm", confirmations.answered(session, ids[0], address, words) if mine else FOREIGN
+        )
     if owner is None or owner.account_id != address.account_id:
         return _foreign(session, inbound, owner)
     if kind == "unsubscribe" and address.account_id is not None:
         if ending := unsubscribe.pair(session, ids[0], ids[1]):
             unsubscribe.end(session, ending)
-        return Kept("done", "unfollow", ENDS)
+        return UnreadMail("done", "unfollow", ENDS)
     return None
 
 
-def _foreign(session: Session, inbound: Inbound, owner: Address | None) -> Kept:
+def _foreign(session: Session, inbound: Inbound, owner: Address | None) -> UnreadMail:
     """Refused and logged; whoever it was made for hears of it, once a day for each who tries (R31). A forwarded mail
     gives its reader nothing."""
     log.warning("a token was used by somebody else: inbound %s", inbound.id)
     told_before = session.scalar(TRIED_BEFORE, {"sender": inbound.sender, "id": inbound.id, "reason": FOREIGN})
     if owner is None or owner.account_id is None or told_before:
-        return Kept("dropped", None, FOREIGN)
+        return UnreadMail("dropped", None, FOREIGN)
     told = say(
         "Somebody else wrote to a reply address that is yours alone. Nothing was posted. Did you "
         "forward a mail from Critter?"
     )
-    return Kept("dropped", None, FOREIGN, notices.tell(session, [owner.account_id], told))
+    return UnreadMail("dropped", None, FOREIGN, notices.tell(session, [owner.account_id], told))
 
 
 TRIED_BEFORE = sql("""
@@ -267,7 +269,7 @@ TRIED_BEFORE = sql("""
 """)
 
 
-def _addressed(session: Session, to: Addressees, plain: Reading, mail: Opened, writer: Account) -> Reading:
+def _addressed(session: Session, to: Addressees, plain: Reading, mail: OpenedMail, writer: Account) -> Reading:
     if to.gone:  # accepted while they were there; what was meant for them is for nobody else
         called = say("that address") if len(to.gone[0]) > LONGEST_CALLED else to.gone[0]
         return Reading("error", reason=say("{name} is not here any more. Nothing was posted or sent", name=called))
@@ -350,7 +352,7 @@ def _kept(private: Sequence[Account], text: str, reason: str) -> Reading:
 
 
 def _to(intent: Literal["direct", "group"], accounts_: Sequence[Account], text: str, reason: str) -> Reading:
-    names: tuple[Named, ...] = tuple(named(account) for account in accounts_)
+    names: tuple[NamedAccount, ...] = tuple(named(account) for account in accounts_)
     handles = ",".join(name.handle for name in names)
     return Reading(intent, (handles, text), intent, reason, names=names, text=text)
 

@@ -6,7 +6,7 @@ from gateway.language.model.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class InboundOutcome:
     """Its state, what it was read as and why, whose it was, and the answer if there was one."""
 
     state: str

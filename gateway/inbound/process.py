@@ -15,11 +15,11 @@ from gateway.inbound import (
     text_fragments,
     unknown_senders,
 )
-from gateway.inbound.commands import Turn, World, perform, reopened
+from gateway.inbound.commands import CommandContext, CommandRegistry, perform, reopened
 from gateway.inbound.mail_attachments import Attachments
-from gateway.inbound.outcome import Outcome
+from gateway.inbound.outcome import InboundOutcome
 from gateway.language import grammar
-from gateway.language.model.reading import Channel, Half, Reading
+from gateway.language.model.reading import Channel, PendingFragment, Reading
 from gateway.language.opt_out.keywords import carrier_word
 from gateway.ledger.inbox import inbox, media, replays, sender_limits
 from gateway.ledger.outbox import outbox
@@ -43,7 +43,7 @@ TOO_MANY = say(
 ENOUGH = say("That was the last answer for an hour. What you change is still confirmed.")
 
 
-def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
+def hear(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
     """Reads one inbound and does what it says. The caller commits, or rolls back when it only wanted to know."""
     if inbound.channel == "email":
         return _hear_mail(session, world, inbound)
@@ -68,8 +68,8 @@ def hear(session: Session, world: World, inbound: Inbound) -> Outcome:
 
 
 def _from_a_silent_phone(
-    session: Session, world: World, inbound: Inbound, phone: Address, owner: Account
-) -> Outcome | None:
+    session: Session, world: CommandRegistry, inbound: Inbound, phone: Address, owner: Account
+) -> InboundOutcome | None:
     """A number that may be somebody else's by now says first whose it is: nothing else of it is done, or answered from
     what its owner may know. STOP and START are anybody's, and say nothing about that; None for those."""
     word = (inbound.opt_out_type or carrier_word(inbound.text or "") or "").lower()
@@ -83,7 +83,7 @@ def _from_a_silent_phone(
         said = joined([said, number_lifecycle.question(owner.name)])
     else:
         said = joined([number_lifecycle.question(owner.name), NOT_DONE])
-    done = Outcome("done", None, number_lifecycle.SILENT, owner.id)
+    done = InboundOutcome("done", None, number_lifecycle.SILENT, owner.id)
     if inbound.opt_out_type or not reply_limits.may_answer(session, phone.id, inbound):
         return done
     words = translated(said, owner.language)
@@ -117,7 +117,7 @@ def _identify(session: Session, inbound: Inbound) -> tuple[Address, Account] | N
     return (address, account) if account and address else None
 
 
-def _machine(world: World, inbound: Inbound) -> str | None:
+def _machine(world: CommandRegistry, inbound: Inbound) -> str | None:
     """A text that no person wrote: from our own number, or from a short code."""
     if inbound.sender in world.settings.sms_numbers:
         return "it came from our own number"
@@ -126,20 +126,20 @@ def _machine(world: World, inbound: Inbound) -> str | None:
     return None
 
 
-def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
+def _hear_mail(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
     if bounce := bounce_intake.taken(session, world, inbound):
         return bounce
     if mail_routing.is_for_operator(world, inbound):
-        return Outcome("held", None, "for the operator")
+        return InboundOutcome("held", None, "for the operator")
     opened = mail_routing.opened(inbound, session, world)
     if machine := mail_routing.machine(world, inbound, opened):
-        return Outcome("dropped", "machine", machine)
+        return InboundOutcome("dropped", "machine", machine)
     if ended := mail_routing.unsubscribed(session, world, inbound):
-        return Outcome(ended.state, ended.intent, ended.reason)
+        return InboundOutcome(ended.state, ended.intent, ended.reason)
     if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which says nothing now
-        return Outcome("dropped", None, "it was written to an address that means nothing any more")
+        return InboundOutcome("dropped", None, "it was written to an address that means nothing any more")
     if not opened.reaction and (responds := auto_responders.suspected(session, world, inbound, opened)):
-        return Outcome("held", "machine", responds)
+        return InboundOutcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:
         return unknown_senders.hear(session, world, inbound, opened.text)
@@ -147,16 +147,23 @@ def _hear_mail(session: Session, world: World, inbound: Inbound) -> Outcome:
 
 
 def _from_a_person(
-    session: Session, world: World, inbound: Inbound, address: Address, account: Account, opened: mail_routing.Opened
-) -> Outcome:
+    session: Session,
+    world: CommandRegistry,
+    inbound: Inbound,
+    address: Address,
+    account: Account,
+    opened: mail_routing.OpenedMail,
+) -> InboundOutcome:
     if mail_routing.came_before(session, inbound, opened):
-        return Outcome("held", None, replays.AGAIN, account.id)
+        return InboundOutcome("held", None, replays.AGAIN, account.id)
     files = mail_attachments.look(opened.message, opened.forwarded, world.settings)
     if not opened.unread:
         opened = replace(opened, text=opened.text or files.called)
     sorted_out = mail_routing.sort(session, world, inbound, opened, address, account)
-    if isinstance(sorted_out, mail_routing.Kept):
-        return Outcome(sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, rings=sorted_out.rings)
+    if isinstance(sorted_out, mail_routing.UnreadMail):
+        return InboundOutcome(
+            sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, rings=sorted_out.rings
+        )
     outcome = _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject, files)
     if opened.unread == "source" and sorted_out.intent == "error":  # an operator can see what went wrong
         return replace(outcome, state="held")
@@ -165,7 +172,7 @@ def _from_a_person(
 
 def _act(
     session: Session,
-    world: World,
+    world: CommandRegistry,
     inbound: Inbound,
     address: Address,
     account: Account,
@@ -173,18 +180,18 @@ def _act(
     said: str,
     subject: str = "",
     files: Attachments = Attachments(),
-    half: Half | None = None,
-) -> Outcome:
+    half: PendingFragment | None = None,
+) -> InboundOutcome:
     if reading.intent == "optin" and unknown_senders.overtaken(inbound, address):
-        return Outcome("done", "optin", unknown_senders.OVERTAKEN, account.id, reading=reading)
+        return InboundOutcome("done", "optin", unknown_senders.OVERTAKEN, account.id, reading=reading)
     if reading.intent in ("machine", "dropped"):
-        return Outcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
+        return InboundOutcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
     if reading.intent not in ("optout", "optin"):  # they say themselves what becomes of an invited phone
         addresses.seen(session, address.id, inbound.recipients[0] if inbound.recipients else None, inbound.message_id)
         consent.flag(session, inbound, address.id)
         if address.bouncing_since:  # whoever writes from a mailbox reads it
             bounce_scores.turn_on(session, address.id)
-    turn = Turn(
+    turn = CommandContext(
         world=world,
         account=account,
         address=address,
@@ -208,10 +215,10 @@ def _act(
         _answer(session, turn, inbound, text, subject)
     rings = _rings(turn, text)
     state = "dropped" if turn.dropped else "done"
-    return Outcome(state, reading.intent, turn.dropped or reading.reason, account.id, text, rings, reading)
+    return InboundOutcome(state, reading.intent, turn.dropped or reading.reason, account.id, text, rings, reading)
 
 
-def _perform(session: Session, turn: Turn, files: Attachments) -> str | None:
+def _perform(session: Session, turn: CommandContext, files: Attachments) -> str | None:
     """What a mail brings hangs on the post it becomes, at once or once its writer has decided. On a command it does
     not, and then nobody needs to hear what was left out."""
     if not files.brought and not files.left_out:
@@ -226,7 +233,7 @@ def _perform(session: Session, turn: Turn, files: Attachments) -> str | None:
     return joined([text or "", mail_attachments.told(files.left_out)]) if files.left_out else text
 
 
-def _rings(turn: Turn, answer: str | None) -> frozenset[str]:
+def _rings(turn: CommandContext, answer: str | None) -> frozenset[str]:
     """Whose bells to ring after the commit."""
     kinds = {effect.kind for effect in turn.done}
     rings = {*turn.rings, "fanout"} if "post" in kinds else set(turn.rings)
@@ -247,26 +254,26 @@ def apologise(session: Session, inbound_id: int) -> str | None:
     return known[0].channel
 
 
-def limited(session: Session, inbound: Inbound) -> Outcome:
+def limited(session: Session, inbound: Inbound) -> InboundOutcome:
     """A sender far beyond what a person writes: kept unread, for an operator to let in. Somebody whom we know is told,
     once; strangers and machines are never answered, and nothing of theirs needs keeping for a person to look at."""
     known = _identify(session, inbound)
     if known is None or (inbound.channel == "email" and mail_routing.opened(inbound).machine):
-        return Outcome("dropped", sender_limits.INTENT, sender_limits.REASON)
+        return InboundOutcome("dropped", sender_limits.INTENT, sender_limits.REASON)
     address, account = known
     if sender_limits.told(session, inbound):
-        return Outcome("held", sender_limits.INTENT, sender_limits.REASON, account.id)
+        return InboundOutcome("held", sender_limits.INTENT, sender_limits.REASON, account.id)
     words, subject = (translated(each, account.language) for each in (TOO_MANY, say("Your messages")))
     outgoing = Outgoing("answer", words, subject, words, inbound_id=inbound.id, priority=2)
     outbox.put(session, outgoing, [Target(address.id, address.channel)])
     rings = frozenset({address.channel})
-    return Outcome("held", sender_limits.INTENT, sender_limits.REASON, account.id, words, rings)
+    return InboundOutcome("held", sender_limits.INTENT, sender_limits.REASON, account.id, words, rings)
 
 
 UNCHANGING: Final = ("asked", "login")  # effects that change nothing for anybody
 
 
-def _with_likes(session: Session, turn: Turn, text: str, liked: Sequence[int]) -> str:
+def _with_likes(session: Session, turn: CommandContext, text: str, liked: Sequence[int]) -> str:
     """Who liked what they wrote, when the answer has room for it; else it waits for the next."""
     line = translated(likes.told(session, turn.account.id, liked), turn.account.language)
     if line and turn.address.channel == "sms" and len(text) + 1 + len(line) > ROOM:
@@ -278,7 +285,7 @@ def _with_likes(session: Session, turn: Turn, text: str, liked: Sequence[int]) -
 ROOM: Final = 160  # characters of one text
 
 
-def _answer(session: Session, turn: Turn, inbound: Inbound, text: str, subject: str) -> None:
+def _answer(session: Session, turn: CommandContext, inbound: Inbound, text: str, subject: str) -> None:
     """The one answer, on the channel it came from; the command line reads it from its row and needs no delivery."""
     changed = any(effect.kind not in UNCHANGING for effect in turn.done)
     standing = reply_limits.standing(session, turn.address.id, inbound, changed=changed)

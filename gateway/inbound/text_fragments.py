@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gateway.inbound.commands import Turn
+from gateway.inbound.commands import CommandContext
 from gateway.language.fragments import reassembly
-from gateway.language.fragments.part_marks import Part
+from gateway.language.fragments.part_marks import TextPart
 from gateway.language.fragments.reassembly import Arrived, arrived, marked
 from gateway.language.grammar import carries_words
-from gateway.language.model.reading import Half, Reading
+from gateway.language.model.reading import PendingFragment, Reading
 from gateway.language.words.normalize import cleaned
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations
@@ -22,7 +22,7 @@ DECIDED: Final = ("undo", "choice")
 POSTED: Final = ("post", "appended")
 
 
-def withdraw(session: Session, turn: Turn, half: Half | None) -> dict[str, Any] | None:
+def withdraw(session: Session, turn: CommandContext, half: PendingFragment | None) -> dict[str, Any] | None:
     """Ends the questions about early parts that this text is read with. The question that is open again, if any is."""
     piece = _piece(turn, half)
     if not piece or not half or not half.drafts:
@@ -32,7 +32,7 @@ def withdraw(session: Session, turn: Turn, half: Half | None) -> dict[str, Any] 
     return conversations.withdraw(session, turn.address.id, read) if read and not found.mixed else None
 
 
-def keep(session: Session, turn: Turn, inbound: Inbound, half: Half | None) -> None:
+def keep(session: Session, turn: CommandContext, inbound: Inbound, half: PendingFragment | None) -> None:
     """A long private text may have a second half, which must not become an update. Whatever became of the first half:
     sent, asked about, or refused. Once its writer has decided, nothing of it is waited for. A text that is marked as a
     part has others, however short or open it is."""
@@ -53,22 +53,24 @@ def keep(session: Session, turn: Turn, inbound: Inbound, half: Half | None) -> N
         _keep(session, turn, inbound, kept)
 
 
-def _piece(turn: Turn, half: Half | None) -> Part | None:
+def _piece(turn: CommandContext, half: PendingFragment | None) -> TextPart | None:
     return marked(cleaned(turn.said), half) if turn.address.channel == "sms" else None
 
 
-def _keep(session: Session, turn: Turn, inbound: Inbound, half: Half | None) -> None:
+def _keep(session: Session, turn: CommandContext, inbound: Inbound, half: PendingFragment | None) -> None:
     conversations.keep_half(session, turn.address.id, inbound.heard_at, _packed(half) if half else None)
 
 
-def _arrived(half: Half | None, piece: Part, reading: Reading) -> Arrived:
+def _arrived(half: PendingFragment | None, piece: TextPart, reading: Reading) -> Arrived:
     found = arrived(half, piece)
     return found if found.kind != "begins" or carries_words(reading) else reassembly.alone(found)
 
 
-def _of_part(session: Session, turn: Turn, piece: Part, half: Half | None) -> Half | None:
+def _of_part(
+    session: Session, turn: CommandContext, piece: TextPart, half: PendingFragment | None
+) -> PendingFragment | None:
     """The text as far as it has come. None: all of it is here, or what looked like a part was none."""
-    before = half if half and half.total == piece.total else Half(total=piece.total)
+    before = half if half and half.total == piece.total else PendingFragment(total=piece.total)
     found = _arrived(half, piece, turn.reading)
     if found.kind in ("early", "unclear") and not piece.sure:
         return half
@@ -84,7 +86,9 @@ def _of_part(session: Session, turn: Turn, piece: Part, half: Half | None) -> Ha
     return _with_target(session, turn, text, found, before.held if found.kind == "goes on" else "")
 
 
-def _with_target(session: Session, turn: Turn, text: Half, found: Arrived, held: str) -> Half:
+def _with_target(
+    session: Session, turn: CommandContext, text: PendingFragment, found: Arrived, held: str
+) -> PendingFragment:
     """What the next part joins: the post, or the words that are held; nothing after a command."""
     post_id = _posted(turn)
     if post_id or not carries_words(turn.reading):
@@ -92,32 +96,32 @@ def _with_target(session: Session, turn: Turn, text: Half, found: Arrived, held:
     return replace(text, post=None, held=f"{held} {found.words}".strip(), draft=_asked(turn))
 
 
-def _goes_on(turn: Turn, half: Half) -> bool:
+def _goes_on(turn: CommandContext, half: PendingFragment) -> bool:
     """Whether an unmarked text was read as the second half of that one."""
     if half.held:
         return turn.reading.text != cleaned(turn.said) and turn.reading.text.startswith(half.held)
     return bool(half.total) and half.post is not None and turn.reading.post == half.post
 
 
-def _with_more(session: Session, turn: Turn, half: Half) -> Half:
+def _with_more(session: Session, turn: CommandContext, half: PendingFragment) -> PendingFragment:
     if half.held:
         return replace(half, held=turn.reading.text, draft=_asked(turn) or half.draft)
     return replace(half, post=_posted(turn) or half.post)
 
 
-def _unmarked(session: Session, turn: Turn) -> Half | None:
+def _unmarked(session: Session, turn: CommandContext) -> PendingFragment | None:
     """What a second half belongs to, if it may be private: the post that it became, or its words."""
     post_id = _posted(turn)
     if post_id:
-        return None if visibility.open_to_all(session, post_id) else Half(post=post_id)
+        return None if visibility.open_to_all(session, post_id) else PendingFragment(post=post_id)
     private = turn.reading.privacy == "direct" or turn.reading.intent == "group"
-    return Half(held=turn.said, draft=_asked(turn)) if private else None
+    return PendingFragment(held=turn.said, draft=_asked(turn)) if private else None
 
 
-def _decide(session: Session, turn: Turn, half: Half) -> None:
+def _decide(session: Session, turn: CommandContext, half: PendingFragment) -> None:
     """What became of it by an answer or by `undo`: of early parts that were decided about, nothing is waited for."""
     ended = frozenset(number for number, draft in half.drafts.items() if not _is_kept(session, turn, draft))
-    text: Half | None = reassembly.without(half, ended)
+    text: PendingFragment | None = reassembly.without(half, ended)
     if half.post:
         post = session.get(Post, half.post)
         text = text if post and not post.deleted_at else None
@@ -127,7 +131,7 @@ def _decide(session: Session, turn: Turn, half: Half) -> None:
         conversations.change_half(session, turn.address.id, _packed(text) if text else None)
 
 
-def _decided(session: Session, turn: Turn, held: Half) -> Half | None:
+def _decided(session: Session, turn: CommandContext, held: PendingFragment) -> PendingFragment | None:
     """The same once its writer has said what becomes of what was held; it may be asked about again."""
     if post_id := _posted(turn):
         waited_for = held.total or not visibility.open_to_all(session, post_id)
@@ -136,19 +140,19 @@ def _decided(session: Session, turn: Turn, held: Half) -> Half | None:
     return replace(held, draft=draft) if draft else None
 
 
-def _is_kept(session: Session, turn: Turn, draft: int) -> bool:
+def _is_kept(session: Session, turn: CommandContext, draft: int) -> bool:
     return conversations.draft(session, turn.account.id, draft) is not None
 
 
-def _posted(turn: Turn) -> int | None:
+def _posted(turn: CommandContext) -> int | None:
     return next((effect.subject_id for effect in turn.done if effect.kind in POSTED), None)
 
 
-def _asked(turn: Turn) -> int | None:
+def _asked(turn: CommandContext) -> int | None:
     return next((effect.subject_id for effect in turn.done if effect.kind == "asked"), None)
 
 
-def _packed(half: Half) -> dict[str, Any]:
+def _packed(half: PendingFragment) -> dict[str, Any]:
     """As JSON, with nothing in it that is not so."""
     fields = {
         "post": half.post, "held": half.held, "total": half.total, "missing": half.missing, "draft": half.draft,

@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.inbound.commands import World
+from gateway.inbound.commands import CommandRegistry
 from gateway.mail.auth import trace_headers
 from gateway.mail.decode import mime
 from gateway.mail.history.known_words import KnownWords, known_words
@@ -47,7 +47,9 @@ CAME: Final = sql("""
 """)
 
 
-def earlier_words(session: Session, world: World, inbound: Inbound, message: "Message[Any, Any]") -> KnownWords | None:
+def earlier_words(
+    session: Session, world: CommandRegistry, inbound: Inbound, message: "Message[Any, Any]"
+) -> KnownWords | None:
     """None for a mail that answers nothing: then nothing is asked of the database."""
     posts = _answered(world, inbound)
     named = _named(message)
@@ -67,7 +69,9 @@ def earlier_words(session: Session, world: World, inbound: Inbound, message: "Me
     return known_words(texts)
 
 
-def answered_item(session: Session, world: World, inbound: Inbound, message: "Message[Any, Any]") -> int | None:
+def answered_item(
+    session: Session, world: CommandRegistry, inbound: Inbound, message: "Message[Any, Any]"
+) -> int | None:
     """The post that a mail answers: by the reply address that it came to, or by the mail that it names first."""
     if posts := _answered(world, inbound):
         return posts[0] if len(posts) == 1 else None
@@ -88,11 +92,11 @@ def _named(message: "Message[Any, Any]") -> list[str]:
     return list(dict.fromkeys(found for value in values for found in _ID.findall(value)))[-MOST:]
 
 
-def _here(world: World, domain: str) -> bool:
+def _here(world: CommandRegistry, domain: str) -> bool:
     return domain.lower() == world.settings.mail_domain
 
 
-def _answered(world: World, inbound: Inbound) -> list[int]:
+def _answered(world: CommandRegistry, inbound: Inbound) -> list[int]:
     """The items that the reply addresses name; whether they may be used is found out elsewhere."""
     read = (mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
     return [one.ids[0] for one in read if one is not None and one.kind == "reply"]

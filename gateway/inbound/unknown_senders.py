@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, joined, say, translated
-from gateway.inbound.commands import World
-from gateway.inbound.outcome import Outcome
+from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.outcome import InboundOutcome
 from gateway.language.opt_out import keywords
 from gateway.language.usage.arguments import KINDS, words
 from gateway.language.words.normalize import cleaned
@@ -32,7 +32,7 @@ _NAME: Final = re.compile(r"/?name[:,]?\s+(.+?)[.!]?", re.IGNORECASE)
 _LINK_WORDING: Final = "link (and a code)"
 
 
-def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome:
+def hear(session: Session, world: CommandRegistry, inbound: Inbound, text: str) -> InboundOutcome:
     """Nothing of it is ever posted. By mail only a proved sender counts."""
     if inbound.channel == "email" and inbound.trusted and (keywords.plainly_stops(text) or keywords.stops_mails(text)):
         return _no_more_mails(session, inbound, text)
@@ -42,9 +42,9 @@ def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome
     if inbound.channel == "sms" and keywords.sounds_like_refusal(text):
         consent.flag(session, inbound, addresses.ensure(session, "sms", inbound.sender).id)
     if addresses.owner_suspended(session, inbound.channel, inbound.sender):
-        return Outcome("done", None, SUSPENDED)
+        return InboundOutcome("done", None, SUSPENDED)
     if inbound.channel == "email" and not inbound.trusted:
-        return Outcome("done", None, STRANGER)
+        return InboundOutcome("done", None, STRANGER)
     first = cleaned(text).split("\n", 1)[0].strip()
     if code := _LINK.fullmatch(first):
         return _link(session, world, inbound, code[1])
@@ -54,19 +54,19 @@ def hear(session: Session, world: World, inbound: Inbound, text: str) -> Outcome
     return _unknown(session, world, inbound)
 
 
-def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> Outcome:
+def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> InboundOutcome:
     """Kept with the number, for the day when somebody has it. START only takes a STOP back."""
     stranger = addresses.ensure(session, "sms", inbound.sender)
     kept = (text, _ours(inbound), inbound.message_id, "text")
     if word == "stop":
         addresses.stop(session, stranger, *kept)
-        return Outcome("done", "optout", f"a carrier word; {STRANGER}")
+        return InboundOutcome("done", "optout", f"a carrier word; {STRANGER}")
     if overtaken(inbound, stranger):
-        return Outcome("done", "optin", OVERTAKEN)
+        return InboundOutcome("done", "optin", OVERTAKEN)
     addresses.start(session, stranger, *kept)
     if not addresses.owner_suspended(session, "sms", inbound.sender):
         stranger.state = "suspended" if stranger.account_id else "invited"  # its owner has left, or there is none yet
-    return Outcome("done", "optin", f"a carrier word; {STRANGER}")
+    return InboundOutcome("done", "optin", f"a carrier word; {STRANGER}")
 
 
 def overtaken(inbound: Inbound, address: Address) -> bool:
@@ -78,11 +78,11 @@ def _ours(inbound: Inbound) -> str | None:
     return inbound.recipients[0] if inbound.recipients else None
 
 
-def _link(session: Session, world: World, inbound: Inbound, code: str) -> Outcome:
+def _link(session: Session, world: CommandRegistry, inbound: Inbound, code: str) -> InboundOutcome:
     """Wrong codes are counted and, from a phone, not answered."""
     inbox.blot(inbound)
     if not codes.stranger_may_try(session, inbound.channel, inbound.sender):
-        return Outcome("done", "link", CLOSED)
+        return InboundOutcome("done", "link", CLOSED)
     owner = codes.linked(session, world.signer, code)
     if owner is None:
         return _wrong_code(session, inbound)
@@ -94,7 +94,7 @@ def _link(session: Session, world: World, inbound: Inbound, code: str) -> Outcom
         told = say(
             "A phone or mailbox was not added to your account, because it is somebody else's. An operator can move it."
         )
-        return Outcome("done", "link", "it is somebody else's", rings=notices.tell(session, [owner.id], told))
+        return InboundOutcome("done", "link", "it is somebody else's", rings=notices.tell(session, [owner.id], told))
     audit_log.record(session, f"@{owner.handle}", "address.link", row.id, {"channel": row.channel})
     rings = _tell_owner(session, owner, row)
     answer = say(
@@ -103,14 +103,14 @@ def _link(session: Session, world: World, inbound: Inbound, code: str) -> Outcom
     return _answered(session, inbound, row, answer, owner, rings, "link", "a code that its owner was shown")
 
 
-def _wrong_code(session: Session, inbound: Inbound) -> Outcome:
+def _wrong_code(session: Session, inbound: Inbound) -> InboundOutcome:
     codes.was_wrong(session, inbound.channel, inbound.sender)
     if inbound.channel == "sms":
-        return Outcome("done", "link", codes.WRONG)
+        return InboundOutcome("done", "link", codes.WRONG)
     words_ = say("That code is wrong, or older than ten minutes. Nothing was changed. Get a new one and try again.")
     row = addresses.ensure(session, "email", inbound.sender)
     if not reply_limits.may_write_to_stranger(session, row.id):
-        return Outcome("done", "link", codes.WRONG)
+        return InboundOutcome("done", "link", codes.WRONG)
     return _answered(session, inbound, row, words_, None, frozenset(), "link", codes.WRONG)
 
 
@@ -126,15 +126,17 @@ def _tell_owner(session: Session, owner: Account, row: Address) -> frozenset[str
     return notices.tell_elsewhere(session, owner.id, row.channel, told)
 
 
-def _invited(session: Session, world: World, inbound: Inbound, row: Address, inviter: Account, text: str) -> Outcome:
+def _invited(
+    session: Session, world: CommandRegistry, inbound: Inbound, row: Address, inviter: Account, text: str
+) -> InboundOutcome:
     first = cleaned(text).split("\n", 1)[0].strip()
     if row.stopped_at:
-        return Outcome("done", None, f"opted out; {STRANGER}")
+        return InboundOutcome("done", None, f"opted out; {STRANGER}")
     name = _name(first) or (_signed(text) if inbound.channel == "email" else None)
     if name:
         return _join(session, world, inbound, row, inviter, name, first)
     if not reply_limits.may_write_to_stranger(session, row.id):
-        return Outcome("done", None, "invited; it was told how to join before")
+        return InboundOutcome("done", None, "invited; it was told how to join before")
     how = HOW[inbound.channel]
     return _answered(session, inbound, row, how, inviter, frozenset(), None, "invited, and has not joined")
 
@@ -148,11 +150,11 @@ HOW: Final = {
 }
 
 
-def _no_more_mails(session: Session, inbound: Inbound, text: str) -> Outcome:
+def _no_more_mails(session: Session, inbound: Inbound, text: str) -> InboundOutcome:
     """Kept with the mailbox, so that no colleague asks it in again."""
     stranger = addresses.ensure(session, "email", inbound.sender)
     addresses.stop(session, stranger, text, _ours(inbound), inbound.message_id, "mail")
-    return Outcome("done", "optout", f"a request to stop; {STRANGER}")
+    return InboundOutcome("done", "optout", f"a request to stop; {STRANGER}")
 
 
 _WORD: Final = r"[^\W\d_a-z](?:[^\W\d_]|[-'’.])*"
@@ -179,8 +181,8 @@ def _name(first: str) -> str | None:
 
 
 def _join(
-    session: Session, world: World, inbound: Inbound, row: Address, inviter: Account, name: str, wording: str
-) -> Outcome:
+    session: Session, world: CommandRegistry, inbound: Inbound, row: Address, inviter: Account, name: str, wording: str
+) -> InboundOutcome:
     reserved = frozenset(world.verbs)
     handle = invitations.free_handle(session, name, reserved)
     spoken = {"language": inviter.language, "timezone": inviter.timezone}
@@ -193,7 +195,7 @@ def _join(
     return _answered(session, inbound, row, welcome, person, rings, "join", "invited, and said a name")
 
 
-def _welcome(world: World, channel: str, person: Account, inviter: Account) -> Phrase:
+def _welcome(world: CommandRegistry, channel: str, person: Account, inviter: Account) -> Phrase:
     """By mail there is room for what to do next."""
     if channel == "email":
         domain, names = world.settings.mail_domain, inviter.handle
@@ -216,12 +218,12 @@ def _welcome(world: World, channel: str, person: Account, inviter: Account) -> P
     )
 
 
-def _unknown(session: Session, world: World, inbound: Inbound) -> Outcome:
+def _unknown(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
     if inbound.channel != "email":
-        return Outcome("done", None, STRANGER)
+        return InboundOutcome("done", None, STRANGER)
     row = addresses.ensure(session, "email", inbound.sender)
     if not reply_limits.may_write_to_stranger(session, row.id):
-        return Outcome("done", None, f"{STRANGER}; it was answered before")
+        return InboundOutcome("done", None, f"{STRANGER}; it was answered before")
     text = say(
         "This is {company}'s Critter. Nobody here has this mail address yet, so nothing was posted. Ask the people "
         "who run it to add you, or a colleague to invite you, then write again.",
@@ -239,11 +241,11 @@ def _answered(
     rings: frozenset[str],
     intent: str | None,
     reason: str,
-) -> Outcome:
+) -> InboundOutcome:
     """The one answer, in the language of whoever is known best."""
     about = say("Welcome to Critter") if intent == "join" else say("How to join")
     said, subject = (translated(each, reader.language if reader else "en") for each in (answer, about))
     outgoing = Outgoing("answer", said, subject, said, inbound_id=inbound.id, priority=2)
     outbox.put(session, outgoing, [Target(row.id, row.channel)])
     owner = row.account_id
-    return Outcome("done", intent, reason, owner, said, rings | {row.channel})
+    return InboundOutcome("done", intent, reason, owner, said, rings | {row.channel})

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from gateway.i18n.phrases import Phrase, say, template
 from gateway.language.model.reading import Context, Item, Privacy, Reading, Resolver
 from gateway.language.replies import after_few
-from gateway.language.usage.arguments import LONGEST_WORD, Words, words
-from gateway.language.usage.matching import Bound, Fit, TooFew, TooMany, Unfit, fit
+from gateway.language.usage.arguments import LONGEST_WORD, ArgumentWords, words
+from gateway.language.usage.matching import ArgumentMismatch, Bound, Fit, TooFew, TooMany, fit
 from gateway.language.usage.verbs import Verb
 from gateway.language.words.normalize import bare_verb_of, first_token, verb_of
 
@@ -27,7 +27,7 @@ def command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
 
 def _sentence(verb: Verb, said: str, fitted: Fit) -> bool:
     """Several words after an everyday verb that are like nobody's name: "get better soon"."""
-    unlike = isinstance(fitted, Unfit) and fitted.full_name and not fitted.several and not fitted.near
+    unlike = isinstance(fitted, ArgumentMismatch) and fitted.full_name and not fitted.several and not fitted.near
     return unlike and verb.asks_about(said)
 
 
@@ -48,7 +48,7 @@ def forced_command(text: str, bare: str, verbs: Verbs, resolver: Resolver, conte
     return _reading(text, verb, said, fitted, context)
 
 
-def _verb(text: str, verbs: Verbs) -> tuple[Verb, str, Words] | None:
+def _verb(text: str, verbs: Verbs) -> tuple[Verb, str, ArgumentWords] | None:
     """The verb a text begins with, the word it was called by, and the words after it. Two-word verbs (who got) win."""
     token, rest = first_token(text)
     if len(token) > LONGEST_WORD:
@@ -68,7 +68,7 @@ def _verb(text: str, verbs: Verbs) -> tuple[Verb, str, Words] | None:
 def _reading(text: str, verb: Verb, said: str, fitted: Fit, context: Context) -> Reading:
     if isinstance(fitted, Bound):
         return _asked_first(text, verb, fitted) if verb.asks else _done(text, verb, fitted, context)
-    if isinstance(fitted, Unfit):
+    if isinstance(fitted, ArgumentMismatch):
         return _unfit(text, verb, said, fitted, context)
     assert isinstance(fitted, TooFew)
     form = verb.form(said)
@@ -101,7 +101,7 @@ def _does(verb: Verb, bound: Bound) -> str:
     return " ".join(("the command", verb.name, *bound.args))[:120]
 
 
-def _unfit(text: str, verb: Verb, said: str, unfit: Unfit, context: Context) -> Reading:
+def _unfit(text: str, verb: Verb, said: str, unfit: ArgumentMismatch, context: Context) -> Reading:
     """An argument unknown: an everyday verb asks, or answers a message to few; a coined one is an error."""
     asks = verb.asks_about(said) or unfit.full_name
     few = after_few(text, context) if asks else None
@@ -129,7 +129,7 @@ _NOT = {
 }
 
 
-def _why(unfit: Unfit) -> Phrase:
+def _why(unfit: ArgumentMismatch) -> Phrase:
     word = unfit.word[:30]
     if unfit.several:
         return say("more than one is called {word}", word=word)

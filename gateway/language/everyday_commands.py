@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.i18n.phrases import say
 from gateway.language.command_reader import command
-from gateway.language.model.reading import Context, Named, Reading, Resolver
+from gateway.language.model.reading import Context, NamedAccount, Reading, Resolver
 from gateway.language.usage.arguments import LONGEST_WORD, MOST_TOKENS
 from gateway.language.usage.full_names import MOST_WORDS, may_be_name
 from gateway.language.usage.matching import account
@@ -262,7 +262,7 @@ def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Contex
     return _meant(text, "", f"{word} {name}", verbs, resolver, context) if known else None
 
 
-def _known_after(rest: str, resolver: Resolver, *, coined: bool) -> tuple[tuple[Named, ...], str]:
+def _known_after(rest: str, resolver: Resolver, *, coined: bool) -> tuple[tuple[NamedAccount, ...], str]:
     """Who the next word is, or the next words together; after a coined verb small words before them do not count."""
     words = [match.group() for match in tokens(rest, MOST_WORDS + 2)]
     while coined and len(words) > 1 and folded(words[0]) in ("to", "the", "group", "a", "al", "el"):

@@ -8,14 +8,14 @@ from gateway.i18n.phrases import say
 from gateway.language import mentions, replies
 from gateway.language.command_reader import command, forced_command
 from gateway.language.everyday_commands import ends_politely, name_after_verb, natural_command
-from gateway.language.fragments.part_marks import Part
+from gateway.language.fragments.part_marks import TextPart
 from gateway.language.fragments.reassembly import Arrived, arrived, marked
-from gateway.language.model.reading import Channel, Context, Found, Half, Reading, Resolver
+from gateway.language.model.reading import Channel, Context, PendingFragment, Reading, ResolvedName, Resolver
 from gateway.language.opt_out.keywords import carrier_word, may_stop, stops_mails
 from gateway.language.opt_out.stop_requests import MOST, core, is_mentioned, mistyped, plainly
 from gateway.language.privacy.plain_words import plainly_private
 from gateway.language.privacy.private_messages import VERBS, private_reading, slipped
-from gateway.language.reactions.reactions import Reaction, reaction
+from gateway.language.reactions.reactions import ReadReaction, reaction
 from gateway.language.reactions.shapes import possible_reaction, words_beside
 from gateway.language.usage.verbs import Verb
 from gateway.language.words.normalize import OPENING_QUOTES, cleaned, name_of, unquoted
@@ -39,9 +39,9 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
 
 def _remembering(resolver: Resolver) -> Resolver:
     """The same for one text: several readings may ask for the same name."""
-    known: dict[str, Found] = {}
+    known: dict[str, ResolvedName] = {}
 
-    def resolve(name: str) -> Found:
+    def resolve(name: str) -> ResolvedName:
         if name not in known:
             known[name] = resolver(name)
         return known[name]
@@ -49,7 +49,7 @@ def _remembering(resolver: Resolver) -> Resolver:
     return resolve
 
 
-def _piece(piece: Part, text: str, raw: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+def _piece(piece: TextPart, text: str, raw: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
     """A part of a text: the first is read without its mark, the others go where the first went. One before which
     another is missing is kept: until the first has come nobody can say how private it is."""
     found = arrived(context.half, piece)
@@ -68,7 +68,7 @@ def _piece(piece: Part, text: str, raw: str, verbs: Verbs, resolver: Resolver, c
     return _unclear(piece) if found.kind == "unclear" else _early(piece, found.missing, context.half)
 
 
-def _first_part(piece: Part, whole: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
+def _first_part(piece: TextPart, whole: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
     """Part 1, with those behind it that came before it. A command is done by itself, as when it comes first of all."""
     alone = _words(piece.text, piece.text, "sms", verbs, resolver, context)
     if whole == piece.text or not carries_words(alone):
@@ -96,7 +96,7 @@ def carries_words(reading: Reading) -> bool:
     return reading.privacy == "direct" or reading.intent in ("update", "reply", "group", "ask")
 
 
-def _early(piece: Part, missing: int, half: Half | None) -> Reading:
+def _early(piece: TextPart, missing: int, half: PendingFragment | None) -> Reading:
     """Kept until the part that is missing comes; those who got the first are offered."""
     number, total = piece.number, piece.total
     reason = say("this is part {number} of {total}, and part {missing} is not here yet", number=number, total=total,
@@ -112,7 +112,7 @@ def _early(piece: Part, missing: int, half: Half | None) -> Reading:
     return Reading("ask", args, "direct", reason, None, names, piece.text, names)
 
 
-def _unclear(piece: Part) -> Reading:
+def _unclear(piece: TextPart) -> Reading:
     """Two texts of as many parts come at once: whose part it is cannot be known, and is not guessed."""
     number, total = piece.number, piece.total
     reason = say("part {number} of {total} may be of two texts, so it was not joined", number=number, total=total)
@@ -192,7 +192,7 @@ def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
     return Reading("help", reason="a word for help", verb="help", text=text) if word == "help" else None
 
 
-def _reaction(found: Reaction | None, text: str) -> Reading | None:
+def _reaction(found: ReadReaction | None, text: str) -> Reading | None:
     if found is None:
         return None
     if found.lost:
@@ -202,7 +202,7 @@ def _reaction(found: Reaction | None, text: str) -> Reading | None:
     return Reading("reaction", args, reason=f"a reaction to {target}", text=found.text or "")
 
 
-def _by_shape(text: str, resolver: Resolver, context: Context) -> Reaction | None:
+def _by_shape(text: str, resolver: Resolver, context: Context) -> ReadReaction | None:
     """A short phrase and one quotation of what stands on this phone is a reaction in any language. Whoever names
     somebody beside a quotation writes about them."""
     found = possible_reaction(text)

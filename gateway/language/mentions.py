@@ -1,7 +1,7 @@
 """Texts that begin with `@name` or `#group`: public replies and posts to a group. grammar.py calls it."""
 
 from gateway.i18n.phrases import say
-from gateway.language.model.reading import Context, Named, Privacy, Reading, Resolver
+from gateway.language.model.reading import Context, NamedAccount, Privacy, Reading, Resolver
 from gateway.language.replies import WINDOW
 from gateway.language.usage.arguments import LONGEST_WORD
 from gateway.language.words.normalize import first_token, folded, name_of
@@ -50,7 +50,7 @@ def unknown_name(text: str, resolver: Resolver, context: Context) -> Reading | N
     return Reading("ask", (name, rest), privacy, reason, None, (), text, near if rest else ())
 
 
-def _group(text: str, rest: str, group: Named) -> Reading:
+def _group(text: str, rest: str, group: NamedAccount) -> Reading:
     if not rest:
         return Reading(
             "error",
@@ -64,7 +64,7 @@ def _group(text: str, rest: str, group: Named) -> Reading:
     return Reading("group", (group.handle, rest), "group", f"to the group {group.handle}", None, (group,), rest)
 
 
-def _reply(text: str, rest: str, name: Named, context: Context) -> Reading | None:
+def _reply(text: str, rest: str, name: NamedAccount, context: Context) -> Reading | None:
     if not rest:
         return Reading(
             "error",
@@ -81,7 +81,7 @@ def _reply(text: str, rest: str, name: Named, context: Context) -> Reading | Non
     return Reading("reply", (name.handle, rest), "company", f"a public reply to {name.handle}", None, (name,), rest)
 
 
-def _nearly_closed(text: str, token: str, rest: str, near: tuple[Named, ...]) -> Reading | None:
+def _nearly_closed(text: str, token: str, rest: str, near: tuple[NamedAccount, ...]) -> Reading | None:
     """A slip in the name of a closed group must not make its post public."""
     closed = tuple(each for each in near if each.kind == "group" and each.group == "closed")
     if not closed or not rest:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from gateway.language.model.reading import Choice, Question, Resolver
+from gateway.language.model.reading import Choice, OpenQuestion, Resolver
 
 LONGEST: Final = 50  # characters of such an answer
 UNCLEAR: Final = "?"  # an answer, and nobody can say which
@@ -92,14 +92,14 @@ _VAGUE: Final = re.compile(
 _STRANGE: Final = re.compile(r"[^\w' -]+")
 
 
-def plain_answer(text: str, question: Question, resolver: Resolver) -> str | None:
+def plain_answer(text: str, question: OpenQuestion, resolver: Resolver) -> str | None:
     """The digit, POST or DROP that a folded text stands for, UNCLEAR or EVERYONE; None when it is no answer. "Post it?"
     asks back, and decides nothing."""
     found = _answer(text, question, resolver)
     return UNCLEAR if found and "?" in text else found
 
 
-def _answer(text: str, question: Question, resolver: Resolver) -> str | None:
+def _answer(text: str, question: OpenQuestion, resolver: Resolver) -> str | None:
     said = " ".join(_STRANGE.sub(" ", _unaccented(text)).replace("-", " ").split())
     if _EVERYONE.fullmatch(said):
         clear = "post" in said.split() and "POST" in question.words and question.kind != "told"
@@ -121,7 +121,7 @@ def _answer(text: str, question: Question, resolver: Resolver) -> str | None:
     return _by_name(said, question, resolver)
 
 
-def _privately(question: Question, *, one: bool, several: bool) -> str:
+def _privately(question: OpenQuestion, *, one: bool, several: bool) -> str:
     """1, when it is all that is offered. "Only him" is not for several, and "both" not for one."""
     clear = question.kind in _PRIVATE_KINDS and len(question.choices) == 1
     if not clear or (one and question.with_others) or (several and not question.with_others):
@@ -129,7 +129,7 @@ def _privately(question: Question, *, one: bool, several: bool) -> str:
     return "1"
 
 
-def _by_name(said: str, question: Question, resolver: Resolver) -> str | None:
+def _by_name(said: str, question: OpenQuestion, resolver: Resolver) -> str | None:
     """Whom of those who are offered a text names, and nobody else; who is named and not offered is asked about."""
     match = _BY_NAME.fullmatch(said)
     if match is None or "DROP" not in question.words:

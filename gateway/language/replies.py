@@ -4,7 +4,7 @@ import re
 
 from gateway.i18n.phrases import Phrase, capital, say
 from gateway.language import plain_answers
-from gateway.language.model.reading import Context, Item, Question, Reading, Resolver
+from gateway.language.model.reading import Context, Item, OpenQuestion, Reading, Resolver
 from gateway.language.plain_answers import EVERYONE, UNCLEAR, plain_answer
 from gateway.language.words.normalize import folded
 
@@ -44,7 +44,7 @@ def choice(text: str, context: Context, resolver: Resolver) -> Reading | None:
     return _unseen(text, question) if found and early else found
 
 
-def _unseen(text: str, question: Question) -> Reading | None:
+def _unseen(text: str, question: OpenQuestion) -> Reading | None:
     """An emoji is then a reaction to what stood on the phone; everything else is asked again."""
     if not any(letter.isalnum() for letter in text):
         return None
@@ -52,7 +52,7 @@ def _unseen(text: str, question: Question) -> Reading | None:
     return Reading("error", reason=reason, text=text)
 
 
-def _plain(text: str, context: Context, question: Question, resolver: Resolver) -> Reading | None:
+def _plain(text: str, context: Context, question: OpenQuestion, resolver: Resolver) -> Reading | None:
     """What is not clear is asked again; what may be meant for a private message that came since is no answer."""
     said = plain_answer(folded(text).replace("’", "'"), question, resolver)
     if said is None or _may_answer_since(context.last, question):
@@ -77,7 +77,7 @@ def _word(text: str) -> str:
     return _SKIN.sub("", folded(text)).replace("’", "'").strip(_ENDS)
 
 
-def _short(text: str, context: Context, question: Question) -> Reading | None:
+def _short(text: str, context: Context, question: OpenQuestion) -> Reading | None:
     word = _word(text)
     said = word.upper() if word.upper() in _WORDS - {"OK"} else _PLAIN.get(word, "")
     if said == "OK" and word != "ok" and _may_answer_since(context.last, question):
@@ -95,17 +95,17 @@ def _short(text: str, context: Context, question: Question) -> Reading | None:
     return _digit(int(word), text, question) if question.choices else None
 
 
-def _may_answer_since(last: Item | None, question: Question) -> bool:
+def _may_answer_since(last: Item | None, question: OpenQuestion) -> bool:
     """A "yes" may be meant for the private message that came after the question; OK is the question's own word."""
     return last is not None and last.private and _newer(last, question)
 
 
-def _is_decided(question: Question) -> bool:
+def _is_decided(question: OpenQuestion) -> bool:
     """Whether something of the writer's waits for the answer. A yes that does not fit is told so, and not kept."""
     return bool(question.choices) or question.secret or "DROP" in question.words
 
 
-def _reply_with(question: Question) -> Phrase:
+def _reply_with(question: OpenQuestion) -> Phrase:
     """What the question takes, for an answer that it does not take."""
     order = [word for word in ("OK", "POST", "DROP", "UNDO") if word in question.words]
     if question.secret:
@@ -124,7 +124,7 @@ def lone_number(text: str, context: Context) -> Reading | None:
     return Reading("error", reason=say("nothing is asked. .{number} posts it", number=word), text=text)
 
 
-def _digit(digit: int, text: str, question: Question) -> Reading:
+def _digit(digit: int, text: str, question: OpenQuestion) -> Reading:
     most = len(question.choices)
     if 1 <= digit <= most:
         return Reading("choice", (str(digit),), reason="answers the open question", text=text)
@@ -148,13 +148,13 @@ def _nothing_to_post(text: str) -> Reading:
     return Reading("error", reason=say("nothing is waiting to be posted"), text=text)
 
 
-def _would_answer(word: str, asked: Question) -> bool:
+def _would_answer(word: str, asked: OpenQuestion) -> bool:
     if word.isascii() and word.isdigit():
         return asked.secret or 1 <= int(word) <= len(asked.choices)
     return _PLAIN.get(word, word.upper()) in asked.words & _WORDS
 
 
-def _newer(item: Item | None, asked: Question) -> bool:
+def _newer(item: Item | None, asked: OpenQuestion) -> bool:
     return item is not None and item.age < asked.age
 
 

@@ -27,7 +27,7 @@ PENDING: Final = 1000  # milliseconds in which further rings fold into the first
 SILENCE: Final = 0.1, 3.0  # seconds without a try after Redis was away: at first, doubled each time, at most
 
 
-class Bell:
+class WorkerNotifier:
     """One per process; any thread may ring."""
 
     def __init__(self, redis_url: str) -> None:
@@ -90,7 +90,7 @@ class Bell:
         log.warning("redis is away (%s): the bell is silent for %g s", type(error).__name__, silence)
 
 
-class Ear:
+class QueueListener:
     """Hears the rings of one queue without jobs, from `with` on. Whatever was rung while it was open is heard."""
 
     def __init__(self, redis: Redis, queue: str) -> None:

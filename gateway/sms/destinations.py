@@ -29,7 +29,7 @@ SERVICES: Final = frozenset(
 )
 
 
-class Trouble(StrEnum):
+class UnreachableReason(StrEnum):
     """Why no text may go to a number; the value is the reason of the deliveries that end by it."""
 
     COUNTRY = "country"
@@ -41,12 +41,12 @@ def country(number: str) -> str:
     return _placed(number)[0]
 
 
-def trouble(number: str, countries: Collection[str]) -> Trouble | None:
+def trouble(number: str, countries: Collection[str]) -> UnreachableReason | None:
     """What keeps texts from an E.164 number, when only those `countries` may get any."""
     place, is_service = _placed(number)
     if is_service:
-        return Trouble.SERVICE
-    return Trouble.COUNTRY if place not in countries else None
+        return UnreachableReason.SERVICE
+    return UnreachableReason.COUNTRY if place not in countries else None
 
 
 @lru_cache(maxsize=65_536)

@@ -6,14 +6,14 @@ from unicodedata import combining, normalize
 
 from gateway.sms.gsm7 import GSM, plain, segments, unaccented
 
-__all__ = ["Fitted", "fit", "plain", "segments", "thrifty"]
+__all__ = ["FittedText", "fit", "plain", "segments", "thrifty"]
 
 _SPACE = re.compile(r"\s+")
 _LONGEST = 160  # characters one part can carry at most
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedText:
     """A text as it is sent; `rest` is what `more` gives, empty when nothing was cut."""
 
     text: str
@@ -40,7 +40,7 @@ def thrifty(text: str, accents: bool = False) -> str:
     return simple if cost < written else composed
 
 
-def fit(text: str, tail: str = "", link: str | None = None, limit: int = 2, accents: bool = False) -> Fitted:
+def fit(text: str, tail: str = "", link: str | None = None, limit: int = 2, accents: bool = False) -> FittedText:
     """At most `limit` parts: the text and its tail (" (k7)"), or its beginning, "... ", the link and the tail.
 
     Cut between words where it can be, and never inside an emoji or a letter with its accents."""
@@ -48,12 +48,12 @@ def fit(text: str, tail: str = "", link: str | None = None, limit: int = 2, acce
         whole = thrifty(text + tail, accents)
         encoding, count = segments(whole)
         if count <= limit:
-            return Fitted(whole, "", count, encoding)
+            return FittedText(whole, "", count, encoding)
     end = (" " + link if link else "") + tail
     cut = _longest(text, end, limit, accents)
     sent = _shortened(text, cut, end, accents)
     encoding, count = segments(sent)
-    return Fitted(sent, text[cut:].lstrip(), count, encoding)
+    return FittedText(sent, text[cut:].lstrip(), count, encoding)
 
 
 ROOM = "\nMORE: 99 pages."

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.common.send_gate import OPEN
-from gateway.carriers.instrumented import STRANGE, Watched, strange, watched
+from gateway.carriers.instrumented import STRANGE, InstrumentedCarrier, strange, watched
 from gateway.carriers.twilio.error_codes import callback_outcome
 from gateway.carriers.twilio.responses import answered
 from gateway.errors import CarrierError
 from gateway.ledger.commit import counters
-from gateway.ledger.outbox.callbacks import Called, record
+from gateway.ledger.outbox.callbacks import CallbackCall, record
 from gateway.ledger.outbox.outbox import Target
 from gateway.store.database import transaction
 from tests.carriers import test_smtp_relay as mail
@@ -139,7 +139,7 @@ def test_an_unknown_status_in_a_callback_is_kept_and_changes_nothing(engine, set
     sam = person(engine, "sam", phone="+14155550102")[1]
     post(engine, kim, "hello", [Target(sam, "sms")])
     with transaction(engine) as session:
-        record(session, [Called(7, sms.SID, "teleported", "123456"), Called(7, sms.SID, "sent", "999999")])
+        record(session, [CallbackCall(7, sms.SID, "teleported", "123456"), CallbackCall(7, sms.SID, "sent", "999999")])
     room = open_room(settings)
     try:
         while callbacks.step(room):
@@ -162,7 +162,7 @@ def test_an_unknown_code_in_a_callback_ends_the_text(code):
 
 async def watched_letter(script, **options):
     async with mail.relay(script, **options) as (_, carrier):
-        seen = Watched(carrier)
+        seen = InstrumentedCarrier(carrier)
         [outcome] = await mail.send(seen, mail.letter(1))
         await seen.close()
         return outcome
@@ -268,7 +268,7 @@ def test_a_carrier_that_raises_is_alarmed_too():
             raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError):
-        asyncio.run(Watched(Broken()).send([sms.text()], lambda parcel, outcome: None))
+        asyncio.run(InstrumentedCarrier(Broken()).send([sms.text()], lambda parcel, outcome: None))
     assert alarms() == ["sms,carrier_failed"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.carriers.common.protocol import Carrier, Lists, Outcome, Text
+from gateway.carriers.common.protocol import Carrier, MessageList, Outcome, Text
 from gateway.carriers.kannel.sms import KannelSms
 from gateway.carriers.registry import BY_NAME, carriers
 from gateway.carriers.twilio.sms import TwilioSms
@@ -200,7 +200,7 @@ def test_nothing_of_a_person_is_told_to_a_log(kind: Kind, caplog: pytest.LogCapt
 
 def test_only_twilio_says_that_it_has_a_list() -> None:
     made = {name: kind.make("http://127.0.0.1:1", LATE) for name, kind in KINDS.items()}
-    assert [name for name, carrier in made.items() if isinstance(carrier, Lists)] == ["twilio"]
+    assert [name for name, carrier in made.items() if isinstance(carrier, MessageList)] == ["twilio"]
 
 
 def test_every_name_that_the_settings_know_is_a_carrier() -> None:
@@ -220,5 +220,5 @@ def test_the_carriers_of_our_numbers_are_built(tmp_path) -> None:
             "CRITTER_HOOK_SECRET": "s",
         }
     )
-    assert [isinstance(each, Lists) for each in carriers(settings).values()] == [True, False, False]
+    assert [isinstance(each, MessageList) for each in carriers(settings).values()] == [True, False, False]
     assert [type(BY_NAME[name].make(settings)) for name in settings.sms_carriers] == [TwilioSms, KannelSms, HookSms]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.carriers.common.protocol import Letter, Text
+from gateway.carriers.common.protocol import OutboundEmail, Text
 from gateway.carriers.smtp.relay import SmtpRelay
 from gateway.carriers.twilio.error_codes import callback_outcome
 from gateway.carriers.twilio.sms import TwilioSms
@@ -39,7 +39,7 @@ def texts(sim, count):
 
 
 def letters(count):
-    return [Letter(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % n) for n in range(count)]
+    return [OutboundEmail(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % n) for n in range(count)]
 
 
 def sent(make, batch):

@@ -12,7 +12,7 @@ from gateway.settings import Settings
 from gateway.settings.values import sms_routes, sms_senders
 from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
 from workers import deliver
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 TWILIO, KANNEL = "+15005550006", "+4915550100"
 
@@ -22,7 +22,7 @@ def carriers() -> dict[str, Carrier]:
     return {"twilio": Carrier("sms"), "kannel": Carrier("sms")}
 
 
-def opened(settings: Settings, carriers: dict[str, Carrier], routes: str = "") -> Iterator[Room]:
+def opened(settings: Settings, carriers: dict[str, Carrier], routes: str = "") -> Iterator[WorkerContext]:
     numbers = sms_senders(f"{TWILIO},{KANNEL}@kannel")
     given = settings.model_copy(update={"sms_senders": numbers, "sms_routes": sms_routes(routes)})
     here = open_room(given)
@@ -34,13 +34,13 @@ def opened(settings: Settings, carriers: dict[str, Carrier], routes: str = "") -
 
 
 @pytest.fixture
-def room(settings: Settings, carriers: dict[str, Carrier]) -> Iterator[Room]:
+def room(settings: Settings, carriers: dict[str, Carrier]) -> Iterator[WorkerContext]:
     """All phones of the tests are with Kannel; Twilio steps in."""
     yield from opened(settings, carriers, "+1415=kannel,*=twilio")
 
 
 @pytest.fixture
-def strict(settings: Settings, carriers: dict[str, Carrier]) -> Iterator[Room]:
+def strict(settings: Settings, carriers: dict[str, Carrier]) -> Iterator[WorkerContext]:
     yield from opened(settings, carriers, "+1415=kannel,+1=kannel")
 
 

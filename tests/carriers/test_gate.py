@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.carriers.common.protocol import Letter, Outcome, Text
-from gateway.carriers.common.send_gate import Known
+from gateway.carriers.common.protocol import OutboundEmail, Outcome, Text
+from gateway.carriers.common.send_gate import HasAttempt
 from gateway.carriers.smtp.relay import SmtpRelay
 from tests.carriers.test_carriers import KINDS, Kind, texts
 from tests.carriers.test_smtp_chunks import relay as chunk_relay
@@ -24,10 +24,10 @@ class Turnstile:
         self.decided: dict[int, float] = {}
         self.asked: list[list[int]] = []
 
-    def fresh(self, parcel: Known) -> bool:
+    def fresh(self, parcel: HasAttempt) -> bool:
         return time.monotonic() - self.decided.get(parcel.attempt, self.start) <= self.good_for
 
-    async def ask(self, parcels: Sequence[Known]) -> frozenset[int]:
+    async def ask(self, parcels: Sequence[HasAttempt]) -> frozenset[int]:
         self.asked.append([one.attempt for one in parcels])
         await asyncio.sleep(0.01)
         allowed = frozenset(one.attempt for one in parcels) - self.withdrawn
@@ -64,7 +64,7 @@ def test_what_waited_too_long_is_asked_about_and_not_sent_when_something_changed
     gate.good_for = -1.0
     allowed = Turnstile.ask
 
-    async def ask(parcels: Sequence[Known]) -> frozenset[int]:
+    async def ask(parcels: Sequence[HasAttempt]) -> frozenset[int]:
         answer = await allowed(gate, parcels)
         gate.decided.update({attempt: time.monotonic() + 60 for attempt in answer})
         return answer
@@ -196,7 +196,7 @@ def test_a_mail_that_waited_for_its_connection_is_asked_about() -> None:
             await asyncio.sleep(0.1)
             gate, told = Turnstile(0.05, withdrawn=[0]), dict[int, Outcome]()
             await asyncio.sleep(0.1)
-            batch: list[Letter] = [letter(0), letter(1)]
+            batch: list[OutboundEmail] = [letter(0), letter(1)]
             await carrier.send(batch, lambda one, outcome: told.__setitem__(one.attempt, outcome), gate)
             assert told.keys() == {1}
             assert len(server.mails) == 1

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.carriers.common.http_client import Answer
+from gateway.carriers.common.http_client import HttpResponse
 from gateway.carriers.common.protocol import Outcome, Text
 from gateway.carriers.webhook.codes import answered, code_of, receipt
 from gateway.carriers.webhook.sms import HookSms
-from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.security import standard_webhooks
 from tests.support.speaking import http, speaking
 from workers.sending.settlement import settlement
@@ -47,21 +47,21 @@ def test_a_text_is_signed_json():
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        (Answer(201, '{"id": "a"}'), ("sent", "", None, False)),
-        (Answer(204, ""), ("unknown", "malformed", None, False)),
-        (Answer(200, '{"id": ""}'), ("unknown", "malformed", None, False)),
-        (Answer(200, '{"id": "two words"}'), ("unknown", "malformed", None, False)),
-        (Answer(200, '["id"]'), ("unknown", "malformed", None, False)),
-        (Answer(429, ""), ("retry", "busy", None, False)),
-        (Answer(429, "", 30.0), ("retry", "busy", 30.0, False)),
-        (Answer(503, "", 30.0), ("retry", "busy", 30.0, False)),
-        (Answer(503, ""), ("unknown", "503", None, False)),
-        (Answer(401, ""), ("retry", "401", None, True)),
-        (Answer(404, ""), ("retry", "404", None, True)),
-        (Answer(422, '{"reason": "opted_out"}'), ("failed", "21610", None, False)),
-        (Answer(422, '{"reason": "house_rule"}'), ("failed", "house_rule", None, False)),
-        (Answer(422, '{"reason": "call +1 415 555 0101"}'), ("failed", "422", None, False)),
-        (Answer(400, "{"), ("failed", "400", None, False)),
+        (HttpResponse(201, '{"id": "a"}'), ("sent", "", None, False)),
+        (HttpResponse(204, ""), ("unknown", "malformed", None, False)),
+        (HttpResponse(200, '{"id": ""}'), ("unknown", "malformed", None, False)),
+        (HttpResponse(200, '{"id": "two words"}'), ("unknown", "malformed", None, False)),
+        (HttpResponse(200, '["id"]'), ("unknown", "malformed", None, False)),
+        (HttpResponse(429, ""), ("retry", "busy", None, False)),
+        (HttpResponse(429, "", 30.0), ("retry", "busy", 30.0, False)),
+        (HttpResponse(503, "", 30.0), ("retry", "busy", 30.0, False)),
+        (HttpResponse(503, ""), ("unknown", "503", None, False)),
+        (HttpResponse(401, ""), ("retry", "401", None, True)),
+        (HttpResponse(404, ""), ("retry", "404", None, True)),
+        (HttpResponse(422, '{"reason": "opted_out"}'), ("failed", "21610", None, False)),
+        (HttpResponse(422, '{"reason": "house_rule"}'), ("failed", "house_rule", None, False)),
+        (HttpResponse(422, '{"reason": "call +1 415 555 0101"}'), ("failed", "422", None, False)),
+        (HttpResponse(400, "{"), ("failed", "400", None, False)),
     ],
 )
 def test_its_answers(answer, outcome):
@@ -93,7 +93,7 @@ def test_a_status_that_is_not_in_the_interface():
 
 
 def test_a_wait_that_was_asked_for_is_kept():
-    claimed = Claimed(1, 1, 1, 1, "+15558675310", None, False, None, None)
+    claimed = ClaimedDelivery(1, 1, 1, 1, "+15558675310", None, False, None, None)
     look = timedelta(seconds=2)
     busy = [Outcome("retry", reason="busy", wait=wait) for wait in (None, 300.0)]
     waits = [settlement("sms", claimed, each, 1, look).wait for each in busy]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.carriers.common.protocol import Letter
+from gateway.carriers.common.protocol import OutboundEmail
 from gateway.carriers.smtp.message import envelope, flaw, is_clean, wire
 from gateway.carriers.smtp.replies import refused, took
 
@@ -51,7 +51,7 @@ def test_long_lines_are_not_clean():
 
 @given(st.text(max_size=30))
 def test_no_address_can_break_out_of_its_command(address):
-    letter = Letter(1, address, address or "a@b", b"x\r\n")
+    letter = OutboundEmail(1, address, address or "a@b", b"x\r\n")
     if not flaw(letter, ALL):
         for command in envelope(letter, ALL):
             assert command.count(b"\r\n") == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers.common.protocol import Letter
+from gateway.carriers.common.protocol import OutboundEmail
 from gateway.carriers.operator_advice import advice
 from gateway.carriers.smtp.handshake import REFUSED
 from gateway.carriers.smtp.provider_profiles import PROFILES, relay, terms
@@ -23,7 +23,7 @@ from gateway.store.database import transaction
 from tests.support.delivering import change, open_room, person, post, rows, states
 from tests.support.relays import Papers, Rules, enforcing, giving_tokens, papers
 from workers import deliver
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 from workers.sending.render_mail import RETURNED
 
 BOX = "critter@corp.example"
@@ -69,12 +69,12 @@ def mailbox_of(settings: Settings, port: int, url: str, **more: object) -> Setti
 
 
 @pytest.fixture
-def working(engine: Engine) -> Iterator[Callable[[Settings], Room]]:
+def working(engine: Engine) -> Iterator[Callable[[Settings], WorkerContext]]:
     """Rooms with the carrier that the settings ask for; the last one made is entered."""
-    rooms: list[Room] = []
+    rooms: list[WorkerContext] = []
     change(engine, "INSERT INTO installation (mode) VALUES ('simulated') ON CONFLICT DO NOTHING")
 
-    def make(settings: Settings) -> Room:
+    def make(settings: Settings) -> WorkerContext:
         here = replace(open_room(settings), letters=relay(settings))
         rooms.append(here)
         enter(here)
@@ -538,7 +538,9 @@ def test_a_mail_that_no_relay_takes_is_not_offered(settings, engine, port, trust
         here = working(_at(settings, port))
         here.letters._largest = 1000
         ended = []
-        batch = [Letter(n, "", "kim@demo.example", b"From: a@b.example\r\n\r\n" + b"x\r\n" * n) for n in (1, 900)]
+        batch = [
+            OutboundEmail(n, "", "kim@demo.example", b"From: a@b.example\r\n\r\n" + b"x\r\n" * n) for n in (1, 900)
+        ]
         here.loop.run(here.letters.send(batch, lambda letter, outcome: ended.append((letter.attempt, outcome.reason))))
     assert sorted(ended) == [(1, ""), (900, "552")]
     assert len(judge.mails) == 1

@@ -13,7 +13,7 @@ import pytest
 import uvloop
 from aiosmtpd.smtp import SMTP
 
-from gateway.carriers.common.protocol import Carrier, Letter
+from gateway.carriers.common.protocol import Carrier, OutboundEmail
 from gateway.carriers.smtp import relay as smtp_relay
 from gateway.carriers.smtp.relay import SmtpRelay
 from gateway.errors import SettingsError
@@ -31,7 +31,7 @@ def _short_back_off(monkeypatch):
 
 
 def letter(number, content=CONTENT, recipient=None, envelope_from="b+token@mail.example"):
-    return Letter(number, envelope_from, f"p{number}@corp.example" if recipient is None else recipient, content)
+    return OutboundEmail(number, envelope_from, f"p{number}@corp.example" if recipient is None else recipient, content)
 
 
 class Server:
@@ -156,7 +156,7 @@ def short(outcome):
 def test_letters_arrive_as_written(run, pipelining):
     async def story():
         async with relay(offers=offers(pipelining), connections=1) as (server, carrier):
-            kind: Carrier[Letter] = carrier
+            kind: Carrier[OutboundEmail] = carrier
             return await send(kind, *map(letter, range(5))), server
 
     outcomes, server = run(story())

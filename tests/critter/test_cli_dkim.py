@@ -20,7 +20,7 @@ from gateway.mail.compose import dkim_keys
 from gateway.settings import Settings, load
 from tests.support.delivering import Carrier, open_room, person, post
 from workers import deliver
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def letters() -> Carrier:
 
 
 @pytest.fixture
-def signing(var: Path, settings: Settings, letters: Carrier) -> Iterator[Room]:
+def signing(var: Path, settings: Settings, letters: Carrier) -> Iterator[WorkerContext]:
     """A worker's room, after keys were made and named in the settings."""
     critter("make", "--selector", "spring")
     here = open_room(settings, None, letters)
@@ -122,7 +122,7 @@ def test_selectors_are_labels() -> None:
         load({"CRITTER_DKIM_SELECTORS": "../x"})
 
 
-def test_a_worker_signs_what_it_sends(signing: Room, engine: Engine, letters: Carrier) -> None:
+def test_a_worker_signs_what_it_sends(signing: WorkerContext, engine: Engine, letters: Carrier) -> None:
     kim, mia = person(engine, "kim")[0], person(engine, "mia", mailbox="mia@demo.example")[1]
     post(engine, kim, "hello", [Target(mia, "email")])
     deliver.drain_email()

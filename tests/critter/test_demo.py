@@ -58,7 +58,7 @@ def test_everybody_is_marked_as_made_up(company: Engine) -> None:
 def test_kims_first_update_is_four_texts_and_two_mails(company: Engine) -> None:
     with transaction(company) as session:
         kim = by_handle(session, "kim")
-        post = posts.publish(session, posts.Words(kim, "starting the ACME proposal", "company", "sms"))
+        post = posts.publish(session, posts.NewPost(kim, "starting the ACME proposal", "company", "sms"))
         fanout = session.scalars(select(Fanout).where(Fanout.post_id == post.id)).one()
         assert visibility.expand(session, fanout, 5, 1000)[1:] == (4, 2)
         heard = session.scalars(select(Account.handle).join(Address).join(Delivery, Delivery.address_id == Address.id))

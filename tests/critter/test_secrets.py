@@ -13,7 +13,7 @@ import redis
 from critter.processes.rq_worker import DrainWorker
 from gateway.errors import SettingsError
 from gateway.queue.jobs import DRAINS
-from gateway.queue.worker_notifier import Bell
+from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import load
 from tests.settings.test_settings import LIVE
 from tests.support.leaks import SECRET
@@ -108,7 +108,7 @@ def test_redis_holds_names_of_jobs_and_nothing_else(redis_url: str, monkeypatch:
     monkeypatch.setattr("workers.deliver.drain_sms", failing)
     monkeypatch.setattr("critter.processes.rq_worker.linger", lambda *_: None)
     monkeypatch.setattr(DrainWorker, "_install_signal_handlers", lambda _: None)
-    rung = Bell(redis_url)
+    rung = WorkerNotifier(redis_url)
     for name in DRAINS:
         rung.ring(name, job=True)
     rung.answered("inbound")

@@ -16,7 +16,7 @@ import redis
 from sqlalchemy import Engine, text
 
 from critter.servers import Servers, account, binaries, folders
-from critter.servers.account import CAP_DAC_READ_SEARCH, Account, reaching
+from critter.servers.account import CAP_DAC_READ_SEARCH, SystemUser, reaching
 from critter.servers.listener import listener
 from critter.servers.spawn import spawn
 from gateway.errors import Refused
@@ -210,7 +210,7 @@ def test_unwritable_folder_is_one_line(tmp_path: Path) -> None:
 
 
 def test_strangers_socket_folder_is_refused(tmp_path: Path) -> None:
-    own = Account(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), os.getegid())
+    own = SystemUser(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), os.getegid())
     open_to_all = tmp_path / "run"
     open_to_all.mkdir(mode=0o755)
     with pytest.raises(Refused, match="mode 0700"):

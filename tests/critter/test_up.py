@@ -15,8 +15,8 @@ import pytest
 from critter.servers.spawn import spawn
 from critter.up import ports
 from critter.up.forked import Forked
-from critter.up.kept import Kept, ending
-from critter.up.output import Output, readable
+from critter.up.kept import SupervisedProcess, ending
+from critter.up.output import PipeReader, readable
 from gateway.errors import Refused
 from gateway.settings import Settings, load
 
@@ -228,7 +228,7 @@ class Doomed:
 
 
 def test_back_off_doubles_to_a_limit_and_is_forgotten() -> None:
-    kept = Kept("web", Doomed)
+    kept = SupervisedProcess("web", Doomed)
     now = time.monotonic()
     delays = []
     for _ in range(9):
@@ -247,7 +247,7 @@ def test_process_that_cannot_start_is_told_and_tried_again() -> None:
     def fails() -> Doomed:
         raise Refused("no such thing")
 
-    kept = Kept("redis", fails)
+    kept = SupervisedProcess("redis", fails)
     assert kept.look(time.monotonic()) == "redis did not start: no such thing; it starts again in 0.5 s"
 
 
@@ -286,7 +286,7 @@ def test_forked_process_tells_bugs_whole_and_the_persons_errors_in_a_line() -> N
 
 def test_lines_carry_their_names() -> None:
     stream = io.StringIO()
-    output = Output(stream)
+    output = PipeReader(stream)
     child = spawn(["/bin/sh", "-c", "printf 'one\\ntwo'"], output=subprocess.PIPE)
     assert child.stdout is not None
     output.add("web", child.stdout)
@@ -299,7 +299,7 @@ def test_reader_that_has_gone_is_noticed() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     stream = os.fdopen(writer, "w")
-    output = Output(stream)
+    output = PipeReader(stream)
     output.say("anybody?")
     assert output.broken
     output.say("no")
@@ -309,7 +309,7 @@ def test_reader_that_has_gone_is_noticed() -> None:
 
 def test_log_on_a_full_disk_loses_lines_and_nothing_else() -> None:
     with open("/dev/full", "w", buffering=1) as stream:
-        output = Output(stream)
+        output = PipeReader(stream)
         output.say("no room for this")
         assert not output.broken
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.doors.origin_limits import ONE, Usage, networks
 from gateway.doors.smtp import connection_limits as houses
-from gateway.doors.smtp.connection_limits import House, Limits, origin
+from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits, origin
 
 MIB = 1024 * 1024
 
@@ -26,7 +26,7 @@ class Clock:
 class Client:
     """`progressed`: when it last got on; None while it waits for us."""
 
-    house: House
+    house: ConnectionLimiter
     progressed: float | None = 1000.0
     is_known: bool = False
     since: float = 1000.0
@@ -52,8 +52,8 @@ class Client:
         return taken
 
 
-def door(clock: Clock, **limits: int) -> House:
-    return House(Limits(**limits), clock)
+def door(clock: Clock, **limits: int) -> ConnectionLimiter:
+    return ConnectionLimiter(ConnectionLimits(**limits), clock)
 
 
 # Origins
@@ -85,7 +85,7 @@ def test_two_addresses_share_just_the_networks_that_they_are_both_in(one, rest, 
     )
 )
 def test_what_is_given_back_is_forgotten(added):
-    usage = Usage(Limits().places)
+    usage = Usage(ConnectionLimits().places)
     for address, amount in added:
         usage.add(networks(address), amount)
     assert usage.total == sum(amount for _, amount in added)
@@ -172,7 +172,7 @@ def test_who_is_new_cannot_push_out_others_by_coming_again_and_again():
 
 @pytest.mark.parametrize("stage", [None, 999.99, 900.0])
 def test_known_relays_always_get_in(stage):
-    house = House(Limits(), Clock(), keeps_places=True)
+    house = ConnectionLimiter(ConnectionLimits(), Clock(), keeps_places=True)
     strangers = [Client(house, stage) for _ in range(400)]
     for number, one in enumerate(strangers):
         house.enter(one, f"10.{number % 250}.{number}.1" if number < 250 else f"11.{number % 250}.1.1")
@@ -224,7 +224,9 @@ def test_whatever_comes_the_counts_are_those_of_who_is_inside(data):
 # Memory
 
 
-def full_of_large_mails(house: House, count: int, address: str, progressed: float | None = 1000.0) -> list[Client]:
+def full_of_large_mails(
+    house: ConnectionLimiter, count: int, address: str, progressed: float | None = 1000.0
+) -> list[Client]:
     clients = [Client(house, progressed) for _ in range(count)]
     for number, client in enumerate(clients):
         assert house.enter(client, address.format(number))

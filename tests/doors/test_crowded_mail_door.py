@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from gateway.doors.smtp.connection_limits import Limits
+from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.settings import Settings, smtp_users
 from gateway.store.database import claim_mode, transaction
 from tests.support.mail_process import LETTER, Client, opened
@@ -129,7 +129,7 @@ def honest(place: tuple[str, int], said: Callable[[Client], str] = Client.mail) 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_honest_mail_gets_through(step: str, settings: Settings) -> None:
-    door = opened(changed(settings, **STRANGERS), Limits(connections=PLACES))
+    door = opened(changed(settings, **STRANGERS), ConnectionLimits(connections=PLACES))
     with door, crowded(settings.smtp_listen, *STEPS[step]):
         took = honest(settings.smtp_listen)
     assert max(took) < SLOWEST, took
@@ -137,7 +137,10 @@ def test_honest_mail_gets_through(step: str, settings: Settings) -> None:
 
 def test_honest_mail_gets_through_where_all_are_trusted(settings: Settings) -> None:
     """A relay that broke out in connections keeps no other relay out."""
-    with opened(settings, Limits(connections=PLACES)), crowded(settings.smtp_listen, *STEPS["a recipient accepted"]):
+    with (
+        opened(settings, ConnectionLimits(connections=PLACES)),
+        crowded(settings.smtp_listen, *STEPS["a recipient accepted"]),
+    ):
         took = honest(settings.smtp_listen)
     assert max(took) < SLOWEST, took
 
@@ -161,7 +164,7 @@ def test_honest_mail_gets_through_under_tls(
         "half a handshake": (secure.smtps_listen, b"\x16\x03\x01\x00", b""),
         "a question of AUTH": (secure.smtps_listen, EHLO + b"AUTH LOGIN\r\n", b"", trusting(server)),
     }
-    with opened(secure, Limits(connections=PLACES)), crowded(*crowds[step]):
+    with opened(secure, ConnectionLimits(connections=PLACES)), crowded(*crowds[step]):
         took = honest(secure.smtp_listen)
     assert max(took) < SLOWEST, took
 
@@ -170,7 +173,7 @@ def test_places_are_kept_for_a_relay_that_we_know(settings: Settings) -> None:
     """Even when every place is held by somebody who sends mail as fast as anybody."""
     known = changed(settings, CRITTER_MAIL_TRUST="127.0.0.1")
     busy = DATA + LETTER + b".\r\n"
-    with opened(known, Limits(connections=PLACES)), crowded(known.smtp_listen, EHLO, busy.removeprefix(EHLO)):
+    with opened(known, ConnectionLimits(connections=PLACES)), crowded(known.smtp_listen, EHLO, busy.removeprefix(EHLO)):
         took = honest(known.smtp_listen)
     assert max(took) < SLOWEST, took
 
@@ -178,7 +181,7 @@ def test_places_are_kept_for_a_relay_that_we_know(settings: Settings) -> None:
 def test_a_large_mail_finds_room_beside_those_that_stand_still(settings: Settings) -> None:
     """Their senders came first, from many networks, and filled the memory for large mails."""
     half = DATA + b"From: eve@evil.example\r\n\r\n" + (b"x" * 998 + b"\r\n") * 900
-    limits = Limits(message=1024 * 1024, together=4 * 1024 * 1024)
+    limits = ConnectionLimits(message=1024 * 1024, together=4 * 1024 * 1024)
     with opened(changed(settings, **STRANGERS), limits) as running, crowded(settings.smtp_listen, half, b""):
         with Client(settings.smtp_listen) as client:
             letter = LETTER + (b"y" * 998 + b"\r\n") * 900
@@ -189,7 +192,7 @@ def test_a_large_mail_finds_room_beside_those_that_stand_still(settings: Setting
 def test_who_never_reads_our_replies_is_not_read_any_more(settings: Settings) -> None:
     """Each finished mail begins the count of commands anew: the replies to thousands must not pile up in memory."""
     one = b"NOOP\r\n" * 15 + RCPT.removeprefix(EHLO) + b"DATA\r\n" + LETTER + b".\r\n"
-    with opened(settings, Limits(command=3)), socket.create_connection(settings.smtp_listen, 5) as silent:
+    with opened(settings, ConnectionLimits(command=3)), socket.create_connection(settings.smtp_listen, 5) as silent:
         silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         silent.sendall(EHLO)
         silent.settimeout(2)

@@ -19,7 +19,7 @@ from gateway.ledger.commit.admission import Admission, Closed
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.inbox.writer import Intake
 from gateway.ledger.operations import heartbeat
-from gateway.ledger.operations.heartbeat import Pulse, owner
+from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.settings import Settings
 from tests.doors import test_fallback
 from tests.doors import test_hook_door as hook
@@ -29,7 +29,7 @@ from tests.support.delivering import open_room
 from tests.support.office import Office
 from tests.support.simulation import ACCOUNT, OURS, TOKEN, simulation
 from tests.support.web_process import changed, send, served, text
-from workers.missed_texts import Watch
+from workers.missed_texts import ListWatch
 
 LATER = timedelta(minutes=10)
 SLOW = 0.3  # seconds that a commit takes here, so that what was handed in before the drain ends after it began
@@ -253,7 +253,7 @@ def test_the_polled_list_is_left_alone(office: Office, settings: Settings) -> No
                 return page
 
             here.inbox.page = closed_meanwhile  # type: ignore[method-assign, assignment]
-            watch = Watch(here)
+            watch = ListWatch(here)
             assert watch.turn() == 0
             office.sql("UPDATE watermarks SET asked_at = NULL, lease_until = NULL")
             assert watch.turn() == 0
@@ -343,7 +343,7 @@ def test_who_starts_while_a_drain_waits_is_closed_and_who_starts_after_it_is_ope
 
 def test_the_next_drain_closes_the_new_version_as_well(office: Office, settings: Settings, quick: None) -> None:
     assert office.critter("drain").exit_code == 0
-    with Pulse(office.engine, "mail", owner("mail")) as new:
+    with Heartbeat(office.engine, "mail", owner("mail")) as new:
         assert new.wait_for_beat()
         assert not new.draining()
         assert office.critter("drain").exit_code == 0

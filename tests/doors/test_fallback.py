@@ -22,8 +22,8 @@ from critter.servers import Servers
 from gateway.doors.sms import fallback as door
 from gateway.ledger.inbox import spool as spools
 from gateway.ledger.inbox.inbox import Incoming, Picture
-from gateway.ledger.inbox.spool import Full, Spool
-from gateway.ledger.outbox.callbacks import Called
+from gateway.ledger.inbox.spool import Spool, SpoolFull
+from gateway.ledger.outbox.callbacks import CallbackCall
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
@@ -222,7 +222,7 @@ def test_the_spool_gives_back_what_it_was_given(tmp_path):
     pictures = (Picture("u", None), Picture("v", "image/png"))
     given = ("sms", b"\0\xff", "+15551230001", ("+1", "+2"), b"\x80raw", True, "SM1", "text", "HELP", moment, pictures)
     incoming = Incoming(*given)
-    called = Called(1, "SM1", "sent", None)
+    called = CallbackCall(1, "SM1", "sent", None)
     spool.keep(incoming)
     spool.keep(called)
     found = Spool(tmp_path / "spool").oldest(9)
@@ -232,13 +232,13 @@ def test_the_spool_gives_back_what_it_was_given(tmp_path):
 
 
 def test_the_size_is_counted_over_restarts_and_given_back(tmp_path):
-    row = Called(1, "SM1", "sent", None)
+    row = CallbackCall(1, "SM1", "sent", None)
     Spool(tmp_path / "spool", 2 * spools.BLOCK).keep(row)
     (tmp_path / "spool" / ".torn.part").write_text("{")
     spool = Spool(tmp_path / "spool", 2 * spools.BLOCK)
     assert not (tmp_path / "spool" / ".torn.part").exists()
     spool.keep(row)
-    with pytest.raises(Full):
+    with pytest.raises(SpoolFull):
         spool.keep(row)
     spool.drop(spool.oldest(1))
     spool.keep(row)

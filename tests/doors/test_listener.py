@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from gateway.doors.smtp.connection_limits import Limits
-from gateway.doors.smtp.data_reader import Content
+from gateway.doors.smtp.connection_limits import ConnectionLimits
+from gateway.doors.smtp.data_reader import DataReader
 from gateway.mail.auth import trace_headers
 from gateway.store.database import claim_mode, transaction
 from tests.support.mail_process import LETTER, Client, opened
@@ -131,7 +131,7 @@ def test_a_mail_is_the_same_however_it_is_cut(parts: list[bytes], seed: int):
 
 
 def cut(data: bytes, cuts: random.Random | None) -> tuple[str | None, bytes | None, bytes]:
-    content, at, rest = Content(5000), 0, None
+    content, at, rest = DataReader(5000), 0, None
     while rest is None:
         size = cuts.randint(1, 9) if cuts else len(data)
         rest = content.feed(data[at : at + size])
@@ -149,7 +149,7 @@ def test_lines_of_a_thousand_octets_and_no_more(settings, installed, line, code)
 
 def test_a_mail_may_be_as_large_as_announced_and_no_larger(settings, engine, installed):
     body = LETTER + b"x" * 70 + b"\r\n"
-    with opened(settings, Limits(message=len(body))), Client(settings.smtp_listen) as client:
+    with opened(settings, ConnectionLimits(message=len(body))), Client(settings.smtp_listen) as client:
         assert client.mail(body).startswith("250")
         assert client.mail(body + b"\r\n").startswith("552")
         assert client.say(f"MAIL FROM:<kim@corp.example> SIZE={len(body) + 1}").startswith("552")
@@ -162,7 +162,7 @@ def test_a_mail_may_be_as_large_as_announced_and_no_larger(settings, engine, ins
 def test_large_mails_share_their_room(settings, engine, installed):
     """Who finds none is asked to come again; small mails always find some."""
     large = LETTER + b"a line\r\n" * 20_000  # 160 kB
-    with opened(settings, Limits(together=250_000)), ExitStack() as held:
+    with opened(settings, ConnectionLimits(together=250_000)), ExitStack() as held:
         one, other, small = [held.enter_context(Client(settings.smtp_listen)) for _ in range(3)]
         in_data(one)
         one.send(large)
@@ -199,7 +199,7 @@ def test_a_mail_gives_the_commands_back(settings, installed):
 
 
 def test_silence_and_slowness_end(settings, installed):
-    with opened(settings, Limits(command=0.4, connection=1.5)):
+    with opened(settings, ConnectionLimits(command=0.4, connection=1.5)):
         begin = time.monotonic()
         with (
             Client(settings.smtp_listen) as silent,
@@ -235,7 +235,7 @@ def test_one_address_has_twenty_places(settings, installed):
 
 
 def test_a_full_house_gives_the_place_of_a_silent_one_away(settings, installed):
-    with opened(settings, Limits(connections=3)), ExitStack() as held:
+    with opened(settings, ConnectionLimits(connections=3)), ExitStack() as held:
         crowd = [held.enter_context(Client(settings.smtp_listen, greet=False)) for _ in range(3)]
         assert [client.reply()[:3] for client in crowd] == ["220"] * 3
         assert within(5, lambda: taken(settings))
@@ -273,7 +273,7 @@ def test_a_session_cut_at_any_octet_leaves_all_or_nothing(settings, engine, inst
             if octets % 2:
                 caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # ends with a reset
 
-    with opened(settings, Limits(per_peer=1000)) as running, ThreadPoolExecutor(8) as crowd:
+    with opened(settings, ConnectionLimits(per_peer=1000)) as running, ThreadPoolExecutor(8) as crowd:
         list(crowd.map(cut_at, range(0, len(session), 2)))
         list(crowd.map(cut_at, range(1, len(session), 7)))
         assert within(3, lambda: taken(settings))
@@ -316,7 +316,7 @@ def test_no_stream_of_words_is_a_fault_of_ours(settings, installed, caplog):
         b";",
     ]
     dice = random.Random(20)
-    with opened(settings, Limits(per_peer=1000, command=3)):
+    with opened(settings, ConnectionLimits(per_peer=1000, command=3)):
         for _ in range(150):
             stream = b"".join(dice.choice(words) for _ in range(40))
             with Client(settings.smtp_listen) as client:

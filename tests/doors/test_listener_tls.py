@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from critter.cli import app
 from gateway.doors.smtp import tls_certificates
-from gateway.doors.smtp.connection_limits import Limits
+from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.errors import SettingsError
 from gateway.settings import Settings, smtp_users
 from gateway.store.database import claim_mode, transaction
@@ -52,7 +52,7 @@ def secure(engine: Engine, settings: Settings, server: Pair, free_port: Callable
 
 @pytest.fixture
 def running(secure: Settings) -> Iterator[Settings]:
-    with opened(secure, Limits(per_peer=1000, handshake=1.0)):
+    with opened(secure, ConnectionLimits(per_peer=1000, handshake=1.0)):
         yield secure
 
 

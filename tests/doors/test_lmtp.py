@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from gateway.doors.smtp.connection_limits import Limits
+from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.network.people import accounts
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
@@ -62,7 +62,7 @@ def test_every_recipient_has_a_reply_of_its_own(lmtp, engine):
 
 
 def test_what_is_refused_is_refused_to_each(lmtp, engine):
-    with opened(lmtp, Limits(message=len(LETTER) + 9)), Client(lmtp.lmtp_listen, hello=HELLO) as client:
+    with opened(lmtp, ConnectionLimits(message=len(LETTER) + 9)), Client(lmtp.lmtp_listen, hello=HELLO) as client:
         for bad, code in ((LETTER + b"far more", "552"), (LETTER[:-2] + b"\n", "550"), (b"To: x\r\n\r\nhi\r\n", "550")):
             client.say("MAIL FROM:<kim@corp.example>")
             client.say("RCPT TO:<post@mail.example>")
@@ -89,7 +89,7 @@ def test_it_is_not_smtp(lmtp, engine):
 
 
 def test_its_limits_are_the_same(lmtp):
-    with opened(lmtp, Limits(per_peer=2)):
+    with opened(lmtp, ConnectionLimits(per_peer=2)):
         crowd = [Client(lmtp.lmtp_listen, greet=False) for _ in range(3)]
         assert [client.reply()[:3] for client in crowd] == ["220", "220", "421"]
         crowd[0].send(b"NOOP\r\n" * 30)

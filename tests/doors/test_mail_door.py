@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
-from gateway.doors.smtp.connection_limits import Limits
+from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.smtp.server import BY_TOKEN
 from gateway.mail.auth import trace_headers
 from gateway.network.people import accounts
@@ -293,7 +293,7 @@ def test_sigterm_finishes_what_is_in_data_and_sends_the_rest_away(settings, engi
 
 
 def test_the_fifty_first_recipient_waits_for_the_next_mail(settings, engine):
-    with opened(settings, Limits(recipients=3)), Client(settings.smtp_listen) as client:
+    with opened(settings, ConnectionLimits(recipients=3)), Client(settings.smtp_listen) as client:
         client.say("MAIL FROM:<kim@corp.example>")
         said = [client.say(f"RCPT TO:<{who}@mail.example>")[:3] for who in ("post", "kim", "sales", "help")]
         assert said == ["250", "250", "250", "452"]

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from gateway.files import media_folder
 from gateway.ledger.inbox import media
 from gateway.ledger.outbox import claims
-from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.ledger.outbox.claims import ClaimedDelivery, MessageContent
 from gateway.network.follows import follows
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import posts, rendering
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.sms.fit import segments
@@ -62,21 +62,23 @@ class Shown:
     def post(self, visibility: str = "company", group: int | None = None, words: str = "the van is here") -> int:
         with transaction(self.engine) as session:
             author, where = session.get_one(Account, self.kim), group and session.get_one(Account, group)
-            said = Words(author, words, visibility, "sms", where or None, inbound_id=self.inbound,
+            said = NewPost(author, words, visibility, "sms", where or None, inbound_id=self.inbound,
                          recipients=[(self.sam, self.sam)] if visibility == "direct" else [])  # fmt: skip
             return posts.publish(session, said).id
 
     def link(self, post: int, *more: object) -> str:
         return "/".join(["/m", self.signer.sign("media", post, self.phone), *map(str, more)])
 
-    def content(self, post: int) -> Content:
+    def content(self, post: int) -> MessageContent:
         with transaction(self.engine) as session:
             session.execute(text("UPDATE media SET name = 'van.png' WHERE number = 0"))
             (message,) = session.execute(text("SELECT id FROM messages WHERE post_id = :post"), {"post": post}).one()
             return claims.contents(session, [message])[message]
 
-    def claimed(self, content: Content, tag: str | None = None, source: str | None = None) -> Claimed:
-        return Claimed(7, content.message_id, self.phone, 1, SAM, tag, False, self.kim if source else None, source)
+    def claimed(self, content: MessageContent, tag: str | None = None, source: str | None = None) -> ClaimedDelivery:
+        return ClaimedDelivery(
+            7, content.message_id, self.phone, 1, SAM, tag, False, self.kim if source else None, source
+        )
 
 
 @pytest.fixture
@@ -229,7 +231,7 @@ def test_a_repeat_shows_what_it_passes_on(shown: Shown) -> None:
     first = shown.post()
     with transaction(shown.engine) as session:
         original, sam = session.get_one(Post, first), session.get_one(Account, shown.sam)
-        words = Words(sam, original.text, "company", "sms", repeats=original)
+        words = NewPost(sam, original.text, "company", "sms", repeats=original)
         again = posts.publish(session, words)
     assert (again.attached, again.pictures_of) == ("3 files", shown.inbound)
     with served(shown.settings) as url:
@@ -252,7 +254,7 @@ def test_an_update_without_pictures_costs_no_more(shown: Shown) -> None:
         author = session.get_one(Account, shown.kim)
         bind = session.connection()
         event.listen(bind, "before_cursor_execute", lambda *given: asked.append(given[2]))
-        posts.publish(session, Words(author, "hello", "company", "sms"))
+        posts.publish(session, NewPost(author, "hello", "company", "sms"))
         assert session.query(Message).count() == 1
     assert len(asked) == 2, "the post in one statement, and this test's own"
     assert media.called([]) is None

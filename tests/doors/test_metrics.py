@@ -16,11 +16,11 @@ from sqlalchemy import Engine
 
 from gateway.carriers.common.protocol import Outcome, Text
 from gateway.carriers.common.send_gate import OPEN
-from gateway.carriers.instrumented import Watched, alarm
+from gateway.carriers.instrumented import InstrumentedCarrier, alarm
 from gateway.ledger.commit import counters
 from gateway.ledger.inbox import inbox
 from gateway.ledger.operations import task_failures
-from gateway.ledger.operations.heartbeat import Pulse, owner
+from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.ledger.senders import pauses, senders
 from gateway.settings import Settings
 from gateway.store.database import connect, transaction
@@ -155,7 +155,7 @@ def test_the_months_money(office: Office, settings: Settings) -> None:
 
 def test_processes_that_live_are_told(office: Office, settings: Settings) -> None:
     office.sql("INSERT INTO processes (owner, name, seen_at) VALUES ('a', 'clock', now() - interval '1 minute')")
-    with Pulse(office.engine, "worker-sms", owner("worker-sms")) as pulse, served(settings) as url:
+    with Heartbeat(office.engine, "worker-sms", owner("worker-sms")) as pulse, served(settings) as url:
         pulse.wait_for_beat()
         found = told(url)
     assert of(found, "processes", process="clock") == 0
@@ -165,7 +165,7 @@ def test_processes_that_live_are_told(office: Office, settings: Settings) -> Non
 
 
 def test_a_pulse_stores_what_was_counted(engine: Engine) -> None:
-    pulse = Pulse(engine, "web", owner("web"))
+    pulse = Heartbeat(engine, "web", owner("web"))
     counters.add("read", "done", amount=2)
     pulse.close()
     with transaction(engine) as session:
@@ -175,7 +175,7 @@ def test_a_pulse_stores_what_was_counted(engine: Engine) -> None:
 def test_what_cannot_be_stored_is_kept(engine: Engine, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     counters.add("read", "done", amount=2)
     away = connect("postgresql://critter@127.0.0.1:1/critter")
-    Pulse(away, "web", owner("web")).close()
+    Heartbeat(away, "web", owner("web")).close()
     assert caplog.text.count("the pulse is not stored") == 1
     assert counters.taken()["read", "done"] == 2
 
@@ -235,7 +235,7 @@ def watch(*outcomes: Outcome) -> dict[tuple[str, str], float]:
     batch = [Text(each, "+15005550006", "+14155550101", "hello", "", 60) for each in range(len(outcomes))]
 
     async def story() -> None:
-        watched = Watched(Ends(*outcomes))
+        watched = InstrumentedCarrier(Ends(*outcomes))
         await watched.send(batch, lambda parcel, outcome: None)
         await watched.close()
 

@@ -15,7 +15,7 @@ from gateway.files import media_folder
 from gateway.network.follows import follows, mutes
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import posts
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.network.verification import codes
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -151,7 +151,7 @@ def _say_all(found: Seen, session, opened: Account, closed: Account) -> None:
     )
 
     def say(name: str, visibility: str, group: Account | None = None, by: Account = author, **more) -> None:
-        said = Words(by, f"{CANARY} {name}", visibility, "sms", group, inbound_id=row.id, **more)
+        said = NewPost(by, f"{CANARY} {name}", visibility, "sms", group, inbound_id=row.id, **more)
         found.posts[name] = posts.publish(session, said).id
 
     say("company", "company")

@@ -17,7 +17,7 @@ from gateway.language.usage.verbs import table, verb
 from gateway.network.follows import follows, tag_follows
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import posts
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.network.verification import codes
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -48,7 +48,7 @@ class Company:
             author, where = session.get_one(Account, self.kim), group and session.get_one(Account, group)
             recipients = [(self.sam, self.sam)] if visibility == "direct" else []
             return posts.publish(
-                session, Words(author, text, visibility, "sms", where or None, recipients=recipients)
+                session, NewPost(author, text, visibility, "sms", where or None, recipients=recipients)
             ).id
 
     def link(self, post: int, address: int | None = None, kind: str = "page") -> str:
@@ -174,7 +174,7 @@ def test_a_repeat_names_both(settings, company):
     first = company.post("company")
     with transaction(company.engine) as session:
         original, sam = session.get_one(Post, first), session.get_one(Account, company.sam)
-        again = posts.publish(session, Words(sam, original.text, "company", "sms", repeats=original)).id
+        again = posts.publish(session, NewPost(sam, original.text, "company", "sms", repeats=original)).id
     with served(settings) as url:
         assert "Sam rt Kim &lt;Lee&gt;" in requests.get(url + company.link(again), timeout=9).text
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from gateway.files import file_types, image_sanitizer, media_folder
-from gateway.files.image_sanitizer import Unclean
+from gateway.files.image_sanitizer import UnusableImage
 from tests.support import enclosed
 
 
@@ -65,7 +65,7 @@ def test_a_page_behind_a_pictures_first_bytes_is_gone_when_it_is_made_anew() -> 
     polyglot = enclosed.moving("GIF") + b"<script>alert(document.domain)</script>"
     assert file_types.sniffed(polyglot) == "image/gif"
     assert b"<script" not in image_sanitizer.clean(polyglot).content
-    with pytest.raises(Unclean, match="broken"):
+    with pytest.raises(UnusableImage, match="broken"):
         image_sanitizer.clean(b"GIF89a/*<svg/onload=alert(1)>*/=1;")
 
 
@@ -130,22 +130,22 @@ def test_see_through_stays_see_through() -> None:
 @pytest.mark.parametrize("content", [enclosed.bomb(), enclosed.bomb(60_000, 900)])
 def test_a_bomb_is_not_unfolded(content: bytes) -> None:
     assert len(content) < 5_000
-    with pytest.raises(Unclean, match="too large"):
+    with pytest.raises(UnusableImage, match="too large"):
         image_sanitizer.measured(content)
     began = time.thread_time()
-    with pytest.raises(Unclean, match="too large"):
+    with pytest.raises(UnusableImage, match="too large"):
         image_sanitizer.clean(content)
     assert time.thread_time() - began < 10
 
 
 def test_too_many_frames_are_not_unfolded_either() -> None:
-    with pytest.raises(Unclean, match="too large"):
+    with pytest.raises(UnusableImage, match="too large"):
         image_sanitizer.clean(enclosed.moving("GIF", frames=image_sanitizer.FRAMES + 1, size=(4, 4)))
 
 
 @pytest.mark.parametrize("content", [enclosed.MADE["jpg"][:2_000], b"\xff\xd8\xff", enclosed.MADE["png"][:900]])
 def test_half_a_picture_is_broken(content: bytes) -> None:
-    with pytest.raises(Unclean, match="broken"):
+    with pytest.raises(UnusableImage, match="broken"):
         image_sanitizer.clean(content)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 import handlers
-from gateway.inbound.commands import TABLE, World, world
+from gateway.inbound.commands import TABLE, CommandRegistry, world
 from gateway.inbound.process import hear
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
@@ -20,7 +20,7 @@ from gateway.network.audience import visibility
 from gateway.network.follows import follows, tag_follows
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import posts
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Effect, Fanout, Installation, Post
@@ -117,7 +117,7 @@ def company(engine: Engine) -> Engine:
             follows.follow(session, person.id, kim.id, channel == "sms")
             follows.follow(session, person.id, club.id, channel == "sms", role="owner")
             tag_follows.follow(session, person.id, "win", channel == "sms", None)
-        posts.publish(session, Words(kim, "the ACME deal is ours #win", "company", "sms"))
+        posts.publish(session, NewPost(kim, "the ACME deal is ours #win", "company", "sms"))
         for fanout in session.scalars(select(Fanout)):
             visibility.expand(session, fanout, 5, 100)
         session.execute(text("UPDATE deliveries SET state = 'sent', sent_at = now(), ended_at = now()"))
@@ -156,7 +156,7 @@ def _incoming(raw: bytes) -> Incoming:
     return Incoming("email", uuid.uuid4().bytes, MAILBOX, (f"post@{cast.DOMAIN}",), raw, True)
 
 
-def came(engine: Engine, world_: World, incoming: Incoming) -> Came:
+def came(engine: Engine, world_: CommandRegistry, incoming: Incoming) -> Came:
     """Heard, looked at, and rolled back."""
     with Session(engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 import handlers
 from critter.explain.text import whole_world
-from gateway.inbound.commands import TABLE, World
+from gateway.inbound.commands import TABLE, CommandRegistry
 from gateway.network.follows import follows
 from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
@@ -64,11 +64,11 @@ def _filled(form: str) -> list[str]:
 
 
 @pytest.fixture
-def world(settings: Settings) -> World:
+def world(settings: Settings) -> CommandRegistry:
     return whole_world(changed(settings, CRITTER_HOLD_SECONDS="0"))
 
 
-def company(session: Session, world: World) -> None:
+def company(session: Session, world: CommandRegistry) -> None:
     """People, an open and a closed group, and what everybody may know of them."""
     claim_mode(session, "simulated")
     ids = {}
@@ -92,7 +92,7 @@ def company(session: Session, world: World) -> None:
     deliver(session)
 
 
-def secrets(session: Session, world: World) -> None:
+def secrets(session: Session, world: CommandRegistry) -> None:
     """What outsiders must not know: who is in the closed group, what is said there and between two."""
     ids = {name: accounts.by_handle(session, name).id for name in PHONES}
     vault = accounts.by_handle(session, "vault").id
@@ -112,13 +112,13 @@ def secrets(session: Session, world: World) -> None:
         deliver(session)
 
 
-def asked(session: Session, world: World, who: str) -> dict[str, str]:
+def asked(session: Session, world: CommandRegistry, who: str) -> dict[str, str]:
     """The answers; of all that names nothing, one outsider's are enough."""
     words = [each for each in commands() if each not in SAID_OF_ITSELF and (who == "sam" or ABOUT.search(each))]
     return {each: CLOCK.sub("", tried(session, world, PHONES[who], each)) for each in words}
 
 
-def test_secrets_change_no_answer_to_an_outsider(engine: Engine, world: World) -> None:
+def test_secrets_change_no_answer_to_an_outsider(engine: Engine, world: CommandRegistry) -> None:
     with thrown_away(engine) as session:
         company(session, world)
         before = {who: asked(session, world, who) for who in OUTSIDERS}
@@ -134,7 +134,7 @@ def test_secrets_change_no_answer_to_an_outsider(engine: Engine, world: World) -
         assert "zanzibar again" in told["get 5 vault"]
 
 
-def test_no_text_of_it_ever_left_for_an_outsider(engine: Engine, world: World) -> None:
+def test_no_text_of_it_ever_left_for_an_outsider(engine: Engine, world: CommandRegistry) -> None:
     """Neither the words nor a note about them, by fan-out, mention, tag, answer or notice."""
     with thrown_away(engine) as session:
         company(session, world)
@@ -160,7 +160,7 @@ def sent_to(session: Session) -> dict[str, list[str]]:
     return found
 
 
-def test_an_insider_who_goes_knows_nothing_new(engine: Engine, world: World) -> None:
+def test_an_insider_who_goes_knows_nothing_new(engine: Engine, world: CommandRegistry) -> None:
     """After leaving, being taken out, or blocking: what comes next changes no answer; and what was heard is not given
     again by any command."""
     with thrown_away(engine) as session:

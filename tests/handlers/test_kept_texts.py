@@ -8,14 +8,14 @@ from sqlalchemy import Engine, select, text
 
 import handlers
 from gateway.inbound.commands import world
-from gateway.inbound.outcome import Outcome
+from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import hear
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import fanouts
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations, reply_limits
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Conversation, Delivery, Draft, Installation, Post
@@ -34,7 +34,7 @@ def company(engine: Engine) -> Engine:
     return engine
 
 
-def say(engine: Engine, config: Settings, words: str, phone: str = SAM, *, fails: bool = False) -> Outcome:
+def say(engine: Engine, config: Settings, words: str, phone: str = SAM, *, fails: bool = False) -> InboundOutcome:
     """One text is heard; `fails`: everything of it is rolled back, as when a process dies before its commit."""
     incoming = Incoming("sms", uuid.uuid4().bytes, phone, (cast.NUMBER,), b"", True, text=words)
     with transaction(engine) as session:
@@ -168,7 +168,9 @@ def test_the_row_of_questions_has_an_end(company: Engine, settings: Settings) ->
             or session.execute(text("SELECT id FROM addresses LIMIT 1")).scalar_one()
         )
         for number in range(conversations.DEEPEST + 10):
-            conversations.ask(session, address, Asked("verb", [], ("DROP",), {"reading": {"text": str(number)}}))
+            conversations.ask(
+                session, address, AskedQuestion("verb", [], ("DROP",), {"reading": {"text": str(number)}})
+            )
         depth, asked = 0, conversations.open_question(session, address)
         while asked:
             depth += 1

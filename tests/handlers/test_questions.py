@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gateway.language.grammar import read
-from gateway.language.model.reading import Choice, Context, Item, Question, Reading
+from gateway.language.model.reading import Choice, Context, Item, OpenQuestion, Reading
 from tests.support.language_table import KIM, VERBS, resolver
 
 DAY, OPEN = 24 * 60.0, 30.0
@@ -17,7 +17,7 @@ endings = st.sampled_from(["", ".", "!", " ", ")"])
 class Talk(RuleBasedStateMachine):
     """One phone. `asked` is what was last asked there, until it is answered; `age` in minutes, as the talk keeps it."""
 
-    asked: Question | None
+    asked: OpenQuestion | None
     age: float
     heard: float
 
@@ -29,7 +29,7 @@ class Talk(RuleBasedStateMachine):
     def ask(self, kind: str, choices: int, words: set[str]) -> None:
         """A new question replaces the one before."""
         offered = tuple(Choice(f"choice {number}") for number in range(choices))
-        self.asked = Question(kind, offered, frozenset(words), secret=kind == "secret")
+        self.asked = OpenQuestion(kind, offered, frozenset(words), secret=kind == "secret")
         self.age = 0.0
 
     @rule(minutes=st.sampled_from([1.0, 6.0, 29.0, 31.0, 1500.0]))
@@ -81,7 +81,7 @@ class Talk(RuleBasedStateMachine):
 
     def meant(self, text: str) -> Reading:
         """As contexts.context hands it over: open for half an hour, remembered for a day."""
-        asked = self.asked and Question(
+        asked = self.asked and OpenQuestion(
             self.asked.kind, self.asked.choices, self.asked.words, self.asked.secret, self.age
         )
         context = Context(

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 import handlers
 from gateway.inbound.commands import world
-from gateway.inbound.outcome import Outcome
+from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import hear
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
@@ -33,7 +33,9 @@ def company(engine: Engine) -> Engine:
     return engine
 
 
-def say(engine: Engine, settings: Settings, text: str, phone: str = PHONE, opt_out: str | None = None) -> Outcome:
+def say(
+    engine: Engine, settings: Settings, text: str, phone: str = PHONE, opt_out: str | None = None
+) -> InboundOutcome:
     identity = uuid.uuid4().bytes
     incoming = Incoming("sms", identity, phone, (cast.NUMBER,), b"", True, text=text, opt_out_type=opt_out)
     with transaction(engine) as session:

@@ -8,8 +8,8 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from gateway.carriers.common.protocol import Letter
-from gateway.mail.bounces.dsn import Bounce
+from gateway.carriers.common.protocol import OutboundEmail
+from gateway.mail.bounces.dsn import BounceReport
 from gateway.network.mail import bounce_scores
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
@@ -28,7 +28,7 @@ def post(office: Office, settings) -> Iterator[Postroom]:
         yield here
 
 
-def update(post: Postroom, words: str) -> Letter:
+def update(post: Postroom, words: str) -> OutboundEmail:
     """Kim posts; the mail that Priya gets."""
     raw = f"From: {KIM}\r\nTo: post@mail.example\r\nSubject: {words}\r\n\r\n{words}\r\n"
     post.mail(raw.encode(), ["post@mail.example"], KIM)
@@ -40,11 +40,11 @@ def update(post: Postroom, words: str) -> Letter:
     return found[0]
 
 
-def bounce(raw: str, letter: Letter, to: str | None = None, mark: str = "") -> bytes:
+def bounce(raw: str, letter: OutboundEmail, to: str | None = None, mark: str = "") -> bytes:
     return Sample("", "", "", raw + mark).written(to or letter.envelope_from, head(letter))
 
 
-def back(post: Postroom, raw: str, letter: Letter, mark: str = "") -> None:
+def back(post: Postroom, raw: str, letter: OutboundEmail, mark: str = "") -> None:
     post.mail(bounce(raw, letter, mark=mark), [letter.envelope_from])
     post.read()
 
@@ -274,7 +274,7 @@ def end(post: Postroom, bounces: int = 5) -> None:
     for _ in range(bounces):
         with transaction(post.engine) as session:
             box = session.scalars(select(Address.id).where(Address.address == MAILBOX)).one()
-            assert bounce_scores.returned(session, _mail_to(session, box), box, Bounce("hard", "5.1.1")).counted
+            assert bounce_scores.returned(session, _mail_to(session, box), box, BounceReport("hard", "5.1.1")).counted
     assert is_off(post) == (bounces >= 5)
 
 
@@ -358,7 +358,9 @@ def test_no_mailbox_ends_below_five(office: Office, kinds: list[str]):
                 continue
             if kind != "again" or not last:
                 last = _mail_to(session, box)
-            counted = bounce_scores.returned(session, last, box, Bounce("hard" if kind == "again" else kind)).counted
+            counted = bounce_scores.returned(
+                session, last, box, BounceReport("hard" if kind == "again" else kind)
+            ).counted
             if counted:
                 expected += {"soft": 0.5}.get(kind, 1.0)
         with transaction(office.engine) as session:
@@ -387,7 +389,7 @@ def test_many_that_come_back_are_an_alarm(post: Postroom, capsys):
     for _ in range(19):
         with transaction(post.engine) as session:
             box = session.scalars(select(Address.id).where(Address.address == KIM)).one()
-            assert bounce_scores.returned(session, _mail_to(session, box), box, Bounce("soft")).counted
+            assert bounce_scores.returned(session, _mail_to(session, box), box, BounceReport("soft")).counted
     capsys.readouterr()
     back(post, POSTFIX, letter)
     assert "mails come back" in capsys.readouterr().out

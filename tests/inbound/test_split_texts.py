@@ -5,10 +5,10 @@ from itertools import permutations
 
 import pytest
 
-from gateway.language.fragments.part_marks import Part
+from gateway.language.fragments.part_marks import TextPart
 from gateway.language.fragments.reassembly import arrived
 from gateway.language.grammar import read
-from gateway.language.model.reading import Context, Half
+from gateway.language.model.reading import Context, PendingFragment
 from tests.support.language_table import VERBS, resolver
 from tests.support.office import Office
 
@@ -127,17 +127,17 @@ def test_the_pure_order():
     for order in ORDERS:
         half, read_parts = None, 0
         for at, number in enumerate(order):
-            found = arrived(half, Part(number, len(order), WORDS[number - 1]))
+            found = arrived(half, TextPart(number, len(order), WORDS[number - 1]))
             assert found.kind != "unclear"
             assert (found.kind == "early") == (not set(range(1, number)) <= set(order[:at]))
             read_parts += found.words.count(WORDS[number - 1]) if found.kind != "early" else 0
             joinable = {"held": "x"} if found.missing > 1 else {}
-            half = Half(total=len(order), missing=found.missing, parts=found.parts, **joinable)
+            half = PendingFragment(total=len(order), missing=found.missing, parts=found.parts, **joinable)
         assert half is not None
         assert half.missing == len(order) + 1
 
 
 def test_a_bare_mark_counts_only_while_parts_are_awaited():
-    half = Half(held="d zzyzx hi", total=2, missing=2, parts={1: "d zzyzx hi"})
+    half = PendingFragment(held="d zzyzx hi", total=2, missing=2, parts={1: "d zzyzx hi"})
     assert read("2/2 of it", "sms", VERBS, resolver, Context(half=half)).intent == "ask"
     assert read("1/2 of the crates are here", "sms", VERBS, resolver, Context()).intent == "update"

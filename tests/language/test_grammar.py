@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.language.grammar import read
-from gateway.language.model.reading import Choice, Context, Found, Item, Named, Question, Reading
+from gateway.language.model.reading import Choice, Context, Item, NamedAccount, OpenQuestion, Reading, ResolvedName
 from gateway.language.opt_out.keywords import carrier_word
 from gateway.language.privacy.plain_words import looks_private
 from gateway.mail.parse.own_words import words as letter
@@ -209,7 +209,7 @@ def test_an_error_names_the_form_and_the_nearest():
 
 
 def test_the_open_question():
-    question = Question("who", (Choice("ACME"), Choice("Kim")), frozenset({"POST", "DROP"}))
+    question = OpenQuestion("who", (Choice("ACME"), Choice("Kim")), frozenset({"POST", "DROP"}))
     asked = Context(question=question)
     for text, word in (("1", "1"), ("2.", "2"), ("post", "POST"), ("Drop!", "DROP")):
         assert (meant(text, asked).intent, meant(text, asked).args) == ("choice", (word,))
@@ -285,22 +285,26 @@ def test_mail():
 
 
 def test_several_candidates_are_asked_about():
-    def two(word: str) -> Found:
-        return Found((KIM, PAT)) if word == "sam" else Found()
+    def two(word: str) -> ResolvedName:
+        return ResolvedName((KIM, PAT)) if word == "sam" else ResolvedName()
 
     for text in ("follow sam", "d sam hi"):
         reading = read(text, "sms", VERBS, two, CONTEXT)
         assert (reading.intent, reading.near) == ("ask", (KIM, PAT))
 
 
-PAT_GROUP = Named(8, "pat", "group", "pat", "open")
-PATQ = Named(9, "patq", "person", "Pat Quinn")
+PAT_GROUP = NamedAccount(8, "pat", "group", "pat", "open")
+PATQ = NamedAccount(9, "patq", "person", "Pat Quinn")
 
 
 def test_a_handle_that_is_also_a_name_is_asked_about_in_private_only():
-    def both(word: str) -> Found:
-        known = {"pat": Found((PAT_GROUP,), also=(PATQ,)), "patq": Found((PATQ,)), "pat quinn": Found((PATQ,))}
-        return known.get(word, Found((KIM,), oneself=True) if word == "kim" else Found())
+    def both(word: str) -> ResolvedName:
+        known = {
+            "pat": ResolvedName((PAT_GROUP,), also=(PATQ,)),
+            "patq": ResolvedName((PATQ,)),
+            "pat quinn": ResolvedName((PATQ,)),
+        }
+        return known.get(word, ResolvedName((KIM,), oneself=True) if word == "kim" else ResolvedName())
 
     for text in ("d pat my salary", "dm PAT, my salary", "d @patq,pat my salary", "dd pat my salary", "dpat my salary"):
         asked = read(text, "sms", VERBS, both, CONTEXT)
@@ -427,7 +431,7 @@ def test_a_text_has_one_meaning(text, context, channel):
 
 @given(st.integers(0, 999), st.sampled_from(["", ".", "!", ")", " "]), st.integers(1, 3), channels)
 def test_a_digit_never_publishes(digit, ending, choices, channel):
-    asked = Question("private", tuple(Choice(str(n)) for n in range(choices)), frozenset({"POST", "DROP"}))
+    asked = OpenQuestion("private", tuple(Choice(str(n)) for n in range(choices)), frozenset({"POST", "DROP"}))
     for context in (Context(question=asked), Context(ran_out=asked)):
         reading = meant(f"{digit}{ending}", context, channel)
         known = 1 <= digit <= choices

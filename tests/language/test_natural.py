@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.language.grammar import read
-from gateway.language.model.reading import Choice, Context, Found, Item, Named, Question, Reading
+from gateway.language.model.reading import Choice, Context, Item, NamedAccount, OpenQuestion, Reading, ResolvedName
 from gateway.language.usage.verbs import spoken, table, verb
 from gateway.language.words.typing_errors import ORDINARY
 from tests.support import language_table
@@ -25,21 +25,21 @@ VERBS = table(
         verb("unmute NAME", aliases=("unblock",)),
     ]
 )  # fmt: skip
-ROSA = Named(20, "rosa", "person", "Rosa Silva")
-ANA = Named(21, "anam", "person", "Ana María de la Cruz")
-JEAN = Named(22, "jlu", "person", "Jean-Luc O'Neill")
-ZOE = Named(23, "zoe", "person", "Zoe")
-HARBOR = Named(24, "harbor", "group", "harbor", "open")
-NIGHT = Named(25, "night", "group", "Night Shift", "open")
+ROSA = NamedAccount(20, "rosa", "person", "Rosa Silva")
+ANA = NamedAccount(21, "anam", "person", "Ana María de la Cruz")
+JEAN = NamedAccount(22, "jlu", "person", "Jean-Luc O'Neill")
+ZOE = NamedAccount(23, "zoe", "person", "Zoe")
+HARBOR = NamedAccount(24, "harbor", "group", "harbor", "open")
+NIGHT = NamedAccount(25, "night", "group", "Night Shift", "open")
 PEOPLE = (*WORLD, ROSA, ANA, JEAN, ZOE, HARBOR, NIGHT)
 
 
-def resolver(word: str) -> Found:
+def resolver(word: str) -> ResolvedName:
     exact = tuple(
         each for each in PEOPLE if word in (each.handle, each.name.casefold(), each.name.casefold().split()[0])
     )
     near = () if exact else tuple(each for each in PEOPLE if _near(word, each.handle) or _near(word, each.name))
-    return Found(exact, near)
+    return ResolvedName(exact, near)
 
 
 def _near(word: str, name: str) -> bool:
@@ -224,9 +224,9 @@ def test_a_lone_number_is_answered(text):
     assert meant(f".{text}").intent == "update"
 
 
-OPEN = Question("confirm", (), frozenset({"OK", "POST", "DROP"}))
-CHOICE = Question("thread", (Choice("Kim Lee"),), frozenset({"POST", "DROP"}))
-TOLD = Question("told", (), frozenset({"POST"}))
+OPEN = OpenQuestion("confirm", (), frozenset({"OK", "POST", "DROP"}))
+CHOICE = OpenQuestion("thread", (Choice("Kim Lee"),), frozenset({"POST", "DROP"}))
+TOLD = OpenQuestion("told", (), frozenset({"POST"}))
 
 
 @pytest.mark.parametrize(

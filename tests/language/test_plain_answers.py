@@ -7,18 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.language.grammar import read
-from gateway.language.model.reading import Choice, Context, Item, Question, Reading
+from gateway.language.model.reading import Choice, Context, Item, OpenQuestion, Reading
 from gateway.ledger.inbox.inbox import Incoming
 from tests.support.language_table import KIM, VERBS, resolver
 from tests.support.office import Office
 
 KEPT = frozenset({"POST", "DROP"})
-ONE = Question("private", (Choice("Kim Lee"),), KEPT)
-THREAD = Question("thread", (Choice("Kim Lee"),), KEPT)
-TWO = Question("private", (Choice("Kim Lee"), Choice("Pat")), KEPT)
-MORE = Question("private", (Choice("Kim Lee"),), KEPT, with_others=True)
-NOBODY = Question("private", (), KEPT)
-CONFIRM = Question("confirm", (), frozenset({"OK", "DROP"}))
+ONE = OpenQuestion("private", (Choice("Kim Lee"),), KEPT)
+THREAD = OpenQuestion("thread", (Choice("Kim Lee"),), KEPT)
+TWO = OpenQuestion("private", (Choice("Kim Lee"), Choice("Pat")), KEPT)
+MORE = OpenQuestion("private", (Choice("Kim Lee"),), KEPT, with_others=True)
+NOBODY = OpenQuestion("private", (), KEPT)
+CONFIRM = OpenQuestion("confirm", (), frozenset({"OK", "DROP"}))
 
 PRIVATELY = [
     "privately", "Privately please", "In private.", "private!", "only him", "just her", "only to him", "to her only",
@@ -50,7 +50,7 @@ PROSE = [
 ]  # fmt: skip
 
 
-def meant(text: str, question: Question | None, **context: object) -> Reading:
+def meant(text: str, question: OpenQuestion | None, **context: object) -> Reading:
     return read(text, "sms", VERBS, resolver, Context(question=question, **context))  # type: ignore[arg-type]
 
 
@@ -103,7 +103,7 @@ def test_a_name_chooses_among_those_who_are_offered():
 
 def test_they_may_be_meant_for_a_private_message_that_came_since():
     item = Item(1, KIM, private=True, age=1)
-    asked = Question("private", ONE.choices, KEPT, age=5)
+    asked = OpenQuestion("private", ONE.choices, KEPT, age=5)
     for text in ("to everyone", "privately", "forget it", "publicly"):
         reading = meant(text, asked, last=item)
         assert (reading.intent, reading.privacy) == ("ask", "direct"), reading
@@ -129,10 +129,10 @@ def test_nothing_but_the_word_post_publishes(text, question):
 
 def test_what_was_sent_before_the_question_answers_nothing():
     for text in ("1", "POST", "post", "drop", "ok", "no", "privately", "to everyone", "forget it"):
-        reading = meant(text, Question("private", ONE.choices, KEPT, unseen=True))
+        reading = meant(text, OpenQuestion("private", ONE.choices, KEPT, unseen=True))
         assert reading.intent == "error"
         assert "before this question" in str(reading.reason)
-    assert meant("lunch", Question("private", ONE.choices, KEPT, unseen=True)).intent == "update"
+    assert meant("lunch", OpenQuestion("private", ONE.choices, KEPT, unseen=True)).intent == "update"
 
 
 def posts(office: Office) -> list[tuple[str, str]]:

@@ -7,7 +7,15 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.language.grammar import read
-from gateway.language.model.reading import Choice, Context, Found, Half, Named, Question, Reading
+from gateway.language.model.reading import (
+    Choice,
+    Context,
+    NamedAccount,
+    OpenQuestion,
+    PendingFragment,
+    Reading,
+    ResolvedName,
+)
 from gateway.language.opt_out.keywords import carrier_word
 from gateway.language.privacy.plain_words import looks_private
 from gateway.language.reactions.reactions import reaction
@@ -15,15 +23,15 @@ from gateway.language.words.normalize import OPENING_QUOTES, cleaned
 from tests.support import private_texts
 from tests.support.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PRIVATE, SALES, VERBS, WORLD, resolver
 
-SAM, SAMUEL = Named(8, "sam", "person", "Sam Ortiz"), Named(9, "samw", "person", "Sam Wu")
-CAMERON = Named(10, "cameron", "person", "Ike Cameron")
-MIKE = Named(11, "mike", "person", "Mike Ode")
-PRIVATE_QUESTION = Question("private", (Choice("ACME"), Choice("Kim Lee")), frozenset({"POST", "DROP"}))
+SAM, SAMUEL = NamedAccount(8, "sam", "person", "Sam Ortiz"), NamedAccount(9, "samw", "person", "Sam Wu")
+CAMERON = NamedAccount(10, "cameron", "person", "Ike Cameron")
+MIKE = NamedAccount(11, "mike", "person", "Mike Ode")
+PRIVATE_QUESTION = OpenQuestion("private", (Choice("ACME"), Choice("Kim Lee")), frozenset({"POST", "DROP"}))
 ASKED = Context(question=PRIVATE_QUESTION, last=CONTEXT.last)
 THREAD = Context(last=PRIVATE.last, last_by=PRIVATE.last_by, private_thread=101)
 RAN_OUT = Context(last=PRIVATE.last, last_by=PRIVATE.last_by, ran_out=PRIVATE_QUESTION)
-SENT_HALF = Context(half=Half((KIM, SALES), 500), last=CONTEXT.last)
-HELD_HALF = Context(half=Half(held="d ACNE " + "margin " * 30), question=PRIVATE_QUESTION, last=CONTEXT.last)
+SENT_HALF = Context(half=PendingFragment((KIM, SALES), 500), last=CONTEXT.last)
+HELD_HALF = Context(half=PendingFragment(held="d ACNE " + "margin " * 30), question=PRIVATE_QUESTION, last=CONTEXT.last)
 ANY = [CONTEXT, PRIVATE, BROADCAST, ASKED, THREAD, RAN_OUT, SENT_HALF, HELD_HALF, Context(), Context(opted_out=True)]
 
 QUIET = frozenset({"direct", "ask", "error", "optout", "optin", "dropped", "reaction", "choice", "machine"})
@@ -31,13 +39,13 @@ channels = st.sampled_from(["sms", "email"])
 contexts = st.sampled_from(ANY)
 
 
-def several(word: str) -> Found:
+def several(word: str) -> ResolvedName:
     """A company in which two are called sam, Ike Cameron has another handle, and Mike's begins like a verb's rest."""
     if word == "sam":
-        return Found((SAM, SAMUEL))
+        return ResolvedName((SAM, SAMUEL))
     others = (CAMERON, MIKE)
     exact = tuple(each for each in others if word in (each.handle, each.name.split()[0].casefold()))
-    return Found(exact) if exact else resolver(word)
+    return ResolvedName(exact) if exact else resolver(word)
 
 
 def meant(text: str, context: Context = CONTEXT, channel: str = "sms") -> Reading:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from gateway.ledger.outbox import attempts, claims, settlements
-from gateway.ledger.outbox.attempts import Report, Standing, after
-from gateway.ledger.outbox.callbacks import Called, record
+from gateway.ledger.outbox.attempts import AttemptStatus, CarrierReport, after
+from gateway.ledger.outbox.callbacks import CallbackCall, record
 from gateway.ledger.outbox.outbox import Target
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.store.database import transaction
@@ -21,12 +21,14 @@ from workers import callbacks
 ALIVE = ("queued", "sending", "sent")
 
 
-def report(step: str, attempt_id: int = 1, reason: str | None = None, retries: int = 0, slow: bool = False) -> Report:
-    return Report(attempt_id, "SM1", step, reason, retries, slow)
+def report(
+    step: str, attempt_id: int = 1, reason: str | None = None, retries: int = 0, slow: bool = False
+) -> CarrierReport:
+    return CarrierReport(attempt_id, "SM1", step, reason, retries, slow)
 
 
-def end_of(steps, start: str = "sending") -> Standing:
-    standing = Standing(start)
+def end_of(steps, start: str = "sending") -> AttemptStatus:
+    standing = AttemptStatus(start)
     for step in steps:
         standing = after(standing, report(step))
     return standing
@@ -34,7 +36,7 @@ def end_of(steps, start: str = "sending") -> Standing:
 
 @given(st.permutations([*ALIVE, *ALIVE, "delivered", "delivered"]), st.sampled_from(["sending", "unknown", "sent"]))
 def test_every_order_of_a_delivered_history_ends_delivered(steps, start):
-    assert end_of(steps, start) == Standing("delivered", "delivered", None, "SM1")
+    assert end_of(steps, start) == AttemptStatus("delivered", "delivered", None, "SM1")
 
 
 @given(st.permutations([*ALIVE, "failed", "queued"]))
@@ -50,29 +52,29 @@ def test_the_first_end_wins_and_nothing_goes_back(steps):
 
 
 @pytest.fixture
-def delivery(engine: Engine) -> claims.Claimed:
+def delivery(engine: Engine) -> claims.ClaimedDelivery:
     kim = person(engine, "kim", phone="+14155550101")[0]
     sam = person(engine, "sam", phone="+14155550102")[1]
     post(engine, kim, "hello", [Target(sam, "sms")])
     return claim(engine)
 
 
-def claim(engine: Engine) -> claims.Claimed:
+def claim(engine: Engine) -> claims.ClaimedDelivery:
     with transaction(engine) as session:
         return begin(session, claims.claim(session, "sms", "one", timedelta(seconds=20), 1))[0]
 
 
-def advance(engine: Engine, *reports: Report) -> None:
+def advance(engine: Engine, *reports: CarrierReport) -> None:
     with transaction(engine) as session:
         attempts.advance(session, reports)
 
 
-def settle(engine: Engine, claimed: claims.Claimed, state: str = "sent") -> None:
+def settle(engine: Engine, claimed: claims.ClaimedDelivery, state: str = "sent") -> None:
     with transaction(engine) as session:
         settlements.settle(session, [Settlement(claimed, state, "SM1" if state == "sent" else None)])
 
 
-def start_again(engine: Engine, claimed: claims.Claimed) -> None:
+def start_again(engine: Engine, claimed: claims.ClaimedDelivery) -> None:
     change(engine, f"DELETE FROM attempts WHERE id <> {claimed.attempt_id}")
     change(engine, "UPDATE attempts SET state = 'sending', status = NULL, carrier_id = NULL, reason = NULL")
     change(
@@ -152,8 +154,8 @@ def test_a_cancelled_delivery_stays_so(engine, delivery):
 
 def test_receipts_apply_what_the_door_recorded(engine, settings, delivery):
     settle(engine, delivery)
-    calls = [Called(delivery.attempt_id, "SM1", status, None) for status in ("delivered", "sent", "unheard_of")]
-    calls.append(Called(4711, "SM2", "sent", None))
+    calls = [CallbackCall(delivery.attempt_id, "SM1", status, None) for status in ("delivered", "sent", "unheard_of")]
+    calls.append(CallbackCall(4711, "SM2", "sent", None))
     with transaction(engine) as session:
         record(session, calls)
     room = open_room(settings, texts=Carrier("sms"))
@@ -168,7 +170,7 @@ def test_receipts_apply_what_the_door_recorded(engine, settings, delivery):
 def test_a_callback_tells_about_the_phone(engine, settings, delivery, code, state):
     settle(engine, delivery)
     with transaction(engine) as session:
-        record(session, [Called(delivery.attempt_id, "SM1", "undelivered", code)])
+        record(session, [CallbackCall(delivery.attempt_id, "SM1", "undelivered", code)])
     room = open_room(settings, texts=Carrier("sms"))
     callbacks.step(room)
     with transaction(engine) as session:
@@ -181,15 +183,15 @@ def test_a_callback_tells_about_the_phone(engine, settings, delivery, code, stat
 def test_each_carriers_words_are_read_by_its_own_table(engine, settings, delivery):
     """Kannel's 8 would be no status of Twilio's. A report without an id leaves the one that is known."""
     with transaction(engine) as session:
-        record(session, [Called(delivery.attempt_id, "", "8", None, "kannel")])
-        record(session, [Called(delivery.attempt_id, "", "8", None)])
-        record(session, [Called(delivery.attempt_id, "", "sent", None, "pigeon")])
+        record(session, [CallbackCall(delivery.attempt_id, "", "8", None, "kannel")])
+        record(session, [CallbackCall(delivery.attempt_id, "", "8", None)])
+        record(session, [CallbackCall(delivery.attempt_id, "", "sent", None, "pigeon")])
     room = open_room(settings, texts=Carrier("sms"))
     callbacks.step(room)
     assert rows(engine)[0].state == "sent"
     assert [one.carrier_id for one in rows(engine, "SELECT * FROM attempts")] == [None]
     with transaction(engine) as session:
-        record(session, [Called(delivery.attempt_id, "e4d0", "1", None, "kannel")])
+        record(session, [CallbackCall(delivery.attempt_id, "e4d0", "1", None, "kannel")])
     callbacks.step(room)
     assert rows(engine)[0].state == "delivered"
     assert [one.carrier_id for one in rows(engine, "SELECT * FROM attempts")] == ["e4d0"]
@@ -209,7 +211,7 @@ def test_each_carriers_words_are_read_by_its_own_table(engine, settings, deliver
 def test_a_report_of_another_carrier_tells_about_the_phone(engine, settings, delivery, carrier, status, reason, state):
     settle(engine, delivery)
     with transaction(engine) as session:
-        record(session, [Called(delivery.attempt_id, "x", status, reason, carrier)])
+        record(session, [CallbackCall(delivery.attempt_id, "x", status, reason, carrier)])
     room = open_room(settings, texts=Carrier("sms"))
     callbacks.step(room)
     with transaction(engine) as session:

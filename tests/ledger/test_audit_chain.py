@@ -9,7 +9,7 @@ from sqlalchemy.exc import ProgrammingError
 import migrations
 from critter.servers import Servers
 from gateway.ledger.audit import audit_log
-from gateway.ledger.audit.audit_log import Head
+from gateway.ledger.audit.audit_log import ChainHead
 from gateway.settings import embedded
 from gateway.store.database import connect, transaction
 from tests.conftest import _administer as administer
@@ -78,7 +78,7 @@ def test_every_opt_out_is_audited(office: Office) -> None:
 
 def test_a_head_that_was_noted_tells_of_a_cut_tail(engine: Engine) -> None:
     with transaction(engine) as session:
-        assert audit_log.head(session) == Head(0, "")
+        assert audit_log.head(session) == ChainHead(0, "")
         audit_log.record(session, "root", "people.role", 7)
         noted = audit_log.head(session)
     with transaction(engine) as session:

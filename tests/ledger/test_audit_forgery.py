@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from critter.servers.postgres import SUPERUSER
 from gateway.ledger.audit import audit_log
-from gateway.ledger.audit.hash_chain import BEGUN, Count, Entry, Keys, digest, wrong
+from gateway.ledger.audit.hash_chain import BEGUN, ChainCount, ChainEntry, SealKeys, digest, wrong
 from gateway.store.database import connect, transaction
 from tests.support.office import Office
 
@@ -207,15 +207,15 @@ def test_an_older_version_goes_on_writing(office: Office, database: str) -> None
 
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
-OLD, NEW = Keys(["the old one"]), Keys(["the new one"])
+OLD, NEW = SealKeys(["the old one"]), SealKeys(["the new one"])
 
 
-def written(*rows: tuple[Keys | None, float], action: str = "people.role") -> Iterator[Entry]:
+def written(*rows: tuple[SealKeys | None, float], action: str = "people.role") -> Iterator[ChainEntry]:
     """Rows that follow each other rightly: who sealed each, and when, in hours."""
     before = None
     for number, (keys, hours) in enumerate(rows, 1):
         at = START + timedelta(hours=hours)
-        bare = Entry(number * 7, number, "root", action, None, '{"a": "\u00fc"}', at, before, None, None, None)
+        bare = ChainEntry(number * 7, number, "root", action, None, '{"a": "\u00fc"}', at, before, None, None, None)
         own = digest(bare)
         key, mac = keys.seal(own) if keys else (None, None)
         yield bare._replace(hash=own, key=key, mac=mac)
@@ -234,18 +234,18 @@ def written(*rows: tuple[Keys | None, float], action: str = "people.role") -> It
         ([(OLD, 0), (NEW, 900), (OLD, 925)], 1),
     ],
 )
-def test_who_may_write_without_a_seal_of_ours(rows: list[tuple[Keys | None, float]], count: int) -> None:
-    assert len(list(wrong(written(*rows), NEW, Count()))) == count
+def test_who_may_write_without_a_seal_of_ours(rows: list[tuple[SealKeys | None, float]], count: int) -> None:
+    assert len(list(wrong(written(*rows), NEW, ChainCount()))) == count
 
 
 def test_each_key_in_the_list_checks_what_it_sealed() -> None:
-    both = Keys(["the new one", "the old one"])
+    both = SealKeys(["the new one", "the old one"])
     rows = list(written((OLD, 0), (NEW, 900), (OLD, 925)))
-    count = Count()
+    count = ChainCount()
     assert list(wrong(rows, both, count)) == []
     assert (count.rows, count.sealed, count.unsealed_tail) == (3, 3, 0)
     changed = [rows[0]._replace(mac=rows[1].mac), *rows[1:]]
-    assert [row.why for row in wrong(changed, both, Count())] == ["has a seal that its key did not make"]
+    assert [row.why for row in wrong(changed, both, ChainCount())] == ["has a seal that its key did not make"]
 
 
 def test_our_hash_is_the_databases(office: Office) -> None:

@@ -18,9 +18,9 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.support.delivering import SENT, Carrier, change, open_room, people, person, post, rows, states
 from workers import deliver, reconcile
-from workers.runtime.context import Room, enter
-from workers.sending.delivery_store import Desk
-from workers.sending.number_pool import Number, Pool
+from workers.runtime.context import WorkerContext, enter
+from workers.sending.delivery_store import DeliveryStore
+from workers.sending.number_pool import Pool, PooledNumber
 from workers.sending.render_sms import Texting
 
 WORKERS = 16
@@ -32,7 +32,7 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier) -> Iterator[Room]:
+def room(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
     here = open_room(settings, texts)
     enter(here)
     yield here
@@ -45,7 +45,7 @@ def kim(engine: Engine) -> int:
     return person(engine, "kim", phone="+14155550101")[0]
 
 
-def limited(room: Room, **limits: object) -> None:
+def limited(room: WorkerContext, **limits: object) -> None:
     """Makes the settings of this room those."""
     room.settings = room.settings.model_copy(update=limits)
 
@@ -87,13 +87,15 @@ def parts_charged(engine: Engine) -> int:
     return int(rows(engine, "SELECT coalesce(sum(parts), 0) AS parts FROM charges")[0].parts)
 
 
-def desk_of(here: Room) -> Desk:
+def desk_of(here: WorkerContext) -> DeliveryStore:
     """The desk of our first number."""
     pool = Pool(here)
     with transaction(here.engine) as session:
         pool.look(session)
         sender = senders.active(session)[0]
-    return Desk(here, "sms", Texting(here.settings, here.signer, sender.number).load, Number(pool, sender))
+    return DeliveryStore(
+        here, "sms", Texting(here.settings, here.signer, sender.number).load, PooledNumber(pool, sender)
+    )
 
 
 def work(settings: Settings) -> list[int]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 import pytest
 import requests
 
-from critter.processes.app import Parts, build
+from critter.processes.app import DoorResources, build
 from gateway.ledger.operations import heartbeat
 from gateway.settings import Settings
 from tests.support import mail_process
@@ -82,9 +82,9 @@ def test_what_waits_for_later_holds_nothing_up(office: Office) -> None:
 
 
 def test_the_sms_door_says_later_and_opens_again(office: Office, settings: Settings) -> None:
-    parts: list[Parts] = []
+    parts: list[DoorResources] = []
 
-    def kept(made: Parts) -> Parts:
+    def kept(made: DoorResources) -> DoorResources:
         parts.append(made)
         return made
 

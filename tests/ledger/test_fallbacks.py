@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.twilio.error_codes import code_of
 from gateway.ledger.outbox import callbacks, claims, email_fallback, outbox, settlements
-from gateway.ledger.outbox.callbacks import Called
+from gateway.ledger.outbox.callbacks import CallbackCall
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.ledger.senders import senders
 from gateway.mail.bounces.failure_reasons import INSTEAD, OPTED_OUT
@@ -24,7 +24,7 @@ from tests.support.delivering import Carrier, change, open_room, person, post, r
 from workers import callbacks as receipts
 from workers import deliver
 from workers.effects import alarms
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 MAILED = """
     SELECT m.id, m.body, m.subject, m.note, m.post_id, d.state, d.author_id, d.source_id, a.address,
@@ -40,7 +40,7 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier) -> Iterator[Room]:
+def room(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
     here = open_room(settings.model_copy(update={"public_url": "https://critter.example"}), texts, Carrier("email"))
     enter(here)
     yield here
@@ -69,11 +69,11 @@ def sam(engine: Engine) -> tuple[int, int]:
     return account, phone
 
 
-def called(room: Room, engine: Engine, code: str, times: int = 1) -> None:
+def called(room: WorkerContext, engine: Engine, code: str, times: int = 1) -> None:
     """The carrier calls back about the last attempt, that often."""
     attempt = rows(engine, "SELECT max(id) AS id FROM attempts")[0].id
     with transaction(engine) as session:
-        callbacks.record(session, [Called(attempt, f"SM{attempt:032x}", "undelivered", code)] * times)
+        callbacks.record(session, [CallbackCall(attempt, f"SM{attempt:032x}", "undelivered", code)] * times)
     while receipts.step(room):
         pass
 
@@ -183,7 +183,7 @@ def test_a_batch_shares_its_mail(room, engine, kim):
     deliver.drain_sms()
     with transaction(engine) as session:
         tried = rows(engine, "SELECT id FROM attempts")
-        callbacks.record(session, [Called(one.id, f"SM{one.id:032x}", "undelivered", "30004") for one in tried])
+        callbacks.record(session, [CallbackCall(one.id, f"SM{one.id:032x}", "undelivered", "30004") for one in tried])
     receipts.step(room)
     assert len(rows(engine, MAILED)) == 30
     assert rows(engine, f"SELECT count(*) AS many FROM messages WHERE instead_of = {message}")[0].many == 1

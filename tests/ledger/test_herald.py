@@ -2,14 +2,14 @@
 
 import threading
 
-from gateway.ledger.commit.commit_notifier import Herald
+from gateway.ledger.commit.commit_notifier import CommitNotifier
 
 
 def test_what_is_owed_at_the_end_is_told():
     told = []
     for _ in range(20):
         first = threading.Event()
-        herald = Herald("told", lambda first=first: (told.append(1), first.set()))
+        herald = CommitNotifier("told", lambda first=first: (told.append(1), first.set()))
         herald.owe()
         assert first.wait(5)
         herald.owe()
@@ -27,7 +27,7 @@ def test_a_failure_is_not_the_last_word():
             raise RuntimeError
         told.set()
 
-    herald = Herald("told", tell)
+    herald = CommitNotifier("told", tell)
     herald.owe()
     while not calls:
         threading.Event().wait(0.001)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 
 from gateway.ledger.inbox import inbox
-from gateway.ledger.inbox.inbox import Claimed, Incoming
+from gateway.ledger.inbox.inbox import ClaimedInput, Incoming
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound, Installation
 
@@ -32,12 +32,12 @@ def accepted(engine: Engine, *senders: str, identity: bytes | None = None) -> di
         return inbox.accept(session, key, rows)
 
 
-def claimed(engine: Engine, owner: str = "one", limit: int = 20) -> list[Claimed]:
+def claimed(engine: Engine, owner: str = "one", limit: int = 20) -> list[ClaimedInput]:
     with transaction(engine) as session:
         return inbox.claim(session, owner, LEASE, limit)
 
 
-def done(engine: Engine, one: Claimed) -> bool:
+def done(engine: Engine, one: ClaimedInput) -> bool:
     with transaction(engine) as session:
         row, _ = inbox.take(session, one) or (None, None)
         if row is not None:

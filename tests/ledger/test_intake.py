@@ -20,7 +20,7 @@ from tests.support.running import company
 from tests.support.simulation import ACCOUNT, SAM, TOKEN, simulation
 from tests.support.web_process import changed, send, served, text
 from workers import inbound
-from workers.missed_texts import Watch
+from workers.missed_texts import ListWatch
 from workers.runtime.context import enter
 
 INBOUND = "/sms/inbound"
@@ -139,7 +139,7 @@ def test_lost_doubled_late_and_together_while_the_list_is_read(settings: Setting
             {"fault": "webhook-delay", "share": 0.3, "seconds": 0.5},
             {"fault": "webhook-repeat", "share": 0.5, "n": 3, "together": True},
         )
-        watch = Watch(room)
+        watch = ListWatch(room)
         with ThreadPoolExecutor(6) as crowd:
             said = [crowd.submit(sim.text, f"{number}", phone=SAM) for number in range(80)]
             while not all(one.done() for one in said):

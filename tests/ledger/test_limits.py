@@ -18,14 +18,14 @@ from tests.support.databases import restructure
 from tests.support.delivering import change, open_room, person, rows
 from tests.support.web_process import changed
 from workers import inbound
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 TOLD = "SELECT FROM messages WHERE kind = 'answer' AND text LIKE 'That is more than Critter reads%'"
 SAM, KIM = "+14155550101", "+14155550102"
 
 
 @pytest.fixture
-def here(settings: Settings, engine: Engine) -> Iterator[Room]:
+def here(settings: Settings, engine: Engine) -> Iterator[WorkerContext]:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
     room = open_room(changed(settings, CRITTER_SENDER_LIMITS="on"))
@@ -39,7 +39,7 @@ def here(settings: Settings, engine: Engine) -> Iterator[Room]:
     enter(None)
 
 
-def come(here: Room, words: Sequence[str], sender: str = SAM, channel: str = "sms", raw: bytes = b"") -> None:
+def come(here: WorkerContext, words: Sequence[str], sender: str = SAM, channel: str = "sms", raw: bytes = b"") -> None:
     with transaction(here.engine) as session:
         key = inbox.hash_key(session)
         ours = ("+15005550006",) if channel == "sms" else ("post@mail.example",)
@@ -47,13 +47,13 @@ def come(here: Room, words: Sequence[str], sender: str = SAM, channel: str = "sm
         inbox.accept(session, key, incoming)
 
 
-def read(here: Room) -> list[str]:
+def read(here: WorkerContext) -> list[str]:
     """Reads all that is due: the words that were read by now, in the order of their reading."""
     inbound.drain()
     return [row.text for row in rows(here.engine, "SELECT text FROM inbound WHERE state = 'done' ORDER BY done_at, id")]
 
 
-def later(here: Room, seconds: float) -> None:
+def later(here: WorkerContext, seconds: float) -> None:
     change(
         here.engine,
         f"UPDATE inbound SET received_at = received_at - interval '{seconds} s', done_at = done_at - interval "

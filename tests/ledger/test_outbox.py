@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from gateway.ledger.commit import backoff
 from gateway.ledger.outbox import claims, due_work, in_doubt, outbox, settlements
-from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.store.database import transaction
@@ -34,7 +34,7 @@ def mailbox(engine: Engine) -> Target:
     return Target(person(engine, "mia", mailbox="mia@demo.example")[1], "email")
 
 
-def claim(engine: Engine, channel: str = "sms", limit: int = 100, owner: str = "one") -> list[Claimed]:
+def claim(engine: Engine, channel: str = "sms", limit: int = 100, owner: str = "one") -> list[ClaimedDelivery]:
     with transaction(engine) as session:
         claimed = claims.claim(session, channel, owner, LEASE, limit)
         return begin(session, claimed) if channel == "sms" else claimed
@@ -105,7 +105,7 @@ def test_the_urgent_goes_first(engine, kim, phones):
 def test_two_workers_never_claim_the_same_row(engine, kim, phones):
     many = [Target(person(engine, f"q{n}", phone=f"+1415556{n:04}")[1], "sms") for n in range(60)]
     post(engine, kim, "hello", many)
-    taken: list[Claimed] = []
+    taken: list[ClaimedDelivery] = []
 
     def work(owner: str) -> None:
         while found := claim(engine, limit=7, owner=owner):
@@ -284,7 +284,7 @@ def test_undo_calls_back_what_has_not_left(engine, kim, phones):
 
 def test_the_clock_sees_what_is_due_and_what_will_be(engine, kim, phones, mailbox):
     with transaction(engine) as session:
-        assert due_work.look(session) == due_work.Waiting(frozenset(), None)
+        assert due_work.look(session) == due_work.DueWork(frozenset(), None)
         outbox.put(session, Outgoing("notice", "a", "b", "c"), [mailbox], not_before=timedelta(seconds=40))
     post(engine, kim, "hello", phones[:1])
     with transaction(engine) as session:

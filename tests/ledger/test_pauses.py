@@ -13,7 +13,7 @@ from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from tests.support.delivering import Carrier, change, open_room, person, post, states
 from workers import deliver
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def texts() -> Carrier:
 
 
 @pytest.fixture(autouse=True)
-def room(settings: Settings, engine: Engine, texts: Carrier, letters: Carrier) -> Iterator[Room]:
+def room(settings: Settings, engine: Engine, texts: Carrier, letters: Carrier) -> Iterator[WorkerContext]:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
     here = open_room(settings, texts, letters)
@@ -81,7 +81,7 @@ def test_a_refusal_does_not_shorten_what_an_operator_said(engine: Engine) -> Non
 
 
 def test_nothing_leaves_from_a_number_that_is_paused(
-    engine: Engine, settings: Settings, texts: Carrier, waiting: None, room: Room
+    engine: Engine, settings: Settings, texts: Carrier, waiting: None, room: WorkerContext
 ) -> None:
     deliver.drain_sms()
     assert len(texts.taken) == 1  # the numbers are known now

@@ -8,15 +8,15 @@ from sqlalchemy import Engine
 
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.operations import redactions, retention
-from gateway.ledger.operations.retention import Ages, Month
-from gateway.queue.worker_notifier import Bell
+from gateway.ledger.operations.retention import PastMonth, RetentionAges
+from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.support import cast
 from tests.support.office import Office
 from tests.support.simulation import ACCOUNT, OURS, SAM, TOKEN, Simulation, simulation, soon
 from workers import redaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.event_loop import Loop
 from workers.upkeep.retention import ages, batches
 
@@ -27,14 +27,14 @@ def pass_over(office: Office, days: int = 0) -> dict[str, int]:
     """What one pass does that many days from now."""
     later = timedelta(days=days)
     now = ages(office.settings)
-    then = Ages(now.raw - later, now.deliveries - later, now.consent - later, now.secrets - later)
+    then = RetentionAges(now.raw - later, now.deliveries - later, now.consent - later, now.secrets - later)
     done: dict[str, int] = {}
     for name, rows in batches(office.engine, then):
         done[name] = done.get(name, 0) + rows
     return {name: rows for name, rows in done.items() if rows or name.startswith("deliveries_")}
 
 
-def this_month(office: Office) -> Month:
+def this_month(office: Office) -> PastMonth:
     """The partition that deliveries of now are in, as it will be seen when it is past."""
     with transaction(office.engine) as session:
         return retention.months(session, timedelta(days=-40))[0]
@@ -166,9 +166,9 @@ def test_a_switch_leaves_the_carriers_copies(settings: Settings) -> None:
     assert [kind.name for kind in retention.kinds(off) if "carrier" in kind.name] == []
 
 
-def room(sim: Simulation, engine: Engine, settings: Settings) -> Room:
+def room(sim: Simulation, engine: Engine, settings: Settings) -> WorkerContext:
     twilio = {"twilio_api_base": sim.url, "twilio_account_sid": ACCOUNT, "twilio_auth_tokens": (TOKEN,)}
-    return Room(settings.model_copy(update=twilio), engine, Bell(settings.redis_url), "test", Loop())
+    return WorkerContext(settings.model_copy(update=twilio), engine, WorkerNotifier(settings.redis_url), "test", Loop())
 
 
 def test_the_carrier_deletes_its_copies_in_small_steps(engine: Engine, settings: Settings) -> None:

@@ -5,11 +5,14 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.senders.routing import Plan, Route, choose, serving, stands_in
-from gateway.ledger.senders.senders import Sender
+from gateway.ledger.senders.routing import Route, RoutingPlan, choose, serving, stands_in
+from gateway.ledger.senders.senders import SendingNumber
 
-TWILIO, TWILIO_TOO = Sender(1, "+15005550006", "twilio", False), Sender(2, "+15005550007", "twilio", False)
-KANNEL, HOOK = Sender(3, "+4915550100", "kannel", False), Sender(4, "55555", "hook", False)
+TWILIO, TWILIO_TOO = (
+    SendingNumber(1, "+15005550006", "twilio", False),
+    SendingNumber(2, "+15005550007", "twilio", False),
+)
+KANNEL, HOOK = SendingNumber(3, "+4915550100", "kannel", False), SendingNumber(4, "55555", "hook", False)
 ALL = (TWILIO, TWILIO_TOO, KANNEL, HOOK)
 ROUTES = (Route("", "twilio"), Route("+49", "kannel"), Route("+4915", "hook"))
 
@@ -18,13 +21,13 @@ carriers = st.sampled_from(["twilio", "kannel", "hook"])
 prefixes = st.from_regex(r"(\+[1-9][0-9]{0,3})?", fullmatch=True)
 routes = st.lists(st.builds(Route, prefixes, carriers), unique_by=lambda route: route.prefix, max_size=6).map(tuple)
 senders = st.lists(carriers, min_size=1, max_size=8).map(
-    lambda names: tuple(Sender(n, f"+1500555{n:04d}", name, False) for n, name in enumerate(names, 1))
+    lambda names: tuple(SendingNumber(n, f"+1500555{n:04d}", name, False) for n, name in enumerate(names, 1))
 )
-plans = st.builds(Plan, senders, routes)
+plans = st.builds(RoutingPlan, senders, routes)
 
 
 def test_the_longest_prefix_wins_and_the_others_step_in():
-    plan = Plan(ALL, ROUTES)
+    plan = RoutingPlan(ALL, ROUTES)
     assert choose("+491555012", plan) == HOOK
     assert choose("+49301234567", plan) == KANNEL
     assert choose("+491555012", plan, down={HOOK.id}) == KANNEL
@@ -33,11 +36,11 @@ def test_the_longest_prefix_wins_and_the_others_step_in():
 
 
 def test_a_phone_that_no_route_names_is_nobodys():
-    assert choose("+14155550123", Plan(ALL, (Route("+49", "kannel"),))) is None
+    assert choose("+14155550123", RoutingPlan(ALL, (Route("+49", "kannel"),))) is None
 
 
 def test_without_routes_every_number_serves():
-    assert {choose(f"+1415555{n:04d}", Plan(ALL)) for n in range(200)} == set(ALL)
+    assert {choose(f"+1415555{n:04d}", RoutingPlan(ALL)) for n in range(200)} == set(ALL)
 
 
 @given(phones, plans, st.sets(st.integers(1, 8)), st.none() | st.integers(1, 8))
@@ -75,17 +78,17 @@ def test_a_number_that_goes_moves_only_its_own_phones(phone, plan):
     first = choose(phone, plan)
     for gone in plan.senders:
         if first is not None and gone != first:
-            less = Plan(tuple(each for each in plan.senders if each != gone), plan.routes)
+            less = RoutingPlan(tuple(each for each in plan.senders if each != gone), plan.routes)
             assert choose(phone, less) == first
 
 
 def test_who_stands_in_for_whom():
-    plan = Plan(ALL, ROUTES)
+    plan = RoutingPlan(ALL, ROUTES)
     assert stands_in(TWILIO, KANNEL, plan)
     assert stands_in(TWILIO, TWILIO_TOO, plan)
     assert stands_in(KANNEL, HOOK, plan)
     assert not stands_in(KANNEL, TWILIO, plan)
-    assert stands_in(KANNEL, TWILIO, Plan(ALL))
+    assert stands_in(KANNEL, TWILIO, RoutingPlan(ALL))
 
 
 @given(phones, plans)
@@ -103,5 +106,5 @@ def test_a_number_stands_in_for_itself(phone, plan):
 
 
 def test_the_pool_is_shared_evenly():
-    spread = Counter(choose(f"+1415{n:07d}", Plan((TWILIO, TWILIO_TOO))) for n in range(2000))
+    spread = Counter(choose(f"+1415{n:07d}", RoutingPlan((TWILIO, TWILIO_TOO))) for n in range(2000))
     assert min(spread.values()) > 800

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from gateway.ledger.commit import backoff
 from gateway.ledger.outbox import claims, settlements
-from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.outbox import MAIL_GIVES_UP, SMS_GIVES_UP, Target
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.store.database import transaction
@@ -21,7 +21,7 @@ OUTAGE = timedelta(hours=1)
 HOURLY = [38, *(98 + 60 * hour for hour in range(60))]  # minutes, once 1, 2, 5, 10 and 20 have passed
 
 
-def due(engine: Engine, channel: str) -> Claimed | None:
+def due(engine: Engine, channel: str) -> ClaimedDelivery | None:
     with transaction(engine) as session:
         return next(iter(claims.claim(session, channel, "one", LEASE, 1)), None)
 

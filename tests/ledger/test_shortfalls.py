@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from gateway.i18n.phrases import languages, translated
 from gateway.ledger.money import budgets
 from gateway.network.receipts import budget_notices
-from gateway.network.receipts.budget_notices import Short
+from gateway.network.receipts.budget_notices import BudgetShortfall
 from gateway.sms.fit import segments, thrifty
 from gateway.store.database import transaction
 from tests.support.delivering import change, person, post, rows
@@ -79,7 +79,7 @@ def test_a_fan_out_that_still_runs_is_waited_for(engine, kim):
 @pytest.mark.parametrize("language", sorted(languages()))
 def test_it_fits_one_part_in_every_language(engine, kim, scope, language):
     since = rows(engine, "SELECT now() AS now")[0].now.replace(month=12)
-    words = budget_notices._words(Short(kim, 12_000, scope, since))
+    words = budget_notices._words(BudgetShortfall(kim, 12_000, scope, since))
     if scope == "company_month":
         assert f"{since.year + 1}-01-01" in translated(words, "en")
     assert segments(thrifty(translated(words, language)))[1] == 1

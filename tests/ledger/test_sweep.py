@@ -13,13 +13,13 @@ from gateway.ledger.outbox import claims, outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.store.database import transaction
 from tests.support.delivering import change, open_room, people, person, post, rows
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.upkeep import scheduler
 from workers.upkeep.lease_sweeper import sweep
 
 
 @pytest.fixture
-def room(settings) -> Iterator[Room]:
+def room(settings) -> Iterator[WorkerContext]:
     here = open_room(settings)
     yield here
     here.close()

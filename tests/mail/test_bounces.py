@@ -52,7 +52,7 @@ def test_of_several_recipients_the_worst_counts():
         1,
     )
     bounce = dsn.read(mime.opened(Sample("", "", "", both).written()))
-    assert bounce == dsn.Bounce("hard", "5.1.1")
+    assert bounce == dsn.BounceReport("hard", "5.1.1")
 
 
 @pytest.mark.parametrize(

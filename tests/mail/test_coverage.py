@@ -12,7 +12,7 @@ import pytest
 
 from gateway.mail.auth import canonicalization, dkim_verifier, named_recipients, replay_keys
 from gateway.mail.auth.dns import Zone
-from gateway.mail.auth.sender_trust import Known, climb
+from gateway.mail.auth.sender_trust import KnownBeforeDns, climb
 from gateway.mail.decode import mime, read_fields
 from gateway.mail.decode.attachments import enclosures
 from gateway.mail.parse import own_words
@@ -43,7 +43,7 @@ def sealed(mail: bytes, names: str, body: bytes = b"relaxed") -> bytes:
 
 
 def judged(mail: bytes, came=NOWHERE, to=OURS, settings=SETTINGS):
-    return climb(settings, WORLD, mail, came, to, Known())
+    return climb(settings, WORLD, mail, came, to, KnownBeforeDns())
 
 
 def verifies(mail: bytes) -> bool:

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.mail.compose.compose import Lists, compose, headline
+from gateway.mail.compose.compose import ListHeaders, compose, headline
 from gateway.mail.compose.dkim_keys import record
-from gateway.mail.compose.dkim_signer import Key, relaxed_body
+from gateway.mail.compose.dkim_signer import DkimKey, relaxed_body
 from gateway.mail.compose.layout import framed
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
@@ -22,9 +22,9 @@ FILLED = ("pat@corp.example", "r+abc@mail.example", "<critter.1.2@mail.example>"
 
 
 @lru_cache(maxsize=1)
-def keys() -> tuple[Key, ...]:
+def keys() -> tuple[DkimKey, ...]:
     privates = (generate_private_key(65537, 2048), Ed25519PrivateKey.generate())
-    return tuple(Key("mail.example", f"s{at}", private) for at, private in enumerate(privates))
+    return tuple(DkimKey("mail.example", f"s{at}", private) for at, private in enumerate(privates))
 
 
 def zone(name: bytes, timeout: int = 5) -> bytes | None:
@@ -38,7 +38,7 @@ def signed(
     text: str = "gö!  two  blanks \n\n\nand a \t tab\n\n", which: slice = slice(None), **changes: object
 ) -> bytes:
     frame = framed("Corp & Co", "en", kind="update", author="Kim Lée", handle="kim", follows="Kim (@kim)")
-    lists = Lists("kim.mail.example", help="help@mail.example")
+    lists = ListHeaders("kim.mail.example", help="help@mail.example")
     given_ = {"frame": frame, "lists": lists, "in_reply_to": "<a@b>", "references": ("<x@y>", "<" + "z" * 90 + "@y>")}
     template = compose(
         "Kim Lée, who has a rather long name, via Critter",

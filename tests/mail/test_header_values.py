@@ -18,7 +18,7 @@ from critter.__main__ import OLDEST_PYTHON
 from critter.processes.app import build, create_app
 from gateway.doors.smtp import header_peek
 from gateway.errors import Refused
-from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.ledger.outbox.claims import ClaimedDelivery, MessageContent
 from gateway.network.people.handles import clean_name
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -43,12 +43,12 @@ HEADS = {"From", "To", "Subject", "Message-ID", "Reply-To", "In-Reply-To", "Refe
 
 def composed(settings: Settings, evil: str, **more: object) -> bytes:
     """A mail whose author, subject, words, files and whose mail that it answers are the attacker's."""
-    content = Content(
+    content = MessageContent(
         1, "update", evil, evil, evil, 7, "kim", evil, 9, False, "sales", (), None, datetime(2026, 1, 1, tzinfo=UTC),
         attached="photo", files=((evil, 9),),
     )  # fmt: skip
-    content = Content(**{**{name: getattr(content, name) for name in Content.__slots__}, **more})
-    claimed = Claimed(7, 1, 5, 1, "sam@demo.example", None, False, 7, "sales", follows=evil)
+    content = MessageContent(**{**{name: getattr(content, name) for name in MessageContent.__slots__}, **more})
+    claimed = ClaimedDelivery(7, 1, 5, 1, "sam@demo.example", None, False, 7, "sales", follows=evil)
     load, _ = Mailing(settings, Signer(settings.secret_keys)).load(claimed, content)
     return load.parcel.content
 

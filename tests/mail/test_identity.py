@@ -8,9 +8,9 @@ import spf
 
 from gateway.mail.auth import sender_trust
 from gateway.mail.auth.dmarc import Envelope, verify
-from gateway.mail.auth.dns import Away, Zone
+from gateway.mail.auth.dns import DnsUnavailable, Zone
 from gateway.mail.auth.public_suffix import aligned, organisation
-from gateway.mail.auth.sender_trust import Known, climb
+from gateway.mail.auth.sender_trust import KnownBeforeDns, climb
 from gateway.settings import load
 from tests.support.signed import HEADERS, letter, signed, zone
 
@@ -24,7 +24,14 @@ MX = Envelope("127.0.0.1", "mx.mail.example", "kim@corp.example")
 SETTINGS = load({"CRITTER_MAIL_AUTHSERV_ID": "mx.mail.example, MX2.mail.example"})
 
 
-def judged(mail: bytes, came: Envelope = NOWHERE, known: Known = Known(), to=OURS, world=WORLD, settings=SETTINGS):
+def judged(
+    mail: bytes,
+    came: Envelope = NOWHERE,
+    known: KnownBeforeDns = KnownBeforeDns(),
+    to=OURS,
+    world=WORLD,
+    settings=SETTINGS,
+):
     return climb(settings, world, mail, came, to, known)
 
 
@@ -39,94 +46,99 @@ FAIL = "mx.mail.example; dmarc=fail header.from=corp.example"
 
 MATRIX = {
     # rung 1
-    "relay": (PLAIN, NOWHERE, Known(relay=True), "relay"),
-    "relay, two authors": (b"From: sam@corp.example\r\n" + PLAIN, NOWHERE, Known(relay=True), None),
+    "relay": (PLAIN, NOWHERE, KnownBeforeDns(relay=True), "relay"),
+    "relay, two authors": (b"From: sam@corp.example\r\n" + PLAIN, NOWHERE, KnownBeforeDns(relay=True), None),
     # rung 2
-    "secret": (PLAIN, NOWHERE, Known(posting="own"), "secret"),
-    "secret, wrong": (PLAIN, NOWHERE, Known(posting="foreign"), None),
-    "secret, wrong, though signed": (signed(PLAIN), NOWHERE, Known(posting="foreign"), None),
+    "secret": (PLAIN, NOWHERE, KnownBeforeDns(posting="own"), "secret"),
+    "secret, wrong": (PLAIN, NOWHERE, KnownBeforeDns(posting="foreign"), None),
+    "secret, wrong, though signed": (signed(PLAIN), NOWHERE, KnownBeforeDns(posting="foreign"), None),
     # rung 3, our own verifier
-    "rsa": (signed(PLAIN), NOWHERE, Known(), "dmarc"),
-    "ed25519": (signed(PLAIN, kind="ed"), NOWHERE, Known(), "dmarc"),
-    "of a sub-domain": (signed(letter("kim@hr.corp.example"), "corp.example"), NOWHERE, Known(), "dmarc"),
-    "the second signature": (signed(signed(PLAIN), "evil.example"), NOWHERE, Known(), "dmarc"),
-    "below a broken one": (b"DKIM-Signature: v=1; d=corp.example\r\n" + signed(PLAIN), NOWHERE, Known(), "dmarc"),
-    "spf": (PLAIN, BY_CORP, Known(), "dmarc"),
-    "spf, from elsewhere": (PLAIN, BY_CORP._replace(peer="198.51.100.66"), Known(), None),
-    "spf alone, foreign From": (PLAIN, Envelope("192.0.2.77", "x", "a@evil.example"), Known(), None),
+    "rsa": (signed(PLAIN), NOWHERE, KnownBeforeDns(), "dmarc"),
+    "ed25519": (signed(PLAIN, kind="ed"), NOWHERE, KnownBeforeDns(), "dmarc"),
+    "of a sub-domain": (signed(letter("kim@hr.corp.example"), "corp.example"), NOWHERE, KnownBeforeDns(), "dmarc"),
+    "the second signature": (signed(signed(PLAIN), "evil.example"), NOWHERE, KnownBeforeDns(), "dmarc"),
+    "below a broken one": (
+        b"DKIM-Signature: v=1; d=corp.example\r\n" + signed(PLAIN),
+        NOWHERE,
+        KnownBeforeDns(),
+        "dmarc",
+    ),
+    "spf": (PLAIN, BY_CORP, KnownBeforeDns(), "dmarc"),
+    "spf, from elsewhere": (PLAIN, BY_CORP._replace(peer="198.51.100.66"), KnownBeforeDns(), None),
+    "spf alone, foreign From": (PLAIN, Envelope("192.0.2.77", "x", "a@evil.example"), KnownBeforeDns(), None),
     "spf of a name that begins alike": (
         PLAIN,
         Envelope("192.0.2.77", "x", "a@corp.example-evil.example"),
-        Known(),
+        KnownBeforeDns(),
         None,
     ),
-    "spf, handed over by lmtp": (PLAIN, BY_CORP._replace(handed=True), Known(), None),
-    "signed, handed over by lmtp": (signed(PLAIN), BY_CORP._replace(handed=True), Known(), "dmarc"),
-    "spf of our own machine": (PLAIN, BY_CORP._replace(peer="127.0.0.1"), Known(), None),
-    "no envelope sender": (PLAIN, Envelope("192.0.2.10", "mx.corp.example", ""), Known(), None),
-    "signed by another": (signed(PLAIN, "evil.example"), NOWHERE, Known(), None),
-    "body changed": (signed(PLAIN).replace(b"hello", b"hallo"), NOWHERE, Known(), None),
-    "body changed, ed25519": (signed(PLAIN, kind="ed").replace(b"hello", b"hallo"), NOWHERE, Known(), None),
-    "From changed, ed25519": (signed(PLAIN, kind="ed").replace(b"kim@", b"sam@"), NOWHERE, Known(), None),
-    "From changed": (signed(PLAIN).replace(b"kim@", b"sam@"), NOWHERE, Known(), None),
-    "another From above": (b"From: sam@corp.example\r\n" + signed(PLAIN), NOWHERE, Known(), None),
-    "only a part of the body": (signed(PLAIN, length=True), NOWHERE, Known(), None),
-    "sent on": (signed(letter(to="sam@corp.example")), NOWHERE, Known(), None),
+    "spf, handed over by lmtp": (PLAIN, BY_CORP._replace(handed=True), KnownBeforeDns(), None),
+    "signed, handed over by lmtp": (signed(PLAIN), BY_CORP._replace(handed=True), KnownBeforeDns(), "dmarc"),
+    "spf of our own machine": (PLAIN, BY_CORP._replace(peer="127.0.0.1"), KnownBeforeDns(), None),
+    "no envelope sender": (PLAIN, Envelope("192.0.2.10", "mx.corp.example", ""), KnownBeforeDns(), None),
+    "signed by another": (signed(PLAIN, "evil.example"), NOWHERE, KnownBeforeDns(), None),
+    "body changed": (signed(PLAIN).replace(b"hello", b"hallo"), NOWHERE, KnownBeforeDns(), None),
+    "body changed, ed25519": (signed(PLAIN, kind="ed").replace(b"hello", b"hallo"), NOWHERE, KnownBeforeDns(), None),
+    "From changed, ed25519": (signed(PLAIN, kind="ed").replace(b"kim@", b"sam@"), NOWHERE, KnownBeforeDns(), None),
+    "From changed": (signed(PLAIN).replace(b"kim@", b"sam@"), NOWHERE, KnownBeforeDns(), None),
+    "another From above": (b"From: sam@corp.example\r\n" + signed(PLAIN), NOWHERE, KnownBeforeDns(), None),
+    "only a part of the body": (signed(PLAIN, length=True), NOWHERE, KnownBeforeDns(), None),
+    "sent on": (signed(letter(to="sam@corp.example")), NOWHERE, KnownBeforeDns(), None),
     "sent on, a To above": (
         b"To: post@mail.example\r\n" + signed(letter(to="sam@corp.example")),
         NOWHERE,
-        Known(),
+        KnownBeforeDns(),
         None,
     ),
     "sent on, a Cc above": (
         b"Cc: post@mail.example\r\n" + signed(letter(to="sam@corp.example"), headers=HEADERS[:-1]),
         NOWHERE,
-        Known(),
+        KnownBeforeDns(),
         None,
     ),
-    "To not signed": (signed(PLAIN, headers=(b"from", b"subject")), NOWHERE, Known(), None),
-    "no policy": (signed(letter("kim@quiet.example"), "quiet.example"), NOWHERE, Known(), None),
+    "To not signed": (signed(PLAIN, headers=(b"from", b"subject")), NOWHERE, KnownBeforeDns(), None),
+    "no policy": (signed(letter("kim@quiet.example"), "quiet.example"), NOWHERE, KnownBeforeDns(), None),
     # rung 3, read
-    "ours says pass": (says(PLAIN, PASS), MX, Known(), "dmarc"),
-    "our second says pass": (says(PLAIN, PASS.replace("mx.", "mx2.")), MX, Known(), "dmarc"),
-    "ours says fail": (says(PLAIN, FAIL), MX, Known(), None),
-    "ours says fail, forged below": (says(PLAIN, FAIL, PASS), MX, Known(), None),
-    "ours says pass, forged fail below": (says(PLAIN, PASS, FAIL), MX, Known(), "dmarc"),
-    "another's above ours": (says(PLAIN, PASS.replace("mx.", "mx9."), FAIL), MX, Known(), None),
-    "another's alone": (says(PLAIN, PASS.replace("mx.", "mx9.")), MX, Known(), None),
-    "ours, but from elsewhere": (says(PLAIN, PASS), NOWHERE, Known(), None),
-    "for another From": (says(PLAIN, PASS.replace("corp.example", "evil.example")), MX, Known(), None),
+    "ours says pass": (says(PLAIN, PASS), MX, KnownBeforeDns(), "dmarc"),
+    "our second says pass": (says(PLAIN, PASS.replace("mx.", "mx2.")), MX, KnownBeforeDns(), "dmarc"),
+    "ours says fail": (says(PLAIN, FAIL), MX, KnownBeforeDns(), None),
+    "ours says fail, forged below": (says(PLAIN, FAIL, PASS), MX, KnownBeforeDns(), None),
+    "ours says pass, forged fail below": (says(PLAIN, PASS, FAIL), MX, KnownBeforeDns(), "dmarc"),
+    "another's above ours": (says(PLAIN, PASS.replace("mx.", "mx9."), FAIL), MX, KnownBeforeDns(), None),
+    "another's alone": (says(PLAIN, PASS.replace("mx.", "mx9.")), MX, KnownBeforeDns(), None),
+    "ours, but from elsewhere": (says(PLAIN, PASS), NOWHERE, KnownBeforeDns(), None),
+    "for another From": (says(PLAIN, PASS.replace("corp.example", "evil.example")), MX, KnownBeforeDns(), None),
     "dkim alone": (
         says(PLAIN, "mx.mail.example; dkim=pass header.d=corp.example"),
         MX,
-        Known(),
+        KnownBeforeDns(),
         None,
     ),
     "sent on, our address in a name": (
         signed(letter(to='"post@mail.example" <sam@corp.example>')),
         NOWHERE,
-        Known(),
+        KnownBeforeDns(),
         None,
     ),
     "sent on, our address in a comment": (
         signed(letter(to="sam@corp.example (post@mail.example)")),
         NOWHERE,
-        Known(),
+        KnownBeforeDns(),
         None,
     ),
     # rung 4
-    "nothing": (PLAIN, NOWHERE, Known(), None),
+    "nothing": (PLAIN, NOWHERE, KnownBeforeDns(), None),
     "names prove nothing": (
         b"Reply-To: kim@corp.example\r\nSender: kim@corp.example\r\n" + letter('"kim@corp.example" <a@evil.example>'),
         BY_CORP,
-        Known(),
+        KnownBeforeDns(),
         None,
     ),
     "arc": (
         b"ARC-Authentication-Results: i=1; mx.mail.example; dmarc=pass header.from=corp.example\r\n"
         b"ARC-Seal: i=1; a=rsa-sha256; cv=none; d=evil.example; s=rsa; b=AAAA\r\n" + PLAIN,
         MX,
-        Known(),
+        KnownBeforeDns(),
         None,
     ),
 }
@@ -154,7 +166,7 @@ def test_the_ladder(case):
     ],
 )
 def test_two_authors_or_none_prove_nothing(author):
-    assert judged(signed(letter(author)), BY_CORP, Known(relay=True)).proof is None
+    assert judged(signed(letter(author)), BY_CORP, KnownBeforeDns(relay=True)).proof is None
 
 
 def test_strict_alignment_wants_the_same_domain():
@@ -197,7 +209,7 @@ def test_a_policy_is_one_record_that_begins_with_its_version(records, result):
     ],
 )
 def test_silence_is_never_a_yes_and_no_final_no(silent, mail, came, result):
-    world = Zone(CORP | {(silent, "TXT"): Away("it is silent")})
+    world = Zone(CORP | {(silent, "TXT"): DnsUnavailable("it is silent")})
     assert verify(mail, "corp.example", came, OURS, world).result == result
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.i18n.phrases import languages
-from gateway.mail.compose.compose import MARKER, Lists, Template, compose, headline, message_id
+from gateway.mail.compose.compose import MARKER, ListHeaders, Template, compose, headline, message_id
 from gateway.mail.compose.html_part import paragraphs
 from gateway.mail.compose.layout import framed
 from gateway.mail.parse.own_words import words
@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 STOP = "https://x.example/u/a=" + "b" * 80
 FILLED = ("pat@corp.example", "r+abc@mail.example", message_id(1, 2, "mail.example"), STOP, "u+abc@mail.example")
 KIM = framed("Corp & Co", "en", kind="update", author="Kim Lée", handle="kim", group="sales", follows="Sales (#sales)")
-SALES = Lists("sales.mail.example", "sales@mail.example", "sales+join@mail.example", "help@mail.example")
+SALES = ListHeaders("sales.mail.example", "sales@mail.example", "sales+join@mail.example", "help@mail.example")
 MOST = 20_000  # bytes that a plain update may have
 
 
@@ -156,7 +156,7 @@ def test_a_plain_update_is_small():
 @pytest.mark.parametrize("where", ["sender_name", "subject", "critter_id", "lists", "in_reply_to"])
 def test_control_characters_in_headers_are_refused(bad, where):
     with pytest.raises(ValueError):
-        template(**{where: Lists(bad) if where == "lists" else bad})
+        template(**{where: ListHeaders(bad) if where == "lists" else bad})
 
 
 @pytest.mark.parametrize("bad", ["a b@c.example", "a@c.example\r\nBcc: x@y.example", "ü@c.example", '"a"@b', "a>@b<"])

@@ -14,7 +14,16 @@ import pytest
 
 from gateway.errors import SettingsError
 from gateway.mail.auth.dmarc import SECONDS
-from gateway.mail.auth.dns import MOST_RECORDS, Away, Found, Hurried, NameServers, Remembering, Zone, of_settings
+from gateway.mail.auth.dns import (
+    MOST_RECORDS,
+    BoundedResolver,
+    DnsAnswer,
+    DnsUnavailable,
+    NameServers,
+    Remembering,
+    Zone,
+    of_settings,
+)
 from gateway.settings import load
 
 Answer = Callable[[dns.message.Message], dns.message.Message | bytes | None]
@@ -86,7 +95,7 @@ def test_no_such_name_is_an_answer():
 )
 def test_silence_and_failure_are_none(answer):
     began = time.monotonic()
-    with answering(answer, 0.2) as (servers, _), pytest.raises(Away):
+    with answering(answer, 0.2) as (servers, _), pytest.raises(DnsUnavailable):
         servers.ask("corp.example", "TXT")
     assert time.monotonic() - began < 5
 
@@ -102,13 +111,13 @@ def test_a_lavish_answer_is_not_read_to_its_end():
 def test_answers_are_remembered_and_silence_too():
     with answering(saying('"yes"')) as (servers, asked):
         remembering = Remembering(servers)
-        assert {remembering.ask("corp.example.", "TXT") for _ in range(5)} == {Found((b"yes",), 300.0)}
+        assert {remembering.ask("corp.example.", "TXT") for _ in range(5)} == {DnsAnswer((b"yes",), 300.0)}
         remembering.ask("CORP.example", "TXT")
         assert len(asked) == 1
     with answering(lambda _: None, 0.2) as (servers, asked):
         remembering = Remembering(servers)
         for _ in range(3):
-            with pytest.raises(Away):
+            with pytest.raises(DnsUnavailable):
                 remembering.ask("corp.example", "TXT")
         assert len(asked) <= 2  # one question, its packet perhaps twice
 
@@ -132,9 +141,9 @@ def test_what_is_remembered_is_bounded():
 
 
 def test_the_questions_of_one_mail_end():
-    with pytest.raises(Away):
-        Hurried(Zone(), 0.0).ask("corp.example", "TXT")
-    assert Hurried(Zone(), SECONDS).ask("corp.example", "TXT").records == ()
+    with pytest.raises(DnsUnavailable):
+        BoundedResolver(Zone(), 0.0).ask("corp.example", "TXT")
+    assert BoundedResolver(Zone(), SECONDS).ask("corp.example", "TXT").records == ()
 
 
 def test_simulated_asks_nobody():

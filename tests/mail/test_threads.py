@@ -4,7 +4,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from gateway.ledger.outbox import claims
-from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from tests.support.office import Office
@@ -17,7 +17,7 @@ def mails(office: Office) -> list[EmailMessage]:
         ids = [int(row[0]) for row in office.sql("SELECT id FROM messages WHERE post_id IS NOT NULL ORDER BY id")]
         contents = claims.contents(session, ids)
     mailing = Mailing(office.settings, Signer(office.settings.secret_keys))
-    box = Claimed(1, 1, 7, 1, "dave@demo.example", None, False, None, None, None, "en")
+    box = ClaimedDelivery(1, 1, 7, 1, "dave@demo.example", None, False, None, None, None, "en")
     loads = [mailing.load(box._replace(message_id=one), contents[one])[0] for one in ids]
     return [message_from_bytes(load.parcel.content, policy=policy.default) for load in loads]  # type: ignore[misc]
 

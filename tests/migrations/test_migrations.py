@@ -18,7 +18,7 @@ from critter.servers import Servers
 from gateway.settings import embedded
 from gateway.store.database import connect
 from migrations import steps
-from migrations.running import Runner
+from migrations.running import MigrationRunner
 from tests.conftest import _administer as administer
 from tests.project.test_schema import CATALOG, catalog
 from tests.support.databases import migrate
@@ -113,22 +113,22 @@ def test_a_migration_that_is_killed_goes_on(old: str, engine: Engine) -> None:
     finished(old, engine)
 
 
-def written(tmp_path: Path, sql: str) -> list[steps.Step]:
+def written(tmp_path: Path, sql: str) -> list[steps.MigrationStep]:
     file = tmp_path / "0099_tried.sql"
     file.write_text(sql)
     return steps.read(file)
 
 
 @pytest.fixture
-def runner(old: str) -> Iterator[Runner]:
+def runner(old: str) -> Iterator[MigrationRunner]:
     engine = connect(old)
     with engine.begin() as connection:
         connection.execute(text(migrations.running.BOOKS))
-    yield Runner(engine, "0099", lambda line: None)
+    yield MigrationRunner(engine, "0099", lambda line: None)
     engine.dispose()
 
 
-def test_an_index_that_was_left_invalid_is_made_again(runner: Runner, old: str, tmp_path: Path) -> None:
+def test_an_index_that_was_left_invalid_is_made_again(runner: MigrationRunner, old: str, tmp_path: Path) -> None:
     fill(old, 100)
     with psycopg.connect(old, autocommit=True) as connection:
         with pytest.raises(psycopg.errors.UniqueViolation):
@@ -140,7 +140,7 @@ def test_an_index_that_was_left_invalid_is_made_again(runner: Runner, old: str, 
         assert valid.fetchone() == (True, False)
 
 
-def test_every_partition_gets_its_index(runner: Runner, old: str, tmp_path: Path) -> None:
+def test_every_partition_gets_its_index(runner: MigrationRunner, old: str, tmp_path: Path) -> None:
     runner.run(
         written(tmp_path, "CREATE INDEX CONCURRENTLY deliveries_tried ON deliveries (attempt) WHERE attempt > 1;")
     )
@@ -155,7 +155,7 @@ def test_every_partition_gets_its_index(runner: Runner, old: str, tmp_path: Path
     assert found == (5, True, 5)
 
 
-def test_batches_go_on_where_they_were(runner: Runner, old: str, tmp_path: Path) -> None:
+def test_batches_go_on_where_they_were(runner: MigrationRunner, old: str, tmp_path: Path) -> None:
     """A batch that fails takes back its own rows alone."""
     fill(old, 3_000)
     sql = """-- batch: inbound by id
@@ -176,7 +176,7 @@ def test_batches_go_on_where_they_were(runner: Runner, old: str, tmp_path: Path)
         assert connection.execute(counts).fetchone() == (3_000, 0)
 
 
-def test_a_step_that_is_done_is_not_done_again(runner: Runner, old: str, tmp_path: Path) -> None:
+def test_a_step_that_is_done_is_not_done_again(runner: MigrationRunner, old: str, tmp_path: Path) -> None:
     fill(old, 10)
     runner.run(written(tmp_path, "UPDATE accounts SET name = name || '!' WHERE handle = 'p1';"))
     runner.run(written(tmp_path, "UPDATE accounts SET name = name || '!' WHERE handle = 'p1'; SELECT 1;"))

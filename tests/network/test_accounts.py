@@ -138,7 +138,7 @@ def test_a_first_name_of_several_is_ambiguous_and_the_one_i_follow_comes_first(
     assert [one.handle for one in accounts.find(session, "zoe", company["zoe_b"].id).exact] == ["zed"]
 
 
-def handles(found: tuple[directory.Named, ...]) -> list[str]:
+def handles(found: tuple[directory.NamedAccount, ...]) -> list[str]:
     return [one.handle for one in found]
 
 

@@ -10,12 +10,12 @@ from critter.administration.accounts import hidden_names
 from gateway.errors import Refused
 from gateway.network.people import accounts, aliases
 from gateway.network.people.imports import apply, csv_file, plan
-from gateway.network.people.imports.csv_file import Places
+from gateway.network.people.imports.csv_file import PhoneCountries
 from gateway.store.database import transaction
 from gateway.store.tables import Audit
 from tests.support.office import Office
 
-HERE = Places("US", ("US",))
+HERE = PhoneCountries("US", ("US",))
 FILE = "handle,name,aliases,employee_id\nkim,Kim Lee,kimmy Kimbo,E-1042\nsam,Sam Ortiz,,1043\n"
 
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from gateway.ledger.outbox import fanouts
 from gateway.network.audience import visibility as audience
 from gateway.network.follows import follows, mutes, tag_follows
-from gateway.network.follows.mutes import Kept
+from gateway.network.follows.mutes import MuteSnapshot
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import posts, timelines
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Silence
 
@@ -47,13 +47,13 @@ class Company:
 
     def says(self, author: Account, words: str, group: Account | None = None, repeats: Post | None = None) -> Post:
         visibility = "group" if group else "company"
-        said = Words(author, repeats.text if repeats else words, visibility, "cli", group, repeats=repeats)
+        said = NewPost(author, repeats.text if repeats else words, visibility, "cli", group, repeats=repeats)
         written = posts.publish(self.session, said)
         return self.session.get_one(Post, written.id)
 
     def tells(self, author: Account, words: str, *whom: Account) -> Post:
         recipients = [(person.id, person.id) for person in whom]
-        return posts.publish(self.session, Words(author, words, "direct", "cli", recipients=recipients))
+        return posts.publish(self.session, NewPost(author, words, "direct", "cli", recipients=recipients))
 
     def spread(self, chunk: int = 100, times: int = 10**6) -> None:
         """Chunks of whatever is due, as the workers make them."""
@@ -83,7 +83,7 @@ def ids(people: Collection[Account]) -> list[int]:
 
 
 def silence(session: Session, one: Account, other: Account, kind: str) -> None:
-    mutes.put(session, one.id, other.id, Kept(kind, None))
+    mutes.put(session, one.id, other.id, MuteSnapshot(kind, None))
 
 
 def parted(silences_: Collection[tuple[int, int, str]], author: int, reader: int, group: int = 0) -> bool:
@@ -270,9 +270,9 @@ def test_a_topic_brings_a_post_once_and_to_one_address(session: Session) -> None
     assert channels == {reader.id: "email", both.id: "sms"}
     tag_follows.unfollow(session, reader.id, "win")
     assert company.sent(post) == [both.id]
-    assert posts.sources(session, Words(other, "#win", "direct", "cli")) == [0]
+    assert posts.sources(session, NewPost(other, "#win", "direct", "cli")) == [0]
     company.group.access = "closed"
-    assert posts.sources(session, Words(other, "#win", "group", "cli", company.group)) == [company.group.id]
+    assert posts.sources(session, NewPost(other, "#win", "group", "cli", company.group)) == [company.group.id]
 
 
 def test_a_topic_that_nobody_follows_any_more_makes_no_fan_out(session: Session) -> None:
@@ -282,4 +282,4 @@ def test_a_topic_that_nobody_follows_any_more_makes_no_fan_out(session: Session)
     assert tag_follows.heard(session, ["win"]) == [topic]
     session.execute(text("UPDATE topic_follows SET expires_at = now() - interval '1 minute'"))
     assert tag_follows.heard(session, ["win"]) == []
-    assert posts.sources(session, Words(author, "#win", "company", "cli")) == [author.id]
+    assert posts.sources(session, NewPost(author, "#win", "company", "cli")) == [author.id]

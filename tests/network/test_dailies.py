@@ -15,11 +15,11 @@ from gateway.ledger.outbox.outbox import MAIL_GIVES_UP
 from gateway.network.audience import visibility
 from gateway.network.conversation import notices
 from gateway.network.follows import follows, mutes
-from gateway.network.follows.mutes import Kept
+from gateway.network.follows.mutes import MuteSnapshot
 from gateway.network.mail import daily_mail, unsubscribe
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import posts
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
@@ -49,7 +49,7 @@ def company(engine: Engine) -> Engine:
 def say(session: Session, handle: str, words: str, group: str = "") -> None:
     author, target = accounts.by_handle(session, handle), accounts.by_handle(session, group) if group else None
     assert author
-    posts.publish(session, Words(author, words, "group" if target else "company", "sms", target))
+    posts.publish(session, NewPost(author, words, "group" if target else "company", "sms", target))
 
 
 def write(engine: Engine, hour: int | None = None, most: int = 1000) -> tuple[int, int]:
@@ -126,7 +126,7 @@ def test_only_what_everyone_may_read(company: Engine) -> None:
         bob, reader = (accounts.by_handle(session, handle) for handle in ("bob", "reader0"))
         assert bob
         assert reader
-        mutes.put(session, reader.id, bob.id, Kept("mute", None))
+        mutes.put(session, reader.id, bob.id, MuteSnapshot("mute", None))
         say(session, "reader0", "my own words")
     write(company)
     [body] = bodies(company, "reader0")

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.language.grammar import read
-from gateway.language.model.reading import Context, Half, Reading
+from gateway.language.model.reading import Context, PendingFragment, Reading
 from tests.support.language_table import BOARD, CONTEXT, KIM, PAT, VERBS, resolver
 from tests.support.office import Office
 
@@ -17,38 +17,38 @@ FOLLOWING = [
 ]  # fmt: skip
 
 
-def meant(said: str, half: Half) -> Reading:
+def meant(said: str, half: PendingFragment) -> Reading:
     return read(said, "sms", VERBS, resolver, Context(last=CONTEXT.last, half=half))
 
 
 @pytest.mark.parametrize("second", FOLLOWING)
 def test_whatever_it_begins_with_it_goes_where_the_first_went(second):
-    reading = meant(second, Half((KIM, PAT), 500))
+    reading = meant(second, PendingFragment((KIM, PAT), 500))
     assert (reading.intent, reading.names, reading.text, reading.post) == ("direct", (KIM, PAT), second, 500)
-    in_group = meant(second, Half((BOARD,), 501, privacy="group"))
+    in_group = meant(second, PendingFragment((BOARD,), 501, privacy="group"))
     assert (in_group.intent, in_group.names, in_group.text) == ("group", (BOARD,), second)
 
 
 @pytest.mark.parametrize("second", FOLLOWING)
 def test_what_is_held_is_read_as_a_whole(second):
-    kept = meant(second, Half(held=f"d zzyzx {LONG.strip()}"))
+    kept = meant(second, PendingFragment(held=f"d zzyzx {LONG.strip()}"))
     assert (kept.intent, kept.privacy) == ("ask", "direct")
     assert kept.text == f"d zzyzx {LONG.strip()} {second}"
-    refused = meant(second, Half(held=LONG.strip()))
+    refused = meant(second, PendingFragment(held=LONG.strip()))
     assert (refused.intent, refused.privacy, refused.text) == ("ask", "direct", f"{LONG.strip()} {second}")
 
 
 def test_what_is_private_by_itself_goes_to_those_it_names():
-    for half in (Half((KIM,), 500), Half(held="d zzyzx " + LONG)):
+    for half in (PendingFragment((KIM,), 500), PendingFragment(held="d zzyzx " + LONG)):
         reading = meant("d pat not to kim", half)
         assert (reading.intent, reading.names, reading.post) == ("direct", (PAT,), None)
-    assert meant("dpat not to kim", Half((KIM,), 500)).intent == "ask"
+    assert meant("dpat not to kim", PendingFragment((KIM,), 500)).intent == "ask"
 
 
 @pytest.mark.parametrize(("second", "intent"), [("STOP", "optout"), ("undo", "undo"), ("\U0001f44d", "reaction")])
 def test_what_is_never_a_half(second, intent):
-    assert meant(second, Half((KIM,), 500)).intent == intent
-    assert meant(second, Half(held="d zzyzx " + LONG)).intent == intent
+    assert meant(second, PendingFragment((KIM,), 500)).intent == intent
+    assert meant(second, PendingFragment(held="d zzyzx " + LONG)).intent == intent
 
 
 def visibilities(office: Office) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from gateway.network.conversation import remainders
 from gateway.network.follows import follows, mutes
 from gateway.network.people import accounts, addresses, erase
 from gateway.network.posts import posts
-from gateway.network.posts.posts import Words
+from gateway.network.posts.posts import NewPost
 from gateway.network.verification import codes
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -23,7 +23,7 @@ from gateway.store.database import transaction
 from gateway.store.tables import Account, Inbound, Media, Post
 from tests.support.office import Office
 from tests.support.web_process import served
-from workers.sending.delivery_store import Desk
+from workers.sending.delivery_store import DeliveryStore
 from workers.sending.render_mail import Mailing
 
 SAM = "+14155550102"
@@ -49,9 +49,9 @@ class Company:
             session.add(Media(inbound_id=inbound.id, number=0, name="plan.pdf", content_type="application/pdf",
                               state="failed"))  # fmt: skip
             anne, board = session.get_one(Account, self.anne), session.get_one(Account, self.board)
-            attached = Words(anne, SECRET, "group", "sms", board, inbound_id=inbound.id)
+            attached = NewPost(anne, SECRET, "group", "sms", board, inbound_id=inbound.id)
             self.pictured = posts.publish(session, attached).id
-            self.post = posts.publish(session, Words(anne, LONG, "group", "sms", board)).id
+            self.post = posts.publish(session, NewPost(anne, LONG, "group", "sms", board)).id
         self.office.work()
 
     def links(self) -> dict[str, str]:
@@ -216,7 +216,9 @@ def test_more_of_a_private_text_that_was_cut(company: Company) -> None:
     """Kept by the worker that sent it, and never without its post and its time."""
     with transaction(company.office.engine) as session:
         anne = session.get_one(Account, company.anne)
-        direct = posts.publish(session, Words(anne, LONG, "direct", "sms", recipients=[(company.sam, company.sam)])).id
+        direct = posts.publish(
+            session, NewPost(anne, LONG, "direct", "sms", recipients=[(company.sam, company.sam)])
+        ).id
     company.office.work()
     assert SECRET in (company.sam_says("more") or "")
     assert company.office.sql("SELECT posts FROM remainders") == [([direct],)]
@@ -266,8 +268,8 @@ def thread(company: Company) -> tuple[int, int]:
     """Anne says something to all, Sam answers; Priya follows Sam by mail. The posts."""
     with transaction(company.office.engine) as session:
         anne, sam = session.get_one(Account, company.anne), session.get_one(Account, company.sam)
-        first = posts.publish(session, Words(anne, SECRET, "company", "sms")).id
-        answer = posts.publish(session, Words(sam, "really?", "company", "sms", in_reply_to=first)).id
+        first = posts.publish(session, NewPost(anne, SECRET, "company", "sms")).id
+        answer = posts.publish(session, NewPost(sam, "really?", "company", "sms", in_reply_to=first)).id
         follows.follow(session, _id(session, "priya"), company.sam, by_text=False)
     return first, answer
 
@@ -276,7 +278,9 @@ def subjects(company: Company, settings: Settings) -> list[str]:
     """Of the mails to Priya, as they would leave now."""
     while company.office.spread():
         pass
-    desk = Desk(_Here(company.office.engine, settings), "email", Mailing(settings, company.signer).load, _Any())
+    desk = DeliveryStore(
+        _Here(company.office.engine, settings), "email", Mailing(settings, company.signer).load, _Any()
+    )
     loads = desk.claim(50, suspects=False).loads
     mails = [load.parcel.content.decode() for load in loads if load.parcel.recipient == "priya@demo.example"]
     return [line for mail in mails for line in mail.splitlines() if line.startswith("Subject:")]
@@ -309,7 +313,7 @@ def test_a_subject_quotes_nothing_that_was_taken_back(
     company.does(lambda _, session: posts.retract(session, session.get_one(Post, thread[0])))
     with transaction(company.office.engine) as session:
         sam = session.get_one(Account, company.sam)
-        later = posts.publish(session, Words(sam, "gone", "company", "sms", in_reply_to=thread[1])).id
+        later = posts.publish(session, NewPost(sam, "gone", "company", "sms", in_reply_to=thread[1])).id
     assert subjects(company, settings) == ["Subject: Sam Ortiz: really?"]
     [[subject]] = company.office.sql("SELECT subject FROM messages WHERE post_id = :post", post=later)
     assert subject == "Sam Ortiz: gone"

@@ -374,7 +374,7 @@ def test_account_rows_are_not_held_up(office: Office) -> None:
     assert office.sql("SELECT title FROM accounts WHERE handle = 'anne'") == [("Director",)]
 
 
-def _claimed(office: Office) -> list[inbox.Claimed]:
+def _claimed(office: Office) -> list[inbox.ClaimedInput]:
     with transaction(office.engine) as session:
         return inbox.claim(session, "test", timedelta(minutes=1), 1)
 

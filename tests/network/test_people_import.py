@@ -12,11 +12,11 @@ from gateway.network.follows import follows
 from gateway.network.people import accounts, addresses
 from gateway.network.people.imports import apply, csv_file, plan
 from gateway.network.people.imports.apply import Imported
-from gateway.network.people.imports.csv_file import Places, Roster
+from gateway.network.people.imports.csv_file import PhoneCountries, Roster
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Consent, Follow
 
-HERE = Places("US", ("US",))
+HERE = PhoneCountries("US", ("US",))
 HEADER = "handle,name,phone,email,groups,follows,language,timezone,consent\n"
 COMPANY = HEADER + (
     "kim,Kim Lee,+1 415 555 0101,kim@demo.example,sales ACME,,en,America/New_York,I agree to texts\n"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.network.people import accounts, addresses
 from gateway.network.people.imports import apply, csv_file, plan
-from gateway.network.people.imports.csv_file import Places, Roster
+from gateway.network.people.imports.csv_file import PhoneCountries, Roster
 from gateway.store.database import transaction
 from gateway.store.tables import Consent
 
@@ -27,7 +27,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 def read(content: bytes | str) -> Roster:
     given = content if isinstance(content, bytes) else content.encode()
-    return csv_file.read(given, Places("US", ("US",)), reserved={"follow"})
+    return csv_file.read(given, PhoneCountries("US", ("US",)), reserved={"follow"})
 
 
 def told(content: bytes | str) -> list[str]:

@@ -13,7 +13,7 @@ from gateway.mail.bounces.failure_reasons import INSTEAD, MISSED, OPTED_OUT, mis
 from gateway.network.follows import follows
 from gateway.network.people import accounts
 from gateway.network.receipts import receipts
-from gateway.network.receipts.receipts import Channel, Tally
+from gateway.network.receipts.receipts import Channel, ReceiptTally
 from gateway.store.database import transaction
 from gateway.store.tables import Post
 from tests.support.delivering import change, person, post, rows
@@ -204,5 +204,5 @@ def test_the_trace_shows_the_counts(office: Office):
 
 
 def test_a_tally_of_nothing():
-    empty = Tally(Channel(), Channel(), 0, spreading=True)
+    empty = ReceiptTally(Channel(), Channel(), 0, spreading=True)
     assert (empty.got, empty.waiting, empty.missed) == (0, 0, 0)

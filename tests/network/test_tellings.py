@@ -20,7 +20,7 @@ from tests.support.delivering import Carrier, change, open_room, person, post, r
 from tests.support.office import Office
 from workers import author_reports as worker
 from workers import fanout
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 
 NOTICES = """
     SELECT m.id, m.text, m.subject, m.body, array_agg(d.channel ORDER BY d.channel) AS channels
@@ -30,24 +30,24 @@ HOUR_LATER = "UPDATE tellings SET due_at = due_at - interval '1 hour'"
 
 
 @pytest.fixture
-def room(settings: Settings) -> Iterator[Room]:
+def room(settings: Settings) -> Iterator[WorkerContext]:
     here = open_room(settings.model_copy(update={"ask_phones": 2}), Carrier("sms"), Carrier("email"))
     yield here
     here.close()
 
 
-def told(room: Room) -> list[tuple[str, list[str]]]:
+def told(room: WorkerContext) -> list[tuple[str, list[str]]]:
     while worker.step(room):
         pass
     return [(row.text, row.channels) for row in rows(room.engine, NOTICES)]
 
 
-def spread(room: Room) -> None:
+def spread(room: WorkerContext) -> None:
     while fanout.step(room):
         pass
 
 
-def broadcast(office: Office, room: Room) -> None:
+def broadcast(office: Office, room: WorkerContext) -> None:
     """Dana posts to dispatch, which Bob hears, and somebody who opted out on the way."""
     with transaction(office.engine) as session:
         more = accounts.create_person(session, "ana", "Ana Ruiz").id
@@ -64,7 +64,7 @@ def broadcast(office: Office, room: Room) -> None:
     office.work()
 
 
-def test_a_broadcasts_poster_hears_the_counts_after_an_hour(office: Office, room: Room):
+def test_a_broadcasts_poster_hears_the_counts_after_an_hour(office: Office, room: WorkerContext):
     broadcast(office, room)
     assert told(room) == []
     with transaction(office.engine) as session:
@@ -80,7 +80,7 @@ def test_a_broadcasts_poster_hears_the_counts_after_an_hour(office: Office, room
     assert told(room) == [(words, channels)]
 
 
-def test_who_has_a_mailbox_gets_the_list_there_and_first_names_by_text(office: Office, room: Room):
+def test_who_has_a_mailbox_gets_the_list_there_and_first_names_by_text(office: Office, room: WorkerContext):
     change(
         office.engine,
         "INSERT INTO addresses (account_id, channel, address, is_primary)"
@@ -96,7 +96,7 @@ def test_who_has_a_mailbox_gets_the_list_there_and_first_names_by_text(office: O
     assert re.search(r"\nThese people do not have it:\nAna Ruiz: opted out on \w{3} \d+$", body)
 
 
-def test_an_ordinary_post_is_not_told_of(office: Office, room: Room):
+def test_an_ordinary_post_is_not_told_of(office: Office, room: WorkerContext):
     office.says("kim", "hello")
     office.says("pat", "#sales lunch")
     office.read()
@@ -104,7 +104,7 @@ def test_an_ordinary_post_is_not_told_of(office: Office, room: Room):
     assert rows(office.engine, "SELECT * FROM tellings") == []
 
 
-def test_a_post_to_many_phones_is(office: Office, room: Room):
+def test_a_post_to_many_phones_is(office: Office, room: WorkerContext):
     """Here everything above two is many; what several fan-outs of a post bring counts together."""
     with transaction(office.engine) as session:
         for number in range(3):
@@ -122,7 +122,7 @@ def test_a_post_to_many_phones_is(office: Office, room: Room):
     assert [row.kind for row in rows(office.engine, "SELECT * FROM tellings")] == ["counts"]
 
 
-def test_who_took_it_back_is_told_nothing(office: Office, room: Room):
+def test_who_took_it_back_is_told_nothing(office: Office, room: WorkerContext):
     broadcast(office, room)
     with transaction(office.engine) as session:
         posts.retract(session, session.scalars(select(Post)).one())
@@ -131,7 +131,7 @@ def test_who_took_it_back_is_told_nothing(office: Office, room: Room):
     assert rows(office.engine, "SELECT told_at FROM tellings")[0].told_at
 
 
-def test_a_crash_before_the_commit_tells_nothing_and_the_next_tells_once(office: Office, room: Room):
+def test_a_crash_before_the_commit_tells_nothing_and_the_next_tells_once(office: Office, room: WorkerContext):
     broadcast(office, room)
     change(office.engine, HOUR_LATER)
     with Session(office.engine) as session:  # ends without a commit
@@ -140,7 +140,7 @@ def test_a_crash_before_the_commit_tells_nothing_and_the_next_tells_once(office:
     assert len(told(room)) == 1
 
 
-def test_two_workers_tell_once(office: Office, room: Room):
+def test_two_workers_tell_once(office: Office, room: WorkerContext):
     broadcast(office, room)
     change(office.engine, HOUR_LATER)
     workers = [threading.Thread(target=worker.step, args=(room,)) for _ in range(4)]
@@ -151,7 +151,7 @@ def test_two_workers_tell_once(office: Office, room: Room):
     assert len(told(room)) == 1
 
 
-def test_one_that_cannot_be_told_does_not_hold_up_the_others(office: Office, room: Room):
+def test_one_that_cannot_be_told_does_not_hold_up_the_others(office: Office, room: WorkerContext):
     broadcast(office, room)
     change(
         office.engine,

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 import handlers
 from critter.explain.text import whole_world
 from gateway.doors.web import post_page
-from gateway.inbound.commands import World
+from gateway.inbound.commands import CommandRegistry
 from gateway.network.audience import visibility
 from gateway.network.follows import follows
 from gateway.network.people import accounts, addresses
@@ -84,7 +84,7 @@ class Talk(RuleBasedStateMachine):
     them that left, over all of its examples."""
 
     engine: Engine
-    world: World
+    world: CommandRegistry
     posts = left = 0
 
     def __init__(self) -> None:
@@ -313,11 +313,11 @@ class Talk(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def world(settings: Settings) -> World:
+def world(settings: Settings) -> CommandRegistry:
     return whole_world(changed(settings, CRITTER_HOLD_SECONDS="0"))
 
 
-def test_nobody_reads_what_is_not_for_them(engine: Engine, world: World) -> None:
+def test_nobody_reads_what_is_not_for_them(engine: Engine, world: CommandRegistry) -> None:
     Talk.engine, Talk.world = engine, world
     run_state_machine_as_test(
         Talk,

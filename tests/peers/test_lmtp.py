@@ -11,7 +11,7 @@ import uvloop
 from bench.company import company
 from bench.mail_in import listens
 from bench.stub import Stub
-from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.smtp.relay import SmtpRelay
 from tests.peers.conftest import PEOPLE, Door, Relay, need_postfix
 from tests.support.ports import free_port
@@ -78,7 +78,7 @@ def test_it_hands_over_and_we_answer_through_it(handed_over: tuple[Door, str]) -
     """Both directions through one Postfix: fifty mails in, each once and for all their recipients; a hundred out."""
     door, place = handed_over
     to = ["post@mail.example", "kim@mail.example", "everybody@corp.example"]
-    letters = [Letter(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % (n, n)) for n in range(100)]
+    letters = [OutboundEmail(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % (n, n)) for n in range(100)]
     with Stub("letters") as sink, Front(place, sink.port) as front:
         with smtplib.SMTP("127.0.0.1", front.port, local_hostname="corp.example") as client:
             for number in range(50):
@@ -130,7 +130,7 @@ def until(done: Callable[[], bool], seconds: float = 60) -> bool:
     return False
 
 
-async def _sent(port: int, letters: list[Letter]) -> list[Outcome]:
+async def _sent(port: int, letters: list[OutboundEmail]) -> list[Outcome]:
     carrier, outcomes = SmtpRelay(f"smtp://127.0.0.1:{port}", "mail.example"), list[Outcome]()
     await carrier.send(letters, lambda _, outcome: outcomes.append(outcome))
     await carrier.close()

@@ -11,7 +11,7 @@ import uvloop
 
 from bench.stub import Stub
 from critter.doctor import mail
-from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.smtp.relay import SmtpRelay
 from tests.peers.conftest import Door, Relay, need, need_postfix
 
@@ -47,7 +47,7 @@ def test_we_send_through_it() -> None:
     """Every letter is taken under a queue id of Postfix's and reaches the other side once."""
     need_postfix()
     count = 500
-    letters = [Letter(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % (n, n)) for n in range(count)]
+    letters = [OutboundEmail(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % (n, n)) for n in range(count)]
     with Stub("letters") as sink, Relay(sink.port) as relay:
         outcomes = uvloop.run(_sent(relay.port, letters))
         assert {outcome.state for outcome in outcomes} == {"sent"}
@@ -58,7 +58,7 @@ def test_we_send_through_it() -> None:
         assert (sink.count(), sink.report()["distinct"]) == (count, count)
 
 
-async def _sent(port: int, letters: list[Letter]) -> list[Outcome]:
+async def _sent(port: int, letters: list[OutboundEmail]) -> list[Outcome]:
     carrier, outcomes = SmtpRelay(f"smtp://127.0.0.1:{port}", "mail.example"), list[Outcome]()
     async with asyncio.timeout(60):
         await carrier.send(letters, lambda _, outcome: outcomes.append(outcome))

@@ -14,7 +14,7 @@ from gateway.store.database import transaction
 from tests.support.office import Office
 from tests.support.signed import letter, zone
 from workers import mail_auth
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 
 DEMO = zone("demo.example")
 BY_DEMO = Envelope("192.0.2.10", "mx.demo.example", "kim@demo.example")
@@ -66,7 +66,7 @@ def token(office: Office, inbound_id: int) -> str:
     return f"c+{Signer(office.settings.secret_keys).sign('confirm', inbound_id, address_id)}@mail.example"
 
 
-def answers(office: Office, here: Room, inbound_id: int, words: str, sender: str = KIM) -> int:
+def answers(office: Office, here: WorkerContext, inbound_id: int, words: str, sender: str = KIM) -> int:
     to = token(office, inbound_id)
     answer = arrives(office, letter(sender, to=to, body=words), to=(to,), sender=sender)
     mail_auth.step(here)

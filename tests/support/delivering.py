@@ -9,16 +9,16 @@ from datetime import datetime
 from sqlalchemy import Engine, func, insert, text
 from sqlalchemy.orm import Session
 
-from gateway.carriers.common.protocol import Letter, Listed, Outcome, Text
+from gateway.carriers.common.protocol import ListedMessage, OutboundEmail, Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.ledger.outbox import outbox
-from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.outbox import Outgoing, Target
-from gateway.queue.worker_notifier import Bell
+from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 from gateway.store.database import connect, transaction
 from gateway.store.tables import Account, Address, Attempt, Follow, Post
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.event_loop import Loop
 
 SENT = Outcome("sent", "SM" + "0" * 32)
@@ -29,14 +29,14 @@ class Carrier:
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
-        self.taken: list[Text | Letter] = []
+        self.taken: list[Text | OutboundEmail] = []
         self.began: list[float] = []
-        self.answers: Callable[[Text | Letter], Outcome] = self.accept
-        self.listed: Callable[[], list[Listed]] = list
+        self.answers: Callable[[Text | OutboundEmail], Outcome] = self.accept
+        self.listed: Callable[[], list[ListedMessage]] = list
         self.delay = 0.0
         self.flying = self.most = 0
 
-    def accept(self, parcel: Text | Letter) -> Outcome:
+    def accept(self, parcel: Text | OutboundEmail) -> Outcome:
         return replace(SENT, carrier_id=f"SM{parcel.attempt:032x}")
 
     async def send(self, batch: Sequence, settled: Callable, gate: Gate = OPEN) -> None:
@@ -50,17 +50,17 @@ class Carrier:
         for parcel in batch:
             settled(parcel, self.answers(parcel))
 
-    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]:
+    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[ListedMessage]:
         return [one for one in self.listed() if one.recipient == recipient]
 
     async def close(self) -> None: ...
 
 
-def open_room(settings: Settings, texts: Carrier | None = None, letters: Carrier | None = None) -> Room:
-    return Room(
+def open_room(settings: Settings, texts: Carrier | None = None, letters: Carrier | None = None) -> WorkerContext:
+    return WorkerContext(
         settings=settings,
         engine=connect(settings.database_url),
-        bell=Bell(settings.redis_url),
+        bell=WorkerNotifier(settings.redis_url),
         owner="tests",
         loop=Loop(),
         texts={"twilio": texts} if texts else {},
@@ -114,7 +114,7 @@ def post(engine: Engine, author: int, words: str, to: Sequence[Target], **more: 
         return outbox.put(session, outgoing, to)
 
 
-def begin(session: Session, claimed: Sequence[Claimed]) -> list[Claimed]:
+def begin(session: Session, claimed: Sequence[ClaimedDelivery]) -> list[ClaimedDelivery]:
     """Writes the attempts of claimed texts, as paying for them does."""
     values = [(one.attempt_id, one.message_id, one.address_id, one.number) for one in claimed]
     columns = ("id", "message_id", "address_id", "number")

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from gateway.inbound.commands import World
-from gateway.inbound.outcome import Outcome
+from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import hear
 from gateway.ledger.outbox import fanouts
 from gateway.network.audience import visibility
@@ -28,7 +28,7 @@ def thrown_away(engine: Engine) -> Iterator[Session]:
             outer.rollback()
 
 
-def tell(session: Session, world: World, sender: str, words: str) -> Outcome:
+def tell(session: Session, world: CommandRegistry, sender: str, words: str) -> InboundOutcome:
     """A text from this phone, read and done at once."""
     row = Inbound(
         channel="sms", natural_key=uuid.uuid4().bytes, sender=sender, recipients=[cast.NUMBER], trusted=True,
@@ -43,7 +43,7 @@ def tell(session: Session, world: World, sender: str, words: str) -> Outcome:
     return outcome
 
 
-def tried(session: Session, world: World, sender: str, words: str) -> str:
+def tried(session: Session, world: CommandRegistry, sender: str, words: str) -> str:
     """What would be answered; nothing of it stays."""
     with session.begin_nested() as kept:
         said = tell(session, world, sender, words).answer or ""

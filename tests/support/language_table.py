@@ -2,7 +2,7 @@
 
 import re
 
-from gateway.language.model.reading import Context, Found, Item, Named
+from gateway.language.model.reading import Context, Item, NamedAccount, ResolvedName
 from gateway.language.usage.verbs import table, verb
 
 VERBS = table(
@@ -47,13 +47,13 @@ VERBS = table(
     ]
 )
 
-KIM = Named(1, "kim", "person", "Kim Lee")
-PAT = Named(2, "pat", "person", "Pat")
-DAVE = Named(3, "dave", "person", "Dave")
-SALES = Named(4, "sales", "group", "sales", "open")
-ACME = Named(5, "acme", "group", "ACME", "open")
-BOARD = Named(6, "board", "group", "board", "closed")
-DISPATCH = Named(7, "dispatch", "group", "dispatch", "broadcast")
+KIM = NamedAccount(1, "kim", "person", "Kim Lee")
+PAT = NamedAccount(2, "pat", "person", "Pat")
+DAVE = NamedAccount(3, "dave", "person", "Dave")
+SALES = NamedAccount(4, "sales", "group", "sales", "open")
+ACME = NamedAccount(5, "acme", "group", "ACME", "open")
+BOARD = NamedAccount(6, "board", "group", "board", "closed")
+DISPATCH = NamedAccount(7, "dispatch", "group", "dispatch", "broadcast")
 WORLD = (KIM, PAT, DAVE, SALES, ACME, BOARD, DISPATCH)
 
 CONTEXT = Context(last=Item(100, KIM, age=120.0), last_by={"kim": Item(100, KIM, age=120.0)})
@@ -61,13 +61,13 @@ PRIVATE = Context(last=Item(101, KIM, private=True, age=5.0), last_by={"kim": It
 BROADCAST = Context(last=Item(102, PAT, group=DISPATCH, broadcast=True, age=5.0))
 
 
-def resolver(word: str) -> Found:
+def resolver(word: str) -> ResolvedName:
     """Handles, first and full names; near are those within two edits."""
     exact = tuple(
         each for each in WORLD if word in (each.handle, each.name.casefold(), each.name.casefold().split()[0])
     )
     near = () if exact else tuple(each for each in WORLD if _distance(word, each.handle) <= 2)
-    return Found(exact, near)
+    return ResolvedName(exact, near)
 
 
 def _distance(a: str, b: str) -> int:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import uvloop
 
-from critter.processes.app import Parts, build
+from critter.processes.app import DoorResources, build
 from gateway.doors.smtp import server
-from gateway.doors.smtp.connection_limits import Limits
+from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.settings import Settings
 
 LETTER = b"From: Kim <kim@corp.example>\r\nTo: post@mail.example\r\nMessage-ID: <1@corp.example>\r\n\r\nhello\r\n"
@@ -22,7 +22,7 @@ LETTER = b"From: Kim <kim@corp.example>\r\nTo: post@mail.example\r\nMessage-ID: 
 @dataclass
 class Running:
     settings: Settings
-    parts: Parts
+    parts: DoorResources
     loop: asyncio.AbstractEventLoop
     stop: asyncio.Event
     thread: threading.Thread
@@ -32,7 +32,7 @@ class Running:
 
 
 @contextmanager
-def opened(settings: Settings, limits: Limits = Limits()) -> Iterator[Running]:
+def opened(settings: Settings, limits: ConnectionLimits = ConnectionLimits()) -> Iterator[Running]:
     """The door, listening; closed and all threads ended when the block ends."""
     parts = build(settings)
     begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from critter.cli import app
 from critter.explain.text import whole_world
 from gateway.errors import Refused, SettingsError
-from gateway.inbound.commands import World
+from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.process import hear
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
@@ -25,7 +25,7 @@ from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from tests.support import cast
 from workers.sending import budget_reservation
-from workers.sending.send_loop import Load
+from workers.sending.send_loop import OutboundItem
 
 LEASE = timedelta(seconds=60)
 
@@ -42,7 +42,7 @@ class Office:
 
     engine: Engine
     settings: Settings
-    world: World = field(init=False)
+    world: CommandRegistry = field(init=False)
     at_work: bool = True  # as the command line sees it
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ class Office:
             sent = [one for one in claimed if one.key not in refused]
             if channel == "sms":
                 contents = claims.contents(session, {one.message_id for one in sent})
-                loads = [Load(one, Parcel(one.attempt_id), 1) for one in sent]
+                loads = [OutboundItem(one, Parcel(one.attempt_id), 1) for one in sent]
                 sent = [load.claimed for load in budget_reservation.buy(session, self.settings, loads, contents).loads]
         with transaction(self.engine) as session:
             settle(session, [Settlement(one, "sent", f"SM{uuid.uuid4().hex}", segments=1) for one in sent])

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.ledger.outbox.claims import ClaimedDelivery, MessageContent
 from gateway.security.signed_tokens import Signer
 from gateway.settings import load
 from handlers.help_command import MAILS, START
@@ -35,15 +35,15 @@ class Shown(NamedTuple):
     dark: bool
 
 
-def content(**changes: Any) -> Content:
+def content(**changes: Any) -> MessageContent:
     kim = {"author_id": 2, "author": "kim", "author_name": "Kim Lee", "post_id": 3, "kind": "update"}
     rest = {"message_id": 1, "text": "", "subject": "", "private": False, "group": None, "parents": (), "answers": None}
-    return Content(**{**kim, **rest, "created_at": AT, **changes})
+    return MessageContent(**{**kim, **rest, "created_at": AT, **changes})
 
 
-def claimed(language: str = "en", follows: str | None = "Kim Lee (@kim)") -> Claimed:
+def claimed(language: str = "en", follows: str | None = "Kim Lee (@kim)") -> ClaimedDelivery:
     source = (2, "kim") if follows else (None, None)
-    return Claimed(1, 1, 4, 1, "sam@demo.example", None, False, *source, None, language, follows)
+    return ClaimedDelivery(1, 1, 4, 1, "sam@demo.example", None, False, *source, None, language, follows)
 
 
 def mails() -> Iterator[Shown]:
@@ -68,7 +68,7 @@ def mails() -> Iterator[Shown]:
     )
 
 
-def html(row: Claimed, said: Content) -> str:
+def html(row: ClaimedDelivery, said: MessageContent) -> str:
     settings = load({"CRITTER_SECRET_KEY": "pictures", "CRITTER_MAIL_DOMAIN": "mail.example"})
     loaded, _ = Mailing(settings, Signer(settings.secret_keys)).load(row, said)
     part = message_from_bytes(loaded.parcel.content, policy=policy.default).get_body(("html",))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, text
 
-from gateway.carriers.common.protocol import Letter
+from gateway.carriers.common.protocol import OutboundEmail
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.support import mail_process
 from tests.support.delivering import Carrier, open_room
 from tests.support.mail_process import Client
 from workers import deliver, fanout, inbound
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 from workers.upkeep import scheduler
 
 
@@ -23,7 +23,7 @@ class Postroom:
 
     engine: Engine
     settings: Settings
-    room: Room
+    room: WorkerContext
     letters: Carrier
     texts: Carrier
 
@@ -67,15 +67,15 @@ class Postroom:
         ):
             self.sql("UPDATE " + change.format(f"interval '{days} days'"))
 
-    def sent(self) -> list[Letter]:
+    def sent(self) -> list[OutboundEmail]:
         """The mails that left since the last time."""
         taken, self.letters.taken = self.letters.taken, []
-        return [one for one in taken if isinstance(one, Letter)]
+        return [one for one in taken if isinstance(one, OutboundEmail)]
 
     def told(self) -> list[str]:
         """The texts that left since the last time."""
         taken, self.texts.taken = self.texts.taken, []
-        return [one.body for one in taken if not isinstance(one, Letter)]
+        return [one.body for one in taken if not isinstance(one, OutboundEmail)]
 
     def sql(self, statement: str, **values: object) -> list:
         with transaction(self.engine) as session:
@@ -98,7 +98,7 @@ def opened(settings: Settings, engine: Engine) -> Iterator[Postroom]:
     here.close()
 
 
-def head(letter: Letter) -> str:
+def head(letter: OutboundEmail) -> str:
     """The header of a mail that left, as a server would bring it back."""
     return letter.content.partition(b"\r\n\r\n")[0].decode()
 

@@ -35,7 +35,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
-from gateway.inbound.commands import World, world
+from gateway.inbound.commands import CommandRegistry, world
 from gateway.inbound.process import hear
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
@@ -65,7 +65,7 @@ class Stage:
     """The company, and what each of its people has been sent and not yet read in the story."""
 
     engine: Engine
-    world: World
+    world: CommandRegistry
     heard: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     last_mail: dict[str, tuple[int, int]] = field(default_factory=dict)
     said: int = 0

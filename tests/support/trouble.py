@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from tests.support.databases import restructure
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 OF_ONE = ["57014", "55P03", "40001", "40P01", "25P03", "25P04"]
@@ -31,7 +31,7 @@ def mend(engine: Engine, table: str) -> None:
     restructure(engine, f"DROP TRIGGER broken ON {table}")
 
 
-def fails(step: Callable[[Room], object], here: Room) -> None:
+def fails(step: Callable[[WorkerContext], object], here: WorkerContext) -> None:
     """One step, whatever it raises of the database: the drain would log it."""
     with suppress(OperationalError):
         step(here)

@@ -15,7 +15,7 @@ import requests
 from twilio.request_validator import RequestValidator
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from critter.processes.app import Parts, build, create_app
+from critter.processes.app import DoorResources, build, create_app
 from gateway.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ class Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served(settings: Settings, change: Callable[[Parts], Parts] = lambda parts: parts) -> Iterator[str]:
+def served(settings: Settings, change: Callable[[DoorResources], DoorResources] = lambda parts: parts) -> Iterator[str]:
     """The URL of the whole application, in a thread."""
     parts = build(settings)
     host, port = settings.web_listen

@@ -7,11 +7,11 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from gateway.network.conversation import conversations
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.people import accounts, addresses
 from gateway.store.database import transaction
 
-ASKED = Asked("private", [{"label": "ACME", "id": 1}], ["POST", "DROP"], {"draft": 1})
+ASKED = AskedQuestion("private", [{"label": "ACME", "id": 1}], ["POST", "DROP"], {"draft": 1})
 
 
 @pytest.fixture

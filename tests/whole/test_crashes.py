@@ -30,7 +30,7 @@ from tests.support import web_process
 from tests.support.arrivals import marked, received
 from tests.support.delivering import open_room
 from tests.support.herd import CRITTERS, Herd, crowd, herd
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.upkeep import scheduler
 from workers.upkeep.lease_sweeper import sweep
 
@@ -113,7 +113,7 @@ def unproved(critter: Herd, author: str, words: str) -> bool:
 class Trial:
     """One process, crashed at one place after the other."""
 
-    def __init__(self, critter: Herd, room: Room, name: str, number: int) -> None:
+    def __init__(self, critter: Herd, room: WorkerContext, name: str, number: int) -> None:
         self.critter, self.room, self.name, self.number = critter, room, name, number
         self.lines = len(critter.ledger())
         self.logged = len(critter.log())
@@ -193,7 +193,7 @@ def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Herd]:
 
 
 @pytest.fixture(scope="module")
-def room(critter: Herd) -> Iterator[Room]:
+def room(critter: Herd) -> Iterator[WorkerContext]:
     here = open_room(critter.settings)
     yield here
     here.close()
@@ -216,7 +216,7 @@ STEPS = {
 
 @pytest.mark.timeout(10_800 if EVERY_PLACE else 300)
 @pytest.mark.parametrize("name", CRITTERS)
-def test_a_crash_at_every_place(critter: Herd, room: Room, hearers: dict[str, set[int]], name: str) -> None:
+def test_a_crash_at_every_place(critter: Herd, room: WorkerContext, hearers: dict[str, set[int]], name: str) -> None:
     places: list[str] = []
     began = time.monotonic()
     step = 1 if EVERY_PLACE else STEPS.get(name, 1)

@@ -15,7 +15,7 @@ import redis
 from critter.doctor import check
 from critter.servers import binaries
 from gateway.errors import Refused
-from gateway.queue.worker_notifier import Bell, Ear
+from gateway.queue.worker_notifier import QueueListener, WorkerNotifier
 from gateway.rate_limiter import Buckets
 from gateway.settings import Settings
 from tests.support.ports import free_port
@@ -70,8 +70,8 @@ def test_its_user_may_do_no_more_than_it_needs(url: str, command: str) -> None:
 
 
 def test_bell_ear_and_buckets_work_with_it(url: str) -> None:
-    bell = Bell(url)
-    with redis.Redis.from_url(url) as client, Ear(client, "sms") as ear:
+    bell = WorkerNotifier(url)
+    with redis.Redis.from_url(url) as client, QueueListener(client, "sms") as ear:
         bell.ring("sms")
         assert ear.hear(1.0) == {"sms"}
         bell.ring("sms", job=True)
@@ -91,7 +91,7 @@ def test_a_worker_sends_with_it(settings: Settings, engine, url: str) -> None:
     guarded = changed(settings, CRITTER_REDIS_URL=url)
     with listening(guarded, "sms") as worker:
         put(engine)
-        Bell(url).ring("sms")
+        WorkerNotifier(url).ring("sms")
         until(all_sent(engine))
         worker.terminate()
         assert worker.wait(9) == 0
@@ -171,7 +171,7 @@ def test_an_honest_bucket_is_far_ahead_when_its_rate_is_slow(redis_url: str) -> 
 
 
 def test_rings_from_many_threads_need_no_more_than_their_own_keys(url: str) -> None:
-    bell = Bell(url)
+    bell = WorkerNotifier(url)
     threads = [threading.Thread(target=bell.ring, args=(name,)) for name in ("inbound", "fanout", "email") * 5]
     for thread in threads:
         thread.start()

@@ -10,7 +10,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from gateway.queue.jobs import DRAINS
-from gateway.queue.worker_notifier import Bell
+from gateway.queue.worker_notifier import WorkerNotifier
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def jobs(client: redis.Redis, queue: str) -> list[bytes]:
 
 
 def test_many_rings_fold_into_one_until_answered(redis_url, client):
-    bell = Bell(redis_url)
+    bell = WorkerNotifier(redis_url)
     for _ in range(20):
         bell.ring("sms")
     assert len(jobs(client, "sms")) == 1
@@ -34,12 +34,12 @@ def test_many_rings_fold_into_one_until_answered(redis_url, client):
 
 
 def test_a_lost_answer_delays_a_second_at_most(redis_url, client):
-    Bell(redis_url).ring("email")
+    WorkerNotifier(redis_url).ring("email")
     assert 0 < client.pttl("critter:asked:email") <= 1000
 
 
 def test_a_job_is_a_name_and_nothing_else(redis_url, client):
-    bell = Bell(redis_url)
+    bell = WorkerNotifier(redis_url)
     for name in DRAINS:
         bell.ring(name)
     found = {}
@@ -62,7 +62,7 @@ def hanging(tmp_path: Path):
 
 
 def test_a_hanging_redis_costs_one_caller_a_blink(hanging):
-    bell = Bell(hanging)
+    bell = WorkerNotifier(hanging)
     began = time.monotonic()
     bell.ring("sms")
     first = time.monotonic() - began
@@ -74,14 +74,14 @@ def test_a_hanging_redis_costs_one_caller_a_blink(hanging):
 
 
 def test_a_redis_that_is_not_there_is_no_error(tmp_path):
-    bell = Bell(f"unix://{tmp_path / 'nobody.sock'}")
+    bell = WorkerNotifier(f"unix://{tmp_path / 'nobody.sock'}")
     before = time.monotonic()
     bell.ring("inbound")
     assert bell._silent_until > before  # it was tried, and is not tried again at once
 
 
 def test_it_rings_again_when_redis_is_back(redis_url, client, monkeypatch):
-    bell = Bell(redis_url)
+    bell = WorkerNotifier(redis_url)
     monkeypatch.setattr(bell, "_silent_until", time.monotonic() + 0.05)
     bell.ring("sms")
     assert jobs(client, "sms") == []

@@ -26,14 +26,14 @@ from tests.support.databases import restructure
 from tests.support.delivering import change, open_room, people, person, post, rows
 from tests.support.office import Office
 from workers.runtime import periodic_tasks
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.periodic_tasks import Failures, Task
 from workers.upkeep import media_gc, scheduler
 from workers.upkeep.retention import Cleaning, ages
 
 
 @pytest.fixture
-def room(settings: Settings) -> Iterator[Room]:
+def room(settings: Settings) -> Iterator[WorkerContext]:
     here = open_room(settings)
     yield here
     here.close()
@@ -55,7 +55,7 @@ def logged() -> Iterator[list[dict[str, Any]]]:
 
 
 @contextmanager
-def ticking(here: Room, tasks: Sequence[Task] | None) -> Iterator[None]:
+def ticking(here: WorkerContext, tasks: Sequence[Task] | None) -> Iterator[None]:
     thread = threading.Thread(target=scheduler.run, args=(here, tasks))
     thread.start()
     try:
@@ -73,7 +73,7 @@ def until(true: Callable[[], Any], seconds: float = 10.0) -> None:
         time.sleep(0.02)
 
 
-def listed(here: Room) -> list[Task]:
+def listed(here: WorkerContext) -> list[Task]:
     """Every task that stands in the code, whatever the settings."""
     return scheduler.tasks(here.settings, reads=True)
 
@@ -92,8 +92,8 @@ class Counting:
         self.bad, self._does = bad, does
         self.tasks = [replace(task, every=0.03, make=self._make(task)) for task in tasks]
 
-    def _make(self, task: Task) -> Callable[[Room, Failures], Callable[[], float | None]]:
-        def make(here: Room, failures: Failures) -> Callable[[], float | None]:
+    def _make(self, task: Task) -> Callable[[WorkerContext, Failures], Callable[[], float | None]]:
+        def make(here: WorkerContext, failures: Failures) -> Callable[[], float | None]:
             turn = task.make(here, failures) if task.name not in (self.bad, "texts_listed") else self._does
 
             def counted() -> None:
@@ -126,7 +126,7 @@ def failures(engine: Engine) -> dict[str, tuple[int, str]]:
 
 @pytest.mark.parametrize("name", names())
 @pytest.mark.usefixtures("hurried")
-def test_each_task_fails_alone(room: Room, engine: Engine, name: str, logged: list[dict[str, Any]]) -> None:
+def test_each_task_fails_alone(room: WorkerContext, engine: Engine, name: str, logged: list[dict[str, Any]]) -> None:
     counting = Counting(listed(room), name, breaks)
     counters.taken()
     with ticking(room, counting.tasks):
@@ -141,7 +141,7 @@ def test_each_task_fails_alone(room: Room, engine: Engine, name: str, logged: li
 
 
 @pytest.mark.usefixtures("hurried")
-def test_what_would_end_a_process_ends_no_clock(room: Room, engine: Engine) -> None:
+def test_what_would_end_a_process_ends_no_clock(room: WorkerContext, engine: Engine) -> None:
     counting = Counting(listed(room), "months", ends)
     with ticking(room, counting.tasks):
         until(lambda: counting.done["months"] > 2)
@@ -151,7 +151,9 @@ def test_what_would_end_a_process_ends_no_clock(room: Room, engine: Engine) -> N
 
 
 @pytest.mark.usefixtures("hurried")
-def test_a_task_that_hangs_stops_no_other_and_is_told(room: Room, engine: Engine, logged: list[dict[str, Any]]) -> None:
+def test_a_task_that_hangs_stops_no_other_and_is_told(
+    room: WorkerContext, engine: Engine, logged: list[dict[str, Any]]
+) -> None:
     released = threading.Event()
     counting = Counting(listed(room), "due", lambda: released.wait(20) and None)
     tasks = [replace(task, longest=0.3) if task.name == "due" else task for task in counting.tasks]
@@ -165,7 +167,7 @@ def test_a_task_that_hangs_stops_no_other_and_is_told(room: Room, engine: Engine
 
 
 @pytest.mark.usefixtures("hurried")
-def test_a_statement_that_takes_too_long_is_the_tasks_fault(room: Room, engine: Engine) -> None:
+def test_a_statement_that_takes_too_long_is_the_tasks_fault(room: WorkerContext, engine: Engine) -> None:
     def slow() -> None:
         with transaction(room.engine) as session:
             session.execute(text("SET LOCAL statement_timeout = '20ms'"))
@@ -178,7 +180,7 @@ def test_a_statement_that_takes_too_long_is_the_tasks_fault(room: Room, engine: 
 
 
 @pytest.mark.usefixtures("hurried")
-def test_a_lost_connection_is_nobodys_fault(room: Room, engine: Engine, logged: list[dict[str, Any]]) -> None:
+def test_a_lost_connection_is_nobodys_fault(room: WorkerContext, engine: Engine, logged: list[dict[str, Any]]) -> None:
     mine = {"due": 0}
 
     def lose() -> None:
@@ -195,7 +197,7 @@ def test_a_lost_connection_is_nobodys_fault(room: Room, engine: Engine, logged: 
 
 
 @pytest.mark.usefixtures("hurried")
-def test_success_ends_the_alarm(room: Room, engine: Engine, office: Office) -> None:
+def test_success_ends_the_alarm(room: WorkerContext, engine: Engine, office: Office) -> None:
     broken = [True]
     counting = Counting(listed(room), "months", lambda: breaks() if broken[0] else None)
     with ticking(room, counting.tasks):
@@ -208,7 +210,7 @@ def test_success_ends_the_alarm(room: Room, engine: Engine, office: Office) -> N
 
 
 def test_it_waits_longer_after_each_failure() -> None:
-    runner = periodic_tasks.Runner.__new__(periodic_tasks.Runner)
+    runner = periodic_tasks.TaskRunner.__new__(periodic_tasks.TaskRunner)
     for every, most in ((1.0, periodic_tasks.OFTEN_DONE), (3600.0, periodic_tasks.LONGEST)):
         runner.task = Task("one", every, lambda *_: breaks)
         waits = [runner._later(failures) for failures in range(1, 15)]
@@ -280,7 +282,7 @@ def test_each_shelf_of_the_media_folder_fails_alone(
 
 
 def test_a_table_that_cannot_be_read_keeps_no_other_bell_silent(
-    room: Room, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    room: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[str] = []
     monkeypatch.setattr(room.bell, "ring", lambda name, job=False: rung.append(name))
@@ -306,7 +308,7 @@ def placed(engine: Engine) -> dict[str, int]:
     return {row.part: row.n for row in found}
 
 
-def test_rows_move_out_of_the_default_partition_first(room: Room, engine: Engine, office: Office) -> None:
+def test_rows_move_out_of_the_default_partition_first(room: WorkerContext, engine: Engine, office: Office) -> None:
     coming = rows(engine, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^deliveries_20' ORDER BY 1")
     last = coming[-1].relname
     restructure(engine, f"DROP TABLE {last}")
@@ -420,7 +422,7 @@ def test_failures_of_tasks_that_are_no_more_are_forgotten(engine: Engine) -> Non
 
 @pytest.mark.usefixtures("hurried")
 def test_the_clock_goes_on_although_a_row_stands_in_the_default_partition(
-    room: Room, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    room: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: set[str] = set()
     monkeypatch.setattr(room.bell, "ring", lambda name, job=False: rung.add(name))

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers.common.protocol import Letter, Outcome, Text
+from gateway.carriers.common.protocol import OutboundEmail, Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate, may_leave
 from gateway.ledger.money import budgets
 from gateway.ledger.outbox import outbox, settlements
@@ -18,7 +18,7 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.support.delivering import Carrier, change, follow, open_room, people, person, post, rows, states
 from workers import deliver
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 
 class Slow(Carrier):
@@ -30,7 +30,10 @@ class Slow(Carrier):
         self.go = threading.Event()
 
     async def send(
-        self, batch: Sequence[Text | Letter], settled: Callable[[Text | Letter, Outcome], None], gate: Gate = OPEN
+        self,
+        batch: Sequence[Text | OutboundEmail],
+        settled: Callable[[Text | OutboundEmail, Outcome], None],
+        gate: Gate = OPEN,
     ) -> None:
         self.handed_over.set()
         await asyncio.to_thread(self.go.wait, 20)
@@ -52,7 +55,7 @@ def letters() -> Slow:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Slow, letters: Slow) -> Iterator[Room]:
+def room(settings: Settings, texts: Slow, letters: Slow) -> Iterator[WorkerContext]:
     here = open_room(settings, texts, letters)
     change(here.engine, "INSERT INTO installation (mode) VALUES ('simulated')")
     enter(here)

@@ -21,7 +21,7 @@ from gateway.store.tables import Address, Post
 from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
 from tests.support.stalls import Stalls
 from workers import deliver
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 from workers.sending import number_pool
 
 
@@ -41,7 +41,7 @@ def letters() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier, letters: Carrier) -> Iterator[Room]:
+def room(settings: Settings, texts: Carrier, letters: Carrier) -> Iterator[WorkerContext]:
     here = open_room(settings, texts, letters)
     enter(here)
     yield here

@@ -6,7 +6,7 @@ import time
 import pytest
 import redis
 
-from gateway.queue.worker_notifier import Bell, Ear
+from gateway.queue.worker_notifier import QueueListener, WorkerNotifier
 from workers.runtime import listen_on
 from workers.runtime.listen_on import linger
 
@@ -32,8 +32,8 @@ def jobs(client: redis.Redis, queue: str) -> int:
 
 
 def test_a_ring_that_is_heard_makes_no_job(redis_url, client):
-    bell = Bell(redis_url)
-    with Ear(client, "sms") as ear:
+    bell = WorkerNotifier(redis_url)
+    with QueueListener(client, "sms") as ear:
         bell.ring("receipts")
         bell.ring("sms")
         time.sleep(0.05)
@@ -42,26 +42,26 @@ def test_a_ring_that_is_heard_makes_no_job(redis_url, client):
 
 
 def test_other_queues_are_not_heard(redis_url, client):
-    with Ear(client, "sms") as ear:
-        Bell(redis_url).ring("email")
+    with QueueListener(client, "sms") as ear:
+        WorkerNotifier(redis_url).ring("email")
         assert ear.hear(0.1) == set()
     assert jobs(client, "email") == 1
 
 
 def test_a_ring_past_the_ears_is_a_job(redis_url, client):
-    with Ear(client, "sms") as ear:
-        Bell(redis_url).ring("sms", job=True)
+    with QueueListener(client, "sms") as ear:
+        WorkerNotifier(redis_url).ring("sms", job=True)
         assert ear.hear(0.05) == set()
         assert ear.jobs()
 
 
 def test_nothing_is_lost_when_it_ends(redis_url, client):
     """Each of many rings is heard or makes a job, whenever the ear closes."""
-    bell = Bell(redis_url)
+    bell = WorkerNotifier(redis_url)
     for _ in range(30):
         client.flushdb()
         ring = threading.Thread(target=bell.ring, args=("inbound",))
-        with Ear(client, "inbound") as ear:
+        with QueueListener(client, "inbound") as ear:
             ring.start()
             heard = ear.leave()
         ring.join()
@@ -69,7 +69,7 @@ def test_nothing_is_lost_when_it_ends(redis_url, client):
 
 
 def test_it_drains_what_is_rung_until_it_is_silent(redis_url, client, monkeypatch):
-    bell, drained = Bell(redis_url), []
+    bell, drained = WorkerNotifier(redis_url), []
     monkeypatch.setattr(listen_on, "SILENCE", 0.2)
     monkeypatch.setattr("workers.callbacks.drain", lambda: drained.append("receipts"))
     listening = threading.Thread(target=linger, args=(Here(), "sms", client))
@@ -83,7 +83,7 @@ def test_it_drains_what_is_rung_until_it_is_silent(redis_url, client, monkeypatc
 
 
 def test_it_makes_way_for_jobs(redis_url, client):
-    Bell(redis_url).ring("sms", job=True)
+    WorkerNotifier(redis_url).ring("sms", job=True)
     began = time.monotonic()
     linger(Here(), "sms", client)
     assert time.monotonic() - began < listen_on.SILENCE
@@ -98,6 +98,6 @@ def test_a_drain_that_fails_ends_it_and_not_the_worker(redis_url, client, monkey
     listening.start()
     while not client.pubsub_numsub("critter:ear:inbound")[0][1]:
         time.sleep(0.005)
-    Bell(redis_url).ring("inbound")
+    WorkerNotifier(redis_url).ring("inbound")
     listening.join(5)
     assert not listening.is_alive()

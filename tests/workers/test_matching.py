@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.ledger.outbox.in_doubt import Unknown
 from gateway.sms.body_hash import canonical, digest
-from workers.sending.in_doubt_matching import SERVICE, Shown, compare
+from workers.sending.in_doubt_matching import SERVICE, UnmatchedMessage, compare
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OURS, OTHER = "+15005550006", "+15005550009"
@@ -18,8 +18,8 @@ def doubt(attempt: int, body_hash: bytes | None, sender: str = OURS) -> Unknown:
     return Unknown(attempt, 1, "+14155550101", NOW + timedelta(seconds=attempt), "twilio", sender, body_hash)
 
 
-def shown(number: int, body_hash: bytes, sender: str | None = OURS, minutes: float = 1.0) -> Shown:
-    return Shown(f"SM{number}", body_hash, NOW + timedelta(minutes=minutes), sender)
+def shown(number: int, body_hash: bytes, sender: str | None = OURS, minutes: float = 1.0) -> UnmatchedMessage:
+    return UnmatchedMessage(f"SM{number}", body_hash, NOW + timedelta(minutes=minutes), sender)
 
 
 def test_those_that_read_alike_are_matched_in_their_order() -> None:
@@ -44,7 +44,7 @@ def test_with_enough_for_all_nobody_waits() -> None:
 
 
 def test_without_a_time_it_may_be_any() -> None:
-    assert compare([doubt(1, b"a")], [Shown("SM1", b"x", None, OURS)], []).open == [1]
+    assert compare([doubt(1, b"a")], [UnmatchedMessage("SM1", b"x", None, OURS)], []).open == [1]
     assert compare([doubt(1, b"a")], [shown(1, b"a", minutes=-6)], []).absent == [1]
 
 

@@ -17,8 +17,8 @@ from tests.support.delivering import change, open_room, person, rows
 from tests.support.simulation import ACCOUNT, KIM, OURS, SAM, SECOND, TOKEN, Simulation, simulation
 from tests.support.web_process import changed, served
 from workers import inbound, missed_texts
-from workers.missed_texts import Watch
-from workers.runtime.context import Room, enter
+from workers.missed_texts import ListWatch
+from workers.runtime.context import WorkerContext, enter
 
 NOW = "0.1"  # seconds between two readings
 
@@ -32,7 +32,7 @@ def sim(settings: Settings) -> Iterator[Simulation]:
 
 
 @pytest.fixture
-def here(sim: Simulation, settings: Settings, engine: Engine) -> Iterator[Room]:
+def here(sim: Simulation, settings: Settings, engine: Engine) -> Iterator[WorkerContext]:
     ours = changed(
         settings,
         TWILIO_API_BASE=sim.url,
@@ -51,17 +51,17 @@ def here(sim: Simulation, settings: Settings, engine: Engine) -> Iterator[Room]:
     enter(None)
 
 
-def read(here: Room, watch: Watch | None = None) -> int:
+def read(here: WorkerContext, watch: ListWatch | None = None) -> int:
     """One reading of every list, however soon after the last."""
     change(here.engine, "UPDATE watermarks SET asked_at = NULL, lease_until = NULL")
-    return (watch or Watch(here)).turn()
+    return (watch or ListWatch(here)).turn()
 
 
-def texts(here: Room) -> list[str]:
+def texts(here: WorkerContext) -> list[str]:
     return [row.text for row in rows(here.engine, "SELECT text FROM inbound ORDER BY id")]
 
 
-def marks(here: Room) -> dict[str, tuple[bool, int, str | None]]:
+def marks(here: WorkerContext) -> dict[str, tuple[bool, int, str | None]]:
     found = rows(here.engine, "SELECT number, read_until, failures, reason FROM watermarks")
     return {row.number: (row.read_until is not None, row.failures, row.reason) for row in found}
 
@@ -183,7 +183,7 @@ def test_a_list_that_fails_halfway_moves_no_mark_and_skips_nothing(here, sim, mo
     monkeypatch.setattr(inbound_list, "PAGE_SIZE", 5)
     monkeypatch.setattr(missed_texts, "TRIES", 1)
     sim.faults({"fault": "webhook-drop"})
-    watch = Watch(here)
+    watch = ListWatch(here)
     for number in range(20):
         sim.text(str(number))
     sim.faults({"fault": "webhook-drop"}, {"fault": fault, "on": "list", "for": OURS, "every": 3})
@@ -294,7 +294,7 @@ def test_a_list_without_end_ends(here, monkeypatch, sim):
 
 
 def test_one_process_at_a_time_and_one_reading_a_period(here, sim):
-    ours, other = Watch(here), Watch(replace(here, owner="another", settings=here.settings))
+    ours, other = ListWatch(here), ListWatch(replace(here, owner="another", settings=here.settings))
     period, lease = timedelta(seconds=60), timedelta(seconds=60)
     with transaction(here.engine) as session:
         poll_cursors.watch(session, [OURS])
@@ -323,7 +323,7 @@ def test_texts_from_before_the_database_was_made_are_not_ours(here, sim):
 def test_a_poll_reads_the_newest_and_sometimes_all(here, sim, monkeypatch):
     """A text that the list shows late, behind newer ones, is found by the next reading of the whole."""
     monkeypatch.setattr(inbound_list, "PAGE_SIZE", 2)
-    watch = Watch(here)
+    watch = ListWatch(here)
     sim.faults({"fault": "webhook-drop"})
     for number in range(10):
         sim.text(str(number))
@@ -348,12 +348,12 @@ async def _age(sim: Simulation, hours: int) -> None:
 
 def test_a_late_answer_is_none_to_a_question_that_was_put_after_it(here, sim):
     from gateway.network.conversation import conversations
-    from gateway.network.conversation.conversations import Asked
+    from gateway.network.conversation.conversations import AskedQuestion
 
     _, phone = person(here.engine, "sam", SAM)
     now = datetime.now(UTC)
     with transaction(here.engine) as session:
-        conversations.ask(session, phone, Asked("cost", (), ("OK",), {}))
+        conversations.ask(session, phone, AskedQuestion("cost", (), ("OK",), {}))
         assert conversations.standing(session, phone, now).asked
         assert conversations.standing(session, phone, now, now + timedelta(seconds=1)).asked
         late = conversations.standing(session, phone, now, now - timedelta(minutes=1))

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers.common.protocol import Letter, Outcome, Text
+from gateway.carriers.common.protocol import OutboundEmail, Outcome, Text
 from gateway.inbound.process import hear
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
@@ -19,7 +19,7 @@ from tests.support import cast
 from tests.support.delivering import Carrier, change, open_room, people, person, rows
 from tests.support.stalls import Stalls
 from workers import deliver, fanout
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 PHONES, STOPPING = 2_000, 40
 RATE = 400.0  # texts a second: the fan-out lasts five
@@ -31,7 +31,7 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier) -> Iterator[Room]:
+def room(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
     changed = {"public_url": "https://critter.example", "sms_rate": RATE, "ask_phones": PHONES}
     here = open_room(settings.model_copy(update=changed), texts, Carrier("email"))
     enter(here)
@@ -40,7 +40,7 @@ def room(settings: Settings, texts: Carrier) -> Iterator[Room]:
     here.close()
 
 
-def hear_text(room: Room, phone: str, words: str) -> float:
+def hear_text(room: WorkerContext, phone: str, words: str) -> float:
     """A text as the inbound worker reads it; the moment when it had committed."""
     sid = f"SM{uuid.uuid4().hex}"
     with transaction(room.engine) as session:
@@ -55,7 +55,7 @@ def hear_text(room: Room, phone: str, words: str) -> float:
     return time.monotonic()
 
 
-def test_stop_overtakes_a_fan_out_to_2000(room: Room, engine: Engine, texts: Carrier) -> None:
+def test_stop_overtakes_a_fan_out_to_2000(room: WorkerContext, engine: Engine, texts: Carrier) -> None:
     """Some stop before their row was made, some when it waits, some when it is claimed already; the last phones of the
     fan-out stop, so that all of them still had something coming."""
     kim = person(engine, "kim", phone="+14155550101")[0]
@@ -91,7 +91,7 @@ def test_stop_overtakes_a_fan_out_to_2000(room: Room, engine: Engine, texts: Car
     assert waiting(engine) == 0
 
 
-def spread(room: Room) -> None:
+def spread(room: WorkerContext) -> None:
     while fanout.step(room):
         pass
 
@@ -102,7 +102,7 @@ texts_moved = threading.Condition()
 def moving(texts: Carrier) -> None:
     """Every text that the carrier took wakes who waits for it."""
 
-    def answers(parcel: Text | Letter) -> Outcome:
+    def answers(parcel: Text | OutboundEmail) -> Outcome:
         with texts_moved:
             texts_moved.notify_all()
         return texts.accept(parcel)
@@ -110,7 +110,7 @@ def moving(texts: Carrier) -> None:
     texts.answers = answers
 
 
-def stop_some(room: Room, texts: Carrier, said: dict[str, float]) -> None:
+def stop_some(room: WorkerContext, texts: Carrier, said: dict[str, float]) -> None:
     """One after the other while the fan-out runs, from its end and from where it just is."""
     for number in range(STOPPING):
         with texts_moved:

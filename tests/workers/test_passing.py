@@ -20,14 +20,14 @@ from tests.support.trouble import OF_ALL, OF_ONE, break_table, fails, mend
 from workers import inbound, mail_auth
 from workers import media as picture_worker
 from workers.runtime import transient_errors
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 OF_THE_ROW = ["22012", "23505", "42601", "XX000", "P0001"]
 PHONE = "+14155550123"
 
 
 @pytest.fixture
-def here(settings: Settings, engine: Engine) -> Iterator[Room]:
+def here(settings: Settings, engine: Engine) -> Iterator[WorkerContext]:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
     person(engine, "sam", PHONE)
@@ -189,7 +189,7 @@ def problem(state: str) -> OperationalError:
 
 
 def test_the_pause_grows_and_ends_with_success():
-    watch = transient_errors.Passing()
+    watch = transient_errors.TransientErrors()
     pauses = [watch.pause("inbound", 1, problem("57014")) for _ in range(12)]
     assert pauses[: transient_errors.AT_ONCE + 2] == [None, None, timedelta(seconds=10), timedelta(seconds=20)]
     assert pauses[-1] == transient_errors.LONGEST

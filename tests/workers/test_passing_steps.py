@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.carriers.common.protocol import Listed, Outcome
+from gateway.carriers.common.protocol import ListedMessage, Outcome
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox.outbox import Target
@@ -16,7 +16,7 @@ from tests.support.databases import restructure
 from tests.support.delivering import Carrier, change, follow, open_room, person, post, rows
 from tests.support.trouble import break_table, fails, mend
 from workers import callbacks, deliver, fanout, inbound, mail_auth, media, reconcile, redaction
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 STATES = ["57014", "25P04", "57P01"]  # test_passing has them all, and that they are taken alike
 TROUBLES = 3  # times that each piece of work meets it: more than a row that is blamed would survive
@@ -27,7 +27,7 @@ OURS = "coalesce(current_setting('tests.helper', true), '') <> 'on'"
 
 @dataclass
 class World:
-    here: Room
+    here: WorkerContext
     engine: Engine
     texts: Carrier
     letters: Carrier
@@ -55,7 +55,7 @@ class Work:
     """One kind of work: `begin` makes a piece of it, `soon` makes due what waits, `query` then says `done` of the
     newest piece."""
 
-    step: Callable[[Room], object]
+    step: Callable[[WorkerContext], object]
     begin: Callable[[World], object]
     query: str
     done: tuple
@@ -116,7 +116,7 @@ def text_is_in_doubt(world: World) -> None:
     world.texts.answers = world.texts.accept
     (sent,) = world.texts.taken[-1:]
     (at,) = world.one("SELECT now()")
-    shown = Listed(f"SM{world.number:032x}", KIM, sent.body, "sent", at, "outbound-api", sent.sender)
+    shown = ListedMessage(f"SM{world.number:032x}", KIM, sent.body, "sent", at, "outbound-api", sent.sender)
     world.texts.listed = lambda: [shown]
     change(world.engine, "UPDATE deliveries SET not_before = now() WHERE state = 'unknown'")
 
@@ -125,11 +125,11 @@ def copy_is_old(world: World) -> None:
     change(world.engine, f"INSERT INTO redactions (carrier_id) VALUES ('SM{world.number:032x}')")
 
 
-def sms(_: Room) -> None:
+def sms(_: WorkerContext) -> None:
     deliver.drain_sms()
 
 
-def email(_: Room) -> None:
+def email(_: WorkerContext) -> None:
     deliver.drain_email()
 
 
@@ -219,9 +219,9 @@ def world(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -
     enter(None)
 
 
-def _brought(_: Room, due) -> bytes:
+def _brought(_: WorkerContext, due) -> bytes:
     if due.url is None:
-        raise media.Unkept("it is gone")
+        raise media.MediaNotKept("it is gone")
     return b"%PDF-1.4\n%%EOF\n"
 
 

@@ -15,22 +15,22 @@ from sqlalchemy.orm import Session
 from gateway.carriers.twilio.media import TwilioMedia
 from gateway.errors import CarrierError
 from gateway.files import media_folder
-from gateway.inbound.outcome import Outcome
+from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import hear
 from gateway.ledger.audit import invariants
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox import media as pictures
 from gateway.ledger.inbox.inbox import Incoming, Picture
-from gateway.ledger.operations.retention import Ages
+from gateway.ledger.operations.retention import RetentionAges
 from gateway.network.people import accounts, addresses
-from gateway.queue.worker_notifier import Bell
+from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Installation, Media, Post
 from tests.support import enclosed
 from tests.support.simulation import ACCOUNT, OURS, SAM, TOKEN, Simulation, simulation
 from workers.media import step
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.event_loop import Loop
 from workers.upkeep import media_gc
 from workers.upkeep.retention import batches
@@ -89,10 +89,10 @@ def test_fetched_from_the_carrier() -> None:
             asyncio.run(TwilioMedia(ACCOUNT, "another token", sim.url).fetch(place))
 
 
-def room(engine: Engine, settings: Settings, api_base: str = "") -> Room:
+def room(engine: Engine, settings: Settings, api_base: str = "") -> WorkerContext:
     there = {"twilio_account_sid": ACCOUNT, "twilio_auth_tokens": (TOKEN,)}
     settings = settings.model_copy(update=there | ({"twilio_api_base": api_base} if api_base else {}))
-    return Room(settings, engine, Bell(settings.redis_url), "test", Loop())
+    return WorkerContext(settings, engine, WorkerNotifier(settings.redis_url), "test", Loop())
 
 
 def media(engine: Engine) -> list[Media]:
@@ -158,7 +158,7 @@ def mailed(engine: Engine, *files: tuple[str, bytes | None]) -> int:
     return inbound_id
 
 
-def read(engine: Engine, here: Room) -> list[Outcome]:
+def read(engine: Engine, here: WorkerContext) -> list[InboundOutcome]:
     with transaction(engine) as session:
         taken = [inbox.take(session, one) for one in inbox.claim(session, "test", timedelta(minutes=1), 9)]
         outcomes = []
@@ -259,6 +259,6 @@ def test_retention_forgets_files_that_no_post_shows_and_keeps_those_of_posts(
     with transaction(engine) as session:
         session.execute(text("UPDATE inbound SET state = 'done', done_at = now()"))
     later = timedelta(days=40)
-    old = Ages(timedelta(days=30) - later, timedelta(days=90) - later, timedelta(days=999))
+    old = RetentionAges(timedelta(days=30) - later, timedelta(days=90) - later, timedelta(days=999))
     assert dict(each for each in batches(engine, old) if each[1])["files"] == 1
     assert [row.inbound_id for row in media(engine)] == [shown]

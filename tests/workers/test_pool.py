@@ -20,8 +20,8 @@ from gateway.store.database import transaction
 from tests.support.delivering import Carrier, change, open_room, people, post, rows, states
 from tests.support.stalls import Stalls
 from workers import deliver
-from workers.runtime.context import Room, enter
-from workers.sending.pacing import Bucket, Pace
+from workers.runtime.context import WorkerContext, enter
+from workers.sending.pacing import Bucket, Pacer
 
 NUMBERS = ("+15005550006", "+15005550007", "+15005550008")
 
@@ -37,7 +37,7 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier) -> Iterator[Room]:
+def room(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
     here = open_room(settings, texts)
     enter(here)
     yield here
@@ -162,7 +162,7 @@ CODE = """
 def send_at(redis_url: str, rate: float, seconds: float, found: "multiprocessing.Queue[list[float]]") -> None:
     async def run() -> list[float]:
         buckets = Buckets(redis_url)
-        pace = Pace([Bucket(buckets, "one", rate)])
+        pace = Pacer([Bucket(buckets, "one", rate)])
         began: list[float] = []
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -190,7 +190,7 @@ def test_two_processes_together_never_exceed_the_rate(servers, rate):
 
 
 def test_a_redis_that_is_away_is_said_not_guessed(tmp_path):
-    pace = Pace([Bucket(Buckets(f"unix://{tmp_path}/nobody.sock"), "one", 100.0)])
+    pace = Pacer([Bucket(Buckets(f"unix://{tmp_path}/nobody.sock"), "one", 100.0)])
 
     async def run() -> bool:
         return await pace.slot(1, 1)

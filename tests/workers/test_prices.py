@@ -21,7 +21,7 @@ from tests.support.delivering import Carrier, change, open_room, people, person,
 from tests.support.simulation import ACCOUNT, OURS, TOKEN, simulation
 from workers import deliver
 from workers import price_sync as prices
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 TODAY = datetime.now(UTC).date()
 
@@ -48,7 +48,7 @@ def biller() -> Biller:
 
 
 @pytest.fixture
-def room(settings, biller: Biller) -> Iterator[Room]:
+def room(settings, biller: Biller) -> Iterator[WorkerContext]:
     here = open_room(settings, biller)
     enter(here)
     yield here
@@ -57,7 +57,7 @@ def room(settings, biller: Biller) -> Iterator[Room]:
 
 
 @pytest.fixture
-def sent(engine: Engine, room: Room) -> list[str]:
+def sent(engine: Engine, room: WorkerContext) -> list[str]:
     """Two texts of today, by the carrier's id."""
     kim = person(engine, "kim", phone="+14155550101")[0]
     post(engine, kim, "hello", [Target(address, "sms") for address in people(engine, 2)])

@@ -8,7 +8,7 @@ import threading
 from datetime import timedelta
 
 from gateway.ledger.inbox import unauthenticated
-from gateway.mail.auth.dns import Away, Zone
+from gateway.mail.auth.dns import DnsUnavailable, Zone
 from gateway.network.mail import sender_verdicts
 from gateway.store.database import transaction
 from tests.support.arriving import BY_DEMO, DEMO, ELSEWHERE, KIM, arrives, change, posts, row, states
@@ -37,7 +37,7 @@ def test_spf_proves_too(office, here):
 
 
 def test_dns_that_is_silent_is_asked_again_and_is_never_a_yes(office, here):
-    vars(here)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): Away("silent")})
+    vars(here)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): DnsUnavailable("silent")})
     one = arrives(office, signed(letter(KIM, body="late"), "demo.example"))
     mail_auth.step(here)
     state, proof, _, _, _, attempt, not_before = row(office, one)
@@ -53,7 +53,7 @@ def test_dns_that_is_silent_is_asked_again_and_is_never_a_yes(office, here):
 
 
 def test_silence_for_an_hour_holds_it(office, here):
-    vars(here)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): Away("silent")})
+    vars(here)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): DnsUnavailable("silent")})
     one = arrives(office, signed(letter(KIM), "demo.example"))
     change(office, "UPDATE inbound SET received_at = now() - interval '61 minutes'")
     mail_auth.step(here)

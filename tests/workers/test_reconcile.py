@@ -8,13 +8,13 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import Engine
 
-from gateway.carriers.common.protocol import Listed, Outcome
+from gateway.carriers.common.protocol import ListedMessage, Outcome
 from gateway.errors import CarrierError
 from gateway.ledger.outbox.outbox import Target
 from gateway.sms.body_hash import digest
 from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
 from workers import deliver, reconcile
-from workers.runtime.context import Room, enter
+from workers.runtime.context import WorkerContext, enter
 
 PHONE = "+14155560000"
 
@@ -27,7 +27,7 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def room(settings, texts: Carrier) -> Iterator[Room]:
+def room(settings, texts: Carrier) -> Iterator[WorkerContext]:
     here = open_room(settings, texts)
     change(here.engine, "INSERT INTO installation (mode) VALUES ('simulated')")
     enter(here)
@@ -55,8 +55,8 @@ def alike(engine: Engine) -> None:
     change(engine, "UPDATE attempts SET body_hash = (SELECT body_hash FROM attempts ORDER BY id LIMIT 1)")
 
 
-def listed(body: str, number: int = 1, direction: str = "outbound-api", phone: str = PHONE) -> Listed:
-    return Listed(f"SM{number:032x}", phone, body, "sent", datetime.now(UTC), direction, "+15005550006")
+def listed(body: str, number: int = 1, direction: str = "outbound-api", phone: str = PHONE) -> ListedMessage:
+    return ListedMessage(f"SM{number:032x}", phone, body, "sent", datetime.now(UTC), direction, "+15005550006")
 
 
 def test_it_is_looked_for_after_the_settling_time(room, engine, texts):

@@ -22,7 +22,7 @@ from critter.processes import rq_worker
 from critter.processes.rq_worker import DrainWorker
 from gateway.ledger.commit import counters
 from gateway.queue import jobs
-from gateway.queue.worker_notifier import Bell, Ear
+from gateway.queue.worker_notifier import QueueListener, WorkerNotifier
 from tests.support.delivering import rows
 from tests.workers.test_room import all_sent, listening, put, settings, twilio, until
 
@@ -135,7 +135,7 @@ def then_it_works(redis_url: str, client: redis.Redis, drained: list[str]) -> No
     assert client.exists(OURS, OLD, f"{OURS}:intermediate", f"{OLD}:intermediate") == 0
     drained.clear()
     client.delete(f"critter:asked:{NAME}")
-    Bell(redis_url).ring(NAME, job=True)
+    WorkerNotifier(redis_url).ring(NAME, job=True)
     work(redis_url)
     assert drained == [NAME]
 
@@ -218,7 +218,7 @@ def test_what_has_the_wrong_type_is_removed(redis_url, client, drained, wrong):
     """A text under a name of ours: neither doors nor workers are kept from their work for longer than a second."""
     client.set(wrong, "strange")
     client.rpush(OURS if wrong.startswith("rq:job:") else "other", "strange")
-    bell = Bell(redis_url)
+    bell = WorkerNotifier(redis_url)
     bell.ring(NAME)
     work(redis_url)
     bell._silent_until = 0.0
@@ -248,7 +248,7 @@ def test_what_rq_would_clean_up_is_not_read(redis_url, client, mark, drained):
     client.zadd("rq:ready:critter-sms", {"three": 1})
     client.zadd("rq:scheduled:critter-sms", {"three": 1})
     client.set("rq:suspended", 1)
-    Bell(redis_url).ring(NAME, job=True)
+    WorkerNotifier(redis_url).ring(NAME, job=True)
     work(redis_url)
     assert drained == [NAME]
     assert not mark.exists()
@@ -265,14 +265,14 @@ def test_a_flood_does_not_keep_rings_waiting(redis_url, client, drained):
 
 def test_a_flag_that_never_ends_silences_the_clock_for_a_second_only(redis_url, client):
     client.set(f"critter:asked:{NAME}", "strange")
-    bell = Bell(redis_url)
+    bell = WorkerNotifier(redis_url)
     bell.ring(NAME, job=True)
     bell.ring(NAME, job=True)
     assert client.llen(OURS) == 1
 
 
 def test_an_ear_hears_only_names_of_its_queue(redis_url, client, drained):
-    with redis.Redis.from_url(redis_url) as own, Ear(own, "sms") as ear:
+    with redis.Redis.from_url(redis_url) as own, QueueListener(own, "sms") as ear:
         for word in (b"\xff", "os.system", "inbound", "email", "x" * 100_000, NAME):
             client.publish("critter:ear:sms", word)
         time.sleep(0.05)
@@ -292,7 +292,7 @@ def test_an_ear_that_is_shouted_at_still_ends(redis_url, client):
                 stranger.publish("critter:ear:sms", "strange")
 
     shouting = threading.Thread(target=shout)
-    with redis.Redis.from_url(redis_url) as own, Ear(own, "sms") as ear:
+    with redis.Redis.from_url(redis_url) as own, QueueListener(own, "sms") as ear:
         shouting.start()
         began = time.monotonic()
         assert ear.hear(0.3) == set()
@@ -333,12 +333,12 @@ def test_pickles_are_for_the_old_queue_alone(redis_url, client, drained):
 
 def test_old_workers_never_see_our_jobs(redis_url, client):
     """They would take them for pickles and lose them; and a ring of ours does not fold one of the old clock's away."""
-    Bell(redis_url).ring(NAME)
+    WorkerNotifier(redis_url).ring(NAME)
     assert client.llen(OLD) == 0
     assert client.exists("critter:rung:receipts") == 0
-    Bell(redis_url).answered(NAME)
+    WorkerNotifier(redis_url).answered(NAME)
     client.set("critter:rung:receipts", 1)
-    Bell(redis_url).answered(NAME)
+    WorkerNotifier(redis_url).answered(NAME)
     assert client.exists("critter:rung:receipts") == 0
 
 
@@ -355,7 +355,7 @@ def test_a_worker_as_it_runs_survives_all_of_it(settings, engine, tmp_path):
                 client.publish(name.replace(b"rq:worker:", b"rq:pubsub:"), json.dumps({"command": command}))
         client.set("rq:suspended", 1)
         put(engine)
-        Bell(settings.redis_url).ring("sms", job=True)
+        WorkerNotifier(settings.redis_url).ring("sms", job=True)
         until(all_sent(engine))
         assert worker.poll() is None
         assert not mark.exists()

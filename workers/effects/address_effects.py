@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.common.receipt import Action
 from gateway.carriers.twilio.error_codes import code_of
-from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.network.people import addresses
 from gateway.network.verification import number_lifecycle
 from gateway.store.tables import Address, Attempt, Delivery
@@ -27,7 +27,7 @@ ALARMING: Final = ("alert", "pause_number", "pause_carrier")
 log = structlog.get_logger()
 
 
-def of_refusals(session: Session, ended: Sequence[tuple[Claimed, Outcome]]) -> None:
+def of_refusals(session: Session, ended: Sequence[tuple[ClaimedDelivery, Outcome]]) -> None:
     """The carrier's answers to our requests."""
     refused = [(one, outcome.reason) for one, outcome in ended if outcome.state == "failed"]
     coded = [(one.address_id, reason, code_of(int(reason))) for one, reason in refused if reason.isdecimal()]

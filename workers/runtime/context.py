@@ -12,36 +12,36 @@ from functools import cached_property
 from sqlalchemy import Engine
 
 import handlers
-from gateway.carriers.common.protocol import Carrier, Letter, Text
+from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
 from gateway.carriers.twilio.inbound_list import TwilioInbox
 from gateway.inbound import commands
-from gateway.inbound.commands import World
+from gateway.inbound.commands import CommandRegistry
 from gateway.ledger.commit.admission import Admission
 from gateway.mail.auth.dns import Resolver, of_settings
-from gateway.mail.compose.dkim_signer import Key
-from gateway.queue.worker_notifier import Bell
+from gateway.mail.compose.dkim_signer import DkimKey
+from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.rate_limiter import Buckets
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from workers.runtime.event_loop import Loop
-from workers.runtime.transient_errors import Passing
+from workers.runtime.transient_errors import TransientErrors
 
 
 @dataclass(eq=False)
-class Room:
+class WorkerContext:
     """One per worker process. `owner` names it in leases; a channel that is switched off has no carriers."""
 
     settings: Settings
     engine: Engine
-    bell: Bell
+    bell: WorkerNotifier
     owner: str
     loop: Loop
     texts: Mapping[str, Carrier[Text]] = field(default_factory=dict)  # by name
-    letters: Carrier[Letter] | None = None
-    keys: tuple[Key, ...] = ()  # that sign letters
+    letters: Carrier[OutboundEmail] | None = None
+    keys: tuple[DkimKey, ...] = ()  # that sign letters
     inbox: TwilioInbox | None = None  # the carrier's list of texts to us; the clock's room alone has it
     admission: Admission = field(default_factory=Admission)  # the clock's, which takes texts in from that list
-    passing: Passing = field(default_factory=Passing)
+    passing: TransientErrors = field(default_factory=TransientErrors)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopping(self) -> bool:
@@ -69,13 +69,13 @@ class Room:
         return of_settings(self.settings)
 
     @cached_property
-    def world(self) -> World:
+    def world(self) -> CommandRegistry:
         """The commands, all of them: handlers/ declares its own when it is imported."""
         assert handlers.MODULES
         return commands.world(self.settings)
 
     def close(self) -> None:
-        carriers: Sequence[Carrier[Text] | Carrier[Letter] | TwilioInbox | None]
+        carriers: Sequence[Carrier[Text] | Carrier[OutboundEmail] | TwilioInbox | None]
         carriers = (*self.texts.values(), self.letters, self.inbox)
         for carrier in carriers:
             if carrier is not None:
@@ -86,15 +86,15 @@ class Room:
         self.engine.dispose()
 
 
-_entered: list[Room] = []
+_entered: list[WorkerContext] = []
 
 
-def enter(room: Room | None) -> None:
+def enter(room: WorkerContext | None) -> None:
     """Makes it the room of this process; None leaves it."""
     _entered[:] = [] if room is None else [room]
 
 
-def current() -> Room:
+def current() -> WorkerContext:
     if not _entered:
         raise RuntimeError("no room was entered: drains run in a process that critter/processes/workers has set up")
     return _entered[0]

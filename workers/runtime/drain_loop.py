@@ -10,14 +10,14 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from gateway.queue.jobs import DRAINS
-from workers.runtime.context import Room, current
+from workers.runtime.context import WorkerContext, current
 
 log = structlog.get_logger()
 
 TURN: Final = 30.0  # seconds; then the queue's other jobs have theirs
 
 
-def drain(name: str, step: Callable[[Room], bool], turn: float = TURN) -> None:
+def drain(name: str, step: Callable[[WorkerContext], bool], turn: float = TURN) -> None:
     """Calls `step` until it finds nothing. Later rings are for rows that the first look may not see.
     A database that is away, or a lock that is not to be had, is tried again when the clock rings."""
     room = current()

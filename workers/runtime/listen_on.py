@@ -9,8 +9,8 @@ from typing import Final
 
 from redis import Redis
 
-from gateway.queue.worker_notifier import Ear
-from workers.runtime.context import Room
+from gateway.queue.worker_notifier import QueueListener
+from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import run
 
 SILENCE: Final = 1.0  # seconds without a ring after which RQ's worker takes over again
@@ -18,16 +18,16 @@ LONGEST: Final = 10.0  # seconds; RQ's worker has to say from time to time that 
 LOOK: Final = 0.25  # seconds between two looks for jobs, which another's ring or the clock made
 
 
-def linger(here: Room, queue: str, redis: Redis) -> None:
+def linger(here: WorkerContext, queue: str, redis: Redis) -> None:
     """Returns after a silence, or when jobs wait, or when the process is told to end."""
-    with Ear(redis, queue) as ear:
+    with QueueListener(redis, queue) as ear:
         end = time.monotonic() + LONGEST
         while time.monotonic() < end and not ear.jobs() and _stretch(here, ear):
             pass
         _drain(ear.leave())
 
 
-def _stretch(here: Room, ear: Ear) -> bool:
+def _stretch(here: WorkerContext, ear: QueueListener) -> bool:
     """Drains for LOOK seconds; False when it was silent, or one failed."""
     end = time.monotonic() + LOOK
     while time.monotonic() < end:

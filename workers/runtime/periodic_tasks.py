@@ -18,7 +18,7 @@ from gateway.ledger.commit import counters
 from gateway.ledger.operations import task_failures
 from gateway.ledger.operations.task_failures import OFTEN
 from gateway.store.database import transaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 
 SECOND: Final = 1.0
 LOOK: Final = 1.0  # seconds between two looks for tasks that hang
@@ -39,7 +39,7 @@ class Task:
 
     name: str
     every: float
-    make: Callable[[Room, "Failures"], Turn]
+    make: Callable[[WorkerContext, "Failures"], Turn]
     longest: float = 120.0  # seconds after which a turn hangs
 
 
@@ -110,10 +110,10 @@ class Failures:
             log.warning("the success of a task is not written down", task=name, problem=reason_of(problem))
 
 
-class Runner:
+class TaskRunner:
     """One task and its thread."""
 
-    def __init__(self, here: Room, task: Task, failures: Failures) -> None:
+    def __init__(self, here: WorkerContext, task: Task, failures: Failures) -> None:
         self._here, self.task, self._failures = here, task, failures
         self._begun: float | None = None
         self._said = False
@@ -154,10 +154,10 @@ class Runner:
         return min(most, SECOND * 2.0 ** max(0, min(failures, 20) - 1))
 
 
-def run(here: Room, tasks: Sequence[Task]) -> None:
+def run(here: WorkerContext, tasks: Sequence[Task]) -> None:
     """Until the room is told to stop."""
     failures = Failures(here.engine)
-    runners = [Runner(here, task, failures) for task in tasks]
+    runners = [TaskRunner(here, task, failures) for task in tasks]
     while not here.stopping():
         for runner in runners:
             runner.look()

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 GiveBack = Callable[[Session], object]
 
 
-class Passing:
+class TransientErrors:
     """How often each row met such trouble in this process, and what of it is still to be given back."""
 
     def __init__(self) -> None:

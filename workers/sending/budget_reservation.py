@@ -9,16 +9,16 @@ from typing import Final, Generic, TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from gateway.carriers.common.send_gate import Known
+from gateway.carriers.common.send_gate import HasAttempt
 from gateway.ledger.money import budgets
-from gateway.ledger.money.budgets import Scope, Taken, Wanted
+from gateway.ledger.money.budgets import BudgetOutcome, BudgetRequest, Scope
 from gateway.ledger.outbox import claims
-from gateway.ledger.outbox.claims import Content
+from gateway.ledger.outbox.claims import MessageContent
 from gateway.settings import Settings
 from gateway.sms import destinations
-from workers.sending.send_loop import Load
+from workers.sending.send_loop import OutboundItem
 
-Parcel = TypeVar("Parcel", bound=Known)
+Parcel = TypeVar("Parcel", bound=HasAttempt)
 
 OVER: Final = "budget"  # the reason of what did not fit
 WAIT: Final = timedelta(minutes=1)  # until what waits for the breaker is looked at again
@@ -27,47 +27,47 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Bought(Generic[Parcel]):
+class Reservation(Generic[Parcel]):
     """What is paid for and may leave; `taken` says what operators must hear once this is committed."""
 
-    loads: Sequence[Load[Parcel]]
-    taken: Taken
+    loads: Sequence[OutboundItem[Parcel]]
+    taken: BudgetOutcome
 
 
 def buy(
-    session: Session, settings: Settings, loads: Sequence[Load[Parcel]], contents: Mapping[int, Content]
-) -> Bought[Parcel]:
+    session: Session, settings: Settings, loads: Sequence[OutboundItem[Parcel]], contents: Mapping[int, MessageContent]
+) -> Reservation[Parcel]:
     """Ends what may not leave or does not fit, puts off what waits for the breaker, and takes the rest from its
     budgets. The last thing of a transaction: other workers wait for it."""
     barred = {load.claimed.key: trouble for load in loads if (trouble := _trouble(settings, load))}
     wanted = [_wanted(settings, load, contents) for load in loads if load.claimed.key not in barred]
-    taken = budgets.take(session, budgets.limits(settings), wanted) if wanted else Taken({}, frozenset())
+    taken = budgets.take(session, budgets.limits(settings), wanted) if wanted else BudgetOutcome({}, frozenset())
     over = {load.claimed.key: OVER for load in loads if load.claimed.attempt_id in taken.over}
     claims.cancel(session, [load.claimed for load in loads], barred | over)
     claims.release(session, [load.claimed for load in loads if load.claimed.attempt_id in taken.held], WAIT)
     budgets.fall_short(session, _missed(wanted, taken))
     gone = taken.over.keys() | taken.held
     left = [one for one in loads if one.claimed.key not in barred and one.claimed.attempt_id not in gone]
-    return Bought(left, taken)
+    return Reservation(left, taken)
 
 
 def buy_again(
-    session: Session, settings: Settings, loads: Sequence[Load[Parcel]], contents: Mapping[int, Content]
-) -> Bought[Parcel]:
+    session: Session, settings: Settings, loads: Sequence[OutboundItem[Parcel]], contents: Mapping[int, MessageContent]
+) -> Reservation[Parcel]:
     """The same for what was paid for and waited too long since: what it cost is given back first."""
     budgets.refund(session, [load.claimed.attempt_id for load in loads])
     return buy(session, settings, loads, contents)
 
 
-def _trouble(settings: Settings, load: Load[Parcel]) -> str | None:
+def _trouble(settings: Settings, load: OutboundItem[Parcel]) -> str | None:
     found = destinations.trouble(load.claimed.address, settings.sms_countries)
     return found.value if found else None
 
 
-def _wanted(settings: Settings, load: Load[Parcel], contents: Mapping[int, Content]) -> Wanted:
+def _wanted(settings: Settings, load: OutboundItem[Parcel], contents: Mapping[int, MessageContent]) -> BudgetRequest:
     content, parts = contents[load.claimed.message_id], load.segments or 1
     country = destinations.country(load.claimed.address)
-    return Wanted(
+    return BudgetRequest(
         attempt_id=load.claimed.attempt_id,
         message_id=load.claimed.message_id,
         address_id=load.claimed.address_id,
@@ -83,7 +83,7 @@ def _wanted(settings: Settings, load: Load[Parcel], contents: Mapping[int, Conte
     )
 
 
-def _missed(wanted: Sequence[Wanted], taken: Taken) -> dict[int, tuple[int, Scope, int]]:
+def _missed(wanted: Sequence[BudgetRequest], taken: BudgetOutcome) -> dict[int, tuple[int, Scope, int]]:
     """By message, of those that somebody wrote: who, the budget, how many phones."""
     missed: dict[int, tuple[int, Scope, int]] = {}
     for one in wanted:
@@ -93,7 +93,7 @@ def _missed(wanted: Sequence[Wanted], taken: Taken) -> dict[int, tuple[int, Scop
     return missed
 
 
-def tell(taken: Taken) -> None:
+def tell(taken: BudgetOutcome) -> None:
     """Operators hear of each budget once a period, and when the breaker opens."""
     for scope, subject in taken.exhausted:
         write = log.error if scope.startswith("company") else log.warning

@@ -13,31 +13,33 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.carriers.common.protocol import Outcome
-from gateway.carriers.common.send_gate import Known
+from gateway.carriers.common.send_gate import HasAttempt
 from gateway.ledger.commit import counters
 from gateway.ledger.money import budgets
 from gateway.ledger.outbox import claims, settlements
-from gateway.ledger.outbox.claims import Claimed, Content, Key, Senders
+from gateway.ledger.outbox.claims import ClaimedDelivery, Key, MessageContent, Senders
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.network.audience import visibility
 from gateway.network.conversation import remainders
 from gateway.store.database import transaction
 from workers.effects import address_effects
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.sending import budget_reservation
-from workers.sending.relay_quota import Day
-from workers.sending.send_loop import Batch, Load
+from workers.sending.relay_quota import RelayQuota
+from workers.sending.send_loop import Batch, OutboundItem
 from workers.sending.settlement import settlement
 
-Parcel = TypeVar("Parcel", bound=Known)
-Rendering = Callable[[Claimed, Content], tuple[Load[Parcel], str]]  # what leaves, and what `more` gives next
+Parcel = TypeVar("Parcel", bound=HasAttempt)
+Rendering = Callable[
+    [ClaimedDelivery, MessageContent], tuple[OutboundItem[Parcel], str]
+]  # what leaves, and what `more` gives next
 
 KEPT: Final = 64  # messages whose content is kept between claims
 
 log = structlog.get_logger()
 
 
-class Origin(Protocol):
+class SenderSource(Protocol):
     """Where rows leave from: one of our numbers, or the relay."""
 
     def senders(self, session: Session) -> Senders:
@@ -49,17 +51,22 @@ class Origin(Protocol):
         ...
 
 
-class Desk(Generic[Parcel]):
+class DeliveryStore(Generic[Parcel]):
     """Of one channel and origin. Its methods are called from the road's threads, never on the loop."""
 
     def __init__(
-        self, here: Room, channel: str, render: Rendering[Parcel], origin: Origin, day: Day | None = None
+        self,
+        here: WorkerContext,
+        channel: str,
+        render: Rendering[Parcel],
+        origin: SenderSource,
+        day: RelayQuota | None = None,
     ) -> None:
         self._day = day
         self._here, self._channel, self._render, self._origin = here, channel, render, origin
         self._lease = timedelta(seconds=here.settings.lease_seconds)
         self._look = timedelta(seconds=here.settings.settle_seconds)
-        self._contents: OrderedDict[int, Content] = OrderedDict()
+        self._contents: OrderedDict[int, MessageContent] = OrderedDict()
 
     def claim(self, limit: int, suspects: bool) -> Batch[Parcel]:
         """Due rows, less those that must not leave now: an opt-out that has committed counts."""
@@ -81,7 +88,7 @@ class Desk(Generic[Parcel]):
         budget_reservation.tell(bought.taken)
         return Batch(bought.loads, len(rows), decided_at)
 
-    def _claimed(self, session: Session, limit: int, suspects: bool) -> list[Claimed]:
+    def _claimed(self, session: Session, limit: int, suspects: bool) -> list[ClaimedDelivery]:
         senders = self._origin.senders(session)
         if senders and self._day:
             limit = self._day.room(session, limit)
@@ -92,9 +99,13 @@ class Desk(Generic[Parcel]):
         return claims.claim(session, self._channel, self._here.owner, self._lease, limit, senders)
 
     def _rendered(
-        self, session: Session, rows: Sequence[Claimed], contents: Mapping[int, Content], cut_off: AbstractSet[Key]
-    ) -> list[Load[Parcel]]:
-        loads: list[Load[Parcel]] = []
+        self,
+        session: Session,
+        rows: Sequence[ClaimedDelivery],
+        contents: Mapping[int, MessageContent],
+        cut_off: AbstractSet[Key],
+    ) -> list[OutboundItem[Parcel]]:
+        loads: list[OutboundItem[Parcel]] = []
         rests: dict[int, tuple[str, Sequence[int]]] = {}
         for row in rows:
             try:
@@ -115,7 +126,9 @@ class Desk(Generic[Parcel]):
             remainders.keep_all(session, rests)
         return loads
 
-    def _cut_off(self, session: Session, rows: Sequence[Claimed], contents: Mapping[int, Content]) -> set[Key]:
+    def _cut_off(
+        self, session: Session, rows: Sequence[ClaimedDelivery], contents: Mapping[int, MessageContent]
+    ) -> set[Key]:
         """Mails of answers whose readers may not read what is answered. A text says nothing of it."""
         found: set[Key] = set()
         threads = {row.message_id for row in rows if contents[row.message_id].parents} if self._channel != "sms" else ()
@@ -125,7 +138,7 @@ class Desk(Generic[Parcel]):
             found |= {(message, address) for address in apart}
         return found
 
-    def _content_of(self, session: Session, message_ids: set[int]) -> dict[int, Content]:
+    def _content_of(self, session: Session, message_ids: set[int]) -> dict[int, MessageContent]:
         """Of answers anew for every claim: what they answer may have been taken back."""
         missing = {one for one in message_ids if one not in self._contents or self._contents[one].parents}
         found = claims.contents(session, missing) if missing else {}
@@ -135,7 +148,7 @@ class Desk(Generic[Parcel]):
             self._contents.popitem(last=False)
         return wanted
 
-    def settle(self, landed: Sequence[tuple[Load[Parcel], Outcome]]) -> None:
+    def settle(self, landed: Sequence[tuple[OutboundItem[Parcel], Outcome]]) -> None:
         """Writes how they ended, and what that says about the addresses. What a pause kept back goes to the queue."""
         kept = [load.claimed for load, outcome in landed if outcome.pause]
         ended = [(load, outcome) for load, outcome in landed if not outcome.pause]
@@ -150,7 +163,7 @@ class Desk(Generic[Parcel]):
         if parts := sum(row.segments or 0 for row in rows):
             counters.add("segments", amount=parts)
 
-    def decide(self, loads: Sequence[Load[Parcel]]) -> frozenset[int]:
+    def decide(self, loads: Sequence[OutboundItem[Parcel]]) -> frozenset[int]:
         """Decides again about rows that the carrier had in hand for too long: the attempts that may still leave. Those
         that may not end here; what another worker has taken over meanwhile is left alone."""
         with transaction(self._here.engine) as session:
@@ -171,11 +184,11 @@ class Desk(Generic[Parcel]):
         budget_reservation.tell(bought.taken)
         return frozenset(load.claimed.attempt_id for load in bought.loads)
 
-    def release(self, rows: Sequence[Claimed], wait: timedelta) -> None:
+    def release(self, rows: Sequence[ClaimedDelivery], wait: timedelta) -> None:
         with transaction(self._here.engine) as session:
             self._release(session, rows, wait)
 
-    def _release(self, session: Session, rows: Sequence[Claimed], wait: timedelta) -> None:
+    def _release(self, session: Session, rows: Sequence[ClaimedDelivery], wait: timedelta) -> None:
         claims.release(session, rows, wait)
         self._uncount(session, [one.attempt_id for one in rows])
 
@@ -199,5 +212,5 @@ PAUSED: Final = timedelta(seconds=60)
 STAYED: Final = ("retry", "failed")  # the carrier did not take it: it costs nothing
 
 
-def _messages(loads: Sequence[Load[Parcel]]) -> set[int]:
+def _messages(loads: Sequence[OutboundItem[Parcel]]) -> set[int]:
     return {load.claimed.message_id for load in loads}

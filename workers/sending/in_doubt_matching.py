@@ -17,7 +17,7 @@ SERVICE: Final = "MG"  # how the id of a Messaging Service begins: which number 
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class UnmatchedMessage:
     """One message of the list that no attempt is known to be."""
 
     carrier_id: str
@@ -27,7 +27,7 @@ class Shown:
 
 
 @dataclass(slots=True)
-class Verdict:
+class MatchResult:
     """`found`: the carrier's id by attempt. `open`: they may or may not have left, still."""
 
     found: dict[int, str] = field(default_factory=dict)
@@ -35,10 +35,10 @@ class Verdict:
     open: list[int] = field(default_factory=list)
 
 
-def compare(doubtful: Sequence[Unknown], shown: Sequence[Shown], elsewhere: Sequence[bytes]) -> Verdict:
+def compare(doubtful: Sequence[Unknown], shown: Sequence[UnmatchedMessage], elsewhere: Sequence[bytes]) -> MatchResult:
     """Of one phone. `doubtful`: the oldest first. `elsewhere`: hashes of its other texts that are on their way or in
     doubt. Each message of the list stands for one text, and of those that read alike for the oldest."""
-    verdict, left = Verdict(), list(shown)
+    verdict, left = MatchResult(), list(shown)
     claimants = Counter(elsewhere)
     unmatched: list[Unknown] = []
     for one in doubtful:
@@ -56,11 +56,11 @@ def compare(doubtful: Sequence[Unknown], shown: Sequence[Shown], elsewhere: Sequ
 
 
 def _leave_to_others(
-    verdict: Verdict, doubtful: Sequence[Unknown], claimants: Counter[bytes], left: list[Shown]
+    verdict: MatchResult, doubtful: Sequence[Unknown], claimants: Counter[bytes], left: list[UnmatchedMessage]
 ) -> None:
     """What reads like a text that is not asked about now may be that one. With too few for all of them, those that were
     found wait until the others are known."""
-    spare: defaultdict[bytes, list[Shown]] = defaultdict(list)
+    spare: defaultdict[bytes, list[UnmatchedMessage]] = defaultdict(list)
     for each in left:
         spare[each.body_hash].append(each)
     for body_hash, count in claimants.items():
@@ -75,15 +75,15 @@ def _leave_to_others(
             verdict.open += alike
 
 
-def _is(one: Unknown, each: Shown) -> bool:
+def _is(one: Unknown, each: UnmatchedMessage) -> bool:
     return one.body_hash is not None and each.body_hash == one.body_hash and _in_time(one, each)
 
 
-def _in_time(one: Unknown, each: Shown) -> bool:
+def _in_time(one: Unknown, each: UnmatchedMessage) -> bool:
     return each.sent_at is None or each.sent_at >= one.started_at - SKEW
 
 
-def _may_be(one: Unknown, each: Shown) -> bool:
+def _may_be(one: Unknown, each: UnmatchedMessage) -> bool:
     """In other words, from the number that it was to leave from, at a time when it may have left."""
     if each.sender is None or not _in_time(one, each):
         return False

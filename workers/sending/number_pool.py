@@ -10,20 +10,20 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.carriers.common.circuit_breaker import Breaker
+from gateway.carriers.common.circuit_breaker import CircuitBreaker
 from gateway.carriers.common.protocol import Carrier, Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.ledger.outbox.claims import Senders
 from gateway.ledger.senders import routing, senders
-from gateway.ledger.senders.routing import Plan
-from gateway.ledger.senders.senders import Sender
+from gateway.ledger.senders.routing import RoutingPlan
+from gateway.ledger.senders.senders import SendingNumber
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from workers.runtime.context import Room
-from workers.sending.delivery_store import Desk
-from workers.sending.pacing import Bucket, Pace
+from workers.runtime.context import WorkerContext
+from workers.sending.delivery_store import DeliveryStore
+from workers.sending.pacing import Bucket, Pacer
 from workers.sending.render_sms import Texting
-from workers.sending.send_loop import PAUSE, Ledger, Road
+from workers.sending.send_loop import PAUSE, DeliveryPort, SendLoop
 
 FRESH: Final = 1.0  # seconds that what we know of our numbers is good for
 TEXTS: Final = 1000  # in a claim, at most; the number's rate decides
@@ -35,13 +35,13 @@ AGAIN: Final = 0.1  # seconds until a road that found nothing looks again, while
 class Pool:
     """The numbers of this installation. Which may send now is read again each second, for any process may pause one."""
 
-    def __init__(self, here: Room) -> None:
+    def __init__(self, here: WorkerContext) -> None:
         self._here = here
-        self._plan = Plan(())
-        self._roads: dict[int, Road[Text]] = {}
+        self._plan = RoutingPlan(())
+        self._roads: dict[int, SendLoop[Text]] = {}
         self._read_at = float("-inf")
         self._running = 0
-        self._breakers: dict[str, Breaker] = {name: Breaker() for name in here.texts}
+        self._breakers: dict[str, CircuitBreaker] = {name: CircuitBreaker() for name in here.texts}
         self._account = _account_buckets(here)
 
     async def drain(self, turn: float) -> bool:
@@ -51,7 +51,7 @@ class Pool:
         end = time.monotonic() + turn
         return any(await asyncio.gather(*(self._travel(road, end) for road in roads)))
 
-    async def _travel(self, road: Road[Text], end: float) -> bool:
+    async def _travel(self, road: SendLoop[Text], end: float) -> bool:
         """One road, again and again while another one runs: that may give it a phone that had no number yet."""
         while True:
             self._running += 1
@@ -73,22 +73,22 @@ class Pool:
         if self._read_at == float("-inf"):
             senders.sync(session, configured(self._here.settings))
         if now - self._read_at > FRESH:
-            self._plan, self._read_at = Plan(tuple(senders.active(session)), self._here.settings.sms_routes), now
+            self._plan, self._read_at = RoutingPlan(tuple(senders.active(session)), self._here.settings.sms_routes), now
         senders.assign(session, self.choose)
 
-    def _road(self, sender: Sender) -> Road[Text]:
+    def _road(self, sender: SendingNumber) -> SendLoop[Text]:
         if sender.id not in self._roads:
             self._roads[sender.id] = self._lay(sender)
         return self._roads[sender.id]
 
-    def _lay(self, sender: Sender) -> Road[Text]:
+    def _lay(self, sender: SendingNumber) -> SendLoop[Text]:
         here = self._here
         render = Texting(here.settings, here.signer, sender.number).load
-        desk = Desk(here, "sms", render, Number(self, sender))
-        pace = Pace([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
-        return Road(
-            Watched(here.texts[sender.carrier], self._breakers[sender.carrier]),
-            Ledger(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
+        desk = DeliveryStore(here, "sms", render, PooledNumber(self, sender))
+        pace = Pacer([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
+        return SendLoop(
+            BreakerObserver(here.texts[sender.carrier], self._breakers[sender.carrier]),
+            DeliveryPort(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
             here.stopping,
             pace=pace,
             limit=TEXTS,
@@ -102,7 +102,7 @@ class Pool:
         chosen = routing.choose(phone, self._plan)
         return chosen.id if chosen else None
 
-    def claimable(self, sender: Sender) -> Senders:
+    def claimable(self, sender: SendingNumber) -> Senders:
         """The senders whose texts may leave from this one now: its own, and those of each that is down and that it
         stands in for; none while it is down itself."""
         now = next((one for one in self._plan.senders if one.id == sender.id), None)
@@ -111,23 +111,23 @@ class Pool:
         lost = [one for one in self._plan.senders if self._down(one) and self._stand_in(one) == now]
         return (sender.id, *(one.id for one in lost))
 
-    def _stand_in(self, lost: Sender) -> Sender | None:
+    def _stand_in(self, lost: SendingNumber) -> SendingNumber | None:
         up = (one for one in self._plan.senders if not self._down(one))
         return next((one for one in up if routing.stands_in(one, lost, self._plan)), None)
 
-    def _down(self, sender: Sender) -> bool:
+    def _down(self, sender: SendingNumber) -> bool:
         """A carrier that nobody can stand in for is tried on: the waits of its texts are rest enough."""
         breaker = self._breakers.get(sender.carrier)
         alone = len(self._breakers) == 1
         return sender.paused or breaker is None or (not alone and breaker.down(time.monotonic()))
 
 
-class Watched:
+class BreakerObserver:
     """A carrier whose outcomes its breaker hears of."""
 
     channel = "sms"
 
-    def __init__(self, carrier: Carrier[Text], breaker: Breaker) -> None:
+    def __init__(self, carrier: Carrier[Text], breaker: CircuitBreaker) -> None:
         self._carrier, self._breaker = carrier, breaker
 
     async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
@@ -141,10 +141,10 @@ class Watched:
         await self._carrier.close()
 
 
-class Number:
+class PooledNumber:
     """One of our numbers as its desk sees it."""
 
-    def __init__(self, pool: Pool, sender: Sender) -> None:
+    def __init__(self, pool: Pool, sender: SendingNumber) -> None:
         self._pool, self._sender = pool, sender
 
     def senders(self, session: Session) -> Senders:
@@ -171,7 +171,7 @@ def rate(settings: Settings, number: str) -> float:
     return settings.sms_rate * max(1, together)
 
 
-def _account_buckets(here: Room) -> list[Bucket]:
+def _account_buckets(here: WorkerContext) -> list[Bucket]:
     """What all our numbers share at Twilio."""
     shared = here.settings.sms_account_rate
     return [Bucket(here.buckets, "account", shared, ahead=False)] if shared else []

@@ -9,7 +9,7 @@ from typing import Final
 
 from redis import RedisError
 
-from gateway.rate_limiter import Buckets, Slot
+from gateway.rate_limiter import Buckets, SendSlot
 
 TICK: Final = 0.002  # seconds; at high rates a few begin together, because timers are no finer
 MARGIN: Final = 1.008  # a second's worth of slots takes a little longer than a second, and timers may be late by that
@@ -27,7 +27,7 @@ class Bucket:
         self._buckets, self._name, self.rate = buckets, name, rate
         self._interval = MARGIN / rate
         self._most = max(1, math.floor(rate * BOOKED)) if ahead else 1
-        self._slots: deque[Slot] = deque()
+        self._slots: deque[SendSlot] = deque()
         self._next = 0.0
 
     def ahead(self) -> float:
@@ -51,11 +51,11 @@ class Bucket:
         """What was booked and will not be used now: a slot is only good at its time."""
         self._slots.clear()
 
-    async def _book(self, count: int, late: float = 0.0) -> list[Slot]:
+    async def _book(self, count: int, late: float = 0.0) -> list[SendSlot]:
         return await self._buckets.book(self._name, self._interval, count, late)
 
 
-class Pace:
+class Pacer:
     """Hands out slots on the clock of the running loop; without buckets there is nothing to wait for."""
 
     def __init__(self, buckets: Sequence[Bucket] = (), *, keeps: bool = False) -> None:

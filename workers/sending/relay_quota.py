@@ -15,7 +15,7 @@ USED_UP = "daily"  # the reason of the pause; carriers/operator_advice has its w
 log = structlog.get_logger()
 
 
-class Day:
+class RelayQuota:
     """`most`: mails in a day of UTC."""
 
     def __init__(self, most: int) -> None:

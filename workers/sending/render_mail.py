@@ -3,26 +3,26 @@
 from functools import lru_cache
 from typing import Final
 
-from gateway.carriers.common.protocol import Letter
+from gateway.carriers.common.protocol import OutboundEmail
 from gateway.carriers.smtp.provider_profiles import terms
 from gateway.i18n.phrases import ENGLISH
-from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.ledger.outbox.claims import ClaimedDelivery, MessageContent
 from gateway.mail.compose import compose, headers
-from gateway.mail.compose.compose import Lists, Template
-from gateway.mail.compose.dkim_signer import Key
-from gateway.mail.compose.layout import Frame, framed
+from gateway.mail.compose.compose import ListHeaders, Template
+from gateway.mail.compose.dkim_signer import DkimKey
+from gateway.mail.compose.layout import MailLayout, framed
 from gateway.network.mail import daily_mail
 from gateway.network.posts import rendering
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from workers.sending.send_loop import Load
+from workers.sending.send_loop import OutboundItem
 
 RETURNED: Final = "X-Critter-Token"  # says which mail it was where no envelope sender can: a bounce has our header
 KEPT: Final = 64  # templates; a fan-out needs one or two at a time
 LONGEST_NAME: Final = 60  # characters of an author's name in From
 
 
-def _asks(content: Content) -> bool:
+def _asks(content: MessageContent) -> bool:
     """Whether it asks somebody if a mail in their name was theirs; the answer comes to an address of its own."""
     return content.kind == "code" and content.inbound_id is not None
 
@@ -30,7 +30,7 @@ def _asks(content: Content) -> bool:
 class Mailing:
     """Renders mails. Addresses that we may be answered at are signed for this recipient alone."""
 
-    def __init__(self, settings: Settings, signer: Signer, keys: tuple[Key, ...] = ()) -> None:
+    def __init__(self, settings: Settings, signer: Signer, keys: tuple[DkimKey, ...] = ()) -> None:
         self._sign = signer.sign
         self._domain = settings.mail_domain
         self._company = settings.company
@@ -40,7 +40,7 @@ class Mailing:
         self._keys = keys
         self._template = lru_cache(maxsize=KEPT)(self._compose)
 
-    def load(self, claimed: Claimed, content: Content) -> tuple[Load[Letter], str]:
+    def load(self, claimed: ClaimedDelivery, content: MessageContent) -> tuple[OutboundItem[OutboundEmail], str]:
         """What leaves; a mail is whole, so that there is never a rest."""
         address_id = claimed.address_id
         token = self._sign("bounce", claimed.message_id, address_id)
@@ -58,20 +58,20 @@ class Mailing:
         )
         sender = self._fixed or f"b+{token}@{self._domain}"
         letter = f"{RETURNED}: {token}\r\n".encode() + mail if self._fixed else mail
-        return Load(claimed, Letter(claimed.attempt_id, sender, claimed.address, letter)), ""
+        return OutboundItem(claimed, OutboundEmail(claimed.attempt_id, sender, claimed.address, letter)), ""
 
-    def _hanging(self, content: Content, address_id: int) -> str:
+    def _hanging(self, content: MessageContent, address_id: int) -> str:
         if content.post_id is None or content.attached is None:
             return ""
         return self._media + self._sign("media", content.post_id, address_id)
 
-    def _reply_to(self, content: Content, address_id: int) -> str:
+    def _reply_to(self, content: MessageContent, address_id: int) -> str:
         if _asks(content):
             return f"c+{self._sign('confirm', content.inbound_id or 0, address_id)}@{self._domain}"
         item = content.message_id if content.kind == "daily" else content.post_id
         return f"post@{self._domain}" if item is None else f"r+{self._sign('reply', item, address_id)}@{self._domain}"
 
-    def _compose(self, content: Content, source: str | None, follows: str, language: str) -> Template:
+    def _compose(self, content: MessageContent, source: str | None, follows: str, language: str) -> Template:
         """A subscription's mail has the fields of its list; an answer to a mail says that a machine wrote it."""
         author = compose.headline(content.author_name or "", LONGEST_NAME)
         return compose.compose(
@@ -90,7 +90,7 @@ class Mailing:
             keys=self._keys,
         )
 
-    def _frame(self, content: Content, author: str, follows: str, language: str) -> Frame:
+    def _frame(self, content: MessageContent, author: str, follows: str, language: str) -> MailLayout:
         return framed(
             self._company,
             language,
@@ -104,21 +104,21 @@ class Mailing:
             words_language=content.lang or "",
         )
 
-    def _lists(self, content: Content, source: str) -> Lists:
+    def _lists(self, content: MessageContent, source: str) -> ListHeaders:
         """One posts to a group, unless it is a broadcast; a person's updates are answered, and only they post them."""
         help_ = f"help@{self._domain}"
         if source != content.group:
-            return Lists(f"{source}.{self._domain}", help=help_)
+            return ListHeaders(f"{source}.{self._domain}", help=help_)
         post = "NO" if content.access == "broadcast" else f"{source}@{self._domain}"
-        return Lists(f"{source}.{self._domain}", post, f"{source}+join@{self._domain}", help_)
+        return ListHeaders(f"{source}.{self._domain}", post, f"{source}+join@{self._domain}", help_)
 
-    def _in_reply_to(self, content: Content) -> str | None:
+    def _in_reply_to(self, content: MessageContent) -> str | None:
         """A Message-ID comes from outside: with one that hides a line's end the answer goes without it."""
         if content.parents:
             return self._post(content.parents[-1])
         return None if content.answers and headers.breaks_out(content.answers) else content.answers
 
-    def _thread(self, content: Content) -> tuple[str, ...]:
+    def _thread(self, content: MessageContent) -> tuple[str, ...]:
         """The posts above it and itself. Every copy of a post has a Message-ID of its own, so a thread is held together
         by ids that stand for the posts; mail programs need not have seen them as mails."""
         own = (content.post_id,) if content.post_id else ()
@@ -128,7 +128,7 @@ class Mailing:
         return f"<critter.post.{post_id}@{self._domain}>"
 
 
-def _enclosed(content: Content) -> str:
+def _enclosed(content: MessageContent) -> str:
     """The files by name and size; the link below them, made for each reader, leads to all of them."""
     if not content.attached:
         return ""

@@ -7,15 +7,15 @@ from functools import lru_cache
 from typing import Final
 
 from gateway.carriers.common.protocol import Text
-from gateway.ledger.outbox.claims import Claimed, Content
+from gateway.ledger.outbox.claims import ClaimedDelivery, MessageContent
 from gateway.ledger.outbox.outbox import SMS_GIVES_UP
 from gateway.network.posts import rendering
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.sms import body_hash, fit
 from gateway.sms.first_contact import introduction
-from gateway.sms.fit import Fitted
-from workers.sending.send_loop import Load
+from gateway.sms.fit import FittedText
+from workers.sending.send_loop import OutboundItem
 
 REST: Final = "text MORE for the rest"
 
@@ -33,7 +33,7 @@ class Texting:
         self._blank = "x" * len(signer.sign("page", 0, 0))  # stands for a recipient's token while the text is fitted
         self._fitted = lru_cache(maxsize=256)(self._fit)
 
-    def load(self, claimed: Claimed, content: Content) -> tuple[Load[Text], str]:
+    def load(self, claimed: ClaimedDelivery, content: MessageContent) -> tuple[OutboundItem[Text], str]:
         """What leaves, and what `more` gives next: "" when nothing was cut."""
         most = 3 if claimed.introduces and content.kind == "answer" else 2  # an answer's rest is kept already
         hangs = rendering.hanging(content.attached, content.text, self._media + self._blank)
@@ -49,7 +49,7 @@ class Texting:
             callback=self._callback + self._signer.sign("status", claimed.attempt_id),
             validity=int(SMS_GIVES_UP.total_seconds()),
         )
-        return Load(claimed, parcel, fitted.segments, body_hash.digest(parcel.body)), fitted.rest
+        return OutboundItem(claimed, parcel, fitted.segments, body_hash.digest(parcel.body)), fitted.rest
 
     def _fit(
         self,
@@ -60,20 +60,20 @@ class Texting:
         gives_rest: str | None,
         introduces: str | None,
         most: int,
-    ) -> Fitted:
+    ) -> FittedText:
         who = introduction(text, self._company, introduces) if introduces else ""
         return fit.fit(text, hangs + who + (f" ({tag})" if tag else ""), gives_rest, most)
 
-    def _gives_rest(self, content: Content) -> str | None:
+    def _gives_rest(self, content: MessageContent) -> str | None:
         """The page of the post, or the word for it. The link to what hangs on a post leads to its words as well."""
         if not self._linked(content):
             return REST
         return None if content.attached else self._page + self._blank
 
-    def _linked(self, content: Content) -> bool:
+    def _linked(self, content: MessageContent) -> bool:
         return content.post_id is not None and not content.private
 
-    def _addressed(self, fitted: Fitted, claimed: Claimed, content: Content) -> str:
+    def _addressed(self, fitted: FittedText, claimed: ClaimedDelivery, content: MessageContent) -> str:
         if content.post_id is None or not (content.attached or (fitted.rest and self._linked(content))):
             return fitted.text
         kind = "media" if content.attached else "page"

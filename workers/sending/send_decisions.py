@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Final
 
-from gateway.carriers.common.send_gate import Known
+from gateway.carriers.common.send_gate import HasAttempt
 
 FRESH: Final = 0.9  # seconds that a decision to send is good for; the rest of the second is the request's way out
 NEVER: Final = float("-inf")
@@ -22,7 +22,7 @@ class Decisions:
     def __init__(self, again: Again) -> None:
         self._again = again
         self._fresh_until: dict[int, float] = {}
-        self._questions: list[tuple[Sequence[Known], asyncio.Future[frozenset[int]]]] = []
+        self._questions: list[tuple[Sequence[HasAttempt], asyncio.Future[frozenset[int]]]] = []
         self._asking: asyncio.Task[None] | None = None
 
     def note(self, attempts: Iterable[int], decided_at: float) -> None:
@@ -33,10 +33,10 @@ class Decisions:
         """Until when its decision was good; long ago if nobody knows."""
         return self._fresh_until.pop(attempt, NEVER)
 
-    def fresh(self, parcel: Known) -> bool:
+    def fresh(self, parcel: HasAttempt) -> bool:
         return time.monotonic() <= self._fresh_until.get(parcel.attempt, NEVER)
 
-    async def ask(self, parcels: Sequence[Known]) -> frozenset[int]:
+    async def ask(self, parcels: Sequence[HasAttempt]) -> frozenset[int]:
         answer: asyncio.Future[frozenset[int]] = asyncio.get_running_loop().create_future()
         self._questions.append((parcels, answer))
         if self._asking is None:
@@ -52,7 +52,9 @@ class Decisions:
         finally:
             self._asking = None
 
-    async def _answer_all(self, questions: Sequence[tuple[Sequence[Known], asyncio.Future[frozenset[int]]]]) -> None:
+    async def _answer_all(
+        self, questions: Sequence[tuple[Sequence[HasAttempt], asyncio.Future[frozenset[int]]]]
+    ) -> None:
         """What somebody else has asked about meanwhile is fresh, and may have begun: it is not asked about twice."""
         asked = {one.attempt: one for parcels, _ in questions for one in parcels if one.attempt in self._fresh_until}
         stale = [attempt for attempt, one in asked.items() if not self.fresh(one)]

@@ -19,16 +19,16 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from gateway.carriers.common.protocol import Carrier, Outcome
-from gateway.carriers.common.send_gate import Known
+from gateway.carriers.common.send_gate import HasAttempt
 from gateway.failpoints import crash_point
-from gateway.ledger.outbox.claims import Claimed
-from workers.sending.pacing import Pace
+from gateway.ledger.outbox.claims import ClaimedDelivery
+from workers.sending.pacing import Pacer
 from workers.sending.send_decisions import FRESH, Decisions
 
 log = structlog.get_logger()
 
 
-Parcel = TypeVar("Parcel", bound=Known)
+Parcel = TypeVar("Parcel", bound=HasAttempt)
 Result = TypeVar("Result")
 
 AHEAD: Final = 0.4  # seconds of the sender's rate in a batch
@@ -44,10 +44,10 @@ FAREWELL: Final = 18.0  # seconds for what is on the road when the process is to
 
 
 @dataclass(frozen=True, slots=True)
-class Load(Generic[Parcel]):
+class OutboundItem(Generic[Parcel]):
     """A row that may leave, and what of it leaves. Parcels are known by their attempt."""
 
-    claimed: Claimed
+    claimed: ClaimedDelivery
     parcel: Parcel
     segments: int | None = None  # of a text
     digest: bytes = b""  # of a text's words: sms/body_hash
@@ -57,24 +57,24 @@ class Load(Generic[Parcel]):
 class Batch(Generic[Parcel]):
     """Rows claimed together, and when that was decided (monotonic). `claimed` counts also those that must not leave."""
 
-    loads: Sequence[Load[Parcel]]
+    loads: Sequence[OutboundItem[Parcel]]
     claimed: int
     decided_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger(Generic[Parcel]):
+class DeliveryPort(Generic[Parcel]):
     """The database's side of a road; each is one short transaction, called in a thread."""
 
     claim: Callable[[int, bool], Batch[Parcel]]  # (limit, suspects): a suspect is claimed alone
-    settle: Callable[[Sequence[tuple[Load[Parcel], Outcome]]], None]
-    decide: Callable[[Sequence[Load[Parcel]]], frozenset[int]]  # again: the attempts that may still leave
-    release: Callable[[Sequence[Claimed], timedelta], None]
+    settle: Callable[[Sequence[tuple[OutboundItem[Parcel], Outcome]]], None]
+    decide: Callable[[Sequence[OutboundItem[Parcel]]], frozenset[int]]  # again: the attempts that may still leave
+    release: Callable[[Sequence[ClaimedDelivery], timedelta], None]
     renew: Callable[[], None]
     pause: Callable[[Outcome], None]  # for every process: the carrier refuses us
 
 
-class Road(Generic[Parcel]):
+class SendLoop(Generic[Parcel]):
     """Keeps its pace, and a pause that the carrier asked for, from one drain to the next.
 
     `limit`: rows in a claim; `together`: parcels handed to the carrier at once; `width`: parcels on the road at a time,
@@ -85,10 +85,10 @@ class Road(Generic[Parcel]):
     def __init__(
         self,
         carrier: Carrier[Parcel],
-        ledger: Ledger[Parcel],
+        ledger: DeliveryPort[Parcel],
         stopping: Callable[[], bool],
         *,
-        pace: Pace,
+        pace: Pacer,
         limit: int,
         together: int,
         width: int,
@@ -96,7 +96,7 @@ class Road(Generic[Parcel]):
         narrow: int | None = None,
     ) -> None:
         self._carrier: Carrier[Parcel] = carrier
-        self._ledger: Ledger[Parcel] = ledger
+        self._ledger: DeliveryPort[Parcel] = ledger
         self._stopping = stopping
         self._pace, self._width, self._lease = pace, width, lease
         self._limit = self._most = limit if pace.rate is None else max(1, min(limit, int(pace.rate * AHEAD)))
@@ -104,9 +104,9 @@ class Road(Generic[Parcel]):
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="road")
         self._paused_until = 0.0
         self._room = narrow or width  # parcels on the road at a time, just now
-        self._flying: dict[int, Load[Parcel]] = {}
+        self._flying: dict[int, OutboundItem[Parcel]] = {}
         self._decisions = Decisions(self._decide_again)
-        self._landed: list[tuple[Load[Parcel], Outcome]] = []
+        self._landed: list[tuple[OutboundItem[Parcel], Outcome]] = []
         self._sends: set[asyncio.Task[None]] = set()
         self._ahead: asyncio.Task[Batch[Parcel]] | None = None
         self._flushing: asyncio.Task[None] | None = None
@@ -203,14 +203,14 @@ class Road(Generic[Parcel]):
             begin += len(some)
         self._limit = min(self._most, self._limit * 2)
 
-    def _begin(self, loads: Sequence[Load[Parcel]], decided_at: float) -> None:
+    def _begin(self, loads: Sequence[OutboundItem[Parcel]], decided_at: float) -> None:
         self._flying.update((load.claimed.attempt_id, load) for load in loads)
         self._decisions.note([load.claimed.attempt_id for load in loads], decided_at)
         task = asyncio.create_task(self._hand_over(loads))
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
 
-    async def _hand_over(self, loads: Sequence[Load[Parcel]]) -> None:
+    async def _hand_over(self, loads: Sequence[OutboundItem[Parcel]]) -> None:
         crash_point("about to send")
         try:
             await self._carrier.send([load.parcel for load in loads], self._settled, self._decisions)
@@ -257,7 +257,7 @@ class Road(Generic[Parcel]):
             self._room = max(1, min(self._room, len(self._flying)))
         return allowed
 
-    def _leave_out(self, loads: Sequence[Load[Parcel]]) -> None:
+    def _leave_out(self, loads: Sequence[OutboundItem[Parcel]]) -> None:
         """The carrier will not send these, and says nothing about them."""
         for load in loads:
             self._flying.pop(load.claimed.attempt_id, None)
@@ -278,7 +278,7 @@ class Road(Generic[Parcel]):
             self._flushing = None
             self._stirred.set()
 
-    async def _write(self, landed: list[tuple[Load[Parcel], Outcome]]) -> None:
+    async def _write(self, landed: list[tuple[OutboundItem[Parcel], Outcome]]) -> None:
         """An outcome is worth waiting for: without it a text is in doubt. After PATIENCE the leases run out instead."""
         end = time.monotonic() + PATIENCE
         while True:
@@ -293,7 +293,7 @@ class Road(Generic[Parcel]):
                     return
                 await asyncio.sleep(0.2)
 
-    async def _give_back(self, loads: Sequence[Load[Parcel]]) -> None:
+    async def _give_back(self, loads: Sequence[OutboundItem[Parcel]]) -> None:
         wait = timedelta(seconds=max(0.0, self._paused_until - time.monotonic()))
         if loads:
             await self._thread(lambda: self._ledger.release([load.claimed for load in loads], wait))

@@ -7,13 +7,15 @@ from typing import Final
 
 from gateway.carriers.common.protocol import Outcome
 from gateway.ledger.commit import backoff
-from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.settlements import Settlement
 
 BUSY: Final = ("429", "20429", "busy", "432 4.3.2")
 
 
-def settlement(channel: str, claimed: Claimed, outcome: Outcome, segments: int | None, look: timedelta) -> Settlement:
+def settlement(
+    channel: str, claimed: ClaimedDelivery, outcome: Outcome, segments: int | None, look: timedelta
+) -> Settlement:
     """How the row is settled. `look`: how long after it an unknown text is looked for.
 
     A mail whose fate is unknown goes again: its Message-ID is fixed, so that the receiver can fold the two (R15).

@@ -11,12 +11,12 @@ from gateway.ledger.commit import counters
 from gateway.ledger.inbox import inbox, unauthenticated
 from gateway.ledger.outbox import settlements
 from gateway.store.database import concerns_one, transaction
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 
 log = structlog.get_logger()
 
 
-def sweep(here: Room) -> None:
+def sweep(here: WorkerContext) -> None:
     """All of it, one after the other; each says what it set aside after three crashes. The clock rings for the rest."""
     take_back_inputs(here)
     take_back_proofs(here)
@@ -24,7 +24,7 @@ def sweep(here: Room) -> None:
     give_up_deliveries(here)
 
 
-def take_back_inputs(here: Room) -> None:
+def take_back_inputs(here: WorkerContext) -> None:
     with transaction(here.engine) as session:
         again, aside = inbox.expire(session)
         answers = {_apologise(session, inbound) for inbound in aside}
@@ -37,14 +37,14 @@ def take_back_inputs(here: Room) -> None:
         here.bell.ring(channel)
 
 
-def take_back_proofs(here: Room) -> None:
+def take_back_proofs(here: WorkerContext) -> None:
     with transaction(here.engine) as session:
         lost = unauthenticated.expire(session)
     for inbound in lost:
         log.error("a mail is held: it ended three workers that were to prove it", inbound=inbound)
 
 
-def take_back_deliveries(here: Room) -> None:
+def take_back_deliveries(here: WorkerContext) -> None:
     look = timedelta(seconds=here.settings.settle_seconds)
     with transaction(here.engine) as session:
         expired = settlements.expire(session, look)
@@ -55,7 +55,7 @@ def take_back_deliveries(here: Room) -> None:
         log.error("delivery is set aside: it ended three workers", message=message, address=address)
 
 
-def give_up_deliveries(here: Room) -> None:
+def give_up_deliveries(here: WorkerContext) -> None:
     with transaction(here.engine) as session:
         late = settlements.give_up(session)
     if late:

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Engine
 
 from gateway.ledger.operations import retention
-from gateway.ledger.operations.retention import Ages, Kind
+from gateway.ledger.operations.retention import Kind, RetentionAges
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from workers.runtime.periodic_tasks import Failures, is_away
@@ -19,9 +19,9 @@ BREATH: Final = 0.5  # seconds between two batches
 log = structlog.get_logger()
 
 
-def ages(settings: Settings) -> Ages:
+def ages(settings: Settings) -> RetentionAges:
     """As the settings say."""
-    return Ages(
+    return RetentionAges(
         raw=timedelta(days=settings.keep_raw_days),
         deliveries=timedelta(days=settings.keep_deliveries_days),
         consent=timedelta(days=settings.keep_consent_days),
@@ -29,20 +29,20 @@ def ages(settings: Settings) -> Ages:
     )
 
 
-def batches(engine: Engine, old: Ages) -> Iterator[tuple[str, int]]:
+def batches(engine: Engine, old: RetentionAges) -> Iterator[tuple[str, int]]:
     """One pass over everything: after each committed batch its kind's name, and how many rows changed."""
     for kind in retention.kinds(old):
         yield from of_kind(engine, kind, old)
 
 
-def of_kind(engine: Engine, kind: Kind, old: Ages) -> Iterator[tuple[str, int]]:
+def of_kind(engine: Engine, kind: Kind, old: RetentionAges) -> Iterator[tuple[str, int]]:
     """One kind of things; months of deliveries go with the messages that they leave bare."""
     if kind.name == "messages":
         yield from _months(engine, old)
     yield from _batches(engine, kind, old)
 
 
-def _batches(engine: Engine, kind: Kind, old: Ages) -> Iterator[tuple[str, int]]:
+def _batches(engine: Engine, kind: Kind, old: RetentionAges) -> Iterator[tuple[str, int]]:
     while True:
         with transaction(engine) as session:
             changed = retention.batch(session, kind, old)
@@ -51,7 +51,7 @@ def _batches(engine: Engine, kind: Kind, old: Ages) -> Iterator[tuple[str, int]]
         yield kind.name, changed
 
 
-def _months(engine: Engine, old: Ages) -> Iterator[tuple[str, int]]:
+def _months(engine: Engine, old: RetentionAges) -> Iterator[tuple[str, int]]:
     with transaction(engine) as session:
         past = retention.months(session, old.deliveries)
     for month in past:
@@ -67,7 +67,7 @@ class Cleaning:
     """The clock's pass over everything, once an hour, a batch a turn. A kind that fails is counted under its own name
     and left until the next pass; the others go on."""
 
-    def __init__(self, engine: Engine, kinds: Sequence[Kind], old: Ages, failures: Failures) -> None:
+    def __init__(self, engine: Engine, kinds: Sequence[Kind], old: RetentionAges, failures: Failures) -> None:
         self._engine, self._kinds, self._old, self._failures = engine, kinds, old, failures
         self._left: deque[tuple[str, Iterator[tuple[str, int]]]] = deque()
 

@@ -23,7 +23,7 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 from workers import missed_texts
 from workers.runtime import periodic_tasks
-from workers.runtime.context import Room
+from workers.runtime.context import WorkerContext
 from workers.runtime.periodic_tasks import Failures, Task, Turn
 from workers.upkeep import lease_sweeper, media_gc
 from workers.upkeep.retention import Cleaning, ages
@@ -39,7 +39,7 @@ MOVING: Final = 0.2  # between two steps, in which others get on
 log = structlog.get_logger()
 
 
-def run(here: Room, chosen: Sequence[Task] | None = None) -> None:
+def run(here: WorkerContext, chosen: Sequence[Task] | None = None) -> None:
     """Until the room is told to stop. A database that is away is asked again a second later."""
     listed = tasks(here.settings, reads=here.inbox is not None) if chosen is None else chosen
     periodic_tasks.run(here, [_forgetting(listed), *listed] if chosen is None else listed)
@@ -72,7 +72,7 @@ def tasks(settings: Settings, *, reads: bool) -> list[Task]:
     ]
 
 
-def look(here: Room) -> float:
+def look(here: WorkerContext) -> float:
     """Rings for what is due; how long until the next look."""
     try:
         with transaction(here.engine) as session:
@@ -88,7 +88,7 @@ def look(here: Room) -> float:
     return min(SECOND, max(0.02, found.next_in.total_seconds()))
 
 
-def _look_one_by_one(here: Room) -> None:
+def _look_one_by_one(here: WorkerContext) -> None:
     """A table that cannot be read just now must not keep the bells of the others silent."""
     for bell in due_work.QUESTIONS:
         try:
@@ -101,12 +101,12 @@ def _look_one_by_one(here: Room) -> None:
             here.bell.ring(bell, job=True)
 
 
-def note_delays(here: Room) -> None:
+def note_delays(here: WorkerContext) -> None:
     """Mails that are late for the first time; their authors are told when the next look rings for it."""
     _do(here, author_reports.note_delays)
 
 
-def test_mailboxes(here: Room) -> None:
+def test_mailboxes(here: WorkerContext) -> None:
     """Mailboxes that sent mail back get a test mail, or are on again because the last one stayed there."""
     with transaction(here.engine) as session:
         bells = bounce_scores.probe(session)
@@ -114,12 +114,12 @@ def test_mailboxes(here: Room) -> None:
         here.bell.ring(bell)
 
 
-def ring_dailies(here: Room) -> None:
+def ring_dailies(here: WorkerContext) -> None:
     """Whoever's morning it is gets the mail of the day."""
     here.bell.ring("dailies", job=True)
 
 
-def ask_silent_phones(here: Room) -> None:
+def ask_silent_phones(here: WorkerContext) -> None:
     """Phones that nothing was heard from for long are asked whose they are, and suspended when they do not say."""
     days = here.settings.silent_days if here.settings.sms else 0
     with transaction(here.engine) as session:
@@ -128,7 +128,7 @@ def ask_silent_phones(here: Room) -> None:
         here.bell.ring(bell)
 
 
-def tell_short(here: Room) -> None:
+def tell_short(here: WorkerContext) -> None:
     """Writers hear that a budget kept words of theirs back."""
     with transaction(here.engine) as session:
         bells = budget_notices.tell(session)
@@ -136,7 +136,7 @@ def tell_short(here: Room) -> None:
         here.bell.ring(bell)
 
 
-def ensure_months(here: Room) -> float | None:
+def ensure_months(here: WorkerContext) -> float | None:
     """The partitions of this month and the next two; rows that stand in the way of one are moved first."""
     with transaction(here.engine) as session:
         moved = partitions.move(session)
@@ -147,19 +147,19 @@ def ensure_months(here: Room) -> float | None:
     return None
 
 
-def keep_fingerprints(here: Room) -> float | None:
+def keep_fingerprints(here: WorkerContext) -> float | None:
     """Of private posts that a version wrote which keeps none."""
     with transaction(here.engine) as session:
         made = private_repeats.catch_up(session)
     return MOVING if made else None
 
 
-def _clean_rows(here: Room, failures: Failures) -> Turn:
+def _clean_rows(here: WorkerContext, failures: Failures) -> Turn:
     """What is too old to be kept: each kind fails for itself."""
     return Cleaning(here.engine, retention.kinds(ages(here.settings)), ages(here.settings), failures).turn
 
 
-def _clean_folder(here: Room, failures: Failures) -> Turn:
+def _clean_folder(here: WorkerContext, failures: Failures) -> Turn:
     """The media folder, shelf by shelf."""
     return media_gc.Sweeping(here.engine, here.settings.var, failures).turn
 
@@ -170,11 +170,11 @@ def _forgetting(listed: Sequence[Task]) -> Task:
     return Task("old_failures", HOUR, _each(lambda here: _do(here, lambda s: task_failures.forget_others(s, names))))
 
 
-def _each(function: Callable[[Room], float | None]) -> Callable[[Room, Failures], Turn]:
+def _each(function: Callable[[WorkerContext], float | None]) -> Callable[[WorkerContext, Failures], Turn]:
     """A task that remembers nothing."""
     return lambda here, _failures: lambda: function(here)
 
 
-def _do(here: Room, function: Callable[[Session], object]) -> None:
+def _do(here: WorkerContext, function: Callable[[Session], object]) -> None:
     with transaction(here.engine) as session:
         function(session)

@@ -6,7 +6,7 @@ from flask import Blueprint
 from critter.demo import company
 from critter.demo.tour.drill import Drill
 from critter.demo.tour.starting_over import start_over
-from critter.demo.tour.telling import Teller
+from critter.demo.tour.telling import TourApi
 from gateway.doors.route_access import access
 from gateway.doors.web.headers import POLICY
 from gateway.errors import Refused
@@ -25,7 +25,7 @@ def front(settings: Settings) -> Blueprint:
         raise Refused("The tour is only for simulated mode.")
     engine = connect(settings.database_url, keys=settings.secret_keys)
     url = f"http://{netloc(settings.simulator_listen)}"
-    teller = Teller(engine, settings)
+    teller = TourApi(engine, settings)
     drill = Drill(engine, settings, url)
 
     def again() -> None:

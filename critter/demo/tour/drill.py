@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Standing:
+class DrillStatus:
     """What the page shows. `phase`: idle, loading, sending, killed, counting, done, failed. `sent` has arrived as far
     as we know, `doubt` may have, the rest waits; `arrived`, `lost` and `twice` were counted in the end."""
 
@@ -63,7 +63,7 @@ class Drill:
 
     def __init__(self, engine: Engine, settings: Settings, simulator: str) -> None:
         self._engine, self._settings, self._simulator = engine, settings, simulator
-        self._standing = Standing()
+        self._standing = DrillStatus()
         self._lock = threading.Lock()
 
     def running(self) -> bool:
@@ -76,7 +76,7 @@ class Drill:
         """How the last one went; one that is running goes on."""
         with self._lock:
             if not self.running():
-                self._standing = Standing()
+                self._standing = DrillStatus()
 
     def begin(self) -> None:
         """Raises Trouble when one is running, or when nobody would start the worker again."""
@@ -84,7 +84,7 @@ class Drill:
             if self.running():
                 raise Trouble("The 1,000 texts are on their way already.")
             _refuse_unsupervised(self._settings.var / "pids")
-            self._standing = Standing("loading")
+            self._standing = DrillStatus("loading")
         threading.Thread(target=self._run, name="drill", daemon=True).start()
 
     def _run(self) -> None:

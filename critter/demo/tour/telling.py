@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from critter.demo.tour.troubles import told
 from critter.explain import text as explaining
 from gateway.errors import Refused
-from gateway.inbound.commands import World
+from gateway.inbound.commands import CommandRegistry
 from gateway.network.inspect import trace as traces
 from gateway.network.inspect.id_lookup import look_up
 from gateway.settings import Settings
@@ -18,14 +18,14 @@ from gateway.store.database import transaction
 Plain = dict[str, Any]
 
 
-class Teller:
+class TourApi:
     """Answers the page's questions; it changes nothing."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
 
     @cached_property
-    def _world(self) -> World:
+    def _world(self) -> CommandRegistry:
         return explaining.whole_world(self._settings)
 
     def trace(self, carrier_id: str) -> Plain | None:

@@ -17,7 +17,7 @@ REST: Final = 30.0  # seconds that it counts as down; then one try tells
 
 
 @dataclass(slots=True)
-class Breaker:
+class CircuitBreaker:
     """Of one carrier; `now` is monotonic, in seconds. Open after `tries` failures in a row `within` seconds; a single
     failure after its rest opens it again, a single answer closes it."""
 

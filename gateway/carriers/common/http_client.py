@@ -21,14 +21,14 @@ from aiohttp import (
     ConnectionTimeoutError,
 )
 
-from gateway.carriers.common.http_send_gate import LOOK, GatedConnector, Look
+from gateway.carriers.common.http_send_gate import LOOK, GateCheck, GatedConnector
 from gateway.carriers.common.protocol import Outcome
-from gateway.carriers.common.send_gate import Gate, Known
+from gateway.carriers.common.send_gate import Gate, HasAttempt
 
 ANSWER_LIMIT: Final = 64 * 1024
 LONGEST_WAIT: Final = 3600.0  # seconds of a Retry-After that we believe
 
-Parcel = TypeVar("Parcel", bound=Known)
+Parcel = TypeVar("Parcel", bound=HasAttempt)
 
 
 class AnswerTooLong(Exception):
@@ -36,7 +36,7 @@ class AnswerTooLong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """A whole answer: its status, its body as text, and the seconds after which it asks us to come again."""
 
     status: int
@@ -59,12 +59,12 @@ class HttpLink:
         self._connections = connections
         self._kept: ClientSession | None = None
 
-    async def post(self, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def post(self, headers: Mapping[str, str], body: bytes) -> HttpResponse:
         """Raises whatever aiohttp raises, TimeoutError and AnswerTooLong: `unanswered` says what they mean."""
         session = self._kept or self._open()
         async with session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
             text = await bounded(answer, ANSWER_LIMIT)
-            return Answer(answer.status, text, _seconds(answer.headers.get("Retry-After", "")))
+            return HttpResponse(answer.status, text, _seconds(answer.headers.get("Retry-After", "")))
 
     def _open(self) -> ClientSession:
         connector = GatedConnector(limit=self._connections, keepalive_timeout=15)
@@ -118,7 +118,7 @@ async def send_each(
 
     async def lane() -> None:
         for parcel in parcels:
-            look = Look(gate, parcel)
+            look = GateCheck(gate, parcel)
             LOOK.set(look)
             outcome = stopped[0] if stopped else await attempt(parcel)
             if look.withdrawn:

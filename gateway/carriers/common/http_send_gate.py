@@ -13,24 +13,24 @@ from aiohttp import ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
-from gateway.carriers.common.send_gate import Gate, Known, may_leave
+from gateway.carriers.common.send_gate import Gate, HasAttempt, may_leave
 
 
-class Withdrawn(Exception):
+class SendWithdrawn(Exception):
     """What was to leave may not leave any more; nothing of it was written."""
 
 
 @dataclass(slots=True)
-class Look:
+class GateCheck:
     """The last look at one parcel, and what came of it."""
 
     gate: Gate
-    parcel: Known
+    parcel: HasAttempt
     withdrawn: bool = False
     unsent: bool = False  # the time was over, or the process ended, while it was asked about
 
 
-LOOK: Final[ContextVar[Look | None]] = ContextVar("look", default=None)  # of the request that this task makes now
+LOOK: Final[ContextVar[GateCheck | None]] = ContextVar("look", default=None)  # of the request that this task makes now
 
 
 class GatedConnector(TCPConnector):
@@ -49,6 +49,6 @@ class GatedConnector(TCPConnector):
             raise
         if look.withdrawn:
             connection.release()
-            raise Withdrawn
+            raise SendWithdrawn
         look.unsent = False
         return connection

@@ -34,7 +34,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutboundEmail:
     """One mail to one mailbox."""
 
     attempt: int
@@ -61,7 +61,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedMessage:
     """One message as the carrier's own list shows it."""
 
     carrier_id: str
@@ -109,8 +109,8 @@ class Carrier(Protocol[Parcel]):
 
 
 @runtime_checkable
-class Lists(Protocol):
+class MessageList(Protocol):
     """What a carrier for texts is besides, when it can be asked for what it took: texts in doubt are looked for there.
     One that is not leaves them to their status callbacks and to policy."""
 
-    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]: ...
+    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[ListedMessage]: ...

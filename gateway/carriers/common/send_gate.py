@@ -12,24 +12,24 @@ from collections.abc import Sequence
 from typing import Final, Protocol, TypeVar
 
 
-class Known(Protocol):
+class HasAttempt(Protocol):
     """What every parcel has: the attempt that it is."""
 
     @property
     def attempt(self) -> int: ...
 
 
-Parcel = TypeVar("Parcel", bound=Known)
+Parcel = TypeVar("Parcel", bound=HasAttempt)
 
 
 class Gate(Protocol):
     """Decides about parcels that a carrier has in hand."""
 
-    def fresh(self, parcel: Known) -> bool:
+    def fresh(self, parcel: HasAttempt) -> bool:
         """Whether it may begin now, without asking anybody."""
         ...
 
-    async def ask(self, parcels: Sequence[Known]) -> frozenset[int]:
+    async def ask(self, parcels: Sequence[HasAttempt]) -> frozenset[int]:
         """Decides again: the attempts that may leave. The others have ended or were given back; the carrier neither
         sends them nor says anything more about them."""
         ...
@@ -38,17 +38,17 @@ class Gate(Protocol):
 class AlwaysOpen:
     """For who sends what nobody can take back, such as a test mail of `critter check`."""
 
-    def fresh(self, parcel: Known) -> bool:
+    def fresh(self, parcel: HasAttempt) -> bool:
         return True
 
-    async def ask(self, parcels: Sequence[Known]) -> frozenset[int]:
+    async def ask(self, parcels: Sequence[HasAttempt]) -> frozenset[int]:
         return frozenset(one.attempt for one in parcels)
 
 
 OPEN: Final = AlwaysOpen()
 
 
-async def may_leave(gate: Gate, parcel: Known) -> bool:
+async def may_leave(gate: Gate, parcel: HasAttempt) -> bool:
     """Asked again until the answer is fresh when it comes."""
     while not gate.fresh(parcel):
         if parcel.attempt not in await gate.ask([parcel]):

@@ -12,9 +12,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.common.send_gate import OPEN, Gate
-from gateway.carriers.smtp.connection import Link
+from gateway.carriers.smtp.connection import SmtpConnection
 from gateway.carriers.smtp.message import envelope, flaw
 from gateway.carriers.smtp.replies import closing, kind_of, refused, took, unanswered, untaken
 from gateway.carriers.smtp.transaction import FINAL_SHARE, RSET, Settled
@@ -26,26 +26,28 @@ COMMANDS: Final = ("RSET", "MAIL", "RCPT", "content")
 
 
 @dataclass(slots=True)
-class Sailing:
+class InFlight:
     """A letter that is all written, and the first refusal of it."""
 
-    letter: Letter
+    letter: OutboundEmail
     size: int
     begun: float
     refusal: Outcome | None = None
 
 
-class Chunks:
+class ChunkedTransaction:
     """One run over one link: takes letters from a queue that others take from too, until it is empty, or the gate
     has to be asked about the next.
 
     Whatever ends it, each letter it took has its outcome by then, or is back in the queue.
     """
 
-    def __init__(self, link: Link, queue: deque[Letter], settled: Settled, kept: bool, gate: Gate = OPEN) -> None:
+    def __init__(
+        self, link: SmtpConnection, queue: deque[OutboundEmail], settled: Settled, kept: bool, gate: Gate = OPEN
+    ) -> None:
         self._link, self._queue, self._settled, self._gate = link, queue, settled, gate
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sailing: deque[Sailing] = deque()
+        self._sailing: deque[InFlight] = deque()
         self._octets = 0
         self._step = 0  # which of COMMANDS the next reply is about, of the first letter that sails
         self._proving = kept  # a connection that has rested says something first: nothing was sent over a dead one
@@ -107,7 +109,7 @@ class Chunks:
             mail, rcpt = envelope(letter, self._link.offers)
             content = letter.content if letter.content.endswith(b"\r\n") else letter.content + b"\r\n"
             parts += (RSET, mail, rcpt, b"BDAT %d LAST\r\n" % len(content), content)
-            self._sailing.append(Sailing(letter, len(content), now))
+            self._sailing.append(InFlight(letter, len(content), now))
             self._octets += len(content)
         if parts:
             self._link.write(b"".join(parts))
@@ -122,7 +124,7 @@ class Chunks:
             self._end(CarrierError(self._paused.reason, "permanent"))
             self._link.break_off(self._paused.reason)
 
-    def _take(self) -> Letter | None:
+    def _take(self) -> OutboundEmail | None:
         while self._queue and self._link.left > 0 and self._paused is None:
             letter = self._queue.popleft()
             reason = flaw(letter, self._link.offers)

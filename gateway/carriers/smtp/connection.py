@@ -15,7 +15,7 @@ LONGEST_REPLY: Final = 64 * 1024
 _CODES: Final = {b"%d" % code: code for code in range(200, 600)}
 
 
-class Listener(Protocol):
+class ReplyListener(Protocol):
     """Whoever waits for replies just now."""
 
     def heard(self, code: int, reply: bytes) -> None: ...
@@ -27,10 +27,10 @@ class Listener(Protocol):
         """The connection has ended; nothing more will be heard."""
 
 
-class Link(asyncio.Protocol):
+class SmtpConnection(asyncio.Protocol):
     """Reads replies and hands each to its listener. With none, whatever the server says is a reason to hang up."""
 
-    def __init__(self, timeout: float, first: Listener) -> None:
+    def __init__(self, timeout: float, first: ReplyListener) -> None:
         self._loop = asyncio.get_running_loop()
         self.timeout = timeout
         self.offers: frozenset[str] = frozenset()  # the server's EHLO keywords and AUTH mechanisms ("AUTH PLAIN")
@@ -39,7 +39,9 @@ class Link(asyncio.Protocol):
         self.window = FIRST  # letters that may be on their way at once: more while the server is quick
         self.broken = ""  # why it has ended, once it has
         self.draining = False
-        self._listener: Listener | None = first  # hears the greeting, which may come before anyone could ask for it
+        self._listener: ReplyListener | None = (
+            first  # hears the greeting, which may come before anyone could ask for it
+        )
         self._held = b""
         self._reply = b""
         self._deadline = 0.0
@@ -63,7 +65,7 @@ class Link(asyncio.Protocol):
         if not self.broken:
             self._transport.write(data)
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: ReplyListener) -> None:
         """From now on replies are this one's, each within the timeout since the one before."""
         self._listener = listener
         if self.broken:
@@ -157,7 +159,7 @@ class Link(asyncio.Protocol):
             self._transport.close()
 
 
-class Question:
+class PendingReply:
     """Listens for one reply."""
 
     def __init__(self) -> None:
@@ -175,9 +177,9 @@ class Question:
             self.reply.set_exception(CarrierError(reason, kind_of(reason)))
 
 
-async def ask(link: Link, command: bytes) -> tuple[int, bytes]:
+async def ask(link: SmtpConnection, command: bytes) -> tuple[int, bytes]:
     """Says one line and waits for its reply, all lines of it. Raises CarrierError."""
-    question = Question()
+    question = PendingReply()
     link.listen(question)
     link.write(command + b"\r\n")
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 
-from gateway.carriers.smtp.connection import Link, Question, ask
+from gateway.carriers.smtp.connection import PendingReply, SmtpConnection, ask
 from gateway.carriers.smtp.oauth_tokens import Tokens
 from gateway.carriers.smtp.replies import trouble
 from gateway.errors import CarrierError, SettingsError
@@ -26,7 +26,7 @@ REFUSED: Final = "535 oauth"  # … and what we call them: other advice helps th
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RelayTarget:
     """Where the relay is and how it wants to be spoken to."""
 
     host: str
@@ -44,20 +44,20 @@ class OAuth:
     tokens: Tokens
 
 
-def place_of(url: str) -> Place:
+def place_of(url: str) -> RelayTarget:
     """Reads smtp://, smtps:// or smtp+starttls://user:password@host:port. The SettingsError never quotes it."""
     try:
         parts = urlsplit(url)
         tls, port = _SCHEMES[parts.scheme]
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        return Place(parts.hostname or "", parts.port or port, tls, user, password)
+        return RelayTarget(parts.hostname or "", parts.port or port, tls, user, password)
     except (KeyError, ValueError):
         raise SettingsError("CRITTER_SMTP_RELAY must be smtp://, smtps:// or smtp+starttls:// and a host") from None
 
 
 async def open_link(
-    place: Place, hello: str, patience: float, context: ssl.SSLContext, oauth: OAuth | None = None
-) -> Link:
+    place: RelayTarget, hello: str, patience: float, context: ssl.SSLContext, oauth: OAuth | None = None
+) -> SmtpConnection:
     """A link that has said hello, in `patience` seconds at most, which each later reply may take too.
 
     Raises CarrierError: "permanent" when the relay does not take our login, has no TLS where it should, or says that
@@ -65,8 +65,8 @@ async def open_link(
     """
     try:
         async with asyncio.timeout(patience):
-            greeting = Question()
-            link = await _connect(place, Link(patience, greeting), context)
+            greeting = PendingReply()
+            link = await _connect(place, SmtpConnection(patience, greeting), context)
             try:
                 _check(await greeting.reply, 220)
                 await _introduce(link, place, hello, context, oauth)
@@ -86,14 +86,16 @@ def _why(problem: OSError) -> str:
     return "timeout" if isinstance(problem, TimeoutError) else "refused"
 
 
-async def _connect(place: Place, link: Link, context: ssl.SSLContext) -> Link:
+async def _connect(place: RelayTarget, link: SmtpConnection, context: ssl.SSLContext) -> SmtpConnection:
     secure = context if place.tls == "implicit" else None
     loop = asyncio.get_running_loop()
     await loop.create_connection(lambda: link, place.host, place.port, ssl=secure)
     return link
 
 
-async def _introduce(link: Link, place: Place, hello: str, context: ssl.SSLContext, oauth: OAuth | None) -> None:
+async def _introduce(
+    link: SmtpConnection, place: RelayTarget, hello: str, context: ssl.SSLContext, oauth: OAuth | None
+) -> None:
     await _hello(link, hello)
     if place.tls == "starttls":
         await _start_tls(link, place, context)
@@ -110,7 +112,7 @@ def _check(reply: tuple[int, bytes], wanted: int) -> None:
         raise CarrierError(known.reason if known else str(reply[0]), known.kind if known else "transient")
 
 
-async def _hello(link: Link, hello: str) -> None:
+async def _hello(link: SmtpConnection, hello: str) -> None:
     code, reply = await ask(link, b"EHLO " + hello.encode())
     if code == 250:
         link.offers = offers_of(reply)
@@ -129,7 +131,7 @@ def offers_of(reply: bytes) -> frozenset[str]:
     return frozenset(offers)
 
 
-async def _start_tls(link: Link, place: Place, context: ssl.SSLContext) -> None:
+async def _start_tls(link: SmtpConnection, place: RelayTarget, context: ssl.SSLContext) -> None:
     if "STARTTLS" not in link.offers:
         raise CarrierError("tls", "permanent")  # taken out on the way, or never there: not without TLS
     _check(await ask(link, b"STARTTLS"), 220)
@@ -137,7 +139,7 @@ async def _start_tls(link: Link, place: Place, context: ssl.SSLContext) -> None:
     link.use(await loop.start_tls(link.transport, link, context, server_hostname=place.host))
 
 
-async def _login(link: Link, place: Place) -> None:
+async def _login(link: SmtpConnection, place: RelayTarget) -> None:
     """RFC 4954. Any lasting refusal is about us, not about a letter."""
     if "AUTH PLAIN" in link.offers:
         steps = [b"AUTH PLAIN " + _base64(f"\0{place.user}\0{place.password}")]
@@ -151,7 +153,7 @@ async def _login(link: Link, place: Place) -> None:
             raise CarrierError(str(code), "permanent" if code >= 500 else "transient")
 
 
-async def _show_token(link: Link, oauth: OAuth) -> None:
+async def _show_token(link: SmtpConnection, oauth: OAuth) -> None:
     """XOAUTH2, as Google and Microsoft have it: what is wrong comes as a 334, and an empty line asks for the code.
 
     A token that was good until now may have been revoked: the next connection is opened with a new one."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from gateway.carriers.common.protocol import Letter
+from gateway.carriers.common.protocol import OutboundEmail
 
 LONGEST_LINE: Final = 998  # RFC 5322 2.1.1
 LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 
 
-def flaw(letter: Letter, offers: Container[str]) -> str:
+def flaw(letter: OutboundEmail, offers: Container[str]) -> str:
     """Why this letter can never be sent over a server that offers these extensions: "" or a reason."""
     if not _is_address(letter.recipient) or not (letter.envelope_from == "" or _is_address(letter.envelope_from)):
         return "address"
@@ -29,7 +29,7 @@ def _is_address(address: str) -> bool:
     return 0 < len(address) <= LONGEST_ADDRESS and not unfit
 
 
-def _is_plain(letter: Letter) -> bool:
+def _is_plain(letter: OutboundEmail) -> bool:
     return letter.recipient.isascii() and letter.envelope_from.isascii()
 
 
@@ -60,7 +60,7 @@ def wire(content: bytes) -> bytes:
     return first + stuffed + end
 
 
-def envelope(letter: Letter, offers: Container[str]) -> tuple[bytes, bytes]:
+def envelope(letter: OutboundEmail, offers: Container[str]) -> tuple[bytes, bytes]:
     """MAIL and RCPT, with the parameters that the server has asked for.
 
     8-bit content goes out undeclared where 8BITMIME is not offered: every server of this century takes it.

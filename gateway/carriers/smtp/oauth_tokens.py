@@ -8,7 +8,7 @@ import time
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from gateway.carriers.common.http_client import Answer, HttpLink, unanswered
+from gateway.carriers.common.http_client import HttpLink, HttpResponse, unanswered
 from gateway.errors import CarrierError
 
 EARLY: Final = 300.0  # seconds before a token's end that a new one is fetched
@@ -58,13 +58,13 @@ class Tokens:
             if time.monotonic() >= self._ends_at:
                 raise
 
-    async def _ask(self) -> Answer:
+    async def _ask(self) -> HttpResponse:
         try:
             return await self._link.post({"Content-Type": "application/x-www-form-urlencoded"}, self._form)
         except Exception as problem:  # noqa: BLE001  # aiohttp raises many kinds; none of them has done anything
             raise CarrierError(f"token {unanswered(problem).reason}", "transient") from None
 
-    def _keep(self, answer: Answer) -> None:
+    def _keep(self, answer: HttpResponse) -> None:
         """Its words never leave here: they name the tenant."""
         body = _object(answer.text)
         token, life = body.get("access_token"), body.get("expires_in")

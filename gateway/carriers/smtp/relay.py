@@ -9,13 +9,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.common.send_gate import OPEN, Gate, refresh
-from gateway.carriers.smtp.chunking import OFFERS, Chunks
-from gateway.carriers.smtp.connection import Link
+from gateway.carriers.smtp.chunking import OFFERS, ChunkedTransaction
+from gateway.carriers.smtp.connection import SmtpConnection
 from gateway.carriers.smtp.handshake import OAuth, open_link, place_of
 from gateway.carriers.smtp.replies import wait_of
-from gateway.carriers.smtp.transaction import Errand
+from gateway.carriers.smtp.transaction import SmtpTransaction
 from gateway.errors import CarrierError
 
 LETTERS_PER_LANE: Final = 8  # fewer than this are not worth another connection
@@ -46,10 +46,10 @@ class SmtpRelay:
         self._connections, self._per_connection, self._idle = connections, per_connection, idle
         self._largest, self._oauth = largest, oauth
         self._slots = asyncio.Semaphore(connections)
-        self._kept: list[tuple[Link, asyncio.TimerHandle]] = []
+        self._kept: list[tuple[SmtpConnection, asyncio.TimerHandle]] = []
 
     async def send(
-        self, batch: Sequence[Letter], settled: Callable[[Letter, Outcome], None], gate: Gate = OPEN
+        self, batch: Sequence[OutboundEmail], settled: Callable[[OutboundEmail, Outcome], None], gate: Gate = OPEN
     ) -> None:
         """Sends all of them; `settled` hears of each as it ends. What no connection could be found for is `retry`."""
         queue = deque(letter for letter in batch if len(letter.content) <= self._largest)
@@ -67,8 +67,8 @@ class SmtpRelay:
 
     async def _lane(
         self,
-        queue: deque[Letter],
-        settled: Callable[[Letter, Outcome], None],
+        queue: deque[OutboundEmail],
+        settled: Callable[[OutboundEmail, Outcome], None],
         problems: list[CarrierError],
         gate: Gate,
     ) -> None:
@@ -82,7 +82,7 @@ class SmtpRelay:
                 link = kept
                 try:
                     link = kept or await self._open()
-                    errand = Chunks if link.offers >= OFFERS else Errand
+                    errand = ChunkedTransaction if link.offers >= OFFERS else SmtpTransaction
                     await refresh(gate, queue)
                     await errand(link, queue, settled, kept is not None, gate).run()
                     self._keep(link)
@@ -94,12 +94,12 @@ class SmtpRelay:
                         failures = 1 if moved else TRIES if problem.reason == "timeout" else failures + 1
                         await _back_off(failures)
 
-    async def _open(self) -> Link:
+    async def _open(self) -> SmtpConnection:
         link = await open_link(self._place, self._hello, self._timeout, self._context, self._oauth)
         link.left = self._per_connection
         return link
 
-    def _borrow(self) -> Link | None:
+    def _borrow(self) -> SmtpConnection | None:
         """A connection that has rested and is still there, as far as one can know without asking."""
         while self._kept:
             link, ending = self._kept.pop()
@@ -108,7 +108,7 @@ class SmtpRelay:
                 return link
         return None
 
-    def _keep(self, link: Link) -> None:
+    def _keep(self, link: SmtpConnection) -> None:
         if link.broken:
             return
         if link.left > 0:

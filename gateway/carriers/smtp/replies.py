@@ -20,7 +20,7 @@ _OURS: Final = frozenset({530, 534, 535, 538})
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RelayPause:
     """The relay has had enough of us, or does not know us: no letter can fare better until `wait` seconds are over.
 
     codes and enhanced (with a * what begins so) are how it says so; where those say other things too, `words` must
@@ -50,25 +50,25 @@ HOUR: Final = 3600.0
 # https://learn.microsoft.com/exchange/troubleshoot/send-emails/smtp-submission-improvements, and "Email non-delivery
 # reports in Exchange Online", https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online/non-delivery-reports-in-exchange-online.
 TROUBLES: Final = (
-    Trouble("421 4.7.28", (421, 450), "4.7.28", 10 * MINUTES),
-    Trouble("450 4.2.1", (450,), "4.2.1", 10 * MINUTES, _words(rb"relay limit exceeded")),
-    Trouble("550 5.4.5", (550,), "5.4.5", HOUR, _words(rb"limit|quota")),
-    Trouble("550 5.4.5", (550,), "5.7.1", HOUR, _words(rb"relay limit exceeded")),
-    Trouble("550 5.7.1", (550,), "5.7.1", 5 * MINUTES, _words(rb"credentials for relay|mail relay denied")),
-    Trouble("432 4.3.2", (432, 421), "4.3.2", 2.0, _words(rb"concurrent connection|thread limit"), pause=False),
-    Trouble("554 5.2.0", (554,), "5.2.0", HOUR, _words(rb"SubmissionQuota|recipient rate limit")),
-    Trouble("554 5.2.2", (554,), "5.2.2", 10 * MINUTES, _words(rb"STOREDRV\.Submission")),
-    Trouble("550 5.7.60", (550, 554), "5.7.60", 5 * MINUTES),
-    Trouble("550 5.7.60", (550, 554), "5.2.*", 5 * MINUTES, _words(rb"SendAsDenied")),
-    Trouble("550 5.7.64", (550,), "5.7.64", 5 * MINUTES),
-    Trouble("451 4.7.500", (451,), "4.7.5*", 5 * MINUTES),
-    Trouble("550 5.7.705", (550,), "5.7.70*", HOUR, _words(rb"threshold")),
-    Trouble("550 5.1.8", (550,), "5.1.8", HOUR, _words(rb"bad outbound sender")),
+    RelayPause("421 4.7.28", (421, 450), "4.7.28", 10 * MINUTES),
+    RelayPause("450 4.2.1", (450,), "4.2.1", 10 * MINUTES, _words(rb"relay limit exceeded")),
+    RelayPause("550 5.4.5", (550,), "5.4.5", HOUR, _words(rb"limit|quota")),
+    RelayPause("550 5.4.5", (550,), "5.7.1", HOUR, _words(rb"relay limit exceeded")),
+    RelayPause("550 5.7.1", (550,), "5.7.1", 5 * MINUTES, _words(rb"credentials for relay|mail relay denied")),
+    RelayPause("432 4.3.2", (432, 421), "4.3.2", 2.0, _words(rb"concurrent connection|thread limit"), pause=False),
+    RelayPause("554 5.2.0", (554,), "5.2.0", HOUR, _words(rb"SubmissionQuota|recipient rate limit")),
+    RelayPause("554 5.2.2", (554,), "5.2.2", 10 * MINUTES, _words(rb"STOREDRV\.Submission")),
+    RelayPause("550 5.7.60", (550, 554), "5.7.60", 5 * MINUTES),
+    RelayPause("550 5.7.60", (550, 554), "5.2.*", 5 * MINUTES, _words(rb"SendAsDenied")),
+    RelayPause("550 5.7.64", (550,), "5.7.64", 5 * MINUTES),
+    RelayPause("451 4.7.500", (451,), "4.7.5*", 5 * MINUTES),
+    RelayPause("550 5.7.705", (550,), "5.7.70*", HOUR, _words(rb"threshold")),
+    RelayPause("550 5.1.8", (550,), "5.1.8", HOUR, _words(rb"bad outbound sender")),
 )
 _BY_REASON: Final = {one.reason: one for one in TROUBLES}
 
 
-def trouble(code: int, line: bytes) -> Trouble | None:
+def trouble(code: int, line: bytes) -> RelayPause | None:
     """What such a reply says about us, when it is not about one letter."""
     enhanced = _ENHANCED.search(line[4:16])
     said = enhanced[0].decode() if enhanced else ""

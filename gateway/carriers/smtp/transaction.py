@@ -12,14 +12,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from gateway.carriers.common.protocol import Letter, Outcome
+from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.common.send_gate import OPEN, Gate, may_leave
-from gateway.carriers.smtp.connection import Link
+from gateway.carriers.smtp.connection import SmtpConnection
 from gateway.carriers.smtp.message import envelope, flaw, wire
 from gateway.carriers.smtp.replies import closing, kind_of, refused, took, unanswered, untaken
 from gateway.errors import CarrierError
 
-Settled = Callable[[Letter, Outcome], None]
+Settled = Callable[[OutboundEmail, Outcome], None]
 DOT: Final = b".\r\n"
 DATA: Final = b"DATA\r\n"
 RSET: Final = b"RSET\r\n"
@@ -27,22 +27,24 @@ SMALL: Final = 32 * 1024  # octets of content up to which the next envelope goes
 FINAL_SHARE: Final = 2.0  # RFC 5321 4.5.3.2: 5 minutes for a command, 10 for the final dot
 
 
-class Errand:
+class SmtpTransaction:
     """One run over one link: takes letters from a queue that others take from too, until it is empty, or the gate
     has to be asked about the next.
 
     Whatever ends it, each letter it took has its outcome by then, or is back in the queue.
     """
 
-    def __init__(self, link: Link, queue: deque[Letter], settled: Settled, kept: bool, gate: Gate = OPEN) -> None:
+    def __init__(
+        self, link: SmtpConnection, queue: deque[OutboundEmail], settled: Settled, kept: bool, gate: Gate = OPEN
+    ) -> None:
         self._link, self._queue, self._settled, self._gate = link, queue, settled, gate
         self._pipelining = "PIPELINING" in link.offers
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._step: Callable[[int, bytes], None] = self._on_mail
-        self._letter: Letter | None = None  # its envelope is out
+        self._letter: OutboundEmail | None = None  # its envelope is out
         self._rcpt = b""
         self._refusal: Outcome | None = None  # of that envelope
-        self._poured: Letter | None = None  # its content is out, the final reply is not in
+        self._poured: OutboundEmail | None = None  # its content is out, the final reply is not in
         self._undotted = False  # some of a long content, and so its dot, still waits for the kernel
         self._later = b""  # the next envelope, which waits with it
         self._poured_at = 0.0
@@ -119,7 +121,7 @@ class Errand:
         mail, self._rcpt = envelope(self._letter, self._link.offers)
         return mail + self._rcpt + DATA if self._pipelining else mail
 
-    def _take(self) -> Letter | None:
+    def _take(self) -> OutboundEmail | None:
         while self._queue and self._link.left > 0:
             if not self._gate.fresh(self._queue[0]):
                 return None
@@ -210,7 +212,7 @@ class Errand:
         else:
             self._asking = asyncio.get_running_loop().create_task(self._ask_about(letter))
 
-    async def _ask_about(self, letter: Letter) -> None:
+    async def _ask_about(self, letter: OutboundEmail) -> None:
         try:
             may = await may_leave(self._gate, letter)
             if self._letter is letter and may:

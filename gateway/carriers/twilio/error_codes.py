@@ -14,7 +14,7 @@ from gateway.carriers.common.receipt import Action, Receipt, Step
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class ErrorCode:
     """One line of the table. `strikes`: the phone gets a strike besides. `slow`: a retry waits for the phone, half an
     hour and more, where the others follow the schedule's minutes."""
 
@@ -25,29 +25,29 @@ class Code:
     slow: bool = False
 
 
-CODES: Final[dict[int, Code]] = {
-    10001: Code("account is not active", "pause_carrier"),
-    20003: Code("wrong credentials, or the account is suspended", "pause_carrier"),
-    20005: Code("account is not active", "pause_carrier"),
-    20429: Code("too many requests at once, not processed", "retry"),
-    21211: Code("not a valid number", "dead_number"),
-    21408: Code("region not permitted for this account", "alert"),
-    21606: Code("our number cannot send texts to this destination", "pause_number"),
-    21608: Code("trial account: the recipient is not verified", "pause_number"),
-    21610: Code("the recipient opted out", "opt_out"),
-    21614: Code("not a mobile number", "dead_number"),
-    30001: Code("queue overflow", "retry", retries=3),
-    30002: Code("account suspended", "pause_carrier", retries=9),  # our own fault: the row does not fail
-    30003: Code("handset unreachable, may pass", "retry", retries=2, strikes=True, slow=True),
-    30004: Code("blocked", "alert"),
-    30005: Code("unknown or inactive number", "count", strikes=True),
-    30006: Code("landline or unreachable carrier", "dead_number", strikes=True),
-    30007: Code("filtered by a carrier", "alert"),
-    30008: Code("unknown error", "retry", retries=1),
-    30032: Code("toll-free number not verified", "pause_number"),
-    30034: Code("number not registered for A2P 10DLC", "pause_number"),
+CODES: Final[dict[int, ErrorCode]] = {
+    10001: ErrorCode("account is not active", "pause_carrier"),
+    20003: ErrorCode("wrong credentials, or the account is suspended", "pause_carrier"),
+    20005: ErrorCode("account is not active", "pause_carrier"),
+    20429: ErrorCode("too many requests at once, not processed", "retry"),
+    21211: ErrorCode("not a valid number", "dead_number"),
+    21408: ErrorCode("region not permitted for this account", "alert"),
+    21606: ErrorCode("our number cannot send texts to this destination", "pause_number"),
+    21608: ErrorCode("trial account: the recipient is not verified", "pause_number"),
+    21610: ErrorCode("the recipient opted out", "opt_out"),
+    21614: ErrorCode("not a mobile number", "dead_number"),
+    30001: ErrorCode("queue overflow", "retry", retries=3),
+    30002: ErrorCode("account suspended", "pause_carrier", retries=9),  # our own fault: the row does not fail
+    30003: ErrorCode("handset unreachable, may pass", "retry", retries=2, strikes=True, slow=True),
+    30004: ErrorCode("blocked", "alert"),
+    30005: ErrorCode("unknown or inactive number", "count", strikes=True),
+    30006: ErrorCode("landline or unreachable carrier", "dead_number", strikes=True),
+    30007: ErrorCode("filtered by a carrier", "alert"),
+    30008: ErrorCode("unknown error", "retry", retries=1),
+    30032: ErrorCode("toll-free number not verified", "pause_number"),
+    30034: ErrorCode("number not registered for A2P 10DLC", "pause_number"),
 }
-UNLISTED: Final = Code("not listed", "none")
+UNLISTED: Final = ErrorCode("not listed", "none")
 
 
 _ALIVE: Final[dict[str, Receipt]] = {
@@ -63,7 +63,7 @@ _ALIVE: Final[dict[str, Receipt]] = {
 }
 
 
-def code_of(number: int) -> Code:
+def code_of(number: int) -> ErrorCode:
     return CODES.get(number, UNLISTED)
 
 

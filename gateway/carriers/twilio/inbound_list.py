@@ -27,7 +27,7 @@ PAGE_SIZE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ListedText:
     """One text to us as the list shows it; `pictures`: how many files it has."""
 
     sid: str
@@ -40,11 +40,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """The texts of one page, newest first. `broken`: entries that could not be read; `next`: the path of the page
     after it; `oldest`: when the oldest that could be read was sent."""
 
-    found: tuple[Found, ...]
+    found: tuple[ListedText, ...]
     broken: int
     next: str | None
 
@@ -62,7 +62,7 @@ class TwilioInbox:
         self._base = api_base.rstrip("/")
         self._messages = f"/2010-04-01/Accounts/{account_sid}/Messages"
 
-    async def page(self, number: str, since: datetime, path: str | None = None) -> Page:
+    async def page(self, number: str, since: datetime, path: str | None = None) -> ListPage:
         """The first page of what was sent to that number from that day on (the filter knows only days, in UTC), or the
         page that another one named as its next."""
         day = since.astimezone(UTC).date().isoformat()
@@ -72,7 +72,9 @@ class TwilioInbox:
         if not isinstance(entries, list) or not isinstance(following, str | None):
             raise CarrierError("malformed", "transient")
         read = [_found(entry, number) for entry in entries]
-        return Page(tuple(one for one in read if isinstance(one, Found)), read.count(BROKEN), following or None)
+        return ListPage(
+            tuple(one for one in read if isinstance(one, ListedText)), read.count(BROKEN), following or None
+        )
 
     async def pictures(self, sid: str) -> list[tuple[str, str | None]]:
         """The files of one text: where each is, and its type as Twilio says."""
@@ -115,7 +117,7 @@ BROKEN: Final = "broken"  # an entry that may be a text to us, and cannot be rea
 FOREIGN: Final = "foreign"  # one that the door would not take either: ours to somebody, or from no phone
 
 
-def _found(entry: Any, number: str) -> Found | str:
+def _found(entry: Any, number: str) -> ListedText | str:
     if not isinstance(entry, dict):
         return BROKEN
     if entry.get("direction") != "inbound":
@@ -131,7 +133,7 @@ def _found(entry: Any, number: str) -> Found | str:
         return BROKEN
     count = str(entry.get("num_media", "0"))
     pictures = min(int(count), MOST_PICTURES) if count.isascii() and count.isdigit() and len(count) < 4 else 0
-    return Found(sid, sender, to, _clean(body), sent_at, pictures, json.dumps(entry).encode())
+    return ListedText(sid, sender, to, _clean(body), sent_at, pictures, json.dumps(entry).encode())
 
 
 def _clean(body: str) -> str:

@@ -15,7 +15,7 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
 
 from gateway.carriers.common.http_client import is_unicode, send_each, unanswered
-from gateway.carriers.common.protocol import Listed, Outcome, PricePage, Text
+from gateway.carriers.common.protocol import ListedMessage, Outcome, PricePage, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.carriers.twilio.http import BoundedHttpClient
 from gateway.carriers.twilio.prices import price_page
@@ -57,7 +57,7 @@ class TwilioSms:
         except Exception as problem:  # noqa: BLE001  # the library and aiohttp raise many kinds; none may end the batch
             return unanswered(problem)
 
-    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[Listed]:
+    async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[ListedMessage]:
         """Every message to and from these numbers since then; those without a time yet are among them.
 
         Raises CarrierError when any page fails: half a list must never prove that a text is absent.
@@ -122,13 +122,13 @@ def client(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpCl
     return client
 
 
-def _listed(message: MessageInstance) -> Listed:
+def _listed(message: MessageInstance) -> ListedMessage:
     """Raises TypeError when the list leaves out what identifies a message, or it is nothing that can be kept."""
     if not is_sid(message.sid) or not isinstance(message.to, str) or not isinstance(message.body, str):
         raise TypeError("a message without sid, to or body")
     if not isinstance(message.date_sent, datetime | None):
         raise TypeError("a message with a strange time")
-    return Listed(
+    return ListedMessage(
         carrier_id=message.sid,
         recipient=message.to,
         body=message.body.removeprefix(TRIAL),

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any, Final
 
-from gateway.carriers.common.http_client import Answer
+from gateway.carriers.common.http_client import HttpResponse
 from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.common.receipt import Receipt
 from gateway.carriers.twilio.error_codes import callback_outcome
@@ -47,7 +47,7 @@ def fields_of(body: str | bytes) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
-def answered(answer: Answer) -> Outcome:
+def answered(answer: HttpResponse) -> Outcome:
     """503 without Retry-After is a server that failed, with it one that asks us to wait; so says the interface."""
     fields, status, detail = fields_of(answer.text), answer.status, f"HTTP {answer.status}"
     if 200 <= status < 300:

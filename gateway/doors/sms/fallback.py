@@ -18,12 +18,12 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gateway.doors.route_access import access
 from gateway.ledger.commit.admission import Admission, Closed
-from gateway.ledger.commit.group_commit import Ledger
+from gateway.ledger.commit.group_commit import CommitQueue
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.inbox.spool import Spool, Spooled
 from gateway.ledger.outbox import callbacks
-from gateway.ledger.outbox.callbacks import Called
+from gateway.ledger.outbox.callbacks import CallbackCall
 from gateway.store.database import transaction
 
 PATIENCE: Final = 3.0  # seconds for the database; Twilio gives up after 15
@@ -32,11 +32,11 @@ AGAIN: Final = 60.0  # seconds between two words about it
 GROUP: Final = 100  # files in one commit
 OWN_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError)  # of a row, not of the database
 
-Row = TypeVar("Row", bound=Incoming | Called)
+Row = TypeVar("Row", bound=Incoming | CallbackCall)
 log = logging.getLogger(__name__)
 
 
-class Shelter:
+class FallbackInbox:
     """The spool in front of the database: whether it is needed now, and the thread that empties it."""
 
     def __init__(self, engine: Engine, spool: Spool, admission: Admission | None = None) -> None:
@@ -53,7 +53,7 @@ class Shelter:
         """While true, what comes in is spooled without asking the database first."""
         return self._in_use.is_set()
 
-    def keep(self, row: Incoming | Called) -> None:
+    def keep(self, row: Incoming | CallbackCall) -> None:
         """Durable when it returns; raises Full or OSError."""
         self._in_use.set()
         self.spool.keep(row)
@@ -107,7 +107,7 @@ class Shelter:
 
     def _store(self, rows: list[Spooled]) -> None:
         incoming = [one.row for one in rows if isinstance(one.row, Incoming)]
-        called = [one.row for one in rows if isinstance(one.row, Called)]
+        called = [one.row for one in rows if isinstance(one.row, CallbackCall)]
         with transaction(self._engine) as session:
             session.execute(text("SET LOCAL enable_seqscan = off"))
             if incoming:
@@ -127,11 +127,11 @@ class Shelter:
                 rows.remove(one)
 
 
-class Sheltered(Generic[Row]):
+class SpooledWriter(Generic[Row]):
     """A ledger whose rows are spooled when it does not store them in time. A repeat of what it stored all the same is
     the same success."""
 
-    def __init__(self, ledger: Ledger[Row], shelter: Shelter) -> None:
+    def __init__(self, ledger: CommitQueue[Row], shelter: FallbackInbox) -> None:
         self._ledger, self._shelter = ledger, shelter
 
     def submit(self, row: Row) -> "Future[None]":
@@ -169,7 +169,7 @@ class Sheltered(Generic[Row]):
         return True
 
 
-def blueprint(shelter: Shelter) -> Blueprint:
+def blueprint(shelter: FallbackInbox) -> Blueprint:
     """GET /healthz: 200 while the process lives. GET /readyz: how many inputs lie in the spool, and whether the
     database answers; always 200 while there is room, since this door takes texts either way."""
     pages = Blueprint("fallback", __name__)

@@ -22,7 +22,7 @@ from gateway.errors import Refused
 from gateway.ledger.commit.admission import Closed
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.inbox.writer import Intake
-from gateway.ledger.outbox.callbacks import Callbacks, Called
+from gateway.ledger.outbox.callbacks import CallbackCall, Callbacks
 from gateway.network.people.addresses import normal_phone
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -149,14 +149,14 @@ def _without_token(raw: bytes) -> bytes:
     return b"&".join(pair for pair in raw.split(b"&") if not pair.startswith(b"token="))
 
 
-def _called(query: dict[str, bytes], attempt: tuple[int, ...] | None) -> Called:
+def _called(query: dict[str, bytes], attempt: tuple[int, ...] | None) -> CallbackCall:
     if attempt is None or len(attempt) != 1:
         abort(403)
     kind, foreign = _field(query, "type"), _field(query, "id")
     if not TYPE.fullmatch(kind):
         abort(400)
     said = " ".join((_field(query, "answer"), _field(query, "report")))
-    return Called(
+    return CallbackCall(
         attempt_id=attempt[0],
         carrier_id=foreign if FOREIGN.fullmatch(foreign) else "",
         status=kind,

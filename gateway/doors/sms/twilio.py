@@ -13,11 +13,11 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.carriers.twilio.patterns import CONTENT_TYPE, MESSAGE_SID, MOST_PICTURES, NUMBER
 from gateway.doors.route_access import access
-from gateway.doors.sms.twilio_request import Hook, Hooks
+from gateway.doors.sms.twilio_request import TwilioRequest, TwilioRequestReader
 from gateway.ledger.commit.admission import Closed
-from gateway.ledger.commit.group_commit import Ledger
+from gateway.ledger.commit.group_commit import CommitQueue
 from gateway.ledger.inbox.inbox import Incoming, Picture
-from gateway.ledger.outbox.callbacks import Called
+from gateway.ledger.outbox.callbacks import CallbackCall
 from gateway.security.signed_tokens import Signer
 from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
@@ -32,11 +32,15 @@ log = logging.getLogger(__name__)
 
 
 def blueprint(
-    settings: Settings, verifier: Verifier, signer: Signer, intake: Ledger[Incoming], callbacks: Ledger[Called]
+    settings: Settings,
+    verifier: Verifier,
+    signer: Signer,
+    intake: CommitQueue[Incoming],
+    callbacks: CommitQueue[CallbackCall],
 ) -> Blueprint:
     """POST /sms/inbound and POST /sms/status/TOKEN; the two ledgers ring the bell themselves after they commit."""
     door = Blueprint("sms", __name__)
-    hooks = Hooks(settings, verifier)
+    hooks = TwilioRequestReader(settings, verifier)
 
     @door.post("/sms/inbound")
     @access("signed")
@@ -58,7 +62,7 @@ def blueprint(
     return door
 
 
-def _incoming(settings: Settings, hook: Hook) -> Incoming:
+def _incoming(settings: Settings, hook: TwilioRequest) -> Incoming:
     sid = hook.match("MessageSid", MESSAGE_SID)
     recipient, service = hook.match("To", NUMBER), settings.twilio_messaging_service_sid
     by_service = service and hook.get("MessagingServiceSid") == service
@@ -79,7 +83,7 @@ def _incoming(settings: Settings, hook: Hook) -> Incoming:
     )
 
 
-def _pictures(settings: Settings, sid: str, hook: Hook) -> list[Picture]:
+def _pictures(settings: Settings, sid: str, hook: TwilioRequest) -> list[Picture]:
     """What Twilio keeps for us to fetch; whatever lies elsewhere is not for us to fetch (R45)."""
     count = hook.get("NumMedia")
     numbers = range(min(int(count), MOST_PICTURES)) if re.fullmatch(r"[0-9]{1,3}", count) else ()
@@ -90,7 +94,7 @@ def _pictures(settings: Settings, sid: str, hook: Hook) -> list[Picture]:
     return theirs
 
 
-def _picture(hook: Hook, number: int) -> Picture:
+def _picture(hook: TwilioRequest, number: int) -> Picture:
     content_type = hook.get(f"MediaContentType{number}")
     return Picture(hook.get(f"MediaUrl{number}"), content_type if CONTENT_TYPE.fullmatch(content_type) else None)
 
@@ -106,10 +110,10 @@ def _is_twilios(settings: Settings, url: str) -> bool:
     return (parts.scheme, parts.netloc) in {("https", "api.twilio.com"), (base.scheme, base.netloc)}
 
 
-def _called(hook: Hook, attempt: tuple[int, ...] | None) -> Called:
+def _called(hook: TwilioRequest, attempt: tuple[int, ...] | None) -> CallbackCall:
     if attempt is None or len(attempt) != 1:
         abort(403)
-    return Called(
+    return CallbackCall(
         attempt_id=attempt[0],
         carrier_id=hook.match("MessageSid", MESSAGE_SID),
         status=hook.match("MessageStatus", STATUS),

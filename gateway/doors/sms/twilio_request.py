@@ -18,7 +18,7 @@ MOST_FIELDS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
+class TwilioRequest:
     """A form that Twilio signed, and its bytes."""
 
     fields: dict[str, list[str]]
@@ -34,7 +34,7 @@ class Hook:
         return value if shape.fullmatch(value) else abort(403)
 
 
-class Hooks:
+class TwilioRequestReader:
     """Reads requests for one account."""
 
     def __init__(self, settings: Settings, verifier: Verifier) -> None:
@@ -42,19 +42,19 @@ class Hooks:
         self._bases = [base for base in (settings.public_url, settings.fallback_url) if base]
         self._verifier = verifier
 
-    def read(self, request: Request) -> Hook:
+    def read(self, request: Request) -> TwilioRequest:
         """Aborts with 403 unless Twilio signed exactly this for the URL we configured."""
         if request.mimetype != FORM or request.environ.get("RAW_URI", request.path) != request.path:
             abort(403)
         if request.query_string:
             abort(403)
         raw = request.get_data()
-        hook = Hook(_fields(raw), raw)
+        hook = TwilioRequest(_fields(raw), raw)
         if not self._signed(request, hook) or hook.get("AccountSid") != self._account:
             abort(403)
         return hook
 
-    def _signed(self, request: Request, hook: Hook) -> bool:
+    def _signed(self, request: Request, hook: TwilioRequest) -> bool:
         """The URL never comes from Host or X-Forwarded-*: whoever writes those would choose what is verified."""
         signature = request.headers.get("X-Twilio-Signature")
         urls = [base + request.path for base in self._bases]

@@ -16,7 +16,7 @@ from gateway.doors.route_access import access
 from gateway.ledger.commit.admission import Closed
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.inbox.writer import Intake
-from gateway.ledger.outbox.callbacks import Callbacks, Called
+from gateway.ledger.outbox.callbacks import CallbackCall, Callbacks
 from gateway.security import standard_webhooks
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -81,10 +81,10 @@ def _incoming(settings: Settings, fields: dict[str, Any], raw: bytes) -> Incomin
     )
 
 
-def _called(fields: dict[str, Any], attempt: tuple[int, ...] | None) -> Called:
+def _called(fields: dict[str, Any], attempt: tuple[int, ...] | None) -> CallbackCall:
     if attempt is None or len(attempt) != 1:
         abort(403)
-    return Called(
+    return CallbackCall(
         attempt_id=attempt[0],
         carrier_id=_match(fields, "id", codes.ID),
         status=_match(fields, "status", STATUS),

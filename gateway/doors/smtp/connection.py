@@ -17,9 +17,9 @@ from typing import Any, ClassVar, Final, NamedTuple, cast
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from gateway.doors.smtp.auth import SignIn
-from gateway.doors.smtp.connection_limits import House, origin
-from gateway.doors.smtp.data_reader import Content
-from gateway.doors.smtp.read_buffer import Wire
+from gateway.doors.smtp.connection_limits import ConnectionLimiter, origin
+from gateway.doors.smtp.data_reader import DataReader
+from gateway.doors.smtp.read_buffer import ReadBuffer
 from gateway.doors.smtp.tls_certificates import Certificates
 
 SMALL = 64 * 1024  # octets of a mail that nobody counts
@@ -47,7 +47,7 @@ class Security(NamedTuple):
     at_once: bool = False
 
 
-class Stage(Enum):
+class ConnectionStage(Enum):
     """What a connection is in the middle of."""
 
     SECURING = auto()  # the TLS handshake
@@ -63,7 +63,7 @@ RECIPIENT = 0.25  # seconds of progress that one more recipient is worth
 LAST_WORDS = 5.0  # seconds to take our last reply, before the connection is cut
 
 
-class Connection(SMTP):
+class SmtpServerConnection(SMTP):
     """One connection after another; everything that belongs to one is made in connection_made."""
 
     trusts: ClassVar[bool] = True  # whether a connection may prove who wrote a mail
@@ -79,15 +79,15 @@ class Connection(SMTP):
     _furthest: int  # the last step since the last completed mail; who goes back and does it again gets nowhere
     _recipients: int  # the most of one mail since then
     _ours: int  # look-ups of ours that it waits for
-    _wire: Wire
+    _wire: ReadBuffer
     _spent: Counter[str]
     _octets: int  # since the last command line
     _held: int  # octets of a large mail, as the house counts them
     _secured: bool
     _known_relay: bool
-    _stage: Stage
+    _stage: ConnectionStage
     _last_words: str | None  # said after the mail in hand
-    _content: Content | None  # of the mail that is being sent
+    _content: DataReader | None  # of the mail that is being sent
     _stores: bool  # a mail, whose one answer is still to come
     _over: bool  # the other side has said all, while its mail is stored
     _handler_coroutine: asyncio.Task[None] | None
@@ -95,7 +95,7 @@ class Connection(SMTP):
     def __init__(
         self,
         handler: Any,
-        house: House,
+        house: ConnectionLimiter,
         hostname: str,
         loop: asyncio.AbstractEventLoop,
         security: Security,
@@ -114,15 +114,15 @@ class Connection(SMTP):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one without inheriting it
         self.since = self.heard = self._progressed = self.loop.time()
         self._furthest = self._recipients = self._ours = 0
-        self._spent, self._octets, self._stage, self._last_words = Counter(), 0, Stage.TALKING, None
+        self._spent, self._octets, self._stage, self._last_words = Counter(), 0, ConnectionStage.TALKING, None
         self._content, self._over = None, False
         self._handler_coroutine = None
         self._stores, self._held, self._secured = False, 0, False
         if self._security.at_once:
-            self._stage = Stage.SECURING
+            self._stage = ConnectionStage.SECURING
         self._forget()
         assert self.session.peer is not None
-        self._wire = Wire(self.loop, self.transport)
+        self._wire = ReadBuffer(self.loop, self.transport)
         self._known_relay = self.event_handler.knows(self.session.peer[0])
         if not self._house.enter(self, self.session.peer[0]):
             self._part(FULL_HOUSE)
@@ -139,7 +139,7 @@ class Connection(SMTP):
         self.session.peer = self.transport.get_extra_info("peername") or NO_ADDRESS
 
     def data_received(self, data: bytes) -> None:
-        if self._stage is Stage.GONE or self.transport is None:
+        if self._stage is ConnectionStage.GONE or self.transport is None:
             return
         self._octets += len(data)
         if self._octets > 2 * self._house.limits.message:
@@ -149,20 +149,20 @@ class Connection(SMTP):
 
     def eof_received(self) -> bool:
         """Whoever has said all may still hear our answers."""
-        if self._stage is Stage.GONE:
+        if self._stage is ConnectionStage.GONE:
             return False
-        if self._stage is Stage.STORING:
+        if self._stage is ConnectionStage.STORING:
             self._over = True
         else:
             self._wire.end()
         return not self._secured  # TLS cannot be half closed
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._stage is Stage.SECURING and self._security.certificates:
+        if self._stage is ConnectionStage.SECURING and self._security.certificates:
             self._security.certificates.complain(error, self._home())
         if self._content is not None:
             self._let_go()
-        self._stage = Stage.GONE
+        self._stage = ConnectionStage.GONE
         self._house.leave(self)
         self.transport = None
         if self._handler_coroutine is not None:
@@ -180,7 +180,7 @@ class Connection(SMTP):
     def send_off(self, reply: str, *, now: bool) -> None:
         """The house wants the place. A mail that is being stored is answered first; one on its way only with `now`
         is not waited for."""
-        if self._stage is Stage.STORING or (self._stage is Stage.SENDING and not now):
+        if self._stage is ConnectionStage.STORING or (self._stage is ConnectionStage.SENDING and not now):
             self._last_words = reply
         else:
             self._part(reply)
@@ -198,7 +198,7 @@ class Connection(SMTP):
 
     def stalled(self, now: float) -> float | None:
         """Seconds without progress towards a mail; None while it waits for us, and when it has left."""
-        if self._ours or self._stage in (Stage.STORING, Stage.GONE):
+        if self._ours or self._stage in (ConnectionStage.STORING, ConnectionStage.GONE):
             return None
         return max(0.0, now - self._progressed)
 
@@ -224,7 +224,7 @@ class Connection(SMTP):
         envelope, stage = self.envelope, self._stage
         recipients = len(envelope.rcpt_tos)
         step = 2 * self._secured + bool(self.session.host_name) + (self.proof is not None)
-        step += bool(envelope.mail_from) + bool(recipients) + (stage is Stage.SENDING)
+        step += bool(envelope.mail_from) + bool(recipients) + (stage is ConnectionStage.SENDING)
         if step > self._furthest:
             self._furthest, self._progressed = step, self.loop.time()
         elif recipients > self._recipients:
@@ -235,21 +235,21 @@ class Connection(SMTP):
         self._progressed = min(self.loop.time(), self._progressed + seconds)
 
     def _part(self, reply: str) -> None:
-        if self._stage is Stage.SECURING:  # no words of ours would be understood
+        if self._stage is ConnectionStage.SECURING:  # no words of ours would be understood
             self._hang_up()
-        elif self.transport is not None and self._stage is not Stage.GONE:
-            self._stage = Stage.GONE
+        elif self.transport is not None and self._stage is not ConnectionStage.GONE:
+            self._stage = ConnectionStage.GONE
             self._house.leave(self)
             self.transport.write(reply.encode() + b"\r\n")
             self._close(self.transport)
 
     async def push(self, status: str | bytes) -> None:
         """Nothing piles up when the other side does not read: see pause_writing."""
-        if self.transport is not None and self._stage is not Stage.GONE:
+        if self.transport is not None and self._stage is not ConnectionStage.GONE:
             self.transport.write((status.encode() if isinstance(status, str) else status) + b"\r\n")
 
     def _hang_up(self) -> None:
-        securing, self._stage = self._stage is Stage.SECURING, Stage.GONE
+        securing, self._stage = self._stage is ConnectionStage.SECURING, ConnectionStage.GONE
         self._house.leave(self)
         if self.transport is not None:
             self.transport.abort() if securing else self._close(self.transport)
@@ -265,7 +265,7 @@ class Connection(SMTP):
         self._wire.block(True)
 
     def resume_writing(self) -> None:
-        if self._stage is not Stage.GONE:
+        if self._stage is not ConnectionStage.GONE:
             self._wire.block(False)
 
     def _home(self) -> str:
@@ -278,11 +278,11 @@ class Connection(SMTP):
     def _hear(self, data: bytes) -> None:
         """Plain commands and content at once, all else through the task."""
         try:
-            if self._stage is Stage.SENDING:
+            if self._stage is ConnectionStage.SENDING:
                 self._fill(data)
-            elif self._stage is Stage.STORING:
+            elif self._stage is ConnectionStage.STORING:
                 self._wire.hold(data)
-            elif self._wire.idle and self._stage is Stage.TALKING:
+            elif self._wire.idle and self._stage is ConnectionStage.TALKING:
                 self._hurry(data)
             else:
                 self._wire.feed(data)
@@ -293,7 +293,7 @@ class Connection(SMTP):
     def _hurry(self, data: bytes) -> None:
         """Answers the plain commands at the beginning of what came, in one write."""
         said, at = bytearray(), 0
-        while self._stage is Stage.TALKING and (end := data.find(b"\n", at) + 1):
+        while self._stage is ConnectionStage.TALKING and (end := data.find(b"\n", at) + 1):
             reply = self._answer_plain(data[at:end])
             if reply is None:
                 break
@@ -303,7 +303,7 @@ class Connection(SMTP):
             self.transport.write(said)
         if at == len(data):
             return
-        if self._stage is Stage.SENDING:
+        if self._stage is ConnectionStage.SENDING:
             self._fill(data[at:])
         else:
             self._wire.feed(data[at:])
@@ -353,7 +353,7 @@ class Connection(SMTP):
     # A mail
 
     def _begin_content(self) -> None:
-        self._stage, self._content = Stage.SENDING, Content(self._house.limits.message)
+        self._stage, self._content = ConnectionStage.SENDING, DataReader(self._house.limits.message)
 
     def _fill(self, data: bytes) -> None:
         assert self._content is not None
@@ -366,11 +366,11 @@ class Connection(SMTP):
         if rest is None:
             return
         content, self._content = self._content, None
-        self._stage = Stage.STORING
+        self._stage = ConnectionStage.STORING
         self._wire.hold(rest)
         self._store(content)
 
-    def _weigh(self, content: Content) -> None:
+    def _weigh(self, content: DataReader) -> None:
         """Large mails share their room with those of all other connections; one that finds none is refused for now."""
         size = content.size if content.size > SMALL else 0
         if self._house.hold(self, size - self._held):
@@ -386,7 +386,7 @@ class Connection(SMTP):
         self._house.hold(self, -self._held)
         self._held = 0
 
-    def _store(self, content: Content) -> None:
+    def _store(self, content: DataReader) -> None:
         if content.fault:
             self._ended(content.fault)
             return
@@ -407,12 +407,12 @@ class Connection(SMTP):
             self._spent.clear()
             self._furthest = self._recipients = 0
             self._progressed = self.loop.time()
-        if self._stage is not Stage.STORING or self.transport is None:
+        if self._stage is not ConnectionStage.STORING or self.transport is None:
             return
         reply = self._answer(status)
         self._set_post_data_state()  # type: ignore[no-untyped-call]
         self.heard = self.loop.time()
-        self._stage = Stage.TALKING
+        self._stage = ConnectionStage.TALKING
         self.transport.write(reply.encode() + b"\r\n")
         if self._last_words is not None:
             self._part(self._last_words)

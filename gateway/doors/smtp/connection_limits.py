@@ -29,7 +29,7 @@ KEPT: Final = 10  # one in so many places is kept for relays that we know
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Octets, counts and seconds of one door (R7)."""
 
     message: int = 10 * 1024 * 1024
@@ -55,7 +55,7 @@ class Limits:
         return {ONE: half, 24: most, 56: half, 48: most, 32: most}
 
 
-class Guest(Protocol):
+class Client(Protocol):
     """A connection, as the house sees it."""
 
     since: float  # loop time of the beginning
@@ -74,23 +74,23 @@ class Guest(Protocol):
         """The room of the mail that it is sending is wanted for others."""
 
 
-class House:
+class ConnectionLimiter:
     """Belongs to one loop."""
 
-    def __init__(self, limits: Limits, time: Callable[[], float], *, keeps_places: bool = False) -> None:
+    def __init__(self, limits: ConnectionLimits, time: Callable[[], float], *, keeps_places: bool = False) -> None:
         """`keeps_places`: there are relays that we know, for which some places are kept."""
         self.limits = limits
         self._time = time
-        self._guests: dict[Guest, tuple[Network, ...]] = {}
+        self._guests: dict[Client, tuple[Network, ...]] = {}
         self._places = Usage(limits.places)
         self._octets = Usage(limits.octets)
-        self._waiting = Waiting(time)
-        self._holders: dict[Guest, tuple[tuple[Network, ...], int]] = {}  # octets of whom
+        self._waiting = RecentlyEvicted(time)
+        self._holders: dict[Client, tuple[tuple[Network, ...], int]] = {}  # octets of whom
         self._kept = limits.connections // KEPT if keeps_places else 0
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def enter(self, guest: Guest, peer: str) -> bool:
+    def enter(self, guest: Client, peer: str) -> bool:
         """False: there is no room, or this origin has enough."""
         home = networks(peer)
         while full := self._places.exceeded(home):
@@ -104,7 +104,7 @@ class House:
         self._empty.clear()
         return True
 
-    def _has_room(self, guest: Guest, home: tuple[Network, ...]) -> bool:
+    def _has_room(self, guest: Client, home: tuple[Network, ...]) -> bool:
         if len(self._guests) < self.limits.connections - self._kept:
             return True
         strangers = [one for one in self._guests if not one.is_known]
@@ -117,10 +117,10 @@ class House:
             return True
         return self._part_with(strangers, guest, home, AT_REST) or self._trim(strangers, home)
 
-    def _of(self, network: Network) -> list[Guest]:
+    def _of(self, network: Network) -> list[Client]:
         return [guest for guest, home in self._guests.items() if network in home]
 
-    def _part_with(self, guests: Iterable[Guest], newcomer: Guest, home: tuple[Network, ...], at_rest: float) -> bool:
+    def _part_with(self, guests: Iterable[Client], newcomer: Client, home: tuple[Network, ...], at_rest: float) -> bool:
         """Sends off whoever of them makes least progress for what its origin uses; False when all get on."""
         if at_rest and self._waiting.has(home):
             return False
@@ -130,14 +130,14 @@ class House:
             return False
         return self._send_off(max(resting, key=lambda pair: pair[0])[1])
 
-    def _rest(self, guest: Guest) -> float:
+    def _rest(self, guest: Client) -> float:
         """Seconds without progress, more for who had to go before; less than none while it waits for us."""
         rest = guest.stalled(self._time())
         if rest is None:
             return -1.0
         return rest * WAITING_WEIGHT if self._waiting.has(self._guests[guest]) else rest
 
-    def _trim(self, guests: Iterable[Guest], home: tuple[Network, ...]) -> bool:
+    def _trim(self, guests: Iterable[Client], home: tuple[Network, ...]) -> bool:
         """All get on. Then an origin that uses more of its share than the new one would gives a place away."""
         portion = self._places.portion
         found = [(portion(self._guests[one]), self._rest(one), one) for one in guests]
@@ -146,13 +146,13 @@ class House:
             return False
         return self._send_off(max(larger, key=lambda each: each[:2])[2])
 
-    def _send_off(self, guest: Guest) -> bool:
+    def _send_off(self, guest: Client) -> bool:
         self._waiting.add(self._guests[guest])
         guest.send_off(FOR_OTHERS, now=True)
         self.leave(guest)
         return True
 
-    def hold(self, guest: Guest, octets: int) -> bool:
+    def hold(self, guest: Client, octets: int) -> bool:
         """So many more octets of this one's large mail are in memory, or fewer. False: there is no room, and none was
         taken. When it is full the mail that makes least progress gives its room up, then one of an origin that uses
         more of its share."""
@@ -169,7 +169,7 @@ class House:
         self._holders[guest] = home, self._holders.get(guest, (home, 0))[1] + octets
         return True
 
-    def _release(self, guest: Guest, octets: int) -> None:
+    def _release(self, guest: Client, octets: int) -> None:
         """Also for one that has left: a mail is in memory until it is stored."""
         if octets:
             home, held = self._holders.pop(guest)
@@ -177,7 +177,7 @@ class House:
             if held > octets:
                 self._holders[guest] = home, held - octets
 
-    def _take_from_others(self, guest: Guest, home: tuple[Network, ...], octets: int) -> bool:
+    def _take_from_others(self, guest: Client, home: tuple[Network, ...], octets: int) -> bool:
         now, portion = self._time(), self._octets.portion
         others = [(one.stalled(now), portion(its), one) for one, (its, _) in self._holders.items()
                   if one is not guest and (guest.is_known or not one.is_known)]  # fmt: skip
@@ -190,7 +190,7 @@ class House:
         victim.refuse_mail()
         return victim not in self._holders
 
-    def leave(self, guest: Guest) -> None:
+    def leave(self, guest: Client) -> None:
         """May be told twice."""
         home = self._guests.get(guest)
         if home is None:
@@ -222,7 +222,7 @@ class House:
                 guest.send_off(CLOSING, now=True)
 
 
-class Waiting:
+class RecentlyEvicted:
     """The origins that had to go lately. By address, and by the networks that one IPv6 customer may have; not by what
     many customers share."""
 

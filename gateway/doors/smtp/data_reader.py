@@ -13,7 +13,7 @@ TOO_MUCH = "552 5.3.4 The message is larger than {limit} octets"
 BARE = "550 5.6.11 Lines must end with CR LF, and neither may stand alone"
 
 
-class Content:
+class DataReader:
     """The mail of one DATA. What is wrong with it is told at its end only; from then on its octets are dropped."""
 
     def __init__(self, limit: int) -> None:

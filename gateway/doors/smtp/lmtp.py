@@ -9,14 +9,14 @@ import re
 from aiosmtpd.smtp import syntax
 
 from gateway.doors.smtp.connection import OK
-from gateway.doors.smtp.protocol import Listener
+from gateway.doors.smtp.protocol import SmtpProtocol
 
 WRONG_GREETING = "500 5.5.1 This is LMTP: say LHLO"
 LMTP_OK = "250 2.0.0 OK"
 PLAIN_REPLY = re.compile(rb"([245])\d\d (?!\d\.\d)")
 
 
-class Lmtp(Listener):
+class Lmtp(SmtpProtocol):
     trusts = False
     protocol = "LMTP"
 

@@ -10,7 +10,7 @@ Done = Callable[[Exception | None], None]
 log = logging.getLogger(__name__)
 
 
-class Homecoming:
+class LoopCallbacks:
     """Belongs to one loop; any thread may bring something."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -35,13 +35,13 @@ class Homecoming:
             done(error)
 
 
-class Promise:
+class CommitCallback:
     """A ticket for a row that is handed in (gateway/ledger/commit/group_commit): `done` is called in the loop, with
     what kept the row from being stored, if anything did."""
 
     __slots__ = ("_done", "_home")
 
-    def __init__(self, home: Homecoming, done: Done) -> None:
+    def __init__(self, home: LoopCallbacks, done: Done) -> None:
         self._home = home
         self._done = done
 

@@ -14,8 +14,8 @@ from aiosmtpd.smtp import syntax
 
 from gateway.doors.smtp import auth
 from gateway.doors.smtp.auth import GarbledError, SignIn
-from gateway.doors.smtp.connection import GO_ON, TEMPORARY, Connection, Security, Stage
-from gateway.doors.smtp.connection_limits import House
+from gateway.doors.smtp.connection import GO_ON, TEMPORARY, ConnectionStage, Security, SmtpServerConnection
+from gateway.doors.smtp.connection_limits import ConnectionLimiter
 from gateway.doors.smtp.read_buffer import TooLongError
 from gateway.doors.smtp.tls_upgrade import secured
 
@@ -40,28 +40,28 @@ class Listeners:
     def __init__(
         self,
         handler: Any,
-        house: House,
+        house: ConnectionLimiter,
         hostname: str,
         loop: asyncio.AbstractEventLoop,
         security: Security = Security(),
-        kind: "type[Listener] | None" = None,
+        kind: "type[SmtpProtocol] | None" = None,
     ) -> None:
         self._given = (handler, house, hostname, loop, security)
-        self._kind = kind or Listener
-        self._idle: deque[Listener] = deque(maxlen=house.limits.connections)
+        self._kind = kind or SmtpProtocol
+        self._idle: deque[SmtpProtocol] = deque(maxlen=house.limits.connections)
 
-    def __call__(self) -> "Listener":
+    def __call__(self) -> "SmtpProtocol":
         return self._idle.pop() if self._idle else self._kind(*self._given, self._idle)
 
 
-class Listener(Connection):
+class SmtpProtocol(SmtpServerConnection):
     """The commands, as the one task of a connection takes them."""
 
     async def _handle_client(self) -> None:
         if self._security.at_once:
             await self._secure()
         await self.push(f"220 {self.hostname} {self.protocol}")
-        while self._stage is not Stage.GONE:
+        while self._stage is not ConnectionStage.GONE:
             try:
                 await self._take_command(await self._wire.line())
             except EOFError:
@@ -120,7 +120,7 @@ class Listener(Connection):
         """TLS from here on, under the certificate of the moment. Without a handshake the connection ends."""
         assert self.transport is not None
         assert self._security.certificates is not None
-        self._stage = Stage.SECURING
+        self._stage = ConnectionStage.SECURING
         context, seconds = self._security.certificates.context(self._home()), self._house.limits.handshake
         try:
             transport = await secured(self.transport, self, self._wire, context, seconds)
@@ -128,9 +128,9 @@ class Listener(Connection):
             self._security.certificates.complain(error, self._home())
             self._hang_up()
             return
-        if self._stage is not Stage.SECURING:
+        if self._stage is not ConnectionStage.SECURING:
             return
-        self.transport, self._stage, self._secured = transport, Stage.TALKING, True
+        self.transport, self._stage, self._secured = transport, ConnectionStage.TALKING, True
         self.heard = self.loop.time()
         self._wire.move(transport)  # what lies in it came under TLS already
         self._forget()
@@ -171,11 +171,11 @@ class Listener(Connection):
         await self.push(verdict)
 
     async def _ask(self, words: str) -> bytes:
-        self._stage = Stage.ASKED
+        self._stage = ConnectionStage.ASKED
         await self.push(auth.challenge(words))
         line = await self._wire.line()
-        if self._stage is Stage.ASKED:
-            self._stage = Stage.TALKING
+        if self._stage is ConnectionStage.ASKED:
+            self._stage = ConnectionStage.TALKING
         self.heard = self.loop.time()
         return line.rstrip(b"\r\n")
 

@@ -10,7 +10,7 @@ class TooLongError(Exception):
     """A command line without an end in sight."""
 
 
-class Wire:
+class ReadBuffer:
     """`feed` is called by the loop, the rest by the one task that serves the connection."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:

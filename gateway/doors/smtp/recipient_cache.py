@@ -16,7 +16,7 @@ THREADS = 2
 POSTING = "posting "  # what stands before one
 
 
-class Known:
+class RecipientCache:
     """Belongs to one loop. Those who ask for the same handle at once share one question."""
 
     def __init__(self, engine: Engine) -> None:

@@ -15,11 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.doors.smtp import header_peek, tls_certificates
 from gateway.doors.smtp.auth import SignIn
 from gateway.doors.smtp.connection import OK, TEMPORARY, Security
-from gateway.doors.smtp.connection_limits import House, Limits
+from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits
 from gateway.doors.smtp.lmtp import Lmtp
-from gateway.doors.smtp.loop_callbacks import Homecoming, Promise
-from gateway.doors.smtp.protocol import Listener, Listeners
-from gateway.doors.smtp.recipient_cache import Known
+from gateway.doors.smtp.loop_callbacks import CommitCallback, LoopCallbacks
+from gateway.doors.smtp.protocol import Listeners, SmtpProtocol
+from gateway.doors.smtp.recipient_cache import RecipientCache
 from gateway.doors.smtp.tls_certificates import Certificates
 from gateway.ledger.audit import audit_log
 from gateway.ledger.commit.admission import Closed
@@ -80,24 +80,24 @@ class Storing:
 class MailDoor:
     """aiosmtpd's handler: one for all connections of the process, made in its loop."""
 
-    def __init__(self, settings: Settings, intake: Intake, known: Known, limits: Limits) -> None:
+    def __init__(self, settings: Settings, intake: Intake, known: RecipientCache, limits: ConnectionLimits) -> None:
         self._settings = settings
         self._signer = Signer(settings.secret_keys)
         self._intake = intake
         self._known = known
         self._limits = limits
-        self._home = Homecoming(asyncio.get_running_loop())
+        self._home = LoopCallbacks(asyncio.get_running_loop())
         self._trusted = lru_cache(1000)(self._is_trusted)
         self.knows = lru_cache(1000)(self._knows)
 
     async def handle_EHLO(  # noqa: N802
-        self, server: Listener, session: Session, envelope: Envelope, hostname: str, replies: list[str]
+        self, server: SmtpProtocol, session: Session, envelope: Envelope, hostname: str, replies: list[str]
     ) -> list[str]:
         session.host_name = hostname
         return ["\r\n".join([*replies[:-1], "250-PIPELINING", *server.offered(), replies[-1]])]  # sent as one
 
     async def handle_RCPT(  # noqa: N802
-        self, server: Listener, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SmtpProtocol, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> Any:
         """aiosmtpd's MISSING means yes."""
         if len(envelope.rcpt_tos) >= self._limits.recipients:
@@ -130,7 +130,7 @@ class MailDoor:
             return await self._known.has_secret(recipient.secret)
         return not recipient.handle or await self._known.has(recipient.handle)
 
-    def take(self, server: Listener, envelope: Envelope, answered: Callable[[str], None]) -> None:
+    def take(self, server: SmtpProtocol, envelope: Envelope, answered: Callable[[str], None]) -> None:
         """Stores a mail. `answered` hears the reply, once: when it is committed, or when that takes too long; it may
         be committed still after that."""
         incoming = self._incoming(server, envelope)
@@ -138,9 +138,9 @@ class MailDoor:
             answered(BAD_SENDER)
             return
         storing = Storing(answered, asyncio.get_running_loop())
-        self._intake.hand_in(incoming, Promise(self._home, storing.ended))
+        self._intake.hand_in(incoming, CommitCallback(self._home, storing.ended))
 
-    def _incoming(self, server: Listener, envelope: Envelope) -> Incoming | None:
+    def _incoming(self, server: SmtpProtocol, envelope: Envelope) -> Incoming | None:
         content = envelope.content
         assert isinstance(content, bytes)
         header = header_peek.header(content)
@@ -162,7 +162,7 @@ class MailDoor:
             message_id=header_peek.message_id(header),
         )
 
-    def _proof(self, server: Listener, envelope_from: str, to: tuple[str, ...]) -> str | None:
+    def _proof(self, server: SmtpProtocol, envelope_from: str, to: tuple[str, ...]) -> str | None:
         """What proves the mail already here, without a question to anybody; workers/mail_auth sees to all others."""
         if server.trusts and (by := server.proof or (BY_ADDRESS if self._trusted(_peer(server)) else None)):
             return by
@@ -198,7 +198,7 @@ def _knows_relays(settings: Settings) -> bool:
     return bool(settings.mail_trust or settings.mail_authserv_ids or isinstance(settings.lmtp_listen, str))
 
 
-def _peer(server: Listener) -> str:
+def _peer(server: SmtpProtocol) -> str:
     assert server.session.peer is not None
     return str(server.session.peer[0])
 
@@ -208,12 +208,12 @@ async def serve(
     engine: Engine,
     intake: Intake,
     stop: asyncio.Event,
-    limits: Limits = Limits(),
+    limits: ConnectionLimits = ConnectionLimits(),
     tls: Certificates | None = None,
 ) -> None:
     """Listens until `stop` is set; then nobody new comes in, and what is in DATA has GRACE seconds."""
     loop = asyncio.get_running_loop()
-    known, house = Known(engine), House(limits, loop.time, keeps_places=_knows_relays(settings))
+    known, house = RecipientCache(engine), ConnectionLimiter(limits, loop.time, keeps_places=_knows_relays(settings))
     door = MailDoor(settings, intake, known, limits)
     tls = tls or tls_certificates.of(settings)
     sign_in = SignIn(settings.smtp_users, loop.time, partial(_note_lock, engine)) if settings.smtp_users else None

@@ -4,11 +4,11 @@ import asyncio
 import ssl
 from typing import cast
 
-from gateway.doors.smtp.read_buffer import Wire
+from gateway.doors.smtp.read_buffer import ReadBuffer
 
 
 async def secured(
-    transport: asyncio.Transport, protocol: asyncio.Protocol, wire: Wire, context: ssl.SSLContext, seconds: float
+    transport: asyncio.Transport, protocol: asyncio.Protocol, wire: ReadBuffer, context: ssl.SSLContext, seconds: float
 ) -> asyncio.Transport:
     """The transport to use from now on; raises OSError when there is no handshake within `seconds`.
 

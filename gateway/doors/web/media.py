@@ -11,7 +11,7 @@ from gateway.doors.route_access import access
 from gateway.doors.web.post_page import pieces, zoned
 from gateway.files import file_types, media_folder
 from gateway.network.posts import post_media
-from gateway.network.posts.post_media import File, Hanging
+from gateway.network.posts.post_media import File, PostMedia
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
@@ -26,7 +26,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     """/m/TOKEN names a post and the address that the link went to, whose owner must still be able to read the post."""
     media = Blueprint("media", __name__, template_folder="templates")
 
-    def hanging(token: str) -> Hanging:
+    def hanging(token: str) -> PostMedia:
         ids = signer.read("media", token)
         if ids is None or len(ids) != 2:
             abort(404)

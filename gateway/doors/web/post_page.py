@@ -19,7 +19,7 @@ AFTER_A_LINK = ".,;:!?)]}'»”’"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PostPage:
     """What may be shown. `private`: its text never hangs on a link alone; `retracted`: its author took it back."""
 
     kind: Literal["shown", "private", "retracted"]
@@ -47,7 +47,7 @@ def pieces(text: str) -> Iterator[tuple[str, bool]]:
     yield text[end:], False
 
 
-def page(session: Session, post_id: int, address_id: int) -> Page | None:
+def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
     """None when there is nothing to show to whoever has this address now."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
@@ -64,14 +64,14 @@ def page(session: Session, post_id: int, address_id: int) -> Page | None:
     post, writer, group_handle, timezone = found
     at = post.created_at.astimezone(zoned(timezone))
     if state == "retracted":
-        return Page("retracted", writer.name, writer.handle, group_handle, at)
+        return PostPage("retracted", writer.name, writer.handle, group_handle, at)
     if post.visibility == "direct":
-        return Page("private", writer.name, writer.handle, group_handle, at)
+        return PostPage("private", writer.name, writer.handle, group_handle, at)
     original = posts.original(post)
     reactions = posts.reaction_counts(session, [original]).get(original, {})
     first = session.get(Post, post.repeat_of) if post.repeat_of else None
     by = rendering.signature(writer, None, post, posts.origin(session, first))
-    return Page("shown", by, writer.handle, group_handle, at, post.text, post.attached, reactions)
+    return PostPage("shown", by, writer.handle, group_handle, at, post.text, post.attached, reactions)
 
 
 def zoned(name: str) -> tzinfo:

@@ -16,7 +16,7 @@ _BARE = re.compile(r"(\d{1,2})/(\d{1,2})\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """One piece of a text: which of how many, and its words. Not `sure`: "1/2 cup left" begins so, too."""
 
     number: int
@@ -29,12 +29,12 @@ class Part:
         return self.number == 1
 
 
-def part(text: str, *, awaited: bool = False) -> Part | None:
+def part(text: str, *, awaited: bool = False) -> TextPart | None:
     """The piece that a cleaned text is. `awaited`: another piece has come, so that even a bare "2/3 " is a mark."""
     if text[-1:] in ")]" and (behind := _BEHIND.fullmatch(text)):
         number, total = int(behind[2]), int(behind[3])
         if 1 <= number <= total and 2 <= total <= MOST:
-            return Part(number, total, behind[1], awaited)
+            return TextPart(number, total, behind[1], awaited)
     if text[:1] not in _STARTS:
         return None
     match = _ENCLOSED.match(text) or _SAID.match(text) or _BARE.match(text)
@@ -45,4 +45,4 @@ def part(text: str, *, awaited: bool = False) -> Part | None:
     if not words or not 1 <= number <= total or not 2 <= total <= MOST:
         return None
     sure = awaited or len(text) >= LONG or (match.re is not _BARE and number > 1)
-    return Part(number, total, words, sure)
+    return TextPart(number, total, words, sure)

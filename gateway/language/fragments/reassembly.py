@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gateway.language.fragments.part_marks import Part, part
-from gateway.language.model.reading import Half
+from gateway.language.fragments.part_marks import TextPart, part
+from gateway.language.model.reading import PendingFragment
 
 # begins: part 1. goes on: the part that is awaited. early: one before it is missing. unclear: of which text it is.
 Kind = Literal["begins", "goes on", "early", "unclear"]
@@ -26,15 +26,15 @@ class Arrived:
     mixed: bool = False
 
 
-def marked(text: str, half: Half | None) -> Part | None:
+def marked(text: str, half: PendingFragment | None) -> TextPart | None:
     """The part that a cleaned text is. While others are awaited even a bare "2/3 " is a mark, but no second "1/3 "."""
     piece = part(text, awaited=bool(half and half.total))
     return part(text) if piece and piece.first and half and half.missing > 1 else piece
 
 
-def arrived(half: Half | None, piece: Part) -> Arrived:
+def arrived(half: PendingFragment | None, piece: TextPart) -> Arrived:
     """The place of a part in the text that is awaited, or in one of its own when that has another number of parts."""
-    text = half if half and half.total == piece.total else Half(total=piece.total, missing=1)
+    text = half if half and half.total == piece.total else PendingFragment(total=piece.total, missing=1)
     if piece.first:
         return _begins(text, piece)
     if text.mixed or _clashes(text, piece):
@@ -46,7 +46,7 @@ def arrived(half: Half | None, piece: Part) -> Arrived:
     return Arrived("early", piece.text, text.missing, parts)
 
 
-def _begins(text: Half, piece: Part) -> Arrived:
+def _begins(text: PendingFragment, piece: TextPart) -> Arrived:
     """Part 1; while another text has begun already it stays alone, unless it is the same once more."""
     again = text.parts.get(1, piece.text) == piece.text
     if text.mixed or (text.missing != 1 and not again):
@@ -58,13 +58,13 @@ def _begins(text: Half, piece: Part) -> Arrived:
     return Arrived("begins", words, missing, parts)
 
 
-def _clashes(text: Half, piece: Part) -> bool:
+def _clashes(text: PendingFragment, piece: TextPart) -> bool:
     """Whether that part of the text has come before, and was another, or is read already."""
     known = text.parts.get(piece.number)
     return piece.number < text.missing or (known is not None and known != piece.text)
 
 
-def _waiting(text: Half) -> dict[int, str]:
+def _waiting(text: PendingFragment) -> dict[int, str]:
     return {number: words for number, words in text.parts.items() if number >= text.missing}
 
 
@@ -82,14 +82,14 @@ def alone(found: Arrived) -> Arrived:
     return replace(found, words=found.parts[1], missing=2)
 
 
-def without(half: Half, numbers: frozenset[int]) -> Half:
+def without(half: PendingFragment, numbers: frozenset[int]) -> PendingFragment:
     """The same text when its writer has decided about some of its early parts otherwise."""
     parts = {number: words for number, words in half.parts.items() if number not in numbers}
     drafts = {number: draft for number, draft in half.drafts.items() if number not in numbers}
     return replace(half, parts=parts, drafts=drafts)
 
 
-def read_up_to(half: Half, missing: int) -> Half:
+def read_up_to(half: PendingFragment, missing: int) -> PendingFragment:
     """The same with no question any more about the parts that are read."""
     drafts = {number: draft for number, draft in half.drafts.items() if number >= missing}
     return replace(half, drafts=drafts)

@@ -11,7 +11,7 @@ Channel = Literal["sms", "email"]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedAccount:
     """A person or a group that has a handle."""
 
     id: int
@@ -22,19 +22,19 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ResolvedName:
     """What a resolver knows of a name. `exact`: none, them, or candidates; `near`: ranked choices.
 
     `also`: who else the word may mean when `exact` is decided by a handle or an alias: what is said in private asks,
     everything else follows the handle. `oneself`: it is the one who asks."""
 
-    exact: tuple[Named, ...] = ()
-    near: tuple[Named, ...] = ()
-    also: tuple[Named, ...] = ()
+    exact: tuple[NamedAccount, ...] = ()
+    near: tuple[NamedAccount, ...] = ()
+    also: tuple[NamedAccount, ...] = ()
     oneself: bool = False
 
 
-Resolver = Callable[[str], Found]
+Resolver = Callable[[str], ResolvedName]
 # Whether these words are, or begin, something that stands on this phone: what it was sent, or what was written from it.
 OnScreen = Callable[[str], bool]
 # Whether somebody follows this #tag.
@@ -46,8 +46,8 @@ class Item:
     """Something delivered to this phone. `age` in minutes; `broadcast`: to a group where the reader only listens."""
 
     post: int
-    author: Named
-    group: Named | None = None
+    author: NamedAccount
+    group: NamedAccount | None = None
     private: bool = False
     broadcast: bool = False
     age: float = 0.0
@@ -62,7 +62,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class OpenQuestion:
     """What this person was asked and has not answered: numbered choices, and which of OK, POST, DROP, UNDO it takes.
 
     `secret`: it is answered with a PIN or the code that it was sent with. `age` in minutes. `with_others`: a choice is
@@ -78,7 +78,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
+class PendingFragment:
     """A text of a moment ago that a phone or a gateway may have cut in two: who got it, or the words still held. One in
     a closed group is private, too; one that anyone may read has a second half only when it is marked as a part.
 
@@ -86,7 +86,7 @@ class Half:
     `parts`: the words of those that came; `drafts`: of each that came early, the draft that is asked about; `draft`:
     that of `held`; `mixed`: parts of two such texts came, and nobody can tell them apart; `age` in seconds."""
 
-    names: tuple[Named, ...] = ()
+    names: tuple[NamedAccount, ...] = ()
     post: int | None = None
     held: str = ""
     privacy: Privacy = "direct"
@@ -120,9 +120,9 @@ class Context:
 
     last: Item | None = None
     last_by: Mapping[str, Item] = field(default_factory=dict)
-    question: Question | None = None
-    ran_out: Question | None = None
-    half: Half | None = None
+    question: OpenQuestion | None = None
+    ran_out: OpenQuestion | None = None
+    half: PendingFragment | None = None
     opted_out: bool = False
     private_thread: int | None = None
     machine: str | None = None
@@ -145,9 +145,9 @@ class Reading:
     privacy: Privacy = "company"
     reason: str = ""
     verb: str | None = None
-    names: tuple[Named, ...] = ()
+    names: tuple[NamedAccount, ...] = ()
     text: str = ""
-    near: tuple[Named, ...] = ()
+    near: tuple[NamedAccount, ...] = ()
     post: int | None = None
     unknown: str = ""
     form: str = ""

@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from gateway.language.model.reading import Named, Reading
+from gateway.language.model.reading import NamedAccount, Reading
 
 
 def packed(reading: Reading) -> dict[str, Any]:
@@ -12,5 +12,5 @@ def packed(reading: Reading) -> dict[str, Any]:
 
 
 def unpacked(fields: dict[str, Any]) -> Reading:
-    names = {key: tuple(Named(**each) for each in fields[key]) for key in ("names", "near")}
+    names = {key: tuple(NamedAccount(**each) for each in fields[key]) for key in ("names", "near")}
     return Reading(**{**fields, "args": tuple(fields["args"]), **names})

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.i18n.phrases import say
-from gateway.language.model.reading import Found, Named, Reading, Resolver
+from gateway.language.model.reading import NamedAccount, Reading, ResolvedName, Resolver
 from gateway.language.privacy.d_words import D_WORDS
 from gateway.language.usage.arguments import LONGEST_WORD
 from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, first_token, folded, name_of, verb_of
@@ -46,9 +46,9 @@ class Addressed:
 
     `several`: the first of those words is more than one."""
 
-    names: tuple[Named, ...]
+    names: tuple[NamedAccount, ...]
     unknown: tuple[str, ...]
-    near: tuple[Named, ...]
+    near: tuple[NamedAccount, ...]
     written: str
     body: str
     several: bool = False
@@ -116,10 +116,10 @@ def ask_further(text: str, addressed: Addressed, resolver: Resolver) -> Reading 
     return Reading("ask", (",".join(written), body), "direct", reason, "d", names, text, near[:3])
 
 
-def _further(addressed: Addressed, resolver: Resolver) -> tuple[list[str], list[tuple[Named, ...]], str]:
+def _further(addressed: Addressed, resolver: Resolver) -> tuple[list[str], list[tuple[NamedAccount, ...]], str]:
     """The words that go on with a list of names, who each of them may be, and the text behind them."""
     said: list[str] = []
-    found: list[tuple[Named, ...]] = []
+    found: list[tuple[NamedAccount, ...]] = []
     body, known = addressed.body, set(addressed.names)
     while len(found) < MOST_NAMES:
         word, after = first_token(body)
@@ -137,7 +137,7 @@ def _further(addressed: Addressed, resolver: Resolver) -> tuple[list[str], list[
     return said, found, body
 
 
-def _listed_names(word: str, rest: str, resolver: Resolver) -> tuple[list[tuple[Named, ...]], str]:
+def _listed_names(word: str, rest: str, resolver: Resolver) -> tuple[list[tuple[NamedAccount, ...]], str]:
     """Whom a word of a list names, `bob,kim` several; nobody, when one of them is not known, or begins a sentence."""
     names = [name for name in _COMMA.split(word[:_LONGEST_LIST], MOST_NAMES) if name]
     if not names or name_of(names[0]) in _SENTENCE_STARTS:
@@ -189,7 +189,7 @@ def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | No
     return hold(text, addressed, say('"{word}" looks like d {handle}', word=whole, handle=handle))
 
 
-def _behind_d(token: str, whole: str, resolver: Resolver) -> tuple[str, tuple[Named, ...]]:
+def _behind_d(token: str, whole: str, resolver: Resolver) -> tuple[str, tuple[NamedAccount, ...]]:
     """The name that d is glued to, and who is called so, or nearly so where the whole can be no word."""
     for pattern in _GLUED:
         match = pattern.match(token)
@@ -205,9 +205,9 @@ def _behind_d(token: str, whole: str, resolver: Resolver) -> tuple[str, tuple[Na
 def addressed_to(rest: str, resolver: Resolver) -> Addressed:
     """Reads `NAME[,NAME…] text`. After comma and blank a word is of the list only when it is, or nearly is, a name."""
     start, rest = first_token(rest)
-    names: list[Named] = []
+    names: list[NamedAccount] = []
     unknown: list[str] = []
-    near: tuple[Named, ...] = ()
+    near: tuple[NamedAccount, ...] = ()
     several = False
     written = start
     while True:
@@ -241,7 +241,7 @@ def _slip(word: str, handle: str) -> bool:
     return len(word) > 3 and word[0] == handle[0] and abs(len(word) - len(handle)) < 2
 
 
-def _full_name(word: str, rest: str, resolver: Resolver) -> tuple[Found, str]:
+def _full_name(word: str, rest: str, resolver: Resolver) -> tuple[ResolvedName, str]:
     """A first name may go on with the family name: "d kim lee lunch?"."""
     found = _found(word, resolver)
     second, after = first_token(rest)
@@ -256,21 +256,21 @@ def _full_name(word: str, rest: str, resolver: Resolver) -> tuple[Found, str]:
     return found, rest
 
 
-def _everyone(found: Found) -> tuple[Named, ...]:
+def _everyone(found: ResolvedName) -> tuple[NamedAccount, ...]:
     return (*found.exact, *found.also)[:3] if found.exact else ()
 
 
-def _found(word: str, resolver: Resolver) -> Found:
+def _found(word: str, resolver: Resolver) -> ResolvedName:
     """Who a word may mean in private: all that it may, not only who has the handle. A mark before it decides:
     `@pat` is the handle, `#pat` the group."""
     name = name_of(name_of(word).strip(_QUOTES))
     if not name or len(name) > LONGEST_WORD:
-        return Found()
+        return ResolvedName()
     found = resolver(name)
     mark = folded(word)[:1]
     everyone = found.exact if mark == "@" else (*found.exact, *found.also)
     groups = tuple(each for each in everyone if each.kind == "group") if mark == "#" else ()
-    return Found(groups or everyone, found.near, oneself=found.oneself)
+    return ResolvedName(groups or everyone, found.near, oneself=found.oneself)
 
 
 def is_known(word: str, resolver: Resolver) -> bool:
@@ -298,5 +298,5 @@ def _no_text(text: str, *, oneself: bool = False) -> Reading:
     return Reading("error", (), "direct", reason, "d", text=text, form=FORM)
 
 
-def _once(names: list[Named]) -> tuple[Named, ...]:
+def _once(names: list[NamedAccount]) -> tuple[NamedAccount, ...]:
     return tuple(dict.fromkeys(names))

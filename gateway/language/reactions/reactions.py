@@ -27,7 +27,7 @@ _GOOGLE = re.compile(rf"[^\u200b\u200c]{{0,40}}(?P<on>[\u200b\u200c])(?P<emoji>{
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
+class ReadReaction:
     """`what` is a word (like, love, …) or an emoji; `text` the words of its target, else None."""
 
     what: str
@@ -77,7 +77,7 @@ _compiled = cache(re.compile)
 _STARTS = frozenset(word[0] for word in _FORMS if word[0] != "{") | frozenset(_MARKS)
 
 
-def reaction(text: str, raw: str = "") -> Reaction | None:
+def reaction(text: str, raw: str = "") -> ReadReaction | None:
     """The reaction a cleaned text is, None when it is none. `lost`: its target is an image. `raw` is the text before
     it was cleaned: Google's phones mark a reaction with characters that nobody sees."""
     if "\u200a" in raw and (found := _google(raw)):
@@ -87,7 +87,7 @@ def reaction(text: str, raw: str = "") -> Reaction | None:
         return None
     emoji = None if start.isascii() and start.isalpha() else _EMOJI.match(text)
     if emoji and len(text) <= _LONGEST_EMOJI and emoji.end() == len(text):
-        return Reaction(text)
+        return ReadReaction(text)
     return _formed(text, "{e}" if emoji else _first(text))
 
 
@@ -98,7 +98,7 @@ def _first(text: str) -> str:
     return word if word in _FORMS else word.translate(_PLAIN).split('"')[0]
 
 
-def _formed(text: str, word: str) -> Reaction | None:
+def _formed(text: str, word: str) -> ReadReaction | None:
     if word not in _FORMS or (word == '"' and not text.rstrip(" .").endswith(_QUOTED_FIRST)):
         return None
     if not _any_head(word).match(text[:_LONGEST_HEAD].translate(_PLAIN)):
@@ -115,7 +115,7 @@ def _any_head(word: str) -> re.Pattern[str]:
     return re.compile(heads.replace("(?P<emoji>", "(?:"))
 
 
-def _whole(text: str, plain: str, form: _Form) -> Reaction | None:
+def _whole(text: str, plain: str, form: _Form) -> ReadReaction | None:
     """The reaction when nothing but head, message and tail stands there."""
     head = _compiled(form.head).match(plain)
     if head is None:
@@ -129,13 +129,13 @@ def _whole(text: str, plain: str, form: _Form) -> Reaction | None:
     return _of(text[head.end() : end].strip(), form.what or emoji or "", form.removed)
 
 
-def _of(target: str, what: str, removed: bool) -> Reaction | None:
+def _of(target: str, what: str, removed: bool) -> ReadReaction | None:
     if target.endswith(".") and target[-2:-1] and target[-2] in _MARKS:
         target = target[:-1]
     if target[:1] and target[0] in _MARKS:
         words = _unquoted(target)
-        return Reaction(what, words, removed) if words else None
-    return Reaction(what, None, removed, lost=True) if _is_media(target) else None
+        return ReadReaction(what, words, removed) if words else None
+    return ReadReaction(what, None, removed, lost=True) if _is_media(target) else None
 
 
 def _unquoted(target: str) -> str | None:
@@ -170,11 +170,11 @@ def _is_media(target: str) -> bool:
     return plain in _MEDIA or (count.isdigit() and what in _MANY)
 
 
-def _google(raw: str) -> Reaction | None:
+def _google(raw: str) -> ReadReaction | None:
     """`<hair>Reacted <zero>👍<zero> to “<hair>words<hair>”<hair>`; the other zero-width character takes it back."""
     head = _GOOGLE.match(raw)
     end = raw.rstrip().rfind("\u200a")
     if head is None or end < head.end():
         return None
     words = raw[head.end() : end].strip()
-    return Reaction(head["emoji"], words, removed=head["on"] == "\u200c") if words else None
+    return ReadReaction(head["emoji"], words, removed=head["on"] == "\u200c") if words else None

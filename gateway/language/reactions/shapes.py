@@ -4,7 +4,7 @@ its table has; grammar.py comes here for all others, and believes the shape only
 import re
 from dataclasses import dataclass
 
-from gateway.language.reactions.reactions import EMOJI, Reaction, reaction
+from gateway.language.reactions.reactions import EMOJI, ReadReaction, reaction
 from gateway.language.words.normalize import first_token
 
 KIND = "reaction"  # what it is called when no emoji says it
@@ -25,7 +25,7 @@ class _Shape:
     tail: str
 
 
-def possible_reaction(text: str) -> Reaction | None:
+def possible_reaction(text: str) -> ReadReaction | None:
     """The reaction that a cleaned text would be if it quotes an item; None when it has not the shape of one."""
     shape = _outermost(text)
     if shape is None or not _short_phrase(shape):
@@ -33,7 +33,7 @@ def possible_reaction(text: str) -> Reaction | None:
     known = reaction(f"{shape.head} “x” {shape.tail}".strip())
     emoji = _EMOJI.search(f"{shape.head} {shape.tail}")
     what = known.what if known else emoji.group() if emoji else KIND
-    return Reaction(what, shape.quote, removed=known.removed if known else False)
+    return ReadReaction(what, shape.quote, removed=known.removed if known else False)
 
 
 def words_beside(text: str) -> list[str]:

@@ -27,7 +27,7 @@ _DISPLAY_NAME = re.compile(r"[^\W\d_][\w.'’-]*( [^\W\d_][\w.'’-]*){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ArgumentWords:
     """The words after a verb, with their places in the text. `more` says that there are words beyond them."""
 
     text: str
@@ -46,16 +46,16 @@ class Words:
         return self.text[self.starts[at] :]
 
 
-def words(text: str) -> Words:
+def words(text: str) -> ArgumentWords:
     """The first words of a text; nothing but TEXT ever needs more of them."""
     found = tokens(text, MOST_TOKENS + 1)
     kept = found[:MOST_TOKENS]
-    return Words(text, tuple(m.group() for m in kept), tuple(m.start() for m in kept), len(found) > MOST_TOKENS)
+    return ArgumentWords(text, tuple(m.group() for m in kept), tuple(m.start() for m in kept), len(found) > MOST_TOKENS)
 
 
 # How many words were taken, and the argument they make.
 Taken = tuple[int, str]
-Accepts = Callable[[Words, int], Iterator[Taken]]
+Accepts = Callable[[ArgumentWords, int], Iterator[Taken]]
 
 
 def _one(accept: Callable[[str], str | None]) -> Accepts:
@@ -65,7 +65,7 @@ def _one(accept: Callable[[str], str | None]) -> Accepts:
 def _span(accept: Callable[[str], str | None], longest: int, as_written: bool = False) -> Accepts:
     """A kind whose argument may be written in up to `longest` words, such as "till 9" or "+1 415 555 0123"."""
 
-    def take(source: Words, at: int) -> Iterator[Taken]:
+    def take(source: ArgumentWords, at: int) -> Iterator[Taken]:
         for count in range(min(longest, len(source) - at), 0, -1):
             written = source.joined(at, count)
             value = accept(written if as_written else folded(written))
@@ -117,7 +117,7 @@ def _hours(text: str) -> str | None:
     return f"{match[1]}-{match[2]}" if match and clock(match[1]) and clock(match[2]) else None
 
 
-def _account(source: Words, at: int) -> Iterator[Taken]:
+def _account(source: ArgumentWords, at: int) -> Iterator[Taken]:
     """A handle or a first name, and then every longer run of words that may be a full name."""
     if len(source.all[at]) <= LONGEST_WORD:
         yield 1, source.all[at]
@@ -126,13 +126,13 @@ def _account(source: Words, at: int) -> Iterator[Taken]:
             yield count, source.joined(at, count)
 
 
-def _word(source: Words, at: int) -> Iterator[Taken]:
+def _word(source: ArgumentWords, at: int) -> Iterator[Taken]:
     word = source.all[at].rstrip(_EDGES)
     if word and word[0] not in OPENING_QUOTES and len(word) <= LONGEST_WORD:
         yield 1, word
 
 
-def _quote(source: Words, at: int) -> Iterator[Taken]:
+def _quote(source: ArgumentWords, at: int) -> Iterator[Taken]:
     if source.all[at][0] not in OPENING_QUOTES:
         return
     for end in range(at, len(source)):
@@ -144,7 +144,7 @@ def _quote(source: Words, at: int) -> Iterator[Taken]:
             return
 
 
-def _rest(source: Words, at: int) -> Iterator[Taken]:
+def _rest(source: ArgumentWords, at: int) -> Iterator[Taken]:
     yield len(source) - at, source.tail(at)
 
 
@@ -176,7 +176,7 @@ KINDS: dict[str, Accepts] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ArgumentSlot:
     """One place in a form: kinds it takes (alternatives), or a literal word; may be optional."""
 
     kinds: tuple[str, ...] = ()
@@ -192,7 +192,7 @@ class Piece:
         """Any one word could stand here by mistake: the count of words decides, then its kind is asked about."""
         return bool(self.kinds) and "TEXT" not in self.kinds
 
-    def takes(self, source: Words, at: int) -> Iterator[tuple[int, str, str]]:
+    def takes(self, source: ArgumentWords, at: int) -> Iterator[tuple[int, str, str]]:
         """Each way to take words from `at` on: how many, the argument, its kind (empty for a literal)."""
         if self.literal:
             if folded(source.all[at]).rstrip(_EDGES) == self.literal:

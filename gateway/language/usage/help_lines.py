@@ -35,7 +35,7 @@ def ready(verbs: Mapping[str, Verb]) -> Iterator[Verb]:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HelpEntry:
     """One thing that can be said: how, by which other words, what it does, and one time that somebody said it."""
 
     usages: tuple[str, ...]
@@ -50,16 +50,16 @@ class Section:
 
     key: str
     title: Phrase
-    entries: tuple[Entry, ...]
+    entries: tuple[HelpEntry, ...]
 
 
 SAID_PLAINLY: Final = (
-    Entry(("text",), (), say("an update to everyone who follows you"), "visiting ACME until noon"),
-    Entry(("@NAME text",), (), say("an answer or a word to somebody, for everyone to read"), "@kim thank you!"),
-    Entry(("#GROUP text",), (), say("an update to a group"), "#lunch table for six at noon"),
-    Entry((".text",), (), say("an update, even if its first word is a command"), ".leave the keys with Sam"),
-    Entry(("STOP",), ("UNSUBSCRIBE", "CANCEL", "END", "QUIT"), say("no more texts, at once"), ""),
-    Entry(("START",), (), say("get texts again"), ""),
+    HelpEntry(("text",), (), say("an update to everyone who follows you"), "visiting ACME until noon"),
+    HelpEntry(("@NAME text",), (), say("an answer or a word to somebody, for everyone to read"), "@kim thank you!"),
+    HelpEntry(("#GROUP text",), (), say("an update to a group"), "#lunch table for six at noon"),
+    HelpEntry((".text",), (), say("an update, even if its first word is a command"), ".leave the keys with Sam"),
+    HelpEntry(("STOP",), ("UNSUBSCRIBE", "CANCEL", "END", "QUIT"), say("no more texts, at once"), ""),
+    HelpEntry(("START",), (), say("get texts again"), ""),
 )
 TITLES: Final = {
     "say": (say("Say something"), "d r rt like"),
@@ -94,9 +94,9 @@ def sections(verbs: Mapping[str, Verb], language: str = "") -> Iterator[Section]
         yield Section("more", MORE, tuple(_entry(verb, language) for verb in left.values()))
 
 
-def _entry(verb: Verb, language: str) -> Entry:
+def _entry(verb: Verb, language: str) -> HelpEntry:
     also = (*verb.aliases, *verb.abroad.get(language.partition("-")[0], ()))
-    return Entry(verb.usages, also, described(verb), example(verb))
+    return HelpEntry(verb.usages, also, described(verb), example(verb))
 
 
 def example(verb: Verb) -> str:
@@ -118,7 +118,7 @@ def found(parts: Iterable[Section], words: str, shown: Callable[[str], str]) -> 
     """The entries that have all these words in what stands there; `shown` says a phrase in the reader's language."""
     wanted = _bare(words).split()
 
-    def fits(part: Section, entry: Entry) -> bool:
+    def fits(part: Section, entry: HelpEntry) -> bool:
         there = _bare(" ".join([shown(part.title), *entry.usages, *entry.aliases, shown(entry.about), entry.example]))
         return all(word in there for word in wanted)
 

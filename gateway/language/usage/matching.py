@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.language.model.reading import Found, Named, Resolver
-from gateway.language.usage.arguments import ACCOUNTS, Piece, Words
-from gateway.language.usage.verbs import Form, Verb
+from gateway.language.model.reading import NamedAccount, ResolvedName, Resolver
+from gateway.language.usage.arguments import ACCOUNTS, ArgumentSlot, ArgumentWords
+from gateway.language.usage.verbs import UsageForm, Verb
 from gateway.language.words.normalize import folded, name_of
 
 
@@ -14,18 +14,18 @@ class Bound:
     """A form whose pieces the words fill. `args` as a person would say them, `names` who they are."""
 
     args: tuple[str, ...] = ()
-    names: tuple[Named, ...] = ()
+    names: tuple[NamedAccount, ...] = ()
     kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class ArgumentMismatch:
     """The number of words is right, but `word` is nobody, several, or of the wrong kind."""
 
     args: tuple[str, ...]
     word: str
     kind: str
-    near: tuple[Named, ...] = ()
+    near: tuple[NamedAccount, ...] = ()
     several: bool = False
 
     @property
@@ -44,15 +44,15 @@ class TooMany:
     """More words than the verb takes: it is the beginning of a sentence."""
 
 
-Fit = Bound | Unfit | TooFew | TooMany
+Fit = Bound | ArgumentMismatch | TooFew | TooMany
 Filled = tuple[tuple[str, str], ...]
 
 
-def fit(verb: Verb, said: str, source: Words, resolver: Resolver, verbs: Mapping[str, Verb]) -> Fit:
+def fit(verb: Verb, said: str, source: ArgumentWords, resolver: Resolver, verbs: Mapping[str, Verb]) -> Fit:
     """How the words fit the verb's forms: the first that means something, else the first that has the right number.
     Several words that are nobody's name come last."""
-    unfit: Unfit | None = None
-    full_name: Unfit | None = None
+    unfit: ArgumentMismatch | None = None
+    full_name: ArgumentMismatch | None = None
     forms = tuple(form for form in verb.forms if form.only in ("", verb.alias_of(said)))
     for filled in _fillings(forms, source):
         if verb.asks and any(" " in value for value, kind in filled if kind in ACCOUNTS):
@@ -69,12 +69,12 @@ def fit(verb: Verb, said: str, source: Words, resolver: Resolver, verbs: Mapping
     return unfit or by_number
 
 
-def _likelier(one: Unfit | None, other: Unfit) -> Unfit:
+def _likelier(one: ArgumentMismatch | None, other: ArgumentMismatch) -> ArgumentMismatch:
     """Of two ways to read a full name that is nobody's: the one that is like somebody's."""
     return one if one and (one.near or not other.near) else other
 
 
-def _fillings(forms: Sequence[Form], source: Words) -> list[Filled]:
+def _fillings(forms: Sequence[UsageForm], source: ArgumentWords) -> list[Filled]:
     """Every way to fill a form; those that need no name looked up come first."""
     found = [filled for form in forms for filled in _fill(form.pieces, source, 0)]
     return sorted(found, key=_lookups) if len(found) > 1 else found
@@ -85,7 +85,7 @@ def _lookups(filled: Filled) -> tuple[int, int]:
     return sum(kind == "NAME" for _, kind in filled), sum(" " in name for name in names)
 
 
-def _fill(pieces: tuple[Piece, ...], source: Words, at: int) -> Iterator[Filled]:
+def _fill(pieces: tuple[ArgumentSlot, ...], source: ArgumentWords, at: int) -> Iterator[Filled]:
     if not pieces:
         if at == len(source) and not source.more:
             yield ()
@@ -101,9 +101,9 @@ def _fill(pieces: tuple[Piece, ...], source: Words, at: int) -> Iterator[Filled]
         yield from _fill(others, source, at)
 
 
-def _mean(filled: Filled, resolver: Resolver, verbs: Mapping[str, Verb], fresh: bool) -> Bound | Unfit:
+def _mean(filled: Filled, resolver: Resolver, verbs: Mapping[str, Verb], fresh: bool) -> Bound | ArgumentMismatch:
     args: list[str] = []
-    names: list[Named] = []
+    names: list[NamedAccount] = []
     for value, kind in filled:
         if fresh and kind in ("NAME", "GROUP"):
             args.append(name_of(value) or value)
@@ -111,33 +111,35 @@ def _mean(filled: Filled, resolver: Resolver, verbs: Mapping[str, Verb], fresh: 
             found = account(value, kind, resolver)
             if len(found.exact) != 1:
                 said = tuple(word for word, _ in filled)
-                return Unfit(said, value, kind, (found.exact or found.near)[:3], several=len(found.exact) > 1)
+                return ArgumentMismatch(
+                    said, value, kind, (found.exact or found.near)[:3], several=len(found.exact) > 1
+                )
             names.append(found.exact[0])
             args.append(found.exact[0].handle)
         elif kind == "VERB":
             known = verbs.get(value.removeprefix("/"))
             if known is None:
-                return Unfit((value,), value, kind)
+                return ArgumentMismatch((value,), value, kind)
             args.append(known.name)
         else:
             args.append(value)
     return Bound(tuple(args), tuple(names), tuple(kind for _, kind in filled))
 
 
-def account(word: str, kind: str, resolver: Resolver) -> Found:
+def account(word: str, kind: str, resolver: Resolver) -> ResolvedName:
     """Who a word means where the form wants a person, a group or either; one of the wrong kind becomes a choice."""
     name = " ".join(filter(None, map(name_of, word.split())))
     if not name or (kind == "#GROUP" and not word.startswith("#")):
-        return Found()
+        return ResolvedName()
     found = resolver(name)
     wanted = "person" if kind == "PERSON" else "group" if "GROUP" in kind or folded(word).startswith("#") else None
     if wanted is None:
         return found
     right = tuple(each for each in found.exact if each.kind == wanted)
-    return Found(right, found.near if right else (*found.exact, *found.near))
+    return ResolvedName(right, found.near if right else (*found.exact, *found.near))
 
 
-def _by_number(forms: Sequence[Form], source: Words) -> Fit:
+def _by_number(forms: Sequence[UsageForm], source: ArgumentWords) -> Fit:
     """No form was filled: a word of the wrong kind in the right place is an Unfit, else the number of words decides."""
     count = len(source)
     for form in forms:
@@ -147,7 +149,7 @@ def _by_number(forms: Sequence[Form], source: Words) -> Fit:
     return TooFew() if count < min(form.fewest for form in forms) else TooMany()
 
 
-def _wrong_kind(form: Form, source: Words) -> Unfit | None:
+def _wrong_kind(form: UsageForm, source: ArgumentWords) -> ArgumentMismatch | None:
     """Words that stand where a form's required pieces would, one each, but are none; literals must be there."""
     required = [piece for piece in form.pieces if not piece.optional] or [
         piece for piece in form.pieces[:1] if piece.shaped
@@ -157,10 +159,10 @@ def _wrong_kind(form: Form, source: Words) -> Unfit | None:
     for at, piece in enumerate(required):
         taken = next((kind for count, _, kind in piece.takes(source, at) if count == 1), None)
         if taken is None:
-            return None if piece.literal else Unfit(source.all, source.all[at], piece.kinds[0])
+            return None if piece.literal else ArgumentMismatch(source.all, source.all[at], piece.kinds[0])
     return None
 
 
-def nothing_after(form: Form) -> bool:
+def nothing_after(form: UsageForm) -> bool:
     """Whether the verb may stand alone."""
     return form.fewest == 0

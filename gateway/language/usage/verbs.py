@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from gateway.language.opt_out.keywords import RESERVED
-from gateway.language.usage.arguments import KINDS, Piece
+from gateway.language.usage.arguments import KINDS, ArgumentSlot
 from gateway.language.words.normalize import folded
 
 # Verbs and aliases that are everyday English at the start of a text: with an unknown argument they ask.
@@ -27,11 +27,11 @@ _SPOKEN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class UsageForm:
     """One usage line, as a person reads it and as the grammar does. `only`: the alias that it is for."""
 
     usage: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ArgumentSlot, ...]
     only: str = ""
 
     @property
@@ -46,7 +46,7 @@ class Verb:
     name: str
     aliases: tuple[str, ...]
     usages: tuple[str, ...]
-    forms: tuple[Form, ...]
+    forms: tuple[UsageForm, ...]
     english: frozenset[str]
     asks: bool
     private: bool
@@ -63,7 +63,7 @@ class Verb:
         """Whether the word is everyday speech, so that an unknown argument is asked about."""
         return word in self.english or self.alias_of(word) != word
 
-    def said_as(self, word: str) -> tuple[Form, ...]:
+    def said_as(self, word: str) -> tuple[UsageForm, ...]:
         """The usage lines of the word that a person used, as they were declared."""
         order = {usage: place for place, usage in enumerate(self.usages)}
         forms = (form for form in self.forms if form.only in ("", self.alias_of(word)))
@@ -161,22 +161,22 @@ def _leading_words(usage: str) -> list[str]:
     return words
 
 
-def _form(name: str, usage: str) -> Form:
-    return Form(usage, tuple(_piece(text) for text in _PIECE.findall(usage.removeprefix(name))))
+def _form(name: str, usage: str) -> UsageForm:
+    return UsageForm(usage, tuple(_piece(text) for text in _PIECE.findall(usage.removeprefix(name))))
 
 
-def _alias_form(usage: str) -> Form:
+def _alias_form(usage: str) -> UsageForm:
     """A usage line that begins with an alias is for that alias alone: `add PERSON GROUP` beside `follow NAME`."""
     word = usage.split(" ")[0]
     return replace(_form(word, usage), only=word)
 
 
-def _piece(text: str) -> Piece:
+def _piece(text: str) -> ArgumentSlot:
     optional = text.startswith("[")
     inner = text.strip("[]") if optional else text
     if inner.casefold() not in _SPOKEN and not optional and inner.isalpha() and inner.islower():
-        return Piece(literal=inner)
-    return Piece(kinds=_kinds(inner), optional=optional)
+        return ArgumentSlot(literal=inner)
+    return ArgumentSlot(kinds=_kinds(inner), optional=optional)
 
 
 def _kinds(text: str) -> tuple[str, ...]:
@@ -192,5 +192,5 @@ def _kind(text: str) -> str:
     return _SPOKEN.get(text.casefold(), text)
 
 
-def _strictest_first(form: Form) -> tuple[bool, int]:
+def _strictest_first(form: UsageForm) -> tuple[bool, int]:
     return not any(piece.literal for piece in form.pieces), -len(form.pieces)

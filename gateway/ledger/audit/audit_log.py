@@ -13,13 +13,13 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger.audit.hash_chain import BEGUN, Count, Entry, Keys, Wrong, digest, wrong
+from gateway.ledger.audit.hash_chain import BEGUN, ChainCount, ChainEntry, ChainFault, SealKeys, digest, wrong
 from gateway.store.database import AUDIT_KEYS
 
 SEALED_SINCE: Final = "0007"  # the schema from which on each row has a seal
 
 
-class Head(NamedTuple):
+class ChainHead(NamedTuple):
     """The last row of the chain: who has noted it elsewhere can tell later whether rows before it are missing."""
 
     number: int
@@ -37,7 +37,7 @@ def record(
     ever; a handle under `handle`, `by`, `whom` or `inviter` becomes an id. The id of the row."""
     session.flush()  # whoever it names may be new
     given = {"actor": actor, "action": action, "subject": subject_id, "detail": json.dumps(dict(detail or {}))}
-    entry = Entry(*session.execute(NEXT, given).one())
+    entry = ChainEntry(*session.execute(NEXT, given).one())
     key, mac = keys(session).seal(digest(entry))
     session.execute(WRITE, {**entry._asdict(), "key": key, "mac": mac})
     return entry.id
@@ -49,20 +49,20 @@ def begin_seals(session: Session) -> None:
         record(session, "critter", BEGUN)
 
 
-def keys(session: Session) -> Keys:
+def keys(session: Session) -> SealKeys:
     """Those of the process, which its engine carries; none in a process that has no business with the audit."""
-    return Keys(session.connection().get_execution_options().get(AUDIT_KEYS, ()))
+    return SealKeys(session.connection().get_execution_options().get(AUDIT_KEYS, ()))
 
 
-def head(session: Session) -> Head:
+def head(session: Session) -> ChainHead:
     """Number 0 while nothing was recorded."""
     row = session.execute(HEAD).one_or_none()
     if row is None:
-        return Head(0, "")
-    return Head(row.number, row.hash.hex(), row.created_at.astimezone(UTC).isoformat(timespec="seconds"))
+        return ChainHead(0, "")
+    return ChainHead(row.number, row.hash.hex(), row.created_at.astimezone(UTC).isoformat(timespec="seconds"))
 
 
-def stands(session: Session, noted: Head) -> bool:
+def stands(session: Session, noted: ChainHead) -> bool:
     """Whether a head that was noted before is still part of the chain."""
     if noted.number == 0:
         return True
@@ -70,10 +70,10 @@ def stands(session: Session, noted: Head) -> bool:
     return found is not None and found.hex() == noted.hash
 
 
-def broken(session: Session, count: Count | None = None) -> Iterator[Wrong]:
+def broken(session: Session, count: ChainCount | None = None) -> Iterator[ChainFault]:
     """The rows that are not as they were written; reads all of them, some at a time."""
     rows = session.execute(ALL, execution_options={"yield_per": 1000})
-    return wrong((Entry(*row) for row in rows), keys(session), count or Count())
+    return wrong((ChainEntry(*row) for row in rows), keys(session), count or ChainCount())
 
 
 COLUMNS: Final = "id, number, actor, action, subject_id, CAST(detail AS text), created_at, prev, hash, key, mac"

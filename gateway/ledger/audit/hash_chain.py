@@ -18,7 +18,7 @@ ROLLING: Final = timedelta(days=1)  # that processes of an older version, or wit
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Entry(NamedTuple):
+class ChainEntry(NamedTuple):
     """A row as it is stored; `detail` is the text of its JSON."""
 
     id: int
@@ -34,7 +34,7 @@ class Entry(NamedTuple):
     mac: bytes | None
 
 
-class Keys:
+class SealKeys:
     """Made of CRITTER_SECRET_KEY for this purpose alone: the first one seals, each one checks what it has sealed."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -50,7 +50,7 @@ class Keys:
             return name, hmac.digest(key, digest, hashlib.sha256)
         return None, None
 
-    def holds(self, entry: Entry) -> bool:
+    def holds(self, entry: ChainEntry) -> bool:
         """Whether the seal is one of ours, of this very row and of all before it."""
         key = self._keys.get(entry.key or "")
         if key is None or entry.hash is None or entry.mac is None:
@@ -58,7 +58,7 @@ class Keys:
         return hmac.compare_digest(entry.mac, hmac.digest(key, entry.hash, hashlib.sha256))
 
 
-def digest(entry: Entry) -> bytes:
+def digest(entry: ChainEntry) -> bytes:
     """The same as the database's audit_hash: SHA-256 of the hash before and the row as JSON."""
     seconds = entry.created_at - EPOCH
     fields = [
@@ -73,7 +73,7 @@ def digest(entry: Entry) -> bytes:
     return hashlib.sha256((entry.prev or b"") + f"[{', '.join(fields)}]".encode()).digest()
 
 
-class Wrong(NamedTuple):
+class ChainFault(NamedTuple):
     """A row that is not as it was written, and how."""
 
     id: int
@@ -81,7 +81,7 @@ class Wrong(NamedTuple):
 
 
 @dataclass(slots=True)
-class Count:
+class ChainCount:
     """What a reading found: how many rows, how many of them sealed by a key of ours, and how many not at the end, for
     which no seal vouches yet."""
 
@@ -90,17 +90,17 @@ class Count:
     unsealed_tail: int = 0
 
 
-def wrong(entries: Iterable[Entry], keys: Keys, count: Count) -> Iterator[Wrong]:
+def wrong(entries: Iterable[ChainEntry], keys: SealKeys, count: ChainCount) -> Iterator[ChainFault]:
     """Reads the rows in their order and names those that are wrong."""
     before, number = None, 0
-    first: Entry | None = None  # that one of our keys sealed, and the last
-    last: Entry | None = None
+    first: ChainEntry | None = None  # that one of our keys sealed, and the last
+    last: ChainEntry | None = None
     for entry in entries:
         count.rows += 1
         count.unsealed_tail += 1
         number += 1
         if why := _unchained(entry, before, number) or _unsealed(entry, keys, first, last):
-            yield Wrong(entry.id, why)
+            yield ChainFault(entry.id, why)
         elif keys.holds(entry):
             first, last = first or entry, entry
             count.sealed += 1
@@ -108,7 +108,7 @@ def wrong(entries: Iterable[Entry], keys: Keys, count: Count) -> Iterator[Wrong]
         before, number = entry.hash, entry.number or number
 
 
-def _unchained(entry: Entry, before: bytes | None, number: int) -> str | None:
+def _unchained(entry: ChainEntry, before: bytes | None, number: int) -> str | None:
     if entry.hash is None:
         return "is not in the chain"
     if entry.hash != digest(entry):
@@ -118,7 +118,7 @@ def _unchained(entry: Entry, before: bytes | None, number: int) -> str | None:
     return None
 
 
-def _unsealed(entry: Entry, keys: Keys, first: Entry | None, last: Entry | None) -> str | None:
+def _unsealed(entry: ChainEntry, keys: SealKeys, first: ChainEntry | None, last: ChainEntry | None) -> str | None:
     """A row without a seal of ours is taken where others could still write: before our first seal, and for a day after
     it beside an older version. Its own time is not believed further than that of the sealed row before it."""
     if entry.key in keys:

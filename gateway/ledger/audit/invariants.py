@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from gateway.files import media_folder
 from gateway.ledger.audit import audience_rules, audit_log, budget_rules, role_check, rules
-from gateway.ledger.audit.audit_log import Head
-from gateway.ledger.audit.hash_chain import Count
+from gateway.ledger.audit.audit_log import ChainHead
+from gateway.ledger.audit.hash_chain import ChainCount
 from gateway.ledger.audit.rules import Rule
 
 RULES: Final = (*rules.RULES, *audience_rules.RULES, *budget_rules.RULES)
@@ -21,7 +21,7 @@ MOST: Final = 1000  # broken rows that one rule names; more would not be read
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class InvariantViolation:
     """One row that breaks an invariant: which, the rule in words, what the row is, its id, what is wrong."""
 
     invariant: str
@@ -37,8 +37,8 @@ class Proof:
     our role of the database could rewrite it."""
 
     counts: dict[str, int]
-    broken: tuple[Broken, ...]
-    chain: Count
+    broken: tuple[InvariantViolation, ...]
+    chain: ChainCount
     open: tuple[str, ...] = ()
 
     @property
@@ -55,42 +55,49 @@ class Proof:
         }
 
 
-def prove(session: Session, settled: timedelta = SETTLED, var: Path | None = None, noted: Head | None = None) -> Proof:
+def prove(
+    session: Session, settled: timedelta = SETTLED, var: Path | None = None, noted: ChainHead | None = None
+) -> Proof:
     """Asks every rule, all on one snapshot, reads the media folder in `var` if given, and looks for a head of the audit
     that was noted before. The caller has just begun its transaction and ends it without a change."""
     session.execute(SNAPSHOT)
     session.execute(PATIENCE)
     broken = tuple(row for rule in RULES for row in _ask(session, rule, settled))
     counts = dict(session.execute(COUNTS).mappings().one())
-    chain = Count()
+    chain = ChainCount()
     broken += (*_unchained(session, chain), *_headless(session, noted), *(_lost(session, var) if var else ()))
     return Proof(counts, broken, chain, role_check.gaps(session))
 
 
-def _unchained(session: Session, count: Count) -> Iterator[Broken]:
+def _unchained(session: Session, count: ChainCount) -> Iterator[InvariantViolation]:
     """All rows are read, for the count; some are named."""
     for number, row in enumerate(audit_log.broken(session, count)):
         if number < MOST:
-            yield Broken("I9", rules.CHAINED, "audit", str(row.id), row.why)
+            yield InvariantViolation("I9", rules.CHAINED, "audit", str(row.id), row.why)
 
 
-def _headless(session: Session, noted: Head | None) -> Iterator[Broken]:
+def _headless(session: Session, noted: ChainHead | None) -> Iterator[InvariantViolation]:
     if noted is not None and not audit_log.stands(session, noted):
-        yield Broken("I9", rules.CHAINED, "head", str(noted), "was there once: rows were cut off the end, or rewritten")
+        yield InvariantViolation(
+            "I9", rules.CHAINED, "head", str(noted), "was there once: rows were cut off the end, or rewritten"
+        )
 
 
-def _lost(session: Session, var: Path) -> list[Broken]:
+def _lost(session: Session, var: Path) -> list[InvariantViolation]:
     """Kept files that are not in the folder, or are not what they were."""
     there = {name: media_folder.right(var, name) for name in session.scalars(FILES)}
     lost = [name for name, right in there.items() if not right]
     rows = session.execute(WHOSE, {"names": lost}) if lost else ()
-    return [Broken("I10", rules.SHOWN, "file", row[0], "is not in the media folder as it was kept") for row in rows]
+    return [
+        InvariantViolation("I10", rules.SHOWN, "file", row[0], "is not in the media folder as it was kept")
+        for row in rows
+    ]
 
 
-def _ask(session: Session, rule: Rule, settled: timedelta) -> list[Broken]:
+def _ask(session: Session, rule: Rule, settled: timedelta) -> list[InvariantViolation]:
     given = {"settled": settled} if ":settled" in rule.broken else {}
     rows = session.execute(text(f"{rule.opening} {rule.broken} LIMIT {MOST}"), given)
-    return [Broken(rule.invariant, rule.says, rule.noun, str(row[0]), row[1]) for row in rows]
+    return [InvariantViolation(rule.invariant, rule.says, rule.noun, str(row[0]), row[1]) for row in rows]
 
 
 FILES: Final = text("""

@@ -9,7 +9,7 @@ BREATH = 0.005  # seconds between two tellings; while one commit follows the oth
 log = logging.getLogger(__name__)
 
 
-class Herald:
+class CommitNotifier:
     """One thread. A first `owe` is told at once; those within a BREATH of it are told together."""
 
     def __init__(self, name: str, tell: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy.exc import OperationalError
 
 from gateway.failpoints import crash_point
-from gateway.ledger.commit.commit_notifier import Herald
+from gateway.ledger.commit.commit_notifier import CommitNotifier
 
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
 AWAY = (OperationalError, psycopg.OperationalError)  # what the database raises when it is not itself
@@ -18,13 +18,13 @@ Row = TypeVar("Row")
 Handed = TypeVar("Handed", contravariant=True)
 
 
-class Ledger(Protocol[Handed]):
+class CommitQueue(Protocol[Handed]):
     """Where a door hands its rows in: a future ends when its row is durable, or with what kept it from being so."""
 
     def submit(self, row: Handed, /) -> "Future[None]": ...
 
 
-class Ticket(Protocol):
+class CommitTicket(Protocol):
     """What a row is handed in with, and hears how it ended: a future, or whatever is lighter where many come."""
 
     def set_running_or_notify_cancel(self) -> bool: ...
@@ -32,14 +32,14 @@ class Ticket(Protocol):
     def set_exception(self, error: Exception, /) -> None: ...
 
 
-class Together(Generic[Row]):
+class GroupCommitter(Generic[Row]):
     """One thread that calls `store` with all that waits. A ticket ends when its row is durable, or with what kept it
     from being so. `stored` is called soon after each commit."""
 
     def __init__(self, name: str, store: Callable[[list[Row]], None], stored: Callable[[], None]) -> None:
         self._store = store
-        self._herald = Herald(f"{name} told", stored)
-        self._tickets: queue.SimpleQueue[tuple[Row, Ticket] | None] = queue.SimpleQueue()
+        self._herald = CommitNotifier(f"{name} told", stored)
+        self._tickets: queue.SimpleQueue[tuple[Row, CommitTicket] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -48,7 +48,7 @@ class Together(Generic[Row]):
         self.hand_in(row, future)
         return future
 
-    def hand_in(self, row: Row, ticket: Ticket) -> None:
+    def hand_in(self, row: Row, ticket: CommitTicket) -> None:
         self._tickets.put((row, ticket))
 
     def close(self) -> None:
@@ -64,9 +64,9 @@ class Together(Generic[Row]):
             if group:
                 self._commit(group)
 
-    def _gather(self) -> tuple[list[tuple[Row, Ticket]], bool]:
+    def _gather(self) -> tuple[list[tuple[Row, CommitTicket]], bool]:
         """Waits for a first ticket, then takes what else is there: (those still wanted, whether it was the end)."""
-        group: list[tuple[Row, Ticket]] = []
+        group: list[tuple[Row, CommitTicket]] = []
         ticket = self._tickets.get()
         while ticket is not None:
             if ticket[1].set_running_or_notify_cancel():
@@ -78,7 +78,7 @@ class Together(Generic[Row]):
             ticket = self._tickets.get()
         return group, True
 
-    def _commit(self, group: list[tuple[Row, Ticket]]) -> None:
+    def _commit(self, group: list[tuple[Row, CommitTicket]]) -> None:
         try:
             self._store([row for row, _ in group])
         except Exception as error:  # noqa: BLE001  it reaches each waiting door, which logs it
@@ -93,7 +93,7 @@ class Together(Generic[Row]):
     def _is_done(self, tickets: int) -> None:
         """So many have ended, well or not."""
 
-    def _refuse(self, group: list[tuple[Row, Ticket]], error: Exception) -> None:
+    def _refuse(self, group: list[tuple[Row, CommitTicket]], error: Exception) -> None:
         """One bad row must not take the others with it: when the database itself is well, each is tried alone."""
         if len(group) == 1 or isinstance(error, AWAY):
             for _, ticket in group:

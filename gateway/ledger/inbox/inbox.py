@@ -56,7 +56,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedInput:
     """A row that this worker may work on; `attempt` fences it against one that wakes up late."""
 
     id: int
@@ -155,16 +155,16 @@ def _pictures(keys: Sequence[bytes], incoming: Sequence[Incoming]) -> dict[str, 
     }
 
 
-def claim(session: Session, owner: str, lease: timedelta, limit: int) -> list[Claimed]:
+def claim(session: Session, owner: str, lease: timedelta, limit: int) -> list[ClaimedInput]:
     """Up to `limit` of the oldest rows whose senders no other worker has in hand; they are to be taken in this order.
     A row that once ended a worker is claimed alone, and only as the oldest of its sender."""
     values = {"owner": owner, "lease": lease}
     return _claim(session, AGAIN, {**values, "limit": 1}) or _claim(session, FRESH, {**values, "limit": limit})
 
 
-def _claim(session: Session, statement: TextClause, values: dict[str, Any]) -> list[Claimed]:
+def _claim(session: Session, statement: TextClause, values: dict[str, Any]) -> list[ClaimedInput]:
     rows = session.execute(statement, values)
-    return sorted((Claimed(row.id, row.attempt) for row in rows), key=lambda claimed: claimed.id)
+    return sorted((ClaimedInput(row.id, row.attempt) for row in rows), key=lambda claimed: claimed.id)
 
 
 class Taken(NamedTuple):
@@ -175,7 +175,7 @@ class Taken(NamedTuple):
     behind: datetime | None
 
 
-def take(session: Session, claimed: Claimed) -> Taken | None:
+def take(session: Session, claimed: ClaimedInput) -> Taken | None:
     """The row itself, locked for this transaction; None when it is no longer this worker's, or when it is given back
     because an earlier row of its sender is still open."""
     found = session.execute(MINE, {"id": claimed.id, "attempt": claimed.attempt}).one_or_none()
@@ -213,7 +213,7 @@ def put_off(session: Session, row: Inbound, moment: datetime) -> None:
     session.execute(PUT_OFF, {"id": row.id, "moment": moment})
 
 
-def release(session: Session, claimed: Sequence[Claimed], pause: timedelta = timedelta(0)) -> None:
+def release(session: Session, claimed: Sequence[ClaimedInput], pause: timedelta = timedelta(0)) -> None:
     """Gives back what this worker claimed and did not end; that was no crash. What another has stays with it, and what
     a sweep has taken back meanwhile is not counted as a crash either. With a pause it is claimed again after that."""
     mine = tuple_(Inbound.id, Inbound.attempt).in_([(one.id, one.attempt) for one in claimed])

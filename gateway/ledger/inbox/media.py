@@ -17,7 +17,7 @@ from gateway.ledger.commit.backoff import again as retry
 TRIES: Final = 8  # with the waits of the retry schedule, some hours
 
 
-class Due(NamedTuple):
+class DueMedia(NamedTuple):
     """One to be kept: at the carrier (`url`), or in the mail itself. `attempt` fences a late worker; `digest`: the file
     is in the folder as it came, from before pictures were cleaned."""
 
@@ -30,7 +30,7 @@ class Due(NamedTuple):
     digest: bytes | None
 
 
-class Brought(NamedTuple):
+class BroughtMedia(NamedTuple):
     """One part of a mail that is passed on."""
 
     number: int
@@ -38,7 +38,7 @@ class Brought(NamedTuple):
     content_type: str
 
 
-class Kept(NamedTuple):
+class StoredMedia(NamedTuple):
     """What the folder has of it now."""
 
     digest: bytes
@@ -48,25 +48,25 @@ class Kept(NamedTuple):
     name: str
 
 
-def claim(session: Session, lease: timedelta) -> Due | None:
+def claim(session: Session, lease: timedelta) -> DueMedia | None:
     """The one that waits longest; whoever takes it and is lost has used up a try."""
     row = session.execute(CLAIM, {"lease": lease}).one_or_none()
-    return Due(*row) if row else None
+    return DueMedia(*row) if row else None
 
 
-def kept(session: Session, due: Due, now: Kept) -> None:
+def kept(session: Session, due: DueMedia, now: StoredMedia) -> None:
     """In the folder. The caller holds `in_use`."""
     session.execute(KEPT, {**_key(due), **now._asdict()})
 
 
-def failed(session: Session, due: Due, reason: str, *, again: bool) -> None:
+def failed(session: Session, due: DueMedia, reason: str, *, again: bool) -> None:
     """Tried again later when that can help, up to TRIES times."""
     over = not again or due.attempt >= TRIES
     wait = retry(due.attempt, random.uniform(0.5, 1))  # noqa: S311
     session.execute(FAILED, {**_key(due), "reason": reason, "state": "failed" if over else "new", "wait": wait})
 
 
-def put_back(session: Session, due: Due, wait: timedelta) -> None:
+def put_back(session: Session, due: DueMedia, wait: timedelta) -> None:
     """The database was away when it was to be kept: that was no try."""
     session.execute(PUT_BACK, {**_key(due), "wait": wait})
 
@@ -76,7 +76,7 @@ def clean_again(session: Session) -> int:
     return len(session.execute(UNCLEANED).all())
 
 
-def bring(session: Session, inbound_id: int, parts: Sequence[Brought]) -> None:
+def bring(session: Session, inbound_id: int, parts: Sequence[BroughtMedia]) -> None:
     """What a mail brings, to be taken out of it later."""
     given = {
         "inbound": inbound_id,
@@ -119,7 +119,7 @@ def unreferenced(session: Session, names: Collection[str]) -> set[str]:
     return set(session.scalars(UNREFERENCED, {"names": list(names)}))
 
 
-def _key(due: Due) -> dict[str, int]:
+def _key(due: DueMedia) -> dict[str, int]:
     return {"inbound": due.inbound_id, "number": due.number, "attempt": due.attempt}
 
 

@@ -16,7 +16,7 @@ SKEW: Final = timedelta(minutes=1)  # the carrier's clock is not ours, and shows
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimedCursor:
     """A number whose list this process may read now. `floor`: from when on; `failures`: readings before this one that
     were not complete."""
 
@@ -32,30 +32,32 @@ def watch(session: Session, numbers: Sequence[str]) -> None:
     session.execute(WATCH, {"numbers": list(numbers)})
 
 
-def take(session: Session, numbers: Sequence[str], owner: str, period: timedelta, lease: timedelta) -> list[Taken]:
+def take(
+    session: Session, numbers: Sequence[str], owner: str, period: timedelta, lease: timedelta
+) -> list[ClaimedCursor]:
     """Those that are due and that no other process has in hand."""
     values = {"numbers": list(numbers), "owner": owner, "period": period, "lease": lease}
     rows = session.execute(TAKE, values | {"overlap": OVERLAP, "furthest": FURTHEST, "skew": SKEW})
-    return [Taken(row.number, row.asked_at, row.floor, row.failures) for row in rows]
+    return [ClaimedCursor(row.number, row.asked_at, row.floor, row.failures) for row in rows]
 
 
-def keep(session: Session, taken: Taken, owner: str, lease: timedelta) -> bool:
+def keep(session: Session, taken: ClaimedCursor, owner: str, lease: timedelta) -> bool:
     """A page later: still ours. False when another process has the number by now."""
     return bool(_mine(session, KEEP, taken, owner, lease=lease))
 
 
-def complete(session: Session, taken: Taken, owner: str, whole: bool) -> None:
+def complete(session: Session, taken: ClaimedCursor, owner: str, whole: bool) -> None:
     """All that was asked for was there. When that was the whole list from `floor` on, it has been read until this
     reading began; a look at its newest texts moves no mark."""
     _mine(session, COMPLETE, taken, owner, whole=whole)
 
 
-def incomplete(session: Session, taken: Taken, owner: str, reason: str) -> None:
+def incomplete(session: Session, taken: ClaimedCursor, owner: str, reason: str) -> None:
     """Some of it was not: the mark stays where it was."""
     _mine(session, INCOMPLETE, taken, owner, reason=reason)
 
 
-def _mine(session: Session, statement: Any, taken: Taken, owner: str, **values: object) -> int:
+def _mine(session: Session, statement: Any, taken: ClaimedCursor, owner: str, **values: object) -> int:
     mine = {"number": taken.number, "owner": owner, "asked_at": taken.asked_at, **values}
     return cast("CursorResult[Any]", session.execute(statement, mine)).rowcount
 

@@ -34,18 +34,18 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class LimitDecision:
     """Neither: it is read now. `later`: when it is read; `kept`: it is not, and is kept."""
 
     later: datetime | None = None
     kept: bool = False
 
 
-READ: Final = Ruling()
+READ: Final = LimitDecision()
 LIMITS: Final = {"sms": Limit(10, 100, 100), "email": Limit(50, 120, 600)}  # the mail ones are Zulip's
 
 
-def ruling(session: Session, inbound: Inbound) -> Ruling:
+def ruling(session: Session, inbound: Inbound) -> LimitDecision:
     """What becomes of this input. One that was put off, or that an operator let in, is read."""
     limit = LIMITS.get(inbound.channel)
     if limit is None or inbound.not_before or is_of_the_carriers(inbound):
@@ -53,10 +53,10 @@ def ruling(session: Session, inbound: Inbound) -> Ruling:
     who = {"channel": inbound.channel, "sender": inbound.sender, "id": inbound.id, "at": inbound.heard_at}
     found = session.execute(LAST, who | {"most": limit.hour}).one()
     if found.hour >= limit.hour:
-        return Ruling(kept=True)
+        return LimitDecision(kept=True)
     waits = (found.minute // limit.minute * MINUTE, found.minutes // limit.minutes * MINUTES)
     due = inbound.heard_at + max(waits)
-    return Ruling(later=due) if due > found.now else READ
+    return LimitDecision(later=due) if due > found.now else READ
 
 
 def told(session: Session, inbound: Inbound) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.ledger.inbox.inbox import Incoming, Picture
-from gateway.ledger.outbox.callbacks import Called
+from gateway.ledger.outbox.callbacks import CallbackCall
 
 LARGEST: Final = 256 * 1024 * 1024  # octets of files; a text takes one block of the disk or two
 BLOCK: Final = 4096
@@ -28,7 +28,7 @@ ASIDE: Final = ".aside"
 log = logging.getLogger(__name__)
 
 
-class Full(Exception):
+class SpoolFull(Exception):
     """The folder holds as much as it may."""
 
 
@@ -37,7 +37,7 @@ class Spooled:
     """One file and what it holds."""
 
     path: Path
-    row: Incoming | Called
+    row: Incoming | CallbackCall
 
 
 class Spool:
@@ -53,13 +53,13 @@ class Spool:
             torn.unlink(missing_ok=True)
         self._size = sum(_blocks(path.stat().st_size) for path in self._files())
 
-    def keep(self, row: Incoming | Called) -> None:
+    def keep(self, row: Incoming | CallbackCall) -> None:
         """Durable when it returns; raises Full or OSError, and then nothing of it is left."""
         content = json.dumps(_written(row)).encode()
         size = _blocks(len(content))
         with self._lock:
             if self._size + size > self._largest:
-                raise Full
+                raise SpoolFull
             self._size += size
         try:
             self._write(f"{time.time_ns():020d}-{os.getpid()}-{next(self._numbers):06d}", content)
@@ -106,7 +106,7 @@ class Spool:
         self._forget(path)
         path.rename(path.with_suffix(ASIDE))
 
-    def _read(self, path: Path) -> Incoming | Called | None:
+    def _read(self, path: Path) -> Incoming | CallbackCall | None:
         try:
             return _row(json.loads(path.read_bytes()))
         except (ValueError, KeyError, TypeError):
@@ -135,19 +135,19 @@ def _sync(folder: Path) -> None:
         os.close(opened)
 
 
-def _written(row: Incoming | Called) -> dict[str, Any]:
+def _written(row: Incoming | CallbackCall) -> dict[str, Any]:
     """As JSON. A text also keeps when it came: the inbox would only know when it was drained."""
-    if isinstance(row, Called):
+    if isinstance(row, CallbackCall):
         return {"kind": "callback", **asdict(row)}
     came = row.sent_at or datetime.now(UTC)
     octets = {name: base64.b64encode(value).decode() for name, value in (("identity", row.identity), ("raw", row.raw))}
     return {"kind": "inbound", **asdict(row), **octets, "sent_at": came.isoformat()}
 
 
-def _row(fields: dict[str, Any]) -> Incoming | Called:
+def _row(fields: dict[str, Any]) -> Incoming | CallbackCall:
     kind = fields.pop("kind")
     if kind == "callback":
-        return Called(**fields)
+        return CallbackCall(**fields)
     octets = {name: base64.b64decode(fields[name], validate=True) for name in ("identity", "raw")}
     lists = {"recipients": tuple(fields["recipients"]), "pictures": tuple(Picture(**one) for one in fields["pictures"])}
     return Incoming(**{**fields, **octets, **lists, "sent_at": datetime.fromisoformat(fields["sent_at"])})

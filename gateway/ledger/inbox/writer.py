@@ -8,13 +8,13 @@ from sqlalchemy import Engine, PoolProxiedConnection
 
 from gateway.failpoints import crash_point
 from gateway.ledger.commit.admission import Admission, Closed
-from gateway.ledger.commit.group_commit import Ticket, Together
+from gateway.ledger.commit.group_commit import CommitTicket, GroupCommitter
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.store.database import transaction
 
 
-class Intake(Together[Incoming]):
+class Intake(GroupCommitter[Incoming]):
     """A ticket ends when its row is durable, or with what kept it from being so; `accepted` rings after each commit,
     `unproved` too when there are mails whose sender is still to be proved.
 
@@ -37,7 +37,7 @@ class Intake(Together[Incoming]):
         self._to_be_proved = False
         super().__init__("intake", self._accept, self._ring)
 
-    def hand_in(self, row: Incoming, ticket: Ticket) -> None:
+    def hand_in(self, row: Incoming, ticket: CommitTicket) -> None:
         """While the queues are drained for a restart, nothing comes in: it ends with Closed, and the caller says
         "later"."""
         if self._admission.enter():

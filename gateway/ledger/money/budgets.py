@@ -27,7 +27,7 @@ LOCK: Final = 0x6D6F6E6579  # of the budgets; held until its transaction ends
 COMPANY: Final[tuple[Key, Key]] = (("company_day", ""), ("company_month", ""))
 
 
-class Wanted(NamedTuple):
+class BudgetRequest(NamedTuple):
     """A text that is about to leave. `urgent`: it may use the reserve; `pausable`: an open breaker holds it up."""
 
     attempt_id: int
@@ -45,7 +45,7 @@ class Wanted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BudgetLimits:
     """How much may be used; parts a day, millionths of a dollar for the month. 0: nothing."""
 
     month: int
@@ -58,7 +58,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class BudgetOutcome:
     """By attempt: what did not fit, and into which budget; what waits for the breaker. `exhausted`: budgets that were
     used up just now; `tripped`: the hour's parts and the usual ones, when the breaker opened just now."""
 
@@ -68,8 +68,8 @@ class Taken:
     tripped: tuple[int, int] | None = None
 
 
-def limits(settings: Settings) -> Limits:
-    return Limits(
+def limits(settings: Settings) -> BudgetLimits:
+    return BudgetLimits(
         month=micros(settings.monthly_sms_budget),
         day=settings.daily_sms_budget,
         person=settings.person_daily_parts,
@@ -84,7 +84,7 @@ def micros(dollars: Decimal) -> int:
     return int((dollars * MICROS).to_integral_value())
 
 
-def take(session: Session, most: Limits, wanted: Sequence[Wanted]) -> Taken:
+def take(session: Session, most: BudgetLimits, wanted: Sequence[BudgetRequest]) -> BudgetOutcome:
     """Takes what fits, in the order given. The caller sends nothing of `over` and `held`, and commits soon: until then
     every other worker waits."""
     keys = sorted({key for one in wanted for key, _ in _costs(one, most)} | set(COMPANY))
@@ -93,7 +93,7 @@ def take(session: Session, most: Limits, wanted: Sequence[Wanted]) -> Taken:
     going, tripped = spend_breaker.admit(session, most.hour, [(one.parts, one.pausable) for one in wanted])
     held = frozenset(one.attempt_id for one, goes in zip(wanted, going, strict=True) if not goes)
     over: dict[int, Scope] = {}
-    taken: list[Wanted] = []
+    taken: list[BudgetRequest] = []
     spent: Counter[Key] = Counter()
     for one in wanted:
         if one.attempt_id in held:
@@ -108,7 +108,7 @@ def take(session: Session, most: Limits, wanted: Sequence[Wanted]) -> Taken:
             spent[key] += cost
     _write(session, most, spent, taken)
     full_now = {key for one in wanted if one.attempt_id in over for key in [_named(one, over[one.attempt_id])]}
-    return Taken(over, held, _note_full(session, full_now), tripped)
+    return BudgetOutcome(over, held, _note_full(session, full_now), tripped)
 
 
 def lock(session: Session) -> None:
@@ -116,7 +116,7 @@ def lock(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
 
-def _costs(one: Wanted, most: Limits) -> Iterable[tuple[Key, int]]:
+def _costs(one: BudgetRequest, most: BudgetLimits) -> Iterable[tuple[Key, int]]:
     yield COMPANY[0], one.parts
     yield COMPANY[1], one.micros
     if one.country != most.home:
@@ -127,7 +127,7 @@ def _costs(one: Wanted, most: Limits) -> Iterable[tuple[Key, int]]:
         yield ("person", str(one.author_id)), one.parts
 
 
-def _full(one: Wanted, most: Limits, used: dict[Key, int]) -> Key | None:
+def _full(one: BudgetRequest, most: BudgetLimits, used: dict[Key, int]) -> Key | None:
     """The budget that it does not fit into."""
     for key, cost in _costs(one, most):
         limit = limit_of(key[0], most)
@@ -143,7 +143,7 @@ def reserve(limit: int) -> int:
     return -(-limit // RESERVE)
 
 
-def limit_of(scope: Scope, most: Limits) -> int:
+def limit_of(scope: Scope, most: BudgetLimits) -> int:
     by_scope = {
         "company_day": most.day,
         "company_month": most.month,
@@ -154,7 +154,7 @@ def limit_of(scope: Scope, most: Limits) -> int:
     return by_scope[scope]
 
 
-def _named(one: Wanted, scope: Scope) -> Key:
+def _named(one: BudgetRequest, scope: Scope) -> Key:
     subjects = {"country": one.country, "group": str(one.group_id), "person": str(one.author_id)}
     return scope, subjects.get(scope, "")
 
@@ -164,7 +164,7 @@ def _columns(keys: Iterable[Key]) -> dict[str, object]:
     return {"scopes": [scope for scope, _ in listed], "subjects": [subject for _, subject in listed]}
 
 
-def _write(session: Session, most: Limits, spent: Counter[Key], taken: Sequence[Wanted]) -> None:
+def _write(session: Session, most: BudgetLimits, spent: Counter[Key], taken: Sequence[BudgetRequest]) -> None:
     if not taken:
         return
     amounts = {"amounts": numbers(spent.values()), "most": numbers(limit_of(scope, most) for scope, _ in spent)}

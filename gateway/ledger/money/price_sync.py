@@ -10,7 +10,7 @@ ROUNDS: Final = 3  # that a day's list is read to its end while prices are missi
 HOLD: Final = timedelta(minutes=2)  # nobody else reads that day meanwhile
 
 
-class Day(NamedTuple):
+class PriceDay(NamedTuple):
     """A UTC day, and where its list goes on; None at its beginning."""
 
     day: date
@@ -22,10 +22,10 @@ def open_days(session: Session) -> None:
     session.execute(OPEN)
 
 
-def due(session: Session) -> Day | None:
+def due(session: Session) -> PriceDay | None:
     """The oldest day that may be read on now."""
     row = session.execute(DUE, {"hold": HOLD}).one_or_none()
-    return Day(row.day, row.next_page) if row else None
+    return PriceDay(row.day, row.next_page) if row else None
 
 
 def go_on(session: Session, day: date, next_page: str | None) -> None:

@@ -11,12 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.money import budgets, spend_breaker
-from gateway.ledger.money.budgets import COMPANY, Key, Limits
+from gateway.ledger.money.budgets import COMPANY, BudgetLimits, Key
 
 By = Literal["day", "group", "person", "country"]
 
 
-class Spent(NamedTuple):
+class SpentAmount(NamedTuple):
     """Of one day, group (#handle), person (@handle) or country. `billed`: what of the money the carrier has billed."""
 
     name: str
@@ -26,7 +26,7 @@ class Spent(NamedTuple):
     billed: int
 
 
-class Left(NamedTuple):
+class BudgetLeft(NamedTuple):
     """One budget as it stands: of the company's month in millionths of a dollar, else in parts."""
 
     scope: str
@@ -39,34 +39,34 @@ class Left(NamedTuple):
         return max(0, self.limit - self.used)
 
 
-class Standing(NamedTuple):
+class SpendingStatus(NamedTuple):
     """The company's two budgets, what the month will come to at the last week's pace, the names of the budgets that are
     used up, and the breaker."""
 
-    month: Left
-    day: Left
+    month: BudgetLeft
+    day: BudgetLeft
     forecast: int
     exhausted: tuple[str, ...]
     breaker: spend_breaker.State
 
 
-def spent(session: Session, by: By, since: datetime, until: datetime) -> Sequence[Spent]:
+def spent(session: Session, by: By, since: datetime, until: datetime) -> Sequence[SpentAmount]:
     """The dearest first; days in their order."""
     rows = session.execute(SPENT[by], {"since": since, "until": until})
-    return [Spent(row.name, row.texts, row.parts, int(row.micros), int(row.billed)) for row in rows]
+    return [SpentAmount(row.name, row.texts, row.parts, int(row.micros), int(row.billed)) for row in rows]
 
 
-def standing(session: Session, most: Limits) -> Standing:
+def standing(session: Session, most: BudgetLimits) -> SpendingStatus:
     day, month = lefts(session, most, COMPANY)
     pace = session.scalar(PACE) or 0
     exhausted = tuple(session.scalars(EXHAUSTED))
-    return Standing(month, day, month.used + int(pace), exhausted, spend_breaker.state(session))
+    return SpendingStatus(month, day, month.used + int(pace), exhausted, spend_breaker.state(session))
 
 
-def lefts(session: Session, most: Limits, keys: Sequence[Key]) -> list[Left]:
+def lefts(session: Session, most: BudgetLimits, keys: Sequence[Key]) -> list[BudgetLeft]:
     """How these budgets stand now, in their order."""
     used = budgets.used_now(session, keys)
-    return [Left(scope, subject, used[scope, subject], budgets.limit_of(scope, most)) for scope, subject in keys]
+    return [BudgetLeft(scope, subject, used[scope, subject], budgets.limit_of(scope, most)) for scope, subject in keys]
 
 
 # An attempt's id tells when it was made; it leads to the rows, and the time of the charge says which of them count.

@@ -10,14 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.audit import audit_log
-from gateway.ledger.operations.retry import Standing
+from gateway.ledger.operations.retry import DeliveryStatus
 
 BATCH: Final = 5000  # rows of one transaction
 DROPPED: Final = "dropped"  # why a delivery was cancelled
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class DeadLetterFilter:
     """Dead letters to look for. `reason`: a carrier's code, a word of ours, or the state itself; `since`: how long ago
     they may have died at most; `until`: no later than then."""
 
@@ -40,7 +40,7 @@ class Dead(NamedTuple):
     died_at: datetime
 
 
-class Count(NamedTuple):
+class DeadLetterCount(NamedTuple):
     """How many died of the same."""
 
     kind: str
@@ -50,14 +50,14 @@ class Count(NamedTuple):
     rows: int
 
 
-def listed(session: Session, which: Which, limit: int) -> Sequence[Dead]:
+def listed(session: Session, which: DeadLetterFilter, limit: int) -> Sequence[Dead]:
     """The newest first, inputs before deliveries."""
     return [Dead(*row) for row in session.execute(LISTED, {**asdict(which), "limit": limit})]
 
 
-def counts(session: Session, which: Which) -> Sequence[Count]:
+def counts(session: Session, which: DeadLetterFilter) -> Sequence[DeadLetterCount]:
     """The most frequent first."""
-    return [Count(*row) for row in session.execute(COUNTS, asdict(which))]
+    return [DeadLetterCount(*row) for row in session.execute(COUNTS, asdict(which))]
 
 
 def now(session: Session) -> datetime:
@@ -66,23 +66,23 @@ def now(session: Session) -> datetime:
     return moment
 
 
-def deliveries(session: Session, which: Which) -> Sequence[Standing]:
+def deliveries(session: Session, which: DeadLetterFilter) -> Sequence[DeliveryStatus]:
     """A batch of those, locked; none when there are no more."""
-    return [Standing(*row) for row in session.execute(SOME, {**asdict(which), "limit": BATCH})]
+    return [DeliveryStatus(*row) for row in session.execute(SOME, {**asdict(which), "limit": BATCH})]
 
 
-def inputs(session: Session, which: Which) -> list[int]:
+def inputs(session: Session, which: DeadLetterFilter) -> list[int]:
     """The ids of quarantined inputs among them."""
     return list(session.scalars(INPUTS, asdict(which)))
 
 
-def drop(session: Session, rows: Sequence[Standing]) -> int:
+def drop(session: Session, rows: Sequence[DeliveryStatus]) -> int:
     """Ends them for good; how many there were that nobody had touched meanwhile."""
     keys = {"messages": [row.message_id for row in rows], "addresses": [row.address_id for row in rows]}
     return len(session.execute(DROP, {**keys, "dropped": DROPPED}).all())
 
 
-def note(session: Session, actor: str, action: str, which: Which, rows: int) -> None:
+def note(session: Session, actor: str, action: str, which: DeadLetterFilter, rows: int) -> None:
     """One act over many is one line of the audit: what was asked for, and how many it was."""
     asked: Mapping[str, object] = {
         "reason": which.reason,
@@ -93,13 +93,13 @@ def note(session: Session, actor: str, action: str, which: Which, rows: int) -> 
     audit_log.record(session, actor, action, None, asked)
 
 
-def note_each(session: Session, actor: str, action: str, rows: Sequence[Standing]) -> None:
+def note_each(session: Session, actor: str, action: str, rows: Sequence[DeliveryStatus]) -> None:
     for row in rows:
         was = {"address": str(row.address_id), "was": row.state, "reason": row.reason}
         audit_log.record(session, actor, action, row.message_id, was)
 
 
-def fixed(session: Session, which: Which) -> Which:
+def fixed(session: Session, which: DeadLetterFilter) -> DeadLetterFilter:
     """The same, closed at this moment."""
     return replace(which, until=now(session))
 

@@ -21,7 +21,7 @@ DOORS: Final = ("web", "fallback", "mail", "clock")  # processes that take somet
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class DoorProcess:
     """One process that takes something in."""
 
     owner: str  # name@host:pid:chance
@@ -57,20 +57,20 @@ def open_doors(session: Session) -> bool:
     return bool(session.execute(OPEN).all())
 
 
-def unconfirmed(session: Session, until: datetime | None = None) -> Sequence[Door]:
+def unconfirmed(session: Session, until: datetime | None = None) -> Sequence[DoorProcess]:
     """Live processes that have not confirmed that they are closed until then; None: that they are closed now."""
     values = {"doors": list(DOORS), "alive": ALIVE, "until": until}
-    return [Door(*row) for row in session.execute(UNCONFIRMED, values)]
+    return [DoorProcess(*row) for row in session.execute(UNCONFIRMED, values)]
 
 
-def still_closed(session: Session) -> Sequence[Door]:
+def still_closed(session: Session) -> Sequence[DoorProcess]:
     """Live processes that have not confirmed that they are open again."""
-    return [Door(*row) for row in session.execute(STILL_CLOSED, {"doors": list(DOORS), "alive": ALIVE})]
+    return [DoorProcess(*row) for row in session.execute(STILL_CLOSED, {"doors": list(DOORS), "alive": ALIVE})]
 
 
-def silent(session: Session) -> Sequence[Door]:
+def silent(session: Session) -> Sequence[DoorProcess]:
     """Fallback doors that were not stopped in order and are not heard of: each may hold texts in its spool."""
-    return [Door(*row) for row in session.execute(SILENT, {"alive": ALIVE})]
+    return [DoorProcess(*row) for row in session.execute(SILENT, {"alive": ALIVE})]
 
 
 def left(session: Session) -> Mapping[str, int]:

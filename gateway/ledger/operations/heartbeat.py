@@ -29,7 +29,7 @@ FORGOTTEN: Final = timedelta(days=1)  # after which a process that was killed is
 log = logging.getLogger(__name__)
 
 
-class Pulse:
+class Heartbeat:
     """A thread of its own, so made after a fork, never before. What cannot be stored waits for the next beat."""
 
     def __init__(self, engine: Engine, name: str, owner: str, admission: Admission | None = None) -> None:

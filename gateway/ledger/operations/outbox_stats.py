@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 State = Literal["queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled"]
 
 
-class Count(NamedTuple):
+class DeliveryCount(NamedTuple):
     """Deliveries of one channel in one state; the age of the oldest of them that is open, and of how many parts."""
 
     channel: str
@@ -19,7 +19,7 @@ class Count(NamedTuple):
     oldest: timedelta | None
 
 
-class Waiting(NamedTuple):
+class WaitingDelivery(NamedTuple):
     """One delivery: where it stands, why, since when, and when it is tried or looked for next (past: overdue)."""
 
     id: str
@@ -32,30 +32,30 @@ class Waiting(NamedTuple):
     next: timedelta | None
 
 
-class Held(NamedTuple):
+class RunningFanouts(NamedTuple):
     """Fan-outs that still run, and the age of the oldest one that is due."""
 
     fanouts: int
     oldest: timedelta | None
 
 
-def counts(session: Session) -> Sequence[Count]:
-    return [Count(*row) for row in session.execute(COUNTS)]
+def counts(session: Session) -> Sequence[DeliveryCount]:
+    return [DeliveryCount(*row) for row in session.execute(COUNTS)]
 
 
-def stuck(session: Session, limit: int) -> Sequence[Waiting]:
+def stuck(session: Session, limit: int) -> Sequence[WaitingDelivery]:
     """Open deliveries that are in doubt, tried again, or due for a minute, the oldest first."""
-    return [Waiting(*row) for row in session.execute(STUCK, {"limit": limit})]
+    return [WaitingDelivery(*row) for row in session.execute(STUCK, {"limit": limit})]
 
 
-def in_state(session: Session, state: State, limit: int) -> Sequence[Waiting]:
+def in_state(session: Session, state: State, limit: int) -> Sequence[WaitingDelivery]:
     """Those in one state, the newest first when they have ended, the oldest first while they are open."""
     statement = OLDEST if state in ("queued", "sending", "retry") else NEWEST
-    return [Waiting(*row) for row in session.execute(statement, {"state": state, "limit": limit})]
+    return [WaitingDelivery(*row) for row in session.execute(statement, {"state": state, "limit": limit})]
 
 
-def fanouts(session: Session) -> Held:
-    return Held(*session.execute(FANOUTS).one())
+def fanouts(session: Session) -> RunningFanouts:
+    return RunningFanouts(*session.execute(FANOUTS).one())
 
 
 COUNTS: Final = text("""

@@ -18,7 +18,7 @@ REASON: Final = "restored"
 WHY: Final = "restored from a backup: it may have been read before"
 
 
-class Holding(NamedTuple):
+class RestoreHold(NamedTuple):
     """How much is held, since when."""
 
     inputs: int
@@ -39,10 +39,10 @@ def hold(session: Session) -> None:
         session.execute(text(statement), {"why": WHY, "reason": REASON})
 
 
-def held(session: Session) -> Holding:
+def held(session: Session) -> RestoreHold:
     """What still waits for a word. It reads all deliveries."""
     session.execute(PATIENCE)
-    return Holding(*session.execute(HELD, {"why": WHY, "reason": REASON}).one())
+    return RestoreHold(*session.execute(HELD, {"why": WHY, "reason": REASON}).one())
 
 
 def release(session: Session) -> frozenset[str]:

@@ -19,7 +19,7 @@ PATIENCE: Final = "200ms"  # that dropping a month may keep others waiting for t
 
 
 @dataclass(frozen=True, slots=True)
-class Ages:
+class RetentionAges:
     """How old a row must be. `redact`: the carrier is told to delete its copy, too."""
 
     raw: timedelta
@@ -51,7 +51,7 @@ class Kind:
     below: str = "id_at(now() - CAST(:age AS interval))"
 
 
-class Due(NamedTuple):
+class DueRetention(NamedTuple):
     """How much of a kind is old enough now, and since when the oldest of it is there; without any: none."""
 
     kind: Kind
@@ -59,7 +59,7 @@ class Due(NamedTuple):
     oldest: datetime | None
 
 
-class Month(NamedTuple):
+class PastMonth(NamedTuple):
     """A month of deliveries that is past, about how many rows it has, and whether something in it is still open."""
 
     table: str
@@ -67,7 +67,7 @@ class Month(NamedTuple):
     open: bool
 
 
-def batch(session: Session, kind: Kind, ages: Ages) -> int | None:
+def batch(session: Session, kind: Kind, ages: RetentionAges) -> int | None:
     """The next batch, and how many rows changed; None when everything that is old enough was looked at."""
     session.execute(text(START if kind.again else FIRST), {"what": kind.name})
     upto = session.scalar(text("SELECT upto FROM retention WHERE what = :what FOR UPDATE"), {"what": kind.name})
@@ -78,28 +78,28 @@ def batch(session: Session, kind: Kind, ages: Ages) -> int | None:
     return None if ended else changed
 
 
-def due(session: Session, kind: Kind, ages: Ages) -> Due:
+def due(session: Session, kind: Kind, ages: RetentionAges) -> DueRetention:
     """What the next pass would do. It reads the whole table."""
     session.execute(text("SET LOCAL statement_timeout = '10min'"))
     rows, oldest = session.execute(
         text(COUNT.format(table=kind.table, due=kind.due, blocks=kind.blocks, below=kind.below)),
         {"age": getattr(ages, kind.age), "what": kind.name, "again": kind.again},
     ).one()
-    return Due(kind, rows, oldest)
+    return DueRetention(kind, rows, oldest)
 
 
-def kinds(ages: Ages) -> tuple[Kind, ...]:
+def kinds(ages: RetentionAges) -> tuple[Kind, ...]:
     """In the order in which they must be taken."""
     return KINDS if ages.redact else tuple(kind for kind in KINDS if not kind.name.startswith("carrier"))
 
 
-def months(session: Session, age: timedelta) -> list[Month]:
+def months(session: Session, age: timedelta) -> list[PastMonth]:
     """Months of deliveries of which even the last day is old enough."""
     found = session.execute(text(MONTHS), {"age": age}).all()
-    return [Month(name, rows, bool(session.scalar(text(OPEN.format(name))))) for name, rows in found]
+    return [PastMonth(name, rows, bool(session.scalar(text(OPEN.format(name))))) for name, rows in found]
 
 
-def drop(session: Session, month: Month) -> bool:
+def drop(session: Session, month: PastMonth) -> bool:
     """Drops it, unless something in it is open, or somebody holds it just now: the next pass tries again."""
     session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
     try:

@@ -18,7 +18,7 @@ LARGEST: Final = 2**63 - 1
 ASIDE: Final = ("held", "quarantined")
 
 
-class Standing(NamedTuple):
+class DeliveryStatus(NamedTuple):
     """One delivery and how it stands."""
 
     message_id: int
@@ -28,7 +28,7 @@ class Standing(NamedTuple):
     reason: str | None
 
 
-class Held(NamedTuple):
+class HeldInput(NamedTuple):
     """One input that waits for an operator."""
 
     id: int
@@ -39,12 +39,12 @@ class Held(NamedTuple):
     reason: str | None
 
 
-def deliveries(session: Session, message_id: int, address_id: int | None) -> Sequence[Standing]:
+def deliveries(session: Session, message_id: int, address_id: int | None) -> Sequence[DeliveryStatus]:
     """One delivery, or all of a message, locked."""
-    return [Standing(*row) for row in session.execute(STANDING, {"message": message_id, "address": address_id})]
+    return [DeliveryStatus(*row) for row in session.execute(STANDING, {"message": message_id, "address": address_id})]
 
 
-def put_back(session: Session, rows: Sequence[Standing], actor: str) -> frozenset[str]:
+def put_back(session: Session, rows: Sequence[DeliveryStatus], actor: str) -> frozenset[str]:
     """Those that failed or stayed in doubt go again, once they are due in their lane. The channels to ring; raises
     Refused when there is none. What may have arrived before is marked as a possible duplicate."""
     badly = [row for row in rows if row.state in BADLY]
@@ -57,23 +57,23 @@ def put_back(session: Session, rows: Sequence[Standing], actor: str) -> frozense
     return rings
 
 
-def reopen(session: Session, rows: Sequence[Standing]) -> frozenset[str]:
+def reopen(session: Session, rows: Sequence[DeliveryStatus]) -> frozenset[str]:
     """They go again, however many; the channels to ring. Whoever calls it writes the audit."""
     keys = {"messages": [row.message_id for row in rows], "addresses": [row.address_id for row in rows]}
     session.execute(PUT_BACK, {**keys, "sms": SMS_GIVES_UP, "mail": MAIL_GIVES_UP})
     return frozenset(row.channel for row in rows)
 
 
-def _nothing_to_retry(rows: Sequence[Standing]) -> str:
+def _nothing_to_retry(rows: Sequence[DeliveryStatus]) -> str:
     if len(rows) != 1:
         return f"None of its {len(rows)} deliveries failed or is in doubt. Nothing to retry."
     why = f" ({rows[0].reason})" if rows[0].reason else ""
     return f"That delivery is {rows[0].state}{why}; only a failed one or one in doubt is retried."
 
 
-def held(session: Session) -> Sequence[Held]:
+def held(session: Session) -> Sequence[HeldInput]:
     """What waits for an operator, the oldest first."""
-    return [Held(*row) for row in session.execute(HELD)]
+    return [HeldInput(*row) for row in session.execute(HELD)]
 
 
 def one(session: Session, input_id: int) -> Inbound:

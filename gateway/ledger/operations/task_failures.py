@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 OFTEN: Final = 5  # failures in a row, after which it is an alarm
 
 
-class Failing(NamedTuple):
+class FailingTask(NamedTuple):
     """One that failed the last `failures` times. `reason` is the name of an error, never what was in it."""
 
     task: str
@@ -35,9 +35,9 @@ def forget_others(session: Session, tasks: Collection[str]) -> None:
     )
 
 
-def failing(session: Session) -> Sequence[Failing]:
+def failing(session: Session) -> Sequence[FailingTask]:
     """Those that fail often enough to be an alarm, the longest first."""
-    return [Failing(*row) for row in session.execute(FAILING, {"often": OFTEN})]
+    return [FailingTask(*row) for row in session.execute(FAILING, {"often": OFTEN})]
 
 
 FAILED: Final = text("""

@@ -23,7 +23,7 @@ ENDS: Final = ("delivered", "failed", "retry")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CarrierReport:
     """One word of a carrier about one attempt. `retries`: how often its reason may start a new one; `slow`: then the
     phone is given time."""
 
@@ -35,7 +35,7 @@ class Report:
     slow: bool = False
 
 
-class Standing(NamedTuple):
+class AttemptStatus(NamedTuple):
     """Where an attempt stands: its state, the furthest step called back, why."""
 
     state: str
@@ -44,21 +44,21 @@ class Standing(NamedTuple):
     carrier_id: str | None = None
 
 
-def after(standing: Standing, report: Report) -> Standing:
+def after(standing: AttemptStatus, report: CarrierReport) -> AttemptStatus:
     """The next standing; pure. That a carrier knows the message at all proves that it took it."""
     step = "failed" if report.step == "cancelled" else report.step
     if standing.state in ENDS:
         return standing._replace(carrier_id=standing.carrier_id or report.carrier_id)
     further = step if standing.step is None or RANK[step] > RANK[standing.step] else standing.step
     if step in ENDS:
-        return Standing(step, further, report.reason, standing.carrier_id or report.carrier_id)
-    return Standing("sent", further, None, standing.carrier_id or report.carrier_id)
+        return AttemptStatus(step, further, report.reason, standing.carrier_id or report.carrier_id)
+    return AttemptStatus("sent", further, None, standing.carrier_id or report.carrier_id)
 
 
-def advance(session: Session, reports: Sequence[Report]) -> frozenset[int]:
+def advance(session: Session, reports: Sequence[CarrierReport]) -> frozenset[int]:
     """Moves the attempts and their deliveries; the ids of those attempts whose phone is tried again later."""
     found = session.execute(LOCK, {"ids": sorted({report.attempt_id for report in reports})}).all()
-    standings = {row.id: Standing(row.state, row.status, row.reason, row.carrier_id) for row in found}
+    standings = {row.id: AttemptStatus(row.state, row.status, row.reason, row.carrier_id) for row in found}
     allowed: dict[int, int] = {}
     slow = {report.attempt_id for report in reports if report.slow}
     for report in reports:
@@ -73,7 +73,7 @@ def advance(session: Session, reports: Sequence[Report]) -> frozenset[int]:
     return frozenset(attempt for attempt in allowed if standings[attempt].state == "retry")
 
 
-def _give_up(session: Session, standings: dict[int, Standing], allowed: dict[int, int]) -> None:
+def _give_up(session: Session, standings: dict[int, AttemptStatus], allowed: dict[int, int]) -> None:
     """An attempt whose reason had all its retries has failed; the others keep how many they had, for their wait."""
     if not allowed:
         return
@@ -89,7 +89,7 @@ def _wait(earlier: int, slow: bool) -> timedelta:
     return unreached(earlier, chance) if slow else again(earlier + 1, chance)
 
 
-def _write(session: Session, moved: dict[int, Standing], waits: dict[int, timedelta]) -> None:
+def _write(session: Session, moved: dict[int, AttemptStatus], waits: dict[int, timedelta]) -> None:
     if not moved:
         return
     values = {

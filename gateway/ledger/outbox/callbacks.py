@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
-from gateway.ledger.commit.group_commit import Together
+from gateway.ledger.commit.group_commit import GroupCommitter
 from gateway.store.database import transaction
 from gateway.store.tables import Callback
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class CallbackCall:
     """One call: the attempt of its token, the carrier's id of the message ("" when it gives none), its status and
     error code in the words of that carrier."""
 
@@ -23,7 +23,7 @@ class Called:
     carrier: str = "twilio"
 
 
-def record(session: Session, calls: Sequence[Called]) -> None:
+def record(session: Session, calls: Sequence[CallbackCall]) -> None:
     """Repeats and disorder are kept as they come: whoever applies them only moves forward."""
     session.execute(insert(Callback), [asdict(call) for call in calls])
 
@@ -34,13 +34,13 @@ def open_callbacks(session: Session, limit: int) -> Sequence[Callback]:
     return session.scalars(waiting.with_for_update(skip_locked=True)).all()
 
 
-class Callbacks(Together[Called]):
+class Callbacks(GroupCommitter[CallbackCall]):
     """Records what comes in at the same time in one commit."""
 
     def __init__(self, engine: Engine, recorded: Callable[[], None]) -> None:
         self._engine = engine
         super().__init__("callbacks", self._record, recorded)
 
-    def _record(self, calls: list[Called]) -> None:
+    def _record(self, calls: list[CallbackCall]) -> None:
         with transaction(self._engine) as session:
             record(session, calls)

@@ -24,7 +24,7 @@ CRASH: Final = "crash"  # the reason of a row whose worker was lost
 PHONES_FAULT: Final = ("suspended", "gave_up")  # refusals of a phone that its owner's mailbox may make good
 
 
-class Claimed(NamedTuple):
+class ClaimedDelivery(NamedTuple):
     """One delivery on the road. `attempt_id` is in its callback token, and tells when it was claimed; `number` fences
     it against a later attempt."""
 
@@ -47,7 +47,7 @@ class Claimed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class MessageContent:
     """A message with what its rendering needs; the same for all who get it."""
 
     message_id: int
@@ -83,19 +83,19 @@ class Content:
 
 def claim(
     session: Session, channel: str, owner: str, lease: timedelta, limit: int, senders: Senders = NOBODY
-) -> list[Claimed]:
+) -> list[ClaimedDelivery]:
     """Up to `limit` due rows, the most urgent first, now `sending` and each with an attempt of its own. `senders`: of
     texts, those whose rows are taken; all of them leave from the first one."""
     values = {"channel": channel, "owner": owner, "lease": lease}
-    return [Claimed(*row) for row in session.execute(_claim(channel, limit, NOT_SUSPECT, senders), values)]
+    return [ClaimedDelivery(*row) for row in session.execute(_claim(channel, limit, NOT_SUSPECT, senders), values)]
 
 
 def claim_suspect(
     session: Session, channel: str, owner: str, lease: timedelta, senders: Senders = NOBODY
-) -> list[Claimed]:
+) -> list[ClaimedDelivery]:
     """One row that was on the road when two workers were lost: it goes alone, so that no other is blamed with it."""
     values = {"channel": channel, "owner": owner, "lease": lease}
-    return [Claimed(*row) for row in session.execute(_claim(channel, 1, SUSPECT, senders), values)]
+    return [ClaimedDelivery(*row) for row in session.execute(_claim(channel, 1, SUSPECT, senders), values)]
 
 
 def renew(session: Session, owner: str, lease: timedelta) -> None:
@@ -103,7 +103,7 @@ def renew(session: Session, owner: str, lease: timedelta) -> None:
     session.execute(RENEW, {"owner": owner, "lease": lease})
 
 
-def keep(session: Session, claimed: Sequence[Claimed], owner: str, lease: timedelta) -> list[Claimed]:
+def keep(session: Session, claimed: Sequence[ClaimedDelivery], owner: str, lease: timedelta) -> list[ClaimedDelivery]:
     """Those that this worker still has on the road, their leases renewed: until this transaction ends nobody else moves
     them. A worker that stood still may have lost some."""
     values = {**_keys(claimed), "numbers": [one.number for one in claimed], "owner": owner, "lease": lease}
@@ -111,7 +111,7 @@ def keep(session: Session, claimed: Sequence[Claimed], owner: str, lease: timede
     return [one for one in claimed if one.key in kept]
 
 
-def cancel(session: Session, claimed: Sequence[Claimed], reasons: Mapping[Key, str]) -> None:
+def cancel(session: Session, claimed: Sequence[ClaimedDelivery], reasons: Mapping[Key, str]) -> None:
     """Ends rows that were claimed in this transaction and must not leave; trying too long is a failure."""
     refused = [one for one in claimed if one.key in reasons]
     if refused:
@@ -120,17 +120,17 @@ def cancel(session: Session, claimed: Sequence[Claimed], reasons: Mapping[Key, s
         email_fallback.send_by_mail(session, [key for key, reason in reasons.items() if reason in PHONES_FAULT])
 
 
-def release(session: Session, claimed: Sequence[Claimed], wait: timedelta) -> None:
+def release(session: Session, claimed: Sequence[ClaimedDelivery], wait: timedelta) -> None:
     """Gives back rows that surely did not leave, as if they had not been claimed."""
     if claimed:
         session.execute(RELEASE, {**_keys(claimed), "numbers": [one.number for one in claimed], "wait": wait})
         session.execute(FORGET, {"attempts": [one.attempt_id for one in claimed]})
 
 
-def contents(session: Session, message_ids: Iterable[int]) -> dict[int, Content]:
+def contents(session: Session, message_ids: Iterable[int]) -> dict[int, MessageContent]:
     """What these messages say, by id."""
     rows = session.execute(CONTENTS, {"ids": list(message_ids), "thread": THREAD})
-    found = (Content(**{**row, **_lists(row)}) for row in rows.mappings())
+    found = (MessageContent(**{**row, **_lists(row)}) for row in rows.mappings())
     return {one.message_id: one for one in found}
 
 
@@ -142,7 +142,7 @@ def _lists(row: RowMapping) -> dict[str, tuple[Any, ...]]:
     }
 
 
-def _keys(claimed: Sequence[Claimed]) -> dict[str, list[int]]:
+def _keys(claimed: Sequence[ClaimedDelivery]) -> dict[str, list[int]]:
     return {
         "messages": [one.message_id for one in claimed],
         "addresses": [one.address_id for one in claimed],

@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class DueWork:
     """The bells whose rows may be worked on now, and how long until more of them may; None when none waits."""
 
     bells: frozenset[str]
     next_in: timedelta | None
 
 
-def look(session: Session) -> Waiting:
+def look(session: Session) -> DueWork:
     """Rows that a worker has in hand are not waiting."""
     row = session.execute(LOOK).one()
-    return Waiting(frozenset(name for name in QUESTIONS if row._mapping[name]), row.next_in)
+    return DueWork(frozenset(name for name in QUESTIONS if row._mapping[name]), row.next_in)
 
 
 def waits(session: Session, bell: str) -> bool:

@@ -25,7 +25,7 @@ class Unknown(NamedTuple):
     body_hash: bytes | None  # None: a process of an older version began it
 
 
-class Seen(NamedTuple):
+class SeenMessage(NamedTuple):
     """One message of a carrier's list: the keyed hash of its words; `known`: an attempt has its id already."""
 
     body_hash: bytes
@@ -37,10 +37,10 @@ def due(session: Session, limit: int, hold: timedelta) -> list[Unknown]:
     return [Unknown(*row) for row in session.execute(DUE, {"limit": limit, "hold": hold})]
 
 
-def seen(session: Session, messages: Mapping[str, bytes]) -> dict[str, Seen]:
+def seen(session: Session, messages: Mapping[str, bytes]) -> dict[str, SeenMessage]:
     """By the carrier's id: what its list shows, given the digest of each message's words."""
     values = {"ids": list(messages), "digests": list(messages.values())}
-    return {row.id: Seen(row.body_hash, row.known) for row in session.execute(SEEN, values)}
+    return {row.id: SeenMessage(row.body_hash, row.known) for row in session.execute(SEEN, values)}
 
 
 def others(session: Session, doubtful: Sequence[Unknown]) -> list[tuple[int, bytes]]:

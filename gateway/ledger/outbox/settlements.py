@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.outbox import email_fallback
-from gateway.ledger.outbox.claims import Claimed
+from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.store.arrays import numbers
 
 CRASHES: Final = 3  # a row that ended three workers is set aside (Mailman's rule)
@@ -23,7 +23,7 @@ SWEEP: Final = 5000  # rows that one call lets expire
 class Settlement:
     """What became of one claimed row. `wait`: for retry, until the next try; for unknown, until it is looked for."""
 
-    claimed: Claimed
+    claimed: ClaimedDelivery
     state: Literal["sent", "unknown", "retry", "failed"]
     carrier_id: str | None = None
     reason: str | None = None

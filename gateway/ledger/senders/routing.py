@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
 
-from gateway.ledger.senders.senders import Sender
+from gateway.ledger.senders.senders import SendingNumber
 from gateway.settings.values import SmsRoute as Route
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RoutingPlan:
     """What is asked about: our numbers, and which carrier serves which phones. Without routes each serves all."""
 
-    senders: tuple[Sender, ...]
+    senders: tuple[SendingNumber, ...]
     routes: tuple[Route, ...] = ()
 
 
-def choose(phone: str, plan: Plan, down: Collection[int] = (), kept: int | None = None) -> Sender | None:
+def choose(phone: str, plan: RoutingPlan, down: Collection[int] = (), kept: int | None = None) -> SendingNumber | None:
     """The number that this phone hears from now; None when none that may serve it is up.
 
     down: ids of numbers that may not be used now. Without any it is the phone's own number, which is worth keeping.
@@ -35,13 +35,13 @@ def choose(phone: str, plan: Plan, down: Collection[int] = (), kept: int | None 
     return None
 
 
-def serving(phone: str, plan: Plan) -> Sequence[Sequence[Sender]]:
+def serving(phone: str, plan: RoutingPlan) -> Sequence[Sequence[SendingNumber]]:
     """The numbers that may serve this phone, best first: those with the carrier of its longest prefix, then those of
     each shorter one."""
     return _choices(_carriers(phone, plan.routes), plan)
 
 
-def stands_in(sender: Sender, lost: Sender, plan: Plan) -> bool:
+def stands_in(sender: SendingNumber, lost: SendingNumber, plan: RoutingPlan) -> bool:
     """Whether every phone whose own number is `lost` may hear from `sender` meanwhile. Whoever claims texts asks: it
     takes all of a lost number's, or none."""
     if not plan.routes or sender.carrier == lost.carrier:
@@ -59,12 +59,12 @@ def _carriers(phone: str, routes: Sequence[Route]) -> tuple[str, ...] | None:
 
 
 @lru_cache(maxsize=1024)
-def _choices(carriers: tuple[str, ...] | None, plan: Plan) -> tuple[tuple[Sender, ...], ...]:
+def _choices(carriers: tuple[str, ...] | None, plan: RoutingPlan) -> tuple[tuple[SendingNumber, ...], ...]:
     if carriers is None:
         return (plan.senders,)
     return tuple(tuple(s for s in plan.senders if s.carrier == carrier) for carrier in carriers)
 
 
-def _sticky(phone: str, choice: Sequence[Sender]) -> Sender:
+def _sticky(phone: str, choice: Sequence[SendingNumber]) -> SendingNumber:
     """Rendezvous hashing: when a number comes or goes, only the phones that it gets or loses change theirs."""
     return max(choice, key=lambda sender: (crc32(f"{phone} {sender.number}".encode()), sender.number))

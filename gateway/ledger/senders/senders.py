@@ -13,7 +13,7 @@ from gateway.store.arrays import numbers
 BATCH: Final = 1000  # phones that get their number in one step
 
 
-class Sender(NamedTuple):
+class SendingNumber(NamedTuple):
     """One of our numbers, or a Messaging Service. `paused`: nothing may leave from it now."""
 
     id: int
@@ -35,9 +35,9 @@ def sync(session: Session, configured: Sequence[tuple[str, str]]) -> None:
     session.execute(FREE_TEXTS, {"retired": retired})
 
 
-def active(session: Session) -> list[Sender]:
+def active(session: Session) -> list[SendingNumber]:
     """In the order of the settings when they were first seen."""
-    return [Sender(*row) for row in session.execute(ACTIVE)]
+    return [SendingNumber(*row) for row in session.execute(ACTIVE)]
 
 
 def assign(session: Session, choose: Choice) -> None:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from dkim.util import InvalidTagSpec, InvalidTagValueList, parse_tag_value
 
 from gateway.mail.auth import named_recipients
-from gateway.mail.auth.dns import Away, Resolver
+from gateway.mail.auth.dns import DnsUnavailable, Resolver
 from gateway.mail.auth.signature_coverage import Coverage
 
 MOST: Final = 5  # signatures that are looked at
@@ -183,7 +183,7 @@ def _fault(verifier: _Verifier, number: int, resolver: Resolver) -> str:
 
     try:
         return "" if verifier.verify(idx=number, dnsfunc=text) else "it does not match"
-    except Away:
+    except DnsUnavailable:
         raise
     except (*BROKEN, binascii.Error, InvalidTagValueList, InvalidTagSpec) as wrong:
         return f"it is broken ({type(wrong).__name__})"

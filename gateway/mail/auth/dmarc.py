@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from gateway.mail.auth import dkim_verifier, spf
 from gateway.mail.auth.dkim_verifier import Signature
-from gateway.mail.auth.dns import Away, Hurried, Resolver
+from gateway.mail.auth.dns import BoundedResolver, DnsUnavailable, Resolver
 from gateway.mail.auth.public_suffix import aligned, organisation
 
 SECONDS: Final = 10.0  # in which the questions about one mail must have begun
@@ -26,14 +26,14 @@ class Envelope(NamedTuple):
     handed: bool = False
 
 
-class Policy(NamedTuple):
+class DmarcPolicy(NamedTuple):
     """What the domain in From publishes about alignment: strict, or of one organisation."""
 
     strict_dkim: bool
     strict_spf: bool
 
 
-class Verdict(NamedTuple):
+class DmarcVerdict(NamedTuple):
     """`later`: DNS did not answer, so that nothing is known yet. `reason`: in words, without addresses. `signed`: it
     passes by a signature, which says nothing about this delivery."""
 
@@ -49,18 +49,18 @@ def verify(
     ours: Collection[str],
     resolver: Resolver,
     aliases: Mapping[str, str] = dkim_verifier.NO_ALIASES,
-) -> Verdict:
+) -> DmarcVerdict:
     """Whether the domain in From stands behind a mail; `ours`: the addresses of ours that it came to; `aliases`: what
     others stand for at our domain.
 
     One thing that holds is enough, even when DNS was silent about another; silence itself is never a yes."""
-    hurried = Hurried(resolver, SECONDS)
+    hurried = BoundedResolver(resolver, SECONDS)
     try:
         policy = _policy(domain, hurried)
-    except Away:
-        return Verdict("later", f"the DNS of {domain} does not answer")
+    except DnsUnavailable:
+        return DmarcVerdict("later", f"the DNS of {domain} does not answer")
     if policy is None:
-        return Verdict("none", f"{domain} publishes no DMARC policy")
+        return DmarcVerdict("none", f"{domain} publishes no DMARC policy")
     strict = policy.strict_dkim
     found = dkim_verifier.signatures(mail, ours, hurried, lambda signer: aligned(signer, domain, strict), aliases)
     signed = _signed(found, domain)
@@ -70,10 +70,10 @@ def verify(
     if sent.result == "pass":
         return sent
     either: Literal["later", "fail"] = "later" if "later" in (signed.result, sent.result) else "fail"
-    return Verdict(either, f"{signed.reason}; {sent.reason}")
+    return DmarcVerdict(either, f"{signed.reason}; {sent.reason}")
 
 
-def _policy(domain: str, resolver: Resolver) -> Policy | None:
+def _policy(domain: str, resolver: Resolver) -> DmarcPolicy | None:
     """Its own record, else that of its organisation (6.6.3); two of them are as none."""
     for name in dict.fromkeys((domain, organisation(domain))):
         texts = resolver.ask(f"_dmarc.{name}", "TXT").records
@@ -81,7 +81,7 @@ def _policy(domain: str, resolver: Resolver) -> Policy | None:
         if len(records) > 1:
             return None
         if records:
-            return Policy(records[0].get("adkim") == "s", records[0].get("aspf") == "s")
+            return DmarcPolicy(records[0].get("adkim") == "s", records[0].get("aspf") == "s")
     return None
 
 
@@ -93,29 +93,31 @@ def _tags(text: bytes) -> dict[str, str] | None:
     return tags if first == ("v", "dmarc1") and ("p" in tags or "rua" in tags) else None
 
 
-def _signed(found: Iterable[Signature], domain: str) -> Verdict:
+def _signed(found: Iterable[Signature], domain: str) -> DmarcVerdict:
     later, fault = False, f"{domain} did not sign it"
     try:
         for signature in found:
             if not signature.fault:
-                return Verdict("pass", f"signed by {signature.domain}, and {domain} has a DMARC policy", signed=True)
+                return DmarcVerdict(
+                    "pass", f"signed by {signature.domain}, and {domain} has a DMARC policy", signed=True
+                )
             fault = f"the signature of {signature.domain} does not count: {signature.fault}"
-    except Away:
+    except DnsUnavailable:
         later, fault = True, "the key of its signature could not be looked up"
-    return Verdict("later" if later else "fail", fault)
+    return DmarcVerdict("later" if later else "fail", fault)
 
 
-def _sent(domain: str, envelope: Envelope, policy: Policy, resolver: Resolver) -> Verdict:
+def _sent(domain: str, envelope: Envelope, policy: DmarcPolicy, resolver: Resolver) -> DmarcVerdict:
     """SPF counts for the envelope sender alone, and only when that is of the organisation in From."""
     of = envelope.sender.rpartition("@")[2].lower()
     if not of or not envelope.peer:
-        return Verdict("fail", "its way here is not known" if of else "it has no envelope sender")
+        return DmarcVerdict("fail", "its way here is not known" if of else "it has no envelope sender")
     if not aligned(of, domain, policy.strict_spf):
-        return Verdict("fail", "its envelope sender is of another domain")
+        return DmarcVerdict("fail", "its envelope sender is of another domain")
     try:
         result = spf.check(envelope.peer, envelope.sender, envelope.helo, resolver)
-    except Away:
-        return Verdict("later", "SPF could not be looked up")
+    except DnsUnavailable:
+        return DmarcVerdict("later", "SPF could not be looked up")
     if result == "pass":
-        return Verdict("pass", f"sent by a server of {of} (SPF), and {domain} has a DMARC policy")
-    return Verdict("fail", f"SPF of {of} says {result}")
+        return DmarcVerdict("pass", f"sent by a server of {of} (SPF), and {domain} has a DMARC policy")
+    return DmarcVerdict("fail", f"SPF of {of} says {result}")

@@ -32,11 +32,11 @@ AWAY_KEPT: Final = 15.0  # seconds in which a name whose servers do not answer i
 ANSWERS: Final = (A, AAAA, MX, PTR, TXT)
 
 
-class Away(Exception):
+class DnsUnavailable(Exception):
     """DNS gave no answer: a timeout, or SERVFAIL. It may do so later; until then nothing is known."""
 
 
-class Found(NamedTuple):
+class DnsAnswer(NamedTuple):
     """What there is under a name, and for how many seconds that holds."""
 
     records: tuple[Record, ...]
@@ -46,21 +46,21 @@ class Found(NamedTuple):
 class Resolver(Protocol):
     """No such name, or none of that kind, is an empty answer. Raises Away."""
 
-    def ask(self, name: str, kind: Kind) -> Found: ...
+    def ask(self, name: str, kind: Kind) -> DnsAnswer: ...
 
 
 class Zone:
     """Knows what it was given and asks nobody: in simulated mode nothing, in tests a small world. A value that is an
     Away is raised."""
 
-    def __init__(self, records: Mapping[tuple[str, Kind], tuple[Record, ...] | Away] | None = None) -> None:
+    def __init__(self, records: Mapping[tuple[str, Kind], tuple[Record, ...] | DnsUnavailable] | None = None) -> None:
         self._records = dict(records or {})
 
-    def ask(self, name: str, kind: Kind) -> Found:
+    def ask(self, name: str, kind: Kind) -> DnsAnswer:
         found = self._records.get((name.rstrip(".").lower(), kind), ())
-        if isinstance(found, Away):
+        if isinstance(found, DnsUnavailable):
             raise found
-        return Found(found, LONGEST)
+        return DnsAnswer(found, LONGEST)
 
 
 class NameServers:
@@ -73,19 +73,19 @@ class NameServers:
         self._resolver.lifetime = patience
         self._resolver.timeout = patience / 2  # a lost packet is not yet a lost answer
 
-    def ask(self, name: str, kind: Kind) -> Found:
+    def ask(self, name: str, kind: Kind) -> DnsAnswer:
         try:
             answer = self._resolver.resolve(name, kind, search=False, raise_on_no_answer=False)
         except (dns.resolver.LifetimeTimeout, dns.resolver.NoNameservers) as silent:
-            raise Away(type(silent).__name__) from None
+            raise DnsUnavailable(type(silent).__name__) from None
         except dns.resolver.NXDOMAIN:
-            return Found((), NOTHING_KEPT)
+            return DnsAnswer((), NOTHING_KEPT)
         except (dns.exception.DNSException, ValueError):  # a name that cannot be one, or an answer that is none
-            return Found((), NOTHING_KEPT)
+            return DnsAnswer((), NOTHING_KEPT)
         if answer.rrset is None:
-            return Found((), NOTHING_KEPT)
+            return DnsAnswer((), NOTHING_KEPT)
         records = tuple(_plain(each) for each in list(answer.rrset)[:MOST_RECORDS] if isinstance(each, ANSWERS))
-        return Found(records, float(answer.rrset.ttl))
+        return DnsAnswer(records, float(answer.rrset.ttl))
 
 
 def _plain(record: A | AAAA | MX | PTR | TXT) -> Record:
@@ -101,29 +101,29 @@ class Remembering:
 
     def __init__(self, resolver: Resolver, most: int = MOST_NAMES) -> None:
         self._resolver, self._most = resolver, most
-        self._kept: dict[tuple[str, Kind], tuple[float, Found | None]] = {}
+        self._kept: dict[tuple[str, Kind], tuple[float, DnsAnswer | None]] = {}
         self._lock = threading.Lock()
 
-    def ask(self, name: str, kind: Kind) -> Found:
+    def ask(self, name: str, kind: Kind) -> DnsAnswer:
         key = (name.rstrip(".").lower(), kind)
         with self._lock:
             until, found = self._kept.get(key, (0.0, None))
         if until <= time.monotonic():
             found = self._learn(key)
         if found is None:
-            raise Away("it did not answer a moment ago")
+            raise DnsUnavailable("it did not answer a moment ago")
         return found
 
-    def _learn(self, key: tuple[str, Kind]) -> Found:
+    def _learn(self, key: tuple[str, Kind]) -> DnsAnswer:
         try:
             found = self._resolver.ask(*key)
-        except Away:
+        except DnsUnavailable:
             self._keep(key, AWAY_KEPT, None)
             raise
         self._keep(key, min(max(found.seconds, SHORTEST), LONGEST), found)
         return found
 
-    def _keep(self, key: tuple[str, Kind], seconds: float, found: Found | None) -> None:
+    def _keep(self, key: tuple[str, Kind], seconds: float, found: DnsAnswer | None) -> None:
         with self._lock:
             self._kept.pop(key, None)
             while len(self._kept) >= self._most:
@@ -131,16 +131,16 @@ class Remembering:
             self._kept[key] = (time.monotonic() + seconds, found)
 
 
-class Hurried:
+class BoundedResolver:
     """The questions of one mail together: none is begun after `seconds`, whatever its domains make of their DNS."""
 
     def __init__(self, resolver: Resolver, seconds: float) -> None:
         self._resolver = resolver
         self._end = time.monotonic() + seconds
 
-    def ask(self, name: str, kind: Kind) -> Found:
+    def ask(self, name: str, kind: Kind) -> DnsAnswer:
         if time.monotonic() >= self._end:
-            raise Away("it took too long")
+            raise DnsUnavailable("it took too long")
         return self._resolver.ask(name, kind)
 
 

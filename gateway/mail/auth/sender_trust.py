@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from gateway.errors import Refused
 from gateway.mail.auth import authentication_results, dkim_verifier, dmarc, named_recipients
 from gateway.mail.auth.authentication_results import Result
-from gateway.mail.auth.dmarc import Envelope, Verdict
+from gateway.mail.auth.dmarc import DmarcVerdict, Envelope
 from gateway.mail.auth.dns import Resolver
 from gateway.mail.auth.public_suffix import aligned
 from gateway.mail.decode import mime
@@ -26,7 +26,7 @@ NONE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SenderTrust:
     """The rung that a mail reached. `proof` is None on the last one; `later`: DNS may still say more; `signed`: the
     proof is a signature, which says nothing about this delivery."""
 
@@ -41,7 +41,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownBeforeDns:
     """What was found out before DNS: the mail came from a trusted relay; it came to a secret posting address,
     that of the person whose mailbox is in From or not."""
 
@@ -49,20 +49,22 @@ class Known:
     posting: Literal["own", "foreign"] | None = None
 
 
-def climb(settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, to: list[str], known: Known) -> Standing:
+def climb(
+    settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, to: list[str], known: KnownBeforeDns
+) -> SenderTrust:
     """`mail`: as it was sent to us, without what our door wrote above it. `to`: our addresses that it came to. Two
     authors, or one that cannot be told, prove nothing whatever else holds (R29)."""
     try:
         message = mime.opened(mail)
         domain = author.sender(message).rpartition("@")[2]
     except Refused as refused:
-        return Standing(None, str(refused))
+        return SenderTrust(None, str(refused))
     if known.relay:
-        return Standing("relay", "it came from a relay that is trusted")
+        return SenderTrust("relay", "it came from a relay that is trusted")
     if known.posting == "own":
-        return Standing("secret", "it came to its writer's own secret address")
+        return SenderTrust("secret", "it came to its writer's own secret address")
     if known.posting == "foreign":  # whoever has somebody's old address must not get through by another door
-        return Standing(None, "the secret address is old, or not that of the one in From")
+        return SenderTrust(None, "the secret address is old, or not that of the one in From")
     return _by_domain(settings, resolver, mail, message, came, to, domain)
 
 
@@ -74,7 +76,7 @@ def _by_domain(
     came: Envelope,
     to: list[str],
     domain: str,
-) -> Standing:
+) -> SenderTrust:
     """What the domain in From proves: by the word of our own mail server first, then by our own verdict. A pass of that
     server's that may rest on a signature which does not count is no pass, and we look ourselves."""
     said, doubt = _said_by_ours(settings, message, came), ""
@@ -82,9 +84,9 @@ def _by_domain(
         basis, doubt = _basis(settings, mail, message, said, domain, to)
         if basis != "doubt":
             reason = f"our own mail server says that DMARC passes for {domain}"
-            return Standing("dmarc", reason, signed=basis == "signature")
+            return SenderTrust("dmarc", reason, signed=basis == "signature")
     elif any(one.method == "dmarc" and one.result == "fail" for one in said):
-        return Standing(None, f"our own mail server says that DMARC fails for {domain}")
+        return SenderTrust(None, f"our own mail server says that DMARC fails for {domain}")
     if came.handed or _is_own(settings, came):  # SPF would judge our own mail server, which our domain's SPF names
         came = came._replace(peer="")
     found = _judged(
@@ -92,13 +94,13 @@ def _by_domain(
     )
     if found.proof or found.later or not doubt:
         return found
-    return Standing(None, f"our own mail server says that DMARC passes for {domain}, but {doubt}")
+    return SenderTrust(None, f"our own mail server says that DMARC passes for {domain}, but {doubt}")
 
 
-def _judged(verdict: Verdict) -> Standing:
+def _judged(verdict: DmarcVerdict) -> SenderTrust:
     if verdict.result == "pass":
-        return Standing("dmarc", verdict.reason, signed=verdict.signed)
-    return Standing(None, verdict.reason, verdict.result == "later")
+        return SenderTrust("dmarc", verdict.reason, signed=verdict.signed)
+    return SenderTrust(None, verdict.reason, verdict.result == "later")
 
 
 def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope) -> list[Result]:

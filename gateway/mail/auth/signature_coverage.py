@@ -29,7 +29,7 @@ AUTHORS: Final = read_fields.of_role("author")
 ANSWERS: Final = "in-reply-to"
 
 
-class _Reading(NamedTuple):
+class _MailReading(NamedTuple):
     """What becomes of a mail, blanks aside. `line`: it is one line, as commands are."""
 
     text: str
@@ -78,7 +78,7 @@ class Coverage:
             return "it could be read otherwise by what is not signed"
         return "" if blanks else self._respaced(signed, read)
 
-    def _respaced(self, signed: frozenset[str], read: _Reading) -> str:
+    def _respaced(self, signed: frozenset[str], read: _MailReading) -> str:
         """Blanks in the body may be changed under c=…/relaxed: the reading must not hang on them."""
         spaced = relax(self._body)
         if spaced == self._body:
@@ -112,13 +112,13 @@ def _retyped(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
         message.replace_header(TYPE, written)
 
 
-def _reading(message: "Message[Any, Any]") -> _Reading:
+def _reading(message: "Message[Any, Any]") -> _MailReading:
     letter = own_words.words(message)
     files = tuple(
         (each.number, _joined(each.name), each.type, b"".join(each.content.split()))
         for each in enclosures(message, forwarded=letter.forwarded)
     )
-    return _Reading(_joined(letter.text), "\n" not in letter.text, _joined(letter.subject), letter.forwarded, files)
+    return _MailReading(_joined(letter.text), "\n" not in letter.text, _joined(letter.subject), letter.forwarded, files)
 
 
 def _joined(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 
 import spf
 
-from gateway.mail.auth.dns import Away, Kind, Resolver
+from gateway.mail.auth.dns import DnsUnavailable, Kind, Resolver
 
 SECONDS: Final = 10.0  # for all its questions
 _asked: ContextVar[Resolver | None] = ContextVar("asked", default=None)
@@ -25,7 +25,7 @@ def _look_up(name: str, kind: str, *_: Any, **__: Any) -> list[tuple[tuple[str, 
         return []
     try:
         found = resolver.ask(name, kind).records  # type: ignore[arg-type]  # it is one of KINDS
-    except Away as silent:
+    except DnsUnavailable as silent:
         raise spf.TempError(f"DNS {silent}") from None
     return [((name, kind), (each,) if isinstance(each, bytes) else each) for each in found]
 
@@ -47,5 +47,5 @@ def check(peer: str, sender: str, helo: str, resolver: Resolver) -> str:
     finally:
         _asked.reset(token)
     if result == "temperror":
-        raise Away("SPF could not be looked up")
+        raise DnsUnavailable("SPF could not be looked up")
     return str(result)

@@ -20,7 +20,7 @@ _OURS: Final = re.compile(
 )
 
 
-class Arrived(NamedTuple):
+class ArrivedMail(NamedTuple):
     """The envelope, and the mail byte for byte as it was sent to us."""
 
     envelope: Envelope
@@ -51,11 +51,11 @@ def _literal(peer: str) -> str:
     return f"IPv6:{plain}" if plain.version == 6 else str(plain)
 
 
-def read(raw: bytes) -> Arrived:
+def read(raw: bytes) -> ArrivedMail:
     """Of a stored mail; a mail that our door did not store came from nowhere."""
     ours = _OURS.match(raw)
     if ours is None:
-        return Arrived(Envelope(), raw)
+        return ArrivedMail(Envelope(), raw)
     sender, helo, peer, protocol = ((each or b"").decode("utf-8", "replace") for each in ours.groups())
     came = Envelope("" if peer == "unknown" else peer, helo, sender, protocol.startswith("LMTP"))
-    return Arrived(came, raw[ours.end() :])
+    return ArrivedMail(came, raw[ours.end() :])

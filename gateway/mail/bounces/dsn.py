@@ -66,7 +66,7 @@ _PLAIN_DELAY: Final = re.compile(r"\bdelay|will (?:continue|retry|be retried)|no
 
 
 @dataclass(frozen=True, slots=True)
-class Bounce:
+class BounceReport:
     """`status` is the RFC 3463 code, "5.1.1"; empty when nothing tells it. Hard and soft ones will not be tried again;
     a relayed one went on to a server that tells no more."""
 
@@ -78,7 +78,7 @@ class Bounce:
         return self.kind in ("hard", "soft")
 
 
-def read(message: "Message[Any, Any]") -> Bounce | None:
+def read(message: "Message[Any, Any]") -> BounceReport | None:
     """The verdict on the one recipient that the mail was for; None when this is no bounce. Never raises."""
     found = [bounce for block in _blocks(message) if (bounce := _by_status(block))]
     if found:
@@ -122,7 +122,7 @@ def _blocks(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
             yield from mime.children(part) or [BytesParser().parsebytes(mime.content(part))]
 
 
-def _by_status(block: "Message[Any, Any]") -> Bounce | None:
+def _by_status(block: "Message[Any, Any]") -> BounceReport | None:
     action = mime.field(block, "Action").lower()
     kind = next((kind for begins, kind in ACTIONS.items() if action.startswith(begins)), None)
     status, said = mime.field(block, "Status"), mime.field(block, "Diagnostic-Code")
@@ -131,7 +131,7 @@ def _by_status(block: "Message[Any, Any]") -> Bounce | None:
     code = _code(status, said)
     if kind is None:  # an action that nobody knows: its code decides
         kind = "delivered" if code.startswith("2") else "hard"
-    return Bounce(_hardness(code) if kind == "hard" else kind, code)
+    return BounceReport(_hardness(code) if kind == "hard" else kind, code)
 
 
 def _hardness(code: str) -> Kind:
@@ -161,7 +161,7 @@ def _answers(message: "Message[Any, Any]") -> bool:
     return auto.startswith("auto-replied") and not mime.field(message, "X-Failed-Recipients")
 
 
-def _by_form(message: "Message[Any, Any]") -> Bounce | None:
+def _by_form(message: "Message[Any, Any]") -> BounceReport | None:
     """What has no delivery status: flufl.bounce says whether it is a bounce, the words of the server why."""
     try:
         temporary, permanent = all_failures(_shortened(message))
@@ -171,8 +171,10 @@ def _by_form(message: "Message[Any, Any]") -> Bounce | None:
         return None
     code = _code("", _said(_words(message)), "5" if permanent else "4")
     if permanent:
-        return Bounce(_hardness(code), code)
-    return Bounce("soft" if code.startswith("5") and not _PLAIN_DELAY.search(_words(message)) else "delayed", code)
+        return BounceReport(_hardness(code), code)
+    return BounceReport(
+        "soft" if code.startswith("5") and not _PLAIN_DELAY.search(_words(message)) else "delayed", code
+    )
 
 
 # Who writes reports, and how reports begin, where neither a status nor a known form says that it is one.
@@ -205,7 +207,7 @@ _FIELD: Final = re.compile(
 )
 
 
-def _by_fields(message: "Message[Any, Any]") -> Bounce | None:
+def _by_fields(message: "Message[Any, Any]") -> BounceReport | None:
     """The fields of a delivery status that stand in the words, as some servers have them."""
     found = _FIELD.findall(_said(_all_words(message)))
     if not found:
@@ -213,7 +215,7 @@ def _by_fields(message: "Message[Any, Any]") -> Bounce | None:
     return _by_status(BytesParser().parsebytes("\n".join(found).encode("utf-8", "replace")))
 
 
-def _by_words(message: "Message[Any, Any]") -> Bounce | None:
+def _by_words(message: "Message[Any, Any]") -> BounceReport | None:
     """A server's own form: a machine's name or a subject that says so, a sentence of failure, and a code or a reason
     that tells what failed."""
     sent_by = " ".join(mime.fields(message, "From"))
@@ -223,11 +225,11 @@ def _by_words(message: "Message[Any, Any]") -> Bounce | None:
     code = _code("", said)
     later = _PLAIN_DELAY.search(f"{mime.field(message, 'Subject')}\n{said}")
     if later and not code.startswith("5"):
-        return Bounce("delayed", code)
+        return BounceReport("delayed", code)
     if not code:
         detail = next((detail for words, detail in _WORDS if words.search(said)), "")
-        return Bounce("hard", f"5.{detail}") if detail else Bounce("soft")
-    return Bounce(_hardness(code), code)
+        return BounceReport("hard", f"5.{detail}") if detail else BounceReport("soft")
+    return BounceReport(_hardness(code), code)
 
 
 def _all_words(message: "Message[Any, Any]") -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Holes:
+class ByteTemplate:
     """Pieces of bytes, and which value stands at each odd place."""
 
     pieces: tuple[bytes, ...]
@@ -19,8 +19,8 @@ class Holes:
         return b"".join(filled)
 
 
-def bored(raw: bytes, slots: Sequence[str]) -> Holes:
+def bored(raw: bytes, slots: Sequence[str]) -> ByteTemplate:
     """`{{critter.NAME}}` for each slot's name becomes the place of its value."""
     hole = re.compile(rb"\{\{critter\.(" + "|".join(map(re.escape, slots)).encode() + rb")\}\}")
     pieces = hole.split(raw)
-    return Holes(tuple(pieces), tuple((at, slots.index(pieces[at].decode())) for at in range(1, len(pieces), 2)))
+    return ByteTemplate(tuple(pieces), tuple((at, slots.index(pieces[at].decode())) for at in range(1, len(pieces), 2)))

@@ -15,20 +15,20 @@ from io import BytesIO
 from typing import Final
 
 from gateway.mail.compose import headers
-from gateway.mail.compose.byte_template import Holes, bored
-from gateway.mail.compose.dkim_signer import Key, Seal, sealed
+from gateway.mail.compose.byte_template import ByteTemplate, bored
+from gateway.mail.compose.dkim_signer import DkimKey, PreparedSignature, sealed
 from gateway.mail.compose.html_part import page
-from gateway.mail.compose.layout import Frame
+from gateway.mail.compose.layout import MailLayout
 from gateway.mail.history.reply_marker import MARKER
 
-__all__ = ["MARKER", "Lists", "Template", "compose", "headline", "message_id"]
+__all__ = ["MARKER", "ListHeaders", "Template", "compose", "headline", "message_id"]
 
 _SAFE = re.compile(r"<?[!#-;=?-~]{1,900}>?")  # what may be put in: visible ASCII, in one line, inside angle brackets
 _ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _SLOTS = ("to", "reply-to", "message-id", "unsubscribe-url", "unsubscribe-mail", "stop-link", "files-link")
 _HOLES = tuple(f"{{{{critter.{name}}}}}" for name in _SLOTS)
 _SHORT = 60  # characters of a link that fit into a line beside its tag
-_BARE: Final = Frame()
+_BARE: Final = MailLayout()
 
 headline = headers.label
 
@@ -39,7 +39,7 @@ def message_id(message: int, address: int, domain: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class ListHeaders:
     """What a subscription's mail says of its list (RFC 2369, 2919): its id, and where one posts, joins and gets help.
     `post` is NO when nobody but its owners may."""
 
@@ -53,8 +53,8 @@ class Lists:
 class Template:
     """A mail with holes, and what is signed of it."""
 
-    mail: Holes
-    seal: Seal | None = None
+    mail: ByteTemplate
+    seal: PreparedSignature | None = None
 
     def fill(
         self,
@@ -83,12 +83,12 @@ def compose(
     *,
     date: datetime,
     critter_id: str,
-    frame: Frame = _BARE,
+    frame: MailLayout = _BARE,
     in_reply_to: str | None = None,
     references: Sequence[str] = (),
-    lists: Lists | None = None,
+    lists: ListHeaders | None = None,
     automatic: bool = False,
-    keys: Sequence[Key] = (),
+    keys: Sequence[DkimKey] = (),
     with_files: bool = False,
 ) -> Template:
     """A message as a template. `automatic` says that it answers a mail (RFC 3834: auto-replied); `lists` that it fans
@@ -125,7 +125,7 @@ def _thread(in_reply_to: str | None, references: Sequence[str]) -> list[tuple[st
     return found
 
 
-def _list(lists: Lists) -> list[tuple[str, str]]:
+def _list(lists: ListHeaders) -> list[tuple[str, str]]:
     """A list's fields; it is ended with one click (RFC 8058), by a link and by mail."""
     found = [("Precedence", "bulk"), ("List-Id", f"<{headers.one_line(lists.id).strip('<>')}>")]
     for name, target in (("List-Post", lists.post), ("List-Subscribe", lists.subscribe), ("List-Help", lists.help)):
@@ -138,7 +138,7 @@ def _list(lists: Lists) -> list[tuple[str, str]]:
     ]
 
 
-def _body(frame: Frame, text: str, ends: bool, files: str) -> tuple[str, bytes]:
+def _body(frame: MailLayout, text: str, ends: bool, files: str) -> tuple[str, bytes]:
     """The type and the two parts: the same facts in both, and our marker above all so that replies can be cut there."""
     link = _HOLES[5] if ends else ""
     mail = EmailMessage(policy=SMTP)
@@ -156,7 +156,7 @@ def _unlike(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _written(frame: Frame, text: str, link: str) -> str:
+def _written(frame: MailLayout, text: str, link: str) -> str:
     """The plain part, complete in itself. What its writer did not say is below a signature's line (RFC 3676 4.3)."""
     by = f"{frame.by}:" if frame.by else ""
     ending = f"{frame.reason} {frame.stop}:\n{link}" if frame.stop and link else frame.reason
@@ -164,9 +164,9 @@ def _written(frame: Frame, text: str, link: str) -> str:
     return "\n\n".join(filter(None, (frame.marker, by, text, frame.hint, footer))) + "\n"
 
 
-def _tidied(frame: Frame) -> Frame:
+def _tidied(frame: MailLayout) -> MailLayout:
     """Names of people stand in it, so that each of its lines must stay one."""
-    return Frame(*(" ".join(_plain(getattr(frame, each.name)).split()) for each in dataclass_fields(frame)))
+    return MailLayout(*(" ".join(_plain(getattr(frame, each.name)).split()) for each in dataclass_fields(frame)))
 
 
 def _plain(text: str) -> str:
@@ -183,5 +183,5 @@ def _soft(url: str) -> str:
     return "=\r\n".join(chunks)
 
 
-def _bored(raw: bytes) -> Holes:
+def _bored(raw: bytes) -> ByteTemplate:
     return bored(raw, _SLOTS)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway.errors import SettingsError
-from gateway.mail.compose.dkim_signer import Key
+from gateway.mail.compose.dkim_signer import DkimKey
 from gateway.settings import Settings
 
 RSA_BITS: Final = 2048  # RFC 8301 3.2; longer ones do not fit what some DNS hosts take
@@ -27,10 +27,10 @@ STRING: Final = 255  # octets of one string of a TXT record (RFC 1035 3.3)
 Private = RSAPrivateKey | Ed25519PrivateKey
 
 
-def of(settings: Settings) -> tuple[Key, ...]:
+def of(settings: Settings) -> tuple[DkimKey, ...]:
     """The keys that sign, in the order of the setting; raises SettingsError that names the file and the step."""
     domain, folder = settings.mail_domain, settings.dkim_folder
-    return tuple(Key(domain, selector, read(folder / f"{selector}.pem")) for selector in settings.dkim_selectors)
+    return tuple(DkimKey(domain, selector, read(folder / f"{selector}.pem")) for selector in settings.dkim_selectors)
 
 
 def read(path: Path) -> Private:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from gateway.mail.compose.byte_template import Holes
+from gateway.mail.compose.byte_template import ByteTemplate
 
 # Named once more than they are there, so that nobody adds a second one that mailboxes would show (RFC 6376 8.15).
 OVERSIGNED: Final = (
@@ -25,11 +25,11 @@ OVERSIGNED: Final = (
 WIDTH: Final = 72  # characters of a base64 line
 
 Field = tuple[str, str]  # name and value, folded or not
-Bore = Callable[[bytes], Holes]
+Bore = Callable[[bytes], ByteTemplate]
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class DkimKey:
     """One key of ours, as DNS has its other half at SELECTOR._domainkey.DOMAIN."""
 
     domain: str
@@ -47,12 +47,12 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class PreparedSignature:
     """What is signed of a template: its head and body in canonical form, and by which keys with which fields."""
 
-    head: Holes
-    body: Holes
-    signers: tuple[tuple[Key, bytes], ...]  # the key, and its field up to and with bh=
+    head: ByteTemplate
+    body: ByteTemplate
+    signers: tuple[tuple[DkimKey, bytes], ...]  # the key, and its field up to and with bh=
 
     def fields(self, values: Sequence[bytes]) -> bytes:
         """The DKIM-Signature fields for one filled mail, to stand above it."""
@@ -61,16 +61,16 @@ class Seal:
         return b"".join(_signed(key, start, head, body_hash) for key, start in self.signers)
 
 
-def sealed(head: Sequence[Field], body: bytes, keys: Sequence[Key], bore: Bore) -> Seal:
+def sealed(head: Sequence[Field], body: bytes, keys: Sequence[DkimKey], bore: Bore) -> PreparedSignature:
     """`head` and `body` as they will be sent, with their holes; `bore` finds these."""
     names = [name.lower() for name, _ in head]
     listed = [*names, *OVERSIGNED]
     canonical = "\r\n".join(_relaxed(name, value) for name, value in head) + "\r\n"
     signers = tuple((key, _start(key, listed)) for key in keys)
-    return Seal(bore(canonical.encode()), bore(relaxed_body(body)), signers)
+    return PreparedSignature(bore(canonical.encode()), bore(relaxed_body(body)), signers)
 
 
-def _start(key: Key, listed: Sequence[str]) -> bytes:
+def _start(key: DkimKey, listed: Sequence[str]) -> bytes:
     named = ":\r\n ".join(":".join(listed[at : at + 5]) for at in range(0, len(listed), 5))
     return (
         f"DKIM-Signature: v=1; a={key.algorithm}; c=relaxed/relaxed;\r\n d={key.domain}; s={key.selector};\r\n"
@@ -78,7 +78,7 @@ def _start(key: Key, listed: Sequence[str]) -> bytes:
     ).encode()
 
 
-def _signed(key: Key, start: bytes, head: bytes, body_hash: bytes) -> bytes:
+def _signed(key: DkimKey, start: bytes, head: bytes, body_hash: bytes) -> bytes:
     field = start + body_hash + b";\r\n b="
     canonical = b"dkim-signature:" + field.partition(b": ")[2].replace(b"\r\n ", b" ")
     signature = base64.b64encode(key.sign(head + canonical))

@@ -8,7 +8,7 @@ import re
 from html import escape
 from typing import Final
 
-from gateway.mail.compose.layout import Frame
+from gateway.mail.compose.layout import MailLayout
 
 PREVIEW: Final = 90  # characters that lists of mails show beside the subject
 _LINK = re.compile(
@@ -73,7 +73,7 @@ _STOP: Final = '{reason} <a class="a" style="color:#22705e"\nhref="{link}"\n>{st
 _PARAGRAPH: Final = '<p dir="auto" style="margin:0 0 {below}px">{lines}</p>'
 
 
-def page(frame: Frame, text: str, stop_link: str, files_link: str = "") -> str:
+def page(frame: MailLayout, text: str, stop_link: str, files_link: str = "") -> str:
     """The whole page. The marker's line begins with what lists of mails show: it is cut off together with it."""
     preview = " ".join(text.split())[:PREVIEW]
     return _PAGE.format(
@@ -91,7 +91,7 @@ def page(frame: Frame, text: str, stop_link: str, files_link: str = "") -> str:
     )
 
 
-def _by(frame: Frame) -> str:
+def _by(frame: MailLayout) -> str:
     """Who and where, beside the letter that stands for a face on our pages, too."""
     if not frame.author:
         return ""
@@ -99,7 +99,7 @@ def _by(frame: Frame) -> str:
     return _BY.format(face=escape(face), author=escape(frame.author), place=escape(frame.place))
 
 
-def _footer(frame: Frame, link: str) -> str:
+def _footer(frame: MailLayout, link: str) -> str:
     reason = escape(frame.reason)
     if frame.stop and link:
         reason = _STOP.format(reason=reason, link=link, stop=escape(frame.stop))

@@ -8,7 +8,7 @@ from gateway.mail.history.reply_marker import MARKER, marker
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class MailLayout:
     """Lines of one language; "" leaves one out. `stop` is the word of the link that ends what `reason` tells."""
 
     marker: str = MARKER
@@ -39,14 +39,14 @@ def framed(
     direct: bool = False,
     follows: str = "",
     words_language: str = "",
-) -> Frame:
+) -> MailLayout:
     """`kind` is the message's; `follows` names what brings it (Kim Lee (@kim), #win); empty when it was addressed. In a
     `broadcast` a reply goes to those who post."""
 
     def said(phrase: str) -> str:
         return translated(phrase, language) if phrase else ""
 
-    return Frame(
+    return MailLayout(
         marker=marker(language),
         author=author,
         place=said(_place(handle, group, direct)) if author else "",

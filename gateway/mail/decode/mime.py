@@ -44,7 +44,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:+-]{2,40})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class AttachedPart:
     """Something attached: its cleaned file name, declared type, content, and whether it was shown inside the text."""
 
     name: str

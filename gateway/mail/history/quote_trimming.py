@@ -19,7 +19,7 @@ from gateway.mail.history.labelled_blocks import heading_above, labelled_block, 
 from gateway.mail.history.quote_prefixes import PROMPT, marked_alike
 from gateway.mail.history.reply_marker import MARKER, is_marked
 
-__all__ = ["MARKER", "Cut", "cut"]
+__all__ = ["MARKER", "TrimmedText", "cut"]
 
 _MARKER = re.compile(  # other products' lines of that kind, in mails that were passed on to us
     r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40})\s*$",
@@ -34,7 +34,7 @@ Kind = Literal["none", "quote", "block", "forward"]
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class TrimmedText:
     """The writer's own text, what was cut off below or above it, and whether history was among that."""
 
     own: str
@@ -50,7 +50,7 @@ def cut(
     writer: Writer = (None, None),
     known: KnownWords | None = None,
     subject: str = "",
-) -> Cut:
+) -> TrimmedText:
     """What the writer wrote. `forwarded`, `replied`: what the subject says; a mail sent on stays whole.
 
     `writer`: their name and address, by which their signature is known. `known`: words that the thread had before.
@@ -65,12 +65,12 @@ def cut(
         above = _cut(lines[:marker], forwarded, replied, writer, known)
         if above.own:
             trimmed = _joined([*warning, above.trimmed, *lines[marker:]])
-            return Cut(above.own, trimmed, history=True, forwarded=above.forwarded)
+            return TrimmedText(above.own, trimmed, history=True, forwarded=above.forwarded)
         lines = [line for line in lines if not _marks(line)]
     found = _cut(lines, forwarded, replied, writer, known)
     if not warning:
         return found
-    return Cut(found.own, _joined([*warning, found.trimmed]), found.history, found.forwarded)
+    return TrimmedText(found.own, _joined([*warning, found.trimmed]), found.history, found.forwarded)
 
 
 def _marks(line: str) -> bool:
@@ -93,7 +93,7 @@ def _unarmoured(lines: list[str]) -> list[str]:
     return lines[:start] + [line.removeprefix("- ") for line in lines[head + 1 : max(end, head + 1)]]
 
 
-def _cut(lines: list[str], forwarded: bool, replied: bool, writer: Writer, known: KnownWords | None) -> Cut:
+def _cut(lines: list[str], forwarded: bool, replied: bool, writer: Writer, known: KnownWords | None) -> TrimmedText:
     start, kind = _history(lines)
     if known and not forwarded and kind != "forward" and (place := known.place(lines[:start])):
         return _without_known(lines, place, writer)
@@ -104,15 +104,15 @@ def _cut(lines: list[str], forwarded: bool, replied: bool, writer: Writer, known
         forwarded = True
     if forwarded or kind == "forward":
         text, signature = without_signature(above, *writer)
-        return Cut(_joined([*text, "", *below]), _joined(signature), forwarded=True)
+        return TrimmedText(_joined([*text, "", *below]), _joined(signature), forwarded=True)
     own, rest = (above, below) if kind == "block" else _own(above, below, writer)
     text, signature = without_signature(own, *writer)
     if below and rest and not _joined(text):
-        return Cut("", _joined(lines), history=True)
-    return Cut(_joined(text), _joined([*signature, *rest]), history=bool(below))
+        return TrimmedText("", _joined(lines), history=True)
+    return TrimmedText(_joined(text), _joined([*signature, *rest]), history=bool(below))
 
 
-def _without_known(lines: list[str], place: tuple[int, int], writer: Writer) -> Cut:
+def _without_known(lines: list[str], place: tuple[int, int], writer: Writer) -> TrimmedText:
     """What the thread had before goes, with all below it; when it is at the top, the answer stands below it."""
     first, last = place
     answers_above = bool(_joined(lines[:first]))
@@ -121,7 +121,7 @@ def _without_known(lines: list[str], place: tuple[int, int], writer: Writer) -> 
         start, _ = _history(own)
         own, rest = own[:start], [*rest, *own[start:]]
     text, signature = without_signature(own, *writer)
-    return Cut(_joined(text), _joined([*signature, *rest]), history=True)
+    return TrimmedText(_joined(text), _joined([*signature, *rest]), history=True)
 
 
 def _own(above: list[str], below: list[str], writer: Writer) -> tuple[list[str], list[str]]:

@@ -10,14 +10,14 @@ from gateway.errors import Refused
 from gateway.language.words.normalize import cleaned
 from gateway.mail.decode import body_parts, mime
 from gateway.mail.decode.body_parts import Unread
-from gateway.mail.decode.mime import Part
+from gateway.mail.decode.mime import AttachedPart
 from gateway.mail.decode.subjects import REPLY
 from gateway.mail.history.forwards import forwarded, replied
 from gateway.mail.history.known_words import KnownWords
 from gateway.mail.history.quote_trimming import MARKER, cut
 from gateway.mail.parse.author import display_name, machine, sender
 
-__all__ = ["MARKER", "Letter", "Part", "machine", "sender", "words"]
+__all__ = ["MARKER", "AttachedPart", "OwnWords", "machine", "sender", "words"]
 
 _SENT_ON = r"fwd?|fw|wg|tr|rv|enc|vb|pd|i|转发|轉寄|転送|전달|vl"
 _PREFIXES = re.compile(rf"^\s*(?:(?:{REPLY}|{_SENT_ON})\.?\s?\d{{0,3}}(?:\[\d+\]|\(\d+\))?\s*[:：]\s*)+", re.IGNORECASE)
@@ -27,7 +27,7 @@ _LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OwnWords:
     """`text`: what was written, the subject when there is no body; `trimmed`: what was cut off; `unread`: why there are
     no words although something was written; `answers`: it answers another mail."""
 
@@ -36,12 +36,12 @@ class Letter:
     subject: str
     sender_name: str | None
     forwarded: bool
-    parts: tuple[Part, ...]
+    parts: tuple[AttachedPart, ...]
     unread: Unread | None = None
     answers: bool = False
 
 
-def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) -> Letter:
+def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) -> OwnWords:
     """The words of a mail, raw or opened. `known`: what its thread had before. Raises Refused above 100 parts or 10
     levels; never fails otherwise."""
     message = mime.opened(mail) if isinstance(mail, bytes) else mail
@@ -57,7 +57,7 @@ def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) ->
     if not text and not found.history and not body.unread:
         text = subject
     trimmed = cleaned((found.trimmed + unread)[:_LONGEST])
-    return Letter(text, trimmed, subject, name, found.forwarded, tuple(_parts(inside)), body.unread, answers)
+    return OwnWords(text, trimmed, subject, name, found.forwarded, tuple(_parts(inside)), body.unread, answers)
 
 
 def _address(message: "Message[Any, Any]") -> str | None:
@@ -88,7 +88,7 @@ def _line(line: str) -> str:
     return indent + kept + (" " if line.endswith(" ") and kept else "")
 
 
-def _parts(message: "Message[Any, Any]") -> Iterator[Part]:
+def _parts(message: "Message[Any, Any]") -> Iterator[AttachedPart]:
     """What is attached."""
     words_ = body_parts.attached_words(message)
     for part in body_parts.leaves(message):
@@ -98,9 +98,9 @@ def _parts(message: "Message[Any, Any]") -> Iterator[Part]:
             yield _part(part, kind)
 
 
-def _part(part: "Message[Any, Any]", kind: str) -> Part:
+def _part(part: "Message[Any, Any]", kind: str) -> AttachedPart:
     name = cleaned(mime.decoded(str(mime.tolerated(part.get_filename, None) or "")))
     name = re.split(r"[/\\]", name)[-1].lstrip(".")[-_LONGEST_NAME:]
     inline = mime.tolerated(part.get_content_disposition, None) == "inline"
     content = b"".join(bytes(each) for each in mime.children(part)) if kind == "message/rfc822" else mime.content(part)
-    return Part(name or "attachment", kind, content, inline)
+    return AttachedPart(name or "attachment", kind, content, inline)

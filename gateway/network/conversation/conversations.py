@@ -15,7 +15,7 @@ WINDOW = timedelta(minutes=30)  # how long an answer counts, a draft is kept, a 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """An open question. `choices`: what each digit stands for; `words`: which of OK, POST, DROP, UNDO it takes;
     `about`: what its kind needs to act."""
 
@@ -27,13 +27,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ConversationState:
     """What still holds: the open question, or one that ran out within the last day; how old it is; the private post
     that bare texts answer; the first half of a long private text. `unseen`: the question was put only after the text
     that is being read had come in."""
 
-    asked: Asked | None = None
-    ran_out: Asked | None = None
+    asked: AskedQuestion | None = None
+    ran_out: AskedQuestion | None = None
     age: timedelta = timedelta(0)
     thread: int | None = None
     half: dict[str, Any] | None = None
@@ -45,7 +45,7 @@ DEEPEST: Final = 20  # questions that wait behind each other
 PASSING: Final = "told"  # its words are sent already, and only might be published as well
 
 
-def ask(session: Session, address_id: int, asked: Asked, *, replaces: bool = False) -> None:
+def ask(session: Session, address_id: int, asked: AskedQuestion, *, replaces: bool = False) -> None:
     """Puts the question. One that is open waits behind it, and is open again once this one is closed: words that were
     kept are not lost. `replaces`: this one is about the same words. A code or PIN that was asked for is never waited
     for."""
@@ -63,7 +63,7 @@ def _until() -> Any:
     return func.clock_timestamp() + WINDOW
 
 
-def _waiting(open_: Asked, replaces: bool) -> dict[str, Any] | None:
+def _waiting(open_: AskedQuestion, replaces: bool) -> dict[str, Any] | None:
     if replaces or open_.secret or open_.kind == PASSING:
         return open_.about.get("before")
     return _at_most(asdict(open_), DEEPEST)
@@ -77,7 +77,7 @@ def _at_most(question: dict[str, Any], depth: int) -> dict[str, Any]:
     return {**question, "about": about}
 
 
-def change(session: Session, address_id: int, asked: Asked, *, anew: bool = False) -> None:
+def change(session: Session, address_id: int, asked: AskedQuestion, *, anew: bool = False) -> None:
     """The same question with something noted in it; it is open for as long as it was, or `anew` from now on."""
     question = asdict(asked)
     if not anew:
@@ -105,23 +105,23 @@ def _drafts(question: dict[str, Any] | None) -> Iterator[int]:
     yield from _drafts(about.get("before"))
 
 
-def open_question(session: Session, address_id: int) -> Asked | None:
+def open_question(session: Session, address_id: int) -> AskedQuestion | None:
     """The question that an answer would answer now."""
     return standing(session, address_id).asked
 
 
 def standing(
     session: Session, address_id: int, heard_at: datetime | None = None, late: datetime | None = None
-) -> Standing:
+) -> ConversationState:
     """`heard_at`: when the text came in that is being read; now unless given. `late`: the same of one that was found
     much later, which answers no question that was put after it."""
     row = session.execute(STANDING, {"address": address_id, "heard_at": heard_at, "late": late}).first()
     if row is None:
-        return Standing()
-    asked = Asked(**row.question) if row.question else None
+        return ConversationState()
+    asked = AskedQuestion(**row.question) if row.question else None
     open_, ran_out = (asked, None) if row.open else (None, asked)
     ages = row.age or timedelta(0), row.half_age or timedelta(0)
-    return Standing(open_, ran_out, ages[0], row.thread_id, row.half, ages[1], bool(row.unseen))
+    return ConversationState(open_, ran_out, ages[0], row.thread_id, row.half, ages[1], bool(row.unseen))
 
 
 # A question that ran out is remembered for a day, so that a late answer to it is told from an update. A phone sends the

@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.language.model.reading import Choice, Context, Half, Item, Named, Question, Resolver
+from gateway.language.model.reading import Choice, Context, Item, NamedAccount, OpenQuestion, PendingFragment, Resolver
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations, on_screen
-from gateway.network.conversation.conversations import Asked
+from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import tag_follows
 from gateway.network.people.directory import find, named
 from gateway.network.posts import timelines
-from gateway.network.posts.timelines import Heard
+from gateway.network.posts.timelines import ReceivedItem
 from gateway.store.tables import Account, Address, Post, PostRecipient
 
 REACH = 30  # items back; older ones are reached by their author's name
@@ -53,14 +53,14 @@ def context(
     )
 
 
-def _chosen_thread(session: Session, post_id: int | None, items: Sequence[Heard]) -> int | None:
+def _chosen_thread(session: Session, post_id: int | None, items: Sequence[ReceivedItem]) -> int | None:
     """The last item's id when it goes on with the private thread that this person chose to answer privately."""
     chosen = session.get(Post, post_id) if post_id else None
     goes_on = chosen and items and items[0].post.author_id == chosen.author_id
     return items[0].post.id if goes_on else None
 
 
-def _item(heard: Heard) -> Item:
+def _item(heard: ReceivedItem) -> Item:
     return Item(
         post=heard.post.id,
         author=named(heard.author),
@@ -71,29 +71,29 @@ def _item(heard: Heard) -> Item:
     )
 
 
-def _last_by(items: Iterable[Heard]) -> dict[str, Item]:
+def _last_by(items: Iterable[ReceivedItem]) -> dict[str, Item]:
     last: dict[str, Item] = {}
     for heard in items:
         last.setdefault(heard.author.handle, _item(heard))
     return last
 
 
-def _question(asked: Asked, age: timedelta, *, unseen: bool = False) -> Question:
+def _question(asked: AskedQuestion, age: timedelta, *, unseen: bool = False) -> OpenQuestion:
     choices = tuple(Choice(choice["label"]) for choice in asked.choices)
     words, minutes = frozenset(asked.words), age.total_seconds() / 60
-    return Question(asked.kind, choices, words, asked.secret, minutes, _has_others(asked), unseen)
+    return OpenQuestion(asked.kind, choices, words, asked.secret, minutes, _has_others(asked), unseen)
 
 
-def _has_others(asked: Asked) -> bool:
+def _has_others(asked: AskedQuestion) -> bool:
     """Whether those who are sure already go with whoever is chosen."""
     offered = {choice.get("id") for choice in asked.choices}
     sure = {each["id"] for each in (asked.about.get("reading") or {}).get("names", ())}
     return not sure <= offered or len(sure) > 1
 
 
-def _half(session: Session, kept: dict[str, Any], age: timedelta) -> Half:
+def _half(session: Session, kept: dict[str, Any], age: timedelta) -> PendingFragment:
     later = {2: kept["later"]} if "later" in kept else {}  # as the version before kept a part that came early
-    half = Half(
+    half = PendingFragment(
         held=kept.get("held", ""),
         total=kept.get("total", 0),
         missing=kept.get("missing", 1 if later else 0),
@@ -112,7 +112,7 @@ def _numbered(kept: dict[str, Any], key: str) -> dict[int, Any]:
     return {int(number): each for number, each in kept.get(key, {}).items()}
 
 
-def _of_post(session: Session, half: Half, post: Post) -> Half:
+def _of_post(session: Session, half: PendingFragment, post: Post) -> PendingFragment:
     return replace(
         half,
         names=_named_by(session, post),
@@ -122,7 +122,7 @@ def _of_post(session: Session, half: Half, post: Post) -> Half:
     )
 
 
-def _named_by(session: Session, post: Post) -> tuple[Named, ...]:
+def _named_by(session: Session, post: Post) -> tuple[NamedAccount, ...]:
     """Whom the writer of a private post named; the group of one that was posted there."""
     named_ids = select(PostRecipient.named_id).where(PostRecipient.post_id == post.id)
     wanted = Account.id == post.group_id if post.group_id else Account.id.in_(named_ids)

@@ -15,7 +15,7 @@ from gateway.store.tables import Remainder
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptRemainder:
     """A rest, the ids of the posts whose words are in it (none in words of our own), and how long ago it was kept."""
 
     text: str
@@ -42,13 +42,13 @@ def keep_all(session: Session, rests: Mapping[int, tuple[str, Collection[int]]])
     session.execute(new.on_conflict_do_update(index_elements=["address_id"], set_=values))
 
 
-def kept(session: Session, address_id: int) -> Kept | None:
+def kept(session: Session, address_id: int) -> KeptRemainder | None:
     """What is kept now. Whoever gives it to somebody asks `audience` first."""
     age = type_coerce(func.now() - Remainder.kept_at, Interval)
     row = session.execute(
         select(Remainder.text, Remainder.posts, age).where(Remainder.address_id == address_id)
     ).first()
-    return Kept(row[0], tuple(row[1]), row[2]) if row else None
+    return KeptRemainder(row[0], tuple(row[1]), row[2]) if row else None
 
 
 def forget(session: Session, address_id: int) -> None:

@@ -44,7 +44,7 @@ NOT_THERE: Final = "it had to be asked about, and no answer may go there"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReplyAllowance:
     """What the next answer has to know: whether it may go, whether it says that it is the last, and the posts whose
     reactions it may tell of."""
 
@@ -53,12 +53,12 @@ class Standing:
     liked: Sequence[int]
 
 
-def standing(session: Session, address_id: int, inbound: Inbound, *, changed: bool) -> Standing:
+def standing(session: Session, address_id: int, inbound: Inbound, *, changed: bool) -> ReplyAllowance:
     """One statement looks at both. Whoever changes something hears that it is done for longer than who only asks."""
     liked = select(Conversation.liked).where(Conversation.address_id == address_id).scalar_subquery()
     number, posts = session.execute(select(_counted(address_id, HOUR).scalar_subquery(), liked)).one()
     allowed = number < (CHANGING if changed else HOURLY) and not _repeats(session, address_id, inbound.text)
-    return Standing(allowed, number == HOURLY - 1, posts or ())
+    return ReplyAllowance(allowed, number == HOURLY - 1, posts or ())
 
 
 def may_write_to_stranger(session: Session, address_id: int) -> bool:

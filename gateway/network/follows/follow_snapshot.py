@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from gateway.store.tables import Follow
 
-Memento = dict[str, Any]
+FollowSnapshot = dict[str, Any]
 PLAIN: Final = ("role", "state", "by_text", "off")
 MOMENTS: Final = ("off_until", "expires_at", "created_at")
 SWITCH: Final = ("off", "off_until")  # what `off NAME` and `on NAME` change
 RENEWED: Final = (*SWITCH, "state", "by_text", "expires_at")  # what following once more changes
 
 
-def taken(session: Session, follower_id: int, account_id: int) -> Memento | None:
+def taken(session: Session, follower_id: int, account_id: int) -> FollowSnapshot | None:
     """What stands now; None when there is no such follow, membership or request."""
     mine = select(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
     row = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
@@ -28,7 +28,7 @@ def taken(session: Session, follower_id: int, account_id: int) -> Memento | None
     return {**{name: getattr(row, name) for name in PLAIN}, **written}
 
 
-def restore(session: Session, follower_id: int, account_id: int, was: Memento | None) -> None:
+def restore(session: Session, follower_id: int, account_id: int, was: FollowSnapshot | None) -> None:
     """Makes it so again, also that there is none."""
     if was is None:
         mine = delete(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
@@ -39,7 +39,7 @@ def restore(session: Session, follower_id: int, account_id: int, was: Memento | 
     session.execute(row.on_conflict_do_update(index_elements=["follower_id", "account_id"], set_=values))
 
 
-def amend(session: Session, follower_id: int, account_id: int, was: Memento, columns: Sequence[str]) -> bool:
+def amend(session: Session, follower_id: int, account_id: int, was: FollowSnapshot, columns: Sequence[str]) -> bool:
     """Brings some columns back to what they were; False when the follow is gone. What others changed since, that it is
     gone or has another role, is not undone with it."""
     mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
@@ -47,5 +47,5 @@ def amend(session: Session, follower_id: int, account_id: int, was: Memento, col
     return changed.first() is not None
 
 
-def _values(was: Memento, columns: Sequence[str]) -> dict[str, Any]:
+def _values(was: FollowSnapshot, columns: Sequence[str]) -> dict[str, Any]:
     return {name: datetime.fromisoformat(was[name]) if name in MOMENTS and was[name] else was[name] for name in columns}

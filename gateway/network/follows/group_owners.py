@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import joined, say
-from gateway.language.model.reading import Named
+from gateway.language.model.reading import NamedAccount
 from gateway.network.follows.follows import IN_FORCE, role_in
 from gateway.store.tables import Account, Follow, Post, PostRecipient
 
@@ -19,7 +19,7 @@ def owners(session: Session, group_id: int) -> Sequence[Account]:
     return session.scalars(running.order_by(Follow.created_at, Account.id)).all()
 
 
-def check_owner(session: Session, account_id: int, group: Named) -> None:
+def check_owner(session: Session, account_id: int, group: NamedAccount) -> None:
     """Raises Refused with the names of those who may."""
     running = owners(session, group.id)
     if any(owner.id == account_id for owner in running):
@@ -30,7 +30,7 @@ def check_owner(session: Session, account_id: int, group: Named) -> None:
     raise Refused(say("Only the owners of {name} can add or remove people: {names}.", name=group.name, names=names))
 
 
-def check_not_last_owner(session: Session, account_id: int, group: Named) -> None:
+def check_not_last_owner(session: Session, account_id: int, group: NamedAccount) -> None:
     """A group must not lose its only owner: nobody could let people in, or make another one. Raises Refused."""
     if not is_last_owner(session, account_id, group.id):
         return

@@ -18,48 +18,48 @@ IN_FORCE = or_(Silence.expires_at.is_(None), Silence.expires_at > func.now())
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class MuteSnapshot:
     """A silence as it was, so that `undo` can bring it back."""
 
     kind: str
     expires_at: datetime | None
 
     @staticmethod
-    def read(detail: dict[str, Any] | None) -> "Kept | None":
+    def read(detail: dict[str, Any] | None) -> "MuteSnapshot | None":
         if detail is None:
             return None
         until = detail["until"]
-        return Kept(detail["kind"], datetime.fromisoformat(until) if until else None)
+        return MuteSnapshot(detail["kind"], datetime.fromisoformat(until) if until else None)
 
     def packed(self) -> dict[str, Any]:
         return {"kind": self.kind, "until": self.expires_at.isoformat() if self.expires_at else None}
 
 
-def standing(session: Session, account_id: int, other_id: int) -> Kept | None:
+def standing(session: Session, account_id: int, other_id: int) -> MuteSnapshot | None:
     """What `account_id` has asked for against the other, while it lasts."""
     row = session.execute(
         select(Silence.kind, Silence.expires_at).where(
             Silence.account_id == account_id, Silence.other_id == other_id, IN_FORCE
         )
     ).one_or_none()
-    return Kept(row.kind, row.expires_at) if row else None
+    return MuteSnapshot(row.kind, row.expires_at) if row else None
 
 
 def block(session: Session, account_id: int, other_id: int) -> list[dict[str, Any]]:
     """Neither hears the other from now on; their follows end. Gives those as they were, for `undo`."""
-    put(session, account_id, other_id, Kept("block", None))
+    put(session, account_id, other_id, MuteSnapshot("block", None))
     ended = [follows.unfollow(session, *pair) for pair in ((account_id, other_id), (other_id, account_id))]
     return [follows.packed(row) for row in ended if row]
 
 
-def put(session: Session, account_id: int, other_id: int, silence: Kept) -> None:
+def put(session: Session, account_id: int, other_id: int, silence: MuteSnapshot) -> None:
     """The one silence of this pair is now this one."""
     values = {"kind": silence.kind, "expires_at": silence.expires_at, "created_at": func.now()}
     row = insert(Silence).values(account_id=account_id, other_id=other_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=["account_id", "other_id"], set_=values))
 
 
-def lift(session: Session, account_id: int, other_id: int) -> Kept | None:
+def lift(session: Session, account_id: int, other_id: int) -> MuteSnapshot | None:
     """Ends what `account_id` asked for; None when nothing was in force."""
     was = standing(session, account_id, other_id)
     session.execute(delete(Silence).where(Silence.account_id == account_id, Silence.other_id == other_id))

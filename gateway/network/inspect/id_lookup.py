@@ -17,7 +17,7 @@ _DELIVERY = re.compile(r"(\d{1,19}):(\d{1,19})")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LookupResult:
     """What was asked for, with what it came from: each id is None where there is none. `kind` says which was meant."""
 
     kind: Kind
@@ -27,7 +27,7 @@ class Found:
     address_id: int | None = None
 
 
-def look_up(session: Session, given: str) -> Found:
+def look_up(session: Session, given: str) -> LookupResult:
     """By our id (of an input, a post, a message, an attempt), MESSAGE:ADDRESS, MessageSid, or a mail's Message-ID;
     raises Refused when it is nothing here, or several things."""
     given = given.strip()
@@ -42,39 +42,39 @@ def look_up(session: Session, given: str) -> Found:
     return found
 
 
-def _by_id(session: Session, given: int) -> Found | None:
+def _by_id(session: Session, given: int) -> LookupResult | None:
     if given > LARGEST:
         return None
     if session.get(Inbound, given):
-        return Found("inbound", given)
+        return LookupResult("inbound", given)
     if post := session.get(Post, given):
-        return Found("post", post.inbound_id, given)
+        return LookupResult("post", post.inbound_id, given)
     if message := session.get(Message, given):
         return _message(session, message)
     attempt = session.get(Attempt, given)
     return _delivery(session, attempt.message_id, attempt.address_id) if attempt else None
 
 
-def _message(session: Session, message: Message, kind: Kind = "message", address_id: int | None = None) -> Found:
+def _message(session: Session, message: Message, kind: Kind = "message", address_id: int | None = None) -> LookupResult:
     post = session.get(Post, message.post_id) if message.post_id else None
     inbound_id = post.inbound_id if post else message.inbound_id
-    return Found(kind, inbound_id, message.post_id, message.id, address_id)
+    return LookupResult(kind, inbound_id, message.post_id, message.id, address_id)
 
 
-def _delivery(session: Session, message_id: int, address_id: int) -> Found | None:
+def _delivery(session: Session, message_id: int, address_id: int) -> LookupResult | None:
     if max(message_id, address_id) > LARGEST or not session.get(Delivery, (message_id, address_id)):
         return None
     return _message(session, session.get_one(Message, message_id), "delivery", address_id)
 
 
-def _by_carriers_id(session: Session, given: str) -> Found | None:
+def _by_carriers_id(session: Session, given: str) -> LookupResult | None:
     """A text's MessageSid, in or out; a mail's Message-ID, with or without its angle brackets."""
     names = {given, f"<{given.strip('<>')}>", given.strip("<>")}
     inbounds = session.scalars(select(Inbound.id).where(Inbound.message_id.in_(names)).order_by(Inbound.id)).all()
     if len(inbounds) > 1:
         raise Refused(f"Several inputs have that Message-ID: {_listed(inbounds)}. Ask for one of them.")
     if inbounds:
-        return Found("inbound", inbounds[0])
+        return LookupResult("inbound", inbounds[0])
     attempt = session.scalars(select(Attempt).where(Attempt.carrier_id == given).order_by(Attempt.id)).first()
     return _delivery(session, attempt.message_id, attempt.address_id) if attempt else None
 

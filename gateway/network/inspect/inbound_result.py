@@ -11,7 +11,7 @@ OPEN = ("new", "working")
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class InboundResult:
     """`answer` is None when there was none: most updates have none."""
 
     state: str
@@ -25,8 +25,8 @@ class Ending:
         return self.state not in OPEN
 
 
-def ending(session: Session, inbound_id: int) -> Ending:
+def ending(session: Session, inbound_id: int) -> InboundResult:
     answer = select(Message.text).where(Message.inbound_id == inbound_id, Message.kind == "answer")
     posted = exists().where(Post.inbound_id == inbound_id)
     wanted = select(Inbound.state, Inbound.intent, Inbound.reason, answer.scalar_subquery(), posted)
-    return Ending(*session.execute(wanted.where(Inbound.id == inbound_id)).one())
+    return InboundResult(*session.execute(wanted.where(Inbound.id == inbound_id)).one())

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.network.inspect import trace_deliveries
-from gateway.network.inspect.id_lookup import Found
+from gateway.network.inspect.id_lookup import LookupResult
 from gateway.network.inspect.trace_deliveries import Plain, iso
 from gateway.network.receipts import receipts
 from gateway.sms import fit
@@ -38,7 +38,7 @@ def summary(session: Session, inbound_id: int, price: Decimal) -> Plain:
     """One input in a line: what it was read as and why, the texts and mails it set off (its answer included), how many
     ms it took to read and how many dollars its texts cost, or will. `open`: more may come."""
     row = session.get_one(Inbound, inbound_id)
-    messages = _messages(session, Found("inbound", inbound_id))
+    messages = _messages(session, LookupResult("inbound", inbound_id))
     waiting = select(func.count()).where(Fanout.message_id.in_([m.id for m in messages]), Fanout.state == "waiting")
     counts, cost = _counts(session, messages, price)
     return {
@@ -53,7 +53,7 @@ def summary(session: Session, inbound_id: int, price: Decimal) -> Plain:
     }
 
 
-def trace(session: Session, found: Found, view: View) -> Plain:
+def trace(session: Session, found: LookupResult, view: View) -> Plain:
     """All of it. The summary of its input stands at the top, the rows below, each with its times."""
     inbound = session.get(Inbound, found.inbound_id) if found.inbound_id else None
     messages = _messages(session, found)
@@ -73,7 +73,7 @@ def trace(session: Session, found: Found, view: View) -> Plain:
     }
 
 
-def _posts(session: Session, found: Found) -> Sequence[Post]:
+def _posts(session: Session, found: LookupResult) -> Sequence[Post]:
     mine = _any((Post.id, found.post_id), (Post.inbound_id, found.inbound_id))
     return session.scalars(select(Post).where(mine).order_by(Post.id)).all()
 
@@ -83,7 +83,7 @@ def _any(*pairs: tuple[Any, int | None]) -> ColumnElement[bool]:
     return or_(false(), *(column == value for column, value in pairs if value is not None))
 
 
-def _messages(session: Session, found: Found) -> Sequence[Message]:
+def _messages(session: Session, found: LookupResult) -> Sequence[Message]:
     """Of one delivery its own; else the copies of the posts and the answer."""
     wanted = select(Message).order_by(Message.id)
     if found.kind == "delivery":

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import say, translated
 from gateway.ledger.outbox import attempts, outbox
-from gateway.ledger.outbox.attempts import Report, Step
+from gateway.ledger.outbox.attempts import CarrierReport, Step
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.mail.bounces import status_codes
-from gateway.mail.bounces.dsn import Bounce
+from gateway.mail.bounces.dsn import BounceReport
 from gateway.mail.bounces.failure_reasons import missed
 from gateway.network.people import addresses
 from gateway.store.tables import Account, Address, Bouncing
@@ -48,7 +48,7 @@ STEPS: Final[dict[str, Step]] = {
 log = logging.getLogger(__name__)
 
 
-class Standing(NamedTuple):
+class BounceStatus(NamedTuple):
     """One mailbox, for the command line. `off_since`: nothing goes there."""
 
     handle: str | None
@@ -62,28 +62,28 @@ class Standing(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class CountedBounce:
     """What one bounce did. `counted`: it was the first one of its delivery; `rings`: bells after the commit."""
 
     counted: bool = False
     rings: frozenset[str] = frozenset()
 
 
-def returned(session: Session, message_id: int, address_id: int, bounce: Bounce) -> Returned:
+def returned(session: Session, message_id: int, address_id: int, bounce: BounceReport) -> CountedBounce:
     """A mail that came back, or a word about where it is; whoever calls has checked its token."""
     step = STEPS.get(bounce.kind)
     latest = session.scalar(LATEST, {"message": message_id, "address": address_id}) if step else None
     if step and latest:
         reason = (bounce.status or status_codes.UNREAD) if step == "failed" else None
-        attempts.advance(session, [Report(latest, None, step, reason)])
-    return _counted(session, message_id, address_id, bounce) if bounce.failed else Returned()
+        attempts.advance(session, [CarrierReport(latest, None, step, reason)])
+    return _counted(session, message_id, address_id, bounce) if bounce.failed else CountedBounce()
 
 
-def _counted(session: Session, message_id: int, address_id: int, bounce: Bounce) -> Returned:
+def _counted(session: Session, message_id: int, address_id: int, bounce: BounceReport) -> CountedBounce:
     status = bounce.status or status_codes.UNREAD
     given = {"message": message_id, "address": address_id, "kind": bounce.kind, "status": status}
     if session.scalar(COUNT, given) is None:
-        return Returned()
+        return CountedBounce()
     mailbox = session.get_one(Address, address_id, with_for_update=True)
     scored = {"address": address_id, "weight": WEIGHTS[bounce.kind], "status": status, "quiet": QUIET}
     session.execute(SCORE, scored)
@@ -91,11 +91,11 @@ def _counted(session: Session, message_id: int, address_id: int, bounce: Bounce)
     if mailbox.bouncing_since is not None:
         if row.probe_id == message_id:
             _wait(session, row)
-        return Returned(counted=True)
+        return CountedBounce(counted=True)
     rings = _warn(session, mailbox, row) if row.score >= WARNS_AT and row.warned_at is None else frozenset()
     if row.score >= STOPS_AT:
         _stop(session, mailbox, row)
-    return Returned(True, rings)
+    return CountedBounce(True, rings)
 
 
 def _warn(session: Session, mailbox: Address, row: Bouncing) -> frozenset[str]:
@@ -176,9 +176,9 @@ def _send_probe(session: Session, address_id: int, language: str) -> None:
     session.flush()
 
 
-def standings(session: Session) -> list[Standing]:
+def standings(session: Session) -> list[BounceStatus]:
     """Those that are off, then those that send mail back now and then."""
-    return [Standing(*row) for row in session.execute(STANDINGS, {"quiet": QUIET})]
+    return [BounceStatus(*row) for row in session.execute(STANDINGS, {"quiet": QUIET})]
 
 
 LATEST: Final = text("""

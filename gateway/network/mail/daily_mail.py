@@ -28,7 +28,7 @@ SNIPPET: Final = 280  # characters of one update
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class DailyItem:
     """One update as it is listed."""
 
     post_id: int
@@ -46,11 +46,11 @@ class Reader:
     address_id: int
     language: str
     message_id: int
-    picks: tuple[Pick, ...]
+    picks: tuple[DailyItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ComposedDailyMail:
     """A mail before it is put."""
 
     reader: Reader
@@ -87,7 +87,7 @@ def write(session: Session, signer: Signer, domain: str, company: str, hour: int
     ]
     frame, subject = cache(partial(_frame, company)), cache(_subject)  # for this batch: the same words for many
     written = [
-        Written(
+        ComposedDailyMail(
             one,
             subject(one.language, *(pick.name for pick in one.picks)),
             _body(one, frame(one.language, one.picks[0].handle), signer, domain),
@@ -115,15 +115,15 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _picks(session: Session, readers: Sequence[int]) -> dict[int, list[Pick]]:
+def _picks(session: Session, readers: Sequence[int]) -> dict[int, list[DailyItem]]:
     """For each of them who has any; noted as seen by the same statement."""
-    found: dict[int, list[Pick]] = {}
+    found: dict[int, list[DailyItem]] = {}
     for row in session.execute(PICK, {"readers": readers, "picks": PICKS}):
-        found.setdefault(row.reader_id, []).append(Pick(row.post_id, row.name, row.handle, row.in_group, row.text))
+        found.setdefault(row.reader_id, []).append(DailyItem(row.post_id, row.name, row.handle, row.in_group, row.text))
     return found
 
 
-class Frame(NamedTuple):
+class DailyLayout(NamedTuple):
     """What stands around the updates, in one language; it names the first of their writers."""
 
     opening: str
@@ -132,7 +132,7 @@ class Frame(NamedTuple):
     closing: str
 
 
-def _frame(company: str, language: str, handle: str) -> Frame:
+def _frame(company: str, language: str, handle: str) -> DailyLayout:
     opening = say(
         "What colleagues at {company} wrote lately. You get this once a day until you follow somebody.",
         company=company,
@@ -145,7 +145,7 @@ def _frame(company: str, language: str, handle: str) -> Frame:
         ],
         "\n",
     )
-    return Frame(*(translated(each, language) for each in (opening, say("Answer:"), say("Follow:"), closing)))
+    return DailyLayout(*(translated(each, language) for each in (opening, say("Answer:"), say("Follow:"), closing)))
 
 
 def _subject(language: str, *names: str) -> str:
@@ -155,12 +155,12 @@ def _subject(language: str, *names: str) -> str:
     return translated(say("What your colleagues are doing: {names}", names=who), language)
 
 
-def _body(reader: Reader, frame: Frame, signer: Signer, domain: str) -> str:
+def _body(reader: Reader, frame: DailyLayout, signer: Signer, domain: str) -> str:
     items = [_item(number, pick, reader, frame, signer, domain) for number, pick in enumerate(reader.picks, 1)]
     return "\n\n".join([frame.opening, *items, frame.closing])
 
 
-def _item(number: int, pick: Pick, reader: Reader, frame: Frame, signer: Signer, domain: str) -> str:
+def _item(number: int, pick: DailyItem, reader: Reader, frame: DailyLayout, signer: Signer, domain: str) -> str:
     """The number to answer with, who, the words; and two addresses that need no words around them."""
     by = f"{pick.name} (@{pick.handle})" + (f" #{pick.group}" if pick.group else "")
     reply = f"r+{signer.sign('reply', pick.post_id, reader.address_id)}@{domain}"
@@ -170,7 +170,7 @@ def _item(number: int, pick: Pick, reader: Reader, frame: Frame, signer: Signer,
     )
 
 
-def _put(session: Session, written: Sequence[Written]) -> None:
+def _put(session: Session, written: Sequence[ComposedDailyMail]) -> None:
     readers = [one.reader for one in written]
     keys: dict[str, Any] = {
         "messages": [one.message_id for one in readers],

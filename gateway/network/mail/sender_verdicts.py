@@ -13,8 +13,8 @@ from gateway.errors import Refused
 from gateway.ledger.inbox import replays, unauthenticated
 from gateway.ledger.inbox.unauthenticated import Unproved
 from gateway.mail.auth import named_recipients, replay_keys, trace_headers
-from gateway.mail.auth.sender_trust import Known, Standing
-from gateway.mail.auth.trace_headers import Arrived
+from gateway.mail.auth.sender_trust import KnownBeforeDns, SenderTrust
+from gateway.mail.auth.trace_headers import ArrivedMail
 from gateway.mail.decode import mime
 from gateway.mail.parse import own_words
 from gateway.network.mail import confirmations, mail_addresses, secret_addresses
@@ -32,13 +32,13 @@ STRANGER: Final = "a stranger, and not proved"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class VerificationCase:
     """One mail before the ladder. `standing` is there already when no ladder is needed."""
 
     one: Unproved
-    arrived: Arrived
-    known: Known
-    standing: Standing | None = None
+    arrived: ArrivedMail
+    known: KnownBeforeDns
+    standing: SenderTrust | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,19 @@ class Parsed:
     marks: tuple[bytes, ...] = ()
 
 
-def case(session: Session, signer: Signer, one: Unproved) -> Case:
+def case(session: Session, signer: Signer, one: Unproved) -> VerificationCase:
     to = _read(one.recipients, signer)
     arrived = trace_headers.read(one.raw)
     if any(each.kind == "confirm" for each in to):
-        return Case(one, arrived, Known(), _by_token(session, to, one.sender))
+        return VerificationCase(one, arrived, KnownBeforeDns(), _by_token(session, to, one.sender))
     secrets = [each.secret for each in to if each.secret]
-    return Case(one, arrived, Known(posting=_posting(session, secrets, one.sender) if secrets else None))
+    return VerificationCase(
+        one, arrived, KnownBeforeDns(posting=_posting(session, secrets, one.sender) if secrets else None)
+    )
 
 
 def settle(
-    session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed | None = None
+    session: Session, signer: Signer, case: VerificationCase, standing: SenderTrust, parsed: Parsed | None = None
 ) -> tuple[str, frozenset[str]]:
     """How the row stands now ("later": it is tried again), and the bells to ring after the commit. The secret address
     is forgotten here: from now on the mail went to post@. `parsed`: what `parse` gave, outside of the transaction."""
@@ -90,7 +92,9 @@ def settle(
 LEFT_OUT: Final = "it was written to more of our addresses than this delivery came to"
 
 
-def judge_delivery(session: Session, signer: Signer, case: Case, standing: Standing, parsed: Parsed) -> Standing:
+def judge_delivery(
+    session: Session, signer: Signer, case: VerificationCase, standing: SenderTrust, parsed: Parsed
+) -> SenderTrust:
     """A signature is no proof of a delivery that leaves out some of our addresses to which its writer wrote. Whoever
     was sent a mail to a colleague and to everybody could otherwise send it on to everybody alone."""
     if not standing.signed:
@@ -99,7 +103,7 @@ def judge_delivery(session: Session, signer: Signer, case: Case, standing: Stand
     domains = {each.rpartition("@")[2] for each in came_to}
     others = parsed.named - came_to
     ours = _read([each for each in others if each.rpartition("@")[2] in domains], signer)
-    return Standing(None, LEFT_OUT) if any(_means_something(session, each) for each in ours) else standing
+    return SenderTrust(None, LEFT_OUT) if any(_means_something(session, each) for each in ours) else standing
 
 
 def _means_something(session: Session, recipient: Recipient) -> bool:
@@ -109,7 +113,7 @@ def _means_something(session: Session, recipient: Recipient) -> bool:
     return not recipient.handle or accounts.by_handle(session, recipient.handle) is not None
 
 
-def parse(case: Case) -> Parsed:
+def parse(case: VerificationCase) -> Parsed:
     """It takes a second for the largest mails."""
     mail = case.arrived.mail
     try:
@@ -123,7 +127,9 @@ def parse(case: Case) -> Parsed:
     return Parsed(own_words.words(message).text, machine, to, replay_keys.is_signed(message), marks)
 
 
-def _takes_effect(session: Session, row: Inbound, case: Case, standing: Standing, parsed: Parsed) -> bool:
+def _takes_effect(
+    session: Session, row: Inbound, case: VerificationCase, standing: SenderTrust, parsed: Parsed
+) -> bool:
     """False for a mail that came before. Whoever was sent a signed mail can send it once more, with other fields and in
     another envelope, and its signature holds: nobody's words are done twice. What a machine wrote has no effect, and so
     keeps no later mail out: a sign of a machine is the one thing that anybody can add."""
@@ -133,7 +139,7 @@ def _takes_effect(session: Session, row: Inbound, case: Case, standing: Standing
     return standing.proof != "dmarc" or (new and not (row.flagged and _came_before(session, row, case)))
 
 
-def _came_before(session: Session, row: Inbound, case: Case) -> bool:
+def _came_before(session: Session, row: Inbound, case: VerificationCase) -> bool:
     """The same octets in another envelope. It finds mails without a signature, and those from before signatures were
     kept."""
     earlier = select(Inbound.raw).where(
@@ -156,13 +162,13 @@ def _read(written: list[str], signer: Signer) -> list[Recipient]:
     return [each for each in read if each]
 
 
-def _by_token(session: Session, to: list[Recipient], sender: str) -> Standing:
+def _by_token(session: Session, to: list[Recipient], sender: str) -> SenderTrust:
     """An answer to our question whether somebody wrote a mail: it is proved by what only their mailbox was told."""
     known = addresses.identify(session, "email", sender)
     ids = {each.ids[1] for each in to if each.kind == "confirm"}
     if known and ids == {known[0].id} and len(to) == 1:
-        return Standing("token", "it answers a question that only this mailbox was asked")
-    return Standing(None, "the question that it answers was asked of somebody else, or it went elsewhere too")
+        return SenderTrust("token", "it answers a question that only this mailbox was asked")
+    return SenderTrust(None, "the question that it answers was asked of somebody else, or it went elsewhere too")
 
 
 def _posting(session: Session, secrets: list[str], sender: str) -> Literal["own", "foreign"]:

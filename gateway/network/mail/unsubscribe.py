@@ -54,7 +54,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Others:
+class RemainingSubscriptions:
     """What somebody still hears: how many sources, the names of the first, and whether mails are off anyway."""
 
     number: int
@@ -152,11 +152,11 @@ def switch_on(session: Session, signer: Signer, ending: Pair, token: str) -> boo
     return True
 
 
-def others(session: Session, ending: Pair) -> Others:
+def others(session: Session, ending: Pair) -> RemainingSubscriptions:
     """Closed groups are counted and not named. Whoever has a link to an address that is nobody's any more, or whose
     owner is suspended, ends that one follow and is told of no other."""
     if visibility.holder(session, ending.address_id) is None:
-        return Others(0, (), are_off=True)
+        return RemainingSubscriptions(0, (), are_off=True)
     mine = select(
         func.concat(Account.name, " (", SIGN, Account.handle, ")").label("name"),
         (Account.access.is_distinct_from("closed")).label("shown"),
@@ -170,7 +170,7 @@ def others(session: Session, ending: Pair) -> Others:
     )
     rows = session.execute(union_all(people, heard).order_by("name")).all()
     names = [name for name, shown in rows if shown]
-    return Others(len(rows), names[:SHOWN], _is_off(session, ending))
+    return RemainingSubscriptions(len(rows), names[:SHOWN], _is_off(session, ending))
 
 
 def _is_off(session: Session, ending: Pair) -> bool:

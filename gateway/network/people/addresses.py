@@ -59,9 +59,9 @@ def reachable_phone(text: str, region: str, countries: Collection[str]) -> str:
 def refuse_unreachable(number: str, countries: Collection[str]) -> None:
     """Raises Refused when an E.164 number is in none of the `countries`, or a service number."""
     match destinations.trouble(number, countries):
-        case destinations.Trouble.SERVICE:
+        case destinations.UnreachableReason.SERVICE:
             raise Refused(f"The phone ending in {number[-4:]} is a service number, or too short: nobody's own phone.")
-        case destinations.Trouble.COUNTRY:
+        case destinations.UnreachableReason.COUNTRY:
             place = destinations.country(number)
             raise Refused(
                 f"The phone ending in {number[-4:]} is in {place}, and texts go to {', '.join(countries)} alone: "

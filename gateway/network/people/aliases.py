@@ -17,7 +17,7 @@ _ALIAS = re.compile(r"\w(?:[\w.'-]{0,38}\w)?")  # one word of a text, as the lan
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class AliasRow:
     """One word and whose it is; kind: alias or employee_id, or handle."""
 
     word: str
@@ -37,19 +37,19 @@ def normal_alias(text: str, reserved: Collection[str] = ()) -> str:
     return alias
 
 
-def of(session: Session, account_id: int) -> list[Called]:
+def of(session: Session, account_id: int) -> list[AliasRow]:
     """What else an account is called, by the alphabet."""
     return _called(session, Alias.account_id == account_id)
 
 
-def owners(session: Session, words: Iterable[str]) -> dict[str, Called]:
+def owners(session: Session, words: Iterable[str]) -> dict[str, AliasRow]:
     """Whose alias or number each of the words is, whatever the state of the account."""
     return {one.word: one for one in _called(session, Alias.alias.in_(list(words)))}
 
 
-def _called(session: Session, which: object) -> list[Called]:
+def _called(session: Session, which: object) -> list[AliasRow]:
     rows = select(Alias.alias, Account.handle, Alias.kind).join(Account, Account.id == Alias.account_id)
-    return [Called(*row) for row in session.execute(rows.where(which).order_by(Alias.alias))]  # type: ignore[arg-type]
+    return [AliasRow(*row) for row in session.execute(rows.where(which).order_by(Alias.alias))]  # type: ignore[arg-type]
 
 
 def add(session: Session, account: Account, text: str, reserved: Collection[str] = (), kind: str = "alias") -> bool:
@@ -73,10 +73,10 @@ def remove(session: Session, account: Account, text: str) -> bool:
     return bool(session.scalars(mine.returning(Alias.alias)).all())
 
 
-def hidden(session: Session, verbs: Collection[str]) -> Sequence[Called]:
+def hidden(session: Session, verbs: Collection[str]) -> Sequence[AliasRow]:
     """Active accounts whose handle or alias is a verb now: as a first word it is the command."""
     handles = select(Account.handle).where(Account.handle.in_(verbs), Account.state == "active")
-    called = [Called(handle, handle, "handle") for handle in session.scalars(handles.order_by(Account.handle))]
+    called = [AliasRow(handle, handle, "handle") for handle in session.scalars(handles.order_by(Account.handle))]
     return [*called, *_called(session, Alias.alias.in_(verbs) & (Account.state == "active"))]
 
 

@@ -20,7 +20,7 @@ from gateway.store.tables import Address, Inbound, Refusal
 LARGEST: Final = 2**63 - 1
 
 
-class Kept(NamedTuple):
+class ConsentRecord(NamedTuple):
     """One yes or no: whose, exactly what was said, to which of our numbers, the carrier's id, how it came, when."""
 
     id: int
@@ -36,7 +36,7 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Flagged:
+class FlaggedRefusal:
     """A text that may ask us to stop; `stopped`: its phone has opted out by now."""
 
     inbound_id: int
@@ -56,29 +56,29 @@ def flag(session: Session, inbound: Inbound, address_id: int) -> bool:
     return True
 
 
-def kept(session: Session, account_id: int | None = None, number: str | None = None) -> Iterator[Kept]:
+def kept(session: Session, account_id: int | None = None, number: str | None = None) -> Iterator[ConsentRecord]:
     """All there is, or one person's, or one number's, the oldest first; read as it is asked for, however much it is.
 
     A number that has a new owner since keeps its old rows."""
     rows = session.execute(KEPT, {"account": account_id, "number": number}, execution_options={"yield_per": 1000})
-    return (Kept(*row) for row in rows)
+    return (ConsentRecord(*row) for row in rows)
 
 
-def flagged(session: Session, *, everything: bool = False) -> list[Flagged]:
+def flagged(session: Session, *, everything: bool = False) -> list[FlaggedRefusal]:
     """What waits for an operator, the oldest first; the closed too."""
-    return [Flagged(**row) for row in session.execute(FLAGGED, {"all": everything, "one": None}).mappings()]
+    return [FlaggedRefusal(**row) for row in session.execute(FLAGGED, {"all": everything, "one": None}).mappings()]
 
 
-def one(session: Session, inbound_id: int) -> Flagged:
+def one(session: Session, inbound_id: int) -> FlaggedRefusal:
     """An open or closed one; raises Refused."""
     known = 0 < inbound_id <= LARGEST
     row = session.execute(FLAGGED, {"all": True, "one": inbound_id}).mappings().first() if known else None
     if row is None:
         raise Refused(f"No text {inbound_id} is flagged: critter consent flagged shows those that are.")
-    return Flagged(**row)
+    return FlaggedRefusal(**row)
 
 
-def stop(session: Session, row: Flagged) -> bool:
+def stop(session: Session, row: FlaggedRefusal) -> bool:
     """An operator's word that it was a no: the phone opts out with the words of the text. False when it was out."""
     inbound = session.get_one(Inbound, row.inbound_id)
     phone = session.get_one(Address, row.address_id, with_for_update=True)

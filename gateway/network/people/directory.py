@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.errors import Refused
-from gateway.language.model.reading import Found, GroupKind, Kind, Named
+from gateway.language.model.reading import GroupKind, Kind, NamedAccount, ResolvedName
 from gateway.language.words.normalize import name_of, trimmed
 from gateway.network.people.addresses import normal_mailbox
 from gateway.network.people.handles import canonical_handle, plain
@@ -22,40 +22,40 @@ LONGEST = 60
 ACTIVE = Account.state == "active"
 
 
-def find(session: Session, name: str, viewer_id: int | None) -> Found:
+def find(session: Session, name: str, viewer_id: int | None) -> ResolvedName:
     """Handle, alias or employee's number, mailbox, then a first or full name (accents do not count) or a group's name;
     the first that is anyone decides, several candidates are all in `exact`. When it is nobody: the nearest names, those
     that `viewer_id` has to do with first. Only active accounts."""
     wanted = name_of(name)
     if not wanted or len(wanted) > LONGEST:
-        return Found()
+        return ResolvedName()
     key = plain(wanted)
     one = _by_mailbox(session, name) if "@" in wanted else _by_handle(session, wanted)
     if one is not None:
-        return Found((named(one),), also=_also(session, key, one, viewer_id), oneself=one.id == viewer_id)
+        return ResolvedName((named(one),), also=_also(session, key, one, viewer_id), oneself=one.id == viewer_id)
     one = _by_alias(session, wanted)
     if one is not None:
-        return Found((named(one),), also=_others(session, key, one, viewer_id), oneself=one.id == viewer_id)
+        return ResolvedName((named(one),), also=_others(session, key, one, viewer_id), oneself=one.id == viewer_id)
     exact = _by_name(session, key, viewer_id)
     if not exact:
-        return Found(near=_nearest(session, key, viewer_id))
-    return Found(exact, oneself=[each.id for each in exact] == [viewer_id])
+        return ResolvedName(near=_nearest(session, key, viewer_id))
+    return ResolvedName(exact, oneself=[each.id for each in exact] == [viewer_id])
 
 
-def _also(session: Session, key: str, one: Account, viewer_id: int | None) -> tuple[Named, ...]:
+def _also(session: Session, key: str, one: Account, viewer_id: int | None) -> tuple[NamedAccount, ...]:
     """Who else may be meant by a handle: people by a group's, a group by a person's. A namesake's own handle is not
     the word, so that among people the handle decides."""
     return tuple(each for each in _others(session, key, one, viewer_id) if each.kind != one.kind)
 
 
-def _others(session: Session, key: str, one: Account, viewer_id: int | None) -> tuple[Named, ...]:
+def _others(session: Session, key: str, one: Account, viewer_id: int | None) -> tuple[NamedAccount, ...]:
     return tuple(each for each in _by_name(session, key, viewer_id) if each.id not in (one.id, viewer_id))
 
 
-def named(account: Account) -> Named:
+def named(account: Account) -> NamedAccount:
     """An account as the language knows it."""
     access = cast("GroupKind | None", account.access)
-    return Named(account.id, account.handle, cast("Kind", account.kind), account.name, access)
+    return NamedAccount(account.id, account.handle, cast("Kind", account.kind), account.name, access)
 
 
 def _by_handle(session: Session, wanted: str) -> Account | None:
@@ -76,7 +76,7 @@ def _by_mailbox(session: Session, name: str) -> Account | None:
     return session.scalars(select(Account).join(Address).where(mailbox, ACTIVE)).one_or_none()
 
 
-def _by_name(session: Session, key: str, viewer_id: int | None) -> tuple[Named, ...]:
+def _by_name(session: Session, key: str, viewer_id: int | None) -> tuple[NamedAccount, ...]:
     """People by their first or full name and groups by theirs: who shares a name with a group does not hide it."""
     begins = and_(Account.kind == "person", Account.plain_name >= key + " ", Account.plain_name < key + AFTER_BLANK)
     rows = session.scalars(
@@ -88,7 +88,7 @@ def _by_name(session: Session, key: str, viewer_id: int | None) -> tuple[Named, 
     return tuple(named(account) for account in ranked[:EXACT])
 
 
-def _nearest(session: Session, key: str, viewer_id: int | None) -> tuple[Named, ...]:
+def _nearest(session: Session, key: str, viewer_id: int | None) -> tuple[NamedAccount, ...]:
     """Names within two edits (one for the shortest): only ever choices, never sent to."""
     allowed = EDITS if len(key) > 3 else 1
     first_name = func.split_part(Account.plain_name, " ", 1)

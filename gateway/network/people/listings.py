@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ListedPerson:
     """A person, and the state of the primary phone and mailbox; None without one. A mailbox that is off because mails
     came back "bounces"."""
 
@@ -24,7 +24,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ListedGroup:
     """A group, how many hear it, and the handles of its owners and posters."""
 
     id: int
@@ -61,12 +61,12 @@ _GROUPS = text("""
 """)
 
 
-def people(session: Session, *, everybody: bool = False, group_id: int | None = None) -> Sequence[Person]:
+def people(session: Session, *, everybody: bool = False, group_id: int | None = None) -> Sequence[ListedPerson]:
     """By handle, the suspended too; `everybody`: also the deactivated; `group_id`: only those in that group."""
     rows = session.execute(_PEOPLE, {"everybody": everybody, "group": group_id})
-    return [Person(**row) for row in rows.mappings()]
+    return [ListedPerson(**row) for row in rows.mappings()]
 
 
-def groups(session: Session) -> Sequence[Group]:
+def groups(session: Session) -> Sequence[ListedGroup]:
     """The active ones, by handle."""
-    return [Group(**row) for row in session.execute(_GROUPS).mappings()]
+    return [ListedGroup(**row) for row in session.execute(_GROUPS).mappings()]

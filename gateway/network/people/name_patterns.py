@@ -7,7 +7,7 @@ from typing import NamedTuple
 SEPARATORS = r"[ ().\-]*"  # between the digits of a number, as people write it
 
 
-class Patterns(NamedTuple):
+class NamePatterns(NamedTuple):
     """PostgreSQL regular expressions, for case-insensitive use. `plain`: what can be nobody else: @handle, the whole
     name, numbers, mailboxes. `bare`: the handle and the aliases as words, too; for texts about that person, and for
     Critter's own. `raw`: anything of it in a form or a mail as it came, however encoded."""
@@ -17,13 +17,13 @@ class Patterns(NamedTuple):
     raw: str
 
 
-def patterns(handle: str, name: str, aliases: Sequence[str], addresses: Sequence[str]) -> Patterns:
+def patterns(handle: str, name: str, aliases: Sequence[str], addresses: Sequence[str]) -> NamePatterns:
     words = [handle, *aliases]
     plain = [rf"@{_word(word)}" for word in words] + [rf"\m{_word(name)}", *map(_address, addresses)]
     bare = plain + [rf"\m{_word(word)}" for word in words]
     parts = {handle, *aliases, *re.split(r"\W+", name)}
     raw = [re.escape(part) for part in sorted(parts) if len(part) > 1]
-    return Patterns(_any(plain), _any(bare), _any(raw + [_digits(address) for address in addresses]))
+    return NamePatterns(_any(plain), _any(bare), _any(raw + [_digits(address) for address in addresses]))
 
 
 def _any(choices: Sequence[str]) -> str:

@@ -37,7 +37,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Hanging:
+class PostMedia:
     """The post's writer and words, as far as they may hang on a link, and its files. `attached`: what texts call it."""
 
     author: str
@@ -50,7 +50,7 @@ class Hanging:
     files: Sequence[File]
 
 
-def of_post(session: Session, post_id: int, address_id: int) -> Hanging | None:
+def of_post(session: Session, post_id: int, address_id: int) -> PostMedia | None:
     """None when there is nothing that whoever has this address may see now: taken back, left, blocked, suspended."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
@@ -67,7 +67,7 @@ def of_post(session: Session, post_id: int, address_id: int) -> Hanging | None:
     where: Account | None = found[2]
     private = post.visibility == "direct" or (where is not None and where.access == "closed")
     first = session.get(Post, post.repeat_of) if post.repeat_of else None
-    return Hanging(
+    return PostMedia(
         author=rendering.signature(writer, None, post, posts.origin(session, first)),
         handle=writer.handle,
         group=where.handle if where else None,

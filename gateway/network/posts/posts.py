@@ -25,7 +25,7 @@ LONGEST = 20_000  # characters; a mail may be long, the text of it is a link
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class NewPost:
     """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post;
     `also`: further open groups of the same mail; `followers`: the author's own hear it beside the groups; `repeats`:
     the post that this one passes on, word for word; `pictures_of`: the inbound whose pictures it shows, when that is
@@ -46,7 +46,7 @@ class Words:
     pictures_of: int | None = None
 
 
-def publish(session: Session, words: Words) -> Post:
+def publish(session: Session, words: NewPost) -> Post:
     """Writes the post and queues its fan-out; gives the row as it was written, not attached to the session. Raises
     Refused when the author may not post there or has said nothing."""
     found = _found(words)
@@ -70,14 +70,14 @@ def publish(session: Session, words: Words) -> Post:
     return post
 
 
-def _found(words: Words) -> nanoformats.Nanoformats:
+def _found(words: NewPost) -> nanoformats.Nanoformats:
     """Whom and what the words name. A repeat names nobody again."""
     if words.repeats:
         return nanoformats.Nanoformats(words.text, lang=words.repeats.lang)
     return nanoformats.parse(words.text)
 
 
-def _values(session: Session, post: Post, words: Words) -> dict[str, Any]:
+def _values(session: Session, post: Post, words: NewPost) -> dict[str, Any]:
     headline = _headline(session, post.in_reply_to)
     rendered = rendering.of_post(words.author, words.group, post, headline, origin(session, words.repeats))
     return {
@@ -99,12 +99,12 @@ def _values(session: Session, post: Post, words: Words) -> dict[str, Any]:
     }
 
 
-def origin(session: Session, post: Post | None) -> rendering.Origin | None:
+def origin(session: Session, post: Post | None) -> rendering.RepeatOrigin | None:
     """Who wrote what is repeated, and in which group."""
     if post is None:
         return None
     group = session.get(Account, post.group_id) if post.group_id else None
-    return rendering.Origin(session.get_one(Account, post.author_id), group)
+    return rendering.RepeatOrigin(session.get_one(Account, post.author_id), group)
 
 
 # One statement, because every update that comes in makes these rows.
@@ -130,7 +130,7 @@ def _show(session: Session, post: Post, inbound_id: int | None, types: Sequence[
     session.execute(shown.values(pictures_of=post.pictures_of, attached=post.attached))
 
 
-def _check(session: Session, words: Words, said: str) -> None:
+def _check(session: Session, words: NewPost, said: str) -> None:
     if not said.strip():
         raise Refused(say("Nothing to post: the message was empty."))
     if len(said) > LONGEST:
@@ -158,7 +158,7 @@ def _no_poster(group: Account) -> str:
     )
 
 
-def _hang(session: Session, post: Post, words: Words, found: nanoformats.Nanoformats) -> None:
+def _hang(session: Session, post: Post, words: NewPost, found: nanoformats.Nanoformats) -> None:
     if words.recipients:
         rows = [{"post_id": post.id, "account_id": person, "named_id": named} for person, named in words.recipients]
         session.execute(insert(PostRecipient).on_conflict_do_nothing(), rows)
@@ -187,7 +187,7 @@ def _mentioned(session: Session, post: Post, handles: Collection[str]) -> set[in
     return audience.readers_among(session, post.id, accounts) if accounts else set()
 
 
-def sources(session: Session, words: Words) -> list[int]:
+def sources(session: Session, words: NewPost) -> list[int]:
     """Whose followers get it: those of the groups, else the author's, and those of its #tags when everyone may read
     it; 0 for a direct post, which has none."""
     if words.visibility == "direct":

@@ -17,7 +17,7 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RepeatOrigin:
     """Who wrote what a repeat passes on, and in which group."""
 
     author: Account
@@ -25,7 +25,7 @@ class Origin:
 
 
 def of_post(
-    author: Account, group: Account | None, post: Post, headline: str | None, origin: Origin | None = None
+    author: Account, group: Account | None, post: Post, headline: str | None, origin: RepeatOrigin | None = None
 ) -> Rendered:
     """Author first; group and privacy named. `headline` is the thread's subject, if the post is a reply. The mail of a
     repeat begins with who wrote it, for its From names who passed it on."""
@@ -36,7 +36,7 @@ def of_post(
 
 def for_phone(
     author: Account, group: Account | None, post: Post, tag: str | None, page: str, pictures: str
-) -> fit.Fitted:
+) -> fit.FittedText:
     """The text message of a post for one phone. A private one has no link: its words never hang on a token alone. The
     page of what hangs on a post shows its words too, so that there is never a second link."""
     whole = f"{signature(author, group, post)}: {post.text}"
@@ -45,7 +45,7 @@ def for_phone(
     return fit.fit(whole, hangs + _tagged(tag), MORE if private else None if hangs else page)
 
 
-def fitted(text: str, tag: str | None, page: str | None) -> fit.Fitted:
+def fitted(text: str, tag: str | None, page: str | None) -> fit.FittedText:
     """At most two parts with the tag; of a longer one the beginning, and how to get the rest."""
     return fit.fit(text, _tagged(tag), page or MORE)
 
@@ -62,7 +62,7 @@ def hanging(attached: str | None, text: str, url: str) -> str:
     return f" {url}" if text.endswith(f"({attached})") else f" ({attached}) {url}"
 
 
-def signature(author: Account, group: Account | None, post: Post, origin: Origin | None = None) -> str:
+def signature(author: Account, group: Account | None, post: Post, origin: RepeatOrigin | None = None) -> str:
     if origin:
         return f"{author.name} rt {signature(origin.author, origin.group, post)}"
     if post.visibility == "direct":

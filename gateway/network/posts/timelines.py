@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Interval, Select, bindparam, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
-from gateway.language.model.reading import Named
+from gateway.language.model.reading import NamedAccount
 from gateway.network.audience import visibility
 from gateway.network.audience.visibility import readable_by
-from gateway.network.posts.rendering import Origin
+from gateway.network.posts.rendering import RepeatOrigin
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Tag
 
 LATE = 30  # an item that arrives may be that many behind in the order of writing
@@ -19,18 +19,18 @@ ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """A post with the names that a line of text needs; `origin`: who wrote what a repeat passes on."""
 
     post: Post
     author: Account
     group: Account | None
     age: timedelta
-    origin: Origin | None = None
+    origin: RepeatOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedItem:
     """An item that reached an address, how long ago, whether its reader only listens to that group, and whose or what
     follow brought it."""
 
@@ -43,7 +43,7 @@ class Heard:
     source_id: int | None
 
 
-def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int) -> list[Entry]:
+def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int) -> list[TimelineEntry]:
     """The newest posts that match and that the reader may read. Direct posts are never listed."""
     group, original, writer, there = aliased(Account), aliased(Post), aliased(Account), aliased(Account)
     rows = session.execute(
@@ -58,7 +58,7 @@ def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int
         .limit(limit)
     )
     return [
-        Entry(post, author, in_group, age, Origin(wrote, where) if post.repeat_of else None)
+        TimelineEntry(post, author, in_group, age, RepeatOrigin(wrote, where) if post.repeat_of else None)
         for post, author, in_group, age, wrote, where in rows
     ]
 
@@ -67,7 +67,7 @@ def _age(since: Any) -> ColumnElement[timedelta]:
     return type_coerce(func.now() - since, Interval)
 
 
-def by_account(account: Account | Named) -> ColumnElement[bool]:
+def by_account(account: Account | NamedAccount) -> ColumnElement[bool]:
     return Post.group_id == account.id if account.kind == "group" else Post.author_id == account.id
 
 
@@ -75,12 +75,14 @@ def by_tag(tag: str) -> ColumnElement[bool]:
     return exists().where(Tag.post_id == Post.id, Tag.tag == tag.casefold())
 
 
-def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[Heard]:
+def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[ReceivedItem]:
     """The items that last went to this address, the last to arrive first, retracted ones left out. That is not the
     order they were written in: a private one may have waited for `undo`, or for the carrier."""
     wanted = HEARD.where(*conditions) if conditions else HEARD
     rows = session.execute(wanted, {"address": address_id, "most": max(limit, LATE)})
-    found = [Heard(post, author, of, gone, bool(only), tag, by) for post, author, of, gone, only, tag, by in rows]
+    found = [
+        ReceivedItem(post, author, of, gone, bool(only), tag, by) for post, author, of, gone, only, tag, by in rows
+    ]
     return sorted(found, key=lambda heard: heard.age)[:limit]
 
 

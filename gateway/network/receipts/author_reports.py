@@ -18,7 +18,7 @@ from gateway.network.conversation import notices
 from gateway.network.people import addresses
 from gateway.network.receipts import receipts
 from gateway.network.receipts.receipt_text import counted, first_names, names, shortened
-from gateway.network.receipts.receipts import Missed, Tally
+from gateway.network.receipts.receipts import MissedReader, ReceiptTally
 from gateway.store.tables import Account, Address, Fanout, Post, Telling
 
 AFTER: Final = timedelta(hours=1)  # counts come when most carriers have called back
@@ -96,14 +96,14 @@ def _put(
     return frozenset(one.channel for one in to)
 
 
-def _text(post: Post, tally: Tally, missed: Sequence[Missed], *, by_mail: bool) -> Phrase:
+def _text(post: Post, tally: ReceiptTally, missed: Sequence[MissedReader], *, by_mail: bool) -> Phrase:
     number = max(tally.missed, len(missed))
     who = first_names(missed, number, IN_TEXT) if by_mail else names(missed, number, ALL_IN_TEXT)
     there = say("Your mail has the list.") if by_mail and missed else ""
     return joined([say('After an hour, "{words}":', words=shortened(post.text)), counted(tally), who, there])
 
 
-def _body(post: Post, tally: Tally, missed: Sequence[Missed]) -> Phrase:
+def _body(post: Post, tally: ReceiptTally, missed: Sequence[MissedReader]) -> Phrase:
     lines: list[str] = [
         joined([say('After an hour, "{words}":', words=shortened(post.text)), counted(tally)]),
         *_channel(tally),
@@ -116,7 +116,7 @@ def _body(post: Post, tally: Tally, missed: Sequence[Missed]) -> Phrase:
     return joined([line or " " for line in lines], "\n")
 
 
-def _channel(tally: Tally) -> list[str]:
+def _channel(tally: ReceiptTally) -> list[str]:
     """One line for each channel that was used, with every count."""
     found: list[str] = []
     for name, each in ((say("By text"), tally.sms), (say("By mail"), tally.email)):

@@ -13,7 +13,7 @@ CALM: Final = timedelta(seconds=15)  # without another phone that was missed; a 
 MOST: Final = 500  # writers in one step
 
 
-class Short(NamedTuple):
+class BudgetShortfall(NamedTuple):
     """One writer: on how many phones something of theirs is missing, since when, and by whose budget first."""
 
     author_id: int
@@ -26,12 +26,12 @@ def tell(session: Session, calm: timedelta = CALM) -> frozenset[str]:
     """By mail where they have a mailbox, for that costs nothing. The bells to ring."""
     rung: frozenset[str] = frozenset()
     for row in session.execute(UNTOLD, {"calm": calm, "most": MOST}).all():
-        short = Short(*row)
+        short = BudgetShortfall(*row)
         rung |= notices.tell_elsewhere(session, short.author_id, "sms", _words(short))
     return rung
 
 
-def _words(short: Short) -> Phrase:
+def _words(short: BudgetShortfall) -> Phrase:
     phones = count("{count} phone", "{count} phones", short.phones)
     if short.scope == "company_month":
         return say(("The company's budget for texts is used up, so {phones} did not get your message. It "

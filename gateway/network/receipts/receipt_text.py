@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
-from gateway.network.receipts.receipts import Missed, Tally
+from gateway.network.receipts.receipts import MissedReader, ReceiptTally
 
 WORDS: Final = 20  # characters of an update that say which one it is
 
 
-def counted(counts: Tally) -> Phrase:
+def counted(counts: ReceiptTally) -> Phrase:
     """12 got it (9 by text, 3 by mail), 2 still wait."""
     got = count("{count} got it", "{count} got it", counts.got)
     ways = say("({texts} by text, {mails} by mail)", texts=counts.sms.got, mails=counts.email.got)
@@ -19,12 +19,12 @@ def counted(counts: Tally) -> Phrase:
     return joined([joined([joined([got, ways if both else ""]), waiting, more], ", "), "."], "")
 
 
-def names(missed: Sequence[Missed], number: int, shown: int) -> Phrase | str:
+def names(missed: Sequence[MissedReader], number: int, shown: int) -> Phrase | str:
     """Missed: Bob Reyes (opted out on May 3), Pat Quinn (the phone was off or out of reach) and 3 more."""
     return _listed([say("{name} ({why})", name=one.name, why=one.why) for one in missed[:shown]], number)
 
 
-def first_names(missed: Sequence[Missed], number: int, shown: int) -> Phrase | str:
+def first_names(missed: Sequence[MissedReader], number: int, shown: int) -> Phrase | str:
     """Missed: Bob, Pat and 3 more."""
     return _listed([one.name.split()[0] if one.name.split() else one.name for one in missed[:shown]], number)
 

@@ -37,7 +37,7 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ReceiptTally:
     """One post. `instead`: failed texts whose words went by mail; `spreading`: more deliveries may come; `unreached`:
     followers who have no phone or mailbox that it could go to."""
 
@@ -72,7 +72,7 @@ class Tally:
         }
 
 
-class Missed(NamedTuple):
+class MissedReader(NamedTuple):
     """Somebody who does not have it (or a text still on its way), and where it stands."""
 
     name: str
@@ -87,7 +87,7 @@ class Missed(NamedTuple):
         return failure_reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
 
 
-class Got(NamedTuple):
+class ReaderReceipt(NamedTuple):
     """How one person stands to a post: by which channel they have it, or why not."""
 
     channel: str
@@ -100,26 +100,26 @@ class Got(NamedTuple):
         return failure_reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
 
 
-def tally(session: Session, post_id: int) -> Tally:
+def tally(session: Session, post_id: int) -> ReceiptTally:
     rows = session.execute(COUNTS, {"post": post_id, "opted_out": list(failure_reasons.OPTED_OUT)}).all()
     counts: dict[str, dict[str, int]] = {"sms": {}, "email": {}}
     for channel, kind, number in rows:
         counts[channel][kind] = number
     instead, spreading = session.execute(BESIDES, {"post": post_id}).one()
     unreached = session.scalar(UNREACHED_COUNT, {"post": post_id}) or 0
-    return Tally(Channel(**counts["sms"]), Channel(**counts["email"]), instead, spreading, unreached)
+    return ReceiptTally(Channel(**counts["sms"]), Channel(**counts["email"]), instead, spreading, unreached)
 
 
-def missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[Missed]:
+def missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[MissedReader]:
     """Those whom neither a text nor a mail reached, by name, also where nothing could be tried; what still waits is not
     among them. Dates are days of `timezone` (IANA)."""
-    return [Missed(*row) for row in session.execute(MISSED, {"post": post_id, "zone": timezone, "limit": limit})]
+    return [MissedReader(*row) for row in session.execute(MISSED, {"post": post_id, "zone": timezone, "limit": limit})]
 
 
-def of_person(session: Session, post_id: int, account_id: int, timezone: str) -> Got | None:
+def of_person(session: Session, post_id: int, account_id: int, timezone: str) -> ReaderReceipt | None:
     """The best that became of it on this person's phones and mailboxes; None when it was never for them."""
     row = session.execute(OF_PERSON, {"post": post_id, "account": account_id, "zone": timezone}).first()
-    return Got(*row) if row else None
+    return ReaderReceipt(*row) if row else None
 
 
 def asked_about(

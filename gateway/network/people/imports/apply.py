@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.network.people import addresses, aliases
 from gateway.network.people.handles import canonical_handle
 from gateway.network.people.imports.csv_file import Row
-from gateway.network.people.imports.plan import Plan, chunks
+from gateway.network.people.imports.plan import ImportPlan, chunks
 from gateway.store.tables import Address
 
 Fields = dict[str, Any]  # one row of a statement
@@ -33,7 +33,7 @@ class Imported:
     primaries: int = 0
 
 
-def carry_out(session: Session, plan: Plan, progress: Callable[[int], None] = lambda rows: None) -> Imported:
+def carry_out(session: Session, plan: ImportPlan, progress: Callable[[int], None] = lambda rows: None) -> Imported:
     """Does it; the caller commits. The plan is of this transaction and has no problems. `progress` hears how many rows
     more are done."""
     if plan.problems:

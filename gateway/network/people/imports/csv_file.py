@@ -84,14 +84,14 @@ class Roster:
 Cells = dict[str, str]
 
 
-class Places(NamedTuple):
+class PhoneCountries(NamedTuple):
     """Where phones are: the country of those without a +, and the countries that texts may go to."""
 
     region: str
     countries: Collection[str]
 
 
-def read(content: bytes, places: Places, reserved: Collection[str] = ()) -> Roster:
+def read(content: bytes, places: PhoneCountries, reserved: Collection[str] = ()) -> Roster:
     """The people of a CSV file as Excel or any other program writes it. `reserved` are the verbs. Raises Refused when
     the file as a whole is of no use: not text, no header, a column nobody knows."""
     text, note = _decoded(content)
@@ -191,7 +191,7 @@ def _header_problems(columns: Sequence[str]) -> Iterator[str]:
 T = TypeVar("T")
 
 
-def _row(line: int, cells: Cells, places: Places, reserved: Collection[str]) -> tuple[Row, list[Problem]]:
+def _row(line: int, cells: Cells, places: PhoneCountries, reserved: Collection[str]) -> tuple[Row, list[Problem]]:
     """The person without what is wrong, and all that is wrong."""
     wrong: list[Problem] = []
 
@@ -271,7 +271,7 @@ def _all_of(names: Iterable[str], normal: Callable[[str], str]) -> tuple[str, ..
     return tuple(found)
 
 
-def _phones(cell: str, places: Places) -> tuple[str, ...]:
+def _phones(cell: str, places: PhoneCountries) -> tuple[str, ...]:
     """Blanks stand between numbers and inside them: what reads as one number is one."""
     numbers = (number for piece in _BEFORE_PLUS.split(cell) if piece for number in _numbers(piece, places.region))
     return _all_of(numbers, lambda number: _phone(number, places))
@@ -284,7 +284,7 @@ def _numbers(piece: str, region: str) -> list[str]:
         return piece.split()
 
 
-def _phone(written: str, places: Places) -> str:
+def _phone(written: str, places: PhoneCountries) -> str:
     try:
         number = normal_phone(written, places.region)
     except Refused as refused:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownAccount:
     """A person or group that the file names and the database has."""
 
     id: int
@@ -32,11 +32,11 @@ class Known:
     timezone: str
 
 
-_ACCOUNTS = select(*(getattr(Account, column.name) for column in fields(Known))).select_from(Account)
+_ACCOUNTS = select(*(getattr(Account, column.name) for column in fields(KnownAccount))).select_from(Account)
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
+class OwnedAddress:
     """A phone or mailbox of the file that the database has. No owner: a stranger's opt-out."""
 
     id: int
@@ -52,13 +52,13 @@ _OWNED = (
 
 
 @dataclass(slots=True)
-class Plan:
+class ImportPlan:
     """What the file would do. It may be carried out when there are no problems."""
 
     rows: list[Row]
     problems: list[Problem]
-    known: dict[str, Known]
-    owned: dict[str, Owned]
+    known: dict[str, KnownAccount]
+    owned: dict[str, OwnedAddress]
     new_groups: dict[str, str] = field(default_factory=dict)  # handle → name
     called: dict[str, str] = field(default_factory=dict)  # alias → handle of whose it is already
 
@@ -86,12 +86,12 @@ class Plan:
         return [row for row in self.rows if row.handle in self.known and _differs(row, self.known[row.handle])]
 
 
-def plan(session: Session, roster: Roster) -> Plan:
+def plan(session: Session, roster: Roster) -> ImportPlan:
     """Holds the rows against the database; changes nothing."""
     session.execute(select(func.pg_advisory_xact_lock(LOCK)))
     all_rows = roster.rows + roster.torn
     known = _known(session, {name for row in all_rows for name in _names(row)})
-    made = Plan(roster.rows, list(roster.problems), known, _owned(session, all_rows))
+    made = ImportPlan(roster.rows, list(roster.problems), known, _owned(session, all_rows))
     made.called = _called(session, all_rows)
     people = {row.handle for row in all_rows}
     groups = {canonical_handle(group): group for row in all_rows for group in row.groups}
@@ -121,22 +121,22 @@ def chunks(rows: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def _known(session: Session, handles: Iterable[str]) -> dict[str, Known]:
-    found: dict[str, Known] = {}
+def _known(session: Session, handles: Iterable[str]) -> dict[str, KnownAccount]:
+    found: dict[str, KnownAccount] = {}
     for chunk in chunks(sorted(handles)):
         wanted = _listed(chunk)
         rows = session.execute(_ACCOUNTS.join(wanted, wanted.c.value == Account.handle))
-        found |= {row.handle: Known(*row) for row in rows}
+        found |= {row.handle: KnownAccount(*row) for row in rows}
     return found
 
 
-def _owned(session: Session, rows: Sequence[Row]) -> dict[str, Owned]:
-    found: dict[str, Owned] = {}
+def _owned(session: Session, rows: Sequence[Row]) -> dict[str, OwnedAddress]:
+    found: dict[str, OwnedAddress] = {}
     for channel, named in (("sms", _all_phones(rows)), ("email", _all_mailboxes(rows))):
         for chunk in chunks(named):
             wanted = _listed(chunk)
             held = _OWNED.join(wanted, wanted.c.value == Address.address).where(Address.channel == channel)
-            found |= {row[0]: Owned(row[1], row[2], row[3]) for row in session.execute(held)}
+            found |= {row[0]: OwnedAddress(row[1], row[2], row[3]) for row in session.execute(held)}
     return found
 
 
@@ -156,7 +156,7 @@ def _all_mailboxes(rows: Sequence[Row]) -> list[str]:
 Why = tuple[str, str]  # the column, and what is wrong in it
 
 
-def _problems(plan: Plan, row: Row, people: set[str]) -> Iterator[Why]:
+def _problems(plan: ImportPlan, row: Row, people: set[str]) -> Iterator[Why]:
     known = plan.known.get(row.handle)
     if known is not None and known.kind == "group":
         yield "handle", f"@{row.handle} is a group."
@@ -174,7 +174,7 @@ def _problems(plan: Plan, row: Row, people: set[str]) -> Iterator[Why]:
                 )
 
 
-def _name_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[Why]:
+def _name_problems(plan: ImportPlan, row: Row, people: set[str]) -> Iterator[Why]:
     for name in map(canonical_handle, row.groups):
         group = plan.known.get(name)
         if (group is not None and group.kind != "group") or name in people:
@@ -189,7 +189,7 @@ def _name_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[Why]:
             yield "follows", f"Follows “{name[:40]}”, whom nobody knows: neither in this file nor in Critter."
 
 
-def _alias_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[Why]:
+def _alias_problems(plan: ImportPlan, row: Row, people: set[str]) -> Iterator[Why]:
     if known_as := plan.called.get(row.handle):
         fix = "take another handle, or critter people alias --remove"
         yield "handle", f"@{row.handle} is an alias of @{known_as}: {fix}."
@@ -204,14 +204,14 @@ def _alias_problems(plan: Plan, row: Row, people: set[str]) -> Iterator[Why]:
             yield column, f"The alias “{alias}” is @{plan.called[alias]}'s already."
 
 
-def _differs(row: Row, known: Known) -> bool:
+def _differs(row: Row, known: KnownAccount) -> bool:
     said = (row.name, row.language or known.language, row.timezone or known.timezone)
     return said != (known.name, known.language, known.timezone) or known.state == "deactivated"
 
 
-def missing(session: Session, roster: Roster) -> list[Known]:
+def missing(session: Session, roster: Roster) -> list[KnownAccount]:
     """Active people whom a complete file does not name: those who would be deactivated."""
     in_file = {row.handle for row in roster.rows}
     active = _ACCOUNTS.where(Account.kind == "person", Account.state == "active")
     people = session.execute(active.order_by(Account.handle))
-    return [Known(*row) for row in people if row.handle not in in_file]
+    return [KnownAccount(*row) for row in people if row.handle not in in_file]
