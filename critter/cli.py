@@ -98,12 +98,12 @@ def up(
 def migrate(unsafe: Unsafe = False) -> None:
     """Bring the database to the newest schema, while everything runs on; may be interrupted and run again."""
     from critter.administration.accounts import hidden_names
-    from critter.console.database import prepared
+    from critter.console.database import prepare
     from gateway.settings import load
 
     settings = load()
     try:
-        engine = prepared(settings, unsafe or settings.unsafe, told=lambda line: print(line, flush=True))
+        engine = prepare(settings, unsafe or settings.unsafe, told=lambda line: print(line, flush=True))
     except KeyboardInterrupt:
         print("Stopped. What is done is remembered: run critter migrate again to go on.")
         raise typer.Exit(130) from None

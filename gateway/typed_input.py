@@ -26,22 +26,22 @@ _DOTS: Final = re.compile("[\u3002\uff0e\uff61]")  # full stops that stand for t
 _WRONG_PLACES: Final = 3  # characters that one message names
 
 
-def visible(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """What can be seen of it, on the lines that it has: each blank a plain one, none at the ends. Joiners stay where
     letters need them."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    return seen(_BLANKS.sub(" ", _ENDS.sub("\n", text))).strip()
+    return show_invisible(_BLANKS.sub(" ", _ENDS.sub("\n", text))).strip()
 
 
-def seen(text: str) -> str:
+def show_invisible(text: str) -> str:
     """The same with blanks and line ends as they were: for a whole file."""
     return text if text.isascii() else _LOOSE.sub("", _UNSEEN.sub("", text))
 
 
-def typed(text: str) -> str:
+def clean_input(text: str) -> str:
     """As it is compared and kept where each character counts: no joiners either."""
-    text = visible(text)
+    text = strip_invisible(text)
     return text if text.isascii() else re.sub(f"[{JOINERS}]", "", text).strip()
 
 
@@ -51,7 +51,7 @@ def ascii_domain(written: str) -> str:
 
     Capitals and wide letters are mapped as UTS 46 says, and sharp s, final sigma and joiners stay what they are. A
     joiner counts only where the rules let it stand (RFC 5892, appendix A)."""
-    domain = visible(written)
+    domain = strip_invisible(written)
     if domain.isascii():
         return domain.lower()
     import idna  # its tables take a while, and most domains need none
@@ -76,7 +76,7 @@ def _joined(label: str) -> str:
     return "".join(one for place, one in enumerate(label) if one not in JOINERS or stands(place))
 
 
-def shown(text: str, longest: int = 40) -> str:
+def show_domain(text: str, longest: int = 40) -> str:
     """For a message: what cannot be seen or told apart stands there as its number, `k<U+0000>im`."""
     return "".join(one if _is_plain(one) else f"<U+{ord(one):04X}>" for one in text[:longest])
 

@@ -34,7 +34,7 @@ def _somebody(session: Session, turn: CommandContext) -> str:
 
 
 def _last_item(session: Session, turn: CommandContext) -> str:
-    items = timelines.heard(session, turn.address.id, 1)
+    items = timelines.list_received(session, turn.address.id, 1)
     if not items:
         raise Refused(
             say("There is nothing to report: nothing has reached you here yet. To report a person: report NAME")

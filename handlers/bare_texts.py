@@ -11,11 +11,11 @@ from gateway.i18n.phrases import Phrase, count, say
 from gateway.inbound import commands
 from gateway.inbound.commands import CommandContext, act
 from gateway.language.model.reading import NamedAccount, Reading
-from gateway.language.model.reading_json import packed
-from gateway.language.words.normalize import cleaned
+from gateway.language.model.reading_json import pack
+from gateway.language.words.normalize import clean
 from gateway.network.conversation import conversations
 from gateway.network.conversation.conversations import AskedQuestion
-from handlers.saved_question import chosen
+from handlers.saved_question import choose
 
 KIND: Final = "thread"
 MOST: Final = 30  # texts that one question is about
@@ -68,7 +68,7 @@ def _join(session: Session, turn: CommandContext, author: NamedAccount, open_: A
 def _is_second_half(session: Session, turn: CommandContext, last: dict[str, Any]) -> bool:
     """A text that a phone cut in two is read as a whole: then it takes the place of its first half."""
     words = conversations.draft(session, turn.account.id, last["draft"])
-    return bool(words) and turn.reading.text != cleaned(turn.said) and turn.reading.text.startswith(words or "")
+    return bool(words) and turn.reading.text != clean(turn.said) and turn.reading.text.startswith(words or "")
 
 
 def _keep(session: Session, turn: CommandContext) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _keep(session: Session, turn: CommandContext) -> dict[str, Any]:
 def _about(turn: CommandContext, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """`draft`, `reading` and `pictures_of` are of the last text, for workers of the version before."""
     last = kept[-1]
-    return {**last, "reading": packed(turn.reading), "kept": list(kept)}
+    return {**last, "reading": pack(turn.reading), "kept": list(kept)}
 
 
 def _entries(asked: AskedQuestion) -> list[dict[str, Any]]:
@@ -140,7 +140,7 @@ def _post(session: Session, turn: CommandContext, texts: Sequence[KeptText]) -> 
 
 def _send(session: Session, turn: CommandContext, asked: AskedQuestion, word: str, texts: Sequence[KeptText]) -> str:
     """The choice holds for this thread: further bare texts go the same way for a while."""
-    author, last = chosen(session, asked, word), texts[-1]
+    author, last = choose(session, asked, word), texts[-1]
     if last.post:
         conversations.keep_thread(session, turn.address.id, last.post)
     readings = [

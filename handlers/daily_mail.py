@@ -9,7 +9,7 @@ from gateway.errors import Refused
 from gateway.i18n.phrases import joined, say
 from gateway.inbound.commands import CommandContext, act, ask, question, undoes
 from gateway.language.model.reading import Reading
-from gateway.language.model.reading_json import packed
+from gateway.language.model.reading_json import pack
 from gateway.mail.compose.compose import headline
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations
@@ -24,7 +24,7 @@ KNOWN_BY: Final = 60  # characters of an update
 
 def daily(session: Session, turn: CommandContext, wanted: bool) -> str:
     """`on daily` and `off daily`."""
-    if daily_mail.want(session, turn.account.id, wanted):
+    if daily_mail.subscribe(session, turn.account.id, wanted):
         turn.did("daily", turn.account.id, wanted=wanted)
     return _said(wanted)
 
@@ -32,7 +32,7 @@ def daily(session: Session, turn: CommandContext, wanted: bool) -> str:
 @undoes("daily")
 def _as_before(session: Session, turn: CommandContext, effect: Effect) -> str:
     before = not effect.detail["wanted"]
-    daily_mail.want(session, turn.account.id, before)
+    daily_mail.subscribe(session, turn.account.id, before)
     return _said(before)
 
 
@@ -44,7 +44,7 @@ def _said(wanted: bool) -> str:
 
 def which(session: Session, turn: CommandContext) -> str:
     """Words that answer the mail and name none of its updates: kept, and asked. A digit chooses whom they answer."""
-    listed = daily_mail.listed(session, turn.reading.post or 0)
+    listed = daily_mail.list_items(session, turn.reading.post or 0)
     updates = select(Post, Account.name).join(Account, Account.id == Post.author_id).where(Post.id.in_(listed))
     rows = session.execute(updates.where(visibility.readable_by(turn.account.id)))
     found = {post.id: (name, post.text) for post, name in rows}
@@ -53,7 +53,7 @@ def which(session: Session, turn: CommandContext) -> str:
     turn.quotes |= found.keys()
     choices = [{"label": found[each][0], "id": each} if each in found else {"label": "", "id": 0} for each in listed]
     draft = conversations.keep_draft(session, turn.account.id, turn.text)
-    about = {"draft": draft, "reading": packed(turn.reading)}
+    about = {"draft": draft, "reading": pack(turn.reading)}
     ask(session, turn, AskedQuestion("daily", choices, ("DROP",), about))
     turn.did("asked", draft)
     lines = [_line(number, *found[each]) for number, each in enumerate(listed, 1) if each in found]

@@ -12,7 +12,7 @@ from gateway.language.model.reading import NamedAccount
 from gateway.language.words import durations
 from gateway.network.follows import follow_snapshot, follows, group_owners, tag_follows
 from gateway.network.people import accounts, addresses
-from gateway.network.people.directory import named
+from gateway.network.people.directory import find_named
 from gateway.store.tables import Effect
 from handlers import join_requests
 from handlers.daily_mail import DAILY, daily
@@ -44,7 +44,7 @@ def follow_tag(session: Session, turn: CommandContext, tag: str) -> str:
     """A group may be written with the same mark; it is meant first."""
     group = accounts.group_called(session, tag)
     if group is not None:
-        return follow_account(session, turn, named(group))
+        return follow_account(session, turn, find_named(group))
     was, until = tag_follows.standing(session, turn.account.id, tag), _end(turn)
     if was and until and was.expires_at is None:
         confirm_end(turn, say("You follow {name} with no end.", name=tag), until)
@@ -72,13 +72,13 @@ def follow_account(session: Session, turn: CommandContext, target: NamedAccount)
     if target.id == turn.account.id:
         raise Refused(say("That is you. Nothing was changed."))
     by_text = turn.address.channel == "sms"
-    was, until = follow_snapshot.taken(session, turn.account.id, target.id), _end(turn)
+    was, until = follow_snapshot.take_snapshot(session, turn.account.id, target.id), _end(turn)
     if until and target.group in ("closed", "broadcast"):
         group_owners.check_not_last_owner(session, turn.account.id, target)
     if was and until and was["state"] == "active" and not was["expires_at"]:
         confirm_end(turn, say("You follow {name} with no end.", name=target.name), until)
     result = follows.follow(session, turn.account.id, target.id, by_text, expires_at=until)
-    if follow_snapshot.taken(session, turn.account.id, target.id) != was:
+    if follow_snapshot.take_snapshot(session, turn.account.id, target.id) != was:
         turn.did("follow", target.id, was=was)
     if result == "requested":
         if was is None or was["state"] != "requested":
@@ -148,7 +148,7 @@ def leave_tag(session: Session, turn: CommandContext, tag: str) -> str:
     if gone is None:
         group = accounts.group_called(session, tag)
         if group is not None:
-            return leave_account(session, turn, named(group))
+            return leave_account(session, turn, find_named(group))
         return say("You do not follow {name}. Nothing was changed.", name=tag)
     until = gone.expires_at.isoformat() if gone.expires_at else None
     turn.did("unfollow_topic", gone.topic_id, tag=tag, by_text=gone.by_text, until=until)
@@ -164,7 +164,7 @@ def _again(session: Session, turn: CommandContext, effect: Effect) -> str:
 
 
 def leave_account(session: Session, turn: CommandContext, target: NamedAccount) -> str:
-    was = follow_snapshot.taken(session, turn.account.id, target.id)
+    was = follow_snapshot.take_snapshot(session, turn.account.id, target.id)
     if target.group in ("closed", "broadcast"):
         group_owners.check_not_last_owner(session, turn.account.id, target)
     if not follows.unfollow(session, turn.account.id, target.id):
@@ -210,7 +210,7 @@ def _off_till(turn: CommandContext, until: datetime) -> str:
 
 
 def _off_source(session: Session, turn: CommandContext, source: NamedAccount, until: datetime | None) -> str:
-    was = follow_snapshot.taken(session, turn.account.id, source.id)
+    was = follow_snapshot.take_snapshot(session, turn.account.id, source.id)
     if was and until and was["off"] and was["off_until"] is None:
         confirm_end(turn, say("{name} is off.", name=source.name), until)
     if not follows.set_off(session, turn.account.id, source.id, True, until):
@@ -241,7 +241,7 @@ def on(session: Session, turn: CommandContext) -> str:
         source = turn.names[0]
         if lifted := lift(session, turn, source):
             return lifted
-        was = follow_snapshot.taken(session, turn.account.id, source.id)
+        was = follow_snapshot.take_snapshot(session, turn.account.id, source.id)
         if not follows.set_off(session, turn.account.id, source.id, False, None):
             raise Refused(
                 say("You do not follow {name}. To follow: FOLLOW {handle!u}", name=source.name, handle=source.handle)

@@ -8,14 +8,14 @@ from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, say
 from gateway.inbound.commands import CommandContext, ask, command, question, undoes
 from gateway.language.model.reading import NamedAccount
-from gateway.language.model.reading_json import packed
+from gateway.language.model.reading_json import pack
 from gateway.ledger.audit import audit_log
 from gateway.network.conversation import notices
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import follow_snapshot, follows, group_owners
 from gateway.network.follows.follow_snapshot import FollowSnapshot
 from gateway.network.people import accounts
-from gateway.network.people.directory import named
+from gateway.network.people.directory import find_named
 from gateway.store.tables import Effect
 from handlers.pin_confirmation import prove
 from handlers.saved_question import as_confirmed
@@ -36,16 +36,16 @@ def add(session: Session, turn: CommandContext) -> str:
     if now == role:
         return say("{name} already is in {group}.", name=person.name, group=group.name)
     prove(session, turn, say("Add {name} to {group}?", name=person.name, group=group.name))
-    was = follow_snapshot.taken(session, person.id, group.id)
+    was = follow_snapshot.take_snapshot(session, person.id, group.id)
     follows.follow(session, person.id, group.id, by_text=False, role=role)
     did(session, turn, "add", person, group, was)
-    tell(session, turn, person, added(turn, group, was))
+    tell(session, turn, person, tell_added(turn, group, was))
     return say("{name} is in {group} now and has been told.", name=person.name, group=group.name)
 
 
 def _ask_role(session: Session, turn: CommandContext, person: NamedAccount, group: NamedAccount) -> str:
     choices = [{"label": LISTENS}, {"label": POSTS}]
-    ask(session, turn, AskedQuestion("role", choices, ("DROP",), {"reading": packed(turn.reading)}))
+    ask(session, turn, AskedQuestion("role", choices, ("DROP",), {"reading": pack(turn.reading)}))
     turn.did("asked")
     return say(
         "What may {name} do in {group}? Reply 1 for reading only, 2 for posting too, DROP to cancel.",
@@ -64,13 +64,13 @@ def remove(session: Session, turn: CommandContext) -> str:
     """`remove PERSON GROUP`, also somebody who only asks to join."""
     person, group = turn.names
     group_owners.check_owner(session, turn.account.id, group)
-    was = follow_snapshot.taken(session, person.id, group.id)
+    was = follow_snapshot.take_snapshot(session, person.id, group.id)
     if was is None:
         return say("{name} is not in {group}. Nothing was changed.", name=person.name, group=group.name)
     prove(session, turn, say("Remove {name} from {group}?", name=person.name, group=group.name))
     follow_snapshot.restore(session, person.id, group.id, None)
     did(session, turn, "remove", person, group, was)
-    tell(session, turn, person, gone(turn, group, was))
+    tell(session, turn, person, tell_gone(turn, group, was))
     return say("{name} is no longer in {group} and has been told.", name=person.name, group=group.name)
 
 
@@ -81,7 +81,7 @@ def owner(session: Session, turn: CommandContext) -> str:
     if follows.role_in(session, person.id, group.id) == "owner":
         return say("{name} already is an owner of {group}.", name=person.name, group=group.name)
     prove(session, turn, say("Make {name} an owner of {group}?", name=person.name, group=group.name))
-    was = follow_snapshot.taken(session, person.id, group.id)
+    was = follow_snapshot.take_snapshot(session, person.id, group.id)
     follows.follow(session, person.id, group.id, by_text=False, role="owner")
     did(session, turn, "owner", person, group, was)
     told = say(
@@ -112,7 +112,7 @@ def tell(session: Session, turn: CommandContext, person: NamedAccount, words: Ph
     turn.rings |= notices.tell(session, [person.id], words, inbound_id=turn.inbound_id)
 
 
-def added(turn: CommandContext, group: NamedAccount, was: FollowSnapshot | None) -> Phrase:
+def tell_added(turn: CommandContext, group: NamedAccount, was: FollowSnapshot | None) -> Phrase:
     values = {"name": turn.account.name, "group": group.name, "handle": group.handle}
     if was and was["by_text"]:
         return say("{name} added you to {group}. To stop: LEAVE {handle!u}", **values)
@@ -121,7 +121,7 @@ def added(turn: CommandContext, group: NamedAccount, was: FollowSnapshot | None)
     )
 
 
-def gone(turn: CommandContext, group: NamedAccount, was: FollowSnapshot) -> Phrase:
+def tell_gone(turn: CommandContext, group: NamedAccount, was: FollowSnapshot) -> Phrase:
     if was["state"] == "requested":
         return say("Sorry, you were not let into {group}. Ask {name} why.", group=group.name, name=turn.account.name)
     values = {"name": turn.account.name, "group": group.name, "handle": group.handle}
@@ -135,12 +135,14 @@ def _undo(session: Session, turn: CommandContext, effect: Effect) -> str:
     group_owners.check_owner(session, turn.account.id, group)
     was: FollowSnapshot | None = effect.detail["was"]
     values = {"name": person.name, "group": group.name}
-    if effect.kind != "remove" and follow_snapshot.taken(session, person.id, group.id) is None:  # they have left
+    if (
+        effect.kind != "remove" and follow_snapshot.take_snapshot(session, person.id, group.id) is None
+    ):  # they have left
         raise Refused(say("{name} is no longer in {group}. Nothing was changed.", **values))
     follow_snapshot.restore(session, person.id, group.id, was)
     audit_log.record(session, f"@{turn.account.handle}", "groups.undo", person.id, {"group": group.handle})
     if was is None:
-        tell(session, turn, person, gone(turn, group, {"state": "active"}))
+        tell(session, turn, person, tell_gone(turn, group, {"state": "active"}))
         return say("{name} is no longer in {group} and has been told.", **values)
     doer = {"name": turn.account.name, "group": group.name}
     if was["state"] == "requested":
@@ -154,4 +156,4 @@ def _there(session: Session, account_id: int) -> NamedAccount:
     account = accounts.by_id(session, account_id)
     if account is None or account.state != "active":
         raise Refused(say("That account is gone. Nothing was changed."))
-    return named(account)
+    return find_named(account)

@@ -39,7 +39,7 @@ def help_(session: Session, turn: CommandContext) -> str | None:
     if turn.reading.args:
         return help_lines.about(turn.world.verbs[turn.reading.args[0]], turn.account.language)
     if turn.address.channel == "email":
-        return mail_help.whole(turn.world.verbs, turn.world.settings.mail_domain)
+        return mail_help.whole_help(turn.world.verbs, turn.world.settings.mail_domain)
     pages = joined([help_lines.line(verb) for verb in help_lines.ready(turn.world.verbs)], "\n")
     remainders.keep(session, turn.address.id, translated(pages, turn.account.language), ())
     return joined([START, OPTING_OUT])
@@ -63,8 +63,8 @@ def more(session: Session, turn: CommandContext) -> str:
 
 def _rest(session: Session, turn: CommandContext) -> KeptRemainder | None:
     """Of the last item or the last long answer, whichever came later."""
-    kept = remainders.kept(session, turn.address.id)
-    items = timelines.heard(session, turn.address.id, 1) if turn.address.channel == "sms" else []
+    kept = remainders.read_remainder(session, turn.address.id)
+    items = timelines.list_received(session, turn.address.id, 1) if turn.address.channel == "sms" else []
     if items and (kept is None or items[0].age < kept.age) and (left := _left_out(turn, items[0])):
         return KeptRemainder(left, (items[0].post.id,), items[0].age)
     return kept

@@ -11,9 +11,9 @@ from gateway.network.conversation import conversations, notices, reply_limits
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import follow_snapshot, follows, group_owners, reachability
 from gateway.network.people import accounts
-from gateway.network.people.directory import named
+from gateway.network.people.directory import find_named
 from gateway.store.tables import Account, Address
-from handlers.group_members import did, gone, tell
+from handlers.group_members import did, tell, tell_gone
 from handlers.pin_confirmation import prove
 
 LETS_IN: Final = "1"
@@ -69,7 +69,7 @@ def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word
     person, group = accounts.by_id(session, asked.about["person"]), accounts.by_id(session, asked.about["group"])
     told = say("That account is gone. Nothing was changed.")
     if person and group and person.state == group.state == "active":
-        told = _decide(session, turn, named(person), named(group), word == LETS_IN)
+        told = _decide(session, turn, find_named(person), find_named(group), word == LETS_IN)
     session.flush()
     waiting = group_owners.requests(session, turn.account.id)
     if not waiting:
@@ -78,13 +78,13 @@ def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word
     if unanswerable(session, turn):
         return told
     conversations.ask(session, turn.address.id, _asked(next_person.id, next_group.id))
-    return joined([told, _question(next_person, named(next_group))])
+    return joined([told, _question(next_person, find_named(next_group))])
 
 
 def _decide(session: Session, turn: CommandContext, person: NamedAccount, group: NamedAccount, yes: bool) -> Phrase:
     """The first answer counts; whoever answers later, or owns the group no longer, hears how it stands."""
     group_owners.check_owner(session, turn.account.id, group)
-    was = follow_snapshot.taken(session, person.id, group.id)
+    was = follow_snapshot.take_snapshot(session, person.id, group.id)
     values = {"name": person.name, "group": group.name}
     if was is None:
         return say("That is decided already: {name} is not in {group}.", **values)
@@ -99,5 +99,5 @@ def _decide(session: Session, turn: CommandContext, person: NamedAccount, group:
         return say("{name} is in {group} now and has been told.", **values)
     follow_snapshot.restore(session, person.id, group.id, None)
     did(session, turn, "remove", person, group, was)
-    tell(session, turn, person, gone(turn, group, was))
+    tell(session, turn, person, tell_gone(turn, group, was))
     return say("We told {name} that {group} says no.", **values)

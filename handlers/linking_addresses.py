@@ -64,7 +64,7 @@ def _refuse_unwelcome(session: Session, turn: CommandContext, row: Address) -> N
         raise Refused(say("They have opted out, and only they can undo that."))
     if owner:
         raise Refused(say("That belonged to somebody who left. Ask an operator to add them."))
-    if invitations.invited_lately(session, row.id):
+    if invitations.was_invited_lately(session, row.id):
         raise Refused(say("They were invited already. You can invite somebody only once in 30 days."))
     if invitations.today(session, turn.account.id) >= invitations.DAILY:
         raise Refused(say("You can invite {number} people a day. Go on tomorrow.", number=invitations.DAILY))

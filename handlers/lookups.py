@@ -44,7 +44,7 @@ def get(session: Session, turn: CommandContext) -> str:
 def _entry(turn: CommandContext, entry: timelines.TimelineEntry) -> Phrase:
     post, by = entry.post, rendering.signature(entry.author, entry.group, entry.post, entry.origin)
     link = turn.world.media_url(post.id, turn.address.id) if post.attached else ""
-    shown = post.text + rendering.hanging(post.attached, post.text, link)
+    shown = post.text + rendering.link_media(post.attached, post.text, link)
     return say("{by}: {text} ({ago})", by=by, text=shown, ago=_ago(entry.age))
 
 
@@ -86,7 +86,7 @@ def _sees(session: Session, turn: CommandContext, account: Account) -> bool:
 @command("whois NAME", aliases=("w",), about="name, title, followers, how to reach them", spanish="quién es, quien es")
 def whois(session: Session, turn: CommandContext) -> str:
     account = _account(session, turn)
-    if mutes.apart(session, turn.account.id, account.id):
+    if mutes.are_apart(session, turn.account.id, account.id):
         return f"{account.name} (@{account.handle})."
     followers, following, _ = timelines.counts(session, account, turn.account.id)
     called = f"{account.name} ({'#' if account.kind == 'group' else '@'}{account.handle})"
@@ -135,7 +135,7 @@ def who(session: Session, turn: CommandContext) -> str:
         raise Refused(say(NOT_YET, verb="who about"))
     account = _account(session, turn, readable=True)
     number, rows = follows.followers(session, account.id, SHOWN[turn.address.channel], seen_by=turn.account.id)
-    if not number or mutes.apart(session, turn.account.id, account.id):
+    if not number or mutes.are_apart(session, turn.account.id, account.id):
         return say("Nobody follows {name} yet.", name=account.name)
     return say(
         "{name} has {followers}: {names}", name=account.name, followers=_followers(number), names=_handles(rows, number)

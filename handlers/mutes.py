@@ -28,7 +28,7 @@ def block(session: Session, turn: CommandContext) -> str:
                 handle=other.handle,
             )
         )
-    was = mutes.standing(session, turn.account.id, other.id)
+    was = mutes.find_mute(session, turn.account.id, other.id)
     if was and was.kind == "block":
         return say("You already blocked {name}. To unblock: ON {handle!u}", name=other.name, handle=other.handle)
     ended = mutes.block(session, turn.account.id, other.id)
@@ -44,7 +44,7 @@ def block(session: Session, turn: CommandContext) -> str:
 def mute(session: Session, turn: CommandContext) -> str:
     other, args = _other(turn), turn.reading.args
     local = durations.ends(args[1], datetime.now(ZoneInfo(turn.account.timezone))) if len(args) > 1 else None
-    was, wanted = mutes.standing(session, turn.account.id, other.id), MuteSnapshot("mute", local)
+    was, wanted = mutes.find_mute(session, turn.account.id, other.id), MuteSnapshot("mute", local)
     if was and was.kind == "block":
         raise Refused(
             say(

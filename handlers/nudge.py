@@ -24,7 +24,7 @@ def nudge(session: Session, turn: CommandContext) -> str:
     must_reach(session, turn.account, person)
     if mutes.deaf_to(session, turn.account.id, [person.id]):
         raise Refused(joined([say("Not sent."), not_reached([Unreached(person.name, None)], turn.account.timezone)]))
-    if not nudges.note(session, turn.account.id, person.id):
+    if not nudges.record(session, turn.account.id, person.id):
         return say("You already nudged {name} today.", name=person.name)
     words = say("{name} would like to hear what you are doing. Just text it.", name=turn.account.name)
     turn.rings |= notices.tell(session, [person.id], words, turn.inbound_id, turn.account.id)

@@ -12,7 +12,7 @@ from gateway.inbound.commands import CommandContext, act, meaning, question
 from gateway.language.command_reader import forced_command
 from gateway.language.grammar import STOP, read
 from gateway.language.model.reading import Context, NamedAccount, Reading
-from gateway.language.model.reading_json import packed
+from gateway.language.model.reading_json import pack
 from gateway.language.usage.help_lines import spoken
 from gateway.language.words.normalize import first_token
 from gateway.network.conversation import conversations, reading_context
@@ -22,7 +22,7 @@ from handlers import bare_texts, private_repeats
 from handlers.bare_texts import RUN_OUT
 from handlers.daily_mail import which
 from handlers.private_messages import people
-from handlers.saved_question import as_confirmed, chosen, kept_reading, still_there
+from handlers.saved_question import as_confirmed, choose, kept_reading, still_there
 from handlers.undo import undo
 from handlers.updates import group_post
 
@@ -103,7 +103,7 @@ def _keep_and_ask(
     question_: Phrase,
 ) -> Phrase:
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
-    about = {"draft": draft, "reading": packed(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
+    about = {"draft": draft, "reading": pack(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
     commands.ask(session, turn, AskedQuestion(kind, choices, words, about))
     turn.did("asked", draft)
     return question_
@@ -125,7 +125,7 @@ def choice(session: Session, turn: CommandContext) -> str | None:
     if asked is None:
         raise Refused(RUN_OUT)
     word, turn.pictures_of = turn.reading.args[0], asked.about.get("pictures_of")
-    return commands.reopened(session, turn, asked.about.get("before"), _answered(session, turn, asked, word))
+    return commands.reopen_question(session, turn, asked.about.get("before"), _answered(session, turn, asked, word))
 
 
 def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
@@ -164,7 +164,7 @@ def _privately(session: Session, turn: CommandContext, asked: AskedQuestion, wor
     """The chosen name in the place of the unknown one."""
     reading = kept_reading(asked)
     known = still_there(session, [each.id for each in reading.names])
-    names = tuple(dict.fromkeys([*known, chosen(session, asked, word)]))
+    names = tuple(dict.fromkeys([*known, choose(session, asked, word)]))
     text = reading.args[-1]
     as_direct = Reading("direct", reading.args, "direct", "chosen", "d", names, text)
     return act(session, turn.as_read(as_direct)) or ""
@@ -183,7 +183,7 @@ def _as_meant(session: Session, turn: CommandContext, asked: AskedQuestion, word
 
 @question("group")
 def _to_group(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
-    group, text = chosen(session, asked, word), kept_reading(asked).args[-1]
+    group, text = choose(session, asked, word), kept_reading(asked).args[-1]
     if group.kind == "person":
         reply = Reading("reply", (group.handle, text), "company", "chosen", None, (group,), text)
         return act(session, turn.as_read(reply)) or say("Posted to {name} and your followers.", name=group.name)
@@ -194,7 +194,7 @@ def _to_group(session: Session, turn: CommandContext, asked: AskedQuestion, word
 @question("verb")
 def _as_command(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """The same words with the chosen name in them, read once more: another of them may be nobody, too."""
-    reading, picked = kept_reading(asked), chosen(session, asked, word)
+    reading, picked = kept_reading(asked), choose(session, asked, word)
     args = [picked.handle if arg == reading.unknown else arg for arg in reading.args]
     said = first_token(reading.text.lstrip("/ "))[0]
     written = " ".join([said, *args])

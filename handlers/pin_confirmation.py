@@ -36,7 +36,7 @@ def prove(session: Session, turn: CommandContext, what: Phrase, gives: str = GIV
     `what` is what would happen, a sentence; `gives`: what else the right answer confirms, with blanks."""
     if GIVES in turn.confirmed:
         return
-    if lock := lockouts.locked(session, turn.account.id, turn.address.channel):
+    if lock := lockouts.locked_until(session, turn.account.id, turn.address.channel):
         raise Refused(_locked(session, turn, lock))
     if turn.account.pin == "none":
         _ask_code(session, turn, what, gives)
@@ -76,7 +76,7 @@ def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word
     kind: Kind = "pin" if asked.about["code"] is None else "code"
     if not _right(session, turn, asked, word):
         return _wrong(session, turn, kind)
-    lockouts.right(session, turn.account.id)
+    lockouts.record_right(session, turn.account.id)
     conversations.close(session, turn.address.id)
     try:
         return as_confirmed(session, turn, asked) or say("Done.")
@@ -100,7 +100,7 @@ def _right(session: Session, turn: CommandContext, asked: AskedQuestion, word: s
 def _wrong(session: Session, turn: CommandContext, kind: Kind) -> Phrase:
     """How many more may be wrong; the last one closes the question, and its writer hears of it elsewhere."""
     audit_log.record(session, f"@{turn.account.handle}", f"{kind}.wrong", turn.account.id)
-    counted = lockouts.wrong(session, turn.account.id, turn.address.channel)
+    counted = lockouts.record_wrong(session, turn.account.id, turn.address.channel)
     ended = kind == "pin" and pins.locked(session, turn.account.id)
     if counted.lock is None and not ended:
         return joined([NOT_RIGHT[kind], _left(counted.left)])

@@ -32,9 +32,9 @@ def price(session: Session, turn: CommandContext, words: NewPost) -> Phrase | No
         return None
     settings, phones = turn.world.settings, phone_estimate.countries(session, sources, people)
     shown = f"{words.author.name}: {words.text}"
-    hangs = media.attached(session, words.pictures_of or words.inbound_id)
-    link = rendering.hanging(hangs, words.text, turn.world.media_url(0, 0))
-    each = rendering.fitted(shown + link, TAG, settings.public_url).segments
+    hangs = media.list_attached(session, words.pictures_of or words.inbound_id)
+    link = rendering.link_media(hangs, words.text, turn.world.media_url(0, 0))
+    each = rendering.fit_for_phone(shown + link, TAG, settings.public_url).segments
     cost = sum((number * each * settings.price_of(country) for country, number in phones.items()), Decimal(0))
     parts = sum(phones.values()) * each
     return joined([_price(settings, phones.total(), parts, cost), _shortage(session, settings, words, parts, cost)])
@@ -57,7 +57,7 @@ def _shortage(session: Session, settings: Settings, words: NewPost, parts: int, 
     most = budgets.limits(settings)
     keys: list[budgets.Key] = [*budgets.COMPANY, ("person", str(words.author.id))]
     keys += [("group", str(words.group.id))] if words.group else []
-    lefts = {left.scope: left.left for left in spending.lefts(session, most, keys)}
+    lefts = {left.scope: left.left for left in spending.read_budgets_left(session, most, keys)}
     month = max(0, lefts.pop("company_month") - budgets.reserve(most.month))
     lefts["company_day"] = max(0, lefts["company_day"] - budgets.reserve(most.day))
     fit = min(*lefts.values(), parts if month >= budgets.micros(cost) else int(parts * month / budgets.micros(cost)))

@@ -41,7 +41,7 @@ def direct(session: Session, turn: CommandContext) -> str:
     """A bare text after a broadcast comes here too, for that group's posters."""
     if turn.reading.verb is None and turn.names and turn.names[0].group == "broadcast":
         return tell_posters(session, turn, turn.names[0], turn.text)
-    hangs = turn.reading.post and media.attached(session, turn.inbound_id)
+    hangs = turn.reading.post and media.list_attached(session, turn.inbound_id)
     if turn.reading.post and not hangs:
         recipients = _recipients(session, turn.account, turn.names)
         ask_if_private(session, turn, NewPost(turn.account, turn.text, "direct", turn.via, recipients=recipients))
@@ -89,7 +89,7 @@ def tell_posters(session: Session, turn: CommandContext, group: NamedAccount, te
     """What a reader of a broadcast texts back goes to those who post there, and to nobody else."""
     recipients = _recipients(session, turn.account, [group])
     _some_reached(session, turn.account, recipients)
-    asked_by = timelines.heard(session, turn.address.id, 1, Post.group_id == group.id)
+    asked_by = timelines.list_received(session, turn.address.id, 1, Post.group_id == group.id)
     in_reply_to = asked_by[0].post.id if asked_by else None
     words = NewPost(
         turn.account, text, "direct", turn.via, recipients=recipients, in_reply_to=in_reply_to,
@@ -121,7 +121,7 @@ def _recipients(session: Session, author: Account, names: Sequence[NamedAccount]
 def _none_blocked(session: Session, author_id: int, names: Sequence[NamedAccount]) -> None:
     """Who blocked somebody is told so; who is blocked is not."""
     for each in names:
-        silence = mutes.standing(session, author_id, each.id)
+        silence = mutes.find_mute(session, author_id, each.id)
         if silence and silence.kind == "block":
             raise Refused(
                 say(

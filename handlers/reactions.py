@@ -39,14 +39,14 @@ def _target(session: Session, turn: CommandContext) -> int | None:
     if turn.text:
         post = on_screen.post(session, turn.address, turn.text)
         return posts.original(post) if post else None
-    items = timelines.heard(session, turn.address.id, 1)
+    items = timelines.list_received(session, turn.address.id, 1)
     return posts.original(items[0].post) if items else None
 
 
 @command("like [NAME]", aliases=("fav",), about="like the last update, or the last one from NAME", spanish="me gusta")
 def like(session: Session, turn: CommandContext) -> str:
     by = (timelines.by_account(turn.names[0]),) if turn.names else ()
-    items = timelines.heard(session, turn.address.id, 1, *by)
+    items = timelines.list_received(session, turn.address.id, 1, *by)
     if not items or not visibility.may_read(session, turn.account.id, items[0].post.id):
         raise Refused(say("There is nothing to like: no such update has reached you here yet."))
     target = posts.original(items[0].post)

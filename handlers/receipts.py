@@ -7,7 +7,7 @@ from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.model.reading import NamedAccount
 from gateway.network.receipts import likes, receipts
-from gateway.network.receipts.receipt_text import counted, names, shortened
+from gateway.network.receipts.receipt_text import describe_counts, names, shorten
 from gateway.store.tables import Post
 
 SHOWN = 2  # people who missed it that one text has room for, with their reasons
@@ -33,11 +33,11 @@ def who_got(session: Session, turn: CommandContext) -> str:
 def told(session: Session, post: Post, timezone: str) -> Phrase:
     """The counts, and the first of those who missed it."""
     counts = receipts.tally(session, post.id)
-    missed = receipts.missed(session, post.id, timezone, SHOWN)
-    which = say('"{words}":', words=shortened(post.text))
+    missed = receipts.list_missed(session, post.id, timezone, SHOWN)
+    which = say('"{words}":', words=shorten(post.text))
     liked = likes.people(session, post.id)
     by = count("Liked by {count} person.", "Liked by {count} people.", liked) if liked else ""
-    return joined([which, counted(counts), by, names(missed, max(counts.missed, len(missed)), SHOWN)])
+    return joined([which, describe_counts(counts), by, names(missed, max(counts.missed, len(missed)), SHOWN)])
 
 
 def _one(session: Session, turn: CommandContext, person: NamedAccount) -> str:
@@ -47,7 +47,7 @@ def _one(session: Session, turn: CommandContext, person: NamedAccount) -> str:
         raise Refused(say("There is no update of yours there."))
     turn.quotes.add(post.id)
     got = receipts.of_person(session, post.id, person.id, turn.account.timezone)
-    words = shortened(post.text)
+    words = shorten(post.text)
     if got is None:
         return say('"{words}" was not for {name}.', words=words, name=person.name)
     if got.state in ("sent", "delivered"):

@@ -9,7 +9,7 @@ from gateway.language.model.reading import NamedAccount
 from gateway.network.audience import visibility
 from gateway.network.follows import mutes
 from gateway.network.people import accounts
-from gateway.network.people.directory import named
+from gateway.network.people.directory import find_named
 from gateway.network.posts import posts, timelines
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Post
@@ -36,14 +36,16 @@ def reply(session: Session, turn: CommandContext) -> str | None:
 
 def _to_named(session: Session, turn: CommandContext, person: NamedAccount) -> str | None:
     """Public, and tied to what was last heard of that person, if that was public."""
-    items = timelines.heard(session, turn.address.id, 1, Post.author_id == person.id, Post.visibility == "company")
+    items = timelines.list_received(
+        session, turn.address.id, 1, Post.author_id == person.id, Post.visibility == "company"
+    )
     return _publicly(session, turn, items[0].post if items else None)
 
 
 def _answer(session: Session, turn: CommandContext, answered: Post | None) -> str | None:
     """A reply to a repeat goes to what it repeats, and so to who wrote that."""
-    post = posts.written_first(session, answered) if answered else None
-    if post and mutes.apart(session, turn.account.id, post.author_id):
+    post = posts.written_first_by(session, answered) if answered else None
+    if post and mutes.are_apart(session, turn.account.id, post.author_id):
         must_reach(session, turn.account, _author(session, post))
     if post is None or not visibility.may_read(session, turn.account.id, post.id):
         raise Refused(
@@ -60,14 +62,14 @@ def _author(session: Session, post: Post) -> NamedAccount:
     author = accounts.by_id(session, post.author_id)
     if author is None or author.state != "active":
         raise Refused(say("The person who wrote that has left. Nothing was sent."))
-    return named(author)
+    return find_named(author)
 
 
 def _in_group(session: Session, turn: CommandContext, post: Post, group: Account | None) -> str | None:
     if group is None or group.state != "active":
         raise Refused(GROUP_GONE)
     if not visibility.may_post(session, turn.account.id, group):
-        return tell_posters(session, turn, named(group), turn.text)
+        return tell_posters(session, turn, find_named(group), turn.text)
     words = NewPost(
         turn.account, turn.text, "group", turn.via, group, in_reply_to=post.id, inbound_id=turn.inbound_id
     )  # fmt: skip
@@ -81,7 +83,7 @@ def _publicly(session: Session, turn: CommandContext, post: Post | None) -> str 
         in_reply_to=post.id if post else None, inbound_id=turn.inbound_id,
     )  # fmt: skip
     written = publish(session, turn, words)
-    heard = visibility.heard(session, written, posts.sources(session, words))
+    heard = visibility.has_readers(session, written, posts.sources(session, words))
     return None if heard else UNHEARD
 
 

@@ -33,10 +33,10 @@ def repeat(session: Session, turn: CommandContext) -> str:
         return say("You already passed on {name}'s update.", name=writer.name)
     turn.reading = replace(turn.reading, post=post.id)
     words = NewPost(turn.account, post.text, "company", turn.via, inbound_id=turn.inbound_id, repeats=post)
-    if posts.spreading(session, post.id):
+    if posts.is_spreading(session, post.id):
         words = replace(words, hold=BEHIND)
     written = publish(session, turn, words)
-    if not visibility.heard(session, written, posts.sources(session, words)):
+    if not visibility.has_readers(session, written, posts.sources(session, words)):
         return say("Passed on, but nobody follows you yet, so nobody gets it.")
     return say("{name}'s update goes to your followers who do not have it yet. To take it back: UNDO", name=writer.name)
 
@@ -44,8 +44,8 @@ def repeat(session: Session, turn: CommandContext) -> str:
 def _last(session: Session, turn: CommandContext) -> Post | None:
     """What last reached this phone, or last of a person or group; of a repeat, what it repeats."""
     of = [(Post.author_id == named.id) | (Post.group_id == named.id) for named in turn.names]
-    items = timelines.heard(session, turn.address.id, 1, *of)
-    return posts.written_first(session, items[0].post) if items else None
+    items = timelines.list_received(session, turn.address.id, 1, *of)
+    return posts.written_first_by(session, items[0].post) if items else None
 
 
 def _may_pass_on(session: Session, turn: CommandContext, post: Post) -> None:

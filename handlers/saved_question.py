@@ -9,18 +9,18 @@ from gateway.errors import Refused
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, act
 from gateway.language.model.reading import NamedAccount, Reading
-from gateway.language.model.reading_json import unpacked
+from gateway.language.model.reading_json import unpack
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.people import accounts
-from gateway.network.people.directory import named
+from gateway.network.people.directory import find_named
 
 
 def kept_reading(asked: AskedQuestion) -> Reading:
     """What was said when the question was asked, as it was read then."""
-    return unpacked(asked.about["reading"])
+    return unpack(asked.about["reading"])
 
 
-def chosen(session: Session, asked: AskedQuestion, word: str) -> NamedAccount:
+def choose(session: Session, asked: AskedQuestion, word: str) -> NamedAccount:
     """The account that a digit stands for."""
     return still_there(session, [asked.choices[int(word) - 1]["id"]])[0]
 
@@ -30,7 +30,7 @@ def still_there(session: Session, ids: Sequence[int]) -> list[NamedAccount]:
     found = [accounts.by_id(session, account_id) for account_id in ids]
     if any(account is None or account.state != "active" for account in found):
         raise Refused(say("That account is gone. Nothing was sent."))
-    return [named(account) for account in found if account]
+    return [find_named(account) for account in found if account]
 
 
 def as_confirmed(session: Session, turn: CommandContext, asked: AskedQuestion) -> str | None:

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.phrases import count, joined, say
-from gateway.inbound.commands import CommandContext, command, reopened, undoes
+from gateway.inbound.commands import CommandContext, command, reopen_question, undoes
 from gateway.network.conversation import conversations
-from gateway.network.follows.last_effect import last_doing
+from gateway.network.follows.last_effect import last_effect
 from gateway.network.posts import posts
 from gateway.store.tables import Effect, Post
 from handlers import bare_texts
@@ -21,7 +21,7 @@ REACH = timedelta(hours=24)
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
 def undo(session: Session, turn: CommandContext) -> str:
     proved = GIVES in turn.confirmed  # then the newest effect is the question that this answers
-    last = last_doing(session, turn.account.id, REACH, ("asked",) if proved else ())
+    last = last_effect(session, turn.account.id, REACH, ("asked",) if proved else ())
     if last is None:
         raise Refused(say("There is nothing to undo: you have done nothing in the last day."))
     if last.undone_at:
@@ -70,4 +70,4 @@ def _forget(session: Session, turn: CommandContext, effect: Effect) -> str:
     if effect.subject_id:
         conversations.forget_draft(session, effect.subject_id)
     before = open_.about.get("before") if open_ else None
-    return reopened(session, turn, before, say("Deleted.")) or ""
+    return reopen_question(session, turn, before, say("Deleted.")) or ""

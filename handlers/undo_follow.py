@@ -11,7 +11,7 @@ from gateway.language.model.reading import NamedAccount
 from gateway.network.follows import follow_snapshot, group_owners, mutes
 from gateway.network.follows.follow_snapshot import FollowSnapshot
 from gateway.network.people import accounts, addresses
-from gateway.network.people.directory import named
+from gateway.network.people.directory import find_named
 from gateway.store.tables import Effect
 from handlers.follows import OFF, ON
 
@@ -19,7 +19,7 @@ from handlers.follows import OFF, ON
 @undoes("follow")
 def _undo_follow(session: Session, turn: CommandContext, effect: Effect) -> str:
     source, was = _source(session, effect), effect.detail["was"]
-    now = follow_snapshot.taken(session, turn.account.id, source.id)
+    now = follow_snapshot.take_snapshot(session, turn.account.id, source.id)
     if was is not None:
         _check_apart(session, turn, source)
         _amend(session, turn, source, was, follow_snapshot.RENEWED)
@@ -72,10 +72,10 @@ def _source(session: Session, effect: Effect) -> NamedAccount:
     account = accounts.by_id(session, effect.subject_id or 0)
     if account is None or account.state != "active":
         raise Refused(say("That account is gone. Nothing was changed."))
-    return named(account)
+    return find_named(account)
 
 
 def _check_apart(session: Session, turn: CommandContext, source: NamedAccount) -> None:
     """A block that was made since is not gone round."""
-    if source.kind == "person" and mutes.apart(session, turn.account.id, source.id):
+    if source.kind == "person" and mutes.are_apart(session, turn.account.id, source.id):
         raise Refused(say("You cannot follow {name} now. Nothing was changed.", name=source.name))

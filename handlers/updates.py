@@ -9,7 +9,7 @@ from gateway.errors import Refused
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, meaning
 from gateway.language.fragments.part_marks import part
-from gateway.language.words.normalize import cleaned
+from gateway.language.words.normalize import clean
 from gateway.ledger.inbox import media
 from gateway.network.audience import visibility
 from gateway.network.follows import last_effect
@@ -37,7 +37,7 @@ def update(session: Session, turn: CommandContext) -> str | None:
 def post_update(session: Session, turn: CommandContext, text: str) -> str | None:
     words = NewPost(turn.account, text, "company", turn.via, inbound_id=turn.inbound_id)
     post = publish(session, turn, words)
-    if visibility.heard(session, post, posts.sources(session, words)):
+    if visibility.has_readers(session, post, posts.sources(session, words)):
         return _acknowledged(turn)
     return _tell_unheard(session, turn, turn.account.id, UNHEARD, say("Posted. Nobody follows you yet."))
 
@@ -74,7 +74,7 @@ def group_post(session: Session, turn: CommandContext) -> str | None:
         turn.account, turn.text, "group", turn.via, first, others, followers=to_followers, inbound_id=turn.inbound_id
     )  # fmt: skip
     post = publish(session, turn, words)
-    if visibility.heard(session, post, posts.sources(session, words)):
+    if visibility.has_readers(session, post, posts.sources(session, words)):
         return _acknowledged(turn)
     whole = say(
         "Posted to #{handle}, but nobody else gets it yet. Others join with: JOIN {handle!u}", handle=first.handle
@@ -85,7 +85,7 @@ def group_post(session: Session, turn: CommandContext) -> str | None:
 def _joins(session: Session, turn: CommandContext) -> bool:
     """A later part of a text joins the post that the first became, while nobody has got that yet."""
     post_id = turn.reading.post
-    if not post_id or media.attached(session, turn.inbound_id):
+    if not post_id or media.list_attached(session, turn.inbound_id):
         return False
     first = session.get(Post, post_id)
     if first:  # a part that repeats private words is asked about as a text of its own would be, with what it follows
@@ -102,7 +102,7 @@ def publish(session: Session, turn: CommandContext, words: NewPost) -> Post:
     """Posts and notes it, so that `undo` finds it. What repeats private words, and what goes to many phones, is asked
     about first. A part of a text waits for the others."""
     words = replace(words, pictures_of=turn.pictures_of)
-    if part(cleaned(turn.said)):
+    if part(clean(turn.said)):
         words = replace(words, hold=max(words.hold, timedelta(seconds=turn.world.settings.hold_seconds)))
     ask_if_private(session, turn, words)
     ask_price(session, turn, words)

@@ -19,7 +19,7 @@ from gateway.store.tables import Account, Post, PostRecipient
 
 @command("why", about="why I got the last update", spanish="por qué, porqué, por que")
 def why(session: Session, turn: CommandContext) -> str:
-    items = timelines.heard(session, turn.address.id, 1)
+    items = timelines.list_received(session, turn.address.id, 1)
     if not items:
         raise Refused(say("Nothing has reached you here yet."))
     item = items[0]

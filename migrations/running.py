@@ -121,7 +121,7 @@ class MigrationRunner:
             if found.upto is None:
                 connection.execute(text(REMEMBER), {**given, "reached": None})
                 return None
-            ran = driver(connection).execute(between(step, reached + 1, found.upto).encode())
+            ran = driver(connection).execute(run_between(step, reached + 1, found.upto).encode())
             connection.execute(text(ADVANCE), {**given, "reached": found.upto})
             return max(ran.rowcount, 0)
 
@@ -183,11 +183,11 @@ def run_whole(connection: Connection, steps: list[MigrationStep]) -> None:
     """All steps in the caller's transaction: for an empty database, which nobody else uses."""
     for step in steps:
         for statement in step.statements:
-            sql = between(step, SMALLEST, LARGEST) if step.batch else statement.sql
+            sql = run_between(step, SMALLEST, LARGEST) if step.batch else statement.sql
             driver(connection).execute(CONCURRENTLY.sub(r"\1", sql).encode())
 
 
-def between(step: MigrationStep, low: int, high: int) -> str:
+def run_between(step: MigrationStep, low: int, high: int) -> str:
     sql = step.statements[0].sql
     return re.sub(r":to\b", str(high), re.sub(r":from\b", str(low), sql))
 

@@ -33,7 +33,7 @@ class FileState:
         return table not in self.made
 
 
-def refused(steps: list[MigrationStep]) -> Iterator[str]:
+def find_unsafe(steps: list[MigrationStep]) -> Iterator[str]:
     """A line for each statement that must not stand there as it does."""
     known = FileState()
     for step in steps:

@@ -72,7 +72,9 @@ def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> N
         receipt = telling[attempt_id]
         address_effects.apply(session, address_id, receipt.action, receipt.reason, receipt.strikes)
     _pause(session, [(one, receipt) for one, receipt in known if receipt.action in PAUSING])
-    alarms.raised(session, Counter(each.reason for each in telling.values() if each.action in address_effects.ALARMING))
+    alarms.raise_alarms(
+        session, Counter(each.reason for each in telling.values() if each.action in address_effects.ALARMING)
+    )
 
 
 def _pause(session: Session, refused: Sequence[tuple[Callback, Receipt]]) -> None:

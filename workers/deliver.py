@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from gateway.carriers.common.protocol import OutboundEmail, Outcome
-from gateway.carriers.smtp.provider_profiles import terms
+from gateway.carriers.smtp.provider_profiles import provider_terms
 from gateway.ledger.outbox.claims import NOBODY, Senders
 from gateway.ledger.senders import pauses
 from workers.runtime.context import WorkerContext, current
@@ -57,7 +57,7 @@ def _texts(here: WorkerContext) -> Pool:
 @lru_cache(maxsize=1)
 def _letters(here: WorkerContext) -> SendLoop[OutboundEmail]:
     assert here.letters is not None
-    kept = terms(here.settings)
+    kept = provider_terms(here.settings)
     day = RelayQuota(kept.daily) if kept.daily else None
     desk = DeliveryStore(here, "email", Mailing(here.settings, here.signer, here.keys).load, Relay(), day)
     return SendLoop(

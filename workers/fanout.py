@@ -55,7 +55,7 @@ def _chunk(here: WorkerContext, session: Session, fanout: Fanout, priority: int)
     done = upto == visibility.END
     spreading.advance(session, fanout, upto, texts, mails, done=done)
     if done:
-        author_reports.arrange(session, fanout, fanout.texts + texts, here.settings.ask_phones)
+        author_reports.schedule(session, fanout, fanout.texts + texts, here.settings.ask_phones)
     counters.add("fanned_out", "sms", amount=texts)
     counters.add("fanned_out", "email", amount=mails)
     found = {"sms": texts > 0, "email": mails > 0, "fanout": not done}

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.inbound import bounce_intake
 from gateway.inbound.outcome import InboundOutcome
-from gateway.inbound.process import hear, limited
+from gateway.inbound.process import process, process_limited
 from gateway.ledger.commit import counters
 from gateway.ledger.inbox import inbox, sender_limits
 from gateway.ledger.inbox.inbox import ClaimedInput
@@ -78,15 +78,15 @@ def _read(
     if taken is None:  # another worker has it by now: this one woke up late
         return None, set()
     row = taken.row
-    limited_ = here.settings.sender_limits and not bounce_intake.unlimited(here.world, row)
-    ruling = sender_limits.ruling(session, row) if limited_ else sender_limits.READ
+    limited_ = here.settings.sender_limits and not bounce_intake.is_unlimited(here.world, row)
+    ruling = sender_limits.decide(session, row) if limited_ else sender_limits.READ
     behind = None if ruling.kept or sender_limits.is_of_the_carriers(row) else taken.behind
     if moments := [moment for moment in (ruling.later, behind) if moment]:
         inbox.put_off(session, row, max(moments))
         return None, set()
-    outcome = limited(session, row) if ruling.kept else hear(session, here.world, row)
+    outcome = process_limited(session, row) if ruling.kept else process(session, here.world, row)
     if outcome.counted:
-        alarms.returned(session)
+        alarms.alarm_returned(session)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     if "fanout" not in outcome.rings or not spread:
         return outcome, set(outcome.rings)

@@ -94,7 +94,7 @@ def _lease(here: WorkerContext) -> timedelta:
 def _climb(settings: Settings, resolver: Resolver, case: VerificationCase) -> SenderTrust:
     if case.standing:
         return case.standing
-    return sender_trust.climb(
+    return sender_trust.evaluate_trust(
         settings, resolver, case.arrived.mail, case.arrived.envelope, case.one.recipients, case.known
     )
 

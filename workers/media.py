@@ -59,7 +59,7 @@ def _end(here: WorkerContext, due: DueMedia) -> None:
     except MediaNotKept as unkept:
         log.warning("picture not kept", inbound=due.inbound_id, number=due.number, reason=str(unkept))
         with transaction(here.engine) as session:
-            media.failed(session, due, str(unkept), again=unkept.again)
+            media.mark_failed(session, due, str(unkept), again=unkept.again)
     else:
         _keep(here, due, content, kind)
 
@@ -83,7 +83,7 @@ def _out_of_mail(due: DueMedia) -> bytes:
     if due.raw is None:
         raise MediaNotKept("the mail is not kept any more")
     try:
-        content = attachments.part(mime.opened(due.raw), due.number)
+        content = attachments.part(mime.parse(due.raw), due.number)
     except Refused as refused:
         raise MediaNotKept(str(refused)) from None
     if content is None:
@@ -93,13 +93,13 @@ def _out_of_mail(due: DueMedia) -> bytes:
 
 def _cleaned(content: bytes, due: DueMedia) -> "tuple[tuple[bytes, bytes | None], str]":
     """(the file and its small copy, its type). Raises Unkept for what is not passed on."""
-    if why := file_types.refused(content, due.name or ""):
+    if why := file_types.explain_refusal(content, due.name or ""):
         raise MediaNotKept(why)
-    kind = file_types.sniffed(content)
+    kind = file_types.sniff(content)
     if kind not in file_types.PICTURES:
         return (content, None), kind
     try:
-        made = image_sanitizer.clean(content)
+        made = image_sanitizer.sanitize(content)
     except UnusableImage as unclean:
         raise MediaNotKept(str(unclean), again=str(unclean) == image_sanitizer.TOO_SLOW) from None
     return (made.content, made.small), made.type
@@ -113,5 +113,5 @@ def _keep(here: WorkerContext, due: DueMedia, contents: tuple[bytes, bytes | Non
         digest = media_folder.keep(here.settings.var, whole)
         small_digest = media_folder.keep(here.settings.var, small) if small else None
         crash_point("kept")
-        name = file_types.named(due.name or "", kind)
-        media.kept(session, due, StoredMedia(digest, small_digest, len(whole), kind, name))
+        name = file_types.name_file(due.name or "", kind)
+        media.mark_stored(session, due, StoredMedia(digest, small_digest, len(whole), kind, name))

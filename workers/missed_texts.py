@@ -208,7 +208,7 @@ def _lease(here: WorkerContext) -> timedelta:
     return timedelta(seconds=here.settings.lease_seconds + TRIES * PATIENCE)
 
 
-def watching(here: WorkerContext, _failures: object) -> Callable[[], None]:
+def watch_lists(here: WorkerContext, _failures: object) -> Callable[[], None]:
     """One look after the other: what the clock does again and again (workers/runtime/periodic_tasks)."""
     watch = ListWatch(here)
 

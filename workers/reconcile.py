@@ -95,7 +95,7 @@ def _compare(here: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Seque
     verdicts: list[MatchResult] = []
     with transaction(here.engine) as session:
         digests = {message.carrier_id: digest(message.body) for _, listed in lists for message in listed}
-        seen = in_doubt.seen(session, digests)
+        seen = in_doubt.record_seen(session, digests)
         elsewhere: dict[int, list[bytes]] = defaultdict(list)
         for address, body_hash in in_doubt.others(session, [one for mine, _ in lists for one in mine]):
             elsewhere[address].append(body_hash)
@@ -105,7 +105,7 @@ def _compare(here: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Seque
         found = [(one, carrier_id) for verdict in verdicts for one, carrier_id in verdict.found.items()]
         absent = [one for verdict in verdicts for one in verdict.absent]
         attempts.advance(session, [CarrierReport(one, carrier_id, "sent") for one, carrier_id in found])
-        in_doubt.absent(session, absent)
+        in_doubt.record_absent(session, absent)
         in_doubt.put_off(session, [one for verdict in verdicts for one in verdict.open], AGAIN)
     if absent:
         here.bell.ring("sms")

@@ -37,7 +37,7 @@ def step(here: WorkerContext) -> int:
     answers = here.loop.run(twilio.delete(sids))
     gone = [sid for sid, answer in answers.items() if answer in GONE]
     with transaction(here.engine) as session:
-        redactions.done(session, gone)
+        redactions.mark_done(session, gone)
     if len(gone) < len(sids):
         failed = Counter(str(answer) for answer in answers.values() if answer not in GONE)
         log.warning("the carrier did not delete its copies", answers=dict(failed))

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from critter.console.console import operator
+from critter.console.console import operator_name
 from gateway.errors import Refused
 from gateway.ledger.operations import dead_letters, retry
 from gateway.ledger.operations.dead_letters import DeadLetterFilter
@@ -27,11 +27,11 @@ class BulkAction(NamedTuple):
     rings: Rings  # for them
 
 
-def many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> tuple[Rings, int]:
+def apply_to_many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> tuple[Rings, int]:
     """In batches; each is a transaction with its line of the audit. Whom to ring, and how many there were."""
     with transaction(engine) as session:
         inputs = dead_letters.inputs(session, which)
-        retry.decide(session, inputs, deed.state, operator(), f"inbound.{deed.name}")
+        retry.decide(session, inputs, deed.state, operator_name(), f"inbound.{deed.name}")
     rings, done = deed.rings if inputs else Rings(), len(inputs)
     while True:
         with transaction(engine) as session:
@@ -39,7 +39,7 @@ def many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> tuple[Rin
             if not rows:
                 return rings, done
             more, count = deed.deliveries(session, rows)
-            dead_letters.note(session, operator(), f"dead.{deed.name}", which, count)
+            dead_letters.note(session, operator_name(), f"dead.{deed.name}", which, count)
         rings, done = rings | more, done + count
 
 
@@ -56,11 +56,11 @@ def retry_named(engine: Engine, ids: Sequence[str]) -> tuple[Rings, int]:
         for row_id in ids:
             found = look_up(session, row_id)
             if found.kind == "inbound":
-                retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator())
+                retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator_name())
                 rings, done = rings | {"inbound"}, done + 1
             else:
-                rows = standing(session, found, row_id)
-                rings, done = rings | retry.put_back(session, rows, operator()), done + len(rows)
+                rows = read_status(session, found, row_id)
+                rings, done = rings | retry.put_back(session, rows, operator_name()), done + len(rows)
     return rings, done
 
 
@@ -73,15 +73,15 @@ def drop_named(engine: Engine, ids: Sequence[str]) -> int:
             if found.kind == "inbound":
                 row = session.get_one(Inbound, found.inbound_id)
                 refuse_unless_aside(row)
-                done += retry.decide(session, [row.id], "dropped", operator(), "inbound.drop")
+                done += retry.decide(session, [row.id], "dropped", operator_name(), "inbound.drop")
             else:
-                rows = standing(session, found, row_id)
-                dead_letters.note_each(session, operator(), "dead.drop", rows)
+                rows = read_status(session, found, row_id)
+                dead_letters.note_each(session, operator_name(), "dead.drop", rows)
                 done += dead_letters.drop(session, rows)
     return done
 
 
-def standing(session: Session, found: LookupResult, row_id: str) -> list[DeliveryStatus]:
+def read_status(session: Session, found: LookupResult, row_id: str) -> list[DeliveryStatus]:
     """The dead among a message's deliveries, locked; raises Refused when there is none."""
     if found.message_id is None:
         raise Refused(f"{row_id} is a post: name one of its deliveries. critter trace {row_id} shows them.")

@@ -12,13 +12,13 @@ from gateway.errors import Refused
 
 if working():
     from critter.administration.accounts import account
-    from critter.console.console import opened_session, operator, show_json, show_rows
+    from critter.console.console import open_session, operator_name, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.mail.bounces import failure_reasons
     from gateway.network.mail import bounce_scores
     from gateway.network.mail.bounce_scores import BounceStatus
     from gateway.network.people import addresses
-    from gateway.security.masking import masked
+    from gateway.security.masking import mask_contact
     from gateway.settings import load
 
 
@@ -28,8 +28,8 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="JSON for other pr
     A mail that can never be delivered counts 1, one that was given up 0.5; from 5 on the mailbox is off. It gets a
     test mail after 1, 3, 7 and 14 days; a mail from it, or `critter people mail-on`, ends that at once."""
     settings = load()
-    with opened_session(settings) as session:
-        rows = bounce_scores.standings(session)
+    with open_session(settings) as session:
+        rows = bounce_scores.list_statuses(session)
     key = settings.secret_keys[0]
     if as_json:
         show_json([_plain(row, key) for row in rows])
@@ -42,7 +42,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="JSON for other pr
 
 def _line(row: BounceStatus, key: str) -> tuple[object, ...]:
     owner = f"@{row.handle}" if row.handle else "(a stranger)"
-    return (owner, masked(key, row.address), f"{row.score:g}", _day(row.off_since), _day(row.probe_at), _why(row))
+    return (owner, mask_contact(key, row.address), f"{row.score:g}", _day(row.off_since), _day(row.probe_at), _why(row))
 
 
 def _day(moment: datetime | None) -> str:
@@ -50,17 +50,17 @@ def _day(moment: datetime | None) -> str:
 
 
 def _why(row: BounceStatus) -> str:
-    words = str(failure_reasons.missed("failed", row.status, "email"))
+    words = str(failure_reasons.describe_failure("failed", row.status, "email"))
     return f"{words} ({row.status})" if row.status[:1].isdigit() else words
 
 
 def _plain(row: BounceStatus, key: str) -> dict[str, Any]:
     return {
         "handle": row.handle,
-        "mailbox": masked(key, row.address),
+        "mailbox": mask_contact(key, row.address),
         "score": row.score,
         "status": row.status,
-        "why": str(failure_reasons.missed("failed", row.status, "email")),
+        "why": str(failure_reasons.describe_failure("failed", row.status, "email")),
         "bounced_at": row.bounced_at.isoformat(),
         "off": row.off_since is not None,
         "off_since": row.off_since.isoformat() if row.off_since else None,
@@ -69,14 +69,14 @@ def _plain(row: BounceStatus, key: str) -> dict[str, Any]:
     }
 
 
-def mail_on(handle: Annotated[str, typer.Argument(metavar="HANDLE")]) -> None:
+def turn_mail_on(handle: Annotated[str, typer.Argument(metavar="HANDLE")]) -> None:
     """Send mails to somebody again whose mailbox was switched off because they came back."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         person = account(session, handle, "person")
         boxes = [row for row in addresses.of_account(session, person.id) if row.channel == "email"]
         if not boxes:
             raise Refused(f"@{person.handle} has no mailbox.")
         changed = [row.id for row in boxes if bounce_scores.turn_on(session, row.id)]
         for address_id in changed:
-            audit_log.record(session, operator(), "people.mail_on", address_id, {"channel": "email"})
+            audit_log.record(session, operator_name(), "people.mail_on", address_id, {"channel": "email"})
     typer.echo(f"Mails go to @{person.handle} again." if changed else f"Mails go to @{person.handle} already.")

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from sqlalchemy.orm import Session
 
-from critter.console.console import counted, operator
+from critter.console.console import format_count, operator_name
 from gateway.errors import Refused
 from gateway.ledger.audit import audit_log
 from gateway.network.people import accounts
@@ -41,7 +41,7 @@ class ImportReport:
         return bool(self.missing or any(count for name, count in asdict(self.imported).items() if name != "people"))
 
     def told(self) -> str:
-        rows = counted(self.imported.people, "row")
+        rows = format_count(self.imported.people, "row")
         if not self.something:
             return f"{rows}: all of it is so already. Nothing was changed."
         line = f"{rows}: {self._people()}; new: {self._new()}."
@@ -49,17 +49,17 @@ class ImportReport:
 
     def _people(self) -> str:
         one = self.imported
-        primary = f"; {counted(one.primaries, 'other phone or mailbox')} first" if one.primaries else ""
+        primary = f"; {format_count(one.primaries, 'other phone or mailbox')} first" if one.primaries else ""
         return f"{one.added:,} added, {one.changed:,} changed, {len(self.missing):,} deactivated{primary}"
 
     def _new(self) -> str:
         one = self.imported
         counts = {"phone or mailbox": one.phones_and_mailboxes, "group": one.groups, "consent": one.consents}
         counts |= {"follow": one.follows} | ({"alias": one.aliases} if one.aliases else {})
-        return ", ".join(counted(count, noun) for noun, count in counts.items())
+        return ", ".join(format_count(count, noun) for noun, count in counts.items())
 
 
-def content(file: Path) -> bytes:
+def read_content(file: Path) -> bytes:
     """The whole file, or standard input; raises Refused."""
     try:
         return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
@@ -79,7 +79,7 @@ def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> Impor
     imported = _carried_out(session, plan)
     done = ImportReport(imported, tuple(one.handle for one in missing), sure or not complete)
     if done.something:
-        audit_log.record(session, operator(), "people.import", None, asdict(imported))
+        audit_log.record(session, operator_name(), "people.import", None, asdict(imported))
     trial.commit() if done.sure else trial.rollback()  # what a preview tells is exactly what would happen
     return done
 
@@ -89,7 +89,7 @@ def _refuse(problems: Sequence[Problem]) -> None:
         typer.echo(f"{problem.place}: {problem.reason}", err=True)
     if len(problems) > SHOWN:
         typer.echo(f"and {len(problems) - SHOWN:,} more", err=True)
-    raise Refused(f"{counted(len(problems), 'problem')} in the file: nothing was changed.")
+    raise Refused(f"{format_count(len(problems), 'problem')} in the file: nothing was changed.")
 
 
 def _show_missing(missing: Sequence[KnownAccount]) -> None:
@@ -109,4 +109,4 @@ def _carried_out(session: Session, plan: ImportPlan) -> Imported:
 def _deactivate(session: Session, missing: Sequence[KnownAccount]) -> None:
     accounts.deactivate_all(session, [one.id for one in missing])
     for one in missing:
-        audit_log.record(session, operator(), "people.deactivate", one.id, {"handle": one.handle, "by": "import"})
+        audit_log.record(session, operator_name(), "people.deactivate", one.id, {"handle": one.handle, "by": "import"})

@@ -15,7 +15,7 @@ if working():
 
     from critter.administration.accounts import account
     from critter.console import prompts
-    from critter.console.console import opened_session, operator
+    from critter.console.console import open_session, operator_name
     from gateway.i18n.phrases import say, translated
     from gateway.ledger.audit import audit_log
     from gateway.ledger.outbox import outbox
@@ -51,7 +51,7 @@ def link(
     if piped and not code:
         raise Refused("--stdin goes with --code.")
     typed = prompts.secret("Code", piped=piped, twice=False) if code else None
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         person = account(session, handle, "person")
         if typed is not None:
             told = _take(session, signer, person, typed)
@@ -74,7 +74,7 @@ def unlink(
     Its owner keeps everything else and is told on another channel. A phone that only changes hands inside the company
     is given on by its owner: `link` with a code from the new one."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         row, owner = _owned(session, _found(settings, address))
         question = f"Take this {addresses.NOUN[row.channel]} from @{owner.handle} ({owner.name})?"
         if not yes:
@@ -100,7 +100,7 @@ def _part(session: Session, row: Address, owner: Account) -> str:
     left = [each for each in addresses.of_account(session, owner.id) if each.channel == channel and each.state in ALIVE]
     if was_primary and left:
         addresses.make_primary(session, left[0])
-    audit_log.record(session, operator(), "address.unlink", owner.id, {"channel": channel})
+    audit_log.record(session, operator_name(), "address.unlink", owner.id, {"channel": channel})
     told = say("An operator took a phone or mailbox off your account. If it is still yours, tell them.")
     elsewhere = notices.tell(session, {owner.id}, told)
     noun, reached = addresses.NOUN[channel], "was told" if elsewhere else "has nothing else on which to be told"
@@ -118,7 +118,7 @@ WRONG = "That code is wrong, or older than ten minutes: nothing was changed. Aft
 
 
 def _show(session: Session, settings: Settings, signer: Signer, person: Account) -> str:
-    audit_log.record(session, operator(), "address.code", person.id, {"purpose": "link"})
+    audit_log.record(session, operator_name(), "address.code", person.id, {"purpose": "link"})
     code = codes.link(session, signer, person.id)
     to = [f"text it to {settings.sms_numbers[0]}"] if settings.sms and settings.sms_numbers else []
     to += [f"mail it to post@{settings.mail_domain}"] if settings.mail else []
@@ -144,7 +144,7 @@ def _send(session: Session, settings: Settings, signer: Signer, person: Account,
     )
     message = Outgoing("code", words, subject, words, priority=0, must_arrive=True)
     outbox.put(session, message, [Target(row.id, channel)])
-    audit_log.record(session, operator(), "address.code", person.id, {"purpose": "prove", "channel": channel})
+    audit_log.record(session, operator_name(), "address.code", person.id, {"purpose": "prove", "channel": channel})
     return f"A code is on its way. Then: critter people link {person.handle} --code"
 
 
@@ -172,13 +172,13 @@ def _refuse_others(session: Session, row: Address, person: Account) -> None:
 
 
 def _take(session: Session, signer: Signer, person: Account, code: str) -> str:
-    if lockouts.locked(session, person.id, lockouts.COMMAND_LINE):
+    if lockouts.locked_until(session, person.id, lockouts.COMMAND_LINE):
         raise Refused(f"Five wrong codes were typed for @{person.handle}: critter people unlock {person.handle}")
-    row = codes.proved(session, signer, person.id, code)
+    row = codes.is_proved(session, signer, person.id, code)
     if row is None:
         return WRONG
     tied = addresses.tie(session, person.id, row.channel, row.address, WORDING)
-    audit_log.record(session, operator(), "address.link", person.id, {"channel": tied.channel})
+    audit_log.record(session, operator_name(), "address.link", person.id, {"channel": tied.channel})
     if any(each.id != tied.id for each in addresses.of_account(session, person.id)):
         told = say("A new phone or mailbox was added to your account. Was that not you? Tell an operator.")
         notices.tell_elsewhere(session, person.id, tied.channel, told)

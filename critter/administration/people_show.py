@@ -10,14 +10,14 @@ import typer
 
 from critter.console.help_request import working
 from gateway.errors import Refused
-from gateway.typed_input import shown
+from gateway.typed_input import show_domain
 
 if working():
-    from critter.console.console import counted, opened_session, operator, show_json
+    from critter.console.console import format_count, open_session, operator_name, show_json
     from gateway.ledger.audit import audit_log
     from gateway.network.inspect import profile
     from gateway.network.people import accounts, addresses
-    from gateway.security.masking import masked
+    from gateway.security.masking import mask_contact
     from gateway.settings import load
 
 
@@ -28,14 +28,14 @@ def show(
 ) -> None:
     """One person: what reaches them, their groups, role and locks. That you looked is kept."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         person = accounts.by_handle(session, handle, active=False)
         if person is None or person.kind != "person":
-            name = shown(handle.lstrip("@"))
+            name = show_domain(handle.lstrip("@"))
             raise Refused(f"There is no person @{name}: critter people list --all shows who there is.")
-        mask = str if numbers else partial(masked, settings.secret_keys[0])
+        mask = str if numbers else partial(mask_contact, settings.secret_keys[0])
         found = profile.profile(session, person, mask)
-        audit_log.record(session, operator(), "people.show", person.id, {"numbers": numbers})
+        audit_log.record(session, operator_name(), "people.show", person.id, {"numbers": numbers})
     if as_json:
         show_json(found)
         return
@@ -61,7 +61,7 @@ def _reach(one: dict[str, Any]) -> str:
 
 def _hears(found: dict[str, Any]) -> Iterator[str]:
     groups = ", ".join(f"#{group}" for group in found["groups"]) or "no group"
-    follows, heard = counted(found["follows"], "person"), counted(found["followers"], "person")
+    follows, heard = format_count(found["follows"], "person"), format_count(found["followers"], "person")
     yield f"in {groups}; follows {follows}, heard by {heard}"
 
 

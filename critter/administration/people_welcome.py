@@ -5,7 +5,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from critter.console import prompts
-from critter.console.console import counted, operator
+from critter.console.console import format_count, operator_name
 from gateway.errors import Refused
 from gateway.ledger.audit import audit_log
 from gateway.network.people import welcomes
@@ -20,7 +20,7 @@ def after_import(session: Session, settings: Settings) -> str:
         return ""
     if waiting <= settings.ask_phones:
         return _sent(session, settings)
-    phones = counted(waiting, "invited phone")
+    phones = format_count(waiting, "invited phone")
     return f"{phones} not welcomed yet, about {_price(settings, waiting)}: critter people welcome sends it."
 
 
@@ -31,7 +31,7 @@ def run(session: Session, settings: Settings, *, ask: bool) -> str:
     waiting = welcomes.waiting(session)
     if not waiting:
         return "Nobody waits to be welcomed."
-    question = f"Welcome {counted(waiting, 'phone')}, about {_price(settings, waiting)}?"
+    question = f"Welcome {format_count(waiting, 'phone')}, about {_price(settings, waiting)}?"
     if ask:
         prompts.confirm(question)
     return _sent(session, settings)
@@ -39,10 +39,10 @@ def run(session: Session, settings: Settings, *, ask: bool) -> str:
 
 def _sent(session: Session, settings: Settings) -> str:
     welcomed = welcomes.send(session, settings.company)
-    audit_log.record(session, operator(), "people.welcome", None, {"phones": welcomed})
-    return f"{counted(welcomed, 'invited phone')} welcomed."
+    audit_log.record(session, operator_name(), "people.welcome", None, {"phones": welcomed})
+    return f"{format_count(welcomed, 'invited phone')} welcomed."
 
 
 def _price(settings: Settings, phones: int) -> str:
-    parts = segments(thrifty(welcomes.words(settings.company)))[1]
+    parts = segments(thrifty(welcomes.welcome_words(settings.company)))[1]
     return f"${(phones * parts * settings.sms_price).quantize(Decimal('0.01'))}"

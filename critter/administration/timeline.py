@@ -15,7 +15,7 @@ class Event(NamedTuple):
     what: str
 
 
-def events(trace: Plain) -> list[Event]:
+def list_events(trace: Plain) -> list[Event]:
     """Everything in it that has a time."""
     found = [*_input(trace), *_posts(trace), *_fanouts(trace)]
     for delivery in trace["deliveries"]:

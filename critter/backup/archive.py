@@ -114,7 +114,7 @@ def _pack(file: IO[bytes], manifest: Manifest, dump: Path, media: Path, told: To
 
 
 @contextlib.contextmanager
-def opened(place: Path) -> Iterator[Backup]:
+def open_archive(place: Path) -> Iterator[Backup]:
     """Raises Refused for anything that is no whole backup; what is wrong with the file later on is refused as well."""
     try:
         tar = tarfile.open(place)  # noqa: SIM115 - closed below
@@ -144,7 +144,7 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     return found
 
 
-def pictures(backup: Backup) -> Iterator[tuple[str, tarfile.TarInfo]]:
+def list_media(backup: Backup) -> Iterator[tuple[str, tarfile.TarInfo]]:
     """The names (SHA-256, hex) of the files in it, and where they are."""
     for member in backup.tar.getmembers():
         if (found := PICTURE.fullmatch(member.name)) and member.isfile():

@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from critter.backup import postgres_programs
-from critter.console.console import counted
+from critter.console.console import format_count
 from gateway.errors import Refused
 from gateway.failpoints import crash_point
 from gateway.store.restore_marker import IS_MARKED, MARK, UNMARK
@@ -48,9 +48,9 @@ class Server:
         problem = "it has no other database"
         for name in MAINTENANCE:
             try:
-                admin = psycopg.connect(**arguments(self.url(name)), autocommit=True)
+                admin = psycopg.connect(**connection_arguments(self.url(name)), autocommit=True)
             except psycopg.Error as error:
-                problem = reason(error)
+                problem = describe_failure(error)
                 continue
             if forbidden := self._forbidden(admin):
                 admin.close()
@@ -98,7 +98,7 @@ class Server:
             self.note(name, words)
             self._inside(name, MARK)
         except psycopg.Error as error:
-            raise Refused(f"The database {name} cannot be made: {reason(error)}") from None
+            raise Refused(f"The database {name} cannot be made: {describe_failure(error)}") from None
         crash_point("database marked")
 
     def _create(self, name: str) -> None:
@@ -152,7 +152,7 @@ class Server:
         end = time.monotonic() + LEAVING
         while others := self._value(OTHERS, self.live):
             if time.monotonic() > end:
-                raise Refused(f"{counted(others, 'connection')} to the database: stop Critter's processes first.")
+                raise Refused(f"{format_count(others, 'connection')} to the database: stop Critter's processes first.")
             time.sleep(0.1)
 
     def left_behind(self) -> list[str]:
@@ -188,19 +188,19 @@ class Server:
 
     def _inside(self, name: str, statement: str) -> Any:
         """One statement in that database; its value if it has one."""
-        with psycopg.connect(**arguments(self.url(name)), autocommit=True) as connection:
+        with psycopg.connect(**connection_arguments(self.url(name)), autocommit=True) as connection:
             done = connection.execute(statement)
             row = done.fetchone() if done.description else None
         return row[0] if row else None
 
 
-def arguments(url: str) -> dict[str, Any]:
+def connection_arguments(url: str) -> dict[str, Any]:
     """Of a connection by the driver itself."""
     plain = make_url(url).difference_update_query(["pooled"]).render_as_string(hide_password=False)
     return {"conninfo": plain, "application_name": postgres_programs.APPLICATION, "connect_timeout": 10}
 
 
-def reason(error: psycopg.Error) -> str:
+def describe_failure(error: psycopg.Error) -> str:
     """Its first line."""
     return str(error).strip().splitlines()[0]
 

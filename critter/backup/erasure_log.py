@@ -26,7 +26,7 @@ def take_back(var: Path, account_id: int) -> None:
     _write(var, account_id, {"taken_back": True})
 
 
-def remembered(var: Path) -> list[int]:
+def read_log(var: Path) -> list[int]:
     """Their ids, in order; raises Refused for a file that cannot be read. What a crash cut off in the middle of an id
     was never said to be there, and its database had not forgotten them."""
     path = var / NAME

@@ -13,9 +13,9 @@ import psycopg
 
 from critter.backup import postgres_programs
 from critter.backup import restore as restoring
-from critter.backup.databases import CLIENTS, LEAVING, NOTHING_IN_IT, arguments, reason
+from critter.backup.databases import CLIENTS, LEAVING, NOTHING_IN_IT, connection_arguments, describe_failure
 from critter.backup.restore import Restore
-from critter.console.console import counted
+from critter.console.console import format_count
 from gateway.errors import Refused
 from gateway.failpoints import crash_point
 from gateway.store.restore_marker import IS_MARKED, MARK, TABLE, UNMARK
@@ -47,10 +47,12 @@ def restore(restore: Restore, url: str, why: str) -> None:
 @contextmanager
 def _admin(url: str) -> Iterator[psycopg.Connection]:
     try:
-        with psycopg.connect(**arguments(url), autocommit=True) as connection:
+        with psycopg.connect(**connection_arguments(url), autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
-        raise Refused(f"The database failed on the way: {reason(error)}. Run critter restore FILE again.") from None
+        raise Refused(
+            f"The database failed on the way: {describe_failure(error)}. Run critter restore FILE again."
+        ) from None
 
 
 def _lock(admin: psycopg.Connection) -> None:
@@ -82,7 +84,7 @@ def _refuse_others(admin: psycopg.Connection) -> None:
     end = time.monotonic() + LEAVING
     while others := _value(admin, OTHERS):
         if time.monotonic() > end:
-            raise Refused(f"{counted(others, 'connection')} to the database: stop Critter's processes first.")
+            raise Refused(f"{format_count(others, 'connection')} to the database: stop Critter's processes first.")
         time.sleep(0.2)
 
 

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 import migrations
 from critter.backup import archive, erasure_log, postgres_programs
 from critter.backup.archive import Backup, Manifest
-from critter.console.console import operator
-from critter.console.database import role
+from critter.console.console import operator_name
+from critter.console.database import process_role
 from gateway.errors import Refused, SettingsError
 from gateway.failpoints import crash_point
 from gateway.files import media_folder
@@ -53,7 +53,7 @@ def refuse_unfit(settings: Settings, manifest: Manifest) -> None:
 
 def fill(restore: Restore, url: str) -> None:
     """Into a marked database that has nothing else in it. Afterwards nothing of it would be sent or read."""
-    manifest, processes = restore.backup.manifest, role(restore.settings, make_url(url).database)
+    manifest, processes = restore.backup.manifest, process_role(restore.settings, make_url(url).database)
     restore.told(f"backup of {manifest.made_at}, schema {manifest.revision}")
     wanted = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", "--dbname"]
     postgres_programs.run(
@@ -107,22 +107,22 @@ class _Marked:
 
 
 def _hold(session: Session, manifest: Manifest) -> None:
-    if not audit_log.stands(session, manifest.audit):
+    if not audit_log.chain_stands(session, manifest.audit):
         raise Refused("The audit in this backup is not the one that was there when it was made: it was changed.")
     restore_hold.hold(session)
-    held = restore_hold.held(session)
+    held = restore_hold.read_held(session)
     if manifest.revision < audit_log.SEALED_SINCE:
         audit_log.begin_seals(session)
     counts = {"inputs": held.inputs, "fanouts": held.fanouts, "deliveries": held.deliveries}
-    audit_log.record(session, operator(), ACTION, None, {"backup": manifest.made_at, **counts})
+    audit_log.record(session, operator_name(), ACTION, None, {"backup": manifest.made_at, **counts})
 
 
 def _erase_again(restore: Restore, engine: Engine) -> None:
     """Who was erased after the backup was made. Their pictures are never unpacked."""
-    for account_id in erasure_log.remembered(restore.settings.var):
+    for account_id in erasure_log.read_log(restore.settings.var):
         with transaction(engine) as session:
             person = accounts.by_id(session, account_id)
-            done = erase.erase(session, person, operator()) if person else None
+            done = erase.erase(session, person, operator_name()) if person else None
         if done and done.rows:
             restore.told(f"erased again: {erase.tombstone(account_id)}")
 
@@ -130,7 +130,7 @@ def _erase_again(restore: Restore, engine: Engine) -> None:
 def _unpack(restore: Restore, engine: Engine) -> int:
     """The pictures that the database refers to; how many are new. One that is there already is the same, for its name
     is its hash. The folder may still serve the database that is replaced, so nothing in it is removed."""
-    found = list(archive.pictures(restore.backup))
+    found = list(archive.list_media(restore.backup))
     with transaction(engine) as session:
         unwanted = media.unreferenced(session, [name for name, _ in found])
     new = 0

@@ -13,7 +13,7 @@ from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from critter.console.console import counted, opened_session, show_json
+    from critter.console.console import format_count, open_session, show_json
     from gateway.ledger.audit import audit_log
     from gateway.ledger.audit.audit_log import ChainHead
     from gateway.ledger.audit.invariants import InvariantViolation, Proof, prove
@@ -43,12 +43,12 @@ def run(
     """Is everything accepted done, nothing done twice, nobody reached who must not be? Exit 1 when not."""
     settings = load()
     if show_head:
-        with opened_session(settings) as session:
+        with open_session(settings) as session:
             head = audit_log.head(session)
         show_json(head._asdict()) if as_json else typer.echo(f"{head} {head.at}".rstrip())
         return
     noted = _noted(since_head) if since_head is not None else None
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         proof = prove(session, timedelta(seconds=settled), settings.var, noted)
     show_json(proof.plain()) if as_json else _show(proof)
     raise typer.Exit(0 if proof.clean else 1)
@@ -63,7 +63,7 @@ def _noted(printed: str) -> ChainHead:
 
 
 def _show(proof: Proof) -> None:
-    counts = ", ".join(counted(proof.counts[name], noun) for name, noun in NOUNS.items())
+    counts = ", ".join(format_count(proof.counts[name], noun) for name, noun in NOUNS.items())
     if proof.open:
         typer.echo(
             f"not protected: the role in CRITTER_DATABASE_URL {' and '.join(proof.open)}; "
@@ -71,20 +71,22 @@ def _show(proof: Proof) -> None:
             err=True,
         )
     if proof.chain.unsealed_tail:
-        typer.echo(f"not sealed yet: the last {counted(proof.chain.unsealed_tail, 'row')} of the audit", err=True)
+        typer.echo(f"not sealed yet: the last {format_count(proof.chain.unsealed_tail, 'row')} of the audit", err=True)
     if proof.clean:
         typer.echo(f"{typer.style('clean', fg='green')}: {counts}")
     else:
         _show_broken(proof, counts)
     if aside := proof.counts["quarantined"]:
-        typer.echo(f"{counted(aside, 'input')} ended three workers and wait: critter held list, then retry or drop.")
+        typer.echo(
+            f"{format_count(aside, 'input')} ended three workers and wait: critter held list, then retry or drop."
+        )
 
 
 def _show_broken(proof: Proof, counts: str) -> None:
     for (invariant, rule), rows in groupby(proof.broken, lambda row: (row.invariant, row.rule)):
         typer.echo(f"{typer.style(invariant, fg='red')}  {rule}: broken")
         _show_rows(list(rows))
-    typer.echo(f"broken: {counted(len(proof.broken), 'row')} of {counts}")
+    typer.echo(f"broken: {format_count(len(proof.broken), 'row')} of {counts}")
 
 
 def _show_rows(rows: list[InvariantViolation]) -> None:

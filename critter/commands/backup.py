@@ -13,7 +13,7 @@ from gateway.errors import Refused
 if working():
     from critter.backup import archive
     from critter.console.console import database
-    from critter.servers.reached import reached
+    from critter.servers.reached import reach_servers
     from gateway.settings import load
     from gateway.store.database import transaction
 
@@ -31,7 +31,7 @@ def run(
     settings = load()
     if file.exists():
         raise Refused(f"{file} is there already: name another file, such as critter-2026-11-25.tar.")
-    with reached(settings), database(settings) as engine:
+    with reach_servers(settings), database(settings) as engine:
         with transaction(engine) as session:
             manifest = archive.describe(session)
         size = archive.write(settings, file, manifest, lambda line: typer.echo(line, err=True))

@@ -14,9 +14,9 @@ from gateway.errors import Refused
 if working():
     from sqlalchemy.orm import Session
 
-    from critter.console.console import ago, opened_session, operator, show_json, show_rows
+    from critter.console.console import format_age, open_session, operator_name, show_json, show_rows
     from gateway.carriers.operator_advice import advice
-    from gateway.carriers.smtp.provider_profiles import terms
+    from gateway.carriers.smtp.provider_profiles import provider_terms
     from gateway.language.words import durations
     from gateway.ledger.audit import audit_log
     from gateway.ledger.senders import pauses, relay_quota
@@ -37,10 +37,10 @@ LONGEST_REASON = 100  # characters
 def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False) -> None:
     """What sends, what is paused, and what to do about it."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         rows = _shown(session, settings)
         mails = relay_quota.today(session)
-    daily = terms(settings).daily
+    daily = provider_terms(settings).daily
     if as_json:
         show_json([_plain(row, mails, daily) for row in rows])
         return
@@ -62,14 +62,14 @@ def pause(
 ) -> None:
     """Nothing leaves there; what is to go waits and loses nothing."""
     span = _span(wait) if wait else None
-    words = f"{operator()}: {(reason or 'paused')[:LONGEST_REASON]}"
+    words = f"{operator_name()}: {(reason or 'paused')[:LONGEST_REASON]}"
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         rows = pauses.pause(session, which, span, words)
         _note(session, rows, which, "carrier.pause", {"seconds": span.total_seconds() if span else None})
         known = _known(session, settings)
     _refuse_unknown(rows, which, known)
-    until = f"for {ago(span)}" if span else f"until critter carriers resume {which}"
+    until = f"for {format_age(span)}" if span else f"until critter carriers resume {which}"
     typer.echo(f"Paused {until}: {_named(rows)}. A text or mail that is on its way already still goes.")
 
 
@@ -77,7 +77,7 @@ def pause(
 def resume(which: Which) -> None:
     """What waited leaves, within some seconds."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         rows = pauses.resume(session, which)
         _note(session, rows, which, "carrier.resume", {})
         known = _known(session, settings)
@@ -95,7 +95,7 @@ def _span(given: str) -> timedelta:
 
 def _shown(session: Session, settings: Settings) -> list[Paused]:
     on = {RELAY: settings.mail}
-    return [row for row in pauses.listed(session) if on.get(row.carrier, settings.sms)]
+    return [row for row in pauses.list_pauses(session) if on.get(row.carrier, settings.sms)]
 
 
 def _known(session: Session, settings: Settings) -> list[str]:
@@ -110,7 +110,7 @@ def _refuse_unknown(rows: Sequence[Paused], which: str, known: list[str]) -> Non
 def _note(session: Session, rows: Sequence[Paused], which: str, action: str, detail: dict[str, Any]) -> None:
     """By the id of each number: the audit holds no numbers."""
     for row in rows:
-        audit_log.record(session, operator(), action, row.id, {**detail, "carrier": row.carrier})
+        audit_log.record(session, operator_name(), action, row.id, {**detail, "carrier": row.carrier})
 
 
 def _named(rows: Sequence[Paused]) -> str:
@@ -122,7 +122,7 @@ def _state(row: Paused) -> str:
         return "active"
     if row.until is None:
         return "paused until you resume it"
-    return f"paused for {ago(row.until - datetime.now(UTC))}"
+    return f"paused for {format_age(row.until - datetime.now(UTC))}"
 
 
 def _step(row: Paused) -> str:

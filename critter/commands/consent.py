@@ -15,11 +15,11 @@ from critter.console.help_request import working
 
 if working():
     from critter.administration.accounts import account
-    from critter.console.console import opened_session, operator, show_json, show_rows
+    from critter.console.console import open_session, operator_name, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.network.people import addresses, consent
     from gateway.network.people.consent import ConsentRecord, FlaggedRefusal
-    from gateway.security.masking import masked
+    from gateway.security.masking import mask_contact
     from gateway.settings import load
     from gateway.store.tables import Inbound
 
@@ -44,9 +44,11 @@ class Format(StrEnum):
 def show(person: Person = None, number: Number = None, as_json: Json = False) -> None:
     """What was said when. Numbers are masked; export has them whole."""
     settings = load()
-    mask = partial(masked, settings.secret_keys[0])
-    with opened_session(settings) as session:
-        rows = [_plain(row) for row in consent.kept(session, *_whose(session, person, number, settings.sms_region))]
+    mask = partial(mask_contact, settings.secret_keys[0])
+    with open_session(settings) as session:
+        rows = [
+            _plain(row) for row in consent.list_records(session, *_whose(session, person, number, settings.sms_region))
+        ]
     for row in rows:
         row["number"] = mask(row["number"])
     if as_json:
@@ -66,10 +68,10 @@ def export(
 ) -> None:
     """Everything to standard output, numbers and words as they were; that it was exported is audited."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         whose = _whose(session, person, number, settings.sms_region)
-        count = _written(how, map(_plain, consent.kept(session, *whose)))
-        audit_log.record(session, operator(), "consent.export", whose[0], {"rows": count, "format": how.value})
+        count = _written(how, map(_plain, consent.list_records(session, *whose)))
+        audit_log.record(session, operator_name(), "consent.export", whose[0], {"rows": count, "format": how.value})
 
 
 @app.command()
@@ -78,9 +80,9 @@ def flagged(
 ) -> None:
     """Texts that may ask us to stop. No words are shown: critter consent show ID does."""
     settings = load()
-    mask = partial(masked, settings.secret_keys[0])
-    with opened_session(settings) as session:
-        rows = [_flag(row, mask(row.address)) for row in consent.flagged(session, everything=everything)]
+    mask = partial(mask_contact, settings.secret_keys[0])
+    with open_session(settings) as session:
+        rows = [_flag(row, mask(row.address)) for row in consent.list_flagged(session, everything=everything)]
     if as_json:
         show_json(rows)
     elif rows:
@@ -93,31 +95,31 @@ def flagged(
 @app.command("show")
 def show_one(inbound_id: Id) -> None:
     """The words of one; that you looked is kept."""
-    with opened_session(load()) as session:
-        row = consent.one(session, inbound_id)
+    with open_session(load()) as session:
+        row = consent.read_one(session, inbound_id)
         words = session.get_one(Inbound, row.inbound_id).text or "(its words are gone by age)"
-        audit_log.record(session, operator(), "consent.show", inbound_id, {"who": row.handle})
+        audit_log.record(session, operator_name(), "consent.show", inbound_id, {"who": row.handle})
     typer.echo(words)
 
 
 @app.command()
 def stop(inbound_id: Id) -> None:
     """It was a no: the phone gets no more texts until it sends START. Kept with the words of the text."""
-    with opened_session(load()) as session:
-        row = consent.one(session, inbound_id)
+    with open_session(load()) as session:
+        row = consent.read_one(session, inbound_id)
         first = consent.stop(session, row)
-        audit_log.record(session, operator(), "consent.stop", inbound_id, {"who": row.handle})
+        audit_log.record(session, operator_name(), "consent.stop", inbound_id, {"who": row.handle})
     typer.echo("Opted out. START from that phone brings texts back." if first else "It was opted out already.")
 
 
 @app.command()
 def dismiss(inbound_id: Id) -> None:
     """It was no refusal; nothing changes."""
-    with opened_session(load()) as session:
-        row = consent.one(session, inbound_id)
+    with open_session(load()) as session:
+        row = consent.read_one(session, inbound_id)
         closed = consent.close(session, inbound_id)
         if closed:
-            audit_log.record(session, operator(), "consent.dismiss", inbound_id, {"who": row.handle})
+            audit_log.record(session, operator_name(), "consent.dismiss", inbound_id, {"who": row.handle})
     typer.echo("Closed." if closed else "It was closed already.")
 
 

@@ -12,7 +12,7 @@ from gateway.errors import Refused
 
 if working():
     from critter.console import worker_wakeup
-    from critter.console.console import opened_session, operator, show_json, show_rows
+    from critter.console.console import open_session, operator_name, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.ledger.money import budgets, spend_breaker, spending
     from gateway.ledger.money.budgets import MICROS
@@ -47,9 +47,9 @@ def run(
         _resume(settings)
         return
     asked = _span(day, month, since)
-    with opened_session(settings) as session:
-        lines = list(spending.spent(session, by, asked.since, asked.until))
-        stands = spending.standing(session, budgets.limits(settings))
+    with open_session(settings) as session:
+        lines = list(spending.read_spent(session, by, asked.since, asked.until))
+        stands = spending.read_status(session, budgets.limits(settings))
     if as_json:
         show_json(_plain(asked, by, lines, stands))
     else:
@@ -57,17 +57,17 @@ def run(
 
 
 def _resume(settings: Settings) -> None:
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         done = spend_breaker.resume(session)
         if done:
-            audit_log.record(session, operator(), "breaker.resume", None, {})
-        missing = worker_wakeup.missing(session, SENDERS) if done else ()
+            audit_log.record(session, operator_name(), "breaker.resume", None, {})
+        missing = worker_wakeup.find_missing(session, SENDERS) if done else ()
     if not done:
         typer.echo("Nothing to resume: updates are not stopped.")
         return
     worker_wakeup.ring(settings, SENDERS)
     typer.echo("Updates go again. For an hour nothing stops them but the budgets.")
-    worker_wakeup.end(missing)
+    worker_wakeup.exit_if_missing(missing)
 
 
 def _span(day: str | None, month: str | None, since: str | None) -> Span:

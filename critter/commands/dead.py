@@ -21,7 +21,7 @@ if working():
     from critter.administration import dead_letters
     from critter.administration.dead_letters import BulkAction
     from critter.console import prompts, worker_wakeup
-    from critter.console.console import ago, database, opened_session, show_json, show_rows
+    from critter.console.console import database, format_age, open_session, show_json, show_rows
     from gateway.carriers.operator_advice import advice
     from gateway.carriers.twilio.error_codes import CODES
     from gateway.language.words import durations
@@ -65,9 +65,9 @@ def show_all(
 ) -> None:
     """How many died of what, and the newest of them."""
     which = _which(reason, channel, since)
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         counts = dead.counts(session, which)
-        rows = dead.listed(session, which, MOST if as_json else SHOWN)
+        rows = dead.list_dead(session, which, MOST if as_json else SHOWN)
     if as_json:
         show_json({"counts": [one._asdict() for one in counts], "dead": [_plain(row) for row in rows]})
     elif not rows:
@@ -85,12 +85,12 @@ def show_all(
 @app.command()
 def show(row_id: Annotated[str, typer.Argument(metavar="ID", help="As critter dead list names it.")]) -> None:
     """One of them: its tries, why it ended, and what could be done."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         found = look_up(session, row_id)
         if found.kind == "inbound":
             _show_input(session.get_one(Inbound, found.inbound_id))
             return
-        for row in dead_letters.standing(session, found, row_id)[:SHOWN]:
+        for row in dead_letters.read_status(session, found, row_id)[:SHOWN]:
             typer.echo(f"{row.message_id}:{row.address_id}  {WORDS[row.channel]}, {row.state}: {_meaning(row.reason)}")
             for line in _tries(session, row):
                 typer.echo(line)
@@ -112,10 +112,10 @@ def retry(
         else:
             rings, done = _many(engine, which, yes, dead_letters.RETRY)
         with transaction(engine) as session:
-            missing = worker_wakeup.missing(session, rings)
+            missing = worker_wakeup.find_missing(session, rings)
     worker_wakeup.ring(settings, rings)
     typer.echo(f"Put back: {done:,}. critter outbox shows how it goes." if done else "There are none of those.")
-    worker_wakeup.end(missing)
+    worker_wakeup.exit_if_missing(missing)
 
 
 @app.command()
@@ -137,14 +137,14 @@ def _many(engine: Engine, which: DeadLetterFilter, yes: bool, deed: BulkAction) 
     if which == DeadLetterFilter():
         raise Refused("Say which: ids as critter dead list names them, or --reason, --channel or --since.")
     with transaction(engine) as session:
-        which = dead.fixed(session, which)
+        which = dead.is_fixed(session, which)
         counts = dead.counts(session, which)
     if not counts:
         return frozenset(), 0
     show_rows(TITLES, [_count(one) for one in counts])
     if not yes:
         prompts.confirm(f"{deed.name.capitalize()} {sum(one.rows for one in counts):,}?")
-    return dead_letters.many(engine, which, deed)
+    return dead_letters.apply_to_many(engine, which, deed)
 
 
 def _only(ids: Sequence[str], which: DeadLetterFilter) -> Sequence[str]:
@@ -200,7 +200,7 @@ def _count(one: DeadLetterCount) -> tuple[object, ...]:
 def _line(row: Dead) -> tuple[object, ...]:
     words = WORDS["input"] if row.kind == "input" else WORDS[row.channel]
     to = f"@{row.handle}" if row.handle else None
-    return (row.id, words, to, row.state, row.attempt, f"{ago(datetime.now(UTC) - row.died_at)} ago", row.reason)
+    return (row.id, words, to, row.state, row.attempt, f"{format_age(datetime.now(UTC) - row.died_at)} ago", row.reason)
 
 
 def _plain(row: Dead) -> dict[str, object]:

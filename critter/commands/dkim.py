@@ -39,7 +39,7 @@ def make(
         raise Refused(f"--selector: {wrong[0]} cannot stand in DNS: take letters, digits and hyphens")
     for name, private in privates.items():
         try:
-            typer.echo(f"made {dkim_keys.made(where, name, private)}")
+            typer.echo(f"made {dkim_keys.generate(where, name, private)}")
         except FileExistsError:
             raise Refused(f"{where / name}.pem is there already: choose another --selector") from None
         except OSError as error:

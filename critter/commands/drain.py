@@ -19,7 +19,7 @@ from gateway.errors import Refused
 if working():
     from sqlalchemy import Engine
 
-    from critter.console.console import ago, database, operator
+    from critter.console.console import database, format_age, operator_name
     from gateway.ledger.audit import audit_log
     from gateway.ledger.operations import drain_mode, heartbeat
     from gateway.ledger.operations.drain_mode import DoorProcess
@@ -89,7 +89,7 @@ def _drain(engine: Engine, timeout: float) -> OpenWork:
     end = time.monotonic() + timeout
     with transaction(engine) as session:
         drain_mode.close_doors(session, LEASE)
-        audit_log.record(session, operator(), "drain.begin")
+        audit_log.record(session, operator_name(), "drain.begin")
     said, final = "", None
     while True:
         rest, final = _look(engine, final)
@@ -105,13 +105,13 @@ def _look(engine: Engine, final: datetime | None) -> tuple[OpenWork, datetime | 
     """One look: what is left, nothing when the drain is over. When all is done the doors are asked to stay closed for
     the restart as well, until `final`, and each has to confirm this too."""
     with transaction(engine) as session:
-        rest = OpenWork(drain_mode.left(session), drain_mode.unconfirmed(session, final))
+        rest = OpenWork(drain_mode.left(session), drain_mode.list_unconfirmed(session, final))
         if rest.work or (rest and final is None):
             drain_mode.keep_closed(session, LEASE)
             return rest, None
         if final is None:
             final = drain_mode.keep_closed(session, RESTART)
-            rest = OpenWork(doors=drain_mode.unconfirmed(session, final))
+            rest = OpenWork(doors=drain_mode.list_unconfirmed(session, final))
         if not rest and not drain_mode.complete(session, final):
             raise Refused("Somebody opened the doors meanwhile (critter drain --off): this is not drained.")
         return rest, final
@@ -143,8 +143,8 @@ def _advice(rest: OpenWork) -> str:
 
 def _tell_silent(engine: Engine) -> None:
     with transaction(engine) as session:
-        for door in drain_mode.silent(session):
+        for door in drain_mode.list_silent(session):
             typer.echo(
-                f"Not heard of for {ago(door.silent_for)}: {named(door)}. If it holds texts in its spool, they come in"
+                f"Not heard of for {format_age(door.silent_for)}: {named(door)}. If it holds texts in its spool, they come in"
                 " when it runs again."
             )

@@ -16,7 +16,7 @@ if working():
 
     from critter.backup import erasure_log
     from critter.console import prompts
-    from critter.console.console import counted, database, operator
+    from critter.console.console import database, format_count, operator_name
     from gateway import failpoints
     from gateway.failpoints import crash_point
     from gateway.network.people import accounts, erase
@@ -47,7 +47,7 @@ def run(
             there = erase.preview(session, found)
         typer.echo(
             f"@{found.handle}, {found.name}: "
-            + ", ".join(counted(count, ONE.get(name, name[:-1])) for name, count in there.items())
+            + ", ".join(format_count(count, ONE.get(name, name[:-1])) for name, count in there.items())
         )
         if not yes:
             prompts.confirm(f"Erase @{found.handle} for good?")
@@ -65,7 +65,7 @@ def _erase(engine: Engine, var: Path, account_id: int) -> Erased:
     try:
         with transaction(engine) as session:
             found = _person(accounts.by_id(session, account_id), str(account_id))
-            done = erase.erase(session, found, operator())
+            done = erase.erase(session, found, operator_name())
             erasure_log.remember(var, account_id)
             remembered = True
             crash_point("remembered")

@@ -17,7 +17,7 @@ if working():
 
     from critter.console.console import database, show_json
     from critter.explain.mail import MailExplained, explain_mail
-    from critter.explain.text import Explained, explain, whole_world
+    from critter.explain.text import Explained, build_registry, explain
     from gateway.inbound.commands import CommandRegistry
     from gateway.mail.auth.dmarc import Envelope
     from gateway.settings import load
@@ -54,7 +54,7 @@ def run(
     """
     settings = load()
     with database(settings) as engine, engine.connect() as connection:
-        world = whole_world(settings)
+        world = build_registry(settings)
         if mail is not None:
             told = explain_mail(connection, world, _read(mail), Envelope(peer, helo, envelope_from), tuple(to or ()))
             show_json(told.plain()) if as_json else _show_mail(told)

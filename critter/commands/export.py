@@ -15,7 +15,7 @@ from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from critter.console.console import counted, database, operator
+    from critter.console.console import database, format_count, operator_name
     from gateway import failpoints
     from gateway.ledger.audit import audit_log
     from gateway.network.people import accounts, export
@@ -50,12 +50,12 @@ def run(
         try:
             _write(part, place, found.handle, sections, [settings.var / "media" / name[:2] / name for name in kept])
             with transaction(engine) as session:
-                audit_log.record(session, operator(), "people.export", found.id)
+                audit_log.record(session, operator_name(), "people.export", found.id)
             part.rename(place)  # last: a file of that name is whole, and the audit knows of it
         finally:
             part.unlink(missing_ok=True)
     rows = sum(len(section) for section in sections.values())
-    typer.echo(f"Written to {place}: {counted(rows, 'row')} about @{found.handle}, for nobody else to read.")
+    typer.echo(f"Written to {place}: {format_count(rows, 'row')} about @{found.handle}, for nobody else to read.")
 
 
 def _person(found: Account | None, written: str) -> Account:

@@ -16,7 +16,7 @@ if working():
 
     from critter.administration.accounts import account, reserved_words
     from critter.console import prompts
-    from critter.console.console import counted, opened_session, operator, show_json, show_rows
+    from critter.console.console import format_count, open_session, operator_name, show_json, show_rows
     from gateway.i18n.phrases import say
     from gateway.ledger.audit import audit_log
     from gateway.ledger.outbox import outbox
@@ -52,7 +52,7 @@ def add(
     name: Annotated[str | None, typer.Option(help="The name people read; else NAME as written.")] = None,
 ) -> None:
     """Make a group."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         owner_id = account(session, owner, "person").id if owner else None
         shown = name or handle.lstrip("@#")
         group = accounts.create_group(session, handle, shown, access.value, owner_id, reserved=reserved_words())
@@ -61,7 +61,9 @@ def add(
             if person.id != owner_id:
                 follows.follow(session, person.id, group.id, by_text=False, role="poster")
         posting = follows.posters(session, group.id)
-        audit_log.record(session, operator(), "groups.add", group.id, {"handle": group.handle, "access": access.value})
+        audit_log.record(
+            session, operator_name(), "groups.add", group.id, {"handle": group.handle, "access": access.value}
+        )
     typer.echo(f"Made #{group.handle}, {access.value}{_run_by([one.handle for one in posting])}.")
     if access is Access.BROADCAST and not posting:
         typer.echo("Nobody can post there yet: make it with --owner HANDLE or --poster HANDLE.", err=True)
@@ -78,14 +80,14 @@ def admit(
 ) -> None:
     """Let somebody into a closed group; they are told."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         place, person = account(session, group, "group"), account(session, handle, "person")
         if not follows.approve(session, person.id, place.id):
             raise Refused(f"@{person.handle} has not asked to join #{place.handle}.")
         words = f"You are in {place.name} now. To stop: LEAVE {place.handle.upper()}"
         to = [Target(found.id, found.channel) for found in reachability.reached(session, [person.id])]
         outbox.put(session, Outgoing("notice", words, words, words, priority=2), to)
-        audit_log.record(session, operator(), "groups.admit", person.id, {"group": place.handle})
+        audit_log.record(session, operator_name(), "groups.admit", person.id, {"group": place.handle})
     _ring(settings, {target.channel for target in to})
     typer.echo(f"@{person.handle} is in #{place.handle} now and has been told.")
 
@@ -100,11 +102,11 @@ def rename(
     name: Annotated[str | None, typer.Option(help="The name people read; else NAME as written.")] = None,
 ) -> None:
     """Give a group another name. The old one goes on as an alias, so that texts with it still arrive."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         place = account(session, group, "group")
         was = place.handle
         renaming.rename(session, place, new, accounts.clean_name(name or new.lstrip("@#")), reserved_words())
-        audit_log.record(session, operator(), "groups.rename", place.id, {"handle": place.handle})
+        audit_log.record(session, operator_name(), "groups.rename", place.id, {"handle": place.handle})
     old = f" #{was} still means it; critter people alias {place.handle} {was} --remove ends that."
     typer.echo(f"#{was} is #{place.handle} now, “{place.name}”.{old if was != place.handle else ''}")
 
@@ -113,15 +115,15 @@ def rename(
 def close(group: GroupName, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """End a group: nobody hears it any more, and nobody can post there. What was written stays. It cannot be undone."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         place = account(session, group, "group")
         heard = follows.followers(session, place.id)[0]
     if not yes:
-        prompts.confirm(f"Close #{place.handle}, heard by {counted(heard, 'person')}?")
-    with opened_session(settings) as session:
+        prompts.confirm(f"Close #{place.handle}, heard by {format_count(heard, 'person')}?")
+    with open_session(settings) as session:
         place = account(session, group, "group")
         accounts.deactivate(session, place.id)
-        audit_log.record(session, operator(), "groups.close", place.id, {"handle": place.handle})
+        audit_log.record(session, operator_name(), "groups.close", place.id, {"handle": place.handle})
     typer.echo(f"Closed #{place.handle}.")
 
 
@@ -133,7 +135,7 @@ def owner(
 ) -> None:
     """Let somebody run a group, who is told; with --remove no longer. A group keeps at least one owner."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         place, person = account(session, group, "group"), account(session, handle, "person")
         role = follows.role_in(session, person.id, place.id)
         if (role == "owner") != remove:
@@ -143,7 +145,7 @@ def owner(
         _refuse_ownerless(session, place, person, remove)
         follows.follow(session, person.id, place.id, by_text=False, role=_next_role(place, remove))
         action = "groups.disown" if remove else "groups.owner"
-        audit_log.record(session, operator(), action, person.id, {"group": place.handle})
+        audit_log.record(session, operator_name(), action, person.id, {"group": place.handle})
         bells = frozenset[str]() if remove else notices.tell(session, [person.id], _running(place))
     _ring(settings, bells)
     done = f"does not run #{place.handle} any more" if remove else f"runs #{place.handle} now, and is told"
@@ -179,7 +181,7 @@ def _ring(settings: Settings, channels: Collection[str]) -> None:
 @app.command("list")
 def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False) -> None:
     """Every group: who joins it, who runs it, how many hear it."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         rows = listings.groups(session)
     if as_json:
         show_json([_plain(row) for row in rows])

@@ -14,11 +14,11 @@ if working():
     from sqlalchemy.orm import Session
 
     from critter.console import worker_wakeup
-    from critter.console.console import counted, opened_session, operator, show_json, show_rows
+    from critter.console.console import format_count, open_session, operator_name, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.ledger.operations import retry
     from gateway.ledger.operations.retry import HeldInput
-    from gateway.security.masking import masked
+    from gateway.security.masking import mask_contact
     from gateway.settings import Settings, load
     from gateway.store.tables import Inbound
 
@@ -38,8 +38,8 @@ All = Annotated[bool, typer.Option("--all", help="All of them.")]
 def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False) -> None:
     """What is held and why."""
     settings = load()
-    with opened_session(settings) as session:
-        rows = retry.held(session)
+    with open_session(settings) as session:
+        rows = retry.list_held(session)
     if as_json:
         show_json([_plain(settings, row) for row in rows])
     elif rows:
@@ -56,10 +56,10 @@ def show_one(
     """One of them: how it came, to which of our addresses, why it is held. Its words may be private and are not shown.
     That you looked is kept."""
     settings = load()
-    with opened_session(settings) as session:
-        row = retry.one(session, input_id)
+    with open_session(settings) as session:
+        row = retry.read_one(session, input_id)
         found = _details(settings, row)
-        audit_log.record(session, operator(), "held.show", row.id)
+        audit_log.record(session, operator_name(), "held.show", row.id)
     if as_json:
         show_json(found)
         return
@@ -86,7 +86,7 @@ def _addressed(settings: Settings, ours: str) -> str:
     """One of our addresses; the token in it would let whoever reads it answer in somebody's name."""
     local, at, domain = ours.partition("@")
     if not at:
-        return masked(settings.secret_keys[0], ours)
+        return mask_contact(settings.secret_keys[0], ours)
     return f"{re.sub(r'(?<=[-+.]).*', '…', local)}{at}{domain}"
 
 
@@ -96,34 +96,34 @@ def approve(ids: Ids = None, everything: All = False) -> None:
 
     Exit 3: they are let in, and no worker is alive that would read them."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         count = _decide(session, ids or [], everything, "new", "held.approve")
-        missing = worker_wakeup.missing(session, READERS) if count else ()
+        missing = worker_wakeup.find_missing(session, READERS) if count else ()
     worker_wakeup.ring(settings, READERS)
-    typer.echo(f"Let in: {counted(count, 'input')}." if count else "Nothing is held.")
-    worker_wakeup.end(missing)
+    typer.echo(f"Let in: {format_count(count, 'input')}." if count else "Nothing is held.")
+    worker_wakeup.exit_if_missing(missing)
 
 
 @app.command()
 def drop(ids: Ids = None, everything: All = False) -> None:
     """Put them away unread; nobody is told."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         count = _decide(session, ids or [], everything, "dropped", "held.drop")
-    typer.echo(f"Dropped: {counted(count, 'input')}." if count else "Nothing is held.")
+    typer.echo(f"Dropped: {format_count(count, 'input')}." if count else "Nothing is held.")
 
 
 def _decide(session: Session, ids: list[int], everything: bool, state: str, action: str) -> int:
     if bool(ids) == everything:
         raise Refused("Say which: ids as critter held list names them, or --all.")
-    waiting = [row.id for row in retry.held(session)]
+    waiting = [row.id for row in retry.list_held(session)]
     unknown = [str(one) for one in ids if one not in waiting]
     if unknown:
         raise Refused(f"Not held: {', '.join(unknown)}. Nothing was changed.")
-    return retry.decide(session, waiting if everything else ids, state, operator(), action)
+    return retry.decide(session, waiting if everything else ids, state, operator_name(), action)
 
 
 def _masked(settings: Settings, row: HeldInput) -> str:
-    return masked(settings.secret_keys[0], row.sender)
+    return mask_contact(settings.secret_keys[0], row.sender)
 
 
 def _why(row: HeldInput) -> str:

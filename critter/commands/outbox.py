@@ -11,7 +11,7 @@ from critter.console.help_request import working
 
 if working():
     from critter.commands.carriers import pause_line
-    from critter.console.console import ago, opened_session, show_json, show_rows
+    from critter.console.console import format_age, open_session, show_json, show_rows
     from gateway.ledger.operations import outbox_stats
     from gateway.ledger.operations.outbox_stats import DeliveryCount, RunningFanouts, WaitingDelivery
     from gateway.ledger.senders import pauses
@@ -31,11 +31,11 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """How many texts and mails are in which state, and up to 20 that are stuck."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         counts = outbox_stats.counts(session)
         rows = outbox_stats.in_state(session, state, SHOWN) if state else outbox_stats.stuck(session, SHOWN)
         fanouts = outbox_stats.fanouts(session)
-        paused = [row for row in pauses.listed(session) if row.paused]
+        paused = [row for row in pauses.list_pauses(session) if row.paused]
     if as_json:
         show_json(_plain(list(counts), list(rows), fanouts, state) | {"paused": [_paused(row) for row in paused]})
         return
@@ -52,7 +52,7 @@ def _show_counts(counts: list[DeliveryCount], fanouts: RunningFanouts, state: st
     else:
         typer.echo(f"Nothing is {state}." if state else "The outbox is empty: nothing was ever sent.")
     if fanouts.fanouts:
-        due = f", the oldest due for {ago(fanouts.oldest)}" if fanouts.oldest else ""
+        due = f", the oldest due for {format_age(fanouts.oldest)}" if fanouts.oldest else ""
         typer.echo(f"{fanouts.fanouts:,} still to be spread{due}")
 
 
@@ -66,7 +66,7 @@ def _show_waiting(rows: list[WaitingDelivery], state: str | None) -> None:
 
 def _line(row: WaitingDelivery) -> tuple[object, ...]:
     to = f"@{row.handle}" if row.handle else None
-    return (row.id, row.channel, to, row.state, row.attempt, ago(row.age), _next(row.next), row.reason)
+    return (row.id, row.channel, to, row.state, row.attempt, format_age(row.age), _next(row.next), row.reason)
 
 
 def _paused(row: Paused) -> dict[str, Any]:
@@ -75,13 +75,13 @@ def _paused(row: Paused) -> dict[str, Any]:
 
 
 def _age(age: timedelta | None) -> str:
-    return ago(age) if age is not None else ""
+    return format_age(age) if age is not None else ""
 
 
 def _next(wait: timedelta | None) -> str:
     if wait is None:
         return ""
-    return f"in {ago(wait)}" if wait > timedelta(0) else f"due for {ago(-wait)}"
+    return f"in {format_age(wait)}" if wait > timedelta(0) else f"due for {format_age(-wait)}"
 
 
 def _plain(

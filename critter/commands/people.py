@@ -12,7 +12,7 @@ import typer
 from critter.administration import people_bounces, people_link, people_show
 from critter.console.help_request import working
 from gateway.errors import Refused
-from gateway.typed_input import visible
+from gateway.typed_input import strip_invisible
 
 if working():
     from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ if working():
     from critter.administration import people_import, people_welcome
     from critter.administration.accounts import account, enrol, reserved_words
     from critter.console import prompts
-    from critter.console.console import counted, opened_session, operator, show_json, show_rows
+    from critter.console.console import format_count, open_session, operator_name, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.network.mail import secret_addresses
     from gateway.network.people import accounts, addresses, aliases, listings
@@ -63,10 +63,10 @@ def import_file(
     phones would be welcomed than CRITTER_ASK_PHONES, `critter people welcome` does so and says the price."""
     settings = load()
     places = PhoneCountries(settings.sms_region, settings.sms_countries)
-    found = csv_file.read(people_import.content(file), places, reserved_words())
+    found = csv_file.read(people_import.read_content(file), places, reserved_words())
     if found.note:
         typer.echo(found.note, err=True)
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         done = people_import.run(session, found, complete=complete, sure=yes)
         unwelcomed = people_welcome.after_import(session, settings) if done.sure else ""
     show_json(done.plain()) if as_json else typer.echo(done.told())
@@ -78,7 +78,7 @@ def import_file(
 def welcome(yes: Yes = False) -> None:
     """Send each invited phone its one text: who we are, STOP and HELP. Nobody is welcomed twice."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         told = people_welcome.run(session, settings, ask=not yes)
     typer.echo(told)
 
@@ -102,7 +102,7 @@ def add(
     settings = load()
     if consent and not phone:
         raise Refused("--consent is about a phone: give --phone, too.")
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         person = accounts.create_person(
             session,
             handle,
@@ -112,10 +112,10 @@ def add(
             timezone=csv_file.timezone(timezone) or "UTC",
             reserved=reserved_words(),
         )
-        texts = _reach(session, settings, person, phone or [], email or [], visible(consent or ""))
+        texts = _reach(session, settings, person, phone or [], email or [], strip_invisible(consent or ""))
         enrol(session, person, group or [], by_text=texts, member=True)
         enrol(session, person, follow or [], by_text=texts, member=False)
-        audit_log.record(session, operator(), "people.add", person.id, {"handle": person.handle})
+        audit_log.record(session, operator_name(), "people.add", person.id, {"handle": person.handle})
         welcomed = people_welcome.after_import(session, settings)
     typer.echo(" ".join(filter(None, (f"Added @{person.handle}.", _what_next(phone or [], texts), welcomed))))
 
@@ -146,7 +146,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """List people, and whether texts and mails reach them."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         group_id = account(session, group, "group").id if group else None
         rows = listings.people(session, everybody=everybody, group_id=group_id)
     if as_json:
@@ -154,7 +154,7 @@ def show(
     elif rows:
         show_rows(("handle", "name", "title", "phone", "mailbox", "role", "follows"), [_line(row) for row in rows])
         active = sum(row.state == "active" for row in rows)
-        typer.echo(counted(len(rows), "person") if everybody else f"{active:,} active")
+        typer.echo(format_count(len(rows), "person") if everybody else f"{active:,} active")
     else:
         typer.echo("Nobody is here yet: critter people import FILE.csv, or critter people add HANDLE NAME.")
 
@@ -182,14 +182,14 @@ def _plain(row: ListedPerson) -> dict[str, Any]:
 def deactivate(handle: Handle, yes: Yes = False) -> None:
     """Cut everything of somebody at once: what they hear, who hears them, phones and mailboxes. Their posts stay."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         name = account(session, handle, "person").name
     if not yes:
         prompts.confirm(f"Deactivate @{handle.lstrip('@')}, {name}?")
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         person = account(session, handle, "person")
         accounts.deactivate(session, person.id)
-        audit_log.record(session, operator(), "people.deactivate", person.id, {"handle": person.handle})
+        audit_log.record(session, operator_name(), "people.deactivate", person.id, {"handle": person.handle})
     typer.echo(f"Deactivated @{person.handle}.")
 
 
@@ -203,12 +203,12 @@ def alias(
     """What else somebody, or a group, is called in a text; with words, call them that too."""
     if remove and not names:
         raise Refused("Say which: critter people alias HANDLE NAME --remove.")
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         named = account(session, handle)
         changed = [name for name in names or [] if _called(session, named, name, remove)]
         if changed:
             audit_log.record(
-                session, operator(), "people.alias", named.id, {"removed" if remove else "added": len(changed)}
+                session, operator_name(), "people.alias", named.id, {"removed" if remove else "added": len(changed)}
             )
         rows = aliases.of(session, named.id)
     if as_json:
@@ -229,12 +229,12 @@ def suspend(
     ] = None,
 ) -> None:
     """Stop somebody for now: they act nowhere, receive nothing, are found by nobody. Nothing of theirs is lost."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         person = account(session, handle, "person")
         _refuse_naming(person, reason or "")
         accounts.suspend(session, person.id)
         detail = {"handle": person.handle, **({"reason": reason} if reason else {})}
-        audit_log.record(session, operator(), "people.suspend", person.id, detail)
+        audit_log.record(session, operator_name(), "people.suspend", person.id, detail)
     typer.echo(
         f"Suspended @{person.handle}. critter people restore {person.handle} brings them back."
         " What is on its way already may still arrive."
@@ -251,25 +251,25 @@ def _refuse_naming(person: Account, reason: str) -> None:
 @app.command()
 def restore(handle: Handle) -> None:
     """Bring somebody back who was suspended, with all they had."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         person = accounts.by_handle(session, handle, active=False)
         if person is None or person.kind != "person":
             raise Refused(f"There is no person @{handle.lstrip('@')[:40]}: critter people list shows who there is.")
         if not accounts.restore(session, person.id):
             raise Refused(f"@{person.handle} is not suspended but {person.state}.")
-        audit_log.record(session, operator(), "people.restore", person.id, {"handle": person.handle})
+        audit_log.record(session, operator_name(), "people.restore", person.id, {"handle": person.handle})
     typer.echo(f"@{person.handle} is back.")
 
 
 @app.command()
 def role(handle: Handle, new: Annotated[Role, typer.Argument(metavar="member|operator|admin")]) -> None:
     """Say who runs this: operators and admins are told of reports, locks and troubles."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         person = account(session, handle, "person")
         before = person.role
         accounts.set_role(session, person.id, new.value)
         if before != new.value:
-            audit_log.record(session, operator(), "people.role", person.id, {"from": before, "to": new.value})
+            audit_log.record(session, operator_name(), "people.role", person.id, {"from": before, "to": new.value})
     typer.echo(f"@{person.handle} is {'already ' if before == new.value else ''}{new.value}.")
 
 
@@ -286,17 +286,17 @@ def pin(
 
     It is asked for here, hidden and twice. Without one a code is sent along with the question."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         account(session, handle, "person")
     new = None if clear else prompts.secret("PIN (4 to 8 digits)", piped=piped)
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         person = account(session, handle, "person")
         if new is None:
             done = pins.clear(session, person.id)
         else:
             pins.set_pin(session, person.id, new, always=person.pin == "always" if always is None else always)
             done = True
-        audit_log.record(session, operator(), "people.pin", person.id, {"pin": person.pin})
+        audit_log.record(session, operator_name(), "people.pin", person.id, {"pin": person.pin})
         typer.echo(_pin_told(person, done))
 
 
@@ -311,11 +311,11 @@ def _pin_told(person: Account, done: bool) -> str:
 def unlock(handle: Handle) -> None:
     """Let somebody confirm again at once, after five wrong codes or PINs in their name. Such a lock ends by itself,
     too, after an hour, six hours or a day; a PIN that has ended needs a new one."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         person = account(session, handle, "person")
         done = lockouts.unlock(session, person.id)
         if done:
-            audit_log.record(session, operator(), "people.unlock", person.id, {"handle": person.handle})
+            audit_log.record(session, operator_name(), "people.unlock", person.id, {"handle": person.handle})
     typer.echo(f"@{person.handle} may confirm again." if done else f"@{person.handle} was not locked.")
 
 
@@ -333,10 +333,10 @@ def secret(
     if not settings.mail:
         raise Refused("CRITTER_MAIL is off: there are no mail addresses.")
     signer = Signer(settings.secret_keys)
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         person = account(session, handle, "person")
         word = (secret_addresses.rotate if rotate else secret_addresses.secret)(session, signer, person.id)
-        audit_log.record(session, operator(), "people.secret", person.id, {"rotated": rotate})
+        audit_log.record(session, operator_name(), "people.secret", person.id, {"rotated": rotate})
         mailboxes = any(each.channel == "email" for each in addresses.of_account(session, person.id))
     address = f"post+{word}@{settings.mail_domain}"
     show_json({"handle": person.handle, "address": address}) if as_json else typer.echo(address)
@@ -348,4 +348,4 @@ app.command("show")(people_show.show)
 app.command()(people_link.link)
 app.command()(people_link.unlink)
 app.command("bounces")(people_bounces.show)
-app.command("mail-on")(people_bounces.mail_on)
+app.command("mail-on")(people_bounces.turn_mail_on)

@@ -15,7 +15,7 @@ if working():
 
     from critter.commands.trace import receipts
     from critter.console import prompts
-    from critter.console.console import counted, opened_session, operator, show_json
+    from critter.console.console import format_count, open_session, operator_name, show_json
     from gateway.ledger.audit import audit_log
     from gateway.network.inspect.id_lookup import look_up
     from gateway.network.inspect.trace import REMOVED, taken_back_by
@@ -34,10 +34,10 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="Of the post, its text or 
 @app.command()
 def show(post_id: Id, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
     """Who wrote it, to whom, how it went out; its words when it was no private message. That you looked is kept."""
-    with opened_session(load()) as session:
+    with open_session(load()) as session:
         post = _post(session, post_id)
         found = _plain(session, post)
-        audit_log.record(session, operator(), "posts.show", post.id, {"whom": found["author"]})
+        audit_log.record(session, operator_name(), "posts.show", post.id, {"whom": found["author"]})
     show_json(found) if as_json else _show(found)
 
 
@@ -45,19 +45,19 @@ def show(post_id: Id, as_json: Annotated[bool, typer.Option("--json", help="One 
 def remove(post_id: Id, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Take a post and its repeats back for everybody: what has not left does not leave, what has shows as retracted."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         post = _post(session, post_id)
         _refuse_gone(session, post)
         question = f"Take back post {post.id} {_headline(_plain(session, post))}?"
     if not yes:
         prompts.confirm(question)
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         post = _post(session, post_id)
         _refuse_gone(session, post)
         stopped, gone = posts.retract(session, post)
         author = accounts.by_id(session, post.author_id)
-        audit_log.record(session, operator(), REMOVED, post.id, {"whom": author.handle if author else None})
-    typer.echo(f"Taken back: {counted(stopped, 'delivery')} stopped, {gone:,} had gone out and show as retracted.")
+        audit_log.record(session, operator_name(), REMOVED, post.id, {"whom": author.handle if author else None})
+    typer.echo(f"Taken back: {format_count(stopped, 'delivery')} stopped, {gone:,} had gone out and show as retracted.")
 
 
 def _post(session: Session, given: str) -> Post:

@@ -11,7 +11,7 @@ from critter.console.help_request import working
 if working():
     from sqlalchemy.orm import Session
 
-    from critter.console.console import opened_session, operator, show_json, show_rows
+    from critter.console.console import open_session, operator_name, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.network.inspect import abuse_reports
     from gateway.network.inspect.abuse_reports import Reported
@@ -30,8 +30,8 @@ def show_all(
     everything: Annotated[bool, typer.Option("--all", help="The closed too.")] = False, as_json: Json = False
 ) -> None:
     """What is open: who reported whom. No words are shown."""
-    with opened_session(load()) as session:
-        rows = abuse_reports.listed(session, everything=everything)
+    with open_session(load()) as session:
+        rows = abuse_reports.list_open(session, everything=everything)
     if as_json:
         show_json([_plain(row) for row in rows])
     elif rows:
@@ -43,10 +43,12 @@ def show_all(
 @app.command()
 def show(report_id: Id, as_json: Json = False) -> None:
     """One report with the words it is about; that you looked is kept."""
-    with opened_session(load()) as session:
-        row = abuse_reports.one(session, report_id)
+    with open_session(load()) as session:
+        row = abuse_reports.read_one(session, report_id)
         words = _words(session, row)
-        audit_log.record(session, operator(), "reports.show", report_id, {"by": row.reporter, "whom": row.reported})
+        audit_log.record(
+            session, operator_name(), "reports.show", report_id, {"by": row.reporter, "whom": row.reported}
+        )
     if as_json:
         show_json({**_plain(row), "text": words})
         return
@@ -60,12 +62,12 @@ def show(report_id: Id, as_json: Json = False) -> None:
 @app.command()
 def close(report_id: Id) -> None:
     """You are done with it; nobody is told."""
-    with opened_session(load()) as session:
-        row = abuse_reports.one(session, report_id)
+    with open_session(load()) as session:
+        row = abuse_reports.read_one(session, report_id)
         closed = abuse_reports.close(session, report_id)
         if closed:
             audit_log.record(
-                session, operator(), "reports.close", report_id, {"by": row.reporter, "whom": row.reported}
+                session, operator_name(), "reports.close", report_id, {"by": row.reporter, "whom": row.reported}
             )
     typer.echo("Closed." if closed else "It was closed already.")
 

@@ -16,9 +16,9 @@ if working():
     from critter.backup.databases import Server, Unreachable
     from critter.backup.restore import Restore
     from critter.console import prompts, worker_wakeup
-    from critter.console.console import counted, database, operator
+    from critter.console.console import database, format_count, operator_name
     from critter.processes import registry
-    from critter.servers.reached import reached
+    from critter.servers.reached import reach_servers
     from gateway import failpoints
     from gateway.ledger.audit import audit_log
     from gateway.ledger.audit.invariants import prove
@@ -60,7 +60,7 @@ def run(
     if file is None:
         _decide(settings, release, drop, yes)
         return
-    with archive.opened(file) as backup, reached(settings, by_owner=True):
+    with archive.open_archive(file) as backup, reach_servers(settings, by_owner=True):
         restore.refuse_unfit(settings, backup.manifest)
         restore.refuse_urls(settings)
         asked = Restore(settings, backup, _tell)
@@ -99,13 +99,15 @@ def _checked(settings: Settings, url: str) -> int:
     engine = connect(url, keys=settings.secret_keys, marked=True)
     try:
         with transaction(engine) as session:
-            held = restore_hold.held(session)
+            held = restore_hold.read_held(session)
         with transaction(engine) as session:
             proof = prove(session)
     finally:
         engine.dispose()
     typer.echo(_told(held))
-    typer.echo("The books agree." if proof.clean else f"{counted(len(proof.broken), 'row')} broken: see critter audit.")
+    typer.echo(
+        "The books agree." if proof.clean else f"{format_count(len(proof.broken), 'row')} broken: see critter audit."
+    )
     return 0 if proof.clean else 1
 
 
@@ -113,7 +115,7 @@ def _told(held: RestoreHold) -> str:
     if not held.anything:
         return "Nothing is held."
     parts = (
-        counted(held.inputs, "input"),
+        format_count(held.inputs, "input"),
         f"{held.fanouts:,} {'fan-out' if held.fanouts == 1 else 'fan-outs'}",
         f"{held.deliveries:,} {'delivery' if held.deliveries == 1 else 'deliveries'}",
     )
@@ -121,9 +123,9 @@ def _told(held: RestoreHold) -> str:
 
 
 def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
-    with reached(settings), database(settings) as engine:
+    with reach_servers(settings), database(settings) as engine:
         with transaction(engine) as session:
-            held = restore_hold.held(session)
+            held = restore_hold.read_held(session)
         typer.echo(_told(held))
         if not (release or drop) or held.since is None:
             return
@@ -132,11 +134,11 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
             prompts.confirm(what)
         with transaction(engine) as session:
             bells = restore_hold.release(session) if release else restore_hold.drop(session)
-            audit_log.record(session, operator(), "restore.release" if release else "restore.drop")
-            missing = worker_wakeup.missing(session, _wanted(settings, held, bells))
+            audit_log.record(session, operator_name(), "restore.release" if release else "restore.drop")
+            missing = worker_wakeup.find_missing(session, _wanted(settings, held, bells))
     worker_wakeup.ring(settings, bells)
     typer.echo("Released." if release else "Ended.")
-    worker_wakeup.end(missing)
+    worker_wakeup.exit_if_missing(missing)
 
 
 def _wanted(settings: Settings, held: RestoreHold, bells: frozenset[str]) -> list[str]:

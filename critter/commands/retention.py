@@ -15,7 +15,7 @@ if working():
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from critter.console.console import counted, database, operator, show_json, show_rows
+    from critter.console.console import database, format_count, operator_name, show_json, show_rows
     from gateway.ledger.audit import audit_log
     from gateway.ledger.operations import redactions, retention
     from gateway.ledger.operations.retention import DueRetention, PastMonth, RetentionAges
@@ -43,7 +43,7 @@ def run(
             return
         with transaction(engine) as session:
             found, past = [retention.due(session, kind, old) for kind in retention.kinds(old)], _past(session, old)
-            waiting = redactions.left(session)
+            waiting = redactions.count_left(session)
     if as_json:
         show_json(_plain(found, past, waiting, old))
     else:
@@ -62,7 +62,7 @@ def _do(engine: Engine, steps: Iterator[tuple[str, int]], *, quiet: bool) -> dic
             typer.echo(f"{name}: {done[name]:,}", err=True)
     changed = {name: rows for name, rows in done.items() if rows}
     with transaction(engine) as session:
-        audit_log.record(session, operator(), "retention.now", None, changed)
+        audit_log.record(session, operator_name(), "retention.now", None, changed)
     return changed
 
 
@@ -84,7 +84,7 @@ def _show(found: list[DueRetention], past: list[PastMonth], waiting: int, old: R
     ]  # fmt: skip
     show_rows(("what", "after", "now", "oldest"), rows)
     if waiting:
-        typer.echo(f"{counted(waiting, 'text')} still to be deleted at the carrier")
+        typer.echo(f"{format_count(waiting, 'text')} still to be deleted at the carrier")
     typer.echo("The clock does this each hour; critter retention --now does it at once.")
 
 

@@ -13,7 +13,7 @@ if working():
     from sqlalchemy.orm import Session
 
     from critter.console import worker_wakeup
-    from critter.console.console import counted, opened_session, operator
+    from critter.console.console import format_count, open_session, operator_name
     from gateway.ledger.operations import retry
     from gateway.network.inspect.id_lookup import LookupResult, look_up
     from gateway.settings import load
@@ -34,23 +34,23 @@ def run(
 
     Exit 3: it is put back, and no worker is alive that would do it."""
     settings = load()
-    with opened_session(settings) as session:
+    with open_session(settings) as session:
         rings, what = _put_back(session, look_up(session, row_id))
-        missing = worker_wakeup.missing(session, rings)
+        missing = worker_wakeup.find_missing(session, rings)
     worker_wakeup.ring(settings, rings)
     typer.echo(f"Put back: {what}. critter trace {row_id} shows how it goes.")
-    worker_wakeup.end(missing)
+    worker_wakeup.exit_if_missing(missing)
 
 
 def _put_back(session: Session, found: LookupResult) -> tuple[frozenset[str], str]:
     """(whom to ring, what was put back)"""
     if found.kind == "inbound":
-        retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator())
+        retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator_name())
         return frozenset({"inbound"}), "1 input"
     if found.message_id is None:
         raise Refused("That is a post: retry one of its deliveries. critter trace shows them.")
     rows = retry.deliveries(session, found.message_id, found.address_id)
-    channels = retry.put_back(session, rows, operator())
+    channels = retry.put_back(session, rows, operator_name())
     badly = sum(row.state in retry.BADLY for row in rows)
     words = WORDS[next(iter(channels))] if len(channels) == 1 else "delivery"
-    return channels, counted(badly, words)
+    return channels, format_count(badly, words)

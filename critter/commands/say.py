@@ -45,12 +45,12 @@ def run(
     with database(settings) as engine:
         with transaction(engine) as session:
             inbound_id = _accept(session, handle, text)
-            missing = worker_wakeup.missing(session, READERS)
+            missing = worker_wakeup.find_missing(session, READERS)
         worker_wakeup.ring(settings, READERS)
         ended = _wait(engine, inbound_id, seconds if wait else 0)
     _show_plain(inbound_id, ended) if as_json else _show(inbound_id, ended, wait, seconds)
     if not ended.reached:
-        worker_wakeup.end(missing)
+        worker_wakeup.exit_if_missing(missing)
 
 
 def _accept(session: Session, handle: str, text: str) -> int:

@@ -11,11 +11,11 @@ import typer
 from critter.console.help_request import working
 
 if working():
-    from critter.administration.timeline import events
-    from critter.console.console import counted, opened_session, show_json
+    from critter.administration.timeline import list_events
+    from critter.console.console import format_count, open_session, show_json
     from gateway.network.inspect.id_lookup import look_up
     from gateway.network.inspect.trace import View, trace
-    from gateway.security.masking import masked
+    from gateway.security.masking import mask_contact
     from gateway.settings import load
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -35,8 +35,8 @@ def run(
     """What happened to this text, mail, post or delivery?"""
     settings = load()
     limit = MOST if everything or as_json else SHOWN
-    view = View(partial(masked, settings.secret_keys[0]), settings.sms_price, bodies, limit)
-    with opened_session(settings) as session:
+    view = View(partial(mask_contact, settings.secret_keys[0]), settings.sms_price, bodies, limit)
+    with open_session(settings) as session:
         told = trace(session, look_up(session, row_id), view)
     show_json(told) if as_json else _show(told)
 
@@ -50,12 +50,12 @@ def _show(told: dict[str, Any]) -> None:
     for post in told["posts"]:
         for line in receipts(post["receipts"]):
             typer.echo(f"    {line}")
-    found = events(told)
+    found = list_events(told)
     for event in found:
         typer.echo(f"{typer.style(_since(event.at - found[0].at), dim=True)}  {event.what}")
     hidden = told["deliveries_in_all"] - len(told["deliveries"])
     if hidden:
-        typer.echo(f"and {counted(hidden, 'more delivery')} (--all)")
+        typer.echo(f"and {format_count(hidden, 'more delivery')} (--all)")
 
 
 def headline(told: dict[str, Any]) -> str:
@@ -63,7 +63,7 @@ def headline(told: dict[str, Any]) -> str:
     read = f"read as {told['read_as']}" if told["read_as"] else told["state"]
     ms = f" · {told['ms']} ms" if told["ms"] is not None else ""
     cost = f" · ${told['cost']:.2f}" if told["cost"] else ""
-    return f"{read} · {counted(told['texts'], 'text')}, {counted(told['mails'], 'mail')}{ms}{cost}"
+    return f"{read} · {format_count(told['texts'], 'text')}, {format_count(told['mails'], 'mail')}{ms}{cost}"
 
 
 def receipts(told: dict[str, Any]) -> list[str]:

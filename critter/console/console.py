@@ -13,7 +13,7 @@ from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from critter.console.database import Unfinished, opened
+from critter.console.database import Unfinished, open_database
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
 from gateway.store import restore_marker
@@ -24,7 +24,7 @@ from gateway.store.tables import Installation
 @contextmanager
 def database(settings: Settings) -> Iterator[Engine]:
     """The installed database of our mode; raises Refused or SettingsError, also when it goes away meanwhile."""
-    engine = opened(settings)
+    engine = open_database(settings)
     try:
         _refuse_other(engine, settings.mode)
         yield engine
@@ -51,7 +51,7 @@ def _refuse_other(engine: Engine, mode: str) -> None:
 
 
 @contextmanager
-def opened_session(settings: Settings) -> Iterator[Session]:
+def open_session(settings: Settings) -> Iterator[Session]:
     """One transaction on it."""
     with database(settings) as engine, transaction(engine) as session:
         yield session
@@ -71,7 +71,7 @@ def show_rows(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         typer.echo(typer.style(line, dim=True) if number == 0 else line)
 
 
-def ago(age: timedelta) -> str:
+def format_age(age: timedelta) -> str:
     """40 s, 3 min, 5 h, 2 days."""
     seconds = max(0, round(age.total_seconds()))
     for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
@@ -88,7 +88,7 @@ _MANY = {
 }
 
 
-def counted(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """1 input, 3 inputs, 2 deliveries, 4 people, 5 phones and mailboxes."""
     many = (
         _MANY.get(noun)
@@ -98,7 +98,7 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else many}"
 
 
-def operator() -> str:
+def operator_name() -> str:
     """Who sits at the command line, for the audit."""
     try:
         return getpass.getuser()

@@ -23,18 +23,18 @@ class Unfinished(Refused):
         super().__init__(restore_marker.REFUSAL)
 
 
-def opened(settings: Settings) -> Engine:
+def open_database(settings: Settings) -> Engine:
     """An engine on a database that answers and is whole; raises Refused. Commands that look or change something begin
     with it."""
     return _opened(settings, settings.database_url)
 
 
-def owned(settings: Settings) -> Engine:
+def open_as_owner(settings: Settings) -> Engine:
     """The same as the role that owns the tables, for what changes more than rows."""
     return _opened(settings, settings.database_owner_url)
 
 
-def role(settings: Settings, database: str | None = None) -> str:
+def process_role(settings: Settings, database: str | None = None) -> str:
     """The name of the role that the processes use; `database`: asked there, also while a restore fills it. A pooler
     knows no database but ours, and would keep a connection to it: the URL's word is taken for it."""
     place = make_url(settings.database_url)
@@ -62,43 +62,43 @@ def _opened(settings: Settings, url: str, *, marked: bool = False) -> Engine:
     return engine
 
 
-def prepared(settings: Settings, unsafe: bool = False, told: Told = lambda line: None) -> Engine:
+def prepare(settings: Settings, unsafe: bool = False, told: Told = lambda line: None) -> Engine:
     """The database, durable, of our mode and at the newest schema. `told` hears how far a migration is."""
-    owner = owned(settings)
+    owner = open_as_owner(settings)
     try:
         if not unsafe:
             refuse_undurable(owner)
         older = inspect(owner).has_table("installation")
         if older:
             _refuse_other_mode(settings, owner)  # before anything changes
-        migrations.migrate(owner, told=told, role=role(settings))
+        migrations.migrate(owner, told=told, role=process_role(settings))
         _claim(owner, settings.mode)
         if older:
             with transaction(owner) as session:
                 audit_log.begin_seals(session)
     finally:
         owner.dispose()
-    return opened(settings)
+    return open_database(settings)
 
 
 def _refuse_other_mode(settings: Settings, owner: Engine) -> None:
     """Asked as whoever may read it: the owner, or the role to which an older version gave everything."""
     with owner.connect() as connection:
         readable = connection.scalar(text("SELECT has_table_privilege('installation', 'SELECT')"))
-    engine = owner if readable else opened(settings)
+    engine = owner if readable else open_database(settings)
     _claim(engine, settings.mode)
     if engine is not owner:
         engine.dispose()
 
 
-def undurable(engine: Engine) -> list[str]:
+def find_undurable(engine: Engine) -> list[str]:
     """The settings with which PostgreSQL would confirm what a power cut can take back."""
     with engine.connect() as connection:
         return [name for name in MUST_BE_ON if connection.scalar(text(f"SHOW {name}")) == "off"]
 
 
 def refuse_undurable(engine: Engine) -> None:
-    off = undurable(engine)
+    off = find_undurable(engine)
     if off:
         raise Refused(
             f"PostgreSQL has {' and '.join(off)} off and would lose what it confirmed: switch it on "
@@ -121,7 +121,7 @@ def refuse_old_schema(engine: Engine) -> None:
 def refuse_unsafe_start(settings: Settings) -> None:
     """For a single process. A database that is away is no reason not to start: the doors then answer "later"."""
     try:
-        engine = opened(settings)
+        engine = open_database(settings)
     except Unfinished:
         raise
     except Refused:

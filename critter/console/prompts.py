@@ -6,7 +6,7 @@ import sys
 import typer
 
 from gateway.errors import Refused
-from gateway.typed_input import visible
+from gateway.typed_input import strip_invisible
 
 
 def at_terminal() -> bool:
@@ -24,10 +24,10 @@ def secret(noun: str, *, piped: bool, twice: bool = True) -> str:
     """A code, PIN or password: asked for unseen, or the first line of standard input. An argument would show in the
     list of processes."""
     if piped:
-        found = visible(sys.stdin.readline())
+        found = strip_invisible(sys.stdin.readline())
         if not found:
             raise Refused(f"{noun}: standard input is empty.")
         return found
     if not at_terminal():
         raise Refused(f"{noun}: there is no terminal to ask at: --stdin reads it from standard input.")
-    return visible(str(typer.prompt(noun, hide_input=True, confirmation_prompt=twice)))
+    return strip_invisible(str(typer.prompt(noun, hide_input=True, confirmation_prompt=twice)))

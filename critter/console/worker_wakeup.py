@@ -17,7 +17,7 @@ from gateway.settings import Settings
 NO_WORKER: Final = 3  # the exit code: it is kept, and done as soon as a worker runs
 
 
-def missing(session: Session, bells: Collection[str]) -> Sequence[str]:
+def find_missing(session: Session, bells: Collection[str]) -> Sequence[str]:
     """Of the queues that these bells ring for, those that no live worker answers."""
     queues = {jobs.DRAINS[bell][0] for bell in bells}
     alive = heartbeat.alive(session, [_worker(queue) for queue in queues])
@@ -31,7 +31,7 @@ def ring(settings: Settings, bells: Collection[str]) -> None:
     bell.close()
 
 
-def end(queues: Sequence[str]) -> None:
+def exit_if_missing(queues: Sequence[str]) -> None:
     """The end of a command whose work nobody does just now, if there are such queues."""
     if queues:
         typer.echo(

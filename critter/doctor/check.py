@@ -9,10 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from critter.console.console import counted, show_json
-from critter.console.database import opened, undurable
+from critter.console.console import format_count, show_json
+from critter.console.database import find_undurable, open_database
 from critter.doctor import probes
-from critter.doctor.settings_lint import mistakes
+from critter.doctor.settings_lint import find_mistakes
 from critter.doctor.startup_warnings import OF_CARRIERS
 from gateway.carriers.operator_advice import advice
 from gateway.errors import Refused
@@ -62,7 +62,7 @@ def _looked(settings: Settings, name: str, look: Look) -> CheckResult:
 
 def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
     yield "settings", _settings
-    for mistake in mistakes(settings):
+    for mistake in find_mistakes(settings):
         yield "settings", partial(_mistaken, mistake)
     yield "database", _database
     yield "durability", _durability
@@ -83,7 +83,7 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
     yield "months", _months
 
 
-def moneyless(settings: Settings) -> str | None:
+def check_without_money(settings: Settings) -> str | None:
     """Why no text can leave at all; said at start, too."""
     empty = ["CRITTER_MONTHLY_SMS_BUDGET is"] if not settings.monthly_sms_budget else []
     empty += ["CRITTER_DAILY_SMS_BUDGET is"] if not settings.daily_sms_budget else []
@@ -100,7 +100,7 @@ def _mistaken(mistake: str, _settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    engine = opened(settings)
+    engine = open_database(settings)
     with engine.connect() as connection:
         version = str(connection.scalar(text("SHOW server_version"))).split()[0]
         if not connection.scalar(text("SELECT to_regclass('installation') IS NOT NULL")):
@@ -113,8 +113,8 @@ def _database(settings: Settings) -> str:
 
 
 def _durability(settings: Settings) -> str:
-    engine = opened(settings)
-    off = undurable(engine)
+    engine = open_database(settings)
+    off = find_undurable(engine)
     engine.dispose()
     if off:
         raise Refused(f"{' and '.join(off)} off: PostgreSQL would lose what it confirmed; switch it on")
@@ -123,7 +123,7 @@ def _durability(settings: Settings) -> str:
 
 def _roles(settings: Settings) -> str:
     """Whether somebody who gets hold of the processes' role could rewrite the audit."""
-    engine = opened(settings)
+    engine = open_database(settings)
     try:
         with transaction(engine) as session:
             gaps = role_check.gaps(session)
@@ -174,7 +174,7 @@ def _open(settings: Settings) -> Iterator[str]:
 
 def _senders(settings: Settings) -> str:
     """What may not send now, by somebody's word or because the carrier refuses us."""
-    rows = _asked(settings, pauses.listed)
+    rows = _asked(settings, pauses.list_pauses)
     paused = [row for row in rows if row.paused]
     if paused:
         step = advice(paused[0].reason, paused[0].carrier) or "critter carriers resume lets it go on"
@@ -184,13 +184,13 @@ def _senders(settings: Settings) -> str:
 
 def _clock(settings: Settings) -> str:
     """Whether a task of the clock fails again and again."""
-    failing = _asked(settings, task_failures.failing)
+    failing = _asked(settings, task_failures.list_failing)
     if failing:
         first = failing[0]
         others = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
         raise Refused(
             f"its task {first.task} keeps failing since {first.since:%Y-%m-%d %H:%M} UTC ({first.reason}, "
-            f"{counted(first.failures, 'time')} in a row){others}: the clock's log says why"
+            f"{format_count(first.failures, 'time')} in a row){others}: the clock's log says why"
         )
     return "none of its tasks keeps failing"
 
@@ -200,14 +200,14 @@ def _months(settings: Settings) -> str:
     outside = _asked(settings, partitions.outside)
     if outside:
         raise Refused(
-            f"{counted(outside, 'delivery')} without a partition of the month: the clock moves them, so see that "
+            f"{format_count(outside, 'delivery')} without a partition of the month: the clock moves them, so see that "
             "critter clock runs, or run critter migrate"
         )
     return "each delivery is in its month"
 
 
 def _asked(settings: Settings, question: Callable[[Session], Answer]) -> Answer:
-    engine = opened(settings)
+    engine = open_database(settings)
     try:
         with transaction(engine) as session:
             return question(session)
@@ -219,23 +219,23 @@ def _asked(settings: Settings, question: Callable[[Session], Answer]) -> Answer:
 
 def _money(settings: Settings) -> str:
     """Whether anything may be sent at all, and is being sent."""
-    if stuck := moneyless(settings):
+    if stuck := check_without_money(settings):
         raise Refused(stuck)
-    engine = opened(settings)
+    engine = open_database(settings)
     with Session(engine) as session:
-        stands = spending.standing(session, budgets.limits(settings))
+        stands = spending.read_status(session, budgets.limits(settings))
     engine.dispose()
     if stands.breaker.tripped_at:
         raise Refused("updates wait, because far more than usual was sent: look at critter costs, then --resume")
     if not (stands.month.left and stands.day.left):
         raise Refused("a budget for texts is used up: look at critter costs")
     month = stands.month.left / budgets.MICROS
-    return f"${month:,.2f} of the month and {counted(stands.day.left, 'part')} of the day are left"
+    return f"${month:,.2f} of the month and {format_count(stands.day.left, 'part')} of the day are left"
 
 
 def _texts_in(settings: Settings) -> str:
     """How texts reach us, and whether Twilio's list of them is being read to its end."""
-    engine = opened(settings)
+    engine = open_database(settings)
     with engine.connect() as connection:
         if not connection.scalar(text("SELECT to_regclass('watermarks') IS NOT NULL")):
             raise Refused("the database is of an older version: run critter migrate")
@@ -248,7 +248,7 @@ def _texts_in(settings: Settings) -> str:
         if read[number].failures:
             raise Refused(
                 f"Twilio's list of texts to ...{number[-2:]} was not complete "
-                f"{counted(read[number].failures, 'time')} in a row "
+                f"{format_count(read[number].failures, 'time')} in a row "
                 f"({read[number].reason}): look at the account in Twilio's console, and at the clock's log"
             )
     oldest = max(read[number].asked for number in mine)

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from critter.console.console import show_json
-from critter.console.database import opened
+from critter.console.database import open_database
 from critter.doctor import mail_dns, mail_probe, probes
 from critter.doctor.mail_dns import Ask, Record
-from gateway.carriers.smtp.provider_profiles import terms
+from gateway.carriers.smtp.provider_profiles import provider_terms
 from gateway.errors import Refused
 from gateway.settings import Settings
 from gateway.settings.defaults import SINK_AFTER_SIMULATOR
@@ -32,7 +32,7 @@ def run(
     unless it is given."""
     if not settings.mail:
         raise Refused("CRITTER_MAIL is off: there is nothing to check")
-    asked = ask or (mail_dns.asked if settings.mode == "live" else None)
+    asked = ask or (mail_dns.ask_dns if settings.mode == "live" else None)
     rows = []
     for row in _rows(settings, asked, selectors, send_to, patience):
         rows.append(row)
@@ -64,7 +64,7 @@ def _rows(
 
 
 def _terms(settings: Settings) -> str:
-    kept = terms(settings)
+    kept = provider_terms(settings)
     sender = f"all mails leave as {kept.sender}" if kept.sender else "each mail has an envelope sender of its own"
     rate = f"{kept.rate * 60:,.0f} mails a minute" if kept.rate else "no limit a minute"
     daily = f"{kept.daily:,} a day" if kept.daily else "no limit a day"
@@ -105,7 +105,7 @@ def _round(settings: Settings, patience: float) -> str:
     if _is_simulator(settings):
         taken = mail_probe.send(settings, mail_probe.own_address(settings))
         return f"the simulator took a mail in {taken.seconds:.1f} s; it hands none back to our door"
-    engine = opened(settings)
+    engine = open_database(settings)
     try:
         seconds = mail_probe.round_trip(settings, engine, patience, lambda _: None)
     finally:

@@ -12,7 +12,7 @@ import dns.exception
 import dns.resolver
 import dns.reversename
 
-from gateway.carriers.smtp.provider_profiles import Terms, terms
+from gateway.carriers.smtp.provider_profiles import Terms, provider_terms
 from gateway.errors import Refused
 from gateway.settings import Settings
 
@@ -34,7 +34,7 @@ class Record:
     note: str
 
 
-def asked(name: str, kind: str) -> Sequence[str]:
+def ask_dns(name: str, kind: str) -> Sequence[str]:
     """The records of the Internet. TXT strings come joined (RFC 7208 3.3)."""
     resolver = dns.resolver.Resolver()
     try:
@@ -51,7 +51,7 @@ def asked(name: str, kind: str) -> Sequence[str]:
 def records(settings: Settings, ask: Ask | None, selectors: Sequence[str] = ()) -> Iterator[Record]:
     """All that is needed, in the order in which to enter it. Without `ask` nothing is looked up. `selectors`: of keys
     that sign here; else the relay's own."""
-    kept = terms(settings)
+    kept = provider_terms(settings)
     domain = kept.sender.rpartition("@")[2] if kept.sender else settings.mail_domain
     yield _held(ask, settings.mail_domain, "MX", _wanted_mx(settings), lambda found: _mx(found, settings, kept))
     spf = _wanted_spf(settings, kept)

@@ -16,11 +16,11 @@ from sqlalchemy.exc import ProgrammingError
 
 from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.operator_advice import advice
-from gateway.carriers.smtp.provider_profiles import relay, terms
+from gateway.carriers.smtp.provider_profiles import provider_terms, relay
 from gateway.errors import Refused
 from gateway.i18n.phrases import ENGLISH
 from gateway.mail.compose import compose, dkim_keys
-from gateway.mail.compose.layout import framed
+from gateway.mail.compose.layout import lay_out
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
@@ -50,7 +50,7 @@ def send(settings: Settings, recipient: str) -> Sent:
     """Through the relay, as all mails go. Raises Refused with what to do when it is not taken."""
     begun = time.monotonic()
     message_id, content = _written(settings, recipient)
-    sender = terms(settings).sender or own_address(settings)
+    sender = provider_terms(settings).sender or own_address(settings)
     outcome = asyncio.run(_sent(settings, OutboundEmail(0, sender, recipient, content)))
     if outcome.state != "sent":
         raise Refused(_why(outcome))
@@ -78,12 +78,12 @@ def _written(settings: Settings, recipient: str) -> tuple[str, bytes]:
     message_id = f"<critter.doctor.check.{secrets.token_hex(8)}@{domain}>"
     mail = compose.compose(
         "Critter",
-        terms(settings).sender or f"post@{domain}",
+        provider_terms(settings).sender or f"post@{domain}",
         "Critter: a test mail",
         WORDS,
         date=datetime.now(UTC),
         critter_id=domain,
-        frame=framed(settings.company, ENGLISH, kind="test"),
+        frame=lay_out(settings.company, ENGLISH, kind="test"),
         keys=dkim_keys.of(settings),
     )
     return message_id, mail.fill(recipient, f"post@{domain}", message_id)

@@ -70,7 +70,7 @@ async def _greeted(settings: Settings) -> str:
     """How it went: TLS, login, and the name we said."""
     oauth, place = provider_profiles.oauth(settings), place_of(settings.smtp_relay)
     try:
-        hello, context = provider_profiles.terms(settings).hello, provider_profiles.context(settings)
+        hello, context = provider_profiles.provider_terms(settings).hello, provider_profiles.context(settings)
         link = await open_link(place, hello, TIMEOUT, context, oauth)
         secure = link.transport.get_extra_info("ssl_object")
         link.quit()

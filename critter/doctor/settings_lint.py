@@ -13,7 +13,7 @@ from gateway.mail.compose import dkim_keys
 from gateway.settings import Settings
 
 
-def mistakes(settings: Settings) -> list[str]:
+def find_mistakes(settings: Settings) -> list[str]:
     return [*_channels(settings), *(_money(settings) if settings.sms else ()), *_address(settings), *_signing(settings)]
 
 

@@ -12,7 +12,7 @@ import structlog
 
 from critter.doctor import carriers as checking_carriers
 from critter.doctor import probes
-from critter.doctor.settings_lint import mistakes
+from critter.doctor.settings_lint import find_mistakes
 from gateway.errors import Refused
 from gateway.settings import Settings
 
@@ -37,7 +37,7 @@ def tell(settings: Settings, name: str) -> threading.Timer | None:
     """For the processes that meet the world; the others have nothing to say that these do not."""
     if name not in LOOKS:
         return None
-    for mistake in mistakes(settings):
+    for mistake in find_mistakes(settings):
         log.error("wrong setting", what=mistake)
     if settings.mode != "live":
         return None

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from critter.explain.text import forgotten
+from critter.explain.text import forget_person
 from gateway.errors import Refused
 from gateway.inbound.commands import CommandRegistry
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.inbound.thread_history import earlier_words
 from gateway.ledger.inbox.unauthenticated import Unproved
 from gateway.mail.auth import sender_trust, trace_headers
@@ -58,9 +58,9 @@ def explain_mail(
     """`to`: our addresses that it came to; without any those in its header, else post@. Raises Refused when it has too
     many parts."""
     mail = BARE_LF.sub(b"\r\n", content)
-    message = mime.opened(mail)
+    message = mime.parse(mail)
     recipients = [each.lower() for each in to] or _ours(mail, world.settings.mail_domain)
-    letter = own_words.words(message)
+    letter = own_words.read_own_words(message)
     machine = own_words.machine(message, bool(came.peer) and not came.sender)
     try:
         sender = author.sender(message)
@@ -68,11 +68,11 @@ def explain_mail(
         report = came.peer and not came.sender and all(each[:1] == "b" for each in recipients)
         reason = "a report: the token of its address counts, whoever it is from" if report else "refused at the door"
         return _told(None, recipients, SenderTrust(None, str(refused)), letter, machine, None, reason, None)
-    with forgotten(connection) as session:
+    with forget_person(connection) as session:
         standing = _standing(session, world, mail, sender, recipients, came)
         inbound = _inbound(session, mail, sender, recipients, came)
-        letter = own_words.words(message, earlier_words(session, world, inbound, message))
-        outcome = hear(session, world, inbound)
+        letter = own_words.read_own_words(message, earlier_words(session, world, inbound, message))
+        outcome = process(session, world, inbound)
     intent = outcome.intent or outcome.state
     return _told(sender, recipients, standing, letter, machine, intent, outcome.reason, outcome.answer)
 
@@ -93,7 +93,7 @@ def _told(
 
 
 def _ours(mail: bytes, domain: str) -> list[str]:
-    message = mime.opened(mail)
+    message = mime.parse(mail)
     named = " ".join(each for field in ("To", "Cc", "Delivered-To") for each in mime.fields(message, field))
     found = re.findall(rf"[^\s<>,;:\"()]+@{re.escape(domain)}(?![\w.-])", named, re.IGNORECASE)
     return list(dict.fromkeys(each.lower() for each in found)) or [f"post@{domain}"]
@@ -104,12 +104,12 @@ def _standing(
 ) -> SenderTrust:
     """Up the same ladder as workers/mail_auth."""
     settings = world.settings
-    raw = trace_headers.written(came, settings.mail_domain or "localhost") + mail
+    raw = trace_headers.write_header(came, settings.mail_domain or "localhost") + mail
     one = Unproved(0, 0, sender, recipients, raw, datetime.now(UTC))
     signer = Signer(settings.secret_keys)
     case = sender_verdicts.case(session, signer, one)
     known = KnownBeforeDns(trusted(settings, came.peer), case.known.posting)
-    found = case.standing or sender_trust.climb(settings, of_settings(settings), mail, came, recipients, known)
+    found = case.standing or sender_trust.evaluate_trust(settings, of_settings(settings), mail, came, recipients, known)
     return sender_verdicts.judge_delivery(session, signer, case, found, sender_verdicts.parse(case))
 
 

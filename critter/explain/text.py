@@ -17,7 +17,7 @@ from gateway.errors import Refused
 from gateway.inbound import commands
 from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.outcome import InboundOutcome
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.language.model.reading import Reading
 from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
@@ -52,7 +52,7 @@ class Explained:
         }
 
 
-def whole_world(settings: Settings) -> CommandRegistry:
+def build_registry(settings: Settings) -> CommandRegistry:
     """The commands, all of them: handlers/ declares its own when it is imported."""
     assert handlers.MODULES
     return commands.world(settings)
@@ -66,17 +66,17 @@ def explain(
     With `handle`: as from that person's own phone or mailbox, their open question and what they last heard included.
     Without: as in a quiet hour, from a device that was asked nothing and last heard a public update, two hours ago.
     """
-    with forgotten(connection) as session:
+    with forget_person(connection) as session:
         person = _named(session, handle) if handle else _anyone(session, world.settings)
         address = _own(session, person, channel) if handle else _quiet(session, person, channel)
         inbound = _inbound(world.settings, channel, address.address, text.replace("\0", ""))
         session.add(inbound)
         session.flush()
-        return _explained(person, hear(session, world, inbound))
+        return _explained(person, process(session, world, inbound))
 
 
 @contextmanager
-def forgotten(connection: Connection) -> Iterator[Session]:
+def forget_person(connection: Connection) -> Iterator[Session]:
     """A session whose work nobody will know of."""
     with Session(connection, expire_on_commit=False) as session:
         try:

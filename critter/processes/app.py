@@ -151,6 +151,6 @@ async def _open_mail_door(settings: Settings, parts: DoorResources) -> None:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, tls.look_again if tls else lambda: None)
     limits = ConnectionLimits(
-        message=settings.mail_largest, connections=fd_limits.connections(ConnectionLimits().connections)
+        message=settings.mail_largest, connections=fd_limits.most_connections(ConnectionLimits().connections)
     )
     await server.serve(settings, parts.engine, parts.intake, stop, limits, tls)

@@ -7,7 +7,7 @@ from typing import Final
 OWN: Final = 40  # descriptors that a door needs besides: its servers, logs and loops
 
 
-def connections(wanted: int) -> int:
+def most_connections(wanted: int) -> int:
     """As many as wanted, fewer where the system grants less. A process may raise its own limit up to the hard one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted + OWN

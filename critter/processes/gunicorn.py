@@ -53,7 +53,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "worker_class": WebWorker,
             "workers": 1,
             "threads": THREADS,
-            "worker_connections": fd_limits.connections(CONNECTIONS),
+            "worker_connections": fd_limits.most_connections(CONNECTIONS),
             "keepalive": KEEP_ALIVE,
             "sendfile": False,  # the kernel would wait for a slow reader in our thread
             "graceful_timeout": GRACE,

@@ -11,7 +11,7 @@ from typing import Any, Final
 import psycopg
 import structlog
 
-from gateway.security.masking import blanked
+from gateway.security.masking import blank_out
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 QUIET = ("mail.log", "mail.debug", "aiosmtpd", "werkzeug")  # they log addresses and what was said
@@ -46,7 +46,7 @@ class _Discreet(structlog.stdlib.ProcessorFormatter):
     """What every line of every process goes through, of libraries too."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return blanked(super().format(record))
+        return blank_out(super().format(record))
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
@@ -56,7 +56,7 @@ def _uncaught(kind: type[BaseException], error: BaseException | None, trace: Tra
     logging.getLogger("critter").critical("ended by an error", exc_info=(kind, error, trace))
 
 
-def told(exc_info: ExcInfo) -> str:
+def configure_told(exc_info: ExcInfo) -> str:
     """A traceback. Of what the database refused it has no values: PostgreSQL quotes those of the row (`Key (address)=
     …`) in its details, and in its first line what it cannot read as a number or a date."""
     written = "".join(traceback.format_exception(*exc_info))
@@ -85,7 +85,7 @@ QUOTING: Final = (psycopg.DataError, psycopg.IntegrityError)
 
 def _last_steps() -> list[Any]:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    whole = structlog.processors.ExceptionRenderer(told)
+    whole = structlog.processors.ExceptionRenderer(configure_told)
     if sys.stderr.isatty():
         return [drop, whole, structlog.dev.ConsoleRenderer()]
     return [drop, whole, structlog.processors.JSONRenderer(ensure_ascii=False)]

@@ -26,7 +26,7 @@ def web(settings: Settings) -> None:
         return serve_web(settings)
     from critter.demo import tour
 
-    return serve_web(settings, tour.front)
+    return serve_web(settings, tour.serve_front)
 
 
 def fallback(settings: Settings) -> None:

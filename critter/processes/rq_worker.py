@@ -23,7 +23,7 @@ from gateway.queue import jobs
 from gateway.queue.jobs import DrainJob, JobQueue
 from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import run
-from workers.runtime.listen_on import linger
+from workers.runtime.listen_on import listen_while_idle
 
 WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
 
@@ -85,7 +85,7 @@ class DrainWorker(SimpleWorker):
             pipeline.execute()
         with self.death_penalty_class(jobs.TIMEOUT, JobTimeoutException):
             run(job.name)
-        linger(self.room, self._queue, self.connection)
+        listen_while_idle(self.room, self._queue, self.connection)
 
     def request_stop(self, signum: Any, frame: FrameType | None) -> None:
         """SIGTERM: a drain ends by itself; a worker that waits for the bell ends at once."""

@@ -10,12 +10,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.exceptions import StopRequested
 
-from critter.doctor.check import moneyless
+from critter.doctor.check import check_without_money
 from critter.processes import logs
 from critter.processes.rq_worker import DrainWorker
 from gateway import failpoints
 from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
-from gateway.carriers.instrumented import InstrumentedCarrier, watched
+from gateway.carriers.instrumented import InstrumentedCarrier, instrument
 from gateway.carriers.registry import carriers
 from gateway.carriers.smtp.provider_profiles import relay
 from gateway.carriers.twilio.inbound_list import TwilioInbox
@@ -74,7 +74,7 @@ def serve_clock(settings: Settings) -> None:
     """Rings for what is due until SIGTERM."""
     logs.configure()
     failpoints.arm(settings.crash_at, settings.var, "clock")
-    if stuck := moneyless(settings):
+    if stuck := check_without_money(settings):
         log.error(stuck)
     room = build(settings, "clock")
     _stop_on_signals(room)
@@ -107,7 +107,7 @@ def build(settings: Settings, queue: str) -> WorkerContext:
 
 def _texts(settings: Settings) -> dict[str, Carrier[Text]]:
     """The carriers for texts that our numbers name, by these names."""
-    return {name: watched(carrier) for name, carrier in carriers(settings).items()}
+    return {name: instrument(carrier) for name, carrier in carriers(settings).items()}
 
 
 def _inbox(settings: Settings) -> TwilioInbox:

@@ -46,7 +46,7 @@ class Servers:
 
     def __enter__(self) -> Self:
         with self._held:  # closed again when anything below fails
-            self._held.enter_context(folders.claimed(self.var))
+            self._held.enter_context(folders.claim(self.var))
             if any(self._wanted):
                 self._start()
             self._held = self._held.pop_all()

@@ -15,7 +15,7 @@ LONGEST_LOG = 5_000_000
 
 
 @contextmanager
-def claimed(var: Path) -> Iterator[None]:
+def claim(var: Path) -> Iterator[None]:
     """Holds the state folder; the kernel lets go of it however this process ends."""
     with _lock_file(var) as lock:
         try:
@@ -36,10 +36,10 @@ def _lock_file(var: Path) -> IO[str]:
         var.mkdir(parents=True, exist_ok=True)
         return open(os.open(var / "lock", os.O_RDWR | os.O_CREAT, 0o644), "r+")
     except OSError as error:
-        raise unwritable(var, error) from None
+        raise explain_unwritable(var, error) from None
 
 
-def unwritable(path: Path, error: OSError) -> Refused:
+def explain_unwritable(path: Path, error: OSError) -> Refused:
     return Refused(f"CRITTER_VAR: {path} cannot be written ({error.strerror}): set it to a folder of your own")
 
 
@@ -52,7 +52,7 @@ def private(folder: Path, account: SystemUser) -> Path:
             os.chown(folder, account.uid, account.gid, follow_symlinks=False)
             found = folder.lstat()
     except OSError as error:
-        raise unwritable(folder, error) from None
+        raise explain_unwritable(folder, error) from None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
         raise Refused(f"{folder} must be a folder of the user {account.name} alone (mode 0700): remove or rename it")
     return folder
@@ -71,7 +71,7 @@ def last_lines(log: Path, count: int = 5) -> list[str]:
     return log.read_text(errors="replace").strip().splitlines()[-count:] if log.exists() else []
 
 
-def complaint(log: Path) -> str:
+def last_complaint(log: Path) -> str:
     """Why a server ended: the last of its lines that sounds like it, or the last at all."""
     lines = last_lines(log)
     loud = [line for line in lines if any(word in line.lower() for word in ("fatal", "error", "can't", "could not"))]

@@ -77,7 +77,7 @@ class Postgres:
             environ = {"LC_ALL": "C", "PATH": os.defpath}
             made = spawn(self._initdb(draft), account=self._account, environ=environ, folder=draft, output=log)
         if made.wait():
-            raise Refused(f"PostgreSQL's data folder could not be made: {folders.complaint(self._log)}")
+            raise Refused(f"PostgreSQL's data folder could not be made: {folders.last_complaint(self._log)}")
         draft.rename(self._folder)
 
     def _refuse_foreign(self) -> None:
@@ -138,7 +138,7 @@ class Postgres:
         """Whether it takes connections; raises Refused when it ended instead."""
         assert self.process is not None
         if self.process.poll() is not None:
-            raise Refused(f"PostgreSQL did not start: {folders.complaint(self._log)} (see {self._log})")
+            raise Refused(f"PostgreSQL did not start: {folders.last_complaint(self._log)} (see {self._log})")
         with contextlib.suppress(FileNotFoundError):
             lines = (self._folder / "postmaster.pid").read_text().splitlines()
             return len(lines) > 7 and lines[7].strip() == "ready"

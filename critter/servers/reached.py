@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from critter.console.database import Unfinished, opened, owned
+from critter.console.database import Unfinished, open_as_owner, open_database
 from critter.servers import Servers
 from gateway.errors import Refused
 from gateway.settings import Settings, embedded
 
 
 @contextmanager
-def reached(settings: Settings, *, by_owner: bool = False) -> Iterator[bool]:
+def reach_servers(settings: Settings, *, by_owner: bool = False) -> Iterator[bool]:
     """True: nobody else has it, for it was started here. Raises Refused for a server of one's own that is away.
     `by_owner`: asked as the owner's role, past a pooler, which would keep a connection that is then in the way."""
     if _answers(settings, by_owner):
@@ -23,7 +23,7 @@ def reached(settings: Settings, *, by_owner: bool = False) -> Iterator[bool]:
 def _answers(settings: Settings, by_owner: bool) -> bool:
     """Also with a database that a restore has not finished: the restore that comes next may finish it."""
     try:
-        (owned if by_owner else opened)(settings).dispose()
+        (open_as_owner if by_owner else open_database)(settings).dispose()
     except Unfinished:
         return True
     except Refused:

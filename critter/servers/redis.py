@@ -64,7 +64,7 @@ class Redis:
         """Whether it answers; raises Refused when it ended instead."""
         assert self.process is not None
         if self.process.poll() is not None:
-            raise Refused(f"Redis did not start: {folders.complaint(self._log)} (see {self._log})")
+            raise Refused(f"Redis did not start: {folders.last_complaint(self._log)} (see {self._log})")
         with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
             client.settimeout(1)
             client.connect(str(self._socket))

@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 END = "<!-- end -->"
 
 
-def refreshed(page: str) -> str:
+def refresh(page: str) -> str:
     """The page with its two tables made anew; everything outside of their marks stays as people wrote it."""
     assert handlers.MODULES  # importing them filled the table
     for mark, ready in (("<!-- commands -->", True), ("<!-- not yet -->", False)):
@@ -37,4 +37,4 @@ def _code(words: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(refreshed(PAGE.read_text()))
+    PAGE.write_text(refresh(PAGE.read_text()))

@@ -46,7 +46,7 @@ def _said(node: ast.AST) -> Iterator[Template]:
         )
 
 
-def refreshed(path: Path) -> Catalog:
+def refresh(path: Path) -> Catalog:
     """A catalog with what is new in it, untranslated, and without what nobody says any more."""
     with path.open("rb") as file:
         old = read_po(file, locale=path.stem)
@@ -57,7 +57,7 @@ def refreshed(path: Path) -> Catalog:
     return new
 
 
-def written(catalog: Catalog) -> bytes:
+def write(catalog: Catalog) -> bytes:
     """As it stands in its file: no header, whose dates would change with every run."""
     file = io.BytesIO()
     write_po(file, catalog, width=110, omit_header=True, include_lineno=False)
@@ -66,7 +66,7 @@ def written(catalog: Catalog) -> bytes:
 
 def main() -> None:
     for path in sorted(LOCALES.glob("*.po")):
-        path.write_bytes(written(refreshed(path)))
+        path.write_bytes(write(refresh(path)))
 
 
 if __name__ == "__main__":

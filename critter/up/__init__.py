@@ -58,9 +58,9 @@ def _servers(settings: Settings) -> Servers:
 def _prepare_database(settings: Settings, unsafe: bool, output: PipeReader) -> None:
     from sqlalchemy import text
 
-    from critter.console.database import prepared
+    from critter.console.database import prepare
 
-    engine = prepared(settings, unsafe, output.say)
+    engine = prepare(settings, unsafe, output.say)
     with engine.connect() as connection:
         empty = connection.scalar(text("SELECT NOT EXISTS (SELECT FROM accounts)"))
     if settings.mode == "simulated" and empty:

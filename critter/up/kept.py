@@ -42,7 +42,7 @@ class SupervisedProcess:
         if self.process is None:
             return self._begin(now) if now >= self._due else None
         code = self.process.poll()
-        return None if code is None else self._again(now, ending(code))
+        return None if code is None else self._again(now, describe_end(code))
 
     def _begin(self, now: float) -> str | None:
         self._began = now
@@ -79,5 +79,5 @@ class SupervisedProcess:
             self.process.wait()
 
 
-def ending(code: int) -> str:
+def describe_end(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

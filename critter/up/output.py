@@ -60,7 +60,7 @@ class PipeReader:
         before = f"{name:<14} | "
         if self._colour:
             before = f"\x1b[{self._names[name]}m{before}\x1b[0m"
-            line = readable(line)
+            line = wait_readable(line)
         for each in line.splitlines() or [""]:
             self.say(before + each)
 
@@ -77,7 +77,7 @@ class PipeReader:
                 raise
 
 
-def readable(line: str) -> str:
+def wait_readable(line: str) -> str:
     """A structured log line for a person on a terminal; any other line as it is."""
     try:
         record = json.loads(line) if line.startswith("{") else None

@@ -17,7 +17,7 @@ PATIENCE = 3.0  # seconds: the children of a supervisor that was just killed may
 Address = tuple[str, int]
 
 
-def wanted(settings: Settings) -> list[tuple[str, Address]]:
+def list_wanted(settings: Settings) -> list[tuple[str, Address]]:
     """What will listen, each with the setting that changes it."""
     addresses = [("CRITTER_WEB_LISTEN", settings.web_listen)]
     if "fallback" in registry.of(settings):
@@ -42,7 +42,7 @@ def refuse_taken(settings: Settings, patience: float = PATIENCE) -> None:
     while True:
         try:
             with contextlib.ExitStack() as held:
-                for name, address in wanted(settings):
+                for name, address in list_wanted(settings):
                     held.enter_context(_opened(name, address))
             return
         except Refused:

@@ -104,7 +104,7 @@ class WatchedTexts(InstrumentedCarrier[Text]):
             raise
 
 
-def watched(carrier: Carrier[Text]) -> InstrumentedCarrier[Text]:
+def instrument(carrier: Carrier[Text]) -> InstrumentedCarrier[Text]:
     """With its list, if it has one."""
     return WatchedTexts(carrier, carrier) if isinstance(carrier, MessageList) else InstrumentedCarrier(carrier)
 

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import Final, Literal
 
-from gateway.language.words.normalize import cleaned
+from gateway.language.words.normalize import clean
 
 PICTURES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")  # made anew before they are kept
 PLAYED: Final = ("audio/amr", "audio/mp4", "audio/mpeg", "video/mp4", "video/3gpp")
@@ -76,7 +76,7 @@ _LOOKED_AT: Final = 4096  # octets of a text in which markup shows
 _LONGEST_NAME: Final = 80
 
 
-def sniffed(content: bytes | bytearray) -> str:
+def sniff(content: bytes | bytearray) -> str:
     """The type that the bytes tell; application/octet-stream when none of those that are passed on."""
     for start, kind in _FIRST:
         if content.startswith(start):
@@ -91,9 +91,9 @@ def sniffed(content: bytes | bytearray) -> str:
     return "text/plain" if _is_text(bytes(content)) else UNKNOWN
 
 
-def refused(content: bytes, name: str) -> Why | None:
+def explain_refusal(content: bytes, name: str) -> Why | None:
     """Why the file is not passed on; None when it is."""
-    kind = sniffed(content)
+    kind = sniff(content)
     if not content:
         return "empty"
     if _RUNS.search(name) or (kind == UNKNOWN and content.startswith(_PROGRAMS)):
@@ -109,15 +109,15 @@ def refused(content: bytes, name: str) -> Why | None:
     return "unknown"
 
 
-def bare(name: str) -> str:
+def bare_type(name: str) -> str:
     """A name in one line: no path, no direction tricks, nothing that a header or a page could stumble over."""
-    line = " ".join(unicodedata.normalize("NFC", cleaned(name)).split())
+    line = " ".join(unicodedata.normalize("NFC", clean(name)).split())
     return re.sub(r'[<>:"|?*%;{}]', "_", re.split(r"[/\\]", line)[-1]).strip(". ")[-_LONGEST_NAME:]
 
 
-def named(name: str, kind: str) -> str:
+def name_file(name: str, kind: str) -> str:
     """A file's bare name with the ending of what it is, so that nothing is opened as what it only says it is."""
-    whole = bare(name)
+    whole = bare_type(name)
     ending = PurePosixPath(whole).suffix.lower()
     right = ENDINGS.get(kind, ".bin")
     fits = ending == right or ending in ALSO.get(kind, ())

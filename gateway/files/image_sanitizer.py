@@ -43,7 +43,7 @@ class SanitizedImage:
     small: bytes | None
 
 
-def clean(content: bytes) -> SanitizedImage:
+def sanitize(content: bytes) -> SanitizedImage:
     """Raises Unclean. The content is looked at by a process that cannot harm this one."""
     try:
         done = subprocess.run(ALONE, input=content, capture_output=True, timeout=PATIENCE, env={})
@@ -58,7 +58,7 @@ def clean(content: bytes) -> SanitizedImage:
     return SanitizedImage(rest[: head["size"]], head["type"], rest[head["size"] :] or None)
 
 
-def measured(content: bytes) -> tuple[int, int] | None:
+def measure(content: bytes) -> tuple[int, int] | None:
     """Width and height as the header says, without decoding; None when it cannot be read. Raises Unclean when larger
     than is made anew."""
     try:
@@ -76,7 +76,7 @@ def measured(content: bytes) -> tuple[int, int] | None:
 
 
 def _made_anew(content: bytes) -> SanitizedImage:
-    if measured(content) is None:
+    if measure(content) is None:
         raise UnusableImage("broken")
     with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
         kind = TYPES[picture.format or ""]

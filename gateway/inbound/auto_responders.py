@@ -51,7 +51,7 @@ _AWAY: Final = re.compile(
 _REPLY: Final = re.compile(r"\s*(?:re|aw|sv|rv|res|odp|antw)\s*:\s*", re.IGNORECASE)
 
 
-def suspected(session: Session, world: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
+def suspect(session: Session, world: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
     """Why it may be a responder's; None for nearly every mail, and for what an operator let in."""
     if inbound.not_before:
         return None
@@ -71,7 +71,7 @@ def _answers_us(world: CommandRegistry, inbound: Inbound) -> bool:
     """To a reply address, or to what has one of our Message-IDs."""
     if any(one.kind == "reply" for one in _read(world, inbound)):
         return True
-    message = mime.opened(inbound.raw or b"")
+    message = mime.parse(inbound.raw or b"")
     named = " ".join([*mime.fields(message, "In-Reply-To"), *mime.fields(message, "References")]).lower()
     return f"@{world.settings.mail_domain}>" in named and "<critter." in named
 
@@ -95,5 +95,5 @@ def _same_again(session: Session, inbound: Inbound, words: str) -> bool:
     last = session.scalars(before.order_by(Inbound.id.desc()).limit(SAME_BEFORE)).all()
     if len(last) < SAME_BEFORE:
         return False
-    words = mail_routing.opened(inbound).text  # as the others are opened: with what it quotes without a mark
-    return all(mail_routing.opened(one).text == words for one in last)
+    words = mail_routing.open_mail(inbound).text  # as the others are opened: with what it quotes without a mark
+    return all(mail_routing.open_mail(one).text == words for one in last)

@@ -35,14 +35,14 @@ _ADDRESS: Final = re.compile(r"([br][-+.][a-z2-7]{45})@([a-z0-9.-]+)", re.IGNORE
 _OURS: Final = re.compile(r"<critter\.(\d{1,19})\.(\d{1,19})@([a-z0-9.-]+)>", re.IGNORECASE)
 
 
-def taken(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome | None:
+def take_bounce(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome | None:
     """What the bounce did; None for any other mail."""
     raw = inbound.raw or b""
     keys = frozenset(_addressed(world, inbound.recipients))
     if not keys and not raw.startswith(NULL_SENDER):
         return None
     try:
-        message = mime.opened(raw)
+        message = mime.parse(raw)
     except Refused as refused:
         return InboundOutcome("dropped", "machine", str(refused))
     bounce = dsn.read(message)
@@ -52,10 +52,10 @@ def taken(session: Session, world: CommandRegistry, inbound: Inbound) -> Inbound
     if not proved:
         counters.add("bounces", "unproved")
         return InboundOutcome("dropped", INTENT, "a bounce that brings nothing back of ours")
-    return _told(bounce, [bounce_scores.returned(session, *key, bounce) for key in sorted(proved)])
+    return _told(bounce, [bounce_scores.count_bounce(session, *key, bounce) for key in sorted(proved)])
 
 
-def unlimited(world: CommandRegistry, inbound: Inbound) -> bool:
+def is_unlimited(world: CommandRegistry, inbound: Inbound) -> bool:
     """It may be a bounce: one server may have as many of them as we have mails out, and none of them is lost."""
     if inbound.channel != "email":
         return False
@@ -84,7 +84,7 @@ def _bounce_token(world: CommandRegistry, local: str) -> Key | None:
 
 def _brought_back(session: Session, world: CommandRegistry, message: "Message[Any, Any]") -> Iterator[Key]:
     """The deliveries whose mails, or their headers, are inside, each with a token that only that mail had."""
-    for number, ours in enumerate(dsn.returned(message)):
+    for number, ours in enumerate(dsn.find_original(message)):
         if number == _MOST_RETURNED:
             return
         values = [value for name in _TELLING for value in mime.fields(ours, name)]

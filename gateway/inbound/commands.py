@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, joined, languages, listed, say, translated
 from gateway.language.model.reading import NamedAccount, Reading
-from gateway.language.model.reading_json import packed
+from gateway.language.model.reading_json import pack
 from gateway.language.usage import verbs as language
 from gateway.language.usage.verbs import Verb
-from gateway.language.words.normalize import cleaned
+from gateway.language.words.normalize import clean
 from gateway.network.conversation import conversations, notices, reply_limits
 from gateway.network.conversation.conversations import AskedQuestion
-from gateway.network.receipts.receipt_text import shortened
+from gateway.network.receipts.receipt_text import shorten
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address, Effect, Inbound
@@ -256,7 +256,7 @@ EARLIER: Final = say("Your earlier question waits.")
 ROOM: Final = 160  # characters of one text
 
 
-def reopened(
+def reopen_question(
     session: Session, turn: CommandContext, before: Mapping[str, Any] | None, answer: str | None
 ) -> str | None:
     """The answer, and with it the question that waited behind the one that was just answered, if it is open again."""
@@ -266,7 +266,7 @@ def reopened(
     whole = joined([answer or "", say("Still open: {question}", question=now.about.get("said") or _takes(now))], "\n")
     if len(translated(whole, turn.account.language)) <= ROOM:
         return whole
-    words = shortened(str((now.about.get("reading") or {}).get("text") or ""))
+    words = shorten(str((now.about.get("reading") or {}).get("text") or ""))
     return joined([answer or "", say('Still open, about "{words}": {answers}', words=words, answers=_takes(now))], "\n")
 
 
@@ -324,7 +324,7 @@ def _same_words(turn: CommandContext, open_: AskedQuestion, asked: AskedQuestion
     old, new = (each.about.get("reading") for each in (open_, asked))
     if not old or not new or open_.kind == "thread":
         return False
-    whole = new["text"] != cleaned(turn.said) and old["text"] and new["text"].startswith(old["text"])
+    whole = new["text"] != clean(turn.said) and old["text"] and new["text"].startswith(old["text"])
     return bool(old == new or whole)
 
 
@@ -347,7 +347,7 @@ def _ask_first(session: Session, turn: CommandContext, unconfirmed: Confirmation
     about = {
         **unconfirmed.about,
         "draft": conversations.keep_draft(session, turn.account.id, turn.text or turn.said),
-        "reading": packed(turn.reading),
+        "reading": pack(turn.reading),
         "confirmed": sorted({*turn.confirmed, *unconfirmed.gives.split()}),
         "pictures_of": turn.pictures_of or turn.inbound_id,
     }

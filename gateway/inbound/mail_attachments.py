@@ -5,7 +5,7 @@ from email.message import Message
 from typing import Any, Final
 
 from gateway.files import file_types
-from gateway.files.image_sanitizer import UnusableImage, measured
+from gateway.files.image_sanitizer import UnusableImage, measure
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.ledger.inbox import media
 from gateway.ledger.inbox.media import BroughtMedia
@@ -41,9 +41,9 @@ class Attachments:
     @property
     def called(self) -> str:
         """Words for a mail that has none: (photo), (2 photos), (plan.pdf)."""
-        if len(self.brought) == 1 and media.called([self.brought[0].content_type]) == "file":
+        if len(self.brought) == 1 and media.describe_kind([self.brought[0].content_type]) == "file":
             return f"({self.brought[0].name})"
-        return f"({media.called([part.content_type for part in self.brought])})" if self.brought else ""
+        return f"({media.describe_kind([part.content_type for part in self.brought])})" if self.brought else ""
 
 
 def look(message: "Message[Any, Any] | None", forwarded: bool, settings: Settings) -> Attachments:
@@ -53,16 +53,16 @@ def look(message: "Message[Any, Any] | None", forwarded: bool, settings: Setting
     for each in enclosures(message, forwarded=forwarded) if message is not None else ():
         if _not_meant(each):
             continue
-        kind = file_types.sniffed(each.content)
-        name = file_types.named(each.name, kind)
+        kind = file_types.sniff(each.content)
+        name = file_types.name_file(each.name, kind)
         if why := _why_not(each, kind, settings, len(brought)):
-            left_out.append((file_types.bare(each.name) or name, why))
+            left_out.append((file_types.bare_type(each.name) or name, why))
         else:
             brought.append(BroughtMedia(each.number, name, kind))
     return Attachments(tuple(brought), tuple(left_out))
 
 
-def told(left_out: tuple[tuple[str, Phrase], ...]) -> Phrase:
+def describe_left_out(left_out: tuple[tuple[str, Phrase], ...]) -> Phrase:
     """Which files were left out, and why."""
     shown: list[str] = [say("{name} ({why})", name=name, why=why) for name, why in left_out[:TOLD]]
     if len(left_out) > TOLD:
@@ -74,10 +74,10 @@ def _not_meant(part: Enclosure) -> bool:
     """What mail programs put in by themselves, what only stands in the quoted part, and logos."""
     if part.quoted or not part.content or file_types.LIST_FOOTER.fullmatch(part.name):
         return True
-    if file_types.sniffed(part.content) not in file_types.PICTURES:
+    if file_types.sniff(part.content) not in file_types.PICTURES:
         return False
     try:
-        size = measured(part.content)
+        size = measure(part.content)
     except UnusableImage:
         return False
     return size is not None and min(size) < (LOGO if part.shown else BEACON + 1)
@@ -92,7 +92,7 @@ def _why_not(part: Enclosure, kind: str, settings: Settings, already: int) -> Ph
         return WHY["encrypted"]
     if len(part.content) > settings.media_largest:
         return say("larger than {number} MB", number=round(settings.media_largest / (1 << 20), 1))
-    if why := file_types.refused(part.content, part.name):
+    if why := file_types.explain_refusal(part.content, part.name):
         return WHY.get(why, WHY["unknown"])
     if already >= settings.media_most:
         return say("more than {number} files", number=settings.media_most)
@@ -103,6 +103,6 @@ def _broken(part: Enclosure, kind: str) -> Phrase | None:
     if kind not in file_types.PICTURES:
         return None
     try:
-        return None if measured(part.content) else WHY["broken"]
+        return None if measure(part.content) else WHY["broken"]
     except UnusableImage as unclean:
         return WHY[str(unclean)]

@@ -23,7 +23,7 @@ from gateway.ledger.inbox import replays
 from gateway.mail.auth import replay_keys, trace_headers
 from gateway.mail.decode import mime
 from gateway.mail.decode.body_parts import Unread
-from gateway.mail.decode.subjects import headed
+from gateway.mail.decode.subjects import with_subject
 from gateway.mail.footers.contact_blocks import no_prose
 from gateway.mail.parse import own_words
 from gateway.mail.parse.reaction_mails import mail_reaction
@@ -31,7 +31,7 @@ from gateway.network.conversation import notices, reading_context
 from gateway.network.mail import confirmations, daily_mail, mail_addresses, unsubscribe
 from gateway.network.mail.mail_addresses import Kind, Recipient
 from gateway.network.people import accounts
-from gateway.network.people.directory import named
+from gateway.network.people.directory import find_named
 from gateway.store.tables import Account, Address, Inbound, Post
 
 log = logging.getLogger(__name__)
@@ -82,13 +82,13 @@ class Addressees:
     gone: tuple[str, ...]
 
 
-def opened(inbound: Inbound, session: Session | None = None, world: CommandRegistry | None = None) -> OpenedMail:
+def open_mail(inbound: Inbound, session: Session | None = None, world: CommandRegistry | None = None) -> OpenedMail:
     """The writer's own words, without quotes and signature; with a session also without what the thread had before."""
     raw = inbound.raw or b""
     try:
-        message = mime.opened(trace_headers.read(raw).mail)
+        message = mime.parse(trace_headers.read(raw).mail)
         known = thread_history.earlier_words(session, world, inbound, message) if session and world else None
-        letter = own_words.words(message, known)
+        letter = own_words.read_own_words(message, known)
     except Refused as refused:
         return OpenedMail("", "", str(refused))
     machine = own_words.machine(message, raw.startswith(NULL_SENDER))
@@ -133,7 +133,7 @@ def is_for_operator(world: CommandRegistry, inbound: Inbound) -> bool:
     return asked and not (inbound.raw or b"").startswith(NULL_SENDER)
 
 
-def unsubscribed(session: Session, world: CommandRegistry, inbound: Inbound) -> UnreadMail | None:
+def is_unsubscribe(session: Session, world: CommandRegistry, inbound: Inbound) -> UnreadMail | None:
     """Mail to nothing but such addresses: each token is the whole authority, from whichever mailbox it comes."""
     read = [mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients]
     pairs = [one.ids for one in read if one and one.kind == "unsubscribe"]
@@ -175,7 +175,7 @@ def sort(
     if address.state == "stopped" and keywords.carrier_word(mail.text) == "start":
         return Reading("optin", reason="mails to this mailbox start again", text=mail.text)
     if plain.intent == "update" and not plain.post and not (mail.answers or mail.forwarded or _answering(to)):
-        words = headed(mail.subject, plain.text)
+        words = with_subject(mail.subject, plain.text)
         mail, plain = replace(mail, text=words), replace(plain, text=words, args=(words,))
     return _addressed(session, to, plain, mail, account)
 
@@ -238,7 +238,7 @@ def _kept_by_token(
     if kind == "confirm":
         mine = owner is not None and owner.id == address.id
         return UnreadMail(
-            "done", "confirm", confirmations.answered(session, ids[0], address, words) if mine else FOREIGN
+            "done", "confirm", confirmations.take_answer(session, ids[0], address, words) if mine else FOREIGN
         )
     if owner is None or owner.account_id != address.account_id:
         return _foreign(session, inbound, owner)
@@ -306,7 +306,7 @@ def _does(to: Addressees, answering: int | None) -> Reading:
         reason = say("To join or leave, write to that one address alone. Nothing was changed")
         return Reading("error", reason=reason)
     [(verb, account)] = to.doing
-    who = named(account)
+    who = find_named(account)
     asks = verb == "follow" and who.group == "closed"
     return Reading("join_request" if asks else verb, (who.handle,), "company", f"mail to {verb}", verb, (who,))
 
@@ -344,7 +344,7 @@ def _mixed(to: Addressees, text: str) -> Reading | None:
 
 def _kept(private: Sequence[Account], text: str, reason: str) -> Reading:
     """A single one of them can be chosen: privately to that person, or to that group alone."""
-    names = tuple(named(account) for account in private)
+    names = tuple(find_named(account) for account in private)
     handles, near = ",".join(name.handle for name in names), names if len(names) == 1 else ()
     if private[0].kind == "group":
         return Reading("ask", (handles, text), "group", reason, None, (), text, near)
@@ -352,13 +352,13 @@ def _kept(private: Sequence[Account], text: str, reason: str) -> Reading:
 
 
 def _to(intent: Literal["direct", "group"], accounts_: Sequence[Account], text: str, reason: str) -> Reading:
-    names: tuple[NamedAccount, ...] = tuple(named(account) for account in accounts_)
+    names: tuple[NamedAccount, ...] = tuple(find_named(account) for account in accounts_)
     handles = ",".join(name.handle for name in names)
     return Reading(intent, (handles, text), intent, reason, names=names, text=text)
 
 
 def _reply(session: Session, plain: Reading, text: str, answering: int | None) -> Reading:
-    listed = daily_mail.listed(session, answering) if answering else ()
+    listed = daily_mail.list_items(session, answering) if answering else ()
     if listed:
         return _about_one(plain, text, listed, answering)
     post = session.get(Post, answering) if answering else None

@@ -15,7 +15,7 @@ from gateway.inbound import (
     text_fragments,
     unknown_senders,
 )
-from gateway.inbound.commands import CommandContext, CommandRegistry, perform, reopened
+from gateway.inbound.commands import CommandContext, CommandRegistry, perform, reopen_question
 from gateway.inbound.mail_attachments import Attachments
 from gateway.inbound.outcome import InboundOutcome
 from gateway.language import grammar
@@ -43,13 +43,13 @@ TOO_MANY = say(
 ENOUGH = say("That was the last answer for an hour. What you change is still confirmed.")
 
 
-def hear(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
+def process(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
     """Reads one inbound and does what it says. The caller commits, or rolls back when it only wanted to know."""
     if inbound.channel == "email":
         return _hear_mail(session, world, inbound)
     known = _identify(session, inbound)
     if known is None:
-        return unknown_senders.hear(session, world, inbound, inbound.text or "")
+        return unknown_senders.process_unknown(session, world, inbound, inbound.text or "")
     address, account = known
     if number_lifecycle.is_silent(address, inbound.heard_at, world.settings.silent_days):
         outcome = _from_a_silent_phone(session, world, inbound, address, account)
@@ -98,7 +98,7 @@ NOT_DONE: Final = say("Nothing was done yet. Reply YES first, then send it again
 def _words(session: Session, inbound: Inbound) -> str:
     """What was texted; a picture without words is named."""
     text = inbound.text or ""
-    hangs = None if text.strip() else media.attached(session, inbound.id)
+    hangs = None if text.strip() else media.list_attached(session, inbound.id)
     return f"({hangs})" if hangs else text
 
 
@@ -127,22 +127,22 @@ def _machine(world: CommandRegistry, inbound: Inbound) -> str | None:
 
 
 def _hear_mail(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
-    if bounce := bounce_intake.taken(session, world, inbound):
+    if bounce := bounce_intake.take_bounce(session, world, inbound):
         return bounce
     if mail_routing.is_for_operator(world, inbound):
         return InboundOutcome("held", None, "for the operator")
-    opened = mail_routing.opened(inbound, session, world)
+    opened = mail_routing.open_mail(inbound, session, world)
     if machine := mail_routing.machine(world, inbound, opened):
         return InboundOutcome("dropped", "machine", machine)
-    if ended := mail_routing.unsubscribed(session, world, inbound):
+    if ended := mail_routing.is_unsubscribe(session, world, inbound):
         return InboundOutcome(ended.state, ended.intent, ended.reason)
     if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which says nothing now
         return InboundOutcome("dropped", None, "it was written to an address that means nothing any more")
-    if not opened.reaction and (responds := auto_responders.suspected(session, world, inbound, opened)):
+    if not opened.reaction and (responds := auto_responders.suspect(session, world, inbound, opened)):
         return InboundOutcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:
-        return unknown_senders.hear(session, world, inbound, opened.text)
+        return unknown_senders.process_unknown(session, world, inbound, opened.text)
     return _from_a_person(session, world, inbound, *known, opened)
 
 
@@ -182,7 +182,7 @@ def _act(
     files: Attachments = Attachments(),
     half: PendingFragment | None = None,
 ) -> InboundOutcome:
-    if reading.intent == "optin" and unknown_senders.overtaken(inbound, address):
+    if reading.intent == "optin" and unknown_senders.is_overtaken(inbound, address):
         return InboundOutcome("done", "optin", unknown_senders.OVERTAKEN, account.id, reading=reading)
     if reading.intent in ("machine", "dropped"):
         return InboundOutcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
@@ -205,9 +205,9 @@ def _act(
     )
     open_again = text_fragments.withdraw(session, turn, half)
     text = _perform(session, turn, files)
-    text = reopened(session, turn, open_again, text) if open_again else text
+    text = reopen_question(session, turn, open_again, text) if open_again else text
     if turn.secret:
-        inbox.blot(inbound)
+        inbox.redact(inbound)
     session.add_all(turn.done)
     text_fragments.keep(session, turn, inbound, half)
     if text is not None:
@@ -230,7 +230,7 @@ def _perform(session: Session, turn: CommandContext, files: Attachments) -> str 
         return text
     if files.brought:
         turn.rings.add("pictures")
-    return joined([text or "", mail_attachments.told(files.left_out)]) if files.left_out else text
+    return joined([text or "", mail_attachments.describe_left_out(files.left_out)]) if files.left_out else text
 
 
 def _rings(turn: CommandContext, answer: str | None) -> frozenset[str]:
@@ -254,14 +254,14 @@ def apologise(session: Session, inbound_id: int) -> str | None:
     return known[0].channel
 
 
-def limited(session: Session, inbound: Inbound) -> InboundOutcome:
+def process_limited(session: Session, inbound: Inbound) -> InboundOutcome:
     """A sender far beyond what a person writes: kept unread, for an operator to let in. Somebody whom we know is told,
     once; strangers and machines are never answered, and nothing of theirs needs keeping for a person to look at."""
     known = _identify(session, inbound)
-    if known is None or (inbound.channel == "email" and mail_routing.opened(inbound).machine):
+    if known is None or (inbound.channel == "email" and mail_routing.open_mail(inbound).machine):
         return InboundOutcome("dropped", sender_limits.INTENT, sender_limits.REASON)
     address, account = known
-    if sender_limits.told(session, inbound):
+    if sender_limits.was_told(session, inbound):
         return InboundOutcome("held", sender_limits.INTENT, sender_limits.REASON, account.id)
     words, subject = (translated(each, account.language) for each in (TOO_MANY, say("Your messages")))
     outgoing = Outgoing("answer", words, subject, words, inbound_id=inbound.id, priority=2)
@@ -288,14 +288,14 @@ ROOM: Final = 160  # characters of one text
 def _answer(session: Session, turn: CommandContext, inbound: Inbound, text: str, subject: str) -> None:
     """The one answer, on the channel it came from; the command line reads it from its row and needs no delivery."""
     changed = any(effect.kind not in UNCHANGING for effect in turn.done)
-    standing = reply_limits.standing(session, turn.address.id, inbound, changed=changed)
+    standing = reply_limits.read_allowance(session, turn.address.id, inbound, changed=changed)
     if not standing.allowed:
         return
     if standing.last:
         text = translated(joined([text, ENOUGH]), turn.account.language)
     if standing.liked:
         text = _with_likes(session, turn, text, standing.liked)
-    shown = rendering.fitted(text, None, None)
+    shown = rendering.fit_for_phone(text, None, None)
     if shown.rest and inbound.channel != "email":
         remainders.keep(session, turn.address.id, shown.rest, turn.quotes)
     outgoing = Outgoing(

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from gateway.inbound.commands import CommandContext
 from gateway.language.fragments import reassembly
 from gateway.language.fragments.part_marks import TextPart
-from gateway.language.fragments.reassembly import Arrived, arrived, marked
+from gateway.language.fragments.reassembly import Arrived, find_mark, place_part
 from gateway.language.grammar import carries_words
 from gateway.language.model.reading import PendingFragment, Reading
-from gateway.language.words.normalize import cleaned
+from gateway.language.words.normalize import clean
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations
 from gateway.store.tables import Inbound, Post
@@ -54,7 +54,7 @@ def keep(session: Session, turn: CommandContext, inbound: Inbound, half: Pending
 
 
 def _piece(turn: CommandContext, half: PendingFragment | None) -> TextPart | None:
-    return marked(cleaned(turn.said), half) if turn.address.channel == "sms" else None
+    return find_mark(clean(turn.said), half) if turn.address.channel == "sms" else None
 
 
 def _keep(session: Session, turn: CommandContext, inbound: Inbound, half: PendingFragment | None) -> None:
@@ -62,8 +62,8 @@ def _keep(session: Session, turn: CommandContext, inbound: Inbound, half: Pendin
 
 
 def _arrived(half: PendingFragment | None, piece: TextPart, reading: Reading) -> Arrived:
-    found = arrived(half, piece)
-    return found if found.kind != "begins" or carries_words(reading) else reassembly.alone(found)
+    found = place_part(half, piece)
+    return found if found.kind != "begins" or carries_words(reading) else reassembly.only_part(found)
 
 
 def _of_part(
@@ -99,7 +99,7 @@ def _with_target(
 def _goes_on(turn: CommandContext, half: PendingFragment) -> bool:
     """Whether an unmarked text was read as the second half of that one."""
     if half.held:
-        return turn.reading.text != cleaned(turn.said) and turn.reading.text.startswith(half.held)
+        return turn.reading.text != clean(turn.said) and turn.reading.text.startswith(half.held)
     return bool(half.total) and half.post is not None and turn.reading.post == half.post
 
 

@@ -104,7 +104,7 @@ def _answered(world: CommandRegistry, inbound: Inbound) -> list[int]:
 
 def _of_mail(raw: bytes) -> list[str]:
     try:
-        letter = own_words.words(trace_headers.read(raw).mail)
+        letter = own_words.read_own_words(trace_headers.read(raw).mail)
     except Refused:
         return []
     return [letter.text, letter.trimmed]

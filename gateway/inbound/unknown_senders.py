@@ -13,7 +13,7 @@ from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.outcome import InboundOutcome
 from gateway.language.opt_out import keywords
 from gateway.language.usage.arguments import KINDS, words
-from gateway.language.words.normalize import cleaned
+from gateway.language.words.normalize import clean
 from gateway.ledger.audit import audit_log
 from gateway.ledger.inbox import inbox
 from gateway.ledger.outbox import outbox
@@ -32,7 +32,7 @@ _NAME: Final = re.compile(r"/?name[:,]?\s+(.+?)[.!]?", re.IGNORECASE)
 _LINK_WORDING: Final = "link (and a code)"
 
 
-def hear(session: Session, world: CommandRegistry, inbound: Inbound, text: str) -> InboundOutcome:
+def process_unknown(session: Session, world: CommandRegistry, inbound: Inbound, text: str) -> InboundOutcome:
     """Nothing of it is ever posted. By mail only a proved sender counts."""
     if inbound.channel == "email" and inbound.trusted and (keywords.plainly_stops(text) or keywords.stops_mails(text)):
         return _no_more_mails(session, inbound, text)
@@ -45,7 +45,7 @@ def hear(session: Session, world: CommandRegistry, inbound: Inbound, text: str) 
         return InboundOutcome("done", None, SUSPENDED)
     if inbound.channel == "email" and not inbound.trusted:
         return InboundOutcome("done", None, STRANGER)
-    first = cleaned(text).split("\n", 1)[0].strip()
+    first = clean(text).split("\n", 1)[0].strip()
     if code := _LINK.fullmatch(first):
         return _link(session, world, inbound, code[1])
     invited = invitations.standing(session, inbound.channel, inbound.sender)
@@ -61,7 +61,7 @@ def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> 
     if word == "stop":
         addresses.stop(session, stranger, *kept)
         return InboundOutcome("done", "optout", f"a carrier word; {STRANGER}")
-    if overtaken(inbound, stranger):
+    if is_overtaken(inbound, stranger):
         return InboundOutcome("done", "optin", OVERTAKEN)
     addresses.start(session, stranger, *kept)
     if not addresses.owner_suspended(session, "sms", inbound.sender):
@@ -69,7 +69,7 @@ def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> 
     return InboundOutcome("done", "optin", f"a carrier word; {STRANGER}")
 
 
-def overtaken(inbound: Inbound, address: Address) -> bool:
+def is_overtaken(inbound: Inbound, address: Address) -> bool:
     """A START that was found late must not undo a STOP that was said after it."""
     return bool(inbound.sent_at and address.stopped_at and address.stopped_at > inbound.sent_at)
 
@@ -80,10 +80,10 @@ def _ours(inbound: Inbound) -> str | None:
 
 def _link(session: Session, world: CommandRegistry, inbound: Inbound, code: str) -> InboundOutcome:
     """Wrong codes are counted and, from a phone, not answered."""
-    inbox.blot(inbound)
+    inbox.redact(inbound)
     if not codes.stranger_may_try(session, inbound.channel, inbound.sender):
         return InboundOutcome("done", "link", CLOSED)
-    owner = codes.linked(session, world.signer, code)
+    owner = codes.is_linked(session, world.signer, code)
     if owner is None:
         return _wrong_code(session, inbound)
     try:
@@ -129,7 +129,7 @@ def _tell_owner(session: Session, owner: Account, row: Address) -> frozenset[str
 def _invited(
     session: Session, world: CommandRegistry, inbound: Inbound, row: Address, inviter: Account, text: str
 ) -> InboundOutcome:
-    first = cleaned(text).split("\n", 1)[0].strip()
+    first = clean(text).split("\n", 1)[0].strip()
     if row.stopped_at:
         return InboundOutcome("done", None, f"opted out; {STRANGER}")
     name = _name(first) or (_signed(text) if inbound.channel == "email" else None)
@@ -166,7 +166,7 @@ _NO_NAME: Final = frozenset(
 
 def _signed(text: str) -> str | None:
     """A mail that is nothing but a name: two to five words, each written like one. "No Thanks" is none."""
-    alone = cleaned(text).strip().rstrip(".")
+    alone = clean(text).strip().rstrip(".")
     if not _SIGNED.fullmatch(alone) or len(alone.split()) > 5:
         return None
     return None if _NO_NAME.intersection(alone.casefold().split()) else _name(f"name {alone}")

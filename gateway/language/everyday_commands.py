@@ -14,8 +14,8 @@ from gateway.language.usage.arguments import LONGEST_WORD, MOST_TOKENS
 from gateway.language.usage.full_names import MOST_WORDS, may_be_name
 from gateway.language.usage.matching import account
 from gateway.language.usage.verbs import Verb
-from gateway.language.words.normalize import bare_verb_of, first_token, folded, name_of, tokens, verb_of
-from gateway.language.words.typing_errors import intended
+from gateway.language.words.normalize import bare_verb_of, first_token, fold_case, name_of, tokens, verb_of
+from gateway.language.words.typing_errors import intended_verb
 
 Verbs = Mapping[str, Verb]
 LONGEST: Final = 160
@@ -152,7 +152,7 @@ _STARTS: Final = frozenset(_STARTING.split())
 
 def ends_politely(text: str) -> bool:
     """`stats please`: the last word is no argument."""
-    return folded(text.rpartition(" ")[2][:LONGEST_WORD]).strip(".!") in _POLITE
+    return fold_case(text.rpartition(" ")[2][:LONGEST_WORD]).strip(".!") in _POLITE
 
 
 def _phrase(text: str, verbs: Verbs) -> Reading | None:
@@ -207,9 +207,9 @@ def _without_small(
     token: str, spoken: Sequence[str], verb: Verb, verbs: Verbs, resolver: Resolver, context: Context
 ) -> Reading | None:
     small = _POLITE | {"group", "grupo"} if verb.name in _PLACES else _SMALL
-    words = [word for word in spoken if folded(word).strip(".,!?") not in small]
+    words = [word for word in spoken if fold_case(word).strip(".,!?") not in small]
     if not words:
-        polite = all(folded(word).strip(".,!?") in _POLITE for word in spoken)
+        polite = all(fold_case(word).strip(".,!?") in _POLITE for word in spoken)
         found = command(token, verbs, resolver, context) if polite else None
         return found if found and found.intent not in ("ask", "error") else None
     number_first = [[words[-1], *words[:-1]]] if words[-1].isdecimal() else []  # "get acme 3" is "get 3 acme"
@@ -250,7 +250,7 @@ def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Contex
         return None
     word = verb_of(token)
     verb = verbs.get(word)
-    meant = None if verb else intended(word, verbs)
+    meant = None if verb else intended_verb(word, verbs)
     if (verb is None and meant is None) or (verb and verb.private):
         return None
     known, name = _known_after(rest, resolver, coined=verb is None or not verb.asks_about(word))
@@ -265,7 +265,7 @@ def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Contex
 def _known_after(rest: str, resolver: Resolver, *, coined: bool) -> tuple[tuple[NamedAccount, ...], str]:
     """Who the next word is, or the next words together; after a coined verb small words before them do not count."""
     words = [match.group() for match in tokens(rest, MOST_WORDS + 2)]
-    while coined and len(words) > 1 and folded(words[0]) in ("to", "the", "group", "a", "al", "el"):
+    while coined and len(words) > 1 and fold_case(words[0]) in ("to", "the", "group", "a", "al", "el"):
         del words[0]
     for count in range(1, min(MOST_WORDS, len(words)) + 1):
         if count > 1 and not may_be_name(words[:count]):

@@ -9,16 +9,16 @@ from gateway.language import mentions, replies
 from gateway.language.command_reader import command, forced_command
 from gateway.language.everyday_commands import ends_politely, name_after_verb, natural_command
 from gateway.language.fragments.part_marks import TextPart
-from gateway.language.fragments.reassembly import Arrived, arrived, marked
+from gateway.language.fragments.reassembly import Arrived, find_mark, place_part
 from gateway.language.model.reading import Channel, Context, PendingFragment, Reading, ResolvedName, Resolver
 from gateway.language.opt_out.keywords import carrier_word, may_stop, stops_mails
-from gateway.language.opt_out.stop_requests import MOST, core, is_mentioned, mistyped, plainly
+from gateway.language.opt_out.stop_requests import MOST, is_mentioned, is_mistyped_stop, is_plain_stop, strip_courtesies
 from gateway.language.privacy.plain_words import plainly_private
-from gateway.language.privacy.private_messages import VERBS, private_reading, slipped
+from gateway.language.privacy.private_messages import VERBS, private_reading, read_slip
 from gateway.language.reactions.reactions import ReadReaction, reaction
 from gateway.language.reactions.shapes import possible_reaction, words_beside
 from gateway.language.usage.verbs import Verb
-from gateway.language.words.normalize import OPENING_QUOTES, cleaned, name_of, unquoted
+from gateway.language.words.normalize import OPENING_QUOTES, clean, name_of, unquote
 
 Verbs = Mapping[str, Verb]
 STOP = "stop"  # what is unknown of a text that may ask us to stop
@@ -27,11 +27,11 @@ AT_ONCE = 10.0  # seconds between the halves of a text that a phone cut in two
 
 def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
     """The meaning of a text or of a cleaned mail. Pure and total: it never raises, whatever the text holds."""
-    raw, text = text, cleaned(text)
+    raw, text = text, clean(text)
     resolver = _remembering(resolver)
     if not text:
         return Reading("machine", reason=context.machine) if context.machine else _nothing()
-    piece = marked(text, context.half) if channel == "sms" else None
+    piece = find_mark(text, context.half) if channel == "sms" else None
     if piece:
         return _piece(piece, text, raw, verbs, resolver, context)
     return _words(text, raw, channel, verbs, resolver, context)
@@ -52,7 +52,7 @@ def _remembering(resolver: Resolver) -> Resolver:
 def _piece(piece: TextPart, text: str, raw: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
     """A part of a text: the first is read without its mark, the others go where the first went. One before which
     another is missing is kept: until the first has come nobody can say how private it is."""
-    found = arrived(context.half, piece)
+    found = place_part(context.half, piece)
     if found.kind == "begins":
         reading = _first_part(piece, found.words, verbs, resolver, replace(context, half=None))
         unmarked = piece.sure or reading.intent != "update"
@@ -165,13 +165,13 @@ def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
 
 
 def _stops_plainly(text: str) -> bool:
-    return text[0] not in ".#@" and is_mentioned(text) and plainly(core(text))
+    return text[0] not in ".#@" and is_mentioned(text) and is_plain_stop(strip_courtesies(text))
 
 
 def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
     """A short text that may ask us to stop is asked about: neither a colleague's no nor an opt-out is published. A mail
     is so when it has a slip in it; by mail people write in sentences to colleagues."""
-    if len(text) > MOST or not (may_stop(text) if channel == "sms" else mistyped(text)):
+    if len(text) > MOST or not (may_stop(text) if channel == "sms" else is_mistyped_stop(text)):
         return None
     reason = say("this may mean that you want no more texts")
     return Reading("ask", ("", text), "direct", reason, None, (), text, unknown=STOP)
@@ -244,7 +244,7 @@ def _meant_literally(text: str) -> Reading | None:
             "update", (bare := text[1:].lstrip() or text,), reason="a leading dot makes it an update", text=bare
         )
     if text[0] in OPENING_QUOTES:
-        return Reading("update", (bare := unquoted(text),), reason="quoted, so it is an update", text=bare)
+        return Reading("update", (bare := unquote(text),), reason="quoted, so it is an update", text=bare)
     return None
 
 
@@ -265,7 +265,7 @@ def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, cont
     reading = (
         (None if short else natural_command(text, verbs, resolver, context))
         or command(text, verbs, resolver, context)
-        or slipped(text, resolver)
+        or read_slip(text, resolver)
         or (natural_command(text, verbs, resolver, context) if short else None)
     )
     if channel == "email" and "\n" in text and reading and reading.privacy != "direct":

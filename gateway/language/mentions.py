@@ -4,12 +4,12 @@ from gateway.i18n.phrases import say
 from gateway.language.model.reading import Context, NamedAccount, Privacy, Reading, Resolver
 from gateway.language.replies import WINDOW
 from gateway.language.usage.arguments import LONGEST_WORD
-from gateway.language.words.normalize import first_token, folded, name_of
+from gateway.language.words.normalize import first_token, fold_case, name_of
 
 
 def leading_name(text: str, resolver: Resolver, context: Context) -> Reading | None:
     """The reading of a cleaned text that begins with a name that resolves; "@ 5pm" and unknown names are no address."""
-    mark = folded(text[0])
+    mark = fold_case(text[0])
     if mark not in ("@", "#"):
         return None
     token, rest = first_token(text)
@@ -31,7 +31,7 @@ def leading_name(text: str, resolver: Resolver, context: Context) -> Reading | N
 def unknown_name(text: str, resolver: Resolver, context: Context) -> Reading | None:
     """The question about a text that begins with @ or # and a word that is nobody's: it may be for a few. A #tag that
     somebody follows is no slip, and "@5pm" or "#1" no name."""
-    mark = folded(text[0])
+    mark = fold_case(text[0])
     if mark not in ("@", "#"):
         return None
     token, rest = first_token(text)

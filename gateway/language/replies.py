@@ -6,7 +6,7 @@ from gateway.i18n.phrases import Phrase, capital, say
 from gateway.language import plain_answers
 from gateway.language.model.reading import Context, Item, OpenQuestion, Reading, Resolver
 from gateway.language.plain_answers import EVERYONE, UNCLEAR, plain_answer
-from gateway.language.words.normalize import folded
+from gateway.language.words.normalize import fold_case
 
 WINDOW = 30.0  # minutes in which a bare text belongs to the private message or broadcast before it
 _WORDS = frozenset({"OK", "POST", "DROP", "UNDO"})
@@ -54,7 +54,7 @@ def _unseen(text: str, question: OpenQuestion) -> Reading | None:
 
 def _plain(text: str, context: Context, question: OpenQuestion, resolver: Resolver) -> Reading | None:
     """What is not clear is asked again; what may be meant for a private message that came since is no answer."""
-    said = plain_answer(folded(text).replace("’", "'"), question, resolver)
+    said = plain_answer(fold_case(text).replace("’", "'"), question, resolver)
     if said is None or _may_answer_since(context.last, question):
         return None
     if said in (UNCLEAR, EVERYONE):
@@ -69,12 +69,12 @@ def _without_question(text: str, context: Context, resolver: Resolver) -> Readin
     asked = context.ran_out
     if asked is None or len(text) > plain_answers.LONGEST or text[0] == "." or _newer(context.last, asked):
         return None
-    said = plain_answer(folded(text).replace("’", "'"), asked, resolver)
+    said = plain_answer(fold_case(text).replace("’", "'"), asked, resolver)
     return _ran_out(text) if said not in (None, UNCLEAR) else None
 
 
 def _word(text: str) -> str:
-    return _SKIN.sub("", folded(text)).replace("’", "'").strip(_ENDS)
+    return _SKIN.sub("", fold_case(text)).replace("’", "'").strip(_ENDS)
 
 
 def _short(text: str, context: Context, question: OpenQuestion) -> Reading | None:
@@ -116,7 +116,7 @@ def _reply_with(question: OpenQuestion) -> Phrase:
 
 def lone_number(text: str, context: Context) -> Reading | None:
     """A small number that answers nothing: whoever sends one alone answers a question, and it is not published."""
-    word = folded(text).strip(_ENDS + "(") if len(text) <= 8 and text[0] != "." else ""
+    word = fold_case(text).strip(_ENDS + "(") if len(text) <= 8 and text[0] != "." else ""
     if not word.isdecimal() or len(word) > 3:
         return None
     if context.question:
@@ -160,7 +160,7 @@ def _newer(item: Item | None, asked: OpenQuestion) -> bool:
 
 def takes_back(text: str) -> bool:
     """Whether it is `undo`, which a private text that still waits is offered."""
-    return folded(text).strip(" .!") in ("undo", "oops")
+    return fold_case(text).strip(" .!") in ("undo", "oops")
 
 
 def second_half(text: str, context: Context) -> Reading | None:

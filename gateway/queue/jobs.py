@@ -159,10 +159,10 @@ def _take(redis: Redis, rq_queue: str, job_id: bytes) -> str | None:
         return None  # it has expired
     if not read:
         raise _Strange("size")
-    return named(rq_queue, read[0])
+    return drain_named(rq_queue, read[0])
 
 
-def named(rq_queue: str, compressed: bytes) -> str:
+def drain_named(rq_queue: str, compressed: bytes) -> str:
     """The drain that a job's data names, if it is one of this queue and the job says nothing else."""
     try:
         data = zlib.decompressobj().decompress(compressed, LARGEST)
@@ -175,7 +175,7 @@ def named(rq_queue: str, compressed: bytes) -> str:
     return name
 
 
-def heard(queue: str, ring: object) -> str | None:
+def is_heard(queue: str, ring: object) -> str | None:
     """The drain that was rung without a job, if it is one of this queue."""
     name = ring.decode("ascii", "replace") if isinstance(ring, bytes) else ""
     if name in DRAINS and DRAINS[name][0] == queue:

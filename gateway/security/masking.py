@@ -11,12 +11,12 @@ _TOKEN: Final = re.compile(r"(?<=/)(login|[pmu])/[A-Za-z0-9]{16,}")
 _PASSWORD: Final = re.compile(r"(?<=://)[^\s/@\"']*:[^\s/@\"']*(?=@)")
 
 
-def masked(key: str, address: str) -> str:
+def mask_contact(key: str, address: str) -> str:
     """A keyed hash and the last two characters: enough to follow one sender through a log, too little to know them."""
     return f"{hmac.digest(key.encode(), address.encode(), 'sha256').hex()[:8]}…{address[-2:]}"
 
 
-def blanked(line: str) -> str:
+def blank_out(line: str) -> str:
     """A line of a log without what it should never have held: the last net below everything that logs, for errors of
     libraries quote what they were given. Numbers keep two digits, mailboxes their domain, links their kind."""
     if "@" in line:

@@ -37,13 +37,13 @@ def key_of(secret: str) -> bytes:
         raise ValueError("what follows whsec_ is not base64") from None
 
 
-def signed(key: bytes, name: str, body: bytes, now: float | None = None) -> dict[str, str]:
+def sign(key: bytes, name: str, body: bytes, now: float | None = None) -> dict[str, str]:
     """The three headers for a body; `name` says which message it is, the same one at every repeat."""
     at = str(int(time.time() if now is None else now))
     return {ID: name, TIMESTAMP: at, SIGNATURE: f"v1,{_mac(key, name, at, body)}"}
 
 
-def genuine(keys: Sequence[bytes], headers: Headers, body: bytes, now: float | None = None) -> str | None:
+def verify(keys: Sequence[bytes], headers: Headers, body: bytes, now: float | None = None) -> str | None:
     """The id under a signature by one of the keys, made within WINDOW of now; None for anything else. Never raises."""
     name, at, given = (headers.get(each, "") for each in (ID, TIMESTAMP, SIGNATURE))
     if not (name.isascii() and name.isprintable() and 0 < len(name) <= LONGEST_ID and given.isascii()):

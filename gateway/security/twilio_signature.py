@@ -41,7 +41,7 @@ class Verifier:
             return False
 
     def _signed(self, url: str, text: bytes, signature: bytes) -> bool:
-        for spelling in spellings(url):
+        for spelling in url_spellings(url):
             for key in self._keys:
                 made = b64encode(hmac.digest(key, spelling + text, "sha1"))
                 if hmac.compare_digest(made, signature):
@@ -74,7 +74,7 @@ def _pairs(params: Form) -> Iterable[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1024)
-def spellings(url: str) -> tuple[bytes, ...]:
+def url_spellings(url: str) -> tuple[bytes, ...]:
     """The URL as given, then with its port added (443 or 80) or taken away: Twilio signs either."""
     scheme, mark, rest = url.partition("://")
     end = min((place for place in map(rest.find, "/?#") if place >= 0), default=len(rest))

@@ -14,8 +14,8 @@ from gateway.errors import SettingsError
 from gateway.settings import prices
 from gateway.settings import smtp_users as users
 from gateway.settings import values as value
-from gateway.settings.defaults import filled
-from gateway.typed_input import visible
+from gateway.settings.defaults import fill_in
+from gateway.typed_input import strip_invisible
 
 ENV_FILE = Path(".env")
 SHORTEST_SECRET = 32  # characters, live
@@ -235,10 +235,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process, or of the given environment alone (tests); raises SettingsError, one line."""
     given = _from_file_and_process() if environ is None else dict(environ)
     secret = {field.alias for field in Settings.model_fields.values() if not field.repr}
-    seen = {name: text.strip() if name in secret else visible(text) for name, text in given.items() if name in _names()}
+    seen = {
+        name: text.strip() if name in secret else strip_invisible(text)
+        for name, text in given.items()
+        if name in _names()
+    }
     known = {name: text for name, text in seen.items() if text}
     try:
-        return Settings.model_validate(filled(known))
+        return Settings.model_validate(fill_in(known))
     except ValidationError as wrong:
         first = wrong.errors(include_url=False)[0]
         raise SettingsError(f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}") from None
@@ -251,7 +255,7 @@ def _names() -> set[str]:
 def _from_file_and_process() -> dict[str, str]:
     """.env of the current folder under the process's own environment, which wins."""
     try:
-        written = {visible(name): text for name, text in dotenv_values(ENV_FILE, interpolate=False).items()}
+        written = {strip_invisible(name): text for name, text in dotenv_values(ENV_FILE, interpolate=False).items()}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f".env: cannot be read ({error})") from None
     _refuse_unknown(written)

@@ -76,7 +76,7 @@ FALLBACK_AFTER_WEB = 24  # the fallback door listens at the port of the pages an
 SINK_AFTER_SIMULATOR = 24  # the simulator takes mail at its own port and 24: 8001 and 8025
 
 
-def filled(given: Mapping[str, str]) -> dict[str, str]:
+def fill_in(given: Mapping[str, str]) -> dict[str, str]:
     """The given settings with every default; raises SettingsError when one that live mode needs is missing."""
     mode = given.get("CRITTER_MODE", "simulated")
     if mode not in ("simulated", "live"):

@@ -16,10 +16,10 @@ _SPELLING: Final = frozenset({"Sk", "Sm"})  # ^, ` and ~, +, < and =: each has l
 
 def digest(body: str) -> bytes:
     """SHA-256 of its canonical form; the database mixes the installation's key in before it keeps it."""
-    return sha256(canonical(body).encode(errors="replace")).digest()
+    return sha256(canonical_body(body).encode(errors="replace")).digest()
 
 
-def canonical(body: str) -> str:
+def canonical_body(body: str) -> str:
     if body.isascii():
         return body.translate(_IGNORED)
     return "".join(each for each in normalize("NFKD", body) if _counts(category(each))).translate(_IGNORED)

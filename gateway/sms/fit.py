@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from unicodedata import combining, normalize
 
-from gateway.sms.gsm7 import GSM, plain, segments, unaccented
+from gateway.sms.gsm7 import GSM, segments, strip_accents, to_gsm7
 
 __all__ = ["FittedText", "fit", "plain", "segments", "thrifty"]
 
@@ -29,11 +29,11 @@ def thrifty(text: str, accents: bool = False) -> str:
     encoding, written = segments(composed)
     if encoding == GSM:
         return composed
-    simple = plain(composed)
+    simple = to_gsm7(composed)
     encoding, cost = segments(simple)
     if encoding == GSM:
         return simple
-    bare = simple if accents else unaccented(composed)
+    bare = simple if accents else strip_accents(composed)
     encoding, cheaper = segments(bare)
     if encoding == GSM and cheaper < min(cost, written):
         return bare

@@ -58,12 +58,12 @@ def _packed(widths: list[int], part: int) -> int:
     return parts
 
 
-def plain(text: str) -> str:
+def to_gsm7(text: str) -> str:
     """Punctuation and blanks outside GSM-7 as GSM-7 writes them, one by one; letters and other scripts stay."""
     return text if set(text) <= ALPHABET else "".join(map(_punctuation, text))
 
 
-def unaccented(text: str) -> str:
+def strip_accents(text: str) -> str:
     """Also Latin letters outside GSM-7 as their nearest inside it (á becomes a, ü and é stay)."""
     return text if set(text) <= ALPHABET else "".join(map(_letter, text))
 

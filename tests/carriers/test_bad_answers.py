@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.common.send_gate import OPEN
-from gateway.carriers.instrumented import STRANGE, InstrumentedCarrier, strange, watched
+from gateway.carriers.instrumented import STRANGE, InstrumentedCarrier, instrument, strange
 from gateway.carriers.twilio.error_codes import callback_outcome
-from gateway.carriers.twilio.responses import answered
+from gateway.carriers.twilio.responses import read_answer
 from gateway.errors import CarrierError
 from gateway.ledger.commit import counters
 from gateway.ledger.outbox.callbacks import CallbackCall, record
@@ -34,16 +34,16 @@ SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 def _anew(monkeypatch):
     monkeypatch.setattr("gateway.carriers.instrumented._complained", {})
     monkeypatch.setattr("gateway.carriers.smtp.relay.BACK_OFF", 0.001)
-    counters.taken()
+    counters.take_counts()
 
 
 def alarms():
-    return sorted(labels for (name, labels), count in counters.taken().items() if name == "strange" and count)
+    return sorted(labels for (name, labels), count in counters.take_counts().items() if name == "strange" and count)
 
 
 async def watched_text(script, **options):
     async with sms.fake(script, **options) as (_, carrier):
-        seen = watched(carrier)
+        seen = instrument(carrier)
         [outcome] = await sms.send(seen, sms.text())
         await seen.close()
         return outcome
@@ -107,7 +107,7 @@ BAD_ROWS = [
 def test_a_strange_list_of_twilio_raises_an_alarm(change):
     async def story():
         async with sms.fake([sms.page([sms.listed(1), sms.listed(2, **change)])]) as (_, carrier):
-            await watched(carrier).listing(sms.RECIPIENT, None, sms.SINCE)
+            await instrument(carrier).listing(sms.RECIPIENT, None, sms.SINCE)
 
     with pytest.raises(CarrierError) as lost:
         asyncio.run(story())
@@ -226,7 +226,7 @@ BODIES = st.one_of(
 @settings(max_examples=500, deadline=None)
 @given(st.integers(100, 999), BODIES)
 def test_any_answer_is_one_of_four(status, body):
-    judged(answered(status, body.decode(errors="replace")))
+    judged(read_answer(status, body.decode(errors="replace")))
 
 
 ANY_HTTP = st.one_of(

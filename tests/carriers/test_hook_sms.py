@@ -9,7 +9,7 @@ import pytest
 
 from gateway.carriers.common.http_client import HttpResponse
 from gateway.carriers.common.protocol import Outcome, Text
-from gateway.carriers.webhook.codes import answered, code_of, receipt
+from gateway.carriers.webhook.codes import code_of, read_answer, receipt
 from gateway.carriers.webhook.sms import HookSms
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.security import standard_webhooks
@@ -33,7 +33,7 @@ def test_a_text_is_signed_json():
     assert outcomes == [Outcome("sent", "x-1")]
     assert request.line == "POST /out HTTP/1.1"
     assert request.headers["content-type"] == "application/json"
-    assert standard_webhooks.genuine([standard_webhooks.key_of(SECRET)], request.headers, request.body) == "7"
+    assert standard_webhooks.verify([standard_webhooks.key_of(SECRET)], request.headers, request.body) == "7"
     assert json.loads(request.body) == {
         "id": "7",
         "from": "55555",
@@ -65,7 +65,7 @@ def test_a_text_is_signed_json():
     ],
 )
 def test_its_answers(answer, outcome):
-    found = answered(answer)
+    found = read_answer(answer)
     assert (found.state, found.reason, found.wait, found.pause) == outcome
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.carriers.common.protocol import Outcome, Text
-from gateway.carriers.kannel.codes import answered, reason_of, receipt
+from gateway.carriers.kannel.codes import read_answer, reason_of, receipt
 from gateway.carriers.kannel.sms import KannelSms
 from tests.support.speaking import http, speaking
 
@@ -77,7 +77,7 @@ def test_a_text_in_unicode(body):
     ],
 )
 def test_its_answers(status, words, state, reason, pause):
-    outcome = answered(status, words)
+    outcome = read_answer(status, words)
     assert (outcome.state, outcome.reason, outcome.pause) == (state, reason, pause)
 
 

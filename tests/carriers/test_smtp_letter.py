@@ -5,8 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.carriers.common.protocol import OutboundEmail
-from gateway.carriers.smtp.message import envelope, flaw, is_clean, wire
-from gateway.carriers.smtp.replies import refused, took
+from gateway.carriers.smtp.message import envelope, find_flaw, is_clean, wire_format
+from gateway.carriers.smtp.replies import accepted_outcome, refused_outcome
 
 LINES = st.lists(st.binary(max_size=30).map(lambda line: bytes(b for b in line if b not in b"\r\n\0")), max_size=8)
 DOTTED = st.lists(st.text(".ax ", max_size=5).map(str.encode), max_size=10)
@@ -30,7 +30,7 @@ def received(stream):
 def test_dots_come_back_as_they_were(lines, ended):
     content = b"\r\n".join(lines) + (b"\r\n" if ended and lines else b"")
     assert is_clean(content)
-    back, rest = received(wire(content) + b"MAIL FROM:<next@mail.example>\r\n")
+    back, rest = received(wire_format(content) + b"MAIL FROM:<next@mail.example>\r\n")
     assert rest == b"MAIL FROM:<next@mail.example>\r\n"
     assert back == (content if content.endswith(b"\r\n") or not content else content + b"\r\n")
 
@@ -52,7 +52,7 @@ def test_long_lines_are_not_clean():
 @given(st.text(max_size=30))
 def test_no_address_can_break_out_of_its_command(address):
     letter = OutboundEmail(1, address, address or "a@b", b"x\r\n")
-    if not flaw(letter, ALL):
+    if not find_flaw(letter, ALL):
         for command in envelope(letter, ALL):
             assert command.count(b"\r\n") == 1
             assert command.count(b"\n") == command.count(b"\r") == command.count(b"<") == command.count(b">") == 1
@@ -71,10 +71,10 @@ def test_no_address_can_break_out_of_its_command(address):
     ],
 )
 def test_the_name_the_relay_gave_it(reply, carrier_id):
-    assert took(reply).carrier_id == carrier_id
+    assert accepted_outcome(reply).carrier_id == carrier_id
 
 
 @pytest.mark.parametrize("code", [530, 534, 535, 538])
 def test_our_own_login(code):
-    outcome = refused(code, b"%d 5.7.0 p1@corp.example" % code, "MAIL")
+    outcome = refused_outcome(code, b"%d 5.7.0 p1@corp.example" % code, "MAIL")
     assert (outcome.state, outcome.reason, outcome.pause, outcome.detail) == ("retry", str(code), True, "MAIL 5.7.0")

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from gateway.carriers.common.protocol import OutboundEmail
 from gateway.carriers.operator_advice import advice
 from gateway.carriers.smtp.handshake import REFUSED
-from gateway.carriers.smtp.provider_profiles import PROFILES, relay, terms
-from gateway.carriers.smtp.replies import TROUBLES, refused, trouble, wait_of
+from gateway.carriers.smtp.provider_profiles import PROFILES, provider_terms, relay
+from gateway.carriers.smtp.replies import TROUBLES, find_pause, refused_outcome, wait_of
 from gateway.errors import SettingsError
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
@@ -99,7 +99,7 @@ def microsoft(tokens: object, **more: object) -> Rules:
 
 def paused_for(engine: Engine) -> str | None:
     with transaction(engine) as session:
-        [mail] = [row for row in pauses.listed(session) if row.carrier == "smtp"]
+        [mail] = [row for row in pauses.list_pauses(session) if row.carrier == "smtp"]
     return mail.reason if mail.paused else None
 
 
@@ -116,20 +116,29 @@ def test_each_profile_has_what_its_vendor_publishes() -> None:
 
 def test_settings_override_each_limit(settings: Settings) -> None:
     own = settings.model_copy(update={"smtp_profile": "m365-oauth", "smtp_from": BOX})
-    assert (terms(own).sender, terms(own).hello, terms(own).rate, terms(own).daily) == (
+    assert (
+        provider_terms(own).sender,
+        provider_terms(own).hello,
+        provider_terms(own).rate,
+        provider_terms(own).daily,
+    ) == (
         BOX,
         "corp.example",
         0.5,
         10_000,
     )
     changed = own.model_copy(update={"smtp_rate": 2.0, "smtp_daily": 7, "smtp_connections": 1})
-    assert (terms(changed).rate, terms(changed).daily, terms(changed).connections) == (2.0, 7, 1)
+    assert (provider_terms(changed).rate, provider_terms(changed).daily, provider_terms(changed).connections) == (
+        2.0,
+        7,
+        1,
+    )
     unlimited = own.model_copy(update={"smtp_rate": 0.0, "smtp_daily": 0})
-    assert (terms(unlimited).rate, terms(unlimited).daily) == (None, None)
+    assert (provider_terms(unlimited).rate, provider_terms(unlimited).daily) == (None, None)
     connector = settings.model_copy(update={"smtp_profile": "m365-connector"})
-    assert terms(connector).sender == "post@mail.example"
-    assert terms(connector.model_copy(update={"smtp_from": "verp"})).sender is None
-    assert terms(settings.model_copy(update={"smtp_from": BOX})).sender == BOX
+    assert provider_terms(connector).sender == "post@mail.example"
+    assert provider_terms(connector.model_copy(update={"smtp_from": "verp"})).sender is None
+    assert provider_terms(settings.model_copy(update={"smtp_from": BOX})).sender == BOX
 
 
 LIVE = {
@@ -509,7 +518,7 @@ def _port(settings: Settings) -> int:
     ],
 )
 def test_what_is_about_us_is_no_letters_fault(line: bytes, reason: str, pause: bool) -> None:
-    outcome = refused(int(line[:3]), line, "content")
+    outcome = refused_outcome(int(line[:3]), line, "content")
     assert (outcome.state, outcome.reason, outcome.pause, outcome.wait) == ("retry", reason, pause, wait_of(reason))
 
 
@@ -526,7 +535,7 @@ def test_what_is_about_us_is_no_letters_fault(line: bytes, reason: str, pause: b
     ],
 )
 def test_what_is_about_a_letter_is_not_about_us(line: bytes) -> None:
-    assert trouble(int(line[:3]), line) is None
+    assert find_pause(int(line[:3]), line) is None
 
 
 def test_every_trouble_has_advice() -> None:

@@ -13,7 +13,7 @@ import pytest
 import uvloop
 
 from gateway.carriers.common.protocol import Carrier, Text
-from gateway.carriers.twilio.responses import answered
+from gateway.carriers.twilio.responses import read_answer
 from gateway.carriers.twilio.sms import TwilioSms
 from gateway.errors import CarrierError
 
@@ -475,5 +475,5 @@ def test_a_long_page_is_still_a_page():
 
 
 def test_answers_without_a_server():
-    assert answered(201, json.dumps({"sid": SID})).state == "sent"
-    assert answered(201, json.dumps({"sid": "MM" + "0" * 32})).carrier_id == "MM" + "0" * 32
+    assert read_answer(201, json.dumps({"sid": SID})).state == "sent"
+    assert read_answer(201, json.dumps({"sid": "MM" + "0" * 32})).carrier_id == "MM" + "0" * 32

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine, text
 
-from critter.console.database import opened, prepared, refuse_unsafe_start
+from critter.console.database import open_database, prepare, refuse_unsafe_start
 from critter.doctor import carriers
 from critter.doctor.check import Look, run
 from gateway.errors import Refused, SettingsError
@@ -18,29 +18,29 @@ from tests.support.speaking import CLOSE, Speaker, http, speaking
 def test_servers_that_forget_are_refused_by_name(settings: Settings) -> None:
     """The tests' own server runs without fsync, which is what a careless one looks like."""
     with pytest.raises(Refused, match=r"^PostgreSQL has fsync and synchronous_commit off [^\n]*--unsafe"):
-        prepared(settings)
+        prepare(settings)
     with pytest.raises(Refused, match="fsync"):
         refuse_unsafe_start(settings)
 
 
 def test_experiments_may_go_on(settings: Settings) -> None:
     refuse_unsafe_start(settings.model_copy(update={"unsafe": True}))
-    engine = prepared(settings, unsafe=True)
+    engine = prepare(settings, unsafe=True)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT mode FROM installation")) == "simulated"
     engine.dispose()
 
 
 def test_database_of_the_other_mode_is_refused(settings: Settings) -> None:
-    prepared(settings, unsafe=True).dispose()
+    prepare(settings, unsafe=True).dispose()
     with pytest.raises(SettingsError, match=r"^CRITTER_MODE is live"):
-        prepared(settings.model_copy(update={"mode": "live"}), unsafe=True)
+        prepare(settings.model_copy(update={"mode": "live"}), unsafe=True)
 
 
 def test_database_that_is_away_is_one_line(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     away = settings.model_copy(update={"database_url": "postgresql://critter@127.0.0.1:1/critter"})
     with pytest.raises(Refused, match=r"^The database does not answer: is `critter up` running\?[^\n]*$"):
-        opened(away)
+        open_database(away)
     refuse_unsafe_start(away)
     assert "does not answer yet" in caplog.text
 

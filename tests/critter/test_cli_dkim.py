@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from critter.cli import app
-from critter.doctor.settings_lint import mistakes
+from critter.doctor.settings_lint import find_mistakes
 from gateway.errors import Refused, SettingsError
 from gateway.ledger.outbox.outbox import Target
 from gateway.mail.compose import dkim_keys
@@ -110,7 +110,7 @@ def test_the_doctor_names_a_bad_key(var: Path, text: str | None, mode: int, says
         critter("make", "--selector", "spring")
         path.write_text(path.read_text() if text == "right" else text)
         path.chmod(mode)
-    (said,) = [one for one in mistakes(settings) if one.startswith("CRITTER_DKIM_SELECTORS")]
+    (said,) = [one for one in find_mistakes(settings) if one.startswith("CRITTER_DKIM_SELECTORS")]
     assert says in said
     assert str(path) in said
     with pytest.raises(SettingsError, match="CRITTER_DKIM_SELECTORS"):

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from critter import __main__
 from critter.cli import app
-from critter.console.console import counted
+from critter.console.console import format_count
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
 from tests.support.databases import restructure
@@ -157,4 +157,4 @@ def test_a_closed_pipe_is_no_error_to_read(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_plurals(count: int, noun: str, said: str) -> None:
-    assert counted(count, noun) == said
+    assert format_count(count, noun) == said

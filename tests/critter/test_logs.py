@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from critter.processes import logs
-from gateway.security.masking import blanked
+from gateway.security.masking import blank_out
 from tests.support import leaks
 
 ROOT = Path(__file__).parents[2]
@@ -119,10 +119,10 @@ def test_what_operators_need_is_still_there() -> None:
         "2026-11-29T18:03:16+00:00 worker-sms 3 parts", "https://critter.example/help", "SM0123456789abcdef",
         "a@b", "1+1=2", "/var/lib/critter/log/web.log", "postgresql:///critter?host=/run", "C++ 14 +12345",
     ):  # fmt: skip
-        assert blanked(line) == line
-    assert blanked("to +14155550177") == "to …77"
-    assert blanked("x" * 2**20 + " @") == "x" * 2**20 + " @"  # in no time
-    assert blanked("to kim@demo.example.") == "to …@demo.example."
+        assert blank_out(line) == line
+    assert blank_out("to +14155550177") == "to …77"
+    assert blank_out("x" * 2**20 + " @") == "x" * 2**20 + " @"  # in no time
+    assert blank_out("to kim@demo.example.") == "to …@demo.example."
 
 
 def test_the_suite_itself_would_notice(tmp_path: Path) -> None:

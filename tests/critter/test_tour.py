@@ -67,12 +67,12 @@ def state(critter: Company) -> list[tuple[Any, ...]]:
 def test_a_live_web_process_gets_no_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     live = load({**LIVE, "CRITTER_VAR": str(tmp_path)})
     with pytest.raises(Refused, match="simulated"):
-        tour.front(live)
+        tour.serve_front(live)
     served: list[tuple[Any, ...]] = []
     monkeypatch.setattr("critter.processes.app.serve_web", lambda *given: served.append(given))
     registry.web(live)
     registry.web(load({"CRITTER_VAR": str(tmp_path)}))
-    assert [given[1:] for given in served] == [(), (tour.front,)]
+    assert [given[1:] for given in served] == [(), (tour.serve_front,)]
 
 
 def test_the_tour_knows_nothing_of_the_product() -> None:

@@ -15,8 +15,8 @@ import pytest
 from critter.servers.spawn import spawn
 from critter.up import ports
 from critter.up.forked import Forked
-from critter.up.kept import SupervisedProcess, ending
-from critter.up.output import PipeReader, readable
+from critter.up.kept import SupervisedProcess, describe_end
+from critter.up.output import PipeReader, wait_readable
 from gateway.errors import Refused
 from gateway.settings import Settings, load
 
@@ -252,8 +252,8 @@ def test_process_that_cannot_start_is_told_and_tried_again() -> None:
 
 
 def test_ending_in_words() -> None:
-    assert ending(-9) == "was ended by SIGKILL"
-    assert ending(1) == "ended with code 1"
+    assert describe_end(-9) == "was ended by SIGKILL"
+    assert describe_end(1) == "ended with code 1"
 
 
 def test_forked_process_is_its_own() -> None:
@@ -327,5 +327,5 @@ def test_log_on_a_full_disk_loses_lines_and_nothing_else() -> None:
     ],
 )
 def test_log_lines_for_people(line: str, shown: str) -> None:
-    plain = readable(line).replace("\x1b[2m", "").replace("\x1b[0m", "")
+    plain = wait_readable(line).replace("\x1b[2m", "").replace("\x1b[0m", "")
     assert [each.rstrip() for each in plain.splitlines()] == shown.splitlines()

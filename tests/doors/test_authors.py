@@ -38,7 +38,7 @@ PIECES = st.sampled_from([*NAMES, *MARKS])
 
 def long_way(header: bytes) -> str | None:
     try:
-        return author.sender(mime.opened(header + b"\r\n"))
+        return author.sender(mime.parse(header + b"\r\n"))
     except Refused:
         return None
 

@@ -126,7 +126,7 @@ class Sockets(threading.Thread):
 def hook_call(url: str, secret: str, number: int) -> int:
     fields = {"id": f"in-{number}", "from": "+14155550101", "to": "55555", "text": "hello"}
     body = json.dumps(fields).encode()
-    signed = standard_webhooks.signed(standard_webhooks.key_of(secret), f"call-{number}", body)
+    signed = standard_webhooks.sign(standard_webhooks.key_of(secret), f"call-{number}", body)
     return requests.post(f"{url}/sms/hook/inbound", data=body, headers=signed, timeout=30).status_code
 
 

@@ -45,7 +45,7 @@ def rows(engine: Engine, table: str = "inbound") -> list:
 
 def call(url: str, path: str, fields: object, secret: str = SECRET, at: float | None = None, **headers: str) -> int:
     body = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
-    signed = standard_webhooks.signed(standard_webhooks.key_of(secret), "call-1", body, at)
+    signed = standard_webhooks.sign(standard_webhooks.key_of(secret), "call-1", body, at)
     return requests.post(url + path, data=body, headers={**signed, **headers}, timeout=9).status_code
 
 

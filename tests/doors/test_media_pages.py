@@ -257,7 +257,7 @@ def test_an_update_without_pictures_costs_no_more(shown: Shown) -> None:
         posts.publish(session, NewPost(author, "hello", "company", "sms"))
         assert session.query(Message).count() == 1
     assert len(asked) == 2, "the post in one statement, and this test's own"
-    assert media.called([]) is None
+    assert media.describe_kind([]) is None
 
 
 def test_a_browser_shows_the_picture_and_runs_nothing(shown: Shown, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ Told = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> None:
-    counters.taken()
+    counters.take_counts()
 
 
 def told(url: str) -> Told:
@@ -56,7 +56,7 @@ def of(found: Told, name: str, **labels: str) -> float:
 
 def store(engine: Engine) -> None:
     with transaction(engine) as session:
-        counters.store(session, counters.taken())
+        counters.store(session, counters.take_counts())
 
 
 def test_what_was_counted_is_told(office: Office, settings: Settings) -> None:
@@ -80,7 +80,7 @@ def test_a_repeat_is_not_accepted_twice(office: Office) -> None:
         with transaction(office.engine) as session:
             row = inbox.Incoming("sms", b"SM1", phone, ("+15005550006",), b"", True, "SM1", "hello")
             inbox.accept(session, inbox.hash_key(session), [row])
-    assert counters.taken()["accepted", "sms"] == 1
+    assert counters.take_counts()["accepted", "sms"] == 1
 
 
 def test_ages_are_those_of_the_oldest_that_is_due(office: Office, settings: Settings) -> None:
@@ -130,8 +130,8 @@ def test_what_the_clock_cannot_do_is_told(office: Office, settings: Settings) ->
             " SELECT id_at('2031-01-10') + n, 1, 'email', 5, now() FROM generate_series(1, 3) n"
         )
         with transaction(office.engine) as session:
-            task_failures.failed(session, "months", task_failures.OFTEN, "CheckViolation")
-            task_failures.failed(session, "delays", 1, "RuntimeError")
+            task_failures.record_failure(session, "months", task_failures.OFTEN, "CheckViolation")
+            task_failures.record_failure(session, "delays", 1, "RuntimeError")
         counters.add("task_failures", "months")
         store(office.engine)
         found = told(url)
@@ -177,7 +177,7 @@ def test_what_cannot_be_stored_is_kept(engine: Engine, settings: Settings, caplo
     away = connect("postgresql://critter@127.0.0.1:1/critter")
     Heartbeat(away, "web", owner("web")).close()
     assert caplog.text.count("the pulse is not stored") == 1
-    assert counters.taken()["read", "done"] == 2
+    assert counters.take_counts()["read", "done"] == 2
 
 
 @pytest.mark.parametrize("database", ["postgresql://critter@127.0.0.1:1/critter"])
@@ -240,7 +240,7 @@ def watch(*outcomes: Outcome) -> dict[tuple[str, str], float]:
         await watched.close()
 
     asyncio.run(story())
-    return counters.taken()
+    return counters.take_counts()
 
 
 def test_ends_and_times_are_counted() -> None:
@@ -271,7 +271,7 @@ def test_the_same_alarm_is_one_line_a_minute(caplog: pytest.LogCaptureFixture) -
     for _ in range(3):
         alarm("sms", "only here")
     assert caplog.text.count("only here") == 1
-    assert counters.taken()["strange", "sms,only here"] == 3
+    assert counters.take_counts()["strange", "sms,only here"] == 3
 
 
 def test_durations_fall_into_their_buckets(engine: Engine, settings: Settings) -> None:

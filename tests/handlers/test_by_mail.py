@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 import handlers
 from gateway.inbound.commands import TABLE, CommandRegistry, world
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.audience import visibility
@@ -162,7 +162,7 @@ def came(engine: Engine, world_: CommandRegistry, incoming: Incoming) -> Came:
         inbox.accept(session, inbox.hash_key(session), [incoming])
         row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)
         assert row is not None
-        outcome = hear(session, world_, row)
+        outcome = process(session, world_, row)
         session.flush()
         effects = session.scalars(select(Effect.kind).where(Effect.inbound_id == row.id).order_by(Effect.number))
         made = select(Post.visibility, Post.text, Post.group_id, Post.in_reply_to, Post.repeat_of)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 import handlers
-from critter.explain.text import whole_world
+from critter.explain.text import build_registry
 from gateway.inbound.commands import TABLE, CommandRegistry
 from gateway.network.follows import follows
 from gateway.network.people import accounts, addresses
@@ -65,7 +65,7 @@ def _filled(form: str) -> list[str]:
 
 @pytest.fixture
 def world(settings: Settings) -> CommandRegistry:
-    return whole_world(changed(settings, CRITTER_HOLD_SECONDS="0"))
+    return build_registry(changed(settings, CRITTER_HOLD_SECONDS="0"))
 
 
 def company(session: Session, world: CommandRegistry) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, text
 import handlers
 from gateway.inbound.commands import world
 from gateway.inbound.outcome import InboundOutcome
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import fanouts
@@ -43,12 +43,12 @@ def say(engine: Engine, config: Settings, words: str, phone: str = SAM, *, fails
         assert row is not None
         if fails:
             with session.begin_nested() as point:
-                outcome = hear(session, world(config), row)
+                outcome = process(session, world(config), row)
                 point.rollback()
             row = session.merge(row)
             inbox.finish(session, row, "done", None, None, None)
             return outcome
-        outcome = hear(session, world(config), row)
+        outcome = process(session, world(config), row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
         _arrive(session)
     return outcome

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 import handlers
 from gateway.inbound.commands import world
 from gateway.inbound.outcome import InboundOutcome
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.people import accounts, addresses
@@ -42,7 +42,7 @@ def say(
         inbox.accept(session, inbox.hash_key(session), [incoming])
         row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)
         assert row is not None
-        outcome = hear(session, world(settings), row)
+        outcome = process(session, world(settings), row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     return outcome
 

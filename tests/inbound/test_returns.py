@@ -274,7 +274,9 @@ def end(post: Postroom, bounces: int = 5) -> None:
     for _ in range(bounces):
         with transaction(post.engine) as session:
             box = session.scalars(select(Address.id).where(Address.address == MAILBOX)).one()
-            assert bounce_scores.returned(session, _mail_to(session, box), box, BounceReport("hard", "5.1.1")).counted
+            assert bounce_scores.count_bounce(
+                session, _mail_to(session, box), box, BounceReport("hard", "5.1.1")
+            ).counted
     assert is_off(post) == (bounces >= 5)
 
 
@@ -358,7 +360,7 @@ def test_no_mailbox_ends_below_five(office: Office, kinds: list[str]):
                 continue
             if kind != "again" or not last:
                 last = _mail_to(session, box)
-            counted = bounce_scores.returned(
+            counted = bounce_scores.count_bounce(
                 session, last, box, BounceReport("hard" if kind == "again" else kind)
             ).counted
             if counted:
@@ -389,7 +391,7 @@ def test_many_that_come_back_are_an_alarm(post: Postroom, capsys):
     for _ in range(19):
         with transaction(post.engine) as session:
             box = session.scalars(select(Address.id).where(Address.address == KIM)).one()
-            assert bounce_scores.returned(session, _mail_to(session, box), box, BounceReport("soft")).counted
+            assert bounce_scores.count_bounce(session, _mail_to(session, box), box, BounceReport("soft")).counted
     capsys.readouterr()
     back(post, POSTFIX, letter)
     assert "mails come back" in capsys.readouterr().out

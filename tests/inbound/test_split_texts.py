@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from gateway.language.fragments.part_marks import TextPart
-from gateway.language.fragments.reassembly import arrived
+from gateway.language.fragments.reassembly import place_part
 from gateway.language.grammar import read
 from gateway.language.model.reading import Context, PendingFragment
 from tests.support.language_table import VERBS, resolver
@@ -127,7 +127,7 @@ def test_the_pure_order():
     for order in ORDERS:
         half, read_parts = None, 0
         for at, number in enumerate(order):
-            found = arrived(half, TextPart(number, len(order), WORDS[number - 1]))
+            found = place_part(half, TextPart(number, len(order), WORDS[number - 1]))
             assert found.kind != "unclear"
             assert (found.kind == "early") == (not set(range(1, number)) <= set(order[:at]))
             read_parts += found.words.count(WORDS[number - 1]) if found.kind != "early" else 0

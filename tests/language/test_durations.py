@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.language.words.durations import LONGEST, clock, duration, ends
-from gateway.language.words.normalize import folded
+from gateway.language.words.normalize import fold_case
 
 NEW_YORK = ZoneInfo("America/New_York")  # 2025: an hour skipped on 9 March at 2, one twice on 2 November at 1
 ZONES = [
@@ -51,7 +51,7 @@ ZONES = [
     ],
 )
 def test_what_is_a_duration(text, canonical):
-    assert duration(folded(text)) == canonical
+    assert duration(fold_case(text)) == canonical
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_is_a_duration(text, canonical):
     ],
 )  # fmt: skip
 def test_what_is_none(text):
-    assert duration(folded(text)) is None
+    assert duration(fold_case(text)) is None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gateway.language.privacy.fingerprints import MOST_RUNS, quoted, runs, tokens, whole
+from gateway.language.privacy.fingerprints import MOST_RUNS, find_quoted, runs, tokens, whole
 
 ALPHABETS = [
     string.ascii_lowercase,
@@ -71,14 +71,14 @@ def test_everyday_words_are_no_run(said):
     ],
 )  # fmt: skip
 def test_a_short_item_counts_where_it_is_quoted(said):
-    assert whole("he resigned") in quoted(said)
+    assert whole("he resigned") in find_quoted(said)
 
 
 @pytest.mark.parametrize("said", ["he resigned", "don't say he resigned, it isn't true", 'the 5" pipe', "", '""', "«»"])
 def test_what_is_not_quoted_is_no_quotation(said):
-    assert whole("he resigned") not in quoted(said)
+    assert whole("he resigned") not in find_quoted(said)
 
 
 def test_a_text_of_any_length_has_bounded_runs():
     assert len(runs("word and more words " * 20_000)) <= MOST_RUNS
-    assert runs("\u0301" * 50_000) == [] == quoted('"' * 50_000)
+    assert runs("\u0301" * 50_000) == [] == find_quoted('"' * 50_000)

@@ -11,7 +11,7 @@ from gateway.language.grammar import read
 from gateway.language.model.reading import Choice, Context, Item, NamedAccount, OpenQuestion, Reading, ResolvedName
 from gateway.language.opt_out.keywords import carrier_word
 from gateway.language.privacy.plain_words import looks_private
-from gateway.mail.parse.own_words import words as letter
+from gateway.mail.parse.own_words import read_own_words as letter
 from tests.support.language_table import (
     BROADCAST,
     CONTEXT,

@@ -12,7 +12,7 @@ from babel.messages.catalog import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from critter.tools.translations import ROOT, refreshed, templates, written
+from critter.tools.translations import ROOT, refresh, templates, write
 from gateway.i18n.phrases import (
     LOCALES,
     Phrase,
@@ -39,12 +39,12 @@ def places(template: str) -> set[str]:
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.stem)
 def test_a_catalog_is_in_step_with_the_code(path: Path) -> None:
-    assert path.read_bytes() == written(refreshed(path)), "make translations brings it into step"
+    assert path.read_bytes() == write(refresh(path)), "make translations brings it into step"
 
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.stem)
 def test_every_sentence_is_translated_and_keeps_its_places(path: Path) -> None:
-    wrong = [message.id for message in refreshed(path) if message.id and not _good(message)]
+    wrong = [message.id for message in refresh(path) if message.id and not _good(message)]
     assert wrong == []
 
 

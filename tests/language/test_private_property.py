@@ -19,7 +19,7 @@ from gateway.language.model.reading import (
 from gateway.language.opt_out.keywords import carrier_word
 from gateway.language.privacy.plain_words import looks_private
 from gateway.language.reactions.reactions import reaction
-from gateway.language.words.normalize import OPENING_QUOTES, cleaned
+from gateway.language.words.normalize import OPENING_QUOTES, clean
 from tests.support import private_texts
 from tests.support.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PRIVATE, SALES, VERBS, WORLD, resolver
 
@@ -67,7 +67,7 @@ def kept_private(reading: Reading) -> bool:
 @example("f kim my salary is low", CONTEXT, "sms")
 @example("\u2026d kim my salary is low", CONTEXT, "sms")
 def test_what_looks_private_is_never_public(text, context, channel):
-    assume(cleaned(text)[:1] not in OPENING_QUOTES)
+    assume(clean(text)[:1] not in OPENING_QUOTES)
     reading = meant(text, context, channel)
     assert kept_private(reading), reading
 
@@ -82,7 +82,7 @@ def test_it_goes_to_those_named_alone_or_to_nobody(text, context, channel):
         assert all(each in WORLD or each in (CAMERON, MIKE) for each in reading.names), said
         assert reading.args[0] == ",".join(each.handle for each in reading.names)
         assert reading.text
-        assert reading.text in cleaned(text)
+        assert reading.text in clean(text)
 
 
 @given(private_texts.verbs, private_texts.slips(), private_texts.secrets, contexts)
@@ -104,7 +104,7 @@ def test_a_list_with_one_unknown_name_goes_to_nobody(people, secret):
 @given(private_texts.private, st.text(max_size=300), channels)
 @settings(deadline=None, max_examples=300)
 def test_a_private_first_line_makes_the_whole_private(first, more, channel):
-    assume(cleaned(first)[:1] not in OPENING_QUOTES)
+    assume(clean(first)[:1] not in OPENING_QUOTES)
     reading = meant(f"{first}\n{more}", CONTEXT, channel)
     assert kept_private(reading), reading
 
@@ -114,7 +114,7 @@ OPENINGS = (*OPENING_QUOTES, ".", "/", "@", "#", "\uff20", "\uff03")
 
 
 def is_bare(text: str) -> bool:
-    text = cleaned(text)
+    text = clean(text)
     if not text or text[0] in OPENINGS or carrier_word(text) or reaction(text):
         return False
     return meant(text, Context()).intent == "update"
@@ -144,7 +144,7 @@ def test_after_a_broadcast_it_goes_to_its_posters(text):
 @given(st.text(min_size=1, max_size=80))
 @settings(deadline=None, max_examples=200)
 def test_a_reply_to_something_private_is_private(text):
-    assume(cleaned(text))
+    assume(clean(text))
     for written in (f"r {text}", f"RE: {text}", f"reply {text}", f"@kim {text}", f"\uff20kim {text}"):
         assert kept_private(r := meant(written, PRIVATE)) or (r.intent, r.privacy) == ("reply", "direct"), r
 
@@ -160,14 +160,14 @@ def test_a_second_half_is_as_private_as_the_first(text, context):
     reading = meant(text, context)
     undone = reading.intent == "undo"
     assert kept_private(reading) or undone or reading.intent == "help", reading
-    if reading.intent == "direct" and context is SENT_HALF and not looks_private(cleaned(text), several):
+    if reading.intent == "direct" and context is SENT_HALF and not looks_private(clean(text), several):
         assert reading.names == (KIM, SALES)
 
 
 @given(private_texts.private)
 @settings(deadline=None, max_examples=300)
 def test_the_web_asks_about_the_same_texts(text):
-    text = cleaned(text)
+    text = clean(text)
     assume(text and text[0] not in OPENINGS and not carrier_word(text) and not reaction(text))
     assert looks_private(text, several) or meant(text).intent != "update"
 

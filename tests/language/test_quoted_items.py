@@ -33,7 +33,7 @@ AROUND = [
 def test_every_kind_of_mark_is_a_quotation(marks):
     for around in AROUND[:6]:
         said = around.format(f"{marks[0]}{ITEM}{marks[1]}")
-        assert ITEM in fingerprints.quoted(said), said
+        assert ITEM in fingerprints.find_quoted(said), said
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.language.reactions.formats import ADDED, REMOVED
 from gateway.language.reactions.reactions import reaction
-from gateway.language.words.normalize import cleaned
+from gateway.language.words.normalize import clean
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_images_in_every_language(text):
     ],
 )
 def test_the_words_quoted(text, target):
-    found = reaction(cleaned(text))
+    found = reaction(clean(text))
     assert found is not None
     assert found.text == target
 
@@ -137,7 +137,7 @@ HAIR, ON, OFF = "\u200a", "\u200b", "\u200c"
     ],
 )
 def test_googles_unseen_characters_mark_a_reaction_in_any_language(text, removed):
-    found = reaction(cleaned(text), text)
+    found = reaction(clean(text), text)
     assert found is not None
     assert (found.what, found.text, found.removed) == ("👍", "see you", removed)
 
@@ -206,6 +206,6 @@ marks = st.sampled_from(["“{}”", '"{}"', "„{}“", "‘{}’", "«\u00a0{}
 
 @given(heads, marks, st.text(max_size=30))
 def test_anything_can_be_quoted(form, mark, words):
-    text = cleaned(form.replace("{}", mark.replace("{}", words)))
+    text = clean(form.replace("{}", mark.replace("{}", words)))
     found = reaction(text, text)
     assert found is None or found.lost or (found.text and found.text in text)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.language.grammar import read
 from gateway.language.model.reading import Channel, Reading
-from gateway.mail.parse.own_words import words as letter
+from gateway.mail.parse.own_words import read_own_words as letter
 from tests.support.language_table import CONTEXT, VERBS, resolver, unescaped
 
 TABLE = Path(__file__).parents[1] / "data" / "readings.tsv"

@@ -15,7 +15,7 @@ from gateway.network.people import accounts, addresses, aliases
 from gateway.network.people.handles import canonical_handle, clean_name, handle_problem
 from gateway.settings import load
 from gateway.store.database import transaction
-from gateway.typed_input import ascii_domain, named, shown, typed, visible
+from gateway.typed_input import ascii_domain, clean_input, named, show_domain, strip_invisible
 
 # Of each kind one: what contact apps, spreadsheets, web pages, dictation and chat programs put around and between.
 UNSEEN = [
@@ -49,10 +49,10 @@ def test_it_counts_in_no_field(one: str) -> None:
 
 @given(st.text(max_size=30), st.sampled_from(UNSEEN))
 def test_what_is_typed_is_a_fixed_point(text: str, one: str) -> None:
-    for form in (typed, visible):
+    for form in (clean_input, strip_invisible):
         once = form(strewn(text, one))
         assert form(once) == once
-    assert typed(strewn(text, one)) == typed(text)
+    assert clean_input(strewn(text, one)) == clean_input(text)
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\u2002", "\u2009", "\u202f", "\u205f", "\u3000", "\u2800"])
@@ -139,7 +139,7 @@ def test_lookalikes_are_named() -> None:
 
 
 def test_what_is_shown() -> None:
-    assert shown("k\u200bi\x07m ok") == "k<U+200B>i<U+0007>m ok"
+    assert show_domain("k\u200bi\x07m ok") == "k<U+200B>i<U+0007>m ok"
     assert named("\u200bé\u200b") == "U+200B ZERO WIDTH SPACE, “é” (U+00E9 LATIN SMALL LETTER E WITH ACUTE)"
 
 

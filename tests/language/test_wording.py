@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.language.grammar import read
-from gateway.language.words.normalize import cleaned, first_token, folded, name_of, verb_of
+from gateway.language.words.normalize import clean, first_token, fold_case, name_of, verb_of
 from tests.support.language_table import CONTEXT, VERBS, resolver
 
 
@@ -33,12 +33,12 @@ from tests.support.language_table import CONTEXT, VERBS, resolver
     ],
 )
 def test_what_is_kept(text, kept):
-    assert cleaned(text) == kept
+    assert clean(text) == kept
 
 
 @given(st.text())
 def test_cleaning_twice_is_cleaning_once(text):
-    assert cleaned(cleaned(text)) == cleaned(text)
+    assert clean(clean(text)) == clean(text)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_cleaning_twice_is_cleaning_once(text):
     ],
 )
 def test_how_words_are_compared(word, compared):
-    assert folded(word) == compared
+    assert fold_case(word) == compared
 
 
 @given(st.text(max_size=20))
 def test_folding_is_stable(word):
-    once = folded(word)
-    assert folded(once) == once
+    once = fold_case(word)
+    assert fold_case(once) == once
     assert unicodedata.is_normalized("NFKC", once)
 
 
@@ -136,7 +136,7 @@ def test_a_name_in_any_script(token, name):
 
 @given(st.text(max_size=30))
 def test_the_first_token_and_the_rest_are_the_text(text):
-    kept = cleaned(text)
+    kept = clean(text)
     token, rest = first_token(kept)
     assert kept.startswith(token)
     assert kept.endswith(rest)

@@ -83,9 +83,9 @@ def test_a_head_that_was_noted_tells_of_a_cut_tail(engine: Engine) -> None:
         noted = audit_log.head(session)
     with transaction(engine) as session:
         assert noted.number == 1
-        assert audit_log.stands(session, noted)
-        assert not audit_log.stands(session, noted._replace(hash="00"))
-        assert not audit_log.stands(session, noted._replace(number=2))
+        assert audit_log.chain_stands(session, noted)
+        assert not audit_log.chain_stands(session, noted._replace(hash="00"))
+        assert not audit_log.chain_stands(session, noted._replace(number=2))
 
 
 def test_the_migration_chains_what_was_there(servers: Servers) -> None:

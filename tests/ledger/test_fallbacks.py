@@ -349,13 +349,13 @@ def filtered(engine: Engine, number: int, of: int) -> None:
 def test_filtered_texts_are_an_alarm_when_there_are_many(engine, number, of, new, alarm):
     filtered(engine, number, of)
     with transaction(engine) as session, capture_logs() as logs:
-        alarms.raised(session, alarms.Counter({"30007": new}))
+        alarms.raise_alarms(session, alarms.Counter({"30007": new}))
     assert [log["filtered"] for log in logs] == ([number] if alarm else [])
 
 
 @pytest.mark.parametrize("code", ["21408", "30034", "30032", "21606", "21608", "30002"])
 def test_what_is_our_own_fault_is_said_with_the_step_to_take(engine, code):
     with transaction(engine) as session, capture_logs() as logs:
-        alarms.raised(session, alarms.Counter({code: 7}))
+        alarms.raise_alarms(session, alarms.Counter({code: 7}))
     assert [(log["reason"], log["texts"], log["log_level"]) for log in logs] == [(code, 7, "error")]
     assert logs[0]["step"]

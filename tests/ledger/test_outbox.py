@@ -174,7 +174,7 @@ def test_a_late_worker_is_refused(engine, kim, phones):
     late = claim(engine)[0]
     expire(engine)
     with transaction(engine) as session:
-        in_doubt.absent(session, [late.attempt_id])
+        in_doubt.record_absent(session, [late.attempt_id])
     with transaction(engine) as session:
         again = claims.claim(session, "sms", "two", LEASE, 1)[0]
     settle(engine, Settlement(late, "failed", reason="30007"))
@@ -315,13 +315,13 @@ def numbers() -> Iterator[int]:
 
 
 def test_the_schedule_is_the_published_one():
-    whole = [backoff.again(number, 1.0) for number in numbers()]
+    whole = [backoff.next_wait(number, 1.0) for number in numbers()]
     assert whole == [timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 60, 60, 60, 60)]
-    assert {backoff.again(number, 0.0) for number in numbers()} == {timedelta(0)}
-    assert backoff.busy(0.0) == timedelta(seconds=0.5)
+    assert {backoff.next_wait(number, 0.0) for number in numbers()} == {timedelta(0)}
+    assert backoff.busy_wait(0.0) == timedelta(seconds=0.5)
     half_hour = timedelta(minutes=30)
-    assert [backoff.unreached(earlier, 0.0) for earlier in range(2)] == [half_hour, 2 * half_hour]
-    assert backoff.unreached(0, 1.0) + backoff.unreached(1, 1.0) < timedelta(hours=4)
+    assert [backoff.unreached_wait(earlier, 0.0) for earlier in range(2)] == [half_hour, 2 * half_hour]
+    assert backoff.unreached_wait(0, 1.0) + backoff.unreached_wait(1, 1.0) < timedelta(hours=4)
 
 
 def test_a_follow_is_named_with_the_row_that_it_brings(engine, kim, phones):

@@ -53,7 +53,7 @@ def asked(engine: Engine, which: str, wait: timedelta | None = None) -> None:
 
 def paused(engine: Engine) -> dict[str, str | None]:
     with transaction(engine) as session:
-        return {row.number: row.reason for row in pauses.listed(session) if row.paused}
+        return {row.number: row.reason for row in pauses.list_pauses(session) if row.paused}
 
 
 def test_a_relay_that_refuses_us_is_paused_for_all(engine: Engine, letters: Carrier, waiting: None) -> None:

@@ -196,5 +196,5 @@ def test_what_is_still_on_its_way_is_tried_again(engine: Engine, settings: Setti
         assert redaction.step(here) == 0
         assert redaction.step(here) == 0  # not due for a minute
         with transaction(engine) as session:
-            assert redactions.left(session) == 1
+            assert redactions.count_left(session) == 1
         here.close()

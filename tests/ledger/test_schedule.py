@@ -54,7 +54,7 @@ def test_every_try_comes_at_its_minute_and_the_last_before_the_end(engine, chann
         assert claimed
         assert due(engine, channel) is None
         began.append(round(passed / MINUTE))
-        wait = backoff.again(claimed.number, 1.0)
+        wait = backoff.next_wait(claimed.number, 1.0)
         with transaction(engine) as session:
             settlements.settle(session, [Settlement(claimed, "retry", reason="refused", wait=wait)])
         if rows(engine)[0].ended_at is None:
@@ -77,7 +77,7 @@ def test_no_herd_comes_back_after_an_hour_without_a_carrier(spread_over):
         at, number = spread_over * (row / 10_000), 0
         while at < OUTAGE:
             number += 1
-            at += backoff.again(number, dice.random())
+            at += backoff.next_wait(number, dice.random())
         returns.append(at - OUTAGE)
     by_minute = Counter(wait // MINUTE for wait in returns)
     assert max(by_minute.values()) < 500
@@ -86,7 +86,7 @@ def test_no_herd_comes_back_after_an_hour_without_a_carrier(spread_over):
 
 def test_full_jitter_uses_the_whole_step():
     dice = random.Random(1)
-    waits = [backoff.again(6, dice.random()) / MINUTE for _ in range(6_000)]
+    waits = [backoff.next_wait(6, dice.random()) / MINUTE for _ in range(6_000)]
     tenths = Counter(int(wait // 6) for wait in waits)
     assert set(tenths) == set(range(10))
     assert min(tenths.values()) > 500
@@ -95,6 +95,6 @@ def test_full_jitter_uses_the_whole_step():
 def test_a_phone_out_of_reach_is_tried_twice_more_within_its_four_hours():
     dice = random.Random(2)
     for _ in range(100):
-        waits = [backoff.unreached(earlier, dice.random()) for earlier in range(2)]
+        waits = [backoff.unreached_wait(earlier, dice.random()) for earlier in range(2)]
         assert timedelta(minutes=30) <= waits[0] < waits[1]
         assert sum(waits, timedelta(0)) <= timedelta(hours=3)

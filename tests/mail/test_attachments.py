@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.i18n.phrases import translated
-from gateway.inbound.mail_attachments import look, told
+from gateway.inbound.mail_attachments import describe_left_out, look
 from gateway.mail.decode import mime
 from gateway.mail.decode.attachments import enclosures, part
 from gateway.settings import Settings, load
@@ -34,7 +34,7 @@ def mail(*files: tuple[str, bytes | None, str], html: str = "", shown: dict[str,
             page.add_related(content, "image", "png", cid=f"<{cid}>", filename=f"{cid}.png", disposition="inline")  # type: ignore[union-attr]
     for name, content, kind in files:
         enclosed.enclose(made, name, content, kind)
-    return mime.opened(made.as_bytes())
+    return mime.parse(made.as_bytes())
 
 
 def names(message: Opened, settings: Settings, **how: bool) -> list[str]:
@@ -63,7 +63,7 @@ def test_files_hang_on_the_post_as_what_they_are(settings: Settings) -> None:
 
 def test_a_part_is_found_again_by_its_number(settings: Settings) -> None:
     message = mail(JPG, ("plan.pdf", None, "application/pdf"))
-    again = mime.opened(message.as_bytes())
+    again = mime.parse(message.as_bytes())
     for each in look(message, False, settings).brought:
         assert part(again, each.number) == enclosed.MADE[each.name.rpartition(".")[2]]
     assert part(again, 99) is None
@@ -101,14 +101,14 @@ def test_a_mail_inside_the_mail_is_not_passed_on(settings: Settings) -> None:
     inner.set_content("the inner words")
     enclosed.enclose(inner, "van.jpg")
     made.add_attachment(inner)
-    assert list(reasons(mime.opened(made.as_bytes()), settings).values()) == ["a mail inside the mail"]
+    assert list(reasons(mime.parse(made.as_bytes()), settings).values()) == ["a mail inside the mail"]
 
 
 def test_only_so_many(settings: Settings) -> None:
     few = settings.model_copy(update={"media_most": 2})
     found = look(mail(*[(f"{number}.pdf", None, "x/y") for number in range(7)]), False, few)
     assert [each.name for each in found.brought] == ["0.pdf", "1.pdf"]
-    said = told(found.left_out)
+    said = describe_left_out(found.left_out)
     assert said == "Left out: 2.pdf (more than 2 files), 3.pdf (more than 2 files), 4.pdf (more than 2 files), 2 more."
     assert translated(said, "es").startswith("No se incluy")
 
@@ -161,4 +161,4 @@ def test_pictures_of_what_is_quoted_are_not_the_writers(end: str, settings: Sett
 
 def test_text_of_the_mail_is_no_file() -> None:
     assert enclosures(mail(html="<p>hello</p>")) == []
-    assert enclosures(mime.opened(MIMEText("hello").as_bytes())) == []
+    assert enclosures(mime.parse(MIMEText("hello").as_bytes())) == []

@@ -16,7 +16,7 @@ from gateway.mail.decode import mime
 from gateway.mail.decode.attachments import enclosures
 from gateway.mail.decode.body_parts import is_source
 from gateway.mail.decode.smime import signed_content
-from gateway.mail.parse.own_words import machine, words
+from gateway.mail.parse.own_words import machine, read_own_words
 
 WORDS = "The pallets leave at noon.\nBring the straps."
 HTML = "<p>The pallets leave at noon.<br>Bring the straps.</p>"
@@ -56,8 +56,8 @@ def parts(*written: str, kind: str = "mixed", subject: str = "pallets") -> bytes
     ],
 )
 def test_one_part(fields):
-    assert words(mail(WORDS, fields)).text == WORDS
-    assert not enclosures(mime.opened(mail(WORDS, fields)))
+    assert read_own_words(mail(WORDS, fields)).text == WORDS
+    assert not enclosures(mime.parse(mail(WORDS, fields)))
 
 
 @pytest.mark.parametrize(
@@ -73,18 +73,18 @@ def test_one_part(fields):
 )
 def test_a_part_that_is_all_there_is(part):
     raw = parts(part)
-    assert words(raw).text == WORDS
-    assert not enclosures(mime.opened(raw))
+    assert read_own_words(raw).text == WORDS
+    assert not enclosures(mime.parse(raw))
     photo = "Content-Type: image/png; name=a.png\nContent-Disposition: attachment; filename=a.png\n\nPNG"
-    assert words(parts(part, photo)).text == WORDS
+    assert read_own_words(parts(part, photo)).text == WORDS
 
 
 def test_a_file_that_somebody_named_is_a_file():
     file = f'Content-Type: text/plain\nContent-Disposition: attachment; filename="stock list.txt"\n\n{WORDS}'
-    assert words(parts(file)).text == "pallets"
-    assert [each.name for each in enclosures(mime.opened(parts(file)))] == ["stock list.txt"]
-    assert words(parts("Content-Type: text/plain\n\nsee there", file)).text == "see there"
-    assert words(parts(file, subject="")).text == WORDS  # nothing else says what it is about
+    assert read_own_words(parts(file)).text == "pallets"
+    assert [each.name for each in enclosures(mime.parse(parts(file)))] == ["stock list.txt"]
+    assert read_own_words(parts("Content-Type: text/plain\n\nsee there", file)).text == "see there"
+    assert read_own_words(parts(file, subject="")).text == WORDS  # nothing else says what it is about
 
 
 @pytest.mark.parametrize(
@@ -108,21 +108,24 @@ def test_a_placeholder_gives_way(plain):
         f"Content-Type: text/html; charset=utf-8\n\n{HTML}",
         kind="alternative",
     )
-    assert words(raw).text == WORDS
+    assert read_own_words(raw).text == WORDS
 
 
 def test_words_about_html_are_no_placeholder():
     said = "The HTML export is broken again, please use the browser."
     raw = parts(f"Content-Type: text/plain\n\n{said}", f"Content-Type: text/html\n\n<p>{said}</p>", kind="alternative")
-    assert words(raw).text == said
+    assert read_own_words(raw).text == said
     picture = "Content-Type: text/html\n\n<img src=cid:1>"
-    assert words(parts(f"Content-Type: text/plain\n\n{said}", picture, kind="alternative")).text == said
+    assert read_own_words(parts(f"Content-Type: text/plain\n\n{said}", picture, kind="alternative")).text == said
 
 
 def test_enriched_text():
     body = "<bold>The pallets</bold> leave\nat <<noon>.\n\n<color><param>red</param>Bring</color> the straps."
-    assert words(mail(body, "Content-Type: text/enriched\n")).text == "The pallets leave at <noon>.\nBring the straps."
-    assert words(mail("one<nl>two <lt>3", "Content-Type: text/richtext\n")).text == "one\ntwo <3"
+    assert (
+        read_own_words(mail(body, "Content-Type: text/enriched\n")).text
+        == "The pallets leave at <noon>.\nBring the straps."
+    )
+    assert read_own_words(mail("one<nl>two <lt>3", "Content-Type: text/richtext\n")).text == "one\ntwo <3"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,7 @@ def test_enriched_text():
     ],
 )
 def test_fields_that_slipped(fields, body):
-    letter = words(mail(body, fields))
+    letter = read_own_words(mail(body, fields))
     assert (letter.text, letter.unread) == (WORDS, None)
 
 
@@ -151,7 +154,7 @@ def test_fields_that_slipped(fields, body):
     ],
 )
 def test_source_is_never_words(body):
-    letter = words(mail(body))
+    letter = read_own_words(mail(body))
     assert (letter.text, letter.unread) == ("", "source")
 
 
@@ -199,7 +202,7 @@ ENVELOPED = base64.b64encode(bytes.fromhex("308006092a864886f70d010703a080308002
     ],
 )
 def test_what_cannot_be_read_says_so_and_its_subject_is_not_it(raw, why):
-    letter = words(raw)
+    letter = read_own_words(raw)
     assert (letter.text, letter.unread) == ("", why)
 
 
@@ -214,7 +217,7 @@ def test_what_cannot_be_read_says_so_and_its_subject_is_not_it(raw, why):
     ],
 )
 def test_a_mail_without_a_body_is_its_subject(raw):
-    letter = words(raw)
+    letter = read_own_words(raw)
     assert (letter.text, letter.unread) == ("pallets", None)
 
 
@@ -256,14 +259,14 @@ INNER_PARTS = parts(
 @pytest.mark.parametrize("kind", ["application/pkcs7-mime", "application/x-pkcs7-mime; smime-type=signed-data"])
 def test_opaque_signatures_are_read(wrap, inner, kind):
     raw = opaque(wrap(inner), kind)
-    assert words(raw).text == WORDS
-    assert [each.name for each in enclosures(mime.opened(raw))] == (["a.png"] if inner is INNER_PARTS else [])
+    assert read_own_words(raw).text == WORDS
+    assert [each.name for each in enclosures(mime.parse(raw))] == (["a.png"] if inner is INNER_PARTS else [])
 
 
 def test_a_signature_that_breaks_off_is_unread():
     whole = signed(INNER)
     for cms in (whole[:60], ber(INNER)[:45]):
-        letter = words(opaque(cms))
+        letter = read_own_words(opaque(cms))
         assert (letter.text, letter.unread) == ("", "unreadable")
     assert signed_content(signed(INNER, pkcs7.PKCS7Options.DetachedSignature)) is None
 
@@ -294,14 +297,14 @@ ICS = "BEGIN:VCALENDAR\nMETHOD:{}\nBEGIN:VEVENT\nSUMMARY:pallets\nEND:VEVENT\nEN
     ],
 )
 def test_programs_answers_are_dropped(raw):
-    assert machine(mime.opened(raw))
+    assert machine(mime.parse(raw))
 
 
 def test_an_invitation_is_a_mail():
     calendar = f"Content-Type: text/calendar; method=REQUEST\n\n{ICS.format('REQUEST')}"
     raw = parts(f"Content-Type: text/plain\n\n{WORDS}", calendar, kind="alternative")
-    assert machine(mime.opened(raw)) is None
-    assert words(raw).text == WORDS
+    assert machine(mime.parse(raw)) is None
+    assert read_own_words(raw).text == WORDS
 
 
 LINE = "The pallets leave at noon."
@@ -327,7 +330,7 @@ RICH = f"<p>{LINE}</p>"
     ],
 )
 def test_more_that_is_a_little_wrong(fields, body):
-    letter = words(mail(body, fields))
+    letter = read_own_words(mail(body, fields))
     assert (letter.text, letter.unread) == (LINE, None)
 
 
@@ -348,7 +351,7 @@ def test_more_that_is_a_little_wrong(fields, body):
     ],
 )
 def test_parts_beside_one_another(raw):
-    assert words(raw).text == LINE
+    assert read_own_words(raw).text == LINE
 
 
 @pytest.mark.parametrize(
@@ -362,20 +365,20 @@ def test_parts_beside_one_another(raw):
     ],
 )  # fmt: skip
 def test_more_that_cannot_be_read(raw, why):
-    letter = words(raw)
+    letter = read_own_words(raw)
     assert (letter.text, letter.unread) == ("", why)
 
 
 def test_raw_octets_in_quoted_printable():
     for encoding in ("quoted-printable", '"quoted-printable"'):
         raw = mail("Die Kräne fahren=20um =C3=BCbermorgen", f"Content-Transfer-Encoding: {encoding}\n")
-        assert "Kräne" in words(raw).text
-        assert "Kr" in words(raw.replace("ä".encode(), b"\xe4")).text
+        assert "Kräne" in read_own_words(raw).text
+        assert "Kr" in read_own_words(raw.replace("ä".encode(), b"\xe4")).text
 
 
 @given(st.lists(st.sampled_from([LINE, "--b1", "Content-Type: text/plain", "", "=20=", CODED.strip(), "boundary=b1"])))
 def test_no_field_of_a_mail_is_ever_words(lines):
     """Whatever stands where: at most a mail is unread. One line of it may be what somebody talks about."""
-    text = words(mail("\n".join(lines))).text
+    text = read_own_words(mail("\n".join(lines))).text
     assert "--b1\nContent-Type" not in text
     assert not text.startswith("Content-Type: text/plain\nboundary")

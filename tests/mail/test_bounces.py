@@ -17,14 +17,14 @@ HEAD = "Message-ID: <critter.77.88@mail.example>\nX-Critter-Token: <b+y@mail.exa
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_servers_are_understood(sample):
-    bounce = dsn.read(mime.opened(sample.written(head=HEAD)))
+    bounce = dsn.read(mime.parse(sample.written(head=HEAD)))
     assert bounce is not None
     assert (bounce.kind, bounce.status) == (sample.kind, sample.status)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_what_is_brought_back_is_found(sample):
-    found = list(dsn.returned(mime.opened(sample.written(head=HEAD))))
+    found = list(dsn.find_original(mime.parse(sample.written(head=HEAD))))
     if "{head}" not in sample.raw:
         assert found == []
         return
@@ -34,7 +34,7 @@ def test_what_is_brought_back_is_found(sample):
 
 @pytest.mark.parametrize("name", NO_BOUNCES)
 def test_answers_are_no_bounces(name):
-    assert dsn.read(mime.opened(Sample(name, "", "", NO_BOUNCES[name]).written())) is None
+    assert dsn.read(mime.parse(Sample(name, "", "", NO_BOUNCES[name]).written())) is None
 
 
 def test_a_report_inside_of_what_is_brought_back_is_not_read():
@@ -42,7 +42,7 @@ def test_a_report_inside_of_what_is_brought_back_is_not_read():
     outer = (
         f"From: a@b.example\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n{inner}"
     )
-    assert dsn.read(mime.opened(f"{outer}\n--o--\n".replace("\r", "").encode())) is None
+    assert dsn.read(mime.parse(f"{outer}\n--o--\n".replace("\r", "").encode())) is None
 
 
 def test_of_several_recipients_the_worst_counts():
@@ -51,7 +51,7 @@ def test_of_several_recipients_the_worst_counts():
         "Final-Recipient: rfc822; other@demo.example\nAction: delivered\nStatus: 2.1.5\n\nFinal-Recipient",
         1,
     )
-    bounce = dsn.read(mime.opened(Sample("", "", "", both).written()))
+    bounce = dsn.read(mime.parse(Sample("", "", "", both).written()))
     assert bounce == dsn.BounceReport("hard", "5.1.1")
 
 
@@ -72,7 +72,7 @@ def test_the_most_telling_code(status, said, read):
     block = f"Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: {status}\nDiagnostic-Code: {said}\n"
     part = f"--b\nContent-Type: message/delivery-status\n\nReporting-MTA: x\n\n{block}\n--b--\n"
     raw = "Content-Type: multipart/report; boundary=b\n\n" + part
-    bounce = dsn.read(mime.opened(raw.encode()))
+    bounce = dsn.read(mime.parse(raw.encode()))
     assert bounce
     assert bounce.status == read
     assert bounce.kind == ("hard" if read.startswith("5") else "soft")
@@ -92,15 +92,15 @@ WORDS = [
 
 @pytest.mark.parametrize(("code", "english", "spanish"), WORDS)
 def test_codes_in_plain_words(code, english, spanish):
-    told = failure_reasons.missed("failed", code, "email")
+    told = failure_reasons.describe_failure("failed", code, "email")
     assert (told, translated(told, "es")) == (english, spanish)
 
 
 def test_other_reasons_are_no_codes_of_bounces():
-    assert status_codes.why("550") is None
-    assert status_codes.why("21610") is None
-    assert failure_reasons.missed("failed", "550", "email") == "the mailbox refuses it"
-    assert failure_reasons.missed("cancelled", "bouncing", "email") == "mails to their mailbox come back"
+    assert status_codes.describe_status("550") is None
+    assert status_codes.describe_status("21610") is None
+    assert failure_reasons.describe_failure("failed", "550", "email") == "the mailbox refuses it"
+    assert failure_reasons.describe_failure("cancelled", "bouncing", "email") == "mails to their mailbox come back"
 
 
 PIECES = st.sampled_from([piece for sample in SAMPLES for piece in sample.written(head=HEAD).splitlines(keepends=True)])
@@ -110,20 +110,20 @@ PIECES = st.sampled_from([piece for sample in SAMPLES for piece in sample.writte
 @given(st.lists(PIECES | st.binary(max_size=40), max_size=60))
 def test_nothing_makes_it_raise(pieces):
     try:
-        message = mime.opened(b"".join(pieces))
+        message = mime.parse(b"".join(pieces))
     except Refused:
         return
     bounce = dsn.read(message)
     assert bounce is None or (bounce.kind in dsn.WORST_FIRST and status_codes.CODE.fullmatch(bounce.status or "5.0.0"))
-    for one in dsn.returned(message):
+    for one in dsn.find_original(message):
         mime.fields(one, "Message-ID")
 
 
 @pytest.mark.parametrize("line", [b"a" * 1000, b"<" * 500 + b">:", b"550 user " * 100, b"mailbox x" * 100])
 def test_a_large_one_takes_no_time(line):
     raw = b"From: MAILER-DAEMON@x.example\r\nSubject: failure\r\n\r\n" + (line + b"\r\n") * 5000
-    message = mime.opened(raw)
+    message = mime.parse(raw)
     begun = time.thread_time()
     dsn.read(message)
-    list(dsn.returned(message))
+    list(dsn.find_original(message))
     assert time.thread_time() - begun < 3

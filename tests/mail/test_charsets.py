@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.mail.decode.charsets import is_wide, of_html, repaired
-from gateway.mail.parse.own_words import words
+from gateway.mail.decode.charsets import charset_of_html, is_wide, repair
+from gateway.mail.parse.own_words import read_own_words
 
 THAI, HEBREW = "ส่งลังไปท่าเรือ 4", "הארגזים מגיעים לרציף 4"
 CHINESE, CANTONESE = "箱子送到四号码头。鎔", "啲箱喺碼頭，嗰度冇人"
@@ -53,14 +53,14 @@ CHINESE, CANTONESE = "箱子送到四号码头。鎔", "啲箱喺碼頭，嗰度
     ],
 )
 def test_labels(label, codec, text):
-    assert repaired(text.encode(codec), label) == text
+    assert repair(text.encode(codec), label) == text
 
 
 @pytest.mark.parametrize("text", ["①番倉庫へ", "㈱山田 №5", "髙橋と﨑山", "半角ｶﾅと漢字", "plain"])
 def test_japanese_with_more_than_the_standard_has(text):
-    assert repaired(iso_2022_jp(text), "ISO-2022-JP") == text
-    assert repaired(iso_2022_jp(text), None) == text or text == "plain"  # nothing shows that it is Japanese
-    assert repaired(euc_jp(text), "euc-jp") == text
+    assert repair(iso_2022_jp(text), "ISO-2022-JP") == text
+    assert repair(iso_2022_jp(text), None) == text or text == "plain"  # nothing shows that it is Japanese
+    assert repair(euc_jp(text), "euc-jp") == text
 
 
 def iso_2022_jp(text: str) -> bytes:
@@ -114,13 +114,13 @@ def jis_pair(character: str) -> bytes:
     ],
 )
 def test_one_bad_octet_spoils_nothing_else(label, codec, text):
-    read = repaired(text.encode(codec) + b" \xff ok", label)
+    read = repair(text.encode(codec) + b" \xff ok", label)
     assert read.startswith(text)
     assert read.endswith("ok")
 
 
 def test_latin_letters_that_say_they_are_utf_8():
-    assert repaired("für dich, später".encode("cp1252"), "utf-8") == "für dich, später"
+    assert repair("für dich, später".encode("cp1252"), "utf-8") == "für dich, später"
 
 
 def test_html_names_its_charset():
@@ -130,8 +130,8 @@ def test_html_names_its_charset():
         "<META http-equiv=Content-Type content='text/html; charset=windows-1251'>",
     ):
         raw = head.encode() + f"<html><head>{meta}</head><p>Ящики на пирсе</p>".encode("cp1251")
-        assert words(raw).text == "Ящики на пирсе"
-    assert of_html(b"<meta charset=utf-16>") is None
+        assert read_own_words(raw).text == "Ящики на пирсе"
+    assert charset_of_html(b"<meta charset=utf-16>") is None
 
 
 PIECES = st.sampled_from([b"\x1b$B", b"\x1b$@", b"\x1b(B", b"\x1b(I", b"\x1b$(D", b"\x8e", b"\x8f", b"~~", b"!\xff"])
@@ -142,7 +142,7 @@ PIECES = st.sampled_from([b"\x1b$B", b"\x1b$@", b"\x1b(B", b"\x1b(I", b"\x1b$(D"
     st.sampled_from(["iso-2022-jp", "euc-jp", "big5", "gbk", "utf-16", "utf-7", "x", None]),
 )
 def test_any_octets_are_text(raw, label):
-    assert isinstance(repaired(raw, label), str)
+    assert isinstance(repair(raw, label), str)
 
 
 def test_wide_ones():

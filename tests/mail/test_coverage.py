@@ -12,7 +12,7 @@ import pytest
 
 from gateway.mail.auth import canonicalization, dkim_verifier, named_recipients, replay_keys
 from gateway.mail.auth.dns import Zone
-from gateway.mail.auth.sender_trust import KnownBeforeDns, climb
+from gateway.mail.auth.sender_trust import KnownBeforeDns, evaluate_trust
 from gateway.mail.decode import mime, read_fields
 from gateway.mail.decode.attachments import enclosures
 from gateway.mail.parse import own_words
@@ -43,7 +43,7 @@ def sealed(mail: bytes, names: str, body: bytes = b"relaxed") -> bytes:
 
 
 def judged(mail: bytes, came=NOWHERE, to=OURS, settings=SETTINGS):
-    return climb(settings, WORLD, mail, came, to, KnownBeforeDns())
+    return evaluate_trust(settings, WORLD, mail, came, to, KnownBeforeDns())
 
 
 def verifies(mail: bytes) -> bool:
@@ -99,8 +99,8 @@ HONEST = {
 
 def meaning(mail: bytes) -> tuple:
     """What becomes of it, blanks aside."""
-    message = mime.opened(mail)
-    letter = own_words.words(message)
+    message = mime.parse(mail)
+    letter = own_words.read_own_words(message)
     files = [(each.name, each.type, b"".join(each.content.split())) for each in enclosures(message)]
     one_line = "\n" not in letter.text
     return own_words.sender(message), " ".join(letter.text.split()), one_line, " ".join(letter.subject.split()), files
@@ -224,7 +224,7 @@ def test_a_first_line_of_the_body_cannot_be_put_in_by_the_head():
     """A last line "From …" of a head is the first of the body for one parser, and nothing for another."""
     mail = sealed(HONEST["no type"].encode(), GMAIL).replace(b"\r\n\r\n", b"\r\nFrom today on I resign\r\n\r\n", 1)
     assert verifies(mail)
-    assert "resign" in own_words.words(mail).text
+    assert "resign" in own_words.read_own_words(mail).text
     assert judged(mail).proof is None
 
 
@@ -471,7 +471,7 @@ def test_signs_of_a_machine_may_be_added_and_only_stop_a_mail():
         added = f"{name}: bulk\r\n".encode() + mail
         assert judged(added).proof == "dmarc"
         assert meaning(added) == meaning(mail)
-        assert own_words.machine(mime.opened(added)) is not None
+        assert own_words.machine(mime.parse(added)) is not None
 
 
 def test_blanks_and_brackets_by_the_megabyte_end_soon():
@@ -489,7 +489,7 @@ def test_blanks_and_brackets_by_the_megabyte_end_soon():
         mail = sealed_ + b" h=from:to:subject:date; b=AAAA\r\n" + mail
         assert judged(mail).proof is None
         assert dkim_verifier.find_fault(mail, OURS, {}, lambda _: True) is not None
-        assert replay_keys.compute(mail, mime.opened(mail), "kim@corp.example")
+        assert replay_keys.compute(mail, mime.parse(mail), "kim@corp.example")
     for value in ("(" * 2_000_000, "()" * 9_000, "(" * 9_000 + ")" * 9_000, "a" * 19_000, "=?" * 9_000, '"a' * 9_000):
         assert named_recipients.read_addresses(value) in (set(), {value})
     assert time.thread_time() - began < 40
@@ -500,4 +500,4 @@ def test_blanks_and_brackets_by_the_megabyte_end_soon():
 )
 def test_the_relaxed_body_is_the_librarys(body):
     theirs = re.sub(rb"[\t ]+", b" ", re.sub(rb"[\t ]+\r\n", b"\r\n", body))
-    assert canonicalization.relax(body).rstrip(b"\r\n") == theirs.rstrip(b"\r\n")
+    assert canonicalization.relax_body(body).rstrip(b"\r\n") == theirs.rstrip(b"\r\n")

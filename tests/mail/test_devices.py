@@ -4,7 +4,7 @@ import pytest
 
 from gateway.mail.footers.contact_blocks import no_prose
 from gateway.mail.footers.device_footers import is_device
-from gateway.mail.parse.own_words import words
+from gateway.mail.parse.own_words import read_own_words
 
 DEVICES = [
     "Sent from my Verizon, Samsung Galaxy smartphone",
@@ -57,8 +57,8 @@ def mail(body: str, sender: str = "Kim Lee <kim@corp.example>") -> bytes:
 
 @pytest.mark.parametrize("line", DEVICES)
 def test_lines_of_devices(line):
-    assert words(mail(f"follow kim\n\n{line}")).text == "follow kim"
-    assert words(mail(f"The gate is open.\n\n{line}\n\nKim Lee\n+1 415 555 0100")).text == "The gate is open."
+    assert read_own_words(mail(f"follow kim\n\n{line}")).text == "follow kim"
+    assert read_own_words(mail(f"The gate is open.\n\n{line}\n\nKim Lee\n+1 415 555 0100")).text == "The gate is open."
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_lines_of_devices(line):
 )
 def test_sentences_that_begin_alike(line):
     assert not is_device(line)
-    assert words(mail(f"The crates:\n\n{line}")).text == f"The crates:\n\n{line}"
+    assert read_own_words(mail(f"The crates:\n\n{line}")).text == f"The crates:\n\n{line}"
 
 
 BLOCKS = [
@@ -94,7 +94,7 @@ BLOCKS = [
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("text", ["follow sam", "The gate is open.", "The gate is open,\nand dry.\n\nCome at nine"])
 def test_contact_blocks(block, text):
-    assert words(mail(f"{text}\n\n{block}")).text == text
+    assert read_own_words(mail(f"{text}\n\n{block}")).text == text
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_contact_blocks(block, text):
     ],
 )
 def test_details_that_are_the_words(text):
-    assert words(mail(text)).text == text
+    assert read_own_words(mail(text)).text == text
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_details_that_are_the_words(text):
     ],
 )
 def test_farewells_initials_and_wrapped_marks(below):
-    assert words(mail(f"The gate is open.\n\n{below}")).text == "The gate is open."
-    assert words(mail("The codes:\n\nKX")).text == "The codes:\n\nKX"
+    assert read_own_words(mail(f"The gate is open.\n\n{below}")).text == "The gate is open."
+    assert read_own_words(mail("The codes:\n\nKX")).text == "The codes:\n\nKX"
 
 
 def test_no_prose():

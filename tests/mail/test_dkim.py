@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway.mail.compose.compose import ListHeaders, compose, headline
 from gateway.mail.compose.dkim_keys import record
 from gateway.mail.compose.dkim_signer import DkimKey, relaxed_body
-from gateway.mail.compose.layout import framed
+from gateway.mail.compose.layout import lay_out
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 STOP = "https://x.example/u/a=" + "b" * 80
@@ -37,7 +37,7 @@ def zone(name: bytes, timeout: int = 5) -> bytes | None:
 def signed(
     text: str = "gö!  two  blanks \n\n\nand a \t tab\n\n", which: slice = slice(None), **changes: object
 ) -> bytes:
-    frame = framed("Corp & Co", "en", kind="update", author="Kim Lée", handle="kim", follows="Kim (@kim)")
+    frame = lay_out("Corp & Co", "en", kind="update", author="Kim Lée", handle="kim", follows="Kim (@kim)")
     lists = ListHeaders("kim.mail.example", help="help@mail.example")
     given_ = {"frame": frame, "lists": lists, "in_reply_to": "<a@b>", "references": ("<x@y>", "<" + "z" * 90 + "@y>")}
     template = compose(
@@ -126,7 +126,7 @@ def test_what_relays_do_to_blanks_does_not_break_it():
 @given(st.text(max_size=200), st.text(max_size=80))
 @settings(deadline=None, max_examples=25)
 def test_whatever_is_said_is_signed_rightly(text, subject):
-    frame = framed(subject, "es", kind="update", author=headline(subject), handle="kim", follows="Kim (@kim)")
+    frame = lay_out(subject, "es", kind="update", author=headline(subject), handle="kim", follows="Kim (@kim)")
     assert verdicts(signed(text, which=slice(1, 2), frame=frame)) == [True]
 
 

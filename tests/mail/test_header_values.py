@@ -128,9 +128,9 @@ def test_web_answers_hold_no_line_end_of_a_request(settings: Settings) -> None:
 @pytest.mark.parametrize("evil", EVIL)
 def test_a_files_name_stays_in_its_field(evil: str) -> None:
     """As the page of a file hands it over: Flask writes Content-Disposition of it, and refuses what it cannot."""
-    from gateway.files.file_types import named
+    from gateway.files.file_types import name_file
 
-    kept = named(evil + ".png", "image/png")
+    kept = name_file(evil + ".png", "image/png")
     assert not CONTROL.search(kept)
     headers = Headers()
     headers.set("Content-Disposition", "attachment", filename=kept)

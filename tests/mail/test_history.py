@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.mail.parse.own_words import words
+from gateway.mail.parse.own_words import read_own_words
 
 OWN = "Gate 7 is fine with me."
 SECRET = "The alarm is 2580, keep it to yourself."
@@ -50,13 +50,13 @@ LINES = [
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("block", BLOCKS)
 def test_blocks_of_header_lines(rule, block):
-    assert words(reply(f"{OWN}\n\n{rule}{block}\n\n{SECRET}")).text == OWN
+    assert read_own_words(reply(f"{OWN}\n\n{rule}{block}\n\n{SECRET}")).text == OWN
 
 
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("mark", ["", "> ", "| ", ">> "])
 def test_a_date_line_without_a_verb(line, mark):
-    assert words(reply(f"{OWN}\n\n{line}\n\n{mark}{SECRET}\n{mark}Omar")).text == OWN
+    assert read_own_words(reply(f"{OWN}\n\n{line}\n\n{mark}{SECRET}\n{mark}Omar")).text == OWN
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_date_line_without_a_verb(line, mark):
     ],
 )
 def test_marks_of_quotes(quoted):
-    assert words(reply(f"{OWN}\n\n{quoted}")).text == OWN
+    assert read_own_words(reply(f"{OWN}\n\n{quoted}")).text == OWN
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_marks_of_quotes(quoted):
     ],
 )
 def test_what_else_stands_above_history(above):
-    assert words(reply(f"{OWN}\n\n{above}\n{SECRET}")).text == OWN
+    assert read_own_words(reply(f"{OWN}\n\n{above}\n{SECRET}")).text == OWN
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_what_else_stands_above_history(above):
     ],
 )
 def test_quotes_in_html(quote):
-    assert words(reply(f"<div>{OWN}</div>{quote.format(SECRET)}", "text/html")).text == OWN
+    assert read_own_words(reply(f"<div>{OWN}</div>{quote.format(SECRET)}", "text/html")).text == OWN
 
 
 TABLE = (
@@ -116,7 +116,7 @@ TABLE = (
 
 
 def test_a_table_of_header_lines():
-    assert words(reply(TABLE.format(own=OWN, secret=SECRET), "text/html")).text == OWN
+    assert read_own_words(reply(TABLE.format(own=OWN, secret=SECRET), "text/html")).text == OWN
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_table_of_header_lines():
 )
 def test_own_quotes_above_the_attribution_stay(own):
     below = f"On Mar 3, 2026, at 9:58 AM, Omar <omar@corp.example> wrote:\n\n> {SECRET}\n> Omar"
-    assert words(reply(f"{own}\n\n{below}")).text == own
+    assert read_own_words(reply(f"{own}\n\n{below}")).text == own
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_own_quotes_above_the_attribution_stay(own):
     ],
 )
 def test_what_looks_like_history_and_is_none(text):
-    assert words(reply(text, subject="the yard: notes")).text.endswith(text)
-    assert words(reply(text)).text == text
+    assert read_own_words(reply(text, subject="the yard: notes")).text.endswith(text)
+    assert read_own_words(reply(text)).text == text
 
 
 LABELS = st.text("abcdefghijklmnopqrstuvwxyzäöüčžéабвгд", min_size=2, max_size=12).map(str.capitalize)
@@ -160,6 +160,6 @@ def test_blocks_in_no_language_at_all(labels, rule, random):
     values = ["Omar <omar@corp.example>", "3 March 2026 09:58", "kim@corp.example", "gate", "normal", "x"]
     random.shuffle(values := values[: len(labels)])
     block = "\n".join(f"{label}: {value}" for label, value in zip(labels, values, strict=True))
-    text = words(reply(f"{OWN}\n\n{rule}{block}\n\n{SECRET}")).text
+    text = read_own_words(reply(f"{OWN}\n\n{rule}{block}\n\n{SECRET}")).text
     assert "2580" not in text
     assert text == OWN

@@ -10,7 +10,7 @@ from gateway.mail.auth import sender_trust
 from gateway.mail.auth.dmarc import Envelope, verify
 from gateway.mail.auth.dns import DnsUnavailable, Zone
 from gateway.mail.auth.public_suffix import aligned, organisation
-from gateway.mail.auth.sender_trust import KnownBeforeDns, climb
+from gateway.mail.auth.sender_trust import KnownBeforeDns, evaluate_trust
 from gateway.settings import load
 from tests.support.signed import HEADERS, letter, signed, zone
 
@@ -32,7 +32,7 @@ def judged(
     world=WORLD,
     settings=SETTINGS,
 ):
-    return climb(settings, world, mail, came, to, known)
+    return evaluate_trust(settings, world, mail, came, to, known)
 
 
 def says(mail: bytes, *fields: str) -> bytes:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mail.history.known_words import known_words
-from gateway.mail.parse.own_words import words
+from gateway.mail.parse.own_words import read_own_words
 
 ITEM = "Omar leaves the company on Friday, and nobody is to know before Thursday evening."
 SHORT = "Roof meeting moved"
@@ -40,7 +40,7 @@ def reply(body: str, subject: str = "Re: news") -> bytes:
     ],
 )
 def test_known_words_are_history(body):
-    found = words(reply(body), KNOWN)
+    found = read_own_words(reply(body), KNOWN)
     lines = [line for line in found.text.split("\n") if line.strip()]
     assert lines[0] == OWN
     assert "nobody" not in found.text.lower()
@@ -57,18 +57,18 @@ def test_known_words_are_history(body):
     ],
 )
 def test_words_that_are_taken_up_stay(body):
-    assert words(reply(body), KNOWN).text == body
+    assert read_own_words(reply(body), KNOWN).text == body
 
 
 def test_a_mail_sent_on_stays_whole():
     body = f"FYI\n\n---------- Forwarded message ---------\nFrom: Sam\n\n{ITEM}"
-    assert words(reply(body, "Fwd: news"), KNOWN).text == body
+    assert read_own_words(reply(body, "Fwd: news"), KNOWN).text == body
 
 
 def test_nothing_but_known_words():
     """With a line that says whose they are it is a quote; alone somebody says the same again."""
-    assert words(reply(f"Sam wrote on Tuesday, 9:58:\n{ITEM}"), KNOWN).text == ""
-    assert words(reply(ITEM), KNOWN).text == ITEM
+    assert read_own_words(reply(f"Sam wrote on Tuesday, 9:58:\n{ITEM}"), KNOWN).text == ""
+    assert read_own_words(reply(ITEM), KNOWN).text == ITEM
 
 
 WORD = st.sampled_from(
@@ -94,11 +94,11 @@ WORD = st.sampled_from(
 @given(st.lists(WORD, min_size=8, max_size=30), st.integers(3, 12), st.sampled_from(["", "| ", "  ", "* ", "- "]))
 def test_a_known_text_is_found_however_it_is_wrapped(item, width, mark):
     lines = [mark + " ".join(item[at : at + width]) for at in range(0, len(item), width)]
-    text = words(reply("\n".join([OWN, "", *lines])), known_words([" ".join(item)])).text
+    text = read_own_words(reply("\n".join([OWN, "", *lines])), known_words([" ".join(item)])).text
     assert text == OWN
 
 
 def test_it_takes_no_time():
     begun = time.process_time()
-    words(reply("crate dock roof gate fence north south\n" * 10_000), KNOWN)
+    read_own_words(reply("crate dock roof gate fence north south\n" * 10_000), KNOWN)
     assert time.process_time() - begun < 3

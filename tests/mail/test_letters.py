@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import Refused
 from gateway.mail.decode import mime
-from gateway.mail.parse.own_words import MARKER, machine, sender, words
+from gateway.mail.parse.own_words import MARKER, machine, read_own_words, sender
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -45,32 +45,32 @@ def mail(body: str, subject: str = "hello", kind: str = PLAIN, extra: str = "") 
     ],
 )
 def test_what_was_written(body, text):
-    assert words(mail(body)).text == text
+    assert read_own_words(mail(body)).text == text
 
 
 def test_what_is_cut_is_kept():
-    letter = words(mail("yes\n\nOn 3 Mar 2026, Kim wrote:\n> q"))
+    letter = read_own_words(mail("yes\n\nOn 3 Mar 2026, Kim wrote:\n> q"))
     assert "> q" in letter.trimmed
     assert (letter.subject, letter.sender_name, letter.forwarded) == ("hello", "Kim Lee", False)
 
 
 def test_the_subject_loses_its_prefixes():
     for subject in ("Re: lunch", "AW: WG: lunch", "Fwd: Re[2]: lunch", "RE : lunch"):
-        assert words(mail("", subject)).text == "lunch"
+        assert read_own_words(mail("", subject)).text == "lunch"
 
 
 def test_a_forwarded_mail_stays_whole():
     body = "FYI\n\n---------- Forwarded message ---------\nFrom: x\nDate: y\nSubject: z\n\nbody"
-    assert words(mail(body)).text == body
+    assert read_own_words(mail(body)).text == body
     outlook = "FYI\n\nFrom: x\nSent: y\nTo: z\nSubject: w\n\nbody"
-    assert words(mail(outlook, "FW: w")).text == outlook
+    assert read_own_words(mail(outlook, "FW: w")).text == outlook
 
 
 def test_a_block_alone_is_a_mail_sent_on_unless_it_was_answered():
     block = "From: Pat <pat@corp.example>\nSent: y\nTo: z\nSubject: w\n\nbody"
-    assert words(mail(block, "w")).text == block
-    assert words(mail(block, "Re: w")).text == ""
-    assert words(mail(block, "Xy: w", extra="In-Reply-To: <a@corp.example>\n")).text == ""
+    assert read_own_words(mail(block, "w")).text == block
+    assert read_own_words(mail(block, "Re: w")).text == ""
+    assert read_own_words(mail(block, "Xy: w", extra="In-Reply-To: <a@corp.example>\n")).text == ""
 
 
 def test_vs_sends_on_in_norway_and_answers_in_finland():
@@ -78,8 +78,8 @@ def test_vs_sends_on_in_norway_and_answers_in_finland():
     finnish = (
         "Joo.\n\nLähettäjä: Pat <pat@corp.example>\nLähetetty: 3. maaliskuuta 2026\nVastaanottaja: Kim\nAihe: w\n\nhei"
     )
-    assert words(mail(norwegian, "VS: w")).text == norwegian
-    assert words(mail(finnish, "VS: w")).text == "Joo."
+    assert read_own_words(mail(norwegian, "VS: w")).text == norwegian
+    assert read_own_words(mail(finnish, "VS: w")).text == "Joo."
 
 
 def test_html_becomes_text():
@@ -87,23 +87,23 @@ def test_html_becomes_text():
         "<style>x</style><div>yes, <b>at</b> 5<br>ok</div><p style='display:none'>hidden</p><ul><li>one<li>two</ul>"
         "<div>On Tue, 3 Mar 2026, Kim wrote:</div><blockquote>old</blockquote>"
     )
-    assert words(mail(html, kind="text/html")).text == "yes, at 5\nok\n\n- one\n- two"
+    assert read_own_words(mail(html, kind="text/html")).text == "yes, at 5\nok\n\n- one\n- two"
     both = (
         "--b\nContent-Type: text/plain\n\nplain\n--b\nContent-Type: text/html\n\n<p>rich</p>\n"
         "--b\nContent-Type: image/png; name=../../x.png\nContent-Disposition: attachment\n\nPNG\n--b--\n"
     )
-    letter = words(mail(both, kind="multipart/mixed; boundary=b"))
+    letter = read_own_words(mail(both, kind="multipart/mixed; boundary=b"))
     assert letter.text == "plain"
     assert [(part.name, part.type) for part in letter.parts] == [("x.png", "image/png")]
 
 
 def test_charsets_are_repaired():
     head = b"From: kim@corp.example\r\nContent-Type: text/plain; charset="
-    assert words(head + b"iso-8859-1\r\n\r\nf\xc3\xbcr dich").text == "für dich"
-    assert words(head + b"utf-8\r\n\r\nf\xfcr dich").text == "für dich"
-    assert words(head + b"no-such\r\n\r\n\x93hi\x94").text == "\u201chi\u201d"
-    assert words(head + b"base64\r\n\r\nhi\x00 you").text == "hi you"
-    assert words(head + b"us-ascii; format=flowed\r\n\r\na long \r\nline\r\n").text == "a long line"
+    assert read_own_words(head + b"iso-8859-1\r\n\r\nf\xc3\xbcr dich").text == "für dich"
+    assert read_own_words(head + b"utf-8\r\n\r\nf\xfcr dich").text == "für dich"
+    assert read_own_words(head + b"no-such\r\n\r\n\x93hi\x94").text == "\u201chi\u201d"
+    assert read_own_words(head + b"base64\r\n\r\nhi\x00 you").text == "hi you"
+    assert read_own_words(head + b"us-ascii; format=flowed\r\n\r\na long \r\nline\r\n").text == "a long line"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_charsets_are_repaired():
     ],
 )
 def test_one_from_with_one_mailbox(value, address):
-    message = mime.opened(f"From: {value}\n\nhi".encode())
+    message = mime.parse(f"From: {value}\n\nhi".encode())
     assert sender(message) == address
 
 
@@ -167,7 +167,7 @@ def test_one_from_with_one_mailbox(value, address):
 )
 def test_anything_else_is_refused(head):
     with pytest.raises(Refused):
-        sender(mime.opened(f"{head}Subject: x\n\nhi".encode()))
+        sender(mime.parse(f"{head}Subject: x\n\nhi".encode()))
 
 
 @pytest.mark.parametrize(
@@ -185,23 +185,23 @@ def test_anything_else_is_refused(head):
     ],
 )
 def test_machines(extra):
-    assert machine(mime.opened(mail("hi", extra=extra + "\n")))
+    assert machine(mime.parse(mail("hi", extra=extra + "\n")))
 
 
 def test_more_machines_and_a_person():
-    ordinary = mime.opened(mail("hi", extra="X-Auto-Response-Suppress: All\nAuto-Submitted: no\nPrecedence: normal\n"))
+    ordinary = mime.parse(mail("hi", extra="X-Auto-Response-Suppress: All\nAuto-Submitted: no\nPrecedence: normal\n"))
     assert machine(ordinary) is None
     assert machine(ordinary, null_sender=True)
     assert machine(ordinary, own_addresses={"kim@corp.example"})
-    assert machine(mime.opened(mail("--b--", kind="multipart/report; boundary=b")))
+    assert machine(mime.parse(mail("--b--", kind="multipart/report; boundary=b")))
 
 
 def test_limits():
     with pytest.raises(Refused):
-        words(mail("--b\n\nx\n" * 10_000, kind="multipart/mixed; boundary=b"))
+        read_own_words(mail("--b\n\nx\n" * 10_000, kind="multipart/mixed; boundary=b"))
     deep = "".join(f"Content-Type: multipart/mixed; boundary=b{at}\n\n--b{at}\n" for at in range(1000))
     with pytest.raises(Refused):
-        words(deep.encode())
+        read_own_words(deep.encode())
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_limits():
 )
 def test_no_mail_takes_long(body):
     start = time.process_time()
-    words(mail(body))
-    words(mail("<div>" * 30_000 + body, kind="text/html"))
+    read_own_words(mail(body))
+    read_own_words(mail("<div>" * 30_000 + body, kind="text/html"))
     assert time.process_time() - start < 3
 
 
@@ -243,11 +243,11 @@ heads = st.sampled_from(
 @given(st.lists(st.one_of(heads.map(lambda head: head.encode("latin-1")), st.binary(max_size=60)), max_size=12))
 @settings(deadline=None, max_examples=300)
 def test_any_bytes_are_a_letter(lines):
-    message = mime.opened(b"\r\n".join(lines))
-    letter = words(message)
+    message = mime.parse(b"\r\n".join(lines))
+    letter = read_own_words(message)
     assert letter.text == letter.text.strip()
     machine(message)
     try:
         assert "@" in sender(message)
     except Refused:
-        assert words(message).text == letter.text
+        assert read_own_words(message).text == letter.text

@@ -3,13 +3,13 @@
 import pytest
 
 from gateway.mail.decode import mime
-from gateway.mail.parse.own_words import words
+from gateway.mail.parse.own_words import read_own_words
 from gateway.mail.parse.reaction_mails import mail_reaction
 
 
 def read(raw: bytes) -> str | None:
-    message = mime.opened(raw)
-    letter = words(message)
+    message = mime.parse(raw)
+    letter = read_own_words(message)
     return mail_reaction(message, letter.text, letter.trimmed)
 
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from gateway.i18n.phrases import languages
 from gateway.mail.compose.compose import MARKER, ListHeaders, Template, compose, headline, message_id
 from gateway.mail.compose.html_part import paragraphs
-from gateway.mail.compose.layout import framed
-from gateway.mail.parse.own_words import words
+from gateway.mail.compose.layout import lay_out
+from gateway.mail.parse.own_words import read_own_words
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 STOP = "https://x.example/u/a=" + "b" * 80
 FILLED = ("pat@corp.example", "r+abc@mail.example", message_id(1, 2, "mail.example"), STOP, "u+abc@mail.example")
-KIM = framed("Corp & Co", "en", kind="update", author="Kim Lée", handle="kim", group="sales", follows="Sales (#sales)")
+KIM = lay_out("Corp & Co", "en", kind="update", author="Kim Lée", handle="kim", group="sales", follows="Sales (#sales)")
 SALES = ListHeaders("sales.mail.example", "sales@mail.example", "sales+join@mail.example", "help@mail.example")
 MOST = 20_000  # bytes that a plain update may have
 
@@ -77,7 +77,7 @@ def test_both_parts_say_the_same():
 
 
 def test_a_mail_speaks_its_readers_language():
-    said = framed("Corp", "es", kind="update", author="Kim", handle="kim", follows="Kim (@kim)", words_language="de")
+    said = lay_out("Corp", "es", kind="update", author="Kim", handle="kim", follows="Kim (@kim)", words_language="de")
     text, html = parts(template(frame=said).fill(*FILLED))
     assert text.startswith("## Responde encima de esta línea ##\n")
     assert "Recibes esto porque sigues a Kim (@kim). Dejar de recibirlo:" in text
@@ -87,9 +87,9 @@ def test_a_mail_speaks_its_readers_language():
 
 @pytest.mark.parametrize("language", sorted(languages()))
 def test_a_reply_is_cut_at_the_marker_of_every_language(language):
-    quoted, _ = parts(template(frame=framed("Corp", language, kind="update", author="Kim")).fill(*FILLED))
+    quoted, _ = parts(template(frame=lay_out("Corp", language, kind="update", author="Kim")).fill(*FILLED))
     reply = "From: pat@corp.example\n\nyes\n\nwhoever that was, at some time\n" + quoted
-    assert words(reply.encode()).text == "yes\n\nwhoever that was, at some time"
+    assert read_own_words(reply.encode()).text == "yes\n\nwhoever that was, at some time"
 
 
 class Page(HTMLParser):
@@ -124,7 +124,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_nothing_that_is_written_runs_or_is_fetched(hostile):
-    frame = framed(hostile, "en", kind="update", author=hostile, handle="kim", follows=hostile, words_language=hostile)
+    frame = lay_out(hostile, "en", kind="update", author=hostile, handle="kim", follows=hostile, words_language=hostile)
     ours = Page(parts(template().fill(*FILLED))[1])
     html = parts(template(text=hostile, frame=frame).fill(*FILLED))[1]
     page = Page(html)
@@ -204,7 +204,7 @@ anything = st.text(max_size=300)
 @given(anything, st.text(max_size=100), st.text(max_size=100), st.text(max_size=40))
 @settings(deadline=None, max_examples=80)
 def test_whatever_is_sent_is_clean(text, subject, name, company):
-    frame = framed(company, "en", kind="update", author=name, handle="kim", group="sales", follows=name)
+    frame = lay_out(company, "en", kind="update", author=name, handle="kim", group="sales", follows=name)
     raw = template(sender_name=headline(name), text=text, subject=headline(subject), frame=frame).fill(*FILLED)
     bare = raw.replace(b"\r\n", b"")
     bare.decode("ascii")

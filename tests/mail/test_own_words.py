@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.mail.decode import body_parts, mime
-from gateway.mail.parse.own_words import words
+from gateway.mail.parse.own_words import read_own_words
 
 MAILS = sorted((Path(__file__).parents[1] / "mails").glob("*.eml"))
 LEAST, LEAST_OF_CLIENTS = 120, 60
@@ -30,7 +30,7 @@ def one_text(path: Path) -> bool:
     """A mail of one plain text, not signed in it: its signature is neither words nor history. Nor are fields that
     slipped into the text."""
     message = message_from_bytes(path.read_bytes())
-    whole = message.get_content_type() == "text/plain" and body_parts.unwrapped(message) is message
+    whole = message.get_content_type() == "text/plain" and body_parts.unwrap(message) is message
     return whole and "pgp" not in path.stem
 
 
@@ -40,7 +40,7 @@ def letters(text: str) -> Counter[str]:
 
 @pytest.mark.parametrize("path", MAILS, ids=lambda path: path.stem)
 def test_own_words(path):
-    assert words(path.read_bytes()).text == expected(path)
+    assert read_own_words(path.read_bytes()).text == expected(path)
 
 
 @pytest.mark.parametrize("path", [path for path in MAILS if alternative(path)], ids=lambda path: path.stem)
@@ -49,13 +49,13 @@ def test_the_rich_part_alone_says_the_same(path):
     for part in message.walk():
         if part.get_content_type() == "text/plain":
             part.set_payload("")
-    assert words(message.as_bytes()).text == expected(path)
+    assert read_own_words(message.as_bytes()).text == expected(path)
 
 
 @pytest.mark.parametrize("path", [path for path in MAILS if one_text(path)], ids=lambda path: path.stem)
 def test_what_was_cut_can_be_read(path):
     message = message_from_bytes(path.read_bytes())
-    letter = words(message)
+    letter = read_own_words(message)
     whole, kept = letters(mime.text(message)), letters(letter.text) + letters(letter.trimmed)
     assert not whole - kept
 

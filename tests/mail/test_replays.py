@@ -199,7 +199,7 @@ def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
         session.query(Inbound).update({"raw": None, "message_id": None, "text": None})
     second = again(office, here, MAIL)
     assert (row(office, second)[0], posts(office)) == ("held", ["once"])
-    marks = replay_keys.compute(MAIL, mime.opened(MAIL), KIM)
+    marks = replay_keys.compute(MAIL, mime.parse(MAIL), KIM)
     kept = {bytes(digest) for (digest,) in office.sql("SELECT digest FROM mail_signatures")}
     assert len(kept) == len(marks) == 2
     assert kept.isdisjoint(marks)
@@ -208,7 +208,7 @@ def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
 def test_two_at_once_have_one_effect(office, here):
     """Two workers let copies in at the same moment: one of them waits, and then knows."""
     copies = [arrives(office, b"X-N: %d\r\n" % number + MAIL) for number in range(8)]
-    marks = replay_keys.compute(MAIL, mime.opened(MAIL), KIM)
+    marks = replay_keys.compute(MAIL, mime.parse(MAIL), KIM)
 
     def claim(one: int) -> bool:
         with transaction(office.engine) as session:

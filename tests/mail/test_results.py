@@ -12,7 +12,7 @@ IDS = ("mx.example",)
 
 def said(*values: str) -> bool | None:
     raw = "".join(f"Authentication-Results: {value}\r\n" for value in values) + "\r\nhello\r\n"
-    found = ours(mime.opened(raw.encode()), IDS)
+    found = ours(mime.parse(raw.encode()), IDS)
     return None if found is None else dmarc_passes(found, "corp.example")
 
 

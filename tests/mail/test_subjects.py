@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.mail.decode.subjects import headed, is_generic
-from gateway.mail.parse.own_words import words
+from gateway.mail.decode.subjects import is_generic, with_subject
+from gateway.mail.parse.own_words import read_own_words
 from gateway.network.mail import mail_addresses
 from gateway.security.signed_tokens import Signer
 
@@ -36,7 +36,7 @@ from gateway.security.signed_tokens import Signer
     ],
 )
 def test_the_subject_before_the_words(subject, text, said):
-    assert headed(subject, text) == said
+    assert with_subject(subject, text) == said
 
 
 REPLIES = [
@@ -66,25 +66,27 @@ REPLIES = [
 
 @pytest.mark.parametrize("subject", REPLIES)
 def test_subjects_of_answers(subject):
-    letter = words(f"From: a@b.example\r\nSubject: {subject} x\r\n\r\nwet\r\n".encode())
+    letter = read_own_words(f"From: a@b.example\r\nSubject: {subject} x\r\n\r\nwet\r\n".encode())
     assert letter.answers or letter.forwarded
     assert letter.subject == "x"
 
 
 def test_an_answer_by_its_fields():
-    assert words(b"From: a@b.example\r\nSubject: x\r\nIn-Reply-To: <1@b.example>\r\n\r\nwet\r\n").answers
-    assert not words(b"From: a@b.example\r\nSubject: Reading: x\r\n\r\nwet\r\n").answers
+    assert read_own_words(b"From: a@b.example\r\nSubject: x\r\nIn-Reply-To: <1@b.example>\r\n\r\nwet\r\n").answers
+    assert not read_own_words(b"From: a@b.example\r\nSubject: Reading: x\r\n\r\nwet\r\n").answers
 
 
 def test_invisible_characters_in_a_subject_change_nothing():
     for subject in ("\u200bRe\u00ad: x", "\u202aRe: x\u202c", "Re\ufeff: x\ufffc"):
-        letter = words(f"From: a@b.example\r\nSubject: {subject}\r\n\r\nfol\u00adlow\u200b \ufffckim\r\n".encode())
+        letter = read_own_words(
+            f"From: a@b.example\r\nSubject: {subject}\r\n\r\nfol\u00adlow\u200b \ufffckim\r\n".encode()
+        )
         assert (letter.subject, letter.answers, letter.text) == ("x", True, "follow kim")
 
 
 @given(st.text(max_size=40), st.text(max_size=80))
 def test_words_are_never_lost(subject, text):
-    said = headed(subject, text)
+    said = with_subject(subject, text)
     assert said.endswith(text)
     assert said == text or not is_generic(subject)
 

@@ -13,14 +13,14 @@ FIRST = "0001"  # it makes everything from nothing
 @pytest.mark.parametrize("revision", [name for name in migrations.files() if name != FIRST])
 def test_no_migration_stops_a_door(revision: str) -> None:
     path = migrations.files()[revision]
-    found = list(unsafe.refused(steps.read(path)))
+    found = list(unsafe.find_unsafe(steps.read(path)))
     assert not found, f"{path.name} would keep doors waiting (docs/extending.md, Migrations):\n" + "\n".join(found)
 
 
 def complaints(tmp_path: Path, sql: str) -> list[str]:
     file = tmp_path / "0099_tried.sql"
     file.write_text(sql)
-    return list(unsafe.refused(steps.read(file)))
+    return list(unsafe.find_unsafe(steps.read(file)))
 
 
 @pytest.mark.parametrize(

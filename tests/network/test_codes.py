@@ -175,19 +175,19 @@ def test_a_sent_code_is_bound_to_its_person_and_ends_after_five_tries(office: Of
     code = sent_code(office, signer)
     kim, sam = person(office, "kim"), person(office, "sam")
     with transaction(office.engine) as session:
-        assert codes.proved(session, signer, sam, code) is None
+        assert codes.is_proved(session, signer, sam, code) is None
         guesses = wrong_ones(code)
-        assert all(codes.proved(session, signer, kim, next(guesses)) is None for _ in range(5))
-        assert codes.proved(session, signer, kim, code) is None
+        assert all(codes.is_proved(session, signer, kim, next(guesses)) is None for _ in range(5))
+        assert codes.is_proved(session, signer, kim, code) is None
     code = sent_code(office, signer)
     with transaction(office.engine) as session:
-        assert codes.proved(session, signer, kim, code) is None, "a new code gives no new tries"
+        assert codes.is_proved(session, signer, kim, code) is None, "a new code gives no new tries"
         assert lockouts.unlock(session, kim)
     with transaction(office.engine) as session:
-        found = codes.proved(session, signer, kim, code)
+        found = codes.is_proved(session, signer, kim, code)
         assert found
         assert found.address == NEW
-        assert codes.proved(session, signer, kim, code) is None
+        assert codes.is_proved(session, signer, kim, code) is None
 
 
 def test_three_codes_an_hour_go_to_one_phone(office: Office, signer: Signer) -> None:

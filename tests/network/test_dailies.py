@@ -145,7 +145,7 @@ def test_who_gets_none(company: Engine) -> None:
         follows.follow(session, boxes[0].account_id or 0, kim.id, False)
         addresses.set_receiving(session, boxes[1].id, False)
         addresses.stop(session, boxes[2], "stop", source="mail")
-        daily_mail.want(session, boxes[3].account_id or 0, False)
+        daily_mail.subscribe(session, boxes[3].account_id or 0, False)
         accounts.suspend(session, boxes[4].account_id or 0)
         session.execute(text("UPDATE accounts SET created_at = now() WHERE id = :id"), {"id": boxes[5].account_id})
         boxes[6].state = "invited"

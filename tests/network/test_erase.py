@@ -217,7 +217,7 @@ def test_it_is_remembered_by_id_and_done_again_changes_nothing(busy: Office) -> 
     [[kept]] = busy.sql("SELECT id FROM accounts WHERE handle = 'zoefly'")
     assert isinstance(kept, int)
     busy.critter("erase", "zoefly", "--yes")
-    assert erasure_log.remembered(busy.settings.var) == [kept]
+    assert erasure_log.read_log(busy.settings.var) == [kept]
     with transaction(busy.engine) as session:
         again = erase.erase(session, session.get_one(Account, kept), "test")
     assert (again.rows, again.pictures) == ({}, ())
@@ -237,7 +237,7 @@ def test_an_erase_that_ends_half_way_is_known_to_the_next_restore(
     monkeypatch.setattr("critter.commands.erase.crash_point", killed)
     monkeypatch.setattr("gateway.store.database.crash_point", lambda what: killed(what) if _erased(busy) else None)
     assert busy.critter("erase", "zoefly", "--yes").exit_code == 130
-    assert erasure_log.remembered(busy.settings.var) == [kept]
+    assert erasure_log.read_log(busy.settings.var) == [kept]
 
 
 def _erased(office: Office) -> bool:
@@ -258,7 +258,7 @@ def test_an_erase_that_the_database_refused_is_taken_back(busy: Office, owner: E
     with pytest.raises(IntegrityError):
         busy.critter("erase", "zoefly", "--yes")
     assert (busy.settings.var / erasure_log.NAME).exists()
-    assert erasure_log.remembered(busy.settings.var) == []
+    assert erasure_log.read_log(busy.settings.var) == []
 
 
 def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
@@ -266,11 +266,11 @@ def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
     with (tmp_path / erasure_log.NAME).open("a") as file:
         file.write('{"account": "123')
     erasure_log.remember(tmp_path, 8)
-    assert erasure_log.remembered(tmp_path) == [7, 8]
+    assert erasure_log.read_log(tmp_path) == [7, 8]
     with (tmp_path / erasure_log.NAME).open("a") as file:
         file.write("something else\n")
     with pytest.raises(Refused, match="line 4 cannot be read"):
-        erasure_log.remembered(tmp_path)
+        erasure_log.read_log(tmp_path)
 
 
 # What is in a column is taken out by a step of erasing, or is nothing personal. A new column must be put into one.

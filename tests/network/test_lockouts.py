@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.people import accounts, addresses
@@ -134,7 +134,7 @@ def test_codes_and_pins_are_one_count(office: Office) -> None:
         session.execute(text("UPDATE accounts SET pin = 'risky' WHERE handle = 'anne'"))
         pins.set_pin(session, person(office, "anne"), "4826")
         for _ in range(3):  # a new PIN opens the lock: those wrong ones were meant to stand
-            lockouts.wrong(session, person(office, "anne"), "sms")
+            lockouts.record_wrong(session, person(office, "anne"), "sms")
     office.says("anne", RISKY)
     office.says("anne", "1111")
     office.says("anne", "2222")
@@ -286,7 +286,7 @@ def test_answers_at_the_same_time_are_counted_one_after_the_other(office: Office
         barrier.wait()
         with transaction(office.engine) as session:
             if lockouts.hold(session, anne, channel) is None:
-                looked.append(lockouts.wrong(session, anne, channel))
+                looked.append(lockouts.record_wrong(session, anne, channel))
 
     threads = [threading.Thread(target=guess, args=("sms",)) for _ in range(20)]
     for each in threads:
@@ -301,9 +301,9 @@ def test_what_was_wrong_a_day_ago_does_not_count(office: Office) -> None:
     anne = person(office, "anne")
     with transaction(office.engine) as session:
         for _ in range(4):
-            lockouts.wrong(session, anne, "sms")
+            lockouts.record_wrong(session, anne, "sms")
         session.execute(text("UPDATE lockouts SET wrong_at = wrong_at - CAST(:day AS interval)"), {"day": timedelta(1)})
-        assert lockouts.wrong(session, anne, "sms") == lockouts.Counted(4, None)
+        assert lockouts.record_wrong(session, anne, "sms") == lockouts.Counted(4, None)
 
 
 def silenced(office: Office, how: str) -> None:
@@ -394,7 +394,7 @@ def test_several_workers_look_at_no_more_than_five(office: Office) -> None:
             with transaction(office.engine) as session:
                 row, _ = inbox.take(session, claimed[0]) or (None, None)
                 if row is not None:
-                    ended = hear(session, office.world, row)
+                    ended = process(session, office.world, row)
                     inbox.finish(session, row, ended.state, ended.intent, ended.reason, ended.account_id)
 
     workers = [threading.Thread(target=work) for _ in range(4)]

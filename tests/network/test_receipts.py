@@ -9,7 +9,7 @@ from gateway.carriers.twilio.error_codes import CODES
 from gateway.i18n.phrases import languages, translated
 from gateway.ledger.outbox import email_fallback
 from gateway.ledger.outbox.outbox import Target
-from gateway.mail.bounces.failure_reasons import INSTEAD, MISSED, OPTED_OUT, missed
+from gateway.mail.bounces.failure_reasons import INSTEAD, MISSED, OPTED_OUT, describe_failure
 from gateway.network.follows import follows
 from gateway.network.people import accounts
 from gateway.network.receipts import receipts
@@ -63,7 +63,7 @@ def test_every_state_is_counted_in_its_channel(engine, kim):
         stand(engine, address, state, None, ended=True)
     with transaction(engine) as session:
         told = receipts.tally(session, of)
-        names = [one.handle for one in receipts.missed(session, of, "UTC", 99)]
+        names = [one.handle for one in receipts.list_missed(session, of, "UTC", 99)]
     expected = {kind: sum(one[3] == kind for one in STANDING) for kind in receipts.CLASSES}
     assert told.sms == Channel(**expected)
     assert told.email == Channel(sent=1, delivered=1, failed=1)
@@ -87,11 +87,11 @@ def test_who_got_the_mail_instead_has_not_missed_it(engine, kim):
         email_fallback.send_by_mail(session, [(message, phone)])
         told = receipts.tally(session, of)
         assert (told.instead, told.waiting, told.missed) == (1, 1, 0)
-        assert receipts.missed(session, of, "UTC", 9) == []
+        assert receipts.list_missed(session, of, "UTC", 9) == []
     change(engine, "UPDATE deliveries SET state = 'failed', reason = '550', ended_at = now() WHERE channel = 'email'")
     with transaction(engine) as session:
         assert receipts.tally(session, of).missed == 1
-        assert [one.handle for one in receipts.missed(session, of, "UTC", 9)] == ["sam"]
+        assert [one.handle for one in receipts.list_missed(session, of, "UTC", 9)] == ["sam"]
     change(engine, "UPDATE deliveries SET state = 'sent', reason = NULL WHERE channel = 'email'")
     with transaction(engine) as session:
         got = receipts.of_person(session, of, account, "UTC")
@@ -111,7 +111,7 @@ def test_followers_whom_nothing_reaches_have_missed_it(office: Office):
     post_id = int(str(office.sql("SELECT id FROM posts")[0][0]))
     with transaction(office.engine) as session:
         told = receipts.tally(session, post_id)
-        missed_by = [(one.handle, one.reason) for one in receipts.missed(session, post_id, "UTC", 9)]
+        missed_by = [(one.handle, one.reason) for one in receipts.list_missed(session, post_id, "UTC", 9)]
     assert (told.got, told.unreached, told.missed) == (1, 2, 2)
     assert missed_by == [("bob", "invited"), ("sam", "suspended")]
     office.sql(f"INSERT INTO silences (account_id, other_id, kind) VALUES ({bob}, {kim}, 'mute')")
@@ -121,10 +121,10 @@ def test_followers_whom_nothing_reaches_have_missed_it(office: Office):
 
 @pytest.mark.parametrize("reason", sorted({*MISSED, *INSTEAD, *OPTED_OUT, *map(str, CODES)} - {"20429"}))
 def test_every_reason_has_plain_words(reason):
-    words = missed("failed", reason, "sms")
+    words = describe_failure("failed", reason, "sms")
     assert words
     assert reason not in words
-    assert words != missed("failed", "99999", "sms")
+    assert words != describe_failure("failed", "99999", "sms")
     for language in languages() - {"en"}:
         assert translated(words, language) != words
 
@@ -144,11 +144,11 @@ def test_every_reason_has_plain_words(reason):
     ],
 )
 def test_the_words_of_some(state, reason, channel, words):
-    assert missed(state, reason, channel, date(2026, 5, 3)) == words
+    assert describe_failure(state, reason, channel, date(2026, 5, 3)) == words
 
 
 def test_a_mute_reads_as_having_left():
-    assert missed("cancelled", "silenced", "sms") == missed("cancelled", "left", "sms")
+    assert describe_failure("cancelled", "silenced", "sms") == describe_failure("cancelled", "left", "sms")
 
 
 def test_only_the_author_and_the_owners_of_its_group_may_ask(office: Office):

@@ -36,7 +36,7 @@ def sent(office: Office) -> list[str]:
 def test_what_the_words_do_not_say_is_put_behind_them() -> None:
     assert introduction("Kim Lee: hello", COMPANY, "en") == "\nCritter Demo Co: STOP to end texts, HELP for help."
     assert introduction("Text what you do. STOP to end texts.", COMPANY, "en") == "\nCritter Demo Co"
-    assert introduction(str(welcomes.words(COMPANY)), COMPANY, "es") == ""
+    assert introduction(str(welcomes.welcome_words(COMPANY)), COMPANY, "es") == ""
     assert (
         introduction("Kim Lee: hola", COMPANY, "es") == "\nCritter Demo Co: STOP para no recibir SMS, HELP para ayuda."
     )
@@ -44,7 +44,7 @@ def test_what_the_words_do_not_say_is_put_behind_them() -> None:
 
 def test_the_welcome_is_one_part_in_every_language() -> None:
     for language in ("en", "es"):
-        said = translated(welcomes.words(COMPANY), language)
+        said = translated(welcomes.welcome_words(COMPANY), language)
         assert segments(thrifty(said)) == ("GSM-7", 1)
         assert "STOP" in said
         assert "HELP" in said
@@ -58,7 +58,7 @@ def test_an_invited_phone_gets_one_welcome_and_nothing_else_before_it_answers(of
         assert welcomes.send(session, COMPANY) == 0
     office.says("kim", "starting early")
     office.work()
-    assert sent(office) == [str(welcomes.words(COMPANY))]
+    assert sent(office) == [str(welcomes.welcome_words(COMPANY))]
     with transaction(office.engine) as session:
         assert welcomes.waiting(session) == 0
     office.says("sam", "START")
@@ -78,7 +78,7 @@ def test_what_an_invited_phone_answered_is_kept_with_its_yes(office: Office) -> 
     office.says("sam", "who is this?")
     office.work()
     kept = office.sql("SELECT wording FROM consent WHERE kind = 'opt_in'")
-    assert kept == [(f"{addresses.WROTE_FIRST} {welcomes.words(COMPANY)}",)]
+    assert kept == [(f"{addresses.WROTE_FIRST} {welcomes.welcome_words(COMPANY)}",)]
 
 
 def test_stop_ends_the_wait_for_a_welcome(office: Office) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
-from critter.explain.text import whole_world
+from critter.explain.text import build_registry
 from gateway.doors.web import post_page
 from gateway.inbound.commands import CommandRegistry
 from gateway.network.audience import visibility
@@ -314,7 +314,7 @@ class Talk(RuleBasedStateMachine):
 
 @pytest.fixture
 def world(settings: Settings) -> CommandRegistry:
-    return whole_world(changed(settings, CRITTER_HOLD_SECONDS="0"))
+    return build_registry(changed(settings, CRITTER_HOLD_SECONDS="0"))
 
 
 def test_nobody_reads_what_is_not_for_them(engine: Engine, world: CommandRegistry) -> None:

@@ -55,7 +55,7 @@ def test_no_setting_is_explained_that_is_not_there() -> None:
 
 def test_the_table_of_commands_is_current() -> None:
     page = handbook.PAGE.read_text()
-    assert handbook.refreshed(page) == page, "run make docs"
+    assert handbook.refresh(page) == page, "run make docs"
 
 
 def test_every_make_target_that_is_named_is_there() -> None:

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from critter.doctor import probes, startup_warnings
 from critter.doctor.check import run
-from critter.doctor.settings_lint import mistakes
+from critter.doctor.settings_lint import find_mistakes
 from critter.processes import registry
 from gateway.carriers.operator_advice import advice
 from gateway.errors import Refused, SettingsError
@@ -87,8 +87,8 @@ def answering(status: int, body: object) -> Iterator[str]:
 )
 def test_what_the_settings_show_is_said_at_once(change: dict[str, Any], says: str) -> None:
     live = load(LIVE)
-    assert mistakes(live) == []
-    [said] = mistakes(live.model_copy(update=change))
+    assert find_mistakes(live) == []
+    [said] = find_mistakes(live.model_copy(update=change))
     assert said.startswith(says)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.sms.fit import fit, plain, segments, thrifty
+from gateway.sms.fit import fit, segments, thrifty, to_gsm7
 from gateway.sms.gsm7 import ALPHABET
 
 
@@ -35,7 +35,7 @@ def test_smart_punctuation_does_not_double_the_price():
     assert thrifty("it\u2019s \u201cgo\u201d \u2014 now\u2026\u00a0ok") == 'it\'s "go" - now... ok'
     assert thrifty("ü é ñ à stay") == "ü é ñ à stay"
     assert thrifty("“日本”") == "“日本”"
-    assert plain("\u2022 a \u2013 b") == "* a - b"
+    assert to_gsm7("\u2022 a \u2013 b") == "* a - b"
 
 
 def test_acutes_go_only_when_that_saves_a_part_and_is_wanted():

@@ -32,7 +32,7 @@ def arrives(
 ) -> int:
     """A mail that nothing proved at the door."""
     content = letter(sender) if mail is None else mail
-    raw = trace_headers.written(came, "mail.example") + content
+    raw = trace_headers.write_header(came, "mail.example") + content
     identity = f"{time.monotonic_ns()}".encode()
     return office.accept(Incoming("email", identity, sender, to, raw, trusted=False, message_id="<1@demo.example>"))
 

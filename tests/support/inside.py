@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.outcome import InboundOutcome
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.ledger.outbox import fanouts
 from gateway.network.audience import visibility
 from gateway.store.tables import Address, Delivery, Inbound, Message
@@ -37,7 +37,7 @@ def tell(session: Session, world: CommandRegistry, sender: str, words: str) -> I
     session.add(row)
     session.flush()
     session.refresh(row)
-    outcome = hear(session, world, row)
+    outcome = process(session, world, row)
     row.state, row.intent = outcome.state, outcome.intent
     session.flush()
     return outcome

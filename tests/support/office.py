@@ -11,10 +11,10 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from critter.cli import app
-from critter.explain.text import whole_world
+from critter.explain.text import build_registry
 from gateway.errors import Refused, SettingsError
 from gateway.inbound.commands import CommandRegistry
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import claims, fanouts
@@ -46,7 +46,7 @@ class Office:
     at_work: bool = True  # as the command line sees it
 
     def __post_init__(self) -> None:
-        self.world = whole_world(self.settings)
+        self.world = build_registry(self.settings)
 
     def assemble(self) -> None:
         """Writes the people into an empty database."""
@@ -79,7 +79,7 @@ class Office:
             for one in claimed:
                 row, _ = inbox.take(session, one) or (None, None)
                 assert row is not None
-                outcome = hear(session, self.world, row)
+                outcome = process(session, self.world, row)
                 inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
         return bool(claimed)
 
@@ -101,7 +101,9 @@ class Office:
             if channel == "sms":
                 contents = claims.contents(session, {one.message_id for one in sent})
                 loads = [OutboundItem(one, Parcel(one.attempt_id), 1) for one in sent]
-                sent = [load.claimed for load in budget_reservation.buy(session, self.settings, loads, contents).loads]
+                sent = [
+                    load.claimed for load in budget_reservation.reserve(session, self.settings, loads, contents).loads
+                ]
         with transaction(self.engine) as session:
             settle(session, [Settlement(one, "sent", f"SM{uuid.uuid4().hex}", segments=1) for one in sent])
         return bool(claimed)

@@ -36,7 +36,7 @@ from sqlalchemy.orm import Session
 
 import handlers
 from gateway.inbound.commands import CommandRegistry, world
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
 from gateway.ledger.outbox import fanouts
@@ -190,7 +190,7 @@ def _read_one(stage: Stage) -> bool:
         for one in claimed:
             row, _ = inbox.take(session, one) or (None, None)
             assert row is not None
-            outcome = hear(session, stage.world, row)
+            outcome = process(session, stage.world, row)
             inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     return bool(claimed)
 
@@ -246,12 +246,12 @@ def _words(session: Session, message: Message, address: Address) -> str:
         private = message.post_id and session.get_one(Post, message.post_id).visibility == "direct"
         post = session.get_one(Post, message.post_id) if message.post_id else None
         said = message.text
-        said += rendering.hanging(post.attached, said, "https://x.example/m/1") if post else ""
+        said += rendering.link_media(post.attached, said, "https://x.example/m/1") if post else ""
         if address.introduced_at is None:
             owner = session.get(Account, address.account_id) if address.account_id else None
             said += introduction(said, "Critter Demo Co", owner.language if owner else "en")
             address.introduced_at = func.now()
-        return rendering.fitted(said, None, None if private else "https://x.example/p/1").text
+        return rendering.fit_for_phone(said, None, None if private else "https://x.example/p/1").text
     return message.text if message.post_id else message.body
 
 

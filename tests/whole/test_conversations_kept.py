@@ -31,20 +31,20 @@ def later(session: Session, span: timedelta) -> None:
 def test_a_question_is_open_for_half_an_hour_and_remembered_for_a_day(engine, phone):
     with transaction(engine) as session:
         conversations.ask(session, phone, ASKED)
-        assert conversations.standing(session, phone).asked == ASKED
+        assert conversations.read_state(session, phone).asked == ASKED
         later(session, timedelta(minutes=31))
-        standing = conversations.standing(session, phone)
+        standing = conversations.read_state(session, phone)
         assert (standing.asked, standing.ran_out) == (None, ASKED)
         assert timedelta(minutes=30) < standing.age < timedelta(minutes=32)
         later(session, timedelta(days=1))
-        assert conversations.standing(session, phone).ran_out is None
+        assert conversations.read_state(session, phone).ran_out is None
 
 
 def test_a_closed_question_is_neither(engine, phone):
     with transaction(engine) as session:
         conversations.ask(session, phone, ASKED)
         conversations.close(session, phone)
-        standing = conversations.standing(session, phone)
+        standing = conversations.read_state(session, phone)
     assert (standing.asked, standing.ran_out) == (None, None)
 
 

@@ -128,7 +128,7 @@ def failures(engine: Engine) -> dict[str, tuple[int, str]]:
 @pytest.mark.usefixtures("hurried")
 def test_each_task_fails_alone(room: WorkerContext, engine: Engine, name: str, logged: list[dict[str, Any]]) -> None:
     counting = Counting(listed(room), name, breaks)
-    counters.taken()
+    counters.take_counts()
     with ticking(room, counting.tasks):
         until(lambda: counting.done[name] > OFTEN)
         counting.done.clear()
@@ -136,7 +136,7 @@ def test_each_task_fails_alone(room: WorkerContext, engine: Engine, name: str, l
         until(lambda: failures(engine).get(name, (0,))[0] >= OFTEN)
     assert set(failures(engine)) == {name}
     assert failures(engine)[name][1] == "RuntimeError"
-    assert counters.taken()["task_failures", name] >= OFTEN
+    assert counters.take_counts()["task_failures", name] >= OFTEN
     assert any(line["event"] == "a task of the clock keeps failing" and line["task"] == name for line in logged)
 
 
@@ -414,10 +414,10 @@ def test_a_migration_moves_them_too(engine: Engine) -> None:
 
 def test_failures_of_tasks_that_are_no_more_are_forgotten(engine: Engine) -> None:
     with transaction(engine) as session:
-        task_failures.failed(session, "gone", OFTEN, "RuntimeError")
-        task_failures.failed(session, "due", OFTEN, "RuntimeError")
+        task_failures.record_failure(session, "gone", OFTEN, "RuntimeError")
+        task_failures.record_failure(session, "due", OFTEN, "RuntimeError")
         task_failures.forget_others(session, ["due"])
-        assert [one.task for one in task_failures.failing(session)] == ["due"]
+        assert [one.task for one in task_failures.list_failing(session)] == ["due"]
 
 
 @pytest.mark.usefixtures("hurried")

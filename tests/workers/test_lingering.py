@@ -8,7 +8,7 @@ import redis
 
 from gateway.queue.worker_notifier import QueueListener, WorkerNotifier
 from workers.runtime import listen_on
-from workers.runtime.listen_on import linger
+from workers.runtime.listen_on import listen_while_idle
 
 
 class Here:
@@ -72,7 +72,7 @@ def test_it_drains_what_is_rung_until_it_is_silent(redis_url, client, monkeypatc
     bell, drained = WorkerNotifier(redis_url), []
     monkeypatch.setattr(listen_on, "SILENCE", 0.2)
     monkeypatch.setattr("workers.callbacks.drain", lambda: drained.append("receipts"))
-    listening = threading.Thread(target=linger, args=(Here(), "sms", client))
+    listening = threading.Thread(target=listen_while_idle, args=(Here(), "sms", client))
     listening.start()
     while not client.pubsub_numsub("critter:ear:sms")[0][1]:
         time.sleep(0.005)
@@ -85,7 +85,7 @@ def test_it_drains_what_is_rung_until_it_is_silent(redis_url, client, monkeypatc
 def test_it_makes_way_for_jobs(redis_url, client):
     WorkerNotifier(redis_url).ring("sms", job=True)
     began = time.monotonic()
-    linger(Here(), "sms", client)
+    listen_while_idle(Here(), "sms", client)
     assert time.monotonic() - began < listen_on.SILENCE
 
 
@@ -94,7 +94,7 @@ def test_a_drain_that_fails_ends_it_and_not_the_worker(redis_url, client, monkey
         raise RuntimeError("broken")
 
     monkeypatch.setattr("workers.inbound.drain", fails)
-    listening = threading.Thread(target=linger, args=(Here(), "inbound", client))
+    listening = threading.Thread(target=listen_while_idle, args=(Here(), "inbound", client))
     listening.start()
     while not client.pubsub_numsub("critter:ear:inbound")[0][1]:
         time.sleep(0.005)

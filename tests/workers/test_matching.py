@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.ledger.outbox.in_doubt import Unknown
-from gateway.sms.body_hash import canonical, digest
+from gateway.sms.body_hash import canonical_body, digest
 from workers.sending.in_doubt_matching import SERVICE, UnmatchedMessage, compare
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -66,5 +66,5 @@ def test_each_has_one_end_and_each_message_stands_for_one(
 
 @given(st.text())
 def test_a_canonical_form_is_stable(body: str) -> None:
-    assert canonical(canonical(body)) == canonical(body)
+    assert canonical_body(canonical_body(body)) == canonical_body(body)
     assert digest(f" {body}\n") == digest(body)

@@ -354,7 +354,7 @@ def test_a_late_answer_is_none_to_a_question_that_was_put_after_it(here, sim):
     now = datetime.now(UTC)
     with transaction(here.engine) as session:
         conversations.ask(session, phone, AskedQuestion("cost", (), ("OK",), {}))
-        assert conversations.standing(session, phone, now).asked
-        assert conversations.standing(session, phone, now, now + timedelta(seconds=1)).asked
-        late = conversations.standing(session, phone, now, now - timedelta(minutes=1))
+        assert conversations.read_state(session, phone, now).asked
+        assert conversations.read_state(session, phone, now, now + timedelta(seconds=1)).asked
+        late = conversations.read_state(session, phone, now, now - timedelta(minutes=1))
         assert late.asked is late.ran_out is None

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.carriers.common.protocol import OutboundEmail, Outcome, Text
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.settings import Settings
@@ -50,7 +50,7 @@ def hear_text(room: WorkerContext, phone: str, words: str) -> float:
         claimed = inbox.claim(session, "test", timedelta(seconds=60), 1)[0]
         row, _ = inbox.take(session, claimed) or (None, None)
         assert row is not None
-        outcome = hear(session, room.world, row)
+        outcome = process(session, room.world, row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     return time.monotonic()
 

@@ -16,7 +16,7 @@ from gateway.carriers.twilio.media import TwilioMedia
 from gateway.errors import CarrierError
 from gateway.files import media_folder
 from gateway.inbound.outcome import InboundOutcome
-from gateway.inbound.process import hear
+from gateway.inbound.process import process
 from gateway.ledger.audit import invariants
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox import media as pictures
@@ -163,7 +163,7 @@ def read(engine: Engine, here: WorkerContext) -> list[InboundOutcome]:
         taken = [inbox.take(session, one) for one in inbox.claim(session, "test", timedelta(minutes=1), 9)]
         outcomes = []
         for row, _ in filter(None, taken):
-            outcome = hear(session, here.world, row)
+            outcome = process(session, here.world, row)
             inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
             outcomes.append(outcome)
     return outcomes
@@ -212,7 +212,7 @@ def test_a_worker_that_is_lost_does_not_lose_the_picture(engine: Engine, setting
     assert lost
     assert step(here)
     with transaction(engine) as session:
-        pictures.failed(session, lost, "too late", again=False)
+        pictures.mark_failed(session, lost, "too late", again=False)
     (row,) = media(engine)
     assert (row.state, row.attempt) == ("fetched", 2)
 

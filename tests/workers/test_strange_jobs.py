@@ -81,7 +81,7 @@ def drained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(rq_worker, "linger", lambda *_: None)
     monkeypatch.setattr(DrainWorker, "_install_signal_handlers", lambda _: None)
     monkeypatch.setattr(jobs, "_told", {})
-    counters.taken()
+    counters.take_counts()
     return drained
 
 
@@ -92,7 +92,7 @@ def work(redis_url: str) -> None:
 
 
 def refused() -> dict[str, float]:
-    return {labels: count for (name, labels), count in counters.taken().items() if name == "strange_jobs"}
+    return {labels: count for (name, labels), count in counters.take_counts().items() if name == "strange_jobs"}
 
 
 def written(client: redis.Redis, queue: str, data: bytes, **fields: object) -> None:

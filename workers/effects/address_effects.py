@@ -33,7 +33,7 @@ def of_refusals(session: Session, ended: Sequence[tuple[ClaimedDelivery, Outcome
     coded = [(one.address_id, reason, code_of(int(reason))) for one, reason in refused if reason.isdecimal()]
     for address_id, reason, code in coded:
         apply(session, address_id, code.action, reason)
-    alarms.raised(session, Counter(reason for _, reason, code in coded if code.action in ALARMING))
+    alarms.raise_alarms(session, Counter(reason for _, reason, code in coded if code.action in ALARMING))
 
 
 def apply(session: Session, address_id: int, action: Action, reason: str, strikes: bool = False) -> None:

@@ -32,7 +32,7 @@ LOOK_UP: Final = "look the code up in the carrier's documents (Twilio's error di
 log = structlog.get_logger()
 
 
-def raised(session: Session, reasons: Counter[str]) -> None:
+def raise_alarms(session: Session, reasons: Counter[str]) -> None:
     """Of one batch: how many texts were refused, by code. Callers have written the tries already."""
     for reason, number in sorted(reasons.items()):
         if reason not in FILTERED:
@@ -59,7 +59,7 @@ def _filtered(session: Session, new: int) -> None:
         )
 
 
-def returned(session: Session) -> None:
+def alarm_returned(session: Session) -> None:
     """One more mail came back: says so when it made a score of them full within the hour."""
     back = session.scalar(RETURNED_NOW) or 0
     if not back or back % EVERY:

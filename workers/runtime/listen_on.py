@@ -18,7 +18,7 @@ LONGEST: Final = 10.0  # seconds; RQ's worker has to say from time to time that 
 LOOK: Final = 0.25  # seconds between two looks for jobs, which another's ring or the clock made
 
 
-def linger(here: WorkerContext, queue: str, redis: Redis) -> None:
+def listen_while_idle(here: WorkerContext, queue: str, redis: Redis) -> None:
     """Returns after a silence, or when jobs wait, or when the process is told to end."""
     with QueueListener(redis, queue) as ear:
         end = time.monotonic() + LONGEST

@@ -97,14 +97,14 @@ class Failures:
         self._written[name] = True
         try:
             with transaction(self._engine) as session:
-                task_failures.failed(session, name, count, reason)
+                task_failures.record_failure(session, name, count, reason)
         except SQLAlchemyError as problem:
             log.warning("the failure of a task is not written down", task=name, problem=reason_of(problem))
 
     def _erase(self, name: str) -> None:
         try:
             with transaction(self._engine) as session:
-                task_failures.succeeded(session, name)
+                task_failures.record_success(session, name)
             self._written[name] = False
         except SQLAlchemyError as problem:
             log.warning("the success of a task is not written down", task=name, problem=reason_of(problem))

@@ -34,7 +34,7 @@ class Reservation(Generic[Parcel]):
     taken: BudgetOutcome
 
 
-def buy(
+def reserve(
     session: Session, settings: Settings, loads: Sequence[OutboundItem[Parcel]], contents: Mapping[int, MessageContent]
 ) -> Reservation[Parcel]:
     """Ends what may not leave or does not fit, puts off what waits for the breaker, and takes the rest from its
@@ -51,12 +51,12 @@ def buy(
     return Reservation(left, taken)
 
 
-def buy_again(
+def reserve_again(
     session: Session, settings: Settings, loads: Sequence[OutboundItem[Parcel]], contents: Mapping[int, MessageContent]
 ) -> Reservation[Parcel]:
     """The same for what was paid for and waited too long since: what it cost is given back first."""
     budgets.refund(session, [load.claimed.attempt_id for load in loads])
-    return buy(session, settings, loads, contents)
+    return reserve(session, settings, loads, contents)
 
 
 def _trouble(settings: Settings, load: OutboundItem[Parcel]) -> str | None:

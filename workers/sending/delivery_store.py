@@ -84,7 +84,7 @@ class DeliveryStore(Generic[Parcel]):
                 self._day.took(session, len(loads))
             if self._channel != "sms":
                 return Batch(loads, len(rows), decided_at)
-            bought = budget_reservation.buy(session, self._here.settings, loads, contents)
+            bought = budget_reservation.reserve(session, self._here.settings, loads, contents)
         budget_reservation.tell(bought.taken)
         return Batch(bought.loads, len(rows), decided_at)
 
@@ -134,7 +134,7 @@ class DeliveryStore(Generic[Parcel]):
         threads = {row.message_id for row in rows if contents[row.message_id].parents} if self._channel != "sms" else ()
         for message in threads:
             to = [row.address_id for row in rows if row.message_id == message]
-            apart = visibility.cut_off(session, contents[message].parents, to)
+            apart = visibility.find_cut_off(session, contents[message].parents, to)
             found |= {(message, address) for address in apart}
         return found
 
@@ -178,7 +178,7 @@ class DeliveryStore(Generic[Parcel]):
             left = [load for load in loads if load.claimed.attempt_id in held]
             if self._channel != "sms":
                 return frozenset(held)
-            bought = budget_reservation.buy_again(
+            bought = budget_reservation.reserve_again(
                 session, self._here.settings, left, self._content_of(session, _messages(left))
             )
         budget_reservation.tell(bought.taken)

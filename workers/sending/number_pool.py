@@ -71,7 +71,7 @@ class Pool:
         """Reads again how our numbers stand, at most once a second, and gives one to the phones that have none."""
         now = time.monotonic()
         if self._read_at == float("-inf"):
-            senders.sync(session, configured(self._here.settings))
+            senders.sync(session, configure_numbers(self._here.settings))
         if now - self._read_at > FRESH:
             self._plan, self._read_at = RoutingPlan(tuple(senders.active(session)), self._here.settings.sms_routes), now
         senders.assign(session, self.choose)
@@ -113,7 +113,7 @@ class Pool:
 
     def _stand_in(self, lost: SendingNumber) -> SendingNumber | None:
         up = (one for one in self._plan.senders if not self._down(one))
-        return next((one for one in up if routing.stands_in(one, lost, self._plan)), None)
+        return next((one for one in up if routing.can_stand_in(one, lost, self._plan)), None)
 
     def _down(self, sender: SendingNumber) -> bool:
         """A carrier that nobody can stand in for is tried on: the waits of its texts are rest enough."""
@@ -158,7 +158,7 @@ class PooledNumber:
         senders.pause(session, number, carrier, timedelta(seconds=PAUSE), outcome.reason)
 
 
-def configured(settings: Settings) -> list[tuple[str, str]]:
+def configure_numbers(settings: Settings) -> list[tuple[str, str]]:
     """(number, carrier) of each sender. A Messaging Service stands for the numbers with Twilio."""
     service = settings.twilio_messaging_service_sid
     others = [(one.number, one.carrier) for one in settings.sms_senders if not (service and one.carrier == "twilio")]

@@ -4,13 +4,13 @@ from functools import lru_cache
 from typing import Final
 
 from gateway.carriers.common.protocol import OutboundEmail
-from gateway.carriers.smtp.provider_profiles import terms
+from gateway.carriers.smtp.provider_profiles import provider_terms
 from gateway.i18n.phrases import ENGLISH
 from gateway.ledger.outbox.claims import ClaimedDelivery, MessageContent
 from gateway.mail.compose import compose, headers
 from gateway.mail.compose.compose import ListHeaders, Template
 from gateway.mail.compose.dkim_signer import DkimKey
-from gateway.mail.compose.layout import MailLayout, framed
+from gateway.mail.compose.layout import MailLayout, lay_out
 from gateway.network.mail import daily_mail
 from gateway.network.posts import rendering
 from gateway.security.signed_tokens import Signer
@@ -34,7 +34,7 @@ class Mailing:
         self._sign = signer.sign
         self._domain = settings.mail_domain
         self._company = settings.company
-        self._fixed = terms(settings).sender  # the one sender of a relay that takes no other
+        self._fixed = provider_terms(settings).sender  # the one sender of a relay that takes no other
         self._page = f"{settings.public_url}/u/"
         self._media = f"{settings.public_url}/m/"
         self._keys = keys
@@ -91,7 +91,7 @@ class Mailing:
         )
 
     def _frame(self, content: MessageContent, author: str, follows: str, language: str) -> MailLayout:
-        return framed(
+        return lay_out(
             self._company,
             language,
             kind=content.kind,

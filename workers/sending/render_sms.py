@@ -36,7 +36,7 @@ class Texting:
     def load(self, claimed: ClaimedDelivery, content: MessageContent) -> tuple[OutboundItem[Text], str]:
         """What leaves, and what `more` gives next: "" when nothing was cut."""
         most = 3 if claimed.introduces and content.kind == "answer" else 2  # an answer's rest is kept already
-        hangs = rendering.hanging(content.attached, content.text, self._media + self._blank)
+        hangs = rendering.link_media(content.attached, content.text, self._media + self._blank)
         gives_rest = self._gives_rest(content)
         fitted = self._fitted(
             content.message_id, content.text, hangs, claimed.tag, gives_rest, claimed.introduces, most

@@ -21,13 +21,13 @@ def settlement(
     A mail whose fate is unknown goes again: its Message-ID is fixed, so that the receiver can fold the two (R15).
     """
     if outcome.state == "unknown" and channel == "email":
-        wait = backoff.again(claimed.number, _chance())
+        wait = backoff.next_wait(claimed.number, _chance())
         return Settlement(claimed, "retry", reason=outcome.reason, wait=wait, possible_duplicate=True)
     if outcome.state == "unknown":
         return Settlement(claimed, "unknown", reason=outcome.reason, wait=look)
     if outcome.state == "retry":
         busy = outcome.reason in BUSY
-        wait = backoff.busy(_chance()) if busy else backoff.again(claimed.number, _chance())
+        wait = backoff.busy_wait(_chance()) if busy else backoff.next_wait(claimed.number, _chance())
         asked = timedelta(seconds=outcome.wait or 0)
         return Settlement(claimed, "retry", reason=outcome.reason, wait=max(wait, asked))
     parts = segments if outcome.state == "sent" else None

@@ -49,7 +49,7 @@ def tasks(settings: Settings, *, reads: bool) -> list[Task]:
     """All of them; `reads`: this process may read the carrier's list of texts to us."""
     mail = [Task("dailies", FIVE_MINUTES, _each(ring_dailies))] if settings.mail else []
     period = min(missed_texts.LOOK, settings.sms_intake_seconds / 4)
-    listed = [Task("texts_listed", period, missed_texts.watching, READING)] if reads else []
+    listed = [Task("texts_listed", period, missed_texts.watch_lists, READING)] if reads else []
     return [
         Task("due", SECOND, _each(look)),
         Task("lost_inputs", SWEEP, _each(lease_sweeper.take_back_inputs)),

@@ -19,7 +19,7 @@ PHONES = ("sam", "kim", "bob", "dana")
 MAILBOXES = ("priya", "elena")  # both follow Kim by mail
 
 
-def front(settings: Settings) -> Blueprint:
+def serve_front(settings: Settings) -> Blueprint:
     """What stands at "/". It has connections of its own, opened when first asked."""
     if settings.mode == "live":
         raise Refused("The tour is only for simulated mode.")

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, text
 
 from critter.demo import company
 from critter.demo.pretend_followers import GROUP, load_crowd
-from critter.demo.tour.troubles import told
+from critter.demo.tour.troubles import describe
 from gateway.errors import Refused
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -91,7 +91,7 @@ class Drill:
         now = self._standing
         began = time.monotonic()
         try:
-            with told():
+            with describe():
                 message = self._post()
                 self._watch(message, began)
                 now.phase = "counting"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from critter.demo import company
 from critter.demo.pretend_followers import refuse_live
-from critter.demo.tour.troubles import told
+from critter.demo.tour.troubles import describe
 from gateway.store.database import transaction
 
 TRIES: Final = 3  # a worker may be at the same rows; the database then ends one of the two
@@ -18,7 +18,7 @@ TRIES: Final = 3  # a worker may be at the same rows; the database then ends one
 
 def start_over(engine: Engine, simulator: str) -> None:
     """Forgets what the demo people said, heard, followed and stopped; raises Trouble."""
-    with told():
+    with describe():
         _reset(simulator)  # no callback comes any more for what is about to go
         for further in range(TRIES - 1, -1, -1):
             try:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from critter.demo.tour.troubles import told
+from critter.demo.tour.troubles import describe
 from critter.explain import text as explaining
 from gateway.errors import Refused
 from gateway.inbound.commands import CommandRegistry
@@ -26,11 +26,11 @@ class TourApi:
 
     @cached_property
     def _world(self) -> CommandRegistry:
-        return explaining.whole_world(self._settings)
+        return explaining.build_registry(self._settings)
 
     def trace(self, carrier_id: str) -> Plain | None:
         """The summary of `critter trace` and how far its copies are; None while no such input was accepted."""
-        with told(), transaction(self._engine) as session:
+        with describe(), transaction(self._engine) as session:
             try:
                 found = look_up(session, carrier_id)
             except Refused:
@@ -42,7 +42,7 @@ class TourApi:
 
     def explain(self, words: str, handle: str) -> Plain:
         """As `critter explain TEXT --as HANDLE --json` says it."""
-        with told(), self._engine.connect() as connection:
+        with describe(), self._engine.connect() as connection:
             return explaining.explain(connection, self._world, words, handle=handle).plain()
 
 

@@ -14,7 +14,7 @@ SIMULATOR_AWAY = "The simulator does not answer. critter up starts it again by i
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def describe() -> Iterator[None]:
     """Raises Trouble for what is expected to happen now and then."""
     try:
         yield

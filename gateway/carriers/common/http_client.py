@@ -63,7 +63,7 @@ class HttpLink:
         """Raises whatever aiohttp raises, TimeoutError and AnswerTooLong: `unanswered` says what they mean."""
         session = self._kept or self._open()
         async with session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
-            text = await bounded(answer, ANSWER_LIMIT)
+            text = await bound_timeout(answer, ANSWER_LIMIT)
             return HttpResponse(answer.status, text, _seconds(answer.headers.get("Retry-After", "")))
 
     def _open(self) -> ClientSession:
@@ -77,7 +77,7 @@ class HttpLink:
             await session.close()
 
 
-async def bounded(answer: ClientResponse, limit: int) -> str:
+async def bound_timeout(answer: ClientResponse, limit: int) -> str:
     """The body as text. Leaving the request's block with a body half read closes the connection."""
     body = bytearray()
     async for block in answer.content.iter_any():
@@ -87,7 +87,7 @@ async def bounded(answer: ClientResponse, limit: int) -> str:
     return body.decode(errors="replace")
 
 
-def unanswered(problem: Exception) -> Outcome:
+def explain_unanswered(problem: Exception) -> Outcome:
     """No whole answer came. Only a connection that was never made proves that nothing was sent."""
     kind = type(problem).__name__  # never its words: they may quote the request
     if isinstance(problem, ClientConnectorDNSError):

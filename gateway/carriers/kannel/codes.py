@@ -26,7 +26,7 @@ _RECEIPT: Final = re.compile(r"stat:([A-Z]{4,8})(?:.{0,20}?err:([0-9A-Za-z]{1,5}
 _ACTIONS: Final[dict[str, Action]] = {"smpp b": "dead_number"}  # ESME_RINVDSTADR: not a number
 
 
-def answered(status: int, text: str) -> Outcome:
+def read_answer(status: int, text: str) -> Outcome:
     """From the HTTP status and the body of the answer to sendsms.
 
     503 is `retry` only in Kannel's own words: one of a proxy's leaves open what happened behind it.

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from gateway.carriers.common.http_client import HttpLink, is_unicode, send_each, unanswered
+from gateway.carriers.common.http_client import HttpLink, explain_unanswered, is_unicode, send_each
 from gateway.carriers.common.protocol import Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
-from gateway.carriers.kannel.codes import EVERY_REPORT, answered
+from gateway.carriers.kannel.codes import EVERY_REPORT, read_answer
 from gateway.sms.gsm7 import ALPHABET
 
 GSM: Final = "0"  # its "coding"
@@ -44,8 +44,8 @@ class KannelSms:
         try:
             answer = await self._link.post(self._headers(text), text.body.encode())
         except Exception as problem:  # noqa: BLE001  # aiohttp raises many kinds; none may end the batch
-            return unanswered(problem)
-        return answered(answer.status, answer.text)
+            return explain_unanswered(problem)
+        return read_answer(answer.status, answer.text)
 
     def _headers(self, text: Text) -> dict[str, str]:
         """All but the text itself: so neither the password nor the text stands in an address that proxies log."""

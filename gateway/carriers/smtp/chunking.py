@@ -15,8 +15,15 @@ from typing import Final
 from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.carriers.smtp.connection import SmtpConnection
-from gateway.carriers.smtp.message import envelope, flaw
-from gateway.carriers.smtp.replies import closing, kind_of, refused, took, unanswered, untaken
+from gateway.carriers.smtp.message import envelope, find_flaw
+from gateway.carriers.smtp.replies import (
+    accepted_outcome,
+    is_closing,
+    kind_of,
+    refused_outcome,
+    unanswered_outcome,
+    untaken_outcome,
+)
 from gateway.carriers.smtp.transaction import FINAL_SHARE, RSET, Settled
 from gateway.errors import CarrierError
 
@@ -85,7 +92,7 @@ class ChunkedTransaction:
         """421 instead of a reply refuses what it was about and all behind it."""
         sailing, self._sailing = self._sailing, deque()
         for one in sailing:
-            fate = untaken(reason) if closing(reason) else unanswered(reason)
+            fate = untaken_outcome(reason) if is_closing(reason) else unanswered_outcome(reason)
             self._settled(one.letter, one.refusal or fate)
         self._end(CarrierError(reason, kind_of(reason)))
 
@@ -127,7 +134,7 @@ class ChunkedTransaction:
     def _take(self) -> OutboundEmail | None:
         while self._queue and self._link.left > 0 and self._paused is None:
             letter = self._queue.popleft()
-            reason = flaw(letter, self._link.offers)
+            reason = find_flaw(letter, self._link.offers)
             if not reason:
                 self._link.left -= 1
                 return letter
@@ -155,7 +162,7 @@ class ChunkedTransaction:
         if one.refusal is None and code == 503:  # "bad sequence": we and the server have lost each other
             self._link.break_off("503")
         elif one.refusal is None:
-            one.refusal = refused(code, reply, COMMANDS[self._step])
+            one.refusal = refused_outcome(code, reply, COMMANDS[self._step])
 
     def _ended(self, code: int, reply: bytes) -> None:
         """The last reply about a letter. One that was refused before is not taken, whatever is said now."""
@@ -165,9 +172,9 @@ class ChunkedTransaction:
         self._link.answered(one.begun)
         if one.refusal is None and code < 300:
             self._link.carried += 1
-            self._settled(one.letter, took(reply))
+            self._settled(one.letter, accepted_outcome(reply))
         else:
-            outcome = one.refusal or refused(code, reply, COMMANDS[3])
+            outcome = one.refusal or refused_outcome(code, reply, COMMANDS[3])
             self._paused = outcome if outcome.pause else self._paused
             self._settled(one.letter, outcome)
         if len(self._sailing) <= self._link.window // 2:

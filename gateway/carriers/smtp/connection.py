@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol, cast
 
-from gateway.carriers.smtp.replies import kind_of, trouble
+from gateway.carriers.smtp.replies import find_pause, kind_of
 from gateway.errors import CarrierError
 
 WINDOW: Final = 8  # letters on their way over one connection, at most …
@@ -121,7 +121,7 @@ class SmtpConnection(asyncio.Protocol):
         elif line[3:4] == b"-":
             self._reply += line + b"\n"
         elif code == 421:  # said of any command by a server that is about to close
-            known = trouble(code, line)
+            known = find_pause(code, line)
             self.break_off(known.reason if known else "421")
         else:
             reply, self._reply = self._reply + line, b""

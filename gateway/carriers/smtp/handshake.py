@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from gateway.carriers.smtp.connection import PendingReply, SmtpConnection, ask
 from gateway.carriers.smtp.oauth_tokens import Tokens
-from gateway.carriers.smtp.replies import trouble
+from gateway.carriers.smtp.replies import find_pause
 from gateway.errors import CarrierError, SettingsError
 
 Tls = Literal["none", "starttls", "implicit"]
@@ -108,7 +108,7 @@ async def _introduce(
 
 def _check(reply: tuple[int, bytes], wanted: int) -> None:
     if reply[0] != wanted:
-        known = trouble(*reply)
+        known = find_pause(*reply)
         raise CarrierError(known.reason if known else str(reply[0]), known.kind if known else "transient")
 
 

@@ -14,7 +14,7 @@ LONGEST_LINE: Final = 998  # RFC 5322 2.1.1
 LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 
 
-def flaw(letter: OutboundEmail, offers: Container[str]) -> str:
+def find_flaw(letter: OutboundEmail, offers: Container[str]) -> str:
     """Why this letter can never be sent over a server that offers these extensions: "" or a reason."""
     if not _is_address(letter.recipient) or not (letter.envelope_from == "" or _is_address(letter.envelope_from)):
         return "address"
@@ -52,7 +52,7 @@ def _has_short_lines(content: bytes) -> bool:
     return True
 
 
-def wire(content: bytes) -> bytes:
+def wire_format(content: bytes) -> bytes:
     """The content after DATA: a dot before each line that begins with one, and the lone dot at the end."""
     stuffed = content.replace(b"\r\n.", b"\r\n..")
     first = b"." if stuffed.startswith(b".") else b""

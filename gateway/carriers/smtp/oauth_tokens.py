@@ -8,7 +8,7 @@ import time
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from gateway.carriers.common.http_client import HttpLink, HttpResponse, unanswered
+from gateway.carriers.common.http_client import HttpLink, HttpResponse, explain_unanswered
 from gateway.errors import CarrierError
 
 EARLY: Final = 300.0  # seconds before a token's end that a new one is fetched
@@ -62,7 +62,7 @@ class Tokens:
         try:
             return await self._link.post({"Content-Type": "application/x-www-form-urlencoded"}, self._form)
         except Exception as problem:  # noqa: BLE001  # aiohttp raises many kinds; none of them has done anything
-            raise CarrierError(f"token {unanswered(problem).reason}", "transient") from None
+            raise CarrierError(f"token {explain_unanswered(problem).reason}", "transient") from None
 
     def _keep(self, answer: HttpResponse) -> None:
         """Its words never leave here: they name the tenant."""

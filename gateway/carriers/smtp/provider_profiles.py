@@ -126,7 +126,7 @@ class Terms:
     daily: int | None
 
 
-def terms(settings: Settings) -> Terms:
+def provider_terms(settings: Settings) -> Terms:
     """A rate or a day of 0 in the settings takes the profile's limit away."""
     profile = PROFILES[settings.smtp_profile]
     sender = _sender(profile, settings)
@@ -148,7 +148,7 @@ def _sender(profile: Profile, settings: Settings) -> str | None:
 
 def relay(settings: Settings) -> SmtpRelay:
     """The carrier for mail. Raises SettingsError when our certificate cannot be read."""
-    kept = terms(settings)
+    kept = provider_terms(settings)
     return SmtpRelay(
         settings.smtp_relay,
         kept.hello,
@@ -177,7 +177,7 @@ def context(settings: Settings) -> ssl.SSLContext:
 
 def oauth(settings: Settings) -> OAuth | None:
     """Whose mailbox it is and where its tokens come from; None for a relay that wants none."""
-    kept = terms(settings)
+    kept = provider_terms(settings)
     if not kept.profile.oauth or kept.sender is None:
         return None
     url = settings.m365_token_url or f"{MICROSOFT}/{settings.m365_tenant}/oauth2/v2.0/token"

@@ -68,7 +68,7 @@ TROUBLES: Final = (
 _BY_REASON: Final = {one.reason: one for one in TROUBLES}
 
 
-def trouble(code: int, line: bytes) -> RelayPause | None:
+def find_pause(code: int, line: bytes) -> RelayPause | None:
     """What such a reply says about us, when it is not about one letter."""
     enhanced = _ENHANCED.search(line[4:16])
     said = enhanced[0].decode() if enhanced else ""
@@ -88,35 +88,35 @@ def kind_of(reason: str) -> Kind:
     return _BY_REASON[reason].kind if reason in _BY_REASON else "transient"
 
 
-def closing(reason: str) -> bool:
+def is_closing(reason: str) -> bool:
     """Whether the server ended the connection with a 421, which refuses all that was not answered before."""
     return reason.startswith(("421", "432"))
 
 
-def took(line: bytes) -> Outcome:
+def accepted_outcome(line: bytes) -> Outcome:
     """250 after the final dot: the relay answers for the letter now."""
     at = line.find(_POSTFIX)
     found = _NAME.match(line, at + len(_POSTFIX)) if at >= 0 else _QUEUED.search(line)
     return Outcome("sent", found[found.re.groups].decode("ascii", "replace") if found else None)
 
 
-def refused(code: int, line: bytes, command: str) -> Outcome:
+def refused_outcome(code: int, line: bytes, command: str) -> Outcome:
     """4xx or 5xx to one command of a letter. The words of the server are left out: they quote addresses."""
     enhanced = _ENHANCED.search(line[4:16])
     detail = f"{command} {enhanced[0].decode()}" if enhanced else command
-    if known := trouble(code, line):
+    if known := find_pause(code, line):
         return Outcome("retry", reason=known.reason, detail=detail, pause=known.pause, wait=known.wait)
     if code in _OURS:
         return Outcome("retry", reason=str(code), detail=detail, pause=True)
     return Outcome("retry" if code < 500 else "failed", reason=str(code), detail=detail)
 
 
-def untaken(reason: str) -> Outcome:
+def untaken_outcome(reason: str) -> Outcome:
     """The connection ended before the letter was all written: it cannot have been taken."""
     known = _BY_REASON.get(reason)
     return Outcome("retry", reason=reason, pause=known is not None and known.pause, wait=wait_of(reason))
 
 
-def unanswered(reason: str) -> Outcome:
+def unanswered_outcome(reason: str) -> Outcome:
     """It was all written, and no reply came (RFC 5321 4.5.3.2.6 knows this gap; RFC 1047 is about nothing else)."""
     return Outcome("unknown", reason=reason)

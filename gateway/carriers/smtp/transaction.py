@@ -15,8 +15,15 @@ from typing import Final
 from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.common.send_gate import OPEN, Gate, may_leave
 from gateway.carriers.smtp.connection import SmtpConnection
-from gateway.carriers.smtp.message import envelope, flaw, wire
-from gateway.carriers.smtp.replies import closing, kind_of, refused, took, unanswered, untaken
+from gateway.carriers.smtp.message import envelope, find_flaw, wire_format
+from gateway.carriers.smtp.replies import (
+    accepted_outcome,
+    is_closing,
+    kind_of,
+    refused_outcome,
+    unanswered_outcome,
+    untaken_outcome,
+)
 from gateway.errors import CarrierError
 
 Settled = Callable[[OutboundEmail, Outcome], None]
@@ -89,12 +96,12 @@ class SmtpTransaction:
         if letter and self._stale:
             self._queue.appendleft(letter)  # it met the end of a rested connection, which says nothing about it
         elif letter:
-            self._settled(letter, self._refusal or untaken(reason))
+            self._settled(letter, self._refusal or untaken_outcome(reason))
         self._end(CarrierError(reason, kind_of(reason)))
 
     def _fate(self, reason: str) -> Outcome:
         """421 instead of the final reply refuses; and a dot that never left us cannot have been read."""
-        return untaken(reason) if closing(reason) or self._undotted else unanswered(reason)
+        return untaken_outcome(reason) if is_closing(reason) or self._undotted else unanswered_outcome(reason)
 
     def _end(self, problem: Exception | None = None) -> None:
         if self._done.done():
@@ -126,7 +133,7 @@ class SmtpTransaction:
             if not self._gate.fresh(self._queue[0]):
                 return None
             letter = self._queue.popleft()
-            reason = flaw(letter, self._link.offers)
+            reason = find_flaw(letter, self._link.offers)
             if not reason:
                 self._link.left -= 1
                 return letter
@@ -154,7 +161,7 @@ class SmtpTransaction:
         if code < 400 or code == 503:  # "bad sequence": we and the server have lost each other, not a letter's fault
             self._link.break_off(str(code))
         else:
-            self._refusal = refused(code, reply, command)
+            self._refusal = refused_outcome(code, reply, command)
 
     def _go_on(self, command: bytes) -> None:
         """Where commands go one by one, a refused letter ends here."""
@@ -234,7 +241,7 @@ class SmtpTransaction:
         letter, self._letter, self._refusal = self._letter, None, None
         assert letter
         self._poured = letter
-        content = wire(letter.content)
+        content = wire_format(letter.content)
         following = self._envelope() if self._pipelining and self._link.quick else b""
         self._poured_at = asyncio.get_running_loop().time()
         if len(content) <= SMALL:
@@ -262,7 +269,7 @@ class SmtpTransaction:
         self._poured = None
         self._link.answered(self._poured_at)
         self._link.carried += code < 300
-        outcome = took(reply) if code < 300 else refused(code, reply, "content")
+        outcome = accepted_outcome(reply) if code < 300 else refused_outcome(code, reply, "content")
         self._settled(letter, outcome)
         if outcome.pause:
             self._leave(outcome.reason)

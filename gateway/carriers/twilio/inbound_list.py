@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from gateway.carriers.common.http_client import unanswered
+from gateway.carriers.common.http_client import explain_unanswered
 from gateway.carriers.twilio.http import BoundedHttpClient
 from gateway.carriers.twilio.patterns import CONTENT_TYPE, MEDIA_SID, MESSAGE_SID, MOST_PICTURES, NUMBER
-from gateway.carriers.twilio.responses import answered
+from gateway.carriers.twilio.responses import read_answer
 from gateway.carriers.twilio.sms import client
 from gateway.errors import CarrierError
 
@@ -96,9 +96,9 @@ class TwilioInbox:
         try:
             answer: Response = await self._client.request_async("GET", self._base + path)
         except Exception as problem:  # noqa: BLE001  # the library and aiohttp raise many kinds
-            raise CarrierError(unanswered(problem).reason, "transient") from None
+            raise CarrierError(explain_unanswered(problem).reason, "transient") from None
         if answer.status_code != 200:
-            outcome = answered(answer.status_code, answer.text)
+            outcome = read_answer(answer.status_code, answer.text)
             lasting = outcome.pause or outcome.state == "failed"
             raise CarrierError(outcome.reason, "permanent" if lasting else "transient")
         try:

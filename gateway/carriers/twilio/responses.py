@@ -11,7 +11,7 @@ from typing import Any, Final, TypeGuard
 
 from twilio.http.response import Response
 
-from gateway.carriers.common.http_client import unanswered
+from gateway.carriers.common.http_client import explain_unanswered
 from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.twilio.error_codes import code_of
 from gateway.errors import CarrierError
@@ -21,7 +21,7 @@ STATUSES: Final = ("accepted", "scheduled", "queued", "sending", "sent", "delive
 _PAUSES: Final = ("pause_carrier", "pause_number")
 
 
-def answered(status: int, body: str) -> Outcome:
+def read_answer(status: int, body: str) -> Outcome:
     """From the HTTP status and the body of the answer to "create message"."""
     fields = _fields(body)
     if not 200 <= status < 300:
@@ -67,10 +67,10 @@ def blames_account(outcome: Outcome) -> bool:
     return outcome.pause and not outcome.one_number
 
 
-def page_lost(problem: Exception) -> CarrierError:
+def is_page_lost(problem: Exception) -> CarrierError:
     """Why the list is not complete. The library hands over a page's answer only beside the words of its exception."""
     answer = problem.args[-1] if problem.args else None
     if isinstance(answer, Response):
-        outcome = answered(answer.status_code, answer.text)
+        outcome = read_answer(answer.status_code, answer.text)
         return CarrierError(outcome.reason, "permanent" if outcome.pause or outcome.state == "failed" else "transient")
-    return CarrierError(unanswered(problem).reason, "transient")
+    return CarrierError(explain_unanswered(problem).reason, "transient")

@@ -14,12 +14,12 @@ from twilio.base import values
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
 
-from gateway.carriers.common.http_client import is_unicode, send_each, unanswered
+from gateway.carriers.common.http_client import explain_unanswered, is_unicode, send_each
 from gateway.carriers.common.protocol import ListedMessage, Outcome, PricePage, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.carriers.twilio.http import BoundedHttpClient
 from gateway.carriers.twilio.prices import price_page
-from gateway.carriers.twilio.responses import answered, blames_account, is_sid, page_lost
+from gateway.carriers.twilio.responses import blames_account, is_page_lost, is_sid, read_answer
 
 PAGE_SIZE: Final = 500
 PRICES_SIZE: Final = 1000  # the most that Twilio gives
@@ -53,9 +53,9 @@ class TwilioSms:
             return Outcome("failed", reason="content", detail="not Unicode text")
         try:
             answer = await self._client.request_async("POST", self._create, data=_form(text))
-            return answered(answer.status_code, answer.text)
+            return read_answer(answer.status_code, answer.text)
         except Exception as problem:  # noqa: BLE001  # the library and aiohttp raise many kinds; none may end the batch
-            return unanswered(problem)
+            return explain_unanswered(problem)
 
     async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[ListedMessage]:
         """Every message to and from these numbers since then; those without a time yet are among them.
@@ -66,7 +66,7 @@ class TwilioSms:
         try:
             found = [_listed(message) for message in await self._everything(recipient, sender, since)]
         except Exception as problem:  # noqa: BLE001  # as above, and a broken page adds kinds of its own
-            raise page_lost(problem) from None
+            raise is_page_lost(problem) from None
         return [each for each in found if each.sent_at is None or each.sent_at >= floor]
 
     async def _everything(self, recipient: str | None, sender: str | None, since: datetime) -> list[MessageInstance]:
@@ -96,7 +96,7 @@ class TwilioSms:
             )
             return price_page(found, found.next_page_url)
         except Exception as problem:  # noqa: BLE001  # as in listing
-            raise page_lost(problem) from None
+            raise is_page_lost(problem) from None
 
     async def close(self) -> None:
         await self._http.close()

@@ -47,7 +47,7 @@ def fields_of(body: str | bytes) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
-def answered(answer: HttpResponse) -> Outcome:
+def read_answer(answer: HttpResponse) -> Outcome:
     """503 without Retry-After is a server that failed, with it one that asks us to wait; so says the interface."""
     fields, status, detail = fields_of(answer.text), answer.status, f"HTTP {answer.status}"
     if 200 <= status < 300:

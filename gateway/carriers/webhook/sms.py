@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from gateway.carriers.common.http_client import HttpLink, is_unicode, send_each, unanswered
+from gateway.carriers.common.http_client import HttpLink, explain_unanswered, is_unicode, send_each
 from gateway.carriers.common.protocol import Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
-from gateway.carriers.webhook.codes import answered
+from gateway.carriers.webhook.codes import read_answer
 from gateway.security import standard_webhooks
 
 
@@ -36,11 +36,11 @@ class HookSms:
         if not is_unicode(text.body):
             return Outcome("failed", reason="content", detail="not Unicode text")
         body = self._body(text)
-        headers = {**standard_webhooks.signed(self._key, str(text.attempt), body), "Content-Type": "application/json"}
+        headers = {**standard_webhooks.sign(self._key, str(text.attempt), body), "Content-Type": "application/json"}
         try:
-            return answered(await self._link.post(headers, body))
+            return read_answer(await self._link.post(headers, body))
         except Exception as problem:  # noqa: BLE001  # aiohttp raises many kinds; none may end the batch
-            return unanswered(problem)
+            return explain_unanswered(problem)
 
     def _body(self, text: Text) -> bytes:
         """`id` is the attempt's, also in the signed header: whoever gets one twice may fold the two."""

@@ -57,7 +57,7 @@ def _signed(keys: tuple[bytes, ...]) -> dict[str, Any]:
     """The JSON object that was signed within the last minutes. A captured request that comes again within them is a
     repeat like any other."""
     body = request.get_data()
-    if request.query_string or standard_webhooks.genuine(keys, request.headers, body) is None:
+    if request.query_string or standard_webhooks.verify(keys, request.headers, body) is None:
         abort(403)
     return codes.fields_of(body) or abort(400)
 

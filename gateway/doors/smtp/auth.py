@@ -119,7 +119,7 @@ class SignIn:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-async def asked(argument: str, ask: Ask) -> tuple[str, bytes]:
+async def parse_auth(argument: str, ask: Ask) -> tuple[str, bytes]:
     """The name and the password that the other side gives; raises GarbledError with a reply."""
     mechanism, _, first = argument.partition(" ")
     if mechanism.upper() == "PLAIN":

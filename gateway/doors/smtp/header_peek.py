@@ -35,7 +35,7 @@ def sender(header: bytes) -> str | None:
     if plain is not None and FIELDS.fullmatch(header):
         return (plain[1] or plain[2]).decode().lower()
     try:
-        found = author.sender(mime.opened(header + b"\r\n"))
+        found = author.sender(mime.parse(header + b"\r\n"))
     except Refused:
         return None
     return found if found.isprintable() else None

@@ -17,7 +17,7 @@ from gateway.doors.smtp.auth import GarbledError, SignIn
 from gateway.doors.smtp.connection import GO_ON, TEMPORARY, ConnectionStage, Security, SmtpServerConnection
 from gateway.doors.smtp.connection_limits import ConnectionLimiter
 from gateway.doors.smtp.read_buffer import TooLongError
-from gateway.doors.smtp.tls_upgrade import secured
+from gateway.doors.smtp.tls_upgrade import upgrade
 
 BAD_SYNTAX = "500 5.5.2 Not a command line: UTF-8 without control characters, ended by CR LF"
 TOO_LONG = "500 5.5.2 Line too long"
@@ -123,7 +123,7 @@ class SmtpProtocol(SmtpServerConnection):
         self._stage = ConnectionStage.SECURING
         context, seconds = self._security.certificates.context(self._home()), self._house.limits.handshake
         try:
-            transport = await secured(self.transport, self, self._wire, context, seconds)
+            transport = await upgrade(self.transport, self, self._wire, context, seconds)
         except (OSError, RuntimeError) as error:
             self._security.certificates.complain(error, self._home())
             self._hang_up()
@@ -155,7 +155,7 @@ class SmtpProtocol(SmtpServerConnection):
 
     async def _sign_in(self, sign_in: SignIn, argument: str) -> None:
         try:
-            name, password = await auth.asked(argument, self._ask)
+            name, password = await auth.parse_auth(argument, self._ask)
         except GarbledError as garbled:
             await self.push(str(garbled))
             return

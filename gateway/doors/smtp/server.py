@@ -156,7 +156,7 @@ class MailDoor:
             identity=hashlib.sha256("\n".join([envelope_from, *to, "", ""]).encode() + content).digest(),
             sender=sender,
             recipients=secret_addresses.told(to) if proof else to,
-            raw=trace_headers.written(came, self._settings.mail_domain, server.spoken) + content,
+            raw=trace_headers.write_header(came, self._settings.mail_domain, server.spoken) + content,
             trusted=proof is not None,
             proof=proof,
             message_id=header_peek.message_id(header),

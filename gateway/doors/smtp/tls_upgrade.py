@@ -7,7 +7,7 @@ from typing import cast
 from gateway.doors.smtp.read_buffer import ReadBuffer
 
 
-async def secured(
+async def upgrade(
     transport: asyncio.Transport, protocol: asyncio.Protocol, wire: ReadBuffer, context: ssl.SSLContext, seconds: float
 ) -> asyncio.Transport:
     """The transport to use from now on; raises OSError when there is no handshake within `seconds`.

@@ -31,7 +31,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     @access("token")
     def enter(token: str) -> Response:
         with transaction(engine) as session:
-            person = codes.logged_in(session, signer, token)
+            person = codes.complete_login(session, signer, token)
             if person is None:
                 state = codes.login_state(session, signer, token)
                 return _page(STATUS[state], state=state)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, se
 from sqlalchemy import Engine
 
 from gateway.doors.route_access import access
-from gateway.doors.web.post_page import pieces, zoned
+from gateway.doors.web.post_page import in_zone, pieces
 from gateway.files import file_types, media_folder
 from gateway.network.posts import post_media
 from gateway.network.posts.post_media import File, PostMedia
@@ -40,7 +40,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     @access("token")
     def show(token: str) -> Response:
         found = hanging(token)
-        at = found.at.astimezone(zoned(found.timezone))
+        at = found.at.astimezone(in_zone(found.timezone))
         page = render_template("media.html", page=found, at=at, pieces=list(pieces(found.text)), token=token)
         answer = make_response(page)
         answer.headers["Cache-Control"] = "no-store"
@@ -88,4 +88,4 @@ def _sent(var: Path, found: File, digest: str | None, kind: str | None) -> Respo
 def _type_of(place: Path) -> str:
     """Of a small copy: it is ours, and its first bytes are enough."""
     with place.open("rb") as file:
-        return file_types.sniffed(file.read(16))
+        return file_types.sniff(file.read(16))

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.doors.client_address import passed_on
 from gateway.doors.route_access import access
 from gateway.ledger.commit import counters
-from gateway.ledger.operations.metrics_snapshot import Figures, figures
+from gateway.ledger.operations.metrics_snapshot import Figures, take_snapshot
 from gateway.queue import jobs
 from gateway.settings import Settings
 from gateway.store.database import transaction
@@ -122,7 +122,7 @@ def _database(settings: Settings, engine: Engine) -> Iterator[Metric]:
     """Also a database that is away is told."""
     try:
         with transaction(engine) as session:
-            found = figures(session, settings)
+            found = take_snapshot(session, settings)
     except SQLAlchemyError as error:
         log.warning("the database does not answer: %s", type(error).__name__)
         yield GaugeMetricFamily("critter_database_up", "Whether PostgreSQL answers", 0)

@@ -58,11 +58,11 @@ def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
         .join(Account, Account.id == Address.account_id)
         .where(Post.id == post_id)
     ).one_or_none()
-    state = visibility.opened(session, post_id, address_id)
+    state = visibility.open_link(session, post_id, address_id)
     if found is None or state is None:
         return None
     post, writer, group_handle, timezone = found
-    at = post.created_at.astimezone(zoned(timezone))
+    at = post.created_at.astimezone(in_zone(timezone))
     if state == "retracted":
         return PostPage("retracted", writer.name, writer.handle, group_handle, at)
     if post.visibility == "direct":
@@ -74,7 +74,7 @@ def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
     return PostPage("shown", by, writer.handle, group_handle, at, post.text, post.attached, reactions)
 
 
-def zoned(name: str) -> tzinfo:
+def in_zone(name: str) -> tzinfo:
     """A person's time zone; UTC for one that is not known here."""
     try:
         return ZoneInfo(name)

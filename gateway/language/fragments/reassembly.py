@@ -26,13 +26,13 @@ class Arrived:
     mixed: bool = False
 
 
-def marked(text: str, half: PendingFragment | None) -> TextPart | None:
+def find_mark(text: str, half: PendingFragment | None) -> TextPart | None:
     """The part that a cleaned text is. While others are awaited even a bare "2/3 " is a mark, but no second "1/3 "."""
     piece = part(text, awaited=bool(half and half.total))
     return part(text) if piece and piece.first and half and half.missing > 1 else piece
 
 
-def arrived(half: PendingFragment | None, piece: TextPart) -> Arrived:
+def place_part(half: PendingFragment | None, piece: TextPart) -> Arrived:
     """The place of a part in the text that is awaited, or in one of its own when that has another number of parts."""
     text = half if half and half.total == piece.total else PendingFragment(total=piece.total, missing=1)
     if piece.first:
@@ -77,7 +77,7 @@ def _run(parts: Mapping[int, str], start: int) -> tuple[str, int]:
     return " ".join(words), start
 
 
-def alone(found: Arrived) -> Arrived:
+def only_part(found: Arrived) -> Arrived:
     """The same when part 1 was a command: it is done by itself, and what else came is no part of it."""
     return replace(found, words=found.parts[1], missing=2)
 

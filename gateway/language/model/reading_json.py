@@ -6,11 +6,11 @@ from typing import Any
 from gateway.language.model.reading import NamedAccount, Reading
 
 
-def packed(reading: Reading) -> dict[str, Any]:
+def pack(reading: Reading) -> dict[str, Any]:
     """Everything that a handler acts on; the reason was for the one who asked then."""
     return asdict(replace(reading, reason=""))
 
 
-def unpacked(fields: dict[str, Any]) -> Reading:
+def unpack(fields: dict[str, Any]) -> Reading:
     names = {key: tuple(NamedAccount(**each) for each in fields[key]) for key in ("names", "near")}
     return Reading(**{**fields, "args": tuple(fields["args"]), **names})

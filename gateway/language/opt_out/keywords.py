@@ -97,7 +97,7 @@ def carrier_word(text: str) -> str | None:
     a phone or a person puts around it: an emoji, a device line, a signature."""
     if text[:1] in ".?/#@":
         return None
-    inner = text if text.isascii() and "\n" not in text else stop_requests.core(text)
+    inner = text if text.isascii() and "\n" not in text else stop_requests.strip_courtesies(text)
     if len(inner) > _LONGEST:
         return None
     word = _bare(inner)
@@ -114,16 +114,18 @@ def stops_mails(text: str) -> bool:
     """Whether the whole of a mail asks in plain words for no more mails, or for none of anything."""
     if text[:1] in ".?/#@":
         return False
-    inner = stop_requests.core(text)
+    inner = stop_requests.strip_courtesies(text)
     if len(inner) <= _LONGEST and _POLITE.sub("", _bare(inner)) in _MAIL_REFUSALS:
         return True
-    return stop_requests.is_mentioned(inner) and stop_requests.plainly(inner, by_mail=True)
+    return stop_requests.is_mentioned(inner) and stop_requests.is_plain_stop(inner, by_mail=True)
 
 
 def plainly_stops(text: str) -> bool:
     """Whether it is one of the words and phrases for "stop" that nobody answers a colleague with."""
-    inner = stop_requests.core(text)
-    return stop_requests.plainly(inner) or (len(inner) <= _LONGEST and _POLITE.sub("", _bare(inner)) in _PLAIN_STOPS)
+    inner = stop_requests.strip_courtesies(text)
+    return stop_requests.is_plain_stop(inner) or (
+        len(inner) <= _LONGEST and _POLITE.sub("", _bare(inner)) in _PLAIN_STOPS
+    )
 
 
 def carrier_answers(text: str) -> bool:
@@ -135,7 +137,7 @@ def may_stop(text: str) -> bool:
     """Whether a short text may ask us to stop: it is asked about, and never published unasked."""
     if len(text) > stop_requests.MOST:
         return False
-    return stop_requests.perhaps(text) or _REFUSING_ABROAD.search(_folded(text)) is not None
+    return stop_requests.may_be_stop(text) or _REFUSING_ABROAD.search(_folded(text)) is not None
 
 
 def sounds_like_refusal(text: str) -> bool:
@@ -144,7 +146,7 @@ def sounds_like_refusal(text: str) -> bool:
     return len(text) <= 160 and (
         _REFUSING.search(folded) is not None
         or _REFUSING_ABROAD.search(folded) is not None
-        or stop_requests.perhaps(text)
+        or stop_requests.may_be_stop(text)
     )
 
 

@@ -89,7 +89,7 @@ _FIRM: Final = re.compile(
 _SHOUTED: Final = re.compile(r"STOP\b(?! [a-z]+ [a-z]+ )|[Ss]top ?[.,!;:–—-]|.*[.,!?] ?[Ss]top[.!]*$")
 
 
-def core(text: str) -> str:
+def strip_courtesies(text: str) -> str:
     """A text without what phones and people put around it: emoji, device lines, a signature."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = lines[:1]
@@ -104,7 +104,7 @@ def has_emoji(text: str) -> bool:
     return not text.isascii() and _EMOJI.search(text) is not None
 
 
-def plainly(text: str, *, by_mail: bool = False) -> bool:
+def is_plain_stop(text: str, *, by_mail: bool = False) -> bool:
     """Whether these words ask us to stop, and nothing else. `by_mail`: to stop mails, which a text cannot mean."""
     words = _words(text)
     if not words or len(text) > _LONGEST:
@@ -121,11 +121,11 @@ def plainly(text: str, *, by_mail: bool = False) -> bool:
     return refuses and about_us and all(word in _KNOWN or word in extra for word in rest)
 
 
-def perhaps(text: str) -> bool:
+def may_be_stop(text: str) -> bool:
     """Whether a short text says stop, maybe with a slip, and may mean us: such a text is never published unasked."""
     if len(text) > MOST:
         return False
-    inner = core(text)
+    inner = strip_courtesies(text)
     words = _words(inner)
     bare = " ".join(words)
     if bare in _ALONE or _SHOUTED.match(inner) or _slips(words):
@@ -133,9 +133,9 @@ def perhaps(text: str) -> bool:
     return bool(_MAY_MEAN_US.search(bare)) and bool(_US.search(bare))
 
 
-def mistyped(text: str) -> bool:
+def is_mistyped_stop(text: str) -> bool:
     """Whether the whole of a text is a request to stop with a typing error in it: "sotp", "st op", "unsubscibe me"."""
-    return len(text) <= MOST and _slips(_words(core(text)))
+    return len(text) <= MOST and _slips(_words(strip_courtesies(text)))
 
 
 def _slips(words: Sequence[str]) -> bool:
@@ -147,7 +147,7 @@ def _slips(words: Sequence[str]) -> bool:
     if meant == list(words):
         return False
     said = " ".join(word for word in meant if word not in _POLITE)
-    return said in _ALONE or plainly(said) or bool(_MAY_MEAN_US.search(said) and _US.search(said))
+    return said in _ALONE or is_plain_stop(said) or bool(_MAY_MEAN_US.search(said) and _US.search(said))
 
 
 def _is_spelled(letters: str) -> bool:

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterator
 
-from gateway.language.words.normalize import folded
+from gateway.language.words.normalize import fold_case
 
 RUN = 12  # weight of a run: six words, or twelve characters of a script that puts no blanks between words
 _WORD, _CHARACTER = 2, 1
@@ -48,7 +48,7 @@ def whole(text: str) -> str | None:
     return _joined(words) if words and next(_runs(words), None) is None else None
 
 
-def quoted(text: str) -> list[str]:
+def find_quoted(text: str) -> list[str]:
     """What stands in quotation marks, as `whole` has it: with and without a writer's name before and a tag behind."""
     if not _ANY_MARK.search(text):
         return []
@@ -70,7 +70,7 @@ def _quotations(text: str) -> Iterator[str]:
         yield text[places[0] + 1 : places[-1]]
 
 
-def covered(words: list[str], known: Container[str]) -> list[bool]:
+def is_covered(words: list[str], known: Container[str]) -> list[bool]:
     """For each word (as `tokens` has them) whether it stands in a run that is known."""
     found = [False] * len(words)
     for start, end in _spans(words):
@@ -116,7 +116,7 @@ def _plain(text: str) -> str:
     text = _APOSTROPHE.sub("", text)
     if text.isascii():
         return text.lower()
-    spread = unicodedata.normalize("NFKD", folded(text).replace("ß", "ss"))
+    spread = unicodedata.normalize("NFKD", fold_case(text).replace("ß", "ss"))
     return "".join(character for character in spread if not unicodedata.combining(character) or _is_vowel(character))
 
 

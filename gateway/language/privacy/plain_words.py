@@ -9,7 +9,7 @@ from typing import Final
 from gateway.i18n.phrases import say
 from gateway.language.model.reading import Reading, Resolver
 from gateway.language.privacy.private_messages import addressed_to, ask_further, hold, is_known, private_reading
-from gateway.language.words.normalize import first_token, folded
+from gateway.language.words.normalize import first_token, fold_case
 
 # Before a name each of these says that the rest is for them.
 _SAYING = r"""
@@ -55,9 +55,9 @@ _HOW: Final = re.compile(
 
 def plainly_private(text: str, resolver: Resolver) -> Reading | None:
     """The question about a cleaned text that says in plain words that it is for somebody; else None."""
-    if folded(first_token(text[:_LONGEST])[0]).strip(":,[]()*_") not in _FIRST:
+    if fold_case(first_token(text[:_LONGEST])[0]).strip(":,[]()*_") not in _FIRST:
         return _name_first(text, resolver)
-    said = " ".join(folded(text[:_LONGEST]).split(" "))
+    said = " ".join(fold_case(text[:_LONGEST]).split(" "))
     match = _BEFORE.match(said)
     if match is None or match.end() >= len(text):
         return _name_first(text, resolver)

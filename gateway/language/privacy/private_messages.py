@@ -10,7 +10,7 @@ from gateway.i18n.phrases import say
 from gateway.language.model.reading import NamedAccount, Reading, ResolvedName, Resolver
 from gateway.language.privacy.d_words import D_WORDS
 from gateway.language.usage.arguments import LONGEST_WORD
-from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, first_token, folded, name_of, verb_of
+from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, first_token, fold_case, name_of, verb_of
 
 VERBS = frozenset({"d", "dm", "msg", "pm"})
 # Slips of the thumb, and `d` in other languages: no English words, so with a known name after them they mean `d`.
@@ -62,14 +62,14 @@ def private_reading(text: str, resolver: Resolver, verbs: Iterable[str] = VERBS)
     start = token[:_LONGEST_LIST]
     if verb_of(start) in verbs:
         return _direct(text, rest, resolver)
-    if at := _AT.fullmatch(folded(start)):
+    if at := _AT.fullmatch(fold_case(start)):
         found = _at(text, at["names"], token, rest, resolver)
         if found is not None:
             return found
     return _marked(text, token, rest, resolver, verbs) or _glued(text, token, rest, resolver)
 
 
-def slipped(text: str, resolver: Resolver) -> Reading | None:
+def read_slip(text: str, resolver: Resolver) -> Reading | None:
     """`f kim my salary`: f is beside d on the keyboard, and with a name and more words after it no verb."""
     token, rest = first_token(text)
     return _nearly(text, token, rest, resolver) if verb_of(token) == "f" and first_token(rest)[1] else None
@@ -123,7 +123,7 @@ def _further(addressed: Addressed, resolver: Resolver) -> tuple[list[str], list[
     body, known = addressed.body, set(addressed.names)
     while len(found) < MOST_NAMES:
         word, after = first_token(body)
-        is_and = folded(word) in _AND
+        is_and = fold_case(word) in _AND
         if not is_and and not (said and said[-1][-1] in ",;"):
             break
         name, rest = first_token(after) if is_and else (word, after)
@@ -165,7 +165,7 @@ def _marked(text: str, token: str, rest: str, resolver: Resolver, verbs: Iterabl
 
 
 def _bare(token: str) -> str:
-    word = folded(token[:LONGEST_WORD])
+    word = fold_case(token[:LONGEST_WORD])
     return word if word.isalnum() else _MARKS.sub("", word)
 
 
@@ -178,9 +178,9 @@ def _nearly(text: str, token: str, rest: str, resolver: Resolver) -> Reading | N
 def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
     """`dkim lunch?`: d and a known name in one token that is neither a word nor anyone's name."""
     token = token[:LONGEST_WORD]
-    if folded(token[0]) not in _INITIALS or (whole := name_of(token)) in D_WORDS:
+    if fold_case(token[0]) not in _INITIALS or (whole := name_of(token)) in D_WORDS:
         return None
-    handle, found = _behind_d(folded(token), whole, resolver)
+    handle, found = _behind_d(fold_case(token), whole, resolver)
     if not found:
         return None
     if not rest:
@@ -267,7 +267,7 @@ def _found(word: str, resolver: Resolver) -> ResolvedName:
     if not name or len(name) > LONGEST_WORD:
         return ResolvedName()
     found = resolver(name)
-    mark = folded(word)[:1]
+    mark = fold_case(word)[:1]
     everyone = found.exact if mark == "@" else (*found.exact, *found.also)
     groups = tuple(each for each in everyone if each.kind == "group") if mark == "#" else ()
     return ResolvedName(groups or everyone, found.near, oneself=found.oneself)

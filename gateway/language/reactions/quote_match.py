@@ -2,8 +2,8 @@
 
 import re
 
-from gateway.language.words.normalize import folded
-from gateway.sms.gsm7 import unaccented
+from gateway.language.words.normalize import fold_case
+from gateway.sms.gsm7 import strip_accents
 
 _TAG = re.compile(r" ?\([a-z]\d{1,2}\)$")
 _LONGEST = 1000  # characters compared: a text that went to a phone is shorter
@@ -27,4 +27,4 @@ def quotes(received: str, quote: str) -> bool:
 
 def _compared(text: str) -> str:
     """Written as GSM-7 writes it, on one line and folded."""
-    return " ".join(folded(unaccented(text[:_LONGEST])).replace("…", "...").split())
+    return " ".join(fold_case(strip_accents(text[:_LONGEST])).replace("…", "...").split())

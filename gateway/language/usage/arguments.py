@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from gateway.i18n.language_tags import language
 from gateway.language.usage.full_names import MOST_WORDS, may_be_name
 from gateway.language.words.durations import clock, duration
-from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, folded, tokens
-from gateway.typed_input import visible
+from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, fold_case, tokens
+from gateway.typed_input import strip_invisible
 
 ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
 LONGEST_WORD = 64
@@ -68,7 +68,7 @@ def _span(accept: Callable[[str], str | None], longest: int, as_written: bool = 
     def take(source: ArgumentWords, at: int) -> Iterator[Taken]:
         for count in range(min(longest, len(source) - at), 0, -1):
             written = source.joined(at, count)
-            value = accept(written if as_written else folded(written))
+            value = accept(written if as_written else fold_case(written))
             if value is not None:
                 yield count, value
 
@@ -99,7 +99,7 @@ def _count(text: str) -> str | None:
 
 def _address(text: str) -> str | None:
     """A phone's digits, or a mailbox in small letters. Folding would make another domain of one with a sharp s."""
-    bare = unicodedata.normalize("NFKC", visible(text)).lower().rstrip(_EDGES)
+    bare = unicodedata.normalize("NFKC", strip_invisible(text)).lower().rstrip(_EDGES)
     phone = _DASHES.sub("-", bare)
     digits = "".join(filter(str.isdecimal, phone))
     if phone.isascii() and _PHONE.fullmatch(phone) and 7 <= len(digits) <= 15:
@@ -195,7 +195,7 @@ class ArgumentSlot:
     def takes(self, source: ArgumentWords, at: int) -> Iterator[tuple[int, str, str]]:
         """Each way to take words from `at` on: how many, the argument, its kind (empty for a literal)."""
         if self.literal:
-            if folded(source.all[at]).rstrip(_EDGES) == self.literal:
+            if fold_case(source.all[at]).rstrip(_EDGES) == self.literal:
                 yield 1, self.literal, ""
             return
         for kind in self.kinds:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.language.words.normalize import folded
+from gateway.language.words.normalize import fold_case
 
 MOST_WORDS: Final = 6
 _WORD: Final = re.compile(r"@?[^\W\d_](?:[^\W_]|['’ʼ.\-‐‑])*")
@@ -216,4 +216,4 @@ def may_be_name(words: Sequence[str]) -> bool:
     if not all(_WORD.fullmatch(word) for word in first) or not _WORD.fullmatch(last.rstrip(_ENDS)):
         return False
     capitals = all(word.lstrip("@")[:1].isupper() for word in words)
-    return capitals or not any(folded(word).strip(_ENDS) in _SENTENCE for word in words)
+    return capitals or not any(fold_case(word).strip(_ENDS) in _SENTENCE for word in words)

@@ -11,7 +11,7 @@ from gateway.language.usage.verbs import Verb
 NEEDLESS: Final = ("more",)  # nothing is cut in a mail
 
 
-def whole(verbs: Mapping[str, Verb], domain: str) -> Phrase:
+def whole_help(verbs: Mapping[str, Verb], domain: str) -> Phrase:
     """In paragraphs, each with one thing to a line."""
     useful = (verb for verb in help_lines.ready(verbs) if verb.name not in NEEDLESS)
     commands = joined([help_lines.line(verb) for verb in useful], "\n")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.language.model.reading import NamedAccount, ResolvedName, Resolver
 from gateway.language.usage.arguments import ACCOUNTS, ArgumentSlot, ArgumentWords
 from gateway.language.usage.verbs import UsageForm, Verb
-from gateway.language.words.normalize import folded, name_of
+from gateway.language.words.normalize import fold_case, name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def account(word: str, kind: str, resolver: Resolver) -> ResolvedName:
     if not name or (kind == "#GROUP" and not word.startswith("#")):
         return ResolvedName()
     found = resolver(name)
-    wanted = "person" if kind == "PERSON" else "group" if "GROUP" in kind or folded(word).startswith("#") else None
+    wanted = "person" if kind == "PERSON" else "group" if "GROUP" in kind or fold_case(word).startswith("#") else None
     if wanted is None:
         return found
     right = tuple(each for each in found.exact if each.kind == wanted)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from gateway.language.opt_out.keywords import RESERVED
 from gateway.language.usage.arguments import KINDS, ArgumentSlot
-from gateway.language.words.normalize import folded
+from gateway.language.words.normalize import fold_case
 
 # Verbs and aliases that are everyday English at the start of a text: with an unknown argument they ask.
 _EVERYDAY = """
@@ -92,7 +92,7 @@ def verb(
 
     `english` says that an unknown argument is asked about (True) or an error (False); left out, the everyday
     words among name and aliases decide each for itself. Raises ValueError for a usage line that cannot be read."""
-    also = tuple(folded(alias) for alias in aliases)
+    also = tuple(fold_case(alias) for alias in aliases)
     plain = tuple(usage for usage in usages if usage.split(" ")[0] not in also)
     if not plain:
         raise ValueError("a command needs a usage line")
@@ -107,7 +107,7 @@ def verb(
 
 def _abroad(name: str, words: str) -> Mapping[str, str]:
     pairs = (word.strip().partition("=") for word in words.split(","))
-    return {folded(word): alias or name for word, _, alias in pairs}
+    return {fold_case(word): alias or name for word, _, alias in pairs}
 
 
 def spoken(rows: Mapping[str, Verb], language: str) -> Mapping[str, Verb]:

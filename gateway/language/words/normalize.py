@@ -23,7 +23,7 @@ _TEXT_ENDS = " .!:,?…¿¡‽⁇⁈⁉" + _STOPS
 _NAME_EDGES = ".,:;!?)(…\"'“”„‟«»‘’" + _STOPS
 
 
-def cleaned(text: str) -> str:
+def clean(text: str) -> str:
     """The writer's characters without controls, zero-width characters, lone surrogates and outer white space."""
     if text.isascii() and text.isprintable():
         return text.strip()
@@ -33,7 +33,7 @@ def cleaned(text: str) -> str:
     return text
 
 
-def folded(word: str) -> str:
+def fold_case(word: str) -> str:
     """A word as it is compared: compatibility forms, case and invisible characters do not count."""
     if word.isascii():
         return word.lower()
@@ -48,22 +48,22 @@ def without_invisible(text: str) -> str:
 
 def verb_of(token: str) -> str:
     """A first token as a verb: trailing dots and exclamation marks go, one colon or comma after it is allowed."""
-    word = folded(token)
+    word = fold_case(token)
     bare = word.rstrip(_VERB_ENDS)
     return bare if bare else word
 
 
 def bare_verb_of(text: str) -> str:
     """A whole text as a verb: "why?" is "why", whatever mark is at its end."""
-    return folded(text).lstrip("¿¡").rstrip(_TEXT_ENDS) or folded(text)
+    return fold_case(text).lstrip("¿¡").rstrip(_TEXT_ENDS) or fold_case(text)
 
 
 def name_of(token: str) -> str:
     """A token as a name: without @ or #, quotation marks, and the punctuation of a sentence."""
-    return trimmed(folded(token))
+    return trim(fold_case(token))
 
 
-def trimmed(token: str) -> str:
+def trim(token: str) -> str:
     """The same, in the writer's own letters."""
     return token.strip(_NAME_EDGES).lstrip("@#").strip(_NAME_EDGES)
 
@@ -84,7 +84,7 @@ def tokens(text: str, limit: int) -> list[re.Match[str]]:
     return found
 
 
-def unquoted(text: str) -> str:
+def unquote(text: str) -> str:
     """A text wholly in quotes without them."""
     if len(text) > 1 and text[0] in OPENING_QUOTES and text[-1] in CLOSING_QUOTES:
         return text[1:-1].strip() or text

@@ -29,7 +29,7 @@ mis muy nada no nos nuevo para pero por que quien se ser si sin su sus tu tus un
 ORDINARY: Final = frozenset(_WORDS.split())
 
 
-def intended(word: str, verbs: Mapping[str, object]) -> str | None:
+def intended_verb(word: str, verbs: Mapping[str, object]) -> str | None:
     """The verb that a word which is none is one letter away from; None for ordinary words."""
     if word in verbs or word in ORDINARY or not word.isalpha():
         return None

@@ -62,7 +62,7 @@ def head(session: Session) -> ChainHead:
     return ChainHead(row.number, row.hash.hex(), row.created_at.astimezone(UTC).isoformat(timespec="seconds"))
 
 
-def stands(session: Session, noted: ChainHead) -> bool:
+def chain_stands(session: Session, noted: ChainHead) -> bool:
     """Whether a head that was noted before is still part of the chain."""
     if noted.number == 0:
         return True
@@ -70,7 +70,7 @@ def stands(session: Session, noted: ChainHead) -> bool:
     return found is not None and found.hex() == noted.hash
 
 
-def broken(session: Session, count: ChainCount | None = None) -> Iterator[ChainFault]:
+def find_broken(session: Session, count: ChainCount | None = None) -> Iterator[ChainFault]:
     """The rows that are not as they were written; reads all of them, some at a time."""
     rows = session.execute(ALL, execution_options={"yield_per": 1000})
     return wrong((ChainEntry(*row) for row in rows), keys(session), count or ChainCount())

@@ -71,13 +71,13 @@ def prove(
 
 def _unchained(session: Session, count: ChainCount) -> Iterator[InvariantViolation]:
     """All rows are read, for the count; some are named."""
-    for number, row in enumerate(audit_log.broken(session, count)):
+    for number, row in enumerate(audit_log.find_broken(session, count)):
         if number < MOST:
             yield InvariantViolation("I9", rules.CHAINED, "audit", str(row.id), row.why)
 
 
 def _headless(session: Session, noted: ChainHead | None) -> Iterator[InvariantViolation]:
-    if noted is not None and not audit_log.stands(session, noted):
+    if noted is not None and not audit_log.chain_stands(session, noted):
         yield InvariantViolation(
             "I9", rules.CHAINED, "head", str(noted), "was there once: rows were cut off the end, or rewritten"
         )

@@ -8,7 +8,7 @@ BUSY: Final = timedelta(seconds=1)
 UNREACHED: Final = timedelta(minutes=30)  # jitter doubles it at most
 
 
-def again(number: int, chance: float) -> timedelta:
+def next_wait(number: int, chance: float) -> timedelta:
     """The wait after the `number`th try failed, with full jitter: `chance` is a random number from 0 to 1.
 
     Jitter over the whole step keeps those that failed together from coming back together.
@@ -16,12 +16,12 @@ def again(number: int, chance: float) -> timedelta:
     return STEPS[min(number, len(STEPS)) - 1] * chance
 
 
-def busy(chance: float) -> timedelta:
+def busy_wait(chance: float) -> timedelta:
     """The wait after a carrier said "too many at once": from half a second to one and a half."""
     return BUSY * (0.5 + chance)
 
 
-def unreached(earlier: int, chance: float) -> timedelta:
+def unreached_wait(earlier: int, chance: float) -> timedelta:
     """The wait after a phone could not be reached: half an hour to an hour, then twice as long each time, so that two
     more tries are spread over the four hours of a text."""
     return UNREACHED * (1 << earlier) * (1 + chance)

@@ -40,7 +40,7 @@ def add_durations(name: str, label: str, buckets: Sequence[int], seconds: float)
     add_all(found | {(f"{name}_sum", label): seconds})
 
 
-def taken() -> dict[Key, float]:
+def take_counts() -> dict[Key, float]:
     """What was counted since the last time, which is then forgotten here: whoever takes it stores it or gives it back
     by `add_all`."""
     global _counted

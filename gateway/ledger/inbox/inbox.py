@@ -195,7 +195,7 @@ def take(session: Session, claimed: ClaimedInput) -> Taken | None:
 BLOTTED = "••••"
 
 
-def blot(row: Inbound) -> None:
+def redact(row: Inbound) -> None:
     """What was said is a PIN or a code: the words go, the row stays."""
     row.text, row.raw = (BLOTTED if row.text is not None else None), None
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.files.file_types import noun
-from gateway.ledger.commit.backoff import again as retry
+from gateway.ledger.commit.backoff import next_wait as retry
 
 TRIES: Final = 8  # with the waits of the retry schedule, some hours
 
@@ -54,12 +54,12 @@ def claim(session: Session, lease: timedelta) -> DueMedia | None:
     return DueMedia(*row) if row else None
 
 
-def kept(session: Session, due: DueMedia, now: StoredMedia) -> None:
+def mark_stored(session: Session, due: DueMedia, now: StoredMedia) -> None:
     """In the folder. The caller holds `in_use`."""
     session.execute(KEPT, {**_key(due), **now._asdict()})
 
 
-def failed(session: Session, due: DueMedia, reason: str, *, again: bool) -> None:
+def mark_failed(session: Session, due: DueMedia, reason: str, *, again: bool) -> None:
     """Tried again later when that can help, up to TRIES times."""
     over = not again or due.attempt >= TRIES
     wait = retry(due.attempt, random.uniform(0.5, 1))  # noqa: S311
@@ -92,14 +92,14 @@ def take_back(session: Session, inbound_id: int) -> None:
     session.execute(TAKE_BACK, {"inbound": inbound_id})
 
 
-def attached(session: Session, inbound_id: int | None) -> str | None:
+def list_attached(session: Session, inbound_id: int | None) -> str | None:
     """What came with it, as a text names it: photo, 2 photos, 3 files; None without any."""
     if inbound_id is None:
         return None
-    return called(session.scalars(TYPES, {"inbound": inbound_id}).all())
+    return describe_kind(session.scalars(TYPES, {"inbound": inbound_id}).all())
 
 
-def called(types: Sequence[str | None]) -> str | None:
+def describe_kind(types: Sequence[str | None]) -> str | None:
     """photo, 2 photos, 3 files; None without any."""
     nouns = {noun(kind) for kind in types}
     if not nouns:

@@ -45,7 +45,7 @@ READ: Final = LimitDecision()
 LIMITS: Final = {"sms": Limit(10, 100, 100), "email": Limit(50, 120, 600)}  # the mail ones are Zulip's
 
 
-def ruling(session: Session, inbound: Inbound) -> LimitDecision:
+def decide(session: Session, inbound: Inbound) -> LimitDecision:
     """What becomes of this input. One that was put off, or that an operator let in, is read."""
     limit = LIMITS.get(inbound.channel)
     if limit is None or inbound.not_before or is_of_the_carriers(inbound):
@@ -59,7 +59,7 @@ def ruling(session: Session, inbound: Inbound) -> LimitDecision:
     return LimitDecision(later=due) if due > found.now else READ
 
 
-def told(session: Session, inbound: Inbound) -> bool:
+def was_told(session: Session, inbound: Inbound) -> bool:
     """Whether its sender heard of the limit within the last hour."""
     who = {"channel": inbound.channel, "sender": inbound.sender, "id": inbound.id, "intent": INTENT}
     return bool(session.scalar(TOLD, who))

@@ -50,20 +50,20 @@ class SpendingStatus(NamedTuple):
     breaker: spend_breaker.State
 
 
-def spent(session: Session, by: By, since: datetime, until: datetime) -> Sequence[SpentAmount]:
+def read_spent(session: Session, by: By, since: datetime, until: datetime) -> Sequence[SpentAmount]:
     """The dearest first; days in their order."""
     rows = session.execute(SPENT[by], {"since": since, "until": until})
     return [SpentAmount(row.name, row.texts, row.parts, int(row.micros), int(row.billed)) for row in rows]
 
 
-def standing(session: Session, most: BudgetLimits) -> SpendingStatus:
-    day, month = lefts(session, most, COMPANY)
+def read_status(session: Session, most: BudgetLimits) -> SpendingStatus:
+    day, month = read_budgets_left(session, most, COMPANY)
     pace = session.scalar(PACE) or 0
     exhausted = tuple(session.scalars(EXHAUSTED))
     return SpendingStatus(month, day, month.used + int(pace), exhausted, spend_breaker.state(session))
 
 
-def lefts(session: Session, most: BudgetLimits, keys: Sequence[Key]) -> list[BudgetLeft]:
+def read_budgets_left(session: Session, most: BudgetLimits, keys: Sequence[Key]) -> list[BudgetLeft]:
     """How these budgets stand now, in their order."""
     used = budgets.used_now(session, keys)
     return [BudgetLeft(scope, subject, used[scope, subject], budgets.limit_of(scope, most)) for scope, subject in keys]

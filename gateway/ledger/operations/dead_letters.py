@@ -50,7 +50,7 @@ class DeadLetterCount(NamedTuple):
     rows: int
 
 
-def listed(session: Session, which: DeadLetterFilter, limit: int) -> Sequence[Dead]:
+def list_dead(session: Session, which: DeadLetterFilter, limit: int) -> Sequence[Dead]:
     """The newest first, inputs before deliveries."""
     return [Dead(*row) for row in session.execute(LISTED, {**asdict(which), "limit": limit})]
 
@@ -99,7 +99,7 @@ def note_each(session: Session, actor: str, action: str, rows: Sequence[Delivery
         audit_log.record(session, actor, action, row.message_id, was)
 
 
-def fixed(session: Session, which: DeadLetterFilter) -> DeadLetterFilter:
+def is_fixed(session: Session, which: DeadLetterFilter) -> DeadLetterFilter:
     """The same, closed at this moment."""
     return replace(which, until=now(session))
 

@@ -57,7 +57,7 @@ def open_doors(session: Session) -> bool:
     return bool(session.execute(OPEN).all())
 
 
-def unconfirmed(session: Session, until: datetime | None = None) -> Sequence[DoorProcess]:
+def list_unconfirmed(session: Session, until: datetime | None = None) -> Sequence[DoorProcess]:
     """Live processes that have not confirmed that they are closed until then; None: that they are closed now."""
     values = {"doors": list(DOORS), "alive": ALIVE, "until": until}
     return [DoorProcess(*row) for row in session.execute(UNCONFIRMED, values)]
@@ -68,7 +68,7 @@ def still_closed(session: Session) -> Sequence[DoorProcess]:
     return [DoorProcess(*row) for row in session.execute(STILL_CLOSED, {"doors": list(DOORS), "alive": ALIVE})]
 
 
-def silent(session: Session) -> Sequence[DoorProcess]:
+def list_silent(session: Session) -> Sequence[DoorProcess]:
     """Fallback doors that were not stopped in order and are not heard of: each may hold texts in its spool."""
     return [DoorProcess(*row) for row in session.execute(SILENT, {"alive": ALIVE})]
 

@@ -72,7 +72,7 @@ class Heartbeat:
             session.execute(SIGN_OFF, {"owner": self._owner})
 
     def _once(self) -> None:
-        counted = counters.taken()
+        counted = counters.take_counts()
         try:
             with transaction(self._engine) as session:
                 closed = beat(session, self._name, self._owner, self._admission.confirmed())

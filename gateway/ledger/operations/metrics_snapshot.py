@@ -38,7 +38,7 @@ class Figures(NamedTuple):
     outside: int = 0  # deliveries in the default partition
 
 
-def figures(session: Session, settings: Settings) -> Figures:
+def take_snapshot(session: Session, settings: Settings) -> Figures:
     """One look. By index, whatever a planner without statistics thinks of it."""
     session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
     session.execute(
@@ -53,11 +53,11 @@ def figures(session: Session, settings: Settings) -> Figures:
         unknown=session.scalars(UNKNOWN, bounds).one(),
         dead={"failed": 0, "unknown": 0, "quarantined": 0} | _by_name(session, DEAD, bounds),
         inputs={"held": 0, "quarantined": 0} | _by_name(session, INPUTS, bounds),
-        senders=pauses.listed(session),
+        senders=pauses.list_pauses(session),
         processes=_by_name(session, PROCESSES, bounds),
         budget_left=budget_left(session, settings),
         off=session.scalars(OFF, bounds).one(),
-        failing=len(task_failures.failing(session)),
+        failing=len(task_failures.list_failing(session)),
         outside=partitions.outside(session),
     )
 
@@ -70,7 +70,7 @@ def budget_left(session: Session, settings: Settings) -> float | None:
     """What is left of this month's money for texts, as a share."""
     if not settings.sms:
         return None
-    _, month = spending.lefts(session, budgets.limits(settings), budgets.COMPANY)
+    _, month = spending.read_budgets_left(session, budgets.limits(settings), budgets.COMPANY)
     return month.left / month.limit if month.limit else 0.0
 
 

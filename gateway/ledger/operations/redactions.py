@@ -12,11 +12,11 @@ def due(session: Session, limit: int) -> Sequence[str]:
     return session.scalars(DUE, {"limit": limit}).all()
 
 
-def done(session: Session, carrier_ids: Sequence[str]) -> None:
+def mark_done(session: Session, carrier_ids: Sequence[str]) -> None:
     session.execute(text("DELETE FROM redactions WHERE carrier_id = ANY (:ids)"), {"ids": list(carrier_ids)})
 
 
-def left(session: Session) -> int:
+def count_left(session: Session) -> int:
     return session.scalar(text("SELECT count(*) FROM redactions")) or 0
 
 

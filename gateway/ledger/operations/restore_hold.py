@@ -39,7 +39,7 @@ def hold(session: Session) -> None:
         session.execute(text(statement), {"why": WHY, "reason": REASON})
 
 
-def held(session: Session) -> RestoreHold:
+def read_held(session: Session) -> RestoreHold:
     """What still waits for a word. It reads all deliveries."""
     session.execute(PATIENCE)
     return RestoreHold(*session.execute(HELD, {"why": WHY, "reason": REASON}).one())

@@ -71,12 +71,12 @@ def _nothing_to_retry(rows: Sequence[DeliveryStatus]) -> str:
     return f"That delivery is {rows[0].state}{why}; only a failed one or one in doubt is retried."
 
 
-def held(session: Session) -> Sequence[HeldInput]:
+def list_held(session: Session) -> Sequence[HeldInput]:
     """What waits for an operator, the oldest first."""
     return [HeldInput(*row) for row in session.execute(HELD)]
 
 
-def one(session: Session, input_id: int) -> Inbound:
+def read_one(session: Session, input_id: int) -> Inbound:
     """One of those; raises Refused for any other."""
     row = session.get(Inbound, input_id) if input_id <= LARGEST else None
     if row is None or row.state not in ASIDE:

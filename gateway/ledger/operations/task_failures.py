@@ -19,12 +19,12 @@ class FailingTask(NamedTuple):
     since: datetime
 
 
-def failed(session: Session, task: str, failures: int, reason: str) -> None:
+def record_failure(session: Session, task: str, failures: int, reason: str) -> None:
     """It was the so-manieth time in a row."""
     session.execute(FAILED, {"task": task, "failures": failures, "reason": reason})
 
 
-def succeeded(session: Session, task: str) -> None:
+def record_success(session: Session, task: str) -> None:
     session.execute(text("DELETE FROM task_failures WHERE task = :task"), {"task": task})
 
 
@@ -35,7 +35,7 @@ def forget_others(session: Session, tasks: Collection[str]) -> None:
     )
 
 
-def failing(session: Session) -> Sequence[FailingTask]:
+def list_failing(session: Session) -> Sequence[FailingTask]:
     """Those that fail often enough to be an alarm, the longest first."""
     return [FailingTask(*row) for row in session.execute(FAILING, {"often": OFTEN})]
 

@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger.commit.backoff import again, unreached
+from gateway.ledger.commit.backoff import next_wait, unreached_wait
 from gateway.ledger.outbox import email_fallback
 
 Step = Literal["queued", "sending", "sent", "delivered", "failed", "retry", "cancelled"]
@@ -86,7 +86,7 @@ def _give_up(session: Session, standings: dict[int, AttemptStatus], allowed: dic
 
 def _wait(earlier: int, slow: bool) -> timedelta:
     chance = random.random()  # noqa: S311  it spreads waits, it guards nothing
-    return unreached(earlier, chance) if slow else again(earlier + 1, chance)
+    return unreached_wait(earlier, chance) if slow else next_wait(earlier + 1, chance)
 
 
 def _write(session: Session, moved: dict[int, AttemptStatus], waits: dict[int, timedelta]) -> None:

@@ -37,7 +37,7 @@ def due(session: Session, limit: int, hold: timedelta) -> list[Unknown]:
     return [Unknown(*row) for row in session.execute(DUE, {"limit": limit, "hold": hold})]
 
 
-def seen(session: Session, messages: Mapping[str, bytes]) -> dict[str, SeenMessage]:
+def record_seen(session: Session, messages: Mapping[str, bytes]) -> dict[str, SeenMessage]:
     """By the carrier's id: what its list shows, given the digest of each message's words."""
     values = {"ids": list(messages), "digests": list(messages.values())}
     return {row.id: SeenMessage(row.body_hash, row.known) for row in session.execute(SEEN, values)}
@@ -49,7 +49,7 @@ def others(session: Session, doubtful: Sequence[Unknown]) -> list[tuple[int, byt
     return [(row.address_id, row.body_hash) for row in session.execute(OTHERS, values)]
 
 
-def absent(session: Session, attempt_ids: Sequence[int]) -> None:
+def record_absent(session: Session, attempt_ids: Sequence[int]) -> None:
     """A complete list does not have them: they go again, marked as possible duplicates, and cost nothing so far."""
     budgets.refund(session, session.scalars(ABSENT, {"ids": list(attempt_ids)}).all())
 

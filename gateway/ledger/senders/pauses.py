@@ -25,7 +25,7 @@ class Paused(NamedTuple):
     reason: str | None
 
 
-def listed(session: Session) -> Sequence[Paused]:
+def list_pauses(session: Session) -> Sequence[Paused]:
     """All that send."""
     return [Paused(*row) for row in session.execute(LISTED, {"mail": MAIL, "relay": RELAY})]
 
@@ -58,7 +58,7 @@ def _set(session: Session, which: str, values: dict[str, object]) -> Sequence[Pa
     session.execute(SET_SENDERS, {**values, "which": which})
     if which in (MAIL, RELAY):
         session.execute(SET_MAIL, values)
-    return [each for each in listed(session) if which in (each.carrier, each.number)]
+    return [each for each in list_pauses(session) if which in (each.carrier, each.number)]
 
 
 LISTED: Final = text("""

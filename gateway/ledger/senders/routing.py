@@ -41,7 +41,7 @@ def serving(phone: str, plan: RoutingPlan) -> Sequence[Sequence[SendingNumber]]:
     return _choices(_carriers(phone, plan.routes), plan)
 
 
-def stands_in(sender: SendingNumber, lost: SendingNumber, plan: RoutingPlan) -> bool:
+def can_stand_in(sender: SendingNumber, lost: SendingNumber, plan: RoutingPlan) -> bool:
     """Whether every phone whose own number is `lost` may hear from `sender` meanwhile. Whoever claims texts asks: it
     takes all of a lost number's, or none."""
     if not plan.routes or sender.carrier == lost.carrier:

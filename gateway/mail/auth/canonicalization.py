@@ -19,6 +19,6 @@ def _without_blanks_at_ends(content: bytes) -> bytes:
 canonicalization.strip_trailing_whitespace = _without_blanks_at_ends
 
 
-def relax(body: bytes) -> bytes:
+def relax_body(body: bytes) -> bytes:
     """The body with single blanks, none at the ends of lines, and no empty lines at its end."""
     return bytes(canonicalization.Relaxed.canonicalize_body(body))

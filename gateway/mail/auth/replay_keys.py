@@ -11,7 +11,7 @@ from email.message import Message
 from typing import Any, Final
 
 from gateway.mail.auth import dkim_verifier
-from gateway.mail.auth.canonicalization import relax
+from gateway.mail.auth.canonicalization import relax_body
 from gateway.mail.decode import mime
 
 MOST: Final = 20  # signatures of one mail that are remembered; no more than signing.MOST of them are looked at
@@ -48,7 +48,7 @@ def _content(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[byt
         return []
     told = "\n".join(" ".join(value.split()) for value in (dates[0], *mime.fields(message, "To")))
     _, _, body = mail.partition(END_OF_HEAD)
-    return [_mark(sender, b"content", told.encode("utf-8", "replace"), relax(body))]
+    return [_mark(sender, b"content", told.encode("utf-8", "replace"), relax_body(body))]
 
 
 def _mark(sender: str, *pieces: bytes) -> bytes:

@@ -49,13 +49,13 @@ class KnownBeforeDns:
     posting: Literal["own", "foreign"] | None = None
 
 
-def climb(
+def evaluate_trust(
     settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, to: list[str], known: KnownBeforeDns
 ) -> SenderTrust:
     """`mail`: as it was sent to us, without what our door wrote above it. `to`: our addresses that it came to. Two
     authors, or one that cannot be told, prove nothing whatever else holds (R29)."""
     try:
-        message = mime.opened(mail)
+        message = mime.parse(mail)
         domain = author.sender(message).rpartition("@")[2]
     except Refused as refused:
         return SenderTrust(None, str(refused))

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from gateway.errors import Refused
 from gateway.mail.auth import unsigned_body_form
-from gateway.mail.auth.canonicalization import relax
+from gateway.mail.auth.canonicalization import relax_body
 from gateway.mail.auth.unsigned_body_form import MULTIPARTS, TYPE
 from gateway.mail.decode import mime, read_fields
 from gateway.mail.decode.attachments import enclosures
@@ -70,7 +70,7 @@ class Coverage:
         return self._told[key]
 
     def _weighed(self, signed: frozenset[str], blanks: bool) -> str:
-        message = mime.opened(self._head + self._body)
+        message = mime.parse(self._head + self._body)
         if why := unsigned_body_form.fault(message, self._body, signed):
             return why
         read = _reading(message)
@@ -80,10 +80,10 @@ class Coverage:
 
     def _respaced(self, signed: frozenset[str], read: _MailReading) -> str:
         """Blanks in the body may be changed under c=…/relaxed: the reading must not hang on them."""
-        spaced = relax(self._body)
+        spaced = relax_body(self._body)
         if spaced == self._body:
             return ""
-        message = mime.opened(self._head + _DASHES.sub(b"-- ", spaced))
+        message = mime.parse(self._head + _DASHES.sub(b"-- ", spaced))
         alike = _reading(message) == read and all(_reading(each) == read for each in _varied(message, signed))
         return "" if alike else "it could be read otherwise by blanks that are not signed"
 
@@ -113,7 +113,7 @@ def _retyped(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
 
 
 def _reading(message: "Message[Any, Any]") -> _MailReading:
-    letter = own_words.words(message)
+    letter = own_words.read_own_words(message)
     files = tuple(
         (each.number, _joined(each.name), each.type, b"".join(each.content.split()))
         for each in enclosures(message, forwarded=letter.forwarded)

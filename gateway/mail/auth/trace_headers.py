@@ -27,7 +27,7 @@ class ArrivedMail(NamedTuple):
     mail: bytes
 
 
-def written(envelope: Envelope, by: str, protocol: str = "ESMTP") -> bytes:
+def write_header(envelope: Envelope, by: str, protocol: str = "ESMTP") -> bytes:
     """The two fields. `by`: our own name; `protocol`: a keyword of RFC 3848, such as ESMTPS or LMTP."""
     helo = envelope.helo if _NAME.fullmatch(envelope.helo) else "unknown"
     date = _date(int(time.time()))

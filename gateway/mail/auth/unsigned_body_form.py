@@ -127,4 +127,4 @@ def _quoted(body: bytes, charset: str | None) -> bytes | None:
 def _is_text(decoded: bytes, charset: str | None) -> bool:
     if charset is None:
         return _text(decoded) is not None
-    return not _CONTROL.search(charsets.repaired(decoded, charset))
+    return not _CONTROL.search(charsets.repair(decoded, charset))

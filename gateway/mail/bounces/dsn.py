@@ -88,7 +88,7 @@ def read(message: "Message[Any, Any]") -> BounceReport | None:
     return _by_fields(message) or _by_form(message) or _by_words(message)
 
 
-def returned(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
+def find_original(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
     """The mails that it brings back, whole or their headers alone: parts that say so, and what Exim, qmail and others
     quote after a line of their own."""
     for part in _parts(message):

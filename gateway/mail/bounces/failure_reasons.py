@@ -78,7 +78,7 @@ _WAITING: Final = say("not sent yet")
 _AGAIN: Final = say("tried again later")
 
 
-def missed(state: str, reason: str | None, channel: str, opted_out_on: date | None = None) -> Phrase:
+def describe_failure(state: str, reason: str | None, channel: str, opted_out_on: date | None = None) -> Phrase:
     """Why somebody does not have it, as words after a name: "opted out on May 3", "the phone was off".
 
     Who was silenced is told like who left: a mute or a block is nobody's business but its own."""
@@ -92,6 +92,6 @@ def missed(state: str, reason: str | None, channel: str, opted_out_on: date | No
         return _AGAIN
     if reason is not None and reason in MISSED:
         return MISSED[reason]
-    if reason is not None and (came_back := status_codes.why(reason)):
+    if reason is not None and (came_back := status_codes.describe_status(reason)):
         return came_back
     return _REFUSED_MAIL if channel == "email" else _FAILED

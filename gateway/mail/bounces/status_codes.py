@@ -63,7 +63,7 @@ SUBJECTS: Final[Mapping[str, Phrase]] = {
 }
 
 
-def why(code: str) -> Phrase | None:
+def describe_status(code: str) -> Phrase | None:
     """Words after a name: "no such mailbox". None for what is neither a code nor UNREAD."""
     if code == UNREAD:
         return _CAME_BACK

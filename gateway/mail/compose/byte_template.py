@@ -19,7 +19,7 @@ class ByteTemplate:
         return b"".join(filled)
 
 
-def bored(raw: bytes, slots: Sequence[str]) -> ByteTemplate:
+def compile_template(raw: bytes, slots: Sequence[str]) -> ByteTemplate:
     """`{{critter.NAME}}` for each slot's name becomes the place of its value."""
     hole = re.compile(rb"\{\{critter\.(" + "|".join(map(re.escape, slots)).encode() + rb")\}\}")
     pieces = hole.split(raw)

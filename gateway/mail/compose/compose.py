@@ -15,8 +15,8 @@ from io import BytesIO
 from typing import Final
 
 from gateway.mail.compose import headers
-from gateway.mail.compose.byte_template import ByteTemplate, bored
-from gateway.mail.compose.dkim_signer import DkimKey, PreparedSignature, sealed
+from gateway.mail.compose.byte_template import ByteTemplate, compile_template
+from gateway.mail.compose.dkim_signer import DkimKey, PreparedSignature, prepare_signature
 from gateway.mail.compose.html_part import page
 from gateway.mail.compose.layout import MailLayout
 from gateway.mail.history.reply_marker import MARKER
@@ -112,7 +112,7 @@ def compose(
     kind, body = _body(_tidied(frame), _plain(text), bool(lists), _HOLES[6] if with_files else "")
     head += [("MIME-Version", "1.0"), ("Content-Type", kind)]
     raw = "".join(f"{name}: {value}\r\n" for name, value in head).encode() + b"\r\n" + body
-    return Template(_bored(raw), sealed(head, body, keys, _bored) if keys else None)
+    return Template(_bored(raw), prepare_signature(head, body, keys, _bored) if keys else None)
 
 
 def _thread(in_reply_to: str | None, references: Sequence[str]) -> list[tuple[str, str]]:
@@ -184,4 +184,4 @@ def _soft(url: str) -> str:
 
 
 def _bored(raw: bytes) -> ByteTemplate:
-    return bored(raw, _SLOTS)
+    return compile_template(raw, _SLOTS)

@@ -52,7 +52,7 @@ def read(path: Path) -> Private:
     raise SettingsError(f"CRITTER_DKIM_SELECTORS: {path} is neither RSA of {SHORTEST_RSA} bits or more nor Ed25519")
 
 
-def made(folder: Path, selector: str, private: Private) -> Path:
+def generate(folder: Path, selector: str, private: Private) -> Path:
     """Writes a new key; raises FileExistsError instead of writing over one, for DNS may name it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{selector}.pem"

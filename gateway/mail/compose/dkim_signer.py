@@ -61,7 +61,7 @@ class PreparedSignature:
         return b"".join(_signed(key, start, head, body_hash) for key, start in self.signers)
 
 
-def sealed(head: Sequence[Field], body: bytes, keys: Sequence[DkimKey], bore: Bore) -> PreparedSignature:
+def prepare_signature(head: Sequence[Field], body: bytes, keys: Sequence[DkimKey], bore: Bore) -> PreparedSignature:
     """`head` and `body` as they will be sent, with their holes; `bore` finds these."""
     names = [name.lower() for name, _ in head]
     listed = [*names, *OVERSIGNED]

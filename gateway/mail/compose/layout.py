@@ -27,7 +27,7 @@ class MailLayout:
         return f"{self.author} ({self.place})" if self.author and self.place else self.author
 
 
-def framed(
+def lay_out(
     company: str,
     language: str,
     *,

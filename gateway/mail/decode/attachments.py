@@ -44,7 +44,7 @@ class Enclosure:
 
 def enclosures(message: "Message[Any, Any]", *, forwarded: bool = False) -> list[Enclosure]:
     """What the mail brings, in order. Of a forwarded mail everything counts as shown to the reader."""
-    message = body_parts.unwrapped(message)
+    message = body_parts.unwrap(message)
     leaves = list(_leaves(message))
     words = body_parts.attached_words(message)
     own, cited = _cited(leaves)
@@ -60,7 +60,7 @@ def enclosures(message: "Message[Any, Any]", *, forwarded: bool = False) -> list
 
 def part(message: "Message[Any, Any]", number: int) -> bytes | None:
     """The content of one part by its number."""
-    return next((content(each) for at, each, _ in _leaves(body_parts.unwrapped(message)) if at == number), None)
+    return next((content(each) for at, each, _ in _leaves(body_parts.unwrap(message)) if at == number), None)
 
 
 def content(part: "Message[Any, Any]") -> bytes:
@@ -88,7 +88,7 @@ def _leaves(message: "Message[Any, Any]") -> Iterator[tuple[int, "Message[Any, A
 
 
 def _name(part: "Message[Any, Any]") -> str:
-    return mime.decoded(str(mime.tolerated(part.get_filename, None) or ""))
+    return mime.decode_words(str(mime.tolerated(part.get_filename, None) or ""))
 
 
 def _cid(part: "Message[Any, Any]") -> str:

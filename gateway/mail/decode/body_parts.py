@@ -13,10 +13,10 @@ from html import unescape
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from gateway.errors import Refused
-from gateway.language.words.normalize import cleaned
+from gateway.language.words.normalize import clean
 from gateway.mail.decode import charsets, mime, smime
 from gateway.mail.decode.html_to_text import FENCE, hypertext
-from gateway.mail.decode.text_enriched import enriched
+from gateway.mail.decode.text_enriched import to_plain
 from gateway.mail.footers.signature_trimming import SIGNED
 
 Unread = Literal["encrypted", "wrapped", "source", "unreadable"]
@@ -94,7 +94,7 @@ def read(message: Mail) -> Body:
     return Body(text)
 
 
-def unwrapped(message: Mail) -> Mail:
+def unwrap(message: Mail) -> Mail:
     """The mail inside of an opaque signature, or with the fields that slipped below a blank line; else the mail."""
     for _ in range(_MOST_LAYERS):
         inner = _slipped(message) or _with_boundary(message) or _signed(message)
@@ -189,13 +189,13 @@ def _words(part: Mail, kind: str) -> str:
     if kind in _HTML:
         return hypertext(text)
     text = text.translate(_NO_MARKS)
-    return enriched(text) if kind in _ENRICHED else text
+    return to_plain(text) if kind in _ENRICHED else text
 
 
 def _alternative(parts: list[Mail], chosen: frozenset[int]) -> str:
     """The plain one, unless it only says that there is another; the next richer where it says nothing."""
     plainest = sorted(parts, key=lambda each: (mime.kind(each) != "text/plain", mime.kind(each) == "text/html"))
-    texts = (text for each in plainest if cleaned(unescape(text := _shown(each, chosen))[:200]))
+    texts = (text for each in plainest if clean(unescape(text := _shown(each, chosen))[:200]))
     first = next(texts, "")
     if mime.kind(plainest[0]) != "text/plain" or not _may_be_placeholder(first):
         return first
@@ -269,7 +269,7 @@ def _says_something(part: Mail) -> bool:
     if charsets.is_refused(mime.content(part), mime.charset(part)):
         return True
     raw = str(_payload(part) or "")[:_LONGEST_HTML] if mime.content(part) == b"" else mime.text(part)[:_LONGEST_HTML]
-    bare = unescape(_TAG.sub(" ", _UNSHOWN.sub(" ", raw))) if mime.kind(part) == "text/html" else cleaned(raw)
+    bare = unescape(_TAG.sub(" ", _UNSHOWN.sub(" ", raw))) if mime.kind(part) == "text/html" else clean(raw)
     return sum(map(str.isalnum, bare)) >= _LEAST_WORDS
 
 
@@ -287,7 +287,7 @@ def _payload(part: Mail) -> object:
 
 
 def _name(part: Mail) -> str:
-    return mime.decoded(str(mime.tolerated(part.get_filename, None) or ""))
+    return mime.decode_words(str(mime.tolerated(part.get_filename, None) or ""))
 
 
 def _signed(message: Mail) -> "Mail | None":
@@ -346,6 +346,6 @@ def _split(body: str) -> tuple[list[str], bool, str]:
 
 def _opened(raw: bytes) -> "Mail | None":
     try:
-        return mime.opened(raw)
+        return mime.parse(raw)
     except Refused:
         return None

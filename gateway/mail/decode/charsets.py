@@ -40,7 +40,7 @@ _ESCAPE: Final = re.compile(rb"\x1b(\$[@B]|\$\(D|\([BJI])")
 _LATIN: Final = "cp1252"
 
 
-def repaired(raw: bytes, label: str | None) -> str:
+def repair(raw: bytes, label: str | None) -> str:
     """The text. Never fails: what cannot be read is U+FFFD."""
     name = _name(label)
     if name is None and _JAPANESE.search(raw):
@@ -64,7 +64,7 @@ def is_refused(raw: bytes, label: str | None) -> bool:
     return seven and b"+" in raw
 
 
-def of_html(raw: bytes) -> str | None:
+def charset_of_html(raw: bytes) -> str | None:
     """The charset that an HTML document names itself, for where nothing else does."""
     found = _META.search(raw[:_META_WITHIN])
     name = found[1].decode("ascii", "ignore") if found else None

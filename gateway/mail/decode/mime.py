@@ -12,8 +12,8 @@ from email.parser import BytesFeedParser
 from typing import Any, TypeVar, cast
 
 from gateway.errors import Refused
-from gateway.language.words.normalize import cleaned
-from gateway.mail.decode.charsets import is_known, of_html, repaired
+from gateway.language.words.normalize import clean
+from gateway.mail.decode.charsets import charset_of_html, is_known, repair
 from gateway.mail.decode.read_fields import known
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class AttachedPart:
     inline: bool
 
 
-def opened(raw: bytes) -> "Message[Any, Any]":
+def parse(raw: bytes) -> "Message[Any, Any]":
     """The parsed mail. Raises Refused when it has too many parts or nests too deep; anything else parses somehow."""
     if sum(1 for _ in _NESTING.finditer(raw)) > 2 * MOST_PARTS:
         raise Refused("This mail has too many parts.")
@@ -113,28 +113,28 @@ def above(message: "Message[Any, Any]", name: str, lower: str) -> list[str]:
 def field(message: "Message[Any, Any]", name: str) -> str:
     """The first field of that name, decoded, in one line; empty when there is none."""
     found = fields(message, name)
-    return decoded(found[0]) if found else ""
+    return decode_words(found[0]) if found else ""
 
 
-def decoded(value: str) -> str:
+def decode_words(value: str) -> str:
     """A header's value with its encoded words read, in one line without control characters."""
     value = value[:_LONGEST_FIELD]  # decoding takes quadratic time
     try:
         pieces = [_piece(text, charset) for text, charset in decode_header(value)]
     except MALFORMED:
         pieces = [value]
-    return _SPACE.sub(" ", cleaned("".join(pieces)))
+    return _SPACE.sub(" ", clean("".join(pieces)))
 
 
 def _piece(text: bytes | str, charset: str | None) -> str:
-    return text if isinstance(text, str) else repaired(text, charset)
+    return text if isinstance(text, str) else repair(text, charset)
 
 
 def _unfolded(value: object) -> str:
     text = str(value).replace("\r", "").replace("\n", "")
     if text.isascii():
         return text
-    return repaired(text.encode("utf-8", "surrogateescape"), None)
+    return repair(text.encode("utf-8", "surrogateescape"), None)
 
 
 def kind(part: "Message[Any, Any]") -> str:
@@ -193,8 +193,8 @@ def text(part: "Message[Any, Any]") -> str:
     raw = _opening(content(part))
     label = charset(part)
     if kind(part) == "text/html" and not is_known(label):
-        label = of_html(raw) or label
-    written = repaired(raw, label).replace("\r\n", "\n").replace("\r", "\n")
+        label = charset_of_html(raw) or label
+    written = repair(raw, label).replace("\r\n", "\n").replace("\r", "\n")
     flowed = tolerated(lambda: part.get_param("format"), None)
     if str(flowed).lower() != "flowed":
         return written

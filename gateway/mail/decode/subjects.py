@@ -32,7 +32,7 @@ _EDGES: Final = re.compile(r"^[\W_]+|[\W_]+$")
 _COUNTED: Final = re.compile(r"[\W_]*\d*[\W_]*$")
 
 
-def headed(subject: str, text: str) -> str:
+def with_subject(subject: str, text: str) -> str:
     """The words with the subject before them, unless it says nothing that they do not say."""
     title = " ".join(subject.split())
     if not text or not title or is_generic(title) or _stands_in(title, text) or len(title.split()) > _MOST_WORDS:

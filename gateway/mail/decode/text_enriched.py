@@ -9,7 +9,7 @@ _LINE_ENDS = re.compile(r"\n+")
 _LESS = "\ufdd2"  # stands for a written "<" meanwhile; no text has this character
 
 
-def enriched(written: str) -> str:
+def to_plain(written: str) -> str:
     """One line end is a blank, of several one is left out; "<<" is a written "<"."""
     text = written.replace(_LESS, "").replace("<<", _LESS).replace("<lt>", _LESS)
     text = _LINE_ENDS.sub(lambda ends: " " if len(ends[0]) == 1 else ends[0][1:], text)

@@ -37,13 +37,13 @@ def forward(line: str) -> bool:
     return len(line) < 160 and bool(_FORWARD.match(line))
 
 
-def forwarded(subject: str, body: str = "") -> bool:
+def find_forwarded(subject: str, body: str = "") -> bool:
     """The subject says that the mail was sent on. "VS:" does in Norway and Denmark; in Finland it is an answer."""
     if _EITHER.match(subject):
         return bool(_NORDIC.search(body))
     return bool(_SUBJECT.match(subject))
 
 
-def replied(subject: str) -> bool:
+def find_replied(subject: str) -> bool:
     """The subject says that the mail answers another."""
     return bool(_REPLIED.match(subject))

@@ -38,7 +38,7 @@ class KnownWords:
 
     def _lines(self, lines: Sequence[str]) -> list[bool]:
         words = [fingerprints.tokens(line) for line in lines]
-        covered = iter(fingerprints.covered([word for line in words for word in line], self.runs))
+        covered = iter(fingerprints.is_covered([word for line in words for word in line], self.runs))
         shares = [[next(covered) for _ in line] for line in words]
         return [
             bool(line) and (sum(share) >= _SHARE * len(line) or self._is_whole(line))

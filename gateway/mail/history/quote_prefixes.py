@@ -22,7 +22,7 @@ _INITIALS: Final = re.compile(r"\s{0,3}(?:[^\W\d_]{1,4}>|[:#]) ?(?P<words>.*)")
 _LEAST: Final = 2  # lines with a bar that end a mail, to be a quote
 
 
-def marked_alike(lines: Sequence[str], replied: bool) -> list[str]:
+def normalize_prefixes(lines: Sequence[str], replied: bool) -> list[str]:
     """The lines with ">" where another mark means the same, and prompts of a session apart."""
     found = [_WIDE.sub(lambda mark: ">" * len(mark[0].strip().replace("&gt;", "＞")), line) for line in lines]
     if any(map(_SESSION.match, found)) and not any(map(_OTHERS.match, found)):

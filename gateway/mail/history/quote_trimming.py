@@ -16,7 +16,7 @@ from gateway.mail.history.forwards import forward
 from gateway.mail.history.header_blocks import header_block, original
 from gateway.mail.history.known_words import KnownWords
 from gateway.mail.history.labelled_blocks import heading_above, labelled_block, subject_block
-from gateway.mail.history.quote_prefixes import PROMPT, marked_alike
+from gateway.mail.history.quote_prefixes import PROMPT, normalize_prefixes
 from gateway.mail.history.reply_marker import MARKER, is_marked
 
 __all__ = ["MARKER", "TrimmedText", "cut"]
@@ -43,7 +43,7 @@ class TrimmedText:
     forwarded: bool = False
 
 
-def cut(
+def trim_history(
     text: str,
     forwarded: bool = False,
     replied: bool = True,
@@ -55,7 +55,7 @@ def cut(
 
     `writer`: their name and address, by which their signature is known. `known`: words that the thread had before.
     `subject`: the mail's, which a block of header lines may repeat."""
-    lines = marked_alike(_apart(_unarmoured(text.split("\n"))), replied)
+    lines = normalize_prefixes(_apart(_unarmoured(text.split("\n"))), replied)
     if replied and (block := subject_block(lines, subject)) is not None:
         lines.insert(block, FENCE)
     warned = banner(lines)

@@ -44,7 +44,7 @@ def sender(message: "Message[Any, Any]") -> str:
 def display_name(message: "Message[Any, Any]") -> str | None:
     """The name the writer's program gives them, for a person to read; it proves nothing."""
     match = _from(message)
-    name = mime.decoded(match["name"] or "").strip(' "') if match else ""
+    name = mime.decode_words(match["name"] or "").strip(' "') if match else ""
     return name or None
 
 

@@ -7,14 +7,14 @@ from email.message import Message
 from typing import Any
 
 from gateway.errors import Refused
-from gateway.language.words.normalize import cleaned
+from gateway.language.words.normalize import clean
 from gateway.mail.decode import body_parts, mime
 from gateway.mail.decode.body_parts import Unread
 from gateway.mail.decode.mime import AttachedPart
 from gateway.mail.decode.subjects import REPLY
-from gateway.mail.history.forwards import forwarded, replied
+from gateway.mail.history.forwards import find_forwarded, find_replied
 from gateway.mail.history.known_words import KnownWords
-from gateway.mail.history.quote_trimming import MARKER, cut
+from gateway.mail.history.quote_trimming import MARKER, trim_history
 from gateway.mail.parse.author import display_name, machine, sender
 
 __all__ = ["MARKER", "AttachedPart", "OwnWords", "machine", "sender", "words"]
@@ -41,22 +41,22 @@ class OwnWords:
     answers: bool = False
 
 
-def words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) -> OwnWords:
+def read_own_words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) -> OwnWords:
     """The words of a mail, raw or opened. `known`: what its thread had before. Raises Refused above 100 parts or 10
     levels; never fails otherwise."""
-    message = mime.opened(mail) if isinstance(mail, bytes) else mail
-    inside = body_parts.unwrapped(message)
+    message = mime.parse(mail) if isinstance(mail, bytes) else mail
+    inside = body_parts.unwrap(message)
     body = body_parts.read(inside)
     written = mime.field(message, "Subject")
     subject = _PREFIXES.sub("", written)
     name = display_name(message)
     read, unread = _opening(body.text)
-    answers = replied(written) or bool(mime.field(message, "In-Reply-To"))
-    found = cut(_bare(read), forwarded(written, read), answers, (name, _address(message)), known, subject)
-    text = cleaned(found.own)
+    answers = find_replied(written) or bool(mime.field(message, "In-Reply-To"))
+    found = trim_history(_bare(read), find_forwarded(written, read), answers, (name, _address(message)), known, subject)
+    text = clean(found.own)
     if not text and not found.history and not body.unread:
         text = subject
-    trimmed = cleaned((found.trimmed + unread)[:_LONGEST])
+    trimmed = clean((found.trimmed + unread)[:_LONGEST])
     return OwnWords(text, trimmed, subject, name, found.forwarded, tuple(_parts(inside)), body.unread, answers)
 
 
@@ -84,7 +84,7 @@ def _line(line: str) -> str:
     if line.isascii() and line.isprintable():
         return line
     indent = line[: len(line) - len(line.lstrip(" "))]
-    kept = cleaned(line)
+    kept = clean(line)
     return indent + kept + (" " if line.endswith(" ") and kept else "")
 
 
@@ -99,7 +99,7 @@ def _parts(message: "Message[Any, Any]") -> Iterator[AttachedPart]:
 
 
 def _part(part: "Message[Any, Any]", kind: str) -> AttachedPart:
-    name = cleaned(mime.decoded(str(mime.tolerated(part.get_filename, None) or "")))
+    name = clean(mime.decode_words(str(mime.tolerated(part.get_filename, None) or "")))
     name = re.split(r"[/\\]", name)[-1].lstrip(".")[-_LONGEST_NAME:]
     inline = mime.tolerated(part.get_content_disposition, None) == "inline"
     content = b"".join(bytes(each) for each in mime.children(part)) if kind == "message/rfc822" else mime.content(part)

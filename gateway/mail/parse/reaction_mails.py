@@ -8,7 +8,7 @@ from email.message import Message
 from typing import Any, Final
 
 from gateway.language.reactions.reactions import EMOJI
-from gateway.language.words.normalize import cleaned
+from gateway.language.words.normalize import clean
 from gateway.mail.decode import body_parts, mime
 
 GMAIL: Final = "text/vnd.google.email-reaction+json"
@@ -50,7 +50,7 @@ def _of_json(raw: bytes) -> str | None:
         said = json.loads(raw[:_LARGEST])
     except (ValueError, RecursionError):
         return None
-    emoji = cleaned(str(said.get("emoji", ""))) if isinstance(said, dict) else ""
+    emoji = clean(str(said.get("emoji", ""))) if isinstance(said, dict) else ""
     return emoji if _ONE.fullmatch(emoji) else None
 
 

@@ -48,7 +48,7 @@ def find(session: Session, writer: Account, words: str, readers: Readers, said: 
     """The newest private post of the last 90 days whose words these repeat and whose readers are fewer. It was sent to
     the writer, or written by them. `said`: all that was written, for marks around the whole of a text are taken off
     before it is posted. Costs no statement when the text is too short to repeat anything."""
-    quoted = [*fingerprints.quoted(words), *(fingerprints.quoted(said) if said != words else ())]
+    quoted = [*fingerprints.find_quoted(words), *(fingerprints.find_quoted(said) if said != words else ())]
     runs = [*fingerprints.runs(words), *(_WHOLE + short for short in dict.fromkeys(quoted))]
     if not runs:
         return None

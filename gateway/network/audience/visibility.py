@@ -85,7 +85,7 @@ def may_read_all(session: Session, account_id: int, post_ids: Collection[int]) -
     return session.scalar(mine) == len(set(post_ids))
 
 
-def cut_off(session: Session, post_ids: Collection[int], address_ids: Collection[int]) -> set[int]:
+def find_cut_off(session: Session, post_ids: Collection[int], address_ids: Collection[int]) -> set[int]:
     """Those of the addresses whose owners may not read all of these posts: the ones above an answer in its thread,
     which the subject of its mail would quote."""
     whole = select(Address.id).join(Post, Post.id.in_(post_ids)).where(Address.id.in_(address_ids))
@@ -96,7 +96,7 @@ def cut_off(session: Session, post_ids: Collection[int], address_ids: Collection
 Opened = Literal["readable", "retracted"]
 
 
-def opened(session: Session, post_id: int, address_id: int) -> Opened | None:
+def open_link(session: Session, post_id: int, address_id: int) -> Opened | None:
     """What a link to a post comes to for whoever has the address that it was sent to: the one rule for every kind of
     link. None when they may not even know of the post: theirs no longer, suspended, removed, blocked. "retracted" says
     that nothing but the loss of the post itself keeps them from reading it."""
@@ -350,7 +350,7 @@ SELECT EXISTS (
 """)
 
 
-def heard(session: Session, post: Post, sources: Sequence[int]) -> bool:
+def has_readers(session: Session, post: Post, sources: Sequence[int]) -> bool:
     """Whether anyone at all would get it now."""
     origins = [post.author_id, *sources]
     keys = {"sources": list(sources), "post": post.id, "author": post.author_id, "origins": origins}

@@ -107,10 +107,10 @@ def _drafts(question: dict[str, Any] | None) -> Iterator[int]:
 
 def open_question(session: Session, address_id: int) -> AskedQuestion | None:
     """The question that an answer would answer now."""
-    return standing(session, address_id).asked
+    return read_state(session, address_id).asked
 
 
-def standing(
+def read_state(
     session: Session, address_id: int, heard_at: datetime | None = None, late: datetime | None = None
 ) -> ConversationState:
     """`heard_at`: when the text came in that is being read; now unless given. `late`: the same of one that was found

@@ -14,7 +14,7 @@ from gateway.network.audience import visibility
 from gateway.network.conversation import conversations, on_screen
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import tag_follows
-from gateway.network.people.directory import find, named
+from gateway.network.people.directory import find, find_named
 from gateway.network.posts import timelines
 from gateway.network.posts.timelines import ReceivedItem
 from gateway.store.tables import Account, Address, Post, PostRecipient
@@ -36,8 +36,8 @@ def context(
 ) -> Context:
     """`heard_at`: when the text that is to be read came in; `late`: the same of one that was found much later. It means
     what stood on its phone then: what was heard or asked since is not what it answers."""
-    items = timelines.heard(session, address.id, REACH, *([timelines.gone_by(late)] if late else []))
-    talk = conversations.standing(session, address.id, heard_at, late)
+    items = timelines.list_received(session, address.id, REACH, *([timelines.gone_by(late)] if late else []))
+    talk = conversations.read_state(session, address.id, heard_at, late)
     return Context(
         last=_item(items[0]) if items else None,
         last_by=_last_by(items),
@@ -63,8 +63,8 @@ def _chosen_thread(session: Session, post_id: int | None, items: Sequence[Receiv
 def _item(heard: ReceivedItem) -> Item:
     return Item(
         post=heard.post.id,
-        author=named(heard.author),
-        group=named(heard.group) if heard.group else None,
+        author=find_named(heard.author),
+        group=find_named(heard.group) if heard.group else None,
         private=heard.post.visibility == "direct",
         broadcast=heard.broadcast,
         age=heard.age.total_seconds() / 60,
@@ -126,4 +126,4 @@ def _named_by(session: Session, post: Post) -> tuple[NamedAccount, ...]:
     """Whom the writer of a private post named; the group of one that was posted there."""
     named_ids = select(PostRecipient.named_id).where(PostRecipient.post_id == post.id)
     wanted = Account.id == post.group_id if post.group_id else Account.id.in_(named_ids)
-    return tuple(named(account) for account in session.scalars(select(Account).where(wanted).order_by(Account.id)))
+    return tuple(find_named(account) for account in session.scalars(select(Account).where(wanted).order_by(Account.id)))

@@ -42,7 +42,7 @@ def keep_all(session: Session, rests: Mapping[int, tuple[str, Collection[int]]])
     session.execute(new.on_conflict_do_update(index_elements=["address_id"], set_=values))
 
 
-def kept(session: Session, address_id: int) -> KeptRemainder | None:
+def read_remainder(session: Session, address_id: int) -> KeptRemainder | None:
     """What is kept now. Whoever gives it to somebody asks `audience` first."""
     age = type_coerce(func.now() - Remainder.kept_at, Interval)
     row = session.execute(

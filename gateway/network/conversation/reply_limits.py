@@ -36,7 +36,7 @@ def unsendable(session: Session, settings: Settings, address: Address, inbound: 
         return None if usable else NOT_THERE
     if address.state != "verified" or destinations.trouble(address.address, settings.sms_countries):
         return NOT_THERE
-    lefts = spending.lefts(session, budgets.limits(settings), budgets.COMPANY)
+    lefts = spending.read_budgets_left(session, budgets.limits(settings), budgets.COMPANY)
     return None if all(left.left for left in lefts) else "it had to be asked about, and the budget for texts is used up"
 
 
@@ -53,7 +53,7 @@ class ReplyAllowance:
     liked: Sequence[int]
 
 
-def standing(session: Session, address_id: int, inbound: Inbound, *, changed: bool) -> ReplyAllowance:
+def read_allowance(session: Session, address_id: int, inbound: Inbound, *, changed: bool) -> ReplyAllowance:
     """One statement looks at both. Whoever changes something hears that it is done for longer than who only asks."""
     liked = select(Conversation.liked).where(Conversation.address_id == address_id).scalar_subquery()
     number, posts = session.execute(select(_counted(address_id, HOUR).scalar_subquery(), liked)).one()

@@ -17,7 +17,7 @@ SWITCH: Final = ("off", "off_until")  # what `off NAME` and `on NAME` change
 RENEWED: Final = (*SWITCH, "state", "by_text", "expires_at")  # what following once more changes
 
 
-def taken(session: Session, follower_id: int, account_id: int) -> FollowSnapshot | None:
+def take_snapshot(session: Session, follower_id: int, account_id: int) -> FollowSnapshot | None:
     """What stands now; None when there is no such follow, membership or request."""
     mine = select(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
     row = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()

@@ -92,7 +92,7 @@ def unfollow(session: Session, follower_id: int, account_id: int) -> Follow | No
     return session.scalars(gone.returning(Follow)).one_or_none()
 
 
-def packed(row: Follow) -> dict[str, Any]:
+def pack(row: Follow) -> dict[str, Any]:
     """A follow that ended, as an effect keeps it."""
     kept = {column: getattr(row, column) for column in KEPT}
     return {column: value.isoformat() if isinstance(value, datetime) else value for column, value in kept.items()}

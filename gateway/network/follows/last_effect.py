@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.store.tables import Effect
 
 
-def last_doing(session: Session, account_id: int, within: timedelta, passed_by: Collection[str] = ()) -> Effect | None:
+def last_effect(session: Session, account_id: int, within: timedelta, passed_by: Collection[str] = ()) -> Effect | None:
     """Their newest effect, also one taken back, or one that nobody can take back: who says `undo` does not mean the
     one before. `passed_by`: kinds that do not count now."""
     mine = select(Effect).where(Effect.account_id == account_id, Effect.kind.not_in(["undo", *passed_by]))

@@ -35,7 +35,7 @@ class MuteSnapshot:
         return {"kind": self.kind, "until": self.expires_at.isoformat() if self.expires_at else None}
 
 
-def standing(session: Session, account_id: int, other_id: int) -> MuteSnapshot | None:
+def find_mute(session: Session, account_id: int, other_id: int) -> MuteSnapshot | None:
     """What `account_id` has asked for against the other, while it lasts."""
     row = session.execute(
         select(Silence.kind, Silence.expires_at).where(
@@ -49,7 +49,7 @@ def block(session: Session, account_id: int, other_id: int) -> list[dict[str, An
     """Neither hears the other from now on; their follows end. Gives those as they were, for `undo`."""
     put(session, account_id, other_id, MuteSnapshot("block", None))
     ended = [follows.unfollow(session, *pair) for pair in ((account_id, other_id), (other_id, account_id))]
-    return [follows.packed(row) for row in ended if row]
+    return [follows.pack(row) for row in ended if row]
 
 
 def put(session: Session, account_id: int, other_id: int, silence: MuteSnapshot) -> None:
@@ -61,12 +61,12 @@ def put(session: Session, account_id: int, other_id: int, silence: MuteSnapshot)
 
 def lift(session: Session, account_id: int, other_id: int) -> MuteSnapshot | None:
     """Ends what `account_id` asked for; None when nothing was in force."""
-    was = standing(session, account_id, other_id)
+    was = find_mute(session, account_id, other_id)
     session.execute(delete(Silence).where(Silence.account_id == account_id, Silence.other_id == other_id))
     return was
 
 
-def apart(session: Session, one: int, other: int) -> bool:
+def are_apart(session: Session, one: int, other: int) -> bool:
     """One of the two has blocked the other."""
     return bool(session.scalar(select(blocked(literal(one), literal(other)))))
 

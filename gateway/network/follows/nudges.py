@@ -12,7 +12,7 @@ from gateway.store.tables import Nudge
 AGAIN: Final = timedelta(days=1)
 
 
-def note(session: Session, account_id: int, other_id: int) -> bool:
+def record(session: Session, account_id: int, other_id: int) -> bool:
     """Notes it; False when it was done within the last day."""
     row = insert(Nudge).values(account_id=account_id, other_id=other_id)
     key = ["account_id", "other_id"]

@@ -50,13 +50,13 @@ def add(session: Session, reporter_id: int, account_id: int, post_id: int | None
     return report.id
 
 
-def listed(session: Session, *, everything: bool = False) -> Sequence[Reported]:
+def list_open(session: Session, *, everything: bool = False) -> Sequence[Reported]:
     """The open ones, the oldest first; `everything`: the closed too."""
     rows = session.execute(_ROWS, {"everything": everything, "one": None})
     return [Reported(**row) for row in rows.mappings()]
 
 
-def one(session: Session, report_id: int) -> Reported:
+def read_one(session: Session, report_id: int) -> Reported:
     """An open or closed one; raises Refused."""
     known = 0 < report_id <= LARGEST
     rows = session.execute(_ROWS, {"everything": True, "one": report_id}).mappings().all() if known else []

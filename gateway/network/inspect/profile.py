@@ -50,7 +50,9 @@ def profile(session: Session, person: Account, mask: Callable[[str], str]) -> di
 
 
 def _locked(session: Session, account_id: int) -> bool:
-    return any(lockouts.locked(session, account_id, channel) for channel in (*addresses.NOUN, lockouts.COMMAND_LINE))
+    return any(
+        lockouts.locked_until(session, account_id, channel) for channel in (*addresses.NOUN, lockouts.COMMAND_LINE)
+    )
 
 
 def _reaches(session: Session, account_id: int, mask: Callable[[str], str]) -> list[Reach]:

@@ -61,7 +61,7 @@ def _delivery(row: Delivery, to: str, handle: str | None, found: dict[tuple[int,
 def _why(row: Delivery) -> str | None:
     """Of what did not arrive, the reason in plain words."""
     lost = row.state in ("failed", "cancelled") and row.reason is not None
-    return str(failure_reasons.missed(row.state, row.reason, row.channel)) if lost else None
+    return str(failure_reasons.describe_failure(row.state, row.reason, row.channel)) if lost else None
 
 
 def _attempts(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[Plain]]:

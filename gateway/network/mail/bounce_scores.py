@@ -20,7 +20,7 @@ from gateway.ledger.outbox.attempts import CarrierReport, Step
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.mail.bounces import status_codes
 from gateway.mail.bounces.dsn import BounceReport
-from gateway.mail.bounces.failure_reasons import missed
+from gateway.mail.bounces.failure_reasons import describe_failure
 from gateway.network.people import addresses
 from gateway.store.tables import Account, Address, Bouncing
 
@@ -69,7 +69,7 @@ class CountedBounce:
     rings: frozenset[str] = frozenset()
 
 
-def returned(session: Session, message_id: int, address_id: int, bounce: BounceReport) -> CountedBounce:
+def count_bounce(session: Session, message_id: int, address_id: int, bounce: BounceReport) -> CountedBounce:
     """A mail that came back, or a word about where it is; whoever calls has checked its token."""
     step = STEPS.get(bounce.kind)
     latest = session.scalar(LATEST, {"message": message_id, "address": address_id}) if step else None
@@ -108,7 +108,7 @@ def _warn(session: Session, mailbox: Address, row: Bouncing) -> frozenset[str]:
     warning = say(
         "Mails to your mailbox come back: {why}. If this goes on, we stop sending them until a "
         "test mail arrives or you write from it.",
-        why=missed("failed", row.status, "email"),
+        why=describe_failure("failed", row.status, "email"),
     )
     said = translated(warning, session.get_one(Account, mailbox.account_id).language)
     notice = Outgoing("notice", said, said, said, priority=2)
@@ -166,7 +166,7 @@ def _send_probe(session: Session, address_id: int, language: str) -> None:
         "Mails to this mailbox came back ({why}), so we stopped sending them. This is a test: if "
         "it does not come back too, your mails start again tomorrow. To get them at once, write "
         "to us from here.",
-        why=missed("failed", row.status, "email"),
+        why=describe_failure("failed", row.status, "email"),
     )
     title, words = translated(subject, language), translated(body, language)
     row.probe_id = outbox.put(
@@ -176,7 +176,7 @@ def _send_probe(session: Session, address_id: int, language: str) -> None:
     session.flush()
 
 
-def standings(session: Session) -> list[BounceStatus]:
+def list_statuses(session: Session) -> list[BounceStatus]:
     """Those that are off, then those that send mail back now and then."""
     return [BounceStatus(*row) for row in session.execute(STANDINGS, {"quiet": QUIET})]
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import say, translated
-from gateway.language.words.normalize import folded
+from gateway.language.words.normalize import fold_case
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.store.tables import Account, Address, Inbound
@@ -50,14 +50,14 @@ def ask(session: Session, inbound: Inbound, address: Address, account: Account, 
     return "email"
 
 
-def answered(session: Session, inbound_id: int, address: Address, words: str) -> str:
+def take_answer(session: Session, inbound_id: int, address: Address, words: str) -> str:
     """What an answer changed, in words for the row of the answer. Any other word than OK or NO changes nothing."""
     own = select(Inbound).where(Inbound.id == inbound_id, Inbound.channel == "email", Inbound.sender == address.address)
     waiting = own.where(Inbound.state == "held", Inbound.proof == ASKED, Inbound.received_at > func.now() - LIFE)
     row = session.scalars(waiting.with_for_update()).one_or_none()
     if row is None:
         return "that mail does not wait for an answer any more"
-    line = folded(words).strip().split("\n", 1)[0].strip(_ENDS)
+    line = fold_case(words).strip().split("\n", 1)[0].strip(_ENDS)
     if line in NO or NO & {word.strip(_ENDS) for word in line.split()}:
         row.state, row.reason, row.done_at = "dropped", "the one whose name it bears did not write it", func.now()
         return "said no: the mail was dropped"

@@ -58,13 +58,13 @@ class ComposedDailyMail:
     body: str
 
 
-def want(session: Session, account_id: int, wanted: bool) -> bool:
+def subscribe(session: Session, account_id: int, wanted: bool) -> bool:
     """`on daily`, `off daily` and the link in it; False when it was so already."""
     mine = update(Account).where(Account.id == account_id, Account.daily != wanted)
     return session.scalar(mine.values(daily=wanted).returning(Account.id)) is not None
 
 
-def listed(session: Session, message_id: int) -> tuple[int, ...]:
+def list_items(session: Session, message_id: int) -> tuple[int, ...]:
     """The posts of one daily mail in the order of their numbers; none when it is another message."""
     return tuple(session.scalar(select(DailyMail.posts).where(DailyMail.message_id == message_id)) or ())
 

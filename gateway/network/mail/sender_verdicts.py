@@ -117,14 +117,14 @@ def parse(case: VerificationCase) -> Parsed:
     """It takes a second for the largest mails."""
     mail = case.arrived.mail
     try:
-        message = mime.opened(mail)
+        message = mime.parse(mail)
     except Refused as refused:
         return Parsed("", str(refused))
     machine = own_words.machine(message, not case.arrived.envelope.sender)
     fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
     to = frozenset(each for field in fields for each in named_recipients.read_addresses(field))
     marks = tuple(replay_keys.compute(mail, message, case.one.sender))
-    return Parsed(own_words.words(message).text, machine, to, replay_keys.is_signed(message), marks)
+    return Parsed(own_words.read_own_words(message).text, machine, to, replay_keys.is_signed(message), marks)
 
 
 def _takes_effect(

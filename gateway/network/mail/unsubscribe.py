@@ -85,7 +85,7 @@ def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
 
     No input tells of it, so the audit does: who left a closed group was in it before."""
     if ending.is_daily:
-        return "ended" if daily_mail.want(session, ending.follower_id, False) else "nothing", False
+        return "ended" if daily_mail.subscribe(session, ending.follower_id, False) else "nothing", False
     mine = select(Follow.role).where(Follow.follower_id == ending.follower_id, Follow.account_id == ending.source_id)
     if session.scalar(mine) in ("owner", "poster"):
         follows.set_off(session, ending.follower_id, ending.source_id, True)
@@ -114,7 +114,7 @@ def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
     if not _is_fresh(ids[3]):
         return False
     if ending.is_daily:
-        daily_mail.want(session, ending.follower_id, True)
+        daily_mail.subscribe(session, ending.follower_id, True)
     elif not _followed(session, ending, by_text=bool(ids[2])):
         return False
     _note(session, ending, "follow.again", {"to": ending.back})

@@ -12,7 +12,6 @@ from gateway.i18n.phrases import say
 from gateway.network.people import aliases
 from gateway.network.people.addresses import cancel_open, cancel_words
 from gateway.network.people.directory import find as find
-from gateway.network.people.directory import named as named
 from gateway.network.people.handles import canonical_handle as canonical_handle
 from gateway.network.people.handles import clean_name as clean_name
 from gateway.network.people.handles import handle_problem

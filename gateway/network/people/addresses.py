@@ -19,7 +19,7 @@ from gateway.ledger.outbox import email_fallback
 from gateway.sms import destinations
 from gateway.store.database import new_ids
 from gateway.store.tables import Account, Address, Bouncing, Consent, Delivery, Fanout, Message, Sender
-from gateway.typed_input import ascii_domain, typed, visible
+from gateway.typed_input import ascii_domain, clean_input, strip_invisible
 
 NOUN = {"sms": "phone", "email": "mailbox"}
 SOURCE = {"sms": "text", "email": "mail"}
@@ -37,7 +37,7 @@ def normal_phone(text: str, region: str) -> str:
     """E.164 of a number as people of `region` (ISO 3166) write it; raises Refused. A number only has to be possible:
     new blocks are in use before the library knows them."""
     wrong = Refused(say("That is not a phone number. Write it like +1 415 555 0123."))
-    text = typed(text)
+    text = clean_input(text)
     if not _DIALLED.fullmatch(text):
         raise wrong
     try:
@@ -71,7 +71,7 @@ def refuse_unreachable(number: str, countries: Collection[str]) -> None:
 
 def normal_mailbox(text: str) -> str:
     """A mailbox in lower case, its domain as DNS has it; raises Refused."""
-    local, at, domain = visible(text.replace(_WIDE_AT, "@")).rpartition("@")
+    local, at, domain = strip_invisible(text.replace(_WIDE_AT, "@")).rpartition("@")
     try:
         mailbox = f"{_local_part(local)}{at}{ascii_domain(domain)}" if domain == domain.strip() else ""
     except ValueError:

@@ -56,7 +56,7 @@ def flag(session: Session, inbound: Inbound, address_id: int) -> bool:
     return True
 
 
-def kept(session: Session, account_id: int | None = None, number: str | None = None) -> Iterator[ConsentRecord]:
+def list_records(session: Session, account_id: int | None = None, number: str | None = None) -> Iterator[ConsentRecord]:
     """All there is, or one person's, or one number's, the oldest first; read as it is asked for, however much it is.
 
     A number that has a new owner since keeps its old rows."""
@@ -64,12 +64,12 @@ def kept(session: Session, account_id: int | None = None, number: str | None = N
     return (ConsentRecord(*row) for row in rows)
 
 
-def flagged(session: Session, *, everything: bool = False) -> list[FlaggedRefusal]:
+def list_flagged(session: Session, *, everything: bool = False) -> list[FlaggedRefusal]:
     """What waits for an operator, the oldest first; the closed too."""
     return [FlaggedRefusal(**row) for row in session.execute(FLAGGED, {"all": everything, "one": None}).mappings()]
 
 
-def one(session: Session, inbound_id: int) -> FlaggedRefusal:
+def read_one(session: Session, inbound_id: int) -> FlaggedRefusal:
     """An open or closed one; raises Refused."""
     known = 0 < inbound_id <= LARGEST
     row = session.execute(FLAGGED, {"all": True, "one": inbound_id}).mappings().first() if known else None

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.errors import Refused
 from gateway.language.model.reading import GroupKind, Kind, NamedAccount, ResolvedName
-from gateway.language.words.normalize import name_of, trimmed
+from gateway.language.words.normalize import name_of, trim
 from gateway.network.people.addresses import normal_mailbox
 from gateway.network.people.handles import canonical_handle, plain
 from gateway.store.tables import Account, Address, Alias, Follow
@@ -32,10 +32,10 @@ def find(session: Session, name: str, viewer_id: int | None) -> ResolvedName:
     key = plain(wanted)
     one = _by_mailbox(session, name) if "@" in wanted else _by_handle(session, wanted)
     if one is not None:
-        return ResolvedName((named(one),), also=_also(session, key, one, viewer_id), oneself=one.id == viewer_id)
+        return ResolvedName((find_named(one),), also=_also(session, key, one, viewer_id), oneself=one.id == viewer_id)
     one = _by_alias(session, wanted)
     if one is not None:
-        return ResolvedName((named(one),), also=_others(session, key, one, viewer_id), oneself=one.id == viewer_id)
+        return ResolvedName((find_named(one),), also=_others(session, key, one, viewer_id), oneself=one.id == viewer_id)
     exact = _by_name(session, key, viewer_id)
     if not exact:
         return ResolvedName(near=_nearest(session, key, viewer_id))
@@ -52,7 +52,7 @@ def _others(session: Session, key: str, one: Account, viewer_id: int | None) -> 
     return tuple(each for each in _by_name(session, key, viewer_id) if each.id not in (one.id, viewer_id))
 
 
-def named(account: Account) -> NamedAccount:
+def find_named(account: Account) -> NamedAccount:
     """An account as the language knows it."""
     access = cast("GroupKind | None", account.access)
     return NamedAccount(account.id, account.handle, cast("Kind", account.kind), account.name, access)
@@ -69,7 +69,7 @@ def _by_alias(session: Session, wanted: str) -> Account | None:
 
 def _by_mailbox(session: Session, name: str) -> Account | None:
     try:
-        wanted = normal_mailbox(trimmed(name))  # of the name as written: folding changes domains
+        wanted = normal_mailbox(trim(name))  # of the name as written: folding changes domains
     except Refused:
         return None
     mailbox = and_(Address.channel == "email", Address.address == wanted)
@@ -85,7 +85,7 @@ def _by_name(session: Session, key: str, viewer_id: int | None) -> tuple[NamedAc
     others = [account for account in rows if account.id != viewer_id] or rows  # a namesake means the other one
     relation = _relations(session, others, viewer_id) if len(others) > 1 else {}
     ranked = sorted(others, key=lambda account: (relation.get(account.id, 0), account.handle))
-    return tuple(named(account) for account in ranked[:EXACT])
+    return tuple(find_named(account) for account in ranked[:EXACT])
 
 
 def _nearest(session: Session, key: str, viewer_id: int | None) -> tuple[NamedAccount, ...]:
@@ -101,7 +101,7 @@ def _nearest(session: Session, key: str, viewer_id: int | None) -> tuple[NamedAc
     near = [account for account in distance if distance[account] <= allowed]
     relation = _relations(session, near, viewer_id)
     ranked = sorted(near, key=lambda account: (relation[account.id], distance[account], account.handle))
-    return tuple(named(account) for account in ranked[:NEAR])
+    return tuple(find_named(account) for account in ranked[:NEAR])
 
 
 def _spellings(account: Account) -> Iterable[str]:

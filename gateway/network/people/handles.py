@@ -7,7 +7,7 @@ from collections.abc import Collection
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
 from gateway.language.opt_out import keywords
-from gateway.typed_input import JOINERS, named, shown, typed, visible
+from gateway.typed_input import JOINERS, clean_input, named, show_domain, strip_invisible
 
 HANDLE = re.compile(r"[a-z0-9_]{2,20}")
 _OURS = "baja alto arret post r b u help postmaster abuse admin root all everyone noreply mailer_daemon critter"
@@ -21,7 +21,7 @@ def canonical_handle(text: str) -> str:
 
     Folding once is not enough: some characters fold into ones that normalise again, which is how accounts were
     taken over at Spotify in 2013."""
-    while (folded := unicodedata.normalize("NFKC", typed(text)).casefold().strip().lstrip("@#")) != text:
+    while (folded := unicodedata.normalize("NFKC", clean_input(text)).casefold().strip().lstrip("@#")) != text:
         text = folded
     return text
 
@@ -41,7 +41,7 @@ def _no_handle(handle: str) -> str:
     if foreign:
         return say(
             "“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _, and none of these: {characters}.",
-            handle=shown(handle),
+            handle=show_domain(handle),
             characters=named(foreign),
         )
     return say("“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _.", handle=handle[:40])
@@ -49,8 +49,8 @@ def _no_handle(handle: str) -> str:
 
 def clean_name(text: str) -> str:
     """A name for people to read, on one line and without what turns or hides characters; raises Refused."""
-    seen = "".join(_seen(one) for one in visible(unicodedata.normalize("NFC", text)))
-    name = " ".join(visible(seen).split())
+    seen = "".join(_seen(one) for one in strip_invisible(unicodedata.normalize("NFC", text)))
+    name = " ".join(strip_invisible(seen).split())
     if not name:
         raise Refused(say("A name needs at least one letter."))
     if len(name) > LONGEST_NAME:

@@ -16,7 +16,7 @@ DAILY: Final = 10  # of one inviter
 LONGEST: Final = 20
 
 
-def invited_lately(session: Session, address_id: int) -> bool:
+def was_invited_lately(session: Session, address_id: int) -> bool:
     row = select(Invitation.address_id).where(Invitation.address_id == address_id)
     return session.scalar(row.where(Invitation.created_at > func.now() - AGAIN)) is not None
 

@@ -12,7 +12,7 @@ from gateway.ledger.outbox.outbox import SMS_GIVES_UP, Outgoing
 PRIORITY: Final = 2
 
 
-def words(company: str) -> Phrase:
+def welcome_words(company: str) -> Phrase:
     return say(
         "{company}: updates from colleagues by text, only the ones you ask for. Reply START to "
         "begin, HELP for help, STOP to end texts.",
@@ -34,7 +34,7 @@ def _send(session: Session, company: str, language: str) -> int:
     keys = {"language": language, "others": language == "en", "spoken": sorted(languages())}
     if not session.scalar(SPEAKING, keys):
         return 0
-    said = translated(words(company), language)
+    said = translated(welcome_words(company), language)
     message = outbox.put(session, Outgoing("welcome", said, said, said, priority=PRIORITY), [])
     fill = {**keys, "message": message, "priority": PRIORITY, "life": SMS_GIVES_UP}
     return len(session.execute(FILL, fill).all())

@@ -61,7 +61,7 @@ def of_post(session: Session, post_id: int, address_id: int) -> PostMedia | None
         .join(Account, Account.id == Address.account_id)
         .where(Post.id == post_id, Post.attached.is_not(None))
     ).one_or_none()
-    if found is None or visibility.opened(session, post_id, address_id) != "readable":
+    if found is None or visibility.open_link(session, post_id, address_id) != "readable":
         return None
     post, writer = found[:2]
     where: Account | None = found[2]

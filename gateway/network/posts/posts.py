@@ -125,7 +125,7 @@ PUBLISH: Final = text("""
 
 
 def _show(session: Session, post: Post, inbound_id: int | None, types: Sequence[str | None]) -> None:
-    post.pictures_of, post.attached = inbound_id, media.called(types)
+    post.pictures_of, post.attached = inbound_id, media.describe_kind(types)
     shown = update(Post).where(Post.id == post.id)
     session.execute(shown.values(pictures_of=post.pictures_of, attached=post.attached))
 
@@ -239,12 +239,12 @@ def original(post: Post) -> int:
     return post.repeat_of or post.id
 
 
-def written_first(session: Session, post: Post) -> Post | None:
+def written_first_by(session: Session, post: Post) -> Post | None:
     """What a repeat repeats; any other post itself. Replies are for that."""
     return session.get(Post, original(post)) if post.repeat_of else post
 
 
-def spreading(session: Session, post_id: int) -> bool:
+def is_spreading(session: Session, post_id: int) -> bool:
     """Not everyone who gets it has got it yet."""
     waiting = exists().where(Fanout.post_id == post_id, Fanout.state == "waiting")
     return bool(session.scalar(select(waiting)))

@@ -40,12 +40,12 @@ def for_phone(
     """The text message of a post for one phone. A private one has no link: its words never hang on a token alone. The
     page of what hangs on a post shows its words too, so that there is never a second link."""
     whole = f"{signature(author, group, post)}: {post.text}"
-    hangs = hanging(post.attached, post.text, pictures)
+    hangs = link_media(post.attached, post.text, pictures)
     private = post.visibility == "direct" or (group is not None and group.access == "closed")
     return fit.fit(whole, hangs + _tagged(tag), MORE if private else None if hangs else page)
 
 
-def fitted(text: str, tag: str | None, page: str | None) -> fit.FittedText:
+def fit_for_phone(text: str, tag: str | None, page: str | None) -> fit.FittedText:
     """At most two parts with the tag; of a longer one the beginning, and how to get the rest."""
     return fit.fit(text, _tagged(tag), page or MORE)
 
@@ -54,7 +54,7 @@ def _tagged(tag: str | None) -> str:
     return f" ({tag})" if tag else ""
 
 
-def hanging(attached: str | None, text: str, url: str) -> str:
+def link_media(attached: str | None, text: str, url: str) -> str:
     """What a text ends with when something hangs on its post: " (2 photos) https://…". Words that are no more than
     that name are not said twice."""
     if not attached:

@@ -75,7 +75,7 @@ def by_tag(tag: str) -> ColumnElement[bool]:
     return exists().where(Tag.post_id == Post.id, Tag.tag == tag.casefold())
 
 
-def heard(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[ReceivedItem]:
+def list_received(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[ReceivedItem]:
     """The items that last went to this address, the last to arrive first, retracted ones left out. That is not the
     order they were written in: a private one may have waited for `undo`, or for the carrier."""
     wanted = HEARD.where(*conditions) if conditions else HEARD

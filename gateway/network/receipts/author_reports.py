@@ -17,7 +17,7 @@ from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.network.conversation import notices
 from gateway.network.people import addresses
 from gateway.network.receipts import receipts
-from gateway.network.receipts.receipt_text import counted, first_names, names, shortened
+from gateway.network.receipts.receipt_text import describe_counts, first_names, names, shorten
 from gateway.network.receipts.receipts import MissedReader, ReceiptTally
 from gateway.store.tables import Account, Address, Fanout, Post, Telling
 
@@ -28,7 +28,7 @@ IN_TEXT: Final = 6  # first names beside a mail that has the list
 ALL_IN_TEXT: Final = 40  # of them without a mailbox: what a text has no room for, MORE gives
 
 
-def arrange(session: Session, fanout: Fanout, texts: int, many: int) -> None:
+def schedule(session: Session, fanout: Fanout, texts: int, many: int) -> None:
     """A fan-out is through, with so many texts: its author will be told how it went, if it was to a broadcast group or
     to more than `many` phones. Most posts cost no question to the database."""
     if fanout.source_id != fanout.author_id or texts > many:
@@ -68,7 +68,7 @@ def _delay(session: Session, post: Post, author: Account) -> frozenset[str]:
         return frozenset()
     words = say(
         '"{words}": {mails} could not be delivered within an hour. We keep trying for two days.',
-        words=shortened(post.text),
+        words=shorten(post.text),
         mails=count("{count} mail", "{count} mails", late),
     )
     return notices.tell(session, [author.id], words, quotes=(post.id,))
@@ -77,7 +77,7 @@ def _delay(session: Session, post: Post, author: Account) -> frozenset[str]:
 def _counts(session: Session, post: Post, author: Account) -> frozenset[str]:
     """To the phone with first names, and to the mailbox with everybody and why; who has but one of them hears there."""
     tally = receipts.tally(session, post.id)
-    missed = receipts.missed(session, post.id, author.timezone, LISTED)
+    missed = receipts.list_missed(session, post.id, author.timezone, LISTED)
     usable = [one for one in addresses.of_account(session, author.id) if one.is_primary and one.state == "verified"]
     channels = {one.channel for one in usable}
     text_, body = _text(post, tally, missed, by_mail="email" in channels), _body(post, tally, missed)
@@ -87,7 +87,7 @@ def _counts(session: Session, post: Post, author: Account) -> frozenset[str]:
 def _put(
     session: Session, author: Account, to: Sequence[Address], text_: Phrase, body: Phrase, post: Post
 ) -> frozenset[str]:
-    subject = say('Who got "{words}"', words=shortened(post.text))
+    subject = say('Who got "{words}"', words=shorten(post.text))
     said, long, head = (translated(each, author.language) for each in (text_, body, subject))
     if to:
         targets = [Target(one.id, one.channel) for one in to]
@@ -100,12 +100,12 @@ def _text(post: Post, tally: ReceiptTally, missed: Sequence[MissedReader], *, by
     number = max(tally.missed, len(missed))
     who = first_names(missed, number, IN_TEXT) if by_mail else names(missed, number, ALL_IN_TEXT)
     there = say("Your mail has the list.") if by_mail and missed else ""
-    return joined([say('After an hour, "{words}":', words=shortened(post.text)), counted(tally), who, there])
+    return joined([say('After an hour, "{words}":', words=shorten(post.text)), describe_counts(tally), who, there])
 
 
 def _body(post: Post, tally: ReceiptTally, missed: Sequence[MissedReader]) -> Phrase:
     lines: list[str] = [
-        joined([say('After an hour, "{words}":', words=shortened(post.text)), counted(tally)]),
+        joined([say('After an hour, "{words}":', words=shorten(post.text)), describe_counts(tally)]),
         *_channel(tally),
     ]
     if missed:

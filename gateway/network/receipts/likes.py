@@ -9,7 +9,7 @@ from sqlalchemy import distinct, func, select, text
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import Phrase, count, listed, say
-from gateway.network.receipts.receipt_text import shortened
+from gateway.network.receipts.receipt_text import shorten
 from gateway.store.tables import Reaction
 
 SHOWN: Final = 2  # names in the line
@@ -40,7 +40,7 @@ def told(session: Session, author_id: int, post_ids: Sequence[int]) -> Phrase | 
     if not names:
         return ""
     more = [count("{count} more", "{count} more", len(names) - SHOWN)] if len(names) > SHOWN else []
-    who, words = listed([*names[:SHOWN], *more]), shortened(posts[0])
+    who, words = listed([*names[:SHOWN], *more]), shorten(posts[0])
     if len({row.post_id for row in rows}) > 1:
         return say("{names} reacted to your updates.", names=who)
     if all(row.kind == "like" for row in rows):

@@ -9,7 +9,7 @@ from gateway.network.receipts.receipts import MissedReader, ReceiptTally
 WORDS: Final = 20  # characters of an update that say which one it is
 
 
-def counted(counts: ReceiptTally) -> Phrase:
+def describe_counts(counts: ReceiptTally) -> Phrase:
     """12 got it (9 by text, 3 by mail), 2 still wait."""
     got = count("{count} got it", "{count} got it", counts.got)
     ways = say("({texts} by text, {mails} by mail)", texts=counts.sms.got, mails=counts.email.got)
@@ -36,7 +36,7 @@ def _listed(shown: Sequence[str], number: int) -> Phrase | str:
     return say("Missed: {names}.", names=listed([*shown, *more]))
 
 
-def shortened(words: str) -> str:
+def shorten(words: str) -> str:
     """Enough of an update to know it by."""
     line = " ".join(words.split())
     return line if len(line) <= WORDS else f"{line[: WORDS - 3].rstrip()}..."

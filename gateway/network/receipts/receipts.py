@@ -84,7 +84,7 @@ class MissedReader(NamedTuple):
 
     @property
     def why(self) -> Phrase:
-        return failure_reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
+        return failure_reasons.describe_failure(self.state, self.reason, self.channel, self.opted_out_on)
 
 
 class ReaderReceipt(NamedTuple):
@@ -97,7 +97,7 @@ class ReaderReceipt(NamedTuple):
 
     @property
     def why(self) -> Phrase:
-        return failure_reasons.missed(self.state, self.reason, self.channel, self.opted_out_on)
+        return failure_reasons.describe_failure(self.state, self.reason, self.channel, self.opted_out_on)
 
 
 def tally(session: Session, post_id: int) -> ReceiptTally:
@@ -110,7 +110,7 @@ def tally(session: Session, post_id: int) -> ReceiptTally:
     return ReceiptTally(Channel(**counts["sms"]), Channel(**counts["email"]), instead, spreading, unreached)
 
 
-def missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[MissedReader]:
+def list_missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[MissedReader]:
     """Those whom neither a text nor a mail reached, by name, also where nothing could be tried; what still waits is not
     among them. Dates are days of `timezone` (IANA)."""
     return [MissedReader(*row) for row in session.execute(MISSED, {"post": post_id, "zone": timezone, "limit": limit})]

@@ -65,13 +65,13 @@ def login(session: Session, signer: Signer, account_id: int, address_id: int | N
     return token
 
 
-def linked(session: Session, signer: Signer, code: str) -> Account | None:
+def is_linked(session: Session, signer: Signer, code: str) -> Account | None:
     """Whose link code that is; it is used with this."""
     row = _open(session, "link", _seal(signer, "link", code), lock=True)
     return _used(session, row) if row else None
 
 
-def proved(session: Session, signer: Signer, account_id: int, code: str) -> Address | None:
+def is_proved(session: Session, signer: Signer, account_id: int, code: str) -> Address | None:
     """The address that the code was sent to; a wrong one counts against it and its person, and the fifth ends it."""
     mine = select(Code).where(Code.account_id == account_id, Code.purpose == "prove", *_STANDING)
     if lockouts.hold(session, account_id, lockouts.COMMAND_LINE):
@@ -80,7 +80,7 @@ def proved(session: Session, signer: Signer, account_id: int, code: str) -> Addr
     if row is None:
         return None
     if secrets.compare_digest(row.digest, _seal(signer, "prove", account_id, code)):
-        lockouts.right(session, account_id)
+        lockouts.record_right(session, account_id)
         _used(session, row)
         return session.get(Address, row.address_id)
     _count_wrong(session, row)
@@ -94,7 +94,7 @@ def _count_wrong(session: Session, row: Code) -> None:
     session.flush()
     person = session.get_one(Account, row.account_id)
     audit_log.record(session, f"@{person.handle}", "code.wrong", person.id)
-    counted = lockouts.wrong(session, person.id, lockouts.COMMAND_LINE)
+    counted = lockouts.record_wrong(session, person.id, lockouts.COMMAND_LINE)
     if counted.lock:
         lockouts.tell(session, person, lockouts.COMMAND_LINE, "code", counted)
 
@@ -110,7 +110,7 @@ def login_state(session: Session, signer: Signer, token: str) -> LinkState:
     return "open" if _open(session, "login", row.digest) else "ended"
 
 
-def logged_in(session: Session, signer: Signer, token: str) -> Account | None:
+def complete_login(session: Session, signer: Signer, token: str) -> Account | None:
     """Who the link is for; it is used with this."""
     row = _open(session, "login", _seal(signer, "login", token), lock=True)
     return _used(session, row) if row else None

@@ -35,7 +35,7 @@ class Counted:
     monthly: bool = False  # it is locked for all that were wrong within a month
 
 
-def locked(session: Session, account_id: int, channel: str) -> timedelta | None:
+def locked_until(session: Session, account_id: int, channel: str) -> timedelta | None:
     """For how long nothing is confirmed over this channel; None when it is not locked."""
     left = select(type_coerce(Lockout.locked_until - func.now(), Interval)).where(Lockout.account_id == account_id)
     return session.scalar(left.where(Lockout.locked_until > func.now(), Lockout.channels.contains([channel])))
@@ -48,7 +48,7 @@ def hold(session: Session, account_id: int, channel: str) -> timedelta | None:
     return left
 
 
-def wrong(session: Session, account_id: int, channel: str) -> Counted:
+def record_wrong(session: Session, account_id: int, channel: str) -> Counted:
     """Counts a wrong one, which is in the audit already: by that are counted those of a month. While one channel is
     locked, the first wrong one over another locks that as well."""
     given = {"account": account_id, "channel": channel, "tries": TRIES, "hours": list(HOURS)}
@@ -60,7 +60,7 @@ def wrong(session: Session, account_id: int, channel: str) -> Counted:
     )
 
 
-def right(session: Session, account_id: int) -> None:
+def record_right(session: Session, account_id: int) -> None:
     """Whoever knows the answer begins to count anew; a lock over another channel goes on."""
     session.execute(RIGHT, {"account": account_id})
 

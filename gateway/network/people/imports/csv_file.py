@@ -18,7 +18,7 @@ from gateway.errors import Refused
 from gateway.network.people.addresses import normal_mailbox, normal_phone, refuse_unreachable
 from gateway.network.people.aliases import normal_alias
 from gateway.network.people.handles import HANDLE, canonical_handle, clean_name, handle_problem
-from gateway.typed_input import named, seen, shown, typed, visible
+from gateway.typed_input import clean_input, named, show_domain, show_invisible, strip_invisible
 
 _FROM_OFFICES = ("aliases", "employee_id")
 COLUMNS = ("handle", "name", "phone", "email", "groups", "follows", "language", "timezone", "consent", *_FROM_OFFICES)
@@ -110,7 +110,7 @@ def read(content: bytes, places: PhoneCountries, reserved: Collection[str] = ())
 def _decoded(content: bytes) -> tuple[str, str | None]:
     """The text without what cannot be seen, and a note when its encoding was guessed."""
     text, note = _text(content)
-    return seen(text).removeprefix(_MARK_READ_WRONG), note
+    return show_invisible(text).removeprefix(_MARK_READ_WRONG), note
 
 
 def _text(content: bytes) -> tuple[str, str | None]:
@@ -135,16 +135,16 @@ def _lines(text: str, problems: list[Problem]) -> Iterator[tuple[int, Cells]]:
     _, header = next(rows, (0, []))
     columns = _columns(header)
     for line, cells in rows:
-        if len(cells) > len(columns) and any(visible(cell) for cell in cells[len(columns) :]):
+        if len(cells) > len(columns) and any(strip_invisible(cell) for cell in cells[len(columns) :]):
             problems.append(
                 Problem(
                     line, f"{len(cells)} cells under {len(columns)} columns: put cells with the separator in quotes."
                 )
             )
-        elif [visible(cell).casefold() for cell in cells[: len(columns)]] == columns:
+        elif [strip_invisible(cell).casefold() for cell in cells[: len(columns)]] == columns:
             problems.append(Problem(line, "The names of the columns stand here again: take the line out."))
         else:
-            yield line, {column: visible(cell) for column, cell in zip(columns, cells, strict=False)}
+            yield line, {column: strip_invisible(cell) for column, cell in zip(columns, cells, strict=False)}
 
 
 def _without_separator_line(text: str) -> tuple[str, int]:
@@ -163,12 +163,12 @@ def _numbered(reader: Iterator[list[str]], start: int, problems: list[Problem]) 
         except csv.Error as error:
             problems.append(Problem(line, f"Not CSV: {error}."))
             return
-        if any(map(visible, cells)):
+        if any(map(strip_invisible, cells)):
             yield line, cells
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    columns = [visible(cell).casefold() for cell in header]
+    columns = [strip_invisible(cell).casefold() for cell in header]
     if not columns:
         raise Refused(f"The file is empty: there is no column. Its first line names them: {', '.join(COLUMNS)}.")
     while columns and not columns[-1]:
@@ -182,10 +182,10 @@ def _header_problems(columns: Sequence[str]) -> Iterator[str]:
     for column in dict.fromkeys(columns):
         if column not in COLUMNS:
             near = get_close_matches(column, COLUMNS, 1)
-            yield f"Unknown column “{shown(column)}”{f': did you mean “{near[0]}”?' if near else '.'}"
+            yield f"Unknown column “{show_domain(column)}”{f': did you mean “{near[0]}”?' if near else '.'}"
     yield from (f"The file has no column “{column}”." for column in REQUIRED if column not in columns)
     twice = [column for column, count in Counter(columns).items() if count > 1]
-    yield from (f"The column “{shown(column)}” is there twice." for column in twice)
+    yield from (f"The column “{show_domain(column)}” is there twice." for column in twice)
 
 
 T = TypeVar("T")
@@ -245,7 +245,7 @@ def _mailbox(written: str) -> str:
     try:
         return normal_mailbox(written)
     except Refused as refused:
-        raise Refused(f"“{shown(written)}”: {refused}{_odd(written)}") from None
+        raise Refused(f"“{show_domain(written)}”: {refused}{_odd(written)}") from None
 
 
 def _odd(written: str) -> str:
@@ -318,25 +318,25 @@ def _wording(consent: str, phones: bool) -> str | None:
 @cache
 def language(cell: str) -> str | None:
     """A BCP 47 tag in its usual form; None for an empty cell."""
-    cell = typed(cell)
+    cell = clean_input(cell)
     if not cell:
         return None
     try:
         return "-".join(part for part in str(Locale.parse(cell.replace("_", "-"), sep="-")).split("_") if part)
     except (ValueError, UnknownLocaleError):
-        raise Refused(f"“{shown(cell, 20)}” is no language: write it like en, fr or pt-BR.") from None
+        raise Refused(f"“{show_domain(cell, 20)}” is no language: write it like en, fr or pt-BR.") from None
 
 
 @cache
 def timezone(cell: str) -> str | None:
     """An IANA name; None for an empty cell."""
-    cell = typed(cell)
+    cell = clean_input(cell)
     if not cell:
         return None
     known = {zone.casefold(): zone for zone in available_timezones()}
     zone = known.get(cell.replace(" ", "_").casefold())
     if zone is None:
-        raise Refused(f"“{shown(cell)}” is not a time zone. Write it like Europe/Berlin or America/New_York.")
+        raise Refused(f"“{show_domain(cell)}” is not a time zone. Write it like Europe/Berlin or America/New_York.")
     return zone
 
 
