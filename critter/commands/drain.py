@@ -145,6 +145,6 @@ def _tell_silent(engine: Engine) -> None:
     with transaction(engine) as session:
         for door in drain_mode.list_silent(session):
             typer.echo(
-                f"Not heard of for {format_age(door.silent_for)}: {named(door)}. If it holds texts in its spool, they come in"
-                " when it runs again."
+                f"Not heard of for {format_age(door.silent_for)}: {named(door)}. If it holds texts in its spool, they"
+                " come in when it runs again."
             )

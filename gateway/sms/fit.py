@@ -6,7 +6,7 @@ from unicodedata import combining, normalize
 
 from gateway.sms.gsm7 import GSM, segments, strip_accents, to_gsm7
 
-__all__ = ["FittedText", "fit", "plain", "segments", "thrifty"]
+__all__ = ["FittedText", "fit", "segments", "thrifty", "to_gsm7"]
 
 _SPACE = re.compile(r"\s+")
 _LONGEST = 160  # characters one part can carry at most

@@ -26,10 +26,13 @@ ROOT = Path(__file__).parents[2]
 DRIVER = """
 import http.server, socket, sys, time, types
 import critter
-from critter.processes import registry as processes; from critter import up
+from critter.processes import registry as processes
+from critter import up
 from critter.__main__ import main
 
-sys.modules["critter.demo.company"] = critter.demo.company = types.SimpleNamespace(load=lambda engine: print("demo loaded", flush=True))
+import critter.demo
+demo = types.SimpleNamespace(load=lambda engine: print("demo loaded", flush=True))
+sys.modules["critter.demo.company"] = critter.demo.company = demo
 
 class Healthy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):

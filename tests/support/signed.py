@@ -21,7 +21,7 @@ PEM = RSA.private_bytes(
 )
 HEADERS = (b"from", b"to", b"subject", b"date", b"message-id", b"cc")
 
-Records = dict[tuple[str, Kind], "tuple[Record, ...] | Away"]
+Records = dict[tuple[str, Kind], "tuple[Record, ...] | DnsUnavailable"]
 
 
 def zone(domain: str, policy: str = "v=DMARC1; p=reject", spf: str = "v=spf1 ip4:192.0.2.10 -all") -> Records:

@@ -152,8 +152,8 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, here):
             "CRITTER_DNS": f"127.0.0.1:{silent.getsockname()[1]}",
             **{name: str(given[name]) for name in ("CRITTER_DATABASE_URL", "CRITTER_REDIS_URL", "CRITTER_VAR")},
         }
-        work = "from critter.processes.workers import build; from gateway.settings import load; from workers import mail_auth as proving;"
-        work += "proving.step(build(load(), 'proving'))"
+        work = "from critter.processes.workers import build; from gateway.settings import load;"
+        work += "from workers import mail_auth; mail_auth.step(build(load(), 'proving'))"
         victim = subprocess.Popen([sys.executable, "-c", work], env={**os.environ, **environ})
         assert silent.recv(4096)  # it asks: it is in the middle
         victim.kill()

@@ -19,7 +19,7 @@ from gateway.mail.history.labelled_blocks import heading_above, labelled_block, 
 from gateway.mail.history.quote_prefixes import PROMPT, normalize_prefixes
 from gateway.mail.history.reply_marker import MARKER, is_marked
 
-__all__ = ["MARKER", "TrimmedText", "cut"]
+__all__ = ["MARKER", "TrimmedText", "trim_history"]
 
 _MARKER = re.compile(  # other products' lines of that kind, in mails that were passed on to us
     r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40})\s*$",

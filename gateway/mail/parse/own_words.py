@@ -17,7 +17,7 @@ from gateway.mail.history.known_words import KnownWords
 from gateway.mail.history.quote_trimming import MARKER, trim_history
 from gateway.mail.parse.author import display_name, machine, sender
 
-__all__ = ["MARKER", "AttachedPart", "OwnWords", "machine", "sender", "words"]
+__all__ = ["MARKER", "AttachedPart", "OwnWords", "machine", "read_own_words", "sender"]
 
 _SENT_ON = r"fwd?|fw|wg|tr|rv|enc|vb|pd|i|转发|轉寄|転送|전달|vl"
 _PREFIXES = re.compile(rf"^\s*(?:(?:{REPLY}|{_SENT_ON})\.?\s?\d{{0,3}}(?:\[\d+\]|\(\d+\))?\s*[:：]\s*)+", re.IGNORECASE)
