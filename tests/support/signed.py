@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from gateway.mail.auth.dns import Kind, Record
+from gateway.mail.auth.dns import DnsUnavailable, Kind, Record
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # small: it is quick
 EDWARDS = ed25519.Ed25519PrivateKey.generate()
