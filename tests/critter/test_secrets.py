@@ -107,7 +107,7 @@ def test_redis_holds_names_of_jobs_and_nothing_else(redis_url: str, monkeypatch:
 
     failed: list[bool] = []
     monkeypatch.setattr("workers.deliver.drain_sms", failing)
-    monkeypatch.setattr("critter.processes.rq_worker.linger", lambda *_: None)
+    monkeypatch.setattr("critter.processes.rq_worker.listen_while_idle", lambda *_: None)
     monkeypatch.setattr(DrainWorker, "_install_signal_handlers", lambda _: None)
     rung = WorkerNotifier(redis_url)
     for name in DRAINS:

@@ -80,7 +80,7 @@ def test_who_lost_contact_is_closed_before_others_take_it_for_dead():
     assert (door.enter(), door.is_drained(), shelter.enter()) == (False, False, True)
     door.hear(None)
     assert door.enter()
-    assert timedelta(seconds=admission.LOST) < command.draining.ALIVE
+    assert timedelta(seconds=admission.LOST) < command.drain_mode.ALIVE
 
 
 def test_every_way_a_ticket_ends_is_counted(engine: Engine, office: Office) -> None:
@@ -353,16 +353,16 @@ def test_the_next_drain_closes_the_new_version_as_well(office: Office, settings:
 def test_doors_that_somebody_opened_meanwhile_are_not_drained(
     office: Office, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    complete = command.draining.complete
+    complete = command.drain_mode.complete
 
     def opened_first(session: object, until: datetime) -> bool:
         office.sql("UPDATE installation SET draining_until = NULL")
         return complete(session, until)
 
-    monkeypatch.setattr(command.draining, "unconfirmed", lambda *_: [])
+    monkeypatch.setattr(command.drain_mode, "list_unconfirmed", lambda *_: [])
     monkeypatch.setattr(command, "RESTART", timedelta(minutes=10))
-    monkeypatch.setattr(command.draining, "keep_closed", lambda *_: datetime.now(UTC) + LATER)
-    monkeypatch.setattr(command.draining, "complete", opened_first)
+    monkeypatch.setattr(command.drain_mode, "keep_closed", lambda *_: datetime.now(UTC) + LATER)
+    monkeypatch.setattr(command.drain_mode, "complete", opened_first)
     assert office.critter("drain").exit_code == 2
     assert office.sql("SELECT drained_at FROM installation") == [(None,)]
 
@@ -395,13 +395,13 @@ def test_the_fallback_door_waits_for_its_spool(office: Office, settings: Setting
         wait_for(lambda: office.sql("SELECT 1 FROM processes") != [])
         (folder / "00000000000000000001-1-000001.aside").unlink(missing_ok=True)
         keeper = threading.Event()
-        store = test_fallback.door.Shelter.drain
+        store = test_fallback.door.FallbackInbox.drain
 
         def kept(self: object) -> bool:
             return False if not keeper.is_set() else store(self)
 
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(test_fallback.door.Shelter, "drain", kept)
+            patched.setattr(test_fallback.door.FallbackInbox, "drain", kept)
             row = Incoming("sms", b"9", "+15551230001", (settings.sms_numbers[0],), b"", True, "9", "spooled")
             test_fallback.Spool(folder).keep(row)
             assert office.critter("drain", "--timeout", "1").exit_code == command.NOT_CONFIRMED

@@ -226,7 +226,7 @@ def test_without_the_database_it_is_451_and_then_works_again(settings, engine, c
         "gateway.ledger.inbox.inbox.natural_key",
         "gateway.network.people.accounts.by_handle",
         "gateway.doors.smtp.header_peek.header",
-        "gateway.doors.smtp.data_reader.Content.feed",
+        "gateway.doors.smtp.data_reader.DataReader.feed",
     ],
 )
 def test_our_own_faults_are_451_without_a_word(settings, monkeypatch, place):

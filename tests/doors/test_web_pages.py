@@ -239,7 +239,7 @@ def test_our_own_faults_are_a_page_without_a_word(settings, company, monkeypatch
         raise RuntimeError("CANARY")
 
     post = company.link(company.post("company"))
-    monkeypatch.setattr("gateway.network.audience.visibility.opened", fail)
+    monkeypatch.setattr("gateway.network.audience.visibility.open_link", fail)
     with served(settings) as url:
         answer = requests.get(url + post, timeout=9)
     assert answer.status_code == 503

@@ -325,7 +325,7 @@ def test_what_fails_leaves_an_empty_database(
             2,
         ),
         ("critter.backup.restore.migrations.migrate", ended, 130),
-        ("critter.backup.restore.backups.unpack", full, 2),
+        ("critter.backup.restore.archive.unpack", full, 2),
     ):
         with monkeypatch.context() as broken:
             broken.setattr(failing, _raising(problem))

@@ -78,7 +78,7 @@ def drained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the worker ran."""
     drained: list[str] = []
     monkeypatch.setattr("workers.callbacks.drain", lambda: drained.append(NAME))
-    monkeypatch.setattr(rq_worker, "linger", lambda *_: None)
+    monkeypatch.setattr(rq_worker, "listen_while_idle", lambda *_: None)
     monkeypatch.setattr(DrainWorker, "_install_signal_handlers", lambda _: None)
     monkeypatch.setattr(jobs, "_told", {})
     counters.take_counts()
