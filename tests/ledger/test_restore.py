@@ -249,6 +249,7 @@ COMMANDS = (
 
 
 def test_every_command_refuses_a_database_that_is_not_whole(office: Office) -> None:
+    office.at_work = False
     office.engine.dispose()
     mark(office.settings.database_url)
     for command in COMMANDS:

@@ -36,6 +36,9 @@ class Parcel(NamedTuple):
     attempt: int
 
 
+ASK_WORKERS = ("retry", "dead", "held", "costs", "say")  # commands that say whether a worker is alive
+
+
 @dataclass
 class Office:
     """The people, what they say, and an operator at the command line."""
@@ -123,7 +126,7 @@ class Office:
         return str(rows[0][0])
 
     def critter(self, *arguments: str, given: bytes | None = None) -> "Ran":
-        if self.at_work:
+        if self.at_work and (arguments[0] in ASK_WORKERS or "--release" in arguments):
             self._beat()
         return critter(*arguments, given=given)
 
