@@ -100,11 +100,11 @@ def road(followers: int = FOLLOWERS, workers: int = 1) -> Iterator[Road]:
         with company(*processes, CRITTER_SMTP_RELAY=relay) as place:
             place.run(CROWD, kim=KIM, count=followers)
             place.analyze()
-            bell = WorkerNotifier(place.settings.redis_url)
-            intake = Intake(place.engine, lambda: bell.ring("inbound"))
+            notifier = WorkerNotifier(place.settings.redis_url)
+            intake = Intake(place.engine, lambda: notifier.notify("inbound"))
             yield Road(place, sink, intake, followers)
             intake.close()
-            bell.close()
+            notifier.close()
 
 
 def measure() -> list[Result]:

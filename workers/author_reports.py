@@ -33,6 +33,6 @@ def step(here: WorkerContext) -> bool:
             except Exception:
                 log.exception("cannot be told", post=post_id, kind=kind)
                 author_reports.put_off(session, post_id, kind, AGAIN)
-    for bell in sorted(rings):
-        here.bell.ring(bell)
+    for drain in sorted(rings):
+        here.notifier.notify(drain)
     return bool(rows)

@@ -22,5 +22,5 @@ def step(here: WorkerContext) -> bool:
             session, here.signer, settings.mail_domain, settings.company, settings.daily_mail_hour, BATCH
         )
     if mails:
-        here.bell.ring("email")
+        here.notifier.notify("email")
     return looked_at > 0

@@ -44,9 +44,9 @@ def drain_email() -> None:
 
 
 def _drain(here: WorkerContext, channel: str, road: Pool | SendLoop[OutboundEmail]) -> None:
-    here.bell.answered(channel)
+    here.notifier.answered(channel)
     if here.loop.run(road.drain(TURN[channel])):
-        here.bell.ring(channel)
+        here.notifier.notify(channel)
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +64,7 @@ def _letters(here: WorkerContext) -> SendLoop[OutboundEmail]:
         here.letters,
         DeliveryPort(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
         here.stopping,
-        pace=_pace(here, kept.rate),
+        pacer=_pacer(here, kept.rate),
         limit=MAILS,
         together=MAILS_TOGETHER,
         width=MAILS_AT_ONCE,
@@ -73,7 +73,7 @@ def _letters(here: WorkerContext) -> SendLoop[OutboundEmail]:
     )
 
 
-def _pace(here: WorkerContext, rate: float | None) -> Pacer:
+def _pacer(here: WorkerContext, rate: float | None) -> Pacer:
     return Pacer([Bucket(here.buckets, "relay", rate * SHARE)], keeps=True) if rate else Pacer()
 
 

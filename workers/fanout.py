@@ -36,7 +36,7 @@ def step(here: WorkerContext) -> bool:
             spreading.postpone(session, *key)
             return True
     for queue in sorted(rings):
-        here.bell.ring(queue)
+        here.notifier.notify(queue)
     return True
 
 

@@ -67,7 +67,7 @@ def _hear(here: WorkerContext, claimed: ClaimedInput) -> None:
         counters.add("read", outcome.state)
         log.info("inbound", inbound=claimed.id, state=outcome.state, intent=outcome.intent)
     for queue in sorted(rings):
-        here.bell.ring(queue)
+        here.notifier.notify(queue)
 
 
 def _read(

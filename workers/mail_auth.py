@@ -110,7 +110,7 @@ def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderT
         return
     try:
         with transaction(here.engine) as session:
-            state, bells = sender_verdicts.settle(session, here.signer, case, standing, parsed)
+            state, drains = sender_verdicts.settle(session, here.signer, case, standing, parsed)
     except OperationalError as problem:  # what passes is no fault of this mail
         pause = here.passing.pause("unproved", case.one.id, problem)
         _give_back(here, [case.one], pause or timedelta(0))
@@ -121,8 +121,8 @@ def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderT
     crash_point("proved")
     counters.add("proved", standing.proof or state)
     log.info("mail proved", inbound=case.one.id, state=state, rung=standing.rung)
-    for bell in sorted(bells):
-        here.bell.ring(bell)
+    for drain in sorted(drains):
+        here.notifier.notify(drain)
 
 
 def _give_back(here: WorkerContext, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:

@@ -95,7 +95,7 @@ class ListWatch:
         if reason is not None:
             log.warning("list of texts to us is not complete", number=ours, reason=reason, failures=taken.failures + 1)
         if found:
-            self.here.bell.ring("inbound")
+            self.here.notifier.notify("inbound")
             polls = self.here.settings.sms_intake == "poll"
             log.info("texts found in the list", number=ours, texts=found) if polls else log.warning(
                 "texts came without a web hook", number=ours, texts=found

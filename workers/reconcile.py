@@ -108,7 +108,7 @@ def _compare(here: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Seque
         in_doubt.record_absent(session, absent)
         in_doubt.put_off(session, [one for verdict in verdicts for one in verdict.open], AGAIN)
     if absent:
-        here.bell.ring("sms")
+        here.notifier.notify("sms")
 
 
 def _is_open(message: ListedMessage, seen: Mapping[str, SeenMessage]) -> bool:

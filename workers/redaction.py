@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 def drain() -> None:
     room = current()
-    room.bell.answered("redact")
+    room.notifier.answered("redact")
     step(room)
 
 

@@ -59,7 +59,7 @@ def link(
             told = _send(session, settings, signer, person, address)
         else:
             told = _show(session, settings, signer, person)
-    _ring(settings)
+    _notify(settings)
     typer.echo(told)
     if typed is not None and told == WRONG:
         raise typer.Exit(1)
@@ -80,7 +80,7 @@ def unlink(
         if not yes:
             prompts.confirm(question)
         told = _part(session, row, owner)
-    _ring(settings)
+    _notify(settings)
     typer.echo(told)
 
 
@@ -107,11 +107,11 @@ def _part(session: Session, row: Address, owner: Account) -> str:
     return f"The {noun} is nobody's now. @{owner.handle} {reached}. Next: critter people link HANDLE"
 
 
-def _ring(settings: Settings) -> None:
-    bell = WorkerNotifier(settings.redis_url)
+def _notify(settings: Settings) -> None:
+    notifier = WorkerNotifier(settings.redis_url)
     for channel in addresses.NOUN:
-        bell.ring(channel)
-    bell.close()
+        notifier.notify(channel)
+    notifier.close()
 
 
 WRONG = "That code is wrong, or older than ten minutes: nothing was changed. After five wrong ones send a new one."

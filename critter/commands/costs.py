@@ -65,7 +65,7 @@ def _resume(settings: Settings) -> None:
     if not done:
         typer.echo("Nothing to resume: updates are not stopped.")
         return
-    worker_wakeup.ring(settings, SENDERS)
+    worker_wakeup.notify(settings, SENDERS)
     typer.echo("Updates go again. For an hour nothing stops them but the budgets.")
     worker_wakeup.exit_if_missing(missing)
 

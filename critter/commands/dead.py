@@ -113,7 +113,7 @@ def retry(
             rings, done = _many(engine, which, yes, dead_letters.RETRY)
         with transaction(engine) as session:
             missing = worker_wakeup.find_missing(session, rings)
-    worker_wakeup.ring(settings, rings)
+    worker_wakeup.notify(settings, rings)
     typer.echo(f"Put back: {done:,}. critter outbox shows how it goes." if done else "There are none of those.")
     worker_wakeup.exit_if_missing(missing)
 

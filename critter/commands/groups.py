@@ -88,7 +88,7 @@ def admit(
         to = [Target(found.id, found.channel) for found in reachability.reached(session, [person.id])]
         outbox.put(session, Outgoing("notice", words, words, words, priority=2), to)
         audit_log.record(session, operator_name(), "groups.admit", person.id, {"group": place.handle})
-    _ring(settings, {target.channel for target in to})
+    _notify(settings, {target.channel for target in to})
     typer.echo(f"@{person.handle} is in #{place.handle} now and has been told.")
 
 
@@ -146,8 +146,8 @@ def owner(
         follows.follow(session, person.id, place.id, by_text=False, role=_next_role(place, remove))
         action = "groups.disown" if remove else "groups.owner"
         audit_log.record(session, operator_name(), action, person.id, {"group": place.handle})
-        bells = frozenset[str]() if remove else notices.tell(session, [person.id], _running(place))
-    _ring(settings, bells)
+        drains = frozenset[str]() if remove else notices.tell(session, [person.id], _running(place))
+    _notify(settings, drains)
     done = f"does not run #{place.handle} any more" if remove else f"runs #{place.handle} now, and is told"
     typer.echo(f"@{person.handle} {done}.")
 
@@ -171,11 +171,11 @@ def _running(place: Account) -> str:
     )
 
 
-def _ring(settings: Settings, channels: Collection[str]) -> None:
-    bell = WorkerNotifier(settings.redis_url)
+def _notify(settings: Settings, channels: Collection[str]) -> None:
+    notifier = WorkerNotifier(settings.redis_url)
     for channel in channels:
-        bell.ring(channel)
-    bell.close()
+        notifier.notify(channel)
+    notifier.close()
 
 
 @app.command("list")

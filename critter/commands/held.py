@@ -99,7 +99,7 @@ def approve(ids: Ids = None, everything: All = False) -> None:
     with open_session(settings) as session:
         count = _decide(session, ids or [], everything, "new", "held.approve")
         missing = worker_wakeup.find_missing(session, READERS) if count else ()
-    worker_wakeup.ring(settings, READERS)
+    worker_wakeup.notify(settings, READERS)
     typer.echo(f"Let in: {format_count(count, 'input')}." if count else "Nothing is held.")
     worker_wakeup.exit_if_missing(missing)
 

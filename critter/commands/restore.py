@@ -133,19 +133,19 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
             what = "Send and read them? People may get some twice, marked" if release else "End them unsent and unread?"
             prompts.confirm(what)
         with transaction(engine) as session:
-            bells = restore_hold.release(session) if release else restore_hold.drop(session)
+            drains = restore_hold.release(session) if release else restore_hold.drop(session)
             audit_log.record(session, operator_name(), "restore.release" if release else "restore.drop")
-            missing = worker_wakeup.find_missing(session, _wanted(settings, held, bells))
-    worker_wakeup.ring(settings, bells)
+            missing = worker_wakeup.find_missing(session, _wanted(settings, held, drains))
+    worker_wakeup.notify(settings, drains)
     typer.echo("Released." if release else "Ended.")
     worker_wakeup.exit_if_missing(missing)
 
 
-def _wanted(settings: Settings, held: RestoreHold, bells: frozenset[str]) -> list[str]:
+def _wanted(settings: Settings, held: RestoreHold, drains: frozenset[str]) -> list[str]:
     """Those for which there is work, of channels that are on."""
     work = {"inbound": held.inputs, "fanout": held.fanouts, "sms": held.deliveries, "email": held.deliveries}
     running = registry.of(settings)
-    return [bell for bell in bells if work[bell] and f"worker-{bell}" in running]
+    return [drain for drain in drains if work[drain] and f"worker-{drain}" in running]
 
 
 def _tell(line: str) -> None:

@@ -37,7 +37,7 @@ def run(
     with open_session(settings) as session:
         rings, what = _put_back(session, look_up(session, row_id))
         missing = worker_wakeup.find_missing(session, rings)
-    worker_wakeup.ring(settings, rings)
+    worker_wakeup.notify(settings, rings)
     typer.echo(f"Put back: {what}. critter trace {row_id} shows how it goes.")
     worker_wakeup.exit_if_missing(missing)
 

@@ -46,7 +46,7 @@ def run(
         with transaction(engine) as session:
             inbound_id = _accept(session, handle, text)
             missing = worker_wakeup.find_missing(session, READERS)
-        worker_wakeup.ring(settings, READERS)
+        worker_wakeup.notify(settings, READERS)
         ended = _wait(engine, inbound_id, seconds if wait else 0)
     _show_plain(inbound_id, ended) if as_json else _show(inbound_id, ended, wait, seconds)
     if not ended.reached:

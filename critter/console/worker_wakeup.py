@@ -17,18 +17,18 @@ from gateway.settings import Settings
 NO_WORKER: Final = 3  # the exit code: it is kept, and done as soon as a worker runs
 
 
-def find_missing(session: Session, bells: Collection[str]) -> Sequence[str]:
+def find_missing(session: Session, drains: Collection[str]) -> Sequence[str]:
     """Of the queues that these bells ring for, those that no live worker answers."""
-    queues = {jobs.DRAINS[bell][0] for bell in bells}
+    queues = {jobs.DRAINS[drain][0] for drain in drains}
     alive = heartbeat.alive(session, [_worker(queue) for queue in queues])
     return sorted(queue for queue in queues if _worker(queue) not in alive)
 
 
-def ring(settings: Settings, bells: Collection[str]) -> None:
-    bell = WorkerNotifier(settings.redis_url)
-    for name in sorted(bells):
-        bell.ring(name)
-    bell.close()
+def notify(settings: Settings, drains: Collection[str]) -> None:
+    notifier = WorkerNotifier(settings.redis_url)
+    for name in sorted(drains):
+        notifier.notify(name)
+    notifier.close()
 
 
 def exit_if_missing(queues: Sequence[str]) -> None:

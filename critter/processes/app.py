@@ -43,7 +43,7 @@ class DoorResources:
 
     engine: Engine
     ledger: Engine  # of what is taken in
-    bell: WorkerNotifier
+    notifier: WorkerNotifier
     intake: Intake
     callbacks: Callbacks
     pulse: Heartbeat
@@ -53,7 +53,7 @@ class DoorResources:
         self.intake.close()
         self.callbacks.close()
         self.pulse.close()
-        self.bell.close()
+        self.notifier.close()
         self.engine.dispose()
         self.ledger.dispose()
 
@@ -63,16 +63,16 @@ def build(settings: Settings, name: str = "web") -> DoorResources:
         connect(settings.database_url, keys=settings.secret_keys),
         connect(settings.database_url, pool=2, by_key=True, keys=settings.secret_keys),
     )
-    bell = WorkerNotifier(settings.redis_url)
+    notifier = WorkerNotifier(settings.redis_url)
     admission = Admission(needs_contact=True)
     pulse = Heartbeat(engine, name, owner(name), admission)
     pulse.wait_for_beat(FIRST_BEAT)  # a drain that goes on knows of this process before anything comes in
     return DoorResources(
         engine=engine,
         ledger=ledger,
-        bell=bell,
-        intake=Intake(ledger, lambda: bell.ring("inbound"), admission, lambda: bell.ring("proving")),
-        callbacks=Callbacks(ledger, lambda: bell.ring("receipts")),
+        notifier=notifier,
+        intake=Intake(ledger, lambda: notifier.notify("inbound"), admission, lambda: notifier.notify("proving")),
+        callbacks=Callbacks(ledger, lambda: notifier.notify("receipts")),
         pulse=pulse,
     )
 

@@ -36,13 +36,13 @@ class FallbackResources:
     engine: Engine
     intake: Intake
     callbacks: Callbacks
-    shelter: FallbackInbox
+    fallback_inbox: FallbackInbox
     pulse: Heartbeat
 
     def close(self) -> None:
         self.intake.close()
         self.callbacks.close()
-        self.shelter.close()
+        self.fallback_inbox.close()
         self.pulse.close()
         self.engine.dispose()
 
@@ -56,8 +56,8 @@ def build(settings: Settings) -> FallbackResources:
     admission = Admission(lambda: not len(spool))
     pulse = Heartbeat(engine, "fallback", owner("fallback"), admission)
     pulse.wait_for_beat(FIRST_BEAT)
-    shelter = FallbackInbox(engine, spool, admission)
-    return FallbackResources(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), shelter, pulse)
+    fallback_inbox = FallbackInbox(engine, spool, admission)
+    return FallbackResources(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), fallback_inbox, pulse)
 
 
 def _nobody() -> None:
@@ -70,11 +70,11 @@ def create_app(settings: Settings, parts: FallbackResources) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
     )
     app.url_map.merge_slashes = False  # as critter/processes/app has it
-    intake: SpooledWriter[Incoming] = SpooledWriter(parts.intake, parts.shelter)
-    called: SpooledWriter[CallbackCall] = SpooledWriter(parts.callbacks, parts.shelter)
+    intake: SpooledWriter[Incoming] = SpooledWriter(parts.intake, parts.fallback_inbox)
+    called: SpooledWriter[CallbackCall] = SpooledWriter(parts.callbacks, parts.fallback_inbox)
     verifier, signer = Verifier(settings.twilio_auth_tokens), Signer(settings.secret_keys)
     app.register_blueprint(twilio.blueprint(settings, verifier, signer, intake, called))
-    app.register_blueprint(fallback.blueprint(parts.shelter))
+    app.register_blueprint(fallback.blueprint(parts.fallback_inbox))
     refuse_unclassed(app)
     return app
 

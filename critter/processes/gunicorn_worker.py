@@ -121,7 +121,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._stopped_at = 0.0
         most = self.worker_connections
         limits = ConnectionLimits(message=LARGEST, together=TOGETHER, per_peer=most, connections=most)
-        self.house = ConnectionLimiter(limits, time.monotonic)
+        self.limiter = ConnectionLimiter(limits, time.monotonic)
         self.worker_connections = most + 1  # gunicorn would stop accepting; the house makes room instead
 
     # From a connection to a whole request
@@ -147,7 +147,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self.drop(max(waiting, key=lambda pair: pair[0])[1])
 
     def _take(self, connection: HttpClientConnection) -> None:
-        if not self.house.enter(connection, connection.peer):
+        if not self.limiter.enter(connection, connection.peer):
             connection.exchange.cut()
             return
         self.connections[connection] = None
@@ -221,7 +221,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
                 self._refuse(connection, 503)
 
     def _weigh(self, connection: HttpClientConnection, octets: int) -> bool:
-        if not self.house.hold(connection, octets - connection.held):
+        if not self.limiter.hold(connection, octets - connection.held):
             return False
         connection.held = octets
         return True
@@ -284,7 +284,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             connection.watched = 0
         connection.phase = Phase.GONE
         self._weigh(connection, 0)
-        self.house.leave(connection)
+        self.limiter.leave(connection)
         connection.exchange.cut()
         self.nr_conns = len(self.connections)
 

@@ -94,7 +94,7 @@ def build(settings: Settings, queue: str) -> WorkerContext:
             by_key=queue in QUEUES,
             keys=settings.secret_keys,
         ),
-        bell=WorkerNotifier(settings.redis_url),
+        notifier=WorkerNotifier(settings.redis_url),
         owner=owner(queue),
         loop=Loop(),
         texts=_texts(settings) if queue == "sms" and settings.sms else {},

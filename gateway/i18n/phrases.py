@@ -33,7 +33,7 @@ class Phrase(str):
     saying: Saying
 
     def __new__(cls, saying: Saying) -> Phrase:
-        phrase = super().__new__(cls, saying(tongue(ENGLISH)))
+        phrase = super().__new__(cls, saying(translator(ENGLISH)))
         phrase.saying = saying
         return phrase
 
@@ -79,7 +79,7 @@ FORMATTER: Final = _Formatter()
 
 def say(template: str, **values: Any) -> Phrase:
     """A sentence: the English template, which is also its name in the catalogs, with its values."""
-    return Phrase(lambda tongue: tongue.filled(tongue.catalog.gettext(template), values))
+    return Phrase(lambda translator: translator.filled(translator.catalog.gettext(template), values))
 
 
 def template(words: str) -> str:
@@ -90,20 +90,20 @@ def template(words: str) -> str:
 def count(one: str, many: str, number: int, **values: Any) -> Phrase:
     """A sentence about a number; the templates call it {count}."""
     values = {"count": number, **values}
-    return Phrase(lambda tongue: tongue.filled(tongue.catalog.ngettext(one, many, number), values))
+    return Phrase(lambda translator: translator.filled(translator.catalog.ngettext(one, many, number), values))
 
 
 def joined(parts: Iterable[str], between: str = " ") -> Phrase:
     """Phrases one after the other; empty ones are left out."""
     kept = [part for part in parts if part]
-    return Phrase(lambda tongue: between.join(tongue.value(part) for part in kept))
+    return Phrase(lambda translator: between.join(translator.value(part) for part in kept))
 
 
 def sentence(fragment: str) -> Phrase:
     """A reason ("no one is called slaes") as a sentence of its own: capital and full stop."""
 
-    def saying(tongue: Translator) -> str:
-        words = tongue.value(fragment)
+    def saying(translator: Translator) -> str:
+        words = translator.value(fragment)
         return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
     return Phrase(saying)
@@ -112,8 +112,8 @@ def sentence(fragment: str) -> Phrase:
 def capital(fragment: str) -> Phrase:
     """A question ("follow whom?") as a sentence of its own."""
 
-    def saying(tongue: Translator) -> str:
-        words = tongue.value(fragment)
+    def saying(translator: Translator) -> str:
+        words = translator.value(fragment)
         return f"{words[:1].upper()}{words[1:]}"
 
     return Phrase(saying)
@@ -127,11 +127,11 @@ def listed(words: Iterable[str]) -> Phrase:
 
 def translated(words: str, language: str) -> str:
     """The words for a reader of `language` (BCP 47); what is no phrase, or has no translation, stays as it is."""
-    return words.saying(tongue(language)) if isinstance(words, Phrase) else words
+    return words.saying(translator(language)) if isinstance(words, Phrase) else words
 
 
 @lru_cache(maxsize=64)
-def tongue(language: str) -> Translator:
+def translator(language: str) -> Translator:
     return Translator(language)
 
 

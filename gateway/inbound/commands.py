@@ -229,8 +229,8 @@ def world(settings: Settings) -> CommandRegistry:
     """Everything a turn needs, from what handlers/ declared. Raises ValueError for a duplicate or reserved verb."""
     rows = language.table(TABLE.verbs)
     signer = Signer(settings.secret_keys)
-    languages = {tongue for row in rows.values() for tongue in row.abroad}
-    tongues = {tongue: language.spoken(rows, tongue) for tongue in languages}
+    languages = {translator for row in rows.values() for translator in row.abroad}
+    tongues = {translator: language.spoken(rows, translator) for translator in languages}
     tables = (dict(TABLE.handlers), dict(TABLE.meanings), dict(TABLE.questions), dict(TABLE.undoings))
     return CommandRegistry(settings, signer, rows, *tables, tuple(TABLE.guards), tongues)
 

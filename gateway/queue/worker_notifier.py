@@ -39,7 +39,7 @@ class WorkerNotifier:
         self._silent_until = 0.0
         self._silence = SILENCE[0]
 
-    def ring(self, name: str, *, job: bool = False) -> None:
+    def notify(self, name: str, *, job: bool = False) -> None:
         """Wakes a worker: one that still listens, else any by a job; those jobs fold into one a second until a worker
         has answered. Call after the commit. `job`: also past an ear whose worker may hang or have much to do."""
         if self._silent():

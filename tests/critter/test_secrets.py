@@ -111,7 +111,7 @@ def test_redis_holds_names_of_jobs_and_nothing_else(redis_url: str, monkeypatch:
     monkeypatch.setattr(DrainWorker, "_install_signal_handlers", lambda _: None)
     rung = WorkerNotifier(redis_url)
     for name in DRAINS:
-        rung.ring(name, job=True)
+        rung.notify(name, job=True)
     rung.answered("inbound")
     rung.close()
     with redis.Redis.from_url(redis_url) as client:

@@ -26,7 +26,7 @@ class Clock:
 class Client:
     """`progressed`: when it last got on; None while it waits for us."""
 
-    house: ConnectionLimiter
+    limiter: ConnectionLimiter
     progressed: float | None = 1000.0
     is_known: bool = False
     since: float = 1000.0
@@ -43,11 +43,11 @@ class Client:
 
     def refuse_mail(self) -> None:
         self.refused = True
-        self.house.hold(self, -self.held)
+        self.limiter.hold(self, -self.held)
         self.held = 0
 
     def hold(self, octets: int) -> bool:
-        taken = self.house.hold(self, octets)
+        taken = self.limiter.hold(self, octets)
         self.held += octets if taken else 0
         return taken
 
@@ -106,8 +106,8 @@ def test_what_is_given_back_is_forgotten(added):
 )
 def test_no_origin_has_the_whole_door_at_whatever_width(addresses, most):
     """Nobody stalls here: without a share for each width all 200 places would be theirs."""
-    house = door(Clock())
-    inside = [one for address in addresses if house.enter(one := Client(house), address)]
+    limiter = door(Clock())
+    inside = [one for address in addresses if limiter.enter(one := Client(limiter), address)]
     assert len(inside) - sum(bool(one.told) for one in inside) == most
 
 
@@ -116,91 +116,91 @@ def test_no_origin_has_the_whole_door_at_whatever_width(addresses, most):
 
 def test_whoever_makes_least_progress_goes_and_nobody_who_waits_for_us():
     clock = Clock()
-    house = door(clock, connections=3)
-    ours, old, young = Client(house, None), Client(house, 990.0), Client(house, 999.9)
+    limiter = door(clock, connections=3)
+    ours, old, young = Client(limiter, None), Client(limiter, 990.0), Client(limiter, 999.9)
     for number, client in enumerate((ours, old, young)):
-        assert house.enter(client, f"192.0.{number}.1")
-    assert house.enter(Client(house), "192.0.9.1")
+        assert limiter.enter(client, f"192.0.{number}.1")
+    assert limiter.enter(Client(limiter), "192.0.9.1")
     assert [bool(client.told) for client in (ours, old, young)] == [False, True, False]
-    assert not house.enter(Client(house), "192.0.10.1")  # nobody has stalled for long enough
+    assert not limiter.enter(Client(limiter), "192.0.10.1")  # nobody has stalled for long enough
     clock.now += houses.AT_REST
-    assert house.enter(Client(house), "192.0.10.1")
+    assert limiter.enter(Client(limiter), "192.0.10.1")
     assert young.told
 
 
 def test_one_of_many_goes_before_one_alone():
     """An honest client with a slow line, and a crowd of ten addresses that does a little."""
     clock = Clock()
-    house = door(clock)
-    slow = Client(house, 995.0)
-    crowd = [Client(house, 999.4) for _ in range(199)]
-    assert house.enter(slow, "198.51.100.1")
-    assert all(house.enter(one, f"10.{number % 10}.0.1") for number, one in enumerate(crowd))
+    limiter = door(clock)
+    slow = Client(limiter, 995.0)
+    crowd = [Client(limiter, 999.4) for _ in range(199)]
+    assert limiter.enter(slow, "198.51.100.1")
+    assert all(limiter.enter(one, f"10.{number % 10}.0.1") for number, one in enumerate(crowd))
     for number in range(100):
-        assert house.enter(Client(house), f"203.{number}.113.1")
+        assert limiter.enter(Client(limiter), f"203.{number}.113.1")
     assert not slow.told
     assert sum(bool(one.told) for one in crowd) == 100
 
 
 def test_a_crowd_that_gets_on_gives_places_away_as_well():
     """Ten addresses that send just fast enough never to stall."""
-    house = door(Clock())
-    crowd = [Client(house) for _ in range(200)]
-    assert all(house.enter(one, f"10.{number % 10}.0.1") for number, one in enumerate(crowd))
-    assert all(house.enter(Client(house), f"203.{number}.113.1") for number in range(50))
+    limiter = door(Clock())
+    crowd = [Client(limiter) for _ in range(200)]
+    assert all(limiter.enter(one, f"10.{number % 10}.0.1") for number, one in enumerate(crowd))
+    assert all(limiter.enter(Client(limiter), f"203.{number}.113.1") for number in range(50))
     assert sum(bool(one.told) for one in crowd) == 50
 
 
 def test_equals_who_get_on_keep_their_places():
-    house = door(Clock(), connections=20)
-    crowd = [Client(house) for _ in range(20)]
-    assert all(house.enter(one, f"10.{number}.0.1") for number, one in enumerate(crowd))
-    assert not house.enter(Client(house), "10.99.0.1")
+    limiter = door(Clock(), connections=20)
+    crowd = [Client(limiter) for _ in range(20)]
+    assert all(limiter.enter(one, f"10.{number}.0.1") for number, one in enumerate(crowd))
+    assert not limiter.enter(Client(limiter), "10.99.0.1")
     assert not any(one.told for one in crowd)
 
 
 def test_who_is_new_cannot_push_out_others_by_coming_again_and_again():
     """A flood of connections from one network costs its own places alone."""
     clock = Clock()
-    house = door(clock)
-    honest = [Client(house, 999.8) for _ in range(100)]
-    assert all(house.enter(one, f"203.{number}.113.1") for number, one in enumerate(honest))
+    limiter = door(clock)
+    honest = [Client(limiter, 999.8) for _ in range(100)]
+    assert all(limiter.enter(one, f"203.{number}.113.1") for number, one in enumerate(honest))
     for number in range(2000):
-        house.enter(Client(house, clock.now), f"2001:db8:{number:x}::1")
+        limiter.enter(Client(limiter, clock.now), f"2001:db8:{number:x}::1")
     assert not any(one.told for one in honest)
 
 
 @pytest.mark.parametrize("stage", [None, 999.99, 900.0])
 def test_known_relays_always_get_in(stage):
-    house = ConnectionLimiter(ConnectionLimits(), Clock(), keeps_places=True)
-    strangers = [Client(house, stage) for _ in range(400)]
+    limiter = ConnectionLimiter(ConnectionLimits(), Clock(), keeps_places=True)
+    strangers = [Client(limiter, stage) for _ in range(400)]
     for number, one in enumerate(strangers):
-        house.enter(one, f"10.{number % 250}.{number}.1" if number < 250 else f"11.{number % 250}.1.1")
-    relays = [Client(house, 1000.0, is_known=True) for _ in range(20)]
-    assert all(house.enter(one, "192.0.2.1") for one in relays)
+        limiter.enter(one, f"10.{number % 250}.{number}.1" if number < 250 else f"11.{number % 250}.1.1")
+    relays = [Client(limiter, 1000.0, is_known=True) for _ in range(20)]
+    assert all(limiter.enter(one, "192.0.2.1") for one in relays)
     for number in range(400):
-        house.enter(Client(house, 1000.0), f"12.{number % 250}.1.1")
+        limiter.enter(Client(limiter, 1000.0), f"12.{number % 250}.1.1")
     assert not any(one.told for one in relays)
 
 
 def test_one_address_gives_a_place_that_stands_still_for_long_to_its_own():
     clock = Clock()
-    house = door(clock, per_peer=2)
-    first, second = Client(house), Client(house)
-    assert house.enter(first, "192.0.2.1")
-    assert house.enter(second, "192.0.2.1")
+    limiter = door(clock, per_peer=2)
+    first, second = Client(limiter), Client(limiter)
+    assert limiter.enter(first, "192.0.2.1")
+    assert limiter.enter(second, "192.0.2.1")
     clock.now += 1
-    assert not house.enter(Client(house), "192.0.2.1")
+    assert not limiter.enter(Client(limiter), "192.0.2.1")
     clock.now += houses.AT_REST_ALONE
     second.progressed = clock.now
-    assert house.enter(Client(house), "192.0.2.1")
+    assert limiter.enter(Client(limiter), "192.0.2.1")
     assert (bool(first.told), bool(second.told)) == (True, False)
 
 
 @given(st.data())
 def test_whatever_comes_the_counts_are_those_of_who_is_inside(data):
     clock = Clock()
-    house = door(clock, connections=8, per_peer=3)
+    limiter = door(clock, connections=8, per_peer=3)
     addresses = [f"10.0.{n}.{m}" for n in range(3) for m in range(3)] + [
         f"2001:db8:{n}::{m}" for n in (1, 2) for m in (1, 2)
     ]
@@ -209,75 +209,75 @@ def test_whatever_comes_the_counts_are_those_of_who_is_inside(data):
         clock.now += data.draw(st.sampled_from([0.0, 0.3, 2.0]))
         if inside and data.draw(st.booleans()):
             gone = inside.pop(data.draw(st.integers(0, len(inside) - 1)))
-            house.leave(gone)
-        client = Client(house, data.draw(st.sampled_from([None, clock.now, clock.now - 3])), data.draw(st.booleans()))
-        if house.enter(client, data.draw(st.sampled_from(addresses))):
+            limiter.leave(gone)
+        client = Client(limiter, data.draw(st.sampled_from([None, clock.now, clock.now - 3])), data.draw(st.booleans()))
+        if limiter.enter(client, data.draw(st.sampled_from(addresses))):
             inside.append(client)
         inside = [one for one in inside if not one.told]
-        assert set(inside) == set(house._guests)
-        assert house._places.total == len(inside) <= 8
+        assert set(inside) == set(limiter._clients)
+        assert limiter._places.total == len(inside) <= 8
     for one in inside:
-        house.leave(one)
-    assert not house._places._used
+        limiter.leave(one)
+    assert not limiter._places._used
 
 
 # Memory
 
 
 def full_of_large_mails(
-    house: ConnectionLimiter, count: int, address: str, progressed: float | None = 1000.0
+    limiter: ConnectionLimiter, count: int, address: str, progressed: float | None = 1000.0
 ) -> list[Client]:
-    clients = [Client(house, progressed) for _ in range(count)]
+    clients = [Client(limiter, progressed) for _ in range(count)]
     for number, client in enumerate(clients):
-        assert house.enter(client, address.format(number))
+        assert limiter.enter(client, address.format(number))
         client.hold(8 * MIB)
     return clients
 
 
 def test_one_origin_has_half_of_the_memory():
-    house = door(Clock())
-    mails = full_of_large_mails(house, 4, "192.0.2.1")
+    limiter = door(Clock())
+    mails = full_of_large_mails(limiter, 4, "192.0.2.1")
     assert [one.held for one in mails] == [8 * MIB, 8 * MIB, 0, 0]
 
 
 def test_who_stalls_gives_its_memory_up():
-    house = door(Clock())
-    crowd = full_of_large_mails(house, 4, "10.{}.0.1", 990.0)
+    limiter = door(Clock())
+    crowd = full_of_large_mails(limiter, 4, "10.{}.0.1", 990.0)
     crowd[1].progressed = 999.9
-    honest = Client(house)
-    assert house.enter(honest, "203.0.113.1")
+    honest = Client(limiter)
+    assert limiter.enter(honest, "203.0.113.1")
     assert honest.hold(9 * MIB)
     assert [one.refused for one in crowd].count(True) == 2
     assert not crowd[1].refused
 
 
 def test_who_has_much_gives_way_to_who_has_little():
-    house = door(Clock())
-    crowd = full_of_large_mails(house, 2, "10.0.0.1") + full_of_large_mails(house, 2, "10.9.0.1")
-    honest = Client(house)
-    assert house.enter(honest, "203.0.113.1")
+    limiter = door(Clock())
+    crowd = full_of_large_mails(limiter, 2, "10.0.0.1") + full_of_large_mails(limiter, 2, "10.9.0.1")
+    honest = Client(limiter)
+    assert limiter.enter(honest, "203.0.113.1")
     assert honest.hold(5 * MIB)
     assert [one.refused for one in crowd].count(True) == 1
-    another = Client(house)
-    assert house.enter(another, "10.0.0.1")
+    another = Client(limiter)
+    assert limiter.enter(another, "10.0.0.1")
     assert not another.hold(8 * MIB)  # it would have more than anybody else
 
 
 def test_what_is_being_stored_keeps_its_memory_and_gives_it_back_when_its_client_has_gone():
-    house = door(Clock())
-    stored = full_of_large_mails(house, 4, "10.{}.0.1", None)
-    honest = Client(house)
-    assert house.enter(honest, "203.0.113.1")
+    limiter = door(Clock())
+    stored = full_of_large_mails(limiter, 4, "10.{}.0.1", None)
+    honest = Client(limiter)
+    assert limiter.enter(honest, "203.0.113.1")
     assert not honest.hold(1)
     for one in stored:
-        house.leave(one)
+        limiter.leave(one)
     assert not honest.hold(1)
-    house.hold(stored[0], -8 * MIB)
+    limiter.hold(stored[0], -8 * MIB)
     assert honest.hold(8 * MIB)
 
 
 def test_a_mail_of_the_largest_size_fits_whatever_it_is():
-    house = door(Clock(), message=25 * MIB)
-    (mail,) = [Client(house)]
-    assert house.enter(mail, "192.0.2.1")
+    limiter = door(Clock(), message=25 * MIB)
+    (mail,) = [Client(limiter)]
+    assert limiter.enter(mail, "192.0.2.1")
     assert mail.hold(25 * MIB)

@@ -72,12 +72,12 @@ def test_what_lies_in_a_spool_is_not_stored_yet():
 
 def test_who_lost_contact_is_closed_before_others_take_it_for_dead():
     clock = Clock()
-    door, shelter = Admission(needs_contact=True, clock=clock), Admission(clock=clock)
-    assert (door.enter(), shelter.enter()) == (False, True)  # nobody has told the first one anything yet
+    door, fallback_inbox = Admission(needs_contact=True, clock=clock), Admission(clock=clock)
+    assert (door.enter(), fallback_inbox.enter()) == (False, True)  # nobody has told the first one anything yet
     door.hear(None)
     assert door.enter()
     clock.now += admission.LOST + 0.1
-    assert (door.enter(), door.is_drained(), shelter.enter()) == (False, False, True)
+    assert (door.enter(), door.is_drained(), fallback_inbox.enter()) == (False, False, True)
     door.hear(None)
     assert door.enter()
     assert timedelta(seconds=admission.LOST) < command.drain_mode.ALIVE

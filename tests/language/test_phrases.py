@@ -22,8 +22,8 @@ from gateway.i18n.phrases import (
     listed,
     say,
     sentence,
-    tongue,
     translated,
+    translator,
 )
 from gateway.sms.fit import thrifty
 from gateway.sms.gsm7 import segments
@@ -92,12 +92,12 @@ def test_plurals_numbers_money_and_times_are_of_the_language() -> None:
     assert translated(count("{count} follower", "{count} followers", 1), "es") == "1 seguidor"
     assert translated(count("{count} follower", "{count} followers", 12_345), "es") == "12.345 seguidores"
     assert count("{count} follower", "{count} followers", 12_345) == "12,345 followers"
-    assert tongue("es").value(Decimal("5.31")) == "5,31 US$"
-    assert tongue("en").value(Decimal("5.31")) == "$5.31"
-    assert tongue("es").value(datetime(2026, 11, 25, 19, 5)) == "mié, 19:05"  # noqa: DTZ001
-    assert tongue("en").value(datetime(2026, 11, 25, 19, 5)) == "Wed 19:05"  # noqa: DTZ001
-    assert tongue("en").value(date(2026, 5, 3)) == "May 3"
-    assert tongue("es").value(date(2026, 5, 3)) == "3 may"
+    assert translator("es").value(Decimal("5.31")) == "5,31 US$"
+    assert translator("en").value(Decimal("5.31")) == "$5.31"
+    assert translator("es").value(datetime(2026, 11, 25, 19, 5)) == "mié, 19:05"  # noqa: DTZ001
+    assert translator("en").value(datetime(2026, 11, 25, 19, 5)) == "Wed 19:05"  # noqa: DTZ001
+    assert translator("en").value(date(2026, 5, 3)) == "May 3"
+    assert translator("es").value(date(2026, 5, 3)) == "3 may"
 
 
 def test_reasons_become_sentences_and_names_lists() -> None:
@@ -118,7 +118,7 @@ def test_what_people_wrote_is_never_filled_in_again(words: str) -> None:
     """Braces in a name are a name's."""
     assert say("{name} is on.", name=words) == f"{words} is on."
     assert isinstance(translated(say("{name} is on.", name=words), "es"), str)
-    assert words in translated(say("{name} is on.", name=Phrase(lambda tongue: words)), "es")
+    assert words in translated(say("{name} is on.", name=Phrase(lambda translator: words)), "es")
 
 
 # What a sentence is filled with, as long as it usually is. What only ever goes by mail may be longer than a text.
@@ -149,9 +149,9 @@ def test_a_sentence_fits_one_text(language: str) -> None:
     for template in templates():
         if template[0].startswith(BY_MAIL_ALONE):
             continue
-        catalog = tongue(language).catalog
+        catalog = translator(language).catalog
         said = catalog.gettext(template[0]) if len(template) == 1 else catalog.ngettext(*template, 12)
-        filled = thrifty(tongue(language).filled(said, {place: USUAL.get(place, place) for place in places(said)}))
+        filled = thrifty(translator(language).filled(said, {place: USUAL.get(place, place) for place in places(said)}))
         if segments(filled)[1] > 1:  # short ones may keep accents, for in UCS-2 they are one part as well
             long[filled] = segments(filled)
     assert long == {}

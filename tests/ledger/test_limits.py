@@ -85,13 +85,13 @@ def test_what_waits_is_neither_late_nor_rung_for(here):
     with transaction(here.engine) as session:
         assert inbox.oldest_age(session) == timedelta(0)
         found = due_work.look(session)
-        assert "inbound" not in found.bells
+        assert "inbound" not in found.drains
         assert timedelta(0) < found.next_in < timedelta(minutes=2)
         assert list(session.execute(text(rules.UNREAD), {"settled": timedelta(seconds=10)})) == []
     later(here, 70)
     with transaction(here.engine) as session:
         assert timedelta(0) < inbox.oldest_age(session) < timedelta(seconds=60)
-        assert "inbound" in due_work.look(session).bells
+        assert "inbound" in due_work.look(session).drains
 
 
 @pytest.mark.parametrize("word", ["STOP", "start", "Help", "unsubscribe"])

@@ -289,14 +289,14 @@ def test_the_clock_sees_what_is_due_and_what_will_be(engine, kim, phones, mailbo
     post(engine, kim, "hello", phones[:1])
     with transaction(engine) as session:
         found = due_work.look(session)
-    assert found.bells == {"sms"}
+    assert found.drains == {"sms"}
     assert found.next_in
     assert 30 < found.next_in.total_seconds() <= 40
     claim(engine)
     expire(engine)
     change(engine, "UPDATE deliveries SET not_before = now() WHERE state = 'unknown'")
     with transaction(engine) as session:
-        assert due_work.look(session).bells == {"reconcile"}
+        assert due_work.look(session).drains == {"reconcile"}
 
 
 def test_contents_know_the_thread(engine, kim, phones):

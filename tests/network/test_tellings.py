@@ -68,10 +68,10 @@ def test_a_broadcasts_poster_hears_the_counts_after_an_hour(office: Office, room
     broadcast(office, room)
     assert told(room) == []
     with transaction(office.engine) as session:
-        assert "tellings" not in due_work.look(session).bells
+        assert "tellings" not in due_work.look(session).drains
     change(office.engine, HOUR_LATER)
     with transaction(office.engine) as session:
-        assert "tellings" in due_work.look(session).bells
+        assert "tellings" in due_work.look(session).drains
     [(words, channels)] = told(room)
     day = r"[A-Z][a-z]{2} \d{1,2}"
     expected = rf'After an hour, "dock 4 is free": 1 got it\. Missed: Ana Ruiz \(opted out on {day}\)\.'

@@ -60,7 +60,7 @@ def open_room(settings: Settings, texts: Carrier | None = None, letters: Carrier
     return WorkerContext(
         settings=settings,
         engine=connect(settings.database_url),
-        bell=WorkerNotifier(settings.redis_url),
+        notifier=WorkerNotifier(settings.redis_url),
         owner="tests",
         loop=Loop(),
         texts={"twilio": texts} if texts else {},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.i18n.phrases import Phrase, tongue, translated
+from gateway.i18n.phrases import Phrase, translated, translator
 from gateway.inbound import process, unknown_senders
 from gateway.network.conversation import notices
 from gateway.network.mail import daily_mail
@@ -36,7 +36,7 @@ class Ear:
     def __init__(self) -> None:
         self.answers: dict[str, tuple[str, set[str]]] = {}
         self.said: set[str] = set()
-        self.spanish = tongue("es")
+        self.spanish = translator("es")
 
     def __call__(self, words: str, language: str) -> str:
         spanish, said = self.note(words)

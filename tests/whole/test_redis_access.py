@@ -70,14 +70,14 @@ def test_its_user_may_do_no_more_than_it_needs(url: str, command: str) -> None:
 
 
 def test_bell_ear_and_buckets_work_with_it(url: str) -> None:
-    bell = WorkerNotifier(url)
+    notifier = WorkerNotifier(url)
     with redis.Redis.from_url(url) as client, QueueListener(client, "sms") as ear:
-        bell.ring("sms")
+        notifier.notify("sms")
         assert ear.hear(1.0) == {"sms"}
-        bell.ring("sms", job=True)
+        notifier.notify("sms", job=True)
         assert ear.jobs()
-        bell.answered("sms")
-    bell.close()
+        notifier.answered("sms")
+    notifier.close()
 
     async def book() -> None:
         buckets = Buckets(url)
@@ -91,7 +91,7 @@ def test_a_worker_sends_with_it(settings: Settings, engine, url: str) -> None:
     guarded = changed(settings, CRITTER_REDIS_URL=url)
     with listening(guarded, "sms") as worker:
         put(engine)
-        WorkerNotifier(url).ring("sms")
+        WorkerNotifier(url).notify("sms")
         until(all_sent(engine))
         worker.terminate()
         assert worker.wait(9) == 0
@@ -171,10 +171,10 @@ def test_an_honest_bucket_is_far_ahead_when_its_rate_is_slow(redis_url: str) -> 
 
 
 def test_rings_from_many_threads_need_no_more_than_their_own_keys(url: str) -> None:
-    bell = WorkerNotifier(url)
-    threads = [threading.Thread(target=bell.ring, args=(name,)) for name in ("inbound", "fanout", "email") * 5]
+    notifier = WorkerNotifier(url)
+    threads = [threading.Thread(target=notifier.ring, args=(name,)) for name in ("inbound", "fanout", "email") * 5]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() > bell._silent_until, "Redis refused a ring"
+    assert time.monotonic() > notifier._silent_until, "Redis refused a ring"

@@ -24,24 +24,24 @@ def jobs(client: redis.Redis, queue: str) -> list[bytes]:
 
 
 def test_many_rings_fold_into_one_until_answered(redis_url, client):
-    bell = WorkerNotifier(redis_url)
+    notifier = WorkerNotifier(redis_url)
     for _ in range(20):
-        bell.ring("sms")
+        notifier.notify("sms")
     assert len(jobs(client, "sms")) == 1
-    bell.answered("sms")
-    bell.ring("sms")
+    notifier.answered("sms")
+    notifier.notify("sms")
     assert len(jobs(client, "sms")) == 2
 
 
 def test_a_lost_answer_delays_a_second_at_most(redis_url, client):
-    WorkerNotifier(redis_url).ring("email")
+    WorkerNotifier(redis_url).notify("email")
     assert 0 < client.pttl("critter:asked:email") <= 1000
 
 
 def test_a_job_is_a_name_and_nothing_else(redis_url, client):
-    bell = WorkerNotifier(redis_url)
+    notifier = WorkerNotifier(redis_url)
     for name in DRAINS:
-        bell.ring(name)
+        notifier.notify(name)
     found = {}
     for queue in ("inbound", "proving", "fanout", "sms", "email"):
         for job_id in jobs(client, queue):
@@ -62,29 +62,29 @@ def hanging(tmp_path: Path):
 
 
 def test_a_hanging_redis_costs_one_caller_a_blink(hanging):
-    bell = WorkerNotifier(hanging)
+    notifier = WorkerNotifier(hanging)
     began = time.monotonic()
-    bell.ring("sms")
+    notifier.notify("sms")
     first = time.monotonic() - began
     for _ in range(100):
-        bell.ring("sms")
-        bell.answered("sms")
+        notifier.notify("sms")
+        notifier.answered("sms")
     assert first < 1.0
     assert time.monotonic() - began - first < 2.0  # without its breaker ten
 
 
 def test_a_redis_that_is_not_there_is_no_error(tmp_path):
-    bell = WorkerNotifier(f"unix://{tmp_path / 'nobody.sock'}")
+    notifier = WorkerNotifier(f"unix://{tmp_path / 'nobody.sock'}")
     before = time.monotonic()
-    bell.ring("inbound")
-    assert bell._silent_until > before  # it was tried, and is not tried again at once
+    notifier.notify("inbound")
+    assert notifier._silent_until > before  # it was tried, and is not tried again at once
 
 
 def test_it_rings_again_when_redis_is_back(redis_url, client, monkeypatch):
-    bell = WorkerNotifier(redis_url)
-    monkeypatch.setattr(bell, "_silent_until", time.monotonic() + 0.05)
-    bell.ring("sms")
+    notifier = WorkerNotifier(redis_url)
+    monkeypatch.setattr(notifier, "_silent_until", time.monotonic() + 0.05)
+    notifier.notify("sms")
     assert jobs(client, "sms") == []
     time.sleep(0.06)
-    bell.ring("sms")
+    notifier.notify("sms")
     assert len(jobs(client, "sms")) == 1

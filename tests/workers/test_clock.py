@@ -285,7 +285,7 @@ def test_a_table_that_cannot_be_read_keeps_no_other_bell_silent(
     room: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[str] = []
-    monkeypatch.setattr(room.bell, "ring", lambda name, job=False: rung.append(name))
+    monkeypatch.setattr(room.notifier, "notify", lambda name, job=False: rung.append(name))
     change(engine, "INSERT INTO inbound (channel, natural_key, sender, recipients, trusted)"
                    " VALUES ('sms', '\\x01', '+1', '{}', true)")  # fmt: skip
     restructure(engine, "ALTER TABLE media RENAME TO media_elsewhere")
@@ -425,7 +425,7 @@ def test_the_clock_goes_on_although_a_row_stands_in_the_default_partition(
     room: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: set[str] = set()
-    monkeypatch.setattr(room.bell, "ring", lambda name, job=False: rung.add(name))
+    monkeypatch.setattr(room.notifier, "notify", lambda name, job=False: rung.add(name))
     kim = person(engine, "kim", phone="+14155550101")[0]
     post(engine, kim, "hello", [Target(people(engine, 1)[0], "sms")])
     last = rows(engine, "SELECT max(relname) AS name FROM pg_class WHERE relname ~ '^deliveries_20.{5}$'")[0].name

@@ -32,10 +32,10 @@ def jobs(client: redis.Redis, queue: str) -> int:
 
 
 def test_a_ring_that_is_heard_makes_no_job(redis_url, client):
-    bell = WorkerNotifier(redis_url)
+    notifier = WorkerNotifier(redis_url)
     with QueueListener(client, "sms") as ear:
-        bell.ring("receipts")
-        bell.ring("sms")
+        notifier.notify("receipts")
+        notifier.notify("sms")
         time.sleep(0.05)
         assert ear.hear(1.0) == {"receipts", "sms"}
         assert not ear.jobs()
@@ -43,24 +43,24 @@ def test_a_ring_that_is_heard_makes_no_job(redis_url, client):
 
 def test_other_queues_are_not_heard(redis_url, client):
     with QueueListener(client, "sms") as ear:
-        WorkerNotifier(redis_url).ring("email")
+        WorkerNotifier(redis_url).notify("email")
         assert ear.hear(0.1) == set()
     assert jobs(client, "email") == 1
 
 
 def test_a_ring_past_the_ears_is_a_job(redis_url, client):
     with QueueListener(client, "sms") as ear:
-        WorkerNotifier(redis_url).ring("sms", job=True)
+        WorkerNotifier(redis_url).notify("sms", job=True)
         assert ear.hear(0.05) == set()
         assert ear.jobs()
 
 
 def test_nothing_is_lost_when_it_ends(redis_url, client):
     """Each of many rings is heard or makes a job, whenever the ear closes."""
-    bell = WorkerNotifier(redis_url)
+    notifier = WorkerNotifier(redis_url)
     for _ in range(30):
         client.flushdb()
-        ring = threading.Thread(target=bell.ring, args=("inbound",))
+        ring = threading.Thread(target=notifier.ring, args=("inbound",))
         with QueueListener(client, "inbound") as ear:
             ring.start()
             heard = ear.leave()
@@ -69,21 +69,21 @@ def test_nothing_is_lost_when_it_ends(redis_url, client):
 
 
 def test_it_drains_what_is_rung_until_it_is_silent(redis_url, client, monkeypatch):
-    bell, drained = WorkerNotifier(redis_url), []
+    notifier, drained = WorkerNotifier(redis_url), []
     monkeypatch.setattr(listen_on, "SILENCE", 0.2)
     monkeypatch.setattr("workers.callbacks.drain", lambda: drained.append("receipts"))
     listening = threading.Thread(target=listen_while_idle, args=(Here(), "sms", client))
     listening.start()
     while not client.pubsub_numsub("critter:ear:sms")[0][1]:
         time.sleep(0.005)
-    bell.ring("receipts")
+    notifier.notify("receipts")
     listening.join(5)
     assert drained == ["receipts"]
     assert jobs(client, "sms") == 0
 
 
 def test_it_makes_way_for_jobs(redis_url, client):
-    WorkerNotifier(redis_url).ring("sms", job=True)
+    WorkerNotifier(redis_url).notify("sms", job=True)
     began = time.monotonic()
     listen_while_idle(Here(), "sms", client)
     assert time.monotonic() - began < listen_on.SILENCE
@@ -98,6 +98,6 @@ def test_a_drain_that_fails_ends_it_and_not_the_worker(redis_url, client, monkey
     listening.start()
     while not client.pubsub_numsub("critter:ear:inbound")[0][1]:
         time.sleep(0.005)
-    WorkerNotifier(redis_url).ring("inbound")
+    WorkerNotifier(redis_url).notify("inbound")
     listening.join(5)
     assert not listening.is_alive()

@@ -162,12 +162,12 @@ CODE = """
 def send_at(redis_url: str, rate: float, seconds: float, found: "multiprocessing.Queue[list[float]]") -> None:
     async def run() -> list[float]:
         buckets = Buckets(redis_url)
-        pace = Pacer([Bucket(buckets, "one", rate)])
+        pacer = Pacer([Bucket(buckets, "one", rate)])
         began: list[float] = []
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            assert await pace.slot(pace.together, 100)
-            began.extend([time.monotonic()] * pace.together)
+            assert await pacer.slot(pacer.together, 100)
+            began.extend([time.monotonic()] * pacer.together)
         await buckets.close()
         return began
 
@@ -190,10 +190,10 @@ def test_two_processes_together_never_exceed_the_rate(servers, rate):
 
 
 def test_a_redis_that_is_away_is_said_not_guessed(tmp_path):
-    pace = Pacer([Bucket(Buckets(f"unix://{tmp_path}/nobody.sock"), "one", 100.0)])
+    pacer = Pacer([Bucket(Buckets(f"unix://{tmp_path}/nobody.sock"), "one", 100.0)])
 
     async def run() -> bool:
-        return await pace.slot(1, 1)
+        return await pacer.slot(1, 1)
 
     assert asyncio.run(run()) is False
 

@@ -90,7 +90,7 @@ def test_a_ring_is_answered(settings, engine, twilio):
     with listening(settings, "sms"):
         put(engine)
         began = time.monotonic()
-        WorkerNotifier(settings.redis_url).ring("sms")
+        WorkerNotifier(settings.redis_url).notify("sms")
         until(all_sent(engine))
         assert time.monotonic() - began < 5.0
 
@@ -105,7 +105,7 @@ def test_sigterm_ends_a_busy_worker_with_nothing_left_in_its_hands(settings, eng
     slow = changed(settings, CRITTER_SMS_RATE="50")
     put(engine, 200)
     with listening(slow, "sms") as worker:
-        WorkerNotifier(settings.redis_url).ring("sms")
+        WorkerNotifier(settings.redis_url).notify("sms")
         until(lambda: rows(engine, "SELECT 1 FROM deliveries WHERE state = 'sent'"))
         began = time.monotonic()
         worker.terminate()

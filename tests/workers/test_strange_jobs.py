@@ -135,7 +135,7 @@ def then_it_works(redis_url: str, client: redis.Redis, drained: list[str]) -> No
     assert client.exists(OURS, OLD, f"{OURS}:intermediate", f"{OLD}:intermediate") == 0
     drained.clear()
     client.delete(f"critter:asked:{NAME}")
-    WorkerNotifier(redis_url).ring(NAME, job=True)
+    WorkerNotifier(redis_url).notify(NAME, job=True)
     work(redis_url)
     assert drained == [NAME]
 
@@ -218,10 +218,10 @@ def test_what_has_the_wrong_type_is_removed(redis_url, client, drained, wrong):
     """A text under a name of ours: neither doors nor workers are kept from their work for longer than a second."""
     client.set(wrong, "strange")
     client.rpush(OURS if wrong.startswith("rq:job:") else "other", "strange")
-    bell = WorkerNotifier(redis_url)
-    bell.ring(NAME)
+    notifier = WorkerNotifier(redis_url)
+    notifier.notify(NAME)
     work(redis_url)
-    bell._silent_until = 0.0
+    notifier._silent_until = 0.0
     assert refused().get("type") == 1
     client.delete("other")
     then_it_works(redis_url, client, drained)
@@ -248,7 +248,7 @@ def test_what_rq_would_clean_up_is_not_read(redis_url, client, mark, drained):
     client.zadd("rq:ready:critter-sms", {"three": 1})
     client.zadd("rq:scheduled:critter-sms", {"three": 1})
     client.set("rq:suspended", 1)
-    WorkerNotifier(redis_url).ring(NAME, job=True)
+    WorkerNotifier(redis_url).notify(NAME, job=True)
     work(redis_url)
     assert drained == [NAME]
     assert not mark.exists()
@@ -265,9 +265,9 @@ def test_a_flood_does_not_keep_rings_waiting(redis_url, client, drained):
 
 def test_a_flag_that_never_ends_silences_the_clock_for_a_second_only(redis_url, client):
     client.set(f"critter:asked:{NAME}", "strange")
-    bell = WorkerNotifier(redis_url)
-    bell.ring(NAME, job=True)
-    bell.ring(NAME, job=True)
+    notifier = WorkerNotifier(redis_url)
+    notifier.notify(NAME, job=True)
+    notifier.notify(NAME, job=True)
     assert client.llen(OURS) == 1
 
 
@@ -333,7 +333,7 @@ def test_pickles_are_for_the_old_queue_alone(redis_url, client, drained):
 
 def test_old_workers_never_see_our_jobs(redis_url, client):
     """They would take them for pickles and lose them; and a ring of ours does not fold one of the old clock's away."""
-    WorkerNotifier(redis_url).ring(NAME)
+    WorkerNotifier(redis_url).notify(NAME)
     assert client.llen(OLD) == 0
     assert client.exists("critter:rung:receipts") == 0
     WorkerNotifier(redis_url).answered(NAME)
@@ -355,7 +355,7 @@ def test_a_worker_as_it_runs_survives_all_of_it(settings, engine, tmp_path):
                 client.publish(name.replace(b"rq:worker:", b"rq:pubsub:"), json.dumps({"command": command}))
         client.set("rq:suspended", 1)
         put(engine)
-        WorkerNotifier(settings.redis_url).ring("sms", job=True)
+        WorkerNotifier(settings.redis_url).notify("sms", job=True)
         until(all_sent(engine))
         assert worker.poll() is None
         assert not mark.exists()

@@ -33,7 +33,7 @@ class WorkerContext:
 
     settings: Settings
     engine: Engine
-    bell: WorkerNotifier
+    notifier: WorkerNotifier
     owner: str
     loop: Loop
     texts: Mapping[str, Carrier[Text]] = field(default_factory=dict)  # by name
@@ -82,7 +82,7 @@ class WorkerContext:
                 self.loop.run(carrier.close(), timeout=5)
         self.loop.run(self.buckets.close(), timeout=5)
         self.loop.close()
-        self.bell.close()
+        self.notifier.close()
         self.engine.dispose()
 
 

@@ -21,12 +21,12 @@ def drain(name: str, step: Callable[[WorkerContext], bool], turn: float = TURN) 
     """Calls `step` until it finds nothing. Later rings are for rows that the first look may not see.
     A database that is away, or a lock that is not to be had, is tried again when the clock rings."""
     room = current()
-    room.bell.answered(name)
+    room.notifier.answered(name)
     end = time.monotonic() + turn
     try:
         while step(room):
             if room.stopping() or time.monotonic() >= end:
-                room.bell.ring(name)
+                room.notifier.notify(name)
                 return
     except OperationalError as problem:
         log.warning("database is away", drain=name, problem=type(problem.orig).__name__)

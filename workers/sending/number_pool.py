@@ -85,12 +85,12 @@ class Pool:
         here = self._here
         render = Texting(here.settings, here.signer, sender.number).load
         desk = DeliveryStore(here, "sms", render, PooledNumber(self, sender))
-        pace = Pacer([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
+        pacer = Pacer([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
         return SendLoop(
             BreakerObserver(here.texts[sender.carrier], self._breakers[sender.carrier]),
             DeliveryPort(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
             here.stopping,
-            pace=pace,
+            pacer=pacer,
             limit=TEXTS,
             together=1,
             width=max(1, min(AT_ONCE, ceil(rate(here.settings, sender.number) * SLOWEST))),

@@ -88,7 +88,7 @@ class SendLoop(Generic[Parcel]):
         ledger: DeliveryPort[Parcel],
         stopping: Callable[[], bool],
         *,
-        pace: Pacer,
+        pacer: Pacer,
         limit: int,
         together: int,
         width: int,
@@ -98,9 +98,9 @@ class SendLoop(Generic[Parcel]):
         self._carrier: Carrier[Parcel] = carrier
         self._ledger: DeliveryPort[Parcel] = ledger
         self._stopping = stopping
-        self._pace, self._width, self._lease = pace, width, lease
-        self._limit = self._most = limit if pace.rate is None else max(1, min(limit, int(pace.rate * AHEAD)))
-        self._together = pace.together if pace.rate else together
+        self._pacer, self._width, self._lease = pacer, width, lease
+        self._limit = self._most = limit if pacer.rate is None else max(1, min(limit, int(pacer.rate * AHEAD)))
+        self._together = pacer.together if pacer.rate else together
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="road")
         self._paused_until = 0.0
         self._room = narrow or width  # parcels on the road at a time, just now
@@ -125,7 +125,7 @@ class SendLoop(Generic[Parcel]):
             log.warning("database is away", problem=type(problem.orig).__name__)
             return True
         finally:
-            self._pace.forget()
+            self._pacer.forget()
             self._slots = 0
             await self._clear()
             renewal.cancel()
@@ -179,7 +179,7 @@ class SendLoop(Generic[Parcel]):
 
     async def _claim(self, suspects: bool, after: int = 0) -> Batch[Parcel]:
         """The later the better: what is urgent may still come. `after`: how many texts go before these."""
-        if not self._slots and (early := self._pace.ahead() + after * self._pace.interval - LEAD) > 0:
+        if not self._slots and (early := self._pacer.ahead() + after * self._pacer.interval - LEAD) > 0:
             await asyncio.sleep(early)
         await self._room_for(1)
         self._seen = self._written
@@ -191,12 +191,12 @@ class SendLoop(Generic[Parcel]):
         while begin < len(loads):
             some = loads[begin : begin + min(self._together, self._room)]
             await self._room_for(len(some))
-            paced = self._slots >= len(some) or await self._pace.slot(len(some), len(loads) - begin)
+            paced = self._slots >= len(some) or await self._pacer.slot(len(some), len(loads) - begin)
             self._slots = 0
             stale = time.monotonic() - batch.decided_at > FRESH
             if not paced or stale or self._stopping() or self._paused():
                 self._limit = max(self._together, begin)  # as much as it managed in time
-                self._slots = len(some) if paced and self._pace.keeps else 0
+                self._slots = len(some) if paced and self._pacer.keeps else 0
                 await self._give_back(loads[begin:])
                 return
             self._begin(some, batch.decided_at)

@@ -34,7 +34,7 @@ def take_back_inputs(here: WorkerContext) -> None:
     for inbound in aside:
         log.error("inbound is set aside: it ended three workers", inbound=inbound)
     for channel in sorted(channel for channel in answers if channel):
-        here.bell.ring(channel)
+        here.notifier.notify(channel)
 
 
 def take_back_proofs(here: WorkerContext) -> None:

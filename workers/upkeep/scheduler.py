@@ -81,8 +81,8 @@ def look(here: WorkerContext) -> float:
         if not periodic_tasks.is_away(problem):
             _look_one_by_one(here)
         raise
-    for bell in sorted(found.bells):
-        here.bell.ring(bell, job=True)
+    for drain in sorted(found.drains):
+        here.notifier.notify(drain, job=True)
     if found.next_in is None:
         return SECOND
     return min(SECOND, max(0.02, found.next_in.total_seconds()))
@@ -90,15 +90,15 @@ def look(here: WorkerContext) -> float:
 
 def _look_one_by_one(here: WorkerContext) -> None:
     """A table that cannot be read just now must not keep the bells of the others silent."""
-    for bell in due_work.QUESTIONS:
+    for drain in due_work.QUESTIONS:
         try:
             with transaction(here.engine) as session:
-                waits = due_work.waits(session, bell)
+                waits = due_work.waits(session, drain)
         except SQLAlchemyError as problem:
-            log.warning("no look for a bell", bell=bell, problem=periodic_tasks.reason_of(problem))
+            log.warning("no look for a bell", drain=drain, problem=periodic_tasks.reason_of(problem))
             continue
         if waits:
-            here.bell.ring(bell, job=True)
+            here.notifier.notify(drain, job=True)
 
 
 def note_delays(here: WorkerContext) -> None:
@@ -109,31 +109,31 @@ def note_delays(here: WorkerContext) -> None:
 def test_mailboxes(here: WorkerContext) -> None:
     """Mailboxes that sent mail back get a test mail, or are on again because the last one stayed there."""
     with transaction(here.engine) as session:
-        bells = bounce_scores.probe(session)
-    for bell in bells:
-        here.bell.ring(bell)
+        drains = bounce_scores.probe(session)
+    for drain in drains:
+        here.notifier.notify(drain)
 
 
 def ring_dailies(here: WorkerContext) -> None:
     """Whoever's morning it is gets the mail of the day."""
-    here.bell.ring("dailies", job=True)
+    here.notifier.notify("dailies", job=True)
 
 
 def ask_silent_phones(here: WorkerContext) -> None:
     """Phones that nothing was heard from for long are asked whose they are, and suspended when they do not say."""
     days = here.settings.silent_days if here.settings.sms else 0
     with transaction(here.engine) as session:
-        bells = number_lifecycle.end(session, days) | number_lifecycle.ask(session, days)
-    for bell in sorted(bells):
-        here.bell.ring(bell)
+        drains = number_lifecycle.end(session, days) | number_lifecycle.ask(session, days)
+    for drain in sorted(drains):
+        here.notifier.notify(drain)
 
 
 def tell_short(here: WorkerContext) -> None:
     """Writers hear that a budget kept words of theirs back."""
     with transaction(here.engine) as session:
-        bells = budget_notices.tell(session)
-    for bell in bells:
-        here.bell.ring(bell)
+        drains = budget_notices.tell(session)
+    for drain in drains:
+        here.notifier.notify(drain)
 
 
 def ensure_months(here: WorkerContext) -> float | None:

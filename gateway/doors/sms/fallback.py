@@ -131,8 +131,8 @@ class SpooledWriter(Generic[Row]):
     """A ledger whose rows are spooled when it does not store them in time. A repeat of what it stored all the same is
     the same success."""
 
-    def __init__(self, ledger: CommitQueue[Row], shelter: FallbackInbox) -> None:
-        self._ledger, self._shelter = ledger, shelter
+    def __init__(self, ledger: CommitQueue[Row], fallback_inbox: FallbackInbox) -> None:
+        self._ledger, self._shelter = ledger, fallback_inbox
 
     def submit(self, row: Row) -> "Future[None]":
         """Ended when it returns: the door's own thread does the waiting. While a drain keeps the doors closed no text
@@ -169,7 +169,7 @@ class SpooledWriter(Generic[Row]):
         return True
 
 
-def blueprint(shelter: FallbackInbox) -> Blueprint:
+def blueprint(fallback_inbox: FallbackInbox) -> Blueprint:
     """GET /healthz: 200 while the process lives. GET /readyz: how many inputs lie in the spool, and whether the
     database answers; always 200 while there is room, since this door takes texts either way."""
     pages = Blueprint("fallback", __name__)
@@ -182,11 +182,11 @@ def blueprint(shelter: FallbackInbox) -> Blueprint:
     @pages.get("/readyz")
     @access("public")
     def readyz() -> Response:
-        told = {"database": "away" if shelter.in_use else "ok", "spooled": len(shelter.spool)}
-        if closed := shelter.admission.is_closed():
+        told = {"database": "away" if fallback_inbox.in_use else "ok", "spooled": len(fallback_inbox.spool)}
+        if closed := fallback_inbox.admission.is_closed():
             told["draining"] = True
         answer = jsonify(told)
-        answer.status_code = 200 if shelter.spool.has_room() and not closed else 503
+        answer.status_code = 200 if fallback_inbox.spool.has_room() and not closed else 503
         return answer
 
     return pages

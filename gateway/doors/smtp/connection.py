@@ -95,16 +95,16 @@ class SmtpServerConnection(SMTP):
     def __init__(
         self,
         handler: Any,
-        house: ConnectionLimiter,
+        limiter: ConnectionLimiter,
         hostname: str,
         loop: asyncio.AbstractEventLoop,
         security: Security,
         idle: "deque[Any]",
     ) -> None:
         super().__init__(
-            handler, data_size_limit=house.limits.message, enable_SMTPUTF8=True, hostname=hostname, loop=loop
+            handler, data_size_limit=limiter.limits.message, enable_SMTPUTF8=True, hostname=hostname, loop=loop
         )
-        self._house = house
+        self._limiter = limiter
         self._security = security
         self._idle = idle
 
@@ -124,7 +124,7 @@ class SmtpServerConnection(SMTP):
         assert self.session.peer is not None
         self._wire = ReadBuffer(self.loop, self.transport)
         self._known_relay = self.event_handler.knows(self.session.peer[0])
-        if not self._house.enter(self, self.session.peer[0]):
+        if not self._limiter.enter(self, self.session.peer[0]):
             self._part(FULL_HOUSE)
             return
         self._handler_coroutine = self.loop.create_task(self._handle_client())
@@ -142,7 +142,7 @@ class SmtpServerConnection(SMTP):
         if self._stage is ConnectionStage.GONE or self.transport is None:
             return
         self._octets += len(data)
-        if self._octets > 2 * self._house.limits.message:
+        if self._octets > 2 * self._limiter.limits.message:
             self.transport.abort()
             return
         self._hear(data)
@@ -163,7 +163,7 @@ class SmtpServerConnection(SMTP):
         if self._content is not None:
             self._let_go()
         self._stage = ConnectionStage.GONE
-        self._house.leave(self)
+        self._limiter.leave(self)
         self.transport = None
         if self._handler_coroutine is not None:
             self._handler_coroutine.cancel()
@@ -239,7 +239,7 @@ class SmtpServerConnection(SMTP):
             self._hang_up()
         elif self.transport is not None and self._stage is not ConnectionStage.GONE:
             self._stage = ConnectionStage.GONE
-            self._house.leave(self)
+            self._limiter.leave(self)
             self.transport.write(reply.encode() + b"\r\n")
             self._close(self.transport)
 
@@ -250,7 +250,7 @@ class SmtpServerConnection(SMTP):
 
     def _hang_up(self) -> None:
         securing, self._stage = self._stage is ConnectionStage.SECURING, ConnectionStage.GONE
-        self._house.leave(self)
+        self._limiter.leave(self)
         if self.transport is not None:
             self.transport.abort() if securing else self._close(self.transport)
 
@@ -328,13 +328,15 @@ class SmtpServerConnection(SMTP):
 
     def _too_many(self, command: str) -> bool:
         self._spent[command] += 1
-        limits = self._house.limits
+        limits = self._limiter.limits
         most = MOST_RECIPIENT_COMMANDS * limits.recipients if command == "RCPT" else limits.commands
         return self._spent[command] > most
 
     def _mail(self, sender: str, size: bytes | None) -> str | None:
         envelope = self.envelope
-        if envelope.mail_from or (size and (not self.session.extended_smtp or int(size) > self._house.limits.message)):
+        if envelope.mail_from or (
+            size and (not self.session.extended_smtp or int(size) > self._limiter.limits.message)
+        ):
             return None
         if self._too_many("MAIL"):
             return None
@@ -353,7 +355,7 @@ class SmtpServerConnection(SMTP):
     # A mail
 
     def _begin_content(self) -> None:
-        self._stage, self._content = ConnectionStage.SENDING, DataReader(self._house.limits.message)
+        self._stage, self._content = ConnectionStage.SENDING, DataReader(self._limiter.limits.message)
 
     def _fill(self, data: bytes) -> None:
         assert self._content is not None
@@ -373,7 +375,7 @@ class SmtpServerConnection(SMTP):
     def _weigh(self, content: DataReader) -> None:
         """Large mails share their room with those of all other connections; one that finds none is refused for now."""
         size = content.size if content.size > SMALL else 0
-        if self._house.hold(self, size - self._held):
+        if self._limiter.hold(self, size - self._held):
             self._held = size
         else:
             content.refuse(OVERFULL)
@@ -383,7 +385,7 @@ class SmtpServerConnection(SMTP):
 
     def _let_go(self) -> None:
         """The room of a mail that is in memory no longer."""
-        self._house.hold(self, -self._held)
+        self._limiter.hold(self, -self._held)
         self._held = 0
 
     def _store(self, content: DataReader) -> None:

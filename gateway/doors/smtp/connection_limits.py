@@ -81,7 +81,7 @@ class ConnectionLimiter:
         """`keeps_places`: there are relays that we know, for which some places are kept."""
         self.limits = limits
         self._time = time
-        self._guests: dict[Client, tuple[Network, ...]] = {}
+        self._clients: dict[Client, tuple[Network, ...]] = {}
         self._places = Usage(limits.places)
         self._octets = Usage(limits.octets)
         self._waiting = RecentlyEvicted(time)
@@ -90,97 +90,100 @@ class ConnectionLimiter:
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def enter(self, guest: Client, peer: str) -> bool:
+    def enter(self, client: Client, peer: str) -> bool:
         """False: there is no room, or this origin has enough."""
         home = networks(peer)
         while full := self._places.exceeded(home):
             at_rest = AT_REST_ALONE if full.width == ONE else AT_REST
-            if not self._part_with(self._of(full), guest, home, at_rest):
+            if not self._part_with(self._of(full), client, home, at_rest):
                 return False
-        if not self._has_room(guest, home):
+        if not self._has_room(client, home):
             return False
-        self._guests[guest] = home
+        self._clients[client] = home
         self._places.add(home, 1)
         self._empty.clear()
         return True
 
-    def _has_room(self, guest: Client, home: tuple[Network, ...]) -> bool:
-        if len(self._guests) < self.limits.connections - self._kept:
+    def _has_room(self, client: Client, home: tuple[Network, ...]) -> bool:
+        if len(self._clients) < self.limits.connections - self._kept:
             return True
-        strangers = [one for one in self._guests if not one.is_known]
-        full = len(self._guests) >= self.limits.connections
-        if guest.is_known:  # any stranger makes room for it
+        strangers = [one for one in self._clients if not one.is_known]
+        full = len(self._clients) >= self.limits.connections
+        if client.is_known:  # any stranger makes room for it
             return not full or any(
-                self._part_with(those, guest, home, rest) for those, rest in ((strangers, 0.0), (self._guests, AT_REST))
+                self._part_with(those, client, home, rest)
+                for those, rest in ((strangers, 0.0), (self._clients, AT_REST))
             )
         if not full and len(strangers) < self.limits.connections - self._kept:
             return True
-        return self._part_with(strangers, guest, home, AT_REST) or self._trim(strangers, home)
+        return self._part_with(strangers, client, home, AT_REST) or self._trim(strangers, home)
 
     def _of(self, network: Network) -> list[Client]:
-        return [guest for guest, home in self._guests.items() if network in home]
+        return [client for client, home in self._clients.items() if network in home]
 
-    def _part_with(self, guests: Iterable[Client], newcomer: Client, home: tuple[Network, ...], at_rest: float) -> bool:
+    def _part_with(
+        self, clients: Iterable[Client], newcomer: Client, home: tuple[Network, ...], at_rest: float
+    ) -> bool:
         """Sends off whoever of them makes least progress for what its origin uses; False when all get on."""
         if at_rest and self._waiting.has(home):
             return False
-        found = [(self._rest(one), one) for one in guests if newcomer.is_known or not one.is_known]
-        resting = [(rest * self._places.portion(self._guests[one]), one) for rest, one in found if rest >= at_rest]
+        found = [(self._rest(one), one) for one in clients if newcomer.is_known or not one.is_known]
+        resting = [(rest * self._places.portion(self._clients[one]), one) for rest, one in found if rest >= at_rest]
         if not resting:
             return False
         return self._send_off(max(resting, key=lambda pair: pair[0])[1])
 
-    def _rest(self, guest: Client) -> float:
+    def _rest(self, client: Client) -> float:
         """Seconds without progress, more for who had to go before; less than none while it waits for us."""
-        rest = guest.stalled(self._time())
+        rest = client.stalled(self._time())
         if rest is None:
             return -1.0
-        return rest * WAITING_WEIGHT if self._waiting.has(self._guests[guest]) else rest
+        return rest * WAITING_WEIGHT if self._waiting.has(self._clients[client]) else rest
 
-    def _trim(self, guests: Iterable[Client], home: tuple[Network, ...]) -> bool:
+    def _trim(self, clients: Iterable[Client], home: tuple[Network, ...]) -> bool:
         """All get on. Then an origin that uses more of its share than the new one would gives a place away."""
         portion = self._places.portion
-        found = [(portion(self._guests[one]), self._rest(one), one) for one in guests]
+        found = [(portion(self._clients[one]), self._rest(one), one) for one in clients]
         larger = [(size, rest, one) for size, rest, one in found if rest >= 0 and size > portion(home, 1)]
         if not larger or self._waiting.has(home):
             return False
         return self._send_off(max(larger, key=lambda each: each[:2])[2])
 
-    def _send_off(self, guest: Client) -> bool:
-        self._waiting.add(self._guests[guest])
-        guest.send_off(FOR_OTHERS, now=True)
-        self.leave(guest)
+    def _send_off(self, client: Client) -> bool:
+        self._waiting.add(self._clients[client])
+        client.send_off(FOR_OTHERS, now=True)
+        self.leave(client)
         return True
 
-    def hold(self, guest: Client, octets: int) -> bool:
+    def hold(self, client: Client, octets: int) -> bool:
         """So many more octets of this one's large mail are in memory, or fewer. False: there is no room, and none was
         taken. When it is full the mail that makes least progress gives its room up, then one of an origin that uses
         more of its share."""
         if octets <= 0:
-            self._release(guest, -octets)
+            self._release(client, -octets)
             return True
-        home = self._guests.get(guest)
+        home = self._clients.get(client)
         if home is None or self._octets.exceeded(home, octets):
             return False
         while self._octets.total + octets > self.limits.together:
-            if not self._take_from_others(guest, home, octets):
+            if not self._take_from_others(client, home, octets):
                 return False
         self._octets.add(home, octets)
-        self._holders[guest] = home, self._holders.get(guest, (home, 0))[1] + octets
+        self._holders[client] = home, self._holders.get(client, (home, 0))[1] + octets
         return True
 
-    def _release(self, guest: Client, octets: int) -> None:
+    def _release(self, client: Client, octets: int) -> None:
         """Also for one that has left: a mail is in memory until it is stored."""
         if octets:
-            home, held = self._holders.pop(guest)
+            home, held = self._holders.pop(client)
             self._octets.add(home, -octets)
             if held > octets:
-                self._holders[guest] = home, held - octets
+                self._holders[client] = home, held - octets
 
-    def _take_from_others(self, guest: Client, home: tuple[Network, ...], octets: int) -> bool:
+    def _take_from_others(self, client: Client, home: tuple[Network, ...], octets: int) -> bool:
         now, portion = self._time(), self._octets.portion
         others = [(one.stalled(now), portion(its), one) for one, (its, _) in self._holders.items()
-                  if one is not guest and (guest.is_known or not one.is_known)]  # fmt: skip
+                  if one is not client and (client.is_known or not one.is_known)]  # fmt: skip
         able = [(rest, size, one) for rest, size, one in others if rest is not None]
         resting = [(rest * size, one) for rest, size, one in able if rest >= AT_REST]
         larger = [(size, one) for _, size, one in able if size > portion(home, octets)]
@@ -190,14 +193,14 @@ class ConnectionLimiter:
         victim.refuse_mail()
         return victim not in self._holders
 
-    def leave(self, guest: Client) -> None:
+    def leave(self, client: Client) -> None:
         """May be told twice."""
-        home = self._guests.get(guest)
+        home = self._clients.get(client)
         if home is None:
             return
-        del self._guests[guest]
+        del self._clients[client]
         self._places.add(home, -1)
-        if not self._guests:
+        if not self._clients:
             self._empty.set()
 
     async def watch(self) -> None:
@@ -205,21 +208,21 @@ class ConnectionLimiter:
         while True:
             await asyncio.sleep(min(SECOND, self.limits.command / 4))
             now = self._time()
-            for guest in list(self._guests):
-                if now - guest.since > self.limits.connection:
-                    guest.send_off(OVERSTAYED, now=True)
-                elif now - guest.heard > self.limits.command:
-                    guest.send_off(IDLE, now=True)
+            for client in list(self._clients):
+                if now - client.since > self.limits.connection:
+                    client.send_off(OVERSTAYED, now=True)
+                elif now - client.heard > self.limits.command:
+                    client.send_off(IDLE, now=True)
 
     async def close(self, grace: float) -> None:
         """Everyone goes: whose mail is on its way has `grace` seconds for it."""
-        for guest in list(self._guests):
-            guest.send_off(CLOSING, now=False)
+        for client in list(self._clients):
+            client.send_off(CLOSING, now=False)
         try:
             await asyncio.wait_for(self._empty.wait(), grace)
         except TimeoutError:
-            for guest in list(self._guests):
-                guest.send_off(CLOSING, now=True)
+            for client in list(self._clients):
+                client.send_off(CLOSING, now=True)
 
 
 class RecentlyEvicted:

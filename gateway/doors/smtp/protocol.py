@@ -40,15 +40,15 @@ class Listeners:
     def __init__(
         self,
         handler: Any,
-        house: ConnectionLimiter,
+        limiter: ConnectionLimiter,
         hostname: str,
         loop: asyncio.AbstractEventLoop,
         security: Security = Security(),
         kind: "type[SmtpProtocol] | None" = None,
     ) -> None:
-        self._given = (handler, house, hostname, loop, security)
+        self._given = (handler, limiter, hostname, loop, security)
         self._kind = kind or SmtpProtocol
-        self._idle: deque[SmtpProtocol] = deque(maxlen=house.limits.connections)
+        self._idle: deque[SmtpProtocol] = deque(maxlen=limiter.limits.connections)
 
     def __call__(self) -> "SmtpProtocol":
         return self._idle.pop() if self._idle else self._kind(*self._given, self._idle)
@@ -121,7 +121,7 @@ class SmtpProtocol(SmtpServerConnection):
         assert self.transport is not None
         assert self._security.certificates is not None
         self._stage = ConnectionStage.SECURING
-        context, seconds = self._security.certificates.context(self._home()), self._house.limits.handshake
+        context, seconds = self._security.certificates.context(self._home()), self._limiter.limits.handshake
         try:
             transport = await upgrade(self.transport, self, self._wire, context, seconds)
         except (OSError, RuntimeError) as error:

@@ -213,22 +213,22 @@ async def serve(
 ) -> None:
     """Listens until `stop` is set; then nobody new comes in, and what is in DATA has GRACE seconds."""
     loop = asyncio.get_running_loop()
-    known, house = RecipientCache(engine), ConnectionLimiter(limits, loop.time, keeps_places=_knows_relays(settings))
+    known, limiter = RecipientCache(engine), ConnectionLimiter(limits, loop.time, keeps_places=_knows_relays(settings))
     door = MailDoor(settings, intake, known, limits)
     tls = tls or tls_certificates.of(settings)
     sign_in = SignIn(settings.smtp_users, loop.time, partial(_note_lock, engine)) if settings.smtp_users else None
-    common = (door, house, settings.mail_domain, loop)
+    common = (door, limiter, settings.mail_domain, loop)
     opened = []
     if settings.smtps_listen:
         opened.append(await _open(settings.smtps_listen, Listeners(*common, Security(tls, sign_in, at_once=True))))
     if settings.lmtp_listen:
         opened.append(await _open(settings.lmtp_listen, Listeners(*common, Security(tls), Lmtp)))
     opened.append(await _open(settings.smtp_listen, Listeners(*common, Security(tls, sign_in))))  # last: all is open
-    watches = [loop.create_task(house.watch()), *([loop.create_task(tls.watch())] if tls else [])]
+    watches = [loop.create_task(limiter.watch()), *([loop.create_task(tls.watch())] if tls else [])]
     await stop.wait()
     for server in opened:
         server.close()
-    await house.close(GRACE)
+    await limiter.close(GRACE)
     for watch in watches:
         watch.cancel()
     _tidy(settings.lmtp_listen)

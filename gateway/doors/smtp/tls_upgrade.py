@@ -8,7 +8,11 @@ from gateway.doors.smtp.read_buffer import ReadBuffer
 
 
 async def upgrade(
-    transport: asyncio.Transport, protocol: asyncio.Protocol, wire: ReadBuffer, context: ssl.SSLContext, seconds: float
+    transport: asyncio.Transport,
+    protocol: asyncio.Protocol,
+    buffer: ReadBuffer,
+    context: ssl.SSLContext,
+    seconds: float,
 ) -> asyncio.Transport:
     """The transport to use from now on; raises OSError when there is no handshake within `seconds`.
 
@@ -28,9 +32,9 @@ async def upgrade(
     )
     try:
         await asyncio.sleep(0)  # from here on nothing more comes to us
-        if wire.unread and not begun.done():
+        if buffer.unread and not begun.done():
             handshake = cast("asyncio.BufferedProtocol", transport.get_protocol())
-            loop.call_soon(_hand_on, handshake, wire.take())  # behind its own beginning
+            loop.call_soon(_hand_on, handshake, buffer.take())  # behind its own beginning
         found = await begun
     finally:
         begun.cancel()

@@ -84,7 +84,7 @@ log = logging.getLogger(__name__)
 def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     """With CRITTER_METRICS_TOKEN whoever has it, else this machine alone; 404 for everybody else."""
     pages = Blueprint("metrics", __name__)
-    bell = redis.Redis.from_url(settings.redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    notifier = redis.Redis.from_url(settings.redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
     @pages.get("/metrics")
     @access("metrics")
@@ -92,7 +92,7 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
         if not may_ask(settings.metrics_token, request):
             abort(404)
         registry = CollectorRegistry()
-        registry.register(_Told([*_database(settings, engine), *_bell(bell)]))
+        registry.register(_Told([*_database(settings, engine), *_notifier(notifier)]))
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     return pages
@@ -205,10 +205,10 @@ def _expected(settings: Settings) -> dict[str, int]:
     return {name: 0 for name, on in wanted.items() if on}
 
 
-def _bell(bell: "redis.Redis") -> Iterator[Metric]:
+def _notifier(notifier: "redis.Redis") -> Iterator[Metric]:
     """Redis away only delays; jobs that pile up say that no worker answers."""
     try:
-        with bell.pipeline(transaction=False) as pipeline:
+        with notifier.pipeline(transaction=False) as pipeline:
             for queue in jobs.QUEUES:
                 pipeline.llen(jobs.keys(queue)[0])
             waiting = dict(zip(jobs.QUEUES, pipeline.execute(), strict=True))

@@ -112,8 +112,8 @@ def _abroad(name: str, words: str) -> Mapping[str, str]:
 
 def spoken(rows: Mapping[str, Verb], language: str) -> Mapping[str, Verb]:
     """The table with the words of a person's language; what is English already stays what it is."""
-    tongue = language.partition("-")[0]
-    abroad = {word: row for row in dict.fromkeys(rows.values()) for word in row.abroad.get(tongue, ())}
+    translator = language.partition("-")[0]
+    abroad = {word: row for row in dict.fromkeys(rows.values()) for word in row.abroad.get(translator, ())}
     return MappingProxyType({**abroad, **rows}) if abroad else rows
 
 
@@ -135,9 +135,9 @@ def _check_abroad(rows: Mapping[str, Verb]) -> None:
     """Words of other languages are told apart as well, and none is the carriers'."""
     taken: dict[tuple[str, str], str] = {}
     for row in dict.fromkeys(rows.values()):
-        for tongue, words in row.abroad.items():
+        for translator, words in row.abroad.items():
             for word in words:
-                if word in RESERVED or taken.setdefault((tongue, word), row.name) != row.name:
+                if word in RESERVED or taken.setdefault((translator, word), row.name) != row.name:
                     raise ValueError(f"{word!r} cannot be {row.name}: it means something else")
 
 

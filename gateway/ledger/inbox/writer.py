@@ -35,7 +35,7 @@ class Intake(GroupCommitter[Incoming]):
         self._kept: PoolProxiedConnection | None = None
         self._accepted, self._unproved = accepted, unproved
         self._to_be_proved = False
-        super().__init__("intake", self._accept, self._ring)
+        super().__init__("intake", self._accept, self._notify)
 
     def hand_in(self, row: Incoming, ticket: CommitTicket) -> None:
         """While the queues are drained for a restart, nothing comes in: it ends with Closed, and the caller says
@@ -52,7 +52,7 @@ class Intake(GroupCommitter[Incoming]):
         super().close()
         self._let_go()
 
-    def _ring(self) -> None:
+    def _notify(self) -> None:
         self._accepted()
         if self._to_be_proved:  # set after the commit: a ring that comes between is for its row already
             self._to_be_proved = False

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 class DueWork:
     """The bells whose rows may be worked on now, and how long until more of them may; None when none waits."""
 
-    bells: frozenset[str]
+    drains: frozenset[str]
     next_in: timedelta | None
 
 
@@ -22,9 +22,9 @@ def look(session: Session) -> DueWork:
     return DueWork(frozenset(name for name in QUESTIONS if row._mapping[name]), row.next_in)
 
 
-def waits(session: Session, bell: str) -> bool:
+def waits(session: Session, drain: str) -> bool:
     """For one bell alone: when a table of another one cannot be read just now."""
-    return bool(session.scalar(text(f"SELECT EXISTS ({QUESTIONS[bell]})")))
+    return bool(session.scalar(text(f"SELECT EXISTS ({QUESTIONS[drain]})")))
 
 
 # By the bell that is to be rung for them.
@@ -53,5 +53,5 @@ NEXT_IN: Final = """
            AND not_before <> created_at AND not_before > now()),
           (SELECT min(not_before) FROM inbound WHERE state = 'new' AND not_before > now())) - now() AS next_in
 """
-_ASKED: Final = ", ".join(f"EXISTS ({question}) AS {bell}" for bell, question in QUESTIONS.items())
+_ASKED: Final = ", ".join(f"EXISTS ({question}) AS {drain}" for drain, question in QUESTIONS.items())
 LOOK: Final = text(f"SELECT {_ASKED}, {NEXT_IN}")

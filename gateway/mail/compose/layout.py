@@ -3,7 +3,7 @@ end that. workers/sending/render_mail fills it in; compose.py writes it as plain
 
 from dataclasses import dataclass
 
-from gateway.i18n.phrases import say, tongue, translated
+from gateway.i18n.phrases import say, translated, translator
 from gateway.mail.history.reply_marker import MARKER, marker
 
 
@@ -54,7 +54,7 @@ def lay_out(
         reason=said(_reason(kind, author, direct, follows)),
         stop=said(say("Stop")) if follows else "",
         sender=f"Critter · {company}" if company else "Critter",
-        language=tongue(language).locale.language,
+        language=translator(language).locale.language,
         words_language=words_language,
     )
 
