@@ -65,6 +65,13 @@ def test_every_make_target_that_is_named_is_there() -> None:
     assert named <= set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
+# Which docs/extending.md makes on its walks.
+MADE_UP = {
+    "gateway/carriers/mail_folder.py", "gateway/carriers/pigeon/sms.py", "gateway/doors/sms/pigeon.py",
+    "gateway/i18n/locales/fr.po", "migrations/versions/NNNN_name.sql",
+}  # fmt: skip
+
+
 def test_every_file_that_is_named_is_there() -> None:
     tops = "gateway|handlers|workers|critter|migrations|simulator|tests|bench|deploy|docs"
     found = {
@@ -73,7 +80,8 @@ def test_every_file_that_is_named_is_there() -> None:
         if page.name != "CHANGELOG.md"
         for path in re.findall(rf"(?<![\w/.-])((?:{tops})/[\w/.-]+\.(?:py|sql|tsv|po|csv))\b", page.read_text())
     }
-    assert {(page, path) for page, path in found if not (ROOT / path).exists()} == set()
+    assert found
+    assert {(page, path) for page, path in found if path not in MADE_UP and not (ROOT / path).exists()} == set()
 
 
 def test_every_rule_that_code_names_by_number_is_explained() -> None:

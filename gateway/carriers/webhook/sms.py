@@ -1,6 +1,6 @@
 """Texts out through a web hook of the operator's own: signed JSON to one address, for any carrier we do not speak.
 
-No list can be had from it, so it is no `Lists`: a text in doubt is settled by its status call, or by policy.
+No list can be had from it, so it is no `MessageList`: a text in doubt is settled by its status call, or by policy.
 docs/extending.md describes the interface; the signature is that of Standard Webhooks
 (gateway/security/standard_webhooks.py).
 """

@@ -1,6 +1,6 @@
 """Reassembly of a text whose marked parts come one by one, in any order: which of them go on with it, which wait.
 
-grammar.py asks how a part is to be read, process.py what is kept of it. Pure: the state is a `Half`."""
+grammar.py asks how a part is to be read, process.py what is kept of it. Pure: the state is a `PendingFragment`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
