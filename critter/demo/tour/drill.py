@@ -110,12 +110,18 @@ class Drill:
             load_crowd(session, TOTAL)
         sid = self._text(SAYS)
         if self._settings.ask_phones < TOTAL:  # so many phones are asked about first
+            self._wait_for(READ, sid)  # an OK that came before the question would not be its answer
             sid = self._text("OK")
+        message = self._wait_for(MESSAGE, sid)
+        self._standing.phase = "sending"
+        return message
+
+    def _wait_for(self, question: str, sid: str) -> int:
+        """What the query finds for this text, once it finds something."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            if message := self._scalar(MESSAGE, sid=sid):
-                self._standing.phase = "sending"
-                return int(message)
+            if found := self._scalar(question, sid=sid):
+                return int(found)
             time.sleep(GLANCE)
         raise Trouble("The update was not read in time. Is worker-inbound running?")
 
@@ -198,6 +204,7 @@ def _successor(file: Path, killed: int) -> int | None:
     return pid if pid != killed else None
 
 
+READ: Final = "SELECT id FROM inbound WHERE message_id = :sid AND state = 'done'"
 MESSAGE: Final = """
     SELECT m.id FROM inbound i JOIN posts p ON p.inbound_id = i.id JOIN messages m ON m.post_id = p.id
     WHERE i.message_id = :sid AND m.kind = 'update'
