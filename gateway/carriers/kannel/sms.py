@@ -1,8 +1,8 @@
 """Texts out through Kannel's smsbox (sendsms), for who has an SMS center or a modem of their own.
 
-Kannel gives no id and keeps no list, so it is no `MessageList`: a text in doubt is settled by its delivery report, which
-carries our signed attempt in its address, or by policy. Source: Kannel 1.4.5 User's Guide, chapter 6, "SMS push using
-HTTP POST".
+Kannel gives no id and keeps no list, so it is no `MessageList`: a text in doubt is settled by its delivery report,
+which carries our signed attempt in its address, or by policy. Source: Kannel 1.4.5 User's Guide, chapter 6, "SMS push
+using HTTP POST".
 """
 
 from __future__ import annotations
