@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -41,6 +42,15 @@ structlog.configure(
         for each in structlog.get_config()["processors"]
     ]
 )
+_configure = structlog.configure
+
+
+def _configure_uncached(**given: Any) -> None:
+    """The product keeps each logger as it was when it was used first; here a later test must see what is logged."""
+    _configure(**{**given, "cache_logger_on_first_use": False})
+
+
+structlog.configure = _configure_uncached
 SECRET = "a secret that all tests have in common"  # it seals what a test writes into the audit
 
 

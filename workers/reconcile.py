@@ -49,6 +49,7 @@ def step(here: WorkerContext) -> bool:
     if not here.texts:
         return False
     with transaction(here.engine) as session:
+        in_doubt.give_up(session)
         doubtful = in_doubt.due(session, BATCH, HOLD)
     by_phone: dict[LookupPlace, list[Unknown]] = defaultdict(list)
     for one in doubtful:
@@ -60,8 +61,6 @@ def step(here: WorkerContext) -> bool:
     crash_point("listed")
     _put_off(here, [one for place in by_phone.keys() - listed.keys() for one in by_phone[place]], AGAIN)
     _compare(here, [(by_phone[place], found) for place, found in listed.items()])
-    with transaction(here.engine) as session:
-        in_doubt.give_up(session)
     return bool(doubtful)
 
 

@@ -42,7 +42,10 @@ def hook(event, values, to=os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_APP
         os.write(to, f"{os.getpid()} run {values[0]!r}\\n".encode())
 sys.addaudithook(hook)
 """
-SERVE = "import json, sys; from gateway.settings import load; import critter.processes.{0} as it; it.{1}(load(json.loads({2})))"
+SERVE = (
+    "import json, sys; from gateway.settings import load; import critter.processes.{0} as it;"
+    " it.{1}(load(json.loads({2})))"
+)
 LETTER = (
     b"From: Kim <kim@demo.example>\r\nTo: post@mail.example\r\nMessage-ID: <%d@demo.example>\r\n"
     b"DKIM-Signature: v=1; a=rsa-sha256; d=lookup.example; s=one; h=from; bh=YQ==; b=YQ==\r\n"

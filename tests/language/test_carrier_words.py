@@ -204,9 +204,7 @@ def test_by_text_no_mail_is_meant():
     assert meant("stop emailing me").intent == "ask"
 
 
-@pytest.mark.parametrize(
-    "text", ["\u00a1para!", "\u00a1Para ya!", "para", "Para, por favor", "\u00a1PARAR!", "\u00a1alto!"]
-)
+@pytest.mark.parametrize("text", ["\u00a1para!", "\u00a1Para ya!", "Para, por favor", "\u00a1PARAR!", "\u00a1alto!"])
 def test_stop_in_spanish(text):
     assert carrier_word(text) == "stop"
 

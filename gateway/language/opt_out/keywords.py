@@ -17,10 +17,11 @@ RESERVED = STOP | START | YES | HELP
 _OTHERS = """
 abbestellen abmelden afmelden alto annuler anulowac anuluj arret arrêt arrêter austragen avbryt avmeld avregistrera
 avslutt baja cancelar cancelarenvio cancella cancellami desabonner désabonner desinscription désinscription
-desuscribir detener iptal lopeta para parar pare peruuta rezygnuje rezygnuję sair salir stopp stoppen
+desuscribir detener iptal lopeta parar pare peruuta rezygnuje rezygnuję sair salir stopp stoppen
 uitschrijven wypisz стоп отписаться отписка отмена 停止 停止する 退订 退訂 取消 解除 解约 수신거부 중지 توقف إلغاء
 """
 _FOREIGN = frozenset(_OTHERS.split())
+_SHOUTED = frozenset({"para"})  # a request when it is shouted; without "!" it is the everyday word for "for"
 
 _PHRASES = """
 stop all | stop it all | stop please | please stop | stop now | stop stop | stop stop stop | just stop | opt out |
@@ -103,6 +104,8 @@ def carrier_word(text: str) -> str | None:
     word = _bare(inner)
     polite = _POLITE.sub("", word)
     if polite in _PLAIN_STOPS or (word in _STOPS and not stop_requests.has_emoji(text)):
+        return "stop"
+    if word in _SHOUTED and "!" in text:
         return "stop"
     for kind, words in (("start", START), ("yes", YES), ("help", HELP)):
         if word in words:

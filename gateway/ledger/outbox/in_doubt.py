@@ -61,7 +61,7 @@ def put_off(session: Session, attempt_ids: Sequence[int], wait: timedelta) -> No
 
 def give_up(session: Session) -> int:
     """Ends the look for those in doubt too long. They stay unknown and are not sent again, except once what must
-    arrive. What is due is looked for once more before: the database may have been away all the time. How many."""
+    arrive. How many."""
     return len(session.execute(GIVE_UP, {"patience": PATIENCE}).all())
 
 
