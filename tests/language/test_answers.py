@@ -55,8 +55,8 @@ GUARDS = {
     "that address",
     "Twenty wrong codes or PINs came for @{handle} in 30 days: locked for {hours}. To unlock: critter people unlock"
     " {handle}",
-    "Twenty wrong codes or PINs came in your name in 30 days, @{handle}. Nothing can be confirmed there for {hours}. Was"
-    " that not you? Tell an operator.",
+    "Twenty wrong codes or PINs came in your name in 30 days, @{handle}. Nothing can be confirmed there for {hours}."
+    " Was that not you? Tell an operator.",
     "you sent that before this question. {answers}",
     "Do you want no more mails from us? Then reply UNSUBSCRIBE. Not posted yet.",
     "One message cannot go to a closed group and to others. Nothing was posted.",

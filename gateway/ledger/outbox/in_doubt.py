@@ -124,7 +124,7 @@ GIVE_UP: Final = text("""
         possible_duplicate = d.possible_duplicate OR m.must_arrive, not_before = now(),
         ended_at = CASE WHEN m.must_arrive AND NOT d.possible_duplicate THEN NULL ELSE now() END
     FROM attempts a, messages m
-    WHERE d.state = 'unknown' AND d.ended_at IS NULL AND d.not_before > now() AND m.id = d.message_id
+    WHERE d.state = 'unknown' AND d.ended_at IS NULL AND d.not_before <> d.created_at AND m.id = d.message_id
       AND a.message_id = d.message_id AND a.address_id = d.address_id AND a.number = d.attempt
       AND a.started_at < now() - CAST(:patience AS interval)
     RETURNING d.message_id
