@@ -10,7 +10,7 @@ from gateway.carriers.common.protocol import OutboundEmail, Outcome, Text
 from gateway.carriers.common.send_gate import HasAttempt
 from gateway.carriers.smtp.relay import SmtpRelay
 from tests.carriers.test_carriers import KINDS, Kind, texts
-from tests.carriers.test_smtp_chunks import relay as chunk_relay
+from tests.carriers.test_smtp_chunking import relay as chunk_relay
 from tests.carriers.test_smtp_relay import FULL, Server, letter, relay
 from tests.support.speaking import WAIT, Speaker, speaking
 

@@ -22,7 +22,7 @@ from gateway.settings import Settings
 from gateway.settings.values import sms_senders
 from gateway.store.database import transaction
 from tests.carriers.test_carriers import SID
-from tests.carriers.test_smtp_chunks import ChunkServer
+from tests.carriers.test_smtp_chunking import ChunkServer
 from tests.carriers.test_smtp_relay import FULL, Server
 from tests.support.delivering import change, open_room, people, person, post, rows, states
 from tests.support.speaking import Request, Speaker, http

@@ -1,4 +1,4 @@
-"""Bounces as mail servers write them, shaped by hand after the facts of each: test_bounces reads them, test_returns
+"""Bounces as mail servers write them, shaped by hand after the facts of each: test_dsn reads them, test_bounce_intake
 sends them to the door. `{to}` is the return address, `{mailbox}` who was not reached, `{head}` the header of
 the mail that was sent."""
 

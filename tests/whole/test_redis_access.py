@@ -20,7 +20,7 @@ from gateway.rate_limiter import Buckets
 from gateway.settings import Settings
 from tests.support.ports import free_port
 from tests.support.web_process import changed
-from tests.workers.test_room import all_sent, listening, put, settings, twilio, until
+from tests.workers.test_worker_processes import all_sent, listening, put, settings, twilio, until
 
 __all__ = ["settings", "twilio"]  # fixtures
 

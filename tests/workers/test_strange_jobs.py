@@ -24,7 +24,7 @@ from gateway.ledger.commit import counters
 from gateway.queue import jobs
 from gateway.queue.worker_notifier import QueueListener, WorkerNotifier
 from tests.support.delivering import rows
-from tests.workers.test_room import all_sent, listening, put, settings, twilio, until
+from tests.workers.test_worker_processes import all_sent, listening, put, settings, twilio, until
 
 __all__ = ["settings", "twilio"]  # fixtures
 

@@ -18,7 +18,7 @@ from tests.support.trouble import break_table, fails, mend
 from workers import callbacks, deliver, fanout, inbound, mail_auth, media, reconcile, redaction
 from workers.runtime.context import WorkerContext, enter
 
-STATES = ["57014", "25P04", "57P01"]  # test_passing has them all, and that they are taken alike
+STATES = ["57014", "25P04", "57P01"]  # test_transient_errors has them all, and that they are taken alike
 TROUBLES = 3  # times that each piece of work meets it: more than a row that is blamed would survive
 LONGEST = 6  # looks after which the work must have been done
 SAM, KIM, MAILBOX = "+14155550123", "+14155550124", "kim@corp.example"
