@@ -27,6 +27,8 @@ MEASUREMENTS: Final = {
     "P10": "bench.growth",
     "P12": "bench.crew",
     "P9": "bench.latency",
+    "P13": "bench.text_cost",
+    "P14": "bench.burst",
     "mail-leg": "bench.mail_out",
 }
 PEERS: Final = ("postfix", "wrk", "kannel", "kannel-extras")  # Debian's packages

@@ -43,6 +43,7 @@ class Company:
     engine: Engine
     folder: Path
     children: list[int] = field(default_factory=list)  # process ids
+    names: dict[int, str] = field(default_factory=dict)  # what each of them is: "worker sms"
 
     def scalar(self, statement: str, **values: Any) -> Any:
         with self.engine.connect() as connection:
@@ -78,6 +79,7 @@ class Company:
                 [sys.executable, "-m", "critter", *command], cwd=ROOT, env=self.environ, stdout=log, stderr=log
             )
         self.children.append(child.pid)
+        self.names[child.pid] = " ".join(command)
         try:
             yield child
         finally:

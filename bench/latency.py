@@ -5,6 +5,7 @@ request at a stub of Twilio. The limits, not a peer, are what it is held against
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import statistics
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ RATE = 50
 WRITERS = 100  # each with one follower; whose texts do not wait for each other's
 TEXTS = 500  # in a round
 ROUNDS = 3
+WORDS = "{mark} starting the ACME proposal"
 P50, P99 = 15.0, 60.0  # milliseconds
 SHORT = (
     "a text takes about 25 ms of processor time in all, and 50 a second more than half of two cores that others share."
@@ -55,32 +57,33 @@ class Phones:
         self._validator = RequestValidator(place.settings.twilio_auth_tokens[0])
         self._number = 0
 
-    def written(self) -> tuple[str, bytes, str]:
+    def written(self, words: str) -> tuple[str, bytes, str]:
         """What tells it apart, its form and its signature."""
         self._number += 1
         mark = f"nr{self._number}"
+        sid = hashlib.sha256(f"{id(self)} {self._number}".encode()).hexdigest()[:32]
         form = {
-            "MessageSid": f"SM{self._number:032x}",
+            "MessageSid": f"SM{sid}",
             "AccountSid": self._settings.twilio_account_sid,
             "From": f"+1555{8000001 + self._number % WRITERS}",
             "To": self._settings.sms_numbers[0],
-            "Body": f"{mark} starting the ACME proposal",
+            "Body": words.format(mark=mark),
             "NumMedia": "0",
         }
         return mark, urlencode(form).encode(), self._validator.compute_signature(self._hook, form)
 
-    async def send(self, count: int) -> dict[str, float]:
-        """One every 20 ms, whatever becomes of the others: mark → when its web hook was answered."""
+    async def send(self, count: int, rate: float = RATE, words: str = WORDS) -> dict[str, float]:
+        """So many a second, whatever becomes of the others: mark → when its web hook was answered."""
         answered: dict[str, float] = {}
         async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as sending:
             begin = time.monotonic()
             for number in range(count):
-                await asyncio.sleep(max(0.0, begin + number / RATE - time.monotonic()))
-                sending.create_task(self._post(http, answered))
+                await asyncio.sleep(max(0.0, begin + number / rate - time.monotonic()))
+                sending.create_task(self._post(http, answered, words))
         return answered
 
-    async def _post(self, http: aiohttp.ClientSession, answered: dict[str, float]) -> None:
-        mark, form, signature = self.written()
+    async def _post(self, http: aiohttp.ClientSession, answered: dict[str, float], words: str) -> None:
+        mark, form, signature = self.written(words)
         headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
         async with http.post(self._hook, data=form, headers=headers) as answer:
             await answer.read()
