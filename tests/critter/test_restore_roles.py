@@ -73,7 +73,7 @@ def test_a_restored_database_has_both_roles(
     prove_two_roles(empty)
     assert given(empty) == given(office.settings.database_url)
     assert critter("people", "add", "zed", "Zed").exit_code == 0
-    assert critter("restore", "--release", "--yes").exit_code == 0
+    assert critter("restore", "--release", "--yes").exit_code == 3  # no worker is alive to read what was held
     assert critter("audit").output.startswith("clean: ")
     if "--replace" in way:
         kept = result.output.partition("is kept as ")[2].partition(":")[0].partition(",")[0]
