@@ -94,6 +94,13 @@ def up(
     run(load(), unsafe=unsafe, tied=tied)
 
 
+def _was_interrupted(problem: BaseException | None) -> bool:
+    """Ctrl-C, or what followed from it: in the middle of a statement the driver cannot roll back, and says that."""
+    while problem is not None and not isinstance(problem, KeyboardInterrupt):
+        problem = problem.__cause__ or problem.__context__
+    return problem is not None
+
+
 @app.command()
 def migrate(unsafe: Unsafe = False) -> None:
     """Bring the database to the newest schema, while everything runs on; may be interrupted and run again."""
@@ -104,7 +111,9 @@ def migrate(unsafe: Unsafe = False) -> None:
     settings = load()
     try:
         engine = prepare(settings, unsafe or settings.unsafe, told=lambda line: print(line, flush=True))
-    except KeyboardInterrupt:
+    except BaseException as problem:
+        if not _was_interrupted(problem):
+            raise
         print("Stopped. What is done is remembered: run critter migrate again to go on.")
         raise typer.Exit(130) from None
     for line in hidden_names(engine):
