@@ -385,14 +385,14 @@ def _mail_to(session, box: int) -> int:
     return int(message)
 
 
-def test_many_that_come_back_are_an_alarm(post: Postroom, capsys):
+def test_many_that_come_back_are_an_alarm(post: Postroom):
     """The twentieth within an hour, when it is more than one mail in twenty."""
     letter = update(post, "hello")
     for _ in range(19):
         with transaction(post.engine) as session:
             box = session.scalars(select(Address.id).where(Address.address == KIM)).one()
             assert bounce_scores.count_bounce(session, _mail_to(session, box), box, BounceReport("soft")).counted
-    capsys.readouterr()
-    back(post, POSTFIX, letter)
-    assert "mails come back" in capsys.readouterr().out
+    with capture_logs() as logs:
+        back(post, POSTFIX, letter)
+    assert "mails come back" in [line["event"] for line in logs]
     assert post.sql("SELECT count(*) FROM bounces") == [(20,)]
