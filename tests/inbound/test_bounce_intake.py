@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from sqlalchemy import select, text
+from structlog.testing import capture_logs
 
 from gateway.carriers.common.protocol import OutboundEmail
 from gateway.mail.bounces.dsn import BounceReport
