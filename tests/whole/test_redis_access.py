@@ -172,7 +172,7 @@ def test_an_honest_bucket_is_far_ahead_when_its_rate_is_slow(redis_url: str) -> 
 
 def test_rings_from_many_threads_need_no_more_than_their_own_keys(url: str) -> None:
     notifier = WorkerNotifier(url)
-    threads = [threading.Thread(target=notifier.ring, args=(name,)) for name in ("inbound", "fanout", "email") * 5]
+    threads = [threading.Thread(target=notifier.notify, args=(name,)) for name in ("inbound", "fanout", "email") * 5]
     for thread in threads:
         thread.start()
     for thread in threads:

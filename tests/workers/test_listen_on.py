@@ -60,7 +60,7 @@ def test_nothing_is_lost_when_it_ends(redis_url, client):
     notifier = WorkerNotifier(redis_url)
     for _ in range(30):
         client.flushdb()
-        ring = threading.Thread(target=notifier.ring, args=("inbound",))
+        ring = threading.Thread(target=notifier.notify, args=("inbound",))
         with QueueListener(client, "inbound") as ear:
             ring.start()
             heard = ear.leave()
