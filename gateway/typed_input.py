@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Final
 
-# Unicode's Default_Ignorable_Code_Point without what is below, and the object character that dictation leaves.
+# Unicode's Default_Ignorable_Code_Point except the sets below, and the object character that dictation leaves.
 INVISIBLE: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff0-\ufffc\U000e0000\U000e0001\U000e0100-\U000e01ef"

@@ -101,7 +101,7 @@ class QueueListener:
 
     def __enter__(self) -> Self:
         self._open.subscribe(_ear(self._queue))
-        self._next(BLINK * 10)  # Redis says that it begins
+        self._next(BLINK * 10)  # Redis confirms the subscription
         return self
 
     def __exit__(self, *_: object) -> None:

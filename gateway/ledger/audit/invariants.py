@@ -1,4 +1,4 @@
-"""Proves that the ledger holds what it promises, or names the rows that break a promise. `critter audit` asks."""
+"""Checks the invariants of the ledger, and names the rows that break one, for `critter audit`."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ MOST: Final = 1000  # broken rows that one rule names; nobody would read more
 
 @dataclass(frozen=True, slots=True)
 class InvariantViolation:
-    """One row that breaks an invariant: which, the rule in words, what the row is, its id, what is wrong."""
+    """One row that breaks an invariant: the invariant, the rule in words, the kind of row, its id, what is wrong."""
 
     invariant: str
     rule: str

@@ -23,7 +23,7 @@ def open_days(session: Session) -> None:
 
 
 def due(session: Session) -> PriceDay | None:
-    """The oldest day that may be read on now."""
+    """Claims the oldest day whose list may be read now."""
     row = session.execute(DUE, {"hold": HOLD}).one_or_none()
     return PriceDay(row.day, row.next_page) if row else None
 

@@ -22,9 +22,9 @@ DOORS: Final = ("web", "fallback", "mail", "clock")  # processes that take somet
 
 @dataclass(frozen=True, slots=True)
 class DoorProcess:
-    """One process that takes something in."""
+    """One process that takes something in, and how long ago its last heartbeat was."""
 
-    owner: str  # name@host:pid:chance
+    owner: str  # name@host:pid:random
     name: str
     silent_for: timedelta
 

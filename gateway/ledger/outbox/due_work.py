@@ -39,7 +39,7 @@ QUESTIONS: Final = {
     "email": """SELECT FROM deliveries WHERE channel = 'email' AND ended_at IS NULL AND state IN ('queued', 'retry')
                 AND not_before <= now()""",
     "receipts": "SELECT FROM callbacks WHERE applied_at IS NULL",
-    # Rows that never waited are not in the index that this goes by: not_before is when they were made.
+    # The index used here has only rows that were put off: their not_before differs from created_at.
     "reconcile": """SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL
                     AND not_before <> created_at AND not_before <= now()""",
     "pictures": "SELECT FROM media WHERE state = 'new' AND not_before <= now()",

@@ -71,7 +71,7 @@ def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: t
 
 
 def cancel_for_post(session: Session, post_id: int) -> Recalled:
-    """Calls back what carries this post and has not left. A fan-out that still waits is its own caller's to stop."""
+    """Calls back what carries this post and has not left. The caller itself stops a fan-out that still waits."""
     row = session.execute(RECALL, {"post": post_id}).one()
     return Recalled(row.recalled, row.gone)
 
