@@ -1,4 +1,4 @@
-"""Deliveries that a worker has claimed: claimed with a lease, and given back when they did not leave.
+"""Deliveries that a worker is sending: claimed with a lease, and given back when they did not leave.
 
 The send loop of workers/deliver uses it. Of one lane, one author to one address, only one row is on its way at a time;
 this keeps their order.
