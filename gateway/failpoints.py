@@ -1,9 +1,10 @@
 """Places where a process can be told to end as if it had been killed; tests try each of them, in each process.
 
-CRITTER_CRASH_AT=n ends a process the first time it comes by its n-th place. Places stand around commits, sends and
-rings. A place is numbered when a process of that kind first comes by it, and keeps its number in a file of the state
-folder: threads may take turns as they like, and trying 1, 2, 3 … until none is hit has tried them all. Not armed, a
-place costs one comparison. Simulated mode alone may arm them (gateway/settings).
+CRITTER_CRASH_AT=n ends a process the first time it reaches its n-th place. There are places around commits, sends and
+the waking of workers. A place gets its number when a process of that kind first reaches it, and keeps the number in a
+file of the state folder. So the order of threads does not matter, and whoever tries 1, 2, 3 … until none is hit has
+tried them all. When nothing is armed, a place costs one comparison. Only simulated mode may arm them
+(gateway/settings).
 """
 
 import mmap
@@ -23,8 +24,8 @@ NAMELESS: Final = (
 
 
 class _Trap:
-    """Of one process and those that it forks: gunicorn starts a new worker for the one that ended, and that one must
-    live. So whether it has sprung is remembered in memory that they share."""
+    """Ends one process once. It belongs to that process and to those that it forks: gunicorn starts a new worker in
+    place of the one that ended, and the new one must live. So memory that they share records whether it has sprung."""
 
     def __init__(self, at: int, numbers: Path) -> None:
         self._at, self._numbers = at, numbers
@@ -50,19 +51,20 @@ _trap: _Trap | None = None
 
 
 def arm(at: int, var: Path, process: str) -> None:
-    """Called once when a process of that name starts, with CRITTER_CRASH_AT; 0 is never."""
+    """Sets the place that ends this process; 0: none. Called once when a process of that name starts, with
+    CRITTER_CRASH_AT."""
     global _trap
     _trap = _Trap(at, var / f"crash-points-{process}") if at else None
 
 
 def crash_point(what: str) -> None:
-    """A place where the process may be told to end. `what` has just happened, or is about to."""
+    """Marks a place where the process may be told to end. `what` has just happened, or is about to."""
     if _trap is not None:
         _trap.meet(f"{_where()}: {what}")
 
 
 def _where() -> str:
-    """The line that a place is named after: the caller of whatever is shared."""
+    """Names a place after the line that called it; modules that many callers share (NAMELESS) are skipped."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals["__name__"] in NAMELESS:
         frame = frame.f_back

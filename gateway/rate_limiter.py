@@ -1,8 +1,9 @@
-"""Token buckets in Redis: how fast our numbers and our account may send, over all processes. Workers/pace asks.
+"""Token buckets in Redis: how fast our numbers and our account may send, over all processes.
 
-The generic cell rate algorithm (GCRA, ITU-T I.371) with a burst of one: a bucket is the moment at which its next text
-may begin. Slots are booked a little ahead, by the clock of Redis. A bucket that Redis has lost starts empty; so does
-one that holds no moment near now, for Critter has not written it.
+workers/sending/pacing books slots here. The algorithm is the generic cell rate algorithm (GCRA, ITU-T I.371) with a
+burst of one: a bucket is the moment at which its next text may begin. Slots are booked a little ahead, by the clock of
+Redis. A bucket that Redis has lost starts empty. So does one whose moment is not near now, for Critter has not
+written it.
 """
 
 import asyncio
@@ -33,14 +34,15 @@ return first - now
 
 
 class SendSlot(NamedTuple):
-    """When a text may begin, on the clock of the running loop: `earliest` by the clock of Redis, `begin` for sure."""
+    """When a text may begin, on the clock of the running event loop. `earliest` counts from our request to Redis,
+    `begin` from its answer: from then on the slot has surely begun by the clock of Redis."""
 
     earliest: float
     begin: float
 
 
 class Buckets:
-    """One per process; belongs to the loop that first uses it."""
+    """One per process; it belongs to the event loop that first uses it."""
 
     def __init__(self, redis_url: str) -> None:
         self._redis: Redis = Redis.from_url(
@@ -49,8 +51,9 @@ class Buckets:
         self._script = self._redis.register_script(BOOK)
 
     async def book(self, name: str, interval: float, count: int, late: float = 0.0) -> list[SendSlot]:
-        """The next `count` slots of a bucket, `interval` seconds apart. `late`: seconds by which a slot of it was
-        missed; all that is not booked yet moves by as much. Raises RedisError or OSError when Redis is away."""
+        """Books the next `count` slots of a bucket, `interval` seconds apart. `late`: seconds by which one of its
+        slots was missed; all that is not booked yet moves by as much. Raises RedisError or OSError when Redis is
+        away."""
         clock = asyncio.get_running_loop().time
         asked = clock()
         values = [round(interval * 1e6), count, round(late * 1e6), KEPT, FARTHEST]

@@ -1,15 +1,15 @@
 """What people type or paste into a field: a handle, a name, a number, a mail address, a setting.
 
-Phones put marks of direction around numbers, spreadsheets begin with a byte order mark, web pages bring soft hyphens
-and blanks that do not break. Nobody sees them, so they never count. Every way in that takes such a field comes here:
-texts, mails, the import, the command line, the settings.
+Phones put direction marks around numbers, spreadsheets begin with a byte order mark, web pages bring soft hyphens and
+non-breaking spaces. Nobody sees these characters, so they never count. Everything that takes such a field calls this
+module: texts, mails, the import, the command line, the settings.
 """
 
 import re
 import unicodedata
 from typing import Final
 
-# Unicode's Default_Ignorable_Code_Point without what is below, and the object character that dictation leaves.
+# Unicode's Default_Ignorable_Code_Point except the sets below, and the object character that dictation leaves.
 INVISIBLE: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff0-\ufffc\U000e0000\U000e0001\U000e0100-\U000e01ef"
@@ -27,30 +27,31 @@ _WRONG_PLACES: Final = 3  # characters that one message names
 
 
 def strip_invisible(text: str) -> str:
-    """What can be seen of it, on the lines that it has: each blank a plain one, none at the ends. Joiners stay where
-    letters need them."""
+    """Removes what cannot be seen and makes every blank a plain space, with none at the ends. Lines stay as they are;
+    joiners stay where letters need them."""
     if text.isascii() and text.isprintable():
         return text.strip()
     return show_invisible(_BLANKS.sub(" ", _ENDS.sub("\n", text))).strip()
 
 
 def show_invisible(text: str) -> str:
-    """The same with blanks and line ends as they were: for a whole file."""
+    """Removes what cannot be seen, and keeps blanks and line ends as they were: for a whole file."""
     return text if text.isascii() else _LOOSE.sub("", _UNSEEN.sub("", text))
 
 
 def clean_input(text: str) -> str:
-    """As it is compared and kept where each character counts: no joiners either."""
+    """Does what strip_invisible does, and removes all joiners, too: for what is compared and stored character by
+    character."""
     text = strip_invisible(text)
     return text if text.isascii() else re.sub(f"[{JOINERS}]", "", text).strip()
 
 
 def ascii_domain(written: str) -> str:
-    """A domain as DNS has it, in lower case, by IDNA 2008: `Straße.example` is xn--strae-oqa.example, not
-    strasse.example. Raises ValueError when it can be none.
+    """The domain as DNS has it, in lower case, by IDNA 2008: `Straße.example` is xn--strae-oqa.example, not
+    strasse.example. Raises ValueError when it cannot be a domain.
 
-    Capitals and wide letters are mapped as UTS 46 says, and sharp s, final sigma and joiners stay what they are. A
-    joiner counts only where the rules let it stand (RFC 5892, appendix A)."""
+    Capitals and wide letters are mapped as UTS 46 says; sharp s, final sigma and joiners stay what they are. A joiner
+    counts only where the rules allow it (RFC 5892, appendix A)."""
     domain = strip_invisible(written)
     if domain.isascii():
         return domain.lower()
@@ -64,20 +65,20 @@ def ascii_domain(written: str) -> str:
 
 
 def _joined(label: str) -> str:
-    """Without the joiners that IDNA 2008 would refuse."""
+    """The label without the joiners that IDNA 2008 would refuse."""
     import idna
 
     def stands(place: int) -> bool:
         try:
             return idna.valid_contextj(label, place)
-        except ValueError:  # it knows nothing of the neighbouring character
+        except ValueError:  # idna does not know the neighbouring character
             return False
 
     return "".join(one for place, one in enumerate(label) if one not in JOINERS or stands(place))
 
 
 def show_domain(text: str, longest: int = 40) -> str:
-    """For a message: what cannot be seen or told apart stands there as its number, `k<U+0000>im`."""
+    """The text for a message: a character that cannot be seen or told apart is written as its number, `k<U+0000>im`."""
     return "".join(one if _is_plain(one) else f"<U+{ord(one):04X}>" for one in text[:longest])
 
 

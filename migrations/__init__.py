@@ -1,7 +1,7 @@
-"""The way from any older database to schema.sql; `critter migrate` and the supervisor run it.
+"""Migrations: they bring any older database to schema.sql. `critter migrate` and the supervisor run them.
 
 Each migration is a file of SQL under versions/, which migrations/steps reads and migrations/running runs. The table
-alembic_version says how far a database is, as it did when Alembic ran them.
+alembic_version holds the revision of a database, as it did when Alembic ran the migrations.
 """
 
 import time
@@ -16,7 +16,7 @@ from migrations import rights, running, steps
 from migrations.running import TOLD_EVERY, MigrationRunner, Told
 
 FOLDER = Path(__file__).parent
-LOCK = 0x43726974  # one migration at a time, over every machine
+LOCK = 0x43726974  # the advisory lock: one migration at a time, over all machines
 
 
 def newest() -> str:
@@ -30,8 +30,8 @@ def files() -> dict[str, Path]:
 
 
 def installed(engine: Engine) -> str | None:
-    """The revision that the database has; None when it is empty. One that is newer than ours fits, too: what changes
-    is first only added to (docs/running.md, New versions)."""
+    """The revision that the database has; None when it is empty. A newer revision than ours fits, too, because a change
+    of the schema first only adds to it (docs/running.md, New versions)."""
     with engine.connect() as connection:
         if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
             return None
@@ -58,7 +58,7 @@ def migrate(engine: Engine, to: str = "", told: Told = lambda line: None, role: 
 
 
 def _make(engine: Engine, wanted: dict[str, Path]) -> None:
-    """An empty database: nobody waits for it, so all of it is made at once."""
+    """Makes everything in an empty database in one transaction, for nobody waits for it."""
     with engine.begin() as connection:
         connection.execute(text(running.BOOKS))
         connection.execute(text(VERSION))
@@ -78,8 +78,9 @@ def _upgrade(engine: Engine, revision: str, path: Path, told: Told) -> None:
 
 @contextmanager
 def _alone(engine: Engine, told: Told) -> Iterator[Connection]:
-    """Keeps other migrations away by a lock in a transaction of its own that does nothing else, and so holds up nobody.
-    It ends with this process, whatever ends it; and it works through a pooler, where a session's lock would not."""
+    """Keeps other migrations away by a lock in a transaction of its own, which does nothing else and so holds up
+    nobody. The lock ends with this process, however that ends, and it works through a pooler, where a session lock
+    would not."""
     told_at = time.monotonic()
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
@@ -92,8 +93,8 @@ def _alone(engine: Engine, told: Told) -> Iterator[Connection]:
 
 
 def _locked(connection: Connection) -> bool:
-    """Asked without a parameter and unprepared: else the answer's portal stays open, and with it a snapshot for whose
-    end CREATE INDEX CONCURRENTLY would wait for ever."""
+    """Tries to get the lock. The statement has no parameter and is not prepared: otherwise its portal stays open, and
+    with it a snapshot, for whose end CREATE INDEX CONCURRENTLY would wait for ever."""
     asked = f"SELECT pg_try_advisory_xact_lock({LOCK})"
     row = running.driver(connection).execute(asked.encode(), prepare=False).fetchone()
     return bool(row and row[0])

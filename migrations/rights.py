@@ -1,7 +1,7 @@
 """Who owns the tables, and what the role that the processes use may do with them: rows, and nothing else (R60).
 
-`critter migrate` sees to it after every migration, so that a new table needs no thought: the processes may read, add,
-change and delete its rows. What they may only add to, or only read, is named here.
+`critter migrate` sets the rights after every migration, so that a new table needs no attention: the processes may read,
+add, change and delete its rows. Tables that they may only add to, or only read, are named here.
 """
 
 from typing import Final
@@ -14,20 +14,20 @@ from migrations.running import MigrationRunner, Told
 
 ADD_ONLY: Final = ("audit",)
 READ_ONLY: Final = ("alembic_version", "migration_steps")
-# SECURITY DEFINER, for the processes.
+# Functions that run with the owner's rights (SECURITY DEFINER) and that the processes may call.
 BY_OWNER: Final = ("ensure_partition", "drop_partition", "move_from_default", "wake_hold_restored", "analyze_people")
 
 
 def give(engine: Engine, role: str, told: Told) -> None:
-    """`engine` is the owner's. Gives the other role its rights; an installation with one role has them all, and critter
-    check says so."""
+    """Gives the role of the processes its rights; `engine` is the owner's. In an installation with one role, that role
+    has all rights, and `critter check` says so."""
     if _owner(engine) != role:
         MigrationRunner(engine, "rights", told).execute(_rights(engine, role))
 
 
 def take_over(engine: Engine, role: str, told: Told) -> None:
-    """Makes everything in the database the owner's: older versions had one role, to which it belonged. One thing at a
-    time, each behind its own lock for a moment."""
+    """Makes the owner's role the owner of everything in the database: in older versions it all belonged to one role.
+    One object at a time, each locked only for a moment."""
     owner, runner = _owner(engine), MigrationRunner(engine, "rights", told)
     if owner == role:
         return
@@ -56,7 +56,7 @@ def _not_allowed(engine: Engine, owner: str, role: str, refused: Exception) -> R
 
 
 def _rights(engine: Engine, role: str) -> str:
-    """In one transaction, so that no process misses a right in between."""
+    """The statements that set the rights, to run in one transaction, so that no process lacks a right in between."""
     quoted = '"' + role.replace('"', '""') + '"'
     with engine.connect() as connection:
         names = list(connection.scalars(text(FUNCTIONS), {"names": list(BY_OWNER)}))
@@ -81,7 +81,8 @@ FUNCTIONS: Final = """
     SELECT oid::regprocedure::text FROM pg_proc
     WHERE pronamespace = 'public'::regnamespace AND proname = ANY (:names)
 """
-# A sequence of an identity column goes with its table. The database goes last: with it the schema public changes hands.
+# A sequence of an identity column changes its owner with its table. The database comes last, for with it the schema
+# public changes its owner.
 OTHERS: Final = """
     SELECT statement FROM (
         SELECT 1 AS turn, format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, CAST(:owner AS text)) AS statement

@@ -1,6 +1,6 @@
-"""Runs the steps of one migration so that nobody who uses the database waits for long, and remembers which are done.
+"""Runs the steps of one migration so that nobody who uses the database waits for long, and records which are done.
 
-A step that waits for a lock keeps everybody waiting who comes after it. So it waits a moment only, gives up, and tries
+While a step waits for a lock, everybody who comes after it waits, too. So it waits only a moment, gives up, and tries
 again later. Whatever ends this process, the next run goes on with the first step that is not done.
 """
 
@@ -20,33 +20,33 @@ from migrations.steps import MigrationStep
 
 Told = Callable[[str], None]
 
-LOCK_TIMEOUT: Final = "300ms"  # that others may wait behind a step that waits for its lock
+LOCK_TIMEOUT: Final = "300ms"  # how long a step waits for its lock, for others wait behind it
 PATIENCE: Final = 600.0  # seconds until a step that never gets its lock gives up for good
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between two tries
 TOLD_EVERY: Final = 2.0  # seconds
 FIRST_BATCH: Final = 1_000  # rows
 LARGEST_BATCH: Final = 50_000
-BATCH_SECONDS: Final = 0.15  # that a batch is to take: so long its rows stay locked
+BATCH_SECONDS: Final = 0.15  # how long a batch should take, for its rows stay locked so long
 AGAIN: Final = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 LIMITS: Final = f"""
     SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0;
     SET LOCAL client_connection_check_interval = '2s'
-"""  # the last: a statement ends when this process was killed
+"""  # with the last setting a statement ends when this process was killed
 OUTSIDE: Final = "SET lock_timeout = 0; SET statement_timeout = 0; SET client_connection_check_interval = '2s'"
 AFTERWARDS: Final = "RESET lock_timeout; RESET statement_timeout; RESET client_connection_check_interval"
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationRunner:
-    """For one migration, by its number."""
+    """Runs one migration, which `revision` names."""
 
     engine: Engine
     revision: str
     told: Told
 
     def run(self, steps: list[MigrationStep]) -> None:
-        """All steps that are not done yet."""
+        """Runs all steps that are not done yet."""
         done = self._done()
         for step in steps:
             if step.number in done:
@@ -77,7 +77,8 @@ class MigrationRunner:
             yield connection
 
     def _patiently(self, work: Callable[[], Any]) -> Any:
-        """Again after a pause, when somebody else has the lock or the two of us waited for each other."""
+        """Does the work, and again after a pause when somebody else holds the lock, or after a deadlock. Raises Refused
+        after PATIENCE."""
         began, told = time.monotonic(), time.monotonic()
         for tries in range(1_000_000):
             try:
@@ -110,7 +111,7 @@ class MigrationRunner:
                 told = time.monotonic()
 
     def _run_batch(self, step: MigrationStep, table: str, key: str, size: int) -> int | None:
-        """The next rows of the table; None when there are no more. Where it came to is committed with them."""
+        """Changes the next rows of the table, and commits with them how far it came; None when there are no more."""
         with self._transaction() as connection:
             given = {"revision": self.revision, "step": step.number}
             reached = connection.scalar(text(REACHED), given)
@@ -126,7 +127,8 @@ class MigrationRunner:
             return max(ran.rowcount, 0)
 
     def _build_index(self, step: MigrationStep) -> None:
-        """What an interruption left is not valid, and is made again. On a partitioned table each part gets its own."""
+        """Builds an index. An index that an interruption left invalid is built again. On a partitioned table each
+        partition gets its own."""
         parts = step.index
         assert parts is not None
         name, table, unique, rest = parts["name"], parts["table"], parts["unique"] or "", parts["rest"]
@@ -141,7 +143,8 @@ class MigrationRunner:
         self._remember(step)
 
     def _index_parts(self, name: str, table: str, what: str, rest: str) -> None:
-        """Until no part lacks it: a part that is made meanwhile has its index from the beginning."""
+        """Builds the index of each partition that lacks it; a partition that is made meanwhile has its index from the
+        beginning."""
         with self.engine.begin() as connection:
             lacking = connection.scalars(text(LACKING), {"name": name, "table": table}).all()
         for part in lacking:
@@ -167,7 +170,7 @@ class MigrationRunner:
         self._patiently(work)
 
     def execute(self, sql: str) -> None:
-        """One statement, as patiently as a step; nothing is remembered."""
+        """Runs one statement, with the same tries as a step; nothing is recorded."""
         self._patiently(lambda: self._execute(sql))
 
     def _execute(self, sql: str) -> None:
@@ -180,7 +183,7 @@ class MigrationRunner:
 
 
 def run_whole(connection: Connection, steps: list[MigrationStep]) -> None:
-    """All steps in the caller's transaction: for an empty database, which nobody else uses."""
+    """Runs all steps in the caller's transaction: for an empty database, which nobody else uses."""
     for step in steps:
         for statement in step.statements:
             sql = run_between(step, SMALLEST, LARGEST) if step.batch else statement.sql
@@ -193,7 +196,7 @@ def run_between(step: MigrationStep, low: int, high: int) -> str:
 
 
 def driver(connection: Connection) -> "psycopg.Connection[Any]":
-    """The driver itself takes a statement whole: % and : in it are SQL's, not parameters."""
+    """The connection of the driver, which runs a statement unchanged: % and : in it are SQL, not parameters."""
     found = connection.connection.driver_connection
     assert isinstance(found, psycopg.Connection)
     return found

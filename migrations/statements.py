@@ -1,4 +1,4 @@
-"""SQL as text, cut into statements; migrations/steps reads them."""
+"""Splits the text of an SQL file into statements, for migrations/steps."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Statement:
 
     @property
     def bare(self) -> str:
-        """In one line, and without what stands in quotes: for recognising what it does."""
+        """The statement in one line, its string literals emptied: for recognising what it does."""
         code = "".join(
             "''" if match["quoted"] and match[0][0] != '"' else match[0] for match in TOKEN.finditer(self.sql)
         )
@@ -31,7 +31,7 @@ class Statement:
 
     @property
     def short(self) -> str:
-        """For people who watch it run."""
+        """Its first 70 characters in one line, for people who watch it run."""
         line = " ".join(self.sql.split())
         return line if len(line) <= 70 else f"{line[:69]}…"
 

@@ -1,6 +1,6 @@
-"""What a migration's .sql file says, as steps that are run one by one.
+"""Reads a migration's .sql file as steps, which are run one by one.
 
-Every statement is a step: a transaction of its own, whose locks end with it. Three things are written otherwise:
+Every statement is a step: a transaction of its own, whose locks end with it. Three things are written differently:
 
     BEGIN; …; COMMIT;               several statements as one step, because nobody may see one without the other
     CREATE INDEX CONCURRENTLY …     runs outside of a transaction, on a partitioned table part by part
@@ -24,7 +24,8 @@ INDEX: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class MigrationStep:
-    """One step: its number in the file from 1, and its statements. `batch`: the table and the key it goes along."""
+    """One step: its number in the file, from 1, and its statements. `batch`: the table and the key by which the batches
+    go."""
 
     number: int
     statements: tuple[Statement, ...]
@@ -36,7 +37,7 @@ class MigrationStep:
 
     @property
     def index(self) -> "re.Match[str] | None":
-        """The parts of a CREATE INDEX CONCURRENTLY."""
+        """The parts of its CREATE INDEX CONCURRENTLY; None for any other statement."""
         return INDEX.fullmatch(self.statements[0].sql)
 
 

@@ -1,6 +1,6 @@
-"""Names the statements of a migration that would keep a door waiting, and says how each is written instead.
+"""Names the statements of a migration that would keep a door waiting, and says how to write each one instead.
 
-A test asks it of every migration. What is really harmless is allowed by a comment above it: `-- allow: why`.
+A test checks every migration with it. A comment above a statement that is really harmless allows it: `-- allow: why`.
 """
 
 import re
@@ -14,11 +14,12 @@ Rule = Callable[[str, "FileState"], str | None]
 
 
 class FileState:
-    """What the file did so far: tables that it made itself, which nobody uses yet, and constraints it has checked."""
+    """What the file has done so far: tables that it made itself, which nobody uses yet, and constraints that it has
+    validated."""
 
     def __init__(self) -> None:
         self.made: set[str] = set()
-        self.unchecked: dict[str, str] = {}  # NOT VALID constraints: name, what they say
+        self.unchecked: dict[str, str] = {}  # NOT VALID constraints: name → definition
         self.checked: list[str] = []
 
     def learn(self, sql: str) -> None:
@@ -34,7 +35,7 @@ class FileState:
 
 
 def find_unsafe(steps: list[MigrationStep]) -> Iterator[str]:
-    """A line for each statement that must not stand there as it does."""
+    """Yields a text for each statement that must not be written as it is."""
     known = FileState()
     for step in steps:
         for statement in step.statements:
@@ -159,7 +160,7 @@ def _unbatched(sql: str, known: FileState) -> str | None:
 
 
 def _actions(sql: str, known: FileState) -> Iterator[tuple[str, str]]:
-    """What an ALTER TABLE does to a table that others use, one by one."""
+    """The actions of an ALTER TABLE on a table that others use, one by one."""
     found = re.match(r"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(\w+) (.*)", sql, re.I)
     if found and known.old(found[1]):
         for action in _at_commas(found[2]):

@@ -1,4 +1,4 @@
-"""Language tags (BCP 47): which are well formed and name a known language. Posts and `lang` ask here."""
+"""Language tags (BCP 47): checks that a tag is well formed and names a known language. Posts and `lang` use it."""
 
 import re
 
@@ -9,7 +9,7 @@ kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms
 oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk
 tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
 """
-# Three-letter languages without a two-letter code that people text in.
+# Languages that people text in and that have a three-letter code but no two-letter code.
 _ISO_639_3 = "ast bar ceb chr ckb fil fur gsw haw hmn hsb ilo kab lij mai nan nap nds pap scn sco srn szl tpi vec yue"
 KNOWN = frozenset((_ISO_639_1 + _ISO_639_3).split())
 _TAG = re.compile(

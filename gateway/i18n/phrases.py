@@ -1,7 +1,7 @@
-"""Sentences for people that still know what they were made of, so that they can be said in the reader's language.
+"""Phrases: sentences for people that keep their template and values, so that they can be translated for their reader.
 
-Whoever answers writes `say("You follow {name}.", name=…)`: a str in English, which `translated` says otherwise when
-it is known who reads it. The catalogs are locales/*.po; `make translations` finds what they miss.
+Whoever answers writes `say("You follow {name}.", name=…)`: this is a str in English, which `translated` turns into
+another language when the reader is known. The catalogs are locales/*.po; `make translations` finds what they lack.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Saying = Callable[["Translator"], str]
 
 
 class Phrase(str):
-    """What is said, in English; `saying` says it in any other language."""
+    """A sentence in English; `saying` gives it in the language of a translator."""
 
     saying: Saying
 
@@ -38,7 +38,7 @@ class Phrase(str):
         return phrase
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """A copy elsewhere is the English words: how it is said cannot travel."""
+        """A pickled or copied phrase is only its English words, because the function `saying` cannot be pickled."""
         return str, (str(self),)
 
 
@@ -50,7 +50,7 @@ class Translator:
         self.catalog = _catalog(self.locale.language)
 
     def value(self, value: Any) -> str:
-        """A value as a reader of this language expects it; words of people stay as they are."""
+        """A value as a reader of this language expects it; a plain str (words of people) stays as it is."""
         if isinstance(value, Phrase):
             return value.saying(self)
         if isinstance(value, int):
@@ -68,7 +68,7 @@ class Translator:
 
 
 class _Formatter(string.Formatter):
-    """What Python's own does, and `{handle!u}`: in capitals, as commands are shown that one can send back."""
+    """Python's formatter, and `{handle!u}` for capitals: so are commands shown that the reader can send back."""
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
         return str(value).upper() if conversion == "u" else super().convert_field(value, conversion)
@@ -78,12 +78,12 @@ FORMATTER: Final = _Formatter()
 
 
 def say(template: str, **values: Any) -> Phrase:
-    """A sentence: the English template, which is also its name in the catalogs, with its values."""
+    """A sentence: the English template, which is also its key in the catalogs, with its values."""
     return Phrase(lambda translator: translator.filled(translator.catalog.gettext(template), values))
 
 
 def template(words: str) -> str:
-    """Marks a template that is said elsewhere, so that it is found."""
+    """Marks a template that is used elsewhere, so that the extraction of messages finds it."""
     return words
 
 
@@ -94,7 +94,7 @@ def count(one: str, many: str, number: int, **values: Any) -> Phrase:
 
 
 def joined(parts: Iterable[str], between: str = " ") -> Phrase:
-    """Phrases one after the other; empty ones are left out."""
+    """Phrases one after the other, with `between` between them; empty ones are left out."""
     kept = [part for part in parts if part]
     return Phrase(lambda translator: between.join(translator.value(part) for part in kept))
 
@@ -120,13 +120,13 @@ def capital(fragment: str) -> Phrase:
 
 
 def listed(words: Iterable[str]) -> Phrase:
-    """Kim, Sam and Pat."""
+    """The words as a list: Kim, Sam and Pat."""
     *first, last = words
     return say("{first} and {last}", first=joined(first, ", "), last=last) if first else joined([last])
 
 
 def translated(words: str, language: str) -> str:
-    """The words for a reader of `language` (BCP 47); what is no phrase, or has no translation, stays as it is."""
+    """The words in `language` (BCP 47); what is no Phrase, or has no translation, stays as it is."""
     return words.saying(translator(language)) if isinstance(words, Phrase) else words
 
 
@@ -141,7 +141,7 @@ def languages() -> frozenset[str]:
 
 
 def _locale(language: str) -> Locale:
-    """The nearest locale that Babel knows; English for a language in which nothing can be said anyway."""
+    """The nearest locale that Babel knows; English for a language that has no catalog."""
     for name in (language.replace("-", "_"), language.split("-")[0]):
         try:
             found = Locale.parse(name)
@@ -154,7 +154,7 @@ def _locale(language: str) -> Locale:
 
 @lru_cache(maxsize=16)
 def _catalog(language: str) -> NullTranslations:
-    """gettext's own reader wants the compiled form, which is made here and kept in memory."""
+    """The catalog of a language. gettext reads only the compiled form, which is made here in memory."""
     path = LOCALES / f"{language}.po"
     if not path.exists():
         return NullTranslations()
@@ -167,5 +167,5 @@ def _catalog(language: str) -> NullTranslations:
 
 
 def _without_odd_blanks(text: str) -> str:
-    """Babel's narrow no-break blanks would turn a text into UCS-2 and double its price."""
+    """Replaces Babel's no-break spaces, which would turn a text into UCS-2 and double its price."""
     return text.replace("\u202f", " ").replace("\xa0", " ")

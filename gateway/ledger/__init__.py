@@ -1,1 +1,1 @@
-"""What came in and what must go out: each row is accepted once, claimed by one worker, settled once. Layer 2."""
+"""What came in and what must go out: each row is accepted once, claimed by one worker, settled once."""

@@ -1,1 +1,2 @@
-"""The jobs in Redis that tell workers to look: how they are written, read and never believed."""
+"""The jobs in Redis that tell workers to look for work: how they are written and read, and why nothing else in Redis is
+trusted."""

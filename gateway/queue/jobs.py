@@ -1,9 +1,10 @@
-"""Jobs in Redis: the table of what one may ask for, how it is written, and how it is read without believing it.
+"""Jobs in Redis: the table of drains that a job may name, how jobs are written, and how they are read without trust.
 
 A job is the name of a drain and nothing else; what there is to do stands in PostgreSQL. Whoever can write to Redis can
-write jobs too, and RQ would import and call whatever they name: functions, callbacks, pickled objects. So of a job only
-its name is read, and only names of this table do anything (R59). All else is removed, counted and told to operators:
-the clock rings again for what is due. The bell writes jobs, critter/processes/rq_worker takes them.
+write jobs, too, and RQ would import and call whatever they name: functions, callbacks, pickled objects. So only the
+name is read from a job, and only names of this table do anything (R59). Everything else is removed, counted and logged
+for operators; the clock wakes workers again for what is due. The worker notifier writes jobs,
+critter/processes/rq_worker takes them.
 """
 
 import json
@@ -25,7 +26,7 @@ from gateway.ledger.commit import counters
 
 log = logging.getLogger(__name__)
 
-# What can be asked for: the queue whose workers hear it, and the drain they then run.
+# Name of a drain → (the queue whose workers run it, the function that they run).
 DRAINS: Final = {
     "inbound": ("inbound", "workers.inbound.drain"),
     "proving": ("proving", "workers.mail_auth.drain"),
@@ -60,17 +61,17 @@ PATHS_BEFORE: Final = {
 PICKLED: Final = {DefaultSerializer.dumps((path, None, (), {})): name for path, name in PATHS_BEFORE.items()}
 
 TIMEOUT: Final = 300  # seconds that a drain may take; drains end themselves long before
-TTL: Final = 60  # seconds that a job waits for a worker; the clock rings again anyway
-LARGEST: Final = 200  # octets of what a job says; ours have 30
-MOST: Final = 100  # jobs in a row that say nothing, after which the whole list is thrown away
+TTL: Final = 60  # seconds that a job waits for a worker; the clock notifies again anyway
+LARGEST: Final = 200  # octets of a job's data; ours have 30
+MOST: Final = 100  # jobs in a row that name no drain, after which the lists are deleted
 ID: Final = re.compile(rb"[A-Za-z0-9_-]{1,64}")
-AGAIN: Final = 60.0  # seconds between two words about the same kind of strange job
+AGAIN: Final = 60.0  # seconds between two log lines about the same kind of strange job
 
 _told: dict[str, float] = {}
 
 
 def rq_name(queue: str) -> str:
-    """What RQ calls a queue of ours; the version before had it under its plain name."""
+    """The name of our queue in RQ; the version before used the plain name."""
     return f"critter-{queue}"
 
 
@@ -80,11 +81,11 @@ def keys(queue: str) -> tuple[str, str]:
 
 
 class _Strange(Exception):
-    """A job that Critter has not written; the word says what is wrong with it."""
+    """A job that Critter has not written; the argument says what is wrong with it."""
 
 
 class DrainJob(Job):
-    """What RQ's worker is handed: the name of a drain out of the table."""
+    """The job that RQ's worker gets: the name of a drain out of the table."""
 
     def __init__(self, name: str, connection: Redis) -> None:
         super().__init__(connection=connection, serializer=JSONSerializer)
@@ -92,7 +93,7 @@ class DrainJob(Job):
 
 
 class JobQueue(Queue):
-    """RQ's queue; what is taken from it is only ever a DrainJob of ours."""
+    """RQ's queue, except that it only ever returns a DrainJob of ours."""
 
     def __init__(self, name: str = "default", connection: Redis | None = None, **options: Any) -> None:
         super().__init__(name, connection, **{**options, "serializer": JSONSerializer})
@@ -117,7 +118,7 @@ class JobQueue(Queue):
             if name := take(connection, queue.name, popped[1]):
                 return DrainJob(name, connection), queue
             silent += 1
-            if silent % MOST == 0:  # a flood, or what a long stop has left: the clock rings for all that is due
+            if silent % MOST == 0:  # a flood, or what a long stop has left: the clock notifies for all that is due
                 connection.unlink(*by_key)
         return None
 
@@ -133,7 +134,7 @@ class JobQueue(Queue):
 
 
 def take(redis: Redis, rq_queue: str, job_id: bytes) -> str | None:
-    """The drain that a job names, which is then removed; None when it has expired, or is none of ours."""
+    """Removes a job and returns the drain that it names; None when the job has expired or is none of ours."""
     try:
         return _take(redis, rq_queue, job_id)
     except _Strange as strange:
@@ -146,7 +147,7 @@ def _take(redis: Redis, rq_queue: str, job_id: bytes) -> str | None:
         raise _Strange("id")
     key = b"rq:job:" + job_id
     try:
-        size = redis.hstrlen(key, "data")  # asked first: nobody makes us read more than we want
+        size = redis.hstrlen(key, "data")  # checked first, so that nobody can make us read a large value
     except ResponseError:
         redis.unlink(key)
         raise _Strange("type") from None
@@ -163,7 +164,8 @@ def _take(redis: Redis, rq_queue: str, job_id: bytes) -> str | None:
 
 
 def drain_named(rq_queue: str, compressed: bytes) -> str:
-    """The drain that a job's data names, if it is one of this queue and the job says nothing else."""
+    """The drain that a job's data names. Raises _Strange when it is not a drain of this queue, or when the data says
+    anything else."""
     try:
         data = zlib.decompressobj().decompress(compressed, LARGEST)
         said = json.loads(data) if rq_queue not in QUEUES else [PICKLED.get(data), None, [], {}]
@@ -176,7 +178,7 @@ def drain_named(rq_queue: str, compressed: bytes) -> str:
 
 
 def is_heard(queue: str, ring: object) -> str | None:
-    """The drain that was rung without a job, if it is one of this queue."""
+    """The drain that a notification without a job names, if it is one of this queue; else None."""
     name = ring.decode("ascii", "replace") if isinstance(ring, bytes) else ""
     if name in DRAINS and DRAINS[name][0] == queue:
         return name
@@ -185,7 +187,7 @@ def is_heard(queue: str, ring: object) -> str | None:
 
 
 def mend(redis: Redis, lists: Iterable[str]) -> int:
-    """Removes what stands under the names of our lists and is none, so that jobs can be written again; how many."""
+    """Removes keys that have the names of our lists but are no lists, so that jobs can be written again; how many."""
     kinds = {"rq:queues": b"set", **dict.fromkeys(lists, b"list")}
     wrong = [name for name, kind in kinds.items() if redis.type(name) not in (kind, b"none")]
     for name in wrong:
@@ -195,7 +197,7 @@ def mend(redis: Redis, lists: Iterable[str]) -> int:
 
 
 def refuse(kind: str) -> None:
-    """Counts something in Redis that Critter has not written, and says so once a minute."""
+    """Counts something in Redis that Critter has not written, and logs it at most once a minute."""
     counters.add("strange_jobs", kind)
     now = time.monotonic()
     if now - _told.get(kind, float("-inf")) >= AGAIN:

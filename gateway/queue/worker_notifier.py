@@ -1,10 +1,11 @@
-"""The bell: wakes the workers after a commit; doors, handlers and workers ring.
+"""The worker notifier wakes workers after a commit; doors, handlers and workers call it.
 
-A job carries no work, only a name (gateway/queue/jobs.py): what there is to do stands in PostgreSQL. A ring that is
-lost delays its work until the clock rings again, so no ring ever raises or waits longer than BLINK.
+A job carries no work, only a name (gateway/queue/jobs.py): what there is to do stands in PostgreSQL. A notification
+that is lost delays its work until the clock notifies again, so `notify` never raises, and Redis gets no longer than
+BLINK for an answer.
 
-A job costs its worker several milliseconds of RQ's bookkeeping. A worker that has just worked therefore keeps an Ear
-on its queue for a while, and a ring that somebody hears makes no job.
+A job costs its worker several milliseconds of RQ's bookkeeping. So a worker that has just worked listens on its queue
+for a while (QueueListener), and a notification that such a worker receives makes no job.
 """
 
 import logging
@@ -23,12 +24,12 @@ from gateway.queue.jobs import DRAINS, QUEUES, JobQueue
 log = logging.getLogger(__name__)
 
 BLINK: Final = 0.05  # seconds that Redis may take for one answer
-PENDING: Final = 1000  # milliseconds in which further rings fold into the first
-SILENCE: Final = 0.1, 3.0  # seconds without a try after Redis was away: at first, doubled each time, at most
+PENDING: Final = 1000  # milliseconds in which further notifications make no second job
+SILENCE: Final = 0.1, 3.0  # seconds without a try after Redis was away: the first time (then doubled), and at most
 
 
 class WorkerNotifier:
-    """One per process; any thread may ring."""
+    """One per process; any thread may use it."""
 
     def __init__(self, redis_url: str) -> None:
         self._redis = Redis.from_url(
@@ -40,8 +41,9 @@ class WorkerNotifier:
         self._silence = SILENCE[0]
 
     def notify(self, name: str, *, job: bool = False) -> None:
-        """Wakes a worker: one that still listens, else any by a job; those jobs fold into one a second until a worker
-        has answered. Call after the commit. `job`: also past an ear whose worker may hang or have much to do."""
+        """Wakes a worker: one that still listens, or else any worker by a job. There is at most one such job a second
+        until a worker has answered. Call it after the commit. `job`: write a job even when a worker listens, for that
+        worker may hang or have much to do."""
         if self._silent():
             return
         try:
@@ -53,7 +55,7 @@ class WorkerNotifier:
             self._open_breaker(error)
 
     def answered(self, name: str) -> None:
-        """A drain calls this before it looks for rows: a ring that comes later is for rows it may not see."""
+        """A drain calls this before it looks for rows: a later notification may be for rows that it does not see."""
         if self._silent():
             return
         try:
@@ -65,11 +67,11 @@ class WorkerNotifier:
         self._redis.close()
 
     def _write_job(self, name: str, of_clock: bool) -> None:
-        """Unless one was written within the last second and waits."""
+        """Writes a job, unless one was written within the last second and no worker has answered it."""
         queue, flag = DRAINS[name][0], _flag(name)
         if not self._redis.set(flag, 1, nx=True, px=PENDING):
             if of_clock and not 0 <= self._redis.pttl(flag) <= PENDING:
-                self._redis.delete(flag)  # ours end by themselves; this one would silence us for good
+                self._redis.delete(flag)  # our flags expire; this one would stop all jobs for good
             return
         try:
             self._queues[queue].put(name)
@@ -81,7 +83,7 @@ class WorkerNotifier:
         return time.monotonic() < self._silent_until
 
     def _open_breaker(self, error: RedisError) -> None:
-        """A hanging Redis must not cost every caller its 50 ms."""
+        """Stops all tries for a while: a hanging Redis must not cost every caller its 50 ms."""
         with self._breaker:
             if self._silent():
                 return
@@ -91,7 +93,7 @@ class WorkerNotifier:
 
 
 class QueueListener:
-    """Hears the rings of one queue without jobs, from `with` on. Whatever was rung while it was open is heard."""
+    """Receives the notifications of one queue without jobs: all that are sent while its `with` block is open."""
 
     def __init__(self, redis: Redis, queue: str) -> None:
         self._redis, self._queue = redis, queue
@@ -99,14 +101,14 @@ class QueueListener:
 
     def __enter__(self) -> Self:
         self._open.subscribe(_ear(self._queue))
-        self._next(BLINK * 10)  # Redis says that it begins
+        self._next(BLINK * 10)  # Redis confirms the subscription
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
     def hear(self, seconds: float) -> set[str]:
-        """What has been rung by now, or is within so many seconds; nothing when it stays silent."""
+        """The drains that were notified by now, or are within so many seconds; empty when there are none."""
         names: set[str] = set()
         end = time.monotonic() + seconds
         while message := self._next(0.0 if names else max(0.0, end - time.monotonic())):
@@ -116,7 +118,8 @@ class QueueListener:
         return names
 
     def leave(self) -> set[str]:
-        """Ends it: what was rung until it took effect. After that a ring makes a job again."""
+        """Stops listening, and returns the drains that were notified until that took effect. After it a notification
+        makes a job again."""
         self._open.unsubscribe()
         names: set[str] = set()
         while (message := self._next(BLINK * 10)) and message["type"] == "message":
@@ -124,7 +127,7 @@ class QueueListener:
         return names
 
     def jobs(self) -> bool:
-        """Whether there are jobs that this worker keeps waiting."""
+        """Whether jobs of this queue wait in Redis while this worker listens."""
         return bool(self._redis.exists(*jobs.keys(self._queue)))
 
     def _named(self, message: dict[str, Any]) -> set[str]:
@@ -145,5 +148,5 @@ def _flag(name: str) -> str:
 
 
 def _old_flag(name: str) -> str:
-    """That of the version before: it folds rings for its own workers, which do not read our jobs."""
+    """The flag of the version before, which uses it for its own workers; these do not read our jobs."""
     return f"critter:rung:{name}"

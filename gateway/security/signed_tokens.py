@@ -1,4 +1,5 @@
-"""Signed tokens that go into addresses and links we send out; made by whoever renders, read by the doors."""
+"""Signed tokens in the addresses and links that we send out; the code that renders messages makes them, the doors read
+them."""
 
 import base64
 import binascii
@@ -10,7 +11,7 @@ from itertools import product
 ID_BYTES = 8
 MAC_BYTES = 12
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-TRIPLES = ["".join(three) for three in product(ALPHABET, repeat=3)]  # what 15 bits are written as
+TRIPLES = ["".join(three) for three in product(ALPHABET, repeat=3)]  # the three letters of each 15-bit number
 MASK = (1 << 60) - 1
 
 
@@ -27,17 +28,20 @@ class Signer:
         self._keys = tuple(key.encode() for key in keys)
 
     def sign(self, kind: str, *ids: int) -> str:
-        """A token for these ids; the kind ("reply", "unsubscribe" …) is signed with them but not told."""
+        """A token for these ids. The kind ("reply", "unsubscribe" …) is part of what is signed, but not of the
+        token."""
         packed = struct.pack(f">{len(ids)}Q", *ids)
         return _encode(packed + _mac(self._keys[0], kind, packed))
 
     def seal(self, kind: str, *parts: object) -> str:
-        """What a short secret becomes under our first key, in hex: kept in its place, and compared later."""
+        """The keyed hash of a short secret under our first key, in hex: it is stored instead of the secret, and
+        compared later."""
         written = "\0".join(map(str, parts)).encode()
         return hmac.digest(self._keys[0], f"seal {kind}".encode() + b"\0" + written, hashlib.sha256).hex()
 
     def stretch(self, kind: str, seed: bytes) -> tuple[str, ...]:
-        """128 bits made of a seed, as a token is written, under each of our keys; the first is today's."""
+        """128 bits derived from a seed under each of our keys, spelled like a token; the first is that of the current
+        key."""
         given = f"stretch {kind}".encode() + b"\0" + seed
         return tuple(_encode(hmac.digest(key, given, hashlib.sha256)[:16]) for key in self._keys)
 
@@ -56,8 +60,8 @@ def _mac(key: bytes, kind: str, packed: bytes) -> bytes:
 
 
 def _encode(raw: bytes) -> str:
-    """Base32 (RFC 4648, 6) in lower case without padding. A mail carries three tokens: base64's own takes six times as
-    long. Sixty bits at a time, for arithmetic on long numbers is slow."""
+    """Base32 (RFC 4648, 6) in lower case without padding. It matters because a mail carries three tokens: Python's own
+    base64.b32encode takes six times as long. It goes 60 bits at a time, for arithmetic on long numbers is slow."""
     bits = len(raw) * 8
     number = int.from_bytes(raw) << -bits % 60
     letters = [_twelve(number >> shift & MASK) for shift in range(bits + -bits % 60 - 60, -1, -60)]
@@ -69,7 +73,8 @@ def _twelve(bits: int) -> str:
 
 
 def _decode(token: str) -> bytes | None:
-    """The bytes of a token in its one spelling: base32 leaves spare bits at the end, and only zeros there are ours."""
+    """The bytes of a token; None when it is no base32, or when the spare bits at its end are not zero, as ours are: so
+    each token has only one spelling."""
     padded = token.upper() + "=" * (-len(token) % 8)
     try:
         raw = base64.b32decode(padded)

@@ -1,7 +1,7 @@
-"""Signed web hooks as Standard Webhooks has them; carriers/webhook/sms signs with it, doors/sms/webhook believes by it.
+"""Web hooks signed by the Standard Webhooks specification; carriers/webhook/sms signs, doors/sms/webhook verifies.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, symmetric scheme:
-base64 of HMAC-SHA256 over "id.timestamp.body". Any of its libraries reads ours and writes what we read.
+base64 of HMAC-SHA256 over "id.timestamp.body". Its libraries verify what we sign, and we verify what they sign.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ ID: Final = "webhook-id"
 TIMESTAMP: Final = "webhook-timestamp"
 SIGNATURE: Final = "webhook-signature"
 PREFIX: Final = "whsec_"
-WINDOW: Final = 300  # seconds that a clock may be off, and that a captured request lives
+WINDOW: Final = 300  # seconds that a clock may be off, and for which a captured request can be replayed
 LONGEST_ID: Final = 100
 
 
 class Headers(Protocol):
-    """A request's headers, whoever read them: names in any case."""
+    """The headers of a request in any web framework; names are case-insensitive."""
 
     def get(self, name: str, default: str, /) -> str: ...
 
 
 def key_of(secret: str) -> bytes:
-    """The key of a secret as the standard writes it, whsec_ and base64; any other text is a key as it stands."""
+    """The key of a secret that is written as in the standard, whsec_ and base64; any other text is itself the key.
+    Raises ValueError for wrong base64."""
     if not secret.startswith(PREFIX):
         return secret.encode()
     try:
@@ -38,13 +39,13 @@ def key_of(secret: str) -> bytes:
 
 
 def sign(key: bytes, name: str, body: bytes, now: float | None = None) -> dict[str, str]:
-    """The three headers for a body; `name` says which message it is, the same one at every repeat."""
+    """The three headers for a body. `name` identifies the message and is the same when it is sent again."""
     at = str(int(time.time() if now is None else now))
     return {ID: name, TIMESTAMP: at, SIGNATURE: f"v1,{_mac(key, name, at, body)}"}
 
 
 def verify(keys: Sequence[bytes], headers: Headers, body: bytes, now: float | None = None) -> str | None:
-    """The id under a signature by one of the keys, made within WINDOW of now; None for anything else. Never raises."""
+    """The message id, when one of the keys signed the request within WINDOW of now; else None. Never raises."""
     name, at, given = (headers.get(each, "") for each in (ID, TIMESTAMP, SIGNATURE))
     if not (name.isascii() and name.isprintable() and 0 < len(name) <= LONGEST_ID and given.isascii()):
         return None

@@ -1,7 +1,9 @@
-"""Is this web hook really Twilio's? The SMS door asks with the public URL, the form and the X-Twilio-Signature header.
+"""Checks that a web hook is really Twilio's, from the public URL, the form and the X-Twilio-Signature header, for the
+SMS door.
 
-Twilio's scheme (https://www.twilio.com/docs/usage/security#validating-requests), written anew: its library's validator
-raises on a missing header, spoils URLs that carry credentials or an IPv6 address, and costs fifteen times as much.
+It is our own code for Twilio's scheme (https://www.twilio.com/docs/usage/security#validating-requests): the validator
+of Twilio's library raises on a missing header, spoils URLs with credentials or an IPv6 address, and takes fifteen
+times as long.
 """
 
 from __future__ import annotations
@@ -26,18 +28,19 @@ Form = MultiDict | Mapping[str, str | list[str]] | Iterable[tuple[str, str]]
 
 
 class Verifier:
-    """Knows the account's auth tokens; two may be live while one is being rotated."""
+    """Has the account's auth tokens; two may be valid while one is being rotated."""
 
     def __init__(self, tokens: tuple[str, ...]) -> None:
         self._keys = [token.encode() for token in tokens if token]
 
     def genuine(self, url: str, params: Form | str | bytes, signature: str | None) -> bool:
-        """True when a live token signed this; a form is given as its parameters, JSON as the raw body. Never raises."""
+        """True when a valid token signed this; a form is given as its parameters, JSON as the raw body. Never
+        raises."""
         if not signature:
             return False
         try:
             return self._signed(url, _signed_text(url, params), signature.encode())
-        except Exception:  # noqa: BLE001  # what a stranger sent decides what is raised, and all but "yes" is "no"
+        except Exception:  # noqa: BLE001  # a stranger's input may raise anything, and all of it means "not genuine"
             return False
 
     def _signed(self, url: str, text: bytes, signature: bytes) -> bool:
@@ -50,7 +53,8 @@ class Verifier:
 
 
 def _signed_text(url: str, params: Form | str | bytes) -> bytes:
-    """What follows the URL under the signature: names and values, sorted, a repeated pair once. Raises ValueError."""
+    """The text that is signed after the URL: names and values, sorted, a repeated pair once. Raises ValueError when a
+    JSON body does not match the hash in the URL."""
     if isinstance(params, str | bytes):
         _check_body(url, params)
         return b""
@@ -75,7 +79,7 @@ def _pairs(params: Form) -> Iterable[tuple[str, str]]:
 
 @lru_cache(maxsize=1024)
 def url_spellings(url: str) -> tuple[bytes, ...]:
-    """The URL as given, then with its port added (443 or 80) or taken away: Twilio signs either."""
+    """The URL as given, then with its port added (443 or 80) or removed: Twilio may sign either."""
     scheme, mark, rest = url.partition("://")
     end = min((place for place in map(rest.find, "/?#") if place >= 0), default=len(rest))
     user, at, host = rest[:end].rpartition("@")

@@ -19,7 +19,7 @@ from gateway.typed_input import strip_invisible
 
 ENV_FILE = Path(".env")
 SHORTEST_SECRET = 32  # characters, live
-FEWEST_DIFFERENT = 8  # of them that differ: what somebody typed to get it over with has fewer
+FEWEST_DIFFERENT = 8  # different characters; a secret that was typed carelessly has fewer
 
 Switch = Annotated[bool, BeforeValidator(value.switch)]
 Words = Annotated[tuple[str, ...], BeforeValidator(value.comma_list)]
@@ -160,7 +160,7 @@ class Settings(BaseModel):
 
     @property
     def sms_numbers(self) -> tuple[str, ...]:
-        """Our numbers, whoever carries them."""
+        """Our numbers of all carriers."""
         return tuple(sender.number for sender in self.sms_senders)
 
     @property
@@ -187,7 +187,8 @@ class Settings(BaseModel):
 
     @property
     def whole_list_seconds(self) -> float:
-        """How often the whole of Twilio's list of texts to us is read, and not only its newest: what shows up late."""
+        """How often all of Twilio's list of texts to us is read, not only the newest: this finds texts that show up
+        late."""
         return max(self.sms_intake_seconds, 120.0 if self.mode == "live" else 10.0)
 
     @model_validator(mode="after")
@@ -209,7 +210,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _certificates_are_whole(self) -> Self:
-        """What needs TLS says so, instead of being off without a word."""
+        """Raises SettingsError when a setting needs TLS and there is no certificate, instead of silently going
+        without."""
         needs = {
             "CRITTER_TLS_CERT": self.tls_key,
             "CRITTER_TLS_KEY": self.tls_cert or self.smtps_listen or self.smtp_users or self.tls_client_ca,
@@ -232,7 +234,7 @@ class Settings(BaseModel):
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this process, or of the given environment alone (tests); raises SettingsError, one line."""
+    """The settings of this process, or of the given environment alone (tests); raises SettingsError of one line."""
     given = _from_file_and_process() if environ is None else dict(environ)
     secret = {field.alias for field in Settings.model_fields.values() if not field.repr}
     seen = {
@@ -253,7 +255,7 @@ def _names() -> set[str]:
 
 
 def _from_file_and_process() -> dict[str, str]:
-    """.env of the current folder under the process's own environment, which wins."""
+    """.env of the current folder, overridden by the environment of the process."""
     try:
         written = {strip_invisible(name): text for name, text in dotenv_values(ENV_FILE, interpolate=False).items()}
     except (OSError, UnicodeDecodeError) as error:
@@ -270,7 +272,7 @@ def _refuse_unknown(written: Iterable[str]) -> None:
 
 
 def _refuse_unfit_relay(settings: Settings) -> None:
-    """What a profile cannot do without."""
+    """Refuses a relay that lacks what its profile needs."""
     profile, relay = settings.smtp_profile, settings.smtp_relay
     if profile == "m365-oauth":
         needed = {
@@ -288,7 +290,7 @@ def _refuse_unfit_relay(settings: Settings) -> None:
 
 
 def _refuse_leaving(settings: Settings) -> None:
-    """Simulated: nothing may leave the machine."""
+    """In simulated mode nothing may leave the machine."""
     here = "is not on this machine: simulated mode talks to loopback (or 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24)"
     hosts = {
         "TWILIO_API_BASE": value.host_of(settings.twilio_api_base),
@@ -311,7 +313,7 @@ def _token_host(settings: Settings) -> str:
 
 
 def _refuse_pretending(settings: Settings) -> None:
-    """Live: real secrets, the real Twilio, no experiments."""
+    """Live mode needs real secrets and the real Twilio, and allows no experiments."""
     host = value.host_of(settings.twilio_api_base)
     if not (host == "twilio.com" or host.endswith(".twilio.com")) or not settings.twilio_api_base.startswith("https:"):
         raise SettingsError(f"TWILIO_API_BASE: {host} is not a host of twilio.com over https, which live mode needs")
@@ -324,7 +326,7 @@ def _refuse_pretending(settings: Settings) -> None:
 
 
 def _refuse_weak_secrets(settings: Settings) -> None:
-    """Live: what could be guessed."""
+    """Live mode refuses secrets that could be guessed."""
     if any(len(key) < SHORTEST_SECRET for key in settings.secret_keys):
         make = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
         raise SettingsError(f"CRITTER_SECRET_KEY: needs {SHORTEST_SECRET} characters or more; make one with {make}")
@@ -337,7 +339,7 @@ def _refuse_weak_secrets(settings: Settings) -> None:
 
 
 def _refuse_open_ways(settings: Settings) -> None:
-    """Live: words, numbers and secrets on a network that others can read or write."""
+    """Live mode refuses to send words, numbers and secrets over a network that others can read or write."""
     if settings.hook_url and not settings.hook_url.startswith("https:"):
         raise SettingsError("CRITTER_HOOK_URL: must begin with https: texts and numbers would travel open")
     if settings.m365_token_url and not settings.m365_token_url.startswith("https:"):

@@ -1,4 +1,4 @@
-"""What a setting is when nobody set it: by mode, from other settings, or made up once and kept; used by load()."""
+"""Defaults of the settings: by mode, derived from other settings, or generated once and stored; used by load()."""
 
 import hashlib
 import os
@@ -47,7 +47,7 @@ SIMULATED = {
     "CRITTER_SMS_NUMBERS": "+15005550006",
     "CRITTER_SMS_RATE": "1000",
     "CRITTER_SENDER_LIMITS": "off",  # drills and benchmarks write hundreds of texts a minute from one phone
-    "CRITTER_LEASE_SECONDS": "5",  # whoever kills a worker to see what happens is watching
+    "CRITTER_LEASE_SECONDS": "5",  # short, because whoever kills a worker in a simulation wants to see what happens
 }
 LIVE = {
     "CRITTER_MAIL_TRUST": "",
@@ -56,17 +56,17 @@ LIVE = {
     "CRITTER_LEASE_SECONDS": "20",
     "TWILIO_API_BASE": "https://api.twilio.com",
 }
-RELAYS = {  # where a profile's relay always is; an endpoint of Exchange Online's is named after its customer
+RELAYS = {  # profiles whose relay has a fixed address; an endpoint of Exchange Online is named after its customer
     "google-ip": "smtp+starttls://smtp-relay.gmail.com:587",
     "m365-oauth": "smtp+starttls://smtp.office365.com:587",
 }
-MONTHLY_PARTS = {"live": 4_000, "simulated": 10_000_000}  # that the budget is the price of; a simulated text is free
-NEEDED_BY = {  # what a carrier cannot do without, once a number is with it
+MONTHLY_PARTS = {"live": 4_000, "simulated": 10_000_000}  # the budget pays for so many; simulated texts are free
+NEEDED_BY = {  # settings that a carrier needs when one of our numbers is with it
     "twilio": ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
     "kannel": ("KANNEL_URL", "KANNEL_USERNAME", "KANNEL_PASSWORD", "KANNEL_TOKEN"),
     "hook": ("CRITTER_HOOK_URL", "CRITTER_HOOK_SECRET"),
 }
-INTAKE_SECONDS = {  # Twilio's list of texts to us: beside web hooks, and instead of them
+INTAKE_SECONDS = {  # how often Twilio's list of texts to us is read: beside web hooks, and instead of them
     ("live", "webhook"): "120",
     ("live", "poll"): "5",
     ("simulated", "webhook"): "10",
@@ -97,7 +97,8 @@ def fill_in(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _name_databases(values: dict[str, str], var: Path) -> None:
-    """The embedded server has a role of its own that owns the tables; of a server of one's own nobody can guess it."""
+    """Sets the URLs of the processes' role and of the owner of the tables. Only of the embedded server do we know that
+    it has an owner of its own; otherwise one URL serves for both."""
     ours = embedded.database_url(var)
     values.setdefault("CRITTER_DATABASE_URL", ours)
     owner = embedded.database_url(var, role=embedded.OWNER)
@@ -119,8 +120,8 @@ def _refuse_missing(values: Mapping[str, str]) -> None:
 
 
 def _derive_money(values: dict[str, str]) -> None:
-    """The price at home from the table, a month's budget from the price, a day's from the month's, the rest from that.
-    What somebody wrote and is no number is left to its own complaint."""
+    """Derives the price at home from the table, the monthly budget from the price, the daily one from the monthly one,
+    and the rest from the daily one. A given value that is no number counts as 0 here; Settings refuses it later."""
     region, own = values["CRITTER_SMS_REGION"], values.get("CRITTER_SMS_PRICES")
     if region not in destinations.COUNTRIES:
         region = "US"
@@ -138,7 +139,7 @@ def _derive_money(values: dict[str, str]) -> None:
 
 
 def _home(values: Mapping[str, str], region: str) -> dict[str, None]:
-    """Where texts may go when nobody said so: the region, and the countries of our numbers."""
+    """The default countries to which texts may go: the region, and the countries of our numbers."""
     numbers = [one.partition("@")[0] for one in comma_list(values.get("CRITTER_SMS_NUMBERS", ""))]
     found = {one: destinations.country(one) for one in numbers if one.startswith("+")}
     return dict.fromkeys([region, *(place for place in found.values() if place != destinations.NOWHERE)])
@@ -160,14 +161,14 @@ def _refuse_incomplete(values: Mapping[str, str]) -> None:
 
 
 def _carriers(values: Mapping[str, str]) -> list[str]:
-    """Those that the numbers name, Twilio when there are none. A name that nobody knows is for Settings to refuse."""
+    """The carriers that the numbers name, Twilio when there are no numbers. Settings refuses unknown names later."""
     numbers = comma_list(values.get("CRITTER_SMS_NUMBERS", "")) or ("",)
     named = [number.partition("@")[2] or CARRIERS[0] for number in numbers]
     return [carrier for carrier in dict.fromkeys(named) if carrier in NEEDED_BY]
 
 
 def _make_up(values: dict[str, str]) -> None:
-    """What a simulated Critter invents: a secret, a Twilio account, and where the simulator stands for the world."""
+    """Generates what simulated mode needs: a secret, a Twilio account, and the addresses of the simulator."""
     if "CRITTER_SECRET_KEY" not in values:
         values["CRITTER_SECRET_KEY"] = _kept_secret(Path(values["CRITTER_VAR"]))
     secret = values["CRITTER_SECRET_KEY"].split(",")[0].strip()
@@ -182,7 +183,8 @@ def _make_up(values: dict[str, str]) -> None:
 
 
 def _kept_secret(var: Path) -> str:
-    """The secret of this state folder, made at the first start; linked into place so that two starters agree."""
+    """The secret of this state folder, made at the first start. It is hard-linked into place, so that two processes
+    that start at once agree on one."""
     path = var / "secret_key"
     try:
         if not path.exists():
@@ -208,7 +210,7 @@ def _place(path: Path, text: str) -> None:
 
 
 def _seen_from_here(values: Mapping[str, str], name: str, further: int = 0) -> str:
-    """HOST:PORT to reach what listens there, or on a port further up."""
+    """HOST:PORT at which this machine reaches what listens there, or `further` ports higher."""
     try:
         host, port = dialled(listen(values[name]))
     except ValueError as wrong:
@@ -221,7 +223,8 @@ def _seen_from_here(values: Mapping[str, str], name: str, further: int = 0) -> s
 
 
 def _beside_web(values: Mapping[str, str]) -> str:
-    """Where the fallback door listens: on the addresses of the web process, further up, or down where ports end."""
+    """Where the fallback door listens: on the host of the web process, 24 ports higher, or lower when there are no
+    ports left above."""
     try:
         host, port = listen(values["CRITTER_WEB_LISTEN"])
     except ValueError as wrong:

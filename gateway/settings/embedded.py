@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL and Redis of a state folder answer: one rule for settings, launcher and tests."""
+"""Where the embedded PostgreSQL and Redis of a state folder listen: one rule for settings, launcher and tests."""
 
 import hashlib
 import os
@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-ROLE = "critter"  # the processes'
-OWNER = "critter_owner"  # of the tables
+ROLE = "critter"  # the role of the processes
+OWNER = "critter_owner"  # the role that owns the tables
 PORT = 5432
 LONGEST_SOCKET_PATH = 107  # sun_path holds 108 bytes with its closing zero (unix(7))
 PLAIN = re.compile(r"[A-Za-z0-9._/+@-]+")
@@ -16,9 +16,9 @@ SOCKET_NAMES = (f".s.PGSQL.{PORT}", "redis.sock")
 
 def socket_folder(var: Path) -> Path:
     """The folder of the servers' sockets: inside the state folder, or in /tmp when that path is too long for a socket
-    or holds blanks and the like, on which readers of Redis's list of clients stumble.
+    or has blanks and the like, which programs that read Redis's list of clients cannot parse.
 
-    The name in /tmp follows from the state folder alone, so every process finds it; who makes it checks its owner.
+    The name in /tmp follows from the state folder alone, so every process finds it; whoever makes it checks its owner.
     """
     inside = var / "run"
     if PLAIN.fullmatch(str(inside)) and all(

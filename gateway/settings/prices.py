@@ -1,4 +1,4 @@
-"""What one part of a text costs in each country: the table beside this file, with a company's own over it.
+"""What one part of a text costs in each country: the table beside this file, overridden by a company's own table.
 
 Settings.price_of asks; defaults.py takes the price at home and the budgets from it.
 """
@@ -15,28 +15,28 @@ from gateway.errors import SettingsError
 
 TABLE: Final = Path(__file__).with_name("prices.csv")
 COLUMNS: Final = ("country", "out", "in")
-DEAREST: Final = Decimal(10)  # dollars; whoever writes more for one part meant something else
+DEAREST: Final = Decimal(10)  # dollars for one part; a higher price must be a mistake
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Dollars by ISO country code, out to it and in from it."""
+    """Dollars by ISO country code: `out` for texts to it, `back` for texts from it."""
 
     out: Mapping[str, Decimal]
     back: Mapping[str, Decimal]
 
     def to(self, country: str) -> Decimal:
-        """Of one part to a phone there; the dearest that is known when the country is not."""
+        """The price of one part to a phone there; the highest known price when the country is unknown."""
         return self.out.get(country) or max(self.out.values())
 
     def origin(self, country: str) -> Decimal:
-        """Of one part from a phone to our number of that country; as dear as one to it when that is not known."""
+        """The price of one part from a phone to our number of that country; when unknown, the price of one to it."""
         return self.back.get(country) or self.to(country)
 
 
 @lru_cache(maxsize=8)
 def read(own: Path | None = None) -> Prices:
-    """The table, and over it the lines of `own`; raises SettingsError with the line that cannot be read."""
+    """The table, overridden by the lines of `own`; raises SettingsError that names the line that cannot be read."""
     out: dict[str, Decimal] = {}
     back: dict[str, Decimal] = {}
     for path in [TABLE, *([own] if own else [])]:

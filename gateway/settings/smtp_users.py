@@ -8,8 +8,8 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
-COST = (13, 8, 10)  # log2 N, r, p: what OWASP asks of scrypt with 8 MB at a time; a fifth of a second
-MOST = (17, 8, 16)  # nobody's line may make one sign-in cost more
+COST = (13, 8, 10)  # log2 N, r, p: OWASP's minimum for scrypt with 8 MB of memory; it takes a fifth of a second
+MOST = (17, 8, 16)  # the highest cost that a line may ask of one sign-in
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 DIGEST = re.compile(r"scrypt\.(\d{1,2})\.(\d{1,2})\.(\d{1,2})\.([A-Za-z0-9_-]{22,64})\.([A-Za-z0-9_-]{43})")
 
@@ -26,7 +26,7 @@ class SmtpUser:
 
 
 def read(text: str) -> tuple[SmtpUser, ...]:
-    """NAME:DIGEST with commas. What is wrong is never shown: it may be a password."""
+    """Reads NAME:DIGEST with commas. Errors never show the text that is wrong: it may be a password."""
     users = tuple(_user(item.strip()) for item in text.split(",") if item.strip())
     if len({user.name for user in users}) < len(users):
         raise ValueError("has a name twice")
@@ -46,7 +46,7 @@ def _affordable(cost: list[int]) -> bool:
 
 
 def made(name: str, password: str) -> SmtpUser:
-    """A user with a fresh salt. Raises ValueError for a name that cannot stand in the list."""
+    """Makes a user with a fresh salt. Raises ValueError for a name that the list does not allow."""
     if not NAME.fullmatch(name):
         raise ValueError("a name is letters, digits and any of ._@-, 64 at most")
     salt = secrets.token_bytes(16)
@@ -55,7 +55,7 @@ def made(name: str, password: str) -> SmtpUser:
 
 
 def matches(digest: str, password: bytes) -> bool:
-    """Takes its time, whatever the password; the comparison is in constant time."""
+    """Whether it is the password of the digest. Every check takes the full cost; the comparison is in constant time."""
     found = DIGEST.fullmatch(digest)
     assert found is not None
     n, r, p = (int(found[number]) for number in (1, 2, 3))

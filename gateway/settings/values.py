@@ -1,4 +1,5 @@
-"""How the text of one setting becomes a value, or a ValueError that says what was expected; used by Settings."""
+"""Parsers that turn the text of one setting into a value, or raise ValueError that says what was expected; Settings
+uses them."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from gateway.typed_input import ascii_domain
 Network = IPv4Network | IPv6Network
 Place = tuple[str, int] | str  # where something listens: a host and a port, or the path of a socket
 
-# The ranges set aside for documentation (RFC 5737): nobody's machines, so a rehearsal may use them between namespaces.
+# The ranges reserved for documentation (RFC 5737): no real machine has such an address, so a rehearsal may use them
+# between network namespaces.
 REHEARSAL = tuple(ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 
 HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
@@ -27,7 +29,7 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")
 SHORT_CODE = re.compile(r"[1-9]\d{2,7}")
 PREFIX = re.compile(r"\+[1-9]\d{0,6}|\*")
 LONGEST_SOCKET = 107  # octets of its path (unix(7))
-CARRIERS = ("twilio", "kannel", "hook")  # for texts; the first is meant when none is named
+CARRIERS = ("twilio", "kannel", "hook")  # for texts; the first is the default
 
 
 def comma_list(text: str) -> tuple[str, ...]:
@@ -68,7 +70,7 @@ def one_line(longest: int) -> Callable[[str], str]:
 
 
 def bearer(text: str) -> str:
-    """What may stand behind "Bearer" in a header (RFC 6750 2.1), and cannot be guessed."""
+    """A token that may follow "Bearer" in a header (RFC 6750 2.1) and is too long to guess."""
     if text and not BEARER.fullmatch(text):
         raise ValueError("must be 16 characters or more: letters, digits and any of -._~+/=")
     return text
@@ -93,7 +95,7 @@ def place(text: str) -> Place:
 
 
 def dialled(listens: tuple[str, int]) -> tuple[str, int]:
-    """Where to reach, from this machine, what listens there: an address that means "all" is dialled over loopback."""
+    """The address at which this machine reaches what listens there: for "all addresses" it is loopback."""
     host, port = listens
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
 
@@ -104,7 +106,7 @@ def netloc(listens: tuple[str, int]) -> str:
 
 
 def base_url(text: str) -> str:
-    """http(s)://HOST[:PORT][/PATH] and nothing else: credentials or a query would let two readers see two hosts."""
+    """http(s)://HOST[:PORT][/PATH] and nothing else: with credentials or a query, two programs could see two hosts."""
     if not BASE_URL.fullmatch(text) or not _port_fits(text):
         raise ValueError(f"{text!r} is not a plain web address, such as https://critter.example.com")
     return text.rstrip("/")
@@ -137,7 +139,7 @@ def is_open_redis(url: str) -> bool:
 
 
 def domain(text: str) -> str:
-    """As DNS has it; one in other letters is turned (IDNA 2008)."""
+    """A mail domain as DNS has it; one in other scripts is converted (IDNA 2008)."""
     try:
         found = ascii_domain(text)
     except ValueError:
@@ -182,7 +184,7 @@ class SmsSender:
 
 @dataclass(frozen=True, slots=True)
 class SmsRoute:
-    """Which carrier serves the phones whose numbers begin so; an empty prefix means all others."""
+    """Which carrier serves the phones whose numbers begin with the prefix; an empty prefix means all others."""
 
     prefix: str
     carrier: str
@@ -231,7 +233,7 @@ def hook_secrets(text: str) -> tuple[str, ...]:
 
 
 def visible(text: str) -> str:
-    """Goes into a header, or into an address, as it is."""
+    """Text that goes unchanged into a header or an address."""
     if not re.fullmatch(r"[!-~]{1,200}", text):  # never shown: it may be a password
         raise ValueError("must be letters, digits and signs of ASCII, without blanks")
     return text
@@ -279,16 +281,16 @@ _HOST = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+"
 
 
 def _in_ascii(alias: str) -> str:
-    """The same with its domain as DNS has it, when it is in other letters."""
+    """The alias with its domain as DNS has it, when it is in another script."""
     address, equals, word = alias.partition("=")
     local, at, host = address.rpartition("@")
     return f"{local}{at}{ascii_domain(host)}{equals}{word}"
 
 
 def mail_aliases(text: str) -> tuple[str, ...]:
-    """Addresses and domains, with commas, under which mail is forwarded to us: `updates@corp.example` stands for post@,
-    `sales@corp.example=sales` for that one of our addresses, `old.example` for the same word at our domain. Each is
-    kept as `alias=word` or `@domain`."""
+    """Addresses and domains, with commas, from which mail is forwarded to us: `updates@corp.example` means post@,
+    `sales@corp.example=sales` means our address sales@, `old.example` means the same local part at our domain. The
+    result has each as `alias=word` or `@domain`."""
     found: list[str] = []
     for item in map(_in_ascii, comma_list(text.lower())):
         match = re.fullmatch(rf"(?:({_LOCAL}@{_HOST})(?:=({_LOCAL})(?:@{_HOST})?)?|@?({_HOST}))", item)
@@ -305,7 +307,7 @@ def host_of(url: str) -> str:
 
 
 def stays_here(host: str) -> bool:
-    """Whether what goes to this host stays on the machine: loopback, or a range set aside for documentation."""
+    """Whether what goes to this host stays on the machine: loopback, or a range reserved for documentation."""
     if host == "localhost":
         return True
     try:

@@ -1,1 +1,1 @@
-"""The database: its tables as Python sees them, and how to reach it. Layer 1; schema.sql is the truth."""
+"""The database: its tables as Python sees them, and how to reach it. schema.sql is the truth."""

@@ -18,28 +18,29 @@ from gateway.store import restore_marker
 from gateway.store.tables import Installation
 
 APPLICATION = "critter"
-AUDIT_KEYS = "audit_keys"  # the execution option in which an engine carries what seals the audit
+AUDIT_KEYS = "audit_keys"  # the execution option in which an engine carries the keys for the seals of the audit
 SESSION = {
     "timezone": "UTC",
     "statement_timeout": "30s",
-    "lock_timeout": "4s",  # less than a lease: who waits for a lock gives its work back in time
+    "lock_timeout": "4s",  # less than a lease, so that a worker that waits for a lock can give its work back in time
     "idle_in_transaction_session_timeout": "60s",
 }
-RESTED = 0.5  # seconds
+RESTED = 0.5  # seconds without use, after which a connection is checked
 
-# SQLSTATEs, whole or by class, of what passes: connections, conflicts with others, no room, locks, a server that is
-# being stopped or reads only for now, its disk, and statements or transactions that ran out of time.
+# SQLSTATEs, whole or by class, of transient errors: connections, conflicts with others, too few resources, locks, a
+# server that is being stopped or is read-only for now, its disk, and statements or transactions that ran out of time.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 PASSING = ("08", "40", "53", "55", "57P", "57014", "58", "25006", "25P03", "25P04")
-# Of these, what one row may bring about for itself alone.
+# Of these, the errors that a single row may cause for itself alone.
 OF_ONE = ("40", "55P03", "57014", "25P03", "25P04")
-# What the driver does not count among operational errors, and what of it ends the connection.
+# Those that the driver does not count among operational errors, and those of them that end the connection.
 MISCOUNTED = ("25006", "25P03", "25P04")
 ENDING = ("25P03", "25P04")
-ENDED_THERE = "8s2b"  # what SQLAlchemy calls going on in a transaction whose connection is gone
+ENDED_THERE = "8s2b"  # SQLAlchemy's code for going on in a transaction whose connection is gone
 
-# A machine that vanishes must not keep its locks, nor a worker wait for a server that is gone: both ends notice within
-# about 20 seconds. libpq's names for our end, the server's settings for its own; neither matters on a socket.
+# A machine that vanishes must not keep its locks, and a worker must not wait for a server that is gone: both ends
+# notice within about 20 seconds. NOTICED are libpq's names for our end, NOTICED_THERE the server's settings for its
+# end; neither matters on a Unix socket.
 NOTICED = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 20_000}
 NOTICED_THERE = {
     "tcp_keepalives_idle": "10",
@@ -49,7 +50,7 @@ NOTICED_THERE = {
 }
 
 # Every statement of the doors and workers is a look-up by key. A planner without statistics, in a fresh database or
-# after a large fan-out, would rather read whole tables, and keep that plan; also for the checks of foreign keys.
+# after a large fan-out, would read whole tables instead and keep that plan, also for the checks of foreign keys.
 BY_KEY = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -72,9 +73,9 @@ def connect(
     """An engine for this process; never share it across a fork. Its errors never show what a statement carried.
 
     `by_key`: every statement is a look-up by key, see BY_KEY. A URL with `?pooled=on` leads to a pooler that gives each
-    transaction another connection (PgBouncer): nothing is kept in a session then, and nothing prepared. `keys`: the
-    secret keys of the settings, for who writes into the audit or reads it. `marked`: for the restore alone, also a
-    database that it has not finished (store/restore_marker).
+    transaction another connection (PgBouncer): then nothing is kept in a session, and nothing is prepared. `keys`: the
+    secret keys of the settings, for processes that write or read the audit. `marked`: also connect to a database that a
+    restore has not finished; for the restore alone (store/restore_marker).
     """
     place = make_url(url)
     pooled = place.query.get("pooled") == "on"
@@ -112,8 +113,8 @@ def _rests(_connection: Any, record: ConnectionPoolEntry) -> None:
 
 
 def _check(engine: Engine, connection: Any, record: ConnectionPoolEntry) -> None:
-    """Asks a connection that has rested whether it still stands; to ask before each of many short transactions would
-    cost a tenth of their time. The pool replaces one that does not answer, and with it all that are older."""
+    """Pings a connection that was not used for RESTED; a ping before each of many short transactions would cost a tenth
+    of their time. The pool replaces a connection that does not answer, and all that are older."""
     if time.monotonic() - record.info.get("since", math.inf) > RESTED:
         try:
             engine.dialect.do_ping(connection)
@@ -122,14 +123,14 @@ def _check(engine: Engine, connection: Any, record: ConnectionPoolEntry) -> None
 
 
 def passes(error: OperationalError) -> bool:
-    """Whether it is no fault of the statement: trying again can help. Without a code the connection was lost, or none
+    """Whether the error is transient, so that trying again can help. Without a code the connection was lost, or none
     was free."""
     state = _state(error.orig)
     return state is None or state.startswith(PASSING)
 
 
 def concerns_one(error: OperationalError) -> bool:
-    """Whether one row may have brought it about, while the database serves others well."""
+    """Whether one row may have caused the error, while the database serves others well."""
     return (_state(error.orig) or "").startswith(OF_ONE)
 
 
@@ -139,8 +140,8 @@ def _state(error: BaseException | None) -> str | None:
 
 
 def _count_as_operational(context: ExceptionContext) -> None:
-    """A transaction that stood still for too long is to the driver an internal error, which would be blamed on whoever
-    meets it."""
+    """Turns the errors of MISCOUNTED into operational ones. To the driver, a transaction that was idle for too long is
+    an internal error, which would be blamed on the row at hand."""
     error, state = context.original_exception, _state(context.original_exception)
     if state in MISCOUNTED and isinstance(error, Exception):
         context.is_disconnect = context.is_disconnect or state in ENDING
@@ -149,8 +150,8 @@ def _count_as_operational(context: ExceptionContext) -> None:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
-    """A session that commits when the block ends, and rolls back when it raises. That no connection is free, or that
-    the server ended ours, counts as a database that is away."""
+    """A session that commits when the block ends, and rolls back when it raises. When no connection is free, or the
+    server ended ours, it raises OperationalError, as for a database that is away."""
     try:
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -170,7 +171,7 @@ def new_ids(session: Session, count: int) -> Sequence[int]:
 
 
 def claim_mode(session: Session, mode: str) -> None:
-    """Remembers which mode made this database and refuses the other."""
+    """Stores which mode made this database; raises SettingsError when the other mode made it."""
     made_by = session.scalar(select(Installation.mode))
     if made_by is None:
         session.execute(insert(Installation).values(mode=mode))  # an older schema lacks columns of ours

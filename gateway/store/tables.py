@@ -1,4 +1,4 @@
-"""schema.sql as SQLAlchemy classes; what each column means is written there, and a test holds the two together."""
+"""schema.sql as SQLAlchemy classes; schema.sql explains each column, and a test checks that the two agree."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
@@ -208,7 +208,7 @@ class Follow(Table):
     )
 
 
-# Phones are counted before each post: who has a million readers by mail must not wait for that.
+# Phones are counted before each post, and an author with a million readers by mail must not wait for that.
 Index("follows_by_text", Follow.account_id, postgresql_where=Follow.by_text)
 
 
@@ -309,7 +309,7 @@ class Inbound(Table):
 
     @property
     def late(self) -> datetime | None:
-        """When it was written, for one that came so late that its writer may have heard much since."""
+        """When it was written, for an input that came so late that its writer may have received much since."""
         waited = self.received_at - self.sent_at if self.sent_at else timedelta(0)
         return self.sent_at if waited > timedelta(seconds=30) else None
 

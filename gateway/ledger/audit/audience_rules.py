@@ -1,4 +1,5 @@
-"""Who may have got a post, as questions to the database: each names deliveries that break I5. invariants.py asks."""
+"""Rules about who may have got a post (I5): each is a query that returns the deliveries that break it. invariants.py
+runs them."""
 
 from typing import Final
 
@@ -7,7 +8,7 @@ from gateway.ledger.audit.rules import Rule
 AUDIENCE: Final = "nobody outside the audience gets a post"
 SINGLE: Final = "each person gets an item at most once"
 
-# What most questions begin with: copies of posts that left, or may have.
+# Most of these queries begin with this: copies of posts that left, or may have left.
 GONE: Final = """
     WITH gone AS (
     SELECT d.message_id || ':' || d.address_id AS key, coalesce(m.instead_of, d.message_id) AS spread_as, d.message_id,
@@ -33,7 +34,8 @@ PRIVATE: Final = """
       AND NOT EXISTS (SELECT FROM post_recipients r WHERE r.post_id = gone.post_id AND r.account_id = gone.account_id)
 """
 
-# Whoever left since has left a trace: an unfollow of their own, their deactivation, or an operator's act on them.
+# Whoever left the group since then is recognised by a row: an unfollow of their own, their deactivation, or an audit
+# entry about them.
 OUTSIDER: Final = """
     SELECT key, 'post ' || post_id || ' is for members of @' || g.handle || ', and @' || reader.handle || ' was none'
     FROM gone
@@ -69,7 +71,7 @@ DEACTIVATED: Final = """
                   AND t.started_at > reader.deactivated_at + interval '1 second')
 """
 
-# Whoever lifts a block or a mute takes its trace away with it; what stands is held against what left since.
+# Lifting a block or a mute deletes its row, so only those still in force can be compared with what left since.
 SILENCED: Final = """
     SELECT key, '@' || reader.handle || ' and @' || writer.handle || ' do not hear each other'
     FROM gone

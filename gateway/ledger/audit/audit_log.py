@@ -1,8 +1,8 @@
-"""Who did what, for later questions. The command line and handlers record here.
+"""The audit log: who did what, for later questions. The command line and handlers record here.
 
-The database itself makes handles into ids, chains each row to the one before, and refuses to change or to delete one
-(schema.sql): erasing a person needs no change here, and nobody can make a row look as if it had never been. We seal
-each row with a key that the database does not have (gateway/ledger/audit/hash_chain).
+The database itself turns handles into ids, chains each row to the one before, and refuses to change or delete a row
+(schema.sql): erasing a person needs no change here, and nobody can make a row look as if it had never been written.
+Each row also has a seal: an HMAC under a key that the database does not have (gateway/ledger/audit/hash_chain).
 """
 
 import json
@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from gateway.ledger.audit.hash_chain import BEGUN, ChainCount, ChainEntry, ChainFault, SealKeys, digest, wrong
 from gateway.store.database import AUDIT_KEYS
 
-SEALED_SINCE: Final = "0007"  # the schema from which on each row has a seal
+SEALED_SINCE: Final = "0007"  # from this schema on each row has a seal
 
 
 class ChainHead(NamedTuple):
-    """The last row of the chain: who has noted it elsewhere can tell later whether rows before it are missing."""
+    """The last row of the chain. Whoever has noted it elsewhere can tell later whether rows up to it are missing."""
 
     number: int
     hash: str  # hex
@@ -33,9 +33,9 @@ class ChainHead(NamedTuple):
 def record(
     session: Session, actor: str, action: str, subject_id: int | None = None, detail: Mapping[str, Any] | None = None
 ) -> int:
-    """`actor`: @handle, or the command line's user. `detail` has no names, no numbers and no bodies, for it stays for
-    ever; a handle under `handle`, `by`, `whom` or `inviter` becomes an id. The id of the row."""
-    session.flush()  # whoever it names may be new
+    """Writes one row and returns its id. `actor`: @handle, or the command line's user. `detail` has no names, no
+    numbers and no bodies, for it stays for ever; a handle under `handle`, `by`, `whom` or `inviter` becomes an id."""
+    session.flush()  # the account that it names may be new
     given = {"actor": actor, "action": action, "subject": subject_id, "detail": json.dumps(dict(detail or {}))}
     entry = ChainEntry(*session.execute(NEXT, given).one())
     key, mac = keys(session).seal(digest(entry))
@@ -44,18 +44,19 @@ def record(
 
 
 def begin_seals(session: Session) -> None:
-    """The first seal in a database that older versions made: it vouches for all that is there. Later ones need none."""
+    """Writes the first seal into a database that older versions made: it vouches for all rows before it. Does nothing
+    when there is a seal already."""
     if not session.scalar(SEALED):
         record(session, "critter", BEGUN)
 
 
 def keys(session: Session) -> SealKeys:
-    """Those of the process, which its engine carries; none in a process that has no business with the audit."""
+    """The keys of this process, which its engine carries; none in a process that does not use the audit."""
     return SealKeys(session.connection().get_execution_options().get(AUDIT_KEYS, ()))
 
 
 def head(session: Session) -> ChainHead:
-    """Number 0 while nothing was recorded."""
+    """The last row of the chain; its number is 0 while nothing was recorded."""
     row = session.execute(HEAD).one_or_none()
     if row is None:
         return ChainHead(0, "")
@@ -71,7 +72,7 @@ def chain_stands(session: Session, noted: ChainHead) -> bool:
 
 
 def find_broken(session: Session, count: ChainCount | None = None) -> Iterator[ChainFault]:
-    """The rows that are not as they were written; reads all of them, some at a time."""
+    """Yields the rows that are not as they were written; it reads the whole table, 1000 rows at a time."""
     rows = session.execute(ALL, execution_options={"yield_per": 1000})
     return wrong((ChainEntry(*row) for row in rows), keys(session), count or ChainCount())
 

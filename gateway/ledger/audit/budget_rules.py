@@ -1,4 +1,4 @@
-"""What must hold of budgets, as questions to the database (I6). invariants.py asks them with the other rules."""
+"""What must hold of budgets (I6), as queries that return the rows that break it. invariants.py runs them."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ KEPT: Final = "no budget was overdrawn"
 COUNTED: Final = "what every text cost is counted in its budgets"
 PAID: Final = "no text leaves that was not paid for"
 
-# The limit is the one that held when something was last taken: to lower it overdraws nothing.
+# `allowed` is the limit at the time when something was last taken: lowering the limit later overdraws nothing.
 OVERDRAWN: Final = """
     SELECT concat_ws(':', day, scope, nullif(subject, '')), used || ' used of ' || allowed
     FROM budgets WHERE used > allowed
@@ -31,7 +31,7 @@ UNCOUNTED: Final = """
     WHERE coalesce(b.used, 0) < sums.spent
 """
 
-# Texts of the time before there were budgets have no charges.
+# Texts that were sent before budgets existed have no charges.
 UNPAID: Final = """
     SELECT a.id, 'of delivery ' || a.message_id || ':' || a.address_id || ' is ' || a.state || ' without a charge'
     FROM attempts a JOIN deliveries d ON d.message_id = a.message_id AND d.address_id = a.address_id

@@ -1,8 +1,9 @@
-"""The chain of the audit as this process works it out, without the database's word: hashes, seals, and what is wrong.
+"""The chain of the audit as this process computes it, without trusting the database: hashes, seals and faults.
 
 Each row's hash covers the row and the hash before it. Its seal is an HMAC of that hash under a key that the database
-does not have, so whoever has the database alone can neither write a row nor change an old one unseen. A seal vouches
-for all rows before it as well: those that older versions wrote without one, and those whose key is no longer kept.
+does not have. So whoever has only the database can neither add a row nor change an old one without being noticed. A
+seal also vouches for all rows before it: those that older versions wrote without a seal, and those whose key is no
+longer kept.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 BEGUN: Final = "audit.sealed"  # the action of the row that begins the seals in a database that older versions made
-ROLLING: Final = timedelta(days=1)  # that processes of an older version, or with an older key, may write on beside us
+ROLLING: Final = timedelta(days=1)  # how long processes with an older version or key may go on writing beside us
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,7 +36,8 @@ class ChainEntry(NamedTuple):
 
 
 class SealKeys:
-    """Made of CRITTER_SECRET_KEY for this purpose alone: the first one seals, each one checks what it has sealed."""
+    """Keys derived from CRITTER_SECRET_KEY for this purpose alone. The first one makes new seals; each one checks the
+    seals that it has made."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         derived = [hmac.digest(secret.encode(), b"seal of the audit", hashlib.sha256) for secret in secrets]
@@ -45,13 +47,13 @@ class SealKeys:
         return name in self._keys
 
     def seal(self, digest: bytes) -> tuple[str | None, bytes | None]:
-        """The key's fingerprint and the seal; neither without keys."""
+        """The key's fingerprint and the seal; (None, None) without keys."""
         for name, key in self._keys.items():
             return name, hmac.digest(key, digest, hashlib.sha256)
         return None, None
 
     def holds(self, entry: ChainEntry) -> bool:
-        """Whether the seal is one of ours, of this very row and of all before it."""
+        """Whether one of our keys made this row's seal, for the row as it is and all rows before it."""
         key = self._keys.get(entry.key or "")
         if key is None or entry.hash is None or entry.mac is None:
             return False
@@ -59,7 +61,7 @@ class SealKeys:
 
 
 def digest(entry: ChainEntry) -> bytes:
-    """The same as the database's audit_hash: SHA-256 of the hash before and the row as JSON."""
+    """What the database's audit_hash computes: SHA-256 of the hash before it and the row as JSON."""
     seconds = entry.created_at - EPOCH
     fields = [
         json.dumps(entry.number),
@@ -82,8 +84,8 @@ class ChainFault(NamedTuple):
 
 @dataclass(slots=True)
 class ChainCount:
-    """What a reading found: how many rows, how many of them sealed by a key of ours, and how many not at the end, for
-    which no seal vouches yet."""
+    """What a check of the chain counted: the rows, those sealed by a key of ours, and the rows after the last such
+    seal, for which no seal vouches yet."""
 
     rows: int = 0
     sealed: int = 0
@@ -93,7 +95,7 @@ class ChainCount:
 def wrong(entries: Iterable[ChainEntry], keys: SealKeys, count: ChainCount) -> Iterator[ChainFault]:
     """Reads the rows in their order and names those that are wrong."""
     before, number = None, 0
-    first: ChainEntry | None = None  # that one of our keys sealed, and the last
+    first: ChainEntry | None = None  # the first row that one of our keys sealed; `last` is the last one
     last: ChainEntry | None = None
     for entry in entries:
         count.rows += 1
@@ -119,8 +121,9 @@ def _unchained(entry: ChainEntry, before: bytes | None, number: int) -> str | No
 
 
 def _unsealed(entry: ChainEntry, keys: SealKeys, first: ChainEntry | None, last: ChainEntry | None) -> str | None:
-    """A row without a seal of ours is taken where others could still write: before our first seal, and for a day after
-    it beside an older version. Its own time is not believed further than that of the sealed row before it."""
+    """A row without a seal of ours is accepted where others could still write: before our first seal, and for a day
+    after it (ROLLING) when an older version wrote before us. The row's own time alone proves nothing: the last sealed
+    row before it must lie within that day, too."""
     if entry.key in keys:
         return None if keys.holds(entry) else "has a seal that its key did not make"
     if first is None or last is None:

@@ -1,4 +1,4 @@
-"""Proves that the ledger holds what it promises, or names the rows that break a promise. `critter audit` asks."""
+"""Checks the invariants of the ledger, and names the rows that break one, for `critter audit`."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,12 +17,12 @@ from gateway.ledger.audit.rules import Rule
 
 RULES: Final = (*rules.RULES, *audience_rules.RULES, *budget_rules.RULES)
 SETTLED: Final = timedelta(seconds=60)
-MOST: Final = 1000  # broken rows that one rule names; more would not be read
+MOST: Final = 1000  # broken rows that one rule names; nobody would read more
 
 
 @dataclass(frozen=True, slots=True)
 class InvariantViolation:
-    """One row that breaks an invariant: which, the rule in words, what the row is, its id, what is wrong."""
+    """One row that breaks an invariant: the invariant, the rule in words, the kind of row, its id, what is wrong."""
 
     invariant: str
     rule: str
@@ -33,8 +33,8 @@ class InvariantViolation:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was looked at, counted, and what was found; `chain`: the rows of the audit, and `open` why somebody who has
-    our role of the database could rewrite it."""
+    """How many rows were checked, and what was found. `chain`: the rows of the audit; `open`: why somebody who has our
+    database role could rewrite the audit."""
 
     counts: dict[str, int]
     broken: tuple[InvariantViolation, ...]
@@ -46,7 +46,7 @@ class Proof:
         return not self.broken
 
     def plain(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The proof as values that JSON can hold."""
         return {
             "clean": self.clean,
             "counts": self.counts,
@@ -58,8 +58,9 @@ class Proof:
 def prove(
     session: Session, settled: timedelta = SETTLED, var: Path | None = None, noted: ChainHead | None = None
 ) -> Proof:
-    """Asks every rule, all on one snapshot, reads the media folder in `var` if given, and looks for a head of the audit
-    that was noted before. The caller has just begun its transaction and ends it without a change."""
+    """Checks every rule on one snapshot, reads the media folder in `var` if given, and checks that the head of the
+    audit that was `noted` before is still there. The caller has just begun its transaction and ends it without a
+    change."""
     session.execute(SNAPSHOT)
     session.execute(PATIENCE)
     broken = tuple(row for rule in RULES for row in _ask(session, rule, settled))
@@ -70,7 +71,7 @@ def prove(
 
 
 def _unchained(session: Session, count: ChainCount) -> Iterator[InvariantViolation]:
-    """All rows are read, for the count; some are named."""
+    """Reads all rows, for the count, and names the first MOST that are wrong."""
     for number, row in enumerate(audit_log.find_broken(session, count)):
         if number < MOST:
             yield InvariantViolation("I9", rules.CHAINED, "audit", str(row.id), row.why)
@@ -84,7 +85,7 @@ def _headless(session: Session, noted: ChainHead | None) -> Iterator[InvariantVi
 
 
 def _lost(session: Session, var: Path) -> list[InvariantViolation]:
-    """Kept files that are not in the folder, or are not what they were."""
+    """Names files that should be in the folder and are missing there, or are not what they were."""
     there = {name: media_folder.right(var, name) for name in session.scalars(FILES)}
     lost = [name for name, right in there.items() if not right]
     rows = session.execute(WHOSE, {"names": lost}) if lost else ()

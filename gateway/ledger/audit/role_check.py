@@ -1,4 +1,4 @@
-"""Whether the role of the database that we use could rewrite the audit. `critter check` and `critter audit` ask."""
+"""Checks whether our database role could rewrite the audit, for `critter check` and `critter audit`."""
 
 from typing import Final
 
@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 
 def gaps(session: Session) -> tuple[str, ...]:
-    """What our role could do and must not, in words; none when the tables belong to another role, as they should."""
+    """What our role can do although it must not, in words; empty when the tables belong to another role, as they
+    should."""
     row = session.execute(ASKED).mappings().one()
     return tuple(words for name, words in WORDS.items() if row[name])
 

@@ -1,7 +1,7 @@
-"""What must hold in the ledger, as questions to the database: each names the rows that break an invariant.
+"""What must hold in the ledger, as queries that return the rows that break an invariant.
 
-Every question is one pass over its tables, so that a hundred thousand deliveries take seconds. invariants.py asks
-these, and those about the audience in audience_rules.py.
+Every query is one pass over its tables, so that a hundred thousand deliveries take seconds. invariants.py runs them,
+together with audience_rules.py and budget_rules.py.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`broken` selects (row id, why); `opening` may name what it selects from. `:settled`: how old an accepted input
-    must be to have to be finished."""
+    """One rule of an invariant. `broken` selects (row id, why); `opening` is a WITH clause that it may select from.
+    `:settled` in it is the age from which on an accepted input must be finished."""
 
     invariant: str
     says: str
@@ -31,7 +31,7 @@ ENDS: Final = "no delivery stays open past its end"
 CHAINED: Final = "the audit was only ever added to"
 OPT_OUT: Final = "no try begins more than a second after the opt-out"
 
-# An operator who has just put an old row back (held, quarantined) starts its minute anew.
+# When an operator puts an old row back (held, quarantined), its minute starts again.
 UNREAD: Final = """
     SELECT id, 'accepted ' || round(extract(epoch FROM now() - received_at)) || ' s ago and still ' || state
     FROM inbound
@@ -43,11 +43,11 @@ UNREAD: Final = """
 
 UNENDED: Final = "SELECT id, 'done, and nobody knows when' FROM inbound WHERE state = 'done' AND done_at IS NULL"
 
-# Up to where messages were deleted for their age; what lies before is not asked for them.
+# Messages up to this id were deleted for their age; the rules that need messages skip older rows.
 FORGOTTEN: Final = "WITH forgotten AS (SELECT coalesce(max(upto), 0) AS upto FROM retention WHERE what = 'messages')"
 
-# Each of these intents makes a post or is answered with why not. Beyond 60 answers an hour, or when the same text comes
-# for the fourth time in a row, no answer is sent: then three answers stand shortly before.
+# Each of these intents makes a post or is answered with the reason why not. No answer is sent beyond 60 answers an
+# hour, or when the same text comes for the fourth time in a row: then there are three answers shortly before it.
 FRUITLESS: Final = """
     SELECT i.id, 'read as ' || i.intent || ', but there is neither a post nor an answer'
     FROM inbound i
@@ -60,7 +60,7 @@ FRUITLESS: Final = """
                WHERE e.account_id = i.account_id AND e.id < i.id AND e.id >= id_at(i.received_at - interval '1 hour'))
 """
 
-# Whoever was erased took their posts along; their inputs then belong to nobody.
+# Erasing a person deletes their posts; their inputs then belong to no account.
 UNKEPT: Final = """
     SELECT i.id, 'made post ' || e.subject_id || ', which is gone'
     FROM effects e JOIN inbound i ON i.id = e.inbound_id LEFT JOIN posts p ON p.id = e.subject_id
@@ -75,7 +75,7 @@ UNSPREAD: Final = """
     WHERE p.inbound_id IS NOT NULL AND f.message_id IS NULL AND p.id > (SELECT upto FROM forgotten)
 """
 
-# Months of deliveries are dropped after a while, fan-outs are not: younger ones alone can be counted.
+# Old months of deliveries are dropped, fan-outs are not: only young fan-outs can be compared with their deliveries.
 LOST: Final = """
     SELECT made.message_id, 'made ' || made.count || ' deliveries, and ' || coalesce(there.count, 0) || ' are there'
     FROM (SELECT message_id, sum(texts + mails) AS count FROM fanouts
@@ -85,7 +85,7 @@ LOST: Final = """
     WHERE made.count > coalesce(there.count, 0)
 """
 
-# No foreign keys guard deliveries: who deletes a message or an address takes them along.
+# Deliveries have no foreign keys: whoever deletes a message or an address must delete its deliveries, too.
 ORPHANED: Final = """
     SELECT d.message_id || ':' || d.address_id,
            CASE WHEN m.id IS NULL THEN 'its message is gone' ELSE 'its address is gone' END
@@ -147,7 +147,7 @@ OVERDUE: Final = """
     FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry') AND give_up_at < now()
 """
 
-# Whoever holds a lease that ran out is gone, or slow; the sweeper comes every 15 s.
+# A worker whose lease ran out is gone, or slow; the sweeper looks every 15 s.
 ABANDONED: Final = """
     SELECT message_id || ':' || address_id, 'sending, though its lease is long over'
     FROM deliveries
@@ -176,8 +176,8 @@ UNFINISHED: Final = """
     FROM fanouts WHERE state = 'waiting' AND not_before < now() - interval '1 minute'
 """
 
-# The answer to STOP and HELP is the law's own exception where the carrier says nothing: short codes, not Twilio's. A
-# mailbox that opted out still gets what it asks for.
+# The law itself allows the answer to STOP and HELP. We send it where the carrier does not: on short codes, and through
+# carriers other than Twilio. A mailbox that opted out still gets the answers to what it asks.
 _CONFIRMS: Final = """EXISTS (SELECT FROM messages m JOIN inbound i ON i.id = m.inbound_id
                       WHERE m.id = t.message_id AND m.kind = 'answer' AND (i.channel = 'email'
                          OR i.intent IN ('optout', 'help')

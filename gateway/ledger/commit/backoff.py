@@ -1,4 +1,5 @@
-"""When a delivery that did not go is tried again. Pure; workers/deliver and workers/callbacks ask it."""
+"""Backoff: how long a delivery that failed waits before its next try. Pure; workers/sending/settlement,
+outbox/attempts and inbox/media ask it."""
 
 from datetime import timedelta
 from typing import Final
@@ -11,7 +12,7 @@ UNREACHED: Final = timedelta(minutes=30)  # jitter doubles it at most
 def next_wait(number: int, chance: float) -> timedelta:
     """The wait after the `number`th try failed, with full jitter: `chance` is a random number from 0 to 1.
 
-    Jitter over the whole step keeps those that failed together from coming back together.
+    Jitter over the whole step keeps deliveries that failed at the same time from being tried again at the same time.
     """
     return STEPS[min(number, len(STEPS)) - 1] * chance
 

@@ -1,16 +1,17 @@
-"""Tells of what was stored, beside the thread that stores, which must not wait while a bell is rung. For `together`."""
+"""Notifies workers of what was stored, in a thread of its own: the thread that stores must not wait while a worker is
+woken. group_commit uses it."""
 
 import logging
 import threading
 from collections.abc import Callable
 
-BREATH = 0.005  # seconds between two tellings; while one commit follows the other, nobody need hear of each
+BREATH = 0.005  # seconds between two notifications; when commits follow each other closely, one is enough for several
 
 log = logging.getLogger(__name__)
 
 
 class CommitNotifier:
-    """One thread. A first `owe` is told at once; those within a BREATH of it are told together."""
+    """One thread that calls `tell`: at once for the first `owe`, and once for all that follow within a BREATH."""
 
     def __init__(self, name: str, tell: Callable[[], None]) -> None:
         self._tell = tell
@@ -23,7 +24,7 @@ class CommitNotifier:
         self._owed.set()
 
     def close(self) -> None:
-        """Tells what is owed, then ends."""
+        """Notifies once more if that is owed, then ends."""
         self._closed.set()
         self._owed.set()
         self._thread.join()
@@ -41,4 +42,4 @@ class CommitNotifier:
         try:
             self._tell()
         except Exception:
-            log.exception("rows are stored, but nobody was told")  # the sweeper will
+            log.exception("rows are stored, but nobody was told")  # the clock will wake a worker

@@ -1,7 +1,7 @@
-"""What this process did, counted in memory and added to the database's totals every few seconds, for /metrics.
+"""Counters for /metrics: what this process did, counted in memory and added to the database's totals every few seconds.
 
-Doors and workers call `add`: it costs less than a microsecond, and no transaction of theirs meets another's at a row of
-totals. A process that is killed takes its last seconds with it; these are figures, the ledger itself is exact.
+Doors and workers call `add`: it costs less than a microsecond, and their transactions never wait for each other at a
+row of totals. A process that is killed loses its last seconds: these numbers are approximate, the ledger is exact.
 """
 
 import threading
@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-Key = tuple[str, str]  # what was counted, and of which kind: labels with commas between
+Key = tuple[str, str]  # what was counted, and its labels, joined by commas
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # bounds of the buckets
 OVER: Final = "+Inf"  # the bucket above them, as Prometheus calls it
@@ -35,14 +35,14 @@ def add_all(some: Mapping[Key, float]) -> None:
 
 
 def add_durations(name: str, label: str, buckets: Sequence[int], seconds: float) -> None:
-    """How many durations fell into each bucket, the last one being for those above all bounds, and their sum."""
+    """Counts durations: how many fell into each bucket (the last bucket is above all bounds), and their sum."""
     found: dict[Key, float] = {(name, f"{label},{bound}"): count for bound, count in zip(BOUNDS, buckets, strict=True)}
     add_all(found | {(f"{name}_sum", label): seconds})
 
 
 def take_counts() -> dict[Key, float]:
-    """What was counted since the last time, which is then forgotten here: whoever takes it stores it or gives it back
-    by `add_all`."""
+    """Returns what was counted since the last call, and forgets it here: the caller stores it, or gives it back by
+    `add_all`."""
     global _counted
     with _lock:
         mine, _counted = _counted, defaultdict(float)
@@ -50,7 +50,7 @@ def take_counts() -> dict[Key, float]:
 
 
 def store(session: Session, some: Mapping[Key, float]) -> None:
-    """Adds to the totals, always in the same order, so that two processes never wait for each other in a circle."""
+    """Adds to the totals, always in the same order, so that two processes never deadlock."""
     rows = sorted((key, amount) for key, amount in some.items() if amount)
     if rows:
         values = {"names": [key[0] for key, _ in rows], "labels": [key[1] for key, _ in rows]}

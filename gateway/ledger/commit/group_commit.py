@@ -1,4 +1,5 @@
-"""Group commit: rows that are handed in at the same time are stored in one transaction. The ledgers of doors use it."""
+"""Group commit: rows that are handed in at the same time are stored in one transaction. The inbox and the callbacks of
+the doors use it."""
 
 import queue
 import threading
@@ -13,19 +14,19 @@ from gateway.failpoints import crash_point
 from gateway.ledger.commit.commit_notifier import CommitNotifier
 
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
-AWAY = (OperationalError, psycopg.OperationalError)  # what the database raises when it is not itself
+AWAY = (OperationalError, psycopg.OperationalError)  # raised when the database itself is in trouble
 Row = TypeVar("Row")
 Handed = TypeVar("Handed", contravariant=True)
 
 
 class CommitQueue(Protocol[Handed]):
-    """Where a door hands its rows in: a future ends when its row is durable, or with what kept it from being so."""
+    """Where a door hands its rows in: the future ends when the row is durable, or with the error that prevented it."""
 
     def submit(self, row: Handed, /) -> "Future[None]": ...
 
 
 class CommitTicket(Protocol):
-    """What a row is handed in with, and hears how it ended: a future, or whatever is lighter where many come."""
+    """What a row is handed in with, and what is told how it ended: a future, or something lighter where many come."""
 
     def set_running_or_notify_cancel(self) -> bool: ...
     def set_result(self, result: None, /) -> None: ...
@@ -33,8 +34,8 @@ class CommitTicket(Protocol):
 
 
 class GroupCommitter(Generic[Row]):
-    """One thread that calls `store` with all that waits. A ticket ends when its row is durable, or with what kept it
-    from being so. `stored` is called soon after each commit."""
+    """One thread that calls `store` with all rows that wait. A ticket ends when its row is durable, or with the error
+    that prevented it. `stored` is called soon after each commit."""
 
     def __init__(self, name: str, store: Callable[[list[Row]], None], stored: Callable[[], None]) -> None:
         self._store = store
@@ -65,7 +66,8 @@ class GroupCommitter(Generic[Row]):
                 self._commit(group)
 
     def _gather(self) -> tuple[list[tuple[Row, CommitTicket]], bool]:
-        """Waits for a first ticket, then takes what else is there: (those still wanted, whether it was the end)."""
+        """Waits for a first ticket, then takes what else is there. Returns the tickets that nobody has cancelled, and
+        whether the committer is to end."""
         group: list[tuple[Row, CommitTicket]] = []
         ticket = self._tickets.get()
         while ticket is not None:
@@ -91,10 +93,10 @@ class GroupCommitter(Generic[Row]):
         self._herald.owe()
 
     def _is_done(self, tickets: int) -> None:
-        """So many have ended, well or not."""
+        """Called when so many tickets have ended, well or not; for subclasses."""
 
     def _refuse(self, group: list[tuple[Row, CommitTicket]], error: Exception) -> None:
-        """One bad row must not take the others with it: when the database itself is well, each is tried alone."""
+        """One bad row must not fail the others: when the database itself is well, each row is tried alone."""
         if len(group) == 1 or isinstance(error, AWAY):
             for _, ticket in group:
                 ticket.set_exception(error)

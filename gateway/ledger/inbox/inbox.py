@@ -1,4 +1,5 @@
-"""What the doors accepted: stored once, read once, in each sender's order. Doors put, workers/inbound takes."""
+"""The inbox: what the doors accepted, stored once and read once, in the order of each sender. The doors put rows in,
+workers/inbound takes them."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -26,7 +27,7 @@ from gateway.store.tables import Inbound, Installation
 
 CRASHES = 3  # a row that ended three workers is set aside (Mailman's rule)
 OPEN = ("new", "working")
-ORDERED: Final = timedelta(hours=1)  # that a row which is put off holds up its sender's next ones, at most
+ORDERED: Final = timedelta(hours=1)  # how long, at most, a row that is put off holds up its sender's next rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One text or mail at the door, its transport already checked. `identity` is what makes it the same one again."""
+    """One text or mail at the door, its transport already checked. `identity`: a repeat of it has the same one."""
 
     channel: str
     identity: bytes
@@ -50,21 +51,21 @@ class Incoming:
     message_id: str | None = None
     text: str | None = None
     opt_out_type: str | None = None
-    sent_at: datetime | None = None  # known of what did not come straight through the door
+    sent_at: datetime | None = None  # known when it did not come straight through the door
     pictures: tuple[Picture, ...] = ()
     proof: str | None = None  # mail: what proved its sender at the door
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedInput:
-    """A row that this worker may work on; `attempt` fences it against one that wakes up late."""
+    """A row that this worker may work on; `attempt` fences it against a worker that wakes up late."""
 
     id: int
     attempt: int
 
 
 def hash_key(session: Session) -> bytes:
-    """What this installation mixes into every natural key."""
+    """The secret that this installation hashes into every natural key."""
     return session.scalars(select(Installation.hash_key)).one()
 
 
@@ -104,7 +105,7 @@ SELECT natural_key, id FROM new
 
 
 def accept(session: Session, key: bytes, incoming: Sequence[Incoming]) -> dict[bytes, int]:
-    """Stores those that are new; a repeat is the same success. Natural key → id of the new ones."""
+    """Stores those that are new; a repeat is the same success. Returns natural key → id of the new ones."""
     given = rows(key, incoming)
     found = {row.natural_key: row.id for row in session.connection().exec_driver_sql(ACCEPT, given)}
     count_new(given, found)
@@ -112,7 +113,7 @@ def accept(session: Session, key: bytes, incoming: Sequence[Incoming]) -> dict[b
 
 
 def count_new(given: dict[str, list[Any]], found: Collection[bytes]) -> None:
-    """Those that were new, for the figures."""
+    """Counts those that were new, for /metrics."""
     for channel in set(given["channel"]):
         new = sum(
             each == channel for key, each in zip(given["natural_key"], given["channel"], strict=True) if key in found
@@ -156,8 +157,8 @@ def _pictures(keys: Sequence[bytes], incoming: Sequence[Incoming]) -> dict[str, 
 
 
 def claim(session: Session, owner: str, lease: timedelta, limit: int) -> list[ClaimedInput]:
-    """Up to `limit` of the oldest rows whose senders no other worker has in hand; they are to be taken in this order.
-    A row that once ended a worker is claimed alone, and only as the oldest of its sender."""
+    """Claims up to `limit` of the oldest rows whose senders no other worker has in hand; they are to be taken in this
+    order. A row that once ended a worker is claimed alone, and only as the oldest of its sender."""
     values = {"owner": owner, "lease": lease}
     return _claim(session, AGAIN, {**values, "limit": 1}) or _claim(session, FRESH, {**values, "limit": limit})
 
@@ -168,8 +169,8 @@ def _claim(session: Session, statement: TextClause, values: dict[str, Any]) -> l
 
 
 class Taken(NamedTuple):
-    """A row, and when an earlier one of its sender is read that was put off: follow and leave never change places, so
-    only what need not wait for it is read before."""
+    """A row. `behind`: when an earlier row of its sender that was put off is to be read. Follow and leave never change
+    places, so only what need not wait for that row is read before it."""
 
     row: Inbound
     behind: datetime | None
@@ -196,26 +197,28 @@ BLOTTED = "••••"
 
 
 def redact(row: Inbound) -> None:
-    """What was said is a PIN or a code: the words go, the row stays."""
+    """Deletes the words of a row, because they are a PIN or a code; the row stays."""
     row.text, row.raw = (BLOTTED if row.text is not None else None), None
 
 
 def finish(
     session: Session, row: Inbound, state: str, intent: str | None, reason: str | None, account_id: int | None
 ) -> None:
-    """Commits with the effects: how the row ended."""
+    """Writes how the row ended, in the transaction that commits its effects."""
     ended = {"id": row.id, "state": state, "intent": intent, "reason": reason, "account": account_id}
     session.execute(FINISH, ended)
 
 
 def put_off(session: Session, row: Inbound, moment: datetime) -> None:
-    """It is read then: its sender wrote more than is read at once, or one before it is read then. That was no crash."""
+    """Has the row read at that moment: its sender wrote more than is read at once, or an earlier row is read then.
+    This counts as no crash."""
     session.execute(PUT_OFF, {"id": row.id, "moment": moment})
 
 
 def release(session: Session, claimed: Sequence[ClaimedInput], pause: timedelta = timedelta(0)) -> None:
-    """Gives back what this worker claimed and did not end; that was no crash. What another has stays with it, and what
-    a sweep has taken back meanwhile is not counted as a crash either. With a pause it is claimed again after that."""
+    """Gives back what this worker claimed and did not end; this counts as no crash. Rows that another worker has by now
+    stay with it, and rows that a sweep has taken back meanwhile do not count as a crash either. With a pause they are
+    claimed again after it."""
     mine = tuple_(Inbound.id, Inbound.attempt).in_([(one.id, one.attempt) for one in claimed])
     given_back = update(Inbound).where(mine, Inbound.state.in_(OPEN))
     values: dict[str, Any] = {"state": "new", "attempt": Inbound.attempt - 1, "lease_until": None, "lease_owner": None}
@@ -225,7 +228,8 @@ def release(session: Session, claimed: Sequence[ClaimedInput], pause: timedelta 
 
 
 def expire(session: Session) -> tuple[int, list[int]]:
-    """Rows whose worker is gone: (how many may be claimed again, ids of those set aside after the third time)."""
+    """Ends the leases of workers that are gone: (how many rows may be claimed again, ids of those set aside after the
+    third time)."""
     late = and_(Inbound.state == "working", Inbound.lease_until < func.now())
     state = case((Inbound.attempt >= CRASHES, "quarantined"), else_="new")
     expired = update(Inbound).where(late).values(state=state, lease_until=None, lease_owner=None)
@@ -237,7 +241,7 @@ def expire(session: Session) -> tuple[int, list[int]]:
 
 
 def oldest_age(session: Session) -> timedelta:
-    """The age of the oldest accepted input that nobody has finished: the one number of health."""
+    """The age of the oldest accepted input that nobody has finished: the most important number of health."""
     due = func.coalesce(Inbound.not_before, Inbound.received_at)
     oldest = select(func.min(due)).where(due <= func.now())
     states = (Inbound.state.in_(OPEN), Inbound.state == "unproved")  # each has an index of its own
@@ -246,18 +250,20 @@ def oldest_age(session: Session) -> timedelta:
 
 
 def decide_held(session: Session, ids: Sequence[int] | None, state: str) -> int:
-    """An operator's word on held or quarantined rows (all of them without `ids`): `new` approves, `dropped` drops."""
+    """Applies an operator's decision to held or quarantined rows (all of them without `ids`): the state `new` approves
+    them, `dropped` drops them."""
     chosen = update(Inbound).where(Inbound.state.in_(["held", "quarantined"]))
     if ids is not None:
         chosen = chosen.where(Inbound.id.in_(ids))
-    # Whoever is let in is not judged again by how much else they wrote.
+    # A row that is let in is not checked again against the limits of its sender.
     judged = func.coalesce(Inbound.not_before, func.now())
     result = session.execute(chosen.values(state=state, attempt=0, trusted=state == "new", not_before=judged))
     return cast("CursorResult[Any]", result).rowcount
 
 
-# Statements of every text that comes in are written out: to put them together takes as long as to run them.
-# A claim that a crash of the database forgets is made again, so it need not wait for the disk; the effects do.
+# The statements that run for every text are written out: building them with SQLAlchemy takes as long as running them.
+# A claim need not wait for the disk, because a claim that is lost in a crash of the database is made again. The effects
+# do wait.
 _CLAIM = """
     WITH due AS (
         SELECT id FROM inbound i
@@ -293,7 +299,7 @@ MINE: Final = (
     .where(Inbound.id == bindparam("id"), Inbound.attempt == bindparam("attempt"), Inbound.state == "working")
     .with_for_update(of=Inbound)
 )
-# Asked only for those behind others; many are behind thousands, when a sender's program runs wild.
+# Asked only for rows behind others. When a sender's program runs wild, many rows are behind thousands.
 EARLIER: Final = text("""
     SELECT coalesce(bool_or(not_before IS NULL OR not_before <= now()), false) AS too_early,
            max(not_before) FILTER (WHERE id >= id_at(now() - :ordered)) AS behind

@@ -1,6 +1,7 @@
-"""Pictures and files that came with a text or mail: which are still to be kept, how that ended, which files are in use.
+"""Pictures and files that came with a text or mail: which are still to be stored, how that ended, which files are in
+use.
 
-workers/media works them off. Nothing is held open meanwhile: a claim is a short transaction and says until when.
+workers/media works them off. No transaction is open meanwhile: a claim is a short transaction that writes a lease.
 """
 
 import random
@@ -14,12 +15,12 @@ from sqlalchemy.orm import Session
 from gateway.files.file_types import noun
 from gateway.ledger.commit.backoff import next_wait as retry
 
-TRIES: Final = 8  # with the waits of the retry schedule, some hours
+TRIES: Final = 8  # with the backoff between them, these take some hours
 
 
 class DueMedia(NamedTuple):
-    """One to be kept: at the carrier (`url`), or in the mail itself. `attempt` fences a late worker; `digest`: the file
-    is in the folder as it came, from before pictures were cleaned."""
+    """One file to be stored: it is at the carrier (`url`) or in the mail itself. `attempt` fences a late worker.
+    `digest`: the file is in the folder as it came, because an older version did not clean pictures."""
 
     inbound_id: int
     number: int
@@ -31,7 +32,7 @@ class DueMedia(NamedTuple):
 
 
 class BroughtMedia(NamedTuple):
-    """One part of a mail that is passed on."""
+    """One part of a mail that is to be stored as a file."""
 
     number: int
     name: str
@@ -39,7 +40,7 @@ class BroughtMedia(NamedTuple):
 
 
 class StoredMedia(NamedTuple):
-    """What the folder has of it now."""
+    """The file as the folder has it now."""
 
     digest: bytes
     small: bytes | None
@@ -49,35 +50,36 @@ class StoredMedia(NamedTuple):
 
 
 def claim(session: Session, lease: timedelta) -> DueMedia | None:
-    """The one that waits longest; whoever takes it and is lost has used up a try."""
+    """Claims the file that waits longest. A worker that takes it and is lost has used up a try."""
     row = session.execute(CLAIM, {"lease": lease}).one_or_none()
     return DueMedia(*row) if row else None
 
 
 def mark_stored(session: Session, due: DueMedia, now: StoredMedia) -> None:
-    """In the folder. The caller holds `in_use`."""
+    """Notes that the file is in the folder. The caller holds `in_use`."""
     session.execute(KEPT, {**_key(due), **now._asdict()})
 
 
 def mark_failed(session: Session, due: DueMedia, reason: str, *, again: bool) -> None:
-    """Tried again later when that can help, up to TRIES times."""
+    """Has the file tried again later when that can help, up to TRIES times."""
     over = not again or due.attempt >= TRIES
     wait = retry(due.attempt, random.uniform(0.5, 1))  # noqa: S311
     session.execute(FAILED, {**_key(due), "reason": reason, "state": "failed" if over else "new", "wait": wait})
 
 
 def put_back(session: Session, due: DueMedia, wait: timedelta) -> None:
-    """The database was away when it was to be kept: that was no try."""
+    """Gives the file back, for the database was away when it was to be stored: this counts as no try."""
     session.execute(PUT_BACK, {**_key(due), "wait": wait})
 
 
 def clean_again(session: Session) -> int:
-    """Takes up those that a worker of the version before kept as they came: how many. Only cleaned ones have a name."""
+    """Puts back the files that a worker of the version before stored without cleaning them; how many. Only cleaned
+    files have a name."""
     return len(session.execute(UNCLEANED).all())
 
 
 def bring(session: Session, inbound_id: int, parts: Sequence[BroughtMedia]) -> None:
-    """What a mail brings, to be taken out of it later."""
+    """Notes the files that a mail brings; they are taken out of it later."""
     given = {
         "inbound": inbound_id,
         "numbers": [part.number for part in parts],
@@ -88,12 +90,12 @@ def bring(session: Session, inbound_id: int, parts: Sequence[BroughtMedia]) -> N
 
 
 def take_back(session: Session, inbound_id: int) -> None:
-    """The mail was a command: what hung on it is not wanted."""
+    """Deletes the rows of a mail's files: the mail was a command, so its attachments are not wanted."""
     session.execute(TAKE_BACK, {"inbound": inbound_id})
 
 
 def list_attached(session: Session, inbound_id: int | None) -> str | None:
-    """What came with it, as a text names it: photo, 2 photos, 3 files; None without any."""
+    """The attachments of an inbound as a text names them: photo, 2 photos, 3 files; None without any."""
     if inbound_id is None:
         return None
     return describe_kind(session.scalars(TYPES, {"inbound": inbound_id}).all())
@@ -109,12 +111,12 @@ def describe_kind(types: Sequence[str | None]) -> str | None:
 
 
 def in_use(session: Session) -> None:
-    """Until this transaction ends no file is swept: what it finds in the folder stays."""
+    """Keeps the garbage collector off: until this transaction ends, no file in the folder is deleted."""
     session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": FOLDER})
 
 
 def unreferenced(session: Session, names: Collection[str]) -> set[str]:
-    """Those of these files (SHA-256, hex) that no row has. Until this transaction ends none gets a row."""
+    """Those of these files (SHA-256, hex) that no row has. Until this transaction ends, none of them gets a row."""
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": FOLDER})
     return set(session.scalars(UNREFERENCED, {"names": list(names)}))
 

@@ -1,5 +1,5 @@
-"""How far the carrier's list of texts to each of our numbers has been read. workers/missed_texts takes a number, and
-gives it back with what became of the reading: the mark moves only when the whole list was there.
+"""How far the carrier's list of texts to each of our numbers has been read. workers/missed_texts takes a number, reads
+its list, and gives it back with the result: the cursor moves only when the whole list could be read.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from typing import Any, Final, cast
 from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
-OVERLAP: Final = timedelta(hours=24)  # what the list shows late is found by a later reading
+OVERLAP: Final = timedelta(hours=24)  # read again each time, for texts that the list shows late
 FURTHEST: Final = timedelta(days=30)  # older texts are not acted upon any more; they stay in the carrier's console
-SKEW: Final = timedelta(minutes=1)  # the carrier's clock is not ours, and shows whole seconds
+SKEW: Final = timedelta(minutes=1)  # the carrier's clock differs from ours and shows whole seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +27,33 @@ class ClaimedCursor:
 
 
 def watch(session: Session, numbers: Sequence[str]) -> None:
-    """Begins a mark for numbers that have none. The first ones look a day back, but never before this database was
-    made; a number that joins later may have been somebody else's until now."""
+    """Makes a cursor for numbers that have none. The first numbers look a day back, but never before this database was
+    made. A number that is added later begins now, for it may have been somebody else's until now."""
     session.execute(WATCH, {"numbers": list(numbers)})
 
 
 def take(
     session: Session, numbers: Sequence[str], owner: str, period: timedelta, lease: timedelta
 ) -> list[ClaimedCursor]:
-    """Those that are due and that no other process has in hand."""
+    """Claims the numbers that are due and that no other process has in hand."""
     values = {"numbers": list(numbers), "owner": owner, "period": period, "lease": lease}
     rows = session.execute(TAKE, values | {"overlap": OVERLAP, "furthest": FURTHEST, "skew": SKEW})
     return [ClaimedCursor(row.number, row.asked_at, row.floor, row.failures) for row in rows]
 
 
 def keep(session: Session, taken: ClaimedCursor, owner: str, lease: timedelta) -> bool:
-    """A page later: still ours. False when another process has the number by now."""
+    """Renews the lease after each page. False when another process has the number by now."""
     return bool(_mine(session, KEEP, taken, owner, lease=lease))
 
 
 def complete(session: Session, taken: ClaimedCursor, owner: str, whole: bool) -> None:
-    """All that was asked for was there. When that was the whole list from `floor` on, it has been read until this
-    reading began; a look at its newest texts moves no mark."""
+    """Ends a reading that got all it asked for. When that was the `whole` list from `floor` on, the cursor moves to the
+    time at which this reading began; a look at the newest texts only does not move it."""
     _mine(session, COMPLETE, taken, owner, whole=whole)
 
 
 def incomplete(session: Session, taken: ClaimedCursor, owner: str, reason: str) -> None:
-    """Some of it was not: the mark stays where it was."""
+    """Ends a reading that did not get all it asked for: the cursor stays where it was."""
     _mine(session, INCOMPLETE, taken, owner, reason=reason)
 
 

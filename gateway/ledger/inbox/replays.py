@@ -1,6 +1,6 @@
-"""Signed mails that took effect, by the marks of their signatures: none of them takes effect twice. Kept for ever, as
-natural keys are, and only as keyed hashes. network/mail/sender_verdicts asks when it lets a mail in, listening before
-it reads one.
+"""Signed mails that took effect, by the marks of their signatures, so that none of them takes effect twice. The marks
+are kept for ever, as natural keys are, and only as keyed hashes. network/mail/sender_verdicts asks when it lets a mail
+in, inbound/mail_routing before a mail is read.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ AGAIN: Final = "the same signed mail came before"
 
 
 def claim(session: Session, inbound_id: int, marks: Sequence[bytes]) -> bool:
-    """Whether none of these marks is another mail's; from now on they are this one's. Two mails that are let in at the
-    same moment wait for each other here."""
+    """Claims these marks for this mail; False when another mail has one of them. Two mails that are let in at the same
+    moment wait for each other here."""
     if not marks:
         return True
     return bool(session.scalar(CLAIM, {"marks": list(marks), "id": inbound_id}))
@@ -31,7 +31,7 @@ _GIVEN: Final = """
         FROM installation i, unnest(CAST(:marks AS bytea[])) AS mark ORDER BY 1
     )
 """
-# A mark that another transaction wrote meanwhile is seen by neither SELECT: it is missing from the count.
+# Neither SELECT sees a mark that another transaction wrote meanwhile, so it is missing from the count.
 CLAIM: Final = text(f"""{_GIVEN}, mine AS (
         SELECT digest FROM mail_signatures JOIN given USING (digest) WHERE inbound_id = :id
     ), new AS (

@@ -1,10 +1,10 @@
-"""How much one sender is read (R43). workers/inbound asks about each input before it is read.
+"""How much of what one sender writes is read (R43). workers/inbound asks about each input before it is read.
 
-Whatever comes is stored first; only then is it asked whether it is read now. Up to 100 texts an hour nothing is lost,
-it is only slowed: who types faster than ten a minute is read ten a minute, in order, and needs no answer about it. More
-than that no person writes. A phone or a mail rule that runs wild would be read for days, and every update of it sent to
-all its followers: so the rest ends unread, is kept for an operator to let in, and costs one answer in that hour at
-most. Rows are judged by when they were sent, not by when they are read: a backlog after an outage is no flood.
+Everything is stored first; only then do we decide whether it is read now. Up to 100 texts an hour nothing is lost, only
+slowed: who types faster than ten a minute is read at ten a minute, in order, and needs no answer about it. No person
+writes more than that. A phone or a mail rule that runs wild would otherwise be read for days, and each of its updates
+sent to all its followers. So the rest ends unread, is kept for an operator to let in, and costs at most one answer in
+that hour. What counts is when rows were sent, not when they are read: a backlog after an outage is no flood.
 
 STOP, START and HELP are read at once, ahead of whatever was put off.
 """
@@ -26,7 +26,8 @@ MINUTE, MINUTES, HOUR = timedelta(minutes=1), timedelta(minutes=5), timedelta(ho
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many inputs of one sender are read within a minute, within five, and within an hour at all."""
+    """How many inputs of one sender are read within a minute and within five minutes; beyond `hour` in an hour the rest
+    is not read at all."""
 
     minute: int
     minutes: int
@@ -35,7 +36,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class LimitDecision:
-    """Neither: it is read now. `later`: when it is read; `kept`: it is not, and is kept."""
+    """What becomes of an input. `later`: when it is read. `kept`: it is not read, only kept. Without either it is read
+    now."""
 
     later: datetime | None = None
     kept: bool = False
@@ -46,7 +48,7 @@ LIMITS: Final = {"sms": Limit(10, 100, 100), "email": Limit(50, 120, 600)}  # th
 
 
 def decide(session: Session, inbound: Inbound) -> LimitDecision:
-    """What becomes of this input. One that was put off, or that an operator let in, is read."""
+    """Decides about this input. An input that was put off before, or that an operator let in, is read."""
     limit = LIMITS.get(inbound.channel)
     if limit is None or inbound.not_before or is_of_the_carriers(inbound):
         return READ
@@ -66,14 +68,14 @@ def was_told(session: Session, inbound: Inbound) -> bool:
 
 
 def is_of_the_carriers(inbound: Inbound) -> bool:
-    """STOP, START and HELP are read ahead of whatever was put off."""
+    """Whether it is STOP, START or HELP, which are read ahead of whatever was put off."""
     return inbound.channel == "sms" and bool(inbound.opt_out_type or carrier_word(inbound.text or ""))
 
 
-# The last inputs of this sender before this one, as many as are read in an hour: more need not be looked at.
+# The last inputs of this sender before this one, at most as many as are read in an hour: the rest does not matter.
 _COLUMNS: Final = "id, coalesce(sent_at, received_at) AS at"
 _OF_SENDER: Final = "channel = :channel AND sender = :sender AND id < :id AND id >= id_at(:at - interval '1 hour')"
-# What was not proved theirs, and what needs no writer, does not count against whose name it bears.
+# Mails that were not proved to be theirs, or that need no proved writer, do not count against the sender they name.
 _THEIRS: Final = "trusted AND coalesce(proof, '') NOT LIKE 'nobody%'"
 LAST: Final = text(f"""
     SELECT count(*) FILTER (WHERE at > :at - interval '1 minute') AS minute,

@@ -1,7 +1,8 @@
-"""A folder for what came in while the database was away: each in a file of its own, durable before anybody is told yes.
+"""The spool: a folder for what came in while the database was away, each input in a file of its own that is durable
+before the carrier is told yes.
 
-Only the fallback door has one (gateway/doors/sms/fallback). It is no second queue: whatever lies here goes into the
-inbox, oldest first, as soon as the database answers, under the same natural keys as ever, so a replay is harmless.
+Only the fallback door has one (gateway/doors/sms/fallback). It is no second queue: all of it goes into the inbox, the
+oldest first, as soon as the database answers, under the same natural keys as always, so storing it twice is harmless.
 """
 
 import base64
@@ -20,7 +21,7 @@ from typing import Any, Final
 from gateway.ledger.inbox.inbox import Incoming, Picture
 from gateway.ledger.outbox.callbacks import CallbackCall
 
-LARGEST: Final = 256 * 1024 * 1024  # octets of files; a text takes one block of the disk or two
+LARGEST: Final = 256 * 1024 * 1024  # octets of all files; a text takes one or two blocks of the disk
 BLOCK: Final = 4096
 SUFFIX: Final = ".json"
 ASIDE: Final = ".aside"
@@ -41,7 +42,8 @@ class Spooled:
 
 
 class Spool:
-    """One process writes and drains it; any of its threads may. Readable by its owner alone, for it holds texts."""
+    """The folder. One process writes and drains it; any of its threads may. Only its owner may read it, for it holds
+    texts."""
 
     def __init__(self, folder: Path, largest: int = LARGEST) -> None:
         self._folder, self._largest = folder, largest
@@ -49,12 +51,13 @@ class Spool:
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _sync(folder.parent)
-        for torn in folder.glob(".*.part"):  # nobody was told yes about it
+        for torn in folder.glob(".*.part"):  # not written to its end, so the carrier was not told yes
             torn.unlink(missing_ok=True)
         self._size = sum(_blocks(path.stat().st_size) for path in self._files())
 
     def keep(self, row: Incoming | CallbackCall) -> None:
-        """Durable when it returns; raises Full or OSError, and then nothing of it is left."""
+        """Writes the row, which is durable when this returns. Raises SpoolFull or OSError, and then nothing of the row
+        is left."""
         content = json.dumps(_written(row)).encode()
         size = _blocks(len(content))
         with self._lock:
@@ -69,7 +72,7 @@ class Spool:
             raise
 
     def _write(self, name: str, content: bytes) -> None:
-        """Under its name only once all of it is on the disk, and the name itself is too."""
+        """Gives the file its name only after all of it is on the disk, and syncs the name, too."""
         part, path = self._folder / f".{name}.part", self._folder / f"{name}{SUFFIX}"
         try:
             with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -90,18 +93,18 @@ class Spool:
         return len(self._files())
 
     def oldest(self, most: int) -> list[Spooled]:
-        """The first that came. A file that cannot be read is set aside under another name, and said."""
+        """The oldest files. A file that cannot be read is set aside under another name and logged."""
         found = [(path, self._read(path)) for path in self._files()[:most]]
         return [Spooled(path, row) for path, row in found if row is not None]
 
     def drop(self, rows: Sequence[Spooled]) -> None:
-        """They are in the inbox."""
+        """Deletes these files, because their rows are in the inbox."""
         for one in rows:
             self._forget(one.path)
             one.path.unlink(missing_ok=True)
 
     def set_aside(self, path: Path) -> None:
-        """Kept for a person to look at; it is not tried again unless it gets its old name back."""
+        """Keeps a file for a person to look at; it is not tried again unless it gets its old name back."""
         log.error("spooled input is set aside: %s", path.name)
         self._forget(path)
         path.rename(path.with_suffix(ASIDE))
@@ -136,7 +139,7 @@ def _sync(folder: Path) -> None:
 
 
 def _written(row: Incoming | CallbackCall) -> dict[str, Any]:
-    """As JSON. A text also keeps when it came: the inbox would only know when it was drained."""
+    """The row as values for JSON. A text also keeps when it came: the inbox only knows when the spool was drained."""
     if isinstance(row, CallbackCall):
         return {"kind": "callback", **asdict(row)}
     came = row.sent_at or datetime.now(UTC)

@@ -1,7 +1,8 @@
-"""Mails whose sender is still to be proved: claimed with a lease, settled once. workers/mail_auth asks.
+"""Mails whose sender is still to be proved: claimed with a lease, settled once. workers/mail_auth uses it.
 
-One mail of a sender at a time is in hand, the oldest first, so that nobody's mails change places; one that is put off
-holds nobody up. Members' mails go before strangers': whoever floods us in made-up names keeps none of them waiting.
+Only one mail of a sender is in hand at a time, the oldest first, so that nobody's mails change places; a mail that is
+put off holds up no other. Members' mails are claimed apart from strangers' and before them, so a flood of mails under
+made-up names keeps no member waiting.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,7 +19,7 @@ LOST: Final = "finding out who wrote it ended three workers"
 
 
 class Unproved(NamedTuple):
-    """A mail that this worker may prove; `attempt` fences it against one that wakes up late."""
+    """A mail whose sender this worker may prove; `attempt` fences it against a worker that wakes up late."""
 
     id: int
     attempt: int
@@ -30,7 +31,7 @@ class Unproved(NamedTuple):
 
 
 def claim(session: Session, owner: str, lease: timedelta, members: int, strangers: int) -> Sequence[Unproved]:
-    """Up to so many of each, the oldest first."""
+    """Claims up to so many mails of each kind, the oldest first."""
     given = {"owner": owner, "lease": lease}
     theirs = session.execute(MEMBERS, given | {"limit": members}).all() if members > 0 else []
     others = session.execute(STRANGERS, given | {"limit": strangers}).all() if strangers > 0 else []
@@ -38,7 +39,7 @@ def claim(session: Session, owner: str, lease: timedelta, members: int, stranger
 
 
 def suspect(session: Session, owner: str, lease: timedelta) -> Unproved | None:
-    """One that ended a worker before: it is tried alone, so that no other is blamed for it."""
+    """Claims one mail that ended a worker before: it is tried alone, so that no other is blamed for it."""
     row = session.execute(SUSPECT, {"owner": owner, "lease": lease, "limit": 1}).one_or_none()
     return _unproved(row) if row else None
 
@@ -54,7 +55,8 @@ def take(session: Session, one: Unproved) -> Inbound | None:
 
 
 def end(row: Inbound, state: str, proof: str | None, reason: str | None) -> None:
-    """new: it is read like any other; held, dropped: it is not. It may be tried as often as one that just came."""
+    """Settles a mail. State `new`: it is read like any other; `held` or `dropped`: it is not. Its tries count from zero
+    again."""
     row.state, row.proof, row.reason = state, proof, reason
     row.trusted = state == "new"
     if state == "dropped":
@@ -63,18 +65,20 @@ def end(row: Inbound, state: str, proof: str | None, reason: str | None) -> None
 
 
 def put_off(session: Session, row: Inbound, pause: timedelta) -> None:
-    """DNS was silent: it is tried again. That was no crash."""
+    """Has the mail tried again, for DNS did not answer. This counts as no crash."""
     session.execute(PUT_OFF, {"id": row.id, "pause": pause})
 
 
 def release(session: Session, given_back: Collection[Unproved], pause: timedelta = timedelta(0)) -> None:
-    """What this worker claimed and did not end, for after the pause; what another has stays with it."""
+    """Gives back what this worker claimed and did not end, to be claimed again after the pause. What another worker has
+    by now stays with it."""
     for one in given_back:
         session.execute(RELEASE, {"id": one.id, "attempt": one.attempt, "pause": pause})
 
 
 def expire(session: Session) -> list[int]:
-    """Those that ended three workers are held for an operator; the ids. Nobody is told: who wrote them is not known."""
+    """Holds the mails that ended three workers for an operator, and returns their ids. No writer is told, for it is not
+    known who wrote them."""
     return list(session.scalars(EXPIRE, {"reason": LOST}))
 
 

@@ -1,4 +1,4 @@
-"""The doors' way into the inbox: what several sessions hand in at the same time is committed together."""
+"""How the doors write into the inbox: what several sessions hand in at the same time is committed in one group."""
 
 from collections.abc import Callable
 from typing import cast
@@ -15,11 +15,11 @@ from gateway.store.database import transaction
 
 
 class Intake(GroupCommitter[Incoming]):
-    """A ticket ends when its row is durable, or with what kept it from being so; `accepted` rings after each commit,
-    `unproved` too when there are mails whose sender is still to be proved.
+    """A ticket ends when its row is durable, or with the error that prevented it. `accepted` is called after each
+    commit, and `unproved`, too, when there are mails whose sender is still to be proved.
 
-    Every text and mail waits for this one thread, so it keeps its connection and speaks to the driver itself: through
-    a session a group of them costs three times as much.
+    Every text and mail waits for this one thread, so it keeps its connection and calls the driver directly: through a
+    session, a group costs three times as much.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class Intake(GroupCommitter[Incoming]):
         super().__init__("intake", self._accept, self._notify)
 
     def hand_in(self, row: Incoming, ticket: CommitTicket) -> None:
-        """While the queues are drained for a restart, nothing comes in: it ends with Closed, and the caller says
-        "later"."""
+        """Takes a row. While `critter drain` keeps the doors closed, the ticket ends with Closed, and the caller asks
+        its client to try again later."""
         if self._admission.enter():
             super().hand_in(row, ticket)
         else:
@@ -54,13 +54,13 @@ class Intake(GroupCommitter[Incoming]):
 
     def _notify(self) -> None:
         self._accepted()
-        if self._to_be_proved:  # set after the commit: a ring that comes between is for its row already
+        if self._to_be_proved:  # set after its commit, so whoever is notified from now on sees the row
             self._to_be_proved = False
             self._unproved()
 
     def _accept(self, incoming: list[Incoming]) -> None:
-        """A connection that died while nothing came in is replaced, not blamed on whoever comes next. Trying again is
-        harmless: what was stored already is the same success."""
+        """Stores the rows. A connection that died while nothing came in is replaced, so that the next input does not
+        fail. Trying again is harmless: what was stored already is the same success."""
         kept = self._kept is not None
         try:
             self._write(incoming)

@@ -1,1 +1,1 @@
-"""Budgets, what was spent, the breaker that stops a runaway, and prices."""
+"""Budgets, what was spent, the breaker that stops runaway spending, and prices."""

@@ -1,8 +1,10 @@
-"""What texts may cost: every text is taken from its budgets in the transaction that claims it, before it can leave.
+"""Budgets: what texts may cost. Every text is charged to its budgets in the transaction that claims it, before it can
+leave.
 
-Workers/purse takes, and gives back what surely did not leave; an unknown stays spent. A budget is a counter of parts
-(of the company's month: of millionths of a dollar) for one UTC day or month. One lock is before all of them, taken late
-in a claim: each text counts in several budgets, and every one in the company's; finer locks would only be more.
+workers/sending/budget_reservation reserves, and gives back what surely did not leave; an unknown text stays charged. A
+budget is a counter of parts (the company's month: of millionths of a dollar) for one UTC day or month. One lock guards
+all budgets, taken late in a claim: each text counts in several budgets, and every text in the company's, so finer locks
+would only mean more locks.
 """
 
 from collections import Counter
@@ -19,16 +21,16 @@ from gateway.settings import Settings
 from gateway.store.arrays import numbers
 
 Scope = Literal["company_day", "company_month", "country", "group", "person"]
-Key = tuple[Scope, str]  # and the id or ISO code of whose it is; none for the company's
+Key = tuple[Scope, str]  # the scope, and the id or ISO code that it is for; "" for the company's
 
 MICROS: Final = 1_000_000  # in a dollar
-RESERVE: Final = 50  # one part in so many of the company's budgets is kept for codes, answers and what must arrive
-LOCK: Final = 0x6D6F6E6579  # of the budgets; held until its transaction ends
+RESERVE: Final = 50  # 1/50 of the company's budgets is reserved for codes, answers and what must arrive
+LOCK: Final = 0x6D6F6E6579  # the lock of all budgets, "money"; held until the transaction ends
 COMPANY: Final[tuple[Key, Key]] = (("company_day", ""), ("company_month", ""))
 
 
 class BudgetRequest(NamedTuple):
-    """A text that is about to leave. `urgent`: it may use the reserve; `pausable`: an open breaker holds it up."""
+    """A text that is to leave. `urgent`: it may use the reserve. `pausable`: the open spend breaker holds it up."""
 
     attempt_id: int
     message_id: int
@@ -46,21 +48,22 @@ class BudgetRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimits:
-    """How much may be used; parts a day, millionths of a dollar for the month. 0: nothing."""
+    """How much may be used: parts a day, and for the month millionths of a dollar. 0: nothing."""
 
     month: int
     day: int
     person: int
     group: int
     country: int
-    home: str  # the country that only the company's budgets bound
+    home: str  # the country that has no budget of its own
     hour: int  # parts in an hour below which the breaker never trips
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetOutcome:
-    """By attempt: what did not fit, and into which budget; what waits for the breaker. `exhausted`: budgets that were
-    used up just now; `tripped`: the hour's parts and the usual ones, when the breaker opened just now."""
+    """`over`: the attempts that did not fit, each with the budget that was full. `held`: the attempts that wait for the
+    spend breaker. `exhausted`: budgets that were used up just now. `tripped`: the hour's parts and the usual ones, when
+    the breaker tripped just now."""
 
     over: dict[int, Scope]
     held: frozenset[int]
@@ -85,8 +88,8 @@ def micros(dollars: Decimal) -> int:
 
 
 def take(session: Session, most: BudgetLimits, wanted: Sequence[BudgetRequest]) -> BudgetOutcome:
-    """Takes what fits, in the order given. The caller sends nothing of `over` and `held`, and commits soon: until then
-    every other worker waits."""
+    """Charges what fits, in the order given. The caller sends nothing of `over` and `held`, and commits soon: until
+    then every other worker waits."""
     keys = sorted({key for one in wanted for key, _ in _costs(one, most)} | set(COMPANY))
     lock(session)
     used = used_now(session, keys)
@@ -112,7 +115,8 @@ def take(session: Session, most: BudgetLimits, wanted: Sequence[BudgetRequest]) 
 
 
 def lock(session: Session) -> None:
-    """Until this transaction ends nobody else takes or gives back. What is read after it is what holds."""
+    """Locks all budgets: until this transaction ends nobody else charges or refunds, so what is read after this call
+    stays true."""
     session.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
 
@@ -128,7 +132,7 @@ def _costs(one: BudgetRequest, most: BudgetLimits) -> Iterable[tuple[Key, int]]:
 
 
 def _full(one: BudgetRequest, most: BudgetLimits, used: dict[Key, int]) -> Key | None:
-    """The budget that it does not fit into."""
+    """The first budget that the text does not fit into."""
     for key, cost in _costs(one, most):
         limit = limit_of(key[0], most)
         if key in COMPANY and not one.urgent:
@@ -139,7 +143,7 @@ def _full(one: BudgetRequest, most: BudgetLimits, used: dict[Key, int]) -> Key |
 
 
 def reserve(limit: int) -> int:
-    """What of a company's budget only codes, answers and what must arrive may use."""
+    """The share of a company budget that only codes, answers and what must arrive may use."""
     return -(-limit // RESERVE)
 
 
@@ -185,7 +189,7 @@ def _write(session: Session, most: BudgetLimits, spent: Counter[Key], taken: Seq
 
 
 def _note_full(session: Session, keys: set[Key]) -> tuple[Key, ...]:
-    """Those of them that were not known to be used up."""
+    """Marks these budgets as used up, and returns those that were not marked before."""
     if not keys:
         return ()
     rows = session.execute(EXHAUSTED, _columns(sorted(keys))).all()
@@ -193,21 +197,22 @@ def _note_full(session: Session, keys: set[Key]) -> tuple[Key, ...]:
 
 
 def refund(session: Session, attempt_ids: Sequence[int]) -> None:
-    """Gives back what these tries cost: they surely did not leave. Harmless when it was given back before."""
+    """Gives back what these attempts cost, for they surely did not leave. Harmless when it was given back before."""
     if attempt_ids:
         lock(session)
         session.execute(REFUND, {"attempts": numbers(attempt_ids)})
 
 
 def correct(session: Session, prices: dict[str, int]) -> int:
-    """The carrier's own prices, in millionths of a dollar by its id of the text: the charges, and the months that they
-    were taken from. How many were new."""
+    """Writes the carrier's own prices (its id of the text → millionths of a dollar) into the charges, and corrects the
+    months that they were charged to. Returns how many were new."""
     lock(session)
     return int(session.scalar(CORRECT, {"ids": list(prices), "prices": numbers(prices.values())}) or 0)
 
 
 def fall_short(session: Session, missed: dict[int, tuple[int, Scope, int]]) -> None:
-    """Keeps, by message, whose it is, which budget said no, and how many phones did not get it: its author is told."""
+    """Records messages that a budget kept from some phones, so that the author is told: message → (author, scope of the
+    budget, how many phones did not get it)."""
     if missed:
         rows = {
             "messages": numbers(sorted(missed)),
@@ -219,13 +224,14 @@ def fall_short(session: Session, missed: dict[int, tuple[int, Scope, int]]) -> N
 
 
 def forget_old(session: Session) -> None:
-    """What nobody asks for any more: single hours after eight days, charges and counters after thirteen months."""
+    """Deletes what nobody asks for any more: hours after eight days, price sweeps and shortfalls after a month, charges
+    and budgets after thirteen months."""
     for statement in FORGET:
         session.execute(statement)
 
 
 def used_now(session: Session, keys: Sequence[Key]) -> dict[Key, int]:
-    """Without a lock: what was used of these today or this month."""
+    """What was used of these budgets today or this month, read without a lock."""
     rows = session.execute(USED, _columns(keys)).all()
     return dict.fromkeys(keys, 0) | {(row.scope, row.subject): row.used for row in rows}
 
@@ -239,9 +245,9 @@ USED: Final = text(f"""
     JOIN budgets b ON b.day = {DAY} AND b.scope = given.scope AND b.subject = given.subject
 """)  # noqa: S608
 
-# A text's attempt is written before the text leaves, because it may be called back about before its request is answered
-# (a mail's is written when it ended). It is written here, with the charge for it: what it says is known by now, and one
-# statement less is needed. The key of the installation keeps a short text from being guessed by its hash.
+# A text's attempt is written before the text leaves, because its callback may come before its request is answered (a
+# mail's is written when it has ended). It is written here, together with its charge: the words of the text are known by
+# now, and this saves a statement. With the installation's key in the hash, nobody can guess a short text from it.
 SPEND: Final = text(f"""
     WITH tried AS (
         INSERT INTO attempts (id, message_id, address_id, number, body_hash)
@@ -272,7 +278,7 @@ EXHAUSTED: Final = text(f"""
     RETURNING b.scope, b.subject
 """)  # noqa: S608
 
-# The budgets that a charge was taken from, one row for each.
+# The budgets that a charge counted in, one row for each.
 FROM: Final = """(VALUES ('company_day', '', 1), ('company_month', '', 2), ('country', c.country, 1),
                   ('group', CAST(c.group_id AS text), 1), ('person', CAST(c.author_id AS text), 1))
                  AS took (scope, subject, unit)"""

@@ -1,4 +1,4 @@
-"""Which days' texts still want the carrier's own price. Workers/prices reads them, the clock opens days."""
+"""Days whose texts still lack the carrier's own price. workers/price_sync reads their lists; the clock adds days."""
 
 from datetime import date, timedelta
 from typing import Final, NamedTuple
@@ -6,30 +6,30 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-ROUNDS: Final = 3  # that a day's list is read to its end while prices are missing, a day apart
-HOLD: Final = timedelta(minutes=2)  # nobody else reads that day meanwhile
+ROUNDS: Final = 3  # how often a day's list is read to its end, a day apart, while prices are missing
+HOLD: Final = timedelta(minutes=2)  # for so long nobody else reads that day
 
 
 class PriceDay(NamedTuple):
-    """A UTC day, and where its list goes on; None at its beginning."""
+    """A UTC day, and the page at which its list goes on; None: the first page."""
 
     day: date
     next_page: str | None
 
 
 def open_days(session: Session) -> None:
-    """Yesterday, and the two days before it when the clock was away, two hours after they ended."""
+    """Adds yesterday, and the two days before it in case the clock was away. Each is due two hours after it ended."""
     session.execute(OPEN)
 
 
 def due(session: Session) -> PriceDay | None:
-    """The oldest day that may be read on now."""
+    """Claims the oldest day whose list may be read now."""
     row = session.execute(DUE, {"hold": HOLD}).one_or_none()
     return PriceDay(row.day, row.next_page) if row else None
 
 
 def go_on(session: Session, day: date, next_page: str | None) -> None:
-    """A page was read. At the end of the list it is read again a day later, while prices are missing."""
+    """Notes that a page was read. A list read to its end is read again a day later while prices are missing."""
     session.execute(GO_ON, {"day": day, "next_page": next_page, "rounds": ROUNDS})
 
 

@@ -1,8 +1,8 @@
-"""The breaker: when an hour holds three times the usual parts, updates wait until an operator has looked.
+"""The spend breaker: when an hour has more than three times the usual parts, updates wait until an operator resumes.
 
-Budgets asks it in each claim, behind the company's lock; `critter costs` shows and resumes it. Codes, answers and
-private texts go on. The usual hour is the median of those of the last seven days in which anything was sent: with the
-nights among them it would be nothing.
+budgets.py asks it in each claim, under the budgets' lock; `critter costs` shows and resumes it. Codes, answers and
+private texts go on. The usual hour is the median of the hours of the last seven days in which anything was sent: with
+the nights among them it would be zero.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 TIMES: Final = 3
-QUIET: Final = timedelta(hours=1)  # after an operator resumed it does not trip again
+QUIET: Final = timedelta(hours=1)  # for so long it does not trip again after an operator resumed
 
 
 class State(NamedTuple):
-    """Whether updates wait, and since when; the last hour's parts, the usual ones."""
+    """Since when updates wait (None: they do not), the parts of the last hour, and the usual parts of an hour."""
 
     tripped_at: datetime | None
     hour: int
@@ -32,8 +32,8 @@ def state(session: Session) -> State:
 def admit(
     session: Session, floor: int, wanted: Sequence[tuple[int, bool]]
 ) -> tuple[list[bool], tuple[int, int] | None]:
-    """For each (parts, pausable) whether it may go now; and when these were too many for the hour, how many and what is
-    usual. Below `floor` parts an hour is never too many; that holds for small companies."""
+    """For each (parts, pausable) whether it may go now; and when these trip the breaker, the hour's parts and the usual
+    ones. Up to `floor` parts an hour are never too many: that is for small companies."""
     row = session.execute(STATE).one()
     if row.tripped_at is None and not row.quiet:
         found = row.hour + sum(parts for parts, _ in wanted)
@@ -46,14 +46,15 @@ def admit(
 
 
 def resume(session: Session) -> bool:
-    """Updates go on, and for an hour nothing trips it again. False when they were not waiting."""
+    """Lets updates go on, and for an hour nothing trips the breaker again. False when they were not waiting."""
     resumed = session.execute(RESUME, {"quiet": QUIET}).all()
     if resumed:
         session.execute(WAKE)
     return bool(resumed)
 
 
-# The hour that ends now: what of the last full one is not an hour old yet, as if it had been even, and this one's.
+# The last 60 minutes: the parts of this clock hour, and of the one before it the share that is less than an hour old,
+# as if its parts had been spread evenly.
 STATE: Final = text("""
     SELECT breaker.tripped_at, coalesce(breaker.quiet_until > now(), false) AS quiet, coalesce((
         SELECT sum(CASE WHEN hour = date_trunc('hour', now(), 'UTC') THEN parts
@@ -78,7 +79,7 @@ RESUME: Final = text("""
     RETURNING only_row
 """)
 
-# What waited goes now; what waits for a try of its own keeps its time.
+# What waited for the breaker goes now; what waits for its next try keeps its time.
 WAKE: Final = text("""
     UPDATE deliveries SET not_before = now()
     WHERE channel = 'sms' AND ended_at IS NULL AND state = 'queued' AND not_before > now()

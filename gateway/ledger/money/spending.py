@@ -1,6 +1,6 @@
 """What texts have cost, and what is left to spend. `critter costs` and `check`, metrics and the price question ask.
 
-Money is in millionths of a dollar: as the carrier billed it once it has, by the price table until then.
+Money is in millionths of a dollar: what the carrier billed, or what the price table says until it has.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,8 @@ By = Literal["day", "group", "person", "country"]
 
 
 class SpentAmount(NamedTuple):
-    """Of one day, group (#handle), person (@handle) or country. `billed`: what of the money the carrier has billed."""
+    """What one day, group (#handle), person (@handle) or country cost. `billed`: the part of it that the carrier has
+    billed."""
 
     name: str
     texts: int
@@ -27,7 +28,7 @@ class SpentAmount(NamedTuple):
 
 
 class BudgetLeft(NamedTuple):
-    """One budget as it stands: of the company's month in millionths of a dollar, else in parts."""
+    """One budget as it stands: the company's month in millionths of a dollar, all others in parts."""
 
     scope: str
     subject: str
@@ -40,8 +41,8 @@ class BudgetLeft(NamedTuple):
 
 
 class SpendingStatus(NamedTuple):
-    """The company's two budgets, what the month will come to at the last week's pace, the names of the budgets that are
-    used up, and the breaker."""
+    """The company's two budgets, what the month will cost at the rate of the last week, the names of the budgets that
+    are used up, and the spend breaker."""
 
     month: BudgetLeft
     day: BudgetLeft
@@ -51,7 +52,7 @@ class SpendingStatus(NamedTuple):
 
 
 def read_spent(session: Session, by: By, since: datetime, until: datetime) -> Sequence[SpentAmount]:
-    """The dearest first; days in their order."""
+    """What texts cost in that time, the most expensive first; days in their order."""
     rows = session.execute(SPENT[by], {"since": since, "until": until})
     return [SpentAmount(row.name, row.texts, row.parts, int(row.micros), int(row.billed)) for row in rows]
 
@@ -69,7 +70,8 @@ def read_budgets_left(session: Session, most: BudgetLimits, keys: Sequence[Key])
     return [BudgetLeft(scope, subject, used[scope, subject], budgets.limit_of(scope, most)) for scope, subject in keys]
 
 
-# An attempt's id tells when it was made; it leads to the rows, and the time of the charge says which of them count.
+# An attempt's id contains the time when it was made: the index on it finds the rows, and the time of the charge then
+# decides which of them count.
 _SPENT: Final = """
     SELECT {name} AS name, count(*) AS texts, sum(c.parts) AS parts, sum(coalesce(c.billed, c.micros)) AS micros,
            coalesce(sum(c.billed), 0) AS billed
@@ -98,7 +100,8 @@ SPENT: Final = {
     ),
 }
 
-# A day of the last week, or of the days since the first charge when these are fewer, times the days that are left.
+# The average day of the last week (or of the days since the first charge, when these are fewer), times the days that
+# are left in the month.
 PACE: Final = text("""
     SELECT sum(coalesce(billed, micros))
            / greatest(1, least(7, extract(epoch FROM now() - min(charged_at)) / 86400))

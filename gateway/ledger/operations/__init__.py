@@ -1,1 +1,1 @@
-"""What operators and the clock do with the whole: heartbeats, drain, retry, dead letters, retention, metrics."""
+"""What operators and the clock do: heartbeats, drain, retry, dead letters, retention, metrics."""

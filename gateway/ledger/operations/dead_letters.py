@@ -1,5 +1,5 @@
 """Dead letters: deliveries that ended badly, and inputs that ended three workers. Nothing more happens to them until an
-operator retries or drops them by `critter dead`. Retrying is repairs'; here they are found, counted and dropped."""
+operator retries or drops them by `critter dead`. They are found, counted and dropped here; retry.py retries them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,8 +18,8 @@ DROPPED: Final = "dropped"  # why a delivery was cancelled
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterFilter:
-    """Dead letters to look for. `reason`: a carrier's code, a word of ours, or the state itself; `since`: how long ago
-    they may have died at most; `until`: no later than then."""
+    """Which dead letters to look for. `reason`: a carrier's code, a word of ours, or the state itself. `since`: how
+    long ago they may have ended at most. `until`: they ended no later than this."""
 
     reason: str | None = None
     channel: str | None = None
@@ -28,20 +28,20 @@ class DeadLetterFilter:
 
 
 class Dead(NamedTuple):
-    """One of them. The id is MESSAGE:ADDRESS, or that of an input."""
+    """One dead letter. The id of a delivery is MESSAGE:ADDRESS."""
 
     id: str
     kind: str  # delivery, input
     channel: str
     state: str
     reason: str | None
-    handle: str | None  # whose phone or mailbox; an input's writer is unknown yet
+    handle: str | None  # whose phone or mailbox it is; None for an input, whose writer is not known yet
     attempt: int
     died_at: datetime
 
 
 class DeadLetterCount(NamedTuple):
-    """How many died of the same."""
+    """How many ended for the same reason."""
 
     kind: str
     channel: str
@@ -51,39 +51,39 @@ class DeadLetterCount(NamedTuple):
 
 
 def list_dead(session: Session, which: DeadLetterFilter, limit: int) -> Sequence[Dead]:
-    """The newest first, inputs before deliveries."""
+    """Up to `limit` of them, the newest first, inputs before deliveries."""
     return [Dead(*row) for row in session.execute(LISTED, {**asdict(which), "limit": limit})]
 
 
 def counts(session: Session, which: DeadLetterFilter) -> Sequence[DeadLetterCount]:
-    """The most frequent first."""
+    """How many there are for each reason, the most frequent first."""
     return [DeadLetterCount(*row) for row in session.execute(COUNTS, asdict(which))]
 
 
 def now(session: Session) -> datetime:
-    """The database's clock: what dies later is not among those an operator was shown."""
+    """The database's clock: what ends later is not among the dead letters that the operator was shown."""
     moment: datetime = session.scalars(text("SELECT now()")).one()
     return moment
 
 
 def deliveries(session: Session, which: DeadLetterFilter) -> Sequence[DeliveryStatus]:
-    """A batch of those, locked; none when there are no more."""
+    """The next batch of such deliveries, locked; empty when there are no more."""
     return [DeliveryStatus(*row) for row in session.execute(SOME, {**asdict(which), "limit": BATCH})]
 
 
 def inputs(session: Session, which: DeadLetterFilter) -> list[int]:
-    """The ids of quarantined inputs among them."""
+    """The ids of such inputs, which are quarantined."""
     return list(session.scalars(INPUTS, asdict(which)))
 
 
 def drop(session: Session, rows: Sequence[DeliveryStatus]) -> int:
-    """Ends them for good; how many there were that nobody had touched meanwhile."""
+    """Ends these deliveries for good; how many of them were still dead."""
     keys = {"messages": [row.message_id for row in rows], "addresses": [row.address_id for row in rows]}
     return len(session.execute(DROP, {**keys, "dropped": DROPPED}).all())
 
 
 def note(session: Session, actor: str, action: str, which: DeadLetterFilter, rows: int) -> None:
-    """One act over many is one line of the audit: what was asked for, and how many it was."""
+    """Records an act over many rows as one row of the audit: what was asked for, and how many rows there were."""
     asked: Mapping[str, object] = {
         "reason": which.reason,
         "channel": which.channel,
@@ -100,7 +100,7 @@ def note_each(session: Session, actor: str, action: str, rows: Sequence[Delivery
 
 
 def is_fixed(session: Session, which: DeadLetterFilter) -> DeadLetterFilter:
-    """The same, closed at this moment."""
+    """The same filter, limited to what has ended by now."""
     return replace(which, until=now(session))
 
 
@@ -113,8 +113,9 @@ def _fits(state: str, died: str) -> str:
     """
 
 
-# With the words of the partial index deliveries_dead, so that little else is read. It does not speak of the state: then
-# no claim could change that in place. What failed or is in doubt has a reason; settlements and attempts see to it.
+# It repeats the condition of the partial index deliveries_dead, so that little else is read. The index does not mention
+# the state, for then no claim could change the state in place (a HOT update). What failed or is in doubt always has a
+# reason; settlements and attempts see to it.
 _DELIVERIES: Final = "ended_at IS NOT NULL AND reason IS NOT NULL AND state IN ('failed', 'unknown') AND " + _fits(
     "state", "ended_at"
 )

@@ -1,10 +1,10 @@
 """`critter drain`: the doors of all processes close for a while, and what was accepted is worked off before a restart.
 
-The wish stands in the database with an end, which the command moves on while it lives: doors that a killed command left
-closed open again by themselves. Each process that takes something in hears of it with its next heartbeat, and writes
+The request stands in the database with an end, which the command moves on while it runs: doors that a killed command
+left closed open again by themselves. Each process that takes something in reads it with its next heartbeat, and writes
 into its own row until when it is closed, once all that it had taken in is stored (gateway/ledger/commit/admission).
-The drain has ended well only when every live process has confirmed the last end; that moment is written down too, and
-processes that start after it are the new version, and open.
+The drain has ended well only when every live process has confirmed the last end. That moment is stored, too: processes
+that start after it are the new version, and are open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,9 @@ DOORS: Final = ("web", "fallback", "mail", "clock")  # processes that take somet
 
 @dataclass(frozen=True, slots=True)
 class DoorProcess:
-    """One process that takes something in."""
+    """One process that takes something in, and how long ago its last heartbeat was."""
 
-    owner: str  # name@host:pid:chance
+    owner: str  # name@host:pid:random
     name: str
     silent_for: timedelta
 
@@ -38,22 +38,24 @@ class DoorProcess:
 
 
 def close_doors(session: Session, wait: timedelta) -> datetime:
-    """From now on, for so long; the end. A drain that runs already keeps its beginning."""
+    """Asks all doors to close from now on for so long, and returns the end. A drain that runs already keeps its
+    beginning."""
     return cast("datetime", session.execute(CLOSE, {"wait": wait}).scalar_one())
 
 
 def keep_closed(session: Session, wait: timedelta) -> datetime:
-    """The end is moved; where it is now."""
+    """Moves the end to `wait` from now, and returns it."""
     return cast("datetime", session.execute(KEEP, {"wait": wait}).scalar_one())
 
 
 def complete(session: Session, until: datetime) -> bool:
-    """It ended well: whatever starts from now on is open. False when somebody opened the doors meanwhile."""
+    """Notes that the drain ended well: a process that starts from now on is open. False when somebody opened the doors
+    meanwhile."""
     return bool(session.execute(COMPLETE, {"until": until}).all())
 
 
 def open_doors(session: Session) -> bool:
-    """False when they were to be open already."""
+    """Ends a drain. False when none was running."""
     return bool(session.execute(OPEN).all())
 
 
@@ -69,13 +71,13 @@ def still_closed(session: Session) -> Sequence[DoorProcess]:
 
 
 def list_silent(session: Session) -> Sequence[DoorProcess]:
-    """Fallback doors that were not stopped in order and are not heard of: each may hold texts in its spool."""
+    """Fallback doors without a heartbeat that were not stopped properly: each may hold texts in its spool."""
     return [DoorProcess(*row) for row in session.execute(SILENT, {"alive": ALIVE})]
 
 
 def left(session: Session) -> Mapping[str, int]:
-    """What is still to be done now; only what is more than none. Retries and held posts that are not due wait in the
-    database as well as anywhere."""
+    """What is still to be done now, by kind, without zeros. Retries and held posts that are not due are not counted:
+    they can wait in the database."""
     return {what: count for what, count in session.execute(LEFT) if count}
 
 

@@ -1,6 +1,6 @@
-"""The pulse of a process: every few seconds it says that it lives, stores what it counted, hears whether the doors are
-to be closed, and confirms that they are. Critter/ gives one to every process; `critter drain` and /metrics read what it
-writes."""
+"""The heartbeat of a process: every two seconds it writes that the process lives, stores its counters, reads whether
+the doors are to be closed, and confirms that they are. critter/ starts one in every process; `critter drain` and
+/metrics read what it writes."""
 
 import logging
 import os
@@ -23,17 +23,17 @@ from gateway.store import restore_marker
 from gateway.store.database import transaction
 
 BEAT: Final = 2.0  # seconds
-FAREWELL: Final = 5.0  # seconds; a database that hangs must not hold up the end of a process
-FORGOTTEN: Final = timedelta(days=1)  # after which a process that was killed is struck off
+FAREWELL: Final = 5.0  # seconds for the last beat; a database that hangs must not hold up the end of a process
+FORGOTTEN: Final = timedelta(days=1)  # after this the row of a process that was killed is deleted
 
 log = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """A thread of its own, so made after a fork, never before. What cannot be stored waits for the next beat."""
+    """A thread of its own, so it is made after a fork, never before. What cannot be stored waits for the next beat."""
 
     def __init__(self, engine: Engine, name: str, owner: str, admission: Admission | None = None) -> None:
-        """Steers the admission of a process that takes something in; one that takes nothing in has none."""
+        """`admission`: what a beat opens and closes, in a process that takes something in; others have none."""
         self._engine, self._name, self._owner = engine, name, owner
         self._admission = admission or Admission()
         self._away = False
@@ -52,11 +52,11 @@ class Heartbeat:
         return self._admission.is_drained()
 
     def wait_for_beat(self, timeout: float = 10.0) -> bool:
-        """Until its first beat was stored, or could not be."""
+        """Waits until the first beat was stored, or could not be; False when that takes longer."""
         return self._begun.wait(timeout)
 
     def close(self) -> None:
-        """Stores what was counted and signs off."""
+        """Stores the counters, deletes the row of this process, and ends."""
         self._end.set()
         self._thread.join(FAREWELL)
 
@@ -66,7 +66,7 @@ class Heartbeat:
         while not self._end.wait(BEAT):
             self._once()
             if self._admission.wait_until_confirmed(BEAT, self._end):
-                self._once()  # a drain waits for this word
+                self._once()  # a drain waits for this confirmation
         self._once()
         with suppress(SQLAlchemyError), transaction(self._engine) as session:
             session.execute(SIGN_OFF, {"owner": self._owner})
@@ -79,7 +79,7 @@ class Heartbeat:
                 counters.store(session, counted)
             self._admission.hear(*closed)
             self._away = False
-        except Exception as problem:  # noqa: BLE001  a process must not lose its pulse
+        except Exception as problem:  # noqa: BLE001  the heartbeat must go on
             counters.add_all(counted)
             if not self._away:
                 why = restore_marker.REFUSAL if restore_marker.is_refusal(problem) else type(problem).__name__
@@ -88,20 +88,20 @@ class Heartbeat:
 
 
 def owner(name: str) -> str:
-    """This process, in leases and in the table of processes."""
+    """The name of this process in leases and in the table of processes: name@host:pid:random."""
     return f"{name}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def beat(session: Session, name: str, owner: str, confirmed: datetime | None = None) -> tuple[datetime | None, float]:
-    """Says that this process lives, and until when it is known to take nothing in; tells until when its doors are to
-    be closed, and how many seconds that is from now. Its figures need not wait for the disk."""
+    """Writes that this process lives, and until when it has confirmed to take nothing in. Returns until when its doors
+    are to be closed (None: open), and how many seconds that is from now. The commit need not wait for the disk."""
     values = {"name": name, "owner": owner, "forgotten": FORGOTTEN, "confirmed": confirmed}
     until, seconds = session.execute(BEATS, values).one_or_none() or (None, 0.0)
     return until, seconds or 0.0
 
 
 def alive(session: Session, names: Collection[str]) -> set[str]:
-    """Of processes of these names, those that are heard of."""
+    """Those of these names of which at least one process has a recent heartbeat."""
     return set(session.scalars(LIVING, {"names": list(names), "alive": ALIVE}))
 
 
@@ -112,7 +112,7 @@ LIVING: Final = text("""
 SIGN_OFF: Final = text("DELETE FROM processes WHERE owner = :owner")
 
 # While a drain waits, the doors of all processes are closed. Once it has ended well, a process that started later is
-# the new version, and open. An end from before this drain says nothing about it.
+# the new version, and open. A drained_at from before this drain does not count.
 BEATS: Final = text("""
     WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)
     ), seen AS (

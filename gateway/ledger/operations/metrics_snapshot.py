@@ -1,5 +1,5 @@
-"""The figures of an installation at one moment, for /metrics: each statement finds its rows by an index and counts a
-bounded number of them, so that asking costs the same with a thousand deliveries and with a hundred million."""
+"""The metrics of an installation at one moment, for /metrics: each statement finds its rows by an index and counts a
+bounded number of them, so that a snapshot costs the same with a thousand deliveries and with a hundred million."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -17,12 +17,12 @@ from gateway.settings import Settings
 
 COUNTED: Final = 10_000  # rows that are counted one by one; more are "10000"
 LOOKED_AT: Final = 500  # rows of one number and priority among which the oldest that is due is looked for
-ALIVE: Final = timedelta(seconds=30)  # since a process was last heard of
+ALIVE: Final = timedelta(seconds=30)  # a process counts as alive for so long after its last heartbeat
 PATIENCE: Final = "2s"  # for one statement
 
 
 class Figures(NamedTuple):
-    """Ages are seconds of the oldest row that is due, 0 without one; counts stop at COUNTED."""
+    """One snapshot. An age is that of the oldest row that is due, in seconds, 0 without one; counts stop at COUNTED."""
 
     totals: Mapping[tuple[str, str], float]
     ages: Mapping[str, float]
@@ -33,13 +33,13 @@ class Figures(NamedTuple):
     senders: Sequence[Paused]
     processes: Mapping[str, int]
     budget_left: float | None  # a share, 0 to 1; None without a budget
-    off: int = 0  # mailboxes that sent too many mails back
+    off: int = 0  # mailboxes that are off because too many mails to them bounced
     failing: int = 0  # tasks of the clock that keep failing
     outside: int = 0  # deliveries in the default partition
 
 
 def take_snapshot(session: Session, settings: Settings) -> Figures:
-    """One look. By index, whatever a planner without statistics thinks of it."""
+    """Takes one snapshot. The settings make the planner use the indexes even when it has no statistics."""
     session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
     session.execute(
         text("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
@@ -67,17 +67,18 @@ def _by_name(session: Session, statement: TextClause, bounds: Mapping[str, objec
 
 
 def budget_left(session: Session, settings: Settings) -> float | None:
-    """What is left of this month's money for texts, as a share."""
+    """The share of this month's money for texts that is left, 0 to 1; None when no texts are sent."""
     if not settings.sms:
         return None
     _, month = spending.read_budgets_left(session, budgets.limits(settings), budgets.COMPANY)
     return month.left / month.limit if month.limit else 0.0
 
 
-# The ids of callbacks are made in their order, so the oldest is the first by id. An input's or delivery's age is not
-# told by its id, for some are put off: of inputs, and of each number and priority, the first few that are due are
-# looked at. It is ordered by priority too, and that is no equation, so that only deliveries_due can serve: by the
-# primary key, which has the order of messages as well, a planner without statistics would read all there ever was.
+# The ids of callbacks ascend with time, so the oldest one is the first by id. For inputs and deliveries the id does not
+# tell how long they are due, for some are put off: so the first few inputs, and the first few rows of each number and
+# priority, are looked at. The priority is compared by >= and <=, not by =, and ordered by, so that only the index
+# deliveries_due fits: the primary key gives the order of messages, too, and by it a planner without statistics would
+# read all deliveries there ever were.
 AGES: Final = text("""
     SELECT 'inbound' AS queue, (SELECT now() - min(due) FROM (
         SELECT coalesce(not_before, received_at) AS due FROM inbound

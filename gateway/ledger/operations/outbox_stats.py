@@ -1,4 +1,4 @@
-"""How the outbox stands: how many deliveries are in which state, and which do not get on. `critter outbox` asks."""
+"""The state of the outbox: how many deliveries are in which state, and which are stuck. `critter outbox` shows it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,7 +11,7 @@ State = Literal["queued", "sending", "retry", "unknown", "sent", "delivered", "f
 
 
 class DeliveryCount(NamedTuple):
-    """Deliveries of one channel in one state; the age of the oldest of them that is open, and of how many parts."""
+    """How many deliveries of one channel are in one state, and the age of the oldest of them that is open."""
 
     channel: str
     state: str
@@ -20,7 +20,8 @@ class DeliveryCount(NamedTuple):
 
 
 class WaitingDelivery(NamedTuple):
-    """One delivery: where it stands, why, since when, and when it is tried or looked for next (past: overdue)."""
+    """One delivery: its state, why, how old it is, and in how long it is tried or looked for next (negative:
+    overdue)."""
 
     id: str
     channel: str
@@ -33,7 +34,7 @@ class WaitingDelivery(NamedTuple):
 
 
 class RunningFanouts(NamedTuple):
-    """Fan-outs that still run, and the age of the oldest one that is due."""
+    """How many fan-outs still run, and for how long the oldest of those that are due has been due."""
 
     fanouts: int
     oldest: timedelta | None
@@ -44,7 +45,7 @@ def counts(session: Session) -> Sequence[DeliveryCount]:
 
 
 def stuck(session: Session, limit: int) -> Sequence[WaitingDelivery]:
-    """Open deliveries that are in doubt, tried again, or due for a minute, the oldest first."""
+    """Open deliveries that are in doubt, wait for another try, or have been due for a minute, the oldest first."""
     return [WaitingDelivery(*row) for row in session.execute(STUCK, {"limit": limit})]
 
 

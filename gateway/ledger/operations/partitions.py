@@ -1,8 +1,8 @@
-"""The months of the table of deliveries: each has a partition before its time comes. The clock and migrations ask.
+"""The monthly partitions of the table of deliveries, made before their month begins. The clock and migrations use it.
 
-A row whose month has none stands in deliveries_default, and as long as it does PostgreSQL refuses to make that month's
-partition. Such rows are therefore moved first, some thousands at a time: while it moves them everybody else waits, so a
-step is short, and one that does not get its lock at once gives up and is tried again.
+A row whose month has no partition stands in deliveries_default, and while it does, PostgreSQL refuses to make that
+month's partition. So such rows are moved first, some thousands at a time. Everybody else waits while a step moves rows,
+so a step is short, and one that does not get its lock at once gives up and is tried again.
 """
 
 import itertools
@@ -17,14 +17,14 @@ from sqlalchemy.orm import Session
 from gateway.store.database import transaction
 
 BATCH: Final = 5_000  # rows in one step
-PATIENCE: Final = "200ms"  # that a step may keep others waiting for its lock
+PATIENCE: Final = "200ms"  # how long a step may wait for its lock, for others wait behind it
 LOCKED: Final = "55P03"
 TRIES: Final = 50
 COUNTED: Final = 10_000  # rows of deliveries_default that are counted one by one; more are "10000"
 
 
 def move(session: Session, most: int = BATCH) -> bool:
-    """One step for the oldest month that has rows in deliveries_default; False when none has."""
+    """Moves rows of the oldest month that has rows in deliveries_default, one step; False when there are none."""
     oldest = session.scalar(text("SELECT min(message_id) FROM deliveries_default WHERE message_id >= 0"))
     if oldest is None:
         return False
@@ -34,13 +34,14 @@ def move(session: Session, most: int = BATCH) -> bool:
 
 
 def ensure(session: Session) -> None:
-    """The partitions of this month and the next two, where no row stands in the way."""
+    """Makes the partitions of this month and the next two, where no row in deliveries_default is in the way."""
     session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
     session.execute(ENSURE)
 
 
 def make(engine: Engine) -> None:
-    """Both, to their end; whoever holds the table meanwhile is waited for. A schema before 0009 cannot move rows."""
+    """Moves all rows, then makes the partitions; it waits while somebody else holds the table. A schema before 0009
+    cannot move rows."""
     for tries in itertools.count(1):
         try:
             with transaction(engine) as session:
@@ -55,7 +56,7 @@ def make(engine: Engine) -> None:
 
 
 def outside(session: Session) -> int:
-    """How many rows have no month of their own, COUNTED at most."""
+    """How many rows are in deliveries_default, COUNTED at most."""
     return session.scalar(OUTSIDE, {"most": COUNTED}) or 0
 
 

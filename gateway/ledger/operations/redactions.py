@@ -1,4 +1,5 @@
-"""Texts whose copy the carrier is to delete (R52). Retention and erasing put them; workers/redaction takes them."""
+"""Texts whose copy the carrier is to delete (R52). Retention and the erasing of people add them; workers/redaction
+takes them."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +9,8 @@ from sqlalchemy.orm import Session
 
 
 def due(session: Session, limit: int) -> Sequence[str]:
-    """The carrier's ids of the oldest; nobody else gets them for a while, longer with each try: a minute to a day."""
+    """Claims the oldest, and returns the carrier's ids. Nobody else gets them for a while that doubles with each try,
+    from a minute to a day."""
     return session.scalars(DUE, {"limit": limit}).all()
 
 

@@ -1,9 +1,9 @@
-"""After a restore (R54): what was open in the backup may have been done since, so it is held until an operator's word.
+"""After a restore (R54): what was open in the backup may have been done since, so it is held until an operator decides.
 
-`critter restore` asks. Deliveries end as cancelled, with a reason by which they are found again, so that they hold up
-no lane and are not given up meanwhile; fan-outs wait for a day that does not come; inputs are held as any held one.
-Inputs that the carrier's list brings once more, older than the restore, are held by a trigger that sleeps otherwise:
-the doors pay nothing for it.
+`critter restore` uses it. Deliveries end as cancelled, with a reason by which they are found again, so that they hold
+up no lane and are not given up meanwhile. Fan-outs wait for a day in the far future. Inputs are held like any held
+input. Inputs older than the restore that the carrier's list brings once more are held by a trigger. It is disabled at
+all other times, so that it costs the doors nothing.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ WHY: Final = "restored from a backup: it may have been read before"
 
 
 class RestoreHold(NamedTuple):
-    """How much is held, since when."""
+    """How much is held, and since when."""
 
     inputs: int
     fanouts: int
@@ -32,27 +32,28 @@ class RestoreHold(NamedTuple):
 
 
 def hold(session: Session) -> None:
-    """Everything that is open, in one transaction before any process may see it. Open codes and questions end: their
-    answers may have counted already."""
+    """Holds everything that is open, in one transaction, before any process may see the database. Open codes and
+    questions end, for their answers may have counted already."""
     session.execute(PATIENCE)
     for statement in HOLD:
         session.execute(text(statement), {"why": WHY, "reason": REASON})
 
 
 def read_held(session: Session) -> RestoreHold:
-    """What still waits for a word. It reads all deliveries."""
+    """Counts what still waits for a decision. It reads all deliveries."""
     session.execute(PATIENCE)
     return RestoreHold(*session.execute(HELD, {"why": WHY, "reason": REASON}).one())
 
 
 def release(session: Session) -> frozenset[str]:
-    """Lets go of all of it, each delivery marked as a possible duplicate; the bells to ring."""
+    """Releases everything, each delivery marked as a possible duplicate. Returns the drains to wake."""
     _let_go(session, RELEASE)
     return frozenset(("inbound", "fanout", "sms", "email"))
 
 
 def drop(session: Session) -> frozenset[str]:
-    """Ends all of it for good. What the carrier's list still brings from before is held as before. No bells."""
+    """Ends everything for good. Older inputs that the carrier's list still brings are held as before. There is no drain
+    to wake, so the set is empty."""
     _let_go(session, DROP)
     return frozenset()
 
@@ -65,7 +66,7 @@ def _let_go(session: Session, statements: tuple[str, ...]) -> None:
 
 
 PATIENCE: Final = text("SET LOCAL statement_timeout = '10min'")
-NEVER: Final = "timestamptz '3000-01-01 00:00+00'"  # infinity would be no number of seconds from now
+NEVER: Final = "timestamptz '3000-01-01 00:00+00'"  # not infinity: that minus now() is no number of seconds
 
 HOLD: Final = (
     "UPDATE installation SET restored_at = now()",
@@ -79,7 +80,7 @@ HOLD: Final = (
     """UPDATE deliveries SET state = 'cancelled', reason = :reason, ended_at = now(), lease_until = NULL,
            lease_owner = NULL
        WHERE ended_at IS NULL""",
-    "UPDATE callbacks SET applied_at = now() WHERE applied_at IS NULL",  # one may make a mail of a text
+    "UPDATE callbacks SET applied_at = now() WHERE applied_at IS NULL",  # applying one might send a mail for a text
     "UPDATE tellings SET told_at = now() WHERE told_at IS NULL",
     "UPDATE codes SET ended_at = now() WHERE ended_at IS NULL",
     "UPDATE conversations SET question = NULL, half = NULL, half_at = NULL",

@@ -1,9 +1,9 @@
-"""What is kept how long (R52): raw inputs are emptied, deliveries and what the carrier called back go, posts stay.
+"""Retention: how long data is kept (R52). Raw inputs are emptied, deliveries and callbacks are deleted, posts stay.
 
-workers/upkeep/retention and `critter retention` take it batch by batch. A batch looks at the next BATCH rows by id, so
-that it takes as long however large the table is, and moves a cursor with them. What is still open is passed by; once a
-week each cursor begins anew and finds what has ended since. Only messages never begin anew: `critter audit` asks what
-is younger than their cursor.
+workers/upkeep/retention and `critter retention` work batch by batch. A batch looks at the next BATCH rows by id and
+moves a cursor past them, so it takes the same time however large the table is. What is still open is skipped; once a
+week each cursor begins anew and finds what has ended since. The cursors of messages and of `carrier.out` begin only
+once: `critter audit` checks only what is younger than the cursor of the messages.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 BATCH: Final = 2_000  # rows looked at in one transaction
-PATIENCE: Final = "200ms"  # that dropping a month may keep others waiting for their lock
+PATIENCE: Final = "200ms"  # how long dropping a month may wait for its lock, for others wait behind it
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionAges:
-    """How old a row must be. `redact`: the carrier is told to delete its copy, too."""
+    """The age at which rows of each kind end. `redact`: the carrier is asked to delete its copy, too."""
 
     raw: timedelta
     deliveries: timedelta
@@ -31,14 +31,15 @@ class RetentionAges:
 
     @property
     def carrier(self) -> timedelta:
-        """The carrier's ids go with our tries: it is told before."""
+        """The age at which the carrier is asked to delete its copy: before our tries, which have its ids, are
+        deleted."""
         return min(self.raw, self.deliveries - timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One thing that ends by age. `due` and `blocks` are conditions on a row `t`; one that blocks stops the cursor.
-    `action` does it to the rows of `span`."""
+    """One kind of data that ends by age. `due` and `blocks` are conditions on a row `t`; a row that blocks stops the
+    cursor. `action` is the statement that changes the rows of `span`. `again`: the cursor begins anew each week."""
 
     name: str
     says: str
@@ -52,7 +53,7 @@ class Kind:
 
 
 class DueRetention(NamedTuple):
-    """How much of a kind is old enough now, and since when the oldest of it is there; without any: none."""
+    """How many rows of a kind are old enough now, and when the oldest of them was made; None without any."""
 
     kind: Kind
     rows: int
@@ -60,7 +61,7 @@ class DueRetention(NamedTuple):
 
 
 class PastMonth(NamedTuple):
-    """A month of deliveries that is past, about how many rows it has, and whether something in it is still open."""
+    """A past month of deliveries: its table, about how many rows it has, and whether any of them is still open."""
 
     table: str
     rows: int
@@ -68,7 +69,7 @@ class PastMonth(NamedTuple):
 
 
 def batch(session: Session, kind: Kind, ages: RetentionAges) -> int | None:
-    """The next batch, and how many rows changed; None when everything that is old enough was looked at."""
+    """Works off the next batch; how many rows changed, or None when everything that is old enough was looked at."""
     session.execute(text(START if kind.again else FIRST), {"what": kind.name})
     upto = session.scalar(text("SELECT upto FROM retention WHERE what = :what FOR UPDATE"), {"what": kind.name})
     given = {"upto": upto, "age": getattr(ages, kind.age), "batch": BATCH}
@@ -79,7 +80,7 @@ def batch(session: Session, kind: Kind, ages: RetentionAges) -> int | None:
 
 
 def due(session: Session, kind: Kind, ages: RetentionAges) -> DueRetention:
-    """What the next pass would do. It reads the whole table."""
+    """Counts what the next pass would do. It reads the whole table."""
     session.execute(text("SET LOCAL statement_timeout = '10min'"))
     rows, oldest = session.execute(
         text(COUNT.format(table=kind.table, due=kind.due, blocks=kind.blocks, below=kind.below)),
@@ -89,7 +90,7 @@ def due(session: Session, kind: Kind, ages: RetentionAges) -> DueRetention:
 
 
 def kinds(ages: RetentionAges) -> tuple[Kind, ...]:
-    """In the order in which they must be taken."""
+    """The kinds in the order in which they must be worked off."""
     return KINDS if ages.redact else tuple(kind for kind in KINDS if not kind.name.startswith("carrier"))
 
 
@@ -100,7 +101,7 @@ def months(session: Session, age: timedelta) -> list[PastMonth]:
 
 
 def drop(session: Session, month: PastMonth) -> bool:
-    """Drops it, unless something in it is open, or somebody holds it just now: the next pass tries again."""
+    """Drops a month; False when a row of it is open, or when somebody holds a lock: then the next pass tries again."""
     session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
     try:
         with session.begin_nested():

@@ -1,4 +1,5 @@
-"""An operator's second chance: rows that ended badly are put back, held ones let in. `critter retry` and `held` ask."""
+"""Retry by an operator: rows that ended badly are put back, held inputs are let in. `critter retry` and `critter held`
+use it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,13 +41,14 @@ class HeldInput(NamedTuple):
 
 
 def deliveries(session: Session, message_id: int, address_id: int | None) -> Sequence[DeliveryStatus]:
-    """One delivery, or all of a message, locked."""
+    """One delivery, or without an address all of a message, locked."""
     return [DeliveryStatus(*row) for row in session.execute(STANDING, {"message": message_id, "address": address_id})]
 
 
 def put_back(session: Session, rows: Sequence[DeliveryStatus], actor: str) -> frozenset[str]:
-    """Those that failed or stayed in doubt go again, once they are due in their lane. The channels to ring; raises
-    Refused when there is none. What may have arrived before is marked as a possible duplicate."""
+    """Puts back those that failed or stayed in doubt; each leaves when it is its turn in its lane. What may have
+    arrived before is marked as a possible duplicate. Returns the channels whose workers to wake; raises Refused when
+    there is nothing to put back."""
     badly = [row for row in rows if row.state in BADLY]
     if not badly:
         raise Refused(_nothing_to_retry(rows))
@@ -58,7 +60,7 @@ def put_back(session: Session, rows: Sequence[DeliveryStatus], actor: str) -> fr
 
 
 def reopen(session: Session, rows: Sequence[DeliveryStatus]) -> frozenset[str]:
-    """They go again, however many; the channels to ring. Whoever calls it writes the audit."""
+    """Puts these back; returns the channels whose workers to wake. The caller writes the audit."""
     keys = {"messages": [row.message_id for row in rows], "addresses": [row.address_id for row in rows]}
     session.execute(PUT_BACK, {**keys, "sms": SMS_GIVES_UP, "mail": MAIL_GIVES_UP})
     return frozenset(row.channel for row in rows)
@@ -72,12 +74,12 @@ def _nothing_to_retry(rows: Sequence[DeliveryStatus]) -> str:
 
 
 def list_held(session: Session) -> Sequence[HeldInput]:
-    """What waits for an operator, the oldest first."""
+    """The inputs that wait for an operator, the oldest first."""
     return [HeldInput(*row) for row in session.execute(HELD)]
 
 
 def read_one(session: Session, input_id: int) -> Inbound:
-    """One of those; raises Refused for any other."""
+    """One input that waits for an operator; raises Refused for any other."""
     row = session.get(Inbound, input_id) if input_id <= LARGEST else None
     if row is None or row.state not in ASIDE:
         raise Refused(f"{input_id} is not held: critter held list shows what is.")
@@ -85,7 +87,7 @@ def read_one(session: Session, input_id: int) -> Inbound:
 
 
 def readmit(session: Session, row: Inbound, actor: str) -> None:
-    """A quarantined input is read once more; raises Refused for any other."""
+    """Has a quarantined input read once more; raises Refused for any other."""
     if row.state == "held":
         raise Refused(f"That input is held ({row.reason}): critter held approve {row.id} lets it in.")
     if row.state != "quarantined":
@@ -94,7 +96,7 @@ def readmit(session: Session, row: Inbound, actor: str) -> None:
 
 
 def decide(session: Session, ids: Sequence[int], state: str, actor: str, action: str) -> int:
-    """An operator's word on held or quarantined inputs, and who gave it; how many there were."""
+    """Applies an operator's decision to held or quarantined inputs and records it in the audit; how many there were."""
     for row_id in ids:
         audit_log.record(session, actor, action, row_id)
     return inbox.decide_held(session, ids, state)

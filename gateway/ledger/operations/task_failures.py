@@ -1,4 +1,5 @@
-"""Tasks of the clock that fail again and again, for `critter check` and /metrics. Workers/periodic writes them down."""
+"""Tasks of the clock that fail again and again, for `critter check` and /metrics. workers/runtime/periodic_tasks
+records them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -7,11 +8,11 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-OFTEN: Final = 5  # failures in a row, after which it is an alarm
+OFTEN: Final = 5  # failures in a row that make an alarm
 
 
 class FailingTask(NamedTuple):
-    """One that failed the last `failures` times. `reason` is the name of an error, never what was in it."""
+    """A task that failed the last `failures` times. `reason` is the name of the error, never its text."""
 
     task: str
     failures: int
@@ -20,7 +21,7 @@ class FailingTask(NamedTuple):
 
 
 def record_failure(session: Session, task: str, failures: int, reason: str) -> None:
-    """It was the so-manieth time in a row."""
+    """Records a failure; `failures`: how many times in a row by now."""
     session.execute(FAILED, {"task": task, "failures": failures, "reason": reason})
 
 
@@ -29,14 +30,14 @@ def record_success(session: Session, task: str) -> None:
 
 
 def forget_others(session: Session, tasks: Collection[str]) -> None:
-    """What tasks left that this version does not have."""
+    """Deletes the failures of tasks that this version does not have."""
     session.execute(
         text("DELETE FROM task_failures WHERE task <> ALL (CAST(:tasks AS text[]))"), {"tasks": list(tasks)}
     )
 
 
 def list_failing(session: Session) -> Sequence[FailingTask]:
-    """Those that fail often enough to be an alarm, the longest first."""
+    """The tasks that fail often enough for an alarm, those that have failed for longest first."""
     return [FailingTask(*row) for row in session.execute(FAILING, {"often": OFTEN})]
 
 

@@ -1,7 +1,7 @@
-"""What carriers call back about an attempt: it moves forward only, and its first end wins. Workers/receipts reports.
+"""What carriers call back about an attempt: it moves forward only, and its first end wins. workers/callbacks calls it.
 
-Callbacks come twice, late, in any order, or before the reply to the request that they are about; the state that is
-reached is the same. Which code means what is the carrier's to know: a report carries the verdict.
+Callbacks come twice, late, in any order, or before the answer to the request that they are about; the final state is
+the same. What a code means is for the carrier's module to know: its report says what follows from it.
 """
 
 import random
@@ -24,8 +24,8 @@ ENDS: Final = ("delivered", "failed", "retry")
 
 @dataclass(frozen=True, slots=True)
 class CarrierReport:
-    """One word of a carrier about one attempt. `retries`: how often its reason may start a new one; `slow`: then the
-    phone is given time."""
+    """What a carrier said about one attempt. `retries`: how often this reason may start a new attempt; `slow`: with the
+    long waits for a phone that cannot be reached."""
 
     attempt_id: int
     carrier_id: str | None
@@ -36,7 +36,7 @@ class CarrierReport:
 
 
 class AttemptStatus(NamedTuple):
-    """Where an attempt stands: its state, the furthest step called back, why."""
+    """The status of an attempt: its state, the furthest step that was called back, the reason."""
 
     state: str
     step: str | None = None
@@ -45,7 +45,7 @@ class AttemptStatus(NamedTuple):
 
 
 def after(standing: AttemptStatus, report: CarrierReport) -> AttemptStatus:
-    """The next standing; pure. That a carrier knows the message at all proves that it took it."""
+    """The status after a report; pure. A carrier that knows the message at all has taken it, so it is at least sent."""
     step = "failed" if report.step == "cancelled" else report.step
     if standing.state in ENDS:
         return standing._replace(carrier_id=standing.carrier_id or report.carrier_id)
@@ -56,7 +56,7 @@ def after(standing: AttemptStatus, report: CarrierReport) -> AttemptStatus:
 
 
 def advance(session: Session, reports: Sequence[CarrierReport]) -> frozenset[int]:
-    """Moves the attempts and their deliveries; the ids of those attempts whose phone is tried again later."""
+    """Moves the attempts and their deliveries; the ids of those attempts after which the phone is tried again later."""
     found = session.execute(LOCK, {"ids": sorted({report.attempt_id for report in reports})}).all()
     standings = {row.id: AttemptStatus(row.state, row.status, row.reason, row.carrier_id) for row in found}
     allowed: dict[int, int] = {}
@@ -74,7 +74,8 @@ def advance(session: Session, reports: Sequence[CarrierReport]) -> frozenset[int
 
 
 def _give_up(session: Session, standings: dict[int, AttemptStatus], allowed: dict[int, int]) -> None:
-    """An attempt whose reason had all its retries has failed; the others keep how many they had, for their wait."""
+    """Fails attempts whose reason has used up its retries. For the others, `allowed` then holds how many retries they
+    had before: that decides their wait."""
     if not allowed:
         return
     earlier = session.execute(EARLIER, {"ids": list(allowed), "reasons": [standings[one].reason for one in allowed]})
@@ -85,7 +86,7 @@ def _give_up(session: Session, standings: dict[int, AttemptStatus], allowed: dic
 
 
 def _wait(earlier: int, slow: bool) -> timedelta:
-    chance = random.random()  # noqa: S311  it spreads waits, it guards nothing
+    chance = random.random()  # noqa: S311  it only spreads the waits, no secret depends on it
     return unreached_wait(earlier, chance) if slow else next_wait(earlier + 1, chance)
 
 
@@ -105,7 +106,7 @@ def _write(session: Session, moved: dict[int, AttemptStatus], waits: dict[int, t
     email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.state == "failed"])
 
 
-# Deliveries first, as every writer here takes them.
+# Deliveries are locked first, as everywhere in this package.
 LOCK: Final = text("""
     SELECT a.id, a.state, a.status, a.reason, a.carrier_id
     FROM attempts a JOIN deliveries d ON d.message_id = a.message_id AND d.address_id = a.address_id
@@ -121,8 +122,8 @@ EARLIER: Final = text("""
     JOIN attempts a ON a.id = given.id
 """)
 
-# An attempt that arrived ends the delivery, unless a later one is on the road and will say so itself. One that failed
-# does so only if it is the latest. What an operator or `undo` cancelled stays cancelled.
+# An attempt that arrived ends the delivery, unless a later attempt is on its way and will report itself. An attempt
+# that failed ends it only if it is the latest. What an operator or `undo` cancelled stays cancelled.
 MOVE_DELIVERIES: Final = text("""
     UPDATE deliveries d
     SET state = CASE WHEN given.state = 'retry' AND now() + given.wait >= d.give_up_at THEN 'failed'

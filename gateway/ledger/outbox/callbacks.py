@@ -13,8 +13,8 @@ from gateway.store.tables import Callback
 
 @dataclass(frozen=True, slots=True)
 class CallbackCall:
-    """One call: the attempt of its token, the carrier's id of the message ("" when it gives none), its status and
-    error code in the words of that carrier."""
+    """One callback: the attempt that its token names, the carrier's id of the message ("" when it gives none), and the
+    carrier's own status and error code."""
 
     attempt_id: int
     carrier_id: str
@@ -24,18 +24,19 @@ class CallbackCall:
 
 
 def record(session: Session, calls: Sequence[CallbackCall]) -> None:
-    """Repeats and disorder are kept as they come: whoever applies them only moves forward."""
+    """Stores callbacks as they come, with repeats and in any order: applying them only moves forward."""
     session.execute(insert(Callback), [asdict(call) for call in calls])
 
 
 def open_callbacks(session: Session, limit: int) -> Sequence[Callback]:
-    """The oldest that no attempt has taken note of, locked; who applies one sets its applied_at in this transaction."""
+    """The oldest callbacks that are not applied yet, locked. The caller applies them and sets applied_at in this
+    transaction."""
     waiting = select(Callback).where(Callback.applied_at.is_(None)).order_by(Callback.id).limit(limit)
     return session.scalars(waiting.with_for_update(skip_locked=True)).all()
 
 
 class Callbacks(GroupCommitter[CallbackCall]):
-    """Records what comes in at the same time in one commit."""
+    """Group commit: stores callbacks that come in at the same time in one commit."""
 
     def __init__(self, engine: Engine, recorded: Callable[[], None]) -> None:
         self._engine = engine

@@ -1,7 +1,7 @@
-"""Deliveries that a worker has on the road: claimed with a lease, and given back when they did not leave.
+"""Deliveries that a worker is sending: claimed with a lease, and given back when they did not leave.
 
-Called by workers/deliver. Of one lane, one author to one address, a single row is on the road at a time; that is what
-keeps their order.
+The send loop of workers/deliver uses it. Of one lane, one author to one address, only one row is on its way at a time;
+this keeps their order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,12 +21,12 @@ Senders = tuple[int, ...]  # ids of our numbers
 NOBODY: Final[Senders] = (0,)  # the sender of a mail
 
 CRASH: Final = "crash"  # the reason of a row whose worker was lost
-PHONES_FAULT: Final = ("suspended", "gave_up")  # refusals of a phone that its owner's mailbox may make good
+PHONES_FAULT: Final = ("suspended", "gave_up")  # reasons for which the text goes to its reader's mailbox instead
 
 
 class ClaimedDelivery(NamedTuple):
-    """One delivery on the road. `attempt_id` is in its callback token, and tells when it was claimed; `number` fences
-    it against a later attempt."""
+    """One delivery that this worker is sending. `attempt_id` is in its callback token, and tells when it was claimed;
+    `number` fences it against a later attempt."""
 
     attempt_id: int
     message_id: int
@@ -37,8 +37,8 @@ class ClaimedDelivery(NamedTuple):
     possible_duplicate: bool
     source_id: int | None  # the account or topic whose follow brings it
     source: str | None  # its handle; topic and its id for a topic
-    introduces: str | None = None  # the language to say who we are in, when it is the first text to a phone
-    language: str | None = None  # of a mail: its reader's
+    introduces: str | None = None  # on the first text to a phone: the language in which to say who we are
+    language: str | None = None  # of a mail: the language of its reader
     follows: str | None = None  # of a mail: what its reader follows: Kim Lee (@kim), Sales (#sales), #win
 
     @property
@@ -48,7 +48,7 @@ class ClaimedDelivery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """A message with what its rendering needs; the same for all who get it."""
+    """A message with what is needed to render it; it is the same for all who get it."""
 
     message_id: int
     kind: str
@@ -59,33 +59,33 @@ class MessageContent:
     author: str | None  # handle
     author_name: str | None
     post_id: int | None
-    private: bool  # a direct post, or one to a closed group: its body hangs on no link
+    private: bool  # a direct post, or one to a closed group: its body is not behind a link
     group: str | None  # handle
     parents: tuple[int, ...]  # the posts above it in its thread, the first one first, at most THREAD
     answers: str | None  # Message-ID of the mail that it answers
     created_at: datetime
     group_id: int | None = None
     must_arrive: bool = False
-    attached: str | None = None  # what hangs on the post, as a text names it: photo, 2 files
-    files: tuple[tuple[str, int | None], ...] = ()  # their names and sizes, as far as they are known
-    direct: bool = False  # for those whom it names, and nobody else
+    attached: str | None = None  # the post's attachments as a text names them: photo, 2 files
+    files: tuple[tuple[str, int | None], ...] = ()  # names and sizes of the attachments, as far as they are known
+    direct: bool = False  # only for the people whom it names
     access: str | None = None  # the group's
-    lang: str | None = None  # the words', when their writer said so
+    lang: str | None = None  # the language of the words, when the writer gave it
     inbound_id: int | None = None
     quotes: tuple[int, ...] = ()  # posts whose words are in it, besides the one it carries
-    alone: bool = False  # its subject is its own: what is above it in its thread may not be read any more
+    alone: bool = False  # it has a subject of its own, for a post above it in the thread was deleted
 
     @property
     def sources(self) -> tuple[int, ...]:
-        """The posts whose words it has."""
+        """The posts whose words are in it."""
         return (self.post_id,) if self.post_id else self.quotes
 
 
 def claim(
     session: Session, channel: str, owner: str, lease: timedelta, limit: int, senders: Senders = NOBODY
 ) -> list[ClaimedDelivery]:
-    """Up to `limit` due rows, the most urgent first, now `sending` and each with an attempt of its own. `senders`: of
-    texts, those whose rows are taken; all of them leave from the first one."""
+    """Claims up to `limit` due rows, the most urgent first; each is `sending` now and has a new attempt. `senders`, for
+    texts: the numbers whose rows are taken; all of them leave from the first one."""
     values = {"channel": channel, "owner": owner, "lease": lease}
     return [ClaimedDelivery(*row) for row in session.execute(_claim(channel, limit, NOT_SUSPECT, senders), values)]
 
@@ -93,26 +93,28 @@ def claim(
 def claim_suspect(
     session: Session, channel: str, owner: str, lease: timedelta, senders: Senders = NOBODY
 ) -> list[ClaimedDelivery]:
-    """One row that was on the road when two workers were lost: it goes alone, so that no other is blamed with it."""
+    """Claims one row that was on its way when two workers were lost: it goes alone, so that no other is blamed with
+    it."""
     values = {"channel": channel, "owner": owner, "lease": lease}
     return [ClaimedDelivery(*row) for row in session.execute(_claim(channel, 1, SUSPECT, senders), values)]
 
 
 def renew(session: Session, owner: str, lease: timedelta) -> None:
-    """Keeps what this worker still has on the road; a lease that ran out and was taken away stays so."""
+    """Renews the leases of this worker. A lease that has run out is not renewed."""
     session.execute(RENEW, {"owner": owner, "lease": lease})
 
 
 def keep(session: Session, claimed: Sequence[ClaimedDelivery], owner: str, lease: timedelta) -> list[ClaimedDelivery]:
-    """Those that this worker still has on the road, their leases renewed: until this transaction ends nobody else moves
-    them. A worker that stood still may have lost some."""
+    """Renews the leases of these rows, and returns those that this worker still has: until this transaction ends nobody
+    else changes them. A worker that was stopped for a while may have lost some."""
     values = {**_keys(claimed), "numbers": [one.number for one in claimed], "owner": owner, "lease": lease}
     kept = {(row.message_id, row.address_id) for row in session.execute(KEEP, values)} if claimed else set()
     return [one for one in claimed if one.key in kept]
 
 
 def cancel(session: Session, claimed: Sequence[ClaimedDelivery], reasons: Mapping[Key, str]) -> None:
-    """Ends rows that were claimed in this transaction and must not leave; trying too long is a failure."""
+    """Ends rows that were claimed in this transaction and must not leave. The reason gave_up makes them failed, any
+    other cancelled."""
     refused = [one for one in claimed if one.key in reasons]
     if refused:
         session.execute(CANCEL, {**_keys(refused), "reasons": [reasons[one.key] for one in refused]})
@@ -128,7 +130,7 @@ def release(session: Session, claimed: Sequence[ClaimedDelivery], wait: timedelt
 
 
 def contents(session: Session, message_ids: Iterable[int]) -> dict[int, MessageContent]:
-    """What these messages say, by id."""
+    """The contents of these messages, by id."""
     rows = session.execute(CONTENTS, {"ids": list(message_ids), "thread": THREAD})
     found = (MessageContent(**{**row, **_lists(row)}) for row in rows.mappings())
     return {one.message_id: one for one in found}
@@ -151,8 +153,8 @@ def _keys(claimed: Sequence[ClaimedDelivery]) -> dict[str, list[int]]:
 
 @lru_cache(maxsize=256)
 def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClause:
-    """The limit stands in the statement, not in a parameter: the planner must know how few rows it is about. So does a
-    single sender: only then the index gives the rows in order."""
+    """The limit is part of the statement, not a parameter, for the planner must know how few rows are wanted. So are
+    the senders: with a single one the index gives the rows in order."""
     tags, first = (TAGS, FIRST) if channel == "sms" else (NO_TAGS, "false")
     among = ", ".join(str(int(one)) for one in senders)
     parts = {"tags": tags, "first": first, "senders": among, "sender": int(senders[0])}
@@ -160,12 +162,12 @@ def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClau
     return text(CLAIM.format(limit=int(limit), suspect=suspect, **parts))
 
 
-# One lost worker is bad luck, and hundreds of rows may have been with it: they go on together. Those who were with two
-# go alone, so that the third (settlements.CRASHES) is the fault of one.
+# One lost worker may have had hundreds of rows: these go on in batches as before. A row that was with two lost workers
+# goes alone, so that the third loss (settlements.CRASHES) can only be the fault of that row.
 SUSPECT: Final = "d.reason = 'crash' AND d.attempt > 1"
 NOT_SUSPECT: Final = "(d.reason IS DISTINCT FROM 'crash' OR d.attempt = 1)"
 
-# OFFSET 0 keeps the planner from turning the look at each lane into a join over all open rows.
+# OFFSET 0 keeps the planner from turning the check of each lane into a join over all open rows.
 CLAIM: Final = """
     WITH due AS MATERIALIZED (
         SELECT d.message_id, d.address_id, d.author_id, d.priority FROM deliveries d
@@ -197,7 +199,7 @@ CLAIM: Final = """
 
 FIRST: Final = "(SELECT introduced_at IS NULL FROM addresses WHERE id = d.address_id)"
 
-# What stands around the words of a mail.
+# What a mail says around the words of its message.
 FRAMED: Final = """,
            (SELECT language FROM accounts WHERE id = addresses.account_id) AS language,
            coalesce(source.name || CASE source.kind WHEN 'group' THEN ' (#' ELSE ' (@' END || source.handle || ')',
@@ -205,8 +207,8 @@ FRAMED: Final = """,
 
 NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag, new_id() AS attempt_id FROM due"
 
-# A tag when another item went to that phone within the last half hour, or goes with the same claim: the letter of the
-# author, and the digit after the last one used, so that ten in a row differ.
+# A text gets a tag when another post went to that phone within the last half hour, or goes with the same claim: a
+# letter of the author's handle, and the digit after the last one used, so that ten in a row differ.
 TAGS: Final = """
         SELECT item.message_id, item.address_id, new_id() AS attempt_id,
                CASE WHEN item.author_id <> 0 AND (last.digit IS NOT NULL OR item.place > 1)
@@ -257,7 +259,7 @@ RELEASE: Final = text("""
 
 FORGET: Final = text("DELETE FROM attempts WHERE id = ANY (CAST(:attempts AS bigint[])) AND state = 'sending'")
 
-THREAD: Final = 20  # posts above one in its thread: enough for every mail program to find its place
+THREAD: Final = 20  # posts above one in its thread: enough for every mail program to sort it into the thread
 
 CONTENTS: Final = text("""
     SELECT m.id AS message_id, m.kind, m.text, m.subject, m.body, m.author_id,

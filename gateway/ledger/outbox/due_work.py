@@ -1,4 +1,4 @@
-"""What there is to do anywhere, now and next: the clock asks once a second and rings for it."""
+"""What work is due now, and when more will be: the clock asks once a second and wakes workers for it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,24 +10,24 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """The bells whose rows may be worked on now, and how long until more of them may; None when none waits."""
+    """The drains that have due rows now, and how long until more rows are due; None when none waits."""
 
     drains: frozenset[str]
     next_in: timedelta | None
 
 
 def look(session: Session) -> DueWork:
-    """Rows that a worker has in hand are not waiting."""
+    """Asks for all drains. Rows that a worker has in hand do not count as due."""
     row = session.execute(LOOK).one()
     return DueWork(frozenset(name for name in QUESTIONS if row._mapping[name]), row.next_in)
 
 
 def waits(session: Session, drain: str) -> bool:
-    """For one bell alone: when a table of another one cannot be read just now."""
+    """Whether one drain has due rows; for when the table of another drain cannot be read just now."""
     return bool(session.scalar(text(f"SELECT EXISTS ({QUESTIONS[drain]})")))
 
 
-# By the bell that is to be rung for them.
+# Drain → the query for its due rows.
 QUESTIONS: Final = {
     "inbound": """SELECT FROM inbound WHERE state = 'new' AND (not_before IS NULL OR not_before <= now())
                   OR state = 'working' AND lease_until < now()""",
@@ -39,7 +39,7 @@ QUESTIONS: Final = {
     "email": """SELECT FROM deliveries WHERE channel = 'email' AND ended_at IS NULL AND state IN ('queued', 'retry')
                 AND not_before <= now()""",
     "receipts": "SELECT FROM callbacks WHERE applied_at IS NULL",
-    # Rows that never waited are not in the index that this goes by: not_before is when they were made.
+    # The index used here has only rows that were put off: their not_before differs from created_at.
     "reconcile": """SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL
                     AND not_before <> created_at AND not_before <= now()""",
     "pictures": "SELECT FROM media WHERE state = 'new' AND not_before <= now()",

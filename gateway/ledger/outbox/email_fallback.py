@@ -1,7 +1,8 @@
-"""What no phone took goes to its owner's mailbox instead: once, and it says why it came so.
+"""Email fallback: a text that its phone could not get goes to the reader's mailbox, once, and says why.
 
-Every place where a text ends without having arrived calls `send_by_mail`, in the transaction that ends it: settlements,
-attempts, claims, and whoever cancels for a suspended phone. Never because of an opt-out: that raises no other channel.
+All code that ends a text which did not arrive calls `send_by_mail` in the same transaction: settlements, attempts,
+claims, and whatever cancels the texts of a suspended phone. It never happens because of an opt-out: whoever opted out
+of texts is not sent mails instead.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,10 +18,11 @@ from gateway.store.arrays import numbers
 
 
 def send_by_mail(session: Session, keys: Iterable[tuple[int, int]]) -> int:
-    """Of these deliveries (message, address), those texts that ended for a reason of the phone's: their words go to
-    the person's primary verified mailbox, as a copy of the message that ends with the reason. How many.
+    """Takes those of these deliveries (message, address) that are texts and ended for a reason of the phone. Their
+    words go to the person's primary verified mailbox, in a copy of the message that ends with the reason. Returns how
+    many.
 
-    The privacy of a post holds as for any mail: audience.refusals decides when it is about to leave.
+    The audience of a post is checked as for any mail: audience/visibility decides when it is about to leave.
     """
     wanted = sorted(set(keys))
     if not wanted:
@@ -46,7 +48,7 @@ def _put(session: Session, ended: Sequence[Row[Any]]) -> int:
     return len(session.execute(PUT, {**rows, "mail": MAIL_GIVES_UP}).all())
 
 
-# Words of people, and ours that nobody asked for. An answer belongs to the phone that asked, a code proves the phone.
+# Only updates and notices: an answer belongs to the phone that asked, and a code proves the phone.
 ENDED: Final = text("""
     SELECT d.message_id, d.address_id, d.reason, reader.language, mailbox.id AS mailbox_id
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
@@ -75,7 +77,7 @@ COPY: Final = text("""
     ON CONFLICT (instead_of, note) WHERE instead_of IS NOT NULL DO NOTHING
 """)
 
-# The row in fallbacks is the proof that it happened once: who comes second puts nothing.
+# The row in fallbacks makes it happen only once: a second caller inserts nothing.
 PUT: Final = text("""
     WITH given AS (
         SELECT * FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:mailboxes AS bigint[]),

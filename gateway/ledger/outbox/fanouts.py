@@ -1,6 +1,6 @@
-"""Fan-outs on their way: one author's run in order, each in committed chunks. workers/fanout takes them.
+"""Fan-outs: those of one author run in order, each in committed chunks. workers/fanout works them off.
 
-The row lock is the claim: a worker that dies lets go of it at once, and the next one goes on at the cursor.
+The row lock is the claim: a worker that dies releases it at once, and the next worker goes on at the cursor.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from sqlalchemy.orm import Session, aliased
 from gateway.store.tables import Fanout, Message, Post
 
 LONGEST_WAIT = timedelta(hours=1)
-ORDERED: Final = 12  # failed tries, more than an hour of them, up to which its author's next ones wait for it
+ORDERED: Final = 12  # up to so many failed tries (more than an hour) the author's next fan-outs wait for this one
 
 
 def claim(session: Session) -> Fanout | None:
     """The oldest fan-out that is due, locked. One that still waits for `undo` holds up nothing behind it; one that
-    failed holds up its author's next ones, so that nobody hears them in another order."""
+    failed holds up its author's next ones, so that nobody gets them in another order."""
     return session.scalars(OLDEST).first()
 
 
 def own(session: Session, inbound_id: int) -> Sequence[tuple[Fanout, int]]:
-    """Those of this inbound's post that are due and not behind another, locked, each with its priority."""
+    """The fan-outs of this inbound's post that are due and not behind another, locked, each with its priority."""
     return [(fanout, priority) for fanout, priority in session.execute(OWN, {"inbound": inbound_id})]
 
 
@@ -32,15 +32,15 @@ def priority(session: Session, fanout: Fanout) -> int:
 
 
 def advance(session: Session, fanout: Fanout, upto: int, texts: int, mails: int, *, done: bool) -> None:
-    """Moves the cursor with what the chunk put into the outbox."""
+    """Moves the cursor in the transaction that put the chunk's texts and mails into the outbox."""
     key = {"message": fanout.message_id, "source": fanout.source_id}
     session.execute(ADVANCE, {**key, "upto": upto, "texts": texts, "mails": mails, "done": done})
 
 
 def postpone(session: Session, message_id: int, source_id: int) -> None:
-    """A chunk failed: tried again after 1, 2, 4 … seconds, at most an hour."""
+    """Has a chunk that failed tried again after 1, 2, 4 … seconds, at most an hour."""
     row = update(Fanout).where(Fanout.message_id == message_id, Fanout.source_id == source_id)
-    seconds = func.power(2, func.least(Fanout.attempt, ORDERED))  # of a bigger power no interval can be made
+    seconds = func.power(2, func.least(Fanout.attempt, ORDERED))  # a larger power would overflow the interval
     wait = func.least(func.make_interval(0, 0, 0, 0, 0, 0, seconds), LONGEST_WAIT)
     session.execute(row.values(attempt=Fanout.attempt + 1, not_before=func.now() + wait))
 
@@ -57,7 +57,7 @@ def _due() -> Select[Fanout]:
     return due.order_by(Fanout.message_id).with_for_update(skip_locked=True, of=Fanout)
 
 
-# Put together once: every text comes by here.
+# Built once, for they run for every text.
 OLDEST = _due().limit(1)
 OWN = (
     _due()

@@ -1,5 +1,5 @@
-"""Texts that may or may not have left: looked for in the carrier's own list until they are found, proved absent, or
-too old to know. Called by workers/reconcile; a status callback may settle one before."""
+"""Texts in doubt, which may or may not have left: they are looked for in the carrier's own list until they are found,
+proved absent, or too old. workers/reconcile uses it; a status callback may settle a text earlier."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ PATIENCE: Final = timedelta(minutes=10)
 
 
 class Unknown(NamedTuple):
-    """One delivery whose last attempt is in doubt, when that attempt was begun, and the carrier that may have it."""
+    """One delivery whose last attempt is in doubt, when that attempt began, and the carrier that may have it."""
 
     attempt_id: int
     address_id: int
@@ -26,42 +26,44 @@ class Unknown(NamedTuple):
 
 
 class SeenMessage(NamedTuple):
-    """One message of a carrier's list: the keyed hash of its words; `known`: an attempt has its id already."""
+    """One message of a carrier's list: the keyed hash of its words. `known`: an attempt has its carrier id already."""
 
     body_hash: bytes
     known: bool
 
 
 def due(session: Session, limit: int, hold: timedelta) -> list[Unknown]:
-    """The oldest that may be looked for now. Nobody else gets them for the time of `hold`."""
+    """Claims the oldest that may be looked for now. Nobody else gets them for the time of `hold`."""
     return [Unknown(*row) for row in session.execute(DUE, {"limit": limit, "hold": hold})]
 
 
 def record_seen(session: Session, messages: Mapping[str, bytes]) -> dict[str, SeenMessage]:
-    """By the carrier's id: what its list shows, given the digest of each message's words."""
+    """`messages`: the carrier's id → the digest of the words, from its list. Returns the carrier's id → SeenMessage."""
     values = {"ids": list(messages), "digests": list(messages.values())}
     return {row.id: SeenMessage(row.body_hash, row.known) for row in session.execute(SEEN, values)}
 
 
 def others(session: Session, doubtful: Sequence[Unknown]) -> list[tuple[int, bytes]]:
-    """Address and hash of every other text to these phones that is on its way or in doubt: the list may show it."""
+    """Address and hash of every other text to these phones that is on its way or in doubt: the list may show it,
+    too."""
     values = {"ids": [one.attempt_id for one in doubtful], "addresses": [one.address_id for one in doubtful]}
     return [(row.address_id, row.body_hash) for row in session.execute(OTHERS, values)]
 
 
 def record_absent(session: Session, attempt_ids: Sequence[int]) -> None:
-    """A complete list does not have them: they go again, marked as possible duplicates, and cost nothing so far."""
+    """Has these sent again, marked as possible duplicates, for a complete list does not have them. What they cost is
+    refunded."""
     budgets.refund(session, session.scalars(ABSENT, {"ids": list(attempt_ids)}).all())
 
 
 def put_off(session: Session, attempt_ids: Sequence[int], wait: timedelta) -> None:
-    """No list could be had: looked for again after `wait`, unless they are too old."""
+    """Has these looked for again after `wait`, unless they are too old by then: the list could not be read."""
     session.execute(PUT_OFF, {"ids": list(attempt_ids), "wait": wait})
 
 
 def give_up(session: Session) -> int:
-    """Ends the look for those in doubt too long. They stay unknown and are not sent again, except once what must
-    arrive. How many."""
+    """Gives up on those that are in doubt for too long. They stay unknown and are not sent again; only what must arrive
+    is, once. Returns how many."""
     return len(session.execute(GIVE_UP, {"patience": PATIENCE}).all())
 
 
@@ -99,7 +101,7 @@ OTHERS: Final = text("""
       AND a.id <> ALL (CAST(:ids AS bigint[]))
 """)
 
-# A row whose worker was lost keeps that reason: it goes alone.
+# A row whose worker was lost keeps that reason, so that claims still knows it as a suspect.
 ABSENT: Final = text("""
     UPDATE deliveries d
     SET state = 'retry', possible_duplicate = true, not_before = now(),

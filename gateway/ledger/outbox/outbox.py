@@ -1,7 +1,7 @@
-"""What must go out: one message, and one delivery per address, from its commit to its end.
+"""The outbox: one message, and one delivery for each address, from its commit to its end.
 
-Handlers `put` and call back. From there on: claims (on the road), settlements (how a try ended), attempts (what the
-carrier calls back), unknowns (texts in doubt). The states of a delivery:
+Handlers `put` messages and call them back. Then come claims (a worker sends them), settlements (how a try ended),
+attempts (what the carrier calls back), in_doubt (texts in doubt). The states of a delivery:
 
     queued ─► sending ─► sent ─► delivered         sent is an end too: a carrier need not call back
                 │  ▲       └───► failed
@@ -54,14 +54,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """How many deliveries were called back, and how many had left or were on the road."""
+    """How many deliveries were called back, and how many had left or were on their way."""
 
     recalled: int
     gone: int
 
 
 def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: timedelta | None = None) -> int:
-    """The id of the new message, its deliveries queued. An address given twice gets it once."""
+    """Queues a message for these addresses, and returns its id. An address given twice gets it once."""
     values = {name: getattr(message, name) for name in Outgoing.__slots__}
     values["quotes"] = list(message.quotes) if message.quotes else None
     message_id = session.scalars(insert(Message).values(values).returning(Message.id)).one()
@@ -71,7 +71,7 @@ def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: t
 
 
 def cancel_for_post(session: Session, post_id: int) -> Recalled:
-    """Calls back what carries this post and has not left. A fan-out that still waits is its own caller's to stop."""
+    """Calls back what carries this post and has not left. The caller itself stops a fan-out that still waits."""
     row = session.execute(RECALL, {"post": post_id}).one()
     return Recalled(row.recalled, row.gone)
 

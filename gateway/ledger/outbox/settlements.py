@@ -1,6 +1,7 @@
-"""How a try ended: written in batches, fenced by the attempt, never back behind what a callback already said.
+"""Settlements: how a try ended. They are written in batches, fenced by the number of the attempt, and never move a row
+back behind what a callback already said.
 
-Workers/deliver settles what its carrier answered; workers/upkeep/lease_sweeper lets the leases of lost workers run out.
+workers/deliver settles what its carrier answered; workers/upkeep/lease_sweeper ends the leases of lost workers.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ SWEEP: Final = 5000  # rows that one call lets expire
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of one claimed row. `wait`: for retry, until the next try; for unknown, until it is looked for."""
+    """How one claimed row ended. `wait`: for retry, until the next try; for unknown, until it is looked for."""
 
     claimed: ClaimedDelivery
     state: Literal["sent", "unknown", "retry", "failed"]
@@ -34,16 +35,16 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Rows whose worker is gone: channels with rows to look at again, and the rows set aside for good."""
+    """Rows whose worker is gone: the channels that have any, and the rows that were set aside for good."""
 
     channels: frozenset[str]
     quarantined: tuple[tuple[int, int], ...]
-    rows: int = 0  # how many there were, those among them
+    rows: int = 0  # how many there were, including those set aside
 
 
 def settle(session: Session, settlements: Sequence[Settlement]) -> None:
-    """Moves the deliveries, then their attempts: every writer takes them in this order. Nearly all are simply sent, and
-    of those fewer columns travel. What a phone cannot take goes by mail."""
+    """Writes the deliveries, then their attempts: every writer locks them in this order. Nearly all are simply sent,
+    and these need fewer columns. A text that its phone cannot get goes by mail."""
     sent = [one for one in settlements if one.state == "sent" and one.reason is None]
     others = [one for one in settlements if one.state != "sent" or one.reason is not None]
     batches = (
@@ -83,15 +84,15 @@ def _other_columns(settlements: Sequence[Settlement]) -> dict[str, object]:
 
 
 def expire(session: Session, look_after: timedelta) -> Expired:
-    """A text whose worker is gone may have left: unknown, looked for after `look_after`. A mail goes again: its fixed
-    Message-ID lets the receiver fold the two."""
+    """Ends leases that ran out. A text whose worker is gone may have left, so it becomes unknown and is looked for
+    after `look_after`. A mail is sent again: by its fixed Message-ID the receiver can recognise the duplicate."""
     rows = session.execute(EXPIRE, {"look": look_after, "crashes": CRASHES, "limit": SWEEP}).all()
     aside = tuple((row.message_id, row.address_id) for row in rows if row.state == "failed")
     return Expired(frozenset(row.channel for row in rows), aside, len(rows))
 
 
 def give_up(session: Session) -> int:
-    """Ends rows that were not sent in their time: their worker or their carrier was away for too long. How many."""
+    """Fails rows whose give_up_at has passed: their worker or their carrier was away for too long. Returns how many."""
     ended = session.execute(GIVE_UP).all()
     email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.channel == "sms"])
     return len(ended)
@@ -108,8 +109,9 @@ GIVE_UP: Final = text("""
     RETURNING message_id, address_id, channel
 """)
 
-# A late worker may still say "sent" of a mail that was meanwhile set to go again (reason crash); nothing else.
-# The states stand inside a CASE with the number, because a planner without statistics would begin with them.
+# A late worker may still say "sent" of a mail that was put back for another try meanwhile (reason crash), but nothing
+# else. The states are inside a CASE with the number, because a planner without statistics would otherwise search by
+# state.
 _DELIVERIES: Final = """
     UPDATE deliveries d
     SET state = CASE WHEN given.state = 'retry' AND now() + given.wait >= d.give_up_at THEN 'failed'
@@ -130,7 +132,7 @@ _DELIVERIES: Final = """
                                 OR d.state = 'retry' AND d.reason = 'crash' AND given.state = 'sent' THEN d.attempt END
 """
 
-# An id tells the moment it was made, which for an attempt is that of its claim.
+# An id contains the time when it was made; for an attempt this is the time of its claim.
 _ATTEMPTS: Final = """
     INSERT INTO attempts (id, message_id, address_id, number, state, carrier_id, reason, started_at, ended_at)
     SELECT id, message_id, address_id, number, state, carrier_id, reason,

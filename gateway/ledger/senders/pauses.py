@@ -1,6 +1,6 @@
-"""Which of our numbers, and whether the relay, may not send now: by an operator's word, or for a minute because the
-carrier refuses us (ledger/senders/senders). `critter carriers`, `critter check` and /metrics ask; workers/deliver for
-mails."""
+"""Pauses: which of our numbers may not send now, and whether the relay may. An operator pauses them, or they pause for
+a while because the carrier refuses us (ledger/senders/senders). `critter carriers`, `critter check` and /metrics ask;
+workers/deliver asks for mails."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,8 +14,9 @@ MAIL: Final = "mail"  # … and what stands for its number
 
 
 class Paused(NamedTuple):
-    """One of our numbers, or the relay with the id 0, and whether it is paused now. `until`: None with that is until
-    somebody resumes it. `reason`: the code of the last refusal or an operator's words; it stays after the pause."""
+    """One of our numbers, or the relay with the id 0, and whether it is paused now. `until`: None while it is paused
+    means until somebody resumes it. `reason`: the code of the last refusal or an operator's words; it stays after the
+    pause."""
 
     id: int
     number: str
@@ -26,17 +27,18 @@ class Paused(NamedTuple):
 
 
 def list_pauses(session: Session) -> Sequence[Paused]:
-    """All that send."""
+    """Lists every active number and the relay, paused or not."""
     return [Paused(*row) for row in session.execute(LISTED, {"mail": MAIL, "relay": RELAY})]
 
 
 def pause(session: Session, which: str, wait: timedelta | None, reason: str | None) -> Sequence[Paused]:
-    """A carrier by name, or one number; without `wait` until it is resumed. Those paused; none: there is no such."""
+    """Pauses a carrier by its name, or one number; without `wait` until it is resumed. Returns those paused; empty when
+    there is no such carrier or number."""
     return _set(session, which, {"paused": True, "wait": wait, "reason": reason})
 
 
 def resume(session: Session, which: str) -> Sequence[Paused]:
-    """The same, back."""
+    """Ends the pause of a carrier or number. Returns those resumed."""
     return _set(session, which, {"paused": False, "wait": None, "reason": None})
 
 
@@ -45,12 +47,12 @@ def mail_is_paused(session: Session) -> bool:
 
 
 def mail_refused(session: Session, wait: timedelta, code: str) -> None:
-    """The relay refuses us: so long without a try. A longer pause stays, with its reason."""
+    """Pauses the relay for so long, because it refuses us. A longer pause stays, with its reason."""
     session.execute(MAIL_REFUSED, {"wait": wait, "code": code})
 
 
 def mail_goes_on(session: Session, code: str) -> None:
-    """Ends a pause that has this reason."""
+    """Ends a pause of the relay that has this reason."""
     session.execute(MAIL_GOES_ON, {"code": code})
 
 

@@ -1,4 +1,4 @@
-"""How many mails left on each day (UTC), for relays that take only so many; workers/sending/relay_quota keeps to it."""
+"""How many mails left on each day (UTC), for relays with a daily limit; workers/sending/relay_quota enforces it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 
 def lock(session: Session) -> int:
-    """Today's mails; the count is this transaction's until it ends."""
+    """Locks today's count until this transaction ends, and returns it."""
     return int(session.scalar(LOCK) or 0)
 
 
@@ -18,13 +18,13 @@ def today(session: Session) -> int:
 
 
 def add(session: Session, mails: int) -> None:
-    """After `lock`, in the same transaction."""
+    """Adds to today's count; call it after `lock`, in the same transaction."""
     if mails:
         session.execute(ADD, {"mails": mails})
 
 
 def give_back(session: Session, attempts: Sequence[int]) -> None:
-    """These did not leave after all; each counts for the day it was claimed on."""
+    """Subtracts attempts that did not leave after all, each from the day on which it was claimed."""
     session.execute(GIVE_BACK, {"attempts": list(attempts)})
 
 
@@ -34,7 +34,7 @@ def until_midnight(session: Session) -> timedelta:
     return wait
 
 
-# The day of the transaction's clock: what is locked, counted and waited for is the same day.
+# The day of the transaction's now(), so that lock, count and wait refer to the same day.
 DAY: Final = "(now() AT TIME ZONE 'UTC')::date"
 LOCK: Final = text(f"""
     INSERT INTO relay_days (day) VALUES ({DAY}) ON CONFLICT (day) DO UPDATE SET mails = relay_days.mails RETURNING mails

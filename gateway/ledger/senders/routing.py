@@ -1,8 +1,8 @@
-"""Which of our numbers a phone hears from: pure, so that whoever gives out numbers can ask for a batch of phones.
+"""Routing: which of our numbers texts a phone. Pure, so that numbers can be assigned to a batch of phones.
 
-A phone is routed to a carrier by the longest prefix of its number, and keeps one number of that carrier. While that is
-down, those of its shorter prefixes may step in; afterwards the phone hears from its own again. Only texts that surely
-did not leave may go another way: one in doubt belongs to the carrier that may have it.
+A phone is routed to a carrier by the longest prefix of its number, and keeps one number of that carrier. While that
+carrier is down, those of its shorter prefixes may take over; afterwards the phone gets its own number again. Only texts
+that surely did not leave may go another way: one in doubt belongs to the carrier that may have it.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,17 +16,18 @@ from gateway.settings.values import SmsRoute as Route
 
 @dataclass(frozen=True, slots=True)
 class RoutingPlan:
-    """What is asked about: our numbers, and which carrier serves which phones. Without routes each serves all."""
+    """Our numbers, and which carrier serves which phones. Without routes each carrier serves all phones."""
 
     senders: tuple[SendingNumber, ...]
     routes: tuple[Route, ...] = ()
 
 
 def choose(phone: str, plan: RoutingPlan, down: Collection[int] = (), kept: int | None = None) -> SendingNumber | None:
-    """The number that this phone hears from now; None when none that may serve it is up.
+    """The number that texts this phone now; None when no number that may serve it is up.
 
-    down: ids of numbers that may not be used now. Without any it is the phone's own number, which is worth keeping.
-    kept: the id of the one it heard from before, which it keeps while that is up and with the best carrier that is.
+    down: ids of numbers that may not be used now. When none is down, the result is the phone's own number, to be
+    stored. kept: the id of the number that texted it before, which it keeps while that number is up and belongs to the
+    best carrier that is up.
     """
     for choice in serving(phone, plan):
         up = [sender for sender in choice if sender.id not in down]
@@ -42,8 +43,8 @@ def serving(phone: str, plan: RoutingPlan) -> Sequence[Sequence[SendingNumber]]:
 
 
 def can_stand_in(sender: SendingNumber, lost: SendingNumber, plan: RoutingPlan) -> bool:
-    """Whether every phone whose own number is `lost` may hear from `sender` meanwhile. Whoever claims texts asks: it
-    takes all of a lost number's, or none."""
+    """Whether `sender` may text every phone whose own number is `lost` meanwhile. Claiming needs this answer, for it
+    takes all texts of a lost number, or none."""
     if not plan.routes or sender.carrier == lost.carrier:
         return True
     leading = [route for route in plan.routes if route.carrier == lost.carrier]
@@ -66,5 +67,5 @@ def _choices(carriers: tuple[str, ...] | None, plan: RoutingPlan) -> tuple[tuple
 
 
 def _sticky(phone: str, choice: Sequence[SendingNumber]) -> SendingNumber:
-    """Rendezvous hashing: when a number comes or goes, only the phones that it gets or loses change theirs."""
+    """Rendezvous hashing: when a number is added or removed, only the phones that it gets or loses change theirs."""
     return max(choice, key=lambda sender: (crc32(f"{phone} {sender.number}".encode()), sender.number))

@@ -1,4 +1,5 @@
-"""The numbers that we text from, and which of them each phone hears from: always the same one. Workers/pool asks."""
+"""The numbers that we text from, and which of them texts each phone: always the same one. workers/sending/number_pool
+uses it."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -26,8 +27,8 @@ Choice = Callable[[str], int | None]  # the sender of a phone; None when nobody 
 
 
 def sync(session: Session, configured: Sequence[tuple[str, str]]) -> None:
-    """Brings the table into step with the settings: (number, carrier) of each. Phones and open texts of a number that
-    is gone get another when they next need one."""
+    """Makes the table agree with the settings, which give (number, carrier) of each. Phones and open texts of a number
+    that is gone get another one when they next need it."""
     given = {"numbers": [one[0] for one in configured], "carriers": [one[1] for one in configured]}
     session.execute(KEEP, given)
     retired = numbers(session.scalars(RETIRE, given))
@@ -36,12 +37,12 @@ def sync(session: Session, configured: Sequence[tuple[str, str]]) -> None:
 
 
 def active(session: Session) -> list[SendingNumber]:
-    """In the order of the settings when they were first seen."""
+    """The active numbers, in the order in which they first appeared in the settings."""
     return [SendingNumber(*row) for row in session.execute(ACTIVE)]
 
 
 def assign(session: Session, choose: Choice) -> None:
-    """Gives a number to the phones that have none yet and something to hear; fails what nobody may send."""
+    """Assigns a number to phones that have none and have a text waiting; fails the texts that no number may send."""
     found = session.execute(UNASSIGNED, {"limit": BATCH}).all()
     if not found:
         return
@@ -55,14 +56,14 @@ def assign(session: Session, choose: Choice) -> None:
 
 
 def pause(session: Session, number: str | None, carrier: str | None, wait: timedelta | None, reason: str) -> int:
-    """Nothing leaves from this number, or from all of a carrier, for that long; without `wait` until somebody resumes
-    it. How many numbers. A longer pause stays."""
+    """Pauses this number, or all of a carrier, for that long; without `wait` until somebody resumes it. A longer pause
+    stays. Returns how many numbers."""
     which = {"number": number, "carrier": carrier}
     return len(session.execute(PAUSE, {**which, "wait": wait, "reason": reason}).all())
 
 
 def pause_of(session: Session, attempts: Sequence[int], wait: timedelta, reason: str) -> int:
-    """Nothing leaves for that long from the numbers that these attempts left from; how many. A longer pause stays."""
+    """Pauses for that long the numbers that these attempts left from; returns how many. A longer pause stays."""
     which = {"attempts": numbers(attempts), "wait": wait, "reason": reason}
     return len(session.execute(PAUSE_OF, which).all())
 
@@ -93,7 +94,7 @@ ACTIVE: Final = text("""
     SELECT id, number, carrier, coalesce(paused_until > now(), false) FROM senders WHERE state = 'active' ORDER BY id
 """)
 
-# The phone is locked, so that two workers do not give it two numbers.
+# The phone is locked, so that two workers do not assign two numbers to it.
 UNASSIGNED: Final = text("""
     WITH due AS MATERIALIZED (
         SELECT address_id FROM deliveries
@@ -104,7 +105,7 @@ UNASSIGNED: Final = text("""
 """)
 
 _PAIRS: Final = "unnest(CAST(:phones AS bigint[]), CAST(:senders AS smallint[])) AS given (phone, sender)"
-# A number may have been retired since its worker looked.
+# A number may have been retired since the worker read the list.
 _ACTIVE: Final = "JOIN senders s ON s.id = given.sender AND s.state = 'active'"
 ASSIGN_PHONES: Final = text(f"""
     UPDATE addresses SET sender_id = given.sender FROM {_PAIRS} {_ACTIVE}
