@@ -1,1 +1,1 @@
-"""Pictures and files: what one is by its bytes, how a picture is cleaned, where a file is kept."""
+"""Pictures and files: detects types by content, cleans pictures, and stores files."""

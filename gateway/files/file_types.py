@@ -1,4 +1,4 @@
-"""What a file is by its bytes, whatever it is called, and whether it is passed on. Doors, readers and workers ask."""
+"""Detects a file's type by its bytes, whatever its name, and decides whether it is passed on. Doors and workers ask."""
 
 import io
 import re
@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from gateway.language.words.normalize import clean
 
-PICTURES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")  # made anew before they are kept
+PICTURES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")  # re-encoded before they are stored
 PLAYED: Final = ("audio/amr", "audio/mp4", "audio/mpeg", "video/mp4", "video/3gpp")
 DOCUMENTS: Final = {
     "application/pdf": ".pdf",
@@ -29,7 +29,7 @@ ENDINGS: Final = {
 }
 ALSO: Final = {"image/jpeg": (".jpeg", ".jpe"), "text/plain": (".csv", ".tsv", ".md", ".log", ".text", ".diff")}
 _OOXML: Final = "application/vnd.openxmlformats-officedocument."
-_OFFICE: Final = (  # the part that only this kind of document has (ECMA-376)
+_OFFICE: Final = (  # the part that only this type of document has (ECMA-376)
     ("word/document.xml", _OOXML + "wordprocessingml.document"),
     ("xl/workbook.xml", _OOXML + "spreadsheetml.sheet"),
     ("ppt/presentation.xml", _OOXML + "presentationml.presentation"),
@@ -39,7 +39,7 @@ UNKNOWN: Final = "application/octet-stream"
 
 Why = Literal["program", "web page", "archive", "metadata", "macros", "unknown", "empty"]
 
-# The first bytes, by T.81 (JPEG), PNG, GIF87a and 89a, ISO 32000 (PDF), RFC 4867 (AMR), MP3 with and without ID3.
+# The first bytes by T.81 (JPEG), PNG, GIF87a and 89a, ISO 32000 (PDF), RFC 4867 (AMR), MP3 with and without ID3.
 _FIRST: Final = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -52,7 +52,7 @@ _FIRST: Final = (
     (b"\xff\xf3", "audio/mpeg"),
     (b"BEGIN:VCARD", "text/vcard"),
 )
-# ISO 14496-12 brands; a still picture of this family keeps where it was taken, and Pillow cannot make it anew.
+# ISO 14496-12 brands. A HEIC or AVIF picture contains where it was taken, and Pillow cannot re-encode it.
 _BRANDS: Final = {
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "image/heic"),
     **dict.fromkeys((b"avif", b"avis"), "image/avif"),
@@ -69,15 +69,15 @@ _RUNS: Final = re.compile(
 _MARKUP: Final = re.compile(
     rb"<\s*(?:(?:!doctype|html|head|body|script|svg|iframe|meta|style|object)\b|\?xml)", re.IGNORECASE
 )
-# What Exchange and list servers make of footers and empty lines between pictures.
+# File names that Exchange and list servers give to footers, and to empty lines between pictures.
 LIST_FOOTER: Final = re.compile(r"ATT\d{5,6}\.(?:txt|htm|html|c|bin)", re.IGNORECASE)
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_LOOKED_AT: Final = 4096  # octets of a text in which markup shows
+_LOOKED_AT: Final = 4096  # octets of a text that are searched for markup
 _LONGEST_NAME: Final = 80
 
 
 def sniff(content: bytes | bytearray) -> str:
-    """The type that the bytes tell; application/octet-stream when none of those that are passed on."""
+    """The type by the bytes; application/octet-stream when it is none of the types known here."""
     for start, kind in _FIRST:
         if content.startswith(start):
             return kind
@@ -110,13 +110,13 @@ def explain_refusal(content: bytes, name: str) -> Why | None:
 
 
 def bare_type(name: str) -> str:
-    """A name in one line: no path, no direction tricks, nothing that a header or a page could stumble over."""
+    """A file name in one line, without a path, direction marks, or characters that would break a header or a page."""
     line = " ".join(unicodedata.normalize("NFC", clean(name)).split())
     return re.sub(r'[<>:"|?*%;{}]', "_", re.split(r"[/\\]", line)[-1]).strip(". ")[-_LONGEST_NAME:]
 
 
 def name_file(name: str, kind: str) -> str:
-    """A file's bare name with the ending of what it is, so that nothing is opened as what it only says it is."""
+    """A file's bare name with the ending of its real type, so that no program opens it as something else."""
     whole = bare_type(name)
     ending = PurePosixPath(whole).suffix.lower()
     right = ENDINGS.get(kind, ".bin")
@@ -126,13 +126,13 @@ def name_file(name: str, kind: str) -> str:
 
 
 def noun(kind: str | None) -> str:
-    """What a text calls it."""
+    """The word for this type in a text to a person."""
     first = (kind or "").partition("/")[0]
     return {"image": "photo", "audio": "sound", "video": "video"}.get(first, "file")
 
 
 def _is_text(content: bytes) -> bool:
-    """Readable text without markup: what a browser could take for a page is none."""
+    """Whether it is readable text without markup, which a browser could show as a page."""
     if not content or _CONTROL.search(content) or _MARKUP.search(content[:_LOOKED_AT]) or content.startswith(b"#!"):
         return False
     try:
@@ -143,7 +143,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def _office(content: bytes) -> str:
-    """An office document by what its zip holds. Only its table of contents is read, so nothing in it can unfold."""
+    """The type of an office document by the names in its zip. Only its directory is read, so no zip bomb unpacks."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             names = set(packed.namelist()[:2000])

@@ -1,7 +1,7 @@
-"""A picture made anew: its pixels upright, in sRGB, and nothing else that its camera wrote (EXIF, GPS, XMP, comments).
+"""Re-encodes a picture: its pixels upright, in sRGB, without anything else from the camera (EXIF, GPS, XMP, comments).
 
-Pictures come from strangers and decoders have holes, so `clean` runs this file as a process of its own with little
-memory and time. It imports nothing of ours. workers/media calls it.
+Pictures come from strangers and decoders have security bugs, so `sanitize` runs this file as a separate process with
+little memory and time. It imports nothing of ours. workers/media calls it.
 """
 
 import io
@@ -16,22 +16,22 @@ from typing import Any, Final
 
 from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
 
-PIXELS: Final = 50_000_000  # of one picture: a large camera's
-MOVING: Final = 100_000_000  # of all frames of a moving one together
+PIXELS: Final = 50_000_000  # of one picture, as from a large camera
+MOVING: Final = 100_000_000  # of all frames of an animation together
 FRAMES: Final = 500
 SMALL: Final = 1024  # the longest side of the small copy
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
 MEMORY: Final = 2 << 30  # octets of address space
 SECONDS: Final = 20  # of processor time
-PATIENCE: Final = 60  # seconds on a busy machine
+PATIENCE: Final = 60  # seconds of real time, for a busy machine
 TYPES: Final = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
-ALONE: Final = (sys.executable, "-I", __file__)  # none of our settings, and no modules from where it is started
+ALONE: Final = (sys.executable, "-I", __file__)  # isolated: no environment settings, no modules from the current folder
 TOO_SLOW: Final = "took too long"
 HEAD: Final = struct.Struct(">I")
 
 
 class UnusableImage(Exception):
-    """The picture cannot be made anew: "too large", "broken" or "took too long"."""
+    """The picture cannot be re-encoded: "too large", "broken" or "took too long"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class SanitizedImage:
 
 
 def sanitize(content: bytes) -> SanitizedImage:
-    """Raises Unclean. The content is looked at by a process that cannot harm this one."""
+    """Re-encodes a picture in a process that cannot harm this one. Raises UnusableImage."""
     try:
         done = subprocess.run(ALONE, input=content, capture_output=True, timeout=PATIENCE, env={})
     except subprocess.TimeoutExpired:
@@ -59,8 +59,8 @@ def sanitize(content: bytes) -> SanitizedImage:
 
 
 def measure(content: bytes) -> tuple[int, int] | None:
-    """Width and height as the header says, without decoding; None when it cannot be read. Raises Unclean when larger
-    than is made anew."""
+    """Width and height from the header, without decoding; None when it cannot be read. Raises UnusableImage for a
+    picture that is too large to re-encode."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -90,7 +90,7 @@ def _made_anew(content: bytes) -> SanitizedImage:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """A copy that has only pixels: turned as EXIF says, colours as sRGB, transparency as a channel."""
+    """A copy that has only pixels: rotated as EXIF says, colours in sRGB, transparency as a channel."""
     turned = ImageOps.exif_transpose(picture)
     profile = turned.info.get("icc_profile")
     if "transparency" in turned.info or turned.mode in ("PA", "LA", "RGBa", "La"):
@@ -105,7 +105,7 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """As it was meant to look, for a reader who ignores profiles. A broken profile is as none."""
+    """Converts the colours to sRGB, for viewers that ignore profiles. A broken profile is ignored."""
     mode = "RGB" if picture.mode == "CMYK" else picture.mode
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -134,7 +134,7 @@ def _written(picture: Image.Image, kind: str) -> bytes:
 
 
 def _moving(picture: Image.Image, kind: str) -> SanitizedImage:
-    """All its frames with their times, and nothing else."""
+    """Re-encodes an animation: all frames with their durations, and nothing else."""
     times, frames = [], []
     for frame in ImageSequence.Iterator(picture):
         times.append(int(frame.info.get("duration", 100) or 100))
@@ -183,4 +183,4 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    _main()  # anything else that it raises ends it, and `clean` calls that broken
+    _main()  # any other exception ends the process, and `sanitize` calls the picture broken

@@ -1,4 +1,4 @@
-"""The media folder: each file once, under the SHA-256 of what is in it. Workers keep and sweep, the web door serves."""
+"""The media folder: each file once, under the SHA-256 of its content. Workers store and sweep, the web door serves."""
 
 import hashlib
 import os
@@ -10,20 +10,20 @@ from typing import Final
 
 from gateway.failpoints import crash_point
 
-YOUNG: Final = 3600.0  # seconds in which a file may still be waiting for its row
+YOUNG: Final = 3600.0  # seconds; a younger file may not have its database row yet
 
 
 def place(var: Path, name: str) -> Path:
-    """Where the file of that hash (hex) is, if it is."""
+    """The path of the file with that hash (hex), whether it exists or not."""
     return var / "media" / name[:2] / name
 
 
 def keep(var: Path, content: bytes) -> bytes:
-    """Whole or not at all, and on the disk before it returns: its SHA-256. A crash leaves a .part, no torn file."""
+    """Stores a file and returns its SHA-256 once it is on the disk. A crash leaves a .part file, never half a file."""
     digest = hashlib.sha256(content)
     there = place(var, digest.hexdigest())
     try:
-        os.utime(there)  # it is in use again: no sweep takes it before its row is there
+        os.utime(there)  # it is in use again: this keeps a sweep from removing it before its row exists
     except FileNotFoundError:
         _write(there, content)
     return digest.digest()
@@ -46,7 +46,7 @@ def _write(there: Path, content: bytes) -> None:
 
 
 def right(var: Path, name: str) -> bool:
-    """The file is there and is what its name says."""
+    """Whether the file exists and its content has the hash that is its name."""
     try:
         with place(var, name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == name
@@ -55,12 +55,12 @@ def right(var: Path, name: str) -> bool:
 
 
 def shelves(var: Path) -> Iterator[Path]:
-    """The folder's folders, one for each first two digits."""
+    """The subfolders, one for each first two digits of a hash."""
     yield from sorted(path for path in (var / "media").glob("??") if path.is_dir())
 
 
 def old(shelf: Path) -> tuple[list[str], list[Path]]:
-    """What has been there for long: hashes of files, and what crashes left half written."""
+    """The contents older than YOUNG: the hashes of files, and the paths of .part files that crashes left."""
     before = time.time() - YOUNG
     names: list[str] = []
     parts: list[Path] = []

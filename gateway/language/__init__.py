@@ -1,3 +1,3 @@
-"""The command language and the shapes of texts and mails: pure functions, no database, no network.
+"""The command language, and what texts and mails look like: pure functions without a database or a network.
 
-The doors, the workers and the command line call it; it knows nothing of them."""
+The doors, the workers and the command line call it; it imports none of them."""

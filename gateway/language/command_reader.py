@@ -1,4 +1,4 @@
-"""Texts that begin with a verb: the command they are, or the question or error they lead to. grammar.py calls it."""
+"""Reads texts that begin with a verb as a command, as a question to the writer, or as an error. grammar.py calls it."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ Verbs = Mapping[str, Verb]
 
 
 def command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """The reading of a cleaned text whose first token is a verb; None when it is the beginning of a sentence."""
+    """Reads a cleaned text whose first token is a verb; None when the text is only the beginning of a sentence."""
     found = _verb(text, verbs)
     if found is None:
         return None
@@ -26,13 +26,13 @@ def command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
 
 
 def _sentence(verb: Verb, said: str, fitted: Fit) -> bool:
-    """Several words after an everyday verb that are like nobody's name: "get better soon"."""
+    """Whether several words follow an everyday verb and resemble nobody's name: "get better soon"."""
     unlike = isinstance(fitted, ArgumentMismatch) and fitted.full_name and not fitted.several and not fitted.near
     return unlike and verb.asks_about(said)
 
 
 def forced_command(text: str, bare: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
-    """The same for a text after a slash, which is a command or an error but never a post."""
+    """Reads a text that begins with a slash: it is a command or an error, but never a post."""
     found = _verb(bare, verbs)
     if found is None:
         word = first_token(bare)[0][:20]
@@ -49,7 +49,7 @@ def forced_command(text: str, bare: str, verbs: Verbs, resolver: Resolver, conte
 
 
 def _verb(text: str, verbs: Verbs) -> tuple[Verb, str, ArgumentWords] | None:
-    """The verb a text begins with, the word it was called by, and the words after it. Two-word verbs (who got) win."""
+    """The verb that a text begins with, the word used for it, and the words after it. Two-word verbs (who got) win."""
     token, rest = first_token(text)
     if len(token) > LONGEST_WORD:
         return None
@@ -102,7 +102,7 @@ def _does(verb: Verb, bound: Bound) -> str:
 
 
 def _unfit(text: str, verb: Verb, said: str, unfit: ArgumentMismatch, context: Context) -> Reading:
-    """An argument unknown: an everyday verb asks, or answers a message to few; a coined one is an error."""
+    """For an unknown argument: an everyday verb asks, or is part of a private answer; a made-up verb is an error."""
     asks = verb.asks_about(said) or unfit.full_name
     few = after_few(text, context) if asks else None
     if few is not None:
@@ -137,7 +137,7 @@ def _why(unfit: ArgumentMismatch) -> Phrase:
 
 
 def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
-    """`r text` answers the last item delivered, `r k7 text` the tagged one; the reply is as private as that was."""
+    """`r text` answers the last item delivered, `r k7 text` the item tagged k7; the reply is as private as the item."""
     *tag, body = bound.args
     item = context.tagged.get(tag[0]) if tag else context.last
     if item is None:

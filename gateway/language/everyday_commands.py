@@ -1,6 +1,7 @@
-"""What people say where a command has its form: small words, several names, an everyday phrase, a slip in the verb.
+"""Commands in people's own words: with small words, several names, an everyday phrase, or a slip in the verb.
 
-A verb, or a word one letter away from one, before somebody's name is never published unasked. grammar.py asks here."""
+A text with a verb (or a word one letter away from one) before somebody's name is never published without asking.
+grammar.py calls it."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,7 +61,7 @@ _SMALL: Final = _POLITE | frozenset(
         "ahora",
     ]
 )
-_PLACES: Final = frozenset({"on", "off", "like"})  # "off to ACME" is on the way there
+_PLACES: Final = frozenset({"on", "off", "like"})  # "off to ACME" means that somebody is on the way there
 _ALWAYS: Final = re.compile(
     r"\s+(?:forever|for ?ever|for good|permanently|indefinitely|for all time|para siempre)(?: and ever)?[.!]*$",
     re.IGNORECASE,
@@ -78,7 +79,7 @@ _HELP: Final = re.compile(
     r"|(?:list|show)(?: me)?(?: all)?(?: the)? commands|commands"
     r"|c[oó]mo (?:funciona|se usa|uso)(?: (?:esto|critter))?|qu[eé] puedo (?:hacer|decir|escribir)(?: aqu[ií])?)"
 )
-# Everyday words for a verb, tried in its place; they count only where the rest is a name.
+# Everyday phrases that stand for a verb. They count only when a name follows.
 _INSTEAD: Final = tuple(
     (re.compile(pattern + r"\s+", re.IGNORECASE), verb)
     for pattern, verb in (
@@ -95,7 +96,7 @@ _INSTEAD: Final = tuple(
 )
 
 
-# What a Spanish speaker says for a verb, as to one person or to several; for them alone, and where the rest is a name.
+# Spanish phrases for a verb, in singular and plural. They count for Spanish speakers only, and when a name follows.
 _IN_SPANISH: Final = tuple(
     (re.compile(rf"(?:por favor,? )?(?:{pattern})(?:\s+a)?\s+", re.IGNORECASE), verb)
     for pattern, verb in (
@@ -120,11 +121,11 @@ desbloquea desbloquee busca busque búscame buscame buscar encuentra muestra mue
 enséñame ensename lee léeme leeme apaga apague pausa pause enciende encienda reanuda reanude denuncia denuncie
 """
 _SPANISH_STARTS: Final = frozenset(_SPANISH_STARTING.split())
-_SPANISH: Final = "seguir"  # a verb of those who speak it
+_SPANISH: Final = "seguir"  # this verb is in the table only when the writer speaks Spanish
 
 
 def natural_command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """The command that a text is once small words in it do not count; None when it is none, or not clearly."""
+    """Reads a text as a command while ignoring small words; None when it is no command, or not clearly one."""
     if len(text) > LONGEST or "\n" in text or not _may_be_command(text, verbs):
         return None
     if phrase := _phrase(text, verbs):
@@ -137,7 +138,7 @@ def natural_command(text: str, verbs: Verbs, resolver: Resolver, context: Contex
 
 
 def _may_be_command(text: str, verbs: Verbs) -> bool:
-    """By its first word, for most texts are none."""
+    """A cheap check of the first word, because most texts are no commands."""
     word = verb_of(first_token(text)[0][:LONGEST_WORD])
     return word in verbs or word.strip("¿?") in _STARTS or (word in _SPANISH_STARTS and _SPANISH in verbs)
 
@@ -151,12 +152,12 @@ _STARTS: Final = frozenset(_STARTING.split())
 
 
 def ends_politely(text: str) -> bool:
-    """`stats please`: the last word is no argument."""
+    """Whether the last word is a courtesy and no argument: `stats please`."""
     return fold_case(text.rpartition(" ")[2][:LONGEST_WORD]).strip(".!") in _POLITE
 
 
 def _phrase(text: str, verbs: Verbs) -> Reading | None:
-    """`undo last`, `delete that`, `how does this work?` as a whole text."""
+    """Reads a whole text such as `undo last`, `delete that` or `how does this work?`."""
     said = " ".join(bare_verb_of(text).split())
     verb = "undo" if " " in said and _UNDO.fullmatch(said) and said not in verbs else None
     verb = "help" if verb is None and _HELP.fullmatch(said) else verb
@@ -189,7 +190,7 @@ def _tried(written: str, verbs: Verbs, resolver: Resolver, context: Context) -> 
 
 
 def _says_anything(verb: Verb) -> bool:
-    """Whether free words follow the verb, so that none of them is small."""
+    """Whether the verb takes free text, in which no small word may be ignored."""
     return any({"TEXT", "FULLNAME"} & set(piece.kinds) for form in verb.forms for piece in form.pieces)
 
 
@@ -199,7 +200,7 @@ def _whole(written: str, verb: Verb, verbs: Verbs, resolver: Resolver, context: 
 
 
 def _is_clear(found: Reading, verb: Verb) -> bool:
-    """A command about somebody who is known, or one that is asked about before it is done."""
+    """Whether it is a command about somebody known, or a command that asks before it acts."""
     return bool(found.names and found.intent not in ("ask", "error")) or (verb.asks and found.intent == "ask")
 
 
@@ -220,7 +221,7 @@ def _without_small(
 
 
 def _several(words: Sequence[str], verb: Verb, resolver: Resolver) -> Reading | None:
-    """`follow kim and dave`, `mute kim, dave`: the verb for each of them, in this order."""
+    """Applies the verb to several names in their order: `follow kim and dave`, `mute kim, dave`."""
     kind = next((form.pieces[0].kinds[0] for form in verb.forms if _takes_a_name(form.pieces)), None)
     written = " ".join(words)
     if kind is None or verb.asks:
@@ -244,7 +245,7 @@ def _takes_a_name(pieces: Sequence[object]) -> bool:
 
 
 def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """The question about a text that begins with a verb, or nearly one, and then somebody's name. It is kept."""
+    """Keeps a text that begins with a verb, or nearly one, and then somebody's name, and asks what it means."""
     token, rest = first_token(text)
     if not rest or len(token) > LONGEST_WORD:
         return None
@@ -263,7 +264,7 @@ def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Contex
 
 
 def _known_after(rest: str, resolver: Resolver, *, coined: bool) -> tuple[tuple[NamedAccount, ...], str]:
-    """Who the next word is, or the next words together; after a coined verb small words before them do not count."""
+    """Who the next word or words name; after a made-up verb, small words before the name are skipped."""
     words = [match.group() for match in tokens(rest, MOST_WORDS + 2)]
     while coined and len(words) > 1 and fold_case(words[0]) in ("to", "the", "group", "a", "al", "el"):
         del words[0]
@@ -276,7 +277,7 @@ def _known_after(rest: str, resolver: Resolver, *, coined: bool) -> tuple[tuple[
 
 
 def _becomes(written: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """The command that words are, small words aside."""
+    """Reads words as a command, with or without small words."""
     token, _ = first_token(written)
     verb = verbs.get(verb_of(token))
     if verb is None or verb.private:

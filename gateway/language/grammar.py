@@ -1,4 +1,4 @@
-"""What a text means: `read` is the whole order of interpretation, for texts, mails and `critter explain` alike."""
+"""Decides what a text means: `read` tries all interpretations in order, for texts, mails and `critter explain`."""
 
 import re
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ from gateway.language.usage.verbs import Verb
 from gateway.language.words.normalize import OPENING_QUOTES, clean, name_of, unquote
 
 Verbs = Mapping[str, Verb]
-STOP = "stop"  # what is unknown of a text that may ask us to stop
+STOP = "stop"  # `Reading.unknown` of a text that may ask us to stop
 AT_ONCE = 10.0  # seconds between the halves of a text that a phone cut in two
 
 
 def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
-    """The meaning of a text or of a cleaned mail. Pure and total: it never raises, whatever the text holds."""
+    """Reads a text or a cleaned mail. It is pure and never raises, whatever the text contains."""
     raw, text = text, clean(text)
     resolver = _remembering(resolver)
     if not text:
@@ -38,7 +38,7 @@ def read(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context:
 
 
 def _remembering(resolver: Resolver) -> Resolver:
-    """The same for one text: several readings may ask for the same name."""
+    """A resolver that caches names while one text is read, because several readings may ask for the same name."""
     known: dict[str, ResolvedName] = {}
 
     def resolve(name: str) -> ResolvedName:
@@ -50,8 +50,8 @@ def _remembering(resolver: Resolver) -> Resolver:
 
 
 def _piece(piece: TextPart, text: str, raw: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
-    """A part of a text: the first is read without its mark, the others go where the first went. One before which
-    another is missing is kept: until the first has come nobody can say how private it is."""
+    """Reads a part of a text: the first without its mark; the others go where the first went. When an earlier part is
+    missing, the part is kept: until the first has come, nobody can say how private it is."""
     found = place_part(context.half, piece)
     if found.kind == "begins":
         reading = _first_part(piece, found.words, verbs, resolver, replace(context, half=None))
@@ -69,7 +69,7 @@ def _piece(piece: TextPart, text: str, raw: str, verbs: Verbs, resolver: Resolve
 
 
 def _first_part(piece: TextPart, whole: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
-    """Part 1, with those behind it that came before it. A command is done by itself, as when it comes first of all."""
+    """Reads part 1 with later parts that came before it. A command is carried out alone, as when it arrives first."""
     alone = _words(piece.text, piece.text, "sms", verbs, resolver, context)
     if whole == piece.text or not carries_words(alone):
         return alone
@@ -81,7 +81,7 @@ def _first_part(piece: TextPart, whole: str, verbs: Verbs, resolver: Resolver, c
 
 
 def _private_as_whole(found: Arrived, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """What the whole of an update looks like when it is private: "message" and then "sam: …"."""
+    """Reads the parts of an update joined, in case they look private only then: "message" and then "sam: …"."""
     if not (context.half and context.half.open and 1 in found.parts):
         return None
     whole = " ".join(found.parts[number] for number in range(1, found.missing))
@@ -92,12 +92,12 @@ def _private_as_whole(found: Arrived, verbs: Verbs, resolver: Resolver, context:
 
 
 def carries_words(reading: Reading) -> bool:
-    """Whether a part that is read so goes on in the next: words for somebody, and what is kept and asked about."""
+    """Whether a part with this reading can go on in the next part: words for somebody, or words kept for a question."""
     return reading.privacy == "direct" or reading.intent in ("update", "reply", "group", "ask")
 
 
 def _early(piece: TextPart, missing: int, half: PendingFragment | None) -> Reading:
-    """Kept until the part that is missing comes; those who got the first are offered."""
+    """Keeps a part until the missing one comes, and offers to send it to those who got the first part."""
     number, total = piece.number, piece.total
     reason = say("this is part {number} of {total}, and part {missing} is not here yet", number=number, total=total,
                  missing=missing)  # fmt: skip
@@ -113,7 +113,7 @@ def _early(piece: TextPart, missing: int, half: PendingFragment | None) -> Readi
 
 
 def _unclear(piece: TextPart) -> Reading:
-    """Two texts of as many parts come at once: whose part it is cannot be known, and is not guessed."""
+    """Keeps a part when two texts with as many parts arrive at once: which one it belongs to is not guessed."""
     number, total = piece.number, piece.total
     reason = say("part {number} of {total} may be of two texts, so it was not joined", number=number, total=total)
     return _kept(piece.text, reason)
@@ -124,7 +124,7 @@ def _kept(words: str, reason: str) -> Reading:
 
 
 def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading:
-    """The reading of words without a part mark."""
+    """Reads words without a part mark."""
     return (
         _carrier(text, channel, context)
         or _machine(context)
@@ -153,7 +153,7 @@ def _nothing() -> Reading:
 
 
 def _carrier(text: str, channel: Channel, context: Context) -> Reading | None:
-    """STOP, START and HELP from a phone. A slash before them changes nothing: "/stop" means stop."""
+    """Reads STOP, START and HELP from a phone. A slash before them changes nothing: "/stop" means stop."""
     word = carrier_word(text[1:] if text[0] in "/／" else text) if channel == "sms" else None
     if word == "stop" or (channel == "sms" and _stops_plainly(text)):
         return Reading("optout", reason="a request to stop: no more texts to this phone", text=text)
@@ -169,8 +169,8 @@ def _stops_plainly(text: str) -> bool:
 
 
 def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
-    """A short text that may ask us to stop is asked about: neither a colleague's no nor an opt-out is published. A mail
-    is so when it has a slip in it; by mail people write in sentences to colleagues."""
+    """Asks about a short text that may ask us to stop, so that neither a no to a colleague nor an opt-out is published.
+    A mail is asked about only when it mistypes "stop": by mail, people write whole sentences to colleagues."""
     if len(text) > MOST or not (may_stop(text) if channel == "sms" else is_mistyped_stop(text)):
         return None
     reason = say("this may mean that you want no more texts")
@@ -182,7 +182,7 @@ def _machine(context: Context) -> Reading | None:
 
 
 def _carrier_by_mail(text: str, channel: Channel) -> Reading | None:
-    """By mail nobody's phone is opted out: these words turn the mailbox off and on, as `off` and `on` do."""
+    """A mail opts out no phone: these words turn the mailbox off and on, as `off` and `on` do."""
     if channel != "email":
         return None
     word = "stop" if stops_mails(text) else carrier_word(text)
@@ -203,8 +203,8 @@ def _reaction(found: ReadReaction | None, text: str) -> Reading | None:
 
 
 def _by_shape(text: str, resolver: Resolver, context: Context) -> ReadReaction | None:
-    """A short phrase and one quotation of what stands on this phone is a reaction in any language. Whoever names
-    somebody beside a quotation writes about them."""
+    """Reads a short phrase that quotes an item on this phone as a reaction, in any language. A text that names somebody
+    beside the quotation is about that person, and is no reaction."""
     found = possible_reaction(text)
     if found is None or found.text is None or any(resolver(name_of(word)).exact for word in words_beside(text)):
         return None
@@ -212,7 +212,7 @@ def _by_shape(text: str, resolver: Resolver, context: Context) -> ReadReaction |
 
 
 def _unmarked_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """Without a mark only what follows a private text at once is its second half."""
+    """Without a part mark, only a text that comes within seconds after a private text is its second half."""
     half = context.half
     if half is None or half.open or not half.joinable or half.age > AT_ONCE:
         return None
@@ -220,8 +220,8 @@ def _unmarked_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver
 
 
 def _second_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """What follows a long private text within seconds, unless it is private by itself: that goes to those it names.
-    Of one that is still held, the whole is read once more; a reading that would show it to others is not believed."""
+    """Reads what follows a long private text within seconds. When it is private by itself, it goes to those it names.
+    When the first half is still held, both halves are read together, but never as something that others may read."""
     half = context.half
     if half is None or replies.takes_back(text):
         return None
@@ -238,7 +238,7 @@ def _second_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, 
 
 
 def _meant_literally(text: str) -> Reading | None:
-    """A leading dot or quote says: these are words, no command."""
+    """A leading dot or quote means that the words are no command."""
     if text[0] == ".":
         return Reading(
             "update", (bare := text[1:].lstrip() or text,), reason="a leading dot makes it an update", text=bare
@@ -249,7 +249,7 @@ def _meant_literally(text: str) -> Reading | None:
 
 
 def _forced(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """A leading slash says: this is a command. It never posts."""
+    """A leading slash marks a command; such a text is never posted."""
     if text[0] not in "/／":
         return None
     bare = text[1:].lstrip()
@@ -258,10 +258,10 @@ def _forced(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
 
 
 def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """By mail only a single line is a command; but a reply to something private stays private however long it is."""
+    """By mail only a single line is a command, but a reply to something private stays private however long it is."""
     if text[0] in _OPENING_MARKS:
         return _behind_marks(text, channel, verbs, resolver, context)
-    short = text.count(" ") < 2 and not ends_politely(text)  # then no small word is in it
+    short = text.count(" ") < 2 and not ends_politely(text)  # too short to contain small words
     reading = (
         (None if short else natural_command(text, verbs, resolver, context))
         or command(text, verbs, resolver, context)
@@ -273,7 +273,7 @@ def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, cont
     return reading
 
 
-_OPENING_MARKS = "¿¡"  # before a question and an exclamation in Spanish
+_OPENING_MARKS = "¿¡"  # Spanish writes them before a question and an exclamation
 _APART = re.compile(r"\s+[!?]+$")
 
 
@@ -284,7 +284,7 @@ def _behind_marks(text: str, channel: Channel, verbs: Verbs, resolver: Resolver,
 
 
 def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    """What begins as a command about somebody, and is none, is asked about; a mail of several lines is prose."""
+    """Asks about a text that begins like a command about somebody but is none. A mail of several lines is prose."""
     if channel == "email" and "\n" in text:
         return None
     found = name_after_verb(text.lstrip(_OPENING_MARKS), verbs, resolver, context)

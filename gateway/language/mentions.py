@@ -1,4 +1,4 @@
-"""Texts that begin with `@name` or `#group`: public replies and posts to a group. grammar.py calls it."""
+"""Reads texts that begin with `@name` or `#group`: public replies, and posts to a group. grammar.py calls it."""
 
 from gateway.i18n.phrases import say
 from gateway.language.model.reading import Context, NamedAccount, Privacy, Reading, Resolver
@@ -8,7 +8,7 @@ from gateway.language.words.normalize import first_token, fold_case, name_of
 
 
 def leading_name(text: str, resolver: Resolver, context: Context) -> Reading | None:
-    """The reading of a cleaned text that begins with a name that resolves; "@ 5pm" and unknown names are no address."""
+    """Reads a cleaned text that begins with a known name; "@ 5pm" and unknown names address nobody."""
     mark = fold_case(text[0])
     if mark not in ("@", "#"):
         return None
@@ -29,8 +29,8 @@ def leading_name(text: str, resolver: Resolver, context: Context) -> Reading | N
 
 
 def unknown_name(text: str, resolver: Resolver, context: Context) -> Reading | None:
-    """The question about a text that begins with @ or # and a word that is nobody's: it may be for a few. A #tag that
-    somebody follows is no slip, and "@5pm" or "#1" no name."""
+    """Asks about a text that begins with @ or # and an unknown name, because it may be meant for a few people. A #tag
+    that somebody follows is no slip, and "@5pm" or "#1" is no name."""
     mark = fold_case(text[0])
     if mark not in ("@", "#"):
         return None

@@ -1,4 +1,4 @@
-"""The small marks inside a post: @mentions, #tags, `lang:xx`, links. Whoever stores a post parses it here once."""
+"""Parses the marks inside a post: @mentions, #tags, `lang:xx`, links. It is called once, when a post is stored."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _TRAILING = ".,:;!?'’…"
 
 @dataclass(frozen=True, slots=True)
 class Nanoformats:
-    """A post's text without its language mark, and what the marks say; handles and tags case-folded, in order, once."""
+    """A post's text without its language mark, and its marks. Handles and tags are case-folded, in order, each once."""
 
     text: str
     mentions: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Nanoformats:
 
 
 def parse(text: str) -> Nanoformats:
-    """The marks of a cleaned text. Unknown `key:value` is left alone, and so is a language that is none."""
+    """Parses the marks of a cleaned text. An unknown `key:value` and an unknown language are left in the text."""
     text, lang = _language(text)
     links = tuple(dict.fromkeys(_untrailed(match.group()) for match in _LINK.finditer(text)))
     without = _LINK.sub(" ", text) if links else text

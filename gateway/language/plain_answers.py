@@ -1,6 +1,8 @@
-"""Answers to an open question in plain words: "privately", "just sam", "to everyone", "forget it". replies.py asks.
+"""Reads answers to an open question in plain words: "privately", "just sam", "to everyone", "forget it". replies.py
+calls it.
 
-Only whole texts count, and only while a question is open. What is not clear is asked again: it never publishes."""
+Only whole texts count, and only while a question is open. An unclear answer is asked about again; it never
+publishes."""
 
 import re
 import unicodedata
@@ -9,9 +11,9 @@ from typing import Final
 from gateway.language.model.reading import Choice, OpenQuestion, Resolver
 
 LONGEST: Final = 50  # characters of such an answer
-UNCLEAR: Final = "?"  # an answer, and nobody can say which
-EVERYONE: Final = "!"  # for everyone, but without POST, the one word that publishes
-_PRIVATE_KINDS: Final = frozenset({"private", "thread"})  # where a digit sends the words to few
+UNCLEAR: Final = "?"  # an answer, but it is not clear which one
+EVERYONE: Final = "!"  # means "for everyone", but lacks POST, the only word that publishes
+_PRIVATE_KINDS: Final = frozenset({"private", "thread"})  # questions where a digit sends the words to a few people
 
 _IT = r"(?: (?:it|this|that|them|these|those))?"
 _OPENING = r"(?:(?:no|yes|yeah|ok|okay|oh|sorry|please|pls|si|perdon|por favor|uh|um|well|then) )*"
@@ -32,7 +34,7 @@ _DO = (
 _ONLY = r"(?:only|just|solo|solamente|nur)"
 _NAMED = r"(?P<{}>[\w'-]+(?: [\w'-]+){{0,3}}?)"
 
-# The first of them that fits decides.
+# The first pattern that fits decides.
 _EVERYONE: Final = re.compile(
     r"(?:(?:yes|yeah|ok|okay|please|pls|si|por favor) )*"
     r"(?:(?:post|publish|send|tell|share|say|make|show|publica|publicar|envia|manda|di|dile|cuenta)(?:lo|selo)?"
@@ -69,7 +71,7 @@ _BY_NAME: Final = re.compile(
     rf"|{_NAMED.format('bare')}"
     rf"){_ENDING}"
 )
-# Of these words alone, and not saying which: "don't post it", "no, not everyone", "that was private, not public".
+# Texts of these words alone leave the choice open: "don't post it", "no, not everyone", "that was private, not public".
 _ABOUT_IT_WORDS = """
 no yes not dont don't do never to for with a as it this that them these those is was be should make keep send post
 publish share tell say answer reply everyone everybody anyone only just him her me us private privately public
@@ -83,7 +85,7 @@ todos nadie privado publico publica publiques publicar borra borres olvida
 """
 _ABOUT_IT: Final = frozenset(_ABOUT_IT_WORDS.split())
 _DECIDING: Final = frozenset(_DECIDING_WORDS.split())
-# Each of them answers a question about names, and may be news in a private thread, where it is kept anyway.
+# These answer a question about names. In a private thread they may be ordinary words, which stay private anyway.
 _VAGUE: Final = re.compile(
     rf"{_OPENING}(?:him|her|them|el|ella|{_THEM}|(?:send|envia|manda)(?:lo)?{_IT}|(?:to )?(?:all|either)"
     r"|(?:the )?(?:first|second|third|last)(?: one)?|whichever|whatever|which (?:one|question)|todo|nothing|neither"
@@ -93,8 +95,8 @@ _STRANGE: Final = re.compile(r"[^\w' -]+")
 
 
 def plain_answer(text: str, question: OpenQuestion, resolver: Resolver) -> str | None:
-    """The digit, POST or DROP that a folded text stands for, UNCLEAR or EVERYONE; None when it is no answer. "Post it?"
-    asks back, and decides nothing."""
+    """What a folded text answers: a digit, POST, DROP, UNCLEAR or EVERYONE; None when it is no answer. "Post it?" is a
+    question of the writer's, and decides nothing."""
     found = _answer(text, question, resolver)
     return UNCLEAR if found and "?" in text else found
 
@@ -122,7 +124,7 @@ def _answer(text: str, question: OpenQuestion, resolver: Resolver) -> str | None
 
 
 def _privately(question: OpenQuestion, *, one: bool, several: bool) -> str:
-    """1, when it is all that is offered. "Only him" is not for several, and "both" not for one."""
+    """1, when it is the only choice. "Only him" does not fit several people, and "both" does not fit one."""
     clear = question.kind in _PRIVATE_KINDS and len(question.choices) == 1
     if not clear or (one and question.with_others) or (several and not question.with_others):
         return UNCLEAR
@@ -130,14 +132,14 @@ def _privately(question: OpenQuestion, *, one: bool, several: bool) -> str:
 
 
 def _by_name(said: str, question: OpenQuestion, resolver: Resolver) -> str | None:
-    """Whom of those who are offered a text names, and nobody else; who is named and not offered is asked about."""
+    """The digit of the one choice that a text names; UNCLEAR for a name that is known but not offered."""
     match = _BY_NAME.fullmatch(said)
     if match is None or "DROP" not in question.words:
         return None
     if match["bare"] and question.kind == "thread":
         return None
     name = match["first"] or match["second"] or match["third"] or match["bare"]
-    known = () if match["bare"] else resolver(name).exact  # a bare word is looked for among those on offer alone
+    known = () if match["bare"] else resolver(name).exact  # a bare word is compared with the offered names only
     found = {name, *(each.name.casefold() for each in known)}
     digits = [at for at, choice in enumerate(question.choices, 1) if found & _called(choice)]
     if len(digits) != 1 or question.kind not in _PRIVATE_KINDS or question.with_others:
@@ -146,7 +148,7 @@ def _by_name(said: str, question: OpenQuestion, resolver: Resolver) -> str | Non
 
 
 def _called(choice: Choice) -> set[str]:
-    """The full and the first name on a line of the question."""
+    """The full name and the first name on one line of the question."""
     name = _unaccented(choice.label.casefold())
     return {choice.label.casefold(), name, *name.split()[:1]}
 

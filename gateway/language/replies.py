@@ -1,4 +1,4 @@
-"""Answers to the open question, and to a message that came to this person and few others. grammar.py calls it."""
+"""Reads answers to the open question, and to a message that came to this person and few others. grammar.py calls it."""
 
 import re
 
@@ -8,12 +8,12 @@ from gateway.language.model.reading import Context, Item, OpenQuestion, Reading,
 from gateway.language.plain_answers import EVERYONE, UNCLEAR, plain_answer
 from gateway.language.words.normalize import fold_case
 
-WINDOW = 30.0  # minutes in which a bare text belongs to the private message or broadcast before it
+WINDOW = 30.0  # minutes in which a text without an address belongs to the private message or broadcast before it
 _WORDS = frozenset({"OK", "POST", "DROP", "UNDO"})
 LONGEST = 20  # characters of an answer
 LATEST = 8  # characters of one that comes too late
 _ENDS = " .!)#:,\u20e3"
-# How people say yes and no; POST and the digits are only ever meant when they are written.
+# How people say yes and no. POST and the digits have no other form: they must be written as they are.
 _YES = """
 ok | okay | okey | okey dokey | k | kk | y | yes | yes please | yes pls | yeah | yea | yep | yup | ya | yah | yes yes |
 sure | sure thing | of course | do it | go ahead | yes do it | yes go ahead | please do | confirm | confirmed | agreed |
@@ -30,8 +30,8 @@ _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 
 
 def choice(text: str, context: Context, resolver: Resolver) -> Reading | None:
-    """The answer to the open question: one of its digits or words, yes or no, or the same in plain words. A digit
-    chooses and never publishes. What was sent before the question was put answers something else."""
+    """Reads the answer to the open question: one of its digits or words, yes or no, or the same in plain words. A digit
+    chooses and never publishes. A text that was sent before the question was asked is no answer to it."""
     question = context.question
     if question is None:
         return _without_question(text, context, resolver)
@@ -40,12 +40,12 @@ def choice(text: str, context: Context, resolver: Resolver) -> Reading | None:
     found = (_short(text, context, question) if len(text) <= LONGEST else None) or _plain(
         text, context, question, resolver
     )
-    early = question.unseen and not question.secret  # a PIN is said on purpose, and no such question waits for another
+    early = question.unseen and not question.secret  # a PIN is sent on purpose, and only one question waits for it
     return _unseen(text, question) if found and early else found
 
 
 def _unseen(text: str, question: OpenQuestion) -> Reading | None:
-    """An emoji is then a reaction to what stood on the phone; everything else is asked again."""
+    """For an answer sent before the question: an emoji is a reaction to an item; anything else must be sent again."""
     if not any(letter.isalnum() for letter in text):
         return None
     reason = say("you sent that before this question. {answers}", answers=capital(_reply_with(question)))
@@ -53,7 +53,8 @@ def _unseen(text: str, question: OpenQuestion) -> Reading | None:
 
 
 def _plain(text: str, context: Context, question: OpenQuestion, resolver: Resolver) -> Reading | None:
-    """What is not clear is asked again; what may be meant for a private message that came since is no answer."""
+    """Reads an answer in plain words. An unclear one is asked again; one that may answer a newer private message is
+    none."""
     said = plain_answer(fold_case(text).replace("’", "'"), question, resolver)
     if said is None or _may_answer_since(context.last, question):
         return None
@@ -86,7 +87,7 @@ def _short(text: str, context: Context, question: OpenQuestion) -> Reading | Non
         return Reading("choice", (said,), reason="answers the open question", text=text)
     if word == "post":
         return _nothing_to_post(text)
-    if word in _PLAIN and _is_decided(question) and word[0].isalpha():  # an emoji may as well be a reaction
+    if word in _PLAIN and _is_decided(question) and word[0].isalpha():  # an emoji may be a reaction instead
         return Reading("error", reason=_reply_with(question), text=text)
     if not (word.isascii() and word.isdigit()):
         return None
@@ -96,17 +97,17 @@ def _short(text: str, context: Context, question: OpenQuestion) -> Reading | Non
 
 
 def _may_answer_since(last: Item | None, question: OpenQuestion) -> bool:
-    """A "yes" may be meant for the private message that came after the question; OK is the question's own word."""
+    """Whether a "yes" may answer a private message that came after the question. OK answers the question only."""
     return last is not None and last.private and _newer(last, question)
 
 
 def _is_decided(question: OpenQuestion) -> bool:
-    """Whether something of the writer's waits for the answer. A yes that does not fit is told so, and not kept."""
+    """Whether the question decides about something of the writer's. A yes that does not fit is then an error."""
     return bool(question.choices) or question.secret or "DROP" in question.words
 
 
 def _reply_with(question: OpenQuestion) -> Phrase:
-    """What the question takes, for an answer that it does not take."""
+    """Says which answers the question takes."""
     order = [word for word in ("OK", "POST", "DROP", "UNDO") if word in question.words]
     if question.secret:
         return say("reply with the code or PIN, or {words}", words=", ".join(order))
@@ -115,7 +116,7 @@ def _reply_with(question: OpenQuestion) -> Phrase:
 
 
 def lone_number(text: str, context: Context) -> Reading | None:
-    """A small number that answers nothing: whoever sends one alone answers a question, and it is not published."""
+    """Refuses a small number that answers nothing. A lone number is meant as an answer, so it is not published."""
     word = fold_case(text).strip(_ENDS + "(") if len(text) <= 8 and text[0] != "." else ""
     if not word.isdecimal() or len(word) > 3:
         return None
@@ -133,7 +134,7 @@ def _digit(digit: int, text: str, question: OpenQuestion) -> Reading:
 
 
 def _too_late(word: str, text: str, context: Context) -> Reading | None:
-    """An answer to a question that ran out changes nothing, and is no update either."""
+    """Refuses an answer to a question that ran out: it changes nothing, and it is not posted as an update."""
     asked = context.ran_out
     if asked and _would_answer(word, asked) and not (word in _PLAIN and _newer(context.last, asked)):
         return _ran_out(text)
@@ -159,13 +160,13 @@ def _newer(item: Item | None, asked: OpenQuestion) -> bool:
 
 
 def takes_back(text: str) -> bool:
-    """Whether it is `undo`, which a private text that still waits is offered."""
+    """Whether it is `undo` (or `oops`), which is offered for a private text that still waits."""
     return fold_case(text).strip(" .!") in ("undo", "oops")
 
 
 def second_half(text: str, context: Context) -> Reading | None:
-    """What follows a long private text within seconds is its second half: as private, and never read by itself. So is
-    what is marked as a later part of any text."""
+    """Reads what follows a long private text within seconds as its second half: just as private, and never by itself.
+    The same holds for a marked later part of any text."""
     half = context.half
     if half and half.open and not half.names:
         reason = "a later part of an update"
@@ -180,7 +181,7 @@ def second_half(text: str, context: Context) -> Reading | None:
 
 
 def after_few(text: str, context: Context) -> Reading | None:
-    """A bare text after a private message is asked about; after a broadcast it goes to the group's posters only."""
+    """Asks about a text without an address after a private message; after a broadcast it goes to the posters only."""
     last = context.last
     if last is None or last.age > WINDOW:
         return None

@@ -1,1 +1,1 @@
-"""Mails: decoding, finding their writer's own words, bounces, composing, and proving who wrote them."""
+"""Mails: decoding them, finding their writer's own words, bounces, composing, and proving who wrote them."""

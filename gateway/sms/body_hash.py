@@ -1,6 +1,6 @@
-"""The hash by which a text is known again in its carrier's list, however the carrier spells it. Pure.
+"""The hash by which a text is recognised in its carrier's list, however the carrier spells it. Pure.
 
-workers/sending/render_sms takes it of what leaves, workers/reconcile of what the list shows. A carrier may write
+workers/sending/render_sms hashes what is sent, workers/reconcile what the list shows. A carrier may write
 quotes, dashes and spaces in its own way (Twilio's Smart Encoding does) or trim the ends: only letters, digits and
 pictures count.
 """
@@ -15,7 +15,7 @@ _SPELLING: Final = frozenset({"Sk", "Sm"})  # ^, ` and ~, +, < and =: each has l
 
 
 def digest(body: str) -> bytes:
-    """SHA-256 of its canonical form; the database mixes the installation's key in before it keeps it."""
+    """SHA-256 of a text's canonical form; the database mixes in the installation's key before it stores the hash."""
     return sha256(canonical_body(body).encode(errors="replace")).digest()
 
 
@@ -26,5 +26,5 @@ def canonical_body(body: str) -> str:
 
 
 def _counts(kind: str) -> bool:
-    """Letters, digits, currency signs and pictures do; accents, punctuation, blanks and invisible signs do not."""
+    """Letters, digits, currency signs and pictures count; accents, punctuation, blanks and invisible signs do not."""
     return kind[0] in "LNS" and kind not in _SPELLING

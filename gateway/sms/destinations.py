@@ -1,4 +1,4 @@
-"""Where a phone number is, and whether a colleague can have it. The settings, addresses and what is about to leave ask.
+"""The country of a phone number, and whether texts may go there. Settings, addresses and the send workers ask.
 
 A number only has to be possible: new blocks are in use before the library knows them, so one that it cannot place
 counts as the main country of its calling code.
@@ -13,9 +13,9 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType
 
 COUNTRIES: Final = frozenset(phonenumbers.SUPPORTED_REGIONS)
-NOWHERE: Final = "ZZ"  # a calling code that is no country's: satellites, numbers of the world
+NOWHERE: Final = "ZZ"  # a calling code without a country: satellites, international numbers
 
-# Numbers that earn by each text or stand for nobody. What abusers of a free text want is among them.
+# Numbers that earn money with each text, or belong to no person. Abusers of free texts use such numbers.
 SERVICES: Final = frozenset(
     {
         PhoneNumberType.PREMIUM_RATE,
@@ -30,7 +30,7 @@ SERVICES: Final = frozenset(
 
 
 class UnreachableReason(StrEnum):
-    """Why no text may go to a number; the value is the reason of the deliveries that end by it."""
+    """Why no text may go to a number. The value is the reason of the deliveries that end because of it."""
 
     COUNTRY = "country"
     SERVICE = "service_number"
@@ -51,8 +51,8 @@ def trouble(number: str, countries: Collection[str]) -> UnreachableReason | None
 
 @lru_cache(maxsize=65_536)
 def _placed(number: str) -> tuple[str, bool]:
-    """Country, and whether it is a service's number or too short to be anybody's own: 112, 72345. Kept, because it
-    takes as long as all the rest of deciding about a text."""
+    """The country, and whether the number is a service's or too short for a person's: 112, 72345. Cached, because this
+    takes as long as all other decisions about a text."""
     try:
         parsed = phonenumbers.parse(number)
     except NumberParseException:

@@ -1,4 +1,4 @@
-"""Fits what goes out into a text message: transliterated where that saves money, at most two parts, the rest kept."""
+"""Fits words into a text message: at most two parts, transliterated where that saves money; the rest is kept."""
 
 import re
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class FittedText:
 
 
 def thrifty(text: str, accents: bool = False) -> str:
-    """The text as it is sent: smart punctuation as GSM-7 writes it, and unless `accents` are wanted, letters too when
-    that saves a part. A text that needs UCS-2 anyway keeps the characters it was written with."""
+    """The text as it is sent: typographic punctuation in GSM-7, and letters too when that saves a part, unless
+    `accents` are wanted. A text that needs UCS-2 anyway keeps its characters."""
     composed = text if text.isascii() else normalize("NFC", text)
     encoding, written = segments(composed)
     if encoding == GSM:
@@ -60,8 +60,8 @@ ROOM = "\nMORE: 99 pages."
 
 
 def page(text: str) -> tuple[str, str]:
-    """The first whole lines that fit one part beside a word on the others, and what is left; a line that is longer is
-    cut between words."""
+    """The first whole lines that fit into one part together with ROOM, and what is left. A longer line is cut between
+    words."""
     if segments(thrifty(text))[1] <= 1:
         return text, ""
     lines = text.split("\n")
@@ -73,7 +73,7 @@ def page(text: str) -> tuple[str, str]:
 
 
 def pages(text: str) -> int:
-    """How many times `page` has to be turned."""
+    """How many pages `page` makes of a text."""
     turned = 0
     while text:
         text, turned = page(text)[1], turned + 1
@@ -85,7 +85,7 @@ def _shortened(text: str, cut: int, end: str, accents: bool) -> str:
 
 
 def _longest(text: str, end: str, limit: int, accents: bool) -> int:
-    """The last place to cut that still fits. A longer beginning never costs less, so it is found by halving."""
+    """The last place to cut that still fits, by binary search, since a longer beginning never needs fewer parts."""
     low, high = 0, min(len(text), _LONGEST * limit)
     while low < high:
         middle = (low + high + 1) // 2

@@ -9,12 +9,12 @@ BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-EXTENDED = frozenset("\f^{}\\[~]|€")  # each costs two
+EXTENDED = frozenset("\f^{}\\[~]|€")  # each takes two units
 ALPHABET = BASIC | EXTENDED
 GSM, UCS = "GSM-7", "UCS-2"
-_SIZES = {GSM: (160, 153), UCS: (70, 67)}  # of a single text, of each part of a longer one
+_SIZES = {GSM: (160, 153), UCS: (70, 67)}  # units of a single text, and of each part of a longer one
 
-# What reads better than a table's transliteration, or is punctuation that it spells out.
+# Characters that read better so than in anyascii's transliteration, or punctuation that it would spell out.
 _OWN = {
     "…": "...", "•": "*", "·": "*", "‣": "*", "◦": "*", "▪": "*", "‹": "<", "›": ">", "«": '"', "»": '"', "‐": "-",
     "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'",
@@ -27,7 +27,7 @@ OWN = {character: plain for character, plain in _OWN.items() if character not in
 
 
 def segments(text: str) -> tuple[str, int]:
-    """The encoding a text needs and in how many parts it travels; the empty text has none."""
+    """The encoding that a text needs, and its number of parts; the empty text has none."""
     units = _widths(text)
     encoding = UCS if units is None else GSM
     widths = units if units is not None else [2 if ord(character) > 0xFFFF else 1 for character in text]
@@ -41,7 +41,7 @@ def segments(text: str) -> tuple[str, int]:
 
 
 def _widths(text: str) -> list[int] | None:
-    """What each character costs in GSM-7, None when one of them is not in it."""
+    """The units of each character in GSM-7; None when one of them is not in the alphabet."""
     letters = set(text)
     if not letters <= ALPHABET:
         return None
@@ -49,7 +49,7 @@ def _widths(text: str) -> list[int] | None:
 
 
 def _packed(widths: list[int], part: int) -> int:
-    """Parts when nothing that costs two is split between them."""
+    """The number of parts when no character of two units is split between two parts."""
     parts, used = 1, 0
     for width in widths:
         if used + width > part:
@@ -59,12 +59,12 @@ def _packed(widths: list[int], part: int) -> int:
 
 
 def to_gsm7(text: str) -> str:
-    """Punctuation and blanks outside GSM-7 as GSM-7 writes them, one by one; letters and other scripts stay."""
+    """Replaces punctuation and blanks outside GSM-7 one by one; letters and other scripts are kept."""
     return text if set(text) <= ALPHABET else "".join(map(_punctuation, text))
 
 
 def strip_accents(text: str) -> str:
-    """Also Latin letters outside GSM-7 as their nearest inside it (á becomes a, ü and é stay)."""
+    """Like `to_gsm7`, and replaces Latin letters outside GSM-7 by the nearest in it (á becomes a, ü and é stay)."""
     return text if set(text) <= ALPHABET else "".join(map(_letter, text))
 
 
@@ -96,7 +96,7 @@ def _letter(character: str) -> str:
 
 
 def _readable(character: str) -> str:
-    """A transliteration that stays a letter or a mark of punctuation, else the character itself."""
+    """The transliteration, if a letter stays a letter and punctuation stays punctuation; else the character itself."""
     latin = anyascii(character)
     fits = bool(latin) and set(latin) <= ALPHABET and (character.isalpha() or not latin.isalnum())
     return latin if fits else character

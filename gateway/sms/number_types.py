@@ -1,4 +1,4 @@
-"""What kind of number of ours a person texted: who answers STOP, START and HELP there differs. Handlers ask.
+"""The type of our number that a person texted. Who answers STOP, START and HELP depends on it. Handlers ask.
 
 Sources: Twilio's "Support for opt-out keywords (SMS STOP filtering)" for long codes, "Opt-out keyword handling (SMS
 STOP Filtering) for Toll-Free SMS", and "Customizing HELP/STOP messages" for short codes (help.twilio.com); the
@@ -15,7 +15,7 @@ SHORT_CODE: Final = re.compile(r"\d{3,8}")
 
 
 def kind(number: str) -> Kind:
-    """From the number alone. A Messaging Service counts as long: it says by OptOutType what it has answered."""
+    """The type by the number alone. A Messaging Service counts as long: its OptOutType says what it has answered."""
     if TOLL_FREE.fullmatch(number):
         return "toll-free"
     return "short-code" if SHORT_CODE.fullmatch(number) else "long"

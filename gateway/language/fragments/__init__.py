@@ -1,1 +1,1 @@
-"""Long texts that a gateway cut and marked as parts: finding the marks, and joining the parts in any order."""
+"""Long texts that a gateway cut and marked as parts: finds the marks, and joins the parts in any order."""

@@ -1,5 +1,5 @@
-"""Part marks that a gateway puts before the pieces of a long text: "(1/2) ", "1/2 ", "1 of 2:". grammar.py takes them
-off, so that the first piece is read as what it is and the others as its rest."""
+"""Part marks that a gateway adds to the pieces of a long text: "(1/2) ", "1/2 ", "1 of 2:". grammar.py removes them, so
+that the first piece is read as usual and the others as its continuation."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ _BARE = re.compile(r"(\d{1,2})/(\d{1,2})\s+")
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """One piece of a text: which of how many, and its words. Not `sure`: "1/2 cup left" begins so, too."""
+    """One piece of a text: its number, the number of pieces, and its words. When not `sure`, the mark may be ordinary
+    words, as in "1/2 cup left"."""
 
     number: int
     total: int
@@ -30,7 +31,7 @@ class TextPart:
 
 
 def part(text: str, *, awaited: bool = False) -> TextPart | None:
-    """The piece that a cleaned text is. `awaited`: another piece has come, so that even a bare "2/3 " is a mark."""
+    """Reads a cleaned text as a piece. `awaited`: another piece has come, so that even a bare "2/3 " is a mark."""
     if text[-1:] in ")]" and (behind := _BEHIND.fullmatch(text)):
         number, total = int(behind[2]), int(behind[3])
         if 1 <= number <= total and 2 <= total <= MOST:

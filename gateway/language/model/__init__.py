@@ -1,1 +1,1 @@
-"""What a reading of a text is, and how it is written down while a question is open."""
+"""The result of reading a text, and how it is stored while a question about it is open."""

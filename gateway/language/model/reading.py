@@ -1,4 +1,4 @@
-"""The plain things the language takes and gives: who calls `grammar.read` builds a Context and gets a Reading."""
+"""The input and output of the language: a caller of `grammar.read` builds a Context and gets a Reading."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ class NamedAccount:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedName:
-    """What a resolver knows of a name. `exact`: none, them, or candidates; `near`: ranked choices.
+    """What a resolver knows of a name. `exact`: nobody, the account, or several candidates; `near`: ranked choices.
 
-    `also`: who else the word may mean when `exact` is decided by a handle or an alias: what is said in private asks,
-    everything else follows the handle. `oneself`: it is the one who asks."""
+    `also`: who else the word may mean when a handle or an alias decided `exact`: a private text then asks, everything
+    else follows the handle. `oneself`: the name is that of the writer."""
 
     exact: tuple[NamedAccount, ...] = ()
     near: tuple[NamedAccount, ...] = ()
@@ -35,7 +35,7 @@ class ResolvedName:
 
 
 Resolver = Callable[[str], ResolvedName]
-# Whether these words are, or begin, something that stands on this phone: what it was sent, or what was written from it.
+# Whether these words are, or begin, an item on this phone: one that it was sent, or one that was written from it.
 OnScreen = Callable[[str], bool]
 # Whether somebody follows this #tag.
 KnownTag = Callable[[str], bool]
@@ -43,7 +43,7 @@ KnownTag = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something delivered to this phone. `age` in minutes; `broadcast`: to a group where the reader only listens."""
+    """Something delivered to this phone. `age` is in minutes; `broadcast`: to a group where the reader cannot post."""
 
     post: int
     author: NamedAccount
@@ -65,8 +65,8 @@ class Choice:
 class OpenQuestion:
     """What this person was asked and has not answered: numbered choices, and which of OK, POST, DROP, UNDO it takes.
 
-    `secret`: it is answered with a PIN or the code that it was sent with. `age` in minutes. `with_others`: a choice is
-    more people than its label says; `unseen`: it was put after the text that is to be read had been sent."""
+    `secret`: it is answered with a PIN or the code that it was sent with. `age` is in minutes. `with_others`: a choice
+    stands for more people than its label names; `unseen`: it was asked after the text now read had been sent."""
 
     kind: str
     choices: tuple[Choice, ...] = ()
@@ -79,12 +79,13 @@ class OpenQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PendingFragment:
-    """A text of a moment ago that a phone or a gateway may have cut in two: who got it, or the words still held. One in
-    a closed group is private, too; one that anyone may read has a second half only when it is marked as a part.
+    """A recent text that a phone or a gateway may have cut in two: who got it, or the words still held. One in a closed
+    group is private, too; one that anyone may read has a second half only when it is marked as a part.
 
-    `total`: of how many parts it is, when that is marked; `missing`: the number of the first part that has not come;
-    `parts`: the words of those that came; `drafts`: of each that came early, the draft that is asked about; `draft`:
-    that of `held`; `mixed`: parts of two such texts came, and nobody can tell them apart; `age` in seconds."""
+    `total`: its number of parts, when they are marked; `missing`: the number of the first part that has not come;
+    `parts`: the words of the parts that came; `drafts`: for each part that came early, the draft that its question is
+    about; `draft`: the draft of `held`; `mixed`: parts of two such texts came, and nobody can tell them apart; `age` is
+    in seconds."""
 
     names: tuple[NamedAccount, ...] = ()
     post: int | None = None
@@ -138,7 +139,7 @@ class Reading:
     `args` are the intent's arguments with handles in their canonical form; for `ask` they are what a yes would do.
     `text` is the writer's words: the body of a message or post, and for `ask` and `error` the whole text as kept.
     `near` are the choices to offer when a name is unknown or stands for several; `post` is the item answered;
-    `unknown` is the argument that is nobody, or several, as it was typed; `form` the usage line that was missed."""
+    `unknown` is the argument, as typed, that names nobody or several; `form` is the usage line that was not met."""
 
     intent: str
     args: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""A reading as JSON and back: what a question keeps until it is answered, and does then."""
+"""Converts a reading to JSON and back: a question stores it, and its answer carries it out."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -7,7 +7,7 @@ from gateway.language.model.reading import NamedAccount, Reading
 
 
 def pack(reading: Reading) -> dict[str, Any]:
-    """Everything that a handler acts on; the reason was for the one who asked then."""
+    """Everything that a handler acts on. The reason is left out: it was already said with the question."""
     return asdict(replace(reading, reason=""))
 
 

@@ -1,6 +1,6 @@
-"""The words that belong to the carriers and to the law: STOP, START, HELP, as whole texts only.
+"""The words that carriers and the law reserve: STOP, START and HELP, as whole texts only.
 
-Twilio and the FCC name the English ones; the phrases are how people say it. grammar.py asks here first of all."""
+Twilio and the FCC name the English words; the phrases are how people say the same. grammar.py asks here first."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ YES = frozenset({"yes"})
 HELP = frozenset({"help", "info"})
 RESERVED = STOP | START | YES | HELP
 
-# The same word in the languages of the numbers we may have; each stands alone, so none of them is a likely update.
+# STOP in the languages of the numbers we may have. It counts only as the whole text, so an update is hardly lost.
 _OTHERS = """
 abbestellen abmelden afmelden alto annuler anulowac anuluj arret arrêt arrêter austragen avbryt avmeld avregistrera
 avslutt baja cancelar cancelarenvio cancella cancellami desabonner désabonner desinscription désinscription
@@ -21,7 +21,7 @@ desuscribir detener iptal lopeta parar pare peruuta rezygnuje rezygnuję sair sa
 uitschrijven wypisz стоп отписаться отписка отмена 停止 停止する 退订 退訂 取消 解除 解约 수신거부 중지 توقف إلغاء
 """
 _FOREIGN = frozenset(_OTHERS.split())
-_SHOUTED = frozenset({"para"})  # a request when it is shouted; without "!" it is the everyday word for "for"
+_SHOUTED = frozenset({"para"})  # a request only with "!"; without it, it is the everyday Spanish word for "for"
 
 _PHRASES = """
 stop all | stop it all | stop please | please stop | stop now | stop stop | stop stop stop | just stop | opt out |
@@ -61,7 +61,7 @@ para ya | para por favor | por favor para |
 arrêtez | me désabonner | stop aux sms | pare de me enviar mensagens | nao quero mais mensagens |
 não quero mais mensagens | basta sms | non mandatemi più sms | geen sms meer | niet meer sms en
 """
-# By mail, where a phone is not meant.
+# Requests that stop mails only, and no texts to a phone.
 _MAIL_PHRASES = """
 deja de enviarme correos | deje de enviarme correos | dejen de enviarme correos | no mas correos | no más correos |
 no me envies mas correos | no me envíes más correos | no me envien mas correos | no me envíen más correos |
@@ -114,7 +114,7 @@ def carrier_word(text: str) -> str | None:
 
 
 def stops_mails(text: str) -> bool:
-    """Whether the whole of a mail asks in plain words for no more mails, or for none of anything."""
+    """Whether a whole mail asks in plain words for no more mails, or for no more messages at all."""
     if text[:1] in ".?/#@":
         return False
     inner = stop_requests.strip_courtesies(text)
@@ -124,7 +124,7 @@ def stops_mails(text: str) -> bool:
 
 
 def plainly_stops(text: str) -> bool:
-    """Whether it is one of the words and phrases for "stop" that nobody answers a colleague with."""
+    """Whether it is one of the words and phrases for "stop" that nobody would say to a colleague."""
     inner = stop_requests.strip_courtesies(text)
     return stop_requests.is_plain_stop(inner) or (
         len(inner) <= _LONGEST and _POLITE.sub("", _bare(inner)) in _PLAIN_STOPS
@@ -137,14 +137,14 @@ def carrier_answers(text: str) -> bool:
 
 
 def may_stop(text: str) -> bool:
-    """Whether a short text may ask us to stop: it is asked about, and never published unasked."""
+    """Whether a short text may ask us to stop: its writer is asked, and it is never published without an answer."""
     if len(text) > stop_requests.MOST:
         return False
     return stop_requests.may_be_stop(text) or _REFUSING_ABROAD.search(_folded(text)) is not None
 
 
 def sounds_like_refusal(text: str) -> bool:
-    """Whether a text that is no carrier word may still ask us to stop: it is shown to an operator."""
+    """Whether a text that is no carrier word may still ask us to stop, so that an operator is shown it."""
     folded = _folded(text)
     return len(text) <= 160 and (
         _REFUSING.search(folded) is not None
@@ -158,7 +158,7 @@ def _folded(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Folded, wrapping quotes and trailing punctuation off, inside only words with single blanks."""
+    """The text case-folded, without quotes and punctuation, its words separated by single blanks."""
     folded = _folded(text).strip(_WRAPPING)
     if folded.isalnum():
         return folded

@@ -1,7 +1,7 @@
 """Requests to stop in people's own words: "do not ever contact me again", "STOP" with an emoji or a signature.
 
-keywords.py asks `plainly`; grammar.py asks `perhaps` before a text is published. A phone that says no must be
-heard whatever surrounds the word; a text that only may be a no is asked about."""
+keywords.py and grammar.py call it: `is_plain_stop` says that a text is a request, `may_be_stop` and
+`is_mistyped_stop` that it may be one. A request counts whatever surrounds the word; a possible one is asked about."""
 
 import re
 import unicodedata
@@ -11,13 +11,13 @@ from typing import Final
 from gateway.language.reactions.reactions import EMOJI
 from gateway.mail.footers.device_footers import is_device
 
-MOST = 60  # characters of a text that is asked about; what is longer was written to colleagues
+MOST = 60  # characters of a text that is asked about; a longer one was written to colleagues
 _LONGEST = 160  # characters of a text that is read as a request
 _EMOJI: Final = re.compile(rf"(?:{EMOJI})+")
 _BLANK: Final = re.compile(r"[^\w']+")
 _SIGN: Final = re.compile(r"^(?:--|—|–|__|-\s)")
 
-# Every word of a plain request is one of these. It says no (_NO), to what (_WHAT), and nothing else (_SMALL).
+# Every word of a plain request is one of these: it refuses (_NO), says what (_WHAT), or is a small word.
 _NO_WORDS = "stop stopp stopping stopall unsubscribe unsub optout quit cease end cancel remove delete"
 _NEVER_WORDS = "not never no dont donot don't wont nomore"
 _WHAT_WORDS = """
@@ -29,7 +29,7 @@ please pls plz now immediately all any every ever more again anymore already the
 mine me from to of on at for with it them ok okay just do i i'd id i'm im want wanna would like need wish hey hi hello
 sir thanks thank kindly sending send sends receiving receive getting get wanting critter
 """
-_OURS_WORDS = "unsubscribe unsub optout out"  # these are said to a list, and to nobody else
+_OURS_WORDS = "unsubscribe unsub optout out"  # people say these to a mailing list, and not to each other
 _POLITE_WORDS = "please pls plz now thanks thx immediately ok okay already por favor ya"
 _MAIL_WORDS = "mail mails mailing email emails emailing e newsletter newsletters digest digests mailbox address"
 _ALONE_WORDS = "stop stopp quit end cancel unsubscribe unsub revoke optout stopall baja alto arret"
@@ -44,7 +44,7 @@ _PHRASES: Final = re.compile(
     r"\b(?:opt(?:ing)? (?:me )?out|take me off|leave me alone|wrong number|lose my number|no more|do not|don'?t"
     r"|never)\b"
 )
-# A no, and beside it what it is said to: "stop the press" and "cancel my meeting" are about something else.
+# A refusal counts only with a word of _US beside it: "stop the press" and "cancel my meeting" do not mean us.
 _MAY_MEAN_US: Final = re.compile(
     r"\b(?:stop|stopp|quit|cease|end|cancel|unsubscribe|unsub|remove|delete|opt out|optout|no more|do not|don'?t"
     r"|never)\b"
@@ -56,7 +56,7 @@ _US: Final = re.compile(
 )
 
 
-# Beginnings of the words of a request, looked for before anything else: most texts have none of them.
+# Beginnings of the words of a request. They are checked first, because most texts have none of them.
 _SAID: Final = (
     "stop", "quit", "cease", "end", "cancel", "unsub", "remove", "delete", "opt", "no more", "do not", "don", "never",
     "take me off", "leave me alone", "wrong number", "lose my", "revoke", "baja", "alto", "arret",
@@ -64,19 +64,19 @@ _SAID: Final = (
 
 
 def is_mentioned(text: str) -> bool:
-    """Whether any word of a request stands there at all."""
+    """Whether the text has any word of a request at all. This check is cheap."""
     lower = text[: 2 * _LONGEST].lower() if text.isascii() else unicodedata.normalize("NFKC", text[:320]).casefold()
     return any(word in lower for word in _SAID)
 
 
-# A no to a no ("don't unsubscribe me"), and what is said of work: "don't send it to the list".
+# No requests: a negated refusal ("don't unsubscribe me"), and words about work ("don't send it to the list").
 _NOT_A_NO: Final = re.compile(
     r"\b(?:not|dont|don't|donot|never)(?: (?:you|ever|please|want|wish|like|to))*"
     r" (?:stop|unsub|unsubscribe|opt|remove|delete|cancel|end|quit)\b"
     r"|\b(?:not|dont|don't|donot|never) (?:send|list|need|get|getting|receive|receiving)\b"
     r"(?!.*\b(?:me|want|more|anymore|again)\b)"
 )
-_OF_THINGS: Final = frozenset(["end", "cancel", "remove", "delete"])  # "delete this message" is no opt-out; of me it is
+_OF_THINGS: Final = frozenset(["end", "cancel", "remove", "delete"])  # only "delete me" is an opt-out: see _OF_ME
 _OF_ME: Final = re.compile(
     r"\bme\b|\b(?:my|this) (?:phone|number|subscription)\b|\bmy (?:mailbox|(?:e ?)?mail|address)\b"
     r"|\ball (?:texts|messages|sms|(?:e ?)?mails)\b"
@@ -105,7 +105,8 @@ def has_emoji(text: str) -> bool:
 
 
 def is_plain_stop(text: str, *, by_mail: bool = False) -> bool:
-    """Whether these words ask us to stop, and nothing else. `by_mail`: to stop mails, which a text cannot mean."""
+    """Whether these words ask us to stop, and say nothing else. `by_mail` also accepts words for mails, which a text
+    cannot mean."""
     words = _words(text)
     if not words or len(text) > _LONGEST:
         return False
@@ -122,7 +123,7 @@ def is_plain_stop(text: str, *, by_mail: bool = False) -> bool:
 
 
 def may_be_stop(text: str) -> bool:
-    """Whether a short text says stop, maybe with a slip, and may mean us: such a text is never published unasked."""
+    """Whether a short text says stop, perhaps mistyped, and may mean us. It is never published without asking."""
     if len(text) > MOST:
         return False
     inner = strip_courtesies(text)
@@ -151,12 +152,12 @@ def _slips(words: Sequence[str]) -> bool:
 
 
 def _is_spelled(letters: str) -> bool:
-    """ "s t o p", "un subscribe", and "so tp"."""
+    """Whether letters spell a request with blanks inside: "s t o p", "un subscribe", "so tp"."""
     return letters in _SPELLED or (len(letters) == 4 and letters in _TYPOS and set(letters) == set("stop"))
 
 
 def _one_edit(word: str) -> frozenset[str]:
-    """What one letter too many, too few, another one, or two that changed places make of a word."""
+    """All words that are one edit away: a letter more, fewer or different, or two neighbours swapped."""
     cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     fewer = {left + right[1:] for left, right in cuts if right}
     swapped = {left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1}
@@ -182,7 +183,7 @@ _SUBSCRIBES: Final = frozenset(["unsubscribe", "subscribe", "subscriber", "subsc
 
 
 def _meant(word: str) -> str:
-    """The word of a request that one with a slip in it stands for, or with letters held down: "stoppp"."""
+    """The word of a request that a mistyped word stands for, or one with a key held down ("stoppp"); else the word."""
     if found := _TYPOS.get(word):
         return found
     if len(word) > 5 and word[0] == "s" and _HELD.fullmatch(word):
@@ -191,7 +192,7 @@ def _meant(word: str) -> str:
 
 
 def _nearly(word: str) -> bool:
-    """At most two slips away from "unsubscribe": then both have something that is one slip away from each."""
+    """Whether a word is at most two edits from "unsubscribe": then some word is one edit away from both."""
     if not 8 < len(word) < 14 or word in _SUBSCRIBES or "b" not in word or len(_OF_UNSUBSCRIBE & set(word)) < 6:
         return False
     return word in _CLOSE or not _CLOSE.isdisjoint(_one_edit(word))
@@ -203,6 +204,6 @@ def _words(text: str) -> list[str]:
 
 
 def _is_name(line: str) -> bool:
-    """A signature of one to three capitalised words under the text."""
+    """Whether a line is a signature of one to three capitalised words."""
     words = line.strip(" .,-–—~*_").split()
     return 0 < len(words) <= 3 and all(word[:1].isupper() and word[1:].islower() for word in words)

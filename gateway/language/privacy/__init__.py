@@ -1,1 +1,1 @@
-"""What looks private, and the word runs by which private words are known again."""
+"""Recognises private texts, and computes the word runs by which private words are recognised again."""

@@ -1,4 +1,4 @@
-"""Words that begin with d, in English and near it, and first names: none of them is `d` glued to a handle."""
+"""Words and first names that begin with d, mostly English: none of them is read as `d` glued to a handle."""
 
 _WORDS = """
 d da dab dabble dabei dabs dace dachshund dad dada daddies daddy dads dae daemon daemons daffodil daft dafür dag

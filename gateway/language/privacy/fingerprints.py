@@ -1,5 +1,5 @@
-"""Which runs of words two texts share, and what a text quotes. network/audience/private_repeats compares them by
-hash."""
+"""Word runs, by which two texts can be compared, and the quotations in a text.
+gateway/network/audience/private_repeats.py compares both by their hashes."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from gateway.language.words.normalize import fold_case
 
 RUN = 12  # weight of a run: six words, or twelve characters of a script that puts no blanks between words
 _WORD, _CHARACTER = 2, 1
-LETTERS = 19  # six words with fewer letters are everyday ones ("and why I think that it"): their run goes on
+LETTERS = 19  # a run of six everyday words has fewer letters ("and why I think that it"), so it takes in more words
 MOST_RUNS = 4_000  # of one text; the longest post has about as many words
 SHORTEST_QUOTE = 2  # characters; one letter in quotation marks says nothing
 _LONGEST_QUOTE = 1_000
@@ -31,7 +31,7 @@ _TAG = re.compile(r"\s*\([a-z]\d{1,2}\)$")
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text as they are compared: case, accents, punctuation and invisible characters do not count."""
+    """The words of a text for comparison: case, accents, punctuation and invisible characters are ignored."""
     return _TOKEN.findall(_plain(text))
 
 
@@ -49,7 +49,8 @@ def whole(text: str) -> str | None:
 
 
 def find_quoted(text: str) -> list[str]:
-    """What stands in quotation marks, as `whole` has it: with and without a writer's name before and a tag behind."""
+    """Short texts in quotation marks, in the form of `whole`, with and without a writer's name before and a tag
+    behind."""
     if not _ANY_MARK.search(text):
         return []
     found: dict[str, None] = {}
@@ -62,7 +63,7 @@ def find_quoted(text: str) -> list[str]:
 
 
 def _quotations(text: str) -> Iterator[str]:
-    """Each quotation, and what lies between the outermost marks: a quotation may hold marks of its own."""
+    """Each quotation, and the text between the outermost marks, because a quotation may contain marks."""
     for match in _QUOTED.finditer(text):
         yield match["double"] or match["single"]
     places = [at for at, character in enumerate(text) if character in _MARKS]
@@ -71,7 +72,7 @@ def _quotations(text: str) -> Iterator[str]:
 
 
 def is_covered(words: list[str], known: Container[str]) -> list[bool]:
-    """For each word (as `tokens` has them) whether it stands in a run that is known."""
+    """For each word (as `tokens` returns them) whether it is part of a known run."""
     found = [False] * len(words)
     for start, end in _spans(words):
         if _joined(words[start:end]) in known:
@@ -84,7 +85,7 @@ def _runs(words: list[str]) -> Iterator[str]:
 
 
 def _spans(words: list[str]) -> Iterator[tuple[int, int]]:
-    """Where each run begins and ends."""
+    """The start and end index of each run."""
     end = weight = letters = 0
     for start, first in enumerate(words):
         while (weight < RUN or letters < LETTERS) and end < len(words):
@@ -103,7 +104,7 @@ def _weight(word: str) -> int:
 
 
 def _letters(word: str) -> int:
-    """A character of a script without blanks says as much as two letters."""
+    """A character of a script without blanks counts as two letters."""
     return 2 if _SPACELESS.match(word) else len(word)
 
 

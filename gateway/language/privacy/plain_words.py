@@ -1,6 +1,6 @@
-"""Private in plain words: "message bob …", "private rosa: …", "tell bob privately …". grammar.py asks here after `d`.
+"""Private texts in plain words: "message bob …", "private rosa: …", "tell bob privately …". grammar.py tries `d` first.
 
-Nobody promised such words a meaning, so they are never sent by themselves: they are kept, and their writer is asked."""
+No help text gives such words a meaning, so nothing is sent at once: the text is kept, and its writer is asked."""
 
 import re
 from dataclasses import replace
@@ -11,7 +11,7 @@ from gateway.language.model.reading import Reading, Resolver
 from gateway.language.privacy.private_messages import addressed_to, ask_further, hold, is_known, private_reading
 from gateway.language.words.normalize import first_token, fold_case
 
-# Before a name each of these says that the rest is for them.
+# Each of these phrases before a name says that the rest is for that person.
 _SAYING = r"""
 (?:please\ |pls\ )?(?:
   (?:send\ )?(?:a\ |an\ )?(?:private\ |direct\ |personal\ |secret\ )?(?:message|text|sms|dm|pm|note)(?:\ (?:to|for))?
@@ -54,7 +54,7 @@ _HOW: Final = re.compile(
 
 
 def plainly_private(text: str, resolver: Resolver) -> Reading | None:
-    """The question about a cleaned text that says in plain words that it is for somebody; else None."""
+    """Asks about a cleaned text that says in plain words that it is for somebody; None for any other text."""
     if fold_case(first_token(text[:_LONGEST])[0]).strip(":,[]()*_") not in _FIRST:
         return _name_first(text, resolver)
     said = " ".join(fold_case(text[:_LONGEST]).split(" "))
@@ -92,5 +92,5 @@ def _name_first(text: str, resolver: Resolver) -> Reading | None:
 
 
 def looks_private(text: str, resolver: Resolver) -> bool:
-    """Whether a text typed on the web or sent by the API looks as if it was meant for a few."""
+    """Whether a text typed on the web or sent by the API looks as if it were meant for a few people."""
     return (private_reading(text, resolver) or plainly_private(text, resolver)) is not None

@@ -1,6 +1,5 @@
-"""What is private, or looks it. Everything here fails closed: in doubt the sender is asked, and nothing is posted.
-
-grammar.py asks before it reads any other command."""
+"""Reads texts that are private or look private. Everything here fails closed: in doubt the sender is asked, and nothing
+is posted. grammar.py calls it before it reads any other command."""
 
 import re
 from collections.abc import Iterable
@@ -13,19 +12,19 @@ from gateway.language.usage.arguments import LONGEST_WORD
 from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, first_token, fold_case, name_of, verb_of
 
 VERBS = frozenset({"d", "dm", "msg", "pm"})
-# Slips of the thumb, and `d` in other languages: no English words, so with a known name after them they mean `d`.
+# Typing errors, and `d` in other languages. None is an English word, so before a known name they mean `d`.
 _SLIPS = """
 dd ddd dmm ddm dmn dms ddn dn mdg mgs mssg msgg msgs mesg mssge msge pmm pms pn mp s x ds sd df dk fd dx
 """
 NEAR_VERBS = frozenset(_SLIPS.split())
 MOST_NAMES = 20
-# Longer prefixes last: "dmike" is d and mike before it is dm and ike.
+# Longer prefixes come last: "dmike" is read as d and mike rather than as dm and ike.
 _GLUED = tuple(
     re.compile(rf"{prefix}([^a-z0-9\s]{{0,3}})([a-z0-9][a-z0-9_]{{1,19}})(?![a-z0-9_])")
     for prefix in ("d", "dm", "msg", "pm")
 )
 _AT = re.compile(r"(?:dm|msg|pm|d)[.:,]?@(?P<names>[^@]+)")
-# No word begins so: with a slip in the name it looks private, too.
+# No word begins like this, so it looks private even when the name is mistyped.
 _UNSAYABLE = re.compile(r"d[bcfgklmnpqstvxz][a-z0-9_]{2,19}")
 _MARKS = re.compile(r"[\W_]+")
 _LONGEST_LIST = LONGEST_WORD * MOST_NAMES
@@ -42,9 +41,9 @@ FORM = "d NAME text"
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """To whom a private text goes: the accounts, the words that are nobody, what to offer for them, and the body.
+    """To whom a private text goes: the accounts, the words that name nobody, what to offer for them, and the body.
 
-    `several`: the first of those words is more than one."""
+    `several`: the first of those words names more than one account."""
 
     names: tuple[NamedAccount, ...]
     unknown: tuple[str, ...]
@@ -55,7 +54,7 @@ class Addressed:
 
 
 def private_reading(text: str, resolver: Resolver, verbs: Iterable[str] = VERBS) -> Reading | None:
-    """The reading of a cleaned text that is private or looks it, decided by its first words; else None."""
+    """Reads a cleaned text that is private or looks private by its first words; None for any other text."""
     token, rest = first_token(text)
     if not token:
         return None
@@ -70,7 +69,7 @@ def private_reading(text: str, resolver: Resolver, verbs: Iterable[str] = VERBS)
 
 
 def read_slip(text: str, resolver: Resolver) -> Reading | None:
-    """`f kim my salary`: f is beside d on the keyboard, and with a name and more words after it no verb."""
+    """Reads `f kim my salary` as a slip for `d`, which is beside f on the keyboard. `f` and a name alone is no slip."""
     token, rest = first_token(text)
     return _nearly(text, token, rest, resolver) if verb_of(token) == "f" and first_token(rest)[1] else None
 
@@ -92,7 +91,7 @@ def _direct(text: str, rest: str, resolver: Resolver) -> Reading:
 
 
 def _without_to(rest: str, resolver: Resolver) -> str:
-    """`dm to kim hi`: a small word before a known name, which is nobody's name itself."""
+    """Drops a small word before a known name, as in `dm to kim hi`, unless the small word is somebody's name."""
     word, after = first_token(rest)
     name = name_of(word)
     if name not in _TO or resolver(name).exact or not is_known(first_token(after)[0], resolver):
@@ -101,8 +100,8 @@ def _without_to(rest: str, resolver: Resolver) -> str:
 
 
 def ask_further(text: str, addressed: Addressed, resolver: Resolver) -> Reading | None:
-    """`d kim and dave hi`, `d kim, dave and pat hi`: after "and" a known name and more words may go on with the list,
-    or begin the text. Kept: 1 is all of them, and the text behind the names is theirs."""
+    """Asks about `d kim and dave hi` or `d kim, dave and pat hi`: a known name after "and" may continue the list or
+    begin the text. The text is kept; answer 1 sends the words behind the names to all of them."""
     said, found, body = _further(addressed, resolver)
     if not found:
         return None
@@ -117,7 +116,7 @@ def ask_further(text: str, addressed: Addressed, resolver: Resolver) -> Reading 
 
 
 def _further(addressed: Addressed, resolver: Resolver) -> tuple[list[str], list[tuple[NamedAccount, ...]], str]:
-    """The words that go on with a list of names, who each of them may be, and the text behind them."""
+    """The words that continue a list of names, who each of them may be, and the text behind them."""
     said: list[str] = []
     found: list[tuple[NamedAccount, ...]] = []
     body, known = addressed.body, set(addressed.names)
@@ -138,7 +137,7 @@ def _further(addressed: Addressed, resolver: Resolver) -> tuple[list[str], list[
 
 
 def _listed_names(word: str, rest: str, resolver: Resolver) -> tuple[list[tuple[NamedAccount, ...]], str]:
-    """Whom a word of a list names, `bob,kim` several; nobody, when one of them is not known, or begins a sentence."""
+    """Whom a word of a list names (`bob,kim` names two); nobody when one name is unknown or often begins a sentence."""
     names = [name for name in _COMMA.split(word[:_LONGEST_LIST], MOST_NAMES) if name]
     if not names or name_of(names[0]) in _SENTENCE_STARTS:
         return [], rest
@@ -149,14 +148,14 @@ def _listed_names(word: str, rest: str, resolver: Resolver) -> tuple[list[tuple[
 
 
 def _at(text: str, names: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
-    """`d@kim hi`; a mail address such as d@example.com is none of ours."""
+    """Reads `d@kim hi`. A mail address such as d@example.com is no private message."""
     if "." in names.strip(".") and not resolver(names).exact:
         return None
     return _direct(text, token[token.index("@") + 1 :] + " " + rest if "@" in token else f"{names} {rest}", resolver)
 
 
 def _marked(text: str, token: str, rest: str, resolver: Resolver, verbs: Iterable[str]) -> Reading | None:
-    """`dd kim`, `(d) kim`, `D.M. kim`, `- d kim`: a near-verb, or marks in or before one, and then a known name."""
+    """Reads `dd kim`, `(d) kim`, `D.M. kim`, `- d kim`: a mistyped verb, or one with marks, and then a known name."""
     bare = _bare(token)
     if not bare:
         token, rest = first_token(rest)
@@ -176,7 +175,7 @@ def _nearly(text: str, token: str, rest: str, resolver: Resolver) -> Reading | N
 
 
 def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
-    """`dkim lunch?`: d and a known name in one token that is neither a word nor anyone's name."""
+    """Reads `dkim lunch?`: d and a known name in one token that is neither a word nor anyone's name."""
     token = token[:LONGEST_WORD]
     if fold_case(token[0]) not in _INITIALS or (whole := name_of(token)) in D_WORDS:
         return None
@@ -190,7 +189,7 @@ def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | No
 
 
 def _behind_d(token: str, whole: str, resolver: Resolver) -> tuple[str, tuple[NamedAccount, ...]]:
-    """The name that d is glued to, and who is called so, or nearly so where the whole can be no word."""
+    """The name that d is glued to and who has it; similar names count too when the token cannot be a word."""
     for pattern in _GLUED:
         match = pattern.match(token)
         found = _everyone(resolver(match[2])) if match else ()
@@ -203,7 +202,7 @@ def _behind_d(token: str, whole: str, resolver: Resolver) -> tuple[str, tuple[Na
 
 
 def addressed_to(rest: str, resolver: Resolver) -> Addressed:
-    """Reads `NAME[,NAME…] text`. After comma and blank a word is of the list only when it is, or nearly is, a name."""
+    """Reads `NAME[,NAME…] text`. After a comma and a blank, a word continues the list only when it resembles a name."""
     start, rest = first_token(rest)
     names: list[NamedAccount] = []
     unknown: list[str] = []
@@ -229,7 +228,7 @@ def addressed_to(rest: str, resolver: Resolver) -> Addressed:
 
 
 def _listed(word: str, resolver: Resolver) -> bool:
-    """Whether the word after "d kim, " goes on with the list: a name does, a slip in a name too, "lunch?" does not."""
+    """Whether the word after "d kim, " continues the list: a name or a mistyped name does, "lunch?" does not."""
     name = name_of(word)
     if name in _SENTENCE_STARTS:
         return False
@@ -242,7 +241,7 @@ def _slip(word: str, handle: str) -> bool:
 
 
 def _full_name(word: str, rest: str, resolver: Resolver) -> tuple[ResolvedName, str]:
-    """A first name may go on with the family name: "d kim lee lunch?"."""
+    """Joins a first name with the family name behind it: "d kim lee lunch?"."""
     found = _found(word, resolver)
     second, after = first_token(rest)
     if not second or not after or len(second) > LONGEST_WORD or word[-1:] in ",;":
@@ -261,7 +260,7 @@ def _everyone(found: ResolvedName) -> tuple[NamedAccount, ...]:
 
 
 def _found(word: str, resolver: Resolver) -> ResolvedName:
-    """Who a word may mean in private: all that it may, not only who has the handle. A mark before it decides:
+    """Everybody whom a word in a private text may mean, not only the owner of the handle. A mark before it decides:
     `@pat` is the handle, `#pat` the group."""
     name = name_of(name_of(word).strip(_QUOTES))
     if not name or len(name) > LONGEST_WORD:
@@ -274,7 +273,7 @@ def _found(word: str, resolver: Resolver) -> ResolvedName:
 
 
 def is_known(word: str, resolver: Resolver) -> bool:
-    """Whether it is a name, or a list with one in it."""
+    """Whether a word is a known name, or a list with at least one known name."""
     names = filter(None, _COMMA.split(word[:_LONGEST_LIST], MOST_NAMES))
     return any(_found(name, resolver).exact for name in names)
 
@@ -285,7 +284,7 @@ def hold(text: str, addressed: Addressed, reason: str) -> Reading:
 
 
 def _nobody(addressed: Addressed) -> str:
-    """Every name that cannot be sent to is named, for nobody in the list gets it."""
+    """Lists every name that is not clear, because then nobody in the list gets the text."""
     if len(addressed.unknown) > 1:
         return say("these names are not clear: {names}", names=", ".join(dict.fromkeys(addressed.unknown)))
     if addressed.several:

@@ -1,1 +1,1 @@
-"""Reactions such as "Liked “…”": recognised by their form, or by what they quote."""
+"""Recognises reactions such as "Liked “…”" by their form, or by what they quote."""

@@ -1,4 +1,4 @@
-"""How phones word a reaction, by language: iPhones, Google Messages and Samsung, on and off. reactions.py compiles it.
+"""How iPhones, Google Messages and Samsung word a reaction and its removal, by language. reactions.py compiles it.
 
 `{}` is where the message reacted to stands, in quotes or as "an image"; `{e}` is an emoji. Apple's words have changed
 over the years, and differ between Spain and Mexico or France and Canada: all of them are kept."""
@@ -166,7 +166,7 @@ REMOVED = {
     """,
 }
 
-# What stands for the message when it has no words; German also in the dative.
+# What phones write in place of a message without words; the German forms also in the dative.
 MEDIA = """
     an image | a photo | a picture | a movie | a video | an audio message | a voice message | an audio | a recording |
     a sticker | an attachment | a link | a location | a contact | a file | a document | a memoji | a gif | a message |

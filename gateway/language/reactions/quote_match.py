@@ -1,4 +1,4 @@
-"""Whether a quotation, as a phone makes it, is of a text that went to that phone. handlers/reactions asks."""
+"""Checks whether a phone quotes a text that went to it. gateway/network/conversation/on_screen.py calls it."""
 
 import re
 
@@ -7,12 +7,12 @@ from gateway.sms.gsm7 import strip_accents
 
 _TAG = re.compile(r" ?\([a-z]\d{1,2}\)$")
 _LONGEST = 1000  # characters compared: a text that went to a phone is shorter
-_SHORTEST_START = 40  # of a text that we shortened (a link that differs for each reader follows), or that a phone cut
+_SHORTEST_START = 40  # of a text that a phone cut, or that we cut before a link (links differ by reader)
 
 
 def quotes(received: str, quote: str) -> bool:
-    """Whether these are the words, or their beginning where the quotation was cut off. Case, white space, accents that
-    a text message loses, typographic marks and the item's tag do not count."""
+    """Whether `quote` has the words of `received`, or their beginning where it was cut off. Case, white space, accents
+    that a text message loses, typographic marks and the item's tag do not count."""
     text, said = _compared(received), _compared(quote)
     start = said.removesuffix("...").rstrip()
     if not start:
@@ -26,5 +26,5 @@ def quotes(received: str, quote: str) -> bool:
 
 
 def _compared(text: str) -> str:
-    """Written as GSM-7 writes it, on one line and folded."""
+    """The text in GSM-7 characters, on one line and case-folded."""
     return " ".join(fold_case(strip_accents(text[:_LONGEST])).replace("…", "...").split())

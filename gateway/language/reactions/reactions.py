@@ -1,4 +1,4 @@
-"""Reactions as phones send them: `Liked "…"`, `Reacted 👍 to "…"`, a lone emoji. grammar.py asks here early."""
+"""Reads reactions as phones send them: `Liked "…"`, `Reacted 👍 to "…"`, a lone emoji. grammar.py calls it early."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _GOOGLE = re.compile(rf"[^\u200b\u200c]{{0,40}}(?P<on>[\u200b\u200c])(?P<emoji>{
 
 @dataclass(frozen=True, slots=True)
 class ReadReaction:
-    """`what` is a word (like, love, …) or an emoji; `text` the words of its target, else None."""
+    """`what` is a word (like, love, …) or an emoji; `text`: its target's words, or None; `lost`: that is an image."""
 
     what: str
     text: str | None = None
@@ -38,7 +38,7 @@ class ReadReaction:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What stands before and after the message reacted to; `what` is empty when the emoji says it."""
+    """What stands before and after the message reacted to; `what` is empty when an emoji is the reaction."""
 
     head: str
     tail: str
@@ -47,7 +47,7 @@ class _Form:
 
 
 def _forms() -> Iterator[tuple[str, _Form]]:
-    """Each form with the first word of its texts: `"` where a quote stands first, {e} where an emoji does."""
+    """Each form with the first word of its texts: `"` when they begin with a quote, {e} when with an emoji."""
     for table, removed in ((ADDED, False), (REMOVED, True)):
         for what, phrases in table.items():
             for phrase in filter(None, map(str.strip, re.split(r"[|\n]", phrases))):
@@ -61,7 +61,7 @@ def _first_word(head: str) -> str:
 
 
 def _pattern(words: str) -> str:
-    """Blanks beside a quotation mark are a matter of taste; French phones may begin with a small letter."""
+    """A pattern where blanks beside quotation marks are optional, and French texts may begin with a small letter."""
     escaped = re.escape(words.translate(_PLAIN)).replace("\\{e\\}", f"(?P<emoji>{EMOJI})")
     spaced = re.sub(r'(?<=")\\ |\\ (?=")', r"\\s*", escaped).replace("\\ ", r"\s+")
     return re.sub(r"^A\\s", r"[Aa]\\s", spaced)
@@ -110,7 +110,7 @@ def _formed(text: str, word: str) -> ReadReaction | None:
 
 @cache
 def _any_head(word: str) -> re.Pattern[str]:
-    """One look tells most sentences that only begin like a reaction from one."""
+    """One pattern of all heads, to reject most sentences that only begin like a reaction in one step."""
     heads = "|".join(form.head for form in _FORMS[word])
     return re.compile(heads.replace("(?P<emoji>", "(?:"))
 
@@ -171,7 +171,7 @@ def _is_media(target: str) -> bool:
 
 
 def _google(raw: str) -> ReadReaction | None:
-    """`<hair>Reacted <zero>👍<zero> to “<hair>words<hair>”<hair>`; the other zero-width character takes it back."""
+    """Reads `<hair>Reacted <zero>👍<zero> to “<hair>words<hair>”<hair>`; the other zero-width character removes it."""
     head = _GOOGLE.match(raw)
     end = raw.rstrip().rfind("\u200a")
     if head is None or end < head.end():

@@ -1,5 +1,5 @@
-"""Reactions in any language, by their shape: a short phrase and one quotation. reactions.py knows the languages that
-its table has; grammar.py comes here for all others, and believes the shape only when the phone has that item."""
+"""Recognises reactions in any language by their shape: a short phrase and one quotation. reactions.py knows the
+languages of its table; grammar.py uses this module for all others, and only when the quoted item is on the phone."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.language.reactions.reactions import EMOJI, ReadReaction, reaction
 from gateway.language.words.normalize import first_token
 
-KIND = "reaction"  # what it is called when no emoji says it
+KIND = "reaction"  # the name of the reaction when it has no emoji
 MOST_WORDS = 6  # beside the quotation: "Поставила отметку «Нравится» сообщению", "さんが…にいいねしました"
 _LONGEST = 60  # characters beside the quotation
 _OPENING, _CLOSING = "\"“”„‟«»‹›＂「『'‘‚", "\"“”‟«»‹›＂」』'’"
@@ -15,7 +15,7 @@ _MARK = re.compile("[" + _OPENING + "]")
 _PAIRS = {"「": "」", "『": "』"}
 _EMOJI = re.compile(EMOJI)
 _ENDS = " .!。…"
-_SENTENCE = re.compile(r"[:?;\n]")  # whoever writes these beside a quotation is talking about it
+_SENTENCE = re.compile(r"[:?;\n]")  # a writer who uses these beside a quotation comments on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class _Shape:
 
 
 def possible_reaction(text: str) -> ReadReaction | None:
-    """The reaction that a cleaned text would be if it quotes an item; None when it has not the shape of one."""
+    """The reaction that a cleaned text would be if it quotes an item; None when it does not have that shape."""
     shape = _outermost(text)
     if shape is None or not _short_phrase(shape):
         return None
@@ -37,13 +37,13 @@ def possible_reaction(text: str) -> ReadReaction | None:
 
 
 def words_beside(text: str) -> list[str]:
-    """The words before and after the quotation, as names are looked up: who is named there is written about."""
+    """The words before and after the quotation, to look up names: a text that names somebody there is about them."""
     shape = _outermost(text)
     return [] if shape is None else f"{shape.head} {shape.tail}".split()
 
 
 def _outermost(text: str) -> _Shape | None:
-    """What stands between the first mark and the last: a quotation may have marks of its own."""
+    """Takes the text between the first and the last mark as the quotation, which may contain marks."""
     if _MARK.search(text, 0, _LONGEST + 1) is None:
         return None
     start = next((at for at, mark in enumerate(text[: _LONGEST + 1]) if _opens(text, at, mark)), None)
@@ -55,14 +55,14 @@ def _outermost(text: str) -> _Shape | None:
 
 
 def _opens(text: str, at: int, mark: str) -> bool:
-    """An apostrophe inside a word opens nothing: "J'aime «…»"."""
+    """Whether a mark opens a quotation. An apostrophe inside a word does not: "J'aime «…»"."""
     if mark not in _OPENING:
         return False
     return mark not in "'’‘‚" or not (at and text[at - 1].isalnum())
 
 
 def _last_mark(text: str, start: int) -> int:
-    """A phone may cut a long item off, and the closing mark with it."""
+    """The place of the closing mark, or the end of the text when a phone cut off a long item with its mark."""
     closing = _PAIRS.get(text[start], _CLOSING)
     for at in range(len(text) - 1, max(start, len(text) - _LONGEST - 2), -1):
         if text[at] in closing:

@@ -1,1 +1,1 @@
-"""The usage lines of commands, compiled into what they accept; the help texts come from the same lines."""
+"""Compiles the usage lines of commands into what they accept; the help texts come from the same lines."""

@@ -47,7 +47,7 @@ class ArgumentWords:
 
 
 def words(text: str) -> ArgumentWords:
-    """The first words of a text; nothing but TEXT ever needs more of them."""
+    """The first words of a text; only the kind TEXT needs more of them."""
     found = tokens(text, MOST_TOKENS + 1)
     kept = found[:MOST_TOKENS]
     return ArgumentWords(text, tuple(m.group() for m in kept), tuple(m.start() for m in kept), len(found) > MOST_TOKENS)
@@ -63,7 +63,7 @@ def _one(accept: Callable[[str], str | None]) -> Accepts:
 
 
 def _span(accept: Callable[[str], str | None], longest: int, as_written: bool = False) -> Accepts:
-    """A kind whose argument may be written in up to `longest` words, such as "till 9" or "+1 415 555 0123"."""
+    """A kind of argument that may have up to `longest` words, such as "till 9" or "+1 415 555 0123"."""
 
     def take(source: ArgumentWords, at: int) -> Iterator[Taken]:
         for count in range(min(longest, len(source) - at), 0, -1):
@@ -84,7 +84,7 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
 
 
 def _display_name(text: str) -> str | None:
-    """A question is no name: "name of the client?"."""
+    """A display name. A question is none: "name of the client?"."""
     bare = text.rstrip(".,:;!")
     return bare if _DISPLAY_NAME.fullmatch(bare) else None
 
@@ -98,7 +98,7 @@ def _count(text: str) -> str | None:
 
 
 def _address(text: str) -> str | None:
-    """A phone's digits, or a mailbox in small letters. Folding would make another domain of one with a sharp s."""
+    """A phone's digits, or a mailbox in lower case. Case folding would change a domain with a sharp s (ß)."""
     bare = unicodedata.normalize("NFKC", strip_invisible(text)).lower().rstrip(_EDGES)
     phone = _DASHES.sub("-", bare)
     digits = "".join(filter(str.isdecimal, phone))
@@ -177,7 +177,7 @@ KINDS: dict[str, Accepts] = {
 
 @dataclass(frozen=True, slots=True)
 class ArgumentSlot:
-    """One place in a form: kinds it takes (alternatives), or a literal word; may be optional."""
+    """One place in a usage line: the kinds it takes (alternatives) or a literal word, and whether it is optional."""
 
     kinds: tuple[str, ...] = ()
     literal: str = ""
@@ -189,7 +189,8 @@ class ArgumentSlot:
 
     @property
     def shaped(self) -> bool:
-        """Any one word could stand here by mistake: the count of words decides, then its kind is asked about."""
+        """Whether a word of the wrong kind can stand here: the number of words decides, then the kind is asked
+        about."""
         return bool(self.kinds) and "TEXT" not in self.kinds
 
     def takes(self, source: ArgumentWords, at: int) -> Iterator[tuple[int, str, str]]:

@@ -1,4 +1,4 @@
-"""Names of several words as an argument: "follow Rosa Silva". arguments.py asks which words may be one name."""
+"""Names of several words as an argument: "follow Rosa Silva". arguments.py asks which words may form one name."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from gateway.language.words.normalize import fold_case
 MOST_WORDS: Final = 6
 _WORD: Final = re.compile(r"@?[^\W\d_](?:[^\W_]|['’ʼ.\-‐‑])*")
 _ENDS: Final = ".,!?"
-# Small words make a sentence of what follows a verb, and no name: "follow up with ACME". Written with a capital they
-# may be a name after all: "follow An Nguyen".
+# A small word after a verb makes a sentence and no name: "follow up with ACME". Written with a capital it may be part
+# of a name after all: "follow An Nguyen".
 _SENTENCE: Final = frozenset(
     [
         "a",

@@ -1,4 +1,4 @@
-"""How a command is described: the one wording that help by text, the web's help and docs/commands.md all show."""
+"""Describes commands with the one wording that help by text, the web's help and docs/commands.md all show."""
 
 import re
 import unicodedata
@@ -11,12 +11,12 @@ from gateway.language.usage.verbs import Verb
 
 
 def described(verb: Verb) -> Phrase:
-    """What it does."""
+    """What the command does."""
     return say(verb.about)
 
 
 def about(verb: Verb, language: str = "") -> Phrase:
-    """All of one command, with the words that a person of this language may say instead."""
+    """The full description of a command, with the words that a person of this language may say instead."""
     forms = say("{form}: {about}.", form=joined(verb.usages, ", "), about=described(verb))
     others = say("Also: {words}.", words=", ".join(verb.aliases)) if verb.aliases else ""
     abroad = verb.abroad.get(language.partition("-")[0], ())
@@ -25,18 +25,18 @@ def about(verb: Verb, language: str = "") -> Phrase:
 
 
 def line(verb: Verb) -> Phrase:
-    """One line of it, in a list of all."""
+    """The line of a command in a list of all commands."""
     return say("{form}: {about}", form=verb.form(), about=described(verb))
 
 
 def ready(verbs: Mapping[str, Verb]) -> Iterator[Verb]:
-    """The commands that are there, in the order they were declared."""
+    """The commands that can be used, in the order of their declaration."""
     return (verb for verb in dict.fromkeys(verbs.values()) if verb.ready)
 
 
 @dataclass(frozen=True, slots=True)
 class HelpEntry:
-    """One thing that can be said: how, by which other words, what it does, and one time that somebody said it."""
+    """One thing that can be said: its usage lines, its other words, what it does, and an example."""
 
     usages: tuple[str, ...]
     aliases: tuple[str, ...]
@@ -46,7 +46,7 @@ class HelpEntry:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading of the web's help with what stands under it. `key` is its place in the page."""
+    """A heading of the web's help with the entries under it. `key` is its anchor in the page."""
 
     key: str
     title: Phrase
@@ -70,8 +70,8 @@ TITLES: Final = {
     "groups": (say("Run a group"), "new owner"),
     "you": (say("You and your colleagues"), "invite name lang ack link login help"),
 }
-MORE: Final = say("More")  # for a command that nobody has put under a heading
-# What an example has where a usage line has a word in capitals.
+MORE: Final = say("More")  # for commands that have no heading in TITLES
+# The values that examples have in place of the words of a usage line.
 SPOKEN: Final = {
     "NAME[,NAME…]": "kim", "NAME": "kim", "PERSON": "sam", "GROUP": "lunch", "#TAG": "#win", "ITEM": "k7",
     "ADDRESS": "+14155550123", "CODE": "482913", "FULLNAME": "Kim Lee", "LANG": "es", "VERB": "follow", "COUNT": "3",
@@ -81,8 +81,8 @@ _PLACE: Final = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")
 
 
 def sections(verbs: Mapping[str, Verb], language: str = "") -> Iterator[Section]:
-    """Everything that can be said, under headings; every command that is there stands under one of them, with the
-    words that a person of this language may say instead."""
+    """Everything that can be said, under headings. Every command that can be used is under one of them, with the words
+    that a person of this language may say instead."""
     yield Section("plain", say("Without a command"), SAID_PLAINLY)
     left = {verb.name: verb for verb in ready(verbs)}
     for key, (title, names) in TITLES.items():
@@ -100,14 +100,14 @@ def _entry(verb: Verb, language: str) -> HelpEntry:
 
 
 def example(verb: Verb) -> str:
-    """How somebody may say it; empty when there is only one way. What may be left out is left out, unless then only
-    the bare word remained."""
+    """An example of the command; empty when it would repeat the usage line. Optional arguments are left out, unless
+    only the command's name would remain."""
     said = spoken(verb.usages[0], verb.name)
     return "" if said == verb.usages[0] else said
 
 
 def spoken(usage: str, bare: str) -> str:
-    """A usage line as somebody may say it; `bare`: the words of the command alone."""
+    """A usage line with example values; `bare` is the name of the command alone."""
     places = _PLACE.findall(usage)
     needed = [place for place in places if place == "NAME[,NAME…]" or not place.startswith("[")]
     kept = needed if " ".join(needed) != bare else places
@@ -115,7 +115,7 @@ def spoken(usage: str, bare: str) -> str:
 
 
 def found(parts: Iterable[Section], words: str, shown: Callable[[str], str]) -> list[Section]:
-    """The entries that have all these words in what stands there; `shown` says a phrase in the reader's language."""
+    """The entries whose text has all these words; `shown` gives a phrase in the reader's language."""
     wanted = _bare(words).split()
 
     def fits(part: Section, entry: HelpEntry) -> bool:

@@ -1,5 +1,5 @@
-"""Help for those who have nothing but mail: the addresses, and every command with what it does. handlers/help_command
-sends it; a mail has room for all of it."""
+"""The help for people who have only mail: the addresses, and every command with what it does. handlers/help_command
+sends it whole, because a mail has room for it."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,7 +12,7 @@ NEEDLESS: Final = ("more",)  # nothing is cut in a mail
 
 
 def whole_help(verbs: Mapping[str, Verb], domain: str) -> Phrase:
-    """In paragraphs, each with one thing to a line."""
+    """The help in paragraphs, with one command or address per line."""
     useful = (verb for verb in help_lines.ready(verbs) if verb.name not in NEEDLESS)
     commands = joined([help_lines.line(verb) for verb in useful], "\n")
     return joined([_writing(domain), _addresses(domain), joined([say("Commands:"), commands], "\n"), _ending()], "\n\n")

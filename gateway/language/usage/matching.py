@@ -1,4 +1,4 @@
-"""Reads the words after a verb by its usage lines: number, kind and meaning of the arguments must all fit."""
+"""Reads the words after a verb by its usage lines: the number, kind and meaning of the arguments must all fit."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gateway.language.words.normalize import fold_case, name_of
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A form whose pieces the words fill. `args` as a person would say them, `names` who they are."""
+    """The words fill a usage line. `args`: the arguments as a person would say them; `names`: the accounts in them."""
 
     args: tuple[str, ...] = ()
     names: tuple[NamedAccount, ...] = ()
@@ -20,7 +20,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentMismatch:
-    """The number of words is right, but `word` is nobody, several, or of the wrong kind."""
+    """The number of words is right, but `word` names nobody or several, or is of the wrong kind."""
 
     args: tuple[str, ...]
     word: str
@@ -30,18 +30,18 @@ class ArgumentMismatch:
 
     @property
     def full_name(self) -> bool:
-        """Several words that may be a name; without somebody like it they may as well be a sentence."""
+        """Whether the word is several words that may be a name, or a sentence when nobody has a similar name."""
         return " " in self.word and self.kind in ACCOUNTS
 
 
 @dataclass(frozen=True, slots=True)
 class TooFew:
-    """More is needed after the verb."""
+    """The verb needs more words after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TooMany:
-    """More words than the verb takes: it is the beginning of a sentence."""
+    """There are more words than the verb takes, so that the text is an ordinary sentence."""
 
 
 Fit = Bound | ArgumentMismatch | TooFew | TooMany
@@ -49,14 +49,14 @@ Filled = tuple[tuple[str, str], ...]
 
 
 def fit(verb: Verb, said: str, source: ArgumentWords, resolver: Resolver, verbs: Mapping[str, Verb]) -> Fit:
-    """How the words fit the verb's forms: the first that means something, else the first that has the right number.
-    Several words that are nobody's name come last."""
+    """How the words fit the verb's usage lines: by the first line whose arguments are all valid, else by the first with
+    the right number of words. Several words that are nobody's name come last."""
     unfit: ArgumentMismatch | None = None
     full_name: ArgumentMismatch | None = None
     forms = tuple(form for form in verb.forms if form.only in ("", verb.alias_of(said)))
     for filled in _fillings(forms, source):
         if verb.asks and any(" " in value for value, kind in filled if kind in ACCOUNTS):
-            continue  # what is to be made has a handle, of one word
+            continue  # a new group needs a handle, which is one word
         meant = _mean(filled, resolver, verbs, fresh=verb.asks)
         if isinstance(meant, Bound):
             return meant
@@ -70,12 +70,12 @@ def fit(verb: Verb, said: str, source: ArgumentWords, resolver: Resolver, verbs:
 
 
 def _likelier(one: ArgumentMismatch | None, other: ArgumentMismatch) -> ArgumentMismatch:
-    """Of two ways to read a full name that is nobody's: the one that is like somebody's."""
+    """Of two ways to read an unknown full name, the one that resembles somebody's name."""
     return one if one and (one.near or not other.near) else other
 
 
 def _fillings(forms: Sequence[UsageForm], source: ArgumentWords) -> list[Filled]:
-    """Every way to fill a form; those that need no name looked up come first."""
+    """Every way to fill a usage line; those that need no name look-up come first."""
     found = [filled for form in forms for filled in _fill(form.pieces, source, 0)]
     return sorted(found, key=_lookups) if len(found) > 1 else found
 
@@ -127,7 +127,7 @@ def _mean(filled: Filled, resolver: Resolver, verbs: Mapping[str, Verb], fresh: 
 
 
 def account(word: str, kind: str, resolver: Resolver) -> ResolvedName:
-    """Who a word means where the form wants a person, a group or either; one of the wrong kind becomes a choice."""
+    """Who a word means where a person, a group or either is needed; an account of the wrong kind is a choice."""
     name = " ".join(filter(None, map(name_of, word.split())))
     if not name or (kind == "#GROUP" and not word.startswith("#")):
         return ResolvedName()
@@ -140,7 +140,7 @@ def account(word: str, kind: str, resolver: Resolver) -> ResolvedName:
 
 
 def _by_number(forms: Sequence[UsageForm], source: ArgumentWords) -> Fit:
-    """No form was filled: a word of the wrong kind in the right place is an Unfit, else the number of words decides."""
+    """For words that fill no usage line: a word of the wrong kind is a mismatch, else the number of words decides."""
     count = len(source)
     for form in forms:
         wrong = _wrong_kind(form, source)
@@ -150,7 +150,7 @@ def _by_number(forms: Sequence[UsageForm], source: ArgumentWords) -> Fit:
 
 
 def _wrong_kind(form: UsageForm, source: ArgumentWords) -> ArgumentMismatch | None:
-    """Words that stand where a form's required pieces would, one each, but are none; literals must be there."""
+    """A mismatch when each required place has one word, but one is of the wrong kind; literal words must match."""
     required = [piece for piece in form.pieces if not piece.optional] or [
         piece for piece in form.pieces[:1] if piece.shaped
     ]

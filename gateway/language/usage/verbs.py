@@ -1,4 +1,4 @@
-"""The command table's rows. handlers/ give usage lines, as help shows them; the grammar is compiled from those."""
+"""The rows of the command table. handlers/ give usage lines as help shows them; the grammar is compiled from these."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from gateway.language.opt_out.keywords import RESERVED
 from gateway.language.usage.arguments import KINDS, ArgumentSlot
 from gateway.language.words.normalize import fold_case
 
-# Verbs and aliases that are everyday English at the start of a text: with an unknown argument they ask.
+# Verbs and aliases that are everyday English at the start of a text: an unknown argument makes them ask.
 _EVERYDAY = """
 ack add block digest drop fav followers following get groups help invite join lang last leave like link login lose
 more msg mute name new off on oops owner part prefer quiet remove repeat reply report stats sub track undo who why
@@ -28,7 +28,7 @@ _SPOKEN = {
 
 @dataclass(frozen=True, slots=True)
 class UsageForm:
-    """One usage line, as a person reads it and as the grammar does. `only`: the alias that it is for."""
+    """One usage line, as written and as compiled. `only`: the alias that it is for, if it is for one alone."""
 
     usage: str
     pieces: tuple[ArgumentSlot, ...]
@@ -64,7 +64,7 @@ class Verb:
         return word in self.english or self.alias_of(word) != word
 
     def said_as(self, word: str) -> tuple[UsageForm, ...]:
-        """The usage lines of the word that a person used, as they were declared."""
+        """The usage lines of the word that a person used, in the declared order."""
         order = {usage: place for place, usage in enumerate(self.usages)}
         forms = (form for form in self.forms if form.only in ("", self.alias_of(word)))
         return tuple(sorted(forms, key=lambda form: order[form.usage]))
@@ -111,14 +111,14 @@ def _abroad(name: str, words: str) -> Mapping[str, str]:
 
 
 def spoken(rows: Mapping[str, Verb], language: str) -> Mapping[str, Verb]:
-    """The table with the words of a person's language; what is English already stays what it is."""
+    """The table with the words of a person's language added; an English word keeps its meaning."""
     translator = language.partition("-")[0]
     abroad = {word: row for row in dict.fromkeys(rows.values()) for word in row.abroad.get(translator, ())}
     return MappingProxyType({**abroad, **rows}) if abroad else rows
 
 
 def table(verbs: Iterable[Verb]) -> Mapping[str, Verb]:
-    """Every name and alias to its row. Raises ValueError when two rows share one, or one belongs to the carriers."""
+    """Maps every name and alias to its row. Raises ValueError when two rows share one, or when carriers reserve it."""
     rows: dict[str, Verb] = {}
     for each in verbs:
         for word in (each.name, *each.aliases):
@@ -132,7 +132,7 @@ def table(verbs: Iterable[Verb]) -> Mapping[str, Verb]:
 
 
 def _check_abroad(rows: Mapping[str, Verb]) -> None:
-    """Words of other languages are told apart as well, and none is the carriers'."""
+    """Raises ValueError when two rows share a word of another language, or when carriers reserve it."""
     taken: dict[tuple[str, str], str] = {}
     for row in dict.fromkeys(rows.values()):
         for translator, words in row.abroad.items():
@@ -166,7 +166,7 @@ def _form(name: str, usage: str) -> UsageForm:
 
 
 def _alias_form(usage: str) -> UsageForm:
-    """A usage line that begins with an alias is for that alias alone: `add PERSON GROUP` beside `follow NAME`."""
+    """Compiles a usage line that is for one alias alone: `add PERSON GROUP` beside `follow NAME`."""
     word = usage.split(" ")[0]
     return replace(_form(word, usage), only=word)
 

@@ -1,1 +1,1 @@
-"""Words made alike before they are compared, durations, and slips in typing."""
+"""Normalises words before they are compared; reads durations; recognises typing errors."""

@@ -1,4 +1,4 @@
-"""How long something holds: `2h`, `3d`, `2w`, `till 9`, `till monday`. Handlers ask when they end."""
+"""Reads how long something lasts: `2h`, `3d`, `2w`, `till 9`, `till monday`. Handlers ask when it ends."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ _NAMED_HOURS = {"noon": 12, "midday": 12, "midnight": 24}
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _TILL = frozenset({"till", "til", "until"})
 _QUOTES = "\"'“”‘’`"
-LONGEST = timedelta(days=731)  # two years; what would hold longer is a slip of the thumb
+LONGEST = timedelta(days=731)  # two years; anything longer is taken for a typing error
 
 
 def duration(text: str) -> str | None:
@@ -34,7 +34,7 @@ def _amount(count: int, unit: str) -> str | None:
 
 
 def _digits(text: str) -> str:
-    """Digits of any script as we write them."""
+    """Converts the digits of any script to ASCII."""
     if text.isascii():
         return text
     return "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in text)
@@ -56,7 +56,7 @@ def clock(text: str) -> tuple[int, int] | None:
 
 
 def ends(canonical: str, now: datetime) -> datetime:
-    """When a canonical duration ends, seen from `now` in the person's own zone: always later.
+    """When a canonical duration ends, from `now` in the person's own time zone; the result is always later than `now`.
 
     Minutes and hours are counted as they pass, also over a change of the clocks; days and weeks end at the same time
     by the clock, `till monday` when that day begins. Raises ValueError for anything that `duration` did not give."""
@@ -80,7 +80,7 @@ def _after(now: datetime, count: int, unit: str) -> datetime:
 
 
 def _next(now: datetime, time: tuple[int, int], half_day: bool) -> datetime:
-    """The next such time; a bare hour up to 12 may mean the other half of the day, whichever comes first."""
+    """The next such time. A bare hour up to 12 may mean either half of the day: the earlier of both counts."""
     hour, minute = time
     hours = [hour, hour + 12] if half_day and 0 < hour <= 12 else [hour]
     times = (_at(now, day, each, minute, fold) for day in (0, 1, 2) for each in hours for fold in (0, 1))
@@ -88,7 +88,7 @@ def _next(now: datetime, time: tuple[int, int], half_day: bool) -> datetime:
 
 
 def _moment(time: datetime) -> datetime:
-    """For comparing: two times of one zone would be compared by what the clock shows, which can go back."""
+    """A time in UTC for comparison. Python compares two times of one zone by the clock, which may be set back."""
     return time.astimezone(UTC)
 
 
@@ -98,8 +98,8 @@ def _at(now: datetime, days: int, hour: int = 0, minute: int = 0, fold: int = 0)
 
 
 def _real(time: datetime, fold: int = 0) -> datetime:
-    """A time by the clock as one that there is: what the clocks skip is as much later as they skip, and of what they
-    show twice it is the first, or with `fold` the second."""
+    """Makes a clock time real. A time that the clocks skip becomes as much later as they skip; of a time that they show
+    twice it is the first, or with `fold` the second."""
     real = time.replace(fold=fold).astimezone(UTC).astimezone(time.tzinfo)
     skipped = real.replace(tzinfo=None) != time.replace(tzinfo=None)
     return _real(time) if fold and skipped else real

@@ -1,11 +1,11 @@
-"""Characters: what a text keeps when it is posted, and how its words are compared. All readers start here."""
+"""Cleans the characters of a text, and folds its words for comparison. Everything that reads a text uses it."""
 
 import re
 import unicodedata
 
 from gateway.typed_input import INVISIBLE, SELECTORS
 
-# ZWNJ and ZWJ stay after a letter or an emoji outside ASCII, which need them; selectors after what can have one.
+# ZWNJ and ZWJ stay after letters and emoji outside ASCII, which need them; selectors stay after what can have one.
 _INVISIBLE, _SELECTORS = INVISIBLE, SELECTORS
 _DROPPED = re.compile(
     f"[\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\\ud800-\\udfff{_INVISIBLE}]|(?:(?<=[\\x00-\\x7f\\s])|^)[\\u200c\\u200d]+"
@@ -17,7 +17,7 @@ _FIRST = re.compile(r"\S+")
 
 OPENING_QUOTES = '"“”„‟«»＂'
 CLOSING_QUOTES = '"”“‟«»＂'
-_STOPS = "。､、،؛؟।"  # as they end words in Chinese, Japanese, Arabic and Hindi; NFKC has folded the wide ones
+_STOPS = "。､、،؛؟।"  # they end sentences in Chinese, Japanese, Arabic and Hindi; NFKC has already folded the wide ones
 _VERB_ENDS = ".!:,。､、،।"
 _TEXT_ENDS = " .!:,?…¿¡‽⁇⁈⁉" + _STOPS
 _NAME_EDGES = ".,:;!?)(…\"'“”„‟«»‘’" + _STOPS
@@ -28,13 +28,13 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     text = _LINE_END.sub("\n", text)
-    while (shorter := _DROPPED.sub("", text.strip())) != text:  # a character that goes may bare another to the left
+    while (shorter := _DROPPED.sub("", text.strip())) != text:  # removing one character may expose another
         text = shorter
     return text
 
 
 def fold_case(word: str) -> str:
-    """A word as it is compared: compatibility forms, case and invisible characters do not count."""
+    """A word for comparison: compatibility forms, case and invisible characters are removed."""
     if word.isascii():
         return word.lower()
     word = _UNSEEN.sub("", unicodedata.normalize("NFKC", word)).casefold()
@@ -42,7 +42,7 @@ def fold_case(word: str) -> str:
 
 
 def without_invisible(text: str) -> str:
-    """For names and addresses in headers, which are compared character by character: nothing unseen is left."""
+    """The text without invisible characters, for names and addresses in headers, which are compared exactly."""
     return text if text.isascii() else _UNSEEN.sub("", text)
 
 
@@ -64,7 +64,7 @@ def name_of(token: str) -> str:
 
 
 def trim(token: str) -> str:
-    """The same, in the writer's own letters."""
+    """A token as a name, like `name_of`, but in the writer's own letters."""
     return token.strip(_NAME_EDGES).lstrip("@#").strip(_NAME_EDGES)
 
 
@@ -85,7 +85,7 @@ def tokens(text: str, limit: int) -> list[re.Match[str]]:
 
 
 def unquote(text: str) -> str:
-    """A text wholly in quotes without them."""
+    """Removes the quotation marks of a text that is wholly quoted."""
     if len(text) > 1 and text[0] in OPENING_QUOTES and text[-1] in CLOSING_QUOTES:
         return text[1:-1].strip() or text
     return text

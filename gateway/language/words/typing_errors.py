@@ -1,11 +1,10 @@
-"""Verbs with a slip in them: one letter more, less, other, or two that changed places. everyday_commands.py asks
-here."""
+"""Recognises mistyped verbs: a letter added, missing or wrong, or two letters swapped. everyday_commands.py asks."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
-SHORTEST: Final = 3  # one letter away from "on" or "rt" is everything
+SHORTEST: Final = 3  # almost every short word is one letter away from "on" or "rt"
 
 # English and Spanish words that are one letter away from a verb, and begin sentences.
 _WORDS = """
@@ -30,7 +29,7 @@ ORDINARY: Final = frozenset(_WORDS.split())
 
 
 def intended_verb(word: str, verbs: Mapping[str, object]) -> str | None:
-    """The verb that a word which is none is one letter away from; None for ordinary words."""
+    """The verb from which a mistyped word is one letter away; None for verbs and ordinary words."""
     if word in verbs or word in ORDINARY or not word.isalpha():
         return None
     near = _index(tuple(sorted(verbs)))
@@ -40,7 +39,7 @@ def intended_verb(word: str, verbs: Mapping[str, object]) -> str | None:
 
 @lru_cache(maxsize=8)
 def _index(verbs: tuple[str, ...]) -> Mapping[str, list[str]]:
-    """Every verb under itself and under what is left of it without any one letter."""
+    """Lists every verb under itself and under each form that lacks one letter."""
     found: dict[str, list[str]] = {}
     for verb in verbs:
         if len(verb) >= SHORTEST and verb.isalpha():
@@ -56,7 +55,7 @@ def _shortened(word: str) -> Iterator[str]:
 
 
 def _one_apart(one: str, other: str) -> bool:
-    """Whether one edit leads from one to the other; a swap of neighbours is one."""
+    """Whether the words are one edit apart; swapping two neighbouring letters is one edit."""
     if abs(len(one) - len(other)) > 1:
         return False
     if len(one) != len(other):

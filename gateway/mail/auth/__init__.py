@@ -1,1 +1,1 @@
-"""Who wrote a mail, without asking any database: DNS, DKIM, SPF, DMARC, and what these are worth together."""
+"""Proves who wrote a mail by DNS, DKIM, SPF and DMARC, and judges their results together. It needs no database."""

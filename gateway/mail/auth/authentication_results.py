@@ -1,4 +1,4 @@
-"""Authentication-Results (RFC 8601) that a mail server of our own wrote: what it says about DMARC. ladder asks."""
+"""Reads Authentication-Results (RFC 8601) that our own mail server wrote, above all for DMARC. sender_trust asks."""
 
 import re
 from collections.abc import Collection
@@ -17,7 +17,7 @@ _ID: Final = re.compile(rf"\s*(?:\"((?:[^\"\\]|\\.)*)\"|({_WORD}))(?:\s+(\d+))?\
 
 
 class Result(NamedTuple):
-    """One method's: dmarc, "pass", and its properties, such as header.from."""
+    """The result of one method: "dmarc", "pass", and its properties, such as header.from."""
 
     method: str
     result: str
@@ -25,8 +25,8 @@ class Result(NamedTuple):
 
 
 def ours(message: "Message[Any, Any]", ids: Collection[str]) -> list[Result] | None:
-    """What the topmost field of one of our own servers says; None when there is none. All others, below it or by
-    whomever, are as if they were not there. A field that cannot be read says nothing."""
+    """The results in the topmost field of one of our own servers; None when there is none. All other fields are
+    ignored, whoever wrote them, and so is a field that cannot be read."""
     for value in mime.fields(message, "Authentication-Results"):
         if (said := _of_ours(value, ids)) is not None:
             return said
@@ -34,7 +34,7 @@ def ours(message: "Message[Any, Any]", ids: Collection[str]) -> list[Result] | N
 
 
 def _of_ours(value: str, ids: Collection[str]) -> list[Result] | None:
-    """What one field says; None when it is not of one of our servers, or cannot be read."""
+    """The results in one field; None when it is not of one of our servers, or cannot be read."""
     bare = _without_comments(value) if len(value) <= LONGEST else None
     named = _ID.match(bare) if bare is not None else None
     if bare is None or named is None:
@@ -45,7 +45,7 @@ def _of_ours(value: str, ids: Collection[str]) -> list[Result] | None:
 
 
 def dmarc_passes(results: Collection[Result], domain: str) -> bool:
-    """Whether a DMARC result says pass for this domain in From. Two that differ say nothing."""
+    """Whether a DMARC result says pass for this domain in From. Two that differ do not count."""
     said = [result for result in results if result.method == "dmarc"]
     return bool(said) and all(
         one.result == "pass" and one.properties.get("header.from", "").rpartition("@")[2].lower() == domain
@@ -54,8 +54,9 @@ def dmarc_passes(results: Collection[Result], domain: str) -> bool:
 
 
 def above_received(message: "Message[Any, Any]", ids: Collection[str]) -> list[Result]:
-    """What all fields of our own servers say that stand above the first Received. Nobody outside can write there: each
-    server puts its Received above whatever it was sent. Milters write a field each, and only one is the topmost."""
+    """The results in all fields of our own servers above the first Received. Nobody outside can write there, because
+    each server puts its Received above what it was sent. Each milter writes its own field, and only one is the
+    topmost."""
     said: list[Result] = []
     for value in mime.above(message, "Authentication-Results", "Received"):
         said += _of_ours(value, ids) or []
@@ -63,7 +64,7 @@ def above_received(message: "Message[Any, Any]", ids: Collection[str]) -> list[R
 
 
 def spf_passes(results: Collection[Result], domain: str) -> bool:
-    """Whether SPF says pass for an envelope sender of the organisation of this domain; two that differ say nothing."""
+    """Whether SPF says pass for an envelope sender in the organisation of this domain. Two that differ do not count."""
     said = [result for result in results if result.method == "spf" and "smtp.mailfrom" in result.properties]
     return bool(said) and all(
         one.result == "pass" and aligned(one.properties["smtp.mailfrom"].rpartition("@")[2], domain) for one in said
@@ -71,7 +72,7 @@ def spf_passes(results: Collection[Result], domain: str) -> bool:
 
 
 def dkim_passes(results: Collection[Result], domain: str) -> bool:
-    """Whether some signature of the organisation of this domain is said to hold."""
+    """Whether the results say that a signature of this domain's organisation is valid."""
     return any(
         one.method == "dkim"
         and one.result == "pass"
@@ -81,7 +82,7 @@ def dkim_passes(results: Collection[Result], domain: str) -> bool:
 
 
 def _without_comments(value: str) -> str | None:
-    """Comments may nest and stand almost anywhere (RFC 5322, 3.2.2); what is quoted is none. None: never closed."""
+    """Removes comments, which may nest almost anywhere except in quotes (RFC 5322, 3.2.2). None when one never ends."""
     kept: list[str] = []
     depth, quoted, escaped = 0, False, False
     for letter in value:
@@ -112,7 +113,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def _result(piece: str) -> Result | None:
-    """None for what is not whole: half a result must not count as one."""
+    """One result; None when it is incomplete, because half a result must not count."""
     method = _METHOD.match(piece)
     if method is None:
         return None

@@ -1,7 +1,7 @@
-"""A mail's body in the relaxed form of RFC 6376 (3.4.4): what a signature covers when it lets blanks be changed.
+"""A mail's body in the relaxed form of RFC 6376 (3.4.4), which a signature covers when it allows changed blanks.
 
-dkimpy strips the ends of lines with a pattern that takes quadratic time for a line of blanks, half a minute for a mail
-of 10 MB. Ours takes its place in that library, for it gives the same octets.
+dkimpy strips the ends of lines with a pattern that takes quadratic time for a line of blanks: half a minute for a mail
+of 10 MB. Our function replaces it inside the library, and gives the same octets.
 """
 
 from typing import Final

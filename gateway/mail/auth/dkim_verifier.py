@@ -1,8 +1,9 @@
-"""DKIM signatures of a mail (RFC 6376), verified by dkimpy with our resolver and with ed25519. dmarc asks.
+"""Verifies the DKIM signatures of a mail (RFC 6376) by dkimpy with our resolver and with ed25519. dmarc.py calls it.
 
-A signature counts less here than elsewhere (R56). It says nothing about whom a mail was sent to: whoever once got a
-signed mail of Kim's could send it on to us, and it would be posted. So To or Cc must name all of our addresses that the
-mail came to. And it must cover all that is read (coverage), the whole body too: with l= anything could be added.
+A signature counts less here than elsewhere (R56). It does not say whom a mail was sent to: whoever once got a signed
+mail of Kim's could send it on to us, and it would be posted. So To or Cc must name all of our addresses that the mail
+came to. It must also cover everything that is read (signature_coverage.py) and the whole body: with l= anything could
+be added.
 """
 
 import base64
@@ -19,12 +20,12 @@ from gateway.mail.auth import named_recipients
 from gateway.mail.auth.dns import DnsUnavailable, Resolver
 from gateway.mail.auth.signature_coverage import Coverage
 
-MOST: Final = 5  # signatures that are looked at
+MOST: Final = 5  # signatures of one mail that are verified
 STRONG: Final = (b"rsa-sha256", b"ed25519-sha256")  # RFC 8301, RFC 8463
 BROKEN: Final = (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError)
 Wanted = Callable[[str], bool]  # whether the signature of this domain would help
 NO_ALIASES: Final[Mapping[str, str]] = {}
-LARGEST_KEY: Final = 4096  # bits; dkimpy computes with any, and holds up all other threads meanwhile
+LARGEST_KEY: Final = 4096  # bits; dkimpy takes any size, and blocks all other threads meanwhile
 LARGEST_EXPONENT: Final = (1 << 32) - 1
 
 
@@ -32,8 +33,8 @@ _verify_rsa = dkim.RSASSA_PKCS1_v1_5_verify
 
 
 def _verify_one_form(hashed: Any, signature: bytes, key: dict[str, int]) -> bool:
-    """A signature is as long as its key and smaller than its modulus (RFC 8017, 8.2.2). dkimpy also takes one with
-    zeros before it, or plus the modulus: the same mail could take effect again under it."""
+    """Accepts only a signature as long as its key and smaller than its modulus (RFC 8017, 8.2.2). dkimpy also accepts
+    one with zeros before it, or plus the modulus, and then the same mail could be replayed as a new one."""
     modulus = key["modulus"]
     if len(signature) != (modulus.bit_length() + 7) // 8 or int.from_bytes(signature) >= modulus:
         return False
@@ -44,15 +45,15 @@ dkim.RSASSA_PKCS1_v1_5_verify = _verify_one_form
 
 
 class Signature(NamedTuple):
-    """One that was looked at: which domain signed, and what is wrong with it, in words; nothing when it holds."""
+    """A checked signature: the domain that signed, and what is wrong with it, in words; empty when it is valid."""
 
     domain: str
     fault: str
 
 
 class _Key:
-    """An ed25519 key as dkimpy uses one. It remembers the verdict: dkimpy would name an exception of a library that it
-    can do without."""
+    """An ed25519 key with the interface that dkimpy expects. It records the result instead of raising, because dkimpy
+    would catch an exception of a library that need not be installed."""
 
     def __init__(self, raw: bytes) -> None:
         self._key = Ed25519PublicKey.from_public_bytes(raw)
@@ -85,13 +86,13 @@ def _refuse_monsters(tags: dict[bytes, bytes]) -> None:
     try:
         key = dkim.parse_public_key(base64.b64decode(tags[b"p"]))
     except dkim.UnparsableKeyError:
-        return  # dkimpy says so itself
+        return  # dkimpy reports it itself
     if key["modulus"].bit_length() > LARGEST_KEY or key["publicExponent"] > LARGEST_EXPONENT:
         raise dkim.KeyFormatError("too large a key")
 
 
 class _Signed:
-    """The signatures of one mail, and what is wrong with each before anybody's DNS is asked."""
+    """The signatures of one mail, and what is wrong with each of them before DNS is asked."""
 
     def __init__(self, mail: bytes, ours: Collection[str], aliases: Mapping[str, str]) -> None:
         self.verifier = _Verifier(mail)
@@ -120,8 +121,8 @@ class _Signed:
 def signatures(
     mail: bytes, ours: Collection[str], resolver: Resolver, wanted: Wanted, aliases: Mapping[str, str] = NO_ALIASES
 ) -> Iterator[Signature]:
-    """Those of the domains that `wanted` says yes to, the topmost first. `ours`: the addresses of ours that the mail
-    came to. DNS is asked for wanted ones alone: nobody else's servers hear of a mail. Raises Away."""
+    """The signatures of the domains for which `wanted` is true, the topmost first. `ours`: our addresses that the mail
+    came to. DNS is asked for these domains only, so that no other server learns of the mail. Raises DnsUnavailable."""
     try:
         signed = _Signed(mail, ours, aliases)
     except BROKEN:
@@ -134,8 +135,8 @@ def signatures(
 
 
 def find_fault(mail: bytes, ours: Collection[str], aliases: Mapping[str, str], maybe: Wanted) -> str | None:
-    """For a verdict that another server reached: what is wrong with any signature that it may rest on; nothing when
-    all of these cover what they must, None when there is none. `maybe`: whether it may rest on that domain's."""
+    """For another server's verdict: what is wrong with any signature that it may rest on; empty when all of them cover
+    what they must, None when there is none. `maybe`: whether the verdict may rest on a signature of that domain."""
     try:
         signed = _Signed(mail, ours, aliases)
     except BROKEN:
@@ -164,7 +165,7 @@ def signing_domain(tags: dict[bytes, bytes]) -> str:
 
 
 def signed_fields(tags: dict[bytes, bytes]) -> frozenset[str]:
-    """The names of the fields that it covers, in lower case."""
+    """The names of the fields that a signature covers, in lower case."""
     return frozenset(name.strip().lower().decode("ascii", "replace") for name in tags.get(b"h", b"").split(b":"))
 
 

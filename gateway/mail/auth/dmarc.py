@@ -1,8 +1,8 @@
-"""DMARC of a mail (RFC 7489): does a signature, or SPF, of the organisation in From hold, and does it publish a policy?
+"""Evaluates DMARC (RFC 7489): whether a signature or SPF of the organisation in From passes, and it publishes a policy.
 
-The libraries verify one thing each; that they belong together is decided here. authheaders' own verdict is not used:
-it reads domains only up to a hyphen (so that corp.example-evil.com is taken for corp.example) and looks at the first
-signature alone. ladder asks.
+The libraries verify one mechanism each; alignment is decided here. The verdict of authheaders is not used: it reads
+domains only up to a hyphen (so that corp.example-evil.com is taken for corp.example), and it checks only the first
+signature. sender_trust.py calls it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,12 +13,12 @@ from gateway.mail.auth.dkim_verifier import Signature
 from gateway.mail.auth.dns import BoundedResolver, DnsUnavailable, Resolver
 from gateway.mail.auth.public_suffix import aligned, organisation
 
-SECONDS: Final = 10.0  # in which the questions about one mail must have begun
+SECONDS: Final = 10.0  # the last DNS question about one mail must begin within them
 
 
 class Envelope(NamedTuple):
-    """How a mail came: from which address, under which name and envelope sender; empty what is not known. `handed`: by
-    a mail server on our side, over LMTP."""
+    """How a mail came: from which IP address, with which HELO name and envelope sender; empty when not known. `handed`:
+    a mail server on our side delivered it over LMTP."""
 
     peer: str = ""
     helo: str = ""
@@ -27,15 +27,15 @@ class Envelope(NamedTuple):
 
 
 class DmarcPolicy(NamedTuple):
-    """What the domain in From publishes about alignment: strict, or of one organisation."""
+    """What the domain in From publishes about alignment: the same domain (strict), or the same organisation."""
 
     strict_dkim: bool
     strict_spf: bool
 
 
 class DmarcVerdict(NamedTuple):
-    """`later`: DNS did not answer, so that nothing is known yet. `reason`: in words, without addresses. `signed`: it
-    passes by a signature, which says nothing about this delivery."""
+    """`later`: DNS did not answer, so that nothing is known yet. `reason`: in words, without addresses. `signed`: the
+    mail passes by a signature, which says nothing about this delivery."""
 
     result: Literal["pass", "fail", "none", "later"]
     reason: str
@@ -50,10 +50,10 @@ def verify(
     resolver: Resolver,
     aliases: Mapping[str, str] = dkim_verifier.NO_ALIASES,
 ) -> DmarcVerdict:
-    """Whether the domain in From stands behind a mail; `ours`: the addresses of ours that it came to; `aliases`: what
-    others stand for at our domain.
+    """Whether the domain in From authenticates a mail. `ours`: our addresses that it came to; `aliases`: which words at
+    our domain other addresses stand for.
 
-    One thing that holds is enough, even when DNS was silent about another; silence itself is never a yes."""
+    One mechanism that passes is enough, even when DNS did not answer about another. No answer is never a pass."""
     hurried = BoundedResolver(resolver, SECONDS)
     try:
         policy = _policy(domain, hurried)
@@ -74,7 +74,7 @@ def verify(
 
 
 def _policy(domain: str, resolver: Resolver) -> DmarcPolicy | None:
-    """Its own record, else that of its organisation (6.6.3); two of them are as none."""
+    """The domain's own record, else that of its organisation (6.6.3). Two records at one name count as none."""
     for name in dict.fromkeys((domain, organisation(domain))):
         texts = resolver.ask(f"_dmarc.{name}", "TXT").records
         records = [tags for text in texts if isinstance(text, bytes) and (tags := _tags(text))]
@@ -108,7 +108,7 @@ def _signed(found: Iterable[Signature], domain: str) -> DmarcVerdict:
 
 
 def _sent(domain: str, envelope: Envelope, policy: DmarcPolicy, resolver: Resolver) -> DmarcVerdict:
-    """SPF counts for the envelope sender alone, and only when that is of the organisation in From."""
+    """SPF counts only for the envelope sender, and only when that belongs to the organisation in From."""
     of = envelope.sender.rpartition("@")[2].lower()
     if not of or not envelope.peer:
         return DmarcVerdict("fail", "its way here is not known" if of else "it has no envelope sender")

@@ -1,6 +1,7 @@
-"""DNS as the identity of a mail needs it: asked with patience, remembered, and replaceable by a zone of one's own.
+"""DNS look-ups to prove who wrote a mail, with timeouts, a cache, and fixed zones for tests.
 
-workers/mail_auth and `critter explain --mail` make one with `of_settings`. Simulated Critter asks nobody.
+workers/mail_auth and `critter explain --mail` make a resolver with `of_settings`. In simulated mode no server is asked
+unless CRITTER_DNS names one.
 """
 
 import threading
@@ -23,35 +24,35 @@ Kind = Literal["TXT", "A", "AAAA", "MX", "PTR"]
 Record = bytes | str | tuple[int, str]  # TXT: its strings joined; A, AAAA, PTR: text; MX: preference and host
 
 PATIENCE: Final = 4.0  # seconds for one question, all name servers together
-MOST_RECORDS: Final = 50  # of one answer; whoever publishes more is not read to the end
-LONGEST_TEXT: Final = 8_192  # octets of one TXT record that are looked at
-MOST_NAMES: Final = 10_000  # kept at once
-SHORTEST, LONGEST = 30.0, 3_600.0  # seconds that an answer is kept, whatever its TTL says
+MOST_RECORDS: Final = 50  # of one answer; the rest of a longer one is ignored
+LONGEST_TEXT: Final = 8_192  # octets of one TXT record that are read
+MOST_NAMES: Final = 10_000  # in the cache
+SHORTEST, LONGEST = 30.0, 3_600.0  # seconds in the cache, whatever the TTL says
 NOTHING_KEPT: Final = 60.0  # seconds for "there is no such name"
-AWAY_KEPT: Final = 15.0  # seconds in which a name whose servers do not answer is not asked for again
+AWAY_KEPT: Final = 15.0  # seconds until a name whose servers did not answer is asked for again
 ANSWERS: Final = (A, AAAA, MX, PTR, TXT)
 
 
 class DnsUnavailable(Exception):
-    """DNS gave no answer: a timeout, or SERVFAIL. It may do so later; until then nothing is known."""
+    """DNS gave no answer: a timeout, or SERVFAIL. It may answer later; until then nothing is known."""
 
 
 class DnsAnswer(NamedTuple):
-    """What there is under a name, and for how many seconds that holds."""
+    """The records of a name, and for how many seconds they are valid."""
 
     records: tuple[Record, ...]
     seconds: float
 
 
 class Resolver(Protocol):
-    """No such name, or none of that kind, is an empty answer. Raises Away."""
+    """Asks for records of one kind. Raises DnsUnavailable; a missing name or kind is an empty answer."""
 
     def ask(self, name: str, kind: Kind) -> DnsAnswer: ...
 
 
 class Zone:
-    """Knows what it was given and asks nobody: in simulated mode nothing, in tests a small world. A value that is an
-    Away is raised."""
+    """A resolver with fixed records that asks no server: empty in simulated mode, filled in tests. A value that is a
+    DnsUnavailable is raised."""
 
     def __init__(self, records: Mapping[tuple[str, Kind], tuple[Record, ...] | DnsUnavailable] | None = None) -> None:
         self._records = dict(records or {})
@@ -64,14 +65,14 @@ class Zone:
 
 
 class NameServers:
-    """The real DNS. `servers`: addresses and ports; without any, those of the machine."""
+    """The real DNS. `servers`: addresses and ports; without any, the machine's own servers are asked."""
 
     def __init__(self, servers: tuple[tuple[str, int], ...] = (), patience: float = PATIENCE) -> None:
         self._resolver = dns.resolver.Resolver(configure=not servers)
         if servers:
             self._resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
         self._resolver.lifetime = patience
-        self._resolver.timeout = patience / 2  # a lost packet is not yet a lost answer
+        self._resolver.timeout = patience / 2  # so that a lost packet is sent again
 
     def ask(self, name: str, kind: Kind) -> DnsAnswer:
         try:
@@ -80,7 +81,7 @@ class NameServers:
             raise DnsUnavailable(type(silent).__name__) from None
         except dns.resolver.NXDOMAIN:
             return DnsAnswer((), NOTHING_KEPT)
-        except (dns.exception.DNSException, ValueError):  # a name that cannot be one, or an answer that is none
+        except (dns.exception.DNSException, ValueError):  # an invalid name, or an invalid answer
             return DnsAnswer((), NOTHING_KEPT)
         if answer.rrset is None:
             return DnsAnswer((), NOTHING_KEPT)
@@ -97,7 +98,7 @@ def _plain(record: A | AAAA | MX | PTR | TXT) -> Record:
 
 
 class Remembering:
-    """Keeps answers as long as they say, between half a minute and an hour; silence too, but shortly. Any thread."""
+    """Caches answers for their TTL, but at least half a minute and at most an hour; failures briefly. Thread-safe."""
 
     def __init__(self, resolver: Resolver, most: int = MOST_NAMES) -> None:
         self._resolver, self._most = resolver, most
@@ -132,7 +133,7 @@ class Remembering:
 
 
 class BoundedResolver:
-    """The questions of one mail together: none is begun after `seconds`, whatever its domains make of their DNS."""
+    """Bounds the time for one mail: after `seconds` no question begins, however slow the DNS of its domains is."""
 
     def __init__(self, resolver: Resolver, seconds: float) -> None:
         self._resolver = resolver
@@ -145,7 +146,8 @@ class BoundedResolver:
 
 
 def of_settings(settings: Settings) -> Resolver:
-    """CRITTER_DNS's servers; when it is empty those of the machine, but simulated nobody's."""
+    """A resolver for the servers in CRITTER_DNS; when that is empty, for the machine's, but for none in simulated
+    mode."""
     if settings.dns:
         return Remembering(NameServers(settings.dns))
     return Zone() if settings.mode == "simulated" else Remembering(NameServers())

@@ -1,4 +1,4 @@
-"""Which organisation a domain belongs to: the public suffix list that authheaders carries, read once. dmarc asks."""
+"""Finds the organisation of a domain by the public suffix list in authheaders, which is read once. dmarc.py asks."""
 
 import importlib.resources
 from functools import cache
@@ -11,14 +11,14 @@ LIST: Final = "public_suffix_list.txt"
 
 @cache
 def _list() -> PublicSuffixList:
-    """authheaders itself reads the file anew for each question, which takes longer than all else of a mail."""
+    """Read once: authheaders reads the file again for each question, which takes longer than all the rest of a mail."""
     with (importlib.resources.files("authheaders") / LIST).open(encoding="utf-8") as lines:
         return PublicSuffixList(lines)
 
 
 def organisation(domain: str) -> str:
-    """The organisational domain (RFC 7489, 3.2), lower case: its public suffix and one label more. A suffix is its own.
-    The library's own word for it takes all domains under a suffix that is not in the list for one."""
+    """The organisational domain (RFC 7489, 3.2), lower case: the public suffix and one label more. A suffix is its own.
+    The library's own function is not used: it takes all domains under an unlisted suffix for one organisation."""
     plain = domain.strip().rstrip(".").lower()
     suffix = str(_list().get_tld(plain) or "")
     labels = plain.split(".")

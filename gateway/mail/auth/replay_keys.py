@@ -1,8 +1,9 @@
-"""By what a signed mail is known again, whatever is added to it and in whichever envelope it comes. proofs asks.
+"""Keys by which a replayed signed mail is recognised, whatever was added to it and in whichever envelope it comes.
+gateway/network/mail/sender_verdicts.py calls it.
 
-The mark is the signature itself (`b=`), which nobody but its signer can make anew. A mail that bears two of them could
-be sent again with the other one alone, and one that came to us by the company's relay may have been signed only on its
-way to others. So its date, To and body are a mark as well: every signature that counts covers these.
+One key is the signature itself (`b=`), which only its signer can make. But a mail with two signatures could be sent
+again with the other one alone, and a mail that came to us through the company's relay may have been signed only for
+other recipients. So its date, To and body make another key: every signature that counts covers these.
 """
 
 import binascii
@@ -14,18 +15,18 @@ from gateway.mail.auth import dkim_verifier
 from gateway.mail.auth.canonicalization import relax_body
 from gateway.mail.decode import mime
 
-MOST: Final = 20  # signatures of one mail that are remembered; no more than signing.MOST of them are looked at
+MOST: Final = 20  # signatures of one mail that make keys; dkim_verifier.MOST of them are verified
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 def compute(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[bytes]:
-    """`sender`: the mailbox in From; nobody else's mail can have the same marks. Each is 32 octets."""
+    """The keys of a mail, 32 octets each. `sender`: the mailbox in From; another sender's mails never share keys."""
     signatures = dict.fromkeys(made for value in _fields(message)[:MOST] if (made := _signature(value)))
     return [_mark(sender, b"signature", made) for made in signatures] + _content(mail, message, sender)
 
 
 def is_signed(message: "Message[Any, Any]") -> bool:
-    """Whether it bears a signature, of whomever: without one it is no captured mail that proves itself."""
+    """Whether a mail has any signature. Without one, a captured mail proves nothing when it is sent again."""
     return bool(_fields(message))
 
 
@@ -34,7 +35,7 @@ def _fields(message: "Message[Any, Any]") -> list[bytes]:
 
 
 def _signature(value: bytes) -> bytes | None:
-    """The octets of b=, however its base64 is written."""
+    """The octets of b=, however its base64 is folded."""
     tags = dkim_verifier.read_tags(value)
     try:
         return binascii.a2b_base64(b"".join(tags[b"b"].split())) if tags else None

@@ -1,6 +1,7 @@
-"""How far up the ladder a mail gets (R28): relay, secret address, DMARC, none. workers/mail_auth and `explain` climb.
+"""Evaluates how surely a mail is from whom it says (R28): by relay, secret address, DMARC, or not at all.
 
-What the transport and the database know about a mail is found out by whoever asks; here it is only judged.
+workers/mail_auth and `critter explain` call it. The caller finds out what the transport and the database know about a
+mail; this module only judges it.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ NONE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class SenderTrust:
-    """The rung that a mail reached. `proof` is None on the last one; `later`: DNS may still say more; `signed`: the
+    """How far a mail is trusted. `proof` is None when nothing proves it; `later`: DNS may still prove it; `signed`: the
     proof is a signature, which says nothing about this delivery."""
 
     proof: Proof | None
@@ -42,8 +43,8 @@ class SenderTrust:
 
 @dataclass(frozen=True, slots=True)
 class KnownBeforeDns:
-    """What was found out before DNS: the mail came from a trusted relay; it came to a secret posting address,
-    that of the person whose mailbox is in From or not."""
+    """What is known before DNS is asked: whether the mail came from a trusted relay, and whether it came to a secret
+    posting address, which belongs to the person whose mailbox is in From ("own") or not ("foreign")."""
 
     relay: bool = False
     posting: Literal["own", "foreign"] | None = None
@@ -52,8 +53,8 @@ class KnownBeforeDns:
 def evaluate_trust(
     settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, to: list[str], known: KnownBeforeDns
 ) -> SenderTrust:
-    """`mail`: as it was sent to us, without what our door wrote above it. `to`: our addresses that it came to. Two
-    authors, or one that cannot be told, prove nothing whatever else holds (R29)."""
+    """The trust in a mail. `mail`: as it was sent to us, without the fields that our door put above it. `to`: our
+    addresses that it came to. Two authors, or an unclear one, prove nothing, whatever else holds (R29)."""
     try:
         message = mime.parse(mail)
         domain = author.sender(message).rpartition("@")[2]
@@ -63,7 +64,7 @@ def evaluate_trust(
         return SenderTrust("relay", "it came from a relay that is trusted")
     if known.posting == "own":
         return SenderTrust("secret", "it came to its writer's own secret address")
-    if known.posting == "foreign":  # whoever has somebody's old address must not get through by another door
+    if known.posting == "foreign":  # somebody with an old address must not get through by another proof
         return SenderTrust(None, "the secret address is old, or not that of the one in From")
     return _by_domain(settings, resolver, mail, message, came, to, domain)
 
@@ -77,8 +78,8 @@ def _by_domain(
     to: list[str],
     domain: str,
 ) -> SenderTrust:
-    """What the domain in From proves: by the word of our own mail server first, then by our own verdict. A pass of that
-    server's that may rest on a signature which does not count is no pass, and we look ourselves."""
+    """What the domain in From proves: first by the results of our own mail server, then by our own check. When that
+    server's pass may rest on a signature that does not count, we check ourselves."""
     said, doubt = _said_by_ours(settings, message, came), ""
     if authentication_results.dmarc_passes(said, domain):
         basis, doubt = _basis(settings, mail, message, said, domain, to)
@@ -87,7 +88,7 @@ def _by_domain(
             return SenderTrust("dmarc", reason, signed=basis == "signature")
     elif any(one.method == "dmarc" and one.result == "fail" for one in said):
         return SenderTrust(None, f"our own mail server says that DMARC fails for {domain}")
-    if came.handed or _is_own(settings, came):  # SPF would judge our own mail server, which our domain's SPF names
+    if came.handed or _is_own(settings, came):  # SPF would check our own mail server, which our domain's SPF allows
         came = came._replace(peer="")
     found = _judged(
         dmarc.verify(mail, domain, came, to, resolver, named_recipients.read_aliases(settings.mail_aliases))
@@ -104,8 +105,8 @@ def _judged(verdict: DmarcVerdict) -> SenderTrust:
 
 
 def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelope) -> list[Result]:
-    """Anybody may write our name into a field. It counts from where our own mail server hands mails over, which takes
-    such fields of others off (RFC 8601, 5). Its no counts as its yes does."""
+    """The results of our own mail server. Anybody can write its name into a field, so they count only when that server
+    handed the mail over, because it removes such fields of others (RFC 8601, 5). Its fail counts like its pass."""
     if not settings.mail_authserv_ids or not _is_own(settings, came):
         return []
     return authentication_results.ours(message, settings.mail_authserv_ids) or []
@@ -114,10 +115,11 @@ def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelo
 def _basis(
     settings: Settings, mail: bytes, message: "Message[Any, Any]", said: list[Result], domain: str, to: list[str]
 ) -> tuple[Literal["spf", "signature", "doubt"], str]:
-    """What the pass of our own server rests on (R56): SPF of this very delivery, or signatures of which each that it
-    can rest on covers what it must; else the doubt in words.
+    """What the pass of our own server rests on (R56): SPF of this very delivery, or signatures that all cover what they
+    must; else the doubt in words.
 
-    No such signature in the mail: then the pass can only come from SPF, unless the server says that one held."""
+    Without such a signature in the mail, the pass can only come from SPF, unless the server says that a signature
+    was valid."""
     said = [*said, *authentication_results.above_received(message, settings.mail_authserv_ids)]
     if authentication_results.spf_passes(said, domain):
         return "spf", ""
@@ -131,12 +133,12 @@ def _basis(
 
 
 def _is_own(settings: Settings, came: Envelope) -> bool:
-    """Whether a mail server of ours hands it over: by its address, or over a socket of this machine."""
+    """Whether our own mail server hands the mail over: by its address, or over a socket of this machine."""
     return (came.handed and not came.peer) or _within(came.peer, settings.mail_authserv_from)
 
 
 def trusted(settings: Settings, peer: str) -> bool:
-    """Whether mail from there counts as from its From address: the first rung."""
+    """Whether mail from this server counts as from its From address (rung 1)."""
     return _within(peer, settings.mail_trust)
 
 
@@ -150,7 +152,7 @@ def _hands_over(settings: Settings, peer: str) -> bool:
 
 
 def _within(peer: str, networks: Sequence[Network]) -> bool:
-    """An address of IPv4 that came by a socket of IPv6 counts as what it is."""
+    """Whether an address is in these networks. An IPv4 address that came by an IPv6 socket counts as IPv4."""
     try:
         here = ip_address(peer.partition("%")[0])
     except ValueError:

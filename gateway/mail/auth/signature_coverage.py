@@ -1,10 +1,10 @@
-"""Whether a DKIM signature covers all of a mail that Critter reads (R56). signing asks.
+"""Checks whether a DKIM signature covers all of a mail that Critter reads (R56). dkim_verifier.py calls it.
 
-A signature holds while fields are added, doubled or changed that it does not cover, and while blanks in the body
+A signature stays valid when fields that it does not cover are added, doubled or changed, and when blanks in the body
 change. So each field that is read (gateway/mail/decode/read_fields) must be there once and be signed. What real senders
-leave unsigned is weighed instead: body_form says what Content-Type and its like have to be, and the mail must read the
-same however the rest is varied. A signature that does not stand this does not count; the mail is held, and its writer
-is asked. docs/decisions/0034 has the reasons, and what each large sender signs.
+leave unsigned is checked in another way: unsigned_body_form.py says what Content-Type and similar fields have to be,
+and the mail must read the same however the rest is varied. A signature that fails this does not count; the mail is
+held, and its writer is asked. docs/decisions/0034 has the reasons, and what each large sender signs.
 """
 
 import re
@@ -20,17 +20,17 @@ from gateway.mail.decode import mime, read_fields
 from gateway.mail.decode.attachments import enclosures
 from gateway.mail.parse import own_words
 
-# Anything looser is read differently by different parsers: a line without a colon, "Subject :", "From " without one.
+# Different parsers read anything looser differently: a line without a colon, "Subject :", or "From " without a colon.
 _HEAD: Final = re.compile(rb"((?:[!-9;-~]+:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)+)(?:\r\n|\Z)")
 _NAME: Final = re.compile(rb"^([!-9;-~]+):", re.MULTILINE)
-_DASHES: Final = re.compile(rb"^--(?=\r\n)", re.MULTILINE)  # "-- " above a signature, whose blank is not covered
+_DASHES: Final = re.compile(rb"^--(?=\r\n)", re.MULTILINE)  # the "-- " of a signature, whose blank is not covered
 ONCE: Final = read_fields.of_role("author", "form", "name")
 AUTHORS: Final = read_fields.of_role("author")
 ANSWERS: Final = "in-reply-to"
 
 
 class _MailReading(NamedTuple):
-    """What becomes of a mail, blanks aside. `line`: it is one line, as commands are."""
+    """What a mail is read as, apart from blanks. `line`: it is one line, as commands are."""
 
     text: str
     line: bool
@@ -40,7 +40,7 @@ class _MailReading(NamedTuple):
 
 
 class Coverage:
-    """One mail, and how much of it must be signed. The verdict on the same set of signed fields is found once."""
+    """One mail, and what of it must be signed. The verdict on each set of signed fields is computed once."""
 
     def __init__(self, mail: bytes) -> None:
         head = _HEAD.match(mail)
@@ -49,7 +49,7 @@ class Coverage:
         self._told: dict[tuple[frozenset[str], bool], str] = {}
 
     def fields_fault(self, signed: Collection[str]) -> str:
-        """What of its fields is not covered, in words; nothing when all that is read is there once and signed."""
+        """What is wrong with the fields, in words; empty when all that are read are there once and signed."""
         if not self._head:
             return "its header is not in order"
         for name in ONCE:
@@ -59,8 +59,8 @@ class Coverage:
         return f"it does not cover {_shown(loose)}" if loose else ""
 
     def reading_fault(self, signed: Collection[str], blanks: bool) -> str:
-        """Why the mail could be read otherwise although all of that is signed; nothing when it could not. `blanks`:
-        those of the body are covered too (c=…/simple)."""
+        """Why somebody could make the mail read differently although these fields are signed; empty when nobody could.
+        `blanks`: the blanks of the body are covered too (c=…/simple)."""
         key = (frozenset(signed).intersection(read_fields.READ), blanks)
         if key not in self._told:
             try:
@@ -79,7 +79,7 @@ class Coverage:
         return "" if blanks else self._respaced(signed, read)
 
     def _respaced(self, signed: frozenset[str], read: _MailReading) -> str:
-        """Blanks in the body may be changed under c=…/relaxed: the reading must not hang on them."""
+        """Checks that the reading does not depend on blanks in the body, which may be changed under c=…/relaxed."""
         spaced = relax_body(self._body)
         if spaced == self._body:
             return ""
@@ -92,13 +92,13 @@ def _varied(message: "Message[Any, Any]", signed: Collection[str]) -> Iterator["
     """The same mail, changed in place, with each unsigned field as somebody else could have written it."""
     if TYPE not in signed:
         yield from _retyped(message)
-    if ANSWERS not in signed:  # then it is not there, for it must be signed; anybody could add it
+    if ANSWERS not in signed:  # the mail has none, since an unsigned one is a fault; but anybody could add it
         message[ANSWERS] = "<somebody@elsewhere.invalid>"
         yield message
 
 
 def _retyped(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
-    """Parts under each kind of multipart; plain text without format=flowed, which joins lines."""
+    """The mail with each kind of multipart, or plain text without format=flowed, which joins lines."""
     if mime.children(message):
         was = mime.kind(message)
         for kind in MULTIPARTS:

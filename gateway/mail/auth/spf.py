@@ -1,7 +1,7 @@
-"""SPF (RFC 7208) of an envelope sender, checked by pyspf with our resolver. dmarc asks.
+"""Checks SPF (RFC 7208) of an envelope sender by pyspf with our resolver. dmarc.py calls it.
 
-pyspf has one look-up for the whole module. Ours stands there from the first check on and asks the resolver of the
-check that this thread is in the middle of; outside of a check it knows nothing, so nothing ever goes past it.
+pyspf has one look-up function for the whole module. The first check replaces it by ours, which asks the resolver of
+the check that runs in this thread. Outside of a check it returns nothing, so that no question bypasses our resolver.
 """
 
 from contextvars import ContextVar
@@ -19,7 +19,7 @@ BROKEN: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, Un
 
 
 def _look_up(name: str, kind: str, *_: Any, **__: Any) -> list[tuple[tuple[str, str], Any]]:
-    """As pyspf wants it: the strings of a TXT record in a tuple."""
+    """Records in the form that pyspf expects: the strings of a TXT record in a tuple."""
     resolver = _asked.get()
     if resolver is None or kind not in KINDS:
         return []
@@ -31,8 +31,8 @@ def _look_up(name: str, kind: str, *_: Any, **__: Any) -> list[tuple[tuple[str, 
 
 
 def check(peer: str, sender: str, helo: str, resolver: Resolver) -> str:
-    """pass, fail, softfail, neutral, none or permerror; raises Away for a temperror. `peer`: the address that the mail
-    came from. Our own machine's is nobody's: whoever handed it over had it from somewhere else."""
+    """pass, fail, softfail, neutral, none or permerror; raises DnsUnavailable for a temperror. `peer`: the address that
+    the mail came from. For our own machine it is none: a local server got the mail from somewhere else."""
     try:
         if ip_address(peer).is_loopback:
             return "none"

@@ -1,6 +1,7 @@
-"""How a mail came: the mail door writes it above, as every server must (RFC 5321, 4.4), and workers/mail_auth reads it.
+"""Writes and reads how a mail came: the mail door puts it above the mail, as every server must (RFC 5321, 4.4).
 
-Only the two fields that our own door wrote are read; whatever looks like them further down is the sender's.
+workers/mail_auth reads it. Only the two fields that our own door wrote are read; similar fields further down are the
+sender's.
 """
 
 import re
@@ -21,14 +22,14 @@ _OURS: Final = re.compile(
 
 
 class ArrivedMail(NamedTuple):
-    """The envelope, and the mail byte for byte as it was sent to us."""
+    """The envelope, and the mail exactly as it was sent to us."""
 
     envelope: Envelope
     mail: bytes
 
 
 def write_header(envelope: Envelope, by: str, protocol: str = "ESMTP") -> bytes:
-    """The two fields. `by`: our own name; `protocol`: a keyword of RFC 3848, such as ESMTPS or LMTP."""
+    """The two fields as bytes. `by`: our own host name; `protocol`: a keyword of RFC 3848, such as ESMTPS or LMTP."""
     helo = envelope.helo if _NAME.fullmatch(envelope.helo) else "unknown"
     date = _date(int(time.time()))
     line = f"Received: from {helo} ([{_literal(envelope.peer)}])\r\n\tby {by} with {protocol}; {date}\r\n"
@@ -37,7 +38,7 @@ def write_header(envelope: Envelope, by: str, protocol: str = "ESMTP") -> bytes:
 
 @lru_cache(2)
 def _date(second: int) -> str:
-    """Mails come by the thousand within one second."""
+    """Cached, because thousands of mails may come within one second."""
     return formatdate(second)
 
 
@@ -45,14 +46,14 @@ def _date(second: int) -> str:
 def _literal(peer: str) -> str:
     try:
         ip = ip_address(peer.partition("%")[0])
-    except ValueError:  # it came by a socket that has no address
+    except ValueError:  # it came by a Unix socket, which has no address
         return "unknown"
     plain = getattr(ip, "ipv4_mapped", None) or ip
     return f"IPv6:{plain}" if plain.version == 6 else str(plain)
 
 
 def read(raw: bytes) -> ArrivedMail:
-    """Of a stored mail; a mail that our door did not store came from nowhere."""
+    """Reads a stored mail; the envelope is empty when our door did not store it."""
     ours = _OURS.match(raw)
     if ours is None:
         return ArrivedMail(Envelope(), raw)

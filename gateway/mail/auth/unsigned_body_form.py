@@ -1,9 +1,9 @@
-"""How a signed body is to be parsed when the fields that say so are not signed. coverage asks.
+"""Checks how a signed body is parsed when the fields that say so are not signed. signature_coverage.py calls it.
 
-Gmail, for one, does not sign Content-Type, and Apple leaves out Content-Transfer-Encoding. With another boundary,
-charset or encoding the same signed octets become other words. So here the body alone decides what the fields have to
-say, and a mail whose fields say anything else is not proved by that signature. Where a body allows two readings, the
-answer is no: its writer is asked. Decided against: to ignore the fields, for then most mails could not be read at all.
+Gmail, for example, does not sign Content-Type, and Apple leaves out Content-Transfer-Encoding. With another boundary,
+charset or encoding the same signed octets become other words. So the body alone decides what these fields must say,
+and the signature does not prove a mail whose fields say anything else. A body that allows two readings is not proved
+either: its writer is asked. Decided against: to ignore the fields, because then most mails could not be read at all.
 """
 
 import base64
@@ -18,9 +18,9 @@ from gateway.mail.decode import charsets, mime
 MIXED, ALTERNATIVE, RELATED = "multipart/mixed", "multipart/alternative", "multipart/related"
 MULTIPARTS: Final = (MIXED, ALTERNATIVE, RELATED)
 TYPE, ENCODING, DISPOSITION = "content-type", "content-transfer-encoding", "content-disposition"
-_PARAMS: Final = frozenset({"charset", "format", "delsp"})  # of plain text: no name, which would make it a file
+_PARAMS: Final = frozenset({"charset", "format", "delsp"})  # of plain text; no name, which would make it a file
 
-# Line by line, so that no body takes longer than its length.
+# They match line by line, so that the time is proportional to the length of a body.
 _BEGINS: Final = re.compile(rb"(?:[ \t]*\r\n)*--([^\r\n]{0,69}[^\s])[ \t]*\r\ncontent-[a-z-]+[ \t]*:", re.IGNORECASE)
 _INSIDE: Final = re.compile(rb"^--\S[^\r\n]*\r\ncontent-[a-z-]+[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _DELIMITER: Final = re.compile(rb"^--(\S[^\r\n]*)", re.MULTILINE)
@@ -33,7 +33,7 @@ _LONGEST_QUOTED: Final = 78  # octets of a line; RFC 2045 has 76
 
 
 def fault(message: "Message[Any, Any]", body: bytes, signed: Collection[str]) -> str:
-    """Why the fields that are not signed do not follow from the body; nothing when they do."""
+    """Why the unsigned fields do not follow from the body; empty when they do."""
     if TYPE not in signed and (why := _type_fault(message, body)):
         return why
     if ENCODING not in signed and not mime.children(message) and not _is_encoded_so(message, body, signed):
@@ -58,7 +58,7 @@ def _type_fault(message: "Message[Any, Any]", body: bytes) -> str:
 
 
 def _is_plain(message: "Message[Any, Any]", body: bytes) -> bool:
-    """Plain text in UTF-8 or ASCII, and nothing that another type would make something else of."""
+    """Whether the body is plain text in UTF-8 or ASCII that no other type would turn into something else."""
     given = mime.tolerated(message.get_params, None)
     if message[TYPE] is not None and (given is None or any(name.lower() not in _PARAMS for name, _ in given[1:])):
         return False
@@ -69,7 +69,7 @@ def _is_plain(message: "Message[Any, Any]", body: bytes) -> bool:
 
 
 def _has_parts(body: bytes) -> bool:
-    """What a multipart body looks like, with words above its first part, or parts without fields."""
+    """Whether the body looks like multipart, with words above its first part or parts without fields."""
     if _INSIDE.search(body):
         return True
     lines = {found[1].rstrip() for found in _DELIMITER.finditer(body)}
@@ -77,7 +77,7 @@ def _has_parts(body: bytes) -> bool:
 
 
 def _text(octets: bytes) -> str | None:
-    """As UTF-8, when it is that, and text."""
+    """The octets as UTF-8 text; None when they are not valid, or contain control characters."""
     try:
         written = octets.decode()
     except UnicodeDecodeError:
@@ -86,7 +86,7 @@ def _text(octets: bytes) -> str | None:
 
 
 def _is_encoded_so(message: "Message[Any, Any]", body: bytes, signed: Collection[str]) -> bool:
-    """Whether the encoding gives what the body itself shows to be meant."""
+    """Whether decoding gives the content that the body itself shows to be meant."""
     charset = mime.charset(message) if TYPE in signed else None
     words = mime.kind(message).startswith(("text/", "multipart/"))
     meant = _base64(body, charset, words)
@@ -97,12 +97,12 @@ def _is_encoded_so(message: "Message[Any, Any]", body: bytes, signed: Collection
 
 
 def _bare(octets: bytes) -> bytes:
-    """Without blanks at the ends of lines, which a decoder may drop."""
+    """Removes blanks at the ends of lines, which a decoder may drop."""
     return b"\n".join(line.rstrip() for line in octets.split(b"\n")).rstrip()
 
 
 def _base64(body: bytes, charset: str | None, words: bool) -> bytes | None:
-    """The decoded body, when it is nothing but base64 and, where it should hold words, gives text."""
+    """The decoded body, when it is nothing but base64 and, where it should contain words, decodes to text."""
     lines = [line.strip() for line in body.rstrip().split(b"\r\n")]
     whole = b"".join(lines)
     if len(whole) % 4 or not _BASE64.fullmatch(whole) or any(len(line) != len(lines[0]) for line in lines[:-1]):

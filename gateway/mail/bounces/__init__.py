@@ -1,1 +1,1 @@
-"""Reports about mails that did not arrive, and their status codes."""
+"""Reads reports about mails that did not arrive, and their status codes."""

@@ -1,9 +1,8 @@
-"""What a mail that came back says: whether and why another one was not delivered. gateway/inbound/bounce_intake.py
-asks; pure.
+"""Reads a bounce: whether and why a mail of ours was not delivered. gateway/inbound/bounce_intake.py calls it; pure.
 
 A delivery status (RFC 3464) is read first: Action, Status (RFC 3463) and, where that says little, the server's words.
-What has another form is left to flufl.bounce, which knows the old ones. A machine's note that somebody is away comes to
-the same addresses and is no bounce: it gives None.
+Other forms are left to flufl.bounce, which knows the old ones. An automatic note that somebody is away comes to the
+same addresses, but it is no bounce: it gives None.
 """
 
 import re
@@ -23,7 +22,7 @@ Kind = Literal["hard", "soft", "delayed", "delivered", "relayed"]
 
 STATUS_TYPES: Final = ("message/delivery-status", "message/global-delivery-status")
 RETURNED_TYPES: Final = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global")
-# How an action begins: some servers write "fail", "error", or a comment after it.
+# The beginnings of actions: some servers write "fail" or "error", or add a comment.
 ACTIONS: Final[dict[str, Kind]] = {
     "fail": "hard",
     "error": "hard",
@@ -33,14 +32,14 @@ ACTIONS: Final[dict[str, Kind]] = {
     "relay": "relayed",
 }
 WORST_FIRST: Final = ("hard", "soft", "delayed", "delivered", "relayed")
-MOST_WORDS: Final = 100_000  # octets of a mail without a delivery status that are looked through
-# What flufl.bounce lets through on malformed mails, besides what the standard library does (measured by fuzzing it).
+MOST_WORDS: Final = 100_000  # octets or characters of a mail without a delivery status that are searched
+# What flufl.bounce raises for malformed mails, besides what the standard library raises (found by fuzzing).
 MALFORMED: Final = (*mime.MALFORMED, MessageError, IndexError, KeyError, AssertionError)
 
 _CODE: Final = re.compile(r"(?<![\d.])([245])\.([0-7])\.(\d{1,3})(?![\d.]*\d)")
 _REPLY: Final = re.compile(r"(?<![\d.])([45])\d\d[ :-]+#?(?:([45])\.(\d{1,3})\.(\d{1,3})(?!\d))?")
 _GENERIC: Final = re.compile(r"[45]\.0\.0")
-# Servers that give a general code say it in words. In this order: "full" is often told together with "unavailable".
+# Servers that give a general code say the reason in words. The order counts: "full" often comes with "unavailable".
 _WORDS: Final = tuple(
     (re.compile(words, re.IGNORECASE), detail)
     for words, detail in (
@@ -67,8 +66,8 @@ _PLAIN_DELAY: Final = re.compile(r"\bdelay|will (?:continue|retry|be retried)|no
 
 @dataclass(frozen=True, slots=True)
 class BounceReport:
-    """`status` is the RFC 3463 code, "5.1.1"; empty when nothing tells it. Hard and soft ones will not be tried again;
-    a relayed one went on to a server that tells no more."""
+    """`status` is the RFC 3463 code, "5.1.1"; empty when it is not known. After a hard or soft failure the mail is not
+    tried again; a relayed mail went on to a server that sends no further reports."""
 
     kind: Kind
     status: str = ""
@@ -79,7 +78,7 @@ class BounceReport:
 
 
 def read(message: "Message[Any, Any]") -> BounceReport | None:
-    """The verdict on the one recipient that the mail was for; None when this is no bounce. Never raises."""
+    """What the report says of the one recipient that the mail was for; None when it is no bounce. Never raises."""
     found = [bounce for block in _blocks(message) if (bounce := _by_status(block))]
     if found:
         return min(found, key=lambda bounce: WORST_FIRST.index(bounce.kind))
@@ -89,8 +88,8 @@ def read(message: "Message[Any, Any]") -> BounceReport | None:
 
 
 def find_original(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
-    """The mails that it brings back, whole or their headers alone: parts that say so, and what Exim, qmail and others
-    quote after a line of their own."""
+    """The returned mails inside a bounce, whole or headers only: parts of such a type, and what Exim, qmail and others
+    quote below a line of dashes."""
     for part in _parts(message):
         if mime.kind(part) in RETURNED_TYPES:
             inside = mime.children(part)
@@ -106,7 +105,7 @@ _QUOTED: Final = re.compile(
 
 
 def _parts(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
-    """All parts, but none of a mail that is inside of it: that one may bring a report of its own."""
+    """All parts, except those of a mail inside it, which may contain a report of its own."""
     waiting = [message]
     while waiting:
         part = waiting.pop(0)
@@ -129,19 +128,19 @@ def _by_status(block: "Message[Any, Any]") -> BounceReport | None:
     if kind is None and not (action or _CODE.search(status)):
         return None
     code = _code(status, said)
-    if kind is None:  # an action that nobody knows: its code decides
+    if kind is None:  # an unknown action: its code decides
         kind = "delivered" if code.startswith("2") else "hard"
     return BounceReport(_hardness(code) if kind == "hard" else kind, code)
 
 
 def _hardness(code: str) -> Kind:
-    """5.x.x will never go, 4.x.x was given up for now; who fails without saying so is given the benefit."""
+    """5.x.x is a permanent failure, 4.x.x a temporary one; a failure without a code counts as temporary."""
     return "hard" if code.startswith("5") else "soft"
 
 
 def _code(status: str, said: str, major: str = "") -> str:
-    """The most telling code: the status, else the one in the server's reply, else what its words mean, in a class that
-    is told or known otherwise."""
+    """The most precise code: the status, else the code in the server's reply, else what its words mean. `major` is the
+    class (4 or 5) when nothing else says it."""
     plain = match[0] if (match := _CODE.search(status)) else ""
     if plain and not _GENERIC.fullmatch(plain):
         return plain
@@ -155,14 +154,14 @@ def _code(status: str, said: str, major: str = "") -> str:
 
 
 def _answers(message: "Message[Any, Any]") -> bool:
-    """A responder's note and not a server's (RFC 3834: auto-replied); servers also write that, but then with a report,
-    or naming who failed."""
+    """Whether it is an auto-responder's note and no server's (RFC 3834: auto-replied). Servers may write that too, but
+    then with a report, or with the failed recipients."""
     auto = mime.field(message, "Auto-Submitted").lower()
     return auto.startswith("auto-replied") and not mime.field(message, "X-Failed-Recipients")
 
 
 def _by_form(message: "Message[Any, Any]") -> BounceReport | None:
-    """What has no delivery status: flufl.bounce says whether it is a bounce, the words of the server why."""
+    """For a mail without a delivery status: flufl.bounce says whether it is a bounce, the server's words say why."""
     try:
         temporary, permanent = all_failures(_shortened(message))
     except MALFORMED:
@@ -177,7 +176,7 @@ def _by_form(message: "Message[Any, Any]") -> BounceReport | None:
     )
 
 
-# Who writes reports, and how reports begin, where neither a status nor a known form says that it is one.
+# Senders and subjects of reports, for mails that have neither a status nor a known form.
 _DAEMON: Final = re.compile(
     r"mailer-?daemon|mail ?delivery|postmaster|undeliver|bounce|system administrator|delivery (?:sub)?system", re.I
 )
@@ -208,7 +207,7 @@ _FIELD: Final = re.compile(
 
 
 def _by_fields(message: "Message[Any, Any]") -> BounceReport | None:
-    """The fields of a delivery status that stand in the words, as some servers have them."""
+    """Reads the fields of a delivery status in the text of the mail, where some servers write them."""
     found = _FIELD.findall(_said(_all_words(message)))
     if not found:
         return None
@@ -216,8 +215,8 @@ def _by_fields(message: "Message[Any, Any]") -> BounceReport | None:
 
 
 def _by_words(message: "Message[Any, Any]") -> BounceReport | None:
-    """A server's own form: a machine's name or a subject that says so, a sentence of failure, and a code or a reason
-    that tells what failed."""
+    """Reads a server's own form: a machine's name in From or a subject that says so, a sentence of failure, and a code
+    or words that tell what failed."""
     sent_by = " ".join(mime.fields(message, "From"))
     said = _said(_all_words(message))
     if not (_DAEMON.search(sent_by) or _RETURNED.search(mime.field(message, "Subject"))) or not _FAILED.search(said):
@@ -233,7 +232,7 @@ def _by_words(message: "Message[Any, Any]") -> BounceReport | None:
 
 
 def _all_words(message: "Message[Any, Any]") -> str:
-    """Plain, or else rich: some servers write reports in HTML alone."""
+    """The plain text, else the HTML as text: some servers write reports in HTML only."""
     if plain := _words(message).strip():
         return plain
     texts = [hypertext(mime.text(part)) for part in _parts(message) if mime.kind(part) == "text/html"]
@@ -241,13 +240,13 @@ def _all_words(message: "Message[Any, Any]") -> str:
 
 
 def _shortened(message: "Message[Any, Any]") -> "Message[Any, Any]":
-    """Some of its patterns are slow on long lines, and none needs more than the beginning."""
+    """A shorter copy for flufl.bounce, whose patterns are slow on long lines and need only the beginning."""
     raw = mime.tolerated(message.as_bytes, b"")[:MOST_WORDS]
     short = BytesParser().parsebytes(b"\n".join(line[:1000] for line in raw.split(b"\n")))
     sent_by = " ".join(mime.fields(short, "From"))
     del short["From"]
     short["From"] = sent_by if sent_by.isascii() and "@" in sent_by else "MAILER-DAEMON@localhost"  # it needs one
-    for part in _parts(short):  # it would read those of the mail that is brought back
+    for part in _parts(short):  # flufl.bounce would read the returned mail too
         if mime.kind(part) in RETURNED_TYPES:
             part.set_payload("")
     return short
@@ -259,5 +258,5 @@ def _words(message: "Message[Any, Any]") -> str:
 
 
 def _said(words: str) -> str:
-    """The words of the notice itself, without the mail that it quotes."""
+    """The text of the notice itself, without the mail that it quotes."""
     return _QUOTED.split(words)[0][:4000]

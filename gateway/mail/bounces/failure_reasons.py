@@ -1,8 +1,8 @@
-"""Why something did not arrive, in plain words: what stands in a mail that came instead of a text, and in receipts.
+"""Why something did not arrive, in plain words, for mails that replace a text and for receipts.
 
-gateway/ledger/outbox/email_fallback and gateway/network/receipts/receipts say them. A reason is what deliveries.reason
-holds: a word of ours or a code: a carrier's (https://www.twilio.com/docs/api/errors/CODE), a bounce's (RFC 3463), the
-relay's three digits.
+gateway/ledger/outbox/email_fallback and gateway/network/receipts/receipts use them. A reason is the value of
+deliveries.reason: a word of ours, a carrier's code (https://www.twilio.com/docs/api/errors/CODE), a bounce's code
+(RFC 3463), or the relay's three digits.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from gateway.mail.bounces import status_codes
 _NO_TEXTS: Final = say("This came by mail because your phone's number cannot get texts.")
 _BLOCKED: Final = say("This came by mail because the text was blocked on its way to your phone.")
 
-# These alone send a text's words to the mailbox. 21610, the opt-out, is not among them and never may be.
+# Only these reasons send a text by mail instead. 21610, the opt-out, is not among them and must never be.
 INSTEAD: Final[Mapping[str, Phrase]] = {
     "21211": _NO_TEXTS,
     "21614": _NO_TEXTS,
@@ -79,9 +79,9 @@ _AGAIN: Final = say("tried again later")
 
 
 def describe_failure(state: str, reason: str | None, channel: str, opted_out_on: date | None = None) -> Phrase:
-    """Why somebody does not have it, as words after a name: "opted out on May 3", "the phone was off".
+    """Why somebody did not get it, as words after a name: "opted out on May 3", "the phone was off".
 
-    Who was silenced is told like who left: a mute or a block is nobody's business but its own."""
+    A mute or a block gives the same words as having left, because it is private to whoever set it."""
     if reason in OPTED_OUT and opted_out_on:
         return say("opted out on {day}", day=opted_out_on)
     if state == "unknown":

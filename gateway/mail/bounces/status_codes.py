@@ -1,7 +1,7 @@
-"""Why a mail came back, in plain words, from its RFC 3463 code: `who got`, traces and warnings say it.
+"""Why a mail came back, in plain words, by its RFC 3463 code. `who got`, traces and warnings show them.
 
-The class (4 for now, 5 for good) does not change the words; the subject and detail do. A code in the table stands
-before its subject alone: "1.10" is Exchange's word for 1.1.
+The class (4 temporary, 5 permanent) does not change the words; subject and detail do. An entry for a whole code takes
+precedence over one for its subject: "1.10" is Exchange's code for 1.1.
 """
 
 import re
@@ -64,7 +64,7 @@ SUBJECTS: Final[Mapping[str, Phrase]] = {
 
 
 def describe_status(code: str) -> Phrase | None:
-    """Words after a name: "no such mailbox". None for what is neither a code nor UNREAD."""
+    """The words for a code, to put after a name: "no such mailbox". None for what is neither a code nor UNREAD."""
     if code == UNREAD:
         return _CAME_BACK
     match = CODE.fullmatch(code)

@@ -1,1 +1,1 @@
-"""Mails that we send: composed once, filled for each recipient, signed with DKIM."""
+"""Composes the mails that we send: once per message, then filled for each recipient and signed with DKIM."""

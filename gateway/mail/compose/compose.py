@@ -1,5 +1,5 @@
-"""Mails that go out: composed once per message, source and language, then filled for each recipient in microseconds, by
-the workers."""
+"""Composes outgoing mails once per message, source and language; the workers then fill them for each recipient in
+microseconds."""
 
 import hashlib
 import re
@@ -23,25 +23,25 @@ from gateway.mail.history.reply_marker import MARKER
 
 __all__ = ["MARKER", "ListHeaders", "Template", "compose", "headline", "message_id"]
 
-_SAFE = re.compile(r"<?[!#-;=?-~]{1,900}>?")  # what may be put in: visible ASCII, in one line, inside angle brackets
+_SAFE = re.compile(r"<?[!#-;=?-~]{1,900}>?")  # allowed values: visible ASCII in one line, in angle brackets or not
 _ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _SLOTS = ("to", "reply-to", "message-id", "unsubscribe-url", "unsubscribe-mail", "stop-link", "files-link")
 _HOLES = tuple(f"{{{{critter.{name}}}}}" for name in _SLOTS)
-_SHORT = 60  # characters of a link that fit into a line beside its tag
+_SHORT = 60  # characters of a link that fit into a line together with its tag
 _BARE: Final = MailLayout()
 
 headline = headers.label
 
 
 def message_id(message: int, address: int, domain: str) -> str:
-    """Fixed by what is sent to whom, so that a mail sent twice is folded by the receiver."""
+    """The Message-ID, fixed by message and address, so that the receiver can fold a mail that was sent twice."""
     return f"<critter.{message}.{address}@{domain}>"
 
 
 @dataclass(frozen=True, slots=True)
 class ListHeaders:
-    """What a subscription's mail says of its list (RFC 2369, 2919): its id, and where one posts, joins and gets help.
-    `post` is NO when nobody but its owners may."""
+    """The list headers of a subscription's mail (RFC 2369, 2919): the list's id, and the addresses to post, join and
+    get help. `post` is NO when only its owners may post."""
 
     id: str
     post: str = ""
@@ -51,7 +51,7 @@ class ListHeaders:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A mail with holes, and what is signed of it."""
+    """A mail to fill for each recipient, and its prepared signature."""
 
     mail: ByteTemplate
     seal: PreparedSignature | None = None
@@ -91,9 +91,8 @@ def compose(
     keys: Sequence[DkimKey] = (),
     with_files: bool = False,
 ) -> Template:
-    """A message as a template. `automatic` says that it answers a mail (RFC 3834: auto-replied); `lists` that it fans
-    out and can be ended by its link; `keys` sign it; `with_files`: below its words stands
-    the link to what hangs on it.
+    """Composes a message as a template. `automatic`: it answers a mail (RFC 3834: auto-replied); `lists`: it is fanned
+    out and has a link to unsubscribe; `keys` sign it; `with_files`: the link to its files is below its words.
 
     Raises ValueError when a value for a header holds control characters, also hidden in encoded words."""
     head = [
@@ -116,7 +115,7 @@ def compose(
 
 
 def _thread(in_reply_to: str | None, references: Sequence[str]) -> list[tuple[str, str]]:
-    """The fields that thread. Gmail wants the subject to be the same as well, and Outlook makes its own topic of it."""
+    """The fields for threads. Gmail also needs the same subject, and Outlook takes its topic from the subject."""
     chain = [headers.one_line(each) for each in dict.fromkeys((*references, in_reply_to or "")) if each]
     usable = [each for each in chain if _ID.fullmatch(each)]
     found = [("In-Reply-To", in_reply_to)] if in_reply_to and in_reply_to in usable else []
@@ -126,7 +125,7 @@ def _thread(in_reply_to: str | None, references: Sequence[str]) -> list[tuple[st
 
 
 def _list(lists: ListHeaders) -> list[tuple[str, str]]:
-    """A list's fields; it is ended with one click (RFC 8058), by a link and by mail."""
+    """The fields of a list. One unsubscribes with one click (RFC 8058), by a link or by mail."""
     found = [("Precedence", "bulk"), ("List-Id", f"<{headers.one_line(lists.id).strip('<>')}>")]
     for name, target in (("List-Post", lists.post), ("List-Subscribe", lists.subscribe), ("List-Help", lists.help)):
         if target:
@@ -139,7 +138,7 @@ def _list(lists: ListHeaders) -> list[tuple[str, str]]:
 
 
 def _body(frame: MailLayout, text: str, ends: bool, files: str) -> tuple[str, bytes]:
-    """The type and the two parts: the same facts in both, and our marker above all so that replies can be cut there."""
+    """Content-Type and body: two parts with the same facts, and our marker above them, where replies are cut later."""
     link = _HOLES[5] if ends else ""
     mail = EmailMessage(policy=SMTP)
     mail.set_content(_written(frame, "\n".join(filter(None, (text, files))), link), cte="quoted-printable")
@@ -152,12 +151,12 @@ def _body(frame: MailLayout, text: str, ends: bool, files: str) -> tuple[str, by
 
 
 def _unlike(text: str) -> str:
-    """No line of a quoted-printable part can hold `=_` (RFC 2045 6.7); what follows tells ours from a quoted mail's."""
+    """A hash for the boundary. No quoted-printable line has `=_` (RFC 2045 6.7); a quoted mail has another hash."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _written(frame: MailLayout, text: str, link: str) -> str:
-    """The plain part, complete in itself. What its writer did not say is below a signature's line (RFC 3676 4.3)."""
+    """The plain part, complete in itself. What the writer did not say is below a signature's "-- " (RFC 3676 4.3)."""
     by = f"{frame.by}:" if frame.by else ""
     ending = f"{frame.reason} {frame.stop}:\n{link}" if frame.stop and link else frame.reason
     footer = "\n".join(filter(None, ("-- ", ending, frame.sender)))
@@ -165,7 +164,7 @@ def _written(frame: MailLayout, text: str, link: str) -> str:
 
 
 def _tidied(frame: MailLayout) -> MailLayout:
-    """Names of people stand in it, so that each of its lines must stay one."""
+    """The layout with each value in one line, because values contain people's names."""
     return MailLayout(*(" ".join(_plain(getattr(frame, each.name)).split()) for each in dataclass_fields(frame)))
 
 
@@ -176,7 +175,7 @@ def _plain(text: str) -> str:
 
 
 def _soft(url: str) -> str:
-    """A link as quoted-printable writes it, lines of 76 at most (RFC 2045 6.7)."""
+    """A link in quoted-printable, in lines of 76 characters at most (RFC 2045 6.7)."""
     if "=" not in url and len(url) <= _SHORT:
         return url
     chunks = (url[at : at + _SHORT].replace("=", "=3D") for at in range(0, len(url), _SHORT))

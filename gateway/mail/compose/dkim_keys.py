@@ -1,5 +1,5 @@
-"""The files of our DKIM keys: SELECTOR.pem in one folder, each readable by its owner alone. `critter dkim` makes them,
-workers/deliver and `critter check` read them."""
+"""The files of our DKIM keys: SELECTOR.pem in one folder, each readable by its owner alone. `critter dkim` makes them;
+the workers that send mails and `critter check` read them."""
 
 import base64
 import os
@@ -21,14 +21,14 @@ from gateway.errors import SettingsError
 from gateway.mail.compose.dkim_signer import DkimKey
 from gateway.settings import Settings
 
-RSA_BITS: Final = 2048  # RFC 8301 3.2; longer ones do not fit what some DNS hosts take
+RSA_BITS: Final = 2048  # RFC 8301 3.2; some DNS hosts do not accept longer keys
 SHORTEST_RSA: Final = 1024
 STRING: Final = 255  # octets of one string of a TXT record (RFC 1035 3.3)
 Private = RSAPrivateKey | Ed25519PrivateKey
 
 
 def of(settings: Settings) -> tuple[DkimKey, ...]:
-    """The keys that sign, in the order of the setting; raises SettingsError that names the file and the step."""
+    """The keys that sign, in the order of the setting. Raises a SettingsError with the file and what to do."""
     domain, folder = settings.mail_domain, settings.dkim_folder
     return tuple(DkimKey(domain, selector, read(folder / f"{selector}.pem")) for selector in settings.dkim_selectors)
 
@@ -53,7 +53,7 @@ def read(path: Path) -> Private:
 
 
 def generate(folder: Path, selector: str, private: Private) -> Path:
-    """Writes a new key; raises FileExistsError instead of writing over one, for DNS may name it."""
+    """Writes a new key. Raises FileExistsError instead of overwriting one, because DNS may publish it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{selector}.pem"
     text = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -63,12 +63,12 @@ def generate(folder: Path, selector: str, private: Private) -> Path:
 
 
 def pair(stem: str) -> dict[str, Private]:
-    """Two new keys by selector: Ed25519 for who reads it, RSA for everybody else (RFC 8463 1)."""
+    """Two new keys by selector: Ed25519 for receivers that support it, RSA for all others (RFC 8463 1)."""
     return {f"{stem}-rsa": generate_private_key(65537, RSA_BITS), f"{stem}-ed": Ed25519PrivateKey.generate()}
 
 
 def record(private: Private) -> str:
-    """What DNS says of a key (RFC 6376 3.6.1, RFC 8463 4)."""
+    """The DNS record of a key (RFC 6376 3.6.1, RFC 8463 4)."""
     public = private.public_key()
     if isinstance(private, RSAPrivateKey):
         return f"v=DKIM1; k=rsa; p={_base64(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))}"
@@ -76,7 +76,7 @@ def record(private: Private) -> str:
 
 
 def zone_line(domain: str, selector: str, private: Private) -> str:
-    """The record as a zone file has it, cut into strings that fit."""
+    """The record as a line of a zone file, cut into strings of the allowed length."""
     text = record(private)
     strings = " ".join(f'"{text[at : at + STRING]}"' for at in range(0, len(text), STRING))
     return f"{selector}._domainkey.{domain}. IN TXT {strings}"

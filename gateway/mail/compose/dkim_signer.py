@@ -1,6 +1,7 @@
-"""Signatures on our mails (RFC 6376, RFC 8463): canonical forms once per template, two hashes and a signature per mail.
+"""Signs our mails (RFC 6376, RFC 8463): canonical forms once per template, two hashes and a signature per mail.
 
-compose.py seals with it. dkimpy, which tests verify with, reads and canonicalises each mail anew: docs/decisions/0030.
+compose.py prepares signatures with it. dkimpy, by which the tests verify, would parse and canonicalise each mail again:
+docs/decisions/0030.
 """
 
 import base64
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from gateway.mail.compose.byte_template import ByteTemplate
 
-# Named once more than they are there, so that nobody adds a second one that mailboxes would show (RFC 6376 8.15).
+# Each is listed once more than it occurs, so that nobody can add a second one that mailboxes show (RFC 6376 8.15).
 OVERSIGNED: Final = (
     *("from", "to", "cc", "subject", "date", "message-id", "reply-to", "in-reply-to", "references"),
     *("mime-version", "content-type", "list-id", "list-unsubscribe", "list-unsubscribe-post"),
@@ -30,7 +31,7 @@ Bore = Callable[[bytes], ByteTemplate]
 
 @dataclass(frozen=True, slots=True)
 class DkimKey:
-    """One key of ours, as DNS has its other half at SELECTOR._domainkey.DOMAIN."""
+    """A private key of ours; DNS has the public key at SELECTOR._domainkey.DOMAIN."""
 
     domain: str
     selector: str
@@ -48,21 +49,21 @@ class DkimKey:
 
 @dataclass(frozen=True, slots=True)
 class PreparedSignature:
-    """What is signed of a template: its head and body in canonical form, and by which keys with which fields."""
+    """What is signed of a template: its head and body in canonical form, and the keys with their unfinished fields."""
 
     head: ByteTemplate
     body: ByteTemplate
     signers: tuple[tuple[DkimKey, bytes], ...]  # the key, and its field up to and with bh=
 
     def fields(self, values: Sequence[bytes]) -> bytes:
-        """The DKIM-Signature fields for one filled mail, to stand above it."""
+        """The DKIM-Signature fields for one filled mail, to be put above it."""
         body_hash = base64.b64encode(hashlib.sha256(self.body.fill(values)).digest())
         head = self.head.fill(values)
         return b"".join(_signed(key, start, head, body_hash) for key, start in self.signers)
 
 
 def prepare_signature(head: Sequence[Field], body: bytes, keys: Sequence[DkimKey], bore: Bore) -> PreparedSignature:
-    """`head` and `body` as they will be sent, with their holes; `bore` finds these."""
+    """`head` and `body`: as they will be sent, with places for values; `bore` compiles them into a template."""
     names = [name.lower() for name, _ in head]
     listed = [*names, *OVERSIGNED]
     canonical = "\r\n".join(_relaxed(name, value) for name, value in head) + "\r\n"
@@ -87,13 +88,13 @@ def _signed(key: DkimKey, start: bytes, head: bytes, body_hash: bytes) -> bytes:
 
 
 def _relaxed(name: str, value: str) -> str:
-    """RFC 6376 3.4.2."""
+    """A field in relaxed form (RFC 6376 3.4.2)."""
     unfolded = re.sub("[ \t]+", " ", value.replace("\r\n", ""))
     return f"{name.lower()}:{unfolded.strip()}"
 
 
 def relaxed_body(body: bytes) -> bytes:
-    """RFC 6376 3.4.4: blanks folded and cut at line ends, empty lines cut at the end."""
+    """RFC 6376 3.4.4: runs of blanks become one, blanks at line ends and empty lines at the end are removed."""
     body = re.sub(rb"[ \t]+", b" ", body).replace(b" \r\n", b"\r\n")
     body = re.sub(rb"(\r\n)+\Z", b"", body.rstrip(b" "))
     return body + b"\r\n" if body else b""

@@ -1,6 +1,6 @@
-"""Fields of a mail's head, written by hand: values that would break out are refused, others encoded. For compose.py.
+"""Writes the header fields of a mail for compose.py: refuses values that would break out of a field, encodes others.
 
-Python's own writer unquotes long names and turns long ids into encoded words; either breaks a mail in a mailbox.
+Python's own writer is not used: it unquotes long names and encodes long ids as words, and both break mails.
 """
 
 import re
@@ -10,14 +10,14 @@ from typing import Final
 from gateway.mail.decode.mime import MALFORMED
 
 CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_BIDI: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # they turn around what stands beside them
+_BIDI: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # they reverse the text beside them
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")  # RFC 5322 3.2.3, and blanks between
 _ADDRESS: Final = re.compile(r"[!#-'*+./-9=?A-Z^-~-]+@[A-Za-z0-9.-]+")
-_LONGEST: Final = 200  # characters that are written as they are; longer ones are folded as encoded words
+_LONGEST: Final = 200  # characters of a value that is written as it is; longer ones become folded encoded words
 
 
 def label(text: str, longest: int = 78) -> str:
-    """Any text as one line for a field: controls gone, nothing like an encoded word, cut between words."""
+    """Any text as one line for a field: without control characters and encoded words, cut between words."""
     line = " ".join(_BIDI.sub("", CONTROL.sub(" ", text)).replace("=?", "= ?").split())
     if len(line) <= longest:
         return line
@@ -25,7 +25,7 @@ def label(text: str, longest: int = 78) -> str:
 
 
 def breaks_out(value: str) -> bool:
-    """Whether it would leave its field now, or once a reader decodes it."""
+    """Whether a value would break out of its field, either now or when a reader decodes it."""
     return bool(CONTROL.search(value) or ("=?" in value and CONTROL.search(_read(value))))
 
 
@@ -43,7 +43,7 @@ def words(value: str) -> str:
 
 
 def mailbox(name: str, address: str) -> str:
-    """A name and an address; the name cannot become a second mailbox, however it is written."""
+    """A name and an address, written so that no name can become a second mailbox."""
     if _ADDRESS.fullmatch(one_line(address)) is None:
         raise ValueError("a mail's own address holds a character it cannot hold")
     return f"{_phrase(one_line(name))} <{address}>" if name else address

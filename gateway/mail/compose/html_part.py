@@ -1,7 +1,7 @@
-"""The HTML part of an outgoing mail: one card, light and dark, nothing from elsewhere. For compose.py.
+"""The HTML part of an outgoing mail for compose.py: one card, light and dark, without external resources.
 
-Styles stand inline for what Gmail and Outlook keep, and once more in a sheet for the dark, which they may drop. Tables
-hold the width where Word renders; screen readers are told that they are no tables.
+Styles are inline, because Gmail and Outlook keep those; a style sheet, which they may drop, adds the dark colours.
+Tables set the width where Outlook renders with Word; for screen readers they are marked as layout.
 """
 
 import re
@@ -10,13 +10,13 @@ from typing import Final
 
 from gateway.mail.compose.layout import MailLayout
 
-PREVIEW: Final = 90  # characters that lists of mails show beside the subject
+PREVIEW: Final = 90  # characters that mail programs show beside the subject in a list
 _LINK = re.compile(
     r"(?P<url>https?://[^\s<>\"]+[^\s<>\".,:;!?)\]}'»”’])"
     r"|(?<![\w.+-])[\w.+-]{1,64}@(?P<domain>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?![\w-])",
     re.ASCII | re.IGNORECASE,
 )
-_LONG_ADDRESS = 40  # characters; the token in it says nothing to anybody
+_LONG_ADDRESS = 40  # characters; a longer address contains a token, which means nothing to a reader
 _SHEET: Final = """\
 :root{color-scheme:light dark;supported-color-schemes:light dark}
 @media (prefers-color-scheme:dark){
@@ -74,7 +74,7 @@ _PARAGRAPH: Final = '<p dir="auto" style="margin:0 0 {below}px">{lines}</p>'
 
 
 def page(frame: MailLayout, text: str, stop_link: str, files_link: str = "") -> str:
-    """The whole page. The marker's line begins with what lists of mails show: it is cut off together with it."""
+    """The whole page. The preview text begins the marker's line, so that both are cut off a reply together."""
     preview = " ".join(text.split())[:PREVIEW]
     return _PAGE.format(
         language=escape(frame.language),
@@ -92,7 +92,7 @@ def page(frame: MailLayout, text: str, stop_link: str, files_link: str = "") -> 
 
 
 def _by(frame: MailLayout) -> str:
-    """Who and where, beside the letter that stands for a face on our pages, too."""
+    """Author and place, beside the letter that is shown for a face, as on our web pages."""
     if not frame.author:
         return ""
     face = next((each for each in frame.author if each.isalnum()), "·").upper()
@@ -107,7 +107,7 @@ def _footer(frame: MailLayout, link: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Words as HTML: blank lines part paragraphs, each of which has its own direction; links are live."""
+    """Text as HTML: blank lines separate paragraphs, each with its own text direction; links can be clicked."""
     parts = re.split(r"\n{2,}", text.strip("\n"))
     last = len(parts) - 1
     return "\n".join(

@@ -1,5 +1,6 @@
-"""What stands around the words of a mail, in its reader's language: who, where, how to answer, why one gets it, how to
-end that. workers/sending/render_mail fills it in; compose.py writes it as plain text, html_part.py as HTML."""
+"""The lines around the words of a mail, in its reader's language: author, place, how to answer, why one gets it, and
+how to stop it. workers/sending/render_mail fills them in; compose.py writes them as plain text, html_part.py as
+HTML."""
 
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from gateway.mail.history.reply_marker import MARKER, marker
 
 @dataclass(frozen=True, slots=True)
 class MailLayout:
-    """Lines of one language; "" leaves one out. `stop` is the word of the link that ends what `reason` tells."""
+    """Lines in one language; "" leaves a line out. `stop` is the text of the link that ends what `reason` names."""
 
     marker: str = MARKER
     author: str = ""
@@ -17,13 +18,13 @@ class MailLayout:
     hint: str = ""
     reason: str = ""
     stop: str = ""
-    sender: str = "Critter"  # and the company: who sends this at all
+    sender: str = "Critter"  # with the company's name: who sends the mail
     language: str = "en"
     words_language: str = ""  # BCP 47, when the writer said so
 
     @property
     def by(self) -> str:
-        """Who and where, in one line."""
+        """Author and place in one line."""
         return f"{self.author} ({self.place})" if self.author and self.place else self.author
 
 
@@ -40,8 +41,8 @@ def lay_out(
     follows: str = "",
     words_language: str = "",
 ) -> MailLayout:
-    """`kind` is the message's; `follows` names what brings it (Kim Lee (@kim), #win); empty when it was addressed. In a
-    `broadcast` a reply goes to those who post."""
+    """The layout of a message. `kind` is the message's kind; `follows` names what the reader follows (Kim Lee (@kim),
+    #win), or is empty when the mail is addressed to the reader. A reply in a `broadcast` group goes to its posters."""
 
     def said(phrase: str) -> str:
         return translated(phrase, language) if phrase else ""
@@ -68,7 +69,7 @@ def _place(handle: str, group: str, direct: bool) -> str:
 
 
 def _hint(kind: str, author: str, group: str, broadcast: bool, direct: bool) -> str:
-    """Who hears a reply. A mail of our own is answered at post@, where it is read like any mail."""
+    """Says who gets a reply. A reply to a mail from Critter itself goes to post@, where it is read like any mail."""
     if kind == "update" and direct:
         return say("Reply to this mail to answer {name}. It stays private.", name=author)
     if kind == "update" and group and broadcast:

@@ -1,1 +1,1 @@
-"""From the octets of a mail to its parts and their text."""
+"""Decodes the octets of a mail into its parts and their text."""

@@ -1,6 +1,6 @@
-"""What a mail brings besides its words: files, and pictures in the text; nothing that mail programs add.
+"""Finds what a mail contains besides its words: files, and pictures in the text, but nothing that mail programs add.
 
-`attachments` asks when a mail is read; workers/media takes a part out again by its number.
+gateway/inbound/mail_attachments.py calls it when a mail is read; workers/media extracts a part by its number.
 """
 
 import re
@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from gateway.mail.decode import body_parts, mime
 
-# Of signed, encrypted and calendar mails, and visiting cards: they go with a mail and are not what its writer sends.
+# Parts of signed, encrypted and calendar mails, and visiting cards: programs add them, and not the writer.
 ADDED: Final = (
     "application/pgp-signature", "application/pgp-keys", "application/pgp-encrypted", "application/pkcs7-signature",
     "application/x-pkcs7-signature", "text/calendar", "application/ics", "text/vcard", "text/x-vcard", "text/directory",
     "text/vnd.google.email-reaction+json",
     "message/delivery-status", "message/disposition-notification", "text/rfc822-headers", "text/x-amp-html",
 )  # fmt: skip
-# Where the writer's own part of an HTML mail ends, as mail programs mark it.
+# The marks of mail programs where the writer's own part of an HTML mail ends.
 _ENDS: Final = re.compile(
     r"<blockquote|class=\"?[^\">]*(?:gmail_quote|gmail_signature|gmail_attr|moz-signature|moz-cite|yahoo_quoted|protonmail_"
     r"(?:quote|signature))|id=\"?(?:appendonsend|divRplyFwdMsg|x_divRplyFwdMsg|Signature|mail-editor-reference|"
@@ -31,8 +31,8 @@ _CID: Final = re.compile(r"[\"'(]\s*cid:([^\"')\s>]{1,250})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """A part that may be passed on. `number` is its place among all parts of the mail, `shown`: it stands in the text,
-    `quoted`: only below the writer's own words."""
+    """A part that may be passed on. `number`: its place among all parts of the mail; `shown`: it is shown in the text;
+    `quoted`: it is shown only below the writer's own words."""
 
     number: int
     name: str
@@ -43,7 +43,7 @@ class Enclosure:
 
 
 def enclosures(message: "Message[Any, Any]", *, forwarded: bool = False) -> list[Enclosure]:
-    """What the mail brings, in order. Of a forwarded mail everything counts as shown to the reader."""
+    """The enclosures of a mail, in order. In a forwarded mail none counts as `quoted`."""
     message = body_parts.unwrap(message)
     leaves = list(_leaves(message))
     words = body_parts.attached_words(message)
@@ -74,7 +74,7 @@ def _plain(message: "Message[Any, Any]") -> bytes:
 
 
 def _leaves(message: "Message[Any, Any]") -> Iterator[tuple[int, "Message[Any, Any]", str]]:
-    """Parts that hold something, numbered among all; what is inside of an attached mail is not looked at."""
+    """The parts without subparts, numbered among all parts. The inside of an attached mail is skipped."""
     waiting, number = [message], -1
     while waiting:
         each = waiting.pop()

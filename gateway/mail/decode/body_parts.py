@@ -1,7 +1,7 @@
-"""Which parts of a mail are its words, and what they say; or why nobody here can read them. own_words.py asks.
+"""Finds the parts of a mail that are its words, and reads them, or says why they cannot be read. own_words.py calls it.
 
-Programs label their parts wrongly, wrap them up or put a placeholder beside them. Each is read here as its writer meant
-it. What cannot be read is said to be so: a subject alone, or the source of a mail, is never taken for what was written.
+Programs label parts wrongly, wrap them, or add a placeholder. Each part is read here as its writer meant it. What
+cannot be read is reported: a subject alone, or the source of a mail, is never taken for the writer's words.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from gateway.mail.footers.signature_trimming import SIGNED
 Unread = Literal["encrypted", "wrapped", "source", "unreadable"]
 Mail: TypeAlias = "Message[Any, Any]"
 
-# Parts of type text that are no words: what programs add, and files.
+# Types of text that are no words of the writer: what programs add, and files.
 _NO_WORDS: Final = frozenset({
     "text/calendar", "text/x-calendar", "text/vcard", "text/x-vcard", "text/directory", "text/rfc822-headers",
     "text/x-amp-html", "text/watch-html", "text/css", "text/csv", "text/rtf", "text/xml", "text/javascript",
@@ -39,16 +39,16 @@ SIGNED_KINDS: Final = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 TNEF_KINDS: Final = ("application/ms-tnef", "application/vnd.ms-tnef")
 _NO_MARKS: Final = {ord(mark): None for mark in (FENCE, SIGNED)}
 _MOST_LAYERS: Final = 3
-# Names that programs, and not people, give to the words of a mail.
+# File names that programs, and not people, give to the text of a mail.
 _PROGRAMS_NAME: Final = re.compile(
     r"(?:text|message|msg|body|mail|email|att|part|noname|unnamed|untitled|nachricht|mime|content)?[-_ ]?\d*"
     r"(?:\.(?:txt|text|html?|plain))?",
     re.IGNORECASE,
 )
-_LONGEST_ATTACHED: Final = 20_000  # octets of a file that can be the words
+_LONGEST_ATTACHED: Final = 20_000  # octets of a file that may be the text of a mail
 _PGP: Final = re.compile(r"^-----BEGIN PGP MESSAGE-----\s*$", re.MULTILINE)
 _FIELD: Final = re.compile(r"(?:content-[a-z-]{2,40}|mime-version)\s*:", re.IGNORECASE)
-_GLUED: Final = re.compile(r"\s*(?:boundary|charset|format|delsp)=", re.IGNORECASE)  # no words that people write
+_GLUED: Final = re.compile(r"\s*(?:boundary|charset|format|delsp)=", re.IGNORECASE)  # nobody writes a line like this
 _PARAMETER: Final = re.compile(r"\s*(?:boundary|charset|format|delsp|name|type|protocol|micalg)\s*=", re.IGNORECASE)
 _BOUNDARY: Final = re.compile(r"--\S.{0,70}")
 _FIRST_BOUNDARY: Final = re.compile(r"^--([\w'()+,./:=? -]{0,69}[\w'()+,./:=?-])[ \t]*\ncontent-", re.MULTILINE | re.I)
@@ -62,18 +62,18 @@ _PLACEHOLDER: Final = re.compile(
     r"html|\bbrowser|navegador|navigateur|webbläsare|przegląd|браузер|ブラウザ|浏览器|瀏覽器|브라우저", re.IGNORECASE
 )
 _LONGEST_PLACEHOLDER: Final = 60  # words
-_LEAST_SHARED: Final = 0.5  # of the words of a plain part that stand in the rich one, when both say the same
+_LEAST_SHARED: Final = 0.5  # share of the plain part's words that are also in the rich part, when both say the same
 _WORD: Final = re.compile(r"[^\W_]+")
 _ADDRESS: Final = re.compile(r"<?https?://\S+")
 _UNSHOWN: Final = re.compile(r"<(style|script|head|title)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG: Final = re.compile(r"<[^<>]*>")
 _LONGEST_HTML: Final = 200_000
-_LEAST_WORDS: Final = 3  # letters and digits of an HTML part that shows nothing
+_LEAST_WORDS: Final = 3  # letters and digits; an HTML part with fewer says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`text`: what is shown, with the marks of html_to_text.py; `unread`: why there is none although there was a
+    """`text`: what is shown, with the marks of html_to_text.py; `unread`: why there is no text although there was a
     body."""
 
     text: str
@@ -81,7 +81,7 @@ class Body:
 
 
 def read(message: Mail) -> Body:
-    """`message` as `unwrapped` gives it. Never fails."""
+    """Reads the text of a mail. `message`: the result of `unwrap`. It never fails."""
     text = _shown(message, frozenset())
     if not text.strip():
         text = _shown(message, attached_words(message))
@@ -95,7 +95,7 @@ def read(message: Mail) -> Body:
 
 
 def unwrap(message: Mail) -> Mail:
-    """The mail inside of an opaque signature, or with the fields that slipped below a blank line; else the mail."""
+    """The mail inside an opaque signature, or with misplaced fields or boundary repaired; else the mail itself."""
     for _ in range(_MOST_LAYERS):
         inner = _slipped(message) or _with_boundary(message) or _signed(message)
         if inner is None:
@@ -105,7 +105,7 @@ def unwrap(message: Mail) -> Mail:
 
 
 def is_text(part: Mail) -> bool:
-    """Whether a part of this type can be words."""
+    """Whether a part of this type can be the text of a mail."""
     kind = mime.kind(part)
     if kind in _CALLED_OTHERWISE:
         return True
@@ -113,14 +113,14 @@ def is_text(part: Mail) -> bool:
 
 
 def is_attached(part: Mail) -> bool:
-    """A file by what its sender's program says of it."""
+    """Whether the sender's program calls the part a file."""
     disposition = mime.tolerated(part.get_content_disposition, None)
     return disposition == "attachment" or (disposition == "inline" and bool(_name(part)))
 
 
 def attached_words(message: Mail) -> frozenset[int]:
-    """The numbers (as `id` has them) of attached parts that are the words, for a mail that has no others: it is
-    nothing but that part, or a program and no person named it, or nothing else says what the mail is about."""
+    """The numbers (by `id`) of attached parts that are the text, for a mail without other text: the part is the whole
+    mail, or is inline, or has a name that programs give, or is the only one in a mail without a subject."""
     files = [part for part in leaves(message) if is_attached(part) and is_text(part) and _is_small(part)]
     if not files or _shown(message, frozenset()).strip():
         return frozenset()
@@ -133,7 +133,7 @@ def _is_inline(part: Mail) -> bool:
 
 
 def leaves(message: Mail) -> Iterator[Mail]:
-    """Parts that hold something, in order; what is inside of an attached mail is not looked at."""
+    """The parts without subparts, in order. The inside of an attached mail is skipped."""
     waiting = [message]
     while waiting:
         part = waiting.pop()
@@ -144,7 +144,7 @@ def leaves(message: Mail) -> Iterator[Mail]:
 
 
 def is_source(text: str) -> bool:
-    """The source of a mail in place of its words: fields and boundaries, or nothing but base64."""
+    """Whether a text is the source of a mail and not its words: fields and boundaries, or nothing but encoded text."""
     lines = [line.strip() for line in text[:20_000].split("\n") if line.strip()]
     head = lines[:_HEAD_LINES]
     if head and _FIELD.match(head[0]) and any(map(_is_structure, head[1:])):
@@ -156,7 +156,7 @@ def is_source(text: str) -> bool:
 
 
 def _is_quoted_printable(text: str) -> bool:
-    """Soft ends of lines and codes of octets: nobody writes both."""
+    """Whether a text has soft line ends and encoded octets; nobody writes both by hand."""
     return len(_SOFT_END.findall(text)) >= 1 and len(_CODED.findall(text)) >= _LEAST_CODED
 
 
@@ -165,7 +165,7 @@ def _is_structure(line: str) -> bool:
 
 
 def _is_base64(lines: list[str]) -> bool:
-    """Long lines of its letters alone, in both cases and with digits: a word in capitals is none."""
+    """Whether the lines are long and only base64, with both cases and digits: a word in capitals does not count."""
     whole = "".join(lines)
     if len(whole) < _LEAST_BASE64 or not all(map(_BASE64.fullmatch, lines)) or len(lines[0]) < _LEAST_BASE64 - 8:
         return False
@@ -173,13 +173,14 @@ def _is_base64(lines: list[str]) -> bool:
 
 
 def _shown(part: Mail, chosen: frozenset[int]) -> str:
-    """Of alternatives the plain one that says something, of other parts one after the other (RFC 2046, section 5.1)."""
+    """The text of a part: of alternatives the plainest with text, of other parts all in turn (RFC 2046, section
+    5.1)."""
     kind = mime.kind(part)
     if not kind.startswith("message/") and (inside := mime.children(part)):
         return _alternative(inside, chosen) if kind == "multipart/alternative" else _in_turn(inside, chosen)
     if id(part) not in chosen and is_attached(part):
         return ""
-    if kind.startswith("multipart/"):  # without parts it has lost its boundary: what it says is text
+    if kind.startswith("multipart/"):  # without parts it has lost its boundary, and is read as text
         return mime.text(part).translate(_NO_MARKS)
     return _words(part, kind) if is_text(part) else ""
 
@@ -193,7 +194,7 @@ def _words(part: Mail, kind: str) -> str:
 
 
 def _alternative(parts: list[Mail], chosen: frozenset[int]) -> str:
-    """The plain one, unless it only says that there is another; the next richer where it says nothing."""
+    """The plain part, unless it is a placeholder for the rich one; the next richer part when it is empty."""
     plainest = sorted(parts, key=lambda each: (mime.kind(each) != "text/plain", mime.kind(each) == "text/html"))
     texts = (text for each in plainest if clean(unescape(text := _shown(each, chosen))[:200]))
     first = next(texts, "")
@@ -204,13 +205,13 @@ def _alternative(parts: list[Mail], chosen: frozenset[int]) -> str:
 
 
 def _may_be_placeholder(plain: str) -> bool:
-    """It says something of HTML or a browser, or nothing but addresses; asked before the rich part is read."""
+    """Whether a plain part mentions HTML or a browser, or has only addresses. Checked before the rich part is read."""
     opening = plain[:5000]
     return bool(_PLACEHOLDER.search(opening)) or not _WORD.search(_ADDRESS.sub("", opening))
 
 
 def is_placeholder(plain: str, rich: str) -> bool:
-    """`plain` is a program's word about HTML or a browser, and its words are not those of the rich part."""
+    """Whether `plain` is a program's note about HTML or a browser, and shares few words with the rich part."""
     words = [word.casefold() for word in _WORD.findall(_ADDRESS.sub("", plain[:5000]))]
     if len(words) > _LONGEST_PLACEHOLDER or not _may_be_placeholder(plain):
         return False
@@ -219,7 +220,7 @@ def is_placeholder(plain: str, rich: str) -> bool:
 
 
 def _in_turn(parts: list[Mail], chosen: frozenset[int]) -> str:
-    """One after the other; but rich text beside plain text is the same said twice, whatever the program calls it."""
+    """The texts of the parts in turn. HTML after plain text is skipped, because it only says the same again."""
     texts: list[str] = []
     plain = False
     for part in parts:
@@ -236,7 +237,7 @@ def _in_turn(parts: list[Mail], chosen: frozenset[int]) -> str:
 
 
 def _unread(message: Mail) -> Unread | None:
-    """Why a mail without words has none; None when nothing was written."""
+    """Why a mail has no text that can be read; None when nothing was written."""
     kinds = [mime.kind(part) for part in (message, *leaves(message))]
     if "multipart/encrypted" in kinds or "application/pgp-encrypted" in kinds:
         return "encrypted"
@@ -258,14 +259,14 @@ def _is_cms(part: Mail) -> bool:
 
 
 def _is_unknown(part: Mail, kind: str) -> bool:
-    """A body of a type that nobody here knows: no file, for it has no name, and no picture, sound or film."""
+    """Whether a part is a body of an unknown type: it has no name, as files have, and is no picture, sound or film."""
     if is_text(part) or is_attached(part) or _name(part) or kind.startswith(("image/", "audio/", "video/", "message/")):
         return False
     return not kind.startswith("multipart/") and kind not in _NO_BODY and bool(mime.content(part).strip())
 
 
 def _says_something(part: Mail) -> bool:
-    """It holds words, although none came out of it."""
+    """Whether a part contains words, although none could be read."""
     if charsets.is_refused(mime.content(part), mime.charset(part)):
         return True
     raw = str(_payload(part) or "")[:_LONGEST_HTML] if mime.content(part) == b"" else mime.text(part)[:_LONGEST_HTML]
@@ -291,7 +292,7 @@ def _name(part: Mail) -> str:
 
 
 def _signed(message: Mail) -> "Mail | None":
-    """The part that an opaque signature holds; beside words it is a file."""
+    """The mail inside an opaque signature; None when there is other text, since the signature is then a file."""
     part = next((each for each in leaves(message) if _is_cms(each)), None)
     if part is None or (part is not message and _shown(message, frozenset()).strip()):
         return None
@@ -300,7 +301,7 @@ def _signed(message: Mail) -> "Mail | None":
 
 
 def _slipped(message: Mail) -> "Mail | None":
-    """A mail whose Content fields stand below a blank line, or were folded without a blank: they are put above."""
+    """Repairs a mail whose Content fields are below a blank line, or were folded without a blank; else None."""
     if mime.children(message) or mime.kind(message) not in ("text/plain", "multipart/alternative", "multipart/mixed"):
         return None
     written = _payload(message)
@@ -318,7 +319,7 @@ def _slipped(message: Mail) -> "Mail | None":
 
 
 def _with_boundary(message: Mail) -> "Mail | None":
-    """Parts whose boundary the fields do not name, or name wrongly: the first one that the body has."""
+    """Repairs a multipart mail whose fields lack the right boundary, by the first boundary in the body; else None."""
     if mime.children(message) or not mime.kind(message).startswith("multipart/"):
         return None
     body = str(_payload(message) or "")
@@ -331,7 +332,7 @@ def _with_boundary(message: Mail) -> "Mail | None":
 
 
 def _split(body: str) -> tuple[list[str], bool, str]:
-    """The lines at the top that are fields, whether there is any, and what stands below them."""
+    """The lines at the top that are fields, whether a blank line ends them, and the rest below them."""
     head: list[str] = []
     lines = body[:10_000].replace("\r\n", "\n").split("\n")
     for line in lines[:_HEAD_LINES]:

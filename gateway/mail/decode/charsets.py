@@ -1,7 +1,7 @@
-"""Bytes of a mail as text: the labels of the WHATWG encoding standard, and what mails have besides. mime.py calls it.
+"""Decodes bytes of a mail by the labels of the WHATWG encoding standard, and others found in mails. mime.py calls it.
 
-A label is often wrong. So valid UTF-8 is read as UTF-8 whatever is said, then the label counts, and a few bad octets
-are replaced one by one: they do not turn the other words into nonsense.
+A label is often wrong. So valid UTF-8 is read as UTF-8 whatever the label, then the label counts. A few bad octets are
+replaced one by one, so that the other words stay readable.
 """
 
 import codecs
@@ -13,7 +13,7 @@ import webencodings
 
 Decoder = Callable[[bytes], str]
 
-# What the standard reads under these names, where Python's codec of that name knows fewer characters.
+# The codecs that the standard uses for these names, because Python's codec of that name knows fewer characters.
 _LARGER: Final = {
     "gbk": ("gb18030",),
     "big5": ("big5hkscs", "cp950"),
@@ -24,9 +24,9 @@ _LARGER: Final = {
     "x-mac-cyrillic": ("mac-cyrillic",),
     "iso-8859-8-i": ("iso8859-8",),
     "x-user-defined": (),
-    "replacement": (),  # the standard refuses these; in mails some of them are real
+    "replacement": (),  # the standard refuses these charsets, but some occur in mails
 }
-# Codecs of Python's that are no charsets of mail, some of them slow; and UTF-7, in which "<" can look like words.
+# Python's codecs that are no charsets of mail, some of them slow; and UTF-7, in which "<" can look like words.
 _REFUSED: Final = frozenset(
     {"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem", "utf-7"}
 )
@@ -41,7 +41,7 @@ _LATIN: Final = "cp1252"
 
 
 def repair(raw: bytes, label: str | None) -> str:
-    """The text. Never fails: what cannot be read is U+FFFD."""
+    """Decodes bytes. It never fails: what cannot be read becomes U+FFFD."""
     name = _name(label)
     if name is None and _JAPANESE.search(raw):
         name = "iso-2022-jp"
@@ -59,20 +59,20 @@ def is_wide(label: str | None) -> bool:
 
 
 def is_refused(raw: bytes, label: str | None) -> bool:
-    """UTF-7 is not read (as the standard has it), and these octets are not words without it."""
+    """Whether the text is UTF-7 that must be decoded to be read. It is not decoded, as in the standard."""
     seven = (label or "").strip(" \"'").lower() in ("utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7")
     return seven and b"+" in raw
 
 
 def charset_of_html(raw: bytes) -> str | None:
-    """The charset that an HTML document names itself, for where nothing else does."""
+    """The charset that an HTML document names itself, for when nothing else does."""
     found = _META.search(raw[:_META_WITHIN])
     name = found[1].decode("ascii", "ignore") if found else None
     return None if is_wide(name) else name  # the tag itself was read as ASCII
 
 
 def is_known(label: str | None) -> bool:
-    """Whether the label names a charset that says more than "some letters": ASCII is what programs write by habit."""
+    """Whether the label is a real statement. ASCII and Latin are none, because programs write them by default."""
     return _name(label) not in (None, "windows-1252")
 
 
@@ -107,7 +107,7 @@ def _of_python(label: str) -> str | None:
 
 
 def _decoded(raw: bytes, name: str | None) -> str:
-    """By the label when it fits, else as Latin letters."""
+    """Decodes by the label when it fits, else as Windows Latin-1."""
     if name is None:
         return raw.decode(_LATIN, "replace")
     if name == "iso-2022-jp":
@@ -115,7 +115,7 @@ def _decoded(raw: bytes, name: str | None) -> str:
     if name == "euc-jp":
         return "".join(_euc_japanese(raw))
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and name.startswith("utf-16"):
-        name = "utf-16"  # the mark says which
+        name = "utf-16"  # the byte order mark says which one
     names = _LARGER.get(name, (name,))
     for each in names:
         if (text := _strictly(raw, each)) is not None:
@@ -127,13 +127,13 @@ def _decoded(raw: bytes, name: str | None) -> str:
 
 
 def _is_mostly_read(text: str) -> bool:
-    """Of the characters outside of ASCII more were read than were not: the label is right, and some octets are bad."""
+    """Whether more characters outside ASCII were read than not: then the label is right, and some octets are bad."""
     bad = text.count("\ufffd")
     return sum(not character.isascii() for character in text) > 2 * bad
 
 
 def _is_nearly_utf_8(raw: bytes) -> bool:
-    """Some sequences of UTF-8, and fewer bad octets: Latin letters are such sequences very rarely."""
+    """Whether it is UTF-8 with a few bad octets. Latin letters very rarely look like UTF-8 sequences."""
     return _is_mostly_read(raw.decode("utf-8", "replace"))
 
 
@@ -164,7 +164,7 @@ def _japanese(raw: bytes) -> Iterator[str]:
 
 
 def _pairs(octets: bytes, decode: Decoder) -> str:
-    """Two octets to a character; line ends stand between them, for some programs forget to switch back."""
+    """Decodes two octets per character. Line ends may be between them, because some programs forget to switch back."""
     found, at = [], 0
     while at < len(octets):
         if not all(0x21 <= each <= 0x7E for each in octets[at : at + 2]) or at + 1 == len(octets):
@@ -177,7 +177,7 @@ def _pairs(octets: bytes, decode: Decoder) -> str:
 
 
 def _kanji(pair: bytes) -> str:
-    """A pair of JIS X 0208 as Windows has it, by way of Shift_JIS."""
+    """Decodes a pair of JIS X 0208 in the Windows variant, by way of Shift_JIS."""
     row, cell = pair
     lead = (row + 1) // 2 + (0x70 if row < 0x5F else 0xB0)
     trail = cell + (0x1F + (cell > 0x5F) if row % 2 else 0x7E)
@@ -185,7 +185,7 @@ def _kanji(pair: bytes) -> str:
 
 
 def _rare_kanji(pair: bytes) -> str:
-    """A pair of JIS X 0212, by way of EUC-JP."""
+    """Decodes a pair of JIS X 0212, by way of EUC-JP."""
     return (b"\x8f" + bytes(each | 0x80 for each in pair)).decode("euc_jp", "replace")
 
 

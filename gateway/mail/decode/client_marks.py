@@ -1,7 +1,7 @@
-"""What mail programs mark in their HTML: where history begins, what is quoted, what is a signature.
+"""The marks of mail programs in their HTML: where history begins, what is quoted, what is a signature.
 
-html_to_text.py asks of each block. The names were read in the mails of the programs; `x_` is what Outlook puts before
-names of mails it quotes."""
+html_to_text.py asks for each block. The names come from real mails of the programs; Outlook puts `x_` before the names
+in mails that it quotes."""
 
 import re
 from typing import Literal
@@ -50,13 +50,13 @@ _TIGHT = re.compile(
 )
 TIGHT_SHEET = re.compile(
     r"(?:^|[\s}.])p\s*\{\s*margin(?:-top)?:\s*0", re.IGNORECASE
-)  # the same said for all paragraphs
+)  # a style sheet that removes the space around all paragraphs
 _DEEPEST = 12  # steps
 _MARKED = frozenset({"div", "span", "blockquote", "hr", "p", "table", "td", "section", "a"})
 
 
 def mark(node: LexborNode) -> Mark | None:
-    """What the program that wrote this node says of it."""
+    """The mark that a mail program set on this node; None when there is none."""
     tag = node.tag
     if tag not in _MARKED:
         return None
@@ -67,18 +67,18 @@ def mark(node: LexborNode) -> Mark | None:
         return _blockquote(attributes)
     marked = _named(tag, attributes) or _styled(attributes.get("style") or "")
     if marked == "quote" and _opening(node).startswith("---"):
-        return None  # a line above a mail that is sent on
+        return None  # a line above a forwarded mail
     return marked
 
 
 def tight(node: LexborNode) -> bool:
-    """A paragraph without space around it: every line is one in Outlook."""
+    """Whether a paragraph has no space around it: Outlook writes every line as such a paragraph."""
     attributes = node.attributes
     return bool(_TIGHT.search(f"{attributes.get('class') or ''} {attributes.get('style') or ''}"))
 
 
 def _opening(node: LexborNode) -> str:
-    """The first words inside, a few levels down at most: marks may nest as deep as they like."""
+    """The first words inside a node, at most a few levels down, because nodes may nest without limit."""
     inside = node.child
     for _ in range(_DEEPEST):
         if inside is None:
@@ -90,7 +90,7 @@ def _opening(node: LexborNode) -> str:
 
 
 def _blockquote(attributes: dict[str, str | None]) -> Mark:
-    """Gmail's button for indenting makes a blockquote too, without a border."""
+    """Whether a blockquote is a quote or an indent: Gmail's indent button makes a blockquote without a border."""
     own = _UNQUOTED.search(attributes.get("style") or "") and attributes.get("type") != "cite"
     return "indent" if own and "quote" not in (attributes.get("class") or "") else "quote"
 

@@ -1,7 +1,7 @@
-"""HTML mail as plain text: blocks become lines, quoted blocks get "> ", the hidden disappears.
+"""Converts an HTML mail to plain text: blocks become lines, quoted blocks get "> ", hidden parts are left out.
 
-Where a mail program marked that history or its signature begins, a line of one character says so to
-quote_trimming.py."""
+Where a mail program marked the beginning of history or of a signature, a line of one special character tells
+quote_trimming.py so."""
 
 import re
 from html import unescape
@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from gateway.mail.decode.client_marks import TIGHT_SHEET, Mark, mark, tight
 from gateway.mail.footers.signature_trimming import SIGNED
 
-FENCE = "\ufdd0"  # a line where a program marked the beginning of history; no text has this character
+FENCE = "\ufdd0"  # the line at a program's mark for the beginning of history; no text has this character
 
 _DROPPED_TAGS = """
 audio button embed head iframe math noscript object script select style svg template title video
@@ -27,10 +27,10 @@ _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])", re.IGNORECASE
 )
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
-_LARGEST = 1_000_000  # characters of HTML that are looked at
-_LONGEST_EMOJI = 8  # characters, with what joins them
-_HEAD = 20_000  # characters in which style sheets stand
-_MOST_TAGS = 15_000  # tags nested without end take quadratic time to parse; above this they are only cut out
+_LARGEST = 1_000_000  # characters of HTML that are read
+_LONGEST_EMOJI = 8  # characters, including joiners
+_HEAD = 20_000  # characters that are searched for style sheets
+_MOST_TAGS = 15_000  # deeply nested tags take quadratic time to parse; above this number tags are only removed
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -54,7 +54,7 @@ class _Lines:
         self.line = ""
 
     def mark(self, sign: str) -> None:
-        """Only outside of quotes: in them nothing begins any more."""
+        """Adds a mark, but only outside of quotes, where it has a meaning."""
         if not self.quoted:
             self.done.append(sign)
 
@@ -64,7 +64,7 @@ class _Lines:
 
 
 def hypertext(html: str) -> str:
-    """The text a reader of this HTML sees. Walks without recursion: mails nest as deep as they like."""
+    """The text that a reader of this HTML sees. It walks without recursion, because mails may nest without limit."""
     html = html[:_LARGEST].replace("\x00", "")
     if html.count("<") > _MOST_TAGS:
         return unescape(_TAG.sub(" ", html)).strip()
@@ -81,7 +81,7 @@ def hypertext(html: str) -> str:
 
 
 def _enter(node: LexborNode, lines: _Lines) -> LexborNode | None:
-    """Begins a node; its first child when there is one to go into."""
+    """Enters a node; returns its first child, or None when nothing inside is read."""
     tag = node.tag
     if tag == "-text":
         _words(node, lines)
@@ -134,7 +134,7 @@ def _tight(node: LexborNode, tag: str | None, lines: _Lines) -> bool:
 
 
 def _following(node: LexborNode, root: LexborNode | None, lines: _Lines) -> LexborNode | None:
-    """The node after this one and everything inside it; parents are left on the way up."""
+    """The node after this one and its descendants. Parents that end here are closed with `_leave`."""
     while root is not None and node.mem_id != root.mem_id:
         if node.next is not None:
             return node.next
@@ -160,7 +160,7 @@ def _words(node: LexborNode, lines: _Lines) -> None:
 
 
 def _emoji(node: LexborNode, lines: _Lines) -> None:
-    """Some programs send their emoji as pictures; other pictures say nothing here."""
+    """Reads a picture as an emoji, which some programs send so; other pictures are ignored."""
     said = (node.attributes.get("alt") or "").strip()
     if 0 < len(said) <= _LONGEST_EMOJI and not any(map(str.isalnum, said)) and not said.isascii():
         lines.say(said)

@@ -1,4 +1,4 @@
-"""MIME parts and header fields as found in the wild: bounded, decoded, charsets repaired."""
+"""Reads MIME parts and header fields of real mails: with limits, decoded, with wrong charsets repaired."""
 
 import binascii
 import contextlib
@@ -21,10 +21,10 @@ MOST_PARTS = 100
 DEEPEST = 10
 _LONGEST_FIELD = 10_000  # characters
 _PIECE = 65_536  # octets
-_MOST_LINES = 250_000  # 10 MiB in lines of base64 are 180,000
+_MOST_LINES = 250_000  # 10 MiB of base64 have 180,000 lines
 _LONGEST_TEXT = 1_000_000  # octets
 
-# What the standard library lets through when a header or an encoding is malformed (measured by fuzzing it).
+# What the standard library raises when a header or an encoding is malformed (found by fuzzing).
 MALFORMED = (LookupError, ValueError, TypeError, AttributeError, HeaderParseError)
 _NESTING = re.compile(rb"(?:multipart|message)/", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
@@ -54,7 +54,7 @@ class AttachedPart:
 
 
 def parse(raw: bytes) -> "Message[Any, Any]":
-    """The parsed mail. Raises Refused when it has too many parts or nests too deep; anything else parses somehow."""
+    """Parses a mail. Raises Refused when it has too many parts or nests too deep; anything else is parsed somehow."""
     if sum(1 for _ in _NESTING.finditer(raw)) > 2 * MOST_PARTS:
         raise Refused("This mail has too many parts.")
     message = _parsed(raw)
@@ -65,13 +65,13 @@ def parse(raw: bytes) -> "Message[Any, Any]":
 
 
 def _parsed(raw: bytes) -> "Message[Any, Any]":
-    """Fed in pieces: whole, the library needs five times the mail's size. Behind very many lines nothing is read."""
+    """Parses in pieces, since the library takes five times the mail's size at once. After very many lines it stops."""
     parser = BytesFeedParser()
     lines = 0
     for at in range(0, len(raw), _PIECE):
         piece = raw[at : at + _PIECE]
         ends = piece.count(b"\n")
-        parser.feed(piece if ends else piece + b"\n")  # a line of this length is none, and costs four times its size
+        parser.feed(piece if ends else piece + b"\n")  # no real line is so long, and it takes four times its size
         lines += ends
         if lines > _MOST_LINES:
             break
@@ -92,7 +92,7 @@ def children(part: "Message[Any, Any]") -> "list[Message[Any, Any]]":
 
 
 def fields(message: "Message[Any, Any]", name: str) -> list[str]:
-    """All fields of that name, unfolded, raw bytes repaired, encoded words left as they are. The name must be one of
+    """All fields of that name, unfolded, with raw bytes repaired and encoded words left encoded. The name must be in
     read_fields."""
     wanted = known(name)
     return [_unfolded(value) for field, value in message.raw_items() if field.lower() == wanted]
@@ -104,7 +104,7 @@ def names(message: "Message[Any, Any]") -> list[str]:
 
 
 def above(message: "Message[Any, Any]", name: str, lower: str) -> list[str]:
-    """The fields of that name that stand above the first one called `lower`."""
+    """The fields of that name above the first field called `lower`."""
     found, end = names(message), known(lower)
     upper = found[: found.index(end)] if end in found else found
     return fields(message, name)[: upper.count(known(name))]
@@ -117,7 +117,7 @@ def field(message: "Message[Any, Any]", name: str) -> str:
 
 
 def decode_words(value: str) -> str:
-    """A header's value with its encoded words read, in one line without control characters."""
+    """A header's value with its encoded words decoded, in one line without control characters."""
     value = value[:_LONGEST_FIELD]  # decoding takes quadratic time
     try:
         pieces = [_piece(text, charset) for text, charset in decode_header(value)]
@@ -138,7 +138,7 @@ def _unfolded(value: object) -> str:
 
 
 def kind(part: "Message[Any, Any]") -> str:
-    """The type, "text/plain". Some programs leave out a semicolon, write a ">" behind it or turn its halves round."""
+    """The type, such as "text/plain", also when a program left out a semicolon, added a ">" or swapped its halves."""
     found = tolerated(part.get_content_type, "text/plain")
     if found == "text/plain" and _HTML_ALONE.match(tolerated(lambda: str(part["content-type"] or ""), "")):
         return "text/html"
@@ -150,7 +150,7 @@ def kind(part: "Message[Any, Any]") -> str:
 
 
 def charset(part: "Message[Any, Any]") -> str | None:
-    """What the part says of its charset, also where its Content-Type is written wrongly."""
+    """The charset that the part names, also when its Content-Type is malformed."""
     found = tolerated(part.get_content_charset, None)
     if found:
         return found
@@ -159,7 +159,7 @@ def charset(part: "Message[Any, Any]") -> str | None:
 
 
 def tolerated(ask: Callable[[], T], otherwise: T) -> T:
-    """What the library says of a header, or something harmless when the header is too broken for it."""
+    """What the library returns for a header, or `otherwise` when the header is too malformed for it."""
     try:
         return ask()
     except MALFORMED:
@@ -167,11 +167,11 @@ def tolerated(ask: Callable[[], T], otherwise: T) -> T:
 
 
 def content(part: "Message[Any, Any]") -> bytes:
-    """The part's bytes, transfer encoding taken off."""
+    """The part's bytes with the transfer encoding decoded."""
     written: object = tolerated(lambda: cast(object, part.get_payload()), None)
     encoding = _encoding(part)
     if isinstance(written, str) and encoding == "base64":
-        with contextlib.suppress(ValueError):  # the library makes more copies, but reads broken ones too
+        with contextlib.suppress(ValueError):  # for broken base64 the library is used, which makes more copies
             return binascii.a2b_base64(written)
     if isinstance(written, str) and encoding == "quoted-printable" and written.isascii():
         return binascii.a2b_qp(written)
@@ -180,7 +180,7 @@ def content(part: "Message[Any, Any]") -> bytes:
 
 
 def _encoding(part: "Message[Any, Any]") -> str:
-    """Some programs put quotation marks around it, a semicolon behind it, or a hyphen into it."""
+    """The transfer encoding, also when a program added quotation marks, a semicolon or a hyphen."""
     written = tolerated(lambda: str(part["content-transfer-encoding"] or ""), "")
     bare = written.split(";")[0].strip("\"' \t.,>").lower()
     return {"base-64": "base64", "b64": "base64", "base_64": "base64", "quoted_printable": "quoted-printable"}.get(
@@ -189,7 +189,7 @@ def _encoding(part: "Message[Any, Any]") -> str:
 
 
 def text(part: "Message[Any, Any]") -> str:
-    """The part's text, lines of format=flowed joined again (RFC 3676); with delsp the joining blank goes."""
+    """The part's text. Lines of format=flowed are joined (RFC 3676); with delsp the joining blank is removed."""
     raw = _opening(content(part))
     label = charset(part)
     if kind(part) == "text/html" and not is_known(label):
@@ -203,7 +203,7 @@ def text(part: "Message[Any, Any]") -> str:
 
 
 def _opening(raw: bytes) -> bytes:
-    """What is read of a part's text: up to a line's end, or at least not into a character of UTF-8."""
+    """The part of a text that is read, cut at a line's end, or at least not inside a UTF-8 character."""
     if len(raw) <= _LONGEST_TEXT:
         return raw
     opening = raw[:_LONGEST_TEXT]
@@ -212,7 +212,7 @@ def _opening(raw: bytes) -> bytes:
 
 
 def _reflowed(written: str, delsp: bool) -> str:
-    """Pieces are collected and joined once: a paragraph can have as many as the mail has lines."""
+    """Joins flowed lines. Pieces are collected and joined once, because one paragraph may span all lines of a mail."""
     lines: list[str] = []
     pieces: list[str] = []
     for line in written.split("\n"):

@@ -1,7 +1,8 @@
-"""What an opaque S/MIME part holds (RFC 8551, section 3.5): a whole part of a mail, wrapped in CMS (RFC 5652).
+"""Reads the content of an opaque S/MIME part (RFC 8551, section 3.5): a part of a mail, wrapped in CMS (RFC 5652).
 
-The signature is not checked: who wrote a mail is proved elsewhere, and these are only its words. `cryptography` reads
-certificates out of such a part and not its content, so the few levels above that are walked here, BER as well as DER.
+The signature is not checked: who wrote a mail is proved elsewhere, and only the words are needed here. `cryptography`
+reads the certificates of such a part but not its content, so this module walks the few levels above it, in BER and
+DER.
 """
 
 import itertools
@@ -18,7 +19,7 @@ _DEEPEST = 8
 
 
 class _Broken(Exception):
-    """It is no BER, or it ends too early."""
+    """The octets are no BER, or end too early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class _Value:
 
 
 def signed_content(octets: bytes) -> bytes | None:
-    """The content of SignedData; None when it is something else, is broken, or is signed apart from its content."""
+    """The content of SignedData; None when it is something else, is broken, or has a detached signature."""
     if len(octets) > LARGEST:
         return None
     try:
@@ -38,12 +39,12 @@ def signed_content(octets: bytes) -> bytes | None:
         signed = list(_inside(octets, info))  # version, digest algorithms, the content, certificates, signers
         content = _named(octets, signed[2], DATA)
         return b"".join(_string(octets, content))
-    except (_Broken, IndexError, ValueError, StopIteration):  # there are fewer values than it needs
+    except (_Broken, IndexError, ValueError, StopIteration):  # some values are missing
         return None
 
 
 def _named(octets: bytes, value: _Value, oid: bytes) -> _Value:
-    """What a ContentInfo of this type holds."""
+    """The content of a ContentInfo of this type."""
     if value.tag != _SEQUENCE:
         raise _Broken
     name, wrapped = [*itertools.islice(_inside(octets, value), 2)]
@@ -75,10 +76,10 @@ def _inside(octets: bytes, value: _Value) -> Iterator[_Value]:
 
 
 def _value(octets: bytes, at: int, depth: int = 0) -> _Value:
-    """The value that begins there. One of indefinite length ends with two zero octets."""
+    """The value that begins at `at`. A value of indefinite length ends with two zero octets."""
     tag, first = octets[at], octets[at + 1]
     if tag & 0x1F == 0x1F or depth > 2 * _DEEPEST:
-        raise _Broken  # tags of several octets do not occur above the content
+        raise _Broken  # no tags of several octets occur above the content
     if first == 0x80:
         end = _end(octets, at + 2, depth)
         return _Value(tag, at + 2, end, end + 2)
@@ -92,7 +93,7 @@ def _value(octets: bytes, at: int, depth: int = 0) -> _Value:
 
 
 def _end(octets: bytes, at: int, depth: int) -> int:
-    """Where the two zero octets stand that end a value of indefinite length."""
+    """The place of the two zero octets that end a value of indefinite length."""
     for _ in range(_MOST):
         if octets[at : at + 2] == b"\x00\x00":
             return at

@@ -1,4 +1,4 @@
-"""The subject of a mail as part of what was said: `Subject: words`. mailroom asks for new mails that are no command."""
+"""Puts the subject of a mail before its words: `Subject: words`. gateway/inbound/mail_routing.py calls it."""
 
 import re
 from typing import Final
@@ -16,24 +16,24 @@ _EMPTY: Final = frozenset({
     "ingen ämnesrad", "ingen emne", "intet emne", "ei aihetta", "brak tematu", "bez tematu", "bez předmětu",
     "без темы", "без теми", "nincs tárgy", "konu yok", "fără subiect", "χωρίς θέμα", "ללא נושא", "بدون موضوع",
     "không có chủ đề", "tanpa subjek", "无主题", "無主旨", "無題", "件名なし", "제목 없음", "ไม่มีหัวเรื่อง",
-    # what phones and programs write when nobody wrote anything
+    # subjects that phones and programs write when nobody wrote one
     "mms", "sms", "mms message", "text message", "multimedia message", "photo", "photos", "foto", "fotos",
     "picture", "pictures", "image", "images", "bild", "bilder", "imagen", "immagine", "afbeelding", "zdjęcie",
     "фото", "写真", "照片", "video", "untitled", "message", "new message", "mail", "a mail", "email", "e mail",
     "nachricht", "neue nachricht", "mensaje", "messaggio", "bericht", "note", "notes", "notiz", "memo",
     "subject", "betreff", "objet", "asunto",
-    # greetings, which say nothing of the matter
+    # greetings, which say nothing about the content
     "hello", "hi", "hey", "hallo", "hola", "bonjour", "salut", "ciao", "hej", "moi", "cześć", "привет", "olá",
     "oi",
 })  # fmt: skip
-_MOST_WORDS: Final = 40  # a longer subject is the words themselves, or a machine's
+_MOST_WORDS: Final = 40  # a longer subject repeats the text, or a machine wrote it
 _ENDS: Final = (".", "!", "?", "…", ":", "。", "！", "？")
 _EDGES: Final = re.compile(r"^[\W_]+|[\W_]+$")
 _COUNTED: Final = re.compile(r"[\W_]*\d*[\W_]*$")
 
 
 def with_subject(subject: str, text: str) -> str:
-    """The words with the subject before them, unless it says nothing that they do not say."""
+    """The words with the subject before them, unless the subject adds nothing."""
     title = " ".join(subject.split())
     if not text or not title or is_generic(title) or _stands_in(title, text) or len(title.split()) > _MOST_WORDS:
         return text
@@ -41,13 +41,13 @@ def with_subject(subject: str, text: str) -> str:
 
 
 def is_generic(subject: str) -> bool:
-    """No subject, or one that a program wrote; also with a number behind it."""
+    """Whether there is no subject, or one that a program wrote, perhaps with a number behind it."""
     bare = _EDGES.sub("", " ".join(fingerprints.tokens(_COUNTED.sub("", subject))))
     spaced = " ".join(re.findall(r"\w+", _COUNTED.sub("", subject.casefold())))
     return not bare or bare in _EMPTY or spaced in _EMPTY
 
 
 def _stands_in(subject: str, text: str) -> bool:
-    """Its words follow one another in the text, too."""
+    """Whether the text contains the subject's words in the same order, without words between."""
     words, said = fingerprints.tokens(subject), fingerprints.tokens(text)
     return not words or f" {' '.join(words)} " in f" {' '.join(said)} "

@@ -1,16 +1,16 @@
-"""text/enriched (RFC 1896) and its older brother text/richtext as plain text. body_parts.py asks."""
+"""Converts text/enriched (RFC 1896) and the older text/richtext to plain text. body_parts.py calls it."""
 
 import re
 
 _PARAMETER = re.compile(r"<param>.*?(?:</param>|$)", re.IGNORECASE | re.DOTALL)
-_NEW_LINE = re.compile(r"<nl>", re.IGNORECASE)  # of text/richtext, in which line ends mean nothing
+_NEW_LINE = re.compile(r"<nl>", re.IGNORECASE)  # from text/richtext, in which line ends have no meaning
 _TAG = re.compile(r"</?[a-z][a-z0-9-]{0,59}>", re.IGNORECASE)
 _LINE_ENDS = re.compile(r"\n+")
-_LESS = "\ufdd2"  # stands for a written "<" meanwhile; no text has this character
+_LESS = "\ufdd2"  # replaces a written "<" for a while; no text has this character
 
 
 def to_plain(written: str) -> str:
-    """One line end is a blank, of several one is left out; "<<" is a written "<"."""
+    """The plain text. A single line end becomes a blank, of several one is removed; "<<" is a written "<"."""
     text = written.replace(_LESS, "").replace("<<", _LESS).replace("<lt>", _LESS)
     text = _LINE_ENDS.sub(lambda ends: " " if len(ends[0]) == 1 else ends[0][1:], text)
     text = _NEW_LINE.sub("\n", _PARAMETER.sub("", text))

@@ -1,1 +1,1 @@
-"""What stands below a writer's own words: signatures, contact details, device lines, disclaimers."""
+"""Recognises what is below a writer's own words: signatures, contact details, device lines, disclaimers."""

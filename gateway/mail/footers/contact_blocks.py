@@ -1,4 +1,4 @@
-"""A block of contact details under a name, of any length: phones, addresses, titles, links. signature_trimming.py asks.
+"""Finds a block of contact details under a name: phones, addresses, titles, links. signature_trimming.py calls it.
 
 The name, or an address in the block, must be the sender's: somebody else's details may be what a mail is about.
 """
@@ -25,7 +25,7 @@ _TITLES: Final = frozenset({
 })  # fmt: skip
 _SENTENCE: Final = re.compile(r"(?:\S+\s+){6,}\S*[.!?…]\s*$|[^\W\d_]{2,}[^.]*\?\s*$")
 _LONGEST_LINE: Final = 160
-_MOST_WORDS: Final = 12  # of a line without a mark of its own
+_MOST_WORDS: Final = 12  # of a line without a phone number, address or link
 _MOST_LINES: Final = 40
 
 
@@ -42,7 +42,7 @@ def contact_block(lines: Sequence[str], name: str | None, address: str | None) -
 
 
 def no_prose(lines: Sequence[str]) -> bool:
-    """Nothing but details, names, devices and notices: no line of it says anything to anybody."""
+    """Whether all lines are contact details, names, device lines or notices, so that none has a message."""
     written = [line for line in lines if line.strip()]
     if not written or len(written) > _MOST_LINES:
         return False
@@ -52,7 +52,8 @@ def no_prose(lines: Sequence[str]) -> bool:
 
 
 def is_detail(line: str) -> bool:
-    """A line as contact details have it: a mark of its own, or a few words that are no sentence."""
+    """Whether a line looks like contact details: it has a number, address or link, or a few words that are no
+    sentence."""
     if len(line) > _LONGEST_LINE or line.lstrip().startswith(">") or _SENTENCE.search(line):
         return False
     return _is_mark(line) or (len(line.split()) <= _MOST_WORDS and not line.rstrip().endswith(("?", "!", ":")))
@@ -64,7 +65,7 @@ def _is_mark(line: str) -> bool:
 
 
 def _is_theirs(block: Sequence[str], name: str | None, address: str | None) -> bool:
-    """It begins with the sender's name, or with a name and has the sender's address in it; and it has details."""
+    """Whether a block with details begins with the sender's name, or with a name and has the sender's address."""
     if not any(map(_is_mark, block)):
         return False
     if name and is_name_line(block[0], name):
@@ -73,7 +74,7 @@ def _is_theirs(block: Sequence[str], name: str | None, address: str | None) -> b
 
 
 def is_name_line(line: str, name: str) -> bool:
-    """The name alone, with titles, pronouns, initials or a role beside it, in either order."""
+    """Whether a line is the name, perhaps with titles, pronouns, initials or a role, in either order."""
     wanted = _words(name)
     first = re.split(r"\s*[|•·]\s*|\s+[–—-]\s+", _PRONOUNS.sub(" ", line).strip())[0]
     found = _words(first)

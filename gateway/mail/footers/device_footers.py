@@ -1,5 +1,5 @@
-"""`Sent from my iPhone`, `Get Outlook for iOS`: what phones and programs put under a mail. signature_trimming.py
-asks."""
+"""Recognises what phones and programs put under a mail: `Sent from my iPhone`, `Get Outlook for iOS`.
+signature_trimming.py calls it."""
 
 import re
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ _MORE = (
     r"trimis din|στάλθηκε από|εστάλη από|απεστάλη από|đã gửi từ|được gửi từ|gửi từ|dikirim dari|poslano (?:s|sa|iz)|"
     r"poslato (?:sa|s)|изпратено от|išsiųsta iš|saadetud|nosūtīts no|enviat des|elküldve|senditia|sendt frå"
 )
-_UNSPACED = r"נשלח מ|أُ?رسلت من|مرسل من|تم الإرسال من|ส่งจาก"  # their next word follows without a blank
+_UNSPACED = r"נשלח מ|أُ?رسلت من|مرسل من|تم الإرسال من|ส่งจาก"  # the next word follows without a blank
 _DEVICE = re.compile(
     r"phone|handy|mobil|móvil|cell|tablet|ipad|ipod|iphone|galaxy|android|samsung|huawei|xiaomi|redmi|nokia|motorola|"
     r"pixel|oneplus|oppo|honor|blackberry|windows|surface|mac ?book|\bmac\b|watch|\b[45]g\b|lte|verizon|t-mobile|at&t|"
@@ -75,16 +75,16 @@ _TRACKED = re.compile(
     rf"secured|verified|enviado|gesendet|envoyé|notificad[oa]|notifié|benachrichtigt|inviato)\b.{{0,40}}\b(?:{_TRACKERS})\b.{{0,60}}",
     re.IGNORECASE,
 )
-_DOT = "\u1427"  # what a tracker leaves under a mail in Gmail, white on white
+_DOT = "\u1427"  # a tracker puts it under a mail in Gmail, white on white
 _EDGES = " \t(<>)[]*_~|.–—-"
 _LINKS = re.compile(r"<?https?://[^\s>]*>?")
 _LEAST_WRAPPED, _MOST_WRAPPED = 2, 8  # lines
-_LAST = 4  # lines written; what stands further up is a sentence
+_LAST = 4  # lines with text; a match further up is taken for a sentence
 _LONGEST = 160
 
 
 def is_device(line: str) -> bool:
-    """A line that a phone or a mail program wrote by itself."""
+    """Whether a phone or a mail program added this line."""
     if line.strip(f" \t{_DOT}") == "":
         return _DOT in line
     bare = re.sub(r"\s*<(?:https?:|mailto:)[^>]*>\s*$", "", line.strip())
@@ -99,13 +99,13 @@ def is_device(line: str) -> bool:
 
 
 def _names_a_device(inner: str) -> bool:
-    """A long line of that kind, with commas and the names of a carrier and a phone; a sentence is none."""
+    """Whether it is a long line of that kind, with commas and the names of a carrier and a phone, and no sentence."""
     sent = _LONG_SENT.match(inner)
     return bool(sent and _DEVICE.search(inner) and not _ASKS.search(inner)) and len(inner.split()) <= _MOST_WORDS
 
 
 def _tracker_paragraph(lines: Sequence[str], written: list[int]) -> int | None:
-    """Where the last paragraph begins when all of it is a tracker's, wrapped over several lines, links between."""
+    """The line where the last paragraph begins, if a tracker wrote all of it, wrapped over several lines with links."""
     if len(written) < _LEAST_WRAPPED:
         return None
     start = written[-1]
@@ -118,7 +118,7 @@ def _tracker_paragraph(lines: Sequence[str], written: list[int]) -> int | None:
 
 
 def without_device(lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The lines without a device's, and what was taken off: it and what stands below, or it alone above all words."""
+    """The lines without a device line, and those removed: it and all below, or it alone when it is the first."""
     written = [at for at, line in enumerate(lines) if line.strip()]
     if (start := _tracker_paragraph(lines, written)) is not None:
         return list(lines[:start]), list(lines[start:])

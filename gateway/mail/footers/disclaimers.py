@@ -1,6 +1,6 @@
-"""What neither the writer nor their program wrote: banners of a mail gateway, legal notices, antivirus, lists.
+"""Recognises what neither the writer nor their program wrote: gateway banners, legal notices, antivirus and list lines.
 
-signature_trimming.py takes the footers off, quote_trimming.py the banners."""
+signature_trimming.py removes the footers, quote_trimming.py the banners."""
 
 import re
 from collections.abc import Sequence
@@ -84,7 +84,7 @@ _RULED = re.compile(r"\s*[_*=~-]{5,}\s*")
 
 
 def footer(lines: Sequence[str]) -> int:
-    """Where the footers begin, never in the first line; the number of lines when there are none."""
+    """The line where the footers begin, never the first line; the number of lines when there are none."""
     first = next((at for at, line in enumerate(lines) if line.strip()), 0)
     for at in range(first + 1, len(lines)):
         if _foots(lines, at):
@@ -93,7 +93,7 @@ def footer(lines: Sequence[str]) -> int:
 
 
 def banner(lines: Sequence[str]) -> int:
-    """How many lines at the top a gateway put there: a paragraph that warns of mail from outside."""
+    """The number of lines at the top that a mail gateway added: a paragraph that warns of mail from outside."""
     first = next((at for at, line in enumerate(lines) if line.strip()), None)
     if first is None or not _BANNER.match(lines[first]):
         return 0
@@ -101,7 +101,7 @@ def banner(lines: Sequence[str]) -> int:
 
 
 def is_notice(line: str) -> bool:
-    """A line that a legal notice, a virus scanner or a list has by itself."""
+    """Whether a line is part of a legal notice, or comes from a virus scanner or a list."""
     line = line[:600]
     return any(each.match(line) for each in (_TREES, _VIRUS, _LIST, _TITLE, _LEGAL)) or bool(_KEEPING.search(line))
 
@@ -122,7 +122,7 @@ def _foots(lines: Sequence[str], at: int) -> bool:
 
 
 def _ruled(lines: Sequence[str], at: int) -> int:
-    """A rule, and blank lines, right above belong to the footer."""
+    """Includes a rule above the footer, with blank lines between."""
     above = at
     while above > 0 and not lines[above - 1].strip():
         above -= 1

@@ -1,5 +1,5 @@
-"""What stands under a mail's words: "-- ", "Kind regards" and a name, a device's line, footers. quote_trimming.py
-asks."""
+"""Removes what is under a mail's words: "-- ", "Kind regards" and a name, a device line, footers. quote_trimming.py
+calls it."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from gateway.mail.footers.contact_blocks import contact_block
 from gateway.mail.footers.device_footers import without_device
 from gateway.mail.footers.disclaimers import footer
 
-SIGNED = "\ufdd1"  # a line that html_to_text.py puts where a program marked its signature; no text has this character
+SIGNED = "\ufdd1"  # html_to_text.py puts this line where a program marked its signature; no text has this character
 _FAREWELLS = (
     r"(?:with )?(?:(?:my |our )?(?:best|kind|kindest|warm|warmest|many thanks and|with (?:best|"
     r"kind)) ?(?:regards|wishes)?)|"
@@ -84,14 +84,14 @@ _LONGEST_LINE = 75
 def without_signature(
     lines: Sequence[str], name: str | None = None, address: str | None = None
 ) -> tuple[list[str], list[str]]:
-    """The lines above the signature, and the signature. `name`, `address`: the sender's, by which it is known."""
+    """The lines above the signature, and the signature. `name`, `address`: the sender's, to recognise it."""
     own, cut = _at(lines, min(_delimiter(lines), footer(lines)))
     for sign in (_rule, _farewell, _initialled):
         own, signature = _at(own, sign(own))
         cut = signature + cut
     own, device = without_device(own)
     cut = device + cut
-    for sign in (_rule, _farewell, _initialled):  # what stood above the device's line
+    for sign in (_rule, _farewell, _initialled):  # a signature above the device line
         own, signature = _at(own, sign(own))
         cut = signature + cut
     own, signature = _at(own, contact_block(own, name, address))
@@ -103,7 +103,7 @@ def without_signature(
 
 
 def _at(lines: Sequence[str], at: int) -> tuple[list[str], list[str]]:
-    """Cut there; lines that only stand for a picture of the signature go too."""
+    """Cuts the lines at `at`, and removes lines before it that are only placeholders for pictures."""
     own = list(lines[:at])
     while own and (not own[-1].strip() or _PICTURE.fullmatch(own[-1])):
         own.pop()
@@ -115,7 +115,8 @@ def _written(lines: Sequence[str]) -> list[int]:
 
 
 def _delimiter(lines: Sequence[str]) -> int:
-    """The exact "-- " ends a mail wherever it stands (RFC 3676); a looser one only when little follows."""
+    """The line of a delimiter. An exact "-- " ends a mail anywhere (RFC 3676), a looser form only when little
+    follows."""
     for at, line in enumerate(lines):
         if line in ("-- ", SIGNED) or (_DELIMITER.fullmatch(line) and len(lines) - at <= _LONGEST_LOOSE):
             return at
@@ -123,7 +124,7 @@ def _delimiter(lines: Sequence[str]) -> int:
 
 
 def _rule(lines: Sequence[str]) -> int:
-    """A line across, with a few short lines below and not a sentence among them."""
+    """The line of a horizontal rule with only a few short lines below, and no sentence among them."""
     last = _written(lines)[1:][-_LONGEST_LOOSE:]
     for place, at in enumerate(last):
         below = [lines[each][:400] for each in last[place + 1 :]]
@@ -133,7 +134,7 @@ def _rule(lines: Sequence[str]) -> int:
 
 
 def _farewell(lines: Sequence[str]) -> int:
-    """A farewell with a name below it or beside it, and text above."""
+    """The line of a farewell with a name below it or beside it, and text above."""
     written = _written(lines)
     for at in written[1:][-_LONGEST_FAREWELL:]:
         line = lines[at].strip(" *_\t")
@@ -149,14 +150,14 @@ def _farewell(lines: Sequence[str]) -> int:
 
 
 def _last_farewell(lines: Sequence[str]) -> int:
-    """A farewell that is the last line, once what stood below it is gone."""
+    """The last line, if it is a farewell after the lines below it were removed."""
     written = _written(lines)
     alone = len(written) > 1 and _FAREWELL.fullmatch(lines[written[-1]].strip(" *_\t"))
     return written[-1] if alone else len(lines)
 
 
 def _is_name(line: str) -> bool:
-    """A few words in capitals, or a single one: "See you at five" is none."""
+    """Whether a line is a single word, or a few capitalised words: "See you at five" is no name."""
     words = line.strip(" -–—~/").split()
     if not words or len(words) > 6 or line[-1] in _NAME_ENDS[1:] or ">" in line[:1]:
         return False
@@ -164,7 +165,7 @@ def _is_name(line: str) -> bool:
 
 
 def _initialled(lines: Sequence[str]) -> int:
-    """The last line is `-Kim`, `/Kim` or `~ Kim`, alone below a blank line, and no item of a list."""
+    """The last line, if it is `-Kim`, `/Kim` or `~ Kim`, alone below a blank line, and no list item."""
     written = _written(lines)
     if len(written) < 2 or written[-1] - written[-2] < 2 or lines[written[-2]].lstrip().startswith(("-", "/", "~")):
         return len(lines)
@@ -174,13 +175,13 @@ def _initialled(lines: Sequence[str]) -> int:
 
 
 def _initials(name: str) -> str:
-    """Of a name in several words; empty for one word, whose letter could be anything."""
+    """The initials of a name in several words; empty for one word, because a single letter could be anything."""
     words = name.split()
     return "".join(word[0] for word in words) if len(words) > 1 else ""
 
 
 def _own_name(lines: Sequence[str], name: str | None) -> int:
-    """The sender's own name stands in one of the last lines, alone, with at most a few short lines below."""
+    """The line of the sender's own name, alone in one of the last lines, with at most a few short lines below."""
     written = _written(lines)
     whole = (name or "").casefold().strip("\"' ")
     first = whole.split()[0] if whole else ""

@@ -1,1 +1,1 @@
-"""What was said before: quotes, attributions, forwards, and header blocks above them."""
+"""Recognises the history in a mail: quotes, attributions, forwards, and header blocks above them."""

@@ -1,8 +1,8 @@
-"""`On …, Kim wrote:`: the line, or the wrapped lines, that mail programs put above what they quote. quote_trimming.py
-asks.
+"""Recognises attributions such as `On …, Kim wrote:`, one line or wrapped, that mail programs put above a quote.
+quote_trimming.py calls it.
 
-No list of languages can be whole, so three things count together: a word for writing, a date or an address, and the
-colon at the end. The forms were read in the sources and mails of the programs, and in mailparser_reply's patterns.
+No list of languages can be complete, so three things count together: a word for writing, a date or an address, and the
+colon at the end. The forms come from the sources and mails of the programs, and from mailparser_reply's patterns.
 """
 
 import re
@@ -61,7 +61,7 @@ _KNOWN = tuple(
 
 
 def attribution(lines: Sequence[str], at: int) -> int | None:
-    """Where the attribution begins that ends in line `at`; None when none ends there."""
+    """The first line of the attribution that ends in line `at`; None when none ends there."""
     line = lines[at].strip()
     if not line or len(line) > _LONGEST or not (_END.search(line) or _verbless(line, _quote_below(lines, at))):
         return None
@@ -77,12 +77,12 @@ def attribution(lines: Sequence[str], at: int) -> int | None:
 
 
 def is_attribution(line: str) -> bool:
-    """A line that is an attribution by itself, also inside of a quote."""
+    """Whether a line is a whole attribution, also inside a quote."""
     return attribution([line.lstrip(_PREFIX), ">"], 0) is not None
 
 
 def apart(line: str) -> tuple[str, str] | None:
-    """Words and the attribution that some programs put behind them into the same line; None when it is no such line."""
+    """Splits a line of words and an attribution, which some programs write in one line; None for other lines."""
     if len(line) > _LONGEST or not line.rstrip().endswith("wrote:"):
         return None
     shared = _SHARED.match(line)
@@ -92,7 +92,7 @@ def apart(line: str) -> tuple[str, str] | None:
 
 
 def _wrapped(lines: Sequence[str], at: int) -> list[tuple[int, str]]:
-    """The line, and it joined with those above: how an attribution may have been wrapped. Nearest first."""
+    """The line alone and joined with lines above it, as an attribution may be wrapped. The shortest comes first."""
     joined, found = "", []
     for start in range(at, max(-1, at - _MOST_LINES), -1):
         line = lines[start].strip()
@@ -111,7 +111,7 @@ def _quote_below(lines: Sequence[str], at: int) -> bool:
 
 
 def _opened(text: str, quoted: bool) -> bool:
-    """It begins as such lines do, with a date behind: `On …`, `Am …`, `Le …`."""
+    """Whether it begins with a typical word and a date: `On …`, `Am …`, `Le …`."""
     if _OTHERS.match(text):
         return True
     if not _OPENER.match(text) or not (_COLON.search(text) or _VERB_END.search(text)):
@@ -125,7 +125,8 @@ def _opened(text: str, quoted: bool) -> bool:
 
 
 def _dated(text: str, quoted: bool) -> bool:
-    """It begins with a date: `3 mars 2026 kl. 10:11 skrev …:`, or date and address alone: `2026-03-03 10:11 … <…>:`."""
+    """Whether it begins with a date: `3 mars 2026 kl. 10:11 skrev …:`, or is date and address:
+    `2026-03-03 10:11 … <…>:`."""
     if not _STARTS_DATED.match(text) or not _NUMBERED.search(text):
         return False
     if _VERB.search(text) and (_COLON.search(text) or _VERB_END.search(text)):
@@ -136,7 +137,7 @@ def _dated(text: str, quoted: bool) -> bool:
 
 
 def _named(text: str, quoted: bool) -> bool:
-    """It begins with a name: `Kim <…> schrieb am …:`, `---- Kim wrote ----`."""
+    """Whether it begins with a name: `Kim <…> schrieb am …:`, `---- Kim wrote ----`."""
     if quoted and _COLON.search(text) and _DATE_AND_ADDRESS.search(text):
         return True  # in whatever language
     if not _VERB.search(text) or not (_COLON.search(text) or _VERB_END.search(text)):
@@ -147,14 +148,15 @@ def _named(text: str, quoted: bool) -> bool:
 
 
 def _wrote_beside(text: str) -> bool:
-    """An address and, with nothing but a date between, a word for writing: not "I asked a@b, and she wrote:"."""
+    """Whether a word for writing follows an address with only a date between: not "I asked a@b, and she wrote:"."""
     address = next(iter(_ADDRESS.finditer(text)), None)
     verb = _VERB.search(text, address.end()) if address else None
     return bool(address and verb and not re.search(r"[a-z]{3}", text[address.end() : verb.start()]))
 
 
 def _verbless(text: str, quoted: bool) -> bool:
-    """A date, a time and whose mail it is, without a verb: `3 mars 2026 09:58, Omar <…>`, `2026-03-03 09:58 Omar:`."""
+    """Whether it has a date, a time and a name without a verb: `3 mars 2026 09:58, Omar <…>`,
+    `2026-03-03 09:58 Omar:`."""
     if not _DATED_LINE.search(text) or not _CLOCK.search(text) or len(text) > _LONGEST_VERBLESS:
         return False
     bare = _DIGITS.sub(" ", _IN_ANGLES.sub(" ", text))
@@ -166,12 +168,12 @@ def _verbless(text: str, quoted: bool) -> bool:
 
 
 def _addressed(text: str, quoted: bool) -> bool:
-    """It begins with a name and its address, in the line where they stand."""
+    """Whether it begins with a name and its address in the same line."""
     return bool(_STARTS_NAMED.match(text)) and not text.startswith("<") and _named(text, quoted)
 
 
 def _with_wrapped_name(lines: Sequence[str], at: int) -> int:
-    """One line up, when the name stands there alone: `Kim via Critter` and `<post@…> wrote:` below it."""
+    """The line above, if the name is alone there: `Kim via Critter`, and below it `<post@…> wrote:`."""
     above = lines[at - 1].strip() if at else ""
     if above and lines[at].strip().startswith("<") and len(above) < 80 and above[-1] not in ".!?":
         return at - 1

@@ -1,4 +1,4 @@
-"""A mail that is sent on: by the line above it, or by its subject. Such a mail stays whole. quote_trimming.py asks."""
+"""Recognises a forwarded mail by the line above it or by its subject. It is kept whole. quote_trimming.py calls it."""
 
 import re
 
@@ -33,17 +33,17 @@ _REPLIED = re.compile(rf"^\s*(?:{REPLY})\.?\s?\d{{0,3}}(?:\[\d+\]|\(\d+\))?\s*[:
 
 
 def forward(line: str) -> bool:
-    """The line that programs put above a mail which they send on."""
+    """Whether it is the line that programs put above a forwarded mail."""
     return len(line) < 160 and bool(_FORWARD.match(line))
 
 
 def find_forwarded(subject: str, body: str = "") -> bool:
-    """The subject says that the mail was sent on. "VS:" does in Norway and Denmark; in Finland it is an answer."""
+    """Whether the subject says "forwarded". "VS:" means that in Norway and Denmark; in Finland it is a reply."""
     if _EITHER.match(subject):
         return bool(_NORDIC.search(body))
     return bool(_SUBJECT.match(subject))
 
 
 def find_replied(subject: str) -> bool:
-    """The subject says that the mail answers another."""
+    """Whether the subject says that the mail is a reply."""
     return bool(_REPLIED.match(subject))

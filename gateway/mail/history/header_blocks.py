@@ -1,6 +1,6 @@
-"""Where a mail below begins without quote marks: `-----Original Message-----`, or Outlook's block of header lines.
+"""Recognises the beginning of a mail without quote marks: `-----Original Message-----`, or Outlook's block of headers.
 
-quote_trimming.py asks. Everything from there on is somebody else's."""
+quote_trimming.py calls it. Everything from there on is somebody else's."""
 
 import re
 from collections.abc import Sequence
@@ -47,14 +47,14 @@ _WITHIN = 12  # lines; long lists of recipients are folded
 
 
 def original(line: str) -> bool:
-    """`-----Original Message-----` in any language, with dashes of any sort."""
+    """Whether it is `-----Original Message-----` in any language, with any kind of dashes."""
     if line.lstrip("> *\t")[:1] not in "-_‐–—=.~#" and not line.lstrip("> \t").startswith("**"):
         return False
     return len(line) < _LONGEST_TITLE and bool(_ORIGINAL.match(line) or _WROTE.match(line))
 
 
 def header_block(lines: Sequence[str], at: int) -> bool:
-    """A block of header lines begins here, or a rule right above one: three different ones, or two that say enough."""
+    """Whether a header block, or a rule above one, begins here: three kinds of lines, or two with address and time."""
     first = lines[at]
     if _IN_ONE.match(first):
         return True
@@ -70,7 +70,7 @@ def header_block(lines: Sequence[str], at: int) -> bool:
 
 
 def _headers(lines: Sequence[str]) -> dict[str, str]:
-    """The lines that are headers, by what they say; a third of the same kind shows that this is no block."""
+    """The header lines by their kind. It stops after several repeated kinds, which show that this is no block."""
     found: dict[str, str] = {}
     again = 0
     for line in lines:
@@ -84,7 +84,7 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
 
 
 def _near(lines: Sequence[str], at: int) -> list[str]:
-    """The lines from here on that can belong to one block: not beyond two blank ones."""
+    """The lines from here on that can belong to one block; two blank lines end it."""
     near, blank = [], 0
     for line in lines[at : at + _WITHIN]:
         blank = 0 if line.strip() else blank + 1

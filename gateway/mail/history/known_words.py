@@ -1,6 +1,6 @@
-"""Words that a mail's thread had before: what we sent to its writer, or what an earlier mail of the thread said.
+"""Words that a mail's thread already had: what we sent to its writer, or what an earlier mail of the thread said.
 
-Where such words stand again without a mark that anybody knows, they are history all the same. quote_trimming.py asks.
+When such words come again without any known mark, they are history all the same. quote_trimming.py calls it.
 """
 
 import re
@@ -10,27 +10,27 @@ from typing import Final
 
 from gateway.language.privacy import fingerprints
 
-_SHARE: Final = 0.8  # of a line's words that must be known: a sentence may take up a few words of ours
-_LEAST_LETTERS: Final = 12  # of a short item that counts as a whole line: "ok, thanks" is everybody's
+_SHARE: Final = 0.8  # of a line's words that must be known, because a new sentence may repeat a few of them
+_LEAST_LETTERS: Final = 12  # of a short text that counts as a whole line: anybody may write "ok, thanks"
 _LEAST_WORDS: Final = 3
 _HEADING: Final = re.compile(
     r".{0,160}[:：]\s*$|.{0,160}[\w.+-]@[\w-].{0,160}|.{0,160}\d{1,2}[:.h]\d\d.{0,80}|[^\W\d_].{0,24}[:：]\s.{0,200}"
     r"|[\s>]*(?:[-_=*~‐–—]\s?){3,}.{0,80}"
 )
 _MOST_NAME_WORDS: Final = 6
-_ATTRIBUTED: Final = 6  # lines above that may say whose words these are
+_ATTRIBUTED: Final = 6  # lines above that may name the writer of these words
 
 
 @dataclass(frozen=True, slots=True)
 class KnownWords:
-    """Runs of words, and texts that are too short to have one."""
+    """Word runs, and whole texts that are too short to have a run."""
 
     runs: frozenset[str]
     wholes: frozenset[str]
 
     def place(self, lines: Sequence[str]) -> tuple[int, int] | None:
-        """The first and the last line of what is known, with the lines above it that say whose it is; None when
-        nothing is, and when there is nothing else: then somebody says the same again."""
+        """The first and the last line with known words, including lines above that name their writer. None when there
+        are none, and when all lines are known: then somebody says the same again."""
         found = [at for at, known in enumerate(self._lines(lines)) if known]
         if not found or len(found) == sum(bool(line.strip()) for line in lines):
             return None
@@ -50,7 +50,7 @@ class KnownWords:
 
 
 def known_words(texts: Iterable[str]) -> KnownWords:
-    """What these texts are known by; a short one counts by its lines."""
+    """The word runs of these texts; short lines count whole."""
     runs: set[str] = set()
     wholes: set[str] = set()
     for text in texts:
@@ -64,7 +64,7 @@ def _says_enough(short: str) -> bool:
 
 
 def _with_heading(lines: Sequence[str], first: int) -> int:
-    """Up over lines that say whose words follow, and the blank ones between."""
+    """The first of the lines above that name the writer of the words below, across blank lines."""
     start = first
     for at in range(first - 1, max(-1, first - 1 - _ATTRIBUTED), -1):
         if not lines[at].strip():
@@ -76,7 +76,7 @@ def _with_heading(lines: Sequence[str], first: int) -> int:
 
 
 def _names_somebody(lines: Sequence[str], at: int, below: int) -> bool:
-    """A few words right above, which begin a paragraph of their own below other words, and are no sentence."""
+    """Whether a line is a few words right above, alone in its paragraph, below other words, and no sentence."""
     begins = at > 0 and not lines[at - 1].strip() and any(line.strip() for line in lines[:at])
     line = lines[at].strip()
     return begins and below == at + 1 and len(line.split()) <= _MOST_NAME_WORDS and line[-1] not in ".!?…"

@@ -1,8 +1,8 @@
-"""A block of header lines in a language or form that header_blocks.py does not list, recognised by its structure.
+"""Recognises a block of header lines by its structure, in languages and forms that header_blocks.py does not list.
 
-Three or more lines of `label: value`, of which one holds a mail address or a date, below a rule or a blank line. People
-write such lines too ("When: …", "Where: …"), so a block without a rule above it must also name somebody as mail
-programs do, `Name <address>`. quote_trimming.py asks.
+It has three or more lines of `label: value`, one of them with a mail address or a date, below a rule or a blank line.
+People write such lines too ("When: …", "Where: …"), so a block without a rule above it must also name somebody as mail
+programs do, `Name <address>`. quote_trimming.py calls it.
 """
 
 import re
@@ -28,7 +28,7 @@ _DATE: Final = re.compile(
 
 
 def labelled_block(lines: Sequence[str], at: int) -> bool:
-    """Such a block begins here, or a rule or a title right above one."""
+    """Whether such a block begins here, or a rule or a title right above one."""
     first = lines[at]
     if not first.strip() or len(first) > 500:
         return False
@@ -41,7 +41,7 @@ def labelled_block(lines: Sequence[str], at: int) -> bool:
 
 
 def _values(lines: Sequence[str], at: int) -> list[str]:
-    """The values of the labels that follow one another from here on; a label and its value may stand in two lines."""
+    """The values of consecutive labels from here on. A label and its value may be in two lines."""
     found: list[str] = []
     for line in lines[at : at + _WITHIN]:
         match = _LABEL.match(line) if len(line) < 500 else None
@@ -55,7 +55,7 @@ def _values(lines: Sequence[str], at: int) -> list[str]:
 
 
 def _is_block(values: list[str], ruled: bool) -> bool:
-    """By what the values hold."""
+    """Whether the values show that it is a header block."""
     said = "\n".join(values)
     addressed, dated = bool(_ADDRESS.search(said)), bool(_DATE.search(said))
     if len(values) < _LEAST:
@@ -66,8 +66,8 @@ def _is_block(values: list[str], ruled: bool) -> bool:
 
 
 def subject_block(lines: Sequence[str], subject: str) -> int | None:
-    """Where a block of labels begins that names this very subject, below a rule or a blank line: whoever's words follow
-    had it first. None when there is none."""
+    """The first line of a block of labels that contains this very subject, below a rule or a blank line: the words
+    below it are of an earlier mail. None when there is none."""
     wanted = fingerprints.tokens(subject)
     for at, line in enumerate(lines) if wanted else ():
         if not _LABEL.match(line[:500]) or (at and lines[at - 1].strip() and not _RULE.fullmatch(lines[at - 1])):
@@ -79,7 +79,7 @@ def subject_block(lines: Sequence[str], subject: str) -> int | None:
 
 
 def heading_above(lines: Sequence[str]) -> int:
-    """How many lines at the end belong to a block that begins below them: rules, titles, a line with a date."""
+    """The number of lines at the end that belong to the block below them: rules, titles, a line with a date."""
     start = len(lines)
     for at in range(len(lines) - 1, max(-1, len(lines) - 5), -1):
         line = lines[at].strip()

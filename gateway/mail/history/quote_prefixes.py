@@ -1,7 +1,7 @@
-"""Marks before quoted lines, made alike: programs use `>`, some use `|` or the writer's initials. quote_trimming.py
-asks.
+"""Normalises the marks before quoted lines: programs use `>`, some use `|` or the writer's initials. quote_trimming.py
+calls it.
 
-`>>>` is the third level of a quote, and the prompt of a Python session too; such a session is told from a quote here.
+`>>>` is the third level of a quote, but also the prompt of a Python session, which is told from a quote here.
 """
 
 import re
@@ -10,8 +10,8 @@ from typing import Final
 
 from gateway.mail.history.attributions import attribution
 
-PROMPT: Final = "\ufdd3"  # before a line that is no quote although it begins with ">"; no text has this character
-_WIDE: Final = re.compile(r"^\s{0,3}(?:＞|&gt;)+")  # from a Chinese or Japanese keyboard; from HTML that was not read
+PROMPT: Final = "\ufdd3"  # put before a line that is no quote although it begins with ">"; no text has this character
+_WIDE: Final = re.compile(r"^\s{0,3}(?:＞|&gt;)+")  # from a Chinese or Japanese keyboard, or from undecoded HTML
 _SESSION: Final = re.compile(
     r">>> (?:import \w|from [\w.]+ import |def |class |del |with .+:|for .+ in .+:|if .+:|\d[\d\s+*/().-]*$|"
     r"[\w.]+\s?(?:\(|\[|[-+*/%|&]?=)|[\[({'\"])"
@@ -19,11 +19,11 @@ _SESSION: Final = re.compile(
 _OTHERS: Final = re.compile(r"\s{0,3}>(?!>> ?\S)")
 _BAR: Final = re.compile(r"\s{0,3}[|│┃](?:\s(?P<words>[^|]*))?")
 _INITIALS: Final = re.compile(r"\s{0,3}(?:[^\W\d_]{1,4}>|[:#]) ?(?P<words>.*)")
-_LEAST: Final = 2  # lines with a bar that end a mail, to be a quote
+_LEAST: Final = 2  # lines with a bar at the end of a mail that make a quote
 
 
 def normalize_prefixes(lines: Sequence[str], replied: bool) -> list[str]:
-    """The lines with ">" where another mark means the same, and prompts of a session apart."""
+    """The lines with ">" in place of other quote marks, and with PROMPT before the prompts of a Python session."""
     found = [_WIDE.sub(lambda mark: ">" * len(mark[0].strip().replace("&gt;", "＞")), line) for line in lines]
     if any(map(_SESSION.match, found)) and not any(map(_OTHERS.match, found)):
         return [PROMPT + line if line.startswith(">>>") else line for line in found]
@@ -40,7 +40,7 @@ def normalize_prefixes(lines: Sequence[str], replied: bool) -> list[str]:
 
 
 def _runs(lines: Sequence[str], mark: re.Pattern[str]) -> list[tuple[int, int]]:
-    """Where lines with that mark follow one another: beginnings and ends."""
+    """The start and end of each run of lines with that mark."""
     runs: list[tuple[int, int]] = []
     for at, line in enumerate(lines):
         if not mark.fullmatch(line):
@@ -53,7 +53,7 @@ def _runs(lines: Sequence[str], mark: re.Pattern[str]) -> list[tuple[int, int]]:
 
 
 def _attributed(lines: list[str], start: int) -> bool:
-    """The line above says whose words these are."""
+    """Whether the line above is an attribution of these lines."""
     above = next((at for at in range(start - 1, max(-1, start - 3), -1) if lines[at].strip()), None)
     return above is not None and attribution([*lines[max(0, above - 4) : above + 1], ">"], min(above, 4)) is not None
 

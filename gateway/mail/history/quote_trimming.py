@@ -1,6 +1,6 @@
-"""Cuts a mail's text into what its writer wrote and what stands below it: our marker, quoted history, signatures.
+"""Splits a mail's text into what its writer wrote and the rest: our marker, quoted history, signatures.
 
-own_words.py calls it. Everything works line by line, so that no mail takes longer than its length."""
+own_words.py calls it. Everything works line by line, so that the time is proportional to a mail's length."""
 
 import itertools
 import re
@@ -21,11 +21,11 @@ from gateway.mail.history.reply_marker import MARKER, is_marked
 
 __all__ = ["MARKER", "TrimmedText", "trim_history"]
 
-_MARKER = re.compile(  # other products' lines of that kind, in mails that were passed on to us
+_MARKER = re.compile(  # such lines of other products, in mails that were forwarded to us
     r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40})\s*$",
     re.IGNORECASE,
 )
-_WRAPPED = 58  # a quoted line this long may have lost its tail to the line below
+_WRAPPED = 58  # characters; the end of a longer quoted line may be wrapped into the line below
 _LONGEST_MOTTO = 3  # lines
 _MARKS = (FENCE, SIGNED)
 _ARMOUR = "-----BEGIN PGP SIGNED MESSAGE-----"
@@ -35,7 +35,7 @@ Kind = Literal["none", "quote", "block", "forward"]
 
 @dataclass(frozen=True, slots=True)
 class TrimmedText:
-    """The writer's own text, what was cut off below or above it, and whether history was among that."""
+    """The writer's own text, what was cut off below or above it, and whether that includes history."""
 
     own: str
     trimmed: str
@@ -51,10 +51,11 @@ def trim_history(
     known: KnownWords | None = None,
     subject: str = "",
 ) -> TrimmedText:
-    """What the writer wrote. `forwarded`, `replied`: what the subject says; a mail sent on stays whole.
+    """Trims a text to what the writer wrote. `forwarded`, `replied`: what the subject says; a forwarded mail stays
+    whole.
 
-    `writer`: their name and address, by which their signature is known. `known`: words that the thread had before.
-    `subject`: the mail's, which a block of header lines may repeat."""
+    `writer`: their name and address, to recognise their signature. `known`: words that the thread already had.
+    `subject`: the subject of the mail, which a block of header lines may repeat."""
     lines = normalize_prefixes(_apart(_unarmoured(text.split("\n"))), replied)
     if replied and (block := subject_block(lines, subject)) is not None:
         lines.insert(block, FENCE)
@@ -78,13 +79,13 @@ def _marks(line: str) -> bool:
 
 
 def _apart(lines: Sequence[str]) -> list[str]:
-    """Attributions that share a line with the writer's words get a line of their own."""
+    """Moves attributions that share a line with the writer's words to their own lines."""
     parts = ((line, apart(line)) for line in lines)
     return [each for line, pair in parts for each in (pair or (line,))]
 
 
 def _unarmoured(lines: list[str]) -> list[str]:
-    """The words of a mail signed in its text (RFC 4880, section 7), dashes unescaped; other mails as they are."""
+    """The words of a mail signed in its text by PGP (RFC 4880, section 7), unescaped; other mails are unchanged."""
     start = next((at for at, line in enumerate(lines) if line.rstrip() == _ARMOUR), None)
     if start is None:
         return lines
@@ -113,7 +114,7 @@ def _cut(lines: list[str], forwarded: bool, replied: bool, writer: Writer, known
 
 
 def _without_known(lines: list[str], place: tuple[int, int], writer: Writer) -> TrimmedText:
-    """What the thread had before goes, with all below it; when it is at the top, the answer stands below it."""
+    """Removes what the thread already had and all below it; or, when it is at the top, keeps the answer below it."""
     first, last = place
     answers_above = bool(_joined(lines[:first]))
     own, rest = (lines[:first], lines[first:]) if answers_above else (lines[last + 1 :], lines[: last + 1])
@@ -125,7 +126,7 @@ def _without_known(lines: list[str], place: tuple[int, int], writer: Writer) -> 
 
 
 def _own(above: list[str], below: list[str], writer: Writer) -> tuple[list[str], list[str]]:
-    """The writer's lines, and what is cut, when quotes have marks: answers may stand below or between them."""
+    """The writer's lines and the rest, for quotes with marks: answers may be below or between the quoted lines."""
     end = next((at for at in range(len(below)) if _blocks(below, at)), len(below))
     quoted, last = below[:end], below[end:]
     marks = [at for at, line in enumerate(quoted) if _is_quote(line)]
@@ -141,13 +142,13 @@ def _own(above: list[str], below: list[str], writer: Writer) -> tuple[list[str],
 
 
 def _words(lines: list[str], writer: Writer) -> str:
-    """What is left without a signature, of lines with words above them."""
+    """The text of lines without their signature. They are treated as if words were above them."""
     text, _ = without_signature(["-", "", *lines], *writer)
     return _joined(text[2:])
 
 
 def _between(quoted: list[str], marks: list[int]) -> bool:
-    """Whether the writer's own lines stand between quoted ones. The lost end of a wrapped line is none."""
+    """Whether the writer's own lines are between quoted ones. The wrapped end of a quoted line does not count."""
     for before, after in itertools.pairwise(marks):
         lines = [line for line in quoted[before + 1 : after] if line.strip()]
         if not lines or _attributes(lines) or all(map(_is_link, lines)):
@@ -159,7 +160,7 @@ def _between(quoted: list[str], marks: list[int]) -> bool:
 
 
 def _attributes(lines: list[str]) -> bool:
-    """The lines are an attribution, in one line or wrapped."""
+    """Whether the lines are an attribution, in one line or wrapped."""
     return is_attribution(" ".join(line.strip() for line in lines))
 
 
@@ -168,7 +169,7 @@ def _is_link(line: str) -> bool:
 
 
 def _history(lines: list[str]) -> tuple[int, Kind]:
-    """Where quoted history begins (the number of lines when nowhere), and of what kind it is."""
+    """The line where quoted history begins (the number of lines when there is none), and its kind."""
     own_until = 0
     for at, line in enumerate(lines):
         if not line.strip():
@@ -189,8 +190,8 @@ def _history(lines: list[str]) -> tuple[int, Kind]:
 
 
 def _own_quotes(lines: list[str], at: int) -> int:
-    """Where history begins when the quoted lines from here on are the writer's own: a motto, or something that they
-    took up, above the line that begins their program's quote. 0 when these lines are history themselves."""
+    """The line where history begins, when the quoted lines before it belong to the writer: a motto, or something that
+    they answer, above the line that begins their program's quote. 0 when the lines themselves are history."""
     last = at
     for below in range(at, len(lines)):
         if _is_quote(lines[below]):
@@ -210,7 +211,7 @@ def _quotes_below(lines: list[str], at: int) -> bool:
 
 
 def _blocks(lines: Sequence[str], at: int) -> bool:
-    """Somebody else's mail begins here, without marks."""
+    """Whether somebody else's mail begins here without quote marks."""
     line = lines[at]
     return line == FENCE or (
         not _is_quote(line) and (original(line) or header_block(lines, at) or labelled_block(lines, at))

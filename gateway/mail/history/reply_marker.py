@@ -1,5 +1,5 @@
-"""The line above which replies are written, in the reader's language: compose.py puts it there, quote_trimming.py cuts
-at it."""
+"""The line above which people write their replies, in the reader's language. compose.py adds it, and quote_trimming.py
+cuts there."""
 
 from functools import lru_cache
 from typing import Final
@@ -10,12 +10,12 @@ MARKER: Final = "## Reply above this line ##"
 
 
 def marker(language: str) -> str:
-    """Hashes on both sides in every language: nobody types that, and mail programs leave it as it is."""
+    """The marker in a language. It has hashes on both sides, which nobody types and mail programs do not change."""
     return f"## {translated(say('Reply above this line'), language)} ##"
 
 
 def is_marked(line: str) -> bool:
-    """Does our line stand here, in whichever language it was sent? Its reader may have changed theirs since."""
+    """Whether a line has our marker in any language: its reader may have changed theirs since the mail was sent."""
     return "##" in line and any(each in line for each in _all())
 
 

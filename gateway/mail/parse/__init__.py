@@ -1,1 +1,1 @@
-"""A mail's writer, and what they wrote in it themselves."""
+"""Finds who wrote a mail, and what they wrote in it themselves."""

@@ -1,4 +1,4 @@
-"""Who a mail says it is from, and whether a machine wrote it. The mail door asks both before anything else is read."""
+"""Who a mail says it is from, and whether a machine wrote it. The mail door asks the first, the workers ask both."""
 
 import re
 from collections.abc import Collection
@@ -14,26 +14,26 @@ from gateway.mail.decode import body_parts, mime, read_fields
 _ADDRESS = r"[^\s<>()\[\],;:@\"\\\x00-\x20\x7f]{1,64}@[^\W_](?:[\w.-]{0,250}[^\W_])?"
 _QUOTED = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"'
 _COMMENT = r"\([^()<>\"\\]*\)"
-# In a name without quotation marks some programs write what should stand in them: brackets, commas, the address.
+# Some programs write a name without quotation marks although it has brackets, commas or the address in it.
 _NAME = rf"(?:{_QUOTED}|{_COMMENT}|[^<>();\"\\])*"
 _MAILBOX = re.compile(
     rf"\s*(?:(?P<bare>{_ADDRESS})|(?P<name>{_NAME})<\s*(?P<address>{_ADDRESS})\s*>)\s*(?P<after>{_COMMENT})?\s*,?\s*",
     re.IGNORECASE,
 )
-_OUTSIDE = re.compile(_QUOTED)  # what stands in quotation marks is a name, whatever it looks like
+_OUTSIDE = re.compile(_QUOTED)  # text in quotation marks is a name, whatever it looks like
 _ANY_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\']+@[^\s<>()\[\],;:\"\\']*")
-_COMMENTS = re.compile(r"^\s*(?:\([^()]*\)\s*)+")  # before the value; it may stand there (RFC 5322, 3.2.2)
+_COMMENTS = re.compile(r"^\s*(?:\([^()]*\)\s*)+")  # a comment may precede the value (RFC 5322, 3.2.2)
 _LONGEST_FROM = 1000
 _MOST_HOPS = 50
 _CALENDARS = ("text/calendar", "text/x-calendar", "application/ics")
-_ANSWERING = ("reply", "counter", "declinecounter", "refresh")  # RFC 5546: what a guest's program sends
+_ANSWERING = ("reply", "counter", "declinecounter", "refresh")  # RFC 5546: methods that an attendee's program sends
 _METHOD = re.compile(rb"^METHOD:\s*([A-Z]+)\s*$", re.MULTILINE | re.IGNORECASE)
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 
 
 def sender(message: "Message[Any, Any]") -> str:
-    """The one mailbox of the one From field, in lower case, its domain in ASCII. Raises Refused for any other number,
-    and when its name pretends to be another mailbox."""
+    """The one mailbox of the one From field, in lower case, with its domain in ASCII. Raises Refused for any other
+    number, and when the name pretends to be another mailbox."""
     match = _from(message)
     address = _in_ascii(str(match["bare"] or match["address"]).lower()) if match else None
     if match is None or address is None:
@@ -42,7 +42,7 @@ def sender(message: "Message[Any, Any]") -> str:
 
 
 def display_name(message: "Message[Any, Any]") -> str | None:
-    """The name the writer's program gives them, for a person to read; it proves nothing."""
+    """The name that the writer's program gives them, to be shown to people; it proves nothing."""
     match = _from(message)
     name = mime.decode_words(match["name"] or "").strip(' "') if match else ""
     return name or None
@@ -57,7 +57,7 @@ def _from(message: "Message[Any, Any]") -> re.Match[str] | None:
 
 
 def _pretends(match: re.Match[str]) -> bool:
-    """Another address stands beside the mailbox, where a list of mailboxes could have it: whose mail is it then?"""
+    """Whether another address is beside the mailbox, as in a list of mailboxes: then the author is unclear."""
     beside = f"{_OUTSIDE.sub(' ', match['name'] or '')} {match['after'] or ''}"
     own = str(match["bare"] or match["address"]).lower()
     others = {each.strip(".'").lower() for each in _ANY_ADDRESS.findall(beside)}
@@ -65,7 +65,7 @@ def _pretends(match: re.Match[str]) -> bool:
 
 
 def _in_ascii(address: str) -> str | None:
-    """The domain as DNS has it (IDNA 2008); None when no domain can be written so."""
+    """The address with its domain as in DNS (IDNA 2008); None when the domain is not valid."""
     local, _, domain = address.rpartition("@")
     if domain.isascii():
         return address
@@ -80,7 +80,7 @@ def machine(
 ) -> str | None:
     """Why a mail is from a machine, None when a person may have written it (RFC 3834, lists, bounces).
 
-    `null_sender`: the envelope came from `<>`. `own_addresses` in lower case.
+    `null_sender`: the envelope sender is `<>`. `own_addresses` are in lower case.
     X-Auto-Response-Suppress is no sign: ordinary Exchange mail carries it."""
     if null_sender:
         return "null envelope sender"
@@ -110,7 +110,7 @@ def _by_name(names: list[str]) -> str | None:
 
 
 def _by_kind(message: "Message[Any, Any]") -> str | None:
-    """Reports, receipts for a mail that was read, and answers to an invitation: programs write all of them."""
+    """Reports, read receipts and answers to an invitation: programs write all of these."""
     if mime.kind(message) == "multipart/report":
         return "a report"
     for part in body_parts.leaves(message):

@@ -1,4 +1,4 @@
-"""A mail as its writer meant it: the words, the subject, what was attached. For the worker that reads mails."""
+"""Reads a mail as its writer meant it: words, subject and attachments. The worker that reads mails calls it."""
 
 import re
 from collections.abc import Iterator
@@ -21,15 +21,15 @@ __all__ = ["MARKER", "AttachedPart", "OwnWords", "machine", "read_own_words", "s
 
 _SENT_ON = r"fwd?|fw|wg|tr|rv|enc|vb|pd|i|转发|轉寄|転送|전달|vl"
 _PREFIXES = re.compile(rf"^\s*(?:(?:{REPLY}|{_SENT_ON})\.?\s?\d{{0,3}}(?:\[\d+\]|\(\d+\))?\s*[:：]\s*)+", re.IGNORECASE)
-_LONGEST = 200_000  # characters of a body that are looked at; more is trimmed
+_LONGEST = 200_000  # characters of a body that are read; the rest is trimmed
 _MOST_LINES = 10_000  # likewise
 _LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
 class OwnWords:
-    """`text`: what was written, the subject when there is no body; `trimmed`: what was cut off; `unread`: why there are
-    no words although something was written; `answers`: it answers another mail."""
+    """`text`: what was written, or the subject when there is no body; `trimmed`: what was cut off; `unread`: why there
+    are no words although something was written; `answers`: it answers another mail."""
 
     text: str
     trimmed: str
@@ -42,8 +42,8 @@ class OwnWords:
 
 
 def read_own_words(mail: "bytes | Message[Any, Any]", known: KnownWords | None = None) -> OwnWords:
-    """The words of a mail, raw or opened. `known`: what its thread had before. Raises Refused above 100 parts or 10
-    levels; never fails otherwise."""
+    """Reads the words of a mail, raw or parsed. `known`: what its thread already had. Raises Refused above 100 parts or
+    10 levels; it never fails otherwise."""
     message = mime.parse(mail) if isinstance(mail, bytes) else mail
     inside = body_parts.unwrap(message)
     body = body_parts.read(inside)
@@ -68,14 +68,14 @@ def _address(message: "Message[Any, Any]") -> str | None:
 
 
 def _opening(body: str) -> tuple[str, str]:
-    """What is looked at of a body, and what is too much."""
+    """The beginning of a body that is read, and the rest."""
     lines = body[:_LONGEST].split("\n", _MOST_LINES)
     read = "\n".join(lines[:_MOST_LINES])
     return read, body[len(read) :]
 
 
 def _bare(body: str) -> str:
-    """Lines end alike and nothing is invisible, but trailing blanks stay: "-- " needs its own."""
+    """Normalises line ends and removes invisible characters, but keeps trailing blanks: "-- " needs its own."""
     lines = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(_line(line) for line in lines)
 
@@ -89,7 +89,7 @@ def _line(line: str) -> str:
 
 
 def _parts(message: "Message[Any, Any]") -> Iterator[AttachedPart]:
-    """What is attached."""
+    """The attached parts."""
     words_ = body_parts.attached_words(message)
     for part in body_parts.leaves(message):
         kind = mime.kind(part)

@@ -1,5 +1,5 @@
-"""Reactions that mail programs send as a mail of their own: Gmail's part in JSON, and what Gmail, Outlook and others
-say in words to those who cannot show it. mailroom asks; such a mail is never an update.
+"""Reads reactions that mail programs send as separate mails: Gmail's part in JSON, and the words of Gmail, Outlook and
+others for programs that cannot show it. gateway/inbound/mail_routing.py calls it; such a mail is never an update.
 """
 
 import json
@@ -14,9 +14,9 @@ from gateway.mail.decode import body_parts, mime
 GMAIL: Final = "text/vnd.google.email-reaction+json"
 _KINDS: Final = re.compile(r"text/vnd\.[\w.-]*reaction\+json")
 _LARGEST: Final = 10_000  # octets
-_LONGEST: Final = 400  # characters of a body that is a reaction and nothing else
+_LONGEST: Final = 400  # characters of a body that is only a reaction
 _ONE: Final = re.compile(rf"(?:{EMOJI})")
-# "Dave reacted to your message" as Outlook has it, in the languages of its users; the words between may be a name.
+# "Dave reacted to your message" as Outlook writes it, in the languages of its users.
 _REACTED: Final = re.compile(
     r"(?:reacted to (?:your|this|the|an?) (?:message|e-?mail)|"
     r"hat auf (?:ihre|deine|diese) (?:nachricht|e-?mail) reagiert|"
@@ -37,8 +37,8 @@ _LIKE: Final = "like"
 
 
 def mail_reaction(message: "Message[Any, Any]", words: str, trimmed: str = "") -> str | None:
-    """What somebody reacted with, an emoji or "like"; None when the mail is no reaction. `words`: its own text,
-    `trimmed`: what was cut off below, where "Kim Lee reacted …" may look like a signature."""
+    """What somebody reacted with, an emoji or "like"; None when the mail is no reaction. `words`: its own text;
+    `trimmed`: what was cut off below, because "Kim Lee reacted …" may look like a signature."""
     for part in body_parts.leaves(message):
         if _KINDS.fullmatch(mime.kind(part)):
             return _of_json(mime.content(part)) or _first_emoji(words) or _LIKE
@@ -55,7 +55,7 @@ def _of_json(raw: bytes) -> str | None:
 
 
 def _of_words(words: str) -> str | None:
-    """All of a short text: an emoji and who reacted with which program, or that they reacted to a message."""
+    """Reads a short text that is only a reaction: an emoji and who sent it with which program, or a sentence of it."""
     if len(words) > _LONGEST:
         return None
     lines = [line.strip() for line in words.split("\n") if line.strip()]
@@ -69,7 +69,7 @@ def _of_words(words: str) -> str | None:
 
 
 def _is_rest(after: str) -> bool:
-    """Behind it stand at most an emoji and a colon: somebody who writes about a reaction says more."""
+    """Whether at most an emoji and punctuation follow: somebody who writes about a reaction says more."""
     return not any(map(str.isalnum, _ONE.sub("", after)))
 
 
