@@ -46,7 +46,7 @@ def raise_alarms(session: Session, reasons: Counter[str]) -> None:
 
 
 def _filtered(session: Session, new: int) -> None:
-    """Alarms when these texts complete a further EVERY within the hour; only then is the share queried."""
+    """Alarms when these texts complete another EVERY (20) within the hour; only then is the share queried."""
     filtered = session.scalar(FILTERED_NOW) or 0
     if filtered // EVERY == max(0, filtered - new) // EVERY:
         return
@@ -61,7 +61,7 @@ def _filtered(session: Session, new: int) -> None:
 
 
 def alarm_returned(session: Session) -> None:
-    """One more mail came back: alarms when it completes a further EVERY within the hour."""
+    """One more mail came back: alarms when it completes another EVERY (20) within the hour."""
     back = session.scalar(RETURNED_NOW) or 0
     if not back or back % EVERY:
         return

@@ -36,7 +36,7 @@ class RelayQuota:
         relay_quota.add(session, mails)
 
     def give_back(self, session: Session, attempts: Sequence[int]) -> None:
-        """The relay did not take these."""
+        """Gives back the count of attempts that the relay did not take."""
         if attempts:
             relay_quota.give_back(session, attempts)
             pauses.mail_goes_on(session, USED_UP)  # whoever found the day used up meanwhile had counted these

@@ -41,7 +41,7 @@ class SmtpConnection(asyncio.Protocol):
         self.broken = ""  # why it has ended, once it has
         self.draining = False
         self._listener: ReplyListener | None = (
-            first  # hears the greeting, which may come before anyone could ask for it
+            first  # receives the greeting, which may come before anybody could call `listen`
         )
         self._held = b""
         self._reply = b""

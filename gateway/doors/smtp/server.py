@@ -178,7 +178,8 @@ class MailDoor:
 
     def _nobodys(self, envelope_from: str, to: tuple[str, ...]) -> str | None:
         """Returns the proof of a mail that needs no known writer: for an unsubscription or a bounce our token is enough
-        (gateway/inbound/bounce_intake), and other mails with a null sender come from machines and have no effect."""
+        (gateway/inbound/bounce_intake), and other mails with a null sender come from machines and are used for nothing
+        else."""
         if self._all(to, "bounce") or self._all(to, "unsubscribe"):
             return BY_TOKEN
         return None if envelope_from else BY_NOBODY
