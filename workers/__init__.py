@@ -1,2 +1,2 @@
-"""What runs later: short drains over claimed rows. The bell names them by path; critter/processes/workers gives them
-their room."""
+"""The work that is done after a door has accepted something: short drains over claimed rows. gateway/queue/jobs names
+them by path; critter/processes/workers gives them their worker context."""

@@ -1,4 +1,4 @@
-"""Tells authors what they hear about a post later: its counts, or that a mail of it is late. RQ calls `drain`."""
+"""Tells authors later what became of a post: its counts, or that a mail of it is late. RQ calls `drain`."""
 
 from datetime import timedelta
 from typing import Final
@@ -21,7 +21,8 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> bool:
-    """Some of those that are due; False when none is. What goes into the outbox commits with the mark that it did."""
+    """Tells some of the reports that are due; returns False when none is. What goes into the outbox commits together
+    with the mark that it was told."""
     rings: set[str] = set()
     with transaction(here.engine) as session:
         rows = author_reports.due(session, BATCH)

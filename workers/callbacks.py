@@ -1,4 +1,4 @@
-"""Applies the status callbacks that the SMS door recorded. RQ calls `drain`; the door rings after it stored one."""
+"""Applies the status callbacks that the SMS door recorded. RQ calls `drain`; the door wakes it after it stored one."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from workers.runtime.drain_loop import drain as drained
 
 BATCH: Final = 500
 TURN: Final = 5.0  # seconds
-PAUSE: Final = timedelta(minutes=1)  # as after an answer that says so
+PAUSE: Final = timedelta(minutes=1)  # as long as after a carrier's direct answer that asks for a pause
 PAUSING: Final = ("pause_number", "pause_carrier")
 
 log = structlog.get_logger()
@@ -35,7 +35,8 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> bool:
-    """The oldest callbacks; False when there were none. One whose attempt is gone has nothing to say."""
+    """Applies the oldest callbacks; returns False when there were none. A callback whose attempt is gone has no
+    effect."""
     with transaction(here.engine) as session:
         found = open_callbacks(session, BATCH)
         receipts = [(one, _receipt(one)) for one in found]
@@ -48,7 +49,7 @@ def step(here: WorkerContext) -> bool:
 
 
 def _receipt(callback: Callback) -> Receipt | None:
-    """Each carrier's words are read by its own table."""
+    """Reads a callback with the table of its own carrier; returns None for a status that the table does not have."""
     carrier = BY_NAME.get(callback.carrier)
     receipt = carrier.receipt(callback.status, callback.reason) if carrier else None
     if receipt is None:
@@ -63,7 +64,7 @@ def _report(callback: Callback, receipt: Receipt) -> CarrierReport:
 
 
 def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> None:
-    """What the codes say about the phones; few callbacks carry one."""
+    """Applies what the error codes say about the phones; only few callbacks carry such a code."""
     telling = {one.attempt_id: receipt for one, receipt in known if receipt.action != "none" or receipt.strikes}
     if not telling:
         return
@@ -78,7 +79,7 @@ def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> N
 
 
 def _pause(session: Session, refused: Sequence[tuple[Callback, Receipt]]) -> None:
-    """A number, or the carrier, that may not send: the next texts wait, and each such callback makes it longer."""
+    """Pauses a number, or a whole carrier, that may not send: the next texts wait. Each such callback prolongs it."""
     for callback, receipt in refused:
         if receipt.action == "pause_number":
             senders.pause_of(session, [callback.attempt_id], PAUSE, receipt.reason)

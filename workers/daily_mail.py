@@ -1,4 +1,4 @@
-"""Writes the mail of the day for those who follow nobody yet, some people at a time. RQ calls `drain`."""
+"""Writes the daily mail for people who follow nobody yet, some people at a time. RQ calls `drain`."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> bool:
-    """One batch in one transaction; False when nobody is left whose morning it is."""
+    """Writes one batch in one transaction; returns False when nobody is left whose morning it is."""
     settings = here.settings
     with transaction(here.engine) as session:
         looked_at, mails = daily_mail.write(

@@ -1,6 +1,6 @@
 """Sends what is due, by text and by mail. RQ calls `drain_sms` and `drain_email`.
 
-A claim, the decision who may get it and the rendering commit together; it is sent outside of any transaction.
+The claim, the decision who may get it and the rendering commit together; the sending is outside of any transaction.
 """
 
 from datetime import timedelta
@@ -25,19 +25,19 @@ TURN: Final = {"sms": 5.0, "email": 30.0}  # seconds; texts share their queue wi
 MAILS: Final = 500
 MAILS_TOGETHER: Final = 125
 MAILS_AT_ONCE: Final = 500
-MAILS_FIRST: Final = 64  # at once, until the relay shows how quick it is
+MAILS_FIRST: Final = 64  # mails at once, until it is known how quick the relay is
 SHARE: Final = 0.97  # of the relay's rate: a mail may begin somewhat later than its slot
 
 
 def drain_sms() -> None:
-    """Texts, each at the rate of the number that it leaves from."""
+    """Sends texts, each at the rate of the number that it leaves from."""
     here = current()
     if here.texts:
         _drain(here, "sms", _texts(here))
 
 
 def drain_email() -> None:
-    """Mails, as fast as the relay takes them."""
+    """Sends mails as fast as the relay takes them."""
     here = current()
     if here.letters is not None:
         _drain(here, "email", _letters(here))
@@ -78,7 +78,7 @@ def _pacer(here: WorkerContext, rate: float | None) -> Pacer:
 
 
 class Relay:
-    """All mails leave by the relay."""
+    """The sender source of the mail channel: all mails leave by the relay."""
 
     def senders(self, session: Session) -> Senders:
         return () if pauses.mail_is_paused(session) else NOBODY

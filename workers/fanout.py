@@ -1,4 +1,4 @@
-"""Spreads a post to its audience in committed chunks; after a crash it goes on at the cursor. RQ calls `drain`."""
+"""Spreads a post to its audience in committed chunks; after a crash it continues at the cursor. RQ calls `drain`."""
 
 import structlog
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from gateway.store.tables import Fanout
 from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
-FIRST, CHUNK = 100, 2_000  # followers in the first chunk, so that somebody hears at once, and in the others
+FIRST, CHUNK = 100, 2_000  # followers in the first chunk (small, so that somebody hears at once) and in the others
 log = structlog.get_logger()
 
 
@@ -21,7 +21,7 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> bool:
-    """One chunk of the oldest fan-out that is due; False when there is none."""
+    """Writes one chunk of the oldest fan-out that is due; returns False when there is none."""
     with transaction(here.engine) as session:
         fanout = spreading.claim(session)
         if fanout is None:
@@ -41,15 +41,15 @@ def step(here: WorkerContext) -> bool:
 
 
 def begin(here: WorkerContext, session: Session, inbound_id: int) -> set[str]:
-    """The first followers of what an inbound posted, in its own transaction: they hear it without the way through
-    another worker. The bells to ring after the commit; workers/inbound calls it."""
+    """Makes the deliveries for the first followers of what an inbound posted, in the inbound's own transaction: they
+    need not wait for another worker. Returns the drains to wake after the commit; workers/inbound calls it."""
     fanouts = spreading.own(session, inbound_id)
     chunks = [_chunk(here, session, fanout, priority) for fanout, priority in fanouts]
     return set().union(*chunks) if chunks else {"fanout"}
 
 
 def _chunk(here: WorkerContext, session: Session, fanout: Fanout, priority: int) -> set[str]:
-    """The bells to ring: of the channels that got rows, and `fanout` when there is more."""
+    """Writes one chunk. Returns the drains to wake: of the channels that got rows, and `fanout` when more is left."""
     chunk = FIRST if fanout.reached == 0 else CHUNK
     upto, texts, mails = visibility.expand(session, fanout, priority, chunk)
     done = upto == visibility.END

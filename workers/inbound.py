@@ -27,7 +27,8 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> bool:
-    """Some of the oldest texts and mails; False when that was all: what came meanwhile has rung."""
+    """Reads some of the oldest texts and mails; returns False when that was all: what came meanwhile has woken a
+    worker by itself."""
     here.passing.repay(here.engine, "inbound")
     lease = timedelta(seconds=here.settings.lease_seconds)
     with transaction(here.engine) as session:
@@ -38,7 +39,7 @@ def step(here: WorkerContext) -> bool:
             return False
         try:
             _hear(here, one)
-        except OperationalError as problem:  # what passes is no fault of this row, and so no crash either
+        except OperationalError as problem:  # a transient error is not this row's fault and does not count as a crash
             pause = here.passing.pause("inbound", one.id, problem)
             if pause is None:
                 _give_back(here, claimed[number:])
@@ -50,8 +51,8 @@ def step(here: WorkerContext) -> bool:
 
 
 def _hear(here: WorkerContext, claimed: ClaimedInput) -> None:
-    """One transaction: the effects, the answer and the row's end. What raises is tried again when its lease is over,
-    but first without the followers, who may be the reason."""
+    """Commits the effects, the answer and the row's end in one transaction. What raises is tried once more without the
+    first followers, who may be the reason; if that fails too, it is tried again when its lease is over."""
     for spread in (True, False):
         try:
             with transaction(here.engine) as session:
@@ -73,7 +74,7 @@ def _hear(here: WorkerContext, claimed: ClaimedInput) -> None:
 def _read(
     session: Session, here: WorkerContext, claimed: ClaimedInput, spread: bool
 ) -> tuple[InboundOutcome | None, set[str]]:
-    """What it meant, and the bells to ring after the commit."""
+    """Returns what the input meant, and the drains to wake after the commit."""
     taken = inbox.take(session, claimed)
     if taken is None:  # another worker has it by now: this one woke up late
         return None, set()
@@ -95,5 +96,6 @@ def _read(
 
 
 def _give_back(here: WorkerContext, claimed: list[ClaimedInput], pause: timedelta = timedelta(0)) -> None:
-    """As if they had not been claimed. When the database cannot even do that just now, this worker does it later."""
+    """Gives rows back as if they had not been claimed. If the database cannot do that now, this worker does it
+    later."""
     here.passing.give_back(here.engine, "inbound", lambda session: inbox.release(session, claimed, pause))

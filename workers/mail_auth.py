@@ -1,6 +1,7 @@
-"""Finds out who wrote the mails that nothing proved at the door, and lets them in or holds them. RQ calls `drain`.
+"""Finds out who wrote the mails whose sender nothing proved at the door, and lets them in or holds them. RQ calls
+`drain`.
 
-DNS is asked by a few threads and outside of any transaction, so that a server that hangs delays one mail alone.
+A few threads ask DNS, outside of any transaction, so that a DNS server that hangs delays only one mail.
 """
 
 import time
@@ -28,8 +29,8 @@ from workers.runtime.drain_loop import TURN
 from workers.runtime.drain_loop import drain as drained
 
 THREADS: Final = 16
-FOR_STRANGERS: Final = 8  # of them at most
-LOOK: Final = 0.2  # seconds after which it is looked for more mails while DNS is slow
+FOR_STRANGERS: Final = 8  # threads that mails of unknown senders may use, at most
+LOOK: Final = 0.2  # seconds after which the worker looks for more mails while DNS is slow
 LONGEST: Final = SECONDS + 2 * PATIENCE  # seconds that one mail can take
 
 log = structlog.get_logger()
@@ -41,7 +42,8 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> bool:
-    """All that is there, for one turn; False when nothing is left. What it has in hand at the end is waited for."""
+    """Proves all waiting mails, for one turn at most; returns False when nothing is left. Mails in hand at the end of
+    the turn are still finished."""
     here.passing.repay(here.engine, "unproved")
     if here.stopping() or _alone(here):
         return True
@@ -59,7 +61,7 @@ def step(here: WorkerContext) -> bool:
 
 
 def _alone(here: WorkerContext) -> bool:
-    """A mail that ended a worker before is proved while there is no other to be blamed."""
+    """Proves alone a mail that crashed a worker before, so that no other mail can be blamed for a further crash."""
     with transaction(here.engine) as session:
         one = unauthenticated.suspect(session, here.owner, _lease(here))
         case = sender_verdicts.case(session, here.signer, one) if one else None
@@ -72,7 +74,7 @@ def _alone(here: WorkerContext) -> bool:
 
 
 def _more(here: WorkerContext, threads: ThreadPoolExecutor, asked: Asked, end: float) -> bool:
-    """Claims as many as there are threads for; whether there were any."""
+    """Claims as many mails as there are free threads; returns whether there were any."""
     if here.stopping() or time.monotonic() >= end:
         return False
     strangers = sum(case.one.stranger for case in asked.values())
@@ -100,8 +102,8 @@ def _climb(settings: Settings, resolver: Resolver, case: VerificationCase) -> Se
 
 
 def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderTrust]") -> None:
-    """One transaction: how the row ends, and the question to its sender. What raised stays leased and is tried alone
-    when that is over."""
+    """Commits how the row ends and the question to its sender in one transaction. A mail whose proof raised an error
+    keeps its lease, and is tried alone when the lease is over."""
     try:
         standing = answer.result()
         parsed = sender_verdicts.parse(case)
@@ -111,7 +113,7 @@ def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderT
     try:
         with transaction(here.engine) as session:
             state, drains = sender_verdicts.settle(session, here.signer, case, standing, parsed)
-    except OperationalError as problem:  # what passes is no fault of this mail
+    except OperationalError as problem:  # a transient error is not this mail's fault
         pause = here.passing.pause("unproved", case.one.id, problem)
         _give_back(here, [case.one], pause or timedelta(0))
         if pause is None:
@@ -126,6 +128,7 @@ def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderT
 
 
 def _give_back(here: WorkerContext, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:
-    """As if they had not been claimed. When the database cannot even do that just now, this worker does it later."""
+    """Gives mails back as if they had not been claimed. If the database cannot do that now, this worker does it
+    later."""
     if cases:
         here.passing.give_back(here.engine, "unproved", lambda session: unauthenticated.release(session, cases, pause))

@@ -1,5 +1,5 @@
-"""Takes the pictures and files of texts from the carrier and those of mails from the mail, cleans pictures, and keeps
-each once in the media folder. RQ calls `drain`; the clock rings, and whoever reads a mail."""
+"""Fetches the pictures and files of texts from the carrier and those of mails from the mail, cleans the pictures, and
+stores each once in the media folder. RQ calls `drain`; the clock and whoever reads a mail wake it."""
 
 from datetime import timedelta
 from typing import Final
@@ -20,14 +20,14 @@ from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
 TURN: Final = 3.0  # seconds; fan-outs share the queue
-BREATH: Final = timedelta(seconds=10)  # for a database that is away
-LEASE: Final = timedelta(seconds=90)  # to fetch and to clean one, with room to spare
+BREATH: Final = timedelta(seconds=10)  # until the next try when the database is away
+LEASE: Final = timedelta(seconds=90)  # enough to fetch and clean one file, with time to spare
 
 log = structlog.get_logger()
 
 
 class MediaNotKept(Exception):
-    """Why one is not kept, in a few words; `again`: it may be there later."""
+    """The reason, in a few words, why a file is not kept. `again`: it may be available later."""
 
     def __init__(self, reason: str, *, again: bool = False) -> None:
         super().__init__(reason)
@@ -39,7 +39,8 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> bool:
-    """The one that waits longest; False when none is due. It is fetched and cleaned outside of any transaction."""
+    """Handles the file that has waited longest; returns False when none is due. It is fetched and cleaned outside of
+    any transaction."""
     here.passing.repay(here.engine, "picture")
     with transaction(here.engine) as session:
         due = media.claim(session, LEASE)
@@ -65,7 +66,7 @@ def _end(here: WorkerContext, due: DueMedia) -> None:
 
 
 def _brought(here: WorkerContext, due: DueMedia) -> bytes:
-    """Its bytes as they came. Raises Unkept."""
+    """Returns the file's bytes as they came. Raises MediaNotKept."""
     if due.digest and (there := media_folder.place(here.settings.var, due.digest.hex())).exists():
         return there.read_bytes()
     if due.url is None:
@@ -92,7 +93,7 @@ def _out_of_mail(due: DueMedia) -> bytes:
 
 
 def _cleaned(content: bytes, due: DueMedia) -> "tuple[tuple[bytes, bytes | None], str]":
-    """(the file and its small copy, its type). Raises Unkept for what is not passed on."""
+    """Returns ((the file, its small copy), its type). Raises MediaNotKept for what is not passed on."""
     if why := file_types.explain_refusal(content, due.name or ""):
         raise MediaNotKept(why)
     kind = file_types.sniff(content)
@@ -106,7 +107,7 @@ def _cleaned(content: bytes, due: DueMedia) -> "tuple[tuple[bytes, bytes | None]
 
 
 def _keep(here: WorkerContext, due: DueMedia, contents: tuple[bytes, bytes | None], kind: str) -> None:
-    """The files first, then the row: a crash between the two leaves a file that a sweep removes."""
+    """Writes the files first, then the row: a crash between the two leaves a file that a sweep removes."""
     whole, small = contents
     with transaction(here.engine) as session:
         media.in_use(session)

@@ -1,11 +1,12 @@
-"""Texts that no web hook brought (R9): the carrier's own list of what came in, held against the inbox.
+"""Finds texts that no web hook brought (R9): it compares the carrier's own list of incoming texts with the inbox.
 
-The clock does it in a thread of its own, where nothing is sent: neither waits for the other. With
-CRITTER_SMS_INTAKE=poll it is the way in. Whatever it finds goes through the same accept as a web hook, under the same
-natural key, so what is found twice, or also comes late by its web hook, has one effect.
+The clock does this in a thread of its own that sends nothing, so neither waits for the other. With
+CRITTER_SMS_INTAKE=poll it is the way in. Whatever it finds is accepted like a web hook, under the same natural
+key, so a text that is found twice, or also comes late by its web hook, has one effect.
 
-The list filters by whole days only. It is read newest first, down to a day before the last complete reading began;
-the mark moves only when every page was there. A poll reads the newest alone, and the whole every two minutes.
+The list can be filtered by whole days only. It is read newest first, down to a day before the last complete reading
+began; the mark moves only when every page could be read. A poll reads only the newest texts, and the whole list every
+two minutes.
 """
 
 import time
@@ -27,21 +28,22 @@ from workers.runtime.context import WorkerContext
 
 LOOK: Final = 5.0  # seconds between two looks for a number that is due, at most
 GROUP: Final = 100  # texts in one commit
-AT_ONCE: Final = 4  # numbers
-TRIES: Final = 2  # for one page
-AGAIN: Final = 0.5  # seconds before the second
+AT_ONCE: Final = 4  # numbers whose lists are read at the same time
+TRIES: Final = 2  # tries for one page
+AGAIN: Final = 0.5  # seconds before the second try
 MOST_PAGES: Final = 5_000
 LATE: Final = timedelta(minutes=5)  # how late the list may show a text that a poll is still to find
 PATIENCE: Final = 15.0  # seconds for one answer
-HASTE: Final = 2  # incomplete readings, after which the texts of half a list are better than none
+HASTE: Final = 2  # after so many incomplete readings the texts of an incomplete list are accepted all the same
 
 log = structlog.get_logger()
 
 
 @dataclass
 class Memory:
-    """What this process knows of one number: when a complete reading began, and when the last whole one did, on the
-    process's own clock. Empty after a start, so that the first reading is whole."""
+    """What this process knows of one number. `fresh`: when the last complete reading began; `whole_at`: when the last
+    reading of the whole list did, on the process's own clock. Both are empty after a start, so that the first reading
+    is of the whole list."""
 
     fresh: datetime | None = None
     whole_at: float = float("-inf")
@@ -49,13 +51,14 @@ class Memory:
 
 @dataclass
 class ListWatch:
-    """One process's watch over the list."""
+    """One process's watch over the lists of all our numbers."""
 
     here: WorkerContext
     memories: dict[str, Memory] = field(default_factory=dict)
 
     def turn(self) -> int:
-        """Reads the lists that are due; how many texts were found. None while a drain keeps the doors closed."""
+        """Reads the lists that are due; returns how many texts were found. It takes none in while a drain keeps the
+        doors closed."""
         if self.here.admission.is_closed():
             return 0
         ours = self.here.settings.numbers_with("twilio")
@@ -70,7 +73,7 @@ class ListWatch:
             return sum(readers.map(self._read, taken))
 
     def _read(self, taken: ClaimedCursor) -> int:
-        """One number's list. Whatever is wrong with it is written down, and is no other number's trouble."""
+        """Reads one number's list. What goes wrong with it is recorded, and does not affect other numbers."""
         memory = self.memories.setdefault(taken.number, Memory())
         began = time.monotonic()
         whole = memory.fresh is None or began - memory.whole_at >= self.here.settings.whole_list_seconds
@@ -103,7 +106,7 @@ class ListWatch:
 
 
 class _ListPass:
-    """One pass over one number's list: what of it the inbox does not have yet."""
+    """One pass over one number's list: collects the texts that the inbox does not have yet."""
 
     def __init__(self, here: WorkerContext, taken: ClaimedCursor, floor: datetime) -> None:
         self._here, self._taken, self._floor = here, taken, floor
@@ -113,7 +116,7 @@ class _ListPass:
             self._key = inbox.hash_key(session)
 
     def run(self) -> str | None:
-        """Goes through the pages; why not to the end, when it does not."""
+        """Goes through the pages; returns None at the end of the list, otherwise the reason why it stopped before."""
         path: str | None = None
         for _ in range(MOST_PAGES):
             if self._here.stopping():
@@ -125,7 +128,7 @@ class _ListPass:
             except TimeoutError:
                 return "timeout"
             if page.broken:
-                self.reason = "entries that cannot be read"  # they may be texts: the mark waits for them
+                self.reason = "entries that cannot be read"  # they may be texts, so the mark does not move past them
             if not self._note(page):
                 return "taken over"
             if page.next is None or (page.oldest and page.oldest < self._floor):
@@ -134,7 +137,7 @@ class _ListPass:
         return "the list does not end"
 
     def _page(self, path: str | None) -> ListPage:
-        """Asked for twice, when that can help: a hiccup in the middle should not begin a long list anew."""
+        """Fetches a page, a second time when that can help: a short failure should not restart a long list."""
         listed = self._here.inbox
         assert listed is not None
         for attempt in range(1, TRIES + 1):
@@ -147,7 +150,7 @@ class _ListPass:
         raise AssertionError
 
     def _note(self, page: ListPage) -> bool:
-        """Keeps what is new of a page; False when another process has this number by now."""
+        """Keeps the new texts of a page; returns False when another process has taken this number over."""
         asked = {one.sid: one for one in page.found if one.sent_at >= self._floor}
         with transaction(self._here.engine) as session:
             there = inbox.known(session, self._key, "sms", [sid.encode() for sid in asked])
@@ -156,7 +159,8 @@ class _ListPass:
         return mine
 
     def accept(self) -> int:
-        """Puts them into the inbox, the oldest first: each sender's texts keep their order. How many were new."""
+        """Puts the texts into the inbox, oldest first, so that each sender's texts keep their order; returns how many
+        were new."""
         # The list is newest first, and its times are whole seconds: reversed, those of one second are in order too.
         texts = list(self._new.values())[::-1]
         texts.sort(key=lambda one: one.sent_at)
@@ -164,7 +168,7 @@ class _ListPass:
         found = 0
         for start in range(0, len(incoming), GROUP):
             if not self._here.admission.enter():
-                self.reason = "drained"  # the list keeps them, and the mark waits for them
+                self.reason = "drained"  # the list keeps them, and the mark does not move past them
                 break
             try:
                 with transaction(self._here.engine) as session:
@@ -174,9 +178,9 @@ class _ListPass:
         return found
 
     def _incoming(self, text: ListedText) -> Incoming | None:
-        """As gateway/doors/sms/twilio makes it of a web hook. The list does not say that the carrier answered STOP,
-        START or HELP itself: the words alone say it. None when its pictures could not be asked for: it waits for
-        them."""
+        """Builds the same row that gateway/doors/sms/twilio builds from a web hook. The list does not say that the
+        carrier itself answered STOP, START or HELP: only the words tell. Returns None when the list of its pictures
+        could not be fetched: the text waits for them."""
         pictures = self._pictures(text) if text.pictures else []
         if pictures is None:
             return None
@@ -204,12 +208,12 @@ class _ListPass:
 
 
 def _lease(here: WorkerContext) -> timedelta:
-    """Renewed with each page; a page may be asked for twice."""
+    """How long a claim lasts: it is renewed with each page, and a page may be fetched twice."""
     return timedelta(seconds=here.settings.lease_seconds + TRIES * PATIENCE)
 
 
 def watch_lists(here: WorkerContext, _failures: object) -> Callable[[], None]:
-    """One look after the other: what the clock does again and again (workers/runtime/periodic_tasks)."""
+    """Returns the function that looks once; the clock calls it again and again (workers/runtime/periodic_tasks)."""
     watch = ListWatch(here)
 
     def turn() -> None:

@@ -1,6 +1,7 @@
-"""Corrects what texts cost by the carrier's own prices, known a while later. RQ calls `drain`; the clock rings.
+"""Corrects the cost of texts by the carrier's own prices, which are known some time later. RQ calls `drain`; the clock
+wakes it.
 
-A status callback has no price, so the list of a day is read, a page a step: new texts never wait for long.
+A status callback has no price, so the list of a whole day is read, one page in each step: new texts never wait long.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from workers.runtime.drain_loop import drain as drained
 
 TURN: Final = 2.0  # seconds
 LIMIT: Final = 20.0  # seconds for one page
-AGAIN: Final = timedelta(minutes=10)  # after a page that could not be had
+AGAIN: Final = timedelta(minutes=10)  # until the next try after a page that could not be fetched
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> bool:
-    """One page of the oldest day that is due; False when none is. One carrier bills so far."""
+    """Reads one page of the oldest day that is due; returns False when none is. Only one carrier has prices so far."""
     carriers = [carrier for carrier in here.texts.values() if isinstance(carrier, Billing)]
     with transaction(here.engine) as session:
         day = price_sync.due(session) if carriers else None

@@ -1,7 +1,7 @@
-"""Looks for texts in doubt in the carrier's own list (R14). RQ calls `drain`; the clock rings when some are due.
+"""Looks for texts in doubt in the carrier's own list (R14). RQ calls `drain`; the clock wakes it when some are due.
 
-A text is known by the hash of the words that really left (R62). Nothing is rendered again: by now it may read
-otherwise, because its reader speaks another language, a key has changed, or a new version runs.
+A text is recognised by the hash of the words that really left (R62). It is not rendered again for that: it might read
+differently by now, because its reader's language or a key has changed, or a new version runs.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ from workers.runtime.drain_loop import drain as drained
 from workers.sending.in_doubt_matching import SKEW, MatchResult, UnmatchedMessage, compare
 
 BATCH: Final = 100  # rows looked for in one step
-HOLD: Final = timedelta(minutes=2)  # nobody else looks for them meanwhile
-AGAIN: Final = timedelta(seconds=30)  # after a list that could not be had
+HOLD: Final = timedelta(minutes=2)  # during which no other worker looks for them
+AGAIN: Final = timedelta(seconds=30)  # until the next try after a list that could not be fetched
 TURN: Final = 2.0  # seconds; new texts wait meanwhile
 LIMIT: Final = 20.0  # seconds for the lists of one step
 
@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 
 class LookupPlace(NamedTuple):
-    """Where some in doubt are looked for: in whose list, and to which phone they went."""
+    """Where texts in doubt are looked for: in which carrier's list, and to which phone they went."""
 
     carrier: str
     phone: str
@@ -45,7 +45,7 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> bool:
-    """Some of those in doubt, phone by phone; False when none is due."""
+    """Looks for some of the texts in doubt, phone by phone; returns False when none is due."""
     if not here.texts:
         return False
     with transaction(here.engine) as session:
@@ -67,7 +67,8 @@ def step(here: WorkerContext) -> bool:
 async def _lists(
     carriers: Mapping[str, object], by_phone: Mapping[LookupPlace, Sequence[Unknown]]
 ) -> dict[LookupPlace, list[ListedMessage]]:
-    """What the carriers took for each phone, all asked at once; those whose list could not be had are left out."""
+    """Returns what the carriers took for each phone; all are asked at the same time. A phone whose list could not be
+    fetched is left out."""
     found = await asyncio.gather(*(_list(carriers[place.carrier], place, mine) for place, mine in by_phone.items()))
     return {place: listed for place, listed in zip(by_phone, found, strict=True) if listed is not None}
 
@@ -90,7 +91,8 @@ def _put_off(here: WorkerContext, mine: Sequence[Unknown], wait: timedelta) -> N
 
 
 def _compare(here: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Sequence[ListedMessage]]]) -> None:
-    """Found: it was sent. Surely absent: it goes again. What may be hidden in the list is looked for again later."""
+    """A text that is found was sent. One that is surely absent is sent again. One that may be hidden in the list is
+    looked for again later."""
     verdicts: list[MatchResult] = []
     with transaction(here.engine) as session:
         digests = {message.carrier_id: digest(message.body) for _, listed in lists for message in listed}
@@ -111,7 +113,7 @@ def _compare(here: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Seque
 
 
 def _is_open(message: ListedMessage, seen: Mapping[str, SeenMessage]) -> bool:
-    """Whether it may be one in doubt: a text out, whose id no attempt has."""
+    """Tells whether a message may be one in doubt: an outgoing text whose id no attempt has."""
     return message.direction.startswith("outbound") and not seen[message.carrier_id].known
 
 

@@ -1,6 +1,6 @@
-"""Has the carrier delete its copy of old texts, and of those of an erased person. RQ calls `drain`; the clock rings.
+"""Has the carrier delete its copies of old texts and of an erased person's texts. RQ calls `drain`; the clock wakes it.
 
-One small step a ring, and the clock rings once a second: that bounds the rate, and new texts hardly wait.
+Each wake-up does one small step, and the clock wakes it once a second: that limits the rate, and new texts hardly wait.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from gateway.ledger.operations import redactions
 from gateway.store.database import transaction
 from workers.runtime.context import WorkerContext, current
 
-BATCH: Final = 10  # a second, then
+BATCH: Final = 10  # copies in one step, so at most as many a second
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ def drain() -> None:
 
 
 def step(here: WorkerContext) -> int:
-    """How many copies are gone. What fails is tried again later; nothing is lost by asking twice."""
+    """Deletes some copies; returns how many are gone. What fails is tried again later; asking twice does no harm."""
     settings = here.settings
     if not settings.twilio_auth_tokens:
         return 0  # they wait for the settings to have them again

@@ -1,1 +1,1 @@
-"""The carriers by name: one line each, with what they call back."""
+"""The carriers by name, with what each of them calls back."""

@@ -1,7 +1,8 @@
-"""A carrier that is watched: how each parcel ended and how long it took is counted, and strange answers raise an alarm.
+"""Wraps a carrier with metrics: it counts how each parcel ended and how long that took, and strange answers raise an
+alarm.
 
-critter/processes/workers puts it around the real carriers; workers/callbacks alarms about callbacks that nobody
-understands.
+critter/processes/workers puts it around the real carriers; workers/callbacks calls `alarm` for callbacks with an
+unknown status.
 """
 
 import asyncio
@@ -22,15 +23,15 @@ from gateway.ledger.commit import counters
 Parcel = TypeVar("Parcel")
 
 STRANGE: Final = frozenset({"malformed", "too long", "protocol", "odd status"})  # reasons for an alarm
-QUIET: Final = 60.0  # seconds between two lines about the same
-GATHER: Final = 0.5  # seconds for which counts are gathered here: every parcel passes
+QUIET: Final = 60.0  # seconds between two log lines about the same thing
+GATHER: Final = 0.5  # seconds for which counts are collected before they are added: every parcel passes here
 
 log = logging.getLogger(__name__)
 _complained: dict[tuple[str, str], float] = {}
 
 
 class InstrumentedCarrier(Generic[Parcel]):
-    """Does what its carrier does."""
+    """Does what its carrier does, and counts it."""
 
     def __init__(self, carrier: Carrier[Parcel]) -> None:
         self._carrier = carrier
@@ -74,7 +75,7 @@ class InstrumentedCarrier(Generic[Parcel]):
             alarm(self.channel, what)
 
     def _hand_over(self) -> None:
-        """On the loop, as all that counts here."""
+        """Adds the collected counts. Like everything here that counts, it runs on the event loop."""
         self._gathering = None
         ended, buckets, seconds = self._ended, self._buckets, self._seconds
         self._begin_anew()
@@ -89,7 +90,7 @@ class InstrumentedCarrier(Generic[Parcel]):
 
 
 class WatchedTexts(InstrumentedCarrier[Text]):
-    """The same with the carrier's list."""
+    """The same for a carrier that has a list."""
 
     def __init__(self, carrier: Carrier[Text], lists: MessageList) -> None:
         super().__init__(carrier)
@@ -105,12 +106,13 @@ class WatchedTexts(InstrumentedCarrier[Text]):
 
 
 def instrument(carrier: Carrier[Text]) -> InstrumentedCarrier[Text]:
-    """With its list, if it has one."""
+    """Wraps a carrier, with its list if it has one."""
     return WatchedTexts(carrier, carrier) if isinstance(carrier, MessageList) else InstrumentedCarrier(carrier)
 
 
 def strange(outcome: Outcome) -> str:
-    """What is odd about an answer, in a word: "" when nothing is. A code that is not in our table counts as odd."""
+    """Returns what is strange about an answer, in one word: "" when nothing is. A code that is not in our table counts
+    as strange."""
     for word in (outcome.reason, outcome.detail):
         if word in STRANGE:
             return word.replace(" ", "_")
@@ -119,7 +121,8 @@ def strange(outcome: Outcome) -> str:
 
 
 def alarm(channel: str, what: str) -> None:
-    """One line a minute about each, and each counted: somebody must look whether the carrier has changed."""
+    """Counts each strange answer and writes one log line a minute about each kind: somebody must look whether the
+    carrier has changed."""
     counters.add("strange", channel, what)
     now = time.monotonic()
     if now - _complained.get((channel, what), float("-inf")) >= QUIET:

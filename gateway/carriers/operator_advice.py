@@ -1,4 +1,4 @@
-"""What to do when a carrier refuses us, in plain words by its code; `critter carriers` and `critter check` show it."""
+"""What operators should do when a carrier refuses us, by its code; `critter carriers` and `critter check` show it."""
 
 from typing import Final
 
@@ -51,7 +51,7 @@ ADVICE: Final[dict[str, str]] = {
 }
 
 
-# Carriers whose refusals are HTTP's.
+# Carriers whose refusals are HTTP statuses.
 BY_STATUS: Final = ("401", "403", "404", "405")
 ELSEWHERE: Final = {
     "kannel": "look at KANNEL_URL, KANNEL_USERNAME and KANNEL_PASSWORD, and at user-allow-ip in its configuration",
@@ -60,7 +60,7 @@ ELSEWHERE: Final = {
 
 
 def advice(code: str | None, carrier: str = "") -> str:
-    """The step to take, "" for what is no refusal of ours."""
+    """Returns the step to take, "" for a code that does not refuse our account or number."""
     if carrier in ELSEWHERE:
         return ELSEWHERE[carrier] if code in BY_STATUS else ""
     return ADVICE.get(code or "", "")

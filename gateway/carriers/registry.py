@@ -1,7 +1,7 @@
-"""The carriers for texts by the names that CRITTER_SMS_NUMBERS may say: one line each.
+"""The carriers for texts by the names that CRITTER_SMS_NUMBERS may have: one line each.
 
-critter/processes/workers builds with it what our numbers name, workers/callbacks reads with it what each of them
-called back.
+critter/processes/workers builds the carriers of our numbers with it; workers/callbacks reads their status callbacks
+with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gateway.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class CarrierEntry:
-    """How one is made, and what a status and reason that its door recorded mean: None for an unheard-of one."""
+    """How a carrier is made, and what a status and reason that its door recorded mean: None for an unknown status."""
 
     make: Callable[[Settings], Carrier[Text]]
     receipt: Callable[[str, str | None], Receipt | None]
@@ -50,5 +50,5 @@ BY_NAME: Final[Mapping[str, CarrierEntry]] = {
 
 
 def carriers(settings: Settings) -> dict[str, Carrier[Text]]:
-    """Those that our numbers name, each built once; belongs to one process."""
+    """Builds each carrier that our numbers name once; the result belongs to one process."""
     return {name: BY_NAME[name].make(settings) for name in settings.sms_carriers}

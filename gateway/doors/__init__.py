@@ -1,2 +1,2 @@
-"""The ways in: each proves the transport, commits what came and answers. Layer 5; critter/processes/app.py wires
-them."""
+"""The doors, which take texts, mails and requests in: each proves the transport, commits what came and answers.
+critter/processes/app builds the web application from them."""

@@ -1,8 +1,9 @@
-"""Where a request really came from, for doors that believe an address. kannel.py and metrics.py ask.
+"""Finds the address that a request really came from, for doors that trust an address: gateway/doors/sms/kannel and
+gateway/doors/web/metrics.
 
-Behind a proxy every request comes from the proxy, and what a proxy writes about the caller anybody can write as well.
-So the headers are read only behind a proxy that is named (CRITTER_PROXY_FROM), from the right, as far as named proxies
-wrote them. A request that was passed on by anybody else has no address at all (R27).
+Behind a proxy every request comes from the proxy, and anybody can write the headers that a proxy writes about the
+caller. So these headers are read only behind a proxy that is named in CRITTER_PROXY_FROM, from the right, as far as
+named proxies wrote them. A request that anybody else has passed on has no address at all (R27).
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -31,7 +32,8 @@ PASSED_ON: Final = (  # headers that proxies and their hosts add
 
 
 def caller(settings: Settings, asked: Request) -> Address | None:
-    """Whoever asks, by the word of the socket and of our own proxies; None when somebody else has passed it on."""
+    """Returns the caller's address, from the socket and from our own proxies; None when somebody else has passed the
+    request on."""
     address = _plain(asked.remote_addr or "")
     written = ",".join(asked.headers.getlist("X-Forwarded-For"))
     if not written:
@@ -41,12 +43,12 @@ def caller(settings: Settings, asked: Request) -> Address | None:
     for entry in reversed(written.split(",")):
         address = _plain(entry)
         if not within(address, settings.proxy_from):
-            break  # what stands further left are this one's own words
+            break  # what is further left was written by this caller
     return address
 
 
 def passed_on(asked: Request) -> bool:
-    """Whether a proxy says that it has passed this request on."""
+    """Tells whether a header says that a proxy has passed this request on."""
     return any(name in PASSED_ON or name.startswith("X-Forwarded-") for name, _ in asked.headers)
 
 
@@ -55,14 +57,15 @@ def within(address: Address | None, networks: tuple[Network, ...]) -> bool:
 
 
 def _asked_of_proxy(settings: Settings, asked: Request) -> bool:
-    """By a name that only a proxy with TLS answers to: it has told us nothing of its caller."""
+    """Tells whether the request has our public https name, which only a proxy with TLS answers to: that proxy has told
+    us nothing about its caller."""
     public = urlsplit(settings.public_url)
     name, _, port = asked.host.lower().partition(":")
     return public.scheme == "https" and name == public.hostname and port in ("", "443")
 
 
 def _plain(text: str) -> Address | None:
-    """An address, as a socket or a proxy writes it; one of IPv4 that came by a socket of IPv6 counts as what it is."""
+    """Reads an address as a socket or a proxy writes it; an IPv4 address that came by an IPv6 socket counts as IPv4."""
     text = text.strip()
     host, _, rest = text.removeprefix("[").partition("]") if text.startswith("[") else (text, "", "")
     if host.count(":") == 1 and not rest:  # IPv4 with a port

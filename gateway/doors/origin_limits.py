@@ -1,7 +1,8 @@
-"""Who stands behind an address, and how much of a door each origin uses. The mail door and the web server ask.
+"""Which networks an address belongs to, and how much of a door each origin uses. The mail door and the web server use
+it.
 
 An attacker has one address, or a network: an IPv6 customer gets a /64 at least, often a /56 or a /48, and a provider
-has a /32. So everything is counted at each of these widths, and each width has a share of its own.
+has a /32. So everything is counted at each of these widths, and each width has a limit of its own.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, NamedTuple
 
 WIDE_IPV6: Final = (56, 48, 32)
-ONE: Final = 0  # the width of one IPv4 address, of one IPv6 /64 (a customer has a whole one), of a socket's other end
+ONE: Final = 0  # the width of one IPv4 address, one IPv6 /64 (every customer has a whole one), or one local socket
 
 
 class Network(NamedTuple):
@@ -23,8 +24,8 @@ class Network(NamedTuple):
 
 @lru_cache(10_000)
 def networks(peer: str) -> tuple[Network, ...]:
-    """The narrowest first. A socket of this machine has no address: all who use it are one. So has no name that is
-    none."""
+    """Returns the networks of an address, the narrowest first. A local socket has no address: all who use it count as
+    one origin. The same holds for a name that is no address."""
     try:
         ip = ip_address(peer.partition("%")[0])
     except ValueError:
@@ -38,10 +39,10 @@ def networks(peer: str) -> tuple[Network, ...]:
 
 
 class Usage:
-    """How much of one thing, connections or octets, each origin uses now."""
+    """How much of one resource, connections or octets, each origin uses now."""
 
     def __init__(self, shares: Mapping[int, int]) -> None:
-        """`shares`: for each width the most that one origin may use."""
+        """`shares`: for each width, the most that one origin may use."""
         self._shares = shares
         self._used: Counter[Network] = Counter()
         self.total = 0
@@ -54,9 +55,9 @@ class Usage:
                 del self._used[network]
 
     def exceeded(self, origin: tuple[Network, ...], more: int = 1) -> Network | None:
-        """The narrowest of its networks that would have more than its share."""
+        """Returns the narrowest of the origin's networks that would have more than its share; None if none would."""
         return next((one for one in origin if self._used[one] + more > self._shares[one.width]), None)
 
     def portion(self, origin: tuple[Network, ...], more: int = 0) -> float:
-        """How much of its share the origin uses, at the width where that is most: 1 is all of it."""
+        """Returns how much of its share the origin uses, at the width where that is most; 1 is the whole share."""
         return max((self._used[one] + more) / self._shares[one.width] for one in origin)

@@ -1,4 +1,5 @@
-"""Every route says how it knows who asks; create_app refuses to start with one that does not. Used by the doors."""
+"""Every route declares how it knows who asks; create_app refuses to start with a route that does not. The doors use
+it."""
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
@@ -10,8 +11,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def access(kind: Access) -> Callable[[View], View]:
-    """signed: the carrier signed the request; token: the address itself is the secret; public: anybody may;
-    metrics: a watcher on this machine, or one with the token for it."""
+    """Declares the access class of a view. signed: the carrier signed the request; token: the URL itself is the secret;
+    public: anybody may ask; metrics: a monitoring system on this machine, or one with the token for it."""
 
     def noted(view: View) -> View:
         vars(view)["access"] = kind
@@ -21,7 +22,7 @@ def access(kind: Access) -> Callable[[View], View]:
 
 
 def inventory(app: Flask) -> dict[str, Access | None]:
-    """Rule → its class; None where a view does not say. Flask's own view for files is public."""
+    """Returns the access class of each rule; None where a view declares none. Flask's own view for files is public."""
     return {rule.rule: _class_of(app, rule.endpoint) for rule in app.url_map.iter_rules()}
 
 

@@ -1,1 +1,1 @@
-"""What follows from an outcome: addresses that fail, alarms for operators."""
+"""What follows from an outcome: changes to addresses that fail, and alarms for operators."""

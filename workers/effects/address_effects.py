@@ -1,4 +1,5 @@
-"""What a refusal says about a phone: opted out, dead, or in doubt. Used when a reply or a callback brings a code."""
+"""Applies what a refusal says about a phone: opted out, dead, or in doubt. It is used when a carrier's answer or a
+callback brings a code."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from gateway.network.verification import number_lifecycle
 from gateway.store.tables import Address, Attempt, Delivery
 from workers.effects import alarms
 
-STRIKES: Final = 3  # of these codes, within this time, and the phone must be verified again (R40)
+STRIKES: Final = 3  # so many of the codes STRIKING within WITHIN: the phone must be verified again (R40)
 STRIKING: Final = ("30003", "30005", "30006")
 WITHIN: Final = timedelta(days=90)
 ON_ADDRESS: Final = ("opt_out", "dead_number", "count")
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 
 
 def of_refusals(session: Session, ended: Sequence[tuple[ClaimedDelivery, Outcome]]) -> None:
-    """The carrier's answers to our requests."""
+    """Applies what the carrier's answers to our requests say about the phones."""
     refused = [(one, outcome.reason) for one, outcome in ended if outcome.state == "failed"]
     coded = [(one.address_id, reason, code_of(int(reason))) for one, reason in refused if reason.isdecimal()]
     for address_id, reason, code in coded:
@@ -37,8 +38,8 @@ def of_refusals(session: Session, ended: Sequence[tuple[ClaimedDelivery, Outcome
 
 
 def apply(session: Session, address_id: int, action: Action, reason: str, strikes: bool = False) -> None:
-    """Does to the phone what one code asks for; harmless when repeated. An opt-out counts for a suspended one too: it
-    stays when the phone is proved again."""
+    """Does to the phone what one code asks for; repeating it is harmless. An opt-out also counts for a suspended
+    phone: it stays in force when the phone is verified again."""
     if action not in ON_ADDRESS and not strikes:
         return
     row = session.get(Address, address_id, with_for_update=True)
@@ -59,6 +60,6 @@ def _struck(session: Session, address_id: int) -> bool:
 
 
 def _suspend(session: Session, row: Address, reason: str) -> None:
-    """No text goes there until it is verified again. The clock rings for the word to its owner."""
+    """Sends no text there until the phone is verified again. The clock wakes the worker that tells its owner."""
     number_lifecycle.suspend(session, row, reason)
     log.warning("phone switched off", address=row.id, reason=reason)

@@ -1,7 +1,7 @@
-"""What operators must hear when a carrier refuses texts, or mails come back: said in the log, with the step to take.
+"""Tells operators in the log when a carrier refuses texts or mails come back, with the step to take.
 
-workers/effects/address_effects and workers/inbound ask. Texts that carriers filter, and mails that come back, are
-ordinary one by one; many within an hour are an alarm.
+workers/effects/address_effects, workers/callbacks and workers/inbound call it. One text that a carrier filters, or one
+mail that comes back, is ordinary; many within an hour are an alarm.
 """
 
 from collections import Counter
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from gateway.carriers.twilio.error_codes import code_of
 
 FILTERED: Final = ("30004", "30007")
-EVERY: Final = 20  # filtered texts within an hour, each time so many more are there …
-SHARE: Final = 0.01  # … and at least this share of all tries
+EVERY: Final = 20  # an alarm for each further 20 filtered texts within an hour …
+SHARE: Final = 0.01  # … if they are at least this share of all tries
 STEPS: Final = {
     21408: "allow the region under Geo permissions in Twilio's console, or take its people's phones out",
     21606: "check in Twilio's console that the number may send texts",
@@ -33,7 +33,8 @@ log = structlog.get_logger()
 
 
 def raise_alarms(session: Session, reasons: Counter[str]) -> None:
-    """Of one batch: how many texts were refused, by code. Callers have written the tries already."""
+    """Raises the alarms of one batch. `reasons`: how many texts were refused, by code. Callers have already written
+    the attempts."""
     for reason, number in sorted(reasons.items()):
         if reason not in FILTERED:
             code = int(reason) if reason.isdecimal() else 0  # other carriers have words
@@ -45,7 +46,7 @@ def raise_alarms(session: Session, reasons: Counter[str]) -> None:
 
 
 def _filtered(session: Session, new: int) -> None:
-    """Says so when these made a score of them full; the share is only asked for then."""
+    """Alarms when these texts complete another EVERY (20) within the hour; only then is the share queried."""
     filtered = session.scalar(FILTERED_NOW) or 0
     if filtered // EVERY == max(0, filtered - new) // EVERY:
         return
@@ -60,7 +61,7 @@ def _filtered(session: Session, new: int) -> None:
 
 
 def alarm_returned(session: Session) -> None:
-    """One more mail came back: says so when it made a score of them full within the hour."""
+    """One more mail came back: alarms when it completes another EVERY (20) within the hour."""
     back = session.scalar(RETURNED_NOW) or 0
     if not back or back % EVERY:
         return

@@ -1,1 +1,1 @@
-"""What every worker stands on: its context, its event loop, the drain loop, trouble that passes."""
+"""What every worker uses: its context, its event loop, the drain loop, the handling of transient errors."""

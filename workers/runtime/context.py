@@ -1,7 +1,7 @@
-"""What a drain finds when the bell calls it: settings, database, bell, loop and carriers of this process.
+"""The worker context: settings, database, notifier, event loop and carriers of this process, for its drains.
 
-RQ calls drains by path and without arguments, so the room is entered once, by critter/processes/workers, and looked up
-here.
+RQ calls drains by path and without arguments, so critter/processes/workers sets the context once, and drains look it
+up here.
 """
 
 import threading
@@ -38,14 +38,14 @@ class WorkerContext:
     loop: Loop
     texts: Mapping[str, Carrier[Text]] = field(default_factory=dict)  # by name
     letters: Carrier[OutboundEmail] | None = None
-    keys: tuple[DkimKey, ...] = ()  # that sign letters
-    inbox: TwilioInbox | None = None  # the carrier's list of texts to us; the clock's room alone has it
+    keys: tuple[DkimKey, ...] = ()  # the keys that sign mails
+    inbox: TwilioInbox | None = None  # the carrier's list of texts to us; only the clock's context has it
     admission: Admission = field(default_factory=Admission)  # the clock's, which takes texts in from that list
     passing: TransientErrors = field(default_factory=TransientErrors)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopping(self) -> bool:
-        """True after SIGTERM: a drain finishes what it has in hand and takes no more."""
+        """True after SIGTERM: a drain then finishes what it has in hand and claims nothing more."""
         return self._stop.is_set()
 
     def stop(self) -> None:
@@ -65,12 +65,12 @@ class WorkerContext:
 
     @cached_property
     def resolver(self) -> Resolver:
-        """Of DNS; its memory is shared by all mails of this process."""
+        """The DNS resolver; all mails of this process share its cache."""
         return of_settings(self.settings)
 
     @cached_property
     def world(self) -> CommandRegistry:
-        """The commands, all of them: handlers/ declares its own when it is imported."""
+        """All commands: handlers/ declares them when it is imported."""
         assert handlers.MODULES
         return commands.world(self.settings)
 
@@ -90,7 +90,7 @@ _entered: list[WorkerContext] = []
 
 
 def enter(room: WorkerContext | None) -> None:
-    """Makes it the room of this process; None leaves it."""
+    """Makes `room` the context of this process; None removes it."""
     _entered[:] = [] if room is None else [room]
 
 

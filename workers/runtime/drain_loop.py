@@ -1,4 +1,4 @@
-"""How a drain is run by its name, and the loop that all of them share: look for rows until there are none, for half a
+"""Runs a drain by its name, and has the loop that all drains share: look for rows until there are none, for half a
 minute at most."""
 
 import importlib
@@ -14,12 +14,13 @@ from workers.runtime.context import WorkerContext, current
 
 log = structlog.get_logger()
 
-TURN: Final = 30.0  # seconds; then the queue's other jobs have theirs
+TURN: Final = 30.0  # seconds; then it is the turn of the queue's other jobs
 
 
 def drain(name: str, step: Callable[[WorkerContext], bool], turn: float = TURN) -> None:
-    """Calls `step` until it finds nothing. Later rings are for rows that the first look may not see.
-    A database that is away, or a lock that is not to be had, is tried again when the clock rings."""
+    """Calls `step` until it finds nothing. The wake-up flag is cleared before the first look: a later wake-up may be
+    for rows that this look does not see. When the database is away, or a lock cannot be had, the clock wakes a worker
+    to try again."""
     room = current()
     room.notifier.answered(name)
     end = time.monotonic() + turn
@@ -33,7 +34,8 @@ def drain(name: str, step: Callable[[WorkerContext], bool], turn: float = TURN) 
 
 
 def run(name: str) -> bool:
-    """The drain of that name in our table. What it raises is logged, and the clock rings again; then it is False."""
+    """Runs the drain of that name in our table. What it raises is logged and the answer is False; the clock wakes a
+    worker for it again."""
     module, _, function = DRAINS[name][1].rpartition(".")
     try:
         getattr(importlib.import_module(module), function)()

@@ -1,7 +1,7 @@
 """The one asyncio loop of a worker process, in a thread of its own; drains hand it their coroutines.
 
-It runs on while the worker waits for the bell, so that connections which a carrier closes are noticed at once, and a
-signal or a job's time limit reaches the main thread and not some callback.
+It keeps running while the worker waits to be woken, so that a connection which a carrier closes is noticed at once. And
+a signal or a job's time limit reaches the main thread and not some callback.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class Loop:
-    """Lives as long as the process; the carriers belong to it."""
+    """It lives as long as the process; the carriers belong to it."""
 
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop()
@@ -23,11 +23,12 @@ class Loop:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, Result], timeout: float | None = None) -> Result:
-        """Its result, awaited by the calling thread; the work is cancelled when that thread is interrupted."""
+        """Returns the result of `work`; the calling thread waits for it. If that thread is interrupted, the work is
+        cancelled."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(timeout)
-        except BaseException:  # a time limit or a signal: the work must not go on behind the back of its drain
+        except BaseException:  # a time limit or a signal: the work must not outlive its drain
             future.cancel()
             raise
 

@@ -1,7 +1,7 @@
-"""What a worker does after a job, instead of waiting for the next: it listens for a while and drains at once when rung.
+"""Lets a worker listen for a while after a job, instead of waiting for the next one: it drains at once when woken.
 
-A steady stream of texts passes the queues without RQ's bookkeeping, which takes longer than all else that is done for
-one text. critter/processes/rq_worker calls `linger`.
+So a steady stream of texts passes the queues without RQ's bookkeeping, which takes longer than everything else that is
+done for one text. critter/processes/rq_worker calls `listen_while_idle`.
 """
 
 import time
@@ -13,13 +13,13 @@ from gateway.queue.worker_notifier import QueueListener
 from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import run
 
-SILENCE: Final = 1.0  # seconds without a ring after which RQ's worker takes over again
-LONGEST: Final = 10.0  # seconds; RQ's worker has to say from time to time that it lives
-LOOK: Final = 0.25  # seconds between two looks for jobs, which another's ring or the clock made
+SILENCE: Final = 1.0  # seconds without a wake-up after which RQ's worker takes over again
+LONGEST: Final = 10.0  # seconds; RQ's worker has to send its heartbeat from time to time
+LOOK: Final = 0.25  # seconds between two looks for jobs that another process's wake-up or the clock made
 
 
 def listen_while_idle(here: WorkerContext, queue: str, redis: Redis) -> None:
-    """Returns after a silence, or when jobs wait, or when the process is told to end."""
+    """Listens and drains. Returns after a silence, when jobs wait, or when the process is told to end."""
     with QueueListener(redis, queue) as ear:
         end = time.monotonic() + LONGEST
         while time.monotonic() < end and not ear.jobs() and _stretch(here, ear):
@@ -28,7 +28,7 @@ def listen_while_idle(here: WorkerContext, queue: str, redis: Redis) -> None:
 
 
 def _stretch(here: WorkerContext, ear: QueueListener) -> bool:
-    """Drains for LOOK seconds; False when it was silent, or one failed."""
+    """Drains for LOOK seconds; returns False when no wake-up came, when a drain failed, or when the process stops."""
     end = time.monotonic() + LOOK
     while time.monotonic() < end:
         names = ear.hear(SILENCE)
@@ -38,5 +38,5 @@ def _stretch(here: WorkerContext, ear: QueueListener) -> bool:
 
 
 def _drain(names: set[str]) -> bool:
-    """False when one of them failed: the clock rings again."""
+    """Runs the drains; returns False when one of them failed: the clock wakes a worker for it again."""
     return all(run(name) for name in sorted(names))

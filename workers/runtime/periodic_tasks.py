@@ -1,7 +1,7 @@
-"""Tasks that are done again and again: each in a thread of its own, so that one that fails or hangs stops no other.
+"""Runs periodic tasks, each in a thread of its own, so that a task that fails or hangs stops no other.
 
-What a task raises is counted, written down for `critter check`, and tried again later and later. A database that is
-away is no task's fault: it is asked again a second later. workers/upkeep/scheduler has the table of tasks.
+A failure is counted and recorded for `critter check`, and the task is tried again with growing pauses. A database that
+is away is no task's fault: the task is tried again a second later. workers/upkeep/scheduler has the table of tasks.
 """
 
 import threading
@@ -22,25 +22,26 @@ from workers.runtime.context import WorkerContext
 
 SECOND: Final = 1.0
 LOOK: Final = 1.0  # seconds between two looks for tasks that hang
-LONGEST: Final = 300.0  # seconds until a task that fails is tried again, at most
-OFTEN_DONE: Final = 30.0  # … and when it is to be done so often that nobody can wait so long
-FAREWELL: Final = 15.0  # seconds for what is in hand at the end
+LONGEST: Final = 300.0  # seconds until a task that fails is tried again, at most …
+OFTEN_DONE: Final = 30.0  # … and at most this for tasks that run at least this often
+FAREWELL: Final = 15.0  # seconds that tasks in hand have to finish when the process ends
 
-# SQLSTATE classes of a database that is away, is being stopped, or has no room for one more connection.
+# SQLSTATEs of a database that is away, is being stopped, or cannot take one more connection.
 AWAY: Final = ("08", "57P", "53300")
 
 log = structlog.get_logger()
-Turn = Callable[[], float | None]  # does it once; how long until the next time when that is not the usual
+Turn = Callable[[], float | None]  # runs the task once; returns the seconds until the next time, None for the usual
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`make` gives the turn of one process, with whatever it remembers from one time to the next."""
+    """One periodic task. `make` builds the turn for one process, with whatever it remembers from one turn to the
+    next; `every`: seconds between two turns."""
 
     name: str
     every: float
     make: Callable[[WorkerContext, "Failures"], Turn]
-    longest: float = 120.0  # seconds after which a turn hangs
+    longest: float = 120.0  # seconds after which a turn counts as hanging
 
 
 class Failures:
@@ -50,11 +51,11 @@ class Failures:
         self._engine = engine
         self._turn = threading.Lock()
         self._counts: dict[str, int] = {}
-        self._written: dict[str, bool] = {}  # whether there may be a row of it; not known at the start
+        self._written: dict[str, bool] = {}  # whether the table may have a row of it; not known at the start
         self._away = False
 
     def failed(self, name: str, problem: BaseException) -> int:
-        """How often by now, 0 when it was not its fault."""
+        """Counts a failure; returns how often the task has failed in a row, 0 when it was not the task's fault."""
         if is_away(problem):
             self._note_away(problem)
             return 0
@@ -66,7 +67,7 @@ class Failures:
         return count
 
     def hangs(self, name: str, seconds: float) -> None:
-        """It has not come back; said once a turn."""
+        """Records that a turn has not returned; called once in a turn."""
         counters.add("task_failures", name)
         step = "look what it waits for: locks in the database, a folder that does not answer; restart the clock"
         log.error("a task of the clock hangs", task=name, seconds=round(seconds), step=step)
@@ -81,7 +82,7 @@ class Failures:
             self._erase(name)
 
     def _note_away(self, problem: BaseException) -> None:
-        """One line for all tasks, until one succeeds."""
+        """Writes one log line for all tasks, until one of them succeeds."""
         with self._turn:
             said, self._away = self._away, True
         if not said:
@@ -122,7 +123,7 @@ class TaskRunner:
         self._thread.start()
 
     def look(self) -> None:
-        """Says once when the turn takes too long: nothing can end a thread."""
+        """Reports once that the turn takes too long. It can do no more: nothing can end a thread."""
         begun = self._begun
         if begun is None or self._said:
             return
@@ -138,7 +139,7 @@ class TaskRunner:
             self._here.rest(self._once())
 
     def _once(self) -> float:
-        """How long to wait then."""
+        """Runs one turn; returns the seconds to wait after it."""
         self._said, self._begun = False, time.monotonic()
         try:
             pause = self._step()
@@ -155,7 +156,7 @@ class TaskRunner:
 
 
 def run(here: WorkerContext, tasks: Sequence[Task]) -> None:
-    """Until the room is told to stop."""
+    """Runs the tasks until the worker context is told to stop."""
     failures = Failures(here.engine)
     runners = [TaskRunner(here, task, failures) for task in tasks]
     while not here.stopping():
@@ -168,7 +169,7 @@ def run(here: WorkerContext, tasks: Sequence[Task]) -> None:
 
 
 def is_away(problem: BaseException) -> bool:
-    """Whether the database was lost, which is no fault of what was being done. A statement that took too long is."""
+    """Tells whether the database was lost, which is not the task's fault. A statement that took too long is."""
     if isinstance(problem, OperationalError | InterfaceError):
         state: str | None = getattr(problem.orig, "sqlstate", None)
         return problem.connection_invalidated or state is None or state.startswith(AWAY)
@@ -176,5 +177,5 @@ def is_away(problem: BaseException) -> bool:
 
 
 def reason_of(problem: BaseException) -> str:
-    """The name of the error, never what it says: that may hold a number."""
+    """Returns the name of the error, never its message: that may contain a phone number."""
     return type(problem.orig if isinstance(problem, DBAPIError) and problem.orig else problem).__name__

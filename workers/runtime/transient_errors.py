@@ -1,9 +1,9 @@
-"""Trouble of the database that passes is no crash of the row that met it: workers give that row back and try again.
+"""A transient database error does not count as a crash of the row that met it: workers give that row back and retry.
 
-A statement that ran out of time, a lock, a deadlock may be the row's own doing all the same, and may come again each
-time. So from the third time on such a row waits longer and longer, is told of in the log, and keeps only what must come
-after it waiting: its sender's next ones. What cannot even be given back, because the database is away, is owed: its
-worker gives it back before it claims anything else, so that the lease which ran out meanwhile counts as no crash.
+A statement that ran out of time, a lock or a deadlock may still be caused by the row itself, and may happen each time.
+So from the third time on such a row waits longer and longer and is reported in the log; it holds up only what must come
+after it, its sender's next inputs. A row that cannot even be given back, because the database is away, is given back
+before its worker claims anything else, so that a lease which ran out meanwhile does not count as a crash.
 """
 
 from collections import OrderedDict, defaultdict
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from gateway.store.database import concerns_one, passes, transaction
 
-AT_ONCE: Final = 2  # times that a row is simply given back
+AT_ONCE: Final = 2  # times that a row is given back without a pause
 FIRST: Final = timedelta(seconds=10)
 LONGEST: Final = timedelta(minutes=5)
 MOST: Final = 10_000  # rows that are remembered
@@ -28,15 +28,15 @@ GiveBack = Callable[[Session], object]
 
 
 class TransientErrors:
-    """How often each row met such trouble in this process, and what of it is still to be given back."""
+    """How often each row met a transient error in this process, and which rows are still to be given back."""
 
     def __init__(self) -> None:
         self._times: OrderedDict[tuple[str, int], int] = OrderedDict()
         self._owed: defaultdict[str, list[GiveBack]] = defaultdict(list)
 
     def pause(self, kind: str, row: int, problem: OperationalError) -> timedelta | None:
-        """How long this row waits while the others go on; None: the worker should stop, as the trouble is not its own,
-        or not known to be. Raises the problem again when it is none that passes."""
+        """Returns how long this row waits while the others go on. None: the worker should stop, because the row is not
+        the cause, or not known to be. Raises the problem again when it is not transient."""
         if not passes(problem):
             raise problem
         if not concerns_one(problem):
@@ -53,7 +53,7 @@ class TransientErrors:
         return pause
 
     def give_back(self, engine: Engine, kind: str, work: GiveBack) -> None:
-        """Does it now, or owes it."""
+        """Gives rows back now, or remembers to do it later."""
         self._owed[kind].append(work)
         try:
             self.repay(engine, kind)
@@ -61,8 +61,8 @@ class TransientErrors:
             log.warning("rows are given back later", kind=kind, problem=type(problem.orig).__name__)
 
     def repay(self, engine: Engine, kind: str) -> None:
-        """Gives back what was owed; each is fenced by its attempt, so that what others have by now stays with them. One
-        row that is locked keeps nobody waiting. Raises when the database is away."""
+        """Gives back what could not be given back before. Each row is fenced by its attempt, so rows that other workers
+        have by now stay with them. A locked row does not hold up the others. Raises when the database is away."""
         owed = self._owed[kind]
         for work in list(owed):
             try:

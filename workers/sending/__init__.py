@@ -1,1 +1,1 @@
-"""From claimed rows to a carrier and back: pacing, reservations, rendering, settling."""
+"""Takes claimed rows to a carrier and back: pacing, reservations, rendering, settling."""

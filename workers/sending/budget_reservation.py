@@ -1,5 +1,5 @@
-"""Pays for texts before they leave: workers/sending/delivery_store asks within its claim, and gives back what did not
-leave."""
+"""Reserves the budget for texts before they leave. workers/sending/delivery_store calls it within its claim, and gives
+back what did not leave."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ from workers.sending.send_loop import OutboundItem
 
 Parcel = TypeVar("Parcel", bound=HasAttempt)
 
-OVER: Final = "budget"  # the reason of what did not fit
-WAIT: Final = timedelta(minutes=1)  # until what waits for the breaker is looked at again
+OVER: Final = "budget"  # the reason of deliveries that did not fit into a budget
+WAIT: Final = timedelta(minutes=1)  # until deliveries that wait for the budget breaker are looked at again
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation(Generic[Parcel]):
-    """What is paid for and may leave; `taken` says what operators must hear once this is committed."""
+    """What has a reserved budget and may leave; `taken` says what operators must hear once this is committed."""
 
     loads: Sequence[OutboundItem[Parcel]]
     taken: BudgetOutcome
@@ -37,8 +37,8 @@ class Reservation(Generic[Parcel]):
 def reserve(
     session: Session, settings: Settings, loads: Sequence[OutboundItem[Parcel]], contents: Mapping[int, MessageContent]
 ) -> Reservation[Parcel]:
-    """Ends what may not leave or does not fit, puts off what waits for the breaker, and takes the rest from its
-    budgets. The last thing of a transaction: other workers wait for it."""
+    """Ends what may not leave or does not fit, puts off what waits for the budget breaker, and takes the rest from its
+    budgets. Call it last in a transaction: it locks the budgets, and other workers wait for them."""
     barred = {load.claimed.key: trouble for load in loads if (trouble := _trouble(settings, load))}
     wanted = [_wanted(settings, load, contents) for load in loads if load.claimed.key not in barred]
     taken = budgets.take(session, budgets.limits(settings), wanted) if wanted else BudgetOutcome({}, frozenset())
@@ -54,7 +54,7 @@ def reserve(
 def reserve_again(
     session: Session, settings: Settings, loads: Sequence[OutboundItem[Parcel]], contents: Mapping[int, MessageContent]
 ) -> Reservation[Parcel]:
-    """The same for what was paid for and waited too long since: what it cost is given back first."""
+    """Does the same for items that have a reservation but waited too long: first their reservation is given back."""
     budgets.refund(session, [load.claimed.attempt_id for load in loads])
     return reserve(session, settings, loads, contents)
 
@@ -84,7 +84,7 @@ def _wanted(settings: Settings, load: OutboundItem[Parcel], contents: Mapping[in
 
 
 def _missed(wanted: Sequence[BudgetRequest], taken: BudgetOutcome) -> dict[int, tuple[int, Scope, int]]:
-    """By message, of those that somebody wrote: who, the budget, how many phones."""
+    """Returns by message, for messages that somebody wrote: (the author, the budget, how many phones)."""
     missed: dict[int, tuple[int, Scope, int]] = {}
     for one in wanted:
         if one.author_id and one.attempt_id in taken.over:
@@ -94,7 +94,8 @@ def _missed(wanted: Sequence[BudgetRequest], taken: BudgetOutcome) -> dict[int, 
 
 
 def tell(taken: BudgetOutcome) -> None:
-    """Operators hear of each budget once a period, and when the breaker opens."""
+    """Tells operators in the log about each budget that is used up, once a period, and when the budget breaker
+    opens."""
     for scope, subject in taken.exhausted:
         write = log.error if scope.startswith("company") else log.warning
         write("budget for texts is used up: see critter costs", budget=scope, of=subject)

@@ -1,4 +1,5 @@
-"""The database's side of a road: short transactions that claim, settle and give back. Workers/deliver builds two."""
+"""The database side of a send loop: short transactions that claim, settle and give back. workers/deliver builds one for
+mail, workers/sending/number_pool one for each number."""
 
 import time
 from collections import OrderedDict
@@ -32,7 +33,7 @@ from workers.sending.settlement import settlement
 Parcel = TypeVar("Parcel", bound=HasAttempt)
 Rendering = Callable[
     [ClaimedDelivery, MessageContent], tuple[OutboundItem[Parcel], str]
-]  # what leaves, and what `more` gives next
+]  # returns what leaves, and the rest that `more` gives next
 
 KEPT: Final = 64  # messages whose content is kept between claims
 
@@ -40,10 +41,10 @@ log = structlog.get_logger()
 
 
 class SenderSource(Protocol):
-    """Where rows leave from: one of our numbers, or the relay."""
+    """What rows leave from: one of our numbers, or the relay."""
 
     def senders(self, session: Session) -> Senders:
-        """Whose rows may be claimed now, the own ones first; none while it is paused."""
+        """Returns the senders whose rows may be claimed now, its own first; none while it is paused."""
         ...
 
     def pause(self, session: Session, outcome: Outcome) -> None:
@@ -52,7 +53,8 @@ class SenderSource(Protocol):
 
 
 class DeliveryStore(Generic[Parcel]):
-    """Of one channel and origin. Its methods are called from the road's threads, never on the loop."""
+    """Database operations for one channel and one sender. Its methods are called from the send loop's threads, never on
+    the event loop."""
 
     def __init__(
         self,
@@ -69,7 +71,7 @@ class DeliveryStore(Generic[Parcel]):
         self._contents: OrderedDict[int, MessageContent] = OrderedDict()
 
     def claim(self, limit: int, suspects: bool) -> Batch[Parcel]:
-        """Due rows, less those that must not leave now: an opt-out that has committed counts."""
+        """Claims due rows, without those that must not leave now: an opt-out that has committed counts."""
         decided_at = time.monotonic()
         with transaction(self._here.engine) as session:
             rows = self._claimed(session, limit, suspects)
@@ -129,7 +131,8 @@ class DeliveryStore(Generic[Parcel]):
     def _cut_off(
         self, session: Session, rows: Sequence[ClaimedDelivery], contents: Mapping[int, MessageContent]
     ) -> set[Key]:
-        """Mails of answers whose readers may not read what is answered. A text says nothing of it."""
+        """Finds the mails of answers whose readers may not read what is answered. A text does not show that, so none is
+        looked for there."""
         found: set[Key] = set()
         threads = {row.message_id for row in rows if contents[row.message_id].parents} if self._channel != "sms" else ()
         for message in threads:
@@ -139,7 +142,8 @@ class DeliveryStore(Generic[Parcel]):
         return found
 
     def _content_of(self, session: Session, message_ids: set[int]) -> dict[int, MessageContent]:
-        """Of answers anew for every claim: what they answer may have been taken back."""
+        """Returns the content of messages, kept between claims. Answers are read anew for every claim: what they answer
+        may have been taken back."""
         missing = {one for one in message_ids if one not in self._contents or self._contents[one].parents}
         found = claims.contents(session, missing) if missing else {}
         wanted = {one: found[one] if one in found else self._contents[one] for one in message_ids}
@@ -149,7 +153,8 @@ class DeliveryStore(Generic[Parcel]):
         return wanted
 
     def settle(self, landed: Sequence[tuple[OutboundItem[Parcel], Outcome]]) -> None:
-        """Writes how they ended, and what that says about the addresses. What a pause kept back goes to the queue."""
+        """Writes how items ended, and what that says about their addresses. What a pause kept back returns to the
+        queue."""
         kept = [load.claimed for load, outcome in landed if outcome.pause]
         ended = [(load, outcome) for load, outcome in landed if not outcome.pause]
         rows = [settlement(self._channel, load.claimed, outcome, load.segments, self._look) for load, outcome in ended]
@@ -164,8 +169,8 @@ class DeliveryStore(Generic[Parcel]):
             counters.add("segments", amount=parts)
 
     def decide(self, loads: Sequence[OutboundItem[Parcel]]) -> frozenset[int]:
-        """Decides again about rows that the carrier had in hand for too long: the attempts that may still leave. Those
-        that may not end here; what another worker has taken over meanwhile is left alone."""
+        """Decides again about rows that the carrier had in hand for too long; returns the attempts that may still
+        leave. The others end here; rows that another worker has taken over meanwhile are left alone."""
         with transaction(self._here.engine) as session:
             if not self._origin.senders(session):
                 self._release(session, [load.claimed for load in loads], PAUSED)
@@ -193,7 +198,8 @@ class DeliveryStore(Generic[Parcel]):
         self._uncount(session, [one.attempt_id for one in rows])
 
     def _uncount(self, session: Session, attempts: Sequence[int]) -> None:
-        """These surely did not leave: they cost nothing, and are not among the mails of the day."""
+        """Gives back what these attempts reserved: they surely did not leave, so they cost nothing and do not count
+        among the mails of the day."""
         if self._channel == "sms":
             budgets.refund(session, attempts)
         if self._day:
@@ -209,7 +215,7 @@ class DeliveryStore(Generic[Parcel]):
 
 
 PAUSED: Final = timedelta(seconds=60)
-STAYED: Final = ("retry", "failed")  # the carrier did not take it: it costs nothing
+STAYED: Final = ("retry", "failed")  # states in which the carrier did not take it: it costs nothing
 
 
 def _messages(loads: Sequence[OutboundItem[Parcel]]) -> set[int]:

@@ -1,7 +1,7 @@
-"""Which texts in doubt a carrier's list shows, surely lacks, or may hide. Pure; workers/reconcile asks.
+"""Tells which texts in doubt a carrier's list shows, surely lacks, or may hide. Pure; workers/reconcile calls it.
 
-Better unknown than twice: whatever the list shows and nobody can explain may be one of those in doubt, in words that
-the carrier has changed, and then none of them is called absent.
+It is better to leave a text unknown than to send it twice. A message in the list that matches no text may be one of
+those in doubt, in words that the carrier has changed; then none of them counts as absent.
 """
 
 from collections import Counter, defaultdict
@@ -13,22 +13,23 @@ from typing import Final
 from gateway.ledger.outbox.in_doubt import Unknown
 
 SKEW: Final = timedelta(minutes=5)  # the carrier's clock is not ours
-SERVICE: Final = "MG"  # how the id of a Messaging Service begins: which number sends is Twilio's to choose
+SERVICE: Final = "MG"  # how the id of a Messaging Service begins: there Twilio chooses the number that sends
 
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedMessage:
-    """One message of the list that no attempt is known to be."""
+    """One message of the list that belongs to no known attempt."""
 
     carrier_id: str
     body_hash: bytes
     sent_at: datetime | None
-    sender: str | None  # "": the list does not say; None: nobody asked for it by the carrier's API
+    sender: str | None  # "": the list does not say; None: it was not sent by the carrier's API
 
 
 @dataclass(slots=True)
 class MatchResult:
-    """`found`: the carrier's id by attempt. `open`: they may or may not have left, still."""
+    """`found`: the carrier's id by attempt. `absent`: attempts that surely did not leave. `open`: it is still unknown
+    whether they left."""
 
     found: dict[int, str] = field(default_factory=dict)
     absent: list[int] = field(default_factory=list)
@@ -36,8 +37,8 @@ class MatchResult:
 
 
 def compare(doubtful: Sequence[Unknown], shown: Sequence[UnmatchedMessage], elsewhere: Sequence[bytes]) -> MatchResult:
-    """Of one phone. `doubtful`: the oldest first. `elsewhere`: hashes of its other texts that are on their way or in
-    doubt. Each message of the list stands for one text, and of those that read alike for the oldest."""
+    """Compares the texts of one phone. `doubtful`: the oldest first. `elsewhere`: hashes of its other texts that are on
+    their way or in doubt. Each message of the list is one text; among texts with the same words it is the oldest."""
     verdict, left = MatchResult(), list(shown)
     claimants = Counter(elsewhere)
     unmatched: list[Unknown] = []
@@ -58,8 +59,8 @@ def compare(doubtful: Sequence[Unknown], shown: Sequence[UnmatchedMessage], else
 def _leave_to_others(
     verdict: MatchResult, doubtful: Sequence[Unknown], claimants: Counter[bytes], left: list[UnmatchedMessage]
 ) -> None:
-    """What reads like a text that is not asked about now may be that one. With too few for all of them, those that were
-    found wait until the others are known."""
+    """A message with the words of a text that is not compared now may be that text. If there are too few messages for
+    all texts with these words, those that were found stay open until the others are known."""
     spare: defaultdict[bytes, list[UnmatchedMessage]] = defaultdict(list)
     for each in left:
         spare[each.body_hash].append(each)
@@ -84,7 +85,8 @@ def _in_time(one: Unknown, each: UnmatchedMessage) -> bool:
 
 
 def _may_be(one: Unknown, each: UnmatchedMessage) -> bool:
-    """In other words, from the number that it was to leave from, at a time when it may have left."""
+    """Tells whether the message may be this text in changed words: it is from the number that the text was to leave
+    from, and from a time when it may have left."""
     if each.sender is None or not _in_time(one, each):
         return False
     return not one.sender or not each.sender or one.sender.startswith(SERVICE) or each.sender == one.sender

@@ -1,5 +1,5 @@
-"""Our numbers as roads: one for each number, so that none sends faster than it may and none waits for another.
-Workers/deliver drains them all."""
+"""One send loop for each of our numbers, so that none sends faster than it may and none waits for another.
+workers/deliver drains them all."""
 
 import asyncio
 import time
@@ -25,15 +25,15 @@ from workers.sending.pacing import Bucket, Pacer
 from workers.sending.render_sms import Texting
 from workers.sending.send_loop import PAUSE, DeliveryPort, SendLoop
 
-FRESH: Final = 1.0  # seconds that what we know of our numbers is good for
-TEXTS: Final = 1000  # in a claim, at most; the number's rate decides
-AT_ONCE: Final = 64  # texts of one number on the road …
-SLOWEST: Final = 10.0  # … or fewer: what its rate can use while each answer takes as long as carriers are waited for
-AGAIN: Final = 0.1  # seconds until a road that found nothing looks again, while others run
+FRESH: Final = 1.0  # seconds for which the state of our numbers is kept before it is read again
+TEXTS: Final = 1000  # texts in a claim, at most; the number's rate decides
+AT_ONCE: Final = 64  # texts of one number on their way, at most …
+SLOWEST: Final = 10.0  # … or fewer: as many as its rate can use if each answer takes this many seconds (the timeout)
+AGAIN: Final = 0.1  # seconds until a send loop that found nothing looks again, while others run
 
 
 class Pool:
-    """The numbers of this installation. Which may send now is read again each second, for any process may pause one."""
+    """The numbers of this installation. Which of them may send is read again each second: any process may pause one."""
 
     def __init__(self, here: WorkerContext) -> None:
         self._here = here
@@ -52,7 +52,8 @@ class Pool:
         return any(await asyncio.gather(*(self._travel(road, end) for road in roads)))
 
     async def _travel(self, road: SendLoop[Text], end: float) -> bool:
-        """One road, again and again while another one runs: that may give it a phone that had no number yet."""
+        """Drains one send loop, again and again while another one runs: that one may assign it a phone that had no
+        number yet."""
         while True:
             self._running += 1
             try:
@@ -68,7 +69,7 @@ class Pool:
             self.look(session)
 
     def look(self, session: Session) -> None:
-        """Reads again how our numbers stand, at most once a second, and gives one to the phones that have none."""
+        """Reads the state of our numbers again, at most once a second, and assigns one to the phones that have none."""
         now = time.monotonic()
         if self._read_at == float("-inf"):
             senders.sync(session, configure_numbers(self._here.settings))
@@ -98,13 +99,13 @@ class Pool:
         )
 
     def choose(self, phone: str) -> int | None:
-        """The number that a new phone will hear from; None when no route leads to it."""
+        """Returns the id of the number that a new phone will hear from; None when no route leads to the phone."""
         chosen = routing.choose(phone, self._plan)
         return chosen.id if chosen else None
 
     def claimable(self, sender: SendingNumber) -> Senders:
-        """The senders whose texts may leave from this one now: its own, and those of each that is down and that it
-        stands in for; none while it is down itself."""
+        """Returns the senders whose texts may leave from this number now: its own, and each one that is down and that
+        it stands in for; none while it is down itself."""
         now = next((one for one in self._plan.senders if one.id == sender.id), None)
         if now is None or self._down(now):
             return ()
@@ -116,14 +117,15 @@ class Pool:
         return next((one for one in up if routing.can_stand_in(one, lost, self._plan)), None)
 
     def _down(self, sender: SendingNumber) -> bool:
-        """A carrier that nobody can stand in for is tried on: the waits of its texts are rest enough."""
+        """Tells whether a sender is paused or its carrier is down. If there is only one carrier, it is tried in any
+        case: the backoff of its texts gives it enough rest."""
         breaker = self._breakers.get(sender.carrier)
         alone = len(self._breakers) == 1
         return sender.paused or breaker is None or (not alone and breaker.down(time.monotonic()))
 
 
 class BreakerObserver:
-    """A carrier whose outcomes its breaker hears of."""
+    """A carrier that reports its outcomes to its circuit breaker."""
 
     channel = "sms"
 
@@ -142,7 +144,7 @@ class BreakerObserver:
 
 
 class PooledNumber:
-    """One of our numbers as its desk sees it."""
+    """The sender source for one of our numbers, for its delivery store."""
 
     def __init__(self, pool: Pool, sender: SendingNumber) -> None:
         self._pool, self._sender = pool, sender
@@ -152,26 +154,26 @@ class PooledNumber:
         return self._pool.claimable(self._sender)
 
     def pause(self, session: Session, outcome: Outcome) -> None:
-        """What blames one number pauses that number; what blames the account all of its carrier."""
+        """A refusal of one number pauses that number; a refusal of the account pauses its whole carrier."""
         number = self._sender.number if outcome.one_number else None
         carrier = None if outcome.one_number else self._sender.carrier
         senders.pause(session, number, carrier, timedelta(seconds=PAUSE), outcome.reason)
 
 
 def configure_numbers(settings: Settings) -> list[tuple[str, str]]:
-    """(number, carrier) of each sender. A Messaging Service stands for the numbers with Twilio."""
+    """Returns (number, carrier) of each sender. A Messaging Service replaces the numbers with Twilio."""
     service = settings.twilio_messaging_service_sid
     others = [(one.number, one.carrier) for one in settings.sms_senders if not (service and one.carrier == "twilio")]
     return [(service, "twilio"), *others] if service else others
 
 
 def rate(settings: Settings, number: str) -> float:
-    """Texts a second that may leave from a number, or from all those of a Messaging Service."""
+    """Returns how many texts a second may leave from a number, or from all numbers of a Messaging Service."""
     together = len(settings.numbers_with("twilio")) if number == settings.twilio_messaging_service_sid else 1
     return settings.sms_rate * max(1, together)
 
 
 def _account_buckets(here: WorkerContext) -> list[Bucket]:
-    """What all our numbers share at Twilio."""
+    """Returns the rate limit that all our numbers share at Twilio, if there is one."""
     shared = here.settings.sms_account_rate
     return [Bucket(here.buckets, "account", shared, ahead=False)] if shared else []

@@ -1,5 +1,5 @@
-"""When the next text may begin: evenly spaced, so that no second holds more than the rate of a number, or of the whole
-account, whichever processes send. Roads wait here before each text."""
+"""The rate limiter of a send loop: it spaces texts evenly, so that no second has more than the rate of a number, or of
+the whole account, over all processes. Send loops wait here before each text."""
 
 import asyncio
 import math
@@ -13,15 +13,15 @@ from gateway.rate_limiter import Buckets, SendSlot
 
 TICK: Final = 0.002  # seconds; at high rates a few begin together, because timers are no finer
 MARGIN: Final = 1.008  # a second's worth of slots takes a little longer than a second, and timers may be late by that
-LATE: Final = 0.007  # seconds by which a text may begin after its slot without moving those that come
-BOOKED: Final = 0.05  # seconds that are booked ahead, at most
-PATIENCE: Final = 1.0  # seconds that a Redis which is away is waited for
+LATE: Final = 0.007  # seconds by which a text may begin after its slot without moving the later slots
+BOOKED: Final = 0.05  # seconds whose slots are booked ahead, at most
+PATIENCE: Final = 1.0  # seconds to wait for a Redis that is away
 AGAIN: Final = 0.1  # seconds between two tries
 
 
 class Bucket:
-    """One bucket as this process uses it. `ahead`: whether slots may be booked that are not needed at once; of a bucket
-    that several numbers share, each takes but the next."""
+    """One bucket as this process uses it. `ahead`: whether slots that are not needed at once may be booked; from a
+    bucket that several numbers share, each books only the next slot."""
 
     def __init__(self, buckets: Buckets, name: str, rate: float, *, ahead: bool = True) -> None:
         self._buckets, self._name, self.rate = buckets, name, rate
@@ -31,11 +31,11 @@ class Bucket:
         self._next = 0.0
 
     def ahead(self) -> float:
-        """Seconds until the next slot that this process may have, as far as it knows."""
+        """Returns the seconds until the next slot that this process may have, as far as it knows."""
         return max(0.0, self._next - asyncio.get_running_loop().time())
 
     async def turn(self, count: int, wanted: int) -> None:
-        """Returns when `count` texts may begin; `wanted` are to follow each other."""
+        """Waits until `count` texts may begin; `wanted` texts are to follow each other."""
         clock = asyncio.get_running_loop().time
         while len(self._slots) < count:
             self._slots.extend(await self._book(max(count, min(wanted, self._most))))
@@ -48,7 +48,7 @@ class Bucket:
             self._slots.extend(await self._book(1, late - LATE))
 
     def forget(self) -> None:
-        """What was booked and will not be used now: a slot is only good at its time."""
+        """Drops slots that were booked and will not be used now: a slot is only valid at its time."""
         self._slots.clear()
 
     async def _book(self, count: int, late: float = 0.0) -> list[SendSlot]:
@@ -60,17 +60,18 @@ class Pacer:
 
     def __init__(self, buckets: Sequence[Bucket] = (), *, keeps: bool = False) -> None:
         self._buckets = buckets
-        self.keeps = keeps  # whether a slot may serve a little late: what waited for it is decided again, and goes then
+        self.keeps = keeps  # whether a slot may be used a little late, by what had to be decided again meanwhile
         self.rate = min((bucket.rate for bucket in buckets), default=None)
         self.interval = 0.0 if self.rate is None else MARGIN / self.rate  # seconds between two slots
         self.together = 1 if self.rate is None else max(1, math.floor(self.rate * TICK))
 
     def ahead(self) -> float:
-        """Seconds until the next free slot."""
+        """Returns the seconds until the next free slot."""
         return max((bucket.ahead() for bucket in self._buckets), default=0.0)
 
     async def slot(self, count: int, wanted: int) -> bool:
-        """Returns when `count` of the `wanted` texts may begin; False when Redis was away and nobody could say."""
+        """Waits until `count` of the `wanted` texts may begin; returns False when Redis was away, so that no slot could
+        be booked."""
         end = asyncio.get_running_loop().time() + PATIENCE
         while True:
             try:

@@ -1,6 +1,7 @@
-"""The mails that the relay takes in a day: claimed under the count, so that all processes together keep to it.
+"""The daily limit of mails that the relay takes. Mails are claimed while the count is locked, so that all processes
+together keep to the limit.
 
-workers/sending/delivery_store asks while it claims and settles; only a relay with a daily limit has one.
+workers/sending/delivery_store asks while it claims and settles; only a relay with a daily limit has a quota.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger.senders import pauses, relay_quota
 
-USED_UP = "daily"  # the reason of the pause; carriers/operator_advice has its words
+USED_UP = "daily"  # the reason of the pause; gateway/carriers/operator_advice has the words for it
 
 log = structlog.get_logger()
 
@@ -22,8 +23,8 @@ class RelayQuota:
         self._most = most
 
     def room(self, session: Session, wanted: int) -> int:
-        """How many of the wanted may be claimed; nobody else claims until this transaction ends. With none left all
-        mails pause until the day is over."""
+        """Returns how many of the wanted mails may be claimed; nobody else claims until this transaction ends. If none
+        is left, all mails pause until the day is over."""
         left = self._most - relay_quota.lock(session)
         if left <= 0:
             pauses.mail_refused(session, relay_quota.until_midnight(session), USED_UP)
@@ -31,11 +32,11 @@ class RelayQuota:
         return max(0, min(wanted, left))
 
     def took(self, session: Session, mails: int) -> None:
-        """So many leave now. What a lost worker had on the road stays counted: the relay may have it."""
+        """Counts the mails that leave now. What a lost worker had on its way stays counted: the relay may have it."""
         relay_quota.add(session, mails)
 
     def give_back(self, session: Session, attempts: Sequence[int]) -> None:
-        """The relay did not take these."""
+        """Gives back the count of attempts that the relay did not take."""
         if attempts:
             relay_quota.give_back(session, attempts)
             pauses.mail_goes_on(session, USED_UP)  # whoever found the day used up meanwhile had counted these

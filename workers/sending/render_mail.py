@@ -1,4 +1,4 @@
-"""A claimed row as the mail that leaves: composed once per message, source and language, filled for each mailbox."""
+"""Renders a claimed row as a mail: composed once per message, source and language, and filled for each mailbox."""
 
 from functools import lru_cache
 from typing import Final
@@ -17,18 +17,18 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from workers.sending.send_loop import OutboundItem
 
-RETURNED: Final = "X-Critter-Token"  # says which mail it was where no envelope sender can: a bounce has our header
+RETURNED: Final = "X-Critter-Token"  # identifies a bounced mail where no envelope sender can: a bounce has our header
 KEPT: Final = 64  # templates; a fan-out needs one or two at a time
 LONGEST_NAME: Final = 60  # characters of an author's name in From
 
 
 def _asks(content: MessageContent) -> bool:
-    """Whether it asks somebody if a mail in their name was theirs; the answer comes to an address of its own."""
+    """Tells whether it asks somebody if a mail in their name was theirs; the answer goes to an address of its own."""
     return content.kind == "code" and content.inbound_id is not None
 
 
 class Mailing:
-    """Renders mails. Addresses that we may be answered at are signed for this recipient alone."""
+    """Renders mails. The addresses for answers to us are signed for each recipient alone."""
 
     def __init__(self, settings: Settings, signer: Signer, keys: tuple[DkimKey, ...] = ()) -> None:
         self._sign = signer.sign
@@ -41,7 +41,7 @@ class Mailing:
         self._template = lru_cache(maxsize=KEPT)(self._compose)
 
     def load(self, claimed: ClaimedDelivery, content: MessageContent) -> tuple[OutboundItem[OutboundEmail], str]:
-        """What leaves; a mail is whole, so that there is never a rest."""
+        """Returns what leaves and "": a mail is never cut, so there is no rest."""
         address_id = claimed.address_id
         token = self._sign("bounce", claimed.message_id, address_id)
         source_id = daily_mail.SOURCE if content.kind == "daily" else claimed.source_id
@@ -105,7 +105,8 @@ class Mailing:
         )
 
     def _lists(self, content: MessageContent, source: str) -> ListHeaders:
-        """One posts to a group, unless it is a broadcast; a person's updates are answered, and only they post them."""
+        """Returns the list headers. A group can be posted to, unless it is a broadcast. A person's updates can be
+        answered, but only the person posts them."""
         help_ = f"help@{self._domain}"
         if source != content.group:
             return ListHeaders(f"{source}.{self._domain}", help=help_)
@@ -113,14 +114,15 @@ class Mailing:
         return ListHeaders(f"{source}.{self._domain}", post, f"{source}+join@{self._domain}", help_)
 
     def _in_reply_to(self, content: MessageContent) -> str | None:
-        """A Message-ID comes from outside: with one that hides a line's end the answer goes without it."""
+        """Returns the Message-ID for In-Reply-To. It may come from outside: one that hides the end of a line is left
+        out."""
         if content.parents:
             return self._post(content.parents[-1])
         return None if content.answers and headers.breaks_out(content.answers) else content.answers
 
     def _thread(self, content: MessageContent) -> tuple[str, ...]:
-        """The posts above it and itself. Every copy of a post has a Message-ID of its own, so a thread is held together
-        by ids that stand for the posts; mail programs need not have seen them as mails."""
+        """Returns the ids of the posts above this one and its own. Every copy of a post has a Message-ID of its own, so
+        a thread is held together by ids of the posts; mail programs need not have seen them as mails."""
         own = (content.post_id,) if content.post_id else ()
         return tuple(self._post(post) for post in (*content.parents, *own))
 
@@ -129,7 +131,7 @@ class Mailing:
 
 
 def _enclosed(content: MessageContent) -> str:
-    """The files by name and size; the link below them, made for each reader, leads to all of them."""
+    """Lists the files by name and size; the link below them, made for each reader, leads to all of them."""
     if not content.attached:
         return ""
     lines = [f"{name}{f' ({_size(size)})' if size else ''}" for name, size in content.files if name]

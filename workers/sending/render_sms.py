@@ -1,6 +1,7 @@
-"""A claimed row as the text that leaves: fitted, tagged, with the link or the word that gives the rest.
+"""Renders a claimed row as a text: fitted, tagged, with the link to the rest or the word that asks for it.
 
-Workers/deliver renders with it. With the text goes the hash by which workers/reconcile knows it in the carrier's list.
+workers/sending/number_pool renders with it. Each text has the hash by which workers/reconcile finds it in the carrier's
+list.
 """
 
 from functools import lru_cache
@@ -21,10 +22,10 @@ REST: Final = "text MORE for the rest"
 
 
 class Texting:
-    """Renders texts. What is the same for many recipients is fitted once."""
+    """Renders texts. A text that is the same for many recipients is fitted once."""
 
     def __init__(self, settings: Settings, signer: Signer, sender: str) -> None:
-        """`sender`: the number of ours that they leave from, or a Messaging Service SID."""
+        """`sender`: our number that the texts leave from, or a Messaging Service SID."""
         self._signer, self._sender = signer, sender
         self._company = settings.company
         self._callback = f"{settings.public_url}/sms/status/"
@@ -34,8 +35,8 @@ class Texting:
         self._fitted = lru_cache(maxsize=256)(self._fit)
 
     def load(self, claimed: ClaimedDelivery, content: MessageContent) -> tuple[OutboundItem[Text], str]:
-        """What leaves, and what `more` gives next: "" when nothing was cut."""
-        most = 3 if claimed.introduces and content.kind == "answer" else 2  # an answer's rest is kept already
+        """Returns what leaves, and the rest that `more` gives next: "" when nothing was cut."""
+        most = 3 if claimed.introduces and content.kind == "answer" else 2  # parts; an answer's rest is kept already
         hangs = rendering.link_media(content.attached, content.text, self._media + self._blank)
         gives_rest = self._gives_rest(content)
         fitted = self._fitted(
@@ -65,7 +66,8 @@ class Texting:
         return fit.fit(text, hangs + who + (f" ({tag})" if tag else ""), gives_rest, most)
 
     def _gives_rest(self, content: MessageContent) -> str | None:
-        """The page of the post, or the word for it. The link to what hangs on a post leads to its words as well."""
+        """Returns the link to the post's page, or the word that asks for the rest. A post with media needs neither: its
+        media link leads to its words as well."""
         if not self._linked(content):
             return REST
         return None if content.attached else self._page + self._blank

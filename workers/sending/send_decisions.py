@@ -1,6 +1,7 @@
-"""When each parcel on a road was decided, and the asking again about those that waited too long: the gate of a road.
+"""The send gate of a send loop: it knows when each parcel was decided, and decides again about those that waited too
+long.
 
-Those who ask in the same moment are asked about together: a carrier that stood still for two seconds asks once.
+Questions of the same moment are answered together: a carrier that stood still for two seconds causes one query.
 """
 
 import asyncio
@@ -10,14 +11,14 @@ from typing import Final
 
 from gateway.carriers.common.send_gate import HasAttempt
 
-FRESH: Final = 0.9  # seconds that a decision to send is good for; the rest of the second is the request's way out
+FRESH: Final = 0.9  # seconds that a decision to send is valid; the rest of the second is for the request to leave
 NEVER: Final = float("-inf")
 
-Again = Callable[[Sequence[int]], Awaitable[Collection[int]]]  # attempts → those that may leave
+Again = Callable[[Sequence[int]], Awaitable[Collection[int]]]  # attempts → the attempts that may leave
 
 
 class Decisions:
-    """Belongs to a road, and to its loop. An attempt that it does not know may not leave."""
+    """It belongs to one send loop and its event loop. An attempt that it does not know may not leave."""
 
     def __init__(self, again: Again) -> None:
         self._again = again
@@ -26,11 +27,11 @@ class Decisions:
         self._asking: asyncio.Task[None] | None = None
 
     def note(self, attempts: Iterable[int], decided_at: float) -> None:
-        """They may leave, as was decided then (monotonic)."""
+        """Notes that these attempts may leave, as was decided at `decided_at` (monotonic)."""
         self._fresh_until.update(dict.fromkeys(attempts, decided_at + FRESH))
 
     def forget(self, attempt: int) -> float:
-        """Until when its decision was good; long ago if nobody knows."""
+        """Forgets an attempt; returns until when its decision was valid (monotonic), NEVER if it is not known."""
         return self._fresh_until.pop(attempt, NEVER)
 
     def fresh(self, parcel: HasAttempt) -> bool:
@@ -46,7 +47,7 @@ class Decisions:
     async def _answer(self) -> None:
         try:
             while self._questions:
-                await asyncio.sleep(0)  # for who wakes up in the same moment
+                await asyncio.sleep(0)  # lets tasks that wake up in the same moment ask too
                 questions, self._questions = self._questions, []
                 await self._answer_all(questions)
         finally:
@@ -55,7 +56,8 @@ class Decisions:
     async def _answer_all(
         self, questions: Sequence[tuple[Sequence[HasAttempt], asyncio.Future[frozenset[int]]]]
     ) -> None:
-        """What somebody else has asked about meanwhile is fresh, and may have begun: it is not asked about twice."""
+        """Answers all questions with one query. An attempt that was decided again meanwhile is fresh, and may have
+        begun: it is not asked about twice."""
         asked = {one.attempt: one for parcels, _ in questions for one in parcels if one.attempt in self._fresh_until}
         stale = [attempt for attempt, one in asked.items() if not self.fresh(one)]
         try:

@@ -1,9 +1,9 @@
-"""One channel's road: due rows are claimed, sent at the sender's pace and settled as their outcomes arrive.
+"""The send loop: due rows are claimed, sent at the sender's pace and settled as their outcomes arrive.
 
-Workers/deliver keeps one road per channel. Database work runs in two threads beside the loop: the next rows are
-claimed, decided and rendered while the last ones are sent. What was not handed over within a second after it was
-decided goes back; what the carrier has not begun by then is decided again just before it leaves
-(workers/sending/send_decisions). So an opt-out never takes longer than that (I7).
+workers/deliver keeps one for mail, workers/sending/number_pool one for each number. Database work runs in two threads
+beside the event loop: the next rows are claimed, decided and rendered while the last ones are sent. What was not handed
+over within a second after it was decided goes back to the queue; what the carrier has not begun by then is decided
+again just before it leaves (workers/sending/send_decisions). So an opt-out never takes longer than that (I7).
 """
 
 import asyncio
@@ -31,31 +31,32 @@ log = structlog.get_logger()
 Parcel = TypeVar("Parcel", bound=HasAttempt)
 Result = TypeVar("Result")
 
-AHEAD: Final = 0.4  # seconds of the sender's rate in a batch
+AHEAD: Final = 0.4  # seconds for which a batch lasts at the sender's rate
 LEAD: Final = 0.15  # seconds before its first slot that a batch is claimed at the earliest
-LOOK: Final = 0.05  # seconds after which new rows are looked for while others are still on the road
+LOOK: Final = 0.05  # seconds after which new rows are looked for while others are still on their way
 SUSPECTS: Final = 0.5  # seconds between two looks for rows that must go alone
-FLUSH: Final = 200  # outcomes that are settled at once; fewer when nothing else is on the road
-FLUSH_AFTER: Final = 0.02  # seconds that an outcome waits for company
+FLUSH: Final = 200  # outcomes that are settled at once; fewer when nothing else is on its way
+FLUSH_AFTER: Final = 0.02  # seconds that an outcome waits for others to be settled with
 PAUSE: Final = 60.0  # seconds without a try after the carrier refused our own credentials
 PATIENCE: Final = 30.0  # seconds that outcomes wait for a database that is away
-LEAST: Final = 16  # parcels that waited too long and are decided again at once, if more than half of all waiting
-FAREWELL: Final = 18.0  # seconds for what is on the road when the process is told to end
+LEAST: Final = 16  # of the parcels that waited too long, half are decided again at once, but at least so many
+FAREWELL: Final = 18.0  # seconds for what is on its way when the process is told to end
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundItem(Generic[Parcel]):
-    """A row that may leave, and what of it leaves. Parcels are known by their attempt."""
+    """A row that may leave, and the parcel that leaves. Parcels are identified by their attempt."""
 
     claimed: ClaimedDelivery
     parcel: Parcel
     segments: int | None = None  # of a text
-    digest: bytes = b""  # of a text's words: sms/body_hash
+    digest: bytes = b""  # the hash of a text's words (gateway/sms/body_hash)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[Parcel]):
-    """Rows claimed together, and when that was decided (monotonic). `claimed` counts also those that must not leave."""
+    """Rows claimed together, and when they were decided (monotonic). `claimed` also counts those that must not
+    leave."""
 
     loads: Sequence[OutboundItem[Parcel]]
     claimed: int
@@ -64,7 +65,7 @@ class Batch(Generic[Parcel]):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPort(Generic[Parcel]):
-    """The database's side of a road; each is one short transaction, called in a thread."""
+    """The database side of a send loop; each function is one short transaction, called in a thread."""
 
     claim: Callable[[int, bool], Batch[Parcel]]  # (limit, suspects): a suspect is claimed alone
     settle: Callable[[Sequence[tuple[OutboundItem[Parcel], Outcome]]], None]
@@ -77,9 +78,9 @@ class DeliveryPort(Generic[Parcel]):
 class SendLoop(Generic[Parcel]):
     """Keeps its pace, and a pause that the carrier asked for, from one drain to the next.
 
-    `limit`: rows in a claim; `together`: parcels handed to the carrier at once; `width`: parcels on the road at a time,
-    at most. It begins with `narrow`, grows while the carrier is quick, and shrinks when parcels wait for their turn:
-    what cannot begin within a second stays in the queue, where an `undo` finds it.
+    `limit`: rows in a claim; `together`: parcels handed to the carrier at once; `width`: parcels on their way at a
+    time, at most. That number begins with `narrow`, grows while the carrier is quick, and shrinks when parcels wait for
+    their turn: what cannot begin within a second stays in the queue, where an `undo` finds it.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class SendLoop(Generic[Parcel]):
         self._together = pacer.together if pacer.rate else together
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="road")
         self._paused_until = 0.0
-        self._room = narrow or width  # parcels on the road at a time, just now
+        self._room = narrow or width  # parcels that may be on their way at a time, just now
         self._flying: dict[int, OutboundItem[Parcel]] = {}
         self._decisions = Decisions(self._decide_again)
         self._landed: list[tuple[OutboundItem[Parcel], Outcome]] = []
@@ -112,12 +113,12 @@ class SendLoop(Generic[Parcel]):
         self._flushing: asyncio.Task[None] | None = None
         self._pausing: asyncio.Task[None] | None = None
         self._stirred, self._settled_some = asyncio.Event(), asyncio.Event()
-        self._slots = 0  # in hand: what was to use them was decided too long before
+        self._slots = 0  # booked but unused slots: what was to use them had been decided too long before
         self._looked_at = float("-inf")
         self._written = self._seen = 0  # how often outcomes were settled: by now, and before the last claim
 
     async def drain(self, turn: float) -> bool:
-        """Works until nothing is due, `turn` seconds at most; True when there may be more."""
+        """Works until nothing is due, `turn` seconds at most; returns True when there may be more."""
         renewal = asyncio.create_task(self._renew())
         try:
             return await self._work(time.monotonic() + turn)
@@ -131,7 +132,8 @@ class SendLoop(Generic[Parcel]):
             renewal.cancel()
 
     async def _work(self, end: float) -> bool:
-        """Rows that once were on the road when a worker was lost come last, each alone."""
+        """Claims and sends until nothing is due. Rows that were on their way when a worker was lost (suspects) come
+        last, each alone."""
         suspects = over = False
         while not self._stopping() and not self._paused():
             batch = await self._next(suspects)
@@ -140,7 +142,7 @@ class SendLoop(Generic[Parcel]):
                 if batch.claimed >= self._limit and self._room == self._width and not over:
                     self._ahead = asyncio.create_task(self._claim(suspects=False, after=len(batch.loads)))
                 await self._send(batch)
-                suspects = over  # they have their turn in the end, however much else there is
+                suspects = over  # suspects get their turn in the end, however much else there is
                 if not suspects and self._ahead is None:
                     await self._idle()
                 continue
@@ -156,7 +158,8 @@ class SendLoop(Generic[Parcel]):
         return not self._paused()
 
     async def _idle(self) -> bool:
-        """Waits for a lane to become free, or a moment; True when nothing is on the road and suspects may have it."""
+        """Waits for a lane to become free, LOOK seconds at most; returns True when nothing is on its way and it is time
+        to look for suspects."""
         if self._written == self._seen and (self._sends or self._flushing):
             self._settled_some.clear()
             with contextlib.suppress(TimeoutError):
@@ -168,7 +171,7 @@ class SendLoop(Generic[Parcel]):
         return True
 
     def _nothing_new(self) -> bool:
-        """Whether the last claim, which was empty, saw all that was settled."""
+        """Tells whether the last claim, which was empty, saw all that was settled."""
         return not self._sends and not self._flushing and self._written == self._seen
 
     async def _next(self, suspects: bool) -> Batch[Parcel]:
@@ -178,7 +181,7 @@ class SendLoop(Generic[Parcel]):
         return await (ahead or self._claim(suspects))
 
     async def _claim(self, suspects: bool, after: int = 0) -> Batch[Parcel]:
-        """The later the better: what is urgent may still come. `after`: how many texts go before these."""
+        """Claims late, so that urgent rows can still be included. `after`: how many texts leave before these."""
         if not self._slots and (early := self._pacer.ahead() + after * self._pacer.interval - LEAD) > 0:
             await asyncio.sleep(early)
         await self._room_for(1)
@@ -195,7 +198,7 @@ class SendLoop(Generic[Parcel]):
             self._slots = 0
             stale = time.monotonic() - batch.decided_at > FRESH
             if not paced or stale or self._stopping() or self._paused():
-                self._limit = max(self._together, begin)  # as much as it managed in time
+                self._limit = max(self._together, begin)  # as many as were handed over in time
                 self._slots = len(some) if paced and self._pacer.keeps else 0
                 await self._give_back(loads[begin:])
                 return
@@ -216,7 +219,7 @@ class SendLoop(Generic[Parcel]):
             await self._carrier.send([load.parcel for load in loads], self._settled, self._decisions)
         except Exception:
             log.exception("carrier failed", channel=self._carrier.channel)
-        for load in loads:  # what it never spoke of may have left
+        for load in loads:  # an item without an outcome may have left
             if load.claimed.attempt_id in self._flying:
                 self._settled(load.parcel, Outcome("unknown", reason="carrier failed"))
 
@@ -236,8 +239,9 @@ class SendLoop(Generic[Parcel]):
             self._flushing = asyncio.create_task(self._flush())
 
     async def _decide_again(self, attempts: Sequence[int]) -> frozenset[int]:
-        """The carrier had these in hand for too long. More than it soon begins are given back; the others leave unless
-        something has changed. Without an answer from the database none leaves: their leases run out instead."""
+        """Decides again about items that the carrier had in hand for too long. Those that it would not begin soon are
+        given back; the others leave unless something has changed. Without an answer from the database none leaves:
+        their leases run out instead."""
         loads = [self._flying[attempt] for attempt in attempts if attempt in self._flying]
         most = max(LEAST, len(loads) // 2)
         end = time.monotonic() + PATIENCE
@@ -258,7 +262,7 @@ class SendLoop(Generic[Parcel]):
         return allowed
 
     def _leave_out(self, loads: Sequence[OutboundItem[Parcel]]) -> None:
-        """The carrier will not send these, and says nothing about them."""
+        """Removes items that the carrier will not send and gives no outcome for."""
         for load in loads:
             self._flying.pop(load.claimed.attempt_id, None)
             self._decisions.forget(load.claimed.attempt_id)
@@ -267,7 +271,7 @@ class SendLoop(Generic[Parcel]):
         self._stirred.set()
 
     async def _flush(self) -> None:
-        """Settles what has landed, again and again while more lands."""
+        """Settles the outcomes that have arrived, until no more are left."""
         try:
             while self._landed:
                 if self._flying and len(self._landed) < FLUSH:
@@ -279,7 +283,8 @@ class SendLoop(Generic[Parcel]):
             self._stirred.set()
 
     async def _write(self, landed: list[tuple[OutboundItem[Parcel], Outcome]]) -> None:
-        """An outcome is worth waiting for: without it a text is in doubt. After PATIENCE the leases run out instead."""
+        """Writes outcomes, and waits while the database is away: without its outcome a text is in doubt. After PATIENCE
+        the leases run out instead."""
         end = time.monotonic() + PATIENCE
         while True:
             try:
@@ -311,7 +316,8 @@ class SendLoop(Generic[Parcel]):
                 await task
 
     async def _clear(self) -> None:
-        """Leaves nothing on the road, as far as that can be had in time; the leases see to the rest."""
+        """Waits until nothing is on its way, for FAREWELL seconds at most when the process ends; what is left then is
+        up to the leases."""
         try:
             async with asyncio.timeout(FAREWELL if self._stopping() else None):
                 if self._ahead is not None:

@@ -1,5 +1,4 @@
-"""What a carrier's outcome means for its row: from the carrier's words to the ledger's. Used by
-workers/sending/send_loop."""
+"""Translates a carrier's outcome into the settlement of its row. workers/sending/delivery_store calls it."""
 
 import random
 from datetime import timedelta
@@ -16,9 +15,10 @@ BUSY: Final = ("429", "20429", "busy", "432 4.3.2")
 def settlement(
     channel: str, claimed: ClaimedDelivery, outcome: Outcome, segments: int | None, look: timedelta
 ) -> Settlement:
-    """How the row is settled. `look`: how long after it an unknown text is looked for.
+    """Returns how the row is settled. `look`: after which time an unknown text is looked for.
 
-    A mail whose fate is unknown goes again: its Message-ID is fixed, so that the receiver can fold the two (R15).
+    A mail whose outcome is unknown is sent again: its Message-ID stays the same, so that the receiver can fold the two
+    (R15).
     """
     if outcome.state == "unknown" and channel == "email":
         wait = backoff.next_wait(claimed.number, _chance())
@@ -35,4 +35,4 @@ def settlement(
 
 
 def _chance() -> float:
-    return random.random()  # noqa: S311  it spreads waits, it guards nothing
+    return random.random()  # noqa: S311  it only spreads waits, so it need not be secure

@@ -1,1 +1,1 @@
-"""What the clock does again and again: leases, retention, files that nobody needs."""
+"""The periodic work of the clock: leases, retention, files that nobody needs."""

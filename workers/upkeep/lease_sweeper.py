@@ -1,4 +1,4 @@
-"""What lost workers left behind: leases that ran out are taken back. The clock calls `sweep` every few seconds."""
+"""Takes back the leases of lost workers. The clock runs each of these functions every few seconds; `sweep` runs all."""
 
 from datetime import timedelta
 
@@ -17,7 +17,8 @@ log = structlog.get_logger()
 
 
 def sweep(here: WorkerContext) -> None:
-    """All of it, one after the other; each says what it set aside after three crashes. The clock rings for the rest."""
+    """Takes back all kinds of leases, one after the other. Each function logs what it set aside after three crashes;
+    the clock wakes workers for the rest."""
     take_back_inputs(here)
     take_back_proofs(here)
     take_back_deliveries(here)
@@ -63,8 +64,8 @@ def give_up_deliveries(here: WorkerContext) -> None:
 
 
 def _apologise(session: Session, inbound: int) -> str | None:
-    """Its writer is told: every text gets an answer, also the one that broke us, and also when we are lost right now.
-    The channel of the answer; a text that cannot even be answered stays set aside."""
+    """Tells the writer of an input that was set aside: every text gets an answer, also one that crashed three workers.
+    Returns the channel of the answer; an input that cannot even be answered stays set aside."""
     try:
         with session.begin_nested():
             return process.apologise(session, inbound)

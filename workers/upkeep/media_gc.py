@@ -1,5 +1,5 @@
-"""Files of the media folder that no row has any more: what retention let go of, and what crashes left. The clock
-sweeps."""
+"""Removes files of the media folder that no row refers to any more: retention or a crash left them. The clock runs
+it."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -14,27 +14,28 @@ from gateway.ledger.inbox import media
 from gateway.store.database import transaction
 from workers.runtime.periodic_tasks import Failures, is_away
 
-SHELVES: Final = "media_shelves"  # how failures of single ones are counted
+SHELVES: Final = "media_shelves"  # the name under which failures of single shelves are counted
 BREATH: Final = 0.5  # seconds between two shelves
 
 log = structlog.get_logger()
 
 
 def sweep(engine: Engine, var: Path) -> Iterator[tuple[str, int]]:
-    """Shelf by shelf: after each its name for the log, and how many files went. What was kept uncleaned is cleaned."""
+    """Sweeps the folder shelf by shelf (a shelf is a subfolder); yields after each one its name for the log and how
+    many files were removed. Pictures that were kept uncleaned are taken up first."""
     yield "pictures to be cleaned", clean_again(engine)
     for shelf in media_folder.shelves(var):
         yield "files that nothing refers to", clear(engine, var, shelf)
 
 
 def clean_again(engine: Engine) -> int:
-    """How many were kept uncleaned, and are taken up again."""
+    """Takes up again the pictures that were kept uncleaned; returns how many."""
     with transaction(engine) as session:
         return media.clean_again(session)
 
 
 def clear(engine: Engine, var: Path, shelf: Path) -> int:
-    """One of the folder's folders; how many files went."""
+    """Sweeps one shelf; returns how many files were removed."""
     names, parts = media_folder.old(shelf)
     for part in parts:
         part.unlink(missing_ok=True)
@@ -42,7 +43,7 @@ def clear(engine: Engine, var: Path, shelf: Path) -> int:
 
 
 def remove_unreferenced(engine: Engine, var: Path, names: list[str]) -> int:
-    """Of these files those that no row has; a worker that is just keeping one waits."""
+    """Removes those of these files that no row refers to; returns how many. A worker that is just storing one waits."""
     with transaction(engine) as session:
         gone = media.unreferenced(session, names)
         for name in gone:
@@ -51,7 +52,7 @@ def remove_unreferenced(engine: Engine, var: Path, names: list[str]) -> int:
 
 
 class Sweeping:
-    """The clock's pass over the folder, once an hour, a shelf a turn. One that fails stops no other."""
+    """The clock's pass over the folder, once an hour, one shelf in a turn. A shelf that fails stops no other."""
 
     def __init__(self, engine: Engine, var: Path, failures: Failures) -> None:
         self._engine, self._var, self._failures = engine, var, failures
@@ -59,7 +60,7 @@ class Sweeping:
         self._failed = False
 
     def turn(self) -> float | None:
-        """How long until the next shelf; None when the pass is over."""
+        """Sweeps one shelf; returns the seconds until the next one, None when the pass is over."""
         if not self._left:
             clean_again(self._engine)
             self._failed, self._left = False, deque(media_folder.shelves(self._var))

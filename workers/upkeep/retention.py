@@ -1,4 +1,4 @@
-"""What is old goes, a small batch at a time. The clock and the command line take the batches."""
+"""Deletes what is older than retention allows, in small batches. The clock and the command line run it."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 def ages(settings: Settings) -> RetentionAges:
-    """As the settings say."""
+    """Returns the ages that the settings say."""
     return RetentionAges(
         raw=timedelta(days=settings.keep_raw_days),
         deliveries=timedelta(days=settings.keep_deliveries_days),
@@ -30,13 +30,14 @@ def ages(settings: Settings) -> RetentionAges:
 
 
 def batches(engine: Engine, old: RetentionAges) -> Iterator[tuple[str, int]]:
-    """One pass over everything: after each committed batch its kind's name, and how many rows changed."""
+    """Makes one pass over everything; yields after each committed batch its kind's name and how many rows changed."""
     for kind in retention.kinds(old):
         yield from of_kind(engine, kind, old)
 
 
 def of_kind(engine: Engine, kind: Kind, old: RetentionAges) -> Iterator[tuple[str, int]]:
-    """One kind of things; months of deliveries go with the messages that they leave bare."""
+    """Makes one pass over one kind. Old months of deliveries are dropped before the messages that they leave without
+    deliveries."""
     if kind.name == "messages":
         yield from _months(engine, old)
     yield from _batches(engine, kind, old)
@@ -64,15 +65,15 @@ def _months(engine: Engine, old: RetentionAges) -> Iterator[tuple[str, int]]:
 
 
 class Cleaning:
-    """The clock's pass over everything, once an hour, a batch a turn. A kind that fails is counted under its own name
-    and left until the next pass; the others go on."""
+    """The clock's pass over everything, once an hour, one batch in a turn. A kind that fails is counted under its own
+    name and left until the next pass; the others go on."""
 
     def __init__(self, engine: Engine, kinds: Sequence[Kind], old: RetentionAges, failures: Failures) -> None:
         self._engine, self._kinds, self._old, self._failures = engine, kinds, old, failures
         self._left: deque[tuple[str, Iterator[tuple[str, int]]]] = deque()
 
     def turn(self) -> float | None:
-        """How long until the next batch; None when the pass is over."""
+        """Runs one batch; returns the seconds until the next one, None when the pass is over."""
         if not self._left:
             self._left.extend((kind.name, of_kind(self._engine, kind, self._old)) for kind in self._kinds)
         name, batches = self._left[0]

@@ -1,4 +1,5 @@
-"""Rings for whatever is due: held posts, retries, and all that a lost bell or a lost worker left. Started by critter/.
+"""The clock: it wakes workers for whatever is due: held posts, retries, and all that a lost wake-up or a lost worker
+left. critter/processes/workers starts it.
 
 Each task below has a thread of its own (workers/runtime/periodic_tasks). One clock per installation is enough; two do
 no harm.
@@ -28,25 +29,26 @@ from workers.runtime.periodic_tasks import Failures, Task, Turn
 from workers.upkeep import lease_sweeper, media_gc
 from workers.upkeep.retention import Cleaning, ages
 
-SECOND: Final = 1.0  # between two looks, less when something is due sooner
+SECOND: Final = 1.0  # between two looks for due work, less when something is due sooner
 SWEEP: Final = 5.0
 MINUTE: Final = 60.0
 FIVE_MINUTES: Final = 300.0
 HOUR: Final = 3_600.0
 READING: Final = 1_800.0  # seconds that reading a long list of texts may take
-MOVING: Final = 0.2  # between two steps, in which others get on
+MOVING: Final = 0.2  # seconds between two steps, so that others are not held up
 
 log = structlog.get_logger()
 
 
 def run(here: WorkerContext, chosen: Sequence[Task] | None = None) -> None:
-    """Until the room is told to stop. A database that is away is asked again a second later."""
+    """Runs the tasks until the worker context is told to stop. A database that is away is asked again a second
+    later."""
     listed = tasks(here.settings, reads=here.inbox is not None) if chosen is None else chosen
     periodic_tasks.run(here, [_forgetting(listed), *listed] if chosen is None else listed)
 
 
 def tasks(settings: Settings, *, reads: bool) -> list[Task]:
-    """All of them; `reads`: this process may read the carrier's list of texts to us."""
+    """Returns all tasks; `reads`: this process may read the carrier's list of texts to us."""
     mail = [Task("dailies", FIVE_MINUTES, _each(ring_dailies))] if settings.mail else []
     period = min(missed_texts.LOOK, settings.sms_intake_seconds / 4)
     listed = [Task("texts_listed", period, missed_texts.watch_lists, READING)] if reads else []
@@ -73,7 +75,7 @@ def tasks(settings: Settings, *, reads: bool) -> list[Task]:
 
 
 def look(here: WorkerContext) -> float:
-    """Rings for what is due; how long until the next look."""
+    """Wakes workers for what is due; returns the seconds until the next look."""
     try:
         with transaction(here.engine) as session:
             found = due_work.look(session)
@@ -89,7 +91,7 @@ def look(here: WorkerContext) -> float:
 
 
 def _look_one_by_one(here: WorkerContext) -> None:
-    """A table that cannot be read just now must not keep the bells of the others silent."""
+    """Looks at each kind of work alone: a table that cannot be read now must not hold up the wake-ups for others."""
     for drain in due_work.QUESTIONS:
         try:
             with transaction(here.engine) as session:
@@ -102,12 +104,13 @@ def _look_one_by_one(here: WorkerContext) -> None:
 
 
 def note_delays(here: WorkerContext) -> None:
-    """Mails that are late for the first time; their authors are told when the next look rings for it."""
+    """Notes the mails that are late for the first time; the next look wakes the worker that tells their authors."""
     _do(here, author_reports.note_delays)
 
 
 def test_mailboxes(here: WorkerContext) -> None:
-    """Mailboxes that sent mail back get a test mail, or are on again because the last one stayed there."""
+    """Sends a test mail to mailboxes that returned mail, or turns them on again when the last test did not come
+    back."""
     with transaction(here.engine) as session:
         drains = bounce_scores.probe(session)
     for drain in drains:
@@ -115,12 +118,12 @@ def test_mailboxes(here: WorkerContext) -> None:
 
 
 def ring_dailies(here: WorkerContext) -> None:
-    """Whoever's morning it is gets the mail of the day."""
+    """Wakes the worker that writes the daily mail for people whose morning it is."""
     here.notifier.notify("dailies", job=True)
 
 
 def ask_silent_phones(here: WorkerContext) -> None:
-    """Phones that nothing was heard from for long are asked whose they are, and suspended when they do not say."""
+    """Asks phones that sent nothing for a long time whose they are, and suspends those that do not answer."""
     days = here.settings.silent_days if here.settings.sms else 0
     with transaction(here.engine) as session:
         drains = number_lifecycle.end(session, days) | number_lifecycle.ask(session, days)
@@ -129,7 +132,7 @@ def ask_silent_phones(here: WorkerContext) -> None:
 
 
 def tell_short(here: WorkerContext) -> None:
-    """Writers hear that a budget kept words of theirs back."""
+    """Tells writers that a budget kept some of their words back."""
     with transaction(here.engine) as session:
         drains = budget_notices.tell(session)
     for drain in drains:
@@ -137,7 +140,8 @@ def tell_short(here: WorkerContext) -> None:
 
 
 def ensure_months(here: WorkerContext) -> float | None:
-    """The partitions of this month and the next two; rows that stand in the way of one are moved first."""
+    """Makes the partitions of this month and the next two; rows in the default partition that are in the way are moved
+    first."""
     with transaction(here.engine) as session:
         moved = partitions.move(session)
     if moved:
@@ -148,30 +152,30 @@ def ensure_months(here: WorkerContext) -> float | None:
 
 
 def keep_fingerprints(here: WorkerContext) -> float | None:
-    """Of private posts that a version wrote which keeps none."""
+    """Makes the fingerprints of private posts that were written by a version which kept none."""
     with transaction(here.engine) as session:
         made = private_repeats.catch_up(session)
     return MOVING if made else None
 
 
 def _clean_rows(here: WorkerContext, failures: Failures) -> Turn:
-    """What is too old to be kept: each kind fails for itself."""
+    """Deletes rows that are too old; a kind that fails stops no other."""
     return Cleaning(here.engine, retention.kinds(ages(here.settings)), ages(here.settings), failures).turn
 
 
 def _clean_folder(here: WorkerContext, failures: Failures) -> Turn:
-    """The media folder, shelf by shelf."""
+    """Sweeps the media folder, shelf by shelf."""
     return media_gc.Sweeping(here.engine, here.settings.var, failures).turn
 
 
 def _forgetting(listed: Sequence[Task]) -> Task:
-    """What tasks of another version left in the table of failures."""
+    """Returns the task that removes from the table of failures what tasks of another version left there."""
     names = [task.name for task in listed] + [f"retention_{kind.name}" for kind in retention.KINDS] + [media_gc.SHELVES]
     return Task("old_failures", HOUR, _each(lambda here: _do(here, lambda s: task_failures.forget_others(s, names))))
 
 
 def _each(function: Callable[[WorkerContext], float | None]) -> Callable[[WorkerContext, Failures], Turn]:
-    """A task that remembers nothing."""
+    """Makes a task of a function that remembers nothing between turns."""
     return lambda here, _failures: lambda: function(here)
 
 

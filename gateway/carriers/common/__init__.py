@@ -1,1 +1,1 @@
-"""What carriers are and share: the protocol, the last look before sending, HTTP with limits, the circuit breaker."""
+"""What carriers share: the protocol, the send gate, HTTP with limits, the circuit breaker."""

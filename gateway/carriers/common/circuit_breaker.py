@@ -1,7 +1,8 @@
-"""Says when a carrier is down: it cannot be reached at all, again and again. Pure; kept by whoever sends.
+"""Tells when a carrier is down: it cannot be reached at all, again and again. Pure; workers/sending/number_pool keeps
+one for each carrier.
 
-Only answers that prove that nothing was taken count (no connection, no such host), so that what waits may go another
-way. A slow or confused carrier is not down: its texts are in doubt, and would be sent twice.
+Only failures that prove that nothing was taken count (no connection, no such host), so that waiting texts may take
+another way. A slow or confused carrier is not down: its texts are in doubt, and another way could send them twice.
 """
 
 from collections import deque
@@ -13,13 +14,13 @@ from gateway.carriers.common.protocol import Outcome
 UNREACHED: Final = ("refused", "dns")
 TRIES: Final = 5
 WITHIN: Final = 30.0  # seconds
-REST: Final = 30.0  # seconds that it counts as down; then one try tells
+REST: Final = 30.0  # seconds that it counts as down; after that one try decides
 
 
 @dataclass(slots=True)
 class CircuitBreaker:
-    """Of one carrier; `now` is monotonic, in seconds. Open after `tries` failures in a row `within` seconds; a single
-    failure after its rest opens it again, a single answer closes it."""
+    """The circuit breaker of one carrier; `now` is monotonic, in seconds. It opens after `tries` failures in a row
+    `within` seconds; after its rest a single failure opens it again, and a single answer closes it."""
 
     tries: int = TRIES
     within: float = WITHIN
@@ -29,7 +30,7 @@ class CircuitBreaker:
     _trying: bool = False
 
     def note(self, outcome: Outcome, now: float) -> None:
-        """Hears of every outcome, in the order in which they arrive."""
+        """Must be called with every outcome, in the order in which they arrive."""
         if outcome.state != "retry" or outcome.reason not in UNREACHED:
             self._failed.clear()
             self._until, self._trying = 0.0, False

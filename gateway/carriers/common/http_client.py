@@ -1,7 +1,7 @@
 """HTTP to a carrier that has no library of its own: kept connections, hard limits, nothing written to a log.
 
-kannel_sms and hook_sms post through it. What no answer means is the same for every carrier that speaks HTTP, so
-twilio_answers asks `unanswered` here too.
+The Kannel and web hook carriers and smtp/oauth_tokens post through it. A missing answer means the same for every
+carrier that speaks HTTP, so the Twilio carrier calls `explain_unanswered` too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Parcel = TypeVar("Parcel", bound=HasAttempt)
 
 
 class AnswerTooLong(Exception):
-    """The answer was cut off at its limit: what was asked for may or may not have been done."""
+    """The answer was longer than its limit and was cut off: the request may or may not have taken effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,11 @@ class HttpResponse:
 class HttpLink:
     """Posts to one address. The session is opened at the first request, inside the loop that will use it.
 
-    Only POST: aiohttp sends a GET again by itself when a kept connection dies under it, and that would be a second
-    text. Redirects are answers like others: nobody is followed to another host.
+    It only has POST: when a kept connection dies, aiohttp repeats a GET by itself, and that would be a second text.
+    Redirects are answers like others: none is followed to another host.
 
-    `connections`: at most; 0 for texts, where each number's road bounds its own and none queues behind another's.
+    `connections`: the most at a time; 0 (no limit) for texts, because each number's send loop limits its own and no
+    number must queue behind another.
     """
 
     def __init__(self, url: str, timeout: float, connections: int = 0) -> None:
@@ -60,7 +61,7 @@ class HttpLink:
         self._kept: ClientSession | None = None
 
     async def post(self, headers: Mapping[str, str], body: bytes) -> HttpResponse:
-        """Raises whatever aiohttp raises, TimeoutError and AnswerTooLong: `unanswered` says what they mean."""
+        """Raises whatever aiohttp raises, TimeoutError and AnswerTooLong; `explain_unanswered` says what they mean."""
         session = self._kept or self._open()
         async with session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
             text = await bound_timeout(answer, ANSWER_LIMIT)
@@ -78,7 +79,8 @@ class HttpLink:
 
 
 async def bound_timeout(answer: ClientResponse, limit: int) -> str:
-    """The body as text. Leaving the request's block with a body half read closes the connection."""
+    """Reads the body as text; raises AnswerTooLong above `limit` octets. Leaving the request's block with a body half
+    read closes the connection."""
     body = bytearray()
     async for block in answer.content.iter_any():
         body += block
@@ -88,7 +90,8 @@ async def bound_timeout(answer: ClientResponse, limit: int) -> str:
 
 
 def explain_unanswered(problem: Exception) -> Outcome:
-    """No whole answer came. Only a connection that was never made proves that nothing was sent."""
+    """Returns the outcome when no whole answer came. Only a connection that was never made proves that nothing was
+    sent."""
     kind = type(problem).__name__  # never its words: they may quote the request
     if isinstance(problem, ClientConnectorDNSError):
         return Outcome("retry", reason="dns", detail=kind)
@@ -109,9 +112,9 @@ async def send_each(
     blames_account: Callable[[Outcome], bool],
     gate: Gate,
 ) -> None:
-    """Tries all of them, `width` at a time; `settled` hears of each as it ends.
+    """Tries all parcels, `width` at a time, and calls `settled` for each as it ends.
 
-    Once an answer blames our own account the rest is not tried: it would fare the same.
+    Once an answer blames our own account the rest is not tried: it would get the same answer.
     """
     parcels = iter(batch)
     stopped: list[Outcome] = []
@@ -135,7 +138,7 @@ async def send_each(
 
 
 def is_unicode(body: str) -> bool:
-    """A lone surrogate cannot be written to any wire."""
+    """Tells whether a body can be encoded: a lone surrogate cannot be sent."""
     try:
         body.encode()
     except UnicodeEncodeError:
@@ -144,7 +147,7 @@ def is_unicode(body: str) -> bool:
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Retry-After in seconds (RFC 9110, 10.2.3); its other form, a date, counts as none."""
+    """Returns Retry-After in seconds (RFC 9110, 10.2.3); its other form, a date, counts as none."""
     if not (retry_after.isascii() and retry_after.isdigit() and len(retry_after) <= 9):
         return None
     return min(float(retry_after), LONGEST_WAIT)

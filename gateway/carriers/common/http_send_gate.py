@@ -1,6 +1,6 @@
-"""The gate in front of HTTP requests: asked when their connection is there, which is just before they are written.
+"""The send gate for HTTP requests: it is asked when the connection is open, which is just before a request is written.
 
-A connection may take seconds to be made. So it does not help to ask before the request is handed to aiohttp.
+A connection may take seconds to open, so asking before the request is handed to aiohttp would be too early.
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from gateway.carriers.common.send_gate import Gate, HasAttempt, may_leave
 
 
 class SendWithdrawn(Exception):
-    """What was to leave may not leave any more; nothing of it was written."""
+    """The parcel may not leave any more; nothing of it was written."""
 
 
 @dataclass(slots=True)
 class GateCheck:
-    """The last look at one parcel, and what came of it."""
+    """The last check of one parcel before it leaves, and its result."""
 
     gate: Gate
     parcel: HasAttempt
     withdrawn: bool = False
-    unsent: bool = False  # the time was over, or the process ended, while it was asked about
+    unsent: bool = False  # the timeout came, or the process ended, while the gate was being asked
 
 
-LOOK: Final[ContextVar[GateCheck | None]] = ContextVar("look", default=None)  # of the request that this task makes now
+# The check for the request that the current task makes.
+LOOK: Final[ContextVar[GateCheck | None]] = ContextVar("look", default=None)
 
 
 class GatedConnector(TCPConnector):
-    """Gives a connection to a request with a look only when that may still leave; the connection is kept either way."""
+    """Gives a connection to a request that has a GateCheck only if its parcel may still leave; the connection is kept
+    either way."""
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109
         connection = await super().connect(req, traces, timeout)

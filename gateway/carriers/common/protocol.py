@@ -1,6 +1,7 @@
-"""What a carrier is: the parcels it takes and the outcome it gives for each. workers/deliver holds one per channel.
+"""The carrier protocol: the parcels that a carrier takes and the outcome that it gives for each.
+workers/sending/send_loop sends with it.
 
-A carrier is the only thing that touches the world. Adding one means one more file here.
+Only carriers touch the outside world. A new carrier is one more folder beside this one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Text:
 
     @property
     def token(self) -> str:
-        """The attempt, signed: the last piece of `callback`, for carriers whose callbacks have a door of their own."""
+        """The signed attempt, which is the last part of `callback`; for carriers whose callbacks have a door of their
+        own."""
         return self.callback.rpartition("/")[2]
 
 
@@ -47,8 +49,8 @@ class OutboundEmail:
 class Outcome:
     """What became of one attempt.
 
-    sent: the carrier answers for it now. unknown: it may or may not have it. retry: it surely has not, a later
-    attempt may work. failed: it never will.
+    sent: the carrier is responsible for it now. unknown: the carrier may or may not have it. retry: the carrier surely
+    does not have it, and a later attempt may work. failed: no attempt will work.
     """
 
     state: State
@@ -56,7 +58,7 @@ class Outcome:
     reason: str = ""  # "", or a code: "21610", "421", "timeout", "refused"
     detail: str = ""  # a few words for a log, never with numbers, addresses or bodies
     pause: bool = False  # our own account or number is at fault: stop using it until a person has looked
-    one_number: bool = False  # pause: only the number that it was to leave from
+    one_number: bool = False  # with pause: only the number that it was to leave from is at fault
     wait: float | None = None  # seconds after which the carrier asked us to come again
 
 
@@ -75,8 +77,8 @@ class ListedMessage:
 
 @dataclass(frozen=True, slots=True)
 class PricePage:
-    """One page of a day's texts: dollars by the carrier's id, of those whose price is final. `skipped`: prices that are
-    not in dollars, or make no sense. `next_page`: where the list goes on, None at its end."""
+    """One page of a day's texts: dollars by the carrier's id, for texts whose price is final. `skipped`: how many
+    prices are not in dollars or make no sense. `next_page`: where the list continues, None at its end."""
 
     prices: Mapping[str, Decimal]
     skipped: int
@@ -88,7 +90,7 @@ class Billing(Protocol):
     """A carrier that tells afterwards what each text cost."""
 
     async def prices(self, day: date, page: str | None) -> PricePage:
-        """Raises CarrierError when the page cannot be had."""
+        """Returns one page of the prices; raises CarrierError when it cannot be fetched."""
         ...
 
 
@@ -96,8 +98,9 @@ Parcel = TypeVar("Parcel")
 
 
 class Carrier(Protocol[Parcel]):
-    """A way out. `send` calls `settled` once per parcel, as each ends, and never raises for a parcel's fault. It asks
-    the gate about each just before the first byte is written, and says nothing about what the gate keeps back."""
+    """A way out for parcels. `send` calls `settled` once for each parcel, as it ends, and never raises for the fault of
+    a parcel. It asks the gate about each just before the first byte is written, and never calls `settled` for what the
+    gate keeps back."""
 
     channel: str
 
@@ -110,7 +113,7 @@ class Carrier(Protocol[Parcel]):
 
 @runtime_checkable
 class MessageList(Protocol):
-    """What a carrier for texts is besides, when it can be asked for what it took: texts in doubt are looked for there.
-    One that is not leaves them to their status callbacks and to policy."""
+    """A carrier for texts that can also list what it took: texts in doubt are looked for there. With a carrier that
+    cannot, they are settled by their status callbacks or by policy."""
 
     async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[ListedMessage]: ...

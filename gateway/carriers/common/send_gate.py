@@ -1,8 +1,8 @@
-"""The last look before a parcel leaves: is the decision that it may leave still fresh? workers/sending/send_decisions
-answers.
+"""The send gate, the last check before a parcel leaves: is the decision that it may leave still fresh?
+workers/sending/send_decisions answers.
 
-However a carrier queues, opens connections or waits for its turn, it asks here just before the first byte of each
-request is written. So an opt-out or an `undo` counts up to a second before that, and not up to when it was handed over.
+However long a carrier queues, opens connections or waits, it asks here just before the first byte of each request is
+written. So an opt-out or an `undo` counts until a second before that, and not only until the parcel was handed over.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 
 class HasAttempt(Protocol):
-    """What every parcel has: the attempt that it is."""
+    """What every parcel has: the number of its attempt."""
 
     @property
     def attempt(self) -> int: ...
@@ -26,17 +26,17 @@ class Gate(Protocol):
     """Decides about parcels that a carrier has in hand."""
 
     def fresh(self, parcel: HasAttempt) -> bool:
-        """Whether it may begin now, without asking anybody."""
+        """Tells whether the parcel may begin now without a new decision."""
         ...
 
     async def ask(self, parcels: Sequence[HasAttempt]) -> frozenset[int]:
-        """Decides again: the attempts that may leave. The others have ended or were given back; the carrier neither
-        sends them nor says anything more about them."""
+        """Decides again; returns the attempts that may leave. The others have ended or were given back; the carrier
+        neither sends them nor gives an outcome for them."""
         ...
 
 
 class AlwaysOpen:
-    """For who sends what nobody can take back, such as a test mail of `critter check`."""
+    """The gate for parcels that nobody can take back, such as a test mail of `critter check`."""
 
     def fresh(self, parcel: HasAttempt) -> bool:
         return True
@@ -49,7 +49,7 @@ OPEN: Final = AlwaysOpen()
 
 
 async def may_leave(gate: Gate, parcel: HasAttempt) -> bool:
-    """Asked again until the answer is fresh when it comes."""
+    """Tells whether a parcel may leave; asks again until the answer is still fresh when it arrives."""
     while not gate.fresh(parcel):
         if parcel.attempt not in await gate.ask([parcel]):
             return False
@@ -57,8 +57,8 @@ async def may_leave(gate: Gate, parcel: HasAttempt) -> bool:
 
 
 async def refresh(gate: Gate, queue: deque[Parcel]) -> None:
-    """Asks about all in the queue that waited too long, at once, and takes out what may not leave. They were decided
-    together, so that the first one tells whether any did."""
+    """Asks with one question about all parcels in the queue that waited too long, and removes those that may not leave.
+    They were decided together, so the first one shows whether any waited too long."""
     if not queue or gate.fresh(queue[0]):
         return
     stale = [one for one in queue if not gate.fresh(one)]

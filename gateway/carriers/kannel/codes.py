@@ -1,4 +1,5 @@
-"""Kannel's answers and delivery reports in our words, for kannel_sms, doors/sms/kannel and workers/callbacks.
+"""Translates Kannel's answers and delivery reports into our words, for gateway/carriers/kannel/sms,
+gateway/doors/sms/kannel and workers/callbacks.
 
 Source: Kannel 1.4.5 User's Guide, chapter 6 ("Using the HTTP interface to send SMS messages", "Delivery reports");
 the texts are those that its smsbox answers. SMPP's error codes: SMPP 3.4, section 5.1.3.
@@ -13,11 +14,11 @@ from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.common.receipt import Action, Receipt
 
 BUSY: Final = "busy"
-ACCEPTED: Final = ("0: ", "3: ", "Sent.")  # to its SMS center, into its own queue, and what older ones say
+ACCEPTED: Final = ("0: ", "3: ", "Sent.")  # passed to its SMS center, put into its own queue, and an older wording
 TEMPORAL: Final = "Temporal failure"
 UNAUTHORIZED: Final = "Authorization failed"
 
-# The bits of dlr-mask, and which of them we ask for. 32, a mere notification, would tell nothing new.
+# The bits of dlr-mask, and which of them we ask for. 32, an intermediate notification, would tell nothing new.
 DELIVERED, UNDELIVERED, BUFFERED, TAKEN, REJECTED = 1, 2, 4, 8, 16
 EVERY_REPORT: Final = DELIVERED | UNDELIVERED | BUFFERED | TAKEN | REJECTED
 
@@ -27,9 +28,9 @@ _ACTIONS: Final[dict[str, Action]] = {"smpp b": "dead_number"}  # ESME_RINVDSTAD
 
 
 def read_answer(status: int, text: str) -> Outcome:
-    """From the HTTP status and the body of the answer to sendsms.
+    """Returns the outcome from the HTTP status and the body of the answer to sendsms.
 
-    503 is `retry` only in Kannel's own words: one of a proxy's leaves open what happened behind it.
+    503 is `retry` only with Kannel's own words: the 503 of a proxy leaves open what happened behind it.
     """
     words, detail = text.strip(), f"HTTP {status}"
     if status in (200, 202):
@@ -48,7 +49,7 @@ def read_answer(status: int, text: str) -> Outcome:
 
 
 def reason_of(answer: str) -> str:
-    """A short code out of what the SMS center replied (%A) or reported (%a), "" when there is none.
+    """Returns a short code from what the SMS center replied (%A) or reported (%a), "" when there is none.
 
     Nothing else of it is kept: a report may quote the first words of the text.
     """
@@ -62,9 +63,9 @@ def reason_of(answer: str) -> str:
 
 
 def receipt(status: str, reason: str | None) -> Receipt | None:
-    """A delivery report's type (%d) and reason in our words; None for a type that Kannel does not have.
+    """Translates a delivery report's type (%d) and reason; returns None for a type that Kannel does not have.
 
-    Undelivered is an end: it comes after all the tries of the SMS center, for as long as we allowed them.
+    Undelivered is terminal: it comes after all the tries of the SMS center, in the time that we allowed for them.
     """
     kind = int(status) if status.isascii() and status.isdigit() and len(status) <= 3 else 0
     if kind == DELIVERED:

@@ -1,4 +1,4 @@
-"""Texts out through Kannel's smsbox (sendsms), for who has an SMS center or a modem of their own.
+"""Sends texts through Kannel's smsbox (sendsms), for operators who have an SMS center or a modem of their own.
 
 Kannel gives no id and keeps no list, so it is no `MessageList`: a text in doubt is settled by its delivery report,
 which carries our signed attempt in its address, or by policy. Source: Kannel 1.4.5 User's Guide, chapter 6, "SMS push
@@ -35,7 +35,7 @@ class KannelSms:
         self._login = {"X-Kannel-Username": username, "X-Kannel-Password": password}
 
     async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
-        """Sends all of them, at most `connections` of a batch at a time; `settled` hears of each as it ends."""
+        """Sends all texts, at most `connections` of a batch at a time, and calls `settled` for each as it ends."""
         await send_each(batch, self._connections, self._attempt, settled, _blames_account, gate)
 
     async def _attempt(self, text: Text) -> Outcome:
@@ -48,7 +48,8 @@ class KannelSms:
         return read_answer(answer.status, answer.text)
 
     def _headers(self, text: Text) -> dict[str, str]:
-        """All but the text itself: so neither the password nor the text stands in an address that proxies log."""
+        """Returns the headers, which have everything but the text itself: so neither the password nor the text is in a
+        URL that proxies log."""
         return {
             **self._login,
             "X-Kannel-From": text.sender,

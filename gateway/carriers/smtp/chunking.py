@@ -1,8 +1,9 @@
-"""Letters over one open connection to a server that takes CHUNKING (RFC 3030) with PIPELINING, for smtp_relay.
+"""Sends mails over one open connection to a server that takes CHUNKING (RFC 3030) with PIPELINING, for
+gateway/carriers/smtp/relay.
 
-Some letters are on their way at once, each whole: no reply is waited for between an envelope and its content, and many
-letters share a write. RSET begins each, so that what the server refused can never mix with what follows. When the
-connection is cut, it is not known of WINDOW letters whether they were taken; of one over a server without chunks.
+Several mails are on their way at once, each complete: there is no wait for a reply between an envelope and its content,
+and several mails share a write. RSET begins each, so that what the server refused can never mix with what follows. When
+the connection is cut, it is unknown for up to WINDOW mails whether they were taken; without CHUNKING only for one mail.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ from gateway.carriers.smtp.transaction import FINAL_SHARE, RSET, Settled
 from gateway.errors import CarrierError
 
 OFFERS: Final = frozenset({"PIPELINING", "CHUNKING"})
-ROOM: Final = 64 * 1024  # octets on their way, after which no further letter begins
+ROOM: Final = 64 * 1024  # octets on their way, after which no further mail begins
 COMMANDS: Final = ("RSET", "MAIL", "RCPT", "content")
 
 
 @dataclass(slots=True)
 class InFlight:
-    """A letter that is all written, and the first refusal of it."""
+    """A mail that is completely written, and the first refusal of it."""
 
     letter: OutboundEmail
     size: int
@@ -43,10 +44,10 @@ class InFlight:
 
 
 class ChunkedTransaction:
-    """One run over one link: takes letters from a queue that others take from too, until it is empty, or the gate
-    has to be asked about the next.
+    """One run over one connection: takes mails from a queue that others take from too, until it is empty or the gate
+    has to be asked about the next mail.
 
-    Whatever ends it, each letter it took has its outcome by then, or is back in the queue.
+    Whatever ends the run, each mail that it took then has its outcome or is back in the queue.
     """
 
     def __init__(
@@ -56,12 +57,12 @@ class ChunkedTransaction:
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sailing: deque[InFlight] = deque()
         self._octets = 0
-        self._step = 0  # which of COMMANDS the next reply is about, of the first letter that sails
-        self._proving = kept  # a connection that has rested says something first: nothing was sent over a dead one
+        self._step = 0  # which of COMMANDS of the oldest mail on its way the next reply is about
+        self._proving = kept  # a kept connection must answer first, so that no mail is written to a dead one
         self._paused: Outcome | None = None
 
     async def run(self) -> None:
-        """Until the queue is empty or the connection has carried its share. Raises CarrierError when it breaks."""
+        """Runs until the queue is empty or the connection has carried its share. Raises CarrierError when it breaks."""
         self._link.listen(self)
         if not self._done.done():
             if self._proving:
@@ -76,7 +77,7 @@ class ChunkedTransaction:
         finally:
             self._link.rest()
 
-    # What the link tells
+    # Callbacks of the connection
 
     def heard(self, code: int, reply: bytes) -> None:
         try:
@@ -86,10 +87,10 @@ class ChunkedTransaction:
             self._link.break_off("bug")
 
     def drained(self) -> None:
-        """Whether the kernel has all of it makes no difference here."""
+        """Does nothing: here it makes no difference whether the kernel has taken all of it."""
 
     def lost(self, reason: str) -> None:
-        """421 instead of a reply refuses what it was about and all behind it."""
+        """Settles all mails on their way. A 421 instead of a reply refuses the mail it was about and all behind it."""
         sailing, self._sailing = self._sailing, deque()
         for one in sailing:
             fate = untaken_outcome(reason) if is_closing(reason) else unanswered_outcome(reason)
@@ -107,8 +108,8 @@ class ChunkedTransaction:
     # Out
 
     def _load(self) -> None:
-        """Fills the window, in one write; with nothing left to take and nothing on its way, that was all. Letters of a
-        queue were decided together, and no time passes here: the first one tells whether all of them may begin."""
+        """Fills the window with one write; when nothing is left to take and nothing is on its way, the run ends. Mails
+        of a queue were decided together, and no time passes here: the first one tells whether all of them may begin."""
         parts: list[bytes] = []
         now = asyncio.get_running_loop().time()
         room = self._link.window if self._queue and self._gate.fresh(self._queue[0]) else 0
@@ -157,7 +158,7 @@ class ChunkedTransaction:
             self._ended(code, reply)
 
     def _note(self, code: int, reply: bytes) -> None:
-        """The first refusal counts, because the later commands of a letter fail after it anyway."""
+        """Notes the first refusal of a mail: its later commands fail after that anyway."""
         one = self._sailing[0]
         if one.refusal is None and code == 503:  # "bad sequence": we and the server have lost each other
             self._link.break_off("503")
@@ -165,7 +166,7 @@ class ChunkedTransaction:
             one.refusal = refused_outcome(code, reply, COMMANDS[self._step])
 
     def _ended(self, code: int, reply: bytes) -> None:
-        """The last reply about a letter. One that was refused before is not taken, whatever is said now."""
+        """Handles the last reply about a mail. A mail that was refused before is not taken, whatever it says."""
         one = self._sailing.popleft()
         self._step = 0
         self._octets -= one.size

@@ -1,4 +1,5 @@
-"""One connection to the relay: lines out, replies in, each by a deadline; what opening and errands speak over."""
+"""One connection to the relay: it writes lines and reads replies, each with a deadline. The handshake and the
+transactions use it."""
 
 from __future__ import annotations
 
@@ -8,39 +9,39 @@ from typing import Final, Protocol, cast
 from gateway.carriers.smtp.replies import find_pause, kind_of
 from gateway.errors import CarrierError
 
-WINDOW: Final = 8  # letters on their way over one connection, at most …
+WINDOW: Final = 8  # mails on their way over one connection, at most …
 FIRST: Final = 2  # … and until it is known how quick the server is
-QUICK: Final = 0.4  # seconds within which a server that is quick answers for a letter
+QUICK: Final = 0.4  # seconds within which a quick server answers for a mail
 LONGEST_REPLY: Final = 64 * 1024
 _CODES: Final = {b"%d" % code: code for code in range(200, 600)}
 
 
 class ReplyListener(Protocol):
-    """Whoever waits for replies just now."""
+    """The part that waits for replies at the moment."""
 
     def heard(self, code: int, reply: bytes) -> None: ...
 
     def drained(self) -> None:
-        """All that was written has gone to the kernel, after some of it had to wait."""
+        """The kernel has now taken all that was written, after some of it had to wait."""
 
     def lost(self, reason: str) -> None:
-        """The connection has ended; nothing more will be heard."""
+        """The connection has ended; no more replies will come."""
 
 
 class SmtpConnection(asyncio.Protocol):
-    """Reads replies and hands each to its listener. With none, whatever the server says is a reason to hang up."""
+    """Reads replies and hands each to its listener. If there is none, it hangs up on whatever the server says."""
 
     def __init__(self, timeout: float, first: ReplyListener) -> None:
         self._loop = asyncio.get_running_loop()
         self.timeout = timeout
         self.offers: frozenset[str] = frozenset()  # the server's EHLO keywords and AUTH mechanisms ("AUTH PLAIN")
-        self.carried = 0  # letters taken over this connection
-        self.left = 1000  # letters it may still carry
-        self.window = FIRST  # letters that may be on their way at once: more while the server is quick
+        self.carried = 0  # mails that the server took over this connection
+        self.left = 1000  # mails it may still carry
+        self.window = FIRST  # mails that may be on their way at once: more while the server is quick
         self.broken = ""  # why it has ended, once it has
         self.draining = False
         self._listener: ReplyListener | None = (
-            first  # hears the greeting, which may come before anyone could ask for it
+            first  # receives the greeting, which may come before anybody could call `listen`
         )
         self._held = b""
         self._reply = b""
@@ -51,10 +52,11 @@ class SmtpConnection(asyncio.Protocol):
         self.use(transport)
 
     def use(self, transport: asyncio.BaseTransport | None) -> None:
-        """Speaks over this transport from now on: the first, or the one with TLS. What came before TLS is dropped."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no class of asyncio's
+        """Uses this transport from now on: the first one, or the one with TLS. What came before TLS is dropped."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports do not inherit from asyncio's
         self._held = self._reply = b""
-        # Told of every byte the kernel would not take, an errand knows whether its final dot has left.
+        # With these limits we hear of every byte that the kernel did not take, so a transaction knows whether its final
+        # dot has left.
         self._transport.set_write_buffer_limits(high=1, low=0)
 
     @property
@@ -66,7 +68,7 @@ class SmtpConnection(asyncio.Protocol):
             self._transport.write(data)
 
     def listen(self, listener: ReplyListener) -> None:
-        """From now on replies are this one's, each within the timeout since the one before."""
+        """Hands replies to this listener from now on; each must come within the timeout since the one before."""
         self._listener = listener
         if self.broken:
             self._tell_lost()
@@ -75,13 +77,14 @@ class SmtpConnection(asyncio.Protocol):
             self._look()
 
     def rest(self) -> None:
-        """Nobody waits for anything."""
+        """Removes the listener and its deadline: nobody waits for a reply."""
         self._listener = None
         if self._watch:
             self._watch.cancel()
 
     def answered(self, begun: float) -> None:
-        """A letter that was begun then has its answer: what begins now must not wait long behind others."""
+        """Adapts the window when a mail that began at `begun` has its answer: new mails must not wait long behind
+        others."""
         if self._loop.time() - begun > QUICK:
             self.window = max(1, self.window // 2)
         elif self.window < WINDOW:
@@ -92,11 +95,11 @@ class SmtpConnection(asyncio.Protocol):
         return self.window > 1
 
     def allow(self, seconds: float) -> None:
-        """The next reply may take this long."""
+        """Allows the next reply to take this long."""
         self._deadline = self._loop.time() + seconds
 
     def _look(self) -> None:
-        """One timer for many replies: when it rings it looks how far the deadline has moved meanwhile."""
+        """Uses one timer for many replies: when it fires it checks how far the deadline has moved meanwhile."""
         left = self._deadline - self._loop.time()
         if left <= 0:
             self.break_off("timeout")
@@ -105,7 +108,7 @@ class SmtpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         *lines, self._held = (self._held + data).split(b"\n")
-        if lines and not self._reply:  # a reply that comes line by line gets no more time for each
+        if lines and not self._reply:  # the further lines of a reply get no more time
             self.allow(self.timeout)
         for line in lines:
             if self.broken:
@@ -120,7 +123,7 @@ class SmtpConnection(asyncio.Protocol):
             self.break_off("protocol")
         elif line[3:4] == b"-":
             self._reply += line + b"\n"
-        elif code == 421:  # said of any command by a server that is about to close
+        elif code == 421:  # the reply to any command of a server that is about to close the connection
             known = find_pause(code, line)
             self.break_off(known.reason if known else "421")
         else:
@@ -139,7 +142,7 @@ class SmtpConnection(asyncio.Protocol):
         self.break_off("cut")
 
     def break_off(self, reason: str) -> None:
-        """Ends it at once and tells the listener why; the first reason counts."""
+        """Ends the connection at once and tells the listener why; the first reason counts."""
         if not self.broken:
             self.broken = reason
             self._transport.abort()
@@ -152,7 +155,7 @@ class SmtpConnection(asyncio.Protocol):
             listener.lost(self.broken)
 
     def quit(self) -> None:
-        """The polite end of a resting connection; nobody waits for the 221."""
+        """Ends a kept connection with QUIT, without waiting for the 221."""
         if not self.broken:
             self.write(b"QUIT\r\n")
             self.broken = "quit"
@@ -178,7 +181,7 @@ class PendingReply:
 
 
 async def ask(link: SmtpConnection, command: bytes) -> tuple[int, bytes]:
-    """Says one line and waits for its reply, all lines of it. Raises CarrierError."""
+    """Sends one line and waits for all lines of its reply. Raises CarrierError."""
     question = PendingReply()
     link.listen(question)
     link.write(command + b"\r\n")

@@ -1,4 +1,5 @@
-"""From the relay's URL to a link that is ready to carry: connect, greeting, EHLO, TLS, AUTH. Used by smtp_relay."""
+"""Opens a connection to the relay until it is ready for mails: connect, greeting, EHLO, TLS, AUTH. Used by
+gateway/carriers/smtp/relay."""
 
 from __future__ import annotations
 
@@ -21,13 +22,13 @@ _SCHEMES: Final[dict[str, tuple[Tls, int]]] = {
     "smtp+starttls": ("starttls", 587),
     "smtps": ("implicit", 465),
 }
-REFUSALS: Final = frozenset({535, 538, 550, 554})  # of a token …
-REFUSED: Final = "535 oauth"  # … and what we call them: other advice helps than with a password
+REFUSALS: Final = frozenset({535, 538, 550, 554})  # codes that refuse a token …
+REFUSED: Final = "535 oauth"  # … and our reason for them: operators need other advice than with a password
 
 
 @dataclass(frozen=True, slots=True)
 class RelayTarget:
-    """Where the relay is and how it wants to be spoken to."""
+    """Where the relay is, and how to connect to it."""
 
     host: str
     port: int
@@ -38,7 +39,7 @@ class RelayTarget:
 
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """A mailbox, and where the tokens come from that open it."""
+    """A mailbox, and where the tokens for it come from."""
 
     user: str
     tokens: Tokens
@@ -58,10 +59,10 @@ def place_of(url: str) -> RelayTarget:
 async def open_link(
     place: RelayTarget, hello: str, patience: float, context: ssl.SSLContext, oauth: OAuth | None = None
 ) -> SmtpConnection:
-    """A link that has said hello, in `patience` seconds at most, which each later reply may take too.
+    """Returns a connection after EHLO and login, within `patience` seconds; each later reply may take as long.
 
-    Raises CarrierError: "permanent" when the relay does not take our login, has no TLS where it should, or says that
-    it has had enough of us.
+    Raises CarrierError: "permanent" when the relay refuses our login, has no TLS where it should, or says that our
+    limit is reached.
     """
     try:
         async with asyncio.timeout(patience):
@@ -99,7 +100,7 @@ async def _introduce(
     await _hello(link, hello)
     if place.tls == "starttls":
         await _start_tls(link, place, context)
-        await _hello(link, hello)  # RFC 3207 4.2: what was offered before TLS counts no more
+        await _hello(link, hello)  # RFC 3207 4.2: what was offered before TLS does not count any more
     if oauth:
         await _show_token(link, oauth)
     elif place.user:
@@ -122,7 +123,7 @@ async def _hello(link: SmtpConnection, hello: str) -> None:
 
 
 def offers_of(reply: bytes) -> frozenset[str]:
-    """The keywords of an EHLO reply; the parameters of AUTH become "AUTH PLAIN" and so on."""
+    """Returns the keywords of an EHLO reply; the parameters of AUTH become "AUTH PLAIN" and so on."""
     offers: set[str] = set()
     for line in reply.decode("ascii", "replace").upper().splitlines()[1:]:
         keyword, *parameters = line[4:].replace("=", " ").split() or [""]  # "AUTH=LOGIN" is an old spelling
@@ -133,14 +134,14 @@ def offers_of(reply: bytes) -> frozenset[str]:
 
 async def _start_tls(link: SmtpConnection, place: RelayTarget, context: ssl.SSLContext) -> None:
     if "STARTTLS" not in link.offers:
-        raise CarrierError("tls", "permanent")  # taken out on the way, or never there: not without TLS
+        raise CarrierError("tls", "permanent")  # removed by an attacker, or never offered: we do not send without TLS
     _check(await ask(link, b"STARTTLS"), 220)
     loop = asyncio.get_running_loop()
     link.use(await loop.start_tls(link.transport, link, context, server_hostname=place.host))
 
 
 async def _login(link: SmtpConnection, place: RelayTarget) -> None:
-    """RFC 4954. Any lasting refusal is about us, not about a letter."""
+    """Logs in (RFC 4954). Any permanent refusal is about us, not about one mail."""
     if "AUTH PLAIN" in link.offers:
         steps = [b"AUTH PLAIN " + _base64(f"\0{place.user}\0{place.password}")]
     elif "AUTH LOGIN" in link.offers:
@@ -154,9 +155,9 @@ async def _login(link: SmtpConnection, place: RelayTarget) -> None:
 
 
 async def _show_token(link: SmtpConnection, oauth: OAuth) -> None:
-    """XOAUTH2, as Google and Microsoft have it: what is wrong comes as a 334, and an empty line asks for the code.
+    """Logs in with XOAUTH2, as Google and Microsoft have it: an error comes as a 334, and an empty line gets its code.
 
-    A token that was good until now may have been revoked: the next connection is opened with a new one."""
+    A token that was valid until now may have been revoked: the next connection is opened with a new one."""
     if "AUTH XOAUTH2" not in link.offers:
         raise CarrierError("auth", "permanent")
     token = await oauth.tokens.token()

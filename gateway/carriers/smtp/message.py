@@ -1,6 +1,7 @@
-"""A letter as SMTP wants it: what may not be sent at all, its commands, its content with the dots doubled.
+"""A mail in the form that SMTP wants: what may not be sent at all, its commands, its content with the dots doubled.
 
-Pure functions for smtp_link. A stray CR or LF is refused, never repaired: it is how one mail is made to look like two.
+Pure functions for gateway/carriers/smtp/transaction and chunking. A stray CR or LF is refused, never repaired: with it
+one mail can be made to look like two.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 
 
 def find_flaw(letter: OutboundEmail, offers: Container[str]) -> str:
-    """Why this letter can never be sent over a server that offers these extensions: "" or a reason."""
+    """Returns the reason why this mail can never be sent over a server that offers these extensions, or ""."""
     if not _is_address(letter.recipient) or not (letter.envelope_from == "" or _is_address(letter.envelope_from)):
         return "address"
     if not _is_plain(letter) and "SMTPUTF8" not in offers:
@@ -24,7 +25,8 @@ def find_flaw(letter: OutboundEmail, offers: Container[str]) -> str:
 
 
 def _is_address(address: str) -> bool:
-    """Nothing in it may end the path or the line. Quoted local parts with blanks are refused with that."""
+    """Tells whether an address is safe: nothing in it may end the path or the line. This also refuses quoted local
+    parts with blanks."""
     unfit = " " in address or "<" in address or ">" in address or not address.isprintable()
     return 0 < len(address) <= LONGEST_ADDRESS and not unfit
 
@@ -34,7 +36,7 @@ def _is_plain(letter: OutboundEmail) -> bool:
 
 
 def is_clean(content: bytes) -> bool:
-    """CR and LF only as CRLF, no NUL, no line longer than 998 octets."""
+    """Tells whether a content has CR and LF only as CRLF, no NUL, and no line longer than 998 octets."""
     ends = content.count(b"\r\n")
     if content.count(b"\n") != ends or content.count(b"\r") != ends or b"\0" in content:
         return False
@@ -42,7 +44,7 @@ def is_clean(content: bytes) -> bool:
 
 
 def _has_short_lines(content: bytes) -> bool:
-    """Leaps from one end of a line to the last one within reach, for a letter has many lines and each is asked."""
+    """Jumps from one line end to the last one within 998 octets, which is faster than a look at each line."""
     at, last = 0, len(content) - LONGEST_LINE
     while at < last:
         leap = content.rfind(b"\n", at, at + LONGEST_LINE + 2) + 1
@@ -53,7 +55,7 @@ def _has_short_lines(content: bytes) -> bool:
 
 
 def wire_format(content: bytes) -> bytes:
-    """The content after DATA: a dot before each line that begins with one, and the lone dot at the end."""
+    """Returns the content after DATA: with a dot before each line that begins with one, and the final dot."""
     stuffed = content.replace(b"\r\n.", b"\r\n..")
     first = b"." if stuffed.startswith(b".") else b""
     end = b".\r\n" if not content or content.endswith(b"\r\n") else b"\r\n.\r\n"
@@ -61,9 +63,9 @@ def wire_format(content: bytes) -> bytes:
 
 
 def envelope(letter: OutboundEmail, offers: Container[str]) -> tuple[bytes, bytes]:
-    """MAIL and RCPT, with the parameters that the server has asked for.
+    """Returns MAIL and RCPT, with the parameters that the server offers.
 
-    8-bit content goes out undeclared where 8BITMIME is not offered: every server of this century takes it.
+    8-bit content is sent undeclared where 8BITMIME is not offered: every server of this century takes it.
     """
     size = b" SIZE=%d" % len(letter.content) if "SIZE" in offers else b""
     eight = b" BODY=8BITMIME" if "8BITMIME" in offers and not letter.content.isascii() else b""

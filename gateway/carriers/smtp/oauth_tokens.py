@@ -1,4 +1,5 @@
-"""Access tokens by client credentials (RFC 6749 4.4), kept until shortly before their end; smtp_opening signs in so."""
+"""Access tokens by client credentials (RFC 6749 4.4), kept until shortly before they expire.
+gateway/carriers/smtp/handshake logs in with them."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from urllib.parse import urlencode
 from gateway.carriers.common.http_client import HttpLink, HttpResponse, explain_unanswered
 from gateway.errors import CarrierError
 
-EARLY: Final = 300.0  # seconds before a token's end that a new one is fetched
-SHARE: Final = 0.5  # of the life of a token that lives less than twice that
+EARLY: Final = 300.0  # seconds before a token expires at which a new one is fetched
+SHARE: Final = 0.5  # of its lifetime, after which a token that lives less than twice EARLY is fetched anew
 TIMEOUT: Final = 10.0  # seconds
 # The errors of RFC 6749 5.2 that say what an operator has to put right; their codes are shown as they are.
 OURS: Final = frozenset({"invalid_client", "unauthorized_client", "invalid_scope", "invalid_request", "invalid_grant"})
@@ -28,22 +29,22 @@ class Tokens:
         self._lock = asyncio.Lock()
         self._token = ""
         self._renew_at = self._ends_at = 0.0
-        self._doubted = False  # the last one was refused, and none since was taken
+        self._doubted = False  # the last token was refused, and none was accepted since
 
     async def token(self) -> str:
-        """One that is good for some minutes. Raises CarrierError: "permanent" when we are refused."""
+        """Returns a token that is valid for some minutes. Raises CarrierError: "permanent" when we are refused."""
         async with self._lock:
             if time.monotonic() >= self._renew_at:
                 await self._fetch()
             return self._token
 
     def taken(self) -> None:
-        """The server took it."""
+        """Notes that the server accepted the token."""
         self._doubted = False
 
     def refused(self, token: str) -> bool:
-        """The server did not take it; whether another one may fare better. Of a new one that is refused too it is
-        not the token's fault."""
+        """Notes that the server refused the token; returns whether another one may be accepted. If a new token is
+        refused too, the token is not the cause."""
         if token != self._token:
             return True
         again, self._doubted = not self._doubted, not self._doubted
@@ -51,7 +52,7 @@ class Tokens:
         return again
 
     async def _fetch(self) -> None:
-        """While the old one is still good, trouble with the endpoint is no trouble."""
+        """Fetches a new token. Errors of the endpoint are ignored while the old token is still valid."""
         try:
             self._keep(await self._ask())
         except CarrierError:
@@ -65,7 +66,7 @@ class Tokens:
             raise CarrierError(f"token {explain_unanswered(problem).reason}", "transient") from None
 
     def _keep(self, answer: HttpResponse) -> None:
-        """Its words never leave here: they name the tenant."""
+        """Keeps the token of an answer. The answer's words are never passed on: they name the tenant."""
         body = _object(answer.text)
         token, life = body.get("access_token"), body.get("expires_in")
         if answer.status == 200 and isinstance(token, str) and token.isascii() and token.isprintable() and token:

@@ -1,7 +1,8 @@
-"""What each kind of relay asks of whoever sends through it, and what this installation therefore keeps to.
+"""What each kind of relay demands of those who send through it, and which limits this installation therefore keeps.
 
-The rows are the vendors' published rules; settings override each. workers/deliver and workers/sending/render_mail ask
-`terms`, critter/processes/workers builds the carrier with `relay`, and `critter check mail` shows all of it.
+The profiles are the vendors' published rules; settings override each. workers/deliver and workers/sending/render_mail
+call `provider_terms`, critter/processes/workers builds the carrier with `relay`, and `critter check mail` shows all of
+it.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ MIB: Final = 1024 * 1024
 class Profile:
     """One kind of relay.
 
-    verp: each mail may leave under an envelope sender of its own, in any address of our domain. Otherwise all leave
-    under one address, which is their From too. connections: at a time, from each process. rate: mails a second.
-    daily: recipients a day. largest: octets of a mail. tls: mails may not travel open. oauth: it wants a token instead
-    of a password. spf: what our SPF record must include. selectors: where its own DKIM keys stand in our domain.
-    forward: what brings mail for us to our door when no MX record leads there.
+    verp: each mail may leave under an envelope sender of its own, with any address of our domain. Otherwise all leave
+    under one address, which is their From too. connections: at a time, from each process. per_connection: mails over
+    one connection. rate: mails a second. daily: recipients a day. largest: octets of a mail. tls: mails must not be
+    sent unencrypted. oauth: it wants a token instead of a password. spf: what our SPF record must include. selectors:
+    where its own DKIM keys are in our domain. forward: what brings mail for us to our door when no MX record leads
+    there.
     """
 
     verp: bool = True
@@ -46,15 +48,15 @@ class Profile:
     forward: str = "a transport map on your mail server that hands the domain to our door"
 
 
-# Any smarthost: Postfix, Exim, Exchange in the house. It knows itself how fast it may be.
+# Any smarthost: Postfix, Exim, Exchange on premises. It limits its own rate.
 PLAIN: Final = Profile()
 
 # Google Workspace, smtp-relay.gmail.com, which knows us by our address.
 # "SMTP relay: Route outgoing non-Gmail messages through Google", https://support.google.com/a/answer/2956491: 10,000
 # recipients in 24 hours for a registered user, 4.6 million and 319,444 in 10 minutes for an organisation; 100
 # recipients a transaction; TLS on 587; the sender, or the name said in EHLO, must be of a domain of ours; 25 MB a mail.
-# An envelope sender that is no user counts for the organisation alone; the user's limit is kept all the same, for a
-# catch-all address or a plus address of a user makes it one.
+# An envelope sender that is no user counts for the organisation alone; the user's limit is kept all the same, because a
+# catch-all address or a plus address of a user makes it a user.
 GOOGLE_IP: Final = Profile(
     connections=10,
     per_connection=100,
@@ -70,7 +72,7 @@ GOOGLE_IP: Final = Profile(
 # "How to set up a multifunction device or application to send email", option 3,
 # https://learn.microsoft.com/exchange/mail-flow-best-practices/how-to-set-up-a-multifunction-device-or-application-to-send-email-using-microsoft-365-or-office-365:
 # a connector, a sender in an accepted domain, "reasonable limits". Ours are those of a mailbox: whoever keeps to them
-# is never throttled. Bounces are rewritten on their way, so the sender is fixed.
+# is never throttled. Microsoft rewrites bounces on their way, so the sender is fixed.
 M365_CONNECTOR: Final = Profile(
     verp=False,
     connections=3,
@@ -112,7 +114,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What this installation keeps to: the profile, with what its settings say instead.
+    """The limits that this installation keeps: those of the profile, unless its settings say otherwise.
 
     sender: the one address that all mails leave from; None with VERP. hello: the name said in EHLO. rate and daily:
     None without a limit.
@@ -127,7 +129,8 @@ class Terms:
 
 
 def provider_terms(settings: Settings) -> Terms:
-    """A rate or a day of 0 in the settings takes the profile's limit away."""
+    """Returns the terms of this installation. A rate or daily limit of 0 in the settings removes the profile's
+    limit."""
     profile = PROFILES[settings.smtp_profile]
     sender = _sender(profile, settings)
     return Terms(
@@ -147,7 +150,7 @@ def _sender(profile: Profile, settings: Settings) -> str | None:
 
 
 def relay(settings: Settings) -> SmtpRelay:
-    """The carrier for mail. Raises SettingsError when our certificate cannot be read."""
+    """Builds the carrier for mail. Raises SettingsError when our certificate cannot be read."""
     kept = provider_terms(settings)
     return SmtpRelay(
         settings.smtp_relay,
@@ -161,7 +164,8 @@ def relay(settings: Settings) -> SmtpRelay:
 
 
 def context(settings: Settings) -> ssl.SSLContext:
-    """Whom we believe, and who we are: a connector may know us by our certificate."""
+    """Returns the TLS context: the authorities that we trust, and our own certificate, by which a connector may
+    identify us."""
     found = ssl.create_default_context()
     if settings.smtp_certificate:
         try:
@@ -176,7 +180,7 @@ def context(settings: Settings) -> ssl.SSLContext:
 
 
 def oauth(settings: Settings) -> OAuth | None:
-    """Whose mailbox it is and where its tokens come from; None for a relay that wants none."""
+    """Returns the mailbox and where its tokens come from; None for a relay that wants no token."""
     kept = provider_terms(settings)
     if not kept.profile.oauth or kept.sender is None:
         return None

@@ -1,4 +1,4 @@
-"""Mails out through the company's relay, over a few kept connections; workers/deliver sends with it."""
+"""Sends mails through the company's relay, over a few kept connections; workers/deliver sends with it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from gateway.carriers.smtp.replies import wait_of
 from gateway.carriers.smtp.transaction import SmtpTransaction
 from gateway.errors import CarrierError
 
-LETTERS_PER_LANE: Final = 8  # fewer than this are not worth another connection
-TRIES: Final = 3  # failures of one lane in a row, before the rest of the batch is left for later
+LETTERS_PER_LANE: Final = 8  # fewer mails than this are not worth another connection
+TRIES: Final = 3  # failures of one lane in a row, after which the rest of the batch is left for later
 BACK_OFF: Final = 0.2  # seconds after the first failure, doubled with each
 
 
@@ -42,7 +42,7 @@ class SmtpRelay:
         oauth: OAuth | None = None,
     ) -> None:
         self._place, self._hello, self._timeout = place_of(url), hello, timeout
-        self._context = context or ssl.create_default_context()  # once: it reads every authority's certificate
+        self._context = context or ssl.create_default_context()  # made once: it reads every authority's certificate
         self._connections, self._per_connection, self._idle = connections, per_connection, idle
         self._largest, self._oauth = largest, oauth
         self._slots = asyncio.Semaphore(connections)
@@ -51,7 +51,8 @@ class SmtpRelay:
     async def send(
         self, batch: Sequence[OutboundEmail], settled: Callable[[OutboundEmail, Outcome], None], gate: Gate = OPEN
     ) -> None:
-        """Sends all of them; `settled` hears of each as it ends. What no connection could be found for is `retry`."""
+        """Sends all mails and calls `settled` for each as it ends. Mails for which no connection could be opened are
+        `retry`."""
         queue = deque(letter for letter in batch if len(letter.content) <= self._largest)
         problems = [CarrierError("refused", "transient")]
         for letter in batch:
@@ -72,8 +73,8 @@ class SmtpRelay:
         problems: list[CarrierError],
         gate: Gate,
     ) -> None:
-        """One connection's worth of the work; reopens it when it breaks, until it breaks too often without a letter.
-        What waited too long for its turn, or for a connection, is asked about first."""
+        """Sends mails over one connection; opens a new one when it breaks, until it breaks too often without carrying
+        a mail. The gate is asked first about mails that waited too long for their turn or for a connection."""
         failures = 0
         async with self._slots:
             while queue and failures < TRIES and problems[-1].kind != "permanent":
@@ -89,7 +90,7 @@ class SmtpRelay:
                     failures = 0
                 except CarrierError as problem:
                     problems.append(problem)
-                    if kept is None:  # that a rested one has ended is no failure
+                    if kept is None:  # that a kept connection has ended is no failure
                         moved = link is not None and link.carried > carried
                         failures = 1 if moved else TRIES if problem.reason == "timeout" else failures + 1
                         await _back_off(failures)
@@ -100,7 +101,7 @@ class SmtpRelay:
         return link
 
     def _borrow(self) -> SmtpConnection | None:
-        """A connection that has rested and is still there, as far as one can know without asking."""
+        """Returns a kept connection that is still open, as far as one can know without sending anything."""
         while self._kept:
             link, ending = self._kept.pop()
             ending.cancel()
@@ -122,10 +123,10 @@ class SmtpRelay:
             link.quit()
         if self._oauth:
             await self._oauth.tokens.close()
-        await asyncio.sleep(0)  # lets the QUITs out
+        await asyncio.sleep(0)  # lets the loop write the QUITs
 
 
 async def _back_off(failures: int) -> None:
-    """Spreads the lanes over the time until the next try; after the last there is nothing to wait for."""
+    """Waits a random time, so that the lanes do not all try again at once; after the last try there is no wait."""
     if failures < TRIES:
         await asyncio.sleep(BACK_OFF * 2**failures * random.random())  # noqa: S311

@@ -1,4 +1,5 @@
-"""What a mail server's reply, or its silence, says about one letter; used by smtp_errand, smtp_chunks, smtp_opening."""
+"""What a mail server's reply, or its silence, says about one mail. Used by transaction, chunking, connection, handshake
+and relay in this folder."""
 
 from __future__ import annotations
 
@@ -10,21 +11,21 @@ from typing import Final
 from gateway.carriers.common.protocol import Outcome
 from gateway.errors import Kind
 
-# How servers name what they took: Postfix, Exim, Exchange, Gmail.
+# How servers name the id of a mail that they took: Postfix, Exim, Exchange, Gmail.
 _QUEUED: Final = re.compile(rb"(?:queued as|\bid=|InternalId=|\bOK +\d+) *([\w.-]{1,64})", re.IGNORECASE)
-_POSTFIX: Final = b"queued as "  # asked first: every letter passes here
+_POSTFIX: Final = b"queued as "  # tried first, for speed: every mail passes here
 _NAME: Final = re.compile(rb"[\w.-]{1,64}")
 _ENHANCED: Final = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?= |$)")  # RFC 3463
-# Our own credentials, or a connection that is not what the server wants: no letter can fare better (RFC 4954 6).
+# Our own credentials are wrong, or the connection is not what the server wants: no other mail can succeed (RFC 4954 6).
 _OURS: Final = frozenset({530, 534, 535, 538})
 
 
 @dataclass(frozen=True, slots=True)
 class RelayPause:
-    """The relay has had enough of us, or does not know us: no letter can fare better until `wait` seconds are over.
+    """The relay has reached its limit for us, or does not know us: no mail can succeed until `wait` seconds are over.
 
-    codes and enhanced (with a * what begins so) are how it says so; where those say other things too, `words` must
-    stand beside them. Without pause others may still go, and this one soon.
+    `codes` and `enhanced` (with a * as a wildcard at the end) are how the relay says so; where they have other meanings
+    too, `words` must also match. Without `pause` other mails may still go, and this one soon.
     """
 
     reason: str
@@ -69,7 +70,7 @@ _BY_REASON: Final = {one.reason: one for one in TROUBLES}
 
 
 def find_pause(code: int, line: bytes) -> RelayPause | None:
-    """What such a reply says about us, when it is not about one letter."""
+    """Returns what a reply says about us; None when it is about one mail only."""
     enhanced = _ENHANCED.search(line[4:16])
     said = enhanced[0].decode() if enhanced else ""
     for one in TROUBLES:
@@ -79,29 +80,29 @@ def find_pause(code: int, line: bytes) -> RelayPause | None:
 
 
 def wait_of(reason: str) -> float | None:
-    """Seconds that this trouble takes; None for what is none."""
+    """Returns the seconds to wait after this reason; None if it is not in TROUBLES."""
     return _BY_REASON[reason].wait if reason in _BY_REASON else None
 
 
 def kind_of(reason: str) -> Kind:
-    """Whether to open another connection after one that ended so."""
+    """Tells whether another connection may be opened after one that ended with this reason: "transient" is yes."""
     return _BY_REASON[reason].kind if reason in _BY_REASON else "transient"
 
 
 def is_closing(reason: str) -> bool:
-    """Whether the server ended the connection with a 421, which refuses all that was not answered before."""
+    """Tells whether the server ended the connection with a 421, which refuses all that was not answered before."""
     return reason.startswith(("421", "432"))
 
 
 def accepted_outcome(line: bytes) -> Outcome:
-    """250 after the final dot: the relay answers for the letter now."""
+    """The outcome of a 250 after the final dot: the relay is responsible for the mail now."""
     at = line.find(_POSTFIX)
     found = _NAME.match(line, at + len(_POSTFIX)) if at >= 0 else _QUEUED.search(line)
     return Outcome("sent", found[found.re.groups].decode("ascii", "replace") if found else None)
 
 
 def refused_outcome(code: int, line: bytes, command: str) -> Outcome:
-    """4xx or 5xx to one command of a letter. The words of the server are left out: they quote addresses."""
+    """The outcome of a 4xx or 5xx to one command of a mail. The server's words are left out: they quote addresses."""
     enhanced = _ENHANCED.search(line[4:16])
     detail = f"{command} {enhanced[0].decode()}" if enhanced else command
     if known := find_pause(code, line):
@@ -112,11 +113,12 @@ def refused_outcome(code: int, line: bytes, command: str) -> Outcome:
 
 
 def untaken_outcome(reason: str) -> Outcome:
-    """The connection ended before the letter was all written: it cannot have been taken."""
+    """The outcome when the connection ended before the mail was completely written: it cannot have been taken."""
     known = _BY_REASON.get(reason)
     return Outcome("retry", reason=reason, pause=known is not None and known.pause, wait=wait_of(reason))
 
 
 def unanswered_outcome(reason: str) -> Outcome:
-    """It was all written, and no reply came (RFC 5321 4.5.3.2.6 knows this gap; RFC 1047 is about nothing else)."""
+    """The outcome when the mail was completely written and no reply came (RFC 5321 4.5.3.2.6 mentions this gap, and RFC
+    1047 is all about it)."""
     return Outcome("unknown", reason=reason)

@@ -1,8 +1,8 @@
-"""Letters over one open connection, for smtp_relay.
+"""Sends mails over one open connection, for gateway/carriers/smtp/relay.
 
-A letter costs one write and one wait: with its content goes the envelope of the next (RFC 2920 3.1 lets a content
-begin a group of commands and DATA end it), while the server is quick. To a server without PIPELINING the same steps
-are said one by one. Just before the content leaves, the gate is asked if the server took long to want it.
+A mail costs one write and one wait: while the server is quick, the envelope of the next mail goes with its content (RFC
+2920 3.1 lets a content begin a group of commands and DATA end it). To a server without PIPELINING the same commands are
+sent one by one. If the server took long to ask for the content, the gate is asked just before the content leaves.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ FINAL_SHARE: Final = 2.0  # RFC 5321 4.5.3.2: 5 minutes for a command, 10 for th
 
 
 class SmtpTransaction:
-    """One run over one link: takes letters from a queue that others take from too, until it is empty, or the gate
-    has to be asked about the next.
+    """One run over one connection: takes mails from a queue that others take from too, until it is empty or the gate
+    has to be asked about the next mail.
 
-    Whatever ends it, each letter it took has its outcome by then, or is back in the queue.
+    Whatever ends the run, each mail that it took then has its outcome or is back in the queue.
     """
 
     def __init__(
@@ -48,18 +48,18 @@ class SmtpTransaction:
         self._pipelining = "PIPELINING" in link.offers
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._step: Callable[[int, bytes], None] = self._on_mail
-        self._letter: OutboundEmail | None = None  # its envelope is out
+        self._letter: OutboundEmail | None = None  # the mail whose envelope is written
         self._rcpt = b""
-        self._refusal: Outcome | None = None  # of that envelope
-        self._poured: OutboundEmail | None = None  # its content is out, the final reply is not in
-        self._undotted = False  # some of a long content, and so its dot, still waits for the kernel
-        self._later = b""  # the next envelope, which waits with it
+        self._refusal: Outcome | None = None  # the refusal of that envelope
+        self._poured: OutboundEmail | None = None  # the mail whose content is written and has no final reply yet
+        self._undotted = False  # the kernel has not yet taken the end of a long content, and so not its final dot
+        self._later = b""  # the next envelope, which waits for that
         self._poured_at = 0.0
-        self._asking: asyncio.Task[None] | None = None  # whether the letter may still leave
-        self._stale = kept  # nothing heard yet on a connection that has rested
+        self._asking: asyncio.Task[None] | None = None  # asks the gate whether the mail may still leave
+        self._stale = kept  # a kept connection has not answered yet
 
     async def run(self) -> None:
-        """Until the queue is empty or the connection has carried its share. Raises CarrierError when it breaks."""
+        """Runs until the queue is empty or the connection has carried its share. Raises CarrierError when it breaks."""
         self._link.listen(self)
         if not self._done.done():
             self._next()
@@ -71,7 +71,7 @@ class SmtpTransaction:
         finally:
             self._link.rest()
 
-    # What the link tells
+    # Callbacks of the connection
 
     def heard(self, code: int, reply: bytes) -> None:
         self._stale = False
@@ -94,13 +94,14 @@ class SmtpTransaction:
         if poured:
             self._settled(poured, self._fate(reason))
         if letter and self._stale:
-            self._queue.appendleft(letter)  # it met the end of a rested connection, which says nothing about it
+            self._queue.appendleft(letter)  # the kept connection had ended before, which says nothing about this mail
         elif letter:
             self._settled(letter, self._refusal or untaken_outcome(reason))
         self._end(CarrierError(reason, kind_of(reason)))
 
     def _fate(self, reason: str) -> Outcome:
-        """421 instead of the final reply refuses; and a dot that never left us cannot have been read."""
+        """Returns the outcome of a mail whose content was written. A 421 instead of the final reply refuses it, and a
+        final dot that never left us cannot have been read."""
         return untaken_outcome(reason) if is_closing(reason) or self._undotted else unanswered_outcome(reason)
 
     def _end(self, problem: Exception | None = None) -> None:
@@ -121,7 +122,7 @@ class SmtpTransaction:
             self._end()
 
     def _envelope(self) -> bytes:
-        """Takes the next letter and gives what to say for it: all three commands, or only the first."""
+        """Takes the next mail; returns what to write for it: all three commands, or only the first."""
         self._letter, self._refusal = self._take(), None
         if self._letter is None:
             return b""
@@ -158,13 +159,13 @@ class SmtpTransaction:
         """Notes a refusal; the first one counts, because the later commands of the group fail after it anyway."""
         if self._refusal:
             return
-        if code < 400 or code == 503:  # "bad sequence": we and the server have lost each other, not a letter's fault
+        if code < 400 or code == 503:  # "bad sequence": we and the server are out of step, which is no mail's fault
             self._link.break_off(str(code))
         else:
             self._refusal = refused_outcome(code, reply, command)
 
     def _go_on(self, command: bytes) -> None:
-        """Where commands go one by one, a refused letter ends here."""
+        """Sends the next command, without PIPELINING; a refused mail ends here."""
         if self._refusal:
             self._clear(RSET)
         else:
@@ -173,7 +174,7 @@ class SmtpTransaction:
     def _on_data(self, code: int, reply: bytes) -> None:
         if code == 354 and self._refusal is None:
             self._pour_if_it_may()
-        elif code == 354:  # it wants a content although it took no recipient: an empty one
+        elif code == 354:  # the server wants a content although it took no recipient: it gets an empty one
             self._clear(DOT)
         else:
             if code >= 300:
@@ -181,9 +182,9 @@ class SmtpTransaction:
             self._clear(RSET)
 
     def _clear(self, how: bytes) -> None:
-        """Ends a refused letter on both sides, and begins the next."""
+        """Ends a refused mail on both sides, and begins the next."""
         letter, refusal = self._letter, self._refusal
-        if letter is None or refusal is None:  # a "250" to DATA, or broken off by the judge
+        if letter is None or refusal is None:  # a "250" to DATA, or _judge has ended the connection
             self._link.break_off("protocol")
             return
         self._letter = None
@@ -195,7 +196,7 @@ class SmtpTransaction:
             self._step = self._on_cleared
 
     def _leave(self, reason: str) -> None:
-        """It is about us: the letter whose envelope is out would fare no better."""
+        """Ends the run when a refusal is about us: the mail whose envelope is written would be refused too."""
         letter, self._letter = self._letter, None
         if letter:
             self._queue.appendleft(letter)
@@ -211,7 +212,8 @@ class SmtpTransaction:
     # The content
 
     def _pour_if_it_may(self) -> None:
-        """Nothing of its words is out yet, however long its envelope has been."""
+        """Sends the content, after asking the gate if the decision is not fresh. Nothing of the content has left yet,
+        however long ago the envelope did."""
         letter = self._letter
         assert letter
         if self._gate.fresh(letter):
@@ -231,13 +233,14 @@ class SmtpTransaction:
             self._link.break_off("bug")
 
     def _withdraw(self) -> None:
-        """The server waits for the content: only the end of the connection keeps it from taking a mail."""
+        """Withdraws a mail: the server waits for the content, so only ending the connection keeps it from taking a
+        mail."""
         self._letter = None
         self._end()
         self._link.break_off("withdrawn")
 
     def _pour(self) -> None:
-        """The content of this letter, and the envelope of the next behind it."""
+        """Writes the content of this mail, and the envelope of the next behind it."""
         letter, self._letter, self._refusal = self._letter, None, None
         assert letter
         self._poured = letter
@@ -252,7 +255,8 @@ class SmtpTransaction:
         self._step = self._on_final
 
     def _pour_long(self, content: bytes, following: bytes) -> None:
-        """In two writes, so that a connection that ends in the middle is known to have ended before the dot."""
+        """Writes a long content and the next envelope separately, so that we know whether a connection that ends in the
+        middle ended before the final dot."""
         self._link.write(content)
         self._undotted = self._link.draining
         if self._undotted:

@@ -1,8 +1,9 @@
-"""Twilio's error codes and message states in our words, for twilio_sms (answers) and workers/callbacks (callbacks).
+"""Twilio's error codes and message states in our words, for gateway/carriers/twilio/responses (answers) and
+workers/callbacks (callbacks).
 
 Source: Twilio's error dictionary (https://www.twilio.com/docs/api/errors/CODE) and the Message resource
-(https://www.twilio.com/docs/messaging/api/message-resource#message-status-values). A code that is not here means:
-write it down, do not try again.
+(https://www.twilio.com/docs/messaging/api/message-resource#message-status-values). A code that is not here is recorded,
+and the text is not tried again.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from gateway.carriers.common.receipt import Action, Receipt, Step
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    """One line of the table. `strikes`: the phone gets a strike besides. `slow`: a retry waits for the phone, half an
-    hour and more, where the others follow the schedule's minutes."""
+    """One line of the table. `strikes`: the phone also gets a strike. `slow`: a retry waits half an hour or more for
+    the phone, while other retries wait the minutes of the usual backoff."""
 
     meaning: str
     action: Action
@@ -68,7 +69,7 @@ def code_of(number: int) -> ErrorCode:
 
 
 def callback_outcome(status: str, error_code: str | int | None) -> Receipt | None:
-    """The callback's MessageStatus and ErrorCode in our words; None for a status that no outbound text has."""
+    """Translates a callback's MessageStatus and ErrorCode; returns None for a status that no outbound text has."""
     if status not in ("undelivered", "failed"):
         return _ALIVE.get(status)
     number = _number(error_code)

@@ -1,4 +1,4 @@
-"""The HTTP under Twilio's client library, for twilio_sms: kept connections, hard limits, nothing written to a log."""
+"""The HTTP client under Twilio's library: kept connections, hard limits, nothing written to a log."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class ForeignAddress(Exception):
 class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the library has no types
     """Twilio's asynchronous client with its one request method replaced.
 
-    Theirs logs every address and parameter, reads answers of any length, and has no limit of time unless told with
-    each call. The session is opened at the first request, inside the loop that will use it. `connections`: at most; 0
-    for texts, where each number's road bounds its own.
+    The library's own method logs every address and parameter, reads answers of any length, and has no timeout unless
+    each call gives one. The session is opened at the first request, inside the loop that will use it. `connections`:
+    the most at a time; 0 (no limit) for texts, because each number's send loop limits its own.
     """
 
     def __init__(self, home: str, timeout: float, connections: int) -> None:
@@ -43,7 +43,7 @@ class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the lib
         data: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        **_ours_hold: object,  # the limits and the "no redirects" a caller may pass
+        **_ours_hold: object,  # limits and redirect rules that a caller may pass: ours apply instead
     ) -> Response:
         if not url.startswith(self._home):
             raise ForeignAddress
@@ -57,7 +57,7 @@ class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the lib
             return Response(answer.status, text, answer.headers)
 
     def _open(self) -> ClientSession:
-        # keepalive below the idle time of Twilio's edge, so that a text seldom meets a connection that is just ending
+        # The keepalive is below the idle time of Twilio's edge, so a text seldom meets a connection that is ending.
         connector = GatedConnector(limit=self._connections, keepalive_timeout=15)
         self._kept = ClientSession(connector=connector, timeout=self._limits, trust_env=False)
         return self._kept
@@ -74,5 +74,6 @@ def _login(name: str, secret: str) -> str:
 
 
 def _form(data: dict[str, Any]) -> bytes:
-    """What aiohttp would make of it, at a quarter of the price: Twilio's names are letters and need no quoting."""
+    """Encodes a form as aiohttp would, in a quarter of the time: Twilio's field names are letters and need no
+    quoting."""
     return "&".join([f"{name}={quote_plus(str(value))}" for name, value in data.items()]).encode()

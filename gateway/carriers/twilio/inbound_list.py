@@ -1,7 +1,7 @@
 """Twilio's list of the texts that came in, page by page; workers/missed_texts looks there for those that no web hook
 brought.
 
-Read without the library's objects: one entry that cannot be read must not hide the others of its page.
+The list is read without the library's objects: one entry that cannot be read must not hide the others of its page.
 Source: https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
 """
 
@@ -22,7 +22,7 @@ from gateway.carriers.twilio.responses import read_answer
 from gateway.carriers.twilio.sms import client
 from gateway.errors import CarrierError
 
-# A page of the longest texts, all of it emoji written as \ud83d\udc4d, stays below what twilio_http reads of an answer.
+# A page of the longest texts, all of it emoji written as \ud83d\udc4d, stays below PAGE_LIMIT in twilio/http.
 PAGE_SIZE: Final = 200
 
 
@@ -41,8 +41,8 @@ class ListedText:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """The texts of one page, newest first. `broken`: entries that could not be read; `next`: the path of the page
-    after it; `oldest`: when the oldest that could be read was sent."""
+    """The texts of one page, newest first. `broken`: how many entries could not be read; `next`: the path of the next
+    page; `oldest`: when the oldest text that could be read was sent."""
 
     found: tuple[ListedText, ...]
     broken: int
@@ -54,7 +54,8 @@ class ListPage:
 
 
 class TwilioInbox:
-    """Belongs to the loop that first uses it. All of it raises CarrierError when an answer is none."""
+    """Reads the list. It belongs to the loop that first uses it. Its methods raise CarrierError when no usable answer
+    comes."""
 
     def __init__(self, account_sid: str, auth_token: str, api_base: str, timeout: float = 10.0) -> None:
         self._http = BoundedHttpClient(api_base, timeout, connections=8)
@@ -63,8 +64,8 @@ class TwilioInbox:
         self._messages = f"/2010-04-01/Accounts/{account_sid}/Messages"
 
     async def page(self, number: str, since: datetime, path: str | None = None) -> ListPage:
-        """The first page of what was sent to that number from that day on (the filter knows only days, in UTC), or the
-        page that another one named as its next."""
+        """Returns the first page of what was sent to that number from that day on (Twilio filters by UTC days only), or
+        the page at `path`, which another page named as its next."""
         day = since.astimezone(UTC).date().isoformat()
         query = urlencode({"To": number, "DateSent>": day, "PageSize": PAGE_SIZE})
         fields = await self._get(path or f"{self._messages}.json?{query}")
@@ -77,7 +78,7 @@ class TwilioInbox:
         )
 
     async def pictures(self, sid: str) -> list[tuple[str, str | None]]:
-        """The files of one text: where each is, and its type as Twilio says."""
+        """Returns the files of one text: (URL, type as Twilio says) of each."""
         fields = await self._get(f"{self._messages}/{sid}/Media.json?PageSize={MOST_PICTURES}")
         listed = fields.get("media_list")
         if not isinstance(listed, list):
@@ -85,7 +86,7 @@ class TwilioInbox:
         return [self._picture(sid, entry) for entry in listed[:MOST_PICTURES]]
 
     def _picture(self, sid: str, entry: Any) -> tuple[str, str | None]:
-        """Its address is made here, from ids that were looked at: nobody else says what we fetch (R45)."""
+        """Builds the file's URL from ids that were checked: nobody else decides what we fetch (R45)."""
         media, kind = (entry.get("sid"), entry.get("content_type")) if isinstance(entry, dict) else (None, None)
         if not isinstance(media, str) or not MEDIA_SID.fullmatch(media):
             raise CarrierError("malformed", "transient")
@@ -114,7 +115,7 @@ class TwilioInbox:
 
 
 BROKEN: Final = "broken"  # an entry that may be a text to us, and cannot be read
-FOREIGN: Final = "foreign"  # one that the door would not take either: ours to somebody, or from no phone
+FOREIGN: Final = "foreign"  # an entry that the door would not take either: sent by us, or not from a phone
 
 
 def _found(entry: Any, number: str) -> ListedText | str:
@@ -137,12 +138,12 @@ def _found(entry: Any, number: str) -> ListedText | str:
 
 
 def _clean(body: str) -> str:
-    """PostgreSQL's text holds no NUL, and half of a surrogate pair is no character."""
+    """Cleans a body for PostgreSQL: its text type takes no NUL, and half of a surrogate pair is no character."""
     return body.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _moment(text: Any) -> datetime | None:
-    """RFC 2822, as Twilio writes its times."""
+    """Reads a time in the form of RFC 2822, as Twilio writes it; None when it cannot be read."""
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, IndexError, OverflowError):

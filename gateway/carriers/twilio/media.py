@@ -1,7 +1,8 @@
 """Fetches a picture that came with a text from where Twilio keeps it. workers/media calls it.
 
-The address came in a web hook, so it is not trusted: only Twilio's hosts, each looked up once and public, at most
-three hops, five seconds, five megabytes, and our credentials to Twilio's API alone.
+The address came in a web hook, so it is not trusted: we fetch only from Twilio's hosts, whose addresses are looked up
+once and must be public, with at most three redirects, five seconds and five megabytes, and we give our credentials to
+Twilio's API alone.
 Source: https://www.twilio.com/docs/messaging/api/media-resource (redirects to the store; authentication by account)
 """
 
@@ -34,7 +35,7 @@ REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
 class TwilioMedia:
-    """Belongs to one loop. `api_base` names the one host that may be on this machine: the simulator's."""
+    """It belongs to one loop. `api_base` names the one host that may be on this machine: the simulator."""
 
     def __init__(self, account_sid: str, auth_token: str, api_base: str) -> None:
         self._login = encode_basic_auth(account_sid, auth_token)
@@ -90,7 +91,7 @@ def _joined(url: str, location: str) -> str:
 
 
 class _PublicOnly(AbstractResolver):
-    """Looks a host up once and gives only public addresses, so that no name leads into our own network."""
+    """Looks a host up once and returns only public addresses, so that no name leads into our own network."""
 
     def __init__(self, home: str | None) -> None:
         self._home = home
@@ -111,8 +112,8 @@ class _PublicOnly(AbstractResolver):
 
 
 def _is_public(address: str) -> bool:
-    """Also of the IPv4 address that an IPv6 one stands for: a translator on the way would lead there. Python's own
-    is_global takes some of these for public, and which ones depends on its version."""
+    """Tells whether an address is public, and also the IPv4 address inside an IPv6 one: a translator on the way would
+    lead there. Python's own is_global takes some of these for public, and which ones depends on its version."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv4Address):
         return found.is_global and not found.is_multicast

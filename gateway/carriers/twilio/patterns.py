@@ -1,4 +1,4 @@
-"""How ids, numbers and media types look where Twilio tells them; the SMS door and twilio_inbox hold it against them."""
+"""Patterns of the ids, numbers and media types that Twilio sends; the SMS door and twilio/inbound_list check them."""
 
 import re
 from typing import Final

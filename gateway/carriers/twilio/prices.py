@@ -1,6 +1,7 @@
-"""Twilio's prices as its list of Messages shows them: negative dollars as text, none until they are final.
+"""Reads Twilio's prices from its list of Messages: they are negative dollars as text, and missing until they are final.
 
-Twilio_sms asks. Source: https://www.twilio.com/docs/messaging/api/message-resource (price, price_unit).
+gateway/carriers/twilio/sms calls it. Source: https://www.twilio.com/docs/messaging/api/message-resource (price,
+price_unit).
 """
 
 from collections.abc import Iterable
@@ -11,11 +12,12 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 
 from gateway.carriers.common.protocol import PricePage
 
-DEAREST = Decimal(100)  # dollars; no text costs more, so that one makes no sense
+DEAREST = Decimal(100)  # dollars; no text costs more, so a higher price makes no sense
 
 
 def price_page(messages: Iterable[MessageInstance], next_page_url: str | None) -> PricePage:
-    """The outbound ones, and where the list goes on: as "PAGE TOKEN", so that no other host is ever asked."""
+    """Returns the prices of outbound texts, and where the list continues: as "PAGE TOKEN" and not as a URL, so that no
+    other host is ever asked."""
     prices: dict[str, Decimal] = {}
     skipped = 0
     for message in messages:

@@ -1,4 +1,4 @@
-"""Deletes Twilio's own copy of a text: words, numbers and all. workers/redaction calls it.
+"""Deletes Twilio's own copy of a text, with its words and numbers. workers/redaction calls it.
 
 Source: https://www.twilio.com/docs/messaging/api/message-resource#delete-a-message-resource
 """
@@ -19,7 +19,7 @@ GONE: Final = (204, 404)  # deleted now, or before
 
 
 class TwilioRecords:
-    """Belongs to one loop; closed after use."""
+    """It belongs to one loop; `delete` closes it after use."""
 
     def __init__(self, account_sid: str, auth_token: str, api_base: str) -> None:
         self._http = BoundedHttpClient(api_base, SECONDS, AT_ONCE)
@@ -27,8 +27,8 @@ class TwilioRecords:
         self._folder = f"{api_base.rstrip('/')}/2010-04-01/Accounts/{account_sid}/Messages"
 
     async def delete(self, sids: Sequence[str]) -> dict[str, int | str]:
-        """How each request ended: Twilio's HTTP status, or the name of what went wrong on the way. 409: the text is
-        still on its way and cannot be deleted yet."""
+        """Deletes the copies; returns how each request ended: Twilio's HTTP status, or the name of the error on the
+        way. 409: the text is still on its way and cannot be deleted yet."""
         try:
             answers = await asyncio.gather(*(self._delete(sid) for sid in sids))
         finally:

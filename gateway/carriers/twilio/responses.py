@@ -1,6 +1,6 @@
-"""What Twilio's answer, or its absence, says about one text; used by twilio_sms alone.
+"""What Twilio's answer says about one text; used by twilio/sms and twilio/inbound_list.
 
-The question behind every line: can Twilio have taken the text? Only "surely not" may be tried again.
+The question behind every line: can Twilio have taken the text? Only if it surely has not may the text be tried again.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ _PAUSES: Final = ("pause_carrier", "pause_number")
 
 
 def read_answer(status: int, body: str) -> Outcome:
-    """From the HTTP status and the body of the answer to "create message"."""
+    """Returns the outcome from the HTTP status and the body of the answer to "create message"."""
     fields = _fields(body)
     if not 200 <= status < 300:
         return _refused(status, fields.get("code"))
     sid = fields.get("sid")
     if is_sid(sid):
-        odd = fields.get("status", "queued") not in STATUSES  # it has a SID, so they have it, whatever they call that
+        odd = fields.get("status", "queued") not in STATUSES  # with a SID, Twilio has the text, whatever the status is
         return Outcome("sent", sid, detail="odd status" if odd else "")
     return Outcome("unknown", reason="malformed", detail=f"HTTP {status} without a message SID")
 
 
 def is_sid(sid: object) -> TypeGuard[str]:
-    """A text's id as Twilio writes it; anything else must not reach the ledger."""
+    """Tells whether this is a text's id as Twilio writes it; anything else must not reach the ledger."""
     return isinstance(sid, str) and _SID.fullmatch(sid) is not None
 
 
 def _fields(body: str) -> dict[str, Any]:
-    """The JSON object in the body; none when it is anything else, however deep or broken."""
+    """Returns the JSON object in the body; an empty one when the body is anything else, however deep or broken."""
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
@@ -63,12 +63,13 @@ def _refused(status: int, code: object) -> Outcome:
 
 
 def blames_account(outcome: Outcome) -> bool:
-    """True when no other text can fare better: it is our account, not one sending number."""
+    """Tells whether no other text can succeed: our account is at fault, not one sending number."""
     return outcome.pause and not outcome.one_number
 
 
 def is_page_lost(problem: Exception) -> CarrierError:
-    """Why the list is not complete. The library hands over a page's answer only beside the words of its exception."""
+    """Returns the reason why the list is not complete. The library gives a page's answer only as an argument of its
+    exception."""
     answer = problem.args[-1] if problem.args else None
     if isinstance(answer, Response):
         outcome = read_answer(answer.status_code, answer.text)

@@ -1,7 +1,8 @@
-"""Texts out through Twilio, and Twilio's own list of them; workers/deliver sends with it, workers/reconcile lists.
+"""Sends texts through Twilio, and reads Twilio's own list of them; workers/deliver sends with it, workers/reconcile
+lists.
 
-It speaks through Twilio's client library. An answer that leaves open whether the text was taken is `unknown`, never
-`retry`: creating a message has no idempotency key, so trying again could send it twice.
+It uses Twilio's client library. An answer that leaves open whether the text was taken is `unknown`, never `retry`:
+creating a message has no idempotency key, so trying again could send it twice.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from gateway.carriers.twilio.prices import price_page
 from gateway.carriers.twilio.responses import blames_account, is_page_lost, is_sid, read_answer
 
 PAGE_SIZE: Final = 500
-PRICES_SIZE: Final = 1000  # the most that Twilio gives
+PRICES_SIZE: Final = 1000  # the largest page that Twilio gives
 MOST_PAGES: Final = 1000
 LISTS: Final = 16  # pages that are read at once
 TRIAL: Final = "Sent from your Twilio trial account - "  # what Twilio writes before the texts of an account on trial
@@ -37,7 +38,7 @@ class TwilioSms:
         self, account_sid: str, auth_token: str, api_base: str, timeout: float = 10.0, connections: int = 64
     ) -> None:
         self._http = BoundedHttpClient(api_base, timeout, connections=0)
-        self._lists = BoundedHttpClient(api_base, timeout, LISTS)  # no text waits behind a list
+        self._lists = BoundedHttpClient(api_base, timeout, LISTS)  # a second client: no text waits behind a list
         self._connections = connections
         self._client = client(account_sid, auth_token, api_base, self._http)
         reader = client(account_sid, auth_token, api_base, self._lists)
@@ -45,7 +46,7 @@ class TwilioSms:
         self._create = self._client.api.absolute_url(f"2010-04-01/Accounts/{account_sid}/Messages.json")
 
     async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
-        """Sends all of them, at most `connections` of a batch at a time; `settled` hears of each as it ends."""
+        """Sends all texts, at most `connections` of a batch at a time, and calls `settled` for each as it ends."""
         await send_each(batch, self._connections, self._attempt, settled, blames_account, gate)
 
     async def _attempt(self, text: Text) -> Outcome:
@@ -58,9 +59,9 @@ class TwilioSms:
             return explain_unanswered(problem)
 
     async def listing(self, recipient: str | None, sender: str | None, since: datetime) -> list[ListedMessage]:
-        """Every message to and from these numbers since then; those without a time yet are among them.
+        """Returns every message to and from these numbers since then, and those that have no time yet.
 
-        Raises CarrierError when any page fails: half a list must never prove that a text is absent.
+        Raises CarrierError when any page fails: an incomplete list must never prove that a text is absent.
         """
         floor = since.replace(microsecond=0)  # Twilio's times are whole seconds
         try:
@@ -85,7 +86,7 @@ class TwilioSms:
         raise ValueError("the list does not end")
 
     async def prices(self, day: date, page: str | None) -> PricePage:
-        """What the texts of a UTC day cost, page by page; Twilio knows it some time after a text was sent."""
+        """Returns one page of what the texts of a UTC day cost; Twilio knows it some time after a text was sent."""
         number, token = page.split(" ", 1) if page else ("", "")
         try:
             found: MessagePage = await self._messages.page_async(
@@ -104,7 +105,8 @@ class TwilioSms:
 
 
 def _form(text: Text) -> dict[str, object]:
-    """Twilio's names. Its raw request is used: `messages.create_async` would take half as long again."""
+    """Returns the form with Twilio's field names. The library's raw request is used: `messages.create_async` would take
+    half as long again."""
     sender = "MessagingServiceSid" if text.sender.startswith("MG") else "From"
     return {
         "To": text.recipient,
@@ -116,14 +118,16 @@ def _form(text: Text) -> dict[str, object]:
 
 
 def client(account_sid: str, auth_token: str, api_base: str, http: BoundedHttpClient) -> Client:
-    """The library at our base URL. The stand-in environment keeps TWILIO_EDGE and TWILIO_REGION from rewriting it."""
+    """Returns the library's client with our base URL. The environment given here keeps TWILIO_EDGE and TWILIO_REGION
+    from rewriting it."""
     client = Client(account_sid, auth_token, http_client=http, environment={"TWILIO_REGION": ""})
     client.api.base_url = api_base.rstrip("/")
     return client
 
 
 def _listed(message: MessageInstance) -> ListedMessage:
-    """Raises TypeError when the list leaves out what identifies a message, or it is nothing that can be kept."""
+    """Converts one message. Raises TypeError when the list leaves out what identifies it, or gives values that cannot
+    be stored."""
     if not is_sid(message.sid) or not isinstance(message.to, str) or not isinstance(message.body, str):
         raise TypeError("a message without sid, to or body")
     if not isinstance(message.date_sent, datetime | None):

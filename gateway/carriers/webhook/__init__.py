@@ -1,1 +1,1 @@
-"""Any other gateway that speaks signed web hooks."""
+"""The carrier for any other gateway that speaks signed web hooks."""

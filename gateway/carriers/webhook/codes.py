@@ -1,6 +1,7 @@
-"""A web hook's answers and its words for what became of a text, for hook_sms and workers/callbacks.
+"""Translates a web hook's answers and its words for what became of a text, for gateway/carriers/webhook/sms,
+gateway/doors/sms/webhook and workers/callbacks.
 
-What the words do to a phone is Twilio's table's to say, so that a phone is treated alike whoever carries its texts.
+What a word does to a phone is decided by Twilio's table, so that a phone is treated alike with every carrier.
 docs/extending.md describes this interface to whoever writes its other side.
 """
 
@@ -18,7 +19,7 @@ from gateway.carriers.twilio.error_codes import callback_outcome
 ID: Final = re.compile(r"[!-~]{1,100}")
 REASON: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
-# Reasons that mean something to us. Any other word of this shape is written down as it is.
+# Reasons that have a meaning for us. Any other word of this shape is recorded as it is.
 CODES: Final[dict[str, str]] = {
     "opted_out": "21610",
     "invalid_number": "21211",
@@ -39,7 +40,7 @@ STATES: Final[dict[str, Receipt]] = {
 
 
 def fields_of(body: str | bytes) -> dict[str, Any]:
-    """The JSON object in the body; none when it is anything else, however deep or broken."""
+    """Returns the JSON object in the body; an empty one when the body is anything else, however deep or broken."""
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
@@ -48,7 +49,8 @@ def fields_of(body: str | bytes) -> dict[str, Any]:
 
 
 def read_answer(answer: HttpResponse) -> Outcome:
-    """503 without Retry-After is a server that failed, with it one that asks us to wait; so says the interface."""
+    """Returns the outcome of an answer. By the interface, a 503 without Retry-After is a server that failed, and a 503
+    with it is a server that asks us to wait."""
     fields, status, detail = fields_of(answer.text), answer.status, f"HTTP {answer.status}"
     if 200 <= status < 300:
         name = fields.get("id")
@@ -65,14 +67,15 @@ def read_answer(answer: HttpResponse) -> Outcome:
 
 
 def code_of(reason: object) -> str:
-    """A reason as we keep it; "" for what is no word, which could be anything."""
+    """Returns a reason as we store it; "" for anything that is not a word of the right shape."""
     if not isinstance(reason, str) or not REASON.fullmatch(reason):
         return ""
     return CODES.get(reason, reason)
 
 
 def receipt(status: str, reason: str | None) -> Receipt | None:
-    """A status and its reason (as code_of gave it) in our words; None for a status the interface does not have."""
+    """Translates a status and its reason (as `code_of` gave it); returns None for a status that the interface does not
+    have."""
     if status != "failed":
         return STATES.get(status)
     known = callback_outcome("failed", reason)

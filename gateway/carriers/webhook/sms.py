@@ -1,6 +1,6 @@
-"""Texts out through a web hook of the operator's own: signed JSON to one address, for any carrier we do not speak.
+"""Sends texts through the operator's own web hook: signed JSON to one address, for any carrier that we do not support.
 
-No list can be had from it, so it is no `MessageList`: a text in doubt is settled by its status call, or by policy.
+It has no list, so it is no `MessageList`: a text in doubt is settled by its status call, or by policy.
 docs/extending.md describes the interface; the signature is that of Standard Webhooks
 (gateway/security/standard_webhooks.py).
 """
@@ -29,7 +29,7 @@ class HookSms:
         self._status = f"{home}/sms/hook/status/"
 
     async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
-        """Sends all of them, at most `connections` of a batch at a time; `settled` hears of each as it ends."""
+        """Sends all texts, at most `connections` of a batch at a time, and calls `settled` for each as it ends."""
         await send_each(batch, self._connections, self._attempt, settled, _blames_account, gate)
 
     async def _attempt(self, text: Text) -> Outcome:
@@ -43,7 +43,8 @@ class HookSms:
             return explain_unanswered(problem)
 
     def _body(self, text: Text) -> bytes:
-        """`id` is the attempt's, also in the signed header: whoever gets one twice may fold the two."""
+        """Returns the JSON body. `id` is the attempt, which is also in the signed header: whoever gets a text twice can
+        fold the two."""
         fields = {
             "id": str(text.attempt),
             "from": text.sender,

@@ -1,8 +1,8 @@
 """The fallback door (R10): takes texts and status callbacks while the first door, or even the database, is away.
 
-`critter web --accept-only` serves it, critter/processes/fallback puts it together. No pages, no Redis, no workers:
-what is taken goes into the inbox, and while the database does not answer into a spool on the disk, which is drained as
-soon as it does. While anything lies there all goes there, so that nobody's texts change places.
+`critter web --accept-only` serves it, critter/processes/fallback builds it. It has no pages, no Redis and no workers:
+what it takes goes into the inbox or, while the database does not answer, into a spool on the disk, which is drained as
+soon as the database answers. While anything is in the spool everything goes there, so that texts keep their order.
 """
 
 import logging
@@ -27,17 +27,18 @@ from gateway.ledger.outbox.callbacks import CallbackCall
 from gateway.store.database import transaction
 
 PATIENCE: Final = 3.0  # seconds for the database; Twilio gives up after 15
-EVERY: Final = 1.0  # seconds between two looks whether the database answers again
-AGAIN: Final = 60.0  # seconds between two words about it
+EVERY: Final = 1.0  # seconds between two checks whether the database answers again
+AGAIN: Final = 60.0  # seconds between two log lines about it
 GROUP: Final = 100  # files in one commit
-OWN_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError)  # of a row, not of the database
+OWN_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError)  # errors that a row causes, not the database
 
 Row = TypeVar("Row", bound=Incoming | CallbackCall)
 log = logging.getLogger(__name__)
 
 
 class FallbackInbox:
-    """The spool in front of the database: whether it is needed now, and the thread that empties it."""
+    """The spool in front of the database: it knows whether the spool is needed now, and has the thread that drains
+    it."""
 
     def __init__(self, engine: Engine, spool: Spool, admission: Admission | None = None) -> None:
         self._engine, self.spool, self.admission = engine, spool, admission or Admission()
@@ -50,11 +51,11 @@ class FallbackInbox:
 
     @property
     def in_use(self) -> bool:
-        """While true, what comes in is spooled without asking the database first."""
+        """While it is true, what comes in is spooled without trying the database first."""
         return self._in_use.is_set()
 
     def keep(self, row: Incoming | CallbackCall) -> None:
-        """Durable when it returns; raises Full or OSError."""
+        """Spools a row, which is durable when this returns; raises Full or OSError."""
         self._in_use.set()
         self.spool.keep(row)
 
@@ -78,8 +79,9 @@ class FallbackInbox:
             self._ended.wait(EVERY)
 
     def drain(self) -> bool:
-        """The oldest of the spool into the database; False when that was all, and the door may use it again itself.
-        A crash between the commit and the removal puts them in again: the same success."""
+        """Stores the oldest rows of the spool in the database; returns False when there were none, and the door may use
+        the database itself again. A crash between the commit and the removal stores them again, with the same
+        result."""
         rows = self.spool.oldest(GROUP)
         if not rows:
             self._ping()
@@ -96,12 +98,12 @@ class FallbackInbox:
         return True
 
     def _ping(self) -> None:
-        """Nothing was kept since it went away, so nothing else says whether it is back."""
+        """Tries the database: nothing is in the spool, so nothing else shows whether the database is back."""
         with self._engine.connect() as connection:
             connection.execute(text("SELECT 1"))
 
     def _again(self) -> bool:
-        """Something was kept just as the door was opened."""
+        """Marks the spool as in use again: something was spooled just when the mark was cleared."""
         self._in_use.set()
         return True
 
@@ -116,7 +118,7 @@ class FallbackInbox:
                 callbacks.record(session, called)
 
     def _one_by_one(self, rows: list[Spooled]) -> None:
-        """One that the database will not have must not keep the others waiting."""
+        """Stores the rows one by one: a row that the database refuses must not hold up the others."""
         for one in list(rows):
             try:
                 self._store([one])
@@ -128,15 +130,16 @@ class FallbackInbox:
 
 
 class SpooledWriter(Generic[Row]):
-    """A ledger whose rows are spooled when it does not store them in time. A repeat of what it stored all the same is
-    the same success."""
+    """A commit queue whose rows are spooled when it does not store them in time. If it stores such a row all the same,
+    the spooled copy is a repeat, which has no second effect."""
 
     def __init__(self, ledger: CommitQueue[Row], fallback_inbox: FallbackInbox) -> None:
         self._ledger, self._shelter = ledger, fallback_inbox
 
     def submit(self, row: Row) -> "Future[None]":
-        """Ended when it returns: the door's own thread does the waiting. While a drain keeps the doors closed no text
-        comes in this way either; what became of our own texts does, for nobody would say it again."""
+        """Stores or spools a row; the future is done when this returns, because the door's own thread waits. While a
+        drain keeps the doors closed no text comes in this way either. Status callbacks for our own texts do, because
+        nobody would send them again."""
         future: Future[None] = Future()
         counted = isinstance(row, Incoming)
         if counted and not self._shelter.admission.enter():
@@ -156,7 +159,7 @@ class SpooledWriter(Generic[Row]):
 
     def _stored(self, row: Row) -> bool:
         began = time.monotonic()
-        self._shelter.admission.hold()  # it may be stored when nobody waits for it any more
+        self._shelter.admission.hold()  # the row may still be stored when nobody waits for it any more
         handed_in = self._ledger.submit(row)
         handed_in.add_done_callback(lambda _: self._shelter.admission.leave())
         try:
@@ -170,8 +173,9 @@ class SpooledWriter(Generic[Row]):
 
 
 def blueprint(fallback_inbox: FallbackInbox) -> Blueprint:
-    """GET /healthz: 200 while the process lives. GET /readyz: how many inputs lie in the spool, and whether the
-    database answers; always 200 while there is room, since this door takes texts either way."""
+    """GET /healthz: 200 while the process lives. GET /readyz: how many inputs are in the spool, and whether the
+    database answers; 200 while the spool has room and no drain closes the door, since this door takes texts even
+    without the database, else 503."""
     pages = Blueprint("fallback", __name__)
 
     @pages.get("/healthz")

@@ -1,8 +1,9 @@
 """Kannel's door: texts that its sms-service passes on, and its delivery reports, both by GET as Kannel makes them.
 
-Kannel signs nothing. So a text is believed for the token in its address and the place it comes from, a report for the
-signed attempt in its path. Only 200 ends Kannel's tries (http-request-retry): 403 and 400 are for what can never be
-right, 503 for what is wrong with us. Source: Kannel 1.4.5 User's Guide, chapter 6, "Parameters (escape codes)".
+Kannel signs nothing. So a text is believed because of the token in its URL and the address it comes from, and a report
+because of the signed attempt in its path. Only 200 ends Kannel's tries (http-request-retry): 403 and 400 are for
+requests that can never be right, 503 is for our own failures. Source: Kannel 1.4.5 User's Guide, chapter 6, "Parameters
+(escape codes)".
 """
 
 import hashlib
@@ -36,7 +37,7 @@ MOST_FIELDS = 30
 CHARSETS = ("UTF-8", "UTF-16BE", "UTF-16", "ISO-8859-1", "ISO-8859-15", "WINDOWS-1252", "US-ASCII")
 BINARY = "1"  # its "coding": bytes, not a text
 
-AGAIN = 60.0  # seconds between two words about a proxy
+AGAIN = 60.0  # seconds between two log lines about a proxy
 
 log = logging.getLogger(__name__)
 _told_at = float("-inf")
@@ -68,7 +69,8 @@ def blueprint(settings: Settings, signer: Signer, intake: Intake, callbacks: Cal
 
 
 def _query(settings: Settings) -> dict[str, bytes]:
-    """The parameters as bytes, for a text comes in any charset; from elsewhere than KANNEL_FROM nobody is heard."""
+    """Returns the parameters as bytes, because a text comes in any charset. A request from elsewhere than KANNEL_FROM
+    is refused."""
     address = caller(settings, request)
     if address is None:
         _tell_of_proxy()
@@ -86,7 +88,7 @@ def _query(settings: Settings) -> dict[str, bytes]:
 
 
 def _tell_of_proxy() -> None:
-    """Once a minute: an unknown proxy can only be put right by an operator."""
+    """Logs once a minute that a proxy is unknown: only an operator can correct that."""
     global _told_at
     if time.monotonic() - _told_at >= AGAIN:
         _told_at = time.monotonic()
@@ -109,8 +111,9 @@ def _incoming(settings: Settings, query: dict[str, bytes], raw: bytes) -> Incomi
 
 
 def _identity(query: dict[str, bytes], sender: str, recipient: str, name: str) -> bytes:
-    """Kannel's own id of the text (%I) stays the same over its tries. Without one, what was said by whom to whom and
-    in which second (%t): somebody who writes the same twice within a second is then heard once."""
+    """Returns the key by which a repeat is known: Kannel's own id of the text (%I), which stays the same over its
+    tries. Without one it is a hash of sender, recipient, second (%t) and text: the same text twice within a second then
+    counts once."""
     if ID.fullmatch(name):
         return b"kannel\0" + name.encode()
     if not query.get("time"):
@@ -120,7 +123,8 @@ def _identity(query: dict[str, bytes], sender: str, recipient: str, name: str) -
 
 
 def _phone(settings: Settings, query: dict[str, bytes], name: str) -> str:
-    """E.164, or a short code: SMS centers write 0049… and national numbers too. A name is no phone."""
+    """Returns a number in E.164, or a short code: SMS centers also write 0049… and national numbers. A name is
+    refused."""
     written = _field(query, name).strip()
     if SHORT_CODE.fullmatch(written):
         return written
@@ -136,8 +140,8 @@ def _ours(settings: Settings, query: dict[str, bytes]) -> str:
 
 
 def _text(query: dict[str, bytes]) -> str:
-    """In the charset that Kannel names (%C). What does not decode is read as far as it does, for Kannel would drop what
-    we refuse; raw has all of it."""
+    """Decodes the text in the charset that Kannel names (%C). A text that does not decode is read as far as possible,
+    because Kannel would drop what we refuse; `raw` has all of it."""
     content = query.get("text", b"")
     if _field(query, "coding") == BINARY:
         return ""
@@ -175,7 +179,7 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _unwell(error: Exception) -> Response:
-    if isinstance(error, Closed):  # somebody asked for it
+    if isinstance(error, Closed):  # an operator's drain has closed the doors
         return Response(status=503)
     log.error("kannel's request not taken: %s", request.url_rule, exc_info=error)
     return Response(status=503)

@@ -1,7 +1,7 @@
-"""The SMS door: Twilio's web hooks for texts that came in and for the fate of those that went out.
+"""The SMS door: Twilio's web hooks for incoming texts and for the status of outgoing ones.
 
-One commit, then the answer. What is wrong with the request is 403, what is wrong with us 503: Twilio then tries the
-fallback URL, and what both miss stays in its list of messages.
+It answers after one commit. A wrong request is 403, our own failure is 503: Twilio then tries the fallback URL, and
+what both miss stays in its list of messages.
 """
 
 import logging
@@ -38,7 +38,7 @@ def blueprint(
     intake: CommitQueue[Incoming],
     callbacks: CommitQueue[CallbackCall],
 ) -> Blueprint:
-    """POST /sms/inbound and POST /sms/status/TOKEN; the two ledgers ring the bell themselves after they commit."""
+    """POST /sms/inbound and POST /sms/status/TOKEN; the two commit queues wake workers themselves after they commit."""
     door = Blueprint("sms", __name__)
     hooks = TwilioRequestReader(settings, verifier)
 
@@ -77,14 +77,14 @@ def _incoming(settings: Settings, hook: TwilioRequest) -> Incoming:
         raw=hook.raw,
         trusted=True,
         message_id=sid,
-        text=hook.get("Body").replace("\0", ""),  # PostgreSQL's text cannot hold it; raw has it still
+        text=hook.get("Body").replace("\0", ""),  # PostgreSQL's text type cannot hold a NUL; raw still has it
         opt_out_type=opt_out if OPT_OUT_TYPE.fullmatch(opt_out) else None,
         pictures=tuple(_pictures(settings, sid, hook)),
     )
 
 
 def _pictures(settings: Settings, sid: str, hook: TwilioRequest) -> list[Picture]:
-    """What Twilio keeps for us to fetch; whatever lies elsewhere is not for us to fetch (R45)."""
+    """Returns the pictures that Twilio keeps for us; we fetch nothing from anywhere else (R45)."""
     count = hook.get("NumMedia")
     numbers = range(min(int(count), MOST_PICTURES)) if re.fullmatch(r"[0-9]{1,3}", count) else ()
     pictures = [_picture(hook, number) for number in numbers]
@@ -100,7 +100,7 @@ def _picture(hook: TwilioRequest, number: int) -> Picture:
 
 
 def _is_twilios(settings: Settings, url: str) -> bool:
-    """By scheme, host and port together: https://api.twilio.com, or what TWILIO_API_BASE says."""
+    """Tells by scheme, host and port together whether a URL is Twilio's: https://api.twilio.com or TWILIO_API_BASE."""
     if not url.isascii() or not url.isprintable() or "\\" in url:
         return False
     try:
@@ -127,7 +127,8 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _closed(_: Closed) -> Response:
-    """Twilio then tries the fallback URL, and what both refuse stays in its list."""
+    """Answers 503 while the doors are closed: Twilio then tries the fallback URL, and what both refuse stays in its
+    list."""
     return Response(status=503)
 
 

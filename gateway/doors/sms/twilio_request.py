@@ -1,7 +1,9 @@
-"""What Twilio posts to us, believed only when signed and of the right shape (R23-R27); doors/sms/twilio reads it here.
+"""Reads what Twilio posts to us; it is believed only when it is signed and has the right shape (R23-R27).
+gateway/doors/sms/twilio calls it.
 
-The signature has no separators and no time in it (`A=BC` signs like `AB=C`, and for ever), so the shape is checked as
-strictly as it can be: fixed path, no query, one form, our own account, ids and numbers as Twilio writes them.
+The signature covers no separators and no time (`A=BC` has the same signature as `AB=C`, and it never expires), so the
+shape is checked as strictly as possible: fixed path, no query, one form, our own account, ids and numbers as Twilio
+writes them.
 """
 
 import re
@@ -25,7 +27,7 @@ class TwilioRequest:
     raw: bytes
 
     def get(self, name: str) -> str:
-        """The field's one value, empty when it is missing; a repeated one is nobody's."""
+        """Returns the field's one value, empty when it is missing; aborts with 403 when the field is repeated."""
         values = self.fields.get(name, [""])
         return values[0] if len(values) == 1 else abort(403)
 
@@ -43,7 +45,7 @@ class TwilioRequestReader:
         self._verifier = verifier
 
     def read(self, request: Request) -> TwilioRequest:
-        """Aborts with 403 unless Twilio signed exactly this for the URL we configured."""
+        """Reads a request; aborts with 403 unless Twilio signed exactly this for the URL that we configured."""
         if request.mimetype != FORM or request.environ.get("RAW_URI", request.path) != request.path:
             abort(403)
         if request.query_string:
@@ -55,7 +57,8 @@ class TwilioRequestReader:
         return hook
 
     def _signed(self, request: Request, hook: TwilioRequest) -> bool:
-        """The URL never comes from Host or X-Forwarded-*: whoever writes those would choose what is verified."""
+        """Tells whether Twilio signed it. The URL never comes from Host or X-Forwarded-*: whoever writes those would
+        choose what is verified."""
         signature = request.headers.get("X-Twilio-Signature")
         urls = [base + request.path for base in self._bases]
         return any(self._verifier.genuine(url, {**hook.fields}, signature) for url in urls)

@@ -1,7 +1,8 @@
-"""The web hook's door: texts and fates that the operator's own carrier posts to us, signed as ours to it are.
+"""The web hook's door: texts and statuses that the operator's own carrier posts to us, signed in the same way as ours
+to it.
 
-One commit, then the answer. Unsigned, stale or foreign is 403, signed and unreadable 400, and what is wrong with us
-503: then the other side calls again, with the same id, and a repeat is the same success.
+It answers after one commit. An unsigned, stale or foreign request is 403, a signed one that is unreadable is 400, and
+our own failure is 503: then the other side calls again with the same id, and a repeat has no second effect.
 """
 
 import logging
@@ -54,8 +55,8 @@ def blueprint(settings: Settings, signer: Signer, intake: Intake, callbacks: Cal
 
 
 def _signed(keys: tuple[bytes, ...]) -> dict[str, Any]:
-    """The JSON object that was signed within the last minutes. A captured request that comes again within them is a
-    repeat like any other."""
+    """Returns the JSON object, which must have been signed within the last minutes. A captured request that comes again
+    within this time is a repeat like any other."""
     body = request.get_data()
     if request.query_string or standard_webhooks.verify(keys, request.headers, body) is None:
         abort(403)
@@ -77,7 +78,7 @@ def _incoming(settings: Settings, fields: dict[str, Any], raw: bytes) -> Incomin
         raw=raw,
         trusted=True,
         message_id=name,
-        text=text.encode("utf-8", "replace").decode().replace("\0", ""),  # no lone surrogate fits the database
+        text=text.encode("utf-8", "replace").decode().replace("\0", ""),  # the database takes no lone surrogate, no NUL
     )
 
 
@@ -104,7 +105,7 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _unwell(error: Exception) -> Response:
-    if isinstance(error, Closed):  # somebody asked for it
+    if isinstance(error, Closed):  # an operator's drain has closed the doors
         return Response(status=503)
     log.error("web hook not taken: %s", request.url_rule, exc_info=error)
     return Response(status=503)

@@ -1,10 +1,12 @@
-"""SMTP AUTH (RFC 4954) for the company's relay: PLAIN and LOGIN, over TLS alone. The listener leads the dialogue here.
+"""SMTP AUTH (RFC 4954) for the company's relay: PLAIN and LOGIN, over TLS alone. gateway/doors/smtp/protocol leads the
+dialogue.
 
-A password costs a fifth of a second to try (scrypt), so one thread tries them, one after the other, and a peer who was
-wrong too often is not tried at all. One that was right once is known again without that cost.
+To check a password takes a fifth of a second (scrypt), so one thread checks them, one after the other, and a peer that
+was wrong too often is not checked at all. A password that was right once is recognised later without that cost.
 
-Who guesses from many addresses is counted by the name. It is not locked for everybody, for then anybody could lock the
-relay out: for an hour each address has one wrong try for it instead of ten. Whoever knows the password needs one.
+Guesses from many addresses are counted by the name. The name is not locked for everybody, because then anybody could
+lock the relay out: for an hour each address has one wrong try for it instead of ten. Whoever knows the password needs
+one try.
 """
 
 import asyncio
@@ -19,9 +21,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gateway.settings.smtp_users import COST, SmtpUser, matches
 
-WRONG_TRIES = 10  # of one peer in a WINDOW
+WRONG_TRIES = 10  # wrong tries of one peer in a WINDOW
 WINDOW = 600.0  # seconds
-WRONG_FOR_NAME = 20  # of all peers, for one name in a WINDOW
+WRONG_FOR_NAME = 20  # tries of all peers for one name in a WINDOW
 LOCK = 3600.0  # seconds in which each peer then has one wrong try for that name
 QUEUE = 20  # tries that may wait for their turn
 PEERS = 10_000  # whose tries are remembered
@@ -33,28 +35,28 @@ GARBLED = "501 5.5.2 Not base64, or not what the mechanism asks for"
 GIVEN_UP = "501 5.7.0 Given up"
 UNKNOWN_MECHANISM = "504 5.5.4 PLAIN or LOGIN"
 
-Ask = Callable[[str], Awaitable[bytes]]  # sends a challenge, gives the line that answers it
+Ask = Callable[[str], Awaitable[bytes]]  # sends a challenge and returns the line that answers it
 
 
 class GarbledError(Exception):
-    """What came is no answer; the text is the reply."""
+    """The client's line is no valid answer; the exception's text is our reply."""
 
 
 class SignIn:
-    """The users of this door, and who was wrong how often. Belongs to one loop."""
+    """The users of this door, and how often each peer was wrong. It belongs to one loop."""
 
     def __init__(
         self, users: Sequence[SmtpUser], time: Callable[[], float], note_lock: Callable[[str], object] = lambda _: None
     ) -> None:
-        """`note_lock` is called with a name that was guessed at too often, in our thread."""
+        """`note_lock` is called in the sign-in thread with a name that was guessed too often."""
         self._digests = {user.name: user.digest for user in users}
         self._time = time
         self._key = secrets.token_bytes(32)
-        self._known: dict[str, bytes] = {}  # of who was right: a digest that only this process can make
+        self._known: dict[str, bytes] = {}  # by name: a digest of its right password that only this process can make
         self._wrong: OrderedDict[str, tuple[float, int]] = OrderedDict()
-        self._guessed: dict[str, tuple[float, int]] = {}  # by the name: since when, and how often
-        self._locked: dict[str, float] = {}  # until when
-        self._wrong_for: OrderedDict[tuple[str, str], float] = OrderedDict()  # origin and name: when last
+        self._guessed: dict[str, tuple[float, int]] = {}  # by name: since when and how often it was tried
+        self._locked: dict[str, float] = {}  # by name: until when it is locked
+        self._wrong_for: OrderedDict[tuple[str, str], float] = OrderedDict()  # by origin and name: the last wrong try
         self._note_lock = note_lock
         self._thread = ThreadPoolExecutor(1, "sign-in")
         self._waiting = 0
@@ -62,13 +64,13 @@ class SignIn:
         self._nobody = f"scrypt.{shown}.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}"
 
     async def judge(self, origin: str, name: str, password: bytes) -> str:
-        """The reply. A name that nobody has takes as long as a wrong password."""
+        """Returns the reply. An unknown name takes as long as a wrong password."""
         mark = hmac.digest(self._key, name.encode() + b"\0" + password, hashlib.sha256)
         if hmac.compare_digest(self._known.get(name, b""), mark):
             return GOOD
         if not self._may_try(origin) or self._is_locked(origin, name) or self._waiting >= QUEUE:
             return BUSY
-        self._count(origin, 1)  # before it is known: what is tried at the same time counts too
+        self._count(origin, 1)  # before the result is known, so that tries at the same time count too
         digest = self._digests.get(name)
         if digest is not None:
             self._count_for_name(origin, name)
@@ -95,7 +97,8 @@ class SignIn:
         return now < self._locked.get(name, 0.0) and now - self._wrong_for.get((origin, name), -LOCK) < LOCK
 
     def _count_for_name(self, origin: str, name: str) -> None:
-        """A right one counts too: it is known from then on, and tried no more."""
+        """Counts a try for a name. A right password counts too, but only once: from then on it is recognised and not
+        tried any more."""
         now = self._time()
         since, tries = self._guessed.get(name, (now, 0))
         since, tries = (now, 1) if now - since > WINDOW else (since, tries + 1)
@@ -120,7 +123,7 @@ class SignIn:
 
 
 async def parse_auth(argument: str, ask: Ask) -> tuple[str, bytes]:
-    """The name and the password that the other side gives; raises GarbledError with a reply."""
+    """Returns the name and the password that the client gives; raises GarbledError with a reply."""
     mechanism, _, first = argument.partition(" ")
     if mechanism.upper() == "PLAIN":
         return _plain(_decoded(first.encode() if first else await ask("")))
@@ -144,7 +147,7 @@ def _decoded(line: bytes) -> bytes:
 
 
 def _plain(message: bytes) -> tuple[str, bytes]:
-    """[authzid] NUL authcid NUL password (RFC 4616): nobody acts for somebody else."""
+    """Reads [authzid] NUL authcid NUL password (RFC 4616); nobody may act for somebody else."""
     parts = message.split(b"\0")
     if len(parts) != 3 or parts[0] not in (b"", parts[1]):
         raise GarbledError(GARBLED)

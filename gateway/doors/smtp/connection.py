@@ -1,8 +1,9 @@
-"""One mail connection: what comes is sorted, plain commands and content are answered at once. doors/smtp/protocol adds
-SMTP.
+"""One mail connection with its fast path: plain commands and content are handled at once. gateway/doors/smtp/protocol
+adds the other commands of SMTP.
 
-What nearly every mail says is plain: MAIL, RCPT, DATA in their usual spelling, and content. That is answered as it
-comes, without waking the task that serves the connection; whatever is not so plain goes to that task and to aiosmtpd.
+Nearly every mail only needs plain commands, which are MAIL, RCPT and DATA in their usual spelling, and content. They
+are answered as they arrive, without waking the task that serves the connection; everything else goes to that task and
+to aiosmtpd.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from gateway.doors.smtp.data_reader import DataReader
 from gateway.doors.smtp.read_buffer import ReadBuffer
 from gateway.doors.smtp.tls_certificates import Certificates
 
-SMALL = 64 * 1024  # octets of a mail that nobody counts
+SMALL = 64 * 1024  # octets up to which a mail's memory is not counted
 OVERFULL = "452 4.3.1 Too many large mails at once, try again later"
 TEMPORARY = "451 4.3.0 Something is wrong on our side, try again later"
 UNWELL = "421 4.3.0 Something is wrong on our side, try again later"
@@ -34,13 +35,13 @@ PLAIN = re.compile(
 )
 OK = "250 OK"
 GO_ON = "354 End with CR LF . CR LF"
-MOST_RECIPIENT_COMMANDS = 2  # times the recipients of a mail: some may be refused
+MOST_RECIPIENT_COMMANDS = 2  # times the allowed recipients of a mail: some may be refused
 
 log = logging.getLogger(__name__)
 
 
 class Security(NamedTuple):
-    """What one port offers: nothing, STARTTLS, TLS from the first octet; and who may sign in over it."""
+    """What one port offers: no TLS, STARTTLS, or TLS from the first octet; and who may sign in over it."""
 
     certificates: Certificates | None = None
     sign_in: SignIn | None = None
@@ -48,23 +49,23 @@ class Security(NamedTuple):
 
 
 class ConnectionStage(Enum):
-    """What a connection is in the middle of."""
+    """What a connection is doing at the moment."""
 
     SECURING = auto()  # the TLS handshake
-    TALKING = auto()
-    ASKED = auto()  # it answers a question of ours
-    SENDING = auto()  # the other side sends a mail
-    STORING = auto()  # we store it
-    GONE = auto()
+    TALKING = auto()  # commands and replies
+    ASKED = auto()  # the client answers an AUTH challenge
+    SENDING = auto()  # the client sends a mail's content
+    STORING = auto()  # we store the mail
+    GONE = auto()  # it is closed or closing
 
 
-SLOWEST = 1000.0  # octets of a mail in a second; what comes slower falls behind
-RECIPIENT = 0.25  # seconds of progress that one more recipient is worth
+SLOWEST = 1000.0  # octets of a mail in a second; a slower client falls behind in its progress
+RECIPIENT = 0.25  # seconds of progress that one more recipient counts for
 LAST_WORDS = 5.0  # seconds to take our last reply, before the connection is cut
 
 
 class SmtpServerConnection(SMTP):
-    """One connection after another; everything that belongs to one is made in connection_made."""
+    """Serves one connection after another; everything that belongs to one connection is made in connection_made."""
 
     trusts: ClassVar[bool] = True  # whether a connection may prove who wrote a mail
     protocol: ClassVar[str] = "ESMTP"
@@ -72,24 +73,24 @@ class SmtpServerConnection(SMTP):
     transport: asyncio.Transport | None
     session: Session
     envelope: Envelope
-    proof: str | None  # of the one who is connected: signed in, or a client certificate
+    proof: str | None  # how the client has proved who it is: signed in, or a client certificate
     since: float
     heard: float
-    _progressed: float  # loop time of the last step towards a mail, moved on by the octets of one
-    _furthest: int  # the last step since the last completed mail; who goes back and does it again gets nowhere
-    _recipients: int  # the most of one mail since then
-    _ours: int  # look-ups of ours that it waits for
+    _progressed: float  # loop time of the last progress: a step towards a mail, or some of a mail's octets
+    _furthest: int  # the furthest step since the last completed mail; repeating a step is no progress
+    _recipients: int  # the most recipients of one mail since then
+    _ours: int  # operations of ours, such as a look-up, that it waits for now
     _wire: ReadBuffer
     _spent: Counter[str]
-    _octets: int  # since the last command line
-    _held: int  # octets of a large mail, as the house counts them
+    _octets: int  # octets received since the last command line
+    _held: int  # octets of a large mail, as the connection limiter counts them
     _secured: bool
     _known_relay: bool
     _stage: ConnectionStage
-    _last_words: str | None  # said after the mail in hand
-    _content: DataReader | None  # of the mail that is being sent
-    _stores: bool  # a mail, whose one answer is still to come
-    _over: bool  # the other side has said all, while its mail is stored
+    _last_words: str | None  # the final reply, which is sent after the mail in hand
+    _content: DataReader | None  # reads the mail that is being sent
+    _stores: bool  # a mail is being stored, and its one answer is still to come
+    _over: bool  # the client has sent its end of file while its mail is stored
     _handler_coroutine: asyncio.Task[None] | None
 
     def __init__(
@@ -130,7 +131,8 @@ class SmtpServerConnection(SMTP):
         self._handler_coroutine = self.loop.create_task(self._handle_client())
 
     def _forget(self) -> None:
-        """Nothing was said yet, or nothing that counts: before TLS anybody may have said it (RFC 3207 4.2)."""
+        """Resets the session: at the start, and after TLS begins, because anybody may have written what came before it
+        (RFC 3207 4.2)."""
         assert self.transport is not None
         self._set_rset_state()  # type: ignore[no-untyped-call]
         self.proof = None
@@ -148,7 +150,7 @@ class SmtpServerConnection(SMTP):
         self._hear(data)
 
     def eof_received(self) -> bool:
-        """Whoever has said all may still hear our answers."""
+        """Keeps the connection open for our answers when the client has sent all; closes it under TLS."""
         if self._stage is ConnectionStage.GONE:
             return False
         if self._stage is ConnectionStage.STORING:
@@ -167,19 +169,19 @@ class SmtpServerConnection(SMTP):
         self.transport = None
         if self._handler_coroutine is not None:
             self._handler_coroutine.cancel()
-        if not self._stores:  # else the answer to its last mail is still to come, and is for nobody else
+        if not self._stores:  # otherwise the answer to its last mail is still to come, and no other client may get it
             self._rest()
 
     def _rest(self) -> None:
-        """Ready for the next connection, once the task of this one has ended."""
+        """Makes this object ready for the next connection, once the task of this one has ended."""
         if self._handler_coroutine is None:
             self._idle.append(self)
         else:
             self._handler_coroutine.add_done_callback(lambda _: self._idle.append(self))
 
     def send_off(self, reply: str, *, now: bool) -> None:
-        """The house wants the place. A mail that is being stored is answered first; one on its way only with `now`
-        is not waited for."""
+        """The connection limiter wants the place back. A mail that is being stored is always answered first; a mail
+        whose content is still coming in is finished first unless `now`."""
         if self._stage is ConnectionStage.STORING or (self._stage is ConnectionStage.SENDING and not now):
             self._last_words = reply
         else:
@@ -187,7 +189,7 @@ class SmtpServerConnection(SMTP):
 
     @property
     def spoken(self) -> str:
-        """What was spoken, as a Received field names it (RFC 3848)."""
+        """The protocol as a Received field names it (RFC 3848)."""
         return (
             self.protocol + "S" * self._secured + "A" * (self.proof is not None and self.session.authenticated is True)
         )
@@ -197,20 +199,21 @@ class SmtpServerConnection(SMTP):
         return self._known_relay or self.proof is not None
 
     def stalled(self, now: float) -> float | None:
-        """Seconds without progress towards a mail; None while it waits for us, and when it has left."""
+        """Returns the seconds without progress towards a mail; None while the client waits for us, and when it has
+        left."""
         if self._ours or self._stage in (ConnectionStage.STORING, ConnectionStage.GONE):
             return None
         return max(0.0, now - self._progressed)
 
     def refuse_mail(self) -> None:
-        """Its mail is in the way of others; the rest of it is read and dropped."""
+        """Refuses the mail that is coming in, because others need its memory; the rest of it is read and dropped."""
         if self._content is not None:
             self._content.refuse(OVERFULL)
             self._let_go()
 
     @contextmanager
     def our_turn(self) -> Iterator[None]:
-        """Around whatever takes us time: that is no fault of the other side."""
+        """Wraps whatever takes time on our side, so that it does not count against the client's progress."""
         began = self.loop.time()
         self._ours += 1
         try:
@@ -220,7 +223,8 @@ class SmtpServerConnection(SMTP):
             self._progressed += self.loop.time() - began
 
     def _note_step(self) -> None:
-        """A first step on the way to a mail counts whole, one more recipient a little, a step done again nothing."""
+        """Notes progress: a new step towards a mail counts fully, one more recipient a little, a repeated step not at
+        all."""
         envelope, stage = self.envelope, self._stage
         recipients = len(envelope.rcpt_tos)
         step = 2 * self._secured + bool(self.session.host_name) + (self.proof is not None)
@@ -235,7 +239,7 @@ class SmtpServerConnection(SMTP):
         self._progressed = min(self.loop.time(), self._progressed + seconds)
 
     def _part(self, reply: str) -> None:
-        if self._stage is ConnectionStage.SECURING:  # no words of ours would be understood
+        if self._stage is ConnectionStage.SECURING:  # during the handshake the client would not understand a reply
             self._hang_up()
         elif self.transport is not None and self._stage is not ConnectionStage.GONE:
             self._stage = ConnectionStage.GONE
@@ -244,7 +248,7 @@ class SmtpServerConnection(SMTP):
             self._close(self.transport)
 
     async def push(self, status: str | bytes) -> None:
-        """Nothing piles up when the other side does not read: see pause_writing."""
+        """Sends a reply. Replies cannot pile up when the client does not read: see pause_writing."""
         if self.transport is not None and self._stage is not ConnectionStage.GONE:
             self.transport.write((status.encode() if isinstance(status, str) else status) + b"\r\n")
 
@@ -255,13 +259,14 @@ class SmtpServerConnection(SMTP):
             self.transport.abort() if securing else self._close(self.transport)
 
     def _close(self, transport: asyncio.Transport) -> None:
-        """Nobody counts it any more, so who does not take what we said last is cut off."""
+        """Closes the transport. The limiter does not count it any more, so a client that does not take our last reply
+        in LAST_WORDS seconds is cut off."""
         transport.close()
         if transport.get_write_buffer_size():
             self.loop.call_later(LAST_WORDS, transport.abort)
 
     def pause_writing(self) -> None:
-        """The other side does not read our replies."""
+        """The client does not read our replies."""
         self._wire.block(True)
 
     def resume_writing(self) -> None:
@@ -269,14 +274,14 @@ class SmtpServerConnection(SMTP):
             self._wire.block(False)
 
     def _home(self) -> str:
-        """For whom wrong passwords and certificates are counted."""
+        """Returns the origin for which wrong passwords and certificates are counted."""
         assert self.session.peer is not None
         return origin(self.session.peer[0])
 
-    # What comes, sorted
+    # Incoming data
 
     def _hear(self, data: bytes) -> None:
-        """Plain commands and content at once, all else through the task."""
+        """Handles plain commands and content at once, and leaves everything else to the task."""
         try:
             if self._stage is ConnectionStage.SENDING:
                 self._fill(data)
@@ -286,12 +291,12 @@ class SmtpServerConnection(SMTP):
                 self._hurry(data)
             else:
                 self._wire.feed(data)
-        except Exception:  # nobody knows any more what is a command: that connection ends
+        except Exception:  # it is unclear now where the next command begins, so the connection ends
             log.exception("a mail failed")
             self._part(UNWELL)
 
     def _hurry(self, data: bytes) -> None:
-        """Answers the plain commands at the beginning of what came, in one write."""
+        """Answers the plain commands at the beginning of the data, in one write."""
         said, at = bytearray(), 0
         while self._stage is ConnectionStage.TALKING and (end := data.find(b"\n", at) + 1):
             reply = self._answer_plain(data[at:end])
@@ -309,7 +314,8 @@ class SmtpServerConnection(SMTP):
             self._wire.feed(data[at:])
 
     def _answer_plain(self, line: bytes) -> str | None:
-        """The answer to a command that needs nobody else; None when this is none, or when it is not to be a yes."""
+        """Returns the answer to a plain command; None when the line is not one, or when the answer may not be a yes:
+        then the task answers it."""
         plain = PLAIN.fullmatch(line)
         envelope = self.envelope
         if plain is None or not self.session.host_name:
@@ -373,7 +379,7 @@ class SmtpServerConnection(SMTP):
         self._store(content)
 
     def _weigh(self, content: DataReader) -> None:
-        """Large mails share their room with those of all other connections; one that finds none is refused for now."""
+        """Counts the memory of a large mail, which all connections share; without room the mail is refused for now."""
         size = content.size if content.size > SMALL else 0
         if self._limiter.hold(self, size - self._held):
             self._held = size
@@ -384,7 +390,7 @@ class SmtpServerConnection(SMTP):
         return status
 
     def _let_go(self) -> None:
-        """The room of a mail that is in memory no longer."""
+        """Gives back the room of a mail that is no longer in memory."""
         self._limiter.hold(self, -self._held)
         self._held = 0
 
@@ -401,7 +407,7 @@ class SmtpServerConnection(SMTP):
             self._ended(TEMPORARY)
 
     def _ended(self, status: str) -> None:
-        """The mail's one answer; then what came behind it is heard. May come when the other side has gone."""
+        """Sends the mail's one answer, then handles what came behind it. The client may be gone by then."""
         self._stores = False
         if self._held:
             self._let_go()

@@ -1,9 +1,10 @@
-"""Everyone who is connected to the mail door, and how much room there is for them; the listener asks to come in.
+"""The connection limiter of the mail door: it counts the clients and their memory, and decides who may connect.
 
-When the door is full, whoever makes least progress has to go for a new one, whatever stage its mail is at (R66). To
-hold a place costs an attacker nothing, to make progress costs as much as sending mail. What is our own doing, such as
-a commit, is never held against anybody. Who had to go and comes again at once gets a place that is free, and pushes
-nobody out: else a crowd that comes again and again would leave nobody the time for a mail.
+When the door is full, a new client takes the place of the one that makes least progress, whatever stage its mail is at
+(R66). Holding a place costs an attacker nothing, but making progress costs as much as sending mail. Time that we take
+ourselves, such as for a commit, never counts against a client. An origin that had to go and reconnects at once gets a
+free place only, and evicts nobody: otherwise many clients that reconnect again and again would leave nobody the time
+for a mail.
 """
 
 import asyncio
@@ -19,13 +20,13 @@ CLOSING = "421 4.3.2 Closing, try again later"
 IDLE = "421 4.4.2 Nothing was said for too long"
 OVERSTAYED = "421 4.7.0 This connection has lasted long enough"
 FOR_OTHERS = "421 4.3.2 Others wait for this place, come again"
-AT_REST = 0.5  # seconds without progress, after which a place is given to somebody else
-AT_REST_ALONE = 5.0  # the same for a place of one's own address, whose other places are not wanted by strangers
-WAIT: Final = 30.0  # seconds in which an origin that had to go pushes nobody else out
-WAITING_WEIGHT: Final = 10  # how much more each of its seconds without progress counts meanwhile
-CUSTOMERS: Final = (ONE, 56, 48)  # widths of what one customer may have
-MOST_WAITING: Final = 10_000
-KEPT: Final = 10  # one in so many places is kept for relays that we know
+AT_REST = 0.5  # seconds without progress, after which a place may be given to another client
+AT_REST_ALONE = 5.0  # the same when a client wants a place from another client of its own address
+WAIT: Final = 30.0  # seconds in which an origin that was evicted evicts nobody else
+WAITING_WEIGHT: Final = 10  # each of its seconds without progress counts so many times meanwhile
+CUSTOMERS: Final = (ONE, 56, 48)  # widths of the networks that one customer may have
+MOST_WAITING: Final = 10_000  # evicted networks that are remembered
+KEPT: Final = 10  # one in so many places is reserved for relays that we know
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,63 +36,63 @@ class ConnectionLimits:
     message: int = 10 * 1024 * 1024
     recipients: int = 50  # of one mail
     commands: int = 20  # of any other command since the last completed mail
-    command: float = 60.0  # seconds for one command, or for the next octets of a mail
+    command: float = 60.0  # seconds until the next command, or the next octets of a mail
     connection: float = 300.0  # seconds
     handshake: float = 10.0  # seconds for TLS to begin, and to end
-    together: int = 32 * 1024 * 1024  # octets of all large mails in memory: one statement must store them in time
+    together: int = 32 * 1024 * 1024  # octets of all large mails in memory; one statement must store them in time
     per_peer: int = 20
     connections: int = 200
 
     @property
     def places(self) -> dict[int, int]:
-        """Connections of one origin, by its width. A /32 is a whole provider: half of the door."""
+        """Connections of one origin, by its width. A /32 is a whole provider and may have half of the door."""
         peer = self.per_peer
         return {ONE: peer, 24: 3 * peer, 56: 2 * peer, 48: 4 * peer, 32: max(peer, self.connections // 2)}
 
     @property
     def octets(self) -> dict[int, int]:
-        """Octets of large mails of one origin, by its width; one mail at least."""
+        """Octets of large mails of one origin, by its width; at least enough for one mail."""
         half, most = max(self.together // 2, self.message), max(self.together * 3 // 4, self.message)
         return {ONE: half, 24: most, 56: half, 48: most, 32: most}
 
 
 class Client(Protocol):
-    """A connection, as the house sees it."""
+    """A connection, as the connection limiter sees it."""
 
-    since: float  # loop time of the beginning
+    since: float  # loop time at which it began
     heard: float  # loop time of the last command, or of the last octets of a mail
 
     @property
     def is_known(self) -> bool:
-        """A relay that we know, or somebody who signed in."""
+        """Whether it is a relay that we know, or somebody who signed in."""
 
     def stalled(self, now: float) -> float | None:
-        """Seconds without progress; None while it waits for us."""
+        """Returns the seconds without progress; None while it waits for us."""
 
     def send_off(self, reply: str, *, now: bool) -> None: ...
 
     def refuse_mail(self) -> None:
-        """The room of the mail that it is sending is wanted for others."""
+        """Refuses the mail that it is sending: others need its memory."""
 
 
 class ConnectionLimiter:
-    """Belongs to one loop."""
+    """Decides which clients may connect and stay. It belongs to one loop."""
 
     def __init__(self, limits: ConnectionLimits, time: Callable[[], float], *, keeps_places: bool = False) -> None:
-        """`keeps_places`: there are relays that we know, for which some places are kept."""
+        """`keeps_places`: there are relays that we know, for which some places are reserved."""
         self.limits = limits
         self._time = time
         self._clients: dict[Client, tuple[Network, ...]] = {}
         self._places = Usage(limits.places)
         self._octets = Usage(limits.octets)
         self._waiting = RecentlyEvicted(time)
-        self._holders: dict[Client, tuple[tuple[Network, ...], int]] = {}  # octets of whom
+        self._holders: dict[Client, tuple[tuple[Network, ...], int]] = {}  # by client: its origin, octets in memory
         self._kept = limits.connections // KEPT if keeps_places else 0
         self._empty = asyncio.Event()
         self._empty.set()
 
     def enter(self, client: Client, peer: str) -> bool:
-        """False: there is no room, or this origin has enough."""
+        """Lets a client in; returns False when there is no room, or this origin has its share already."""
         home = networks(peer)
         while full := self._places.exceeded(home):
             at_rest = AT_REST_ALONE if full.width == ONE else AT_REST
@@ -109,7 +110,7 @@ class ConnectionLimiter:
             return True
         strangers = [one for one in self._clients if not one.is_known]
         full = len(self._clients) >= self.limits.connections
-        if client.is_known:  # any stranger makes room for it
+        if client.is_known:  # any unknown client must make room for it
             return not full or any(
                 self._part_with(those, client, home, rest)
                 for those, rest in ((strangers, 0.0), (self._clients, AT_REST))
@@ -124,7 +125,8 @@ class ConnectionLimiter:
     def _part_with(
         self, clients: Iterable[Client], newcomer: Client, home: tuple[Network, ...], at_rest: float
     ) -> bool:
-        """Sends off whoever of them makes least progress for what its origin uses; False when all get on."""
+        """Evicts the one of these clients that makes least progress, weighted by how much its origin uses; returns
+        False when all make progress."""
         if at_rest and self._waiting.has(home):
             return False
         found = [(self._rest(one), one) for one in clients if newcomer.is_known or not one.is_known]
@@ -134,14 +136,16 @@ class ConnectionLimiter:
         return self._send_off(max(resting, key=lambda pair: pair[0])[1])
 
     def _rest(self, client: Client) -> float:
-        """Seconds without progress, more for who had to go before; less than none while it waits for us."""
+        """Returns the seconds without progress, more for an origin that was evicted before; -1 while it waits for
+        us."""
         rest = client.stalled(self._time())
         if rest is None:
             return -1.0
         return rest * WAITING_WEIGHT if self._waiting.has(self._clients[client]) else rest
 
     def _trim(self, clients: Iterable[Client], home: tuple[Network, ...]) -> bool:
-        """All get on. Then an origin that uses more of its share than the new one would gives a place away."""
+        """Is called when all clients make progress: an origin that uses more of its share than the new one would then
+        gives up a place."""
         portion = self._places.portion
         found = [(portion(self._clients[one]), self._rest(one), one) for one in clients]
         larger = [(size, rest, one) for size, rest, one in found if rest >= 0 and size > portion(home, 1)]
@@ -156,9 +160,9 @@ class ConnectionLimiter:
         return True
 
     def hold(self, client: Client, octets: int) -> bool:
-        """So many more octets of this one's large mail are in memory, or fewer. False: there is no room, and none was
-        taken. When it is full the mail that makes least progress gives its room up, then one of an origin that uses
-        more of its share."""
+        """Counts so many more octets (or fewer, if negative) of this client's large mail in memory; returns False when
+        there is no room, and then counts nothing. When the memory is full, the mail that makes least progress gives its
+        room up, then one of an origin that uses more of its share."""
         if octets <= 0:
             self._release(client, -octets)
             return True
@@ -173,7 +177,7 @@ class ConnectionLimiter:
         return True
 
     def _release(self, client: Client, octets: int) -> None:
-        """Also for one that has left: a mail is in memory until it is stored."""
+        """Gives octets back, also for a client that has left: a mail is in memory until it is stored."""
         if octets:
             home, held = self._holders.pop(client)
             self._octets.add(home, -octets)
@@ -194,7 +198,7 @@ class ConnectionLimiter:
         return victim not in self._holders
 
     def leave(self, client: Client) -> None:
-        """May be told twice."""
+        """Removes a client; it may be called twice."""
         home = self._clients.get(client)
         if home is None:
             return
@@ -204,7 +208,7 @@ class ConnectionLimiter:
             self._empty.set()
 
     async def watch(self) -> None:
-        """Sends off whoever is silent for too long or has stayed too long. Runs until it is cancelled."""
+        """Sends off clients that are silent for too long or have stayed too long. It runs until it is cancelled."""
         while True:
             await asyncio.sleep(min(SECOND, self.limits.command / 4))
             now = self._time()
@@ -215,7 +219,7 @@ class ConnectionLimiter:
                     client.send_off(IDLE, now=True)
 
     async def close(self, grace: float) -> None:
-        """Everyone goes: whose mail is on its way has `grace` seconds for it."""
+        """Sends off all clients; a client whose mail is coming in has `grace` seconds to finish it."""
         for client in list(self._clients):
             client.send_off(CLOSING, now=False)
         try:
@@ -226,8 +230,8 @@ class ConnectionLimiter:
 
 
 class RecentlyEvicted:
-    """The origins that had to go lately. By address, and by the networks that one IPv6 customer may have; not by what
-    many customers share."""
+    """The origins that were evicted recently. They are kept by address and by the networks that one IPv6 customer may
+    have, not by networks that many customers share."""
 
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
@@ -247,6 +251,6 @@ class RecentlyEvicted:
 
 
 def origin(peer: str) -> str:
-    """Whom a limit is for: an IPv4 address, or an IPv6 network, of which every customer has one whole. A socket of this
-    machine has no address: all who use it are one."""
+    """Returns the name of the origin that a limit is for: an IPv4 address, or an IPv6 /64, which every customer has
+    whole. A local socket has no address: all who use it are one origin."""
     return str(networks(peer)[0].name)

@@ -1,4 +1,5 @@
-"""What follows DATA, up to the one end a mail has: CR LF dot CR LF. Read in chunks of any size; the listener feeds it.
+"""Reads the content after DATA, in chunks of any size, up to the only end that a mail has: CR LF dot CR LF.
+gateway/doors/smtp/connection feeds it.
 
 Servers that also take a bare LF for an end of line can be made to see two mails where their neighbour saw one (SMTP
 smuggling). So a bare CR or LF anywhere refuses the whole mail, and never ends it.
@@ -14,16 +15,16 @@ BARE = "550 5.6.11 Lines must end with CR LF, and neither may stand alone"
 
 
 class DataReader:
-    """The mail of one DATA. What is wrong with it is told at its end only; from then on its octets are dropped."""
+    """The mail of one DATA. A fault is reported at the end of the mail only; after it the octets are dropped."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._raw = bytearray(b"\r\n")  # as if the command's own line end belonged to it: the end may come at once
+        self._raw = bytearray(b"\r\n")  # the line end of DATA itself, because an empty mail's dot may come at once
         self._line = 2  # where the last line begins
         self.fault: str | None = None
 
     def feed(self, chunk: bytes) -> bytes | None:
-        """None while the mail goes on; at its end whatever came after it."""
+        """Adds a chunk; returns None while the mail continues, and at its end the octets that came after it."""
         known = len(self._raw)
         self._raw += chunk
         end = self._raw.find(END, max(0, known - len(END) + 1))
@@ -42,12 +43,12 @@ class DataReader:
         return len(self._raw)
 
     def refuse(self, fault: str) -> None:
-        """For a reason that has nothing to do with the mail; the rest of it is read and dropped."""
+        """Refuses the mail for a reason outside of it; the rest of it is read and dropped."""
         self.fault = self.fault or fault
         del self._raw[: -len(END)]
 
     def octets(self) -> bytes:
-        """The mail itself, doubled dots undone."""
+        """Returns the mail itself, with doubled dots undone."""
         return bytes(self._raw[2:]).removeprefix(b".").replace(b"\r\n.", b"\r\n")
 
     def _check(self) -> None:
@@ -59,7 +60,8 @@ class DataReader:
             del self._raw[: -len(END)]
 
     def _has_long_line(self) -> bool:
-        """Leaps over as many whole lines as a thousand octets hold; a doubled dot does not count (RFC 5321, 4.5.2)."""
+        """Jumps over as many whole lines as fit into a thousand octets, for speed; a doubled dot does not count (RFC
+        5321, 4.5.2)."""
         while len(self._raw) - self._line > (longest := LONGEST_LINE + self._raw.startswith(b".", self._line)):
             end = self._raw.rfind(b"\n", self._line, self._line + longest)
             if end < 0:

@@ -1,7 +1,7 @@
-"""LMTP (RFC 2033), by which a mail server on our side hands mail over: SMTP with LHLO, and a reply for each recipient.
+"""LMTP (RFC 2033), by which our own mail server hands mail over: SMTP with LHLO, and a reply for each recipient.
 
-What comes this way is all the Internet's mail, so nothing about the connection proves its writer. doors/smtp/server
-opens it.
+Mail from the whole Internet comes this way, so nothing about the connection proves who wrote a mail.
+gateway/doors/smtp/server opens it.
 """
 
 import re
@@ -21,7 +21,7 @@ class Lmtp(SmtpProtocol):
     protocol = "LMTP"
 
     async def push(self, status: str | bytes) -> None:
-        """With the enhanced codes that LMTP must have and aiosmtpd's own replies lack; the greeting and LHLO have
+        """Adds the enhanced codes that LMTP must have and aiosmtpd's own replies lack; the greeting and LHLO have
         none."""
         line = status.encode() if isinstance(status, str) else status
         if (plain := PLAIN_REPLY.match(line)) and not line.startswith(b"220 "):
@@ -49,5 +49,5 @@ class Lmtp(SmtpProtocol):
         return [*super().offered(), "250-ENHANCEDSTATUSCODES"]
 
     def _answer(self, status: str) -> str:
-        """One for each recipient that was taken (RFC 2033 4.2): all fare alike, for they are one row."""
+        """Returns one reply for each accepted recipient (RFC 2033 4.2); all are the same, because they are one row."""
         return "\r\n".join([status] * len(self.envelope.rcpt_tos))

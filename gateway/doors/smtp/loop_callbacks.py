@@ -1,4 +1,4 @@
-"""Answers of other threads, brought to a loop: many at once in one wake-up, for each costs a system call."""
+"""Passes results of other threads to an event loop: many in one wake-up, because each wake-up costs a system call."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class LoopCallbacks:
-    """Belongs to one loop; any thread may bring something."""
+    """It belongs to one loop; any thread may call `bring`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -29,15 +29,15 @@ class LoopCallbacks:
             log.warning("a row ended after its door was closed")
 
     def _arrive(self) -> None:
-        self._coming = False  # first: what is brought from now on may not be seen below
+        self._coming = False  # before the rest: what is brought from now on may not be seen below
         while self._ended:
             done, error = self._ended.popleft()
             done(error)
 
 
 class CommitCallback:
-    """A ticket for a row that is handed in (gateway/ledger/commit/group_commit): `done` is called in the loop, with
-    what kept the row from being stored, if anything did."""
+    """The ticket for a row that is handed to a commit queue (gateway/ledger/commit/group_commit): `done` is called in
+    the loop with the error that kept the row from being stored, or None."""
 
     __slots__ = ("_done", "_home")
 

@@ -1,7 +1,9 @@
-"""SMTP as aiosmtpd speaks it, on a wire of our own that keeps to the limits. doors/smtp/server says what it is all for.
+"""SMTP with aiosmtpd's commands, over a read buffer of our own that keeps to the limits. gateway/doors/smtp/server
+decides what is accepted.
 
-aiosmtpd's own reading trusts the other side: an exception becomes a permanent 500 with its text, an endless line grows
-without end, NOOPs and idle connections are free. So the reading of lines and of DATA is ours, the commands are its.
+aiosmtpd itself trusts the client: an exception becomes a permanent 500 with its text, an endless line grows in memory
+without limit, NOOPs and idle connections cost nothing. So we read lines and DATA ourselves, and only the commands are
+aiosmtpd's.
 """
 
 import asyncio
@@ -23,7 +25,7 @@ BAD_SYNTAX = "500 5.5.2 Not a command line: UTF-8 without control characters, en
 TOO_LONG = "500 5.5.2 Line too long"
 TOO_MANY = "421 4.7.0 Too many commands without a mail"
 NOT_MAIL = "421 4.7.0 This is a mail server"
-OTHER_PROTOCOLS = {"GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT"}  # a web page made somebody's browser call us
+OTHER_PROTOCOLS = {"GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT"}  # a web page made a browser connect to us
 INJECTED = "554 5.5.1 Nothing may follow STARTTLS before TLS begins"
 FORGERS = "421 4.7.0 Too many wrong passwords"
 WRONG_PASSWORDS = 3  # on one connection
@@ -34,8 +36,8 @@ log = logging.getLogger(__name__)
 
 
 class Listeners:
-    """Makes the listener of each connection, or takes one whose own has ended: making one costs aiosmtpd, which then
-    looks through all its methods, more than taking in a mail does."""
+    """Returns the protocol object for each connection: one whose own connection has ended, or a new one. Making one
+    costs more than taking in a mail, because aiosmtpd then looks through all its methods."""
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class Listeners:
 
 
 class SmtpProtocol(SmtpServerConnection):
-    """The commands, as the one task of a connection takes them."""
+    """The commands, as the one task of a connection handles them."""
 
     async def _handle_client(self) -> None:
         if self._security.at_once:
@@ -68,7 +70,7 @@ class SmtpProtocol(SmtpServerConnection):
                 self._hang_up()
             except TooLongError:
                 self._part(TOO_LONG)
-            except Exception as error:  # noqa: BLE001  ours, whatever it is: logged, and worth another try
+            except Exception as error:  # noqa: BLE001  it is our fault: it is logged, and the client may try again
                 await self._fail(error)
 
     async def _fail(self, error: Exception) -> None:
@@ -97,7 +99,7 @@ class SmtpProtocol(SmtpServerConnection):
             self._note_step()
 
     def offered(self) -> list[str]:
-        """What EHLO says beside aiosmtpd's own."""
+        """Returns what EHLO offers in addition to aiosmtpd's own lines."""
         if not self._secured:
             return ["250-STARTTLS"] if self._security.certificates else []
         return ["250-AUTH PLAIN LOGIN"] if self._security.sign_in else []
@@ -117,7 +119,7 @@ class SmtpProtocol(SmtpServerConnection):
             await self._secure()
 
     async def _secure(self) -> None:
-        """TLS from here on, under the certificate of the moment. Without a handshake the connection ends."""
+        """Switches to TLS, with the current certificate. If the handshake fails the connection ends."""
         assert self.transport is not None
         assert self._security.certificates is not None
         self._stage = ConnectionStage.SECURING
@@ -132,7 +134,7 @@ class SmtpProtocol(SmtpServerConnection):
             return
         self.transport, self._stage, self._secured = transport, ConnectionStage.TALKING, True
         self.heard = self.loop.time()
-        self._wire.move(transport)  # what lies in it came under TLS already
+        self._wire.move(transport)  # what is in the buffer now already came under TLS
         self._forget()
         if transport.get_extra_info("ssl_object").getpeercert():  # empty unless the authority in our settings signed it
             self.proof = "relay: client certificate"
@@ -184,12 +186,13 @@ class SmtpProtocol(SmtpServerConnection):
         self._part("221 2.0.0 Bye")
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
-        """The address and what follows it. The plain kind is read here: aiosmtpd's reading costs twenty times that."""
+        """Returns the address and what follows it. Plain addresses are read here: aiosmtpd takes twenty times as
+        long."""
         if plain := PLAIN_PATH.fullmatch(arg):
             return plain[1], plain[2] or ""
         try:
             return super()._getaddr(arg)
-        except (IndexError, ValueError, AttributeError):  # what the library's parser does on odd input
+        except (IndexError, ValueError, AttributeError):  # the library's parser raises these on odd input
             return None, None
 
     @syntax("DATA")
@@ -208,7 +211,7 @@ class SmtpProtocol(SmtpServerConnection):
 
 
 def _readable(line: bytes) -> str | None:
-    """The text of a command line, if it is one."""
+    """Returns the text of a command line; None if the line is not one."""
     if not line.endswith(b"\r\n") or CONTROL.search(line, 0, len(line) - 2):
         return None
     try:

@@ -1,13 +1,13 @@
-"""The bytes of one mail connection that nobody has read yet, bounded whatever is sent. The listener reads."""
+"""The unread bytes of one mail connection, limited whatever is sent. gateway/doors/smtp/protocol reads them."""
 
 import asyncio
 
 LONGEST_LINE = 1000  # octets with CRLF (RFC 5321, 4.5.3.1.6)
-FULL = 256 * 1024  # octets that may lie unread before the other side has to wait
+FULL = 256 * 1024  # unread octets, above which the client has to wait
 
 
 class TooLongError(Exception):
-    """A command line without an end in sight."""
+    """A command line has no end within LONGEST_LINE octets."""
 
 
 class ReadBuffer:
@@ -24,11 +24,11 @@ class ReadBuffer:
 
     @property
     def idle(self) -> bool:
-        """Whether its reader waits for a line, and nothing of one is there."""
+        """Whether the reader waits for a line, and nothing of it has arrived."""
         return self._waiter is not None and not self._waiter.done() and not self._unread
 
     def move(self, transport: asyncio.Transport) -> None:
-        """The same connection goes on by another transport: under TLS."""
+        """Continues the same connection over another transport: under TLS."""
         self._transport = transport
 
     @property
@@ -41,7 +41,7 @@ class ReadBuffer:
         self._wake()
 
     def hold(self, data: bytes) -> None:
-        """What came behind a mail that is still being stored: nobody reads it before it is released."""
+        """Keeps what came behind a mail that is still being stored: nobody reads it before `released` is called."""
         self._held += data
         self._rest_when_full()
 
@@ -51,12 +51,12 @@ class ReadBuffer:
         return held
 
     def end(self) -> None:
-        """Nothing more will come; what came is still read."""
+        """Notes that nothing more will come; what has arrived is still read."""
         self._ended = True
         self._wake()
 
     async def line(self) -> bytes:
-        """The next line with its end. Raises TooLongError, and EOFError when there is no more."""
+        """Returns the next line with its end. Raises TooLongError, and EOFError when there is no more."""
         start = 0
         while (end := self._unread.find(b"\n", start, LONGEST_LINE)) < 0:
             start = len(self._unread)
@@ -66,7 +66,7 @@ class ReadBuffer:
         return self._take(end + 1)
 
     def take(self) -> bytes:
-        """All that is there."""
+        """Returns all unread bytes."""
         return self._take(len(self._unread))
 
     def _take(self, size: int) -> bytes:
@@ -76,7 +76,7 @@ class ReadBuffer:
         return taken
 
     def block(self, blocked: bool) -> None:
-        """While the other side does not read our replies nothing more is read of it: they would pile up."""
+        """Stops reading while the client does not read our replies, which would otherwise pile up."""
         self._blocked = blocked
         self._rest_when_full()
         self._go_on_when_empty()

@@ -1,5 +1,5 @@
-"""Which handles and secret addresses exist, asked of the database off the loop and remembered for a moment; the mail
-door asks at RCPT."""
+"""The recipient cache: which handles and secret addresses exist. It asks the database outside of the event loop and
+remembers the answer for MOMENT seconds; the mail door uses it at RCPT."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +10,14 @@ from gateway.network.mail import secret_addresses
 from gateway.network.people import accounts
 from gateway.store.database import transaction
 
-MOMENT = 2.0  # seconds: a new group can be written to that soon
-MOST = 10_000  # answers kept; whoever tries names must not fill the memory
+MOMENT = 2.0  # seconds that an answer is kept, after which a new group can be written to
+MOST = 10_000  # answers kept; a client that tries many names must not fill the memory
 THREADS = 2
-POSTING = "posting "  # what stands before one
+POSTING = "posting "  # the prefix of a secret address in the cache's keys
 
 
 class RecipientCache:
-    """Belongs to one loop. Those who ask for the same handle at once share one question."""
+    """It belongs to one loop. Callers that ask for the same handle at the same time share one query."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -25,7 +25,7 @@ class RecipientCache:
         self._asked: dict[str, tuple[float, asyncio.Future[bool]]] = {}
 
     async def has(self, handle: str) -> bool:
-        """Raises what the database raises; that is not remembered."""
+        """Tells whether a handle exists. Raises what the database raises; an error is not remembered."""
         loop = asyncio.get_running_loop()
         until, answer = self._asked.get(handle, (0.0, None))
         if answer is None or until < loop.time():
@@ -37,14 +37,14 @@ class RecipientCache:
             raise
 
     def remembers(self, handle: str) -> bool:
-        """Whether it is known without asking that this handle exists."""
+        """Tells whether the cache knows, without a query, that this handle exists."""
         until, answer = self._asked.get(handle, (0.0, None))
         if answer is None or not answer.done() or answer.cancelled() or until < asyncio.get_running_loop().time():
             return False
         return answer.exception() is None and answer.result()
 
     async def has_secret(self, secret: str) -> bool:
-        """Whether that is somebody's posting address. They share the memory with handles, which have no blanks."""
+        """Tells whether this is somebody's posting address. They share the cache with handles, which have no blanks."""
         return await self.has(f"{POSTING}{secret}")
 
     def close(self) -> None:

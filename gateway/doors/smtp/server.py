@@ -1,4 +1,5 @@
-"""The mail door: who may be written to, what a mail must be, and 250 only once it is committed. critter/ serves it."""
+"""The mail door: it decides who may be written to and what a mail must have, and answers 250 only after the commit.
+critter/ serves it."""
 
 import asyncio
 import hashlib
@@ -36,7 +37,7 @@ from gateway.settings.values import Place, netloc
 from gateway.store.database import transaction
 
 PATIENCE = 20.0  # seconds for the commit
-GRACE = 20.0  # seconds at SIGTERM for mails on their way
+GRACE = 20.0  # seconds at SIGTERM for mails that are coming in
 BACKLOG = 512
 SEPARATORS = ("+", "-", ".")  # between the letter of a token's address and the token; RCPT has read the token
 NULL = "<>"  # aiosmtpd's word for the null envelope sender
@@ -54,7 +55,7 @@ log = logging.getLogger(__name__)
 
 
 class Storing:
-    """A mail that is being committed, and whoever waits for the reply."""
+    """A mail that is being committed, and the callback that waits for the reply."""
 
     def __init__(self, answered: Callable[[str], None], loop: asyncio.AbstractEventLoop) -> None:
         self._answered = answered
@@ -99,7 +100,7 @@ class MailDoor:
     async def handle_RCPT(  # noqa: N802
         self, server: SmtpProtocol, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> Any:
-        """aiosmtpd's MISSING means yes."""
+        """Answers RCPT; aiosmtpd's MISSING means yes."""
         if len(envelope.rcpt_tos) >= self._limits.recipients:
             return TOO_MANY_RECIPIENTS
         local, _, domain = address.rpartition("@") if "@" in address else (address, "", self._settings.mail_domain)
@@ -116,7 +117,7 @@ class MailDoor:
         return OK
 
     def admits(self, envelope: Envelope, address: str) -> bool:
-        """Whether this recipient is one more for sure; False also where that takes longer to say."""
+        """Tells whether this recipient can be accepted at once; False also when only a query could tell."""
         local, _, domain = address.rpartition("@")
         if len(envelope.rcpt_tos) >= self._limits.recipients or domain.lower() != self._settings.mail_domain:
             return False
@@ -131,8 +132,8 @@ class MailDoor:
         return not recipient.handle or await self._known.has(recipient.handle)
 
     def take(self, server: SmtpProtocol, envelope: Envelope, answered: Callable[[str], None]) -> None:
-        """Stores a mail. `answered` hears the reply, once: when it is committed, or when that takes too long; it may
-        be committed still after that."""
+        """Stores a mail. `answered` is called once with the reply: when the mail is committed, or when that takes too
+        long; the mail may still be committed after that."""
         incoming = self._incoming(server, envelope)
         if incoming is None:
             answered(BAD_SENDER)
@@ -163,7 +164,7 @@ class MailDoor:
         )
 
     def _proof(self, server: SmtpProtocol, envelope_from: str, to: tuple[str, ...]) -> str | None:
-        """What proves the mail already here, without a question to anybody; workers/mail_auth sees to all others."""
+        """Returns what proves the mail already here, without asking anybody; workers/mail_auth proves all others."""
         if server.trusts and (by := server.proof or (BY_ADDRESS if self._trusted(_peer(server)) else None)):
             return by
         return self._nobodys(envelope_from, to)
@@ -172,19 +173,20 @@ class MailDoor:
         return trusted(self._settings, peer)
 
     def _knows(self, peer: str) -> bool:
-        """Whether some places are kept for this relay. Over a socket of this machine comes a server of ours."""
+        """Tells whether places are reserved for this relay. Whoever uses a local socket is a server of ours."""
         return not peer or known_relay(self._settings, peer)
 
     def _nobodys(self, envelope_from: str, to: tuple[str, ...]) -> str | None:
-        """What needs no writer: an unsubscription or a bounce goes by our token alone (gateway/inbound/bounce_intake),
-        and behind a null sender a machine is heard for nothing else."""
+        """Returns the proof of a mail that needs no known writer: for an unsubscription or a bounce our token is enough
+        (gateway/inbound/bounce_intake), and other mails with a null sender come from machines and are used for nothing
+        else."""
         if self._all(to, "bounce") or self._all(to, "unsubscribe"):
             return BY_TOKEN
         return None if envelope_from else BY_NOBODY
 
     def _is_bounce(self, envelope_from: str, to: tuple[str, ...]) -> bool:
-        """Servers write what they like into the From of a report: `MAILER-DAEMON`, nothing. Our token says enough, and
-        whoever writes behind a null sender is heard for nothing else."""
+        """Tells whether a mail is a bounce. Servers write anything into the From of a report, such as `MAILER-DAEMON`
+        or nothing. Our token is enough, and a mail with a null sender is used for nothing else."""
         return not envelope_from and self._all(to, "bounce")
 
     def _all(self, to: tuple[str, ...], kind: str) -> bool:
@@ -211,7 +213,7 @@ async def serve(
     limits: ConnectionLimits = ConnectionLimits(),
     tls: Certificates | None = None,
 ) -> None:
-    """Listens until `stop` is set; then nobody new comes in, and what is in DATA has GRACE seconds."""
+    """Listens until `stop` is set; then no new client may connect, and mails in DATA have GRACE seconds to finish."""
     loop = asyncio.get_running_loop()
     known, limiter = RecipientCache(engine), ConnectionLimiter(limits, loop.time, keeps_places=_knows_relays(settings))
     door = MailDoor(settings, intake, known, limits)
@@ -238,7 +240,7 @@ async def serve(
 
 
 def _note_lock(engine: Engine, name: str) -> None:
-    """A name of the settings, and no person's."""
+    """Logs and audits a lock. The name is one of the settings, not a person's, so it may be logged."""
     log.warning("wrong passwords for %s from many addresses: each has one more try within an hour", name)
     try:
         with transaction(engine) as session:
@@ -259,7 +261,8 @@ async def _open(place: Place, listeners: Listeners) -> asyncio.AbstractServer:
 
 
 def _let_all_in(path: str) -> None:
-    """As a port does: the folder of the socket says who may reach it, and nobody is trusted for it."""
+    """Lets every local user connect, as with a port: the permissions of the socket's folder say who may reach it, and
+    nobody is trusted because of it."""
     Path(path).chmod(0o666)
 
 

@@ -1,5 +1,5 @@
-"""The TLS side of the mail door: its certificate, read anew while it runs. The listener takes the context of the moment
-for each handshake."""
+"""The certificate of the mail door, which is read again while the door runs. gateway/doors/smtp/protocol takes the
+current context for each handshake."""
 
 import asyncio
 import logging
@@ -15,14 +15,14 @@ from gateway.settings import Settings
 MINUTE = 60.0  # seconds between two looks at the files
 HOUR = 3600.0
 PEERS = 10_000  # whose certificates are remembered
-QUIET = 10.0  # seconds between two complaints about handshakes
+QUIET = 10.0  # seconds between two log lines about failed handshakes
 
 log = logging.getLogger(__name__)
 
 
 class Certificates:
-    """A certificate and its key, PEM files, and perhaps the authority of our own relays' certificates. What is broken
-    at the start ends it; what is broken later leaves the last good one in place."""
+    """A certificate and its key as PEM files, and optionally the authority of our own relays' certificates. Broken
+    files at the start raise SettingsError; files that are broken later leave the last good certificate in use."""
 
     def __init__(self, certificate: Path, key: Path, client_ca: Path | None = None, period: float = MINUTE) -> None:
         self._certificate, self._key, self._client_ca = certificate, key, client_ca
@@ -37,17 +37,17 @@ class Certificates:
             raise SettingsError(f"CRITTER_TLS_CERT, CRITTER_TLS_KEY: {self._told(error)}") from None
 
     def context(self, home: str) -> ssl.SSLContext:
-        """For a handshake with this peer. Whoever showed a certificate of somebody else's is not asked for one again
-        for a while: some mail servers show theirs to everybody, and would never get through."""
+        """Returns the context for a handshake with this peer. A peer that showed a certificate of another authority is
+        not asked for one again for an hour: some mail servers show theirs to everybody, and would never connect."""
         return self._unasking if time.monotonic() - self._strangers.get(home, -HOUR) < HOUR else self._context
 
     def look_again(self) -> None:
-        """Now, and not at the next minute: whoever renewed the files sends SIGHUP."""
+        """Reads the files now and not at the next minute: whoever renewed them sends SIGHUP."""
         self._asked.set()
 
     def complain(self, error: Exception | None, home: str) -> None:
-        """Of a handshake that failed. We may be at fault: a certificate that ran out, a relay that trusts another one.
-        Whoever sends garbage does not fill the log with it."""
+        """Logs a handshake that failed, because we may be at fault: our certificate has expired, or a relay trusts
+        another one. The log is limited, so that clients that send garbage cannot fill it."""
         if isinstance(error, ssl.SSLCertVerificationError):
             self._strangers[home] = time.monotonic()
             if len(self._strangers) > PEERS:
@@ -59,7 +59,7 @@ class Certificates:
             self._complained, self._failed = time.monotonic(), 0
 
     async def watch(self) -> None:
-        """Runs until it is cancelled."""
+        """Looks for new files again and again; it runs until it is cancelled."""
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), self._period)
@@ -67,7 +67,8 @@ class Certificates:
             self._asked.clear()
 
     def _look(self, *, whatever: bool) -> None:
-        """A certificate that lies there before its key does not fit yet: the key changes the stamps once more."""
+        """Reads the files if they have changed. A new certificate that was written before its key does not fit yet: the
+        key then changes the stamps once more."""
         stamps = self._stamps()
         if stamps == self._seen and not whatever:
             return
@@ -84,7 +85,7 @@ class Certificates:
         return [_stamp(path) for path in (self._certificate, self._key, self._client_ca) if path is not None]
 
     def _read(self) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-        """One that asks for our relays' certificates, and one that asks for none."""
+        """Returns one context that asks for our relays' certificates, and one that asks for none."""
         asking, unasking = self._new(), self._new()
         if self._client_ca is not None:
             asking.load_verify_locations(self._client_ca)
@@ -99,7 +100,7 @@ class Certificates:
         return context
 
     def _told(self, error: Exception) -> str:
-        """Which file it was, without what stands in it."""
+        """Says which file the error is about, without the file's content."""
         if isinstance(error, OSError) and error.filename:
             return f"{error.filename}: {error.strerror}"
         files = (self._certificate, self._key, self._client_ca)
@@ -119,7 +120,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def of(settings: Settings) -> Certificates | None:
-    """None without a certificate: then the door speaks no TLS."""
+    """Returns the certificates of the settings; None without any: then the door offers no TLS."""
     if settings.tls_cert is None or settings.tls_key is None:
         return None
     return Certificates(settings.tls_cert, settings.tls_key, settings.tls_client_ca)

@@ -1,4 +1,5 @@
-"""TLS on a connection that is open already. The listener calls it, for STARTTLS and for TLS from the first octet."""
+"""Starts TLS on a connection that is already open. gateway/doors/smtp/protocol calls it, for STARTTLS and for TLS from
+the first octet."""
 
 import asyncio
 import ssl
@@ -14,10 +15,10 @@ async def upgrade(
     context: ssl.SSLContext,
     seconds: float,
 ) -> asyncio.Transport:
-    """The transport to use from now on; raises OSError when there is no handshake within `seconds`.
+    """Returns the transport to use from now on; raises OSError when there is no handshake within `seconds`.
 
-    A loop may read the other side's first octets before it changes the protocol. They lie in our wire then, and are
-    handed on: as octets of the handshake, whatever they say.
+    A loop may read the client's first octets before it changes the protocol. They are then in our read buffer, and are
+    handed on as octets of the handshake, whatever they are.
     """
     loop = asyncio.get_running_loop()
     begun = loop.create_task(
@@ -31,10 +32,10 @@ async def upgrade(
         )
     )
     try:
-        await asyncio.sleep(0)  # from here on nothing more comes to us
+        await asyncio.sleep(0)  # after this the loop passes nothing more to us
         if buffer.unread and not begun.done():
             handshake = cast("asyncio.BufferedProtocol", transport.get_protocol())
-            loop.call_soon(_hand_on, handshake, buffer.take())  # behind its own beginning
+            loop.call_soon(_hand_on, handshake, buffer.take())  # after the handshake's own start
         found = await begun
     finally:
         begun.cancel()
@@ -44,7 +45,7 @@ async def upgrade(
 
 
 def _hand_on(protocol: asyncio.BufferedProtocol, octets: bytes) -> None:
-    """As the loop hands over what it reads."""
+    """Gives octets to a protocol in the way in which the loop does."""
     while octets:
         room = protocol.get_buffer(len(octets))
         size = min(len(room), len(octets))  # type: ignore[arg-type]

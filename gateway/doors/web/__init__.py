@@ -1,1 +1,1 @@
-"""The pages of the web door: what a short link opens, the end of a follow, health, and the front page."""
+"""The pages of the web door: posts behind short links, unsubscribing, logins, media, help, health and metrics."""

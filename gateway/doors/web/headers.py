@@ -1,4 +1,4 @@
-"""What every answer of the web process carries, and the pages for what is not there; create_app installs both."""
+"""The headers of every answer of the web process, and its error pages; create_app installs both."""
 
 import logging
 
@@ -30,7 +30,7 @@ WORDS = {
     405: ("Not like that", "This address does not take that kind of request."),
     413: ("Too long", "That was more than this address takes."),
 }
-# The route was right, and what stands in the link was not: nobody is told whether it ever opened anything.
+# The route exists, but the link's token opens nothing: the page does not tell whether it ever did.
 DEAD_LINK = (
     "This link opens nothing",
     "It may have lost its end, or what it showed is gone or no longer for you. Open it once more from the text or mail"
@@ -43,14 +43,14 @@ log = logging.getLogger(__name__)
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Strict headers on all answers, and error pages that never show what went wrong inside."""
+    """Sets strict headers on all answers, and error pages that never show what went wrong inside."""
     secure = {"Strict-Transport-Security": ONE_YEAR} if settings.public_url.startswith("https:") else {}
     strict = [*HEADERS.items(), *secure.items()]
 
     @app.after_request
     def harden(response: Response) -> Response:
         response.headers.extend(strict)
-        response.headers.setdefault("Content-Security-Policy", POLICY)  # a page may say itself what it needs
+        response.headers.setdefault("Content-Security-Policy", POLICY)  # a page may set a policy of its own
         return response
 
     app.register_error_handler(HTTPException, _not_there)

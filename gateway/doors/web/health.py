@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 
 def blueprint(engine: Engine, redis_url: str, draining: Callable[[], bool] = lambda: False) -> Blueprint:
-    """GET /healthz: 200 while the process lives. GET /readyz: 503 when the database is away, work lies too long, or
-    `critter drain` closed the doors; Redis being away is told but is no reason to send anybody elsewhere, as it only
-    delays."""
+    """GET /healthz: 200 while the process lives. GET /readyz: 503 when the database is away, an input waits too long,
+    or `critter drain` closed the doors. If Redis is away the answer says so, but stays 200: that only delays, and is no
+    reason to send clients elsewhere."""
     pages = Blueprint("health", __name__)
     ringing = redis.Redis.from_url(redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
@@ -50,7 +50,8 @@ def blueprint(engine: Engine, redis_url: str, draining: Callable[[], bool] = lam
 
 
 def _oldest(engine: Engine) -> float | None:
-    """Seconds that the oldest unfinished input has waited; None when the database does not say in time."""
+    """Returns the seconds that the oldest unfinished input has waited; None when the database does not answer in
+    time."""
     try:
         with transaction(engine) as session:
             session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}s'"))

@@ -1,4 +1,4 @@
-"""/help: everything that can be said, from the table of commands, in the reader's language, with a search."""
+"""/help: all commands, from the table of commands, in the reader's language, with a search."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -11,11 +11,11 @@ from gateway.language.usage import help_lines
 from gateway.language.usage.verbs import Verb
 from gateway.settings import Settings
 
-LONGEST = 100  # characters that are searched for
+LONGEST = 100  # characters of a search, at most
 
 
 def blueprint(settings: Settings, verbs: Mapping[str, Verb]) -> Blueprint:
-    """Public: it says nothing about anybody."""
+    """GET /help. It is public, because it says nothing about anybody."""
     pages = Blueprint("manual", __name__)
 
     @pages.get("/help")

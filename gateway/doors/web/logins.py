@@ -1,4 +1,4 @@
-"""/login/TOKEN: the one-use link that `login` texts or mails (R38). Looking at it uses nothing up."""
+"""/login/TOKEN: the one-use link that `login` sends by text or mail (R38). Opening the page does not use it up."""
 
 from flask import Blueprint, Response, make_response, render_template
 from sqlalchemy import Engine
@@ -17,7 +17,7 @@ STATUS = {"unknown": 404, "ended": 410, "open": 200}
 
 
 def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
-    """No session follows from it and no cookie is set: the page itself is what one gets."""
+    """GET and POST /login/TOKEN. No session begins and no cookie is set: the page itself is all that one gets."""
     logins = Blueprint("logins", __name__, template_folder="templates")
 
     @logins.get("/login/<token>")
@@ -44,7 +44,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
 
 
 def _code(session: Session, signer: Signer, person: Account) -> dict[str, str]:
-    """A fresh link code, or why there is none today."""
+    """Returns a fresh link code, or the reason why there is none today."""
     try:
         return {"code": codes.link(session, signer, person.id)}
     except Refused as refused:

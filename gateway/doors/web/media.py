@@ -1,4 +1,4 @@
-"""What hangs on a post: a page behind the link that each reader got, and its files. critter/processes/app registers
+"""The media of a post: a page behind the link that each reader got, and its files. critter/processes/app registers
 it."""
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
 
-# Nothing that a file holds may run, load or be framed, whatever a browser takes it for.
+# Nothing in a file may run, load or be framed, whatever type a browser takes it for.
 SANDBOX: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; frame-ancestors 'none'"
 INLINE: Final = (*file_types.PICTURES, *file_types.PLAYED)  # what a browser only shows or plays; all else is downloaded
 AS_TEXT: Final = "text/plain; charset=utf-8"
@@ -64,7 +64,8 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
 
 
 def _sent(var: Path, found: File, digest: str | None, kind: str | None) -> Response:
-    """A kept file, in parts when asked so. It may be taken back at any time, so every look asks us again."""
+    """Sends a stored file, in parts when the request has a range. The file may be taken back at any time, so browsers
+    must ask us again each time."""
     place = media_folder.place(var, digest) if digest else None
     if place is None or not place.is_file():
         abort(404)
@@ -86,6 +87,6 @@ def _sent(var: Path, found: File, digest: str | None, kind: str | None) -> Respo
 
 
 def _type_of(place: Path) -> str:
-    """Of a small copy: it is ours, and its first bytes are enough."""
+    """Returns the type of a small copy: we made it, so its first bytes are enough."""
     with place.open("rb") as file:
         return file_types.sniff(file.read(16))

@@ -1,7 +1,7 @@
-"""GET /metrics: the installation's figures in the form that Prometheus reads. Any web process answers for all of it.
+"""GET /metrics: the installation's metrics in the form that Prometheus reads. Any web process answers for all of it.
 
-The figures come from PostgreSQL at the moment of asking; what processes count for themselves is there some seconds
-later. Labels are words of ours, ids of our senders, and carriers' codes: never numbers, addresses or bodies.
+The metrics are read from PostgreSQL at each request; what processes count themselves arrives there some seconds later.
+Labels are our own words, ids of our senders, and carriers' codes: never phone numbers, addresses or bodies.
 """
 
 import hmac
@@ -29,11 +29,11 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 
 PATIENCE: Final = 2  # seconds for Redis
-HOST: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")  # a proxy passes on the name it was asked by
+HOST: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")  # a proxy would pass on its own public name
 CHANNELS: Final = ("sms", "email")
 
-# What the processes count → its metric, what it means, its labels, and the kinds that are told although nothing of them
-# was counted yet: an alarm can only watch what is there.
+# Counter name → (metric, meaning, labels, kinds that are shown although nothing was counted yet): an alarm can only
+# watch a metric that exists.
 COUNTERS: Final[dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]] = {
     "accepted": ("accepted", "Texts and mails that the doors took in", ("channel",), CHANNELS),
     "proved": (
@@ -82,7 +82,8 @@ log = logging.getLogger(__name__)
 
 
 def blueprint(settings: Settings, engine: Engine) -> Blueprint:
-    """With CRITTER_METRICS_TOKEN whoever has it, else this machine alone; 404 for everybody else."""
+    """GET /metrics: for whoever has CRITTER_METRICS_TOKEN or, without this setting, for this machine alone; 404 for
+    everybody else."""
     pages = Blueprint("metrics", __name__)
     notifier = redis.Redis.from_url(settings.redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
@@ -99,7 +100,8 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
 
 
 def may_ask(token: str, asked: Request) -> bool:
-    """Without a token, a request from this machine that no proxy on it has passed on."""
+    """Tells whether a request may see the metrics: it has the token or, if none is set, it comes from this machine and
+    no proxy has passed it on."""
     if token:
         given = asked.headers.get("Authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(given.encode(), token.encode())
@@ -109,7 +111,7 @@ def may_ask(token: str, asked: Request) -> bool:
 
 
 class _Told(Collector):
-    """What was found, as prometheus_client wants to be handed it."""
+    """The metrics that were found, in the form that prometheus_client expects."""
 
     def __init__(self, found: Iterable[Metric]) -> None:
         self._found = list(found)
@@ -119,7 +121,7 @@ class _Told(Collector):
 
 
 def _database(settings: Settings, engine: Engine) -> Iterator[Metric]:
-    """Also a database that is away is told."""
+    """Yields the metrics from the database; if it is away, only one that says so."""
     try:
         with transaction(engine) as session:
             found = take_snapshot(session, settings)
@@ -194,7 +196,7 @@ def _gauge(name: str, about: str, label: str, found: Mapping[str, float]) -> Met
 
 
 def _expected(settings: Settings) -> dict[str, int]:
-    """One that was never heard of is told as none."""
+    """Returns 0 for each process that should run, so that one which never reported is shown as 0."""
     wanted = {"web": True, "clock": True, "worker-inbound": True, "worker-fanout": True}
     wanted |= {
         "mail": settings.mail,
@@ -206,7 +208,7 @@ def _expected(settings: Settings) -> dict[str, int]:
 
 
 def _notifier(notifier: "redis.Redis") -> Iterator[Metric]:
-    """Redis away only delays; jobs that pile up say that no worker answers."""
+    """Yields the metrics of Redis. If Redis is away, work is only delayed; if jobs pile up, no worker takes them."""
     try:
         with notifier.pipeline(transaction=False) as pipeline:
             for queue in jobs.QUEUES:

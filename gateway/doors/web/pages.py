@@ -1,4 +1,4 @@
-"""The pages: a post behind a short link, the end of a follow, and the front page of a live Critter."""
+"""The pages: a post behind a short link, unsubscribing, and the front page of a live Critter."""
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from sqlalchemy import Engine
@@ -17,7 +17,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
 def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
-    """/p/TOKEN and /u/TOKEN. The token is the whole authority: no cookie is read or set, so there is none to forge."""
+    """/p/TOKEN and /u/TOKEN. The token alone gives access: no cookie is read or set, so there is none to forge."""
     pages = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
 
     @pages.app_context_processor
@@ -59,7 +59,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
 
 
 def welcome(settings: Settings) -> Blueprint:
-    """The front page when no tour stands there: what this is and how to join."""
+    """The front page when no tour has taken its place: what this is and how to join."""
     front = Blueprint("welcome", __name__)
 
     @front.get("/")
@@ -73,8 +73,8 @@ def welcome(settings: Settings) -> Blueprint:
 
 
 def _act(session: Session, signer: Signer, ending: Pair, form: MultiDict[str, str]) -> tuple[str, str]:
-    """What was done, and the token that takes it back. A mail program sends the first of these (RFC 8058 3.1), and so
-    does the page's button; what nobody of ours sends does nothing."""
+    """Acts on the form; returns what was done, and the token that takes it back. A mail program sends ONE_CLICK (RFC
+    8058 3.1), and so does the page's button; a form that none of our pages sends does nothing."""
     wish = list(form.items(multi=True))
     if wish == [ONE_CLICK]:
         done, by_text = unsubscribing.end(session, ending)
@@ -94,6 +94,6 @@ def _unsubscribe_ids(signer: Signer, token: str) -> tuple[int, int]:
 
 
 def _private(answer: Response) -> Response:
-    """What one person's link shows is not for shared caches."""
+    """Keeps a page out of caches: it is for one person's link only."""
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -1,4 +1,4 @@
-"""The page of a post, as the recipient of a short link may see it; doors/web/pages shows it."""
+"""The page of a post, as the recipient of a short link may see it; gateway/doors/web/pages shows it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ AFTER_A_LINK = ".,;:!?)]}'»”’"
 
 @dataclass(frozen=True, slots=True)
 class PostPage:
-    """What may be shown. `private`: its text never hangs on a link alone; `retracted`: its author took it back."""
+    """What may be shown. `private`: a link alone never shows its text; `retracted`: its author took it back."""
 
     kind: Literal["shown", "private", "retracted"]
     author: str
@@ -32,12 +32,12 @@ class PostPage:
     reactions: Mapping[str, int] = field(default_factory=dict)
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
-        """The text in pieces: (words, whether they are a link)."""
+        """Yields the text in pieces: (words, whether they are a link)."""
         return pieces(self.text)
 
 
 def pieces(text: str) -> Iterator[tuple[str, bool]]:
-    """A text in pieces: (words, whether they are a link)."""
+    """Yields a text in pieces: (words, whether they are a link)."""
     end = 0
     for found in LINK.finditer(text):
         link = found[0].rstrip(AFTER_A_LINK)
@@ -48,7 +48,7 @@ def pieces(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
-    """None when there is nothing to show to whoever has this address now."""
+    """Returns the page; None when nothing may be shown to the person who has this address now."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
         select(Post, author, group.handle, Account.timezone)
@@ -75,7 +75,7 @@ def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
 
 
 def in_zone(name: str) -> tzinfo:
-    """A person's time zone; UTC for one that is not known here."""
+    """Returns a person's time zone; UTC if its name is unknown here."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
