@@ -52,7 +52,7 @@ def run(
         if not yes:
             prompts.confirm(f"Erase @{found.handle} for good?")
         done = _erase(engine, settings.var, found.id)
-        media_gc.remove_unreferenced(engine, settings.var, list(done.pictures))  # the clock takes what a crash leaves
+        media_gc.remove_unreferenced(engine, settings.var, list(done.pictures))  # after a crash the clock does it
     typer.echo(f"Erased. What is left of them is called @{erase.tombstone(found.id)}.")
     if "texts at the carrier" in done.rows:
         typer.echo(f"Twilio's copies of {done.rows['texts at the carrier']:,} texts are deleted by and by.")

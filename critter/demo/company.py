@@ -1,5 +1,5 @@
 """The demo company: made-up people with fictional numbers, for the tour. `critter up` loads it into an empty simulated
-database; tests and the tour rely on who hears whom here."""
+database; tests and the tour rely on who follows whom here."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -28,7 +28,7 @@ TIMEOUT = 10.0  # seconds
 STALE = 60.0  # seconds beyond its period since Twilio's list of texts was last read
 WATERMARKS = text("SELECT number, failures, reason, extract(epoch FROM now() - asked_at) AS asked FROM watermarks")
 NO_EVICTION = "noeviction"
-OLDEST_MENDED = (7, 2)  # versions of Redis that still got mends in 2026
+OLDEST_MENDED = (7, 2)  # the oldest Redis that still got fixes in 2026
 Answer = TypeVar("Answer")
 Look = Callable[[Settings], str]  # returns what is fine; raises Refused with what to do
 

@@ -1,4 +1,4 @@
-"""The tour put together: the demo company on the simulator's page. critter/processes/registry hands it to the web
+"""Puts the tour together: the demo company on the simulator's page. critter/processes/registry hands it to the web
 process while simulated, and never otherwise."""
 
 from flask import Blueprint

@@ -17,7 +17,7 @@ TRIES: Final = 3  # a worker may use the same rows; PostgreSQL then ends one of 
 
 
 def start_over(engine: Engine, simulator: str) -> None:
-    """Forgets what the demo people said, heard, followed and stopped; raises Trouble."""
+    """Deletes what the demo people wrote, received, followed and opted out of; raises Trouble."""
     with describe():
         _reset(simulator)  # no callback may come any more for what is about to be deleted
         for further in range(TRIES - 1, -1, -1):

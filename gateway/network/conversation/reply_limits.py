@@ -16,7 +16,7 @@ from gateway.sms import destinations
 from gateway.store.tables import Address, Conversation, Delivery, Inbound, Message
 
 HOURLY = 60  # answers to an identified address
-CHANGING = 180  # answers to one whose words changed something: also limited, for machines
+CHANGING = 180  # answers to one whose words changed something; a limit against machines
 STRANGER_HOURLY, STRANGER_DAILY = 1, 5
 SAME_TEXT, SAME_TEXT_SPAN = 3, timedelta(minutes=5)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -23,7 +23,7 @@ LIST: Final = "daily"  # the first word of its List-Id
 PICKS: Final = 8
 PRIORITY: Final = 9
 LANE: Final = -1  # a lane of its own, beside Critter's other words: no answer waits for it
-OPEN_HOURS: Final = 12  # after the hour; when Critter was down in the morning it writes until noon, and not at night
+OPEN_HOURS: Final = 12  # from that hour on: after an outage in the morning it still writes at noon, but not at night
 SNIPPET: Final = 280  # characters of one update
 
 

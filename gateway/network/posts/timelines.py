@@ -31,8 +31,8 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedItem:
-    """An item that reached an address, how long ago, whether its reader is only a listener in that group, and because
-    of which follow it was sent."""
+    """An item that reached an address, how long ago, whether its reader only reads in that group, and because of
+    which follow it was sent."""
 
     post: Post
     author: Account
