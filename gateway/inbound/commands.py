@@ -1,6 +1,6 @@
 """The table of commands, and how one inbound is turned into effects and one answer.
 
-handlers/ fill the table with `@command` and `@meaning`; process.py and `critter explain` call `perform`.
+handlers/ fill the table with `@command` and `@meaning`; process.py calls `perform`, also for `critter explain`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -70,7 +70,7 @@ def _insert(session: Session, wanted: Follow) -> Followed | None:
 
 def _renew(session: Session, wanted: Follow, keep_role: bool) -> Followed:
     """Follows once more: the follow is on again, ends when the new one does, and is by text if either was asked for so.
-    A follow that is off stays off when others give its owner a role."""
+    A follow that is off stays off when others give the follower a role."""
     keys = (Follow.follower_id == wanted.follower_id, Follow.account_id == wanted.account_id)
     locked = select(Follow, IN_FORCE).where(*keys).with_for_update().execution_options(populate_existing=True)
     row, in_force = session.execute(locked).one()
