@@ -1,1 +1,1 @@
-"""The measurements: one module each, `measure()` gives its lines of the table."""
+"""The measurements: one module each, whose `measure()` returns its lines of the table."""

@@ -1,6 +1,8 @@
-"""`python -m bench [NAME…]`, called by `make bench`: every measurement beside its peer, into results.md and .json.
+"""`python -m bench [NAME…]`, called by `make bench`: runs every measurement and its peer, and writes results.md and
+.json.
 
-A measurement is a module with `measure()`, its lines of the table, and a first sentence that says how it was taken.
+A measurement is a module with `measure()`, which returns its lines of the table. The first sentence of its docstring
+says how it is measured.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ def main() -> int:
 
 
 def _hurry() -> None:
-    """Raises the priority of all that is measured, peers too, where that is allowed: neighbours then weigh less."""
+    """Raises the priority of all that is measured, peers too, where that is allowed: other processes then disturb
+    less."""
     with contextlib.suppress(PermissionError):
         os.nice(-12)
 
@@ -79,7 +82,7 @@ def _measured(name: str) -> list[Result]:
 
 
 def install_peers() -> None:
-    """Raises CalledProcessError when Debian's packages, or Mailman from PyPI, cannot be had."""
+    """Raises CalledProcessError when Debian's packages, or Mailman from PyPI, cannot be installed."""
     environ = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     for command in (["apt-get", "update"], INSTALL):
         subprocess.run(command, check=True, env=environ)

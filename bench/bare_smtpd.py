@@ -1,4 +1,4 @@
-"""aiosmtpd as it comes, with a handler that stores nothing: the peer of P2. `python -m bench.bare_smtpd PORT`."""
+"""Plain aiosmtpd with a handler that stores nothing: the peer of P2. `python -m bench.bare_smtpd PORT`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def serve(port: int) -> None:
 
 @contextmanager
 def running() -> Iterator[int]:
-    """Its port, in a process of its own until the block ends."""
+    """Its port; it runs in a process of its own until the block ends."""
     port = free_port()
     child = subprocess.Popen([sys.executable, "-m", "bench.bare_smtpd", str(port)])
     try:

@@ -1,8 +1,9 @@
-"""What one PostgreSQL carries: deliveries made, claimed and settled as the workers do it, without a carrier.
+"""How much one PostgreSQL can do: deliveries are made, claimed and settled as the workers do it, without a carrier.
 
     python -m bench.capacity [COUNT]
 
-It prints deliveries a second, what each costs in log and on disk, and what that is in a day. docs/scaling.md quotes it.
+It prints deliveries a second, what each costs in log and on disk, and how many that is in a day. docs/scaling.md quotes
+it.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def main(count: int) -> None:
 
 
 def work(url: str) -> int:
-    """Claims, decides and settles until nothing is due; how many."""
+    """Claims, decides and settles until nothing is due; returns how many."""
     engine: Engine = connect(url, by_key=True)
     done = 0
     while True:

@@ -1,9 +1,10 @@
-"""What it costs to find the words of a mail: over the corpus of tests/mails, and for the worst we could make.
+"""What it costs to find the writer's own words in a mail: over the corpus of tests/mails, and for the worst mails that
+we could make.
 
     python -m bench.cleaning
 
-It prints the median and the slowest mail of the corpus, and time and memory of each evil one, in processor time of one
-core; docs/running.md quotes it. Memory is what Python's own allocator counts, above the mail itself.
+It prints the median and the slowest mail of the corpus, and time and memory of each hostile one, in processor time of
+one core; docs/running.md quotes it. Memory is what Python's own allocator counts, above the mail itself.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def main() -> int:
 
 
 def _seconds(raw: bytes, rounds: int = 2) -> float:
-    """Processor time of the quickest of some rounds."""
+    """Processor time of the quickest of several rounds."""
     found = []
     for _ in range(rounds):
         start = time.process_time()

@@ -1,6 +1,6 @@
-"""A company to measure: embedded servers that keep their word and Critter's own processes, without the simulator.
+"""A company to measure: durable embedded servers and Critter's own processes, without the simulator.
 
-The benches of the whole road start one; their stubs stand in for the carriers.
+The end-to-end measurements start one; their stubs stand in for the carriers.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ class Company:
             connection.execute(text(statement), values)
 
     def analyze(self) -> None:
-        """The figures for the planner, as autovacuum brings them up to date. Only the owner may ask for them."""
+        """Updates the planner's statistics, as autovacuum does. Only the owner may do this."""
         owner = connect(self.settings.database_owner_url)
         with owner.begin() as connection:
             connection.execute(text("ANALYZE"))
         owner.dispose()
 
     def settled(self, channel: str) -> bool:
-        """Everything accepted was read, spread and sent over this channel, and the books say so."""
+        """Whether everything accepted was read, spread and sent over this channel, according to the tables."""
         return not self.scalar(OPEN, channel=channel)
 
     def wait(self, done: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -73,7 +73,7 @@ class Company:
 
     @contextmanager
     def process(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-        """`critter …` until the block ends."""
+        """Runs `critter …` until the block ends."""
         with (self.folder / f"{'-'.join(command)}.log").open("wb") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "critter", *command], cwd=ROOT, env=self.environ, stdout=log, stderr=log
@@ -88,12 +88,12 @@ class Company:
             child.wait(30)
 
 
-Pooler = Callable[[Servers], AbstractContextManager[str]]  # the URL of a database that stands behind it
+Pooler = Callable[[Servers], AbstractContextManager[str]]  # returns the URL of a database behind it
 
 
 @contextmanager
 def company(*processes: str, pooler: Pooler | None = None, **settings: str) -> Iterator[Company]:
-    """With these processes of the Procfile running: `web`, `worker email`, …"""
+    """Starts a company with these processes of the Procfile: `web`, `worker email`, …"""
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="critter-bench-")))
         servers = held.enter_context(Servers(folder))

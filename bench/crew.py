@@ -12,11 +12,12 @@ from bench.road_out import road
 
 CREWS: Final = (2, 4, 8)
 ROUNDS: Final = 3
-KEEPS: Final = 0.8  # of the rate of one worker: two runs of the same differ by as much
+KEEPS: Final = 0.8  # of the rate of one worker: two equal runs differ by as much
 
 
 def measure() -> list[Result]:
-    """Each crew beside one worker of the same run. A mail that went twice ends the bench."""
+    """Measures each number of workers, and compares it with one worker of the same run. A mail that was sent twice ends
+    the bench."""
     alone = _rate(1)
     return [
         Result(f"P12 mail out, {workers} workers", _rate(workers), "mails/s", "one worker", alone, KEEPS)

@@ -21,7 +21,7 @@ ROUNDS: Final = 4
 PATIENCE: Final = 1_800.0
 MEMORY: Final = 150.0  # MiB
 FIRST: Final = 100.0  # ms
-SPREAD: Final = 0.2  # by how much a mail may take longer among many than among a few
+SPREAD: Final = 0.2  # how much longer a mail may take among many than among a few
 SMALL: Final = "a thousand mails are gone in less time than a round of batches takes, so that their rate says little."
 
 
@@ -36,7 +36,7 @@ class Grown:
 
 
 def measure() -> list[Result]:
-    """Each size beside ten thousand of the same run."""
+    """Compares each size with ten thousand of the same run."""
     sizes = SIZES + (MILLION if os.environ.get("CRITTER_BENCH_MILLION") == "1" else ())
     grown = [_grown(size) for size in sizes]
     for one in grown:
@@ -76,7 +76,7 @@ def _run(ours: Road, size: int) -> tuple[float, float]:
 
 
 def _resident(pid: int) -> float:
-    """MiB that a process had at most."""
+    """The most MiB that a process had."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 

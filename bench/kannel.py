@@ -24,7 +24,7 @@ RECEIVED = re.compile(rb"Got message \d+: <(\S+) (\S+) (.*)>")
 
 
 def missing() -> str | None:
-    """What to do before it can run, in one line."""
+    """What to do before it can run, in one line; None when nothing is missing."""
     there = FAKESMSC.exists() and all((SBIN / name).exists() for name in ("bearerbox", "smsbox"))
     return None if there else HOW
 
@@ -57,7 +57,7 @@ class Kannel:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What Critter is told about it."""
+        """The settings with which Critter finds it."""
         return {
             "KANNEL_URL": f"http://127.0.0.1:{self.sendsms}/cgi-bin/sendsms",
             "KANNEL_USERNAME": "critter",
@@ -67,7 +67,7 @@ class Kannel:
         }
 
     def start(self, name: str, *texts: str, count: int = 0) -> None:
-        """`texts`, for the center: "FROM TO text WORDS", of which it sends `count` in all."""
+        """Starts one process. `texts`, for the center: "FROM TO text WORDS", of which it sends `count` in all."""
         if name == "fakesmsc":
             command = [str(FAKESMSC), "-H", "127.0.0.1", "-r", str(self._center), "-i", "0.01", "-m", str(count)]
             command += texts or ("1 2 text x",)
@@ -80,25 +80,25 @@ class Kannel:
             _listening({"bearerbox": self._center, "smsbox": self.sendsms}[name], self._running[name])
 
     def kill(self, name: str) -> None:
-        """As a power cut would."""
+        """Kills the process as a power cut would."""
         child = self._running.pop(name, None)
         if child is not None:
             child.kill()
             child.wait()
 
     def send(self, *texts: str, count: int) -> None:
-        """The center sends texts of phones to us: a new one takes the place of the old."""
+        """Makes the center send texts of phones to us: a new center replaces the old one."""
         self.kill("fakesmsc")
         self.start("fakesmsc", *texts, count=count)
 
     def received(self) -> list[tuple[str, str, str]]:
-        """(from, to, what) of all that any center of ours ever got, as it logs it: "text …" or "ucs-2 …" in hex."""
+        """(from, to, what) of all that any of our centers ever received, from its log: "text …" or "ucs-2 …" in hex."""
         logs = b"".join(path.read_bytes() for path in sorted(self.folder.glob("fakesmsc-*.log")))
         found = [tuple(part.decode(errors="replace") for part in match) for match in RECEIVED.findall(logs)]
         return [(each[0], each[1], each[2]) for each in found]
 
     def _configure(self) -> None:
-        """deploy/kannel.conf with ports, passwords and folders of its own, and less patience."""
+        """Writes deploy/kannel.conf with ports, passwords and folders of its own, and shorter waits."""
         changes = {
             "admin-port = 13000": f"admin-port = {free_port()}",
             "13001": str(free_port()),

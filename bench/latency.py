@@ -22,7 +22,7 @@ from bench.result import Result
 from bench.stub import Stub
 
 RATE = 50
-WRITERS = 100  # each with one follower; whose texts do not wait for each other's
+WRITERS = 100  # each with one follower, so that their texts do not wait for each other
 TEXTS = 500  # in a round
 ROUNDS = 3
 WORDS = "{mark} starting the ACME proposal"
@@ -49,7 +49,7 @@ PAIRS = """
 
 
 class Phones:
-    """Texts that people write, signed as Twilio signs them."""
+    """Signed texts, as Twilio sends them for people's phones."""
 
     def __init__(self, place: Company) -> None:
         self._settings = place.settings
@@ -58,7 +58,7 @@ class Phones:
         self._number = 0
 
     def written(self, words: str) -> tuple[str, bytes, str]:
-        """What tells it apart, its form and its signature."""
+        """One text: its mark, its form and its signature."""
         self._number += 1
         mark = f"nr{self._number}"
         sid = hashlib.sha256(f"{id(self)} {self._number}".encode()).hexdigest()[:32]
@@ -73,7 +73,7 @@ class Phones:
         return mark, urlencode(form).encode(), self._validator.compute_signature(self._hook, form)
 
     async def send(self, count: int, rate: float = RATE, words: str = WORDS) -> dict[str, float]:
-        """So many a second, whatever becomes of the others: mark → when its web hook was answered."""
+        """Sends so many a second, whatever becomes of the others; returns mark → when its web hook was answered."""
         answered: dict[str, float] = {}
         async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as sending:
             begin = time.monotonic()
@@ -104,7 +104,7 @@ def road() -> Iterator[tuple[Company, Stub]]:
 
 
 def round_(phones: Phones, place: Company, stub: Stub) -> list[float]:
-    """Milliseconds of each text, in order; every one arrived."""
+    """Milliseconds of each text, in order; checks that every one arrived."""
     answered = uvloop.run(phones.send(TEXTS))
     place.wait(lambda: place.settled("sms"))
     came = stub.report()["came"]
@@ -112,7 +112,7 @@ def round_(phones: Phones, place: Company, stub: Stub) -> list[float]:
 
 
 def measure() -> list[Result]:
-    """The first round warms up; the middle of the others' percentiles counts."""
+    """The first round warms up; the median of the other rounds' percentiles counts."""
     with road() as (place, stub):
         phones = Phones(place)
         rounds = [round_(phones, place, stub) for _ in range(ROUNDS + 1)][1:]

@@ -24,7 +24,7 @@ PATH = "/usr/sbin:/usr/bin"
 
 
 def measure() -> list[Result]:
-    """Rounds take turns, so that a noisy moment hits both; the middle of the rounds counts."""
+    """The rounds alternate, so that other load hits both; the median of the rounds counts."""
     if problem := missing():
         print(f"P1 mail in: {problem}")
         return []
@@ -72,7 +72,7 @@ def medians(measured: Callable[[int], float], *ports: int) -> list[float]:
 
 
 def rate(port: int, *, kept: bool) -> float:
-    """Mails a second that smtp-source gets rid of; `kept`: each session sends all its mails over one connection."""
+    """Mails a second that smtp-source delivers; `kept`: each session sends all its mails over one connection."""
     command = ["smtp-source", "-s", str(SESSIONS), "-m", str(MAILS), "-l", str(OCTETS), *(["-d"] if kept else [])]
     command += ["-f", "kim@corp.example", "-t", "post@mail.example", "-M", "corp.example", f"127.0.0.1:{port}"]
     started = time.perf_counter()

@@ -44,7 +44,7 @@ async def ours(port: int, count: int) -> float:
 
 
 class Blast(asyncio.Protocol):
-    """Counts lines: five until EHLO is answered, three for an envelope, one more for the content before it."""
+    """Counts reply lines: five until EHLO is answered, three for an envelope, one more for the content before it."""
 
     def __init__(self, count: int) -> None:
         self._left, self._lines = count, -8
@@ -78,7 +78,7 @@ async def bare(port: int, count: int) -> float:
 
 
 def counted(stub: Stub, count: int, run: Callable[[], float]) -> float:
-    """The rate, if the sink has as many as were sent."""
+    """The rate, after a check that the sink has as many as were sent."""
     before = stub.count()
     rate = run()
     assert stub.count() - before == count
@@ -86,7 +86,7 @@ def counted(stub: Stub, count: int, run: Callable[[], float]) -> float:
 
 
 def measure() -> list[Result]:
-    """Rounds take turns, so that a noisy moment hits all of them; the middle of the rounds counts."""
+    """The rounds alternate, so that other load hits all of them; the median of the rounds counts."""
     with Stub("smtp") as stub:
 
         def looped(leg: Callable[[int, int], Coroutine[Any, Any, float]]) -> float:

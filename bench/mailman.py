@@ -1,8 +1,8 @@
 """A Mailman 3 of its own, on loopback under /tmp, whose list has VERP on every delivery: the peer of P5.
 
-It lives in a virtual environment of its own (`bench/peers`), which `--install-peers` makes: its libraries and
-ours must not meet. With VERP it sends one mail after the other, so its rate does not depend on how many there are; the
-list is kept small, because to subscribe people takes it long.
+It lives in a virtual environment of its own (`bench/peers`), which `--install-peers` makes, because its libraries and
+ours must not mix. With VERP it sends one mail after the other, so its rate does not depend on how many there are; the
+list is kept small, because subscribing people takes long.
 """
 
 from __future__ import annotations
@@ -75,18 +75,18 @@ MAIL: Final = (
 
 
 def missing() -> str | None:
-    """What to do before it can run, in one line."""
+    """What to do before it can run, in one line; None when nothing is missing."""
     return None if (HOME / "bin/master").exists() else HOW
 
 
 def install() -> None:
-    """Raises CalledProcessError when PyPI cannot be had."""
+    """Raises CalledProcessError when PyPI cannot be reached."""
     subprocess.run([sys.executable, "-m", "venv", HOME], check=True)
     subprocess.run([HOME / "bin/pip", "install", "--quiet", PACKAGE], check=True)
 
 
 class Mailman:
-    """Its runners for the way of a mail through a list, and no others."""
+    """The runners that a mail to a list needs, and no others."""
 
     def __init__(self, sink: int) -> None:
         self._sink = sink
@@ -121,7 +121,7 @@ class Mailman:
         subprocess.run(inject, input=mail, check=True, capture_output=True, timeout=60)
 
     def _wait(self) -> None:
-        """Until the runners say in their log that they are there."""
+        """Waits until the runners say in their log that they have started."""
         end = time.monotonic() + STARTS_WITHIN
         logs = self._folder / "var/logs"
         while not all(f"{name} runner started" in self._said(logs) for name in ("in", "pipeline", "out")):

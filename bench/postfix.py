@@ -50,14 +50,14 @@ proxymap unix - - n - - proxymap
 
 
 def missing() -> str | None:
-    """What to do before it can run, in one line."""
+    """What to do before it can run, in one line; None when nothing is missing."""
     if shutil.which("postfix", path="/usr/sbin") is None:
         return HOW
     return None if os.geteuid() == 0 else "Postfix starts as root only: run the bench as root"
 
 
 class Postfix:
-    """Takes mail and holds it: nothing is delivered, so it does less than it could be asked to."""
+    """Accepts mail and holds it: nothing is delivered, so it does less than it could be asked to."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="postfix-"))

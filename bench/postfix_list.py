@@ -26,7 +26,7 @@ CONTENT = (
 
 
 class PostfixList(Postfix):
-    """Its connections to the sink are kept, as far as Postfix keeps any."""
+    """Postfix with that alias. Its connections to the sink are kept, as far as Postfix keeps any."""
 
     def __init__(self, sink: int, members: int) -> None:
         super().__init__()

@@ -40,7 +40,7 @@ def _number(value: float) -> str:
 
 
 def write(measured: Mapping[str, Iterable[Result]]) -> None:
-    """By how it was measured: the lines of the table."""
+    """Writes both files; `measured`: by how it was measured, the lines of the table."""
     results = [result for some in measured.values() for result in some]
     rows = json.dumps([result.row() for result in results], indent=2)
     (HERE / "results.json").write_text(rows + "\n")
@@ -68,7 +68,7 @@ def _sentence(text: str) -> str:
 
 
 def place() -> str:
-    """When and on what."""
+    """The date and the machine."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     load = f"load {os.getloadavg()[0]:.1f} at the end, nice {os.nice(0)}"
     return (

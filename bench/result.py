@@ -1,4 +1,4 @@
-"""One line of the bench's table; every measure in this folder returns a list of them."""
+"""One line of the bench's table; every measurement in this folder returns a list of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A figure beside the one of its peer from the same run; the goal is a ratio of the two.
+    """A figure beside that of its peer from the same run; the goal is a ratio of the two.
 
-    `short`: why it is, when it misses the goal. `lower`: less is better, so that the ratio is the peer's to ours.
+    `short`: the reason, when it misses the goal. `lower`: less is better, so the ratio is the peer's figure to ours.
     """
 
     name: str

@@ -55,7 +55,7 @@ class Road:
         self.place, self.sink, self._intake, self._followers = place, sink, intake, followers
 
     def run(self) -> float:
-        """Mails a second. Every one arrives, under a Message-ID of its own, and the books agree."""
+        """Mails a second, after a check that every one arrived under a Message-ID of its own and the tables agree."""
         before = self.sink.count()
         started = time.monotonic()
         self.submit()
@@ -68,7 +68,7 @@ class Road:
         self._intake.submit(_text(self.place)).result(PATIENCE)
 
     def check(self) -> None:
-        """Every mail went once, and the books say the same."""
+        """Checks that every mail was sent once, and that the tables say the same."""
         self.place.wait(lambda: self.place.settled("email"))
         seen = self.sink.report()
         sent = self.place.scalar("SELECT count(*) FROM deliveries WHERE channel = 'email' AND state = 'sent'")
@@ -93,7 +93,7 @@ def wait(sink: Stub, wanted: int, patience: float = PATIENCE) -> dict[str, float
 
 @contextmanager
 def road(followers: int = FOLLOWERS, workers: int = 1) -> Iterator[Road]:
-    """`workers`: how many processes send mails."""
+    """Starts the company. `workers`: how many processes send mails."""
     with Stub("letters") as sink:
         relay = f"smtp://127.0.0.1:{sink.port}"
         processes = ("worker inbound", "worker fanout", "clock", *["worker email"] * workers)
@@ -108,7 +108,7 @@ def road(followers: int = FOLLOWERS, workers: int = 1) -> Iterator[Road]:
 
 
 def measure() -> list[Result]:
-    """Rounds take turns, so that a noisy moment hits all; the middle of the rounds counts."""
+    """The rounds alternate, so that other load hits all of them; the median of the rounds counts."""
     if problem := postfix.missing() or smtp_source.missing():
         print(f"P4 mail out: {problem}")
         return []
@@ -124,7 +124,8 @@ def measure() -> list[Result]:
 
 
 def _beside_mailman(what: str, mine: float) -> list[Result]:
-    """Its rounds follow ours, for its list takes a while to make; they count from its first mail on, in its favour."""
+    """Mailman's rounds come after ours, because making its list takes a while; they are timed from its first mail on,
+    in its favour."""
     if problem := mailman.missing():
         print(f"P5 mail out: {problem}")
         return []

@@ -1,6 +1,7 @@
-"""The peer of P3: the least that a Flask application can do with a web hook and still be honest about its 200.
+"""The peer of P3: the least that a Flask application can do with a web hook when its 200 means that the text is stored.
 
-Twilio's own RequestValidator, one row, one commit; a connection a thread, so that no pool stands in its way.
+It uses Twilio's own RequestValidator, one row and one commit, and a connection for each thread, so that it waits for no
+pool.
 """
 
 from __future__ import annotations

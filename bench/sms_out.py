@@ -112,7 +112,7 @@ async def kannel_alone(url: str, count: int) -> None:
 
 
 def kannels_rate(peer: Kannel) -> float:
-    """Until its center has the last one: what Kannel only keeps has not left."""
+    """Kannel's rate until its center has the last text: what Kannel only keeps has not left."""
     before, started = len(peer.received()), time.perf_counter()
     uvloop.run(kannel_alone(peer.environ["KANNEL_URL"], TEXTS))
     while len(peer.received()) - before < TEXTS:
@@ -132,7 +132,7 @@ def _against_kannel(mine: float) -> list[Result]:
 
 
 def measure() -> list[Result]:
-    """Rounds take turns, so that a noisy moment hits all of them; the middle of the rounds counts."""
+    """The rounds alternate, so that other load hits all of them; the median of the rounds counts."""
     with Stub("http") as stub:
         loops: tuple[Loop, ...] = (ours, bare, resource)
         rounds = [[rate(loop, stub) for loop in loops] for _ in range(ROUNDS)]

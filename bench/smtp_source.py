@@ -18,7 +18,7 @@ LENGTH: Final = 2500  # octets, like one of our mails
 
 
 def missing() -> str | None:
-    """What to do before it can run, in one line."""
+    """What to do before it can run, in one line; None when nothing is missing."""
     found = all(shutil.which(name, path="/usr/sbin:/usr/bin") for name in ("smtp-source", "smtp-sink"))
     return None if found else "smtp-source is not installed: apt-get install --no-install-recommends postfix (as root)"
 

@@ -1,7 +1,7 @@
-"""Lean servers that the sending benches fire at, each a process of its own: Twilio's "create message", an SMTP sink.
+"""Lean servers for the measurements that send, each in a process of its own: Twilio's "create message", an SMTP sink.
 
 `with Stub("http") as stub:` starts one on loopback; it answers as fast as Python can, stores nothing and counts.
-`letters` and `texts` do the same and remember what tells their parcels apart, and when they came.
+`letters` and `texts` do the same, and also remember the mark of each message and when it came.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Http(Counting):
 
 
 class Texts(Http):
-    """Remembers when each text came, by the word of its body that the bench wrote: nr and digits."""
+    """Remembers when each text came, by the mark that the bench put into its body: nr and digits."""
 
     came: ClassVar[dict[str, float]] = {}
 
@@ -84,7 +84,7 @@ class Texts(Http):
 
 
 class Smtp(Counting):
-    """A sink with PIPELINING and CHUNKING: 250 to all, 354 to DATA, and the content goes nowhere."""
+    """A sink with PIPELINING and CHUNKING: it answers 250 to all, 354 to DATA, and drops the content."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class Stub:
         return self
 
     def count(self) -> int:
-        """What it has taken since it started."""
+        """How many it has received since it started."""
         return int(self.report()["count"])
 
     def report(self) -> dict[str, Any]:

@@ -21,13 +21,13 @@ from bench.mail_in import listens
 from bench.ports import free_port
 from bench.result import Result
 
-FORMS = 40_000  # made for a round: more than anyone takes in
+FORMS = 40_000  # made for a round: more than any server takes in
 SECONDS = 4
 ROUNDS = 3
 CONNECTIONS = 16
 HOW = "wrk is not installed: apt-get install --no-install-recommends wrk (as root)"
 
-# wrk runs this: every line of the file is a signature and a signed form, and is sent once.
+# wrk runs this script: every line of the file is a signature and a signed form, and is sent once.
 SCRIPT = """
 local forms = io.open("{forms}")
 local function fail(why) io.stderr:write(why, "\\n") os.exit(1) end
@@ -44,7 +44,7 @@ function done(summary) print("RATE " .. summary.requests / summary.duration * 1e
 
 
 def measure() -> list[Result]:
-    """Rounds take turns, so that a noisy moment hits both; the middle of the rounds counts."""
+    """The rounds alternate, so that other load hits both; the median of the rounds counts."""
     if shutil.which("wrk") is None:
         print(f"P3 web hook in: {HOW}")
         return []
@@ -62,7 +62,7 @@ def measure() -> list[Result]:
 
 @contextmanager
 def smallest(place: Company) -> Iterator[int]:
-    """The peer as a process; the port that it listens on."""
+    """Runs the peer as a process; gives the port on which it listens."""
     settings, port = place.settings, free_port()
     arguments = [settings.database_url, settings.twilio_auth_tokens[0], hook(place), str(port)]
     child = subprocess.Popen([sys.executable, "-m", "bench.smallest_app", *arguments], cwd=ROOT)
@@ -78,7 +78,7 @@ def hook(place: Company) -> str:
 
 
 def compare(place: Company, own: int, peer: int, number: int) -> tuple[float, float]:
-    """Both get the same new web hooks."""
+    """Measures both with the same new web hooks."""
     forms, script = place.folder / "forms", place.folder / "load.lua"
     write_forms(place, forms, range(number * FORMS, (number + 1) * FORMS))
     script.write_text(SCRIPT.format(forms=forms))

@@ -1,1 +1,1 @@
-"""The wiring: settings into parts, the command line, the supervisor; nothing imports it."""
+"""Puts the parts together: settings, the command line, the supervisor. Nothing imports it."""

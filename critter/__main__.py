@@ -1,11 +1,11 @@
-"""`python -m critter` and the critter command: an error of the person's is one line and exit 2, never a traceback."""
+"""`python -m critter` and the critter command: a user's error is one line and exit 2, never a traceback."""
 
 import gc
 import os
 import signal
 import sys
 
-OLDEST_PYTHON = (3, 11)  # as pyproject.toml says; older ones read mails' addresses otherwise
+OLDEST_PYTHON = (3, 11)  # as in pyproject.toml; older ones parse mail addresses differently
 
 if sys.version_info < OLDEST_PYTHON:
     sys.exit(f"Critter needs Python 3.11 or newer, this is {sys.version.split()[0]}")
@@ -29,18 +29,19 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again at exit
         sys.exit(1)
 
 
 def _listen_to_interrupts() -> None:
-    """A shell starts what runs in the background of a script with SIGINT ignored, and Python leaves it so."""
+    """A shell starts background commands of a script with SIGINT ignored, and Python leaves it so; this undoes that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _refuse_bytes(arguments: list[str]) -> None:
-    """What is no text can be the name of a file at most: the database would refuse it in the middle of something."""
+    """Refuses arguments that are no text. They can be file names at most: the database would refuse them halfway
+    through."""
     for argument in arguments:
         bytes_in_it = any("\ud800" <= one <= "\udfff" for one in argument)
         if bytes_in_it and not os.path.exists(argument):

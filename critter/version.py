@@ -1,4 +1,4 @@
-"""Which Critter this is: as installed, or as the checkout that it runs from says."""
+"""The version of Critter: as installed, or according to the checkout that it runs from."""
 
 import tomllib
 from importlib import metadata
@@ -8,6 +8,6 @@ PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
 
 def version() -> str:
-    if PROJECT.exists():  # a checkout: what may be installed beside it is older
+    if PROJECT.exists():  # a checkout: an installed one beside it is older
         return str(tomllib.loads(PROJECT.read_text())["project"]["version"])
     return metadata.version("critter")

@@ -1,4 +1,4 @@
-"""Telling the operators about an item or about somebody. Whoever is reported is not told."""
+"""Reports to the operators about an item or about somebody. Whoever is reported is not told."""
 
 from sqlalchemy.orm import Session
 
@@ -52,7 +52,7 @@ def _last_item(session: Session, turn: CommandContext) -> str:
 
 @undoes("report")
 def _withdraw(session: Session, turn: CommandContext, effect: Effect) -> str:
-    """What operators have read they know; a report that still waits is closed."""
+    """A report that operators have read cannot be unread; one that still waits is closed."""
     assert effect.subject_id
     abuse_reports.withdraw(session, effect.subject_id)
     return say("Your report is withdrawn.")
@@ -66,6 +66,7 @@ def _filed(session: Session, turn: CommandContext, account_id: int, post_id: int
 
 
 def _tell(session: Session, turn: CommandContext, reported_id: int, words: Phrase) -> None:
-    """No words of anybody's, and neither the reporter nor the reported, should they be operators."""
+    """The notice to the operators has no words of anybody's. The reporter and the reported get none, should they be
+    operators."""
     people = accounts.operators(session) - {turn.account.id, reported_id}
     turn.rings |= notices.tell(session, people, words, inbound_id=turn.inbound_id)

@@ -1,4 +1,4 @@
-"""Bare texts after a private message: every one of them is kept, and one question is about all of them."""
+"""Bare texts after a private message: each of them is kept, and one question is about all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -46,7 +46,8 @@ def ask_thread(session: Session, turn: CommandContext) -> Phrase:
 
 
 def _join(session: Session, turn: CommandContext, author: NamedAccount, open_: AskedQuestion) -> Phrase:
-    """Its writer knows the question already, so it is kept even when no more answers go there for now."""
+    """Adds the text to the open question. Its writer knows that question already, so the text is kept even when no more
+    answers may be sent there for now."""
     earlier = _entries(open_)
     if _is_second_half(session, turn, earlier[-1]):
         conversations.forget_draft(session, earlier.pop()["draft"])
@@ -66,7 +67,8 @@ def _join(session: Session, turn: CommandContext, author: NamedAccount, open_: A
 
 
 def _is_second_half(session: Session, turn: CommandContext, last: dict[str, Any]) -> bool:
-    """A text that a phone cut in two is read as a whole: then it takes the place of its first half."""
+    """Whether it is the second half of a text that a phone cut in two; the whole then takes the place of the first
+    half."""
     words = conversations.draft(session, turn.account.id, last["draft"])
     return bool(words) and turn.reading.text != clean(turn.said) and turn.reading.text.startswith(words or "")
 
@@ -83,7 +85,7 @@ def _about(turn: CommandContext, kept: Sequence[dict[str, Any]]) -> dict[str, An
 
 
 def _entries(asked: AskedQuestion) -> list[dict[str, Any]]:
-    """The texts of a question, also of one that the version before put."""
+    """The texts of a question, also of one that the version before asked."""
     about = asked.about
     alone = {"draft": about["draft"], "post": about["reading"]["post"], "pictures_of": about.get("pictures_of")}
     return list(about.get("kept") or [alone])
@@ -103,7 +105,7 @@ def _question(name: str, number: int) -> Phrase:
 
 
 def decide(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
-    """What becomes of all of the texts, in the order in which they came."""
+    """Does what the answer says with all of the texts, in the order in which they came."""
     texts = _texts(session, turn, asked)
     if not texts:
         raise Refused(RUN_OUT)
@@ -139,7 +141,7 @@ def _post(session: Session, turn: CommandContext, texts: Sequence[KeptText]) -> 
 
 
 def _send(session: Session, turn: CommandContext, asked: AskedQuestion, word: str, texts: Sequence[KeptText]) -> str:
-    """The choice holds for this thread: further bare texts go the same way for a while."""
+    """Sends the texts as chosen. The choice holds for this thread: further bare texts go the same way for a while."""
     author, last = choose(session, asked, word), texts[-1]
     if last.post:
         conversations.keep_thread(session, turn.address.id, last.post)
@@ -166,7 +168,7 @@ def _send(session: Session, turn: CommandContext, asked: AskedQuestion, word: st
 def _act(
     session: Session, turn: CommandContext, readings: Sequence[tuple[KeptText, Reading]]
 ) -> tuple[str | None, int]:
-    """Each in its turn, with its own pictures. What has to be asked about is told last."""
+    """Performs each in order, with its own pictures. What has to be asked about is told last."""
     answers: list[str | None] = []
     questions: list[str] = []
     for each, reading in readings:
@@ -183,7 +185,7 @@ def _asked(turn: CommandContext) -> int:
 
 
 def take_back(session: Session, turn: CommandContext, asked: AskedQuestion, draft: int) -> str | None:
-    """`undo` of one text of several: the others are still asked about. None when it is the only one."""
+    """`undo` of one of several texts: the question about the others stays open. None when it is the only one."""
     left = [entry for entry in _entries(asked) if entry["draft"] != draft]
     if not left or len(left) == len(_entries(asked)):
         return None

@@ -1,4 +1,4 @@
-"""The mail of the day for who follows nobody yet: whether it is wanted, and which of its updates an answer is for."""
+"""The daily mail for those who follow nobody yet: whether it is wanted, and which of its updates an answer is about."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ from gateway.store.tables import Account, Effect, Post
 from handlers.saved_question import kept_reading
 
 DAILY: Final = ("daily",)
-KNOWN_BY: Final = 60  # characters of an update
+KNOWN_BY: Final = 60  # characters of an update by which its reader recognises it
 
 
 def daily(session: Session, turn: CommandContext, wanted: bool) -> str:
@@ -43,7 +43,8 @@ def _said(wanted: bool) -> str:
 
 
 def which(session: Session, turn: CommandContext) -> str:
-    """Words that answer the mail and name none of its updates: kept, and asked. A digit chooses whom they answer."""
+    """Keeps and asks about words that answer the mail and name none of its updates. A digit chooses whom they
+    answer."""
     listed = daily_mail.list_items(session, turn.reading.post or 0)
     updates = select(Post, Account.name).join(Account, Account.id == Post.author_id).where(Post.id.in_(listed))
     rows = session.execute(updates.where(visibility.readable_by(turn.account.id)))

@@ -41,7 +41,7 @@ def follow(session: Session, turn: CommandContext) -> str:
 
 
 def follow_tag(session: Session, turn: CommandContext, tag: str) -> str:
-    """A group may be written with the same mark; it is meant first."""
+    """A group may be written with # too; a group of that name comes before the tag."""
     group = accounts.group_called(session, tag)
     if group is not None:
         return follow_account(session, turn, find_named(group))
@@ -94,7 +94,7 @@ def _local(turn: CommandContext, moment: datetime) -> datetime:
 
 
 def _opening(turn: CommandContext, name: str, result: str, ended: object, until: datetime | None) -> Phrase:
-    """A follow says its end; one that had an end and has none any more says so, too."""
+    """The first sentence. A follow says when it ends; one that had an end and has none any more says so, too."""
     if until:
         return say("You follow {name} till {time}:", name=name, time=_local(turn, until))
     if result == "already":
@@ -105,7 +105,7 @@ def _opening(turn: CommandContext, name: str, result: str, ended: object, until:
 
 
 def _told(opening: str, session: Session, turn: CommandContext, target: NamedAccount) -> str:
-    """What is coming: how, how much a day, and how it ends."""
+    """What the follower will get: on which channel, how much a day, and how to stop it."""
     return joined([opening, _coming(turn, follows.per_day(session, target.id), target.handle)])
 
 

@@ -1,4 +1,5 @@
-"""What a group's owner does about who is in it: add, remove, owner. Others hear of it, so each is proved first."""
+"""What a group's owner does about its members: add, remove, owner. Others are told of it, so each must be proved
+first."""
 
 from dataclasses import replace
 
@@ -24,7 +25,8 @@ LISTENS, POSTS = "follower", "poster"
 
 
 def add(session: Session, turn: CommandContext) -> str:
-    """`add PERSON GROUP`. Texts come only when asked for from the phone: who is added hears it by mail."""
+    """`add PERSON GROUP`. Texts are sent only when asked for from the phone itself: who is added gets the group by
+    mail."""
     person, group = turn.names
     group_owners.check_owner(session, turn.account.id, group)
     now = follows.role_in(session, person.id, group.id)
@@ -61,7 +63,7 @@ def _role(session: Session, turn: CommandContext, asked: AskedQuestion, word: st
 
 
 def remove(session: Session, turn: CommandContext) -> str:
-    """`remove PERSON GROUP`, also somebody who only asks to join."""
+    """`remove PERSON GROUP`, also for somebody who only asks to join."""
     person, group = turn.names
     group_owners.check_owner(session, turn.account.id, group)
     was = follow_snapshot.take_snapshot(session, person.id, group.id)
@@ -103,7 +105,7 @@ def did(
     group: NamedAccount,
     was: FollowSnapshot | None,
 ) -> None:
-    """Notes it for `undo`, and for whoever asks later why somebody was in or out."""
+    """Records the effect for `undo`, and for whoever asks later why somebody was in or out."""
     turn.did(kind, group.id, person=person.id, was=was)
     audit_log.record(session, f"@{turn.account.handle}", f"groups.{kind}", person.id, {"group": group.handle})
 
@@ -130,7 +132,7 @@ def tell_gone(turn: CommandContext, group: NamedAccount, was: FollowSnapshot) ->
 
 @undoes("add", "remove", "owner")
 def _undo(session: Session, turn: CommandContext, effect: Effect) -> str:
-    """As it was before; the person hears that, too."""
+    """Restores what was before; the person is told that, too."""
     person, group = _there(session, effect.detail["person"]), _there(session, effect.subject_id or 0)
     group_owners.check_owner(session, turn.account.id, group)
     was: FollowSnapshot | None = effect.detail["was"]

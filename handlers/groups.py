@@ -1,4 +1,4 @@
-"""Making groups by text. Others see a group's name, so it is asked before it is made."""
+"""Making groups by text. Others see a group's name, so a new group is confirmed before it is made."""
 
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ ACCESS = {"open": say("open"), "closed": say("closed"), "broadcast": say("broadc
 
 @command("new GROUP [open, closed, broadcast]", intent="new", asks=True, about="make a group", spanish="nuevo, crear")
 def new(session: Session, turn: CommandContext) -> str:
-    """Runs after OK."""
+    """Runs after an OK."""
     handle, access = turn.reading.args[0], turn.reading.args[1] if len(turn.reading.args) > 1 else "open"
     reserved = set(turn.world.verbs)
     if "ok" not in turn.confirmed:
@@ -43,7 +43,7 @@ def new(session: Session, turn: CommandContext) -> str:
 
 @undoes("group")
 def _unmake(session: Session, turn: CommandContext, effect: Effect) -> str:
-    """Only while nobody else has anything of it: then the name is free again."""
+    """Removes the group only while nobody else is in it or has written to it; then the name is free again."""
     group = accounts.by_id(session, effect.subject_id or 0)
     if group is None or group.state != "active":
         raise Refused(say("What you did last is undone already."))

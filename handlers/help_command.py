@@ -21,7 +21,7 @@ MAILS = say(
     "its own unsubscribe link, too."
 )
 OPTING_OUT = say("STOP to end texts.")
-# Who we are and how it ends, as carriers ask of a short code (CTIA Short Code Monitoring Handbook).
+# Who we are and how to stop it, as carriers require of a short code (CTIA Short Code Monitoring Handbook).
 ON_A_SHORT_CODE = template(
     "{company}: short updates from the colleagues you follow. Reply STOP to end texts, ? for more help."
 )
@@ -47,7 +47,7 @@ def help_(session: Session, turn: CommandContext) -> str | None:
 
 @command("more", about="the rest of a text that was cut", spanish="más, mas")
 def more(session: Session, turn: CommandContext) -> str:
-    """What is kept may have become unreadable since: taken back, or its reader was removed from the group."""
+    """What is kept may not be readable any more: it was retracted, or its reader was removed from the group."""
     rest = _rest(session, turn)
     if rest is None:
         return say("There is no more.")
@@ -62,7 +62,7 @@ def more(session: Session, turn: CommandContext) -> str:
 
 
 def _rest(session: Session, turn: CommandContext) -> KeptRemainder | None:
-    """Of the last item or the last long answer, whichever came later."""
+    """The rest of the last item or of the last long answer, whichever came later."""
     kept = remainders.read_remainder(session, turn.address.id)
     items = timelines.list_received(session, turn.address.id, 1) if turn.address.channel == "sms" else []
     if items and (kept is None or items[0].age < kept.age) and (left := _left_out(turn, items[0])):

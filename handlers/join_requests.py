@@ -1,4 +1,4 @@
-"""Who asks to join a closed group: its owners are asked on their phones, and the first answer counts."""
+"""Requests to join a closed group: its owners are asked on their phones, and the first answer counts."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ LETS_IN: Final = "1"
 
 
 def ask_owners(session: Session, turn: CommandContext, group: NamedAccount) -> None:
-    """Each owner where they are reached; without any, the people who run Critter."""
+    """Asks each owner where they can be reached; a group without owners asks the operators."""
     asking = turn.account
     running = group_owners.owners(session, group.id)
     for owner in running:
@@ -41,7 +41,7 @@ def ask_owners(session: Session, turn: CommandContext, group: NamedAccount) -> N
 
 
 def _may_be_asked(session: Session, turn: CommandContext, where: Address) -> bool:
-    """They have no other question open, and this one reaches them."""
+    """Whether they have no other question open, and this one reaches them."""
     if conversations.open_question(session, where.id):
         return False
     return reply_limits.unsendable(session, turn.world.settings, where, None) is None
@@ -65,7 +65,7 @@ def _notice(person: Account, group: NamedAccount) -> Phrase:
 
 @question("join")
 def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str:
-    """What became of this one, and the next who waits."""
+    """Does what the answer to this request says, and asks about the next one."""
     person, group = accounts.by_id(session, asked.about["person"]), accounts.by_id(session, asked.about["group"])
     told = say("That account is gone. Nothing was changed.")
     if person and group and person.state == group.state == "active":
@@ -82,7 +82,7 @@ def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word
 
 
 def _decide(session: Session, turn: CommandContext, person: NamedAccount, group: NamedAccount, yes: bool) -> Phrase:
-    """The first answer counts; whoever answers later, or owns the group no longer, hears how it stands."""
+    """The first answer counts; whoever answers later, or is no owner any more, is told how it was decided."""
     group_owners.check_owner(session, turn.account.id, group)
     was = follow_snapshot.take_snapshot(session, person.id, group.id)
     values = {"name": person.name, "group": group.name}

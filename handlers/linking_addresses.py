@@ -1,4 +1,4 @@
-"""Asking colleagues in, and being one person on several phones and mailboxes. gateway/inbound/unknown_senders hears
+"""Inviting colleagues, and using several phones and mailboxes as one person. gateway/inbound/unknown_senders processes
 the answers."""
 
 from sqlalchemy.orm import Session
@@ -31,7 +31,7 @@ def invite(session: Session, turn: CommandContext) -> str:
 
 
 def _wanted(settings: Settings, written: str) -> tuple[str, str]:
-    """Channel and address; Refused when no colleague can be there."""
+    """The channel and the address; raises Refused when it cannot be a colleague's."""
     if addresses.channel_of(written) == "email":
         return "email", _colleagues_mailbox(settings, addresses.normal_mailbox(written))
     return "sms", _near_phone(settings, addresses.normal_phone(written, settings.sms_region))
@@ -47,7 +47,8 @@ def _colleagues_mailbox(settings: Settings, mailbox: str) -> str:
 
 
 def _near_phone(settings: Settings, number: str) -> str:
-    """A text abroad, or to a number that earns by each text, costs more, and is what abusers of a free text want."""
+    """Refuses numbers abroad and premium numbers: a text there costs more, and attackers who abuse free texts want such
+    numbers."""
     match destinations.trouble(number, settings.sms_countries):
         case destinations.UnreachableReason.COUNTRY:
             raise Refused(say("Only phones in this country can be invited. Try their mail address."))
@@ -71,7 +72,7 @@ def _refuse_unwelcome(session: Session, turn: CommandContext, row: Address) -> N
 
 
 def _invitation(turn: CommandContext, channel: str) -> Phrase:
-    """The only words that an address hears of us until it answers; it names us, and how to be left alone."""
+    """The only words that an address gets from us until it answers; it says who we are, and how to be left alone."""
     name, company = turn.account.name, turn.world.settings.company
     if channel == "sms":
         return say(
@@ -91,7 +92,8 @@ def _invitation(turn: CommandContext, channel: str) -> Phrase:
 
 @command("link CODE", intent="link", about="add this phone or mailbox to my account")
 def link(session: Session, turn: CommandContext) -> str:
-    """From a new phone or mailbox; this one is somebody's already, so that no code is even looked at."""
+    """Explains that the code must come from a new phone or mailbox. This one is somebody's already, so no code is even
+    looked at."""
     turn.secret = True
     if turn.address.channel == "sms":
         raise Refused(say("This phone is yours already. To give it to somebody else, ask an operator."))

@@ -1,4 +1,4 @@
-"""Looking around: what somebody wrote, who they are, who hears whom. Nothing here changes anything."""
+"""Looking things up: what somebody wrote, who they are, who follows whom. Nothing here changes anything."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -49,7 +49,7 @@ def _entry(turn: CommandContext, entry: timelines.TimelineEntry) -> Phrase:
 
 
 def _ago(age: timedelta) -> Phrase:
-    """How long ago, in one short word."""
+    """The age in one short word."""
     minutes = int(age.total_seconds() // 60)
     if not minutes:
         return say("just now")
@@ -61,7 +61,7 @@ def _ago(age: timedelta) -> Phrase:
 
 
 def _account(session: Session, turn: CommandContext, readable: bool = False) -> Account:
-    """The account that was named. What a closed group says and who is in it is for its members."""
+    """The account that was named. What is in a closed group and who is in it is for its members."""
     account = accounts.by_id(session, turn.names[0].id)
     if account is None:
         raise Refused(say("{name} is gone.", name=turn.names[0].name))
@@ -77,7 +77,7 @@ def _account(session: Session, turn: CommandContext, readable: bool = False) -> 
 
 
 def _sees(session: Session, turn: CommandContext, account: Account) -> bool:
-    """Whether the person may look into it: a closed group only as a member."""
+    """Whether the person may look into it: into a closed group only as a member."""
     if account.access is None or account.access in OPEN_TO_ALL:
         return True
     return follows.role_in(session, turn.account.id, account.id) is not None

@@ -1,4 +1,4 @@
-"""Not hearing somebody: a block, which holds both ways, and a mute, which its subject never notices."""
+"""Blocks, which hold both ways, and mutes, which the muted person never notices."""
 
 from datetime import datetime
 from typing import Final
@@ -66,7 +66,8 @@ ENDS: Final = "end"
 
 
 def confirm_end(turn: CommandContext, stands: Phrase, until: datetime) -> None:
-    """What stands with no end is not shortened unasked. Raises Unconfirmed until its writer has said yes."""
+    """A mute or block without an end is not shortened unasked. Raises ConfirmationRequired until its writer has said
+    yes."""
     if ENDS in turn.confirmed:
         return
     local = until.astimezone(ZoneInfo(turn.account.timezone))
@@ -99,7 +100,7 @@ def _other(turn: CommandContext) -> NamedAccount:
 
 
 def lift(session: Session, turn: CommandContext, other: NamedAccount) -> str | None:
-    """What `on NAME` says when it ended a mute or a block; None when there was none."""
+    """The answer of `on NAME` when it ended a mute or a block; None when there was none."""
     was = mutes.lift(session, turn.account.id, other.id)
     if was is None:
         return None
@@ -115,7 +116,7 @@ def lift(session: Session, turn: CommandContext, other: NamedAccount) -> str | N
 @command("unmute NAME", aliases=("unblock",), about="hear them again",
          spanish="desilenciar, desbloquear=unblock")  # fmt: skip
 def unmute(session: Session, turn: CommandContext) -> str:
-    """`unblock` as well: whichever there is ends."""
+    """`unblock` as well: it ends whichever of the two there is."""
     other = _other(turn)
     lifted = lift(session, turn, other)
     return lifted or say("{name} is neither muted nor blocked. Nothing was changed.", name=other.name)
@@ -123,7 +124,7 @@ def unmute(session: Session, turn: CommandContext) -> str:
 
 @undoes("silence")
 def _lifted(session: Session, turn: CommandContext, effect: Effect) -> str:
-    """As it was before: the older silence, and the follows that a block ended."""
+    """Restores what was before: the older mute or block, and the follows that a block ended."""
     assert effect.subject_id
     was, ended = MuteSnapshot.read(effect.detail["was"]), effect.detail["ended"]
     mutes.lift(session, turn.account.id, effect.subject_id)

@@ -1,4 +1,4 @@
-"""Verbs that are known and not built yet: they say so, and what was texted is never posted."""
+"""Verbs that are known and not implemented yet: the answer says so, and what was texted is never posted."""
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,6 @@ NOT_YET = template("{verb} is not available yet. Nothing was changed or posted. 
 @command("prefer CHANNEL", intent="setting", ready=False, about="texts or mails")
 @command("digest TIME", "digest on|off", intent="setting", ready=False, about="one summary a day")
 def not_yet(session: Session, turn: CommandContext) -> str:
-    """An honest answer; the words are nobody's but the writer's."""
+    """Says that it is not implemented; the words are kept from everybody but the writer."""
     verb = turn.reading.verb or turn.reading.intent
     return say(NOT_YET, verb=verb)

@@ -1,4 +1,4 @@
-"""Asking somebody for an update: a word from us, in their language, once a day for each pair."""
+"""Asking somebody for an update: a notice from us, in their language, once a day for each pair."""
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from handlers.private_messages import must_reach, not_reached
 
 @command("nudge NAME", about="ask for an update", spanish="preguntar")
 def nudge(session: Session, turn: CommandContext) -> str:
-    """Who muted the asker is not reached, in the words for whom nothing reaches."""
+    """When the other has muted the asker nothing is sent, and the answer is that of somebody whom nothing reaches."""
     person = turn.names[0]
     if person.kind == "group":
         raise Refused(

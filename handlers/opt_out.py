@@ -1,4 +1,4 @@
-"""STOP and START: the law's words, and what is written down about them."""
+"""STOP and START: the words that the law names, and what is recorded of them."""
 
 from sqlalchemy.orm import Session
 
@@ -13,8 +13,9 @@ from gateway.sms import number_types
 
 @meaning("optout")
 def optout(session: Session, turn: CommandContext) -> str | None:
-    """At once, and without a word of ours, for Twilio answers STOP itself; where nobody does, as after a phrase of
-    their own, we do, once. Posters who now miss them are told. By mail these words turn the mailbox off instead."""
+    """Opts out at once, without an answer of ours, because Twilio answers STOP itself; where nobody does, as after a
+    phrase in people's own words, we answer once. Posters whom they no longer get are told. By mail these words turn the
+    mailbox off instead."""
     first = addresses.stop(session, turn.address, turn.said, turn.our_address, turn.carrier_id, "text")
     turn.did("optout", turn.address.id)
     if first and turn.address.is_primary:
@@ -29,13 +30,13 @@ def _source(turn: CommandContext) -> str:
 
 
 def _unanswered(turn: CommandContext) -> bool:
-    """Whether nobody answers STOP there but us: a short code of its own, or a carrier that is not Twilio."""
+    """Whether only we answer STOP there: on a short code of our own, or with a carrier that is not Twilio."""
     senders = {one.number: one.carrier for one in turn.world.settings.sms_senders}
     return _texted(turn) == "short-code" or senders.get(turn.our_address or "", "twilio") != "twilio"
 
 
 def _texted(turn: CommandContext) -> number_types.Kind:
-    """Which kind of number of ours it came to."""
+    """Which kind of number of ours the text came to."""
     return number_types.kind(turn.our_address or "")
 
 
@@ -44,7 +45,7 @@ def _company(turn: CommandContext) -> str:
 
 
 def _tell_posters(session: Session, turn: CommandContext) -> None:
-    """Whoever broadcasts to this phone must know that it no longer hears."""
+    """Tells whoever posts to a broadcast group of this phone that it no longer gets the posts."""
     for group in reachability.broadcasts(session, turn.account.id):
         posters = {account.id for account in follows.posters(session, group.id)} - {turn.account.id}
         name, handle = turn.account.name, group.handle
@@ -57,14 +58,14 @@ def _tell_posters(session: Session, turn: CommandContext) -> None:
 @meaning("optin")
 def optin(session: Session, turn: CommandContext) -> str | None:
     """On a toll-free number the network alone unblocks and answers, by START and UNSTOP: after a YES it would still
-    refuse our texts, so the opt-out stays."""
+    refuse our texts, so there the opt-out stays."""
     toll_free = turn.address.channel == "sms" and _texted(turn) == "toll-free" and not _unanswered(turn)
     if toll_free and carrier_word(turn.said) == "yes":
         turn.dropped = "a toll-free number is unblocked by START or UNSTOP alone"
         return None
     again = turn.address.state == "stopped"
     addresses.start(session, turn.address, turn.said, turn.our_address, turn.carrier_id, _source(turn))
-    addresses.set_receiving(session, turn.address.id, True)  # an `off` ends too: texts are on, as the answer says
+    addresses.set_receiving(session, turn.address.id, True)  # an `off` ends too: the answer says texts are on
     turn.did("optin", turn.address.id)
     if turn.address.channel == "email":
         return say("Mails are on. To stop them: OFF. To see what you can do: HELP")

@@ -39,7 +39,7 @@ NO_MORE = {
 
 @meaning("ask")
 def ask(session: Session, turn: CommandContext) -> str | None:
-    """Keeps the words and asks; whatever is not answered within 30 minutes is forgotten."""
+    """Keeps the words and asks; what is not answered within 30 minutes is deleted."""
     reading = turn.reading
     if reading.privacy != "direct" and reading.post:
         return which(session, turn)
@@ -57,24 +57,25 @@ def ask(session: Session, turn: CommandContext) -> str | None:
 
 
 def _ask_private(session: Session, turn: CommandContext) -> str:
-    """Somebody in the list is unknown or several: nobody gets it."""
+    """Asks when somebody in the list is unknown or ambiguous: until then nobody gets it."""
     reading = turn.reading
     unknown = len(reading.args[0].split(",")) - len(reading.names)
     choices = reading.near if unknown <= 1 and reading.args[1] else ()
     if choices == reading.names:
-        choices = choices[:1]  # all of them are sure, and one digit is a yes to all
+        choices = choices[:1]  # all of them are certain, and one digit confirms all
     return _put(session, turn, "private", joined([sentence(reading.reason), say("Kept private.")]), choices)
 
 
 def _ask_meant(session: Session, turn: CommandContext) -> str:
-    """A slip in a verb, or a verb and somebody's name in a sentence: nothing is done and nothing posted unasked."""
+    """Asks about a misspelt verb, or a verb and somebody's name in a sentence: nothing is done and nothing posted
+    unasked."""
     form = turn.reading.form
     question_ = say('Did you mean "{form}"? Reply OK to do it, POST to post your text, DROP to delete it.', form=form)
     return _keep_and_ask(session, turn, "meant", [], ("OK", "POST", "DROP"), question_)
 
 
 def _named(session: Session, turn: CommandContext, each: NamedAccount, *, alone: bool) -> Phrase | str:
-    """One choice; those who are sure already go with it, and are named where it is the only one."""
+    """The label of one choice; those who are certain already go with it, and are named where it is the only choice."""
     names = turn.reading.names
     if names in ((), (each,)) or not alone:
         return _choice(session, each)
@@ -120,7 +121,7 @@ def _choice(session: Session, each: NamedAccount) -> str:
 
 @meaning("choice")
 def choice(session: Session, turn: CommandContext) -> str | None:
-    """The answer to the open question. A refusal leaves the question open."""
+    """Performs the answer to the open question. A refusal leaves the question open."""
     asked = conversations.open_question(session, turn.address.id)
     if asked is None:
         raise Refused(RUN_OUT)
@@ -140,7 +141,7 @@ def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word
     if word == "DROP":
         return say("Deleted.") if "draft" in asked.about else say("Left as it is.")
     if word == "POST" and asked.kind != "confirm":
-        if asked.kind == "told":  # its writer has just sent these words to few, and now wants all to read them
+        if asked.kind == "told":  # its writer has just sent these words to few people, and now wants all to read them
             turn.confirmed = turn.confirmed | {private_repeats.GIVES}
         as_update = Reading("update", (text,), reason="chosen", text=text)
         return act(session, turn.as_read(as_update)) or say("Posted to everyone who follows you.")
@@ -161,7 +162,7 @@ def _kept(session: Session, turn: CommandContext, asked: AskedQuestion) -> str:
 
 @question("private")
 def _privately(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str:
-    """The chosen name in the place of the unknown one."""
+    """Sends privately, with the chosen name in the place of the unknown one."""
     reading = kept_reading(asked)
     known = still_there(session, [each.id for each in reading.names])
     names = tuple(dict.fromkeys([*known, choose(session, asked, word)]))
@@ -172,7 +173,7 @@ def _privately(session: Session, turn: CommandContext, asked: AskedQuestion, wor
 
 @question("meant")
 def _as_meant(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
-    """The command as it would be read now, for who it names may have another handle since."""
+    """Performs the command as it would be read now, because the person it names may have another handle since."""
     form = kept_reading(asked).form
     resolver = reading_context.resolver(session, turn.account.id)
     reading = read(form, "sms", turn.world.verbs_for(turn.account.language), resolver, Context())
@@ -193,7 +194,7 @@ def _to_group(session: Session, turn: CommandContext, asked: AskedQuestion, word
 
 @question("verb")
 def _as_command(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
-    """The same words with the chosen name in them, read once more: another of them may be nobody, too."""
+    """Reads the same words once more with the chosen name in them: another name in them may be unknown, too."""
     reading, picked = kept_reading(asked), choose(session, asked, word)
     args = [picked.handle if arg == reading.unknown else arg for arg in reading.args]
     said = first_token(reading.text.lstrip("/ "))[0]
@@ -209,14 +210,14 @@ def _as_command(session: Session, turn: CommandContext, asked: AskedQuestion, wo
 
 @question("confirm")
 def _confirmed(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
-    """What was asked about is performed as it was read then."""
+    """Performs what was asked about as it was read then."""
     done = say("Posted.") if word == "POST" else say("Sent.")
     return as_confirmed(session, turn, asked) or done
 
 
 @meaning("error")
 def error(session: Session, turn: CommandContext) -> str:
-    """What is wrong, and the form or the nearest names with it."""
+    """Says what is wrong, with the usage line or the nearest names."""
     reading = turn.reading
     near = ", ".join(each.handle for each in reading.near[:CHOICES])
     if reading.verb and reading.form and str(reading.reason).endswith("?"):

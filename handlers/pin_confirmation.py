@@ -1,8 +1,9 @@
-"""Proof that a risky text is from whose number it seems to be: a sender number can be forged, a phone cannot be read.
+"""Proves that a risky text is from the phone it seems to be from: a sender number can be forged, but what a phone gets
+can be read only on it.
 
-Who has a PIN is asked for it. Everybody else gets a code in the question, which only the real phone sees (R39). What
-was mailed by somebody who has a phone is proved there (R30): the question comes by mail, its code by text. Five wrong
-answers of a person, whatever they answer, lock confirming over that channel for a while (R57)."""
+A person with a PIN is asked for it. Everybody else gets a code in the question, which only the real phone shows (R39).
+Somebody with a phone who writes by mail is proved by the phone (R30): the question comes by mail, its code by text.
+Five wrong answers of a person, to whatever questions, lock confirming over that channel for a while (R57)."""
 
 import hmac
 import re
@@ -23,7 +24,8 @@ from handlers.saved_question import as_confirmed
 
 GIVES = "secret"
 DIGITS = 6
-# What a text may do without the PIN of somebody who wants it asked always: it shows, or it belongs to a question.
+# What a text may do without the PIN of somebody who wants it asked always: it only shows something, or belongs to a
+# question.
 _SHOWING = "get whois who stats followers following groups why receipts help more choice error machine dropped link"
 FREE = frozenset(_SHOWING.split(" "))
 LAW = ("optout", "optin")
@@ -32,7 +34,7 @@ ENDED = say("Your PIN has ended after twenty wrong tries. Ask an operator for a 
 
 
 def prove(session: Session, turn: CommandContext, what: Phrase, gives: str = GIVES) -> None:
-    """Returns when the writer has proved themselves in this turn; else raises Unconfirmed, and nothing is done yet.
+    """Returns when the writer was proved in this turn; else raises ConfirmationRequired, and nothing is done yet.
     `what` is what would happen, a sentence; `gives`: what else the right answer confirms, with blanks."""
     if GIVES in turn.confirmed:
         return
@@ -48,7 +50,7 @@ def prove(session: Session, turn: CommandContext, what: Phrase, gives: str = GIV
 
 def _ask_code(session: Session, turn: CommandContext, what: Phrase, gives: str) -> NoReturn:
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-    about = {"code": _seal(turn, code), "wrong": 0}  # `wrong`: workers of the version before look for it
+    about = {"code": _seal(turn, code), "wrong": 0}  # `wrong`: the version before needs it
     if turn.address.channel == "email" and notices.elsewhere(session, turn.account.id, "email"):
         asked = say("{what} To confirm, reply with the code that we texted to your phone.", what=what)
         sent = say(
@@ -62,13 +64,13 @@ def _ask_code(session: Session, turn: CommandContext, what: Phrase, gives: str) 
 
 
 def _seal(turn: CommandContext, code: str) -> str:
-    """The code is not kept: only what it becomes under our key, for this phone."""
+    """The keyed hash of the code, for this phone; the code itself is not kept."""
     return turn.world.signer.seal("confirm", turn.address.id, code)
 
 
 @question("secret")
 def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
-    """A wrong answer is told and not refused, for a refusal would take the count of tries back."""
+    """A wrong answer is told and not refused, because a refusal would roll the count of tries back."""
     turn.secret = True
     if lock := lockouts.hold(session, turn.account.id, turn.address.channel):
         conversations.expire(session, turn.address.id)
@@ -98,7 +100,7 @@ def _right(session: Session, turn: CommandContext, asked: AskedQuestion, word: s
 
 
 def _wrong(session: Session, turn: CommandContext, kind: Kind) -> Phrase:
-    """How many more may be wrong; the last one closes the question, and its writer hears of it elsewhere."""
+    """Says how many more may be wrong; the last one closes the question, and its writer is told on another channel."""
     audit_log.record(session, f"@{turn.account.handle}", f"{kind}.wrong", turn.account.id)
     counted = lockouts.record_wrong(session, turn.account.id, turn.address.channel)
     ended = kind == "pin" and pins.locked(session, turn.account.id)
@@ -118,8 +120,8 @@ def _left(tries: int) -> Phrase:
 
 
 def _refuse_digits(turn: CommandContext) -> None:
-    """Digits alone, when nobody asked for them, may be a PIN: they are not kept, and no update. Not even the right ones
-    are told from others, or a forger would text them all and see which is never posted."""
+    """Digits alone, when nobody asked for them, may be a PIN: they are not kept, and are no update. The right ones are
+    treated like any others, or a forger could text all of them and see which is never posted."""
     if turn.reading.intent == "choice" or not _DIGITS.fullmatch(turn.said):
         return
     turn.secret = True
@@ -131,7 +133,7 @@ def _refuse_digits(turn: CommandContext) -> None:
 
 @guard
 def _always(session: Session, turn: CommandContext) -> None:
-    """Before anything is done: some want their PIN asked for with every text that does something."""
+    """Runs before anything is done: some people want their PIN asked for with every text that does something."""
     if turn.account.pin == "none":
         return
     _refuse_digits(turn)
@@ -142,7 +144,7 @@ def _always(session: Session, turn: CommandContext) -> None:
 
 
 def _decides(session: Session, turn: CommandContext) -> bool:
-    """Whether it answers a question with more than a PIN, a code or a no: what was kept then takes effect."""
+    """Whether it answers a question with more than a PIN, a code or a no, so that what was kept takes effect."""
     if turn.reading.intent != "choice" or turn.reading.args[0] == "DROP":
         return False
     asked = conversations.open_question(session, turn.address.id)

@@ -1,4 +1,4 @@
-"""What a send to many phones costs, told before it goes; nothing of it ever goes on silence."""
+"""Tells what a send to many phones costs before it goes; without an answer it is never sent."""
 
 from decimal import Decimal
 from math import ceil
@@ -18,14 +18,15 @@ TAG = "k7"  # every item of many has one
 
 
 def ask_price(session: Session, turn: CommandContext, words: NewPost) -> None:
-    """Raises Unconfirmed with phones, parts, money and minutes when more than CRITTER_ASK_PHONES would get a text."""
+    """Raises ConfirmationRequired with phones, parts, money and minutes when more than CRITTER_ASK_PHONES would get a
+    text."""
     told = None if "price" in turn.confirmed else price(session, turn, words)
     if told:
         raise ConfirmationRequired(joined([told, say("Reply OK to send it, DROP to delete it.")]), "price")
 
 
 def price(session: Session, turn: CommandContext, words: NewPost) -> Phrase | None:
-    """What it costs, when it goes to so many phones that its writer must say yes."""
+    """The price, when it goes to so many phones that its writer must say yes."""
     limit = turn.world.settings.ask_phones
     sources, people = posts.sources(session, words), [person for person, _ in words.recipients]
     if phone_estimate.phones(session, sources, people, limit + 1) <= limit:
@@ -53,7 +54,8 @@ def _price(settings: Settings, phones: int, parts: int, cost: Decimal) -> Phrase
 
 
 def _shortage(session: Session, settings: Settings, words: NewPost, parts: int, cost: Decimal) -> Phrase | str:
-    """A word when its writer's, its group's or the company's budget would end before everybody has it."""
+    """A sentence for when its writer's, its group's or the company's budget would be used up before everybody has
+    it."""
     most = budgets.limits(settings)
     keys: list[budgets.Key] = [*budgets.COMPANY, ("person", str(words.author.id))]
     keys += [("group", str(words.group.id))] if words.group else []

@@ -1,4 +1,5 @@
-"""Private messages: to people, to a group, to a broadcast group's posters. They fail closed and can be stopped."""
+"""Private messages: to people, to a group, to a broadcast group's posters. When in doubt they are not sent, and they
+can be stopped."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -54,7 +55,8 @@ def direct(session: Session, turn: CommandContext) -> str:
 def send(
     session: Session, turn: CommandContext, names: Sequence[NamedAccount], text: str, in_reply_to: int | None = None
 ) -> str:
-    """To all of them or to nobody. A group, and anyone's first private message, waits for `undo` a little."""
+    """Sends to all of them or to nobody. A message to a group, and anyone's first private message, waits for `undo` a
+    little."""
     recipients = _recipients(session, turn.account, names)
     _none_blocked(session, turn.account.id, names)
     unreached = _some_reached(session, turn.account, recipients)
@@ -79,14 +81,15 @@ def send(
 
 
 def _prove_if_wide(session: Session, turn: CommandContext, words: NewPost, called: str) -> None:
-    """A forged sender number must not speak to many in somebody's name: one question names them and the price (R39)."""
+    """A forged sender number must not write to many in somebody's name: one question has the names and the price
+    (R39)."""
     if turn.via == "sms" and len(words.recipients) > WIDE:
         what = joined([say("Send this privately to {names}?", names=called), price(session, turn, words) or ""])
         prove(session, turn, what, "secret price")
 
 
 def tell_posters(session: Session, turn: CommandContext, group: NamedAccount, text: str) -> str:
-    """What a reader of a broadcast texts back goes to those who post there, and to nobody else."""
+    """Sends what a reader of a broadcast texts back to those who post there, and to nobody else."""
     recipients = _recipients(session, turn.account, [group])
     _some_reached(session, turn.account, recipients)
     asked_by = timelines.list_received(session, turn.address.id, 1, Post.group_id == group.id)
@@ -97,9 +100,9 @@ def tell_posters(session: Session, turn: CommandContext, group: NamedAccount, te
     )  # fmt: skip
     publish(session, turn, words)
     open_ = conversations.open_question(session, turn.address.id)
-    if open_ and open_.kind != conversations.PASSING:  # what was kept is not replaced by an offer
+    if open_ and open_.kind != conversations.PASSING:  # an offer does not replace what was kept
         return say("Only {handle} got it.", handle=group.handle)
-    if not unanswerable(session, turn):  # what may not be offered is not open, and the words are told all the same
+    if not unanswerable(session, turn):  # no offer without an answer; the words are sent all the same
         draft = conversations.keep_draft(session, turn.account.id, text)
         about = {"draft": draft, "pictures_of": turn.inbound_id}
         conversations.ask(session, turn.address.id, AskedQuestion("told", [], ["POST"], about))
@@ -107,7 +110,7 @@ def tell_posters(session: Session, turn: CommandContext, group: NamedAccount, te
 
 
 def _recipients(session: Session, author: Account, names: Sequence[NamedAccount]) -> list[tuple[int, int]]:
-    """(person, whom the writer named), everyone once, the writer left out."""
+    """(person, whom the writer named), everyone once, without the writer."""
     found: dict[int, int] = {}
     for named in names:
         for person in [named.id] if named.kind == "person" else _members(session, author, named):
@@ -119,7 +122,7 @@ def _recipients(session: Session, author: Account, names: Sequence[NamedAccount]
 
 
 def _none_blocked(session: Session, author_id: int, names: Sequence[NamedAccount]) -> None:
-    """Who blocked somebody is told so; who is blocked is not."""
+    """Whoever blocked somebody is told that they did; whoever is blocked is not told."""
     for each in names:
         silence = mutes.find_mute(session, author_id, each.id)
         if silence and silence.kind == "block":
@@ -135,7 +138,7 @@ def _none_blocked(session: Session, author_id: int, names: Sequence[NamedAccount
 def _some_reached(
     session: Session, author: Account, recipients: Sequence[tuple[int, int]]
 ) -> Sequence[reachability.Unreached]:
-    """Those whom nothing reaches now; Refused when they are all of them."""
+    """Those whom nothing reaches now; raises Refused when nobody can be reached."""
     unreached = reachability.unreached(session, [person for person, _ in recipients], author.id)
     if len(unreached) == len(recipients):
         raise Refused(joined([say("Not sent."), not_reached(unreached, author.timezone)]))
@@ -143,7 +146,8 @@ def _some_reached(
 
 
 def must_reach(session: Session, author: Account, person: NamedAccount) -> None:
-    """Refused when nothing of the author reaches that one person, in the words of a message that cannot be sent."""
+    """Raises Refused when nothing of the author reaches that one person, in the same words as for a message that cannot
+    be sent."""
     _none_blocked(session, author.id, [person])
     _some_reached(session, author, [(person.id, person.id)])
 
@@ -191,7 +195,7 @@ def people(number: int) -> Phrase:
 
 
 def not_reached(persons: Sequence[reachability.Unreached], timezone: str) -> str:
-    """Why some of them cannot be reached, and when who opted out did; the sender may still call them."""
+    """Why some of them cannot be reached, and when those who opted out did so; the sender may still call them."""
     days = {_day(person.stopped_at, timezone) if person.stopped_at else None for person in persons}
     day = days.pop() if len(days) == 1 else None
     shown = [person.name if day else _why(person, timezone) for person in persons[:SHOWN]]

@@ -1,4 +1,5 @@
-"""Asking before words that were private become readable by more people: whatever way they were read, on every door."""
+"""Asks before words that were private can be read by more people, however the text was read and whatever door it came
+by."""
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,8 @@ GIVES = "repeat"
 
 
 def ask_if_private(session: Session, turn: CommandContext, words: NewPost) -> None:
-    """Raises Unconfirmed when the words repeat what was private to their writer; what is passed on is public."""
+    """Raises ConfirmationRequired when the words repeat what was private to their writer; a repeat of a post is public
+    already."""
     if GIVES in turn.confirmed or words.repeats:
         return
     repeated = private_repeats.find(session, words.author, words.text, _readers(words), turn.said)

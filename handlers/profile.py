@@ -11,7 +11,7 @@ from gateway.store.tables import Account, Effect
 
 @command("name FULLNAME", intent="setting", asks=True, about="my name")
 def name(session: Session, turn: CommandContext) -> str:
-    """Runs after OK, for everyone sees it."""
+    """Runs after an OK, because everyone sees the name."""
     wanted = accounts.clean_name(turn.reading.args[0])
     if wanted == turn.account.name:
         return say("You already are called {name}.", name=wanted)
@@ -36,7 +36,7 @@ def _former_name(session: Session, turn: CommandContext, effect: Effect) -> str:
 
 @command("lang LANG", intent="setting", about="my language", spanish="idioma")
 def lang(session: Session, turn: CommandContext) -> str:
-    """The answer comes in the new language already."""
+    """The answer is in the new language already."""
     tag = turn.reading.args[0]
     if tag == turn.account.language:
         return say("Your language already is {language}.", language=own_name(tag))
@@ -54,7 +54,7 @@ def _former_language(session: Session, turn: CommandContext, effect: Effect) -> 
 
 
 def own_name(tag: str) -> str:
-    """What a language calls itself; its tag where that is not known."""
+    """The name of a language in that language; its tag when that is not known."""
     try:
         return str(Locale.parse(tag.replace("-", "_")).get_display_name() or tag)
     except (UnknownLocaleError, ValueError):

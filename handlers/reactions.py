@@ -1,4 +1,4 @@
-"""Likes and thumbs: stored with what they are about, never posted."""
+"""Likes and thumbs: stored with the item they are about, never posted."""
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ NO_TARGET = "a reaction to nothing that went to this address"
 
 @meaning("reaction")
 def reaction(session: Session, turn: CommandContext) -> str | None:
-    """From a phone's own reactions, or one lone emoji: never answered, and without its item it is dropped."""
+    """A phone's own reaction, or a single emoji. It is never answered, and is dropped when its item is not found."""
     target = _target(session, turn)
     if target is None:
         turn.dropped = NO_TARGET
@@ -31,7 +31,7 @@ def reaction(session: Session, turn: CommandContext) -> str | None:
 
 
 def _target(session: Session, turn: CommandContext) -> int | None:
-    """What the phone quotes; when that is an answer of ours, or anything else, it is nothing. A lone emoji is about
+    """The item that the phone quotes; none when that is an answer of ours, or anything else. A single emoji is about
     the last item, a reaction by mail about the item that the mail answers."""
     if turn.reading.post:
         answered = session.get(Post, turn.reading.post)

@@ -1,4 +1,4 @@
-"""`who got`: how an update went out. Only its author hears it, and of posts to a group its owners do."""
+"""`who got`: how an update went out. Only its author is told, and of posts to a group its owners."""
 
 from sqlalchemy.orm import Session
 
@@ -10,14 +10,15 @@ from gateway.network.receipts import likes, receipts
 from gateway.network.receipts.receipt_text import describe_counts, names, shorten
 from gateway.store.tables import Post
 
-SHOWN = 2  # people who missed it that one text has room for, with their reasons
+SHOWN = 2  # people who missed it, with reasons, that fit in one text
 
 
 @command(
     "who got [NAME]", "who got it", "who got #TAG", intent="receipts", english=True, about="who got my last update"
 )
 def who_got(session: Session, turn: CommandContext) -> str:
-    """Bare or "it": my last update. A person: whether they have it. A group, a #tag: the last one there."""
+    """Without a name or with "it": my last update. A person: whether they have it. A group, a #tag: the last one
+    there."""
     args = turn.reading.args
     if turn.names and turn.names[0].kind == "person":
         return _one(session, turn, turn.names[0])

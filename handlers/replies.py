@@ -1,4 +1,4 @@
-"""Replies: to whoever is named, or to what was last heard. A reply is as private as what it answers."""
+"""Replies: to whoever is named, or to the last item. A reply is as private as what it answers."""
 
 from sqlalchemy.orm import Session
 
@@ -35,7 +35,7 @@ def reply(session: Session, turn: CommandContext) -> str | None:
 
 
 def _to_named(session: Session, turn: CommandContext, person: NamedAccount) -> str | None:
-    """Public, and tied to what was last heard of that person, if that was public."""
+    """A public reply, tied to the last item from that person, if that was public."""
     items = timelines.list_received(
         session, turn.address.id, 1, Post.author_id == person.id, Post.visibility == "company"
     )
@@ -43,7 +43,7 @@ def _to_named(session: Session, turn: CommandContext, person: NamedAccount) -> s
 
 
 def _answer(session: Session, turn: CommandContext, answered: Post | None) -> str | None:
-    """A reply to a repeat goes to what it repeats, and so to who wrote that."""
+    """A reply to a repeat goes to the original post, and so to its writer."""
     post = posts.written_first_by(session, answered) if answered else None
     if post and mutes.are_apart(session, turn.account.id, post.author_id):
         must_reach(session, turn.account, _author(session, post))
@@ -91,7 +91,7 @@ UNHEARD = say("Posted, but nobody can get it: the person you answer gets neither
 
 
 def _with_names(turn: CommandContext) -> str:
-    """Names that led the text stay in it, so that everyone sees whom it was for."""
+    """Names at the beginning of the text stay in it, so that everyone sees whom it was for."""
     if turn.reading.verb is None and turn.names:
         return " ".join([*(f"@{name.handle}" for name in turn.names), turn.text])
     return turn.text

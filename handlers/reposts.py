@@ -1,4 +1,4 @@
-"""Passing on what one was sent to one's own followers: never what is private or of a closed group."""
+"""Repeating an item for one's own followers: never one that is private or from a closed group."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -16,12 +16,12 @@ from gateway.store.tables import Post
 from handlers.updates import publish
 
 NOTHING = say("There is nothing to pass on: no such update has reached you here yet.")
-BEHIND = timedelta(seconds=30)  # while the first one still spreads, so that nobody gets the repeat before it
+BEHIND = timedelta(seconds=30)  # while the original is still being sent, so that nobody gets the repeat first
 
 
 @command("rt", "rt NAME", aliases=("repeat",), intent="repeat", about="pass on to my followers", spanish="repetir")
 def repeat(session: Session, turn: CommandContext) -> str:
-    """The item that was asked about stays the one, whatever came in before the answer."""
+    """The item that the question was about stays the one, whatever came in before the answer."""
     post = session.get(Post, turn.reading.post) if turn.reading.post else _last(session, turn)
     if post is None:
         raise Refused(NOTHING)
@@ -42,7 +42,7 @@ def repeat(session: Session, turn: CommandContext) -> str:
 
 
 def _last(session: Session, turn: CommandContext) -> Post | None:
-    """What last reached this phone, or last of a person or group; of a repeat, what it repeats."""
+    """The last item that reached this phone, or the last of a person or group; of a repeat, its original."""
     of = [(Post.author_id == named.id) | (Post.group_id == named.id) for named in turn.names]
     items = timelines.list_received(session, turn.address.id, 1, *of)
     return posts.written_first_by(session, items[0].post) if items else None

@@ -1,4 +1,4 @@
-"""What a question kept while it was open: the reading it was asked about, the accounts it may mean."""
+"""What a question kept while it was open: the reading it was asked about, and the accounts it may mean."""
 
 from collections.abc import Sequence
 from dataclasses import replace

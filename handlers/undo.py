@@ -1,4 +1,4 @@
-"""Taking back what one did last: a post, also a private one that still waits, or whatever else says how to undo it."""
+"""Takes back what one did last: a post, also a private one that still waits, or any other effect that says how."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def undo(session: Session, turn: CommandContext) -> str:
 
 @undoes("post", "appended")
 def _retract(session: Session, turn: CommandContext, effect: Effect) -> str:
-    """Recalls what has not left; what has shows as retracted on the web and in what `get` lists."""
+    """Recalls what has not left; what has left is shown as retracted on the web and in what `get` lists."""
     post = session.get_one(Post, effect.subject_id)
     if post.deleted_at:
         raise Refused(say("What you did last is undone already."))
@@ -60,7 +60,7 @@ def _retract(session: Session, turn: CommandContext, effect: Effect) -> str:
 
 @undoes("asked")
 def _forget(session: Session, turn: CommandContext, effect: Effect) -> str:
-    """A question is not answered, and its words are forgotten."""
+    """Closes a question that is not to be answered, and deletes its words."""
     open_ = conversations.open_question(session, turn.address.id)
     if open_ and open_.kind == bare_texts.KIND and effect.subject_id:
         left = bare_texts.take_back(session, turn, open_, effect.subject_id)

@@ -1,4 +1,4 @@
-"""`undo` of follow, leave, off and on: what was before, with its end, its role and its channel."""
+"""`undo` of follow, leave, off and on: restores what was before, with its end, its role and its channel."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ def _undo_leave(session: Session, turn: CommandContext, effect: Effect) -> str:
 
 @undoes("off", "on")
 def _undo_switch(session: Session, turn: CommandContext, effect: Effect) -> str:
-    """Of one source, or of the whole phone or mailbox that it was said from."""
+    """Restores the switch of one source, or of the whole phone or mailbox that the command came from."""
     if "was" not in effect.detail:
         return _undo_address(session, turn, effect)
     source, was = _source(session, effect), effect.detail["was"]
@@ -54,7 +54,8 @@ def _undo_switch(session: Session, turn: CommandContext, effect: Effect) -> str:
 def _amend(
     session: Session, turn: CommandContext, source: NamedAccount, was: FollowSnapshot, columns: Sequence[str]
 ) -> None:
-    """An owner who took somebody out, or gave them another role, is not gone round."""
+    """Restores some columns of a follow, but does not undo an owner's decision to remove somebody or to give them
+    another role."""
     if not follow_snapshot.amend(session, turn.account.id, source.id, was, columns):
         raise Refused(say("You no longer follow {name}. Nothing was changed.", name=source.name))
 
@@ -76,6 +77,6 @@ def _source(session: Session, effect: Effect) -> NamedAccount:
 
 
 def _check_apart(session: Session, turn: CommandContext, source: NamedAccount) -> None:
-    """A block that was made since is not gone round."""
+    """Refused when there is a block since: `undo` must not bypass it."""
     if source.kind == "person" and mutes.are_apart(session, turn.account.id, source.id):
         raise Refused(say("You cannot follow {name} now. Nothing was changed.", name=source.name))

@@ -1,4 +1,4 @@
-"""Plain updates and posts to groups: what everyone who follows gets."""
+"""Plain updates and posts to groups: what all followers get."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +28,7 @@ GROUP_GONE = say("That group is gone. Nothing was posted.")
 
 @meaning("update")
 def update(session: Session, turn: CommandContext) -> str | None:
-    """Not answered, unless nobody hears it or its writer wants each confirmed."""
+    """It is not answered, unless nobody gets it or its writer wants each update confirmed."""
     if _joins(session, turn):
         return None
     return post_update(session, turn, turn.text)
@@ -43,7 +43,8 @@ def post_update(session: Session, turn: CommandContext, text: str) -> str | None
 
 
 def _tell_unheard(session: Session, turn: CommandContext, source_id: int, whole: str, short: str) -> str | None:
-    """That nobody hears it is said once a week; after a choice, or to who wants each confirmed, it is said shortly."""
+    """That nobody gets it is said once a week, and in a short form after a choice or to a writer who wants each
+    confirmed."""
     if not last_effect.told_unheard(session, turn.account.id, source_id):
         note_unheard(turn, source_id)
         return whole
@@ -51,13 +52,13 @@ def _tell_unheard(session: Session, turn: CommandContext, source_id: int, whole:
 
 
 def note_unheard(turn: CommandContext, source_id: int) -> None:
-    """The post's own effect remembers that its writer was told."""
+    """Notes in the post's own effect that its writer was told."""
     posted = next(effect for effect in reversed(turn.done) if effect.kind == "post")
     posted.detail = {**posted.detail, "unheard": source_id}
 
 
 def _acknowledged(turn: CommandContext) -> str | None:
-    """`ack on` wants to hear of each."""
+    """Whether the writer has `ack on` and so wants each update confirmed."""
     return say("Posted. To take it back: UNDO") if turn.account.ack else None
 
 
@@ -83,12 +84,12 @@ def group_post(session: Session, turn: CommandContext) -> str | None:
 
 
 def _joins(session: Session, turn: CommandContext) -> bool:
-    """A later part of a text joins the post that the first became, while nobody has got that yet."""
+    """Appends a later part of a text to the post that the first became, while nobody has got that yet."""
     post_id = turn.reading.post
     if not post_id or media.list_attached(session, turn.inbound_id):
         return False
     first = session.get(Post, post_id)
-    if first:  # a part that repeats private words is asked about as a text of its own would be, with what it follows
+    if first:  # a part that repeats private words is asked about like a text of its own, with what it follows
         group = accounts.by_id(session, first.group_id) if first.group_id else None
         whole = f"{split_texts.without_mark(first.text)} {turn.text}"
         ask_if_private(session, turn, NewPost(turn.account, whole, first.visibility, turn.via, group))
@@ -99,7 +100,7 @@ def _joins(session: Session, turn: CommandContext) -> bool:
 
 
 def publish(session: Session, turn: CommandContext, words: NewPost) -> Post:
-    """Posts and notes it, so that `undo` finds it. What repeats private words, and what goes to many phones, is asked
+    """Posts and records it, so that `undo` finds it. What repeats private words, and what goes to many phones, is asked
     about first. A part of a text waits for the others."""
     words = replace(words, pictures_of=turn.pictures_of)
     if part(clean(turn.said)):

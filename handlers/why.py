@@ -1,4 +1,4 @@
-"""Why the last item came, and the one word that stops it."""
+"""Why the last item was sent, and the one command that stops such items."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ def why(session: Session, turn: CommandContext) -> str:
 
 
 def _private(session: Session, turn: CommandContext, item: ReceivedItem) -> str:
-    """To its reader alone, or to a group they are in."""
+    """Why a private item was sent: to its reader alone, or to a group they are in."""
     mine = select(PostRecipient.named_id).where(PostRecipient.post_id == item.post.id)
     named_id = session.scalar(mine.where(PostRecipient.account_id == turn.account.id))
     group = accounts.by_id(session, named_id) if named_id and named_id != turn.account.id else None
@@ -51,7 +51,7 @@ def _private(session: Session, turn: CommandContext, item: ReceivedItem) -> str:
 
 
 def _named(session: Session, turn: CommandContext, item: ReceivedItem) -> str:
-    """It answers what its reader wrote, or has their name in it."""
+    """Why a public item was sent that answers its reader, or names them."""
     answered = session.get(Post, item.post.in_reply_to) if item.post.in_reply_to else None
     if answered and answered.author_id == turn.account.id:
         return say("It answers you. To stop: MUTE {handle!u}", handle=item.author.handle)

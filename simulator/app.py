@@ -19,7 +19,7 @@ BACKLOG = 1024
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A simulator at work, and where: `listen` and `smtp_listen` carry the real ports."""
+    """A running simulator and its addresses: `listen` and `smtp_listen` have the real ports."""
 
     listen: Address
     smtp_listen: Address
@@ -42,7 +42,7 @@ class Running:
 
 
 async def serve(options: Options) -> Running:
-    """Start in this loop; returns when both ports are open. OSError when one is taken."""
+    """Starts in this event loop; returns when both ports are open. Raises OSError when one is taken."""
     world = World.make(options)
     sessions: set[Session] = set()
     try:
@@ -65,7 +65,7 @@ async def _serve_web(world: World) -> web.AppRunner:
     app[WORLD] = world
     for part in (twilio, phone_routes, mailbox_routes, control_routes):
         app.add_routes(part.routes())
-    # Kept connections stay open for long: one closed just as a request comes would look like a lost answer.
+    # Idle connections stay open for long: one that is closed just as a request comes would look like a lost answer.
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2, keepalive_timeout=3600)
     await runner.setup()
     try:
@@ -81,7 +81,7 @@ def _bound(name: tuple[str, int] | tuple[str, int, int, int]) -> Address:
 
 
 def run(options: Options, ready: Callable[[Running], None] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` hears when both ports are open."""
+    """Serves until SIGTERM or SIGINT; `ready` is called when both ports are open."""
     uvloop.run(_run(options, ready))
 
 

@@ -1,4 +1,5 @@
-"""The carrier's own STOP, START and HELP: it answers by itself, blocks and unblocks. Every text from a phone asks."""
+"""The carrier's own STOP, START and HELP: the carrier answers by itself, blocks and unblocks. Used for every text from
+a phone."""
 
 from typing import Literal
 
@@ -11,7 +12,7 @@ TOLL_FREE = frozenset(f"+1{prefix}" for prefix in (800, 833, 844, 855, 866, 877,
 
 
 def read(body: str, blocked: bool, ours: str = "", service: bool = False) -> Word | None:
-    """The keyword a text is, if it is nothing else: any case, blanks around it, no punctuation.
+    """The keyword that a text is, if it is nothing else: in any case, with blanks around it, without punctuation.
 
     YES is a keyword only for a phone that is blocked, so that it stays an ordinary answer for everybody else; never on
     a toll-free number. A short code of its own, outside a messaging service, is left to its owner."""
@@ -26,7 +27,7 @@ def read(body: str, blocked: bool, ours: str = "", service: bool = False) -> Wor
 
 
 def answer(word: Word, blocked: bool, company: str) -> str | None:
-    """What the carrier texts back. A blocked phone hears nothing more until it sends START."""
+    """What the carrier texts back. A blocked phone gets nothing more until it sends START."""
     if word == "START":
         return f"{company}: you are subscribed again and will get messages. Reply HELP for help or STOP to unsubscribe."
     if blocked:
@@ -37,7 +38,7 @@ def answer(word: Word, blocked: bool, company: str) -> str | None:
 
 
 class Blocks:
-    """Which phones our numbers may not text. Inside a messaging service all its numbers are blocked together."""
+    """Which phones our numbers may not text. Within a messaging service all numbers are blocked together."""
 
     def __init__(self, numbers: tuple[str, ...], together: bool) -> None:
         self._numbers, self._together = numbers, together

@@ -55,7 +55,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         async for blocks in told.follow(cursor, kinds):
             if blocks:
                 await response.write(blocks.encode())
-    except ConnectionError:  # the reader has gone, which is how every such stream ends
+    except ConnectionError:  # the reader has gone, as at the end of every such stream
         pass
     return response
 

@@ -1,4 +1,4 @@
-"""Taking a text over the REST API: Twilio's checks in Twilio's order, the ledger line, the start of its journey."""
+"""Accepts a text over the REST API: Twilio's checks in Twilio's order, the ledger line, the start of its journey."""
 
 import re
 import time
@@ -18,7 +18,8 @@ LONGEST_VALIDITY = 36_000
 
 
 def create(world: World, form: Form, answered: int | str | None = None, fault: str = "") -> tuple[int, dict[str, Any]]:
-    """Take the text or refuse it, and write that down: HTTP status and JSON. A fault may change what is `answered`."""
+    """Accepts the text or refuses it, and writes that down; returns HTTP status and JSON. A fault may change what is
+    `answered`."""
     message = None
     try:
         message = _take(world, form)
@@ -30,7 +31,7 @@ def create(world: World, form: Form, answered: int | str | None = None, fault: s
 
 
 def note(world: World, form: Form, answered: int | str, fault: str) -> None:
-    """Write down a create that a fault ended before it was done."""
+    """Writes down a create that a fault ended before it was done."""
     _write(world, form, None, answered, None, fault)
 
 

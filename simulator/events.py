@@ -1,4 +1,4 @@
-"""What happened, for pages that draw phones and mailboxes live: a bounded ring, read as server-sent events."""
+"""Events for pages that show phones and mailboxes live: a bounded ring buffer, read as server-sent events."""
 
 import asyncio
 import time
@@ -15,14 +15,16 @@ BATCH, PAUSE, HEARTBEAT = 200, 0.02, 15.0
 
 
 class Events:
-    """Payloads are turned into JSON only when somebody reads, so that nobody reading costs next to nothing."""
+    """The ring buffer. Payloads become JSON only when somebody reads, so that without readers it costs next to
+    nothing."""
 
     def __init__(self, keep: int = 10_000) -> None:
         self._ring: deque[tuple[int, str, Payload]] = deque(maxlen=keep)
         self._waiting: set[asyncio.Future[None]] = set()
         self._closed = False
         self.last = 0
-        # Ids carry the start of this simulator, so that a page that outlived an older one reads from the beginning.
+        # Ids contain the start of this simulator, so that a page that was open since an older one reads from the
+        # beginning.
         self.epoch = f"{time.time_ns():x}"
 
     def tell(self, kind: str, payload: Payload) -> None:
@@ -32,7 +34,7 @@ class Events:
             self._wake()
 
     def close(self) -> None:
-        """End every stream, also those whose reader has gone unnoticed."""
+        """Ends every stream, also those whose reader has gone unnoticed."""
         self._closed = True
         self._wake()
 
@@ -43,14 +45,14 @@ class Events:
         self._waiting.clear()
 
     def start(self, last_id: str | None) -> int:
-        """Where a reader who last saw this id goes on; without one it hears only what comes."""
+        """Where a reader who last saw this id continues; without an id it gets only new events."""
         if last_id is None:
             return self.last
         epoch, _, number = last_id.partition("-")
         return min(int(number), self.last) if epoch == self.epoch and number.isdigit() else 0
 
     async def follow(self, cursor: int, kinds: frozenset[str]) -> AsyncIterator[str]:
-        """Blocks of the event stream, until the end; a slow reader that the ring overtook hears of the gap."""
+        """Blocks of the event stream, until the end. A slow reader whose events were overwritten is told of the gap."""
         while not self._closed:
             batch = self._after(cursor)
             if not batch:

@@ -1,4 +1,4 @@
-"""The switches that make the carriers misbehave on purpose: PUT /faults sets them, every part asks before it acts."""
+"""The switches that make the carriers fail on purpose: PUT /faults sets them, every part asks before it acts."""
 
 import random
 import time
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-# Parameters of each fault with their defaults; the default's type is the type.
+# Parameters of each fault with their defaults; the type of the default is the type of the parameter.
 _REST: dict[str, Any] = {"on": "create"}
 FAULTS: dict[str, dict[str, Any]] = {
     "delay": {**_REST, "seconds": 1.0, "after": False},
@@ -48,7 +48,7 @@ class BadFault(ValueError):
 
 @dataclass(slots=True)
 class Fault:
-    """One switch: strikes always, or a share of the time, or every n-th time; at most `times`; `who` is a glob."""
+    """One switch: it strikes always, or a share of the time, or every n-th time; at most `times`; `who` is a glob."""
 
     name: str
     params: dict[str, Any]
@@ -58,7 +58,7 @@ class Fault:
     times: int | None = None
     seen: int = 0
     hits: int = 0
-    second: tuple[int, int] = (0, 0)  # this second, and how many calls it has seen
+    second: tuple[int, int] = (0, 0)  # the current second, and its number of calls so far
 
     def matches(self, who: tuple[str, ...]) -> bool:
         return self.who is None or any(fnmatchcase(one.lower(), self.who.lower()) for one in who)
@@ -85,14 +85,15 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The switches that are on. The dice are seeded anew with every change, so that a run repeats."""
+    """The switches that are on. The random generator is seeded anew with every change, so that a run can be
+    repeated."""
 
     seed: int = 1
     on: dict[str, list[Fault]] = field(default_factory=dict)
     _dice: random.Random = field(default_factory=random.Random, repr=False)
 
     def set(self, wanted: Any) -> None:
-        """Replace all switches by this list of JSON objects; BadFault leaves the old ones."""
+        """Replaces all switches by this list of JSON objects; after BadFault the old ones stay."""
         if not isinstance(wanted, list):
             raise BadFault("faults are a JSON list of objects")
         on: dict[str, list[Fault]] = {}

@@ -1,4 +1,5 @@
-"""Around every handler of the simulator's own interface: only for pages and tools of this machine; errors as JSON."""
+"""Wraps every handler of the simulator's own interface: only pages and tools of this machine may call; errors are
+JSON."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,7 +16,7 @@ class Bad(Exception):
 
 
 def own(handler: Handler) -> Handler:
-    """Turn away what a foreign web page sends through somebody's browser (also by a name that it points here)."""
+    """Refuses what a foreign web page sends through somebody's browser (also by a name that it points here)."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         origin = request.headers.get("Origin")
@@ -33,12 +34,12 @@ def own(handler: Handler) -> Handler:
 
 
 def cors(request: web.Request) -> dict[str, str]:
-    """Lets pages of this machine's other ports read the answer."""
+    """Lets pages on this machine's other ports read the answer."""
     return {"Access-Control-Allow-Origin": "*"} if request.headers.get("Origin") else {}
 
 
 async def elsewhere(request: web.Request) -> web.StreamResponse:
-    """Every other path: a browser's question before PUT and DELETE, or nothing."""
+    """Answers every other path: a browser's preflight request before PUT and DELETE, or not found."""
     if request.method != "OPTIONS":
         return json_response({"error": "not found"}, 404)
     allowed = {"Access-Control-Allow-Methods": "GET, POST, PUT, DELETE", "Access-Control-Allow-Headers": "*"}

@@ -1,4 +1,4 @@
-"""Requests to Critter, signed as Twilio signs them; texts from phones and status callbacks go out through here."""
+"""Sends requests to Critter, signed as Twilio signs them: texts from phones, and status callbacks."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ def sign(token: str, url: str, params: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: an HTTP status, or none and the reason why there is none."""
+    """What came back: an HTTP status, or the reason why there is none."""
 
     status: int | None
     ms: float
@@ -41,7 +41,7 @@ class Answer:
 
 
 class Hooks:
-    """Kept connections to Critter; never to anything that is not this machine."""
+    """Keeps connections to Critter open; it never connects to anything that is not this machine."""
 
     def __init__(self, options: Options) -> None:
         self._token, self._connect = options.tokens[0], options.connect
@@ -49,7 +49,7 @@ class Hooks:
         self._session = ClientSession(connector=TCPConnector(limit=0, keepalive_timeout=30.0), headers=HEADERS)
 
     async def post(self, url: str, params: Mapping[str, str]) -> Answer:
-        """One signed POST; a failed connection is an answer too."""
+        """Sends one signed POST; a failed connection is an answer too."""
         target = self._target(url)
         if target is None:
             return Answer(None, 0.0, "not on this machine")

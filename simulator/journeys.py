@@ -1,4 +1,4 @@
-"""What becomes of an accepted text: sent, then delivered or not, each step told to its status callback."""
+"""What becomes of an accepted text: sent, then delivered or not, with a status callback at each step."""
 
 import asyncio
 import heapq
@@ -15,7 +15,7 @@ from simulator.local import path_of
 from simulator.messages import Message
 from simulator.options import Options
 
-TICK = 0.005  # texts due within it go together
+TICK = 0.005  # texts due within it are processed together
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Journey:
 
 
 class Journeys:
-    """One timer for all texts on their way, a bounded pool that posts; a text's callbacks never overtake each other."""
+    """One timer for all texts on their way, and a bounded pool that posts; the callbacks of a text never overtake each
+    other."""
 
     def __init__(self, options: Options, faults: Faults, hooks: Hooks, ledger: Ledger, events: Events) -> None:
         self._options, self._faults, self._hooks = options, faults, hooks
@@ -51,7 +52,7 @@ class Journeys:
         self._push(Journey(message, self._plan(message) if self._faults.on else self._usual))
 
     def clear(self) -> None:
-        """Forget every text on its way."""
+        """Forgets every text on its way."""
         self._due.clear()
         while not self._posts.empty():
             self._posts.get_nowait()
@@ -64,7 +65,7 @@ class Journeys:
         await asyncio.gather(*self._pool, return_exceptions=True)
 
     def _plan(self, message: Message) -> tuple[Step, ...]:
-        """The usual steps as the fault switches change them."""
+        """The usual steps, as changed by the fault switches."""
         who = (message.recipient, message.sender or "")
         statuses: tuple[str, ...] = ("sent", "delivered")
         if failure := self._faults.strike("status-failed", *who):
@@ -98,7 +99,8 @@ class Journeys:
             self._timer = asyncio.get_running_loop().call_later(wait, self._advance)
 
     def _advance(self) -> None:
-        """Take every text that is due one step on; at most a thousand at once, so that requests get their turn."""
+        """Moves every text that is due one step on; at most a thousand at once, so that requests are served in
+        between."""
         now = time.time()
         for _ in range(min(1000, len(self._due))):
             if self._due[0][0] > now:

@@ -1,4 +1,5 @@
-"""Everything the simulator received or called, a JSON line each, in order; tests hold Critter's books against it."""
+"""Records everything the simulator received or called, a JSON line each, in order; tests compare Critter's tables with
+it."""
 
 import asyncio
 import hashlib
@@ -32,7 +33,7 @@ def digest(body: str | bytes) -> str:
 
 
 def _open(path: Path | None) -> int:
-    """A file descriptor that appends; without a path, of a file that is gone with the process."""
+    """A file descriptor for appending; without a path, of a file that disappears with the process."""
     if path:
         return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     file, name = tempfile.mkstemp(prefix="simulator-ledger-")
@@ -41,7 +42,7 @@ def _open(path: Path | None) -> int:
 
 
 class Ledger:
-    """An append-only file. A line has reached the kernel before what it tells of is answered, so a kill loses none."""
+    """An append-only file. A line is in the kernel before its request is answered, so a kill loses none."""
 
     def __init__(self, path: Path | None, fsync: bool = False, told: Callable[[bytes], None] | None = None) -> None:
         self._file = _open(path)
@@ -51,7 +52,7 @@ class Ledger:
         self.seq = self._last_seq()
 
     def add(self, at: float, kind: str, fields: str) -> None:
-        """Put one line into the batch that the next `flush` writes; `fields` is the inside of a JSON object."""
+        """Adds one line to the batch that the next `flush` writes; `fields` is the inside of a JSON object."""
         self.seq += 1
         line = f'{{"seq":{self.seq},"at":"{moment(at)}","kind":"{kind}",{fields}}}'.encode()
         self._pending.append(line)
@@ -64,7 +65,7 @@ class Ledger:
         self.flush()
 
     def flush(self) -> None:
-        """Hand the batch to the kernel; one fsync at a time follows behind when asked for."""
+        """Writes the batch to the kernel; an fsync, one at a time, follows in the background when configured."""
         if not self._pending:
             return
         self._pending.append(b"")
@@ -93,7 +94,8 @@ class Ledger:
         os.close(self._file)
 
     def _last_seq(self) -> int:
-        """A simulator that starts again on the same file goes on counting (a torn last line is ended first)."""
+        """The last number in the file: a simulator that starts again on it continues counting (a torn last line is
+        ended first)."""
         size = os.fstat(self._file).st_size
         tail = os.pread(self._file, 1 << 16, max(0, size - (1 << 16)))
         if tail and not tail.endswith(b"\n"):

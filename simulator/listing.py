@@ -1,4 +1,4 @@
-"""Twilio's list of Messages: newest first, by To, From and day sent, in pages that hold still while texts come in."""
+"""Twilio's list of Messages: newest first, by To, From and day sent, in pages that stay stable while texts come in."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ DEFAULT_SIZE, LARGEST_SIZE = 50, 1000
 
 
 def page(world: World, query: MultiMapping[str]) -> dict[str, Any]:
-    """One page as JSON. The page token is the last SID shown: newer texts never shift a page already begun."""
+    """One page as JSON. The page token is the last SID shown, so newer texts never shift the pages after it."""
     size, number = _size(query.get("PageSize")), _whole(query.get("Page"), 0)
     found = list(islice(_after(_matching(world, query), world, query.get("PageToken")), size + 1))
     shown = found[:size]
@@ -41,7 +41,7 @@ def page(world: World, query: MultiMapping[str]) -> dict[str, Any]:
 def _matching(world: World, query: MultiMapping[str]) -> Iterator[Message]:
     to, sender = query.get("To"), query.get("From")
     on, since, until = (_day(query.get(name)) for name in FILTERS[2:])
-    # Our own number as sender has no index of its own: those are read through all texts.
+    # Our own number as sender has no index: its texts are found by reading all.
     indexed = to or (sender if sender not in world.options.numbers else None)
     for message in world.messages.newest(indexed):
         if (to and message.recipient != to) or (sender and message.sender != sender):

@@ -1,11 +1,11 @@
-"""What counts as this machine: the simulator listens there and calls nobody else. Asked about every address."""
+"""What counts as this machine: the simulator listens only there and calls nobody else. Used for every address."""
 
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 Address = tuple[str, int]
 
-# The documentation networks of RFC 5737: a rehearsal gives them to network namespaces of its own.
+# The documentation networks of RFC 5737: rehearsals assign them to network namespaces of their own.
 NETWORKS = tuple(map(ip_network, ("127.0.0.0/8", "::1/128", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
 
 
@@ -30,7 +30,7 @@ def is_local_url(url: str) -> bool:
 
 
 def path_of(url: str) -> str:
-    """The path of a URL, empty for what is none."""
+    """The path of a URL, empty for what is no URL."""
     try:
         return urlsplit(url).path
     except ValueError:
@@ -38,7 +38,7 @@ def path_of(url: str) -> str:
 
 
 def address(text: str) -> Address:
-    """Read HOST:PORT."""
+    """Reads HOST:PORT."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
         raise ValueError(f"{text!r} is not HOST:PORT")
@@ -46,6 +46,6 @@ def address(text: str) -> Address:
 
 
 def netloc(where: Address) -> str:
-    """Write HOST:PORT as a URL has it, IPv6 in brackets."""
+    """Writes HOST:PORT as in a URL, IPv6 in brackets."""
     host, port = where
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,4 +1,4 @@
-"""/mailboxes: what each simulated mailbox received and sent, and the way to send from it."""
+"""/mailboxes: what each simulated mailbox received and sent, and how to send from it."""
 
 import re
 from email import message_from_bytes, policy
@@ -69,7 +69,8 @@ async def _written(request: web.Request, mailbox: str) -> tuple[list[str], bytes
 
 
 async def _raw(request: web.Request) -> tuple[list[str], bytes]:
-    """As it is, only with CRLF (with exact=1 not even that). Envelope recipients: ?to=, else the To and Cc fields."""
+    """The mail as it is, only with CRLF (with exact=1 not even that). Envelope recipients: ?to=, else the To and Cc
+    fields."""
     content = await request.read()
     if request.query.get("exact") != "1":
         content = re.sub(rb"\r?\n", b"\r\n", content)

@@ -1,4 +1,4 @@
-"""The mails that Critter sent, and those sent to it, by mailbox; filled by the sink, read by pages and tests."""
+"""The mails that Critter sent, and those sent to it, by mailbox. The sink fills it, pages and tests read it."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from simulator.ledger import moment
 
 @dataclass(slots=True, eq=False)
 class Mail:
-    """One mail in one mailbox, raw; `direction` is the mailbox's view: received or sent."""
+    """One mail in one mailbox, raw; `direction` is from the mailbox's view: received or sent."""
 
     seq: int
     at: float
@@ -24,7 +24,7 @@ class Mail:
     content: bytes
 
     def event(self) -> dict[str, Any]:
-        """Parsed for people and tests; costs half a millisecond, so only when somebody looks."""
+        """Parsed for people and tests. This costs half a millisecond, so it is done only when somebody looks."""
         mail = message_from_bytes(self.content, policy=policy.default)
         head = {name: _head(mail, name) for name in ("from", "to", "subject", "reply_to", "message_id", "in_reply_to")}
         return {
@@ -53,7 +53,7 @@ def _part(mail: EmailMessage, kind: str) -> str | None:
         return None
     try:
         return str(part.get_content()).replace("\r\n", "\n")
-    except LookupError:  # a charset nobody knows: show what can be shown
+    except LookupError:  # unknown charset: show what can be shown
         return cast(bytes, part.get_payload(decode=True)).decode("ascii", "replace")
 
 

@@ -1,4 +1,4 @@
-"""The texts that passed, found by SID and by number; the REST API, the phones and the journeys share them."""
+"""All texts, by SID and by number; the REST API, the phones and the journeys share them."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from simulator.segments import segments
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """One text. Times are seconds since 1970; `phone` and `ours` are its two ends whichever way it went."""
+    """One text. Times are seconds since 1970; `phone` and `ours` are its two ends in either direction."""
 
     seq: int
     sid: str
@@ -54,14 +54,14 @@ class Message:
 
 
 class Messages:
-    """A ring: the oldest text is forgotten when the newest no longer fits."""
+    """A ring buffer: the oldest text is forgotten when the newest no longer fits."""
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
         self._seq = count(1)
-        self._by_sid: OrderedDict[str, Message] = OrderedDict()  # finds its first at once, a dict seeks it
+        self._by_sid: OrderedDict[str, Message] = OrderedDict()  # finds its first at once; a dict searches
         self._by_number: dict[str, list[Message]] = {}
-        # Unique over restarts too: Critter remembers SIDs for ever, and a repeated one would be taken for a repeat.
+        # Unique across restarts too: Critter keeps SIDs for ever, and would take a repeated one for a repeat.
         self._start = f"{time.time_ns():016x}"[-16:] + os.urandom(4).hex()
 
     def add(self, direction: str, sender: str | None, recipient: str, body: str, status: str, **more: Any) -> Message:
@@ -88,7 +88,7 @@ class Messages:
         return list(self._by_number)
 
     def drop(self, sid: str) -> None:
-        """Forget one; the oldest, the usual case, is found first in its lists."""
+        """Forgets one; the oldest, the usual case, is found first in its lists."""
         message = self._by_sid.pop(sid)
         for number in self._ends(message):
             texts = self._by_number[number]
@@ -102,7 +102,8 @@ class Messages:
 
     @staticmethod
     def _ends(message: Message) -> set[str]:
-        """Outbound texts stay out of our own number's list, which would grow to hold everything."""
+        """Its keys in the index. Outbound texts are not in our own number's list, which would grow to hold
+        everything."""
         if message.inbound and message.sender:
             return {message.recipient, message.sender}
         return {message.recipient}

@@ -1,4 +1,4 @@
-"""What a simulator is started with; refuses to listen to, or call, anything that is not this machine."""
+"""What a simulator is started with. It refuses to listen to, or call, anything that is not this machine."""
 
 import base64
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Options:
     mail_target: Address = ("127.0.0.1", 2525)
     mail_domain: str = "mail.example"
     fallback_url: str | None = None
-    call_hooks: bool = True  # for texts that come in; off: they stand in the list alone, as without a web hook set
+    call_hooks: bool = True  # False: incoming texts are only in the list, as without a web hook
     connect: str | None = None  # http://host:port where web hooks really go when their public URL is elsewhere
     messaging_service_sid: str | None = None
     api_keys: tuple[tuple[str, str], ...] = ()
@@ -52,10 +52,10 @@ class Options:
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """The live auth tokens, first the one that signs."""
+        """The valid auth tokens, first the one that signs."""
         return (self.auth_token,) if isinstance(self.auth_token, str) else self.auth_token
 
     def logins(self) -> frozenset[str]:
-        """The Authorization headers that open the REST API."""
+        """The Authorization headers that the REST API accepts."""
         pairs = [(self.account_sid, token) for token in self.tokens] + list(self.api_keys)
         return frozenset("Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode() for name, secret in pairs)

@@ -1,4 +1,4 @@
-"""/phones: what each simulated phone sent and received, and the way to send from it."""
+"""/phones: what each simulated phone sent and received, and how to send from it."""
 
 import mimetypes
 import os
@@ -70,7 +70,7 @@ def _field(form: MultiMapping[Given], name: str) -> str:
 
 
 def _medium(request: web.Request, given: Given) -> tuple[str, str]:
-    """URL and content type. A file is kept here, under a URL as Twilio has them."""
+    """URL and content type. A file is kept here, under a URL like Twilio's."""
     if isinstance(given, FileField):
         return _keep(request, given)
     url = str(given)

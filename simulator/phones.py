@@ -11,16 +11,16 @@ from simulator.ledger import digest
 from simulator.messages import Message
 from simulator.world import World
 
-# Of numbers that tests and demos use; the carrier knows them all.
+# Numbers that tests and demos use; the carrier knows them all.
 COUNTRIES = {"1": "US", "33": "FR", "34": "ES", "39": "IT", "41": "CH", "43": "AT", "44": "GB", "49": "DE"}
 
 
 async def text(
     world: World, phone: str, ours: str, body: str, media: Sequence[tuple[str, str]] = (), wait: bool = True
 ) -> tuple[Message, dict[str, Any] | None]:
-    """Send one text from a phone. `media` are (URL, content type), {sid} in the URL stands for the text's own SID.
+    """Sends one text from a phone. `media` are (URL, content type); {sid} in the URL stands for the text's own SID.
 
-    Returns it, and how the web hook went if waited for.
+    Returns the text, and the outcome of the web hook if `wait` is set.
     """
     urls, service = tuple(url for url, _ in media), world.options.messaging_service_sid
     message = world.messages.add("inbound", phone, ours, body, "received", media=urls, service=service)
@@ -36,7 +36,7 @@ async def text(
     return message, await asyncio.shield(delivery) if wait else None
 
 
-_RUNNING: set[asyncio.Task[dict[str, Any]]] = set()  # a task that nobody holds may vanish before it ends
+_RUNNING: set[asyncio.Task[dict[str, Any]]] = set()  # keeps references: a task without one may vanish
 
 
 def _carrier_answers(world: World, word: carrier_words.Word, ours: str, phone: str) -> None:
@@ -51,7 +51,7 @@ def _carrier_answers(world: World, word: carrier_words.Word, ours: str, phone: s
 
 
 async def _deliver(world: World, message: Message, params: dict[str, str]) -> dict[str, Any]:
-    """Call the web hook as often and as late as the fault switches say; the first call's outcome is told."""
+    """Calls the web hook as often and as late as the fault switches say; returns the first call's outcome."""
     who = (message.sender or "", message.recipient)
     if not world.options.call_hooks:
         return _told(world, message, "list", 0, Answer(None, 0.0, "no web hook is set"))
@@ -70,7 +70,8 @@ async def _deliver(world: World, message: Message, params: dict[str, str]) -> di
 
 
 async def _call(world: World, message: Message, params: dict[str, str]) -> dict[str, Any]:
-    """Twilio's way: a failed call is repeated once within 15 s, then goes to the fallback URL; after a 4xx at once."""
+    """As Twilio does: a failed call is repeated once within 15 s, then goes to the fallback URL; after a 4xx at
+    once."""
     options = world.options
     urls = [options.webhook_url, options.webhook_url] + ([options.fallback_url] if options.fallback_url else [])
     outcome: dict[str, Any] = {}
@@ -89,7 +90,7 @@ async def _call(world: World, message: Message, params: dict[str, str]) -> dict[
 
 
 def _told(world: World, message: Message, where: str, attempt: int, answer: Answer) -> dict[str, Any]:
-    """Write down and tell how one call went."""
+    """Records and publishes how one call went."""
     text = {"sid": message.sid, "from": message.sender, "recipient": message.recipient}
     outcome = {"to": where, "status": answer.status, "attempt": attempt, "ms": answer.ms, "reason": answer.reason}
     world.ledger.write(time.time(), "webhook", {**text, "body_sha256": digest(message.body), **outcome})

@@ -1,4 +1,4 @@
-"""What the sink does with a mail once its dot has come: keep it by mailbox, tell the pages, write the ledger lines."""
+"""What the sink does with a complete mail: it keeps it by mailbox, tells the pages, writes the ledger lines."""
 
 import re
 import time
@@ -12,7 +12,7 @@ MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 def receive(world: World, sender: str, recipients: Sequence[str], content: bytes, status: int | str = 250) -> None:
-    """Take a mail, one line and one mailbox per recipient; the session flushes the ledger before it answers."""
+    """Takes a mail: one line and one mailbox per recipient. The session flushes the ledger before it answers."""
     at = time.time()
     together = tuple(recipients)
     for recipient in together:
@@ -22,14 +22,14 @@ def receive(world: World, sender: str, recipients: Sequence[str], content: bytes
 
 
 def refuse(world: World, sender: str, recipients: Sequence[str], content: bytes, status: int | str) -> None:
-    """Write down a mail, or a recipient before there was one, that a fault turned away."""
+    """Records a mail, or a recipient before there was a mail, that a fault refused."""
     _write(world, time.time(), sender, recipients, content, status, accepted=False)
 
 
 def _write(
     world: World, at: float, sender: str, recipients: Sequence[str], content: bytes, status: int | str, accepted: bool
 ) -> None:
-    """The lines are put together by hand: a bench sends more mails in a second than a JSON encoder likes."""
+    """The lines are formatted by hand: a bench sends more mails a second than a JSON encoder can keep up with."""
     end = content.find(b"\r\n\r\n")
     found = MESSAGE_ID.search(content, 0, end if end >= 0 else len(content))
     body = content[end + 4 :] if end >= 0 else b""

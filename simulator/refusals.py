@@ -24,7 +24,7 @@ REASONS: dict[int, tuple[int, str]] = {
     30034: (400, "The 'From' number is not registered with an approved campaign."),
 }
 
-# What `error_message` says of a message that the carrier did not deliver.
+# The `error_message` of a message that the carrier did not deliver.
 UNDELIVERED: dict[int, str] = {
     30001: "Queue overflow",
     30003: "Unreachable destination handset",

@@ -1,4 +1,4 @@
-"""Faults of the REST API, played out on one request; the handlers call it when a switch strikes."""
+"""Applies a fault of the REST API to one request; the handlers call it when a switch strikes."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from simulator.refusals import TwilioError
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that can still be done, or only be noted; each writes down what the caller gets to see."""
+    """A request that can still be done, or only be recorded; each records what the caller gets to see."""
 
     request: web.Request
     do: Callable[[int | str | None], tuple[int, dict[str, Any]]]
@@ -63,7 +63,7 @@ def _do_or_note(call: Call, fault: Fault, answered: int) -> None:
 
 
 async def _late(call: Call, fault: Fault) -> web.Response:
-    """`after`: done at once, answered late, so that callbacks overtake the answer."""
+    """`after`: the request is done at once and answered late, so that callbacks overtake the answer."""
     if not fault.params["after"]:
         await asyncio.sleep(fault.params["seconds"])
     status, body = call.do(None)
@@ -83,7 +83,7 @@ async def _half(call: Call) -> web.StreamResponse:
 
 
 def _cut(request: web.Request, response: web.StreamResponse | None = None) -> web.StreamResponse:
-    """Close the connection under the answer; what aiohttp still wants to write goes nowhere."""
+    """Closes the connection under the answer; what aiohttp still wants to write is dropped."""
     if request.transport:
         request.transport.close()
     return response or web.Response()

@@ -1,4 +1,5 @@
-"""Mails that people send from the simulated mailboxes: written, or taken raw, and given to Critter's SMTP listener."""
+"""Mails that people send from the simulated mailboxes: composed here, or taken raw, and sent to Critter's SMTP
+listener."""
 
 import asyncio
 import smtplib
@@ -18,7 +19,7 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """SMTP's last word, and its word on each recipient."""
+    """SMTP's last reply, and its reply for each recipient."""
 
     code: int
     text: str
@@ -26,7 +27,7 @@ class Answer:
 
 
 async def mail(world: World, mailbox: str, recipients: list[str], content: bytes) -> tuple[Answer, int]:
-    """Send a complete message from a mailbox; returns Critter's answer and the number of the mail kept here."""
+    """Sends a complete message from a mailbox; returns Critter's answer and the number of the mail kept here."""
     at = time.time()
     sent = world.mailboxes.add(at, mailbox, "sent", mailbox, tuple(recipients), content)
     world.events.tell("mail", sent.event)
@@ -37,7 +38,7 @@ async def mail(world: World, mailbox: str, recipients: list[str], content: bytes
 
 
 def write(world: World, mailbox: str, form: dict[str, str]) -> EmailMessage:
-    """A message from form fields; a reply takes its address, subject and references from the mail it answers."""
+    """Makes a message from form fields; a reply takes its address, subject and references from the mail it answers."""
     message = EmailMessage(policy=SMTP)
     answered = _find(world, mailbox, form.get("in_reply_to", ""))
     message["From"] = f"{form['name']} <{mailbox}>" if form.get("name") else mailbox

@@ -1,4 +1,4 @@
-"""The mail relay that Critter sends to: takes pipelined SMTP fast (RFC 5321, 2920), misbehaves when told to."""
+"""The mail relay that Critter sends to: it takes pipelined SMTP fast (RFC 5321, 2920), and fails when told to."""
 
 import asyncio
 import re
@@ -12,14 +12,14 @@ LONGEST_MAIL = 32 << 20
 EHLO = b"250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE %d\r\n" % LONGEST_MAIL
 OK = b"250 2.0.0 OK\r\n"
 GO_ON = b"354 End with a dot on its own line\r\n"
-# What a pipelining client sends for one mail, read in one go while no fault is on.
+# What a pipelining client sends for one mail; it is read in one go while no fault is on.
 WHOLE = re.compile(rb"MAIL FROM:<([^<>\r\n]*)>[^\r\n]*\r\nRCPT TO:<([^<>\r\n]+)>[^\r\n]*\r\nDATA\r\n", re.IGNORECASE)
 WHOLE_ANSWER = OK + OK + GO_ON
 PATH = re.compile(rb"(?:MAIL FROM|RCPT TO):\s*<([^<>]*)>", re.IGNORECASE)
 
 
 class Session(asyncio.Protocol):
-    """One connection. Bytes wait in a buffer until they make a command, or a mail up to its dot."""
+    """One connection. Bytes wait in a buffer until they are a command, or a mail up to its dot."""
 
     def __init__(self, world: World, sessions: set["Session"]) -> None:
         self._world, self._sessions = world, sessions
@@ -32,7 +32,7 @@ class Session(asyncio.Protocol):
         self._out: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one only in behaviour
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's has only the same methods
         self._sessions.add(self)
         self._transport.write(b"220 sink.example ESMTP\r\n")
 
@@ -48,13 +48,13 @@ class Session(asyncio.Protocol):
             self._work()
 
     def close(self) -> None:
-        """Cut the connection now."""
+        """Cuts the connection now."""
         if self._transport:
             self._transport.abort()
         self._transport = None
 
     def _work(self) -> None:
-        """Do all that the buffer holds, then answer it in one write; the ledger goes first."""
+        """Does all that the buffer holds, then answers it in one write; the ledger is flushed first."""
         while self._transport and (self._mail() if self._in_data else self._command()):
             pass
         self._buffer, self._at, self._searched = self._buffer[self._at :], 0, max(0, self._searched - self._at)
@@ -63,7 +63,7 @@ class Session(asyncio.Protocol):
             self._transport.write(b"".join(self._out))
         self._out.clear()
 
-    # Commands: each tells whether there may be more to do with what is in the buffer.
+    # Commands: each returns whether there may be more to do with what is in the buffer.
 
     def _command(self) -> bool:
         if self._sender is None and not self._world.faults.on and (whole := WHOLE.match(self._buffer, self._at)):
@@ -152,7 +152,7 @@ class Session(asyncio.Protocol):
         return found + 2 if found >= 0 else -1
 
     def _wait(self) -> bool:
-        """Begin the delay that a fault asks for; once per mail."""
+        """Begins the delay that a fault asks for; once per mail."""
         fault = None if self._delayed else self._world.faults.strike("smtp-delay", *self._who())
         if fault:
             self._delayed = True
@@ -174,7 +174,7 @@ class Session(asyncio.Protocol):
             self.close() if cut else self._out.append(OK)
 
     def _turned_away(self, at: str, address: str = "", content: bytes = b"") -> bool:
-        """Answer 4xx or 5xx when a fault says so here."""
+        """Answers 4xx or 5xx when a fault says so here."""
         if not self._world.faults.on:
             return False
         who = (address,) if address else self._who()
@@ -198,7 +198,7 @@ def _text(path: bytes) -> str:
 
 
 def _unstuffed(content: bytes) -> bytes:
-    """Take away the dot that a client adds in front of a line's own (RFC 5321, 4.5.2)."""
+    """Removes the dot that a client adds in front of a line's own (RFC 5321, 4.5.2)."""
     if content.startswith(b"."):
         content = content[1:]
     return content.replace(b"\r\n.", b"\r\n") if b"\r\n." in content else content

@@ -37,7 +37,7 @@ def routes() -> list[web.RouteDef]:
 
 
 def guarded(handler: Handler) -> Handler:
-    """Basic auth and our account's path before, Twilio's error JSON after."""
+    """Checks Basic auth and our account's path before; answers with Twilio's error JSON after."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         world = request.app[WORLD]
@@ -96,7 +96,7 @@ async def _reading(
 
 
 async def update(request: web.Request) -> web.StreamResponse:
-    """Redact (an empty Body) or cancel a text that is not sent yet (Status=canceled)."""
+    """Redacts (an empty Body) or cancels a text that is not sent yet (Status=canceled)."""
     message = _message(request)
     form = parse_qs(await request.text(), keep_blank_values=True)
     if one(form, "Status") == "canceled":
@@ -113,7 +113,7 @@ async def update(request: web.Request) -> web.StreamResponse:
 
 
 async def delete(request: web.Request) -> web.StreamResponse:
-    """Words, numbers and all; the ledger notes it."""
+    """Deletes the words, the numbers and everything else; the ledger records it."""
     message = _message(request)
     _refuse_unfinished(message)
     world = request.app[WORLD]
@@ -123,7 +123,8 @@ async def delete(request: web.Request) -> web.StreamResponse:
 
 
 async def media_list(request: web.Request) -> web.StreamResponse:
-    """The files of one text that lie here; what a phone gave as a URL of somewhere else is not in Twilio's store."""
+    """The files of one text that are kept here; what a phone gave as a URL of somewhere else is not in Twilio's
+    store."""
     world, message = request.app[WORLD], _message(request)
     names = [url.rpartition("/Media/")[2] for url in message.media if "/Media/ME" in url]
     entries = [
@@ -141,7 +142,7 @@ async def media_list(request: web.Request) -> web.StreamResponse:
 
 
 async def media(request: web.Request) -> web.StreamResponse:
-    """The bytes of a picture that a phone sent; they live here, so Critter fetches them with its credentials."""
+    """The bytes of a picture that a phone sent; they are kept here, so Critter fetches them with its credentials."""
     kept = request.app[WORLD].media.get(request.match_info["media"])
     if kept is None:
         raise _unknown(request)

@@ -1,4 +1,4 @@
-"""All that one simulator knows, in one place: handed to the REST API, the sink and the pages."""
+"""All the state of one simulator, in one place: it is handed to the REST API, the sink and the pages."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -32,7 +32,7 @@ class World:
 
     @classmethod
     def make(cls, options: Options) -> Self:
-        """Needs a running loop."""
+        """Must be called in a running event loop."""
         events = Events()
         ledger = Ledger(options.ledger, options.fsync, lambda line: events.tell("ledger", line))
         faults, hooks = Faults(options.seed), Hooks(options)
@@ -51,7 +51,7 @@ class World:
         )
 
     def reset(self) -> None:
-        """As if just started: no texts, no mails, no blocks, no faults, an empty ledger."""
+        """Resets it as if just started: no texts, no mails, no blocks, no faults, an empty ledger."""
         self.journeys.clear()
         for part in (self.messages, self.mailboxes, self.blocks, self.ledger, self.media):
             part.clear()

@@ -1,1 +1,1 @@
-"""What several commands of the command line do."""
+"""What several commands of the command line share."""

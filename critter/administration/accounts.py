@@ -1,4 +1,4 @@
-"""What `critter people` and `critter groups` share: reserved words; an account by its handle or one line why not."""
+"""What `critter people` and `critter groups` share: reserved words; an account by its handle, or one line why not."""
 
 from collections.abc import Sequence
 
@@ -40,7 +40,7 @@ def _hidden(one: AliasRow) -> str:
 
 
 def account(session: Session, handle: str, kind: str | None = None) -> Account:
-    """The active account of that handle; raises Refused with the command that lists what there is."""
+    """The active account of that handle; raises Refused with the command that lists the accounts."""
     found = accounts.by_handle(session, handle, active=False)
     if found is None or (kind and found.kind != kind):
         noun = {"person": "person", "group": "group", None: "account"}[kind]
@@ -52,7 +52,7 @@ def account(session: Session, handle: str, kind: str | None = None) -> Account:
 
 
 def enrol(session: Session, person: Account, names: Sequence[str], *, by_text: bool, member: bool) -> None:
-    """Follows the named ones; as a member, which takes a group."""
+    """Makes the person follow the named ones; as a member, which takes a group."""
     for name in names:
         source = account(session, name, "group" if member else None)
         role = "member" if member or source.access in ("open", "closed") else "follower"

@@ -19,7 +19,8 @@ Rings = frozenset[str]
 
 
 class BulkAction(NamedTuple):
-    """What is done to many: to deliveries, how many that were and whom to ring; and to quarantined inputs."""
+    """What is done to many: to deliveries, which returns how many there were and which queues to wake; and to
+    quarantined inputs."""
 
     name: str
     deliveries: Callable[[Session, Sequence[DeliveryStatus]], tuple[Rings, int]]
@@ -28,7 +29,8 @@ class BulkAction(NamedTuple):
 
 
 def apply_to_many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> tuple[Rings, int]:
-    """In batches; each is a transaction with its line of the audit. Whom to ring, and how many there were."""
+    """Works in batches; each is a transaction with its line of the audit. Returns the queues to wake, and how many
+    there were."""
     with transaction(engine) as session:
         inputs = dead_letters.inputs(session, which)
         retry.decide(session, inputs, deed.state, operator_name(), f"inbound.{deed.name}")
@@ -82,7 +84,7 @@ def drop_named(engine: Engine, ids: Sequence[str]) -> int:
 
 
 def read_status(session: Session, found: LookupResult, row_id: str) -> list[DeliveryStatus]:
-    """The dead among a message's deliveries, locked; raises Refused when there is none."""
+    """The dead ones among a message's deliveries, locked; raises Refused when there is none."""
     if found.message_id is None:
         raise Refused(f"{row_id} is a post: name one of its deliveries. critter trace {row_id} shows them.")
     rows = retry.deliveries(session, found.message_id, found.address_id)

@@ -1,4 +1,4 @@
-"""`critter people import` as the command line does it: read, report, change, show how far it is, tell what was done."""
+"""`critter people import` on the command line: reads, reports, changes, shows its progress, says what was done."""
 
 import sys
 from collections.abc import Sequence
@@ -20,12 +20,13 @@ from gateway.network.people.imports.csv_file import Problem, Roster
 from gateway.network.people.imports.plan import ImportPlan, KnownAccount
 
 SHOWN = 50  # bad rows, and people who would be deactivated
-LONG = 2000  # rows from which on it shows how far it is
+LONG = 2000  # rows from which on it shows its progress
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What changed, or with `sure` off what would. `missing`: handles of those whom a complete file does not name."""
+    """What changed, or without `sure` what would change. `missing`: handles of those whom a complete file does not
+    name."""
 
     imported: Imported
     missing: tuple[str, ...]
@@ -37,7 +38,7 @@ class ImportReport:
 
     @property
     def something(self) -> bool:
-        """Whether it changes anything at all: the same file a second time does not."""
+        """Whether it changes anything: the same file does not change anything the second time."""
         return bool(self.missing or any(count for name, count in asdict(self.imported).items() if name != "people"))
 
     def told(self) -> str:
@@ -68,11 +69,11 @@ def read_content(file: Path) -> bytes:
 
 
 def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> ImportReport:
-    """All of it or nothing. A complete file only shows what it would do until one is sure."""
+    """Imports all of it or nothing. A complete file only shows what it would do until `sure` is given."""
     trial = session.begin_nested()
     missing = people_import.missing(session, found) if complete else []
     _show_missing(missing)
-    _deactivate(session, missing)  # first: their numbers may be somebody else's by now
+    _deactivate(session, missing)  # first: their numbers may belong to somebody else by now
     plan = people_import.plan(session, found)
     if plan.problems:
         _refuse(plan.problems)
@@ -80,7 +81,7 @@ def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> Impor
     done = ImportReport(imported, tuple(one.handle for one in missing), sure or not complete)
     if done.something:
         audit_log.record(session, operator_name(), "people.import", None, asdict(imported))
-    trial.commit() if done.sure else trial.rollback()  # what a preview tells is exactly what would happen
+    trial.commit() if done.sure else trial.rollback()  # a preview tells exactly what would happen
     return done
 
 

@@ -1,4 +1,4 @@
-"""`critter people link`: a new phone or mailbox for somebody, proved by a code (R38)."""
+"""`critter people link`: links a new phone or mailbox to somebody, proved by a code (R38)."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _owned(session: Session, found: tuple[str, str]) -> tuple[Address, Account]:
 
 
 def _part(session: Session, row: Address, owner: Account) -> str:
-    """What its owner was sent stays with them; what has not left is not sent there any more."""
+    """Takes it away: what its owner was sent stays with them; what has not left is not sent there any more."""
     channel, was_primary = row.channel, row.is_primary
     addresses.cancel_open(session, select(Address.id).where(Address.id == row.id), "deactivated")
     addresses.retire(session, row)
@@ -126,7 +126,7 @@ def _show(session: Session, settings: Settings, signer: Signer, person: Account)
 
 
 def _send(session: Session, settings: Settings, signer: Signer, person: Account, written: str) -> str:
-    """The code goes to the new address; it is never shown here."""
+    """Sends the code to the new address; it is never shown here."""
     channel, normal = _found(settings, written)
     row = addresses.ensure(session, channel, normal)
     _refuse_others(session, row, person)
@@ -149,7 +149,7 @@ def _send(session: Session, settings: Settings, signer: Signer, person: Account,
 
 
 def _found(settings: Settings, written: str) -> tuple[str, str]:
-    """The channel of an address as it was typed, and how it is kept."""
+    """The channel of an address as it was typed, and the form in which it is kept."""
     channel = addresses.channel_of(written)
     return channel, addresses.normal_mailbox(written) if channel == "email" else _phone(written, settings)
 

@@ -1,4 +1,4 @@
-"""`critter people show`: one person as an operator sees them, without what they said."""
+"""`critter people show`: one person as an operator may see them, without what they said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`critter people welcome`, and what an import says of phones that wait for it: priced before it is sent."""
+"""`critter people welcome`, and what an import says of phones that wait for a welcome: its price is shown before it is
+sent."""
 
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from gateway.sms.fit import segments, thrifty
 
 
 def after_import(session: Session, settings: Settings) -> str:
-    """Welcomes a few at once; of many it says what that would cost, and how."""
+    """Welcomes a few at once; for many it says what that would cost, and how to do it."""
     waiting = welcomes.waiting(session) if settings.sms else 0
     if not waiting:
         return ""
@@ -25,7 +26,7 @@ def after_import(session: Session, settings: Settings) -> str:
 
 
 def run(session: Session, settings: Settings, *, ask: bool) -> str:
-    """All that wait, after a yes to the price."""
+    """Welcomes all that wait, after a yes to the price."""
     if not settings.sms:
         raise Refused("Texts are switched off (CRITTER_SMS=off): nobody can be welcomed by text.")
     waiting = welcomes.waiting(session)

@@ -1,4 +1,4 @@
-"""A trace as lines in the order of time, for people. `critter trace` prints them."""
+"""A trace as lines in order of time, for people. `critter trace` prints them."""
 
 from collections.abc import Iterator
 from datetime import datetime

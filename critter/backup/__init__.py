@@ -1,1 +1,1 @@
-"""Backups, and the restores that only replace what is there when they are whole."""
+"""Backups, and restores that replace a database only once the new one is complete."""

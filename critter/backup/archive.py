@@ -1,6 +1,6 @@
-"""One file with the database and the pictures (R54): written by `critter backup`, read by critter/backup/restore.
+"""One file with the database and the media files (R54): written by `critter backup`, read by critter/backup/restore.
 
-The file is a tar: manifest.json, database.dump (pg_dump's own format) and media/. The secret key is not in it.
+The file is a tar: manifest.json, database.dump (pg_dump's own format) and media/. It does not contain the secret key.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ LEFT_BEHIND: Final = 86_400.0  # seconds after which no backup can still be at w
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What the backup is of. The audit's head proves after a restore that no row before it is missing."""
+    """What the backup contains. With the audit's head a restore can prove that no row before it is missing."""
 
     made_at: str
     mode: str
@@ -52,7 +52,7 @@ class Manifest:
 
 
 class Backup(NamedTuple):
-    """One that is open to be read."""
+    """A backup that is open for reading."""
 
     manifest: Manifest
     tar: tarfile.TarFile
@@ -60,7 +60,7 @@ class Backup(NamedTuple):
 
 
 def describe(session: Session) -> Manifest:
-    """Of the database as it is now."""
+    """The manifest of the database as it is now."""
     return Manifest(
         datetime.now(UTC).isoformat(timespec="seconds"),
         session.query(Installation.mode).scalar() or "",
@@ -70,7 +70,8 @@ def describe(session: Session) -> Manifest:
 
 
 def write(settings: Settings, place: Path, manifest: Manifest, told: Told) -> int:
-    """The whole backup, under its name only once it is complete and on the disk. Its size; raises Refused."""
+    """Writes the whole backup, which gets its name only once it is complete and on the disk. Returns its size; raises
+    Refused."""
     part = place.with_name(f"{place.name}.part")
     _remove_left_behind(place.absolute().parent)
     try:
@@ -92,7 +93,7 @@ def write(settings: Settings, place: Path, manifest: Manifest, told: Told) -> in
 
 
 def _remove_left_behind(folder: Path) -> None:
-    """Dumps of backups that were killed before they were packed: nobody else would ever take them away."""
+    """Deletes dumps of backups that were killed before they were packed: nothing else would ever delete them."""
     for left in folder.glob(f"{DUMPING}*"):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - left.stat().st_mtime > LEFT_BEHIND:
@@ -115,7 +116,8 @@ def _pack(file: IO[bytes], manifest: Manifest, dump: Path, media: Path, told: To
 
 @contextlib.contextmanager
 def open_archive(place: Path) -> Iterator[Backup]:
-    """Raises Refused for anything that is no whole backup; what is wrong with the file later on is refused as well."""
+    """Raises Refused for anything that is no complete backup; what turns out later to be wrong with the file is refused
+    as well."""
     try:
         tar = tarfile.open(place)  # noqa: SIM115 - closed below
         backup = _read(tar)
@@ -132,7 +134,7 @@ def _read(tar: tarfile.TarFile) -> Backup:
     plain = json.loads(_member(tar, MANIFEST).read())
     manifest = Manifest(plain["made_at"], plain["mode"], plain["revision"], ChainHead(**plain["audit"]))
     datetime.fromisoformat(manifest.made_at)
-    tar.getmembers()  # walks to the end of the file: one that was cut off is known before anything is done
+    tar.getmembers()  # reads to the end: a truncated file is noticed before anything is done
     return Backup(manifest, tar, _member(tar, DUMP))
 
 
@@ -145,14 +147,14 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
 
 
 def list_media(backup: Backup) -> Iterator[tuple[str, tarfile.TarInfo]]:
-    """The names (SHA-256, hex) of the files in it, and where they are."""
+    """The names (SHA-256, hex) of the media files in it, and where they are."""
     for member in backup.tar.getmembers():
         if (found := PICTURE.fullmatch(member.name)) and member.isfile():
             yield found[1], member
 
 
 def unpack(backup: Backup, member: tarfile.TarInfo, there: Path) -> bool:
-    """Whole and on the disk, or not at all; False when it is not what its name says, which is its hash."""
+    """Unpacks one file completely and onto the disk, or not at all; False when its hash is not its name."""
     there.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = there.with_suffix(".restored.part")
     try:

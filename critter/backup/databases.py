@@ -1,6 +1,6 @@
-"""Makes, renames and drops databases beside ours, on the same PostgreSQL. A restore and its drill work with it.
+"""Makes, renames and drops databases beside ours, on the same PostgreSQL. A restore and its drill use it.
 
-What a restore makes is known by the database's comment, which can be read from outside of it.
+A database that a restore made is recognised by its comment, which can be read without connecting to it.
 """
 
 import time
@@ -16,12 +16,12 @@ from gateway.errors import Refused
 from gateway.failpoints import crash_point
 from gateway.store.restore_marker import IS_MARKED, MARK, UNMARK
 
-MAINTENANCE: Final = ("postgres", "template1")  # every server has them; ours must not be open to be renamed
-OURS: Final = "critter restore: "  # how the comments of databases begin that a restore made
+MAINTENANCE: Final = ("postgres", "template1")  # every server has them; ours must not be open while it is renamed
+OURS: Final = "critter restore: "  # the beginning of the comments of databases that a restore made
 EMPTY: Final = f"{OURS}was empty, and is dropped"
-PATIENCE: Final = 10.0  # seconds for the last statement of a restore that was killed to end
-LEAVING: Final = 2.0  # seconds in which the server notices that a connection was closed
-LONGEST: Final = 40  # characters of our name that others are made of; PostgreSQL takes 63
+PATIENCE: Final = 10.0  # seconds for the last statement of a killed restore to end
+LEAVING: Final = 2.0  # seconds in which the server notices a closed connection
+LONGEST: Final = 40  # characters of our name that the others begin with; PostgreSQL allows 63
 
 
 class Unreachable(Exception):
@@ -29,7 +29,7 @@ class Unreachable(Exception):
 
 
 class Server:
-    """One restore or drill of one database at a time."""
+    """The server during one restore or drill, of which there is one at a time for each database."""
 
     def __init__(self, url: str) -> None:
         """Raises Unreachable."""
@@ -44,7 +44,7 @@ class Server:
         self._admin.close()
 
     def _connected(self) -> psycopg.Connection:
-        """To another database than ours, by a role that may make databases and owns ours."""
+        """A connection to another database than ours, by a role that may make databases and owns ours."""
         problem = "it has no other database"
         for name in MAINTENANCE:
             try:
@@ -70,7 +70,7 @@ class Server:
         return self._url.set(database=name).render_as_string(hide_password=False)
 
     def lock(self) -> None:
-        """Goes with the connection. Raises Refused."""
+        """Takes the lock, which is released with the connection. Raises Refused."""
         end = time.monotonic() + PATIENCE
         while not self._value("SELECT pg_try_advisory_lock(hashtextextended(%(name)s, 0))", f"restore {self.live}"):
             if time.monotonic() > end:
@@ -78,7 +78,7 @@ class Server:
             time.sleep(0.2)
 
     def comment(self, name: str) -> str | None:
-        """What a restore wrote at it; None: there is no such database."""
+        """The comment that a restore wrote on a database; None when there is no such database."""
         found = self._admin.execute(COMMENT, {"name": name}).fetchone()
         return None if found is None else found[0] or ""
 
@@ -86,7 +86,7 @@ class Server:
         self._run("COMMENT ON DATABASE {} IS {}", sql.Identifier(name), sql.Literal(words))
 
     def make(self, name: str, words: str) -> None:
-        """A marked database with nothing in it, in the place of one that an earlier restore left. Raises Refused."""
+        """Makes an empty, marked database, and replaces one that an earlier restore left. Raises Refused."""
         there = self.comment(name)
         if there is not None and not there.startswith(OURS) and not self.is_empty(name):
             raise Refused(f"There is a database {name}, which no restore made: rename or drop it first.")
@@ -102,7 +102,7 @@ class Server:
         crash_point("database marked")
 
     def _create(self, name: str) -> None:
-        """As ours was made, and with the rights and settings that hang on the database itself."""
+        """Creates it like ours, with the rights and settings of the database itself."""
         row = self._admin.execute(MADE_AS, {"name": self.live}).fetchone()
         assert row is not None
         statement = "CREATE DATABASE {} TEMPLATE template0 OWNER {} ENCODING {}"
@@ -131,8 +131,8 @@ class Server:
         crash_point("mark taken away")
 
     def drop(self, name: str) -> None:
-        """Whoever is connected is sent away: a pg_restore whose restore was killed may still be at it. FORCE is refused
-        while the server itself cleans up there, which a DROP without it ends."""
+        """Drops it and disconnects its clients: the pg_restore of a killed restore may still be running. FORCE is
+        refused while the server itself cleans up there; a DROP without it ends that."""
         end = time.monotonic() + PATIENCE
         while True:
             for force in (" WITH (FORCE)", ""):
@@ -144,11 +144,11 @@ class Server:
             time.sleep(0.2)
 
     def is_empty(self, name: str) -> bool:
-        """Also when all that is in it is what a broken-off restore left."""
+        """Whether it is empty, or has only what an interrupted restore left."""
         return bool(self._inside(name, NOTHING_IN_IT)) or bool(self._inside(name, IS_MARKED))
 
     def refuse_others(self) -> None:
-        """Nobody may be at work on what is to be replaced."""
+        """Raises Refused while others use what is to be replaced."""
         end = time.monotonic() + LEAVING
         while others := self._value(OTHERS, self.live):
             if time.monotonic() > end:
@@ -156,14 +156,14 @@ class Server:
             time.sleep(0.1)
 
     def left_behind(self) -> list[str]:
-        """Empty databases that a restore has replaced, and did not come to drop."""
+        """Empty databases that a restore has replaced, and was ended before it dropped them."""
         return [name for (name,) in self._admin.execute(LEFT, {"words": EMPTY})]
 
     def names(self) -> set[str]:
         return {name for (name,) in self._admin.execute("SELECT datname FROM pg_database")}
 
     def swap(self, new: str, kept: str, *, empty: bool) -> None:
-        """The new one gets our name, ours that of the one that is kept: both, or neither. Raises Refused."""
+        """Gives the new one our name and ours the name under which it is kept: both, or neither. Raises Refused."""
         try:
             with self._admin.transaction():
                 if empty:
@@ -187,7 +187,7 @@ class Server:
         return row[0] if row else None
 
     def _inside(self, name: str, statement: str) -> Any:
-        """One statement in that database; its value if it has one."""
+        """Runs one statement in that database; returns its value if it has one."""
         with psycopg.connect(**connection_arguments(self.url(name)), autocommit=True) as connection:
             done = connection.execute(statement)
             row = done.fetchone() if done.description else None
@@ -195,13 +195,13 @@ class Server:
 
 
 def connection_arguments(url: str) -> dict[str, Any]:
-    """Of a connection by the driver itself."""
+    """The arguments of a connection by the driver itself."""
     plain = make_url(url).difference_update_query(["pooled"]).render_as_string(hide_password=False)
     return {"conninfo": plain, "application_name": postgres_programs.APPLICATION, "connect_timeout": 10}
 
 
 def describe_failure(error: psycopg.Error) -> str:
-    """Its first line."""
+    """The first line of the error."""
     return str(error).strip().splitlines()[0]
 
 
@@ -225,7 +225,8 @@ COMMENT: Final = "SELECT shobj_description(oid, 'pg_database') FROM pg_database 
 NOTHING_IN_IT: Final = """
     SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p'))
 """
-# What a connection is, the server tells only members of its role; whose it is, all. The server's own have no role.
+# The server shows details of a connection only to members of its role, but its user to everybody. The server's own
+# connections have no role.
 CLIENTS: Final = "usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'"
 OTHERS: Final = f"SELECT count(*) FROM pg_stat_activity WHERE datname = %(name)s AND {CLIENTS}"  # noqa: S608
 LEFT: Final = "SELECT datname FROM pg_database WHERE shobj_description(oid, 'pg_database') = %(words)s"

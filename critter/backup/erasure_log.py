@@ -1,4 +1,5 @@
-"""Who was erased, by id alone, beside the database: a backup from before still has them, and a restore erases again."""
+"""Records who was erased, by id alone, beside the database: an older backup still has them, so a restore erases them
+again."""
 
 import json
 import os
@@ -17,18 +18,18 @@ TAKEN_BACK: Final = '"taken_back": true'
 
 
 def remember(var: Path, account_id: int) -> None:
-    """A line on the disk, before the database forgets them: a crash in between must not bring them back later."""
+    """Writes a line to the disk before the database erases them: a crash in between must not bring them back later."""
     _write(var, account_id, {})
 
 
 def take_back(var: Path, account_id: int) -> None:
-    """The database failed on the way: nobody was erased."""
+    """Removes the line when the database failed and nobody was erased."""
     _write(var, account_id, {"taken_back": True})
 
 
 def read_log(var: Path) -> list[int]:
-    """Their ids, in order; raises Refused for a file that cannot be read. What a crash cut off in the middle of an id
-    was never said to be there, and its database had not forgotten them."""
+    """Their ids, in order; raises Refused for a file that cannot be read. An id that a crash cut off was never
+    confirmed, and its database had not erased that person."""
     path = var / NAME
     found: dict[int, None] = {}
     for number, line in enumerate(path.read_text().splitlines() if path.exists() else [], 1):

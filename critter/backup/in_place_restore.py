@@ -1,7 +1,7 @@
-"""A restore into an empty database that is ours already, where the server lets us make no other one (R61).
+"""Restores into our own database while it is empty, where the server does not let us make another one (R61).
 
-The database is marked first, and loses the mark last: in between every process, old or new, that comes to it refuses.
-What a restore left that was broken off is cleared away by the next one. critter/commands/restore decides.
+The database is marked first, and the mark is removed last: in between every process, old or new, that connects refuses
+to work. What an interrupted restore left is removed by the next one. critter/commands/restore decides.
 """
 
 import time
@@ -20,11 +20,11 @@ from gateway.errors import Refused
 from gateway.failpoints import crash_point
 from gateway.store.restore_marker import IS_MARKED, MARK, TABLE, UNMARK
 
-PATIENCE: Final = 10.0  # seconds for what a restore that was killed still has open
+PATIENCE: Final = 10.0  # seconds for what a killed restore still has open
 
 
 def restore(restore: Restore, url: str, why: str) -> None:
-    """All of it, or an empty database. `why`: what keeps us from making another one."""
+    """Restores everything, or leaves an empty database. `why`: the reason why we cannot make another one."""
     restore.told(f"restored in place: {why}")
     with _admin(url) as admin:
         _lock(admin)
@@ -56,7 +56,7 @@ def _admin(url: str) -> Iterator[psycopg.Connection]:
 
 
 def _lock(admin: psycopg.Connection) -> None:
-    """One restore at a time; the lock goes with the connection."""
+    """Allows one restore at a time; the lock is released with the connection."""
     end = time.monotonic() + PATIENCE
     while not _value(admin, "SELECT pg_try_advisory_lock(hashtextextended('critter restore', 0))"):
         if time.monotonic() > end:
@@ -65,7 +65,7 @@ def _lock(admin: psycopg.Connection) -> None:
 
 
 def _mark(admin: psycopg.Connection, *, unmark: bool) -> None:
-    """Then nobody new comes in: whoever is there now was there before, and must go first."""
+    """Marks it, so that nobody new uses it: whoever is connected now was there before, and must leave first."""
     admin.execute(MARK)
     crash_point("database marked")
     try:
@@ -79,7 +79,7 @@ def _mark(admin: psycopg.Connection, *, unmark: bool) -> None:
 
 
 def _refuse_others(admin: psycopg.Connection) -> None:
-    """What a killed restore has left open ends by itself, or here."""
+    """Refuses while others are connected. What a killed restore has left open ends by itself, or is ended here."""
     admin.execute(END_LEFTOVERS, {"name": postgres_programs.APPLICATION})
     end = time.monotonic() + LEAVING
     while others := _value(admin, OTHERS):
@@ -90,7 +90,7 @@ def _refuse_others(admin: psycopg.Connection) -> None:
 
 @contextmanager
 def _empty_unless_whole(admin: psycopg.Connection) -> Iterator[None]:
-    """What failed leaves an empty database. When even that cannot be done, the mark stays."""
+    """Leaves an empty database after a failure. When even that cannot be done, the mark stays."""
     try:
         yield
     except BaseException:  # Ctrl-C too
@@ -101,7 +101,7 @@ def _empty_unless_whole(admin: psycopg.Connection) -> Iterator[None]:
 
 
 def _clear(admin: psycopg.Connection) -> None:
-    """Everything but the mark, object by object: dropping the schema would take its owner and its rights with it."""
+    """Drops everything but the mark, object by object: dropping the schema would also drop its owner and its rights."""
     with admin.transaction():
         for (statement,) in admin.execute(LEFTOVERS).fetchall():
             admin.execute(statement)

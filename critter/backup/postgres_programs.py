@@ -1,5 +1,5 @@
 """Runs one of PostgreSQL's own programs, pg_dump or pg_restore, on a database. critter/backup/archive and
-critter/backup/restore ask."""
+critter/backup/restore call it."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from gateway.errors import Refused
 
 VARIABLES: Final = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD",
                     "dbname": "PGDATABASE", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}  # fmt: skip
-TELL: Final = 2.0  # seconds between two words about how far it is
+TELL: Final = 2.0  # seconds between two progress messages
 CHUNK: Final = 1 << 20
 APPLICATION: Final = "critter backup"  # how the server names it
 
@@ -31,8 +31,9 @@ def run(
     watching: Callable[[], None],
     source: IO[bytes] | None = None,
 ) -> None:
-    """Raises Refused with the program's own complaint. `source` is what it reads, straight from where it lies, so that
-    no second copy needs room on the disk. The password is in its environment, never in its arguments; it ends with us.
+    """Raises Refused with the program's own complaint. `source` is what it reads, straight from the backup, so that the
+    disk need not hold a second copy. The password is in its environment, never in its arguments. The program ends with
+    this process.
     """
     tool = binaries.postgres(var).path.with_name(name)
     if not tool.exists():
@@ -48,7 +49,7 @@ def run(
     ) as process:
         try:
             complaint = _attend(process, source, watching)
-        except BaseException:  # Ctrl-C too: nothing may go on behind our back
+        except BaseException:  # Ctrl-C too: nothing may keep running
             process.kill()
             raise
     if process.returncode:
@@ -56,7 +57,7 @@ def run(
 
 
 def _attend(process: "subprocess.Popen[bytes]", source: IO[bytes] | None, watching: Callable[[], None]) -> bytes:
-    """Feeds it until it ends; what it complained about."""
+    """Feeds it until it ends; returns what it complained about."""
     complaints: list[bytes] = []
     heard = process.stderr
     assert heard is not None
@@ -75,7 +76,7 @@ def _attend(process: "subprocess.Popen[bytes]", source: IO[bytes] | None, watchi
 
 
 class _Feeder:
-    """Writes what it reads into the program, beside the thread that waits for its end."""
+    """A thread that writes the source into the program, while another one waits for the program's end."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", source: IO[bytes] | None) -> None:
         self._process, self._source = process, source
@@ -84,7 +85,7 @@ class _Feeder:
         self._thread.start()
 
     def end(self) -> None:
-        """Raises what was wrong with the source."""
+        """Raises the error of the source, if there was one."""
         self._thread.join()
         if self._problem is not None:
             raise self._problem
@@ -106,7 +107,7 @@ class _Feeder:
 
 
 def environment(url: str) -> dict[str, str]:
-    """libpq's names for where the database is. `pooled` is a word of ours alone."""
+    """libpq's variables for the database. `pooled` is a setting of ours alone."""
     plain = make_url(url).difference_update_query(["pooled"]).render_as_string(hide_password=False)
     known: dict[str, Any] = conninfo_to_dict(plain)
     found = {VARIABLES[key]: str(value) for key, value in known.items() if key in VARIABLES and value is not None}

@@ -1,7 +1,8 @@
-"""A backup becomes a database that may be used: read in, migrated, what was open held, who was erased erased again.
+"""Turns a backup into a database that may be used: loads it, migrates it, holds what was open, erases again who was
+erased.
 
-Both ways of a restore come by here (critter/backup/side_by_side_restore, critter/backup/in_place_restore), with a
-database that carries the mark of store/restore_marker: whatever ends this half way, no process uses what is there.
+Both kinds of restore (critter/backup/side_by_side_restore, critter/backup/in_place_restore) call it with a database
+that carries the mark of store/restore_marker: however it is interrupted, no process uses an incomplete database.
 """
 
 import tarfile
@@ -33,7 +34,7 @@ ACTION: Final = "restore"  # in the audit
 
 
 class Restore(NamedTuple):
-    """What is to be restored, under which settings; `told` hears how far it is."""
+    """What is to be restored, under which settings; `told` is called with its progress."""
 
     settings: Settings
     backup: Backup
@@ -41,7 +42,7 @@ class Restore(NamedTuple):
 
 
 def refuse_unfit(settings: Settings, manifest: Manifest) -> None:
-    """Before anything is touched: a backup of the other mode, or of a newer version."""
+    """Refuses, before anything is changed, a backup of the other mode, or of a newer version."""
     if manifest.mode not in ("", settings.mode):
         raise SettingsError(f"CRITTER_MODE is {settings.mode}, but this backup was made by {manifest.mode} Critter")
     if manifest.revision > migrations.newest():
@@ -52,7 +53,8 @@ def refuse_unfit(settings: Settings, manifest: Manifest) -> None:
 
 
 def fill(restore: Restore, url: str) -> None:
-    """Into a marked database that has nothing else in it. Afterwards nothing of it would be sent or read."""
+    """Loads the backup into a marked database that is otherwise empty. Afterwards nothing of it would be sent or
+    read."""
     manifest, processes = restore.backup.manifest, process_role(restore.settings, make_url(url).database)
     restore.told(f"backup of {manifest.made_at}, schema {manifest.revision}")
     wanted = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", "--dbname"]
@@ -74,7 +76,7 @@ def fill(restore: Restore, url: str) -> None:
 
 
 def finish(restore: Restore, url: str) -> None:
-    """Who was erased since is erased again, and the pictures that are left are unpacked. Doing it twice is harmless."""
+    """Erases again who was erased since, and unpacks the media files that are left. Doing it twice is harmless."""
     with _Marked(url, restore.settings.secret_keys) as engine:
         _erase_again(restore, engine)
         new = _unpack(restore, engine)
@@ -82,7 +84,7 @@ def finish(restore: Restore, url: str) -> None:
 
 
 def restored_at(url: str, manifest: Manifest) -> str | None:
-    """When this very backup was restored there, if nothing was restored after it; None: it was not."""
+    """When this very backup was restored there, if nothing was restored after it; None if it was not."""
     with _Marked(url) as engine, engine.connect() as connection:
         if connection.scalar(text(IS_MARKED)) or not connection.scalar(text(HAS_AUDIT)):
             return None
@@ -118,7 +120,7 @@ def _hold(session: Session, manifest: Manifest) -> None:
 
 
 def _erase_again(restore: Restore, engine: Engine) -> None:
-    """Who was erased after the backup was made. Their pictures are never unpacked."""
+    """Erases again who was erased after the backup was made. Their media files are never unpacked."""
     for account_id in erasure_log.read_log(restore.settings.var):
         with transaction(engine) as session:
             person = accounts.by_id(session, account_id)
@@ -128,8 +130,9 @@ def _erase_again(restore: Restore, engine: Engine) -> None:
 
 
 def _unpack(restore: Restore, engine: Engine) -> int:
-    """The pictures that the database refers to; how many are new. One that is there already is the same, for its name
-    is its hash. The folder may still serve the database that is replaced, so nothing in it is removed."""
+    """Unpacks the media files that the database refers to; returns how many are new. One that exists already is the
+    same, because its name is its hash. The folder may still serve the database that is replaced, so nothing in it is
+    removed."""
     found = list(archive.list_media(restore.backup))
     with transaction(engine) as session:
         unwanted = media.unreferenced(session, [name for name, _ in found])
@@ -154,8 +157,8 @@ def _write(restore: Restore, member: tarfile.TarInfo, there: Path) -> bool:
 
 
 def refuse_urls(settings: Settings) -> None:
-    """A pooler hides who is connected, and keeps connections of its own; it may also have names of its own for
-    databases. Else both roles must mean the same database."""
+    """Refuses a pooler: it hides who is connected, keeps connections of its own, and may have names of its own for
+    databases. Without one both roles must mean the same database."""
     owner, processes = make_url(settings.database_owner_url), make_url(settings.database_url)
     if owner.query.get("pooled") == "on":
         raise Refused(

@@ -1,8 +1,8 @@
-"""A restore into a database of its own, which takes the place of ours only when it is whole (R61).
+"""Restores into a new database, which replaces ours only when it is complete (R61).
 
-Until then ours is not touched, and the new one has a name that no process is told, and a mark that each would refuse.
-Both renames are one transaction: a crash leaves the one or the other. What a restore that was broken off has left goes
-with the next one. critter/commands/restore decides whether this way is open.
+Until then ours is not changed; the new one has a name that no process knows, and a mark for which each would refuse it.
+Both renames are one transaction: a crash leaves either the old or the new state. What an interrupted restore left is
+removed by the next one. critter/commands/restore decides whether this kind is possible.
 """
 
 import os
@@ -27,8 +27,8 @@ DRILL: Final = f"{OURS}a drill"
 
 
 def restore(restore: Restore, server: Server, *, replace: bool) -> None:
-    """All of it, after a sweep; ours, if it is not empty, is kept under another name. Raises Refused, with ours as it
-    was."""
+    """Restores everything, after a sweep; our database, if it is not empty, is kept under another name. Raises Refused,
+    and then ours is as it was."""
     empty = server.is_empty(server.live)
     if not empty and not replace:
         raise Refused(
@@ -63,7 +63,7 @@ def drill(server: Server) -> Iterator[str]:
 
 
 def _make_whole(restore: Restore, server: Server, scratch: str) -> None:
-    """Filled anew, unless the last restore of this backup came so far."""
+    """Loads the database anew, unless the last restore of this backup came so far."""
     words = _whole(restore.backup.manifest)
     if server.comment(scratch) != words:
         server.make(scratch, UNFINISHED)
@@ -80,8 +80,8 @@ def _whole(manifest: Manifest) -> str:
 
 @contextmanager
 def _dropped_unless_whole(server: Server, name: str, manifest: Manifest) -> Iterator[None]:
-    """What failed leaves nothing behind, so that a disk that it filled has room again; what is whole is kept for the
-    next try."""
+    """Drops a database whose restore failed, so that a full disk has space again; a complete one is kept for the next
+    try."""
     try:
         yield
     except BaseException:  # Ctrl-C too
@@ -92,13 +92,13 @@ def _dropped_unless_whole(server: Server, name: str, manifest: Manifest) -> Iter
 
 
 def sweep(server: Server, var: Path) -> None:
-    """Takes the lock, and takes away what restores left that ended between two steps."""
+    """Takes the lock, and removes what restores left that were interrupted between two steps."""
     server.lock()
     for name in server.left_behind():
         server.drop(name)
     there = server.names()
     for folder in var.glob(f"media_{server.live[:LONGEST]}_before_*"):
-        if folder.name.removeprefix("media_") not in there:  # it never came to be the old one, or that was dropped
+        if folder.name.removeprefix("media_") not in there:  # its database never came to be, or was dropped
             shutil.rmtree(folder)
 
 
@@ -107,7 +107,7 @@ def _kept_name(server: Server) -> str:
 
 
 def _keep_pictures(var: Path, kept: str) -> None:
-    """The old database's, by links: the clock takes away what the new database does not refer to."""
+    """Links the old database's media files, because the clock deletes what the new database does not refer to."""
     try:
         for picture in (var / "media").glob("??/*"):
             there = var / f"media_{kept}" / picture.parent.name / picture.name

@@ -108,7 +108,7 @@ def _refuse_unknown(rows: Sequence[Paused], which: str, known: list[str]) -> Non
 
 
 def _note(session: Session, rows: Sequence[Paused], which: str, action: str, detail: dict[str, Any]) -> None:
-    """By the id of each number: the audit holds no numbers."""
+    """Records the action for each number by its id, because the audit holds no numbers."""
     for row in rows:
         audit_log.record(session, operator_name(), action, row.id, {**detail, "carrier": row.carrier})
 
@@ -135,7 +135,7 @@ def _line(row: Paused) -> tuple[object, ...]:
 
 
 def pause_line(row: Paused) -> str:
-    """One line about what is paused, for whoever looks at what waits."""
+    """One line about what is paused, for commands that show what waits."""
     return f"{row.number} is {_state(row)} ({row.reason or 'no reason given'}): {_step(row).partition(': ')[2]}"
 
 

@@ -1,4 +1,5 @@
-"""`critter consent`: who said yes and no to texts, in which words; and texts that a person must read as a no or not."""
+"""`critter consent`: who said yes and no to texts, in which words; and texts of which a person must decide whether they
+are a no."""
 
 from __future__ import annotations
 
@@ -124,13 +125,13 @@ def dismiss(inbound_id: Id) -> None:
 
 
 def _whose(session: Any, person: str | None, number: str | None, region: str) -> tuple[int | None, str | None]:
-    """(account, number) to look for; raises Refused for a person or number that cannot be."""
+    """(account, number) to look for; raises Refused for a person or number that cannot be one."""
     account_id = account(session, person, "person").id if person else None
     return account_id, addresses.normal_phone(number, region) if number else None
 
 
 def _written(how: Format, rows: Iterable[dict[str, Any]]) -> int:
-    """How many were written."""
+    """How many records were written."""
     count = 0
     writer = csv.DictWriter(sys.stdout, FIELDS, lineterminator="\n")
     if how is Format.CSV:
@@ -141,7 +142,8 @@ def _written(how: Format, rows: Iterable[dict[str, Any]]) -> int:
 
 
 def _cell(value: Any) -> Any:
-    """A spreadsheet must not take what somebody texted us for a formula (OWASP, CSV injection). A number is none."""
+    """Keeps a spreadsheet from taking what somebody texted us for a formula (OWASP, CSV injection). A number is no
+    formula."""
     risky = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
     return f"'{value}" if risky and not value[1:].isdigit() else value
 

@@ -1,4 +1,5 @@
-"""`critter costs`: what texts cost, by whom and where to, what is left of the budgets; and letting updates go again."""
+"""`critter costs`: what texts cost, by person and destination, what is left of the budgets; and releasing held
+updates."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class Span(NamedTuple):
-    """What was asked about: in words, and from when until when (UTC)."""
+    """The period that was asked for: in words, and from when until when (UTC)."""
 
     words: str
     since: datetime
@@ -71,7 +72,7 @@ def _resume(settings: Settings) -> None:
 
 
 def _span(day: str | None, month: str | None, since: str | None) -> Span:
-    """Raises Refused for a date that is none, or more than one."""
+    """Raises Refused for an invalid date, or for more than one option."""
     if sum(each is not None for each in (day, month, since)) > 1:
         raise Refused("Say one of --day, --month and --since.")
     now = datetime.now(UTC)

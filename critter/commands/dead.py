@@ -1,6 +1,6 @@
-"""`critter dead`: deliveries that ended badly and inputs that ended three workers: listed, looked at, retried, dropped.
+"""`critter dead`: deliveries that failed and inputs that three workers crashed on: listed, shown, retried, dropped.
 
-Single ones are named by their ids; many by what they have in common, and then how many it would be is shown first.
+Single ones are named by their ids; many by what they have in common, and then their number is shown first.
 """
 
 from __future__ import annotations
@@ -182,11 +182,11 @@ def _show_input(row: Inbound) -> None:
 
 
 def _meaning(reason: str | None) -> str:
-    """In words, with the step to take where there is one."""
+    """The reason in words, with the next step where there is one."""
     code = int(reason) if reason and reason.isdecimal() else 0
     words = ENDINGS.get(reason or "") or (CODES[code].meaning if code in CODES else "")
     step = advice(reason)
-    named = None if reason == "unnamed" else reason  # the ledger's word for what no carrier gave a reason for
+    named = None if reason == "unnamed" else reason  # the ledger's value when no carrier gave a reason
     return "; ".join(part for part in (named, words, step) if part) or "nobody knows whether it arrived"
 
 

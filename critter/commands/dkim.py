@@ -1,4 +1,4 @@
-"""`critter dkim`: the keys that sign our mails; makes them, says what DNS must say of them, and how to change over."""
+"""`critter dkim`: the keys that sign our mails; makes them, shows their DNS records, and how to rotate them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _domain(settings: Settings) -> str:
 
 
 def _fresh(folder: Path) -> str:
-    """Today's date, and a number when there are keys of today."""
+    """A new selector: today's date, and a number when there are keys of today."""
     today = f"c{datetime.now(UTC):%Y%m%d}"
     names = (today if turn == 1 else f"{today}-{turn}" for turn in count(1))
     return next(name for name in names if not list(folder.glob(f"{name}-[re]*.pem")))

@@ -1,6 +1,6 @@
 """`critter drain`: closes the doors and waits until all that was accepted is done. Deploys call it before a restart.
 
-What it says of other processes, they have confirmed: each door writes into the database that it is closed once it is.
+The other processes have confirmed what it reports: each door writes into the database that it is closed once it is.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 LOOK: Final = 0.5  # seconds
 LEASE: Final = timedelta(seconds=15)  # the doors open again so long after this command was killed
-RESTART: Final = timedelta(minutes=10)  # the time that a deploy has after it
-OPENING: Final = 3  # heartbeats that a door has to say that it is open again
+RESTART: Final = timedelta(minutes=10)  # the time that a deploy has for it
+OPENING: Final = 3  # heartbeats in which a door must say that it is open again
 NOT_DONE: Final = 1  # exit codes
 NOT_CONFIRMED: Final = 3
 
 
 @dataclass(frozen=True)
 class OpenWork:
-    """What keeps a drain from being over; false when nothing does."""
+    """The work that a drain still waits for; false when there is none."""
 
     work: Mapping[str, int] = field(default_factory=dict)
     doors: Sequence[DoorProcess] = ()
@@ -80,12 +80,12 @@ def run(
 
 
 def named(door: DoorProcess) -> str:
-    """What an operator looks for: which process, on which machine."""
+    """How an operator finds the door: its process and its machine."""
     return f"{door.name} on {door.host or 'an unknown host'} (pid {door.pid or 'unknown'})"
 
 
 def _drain(engine: Engine, timeout: float) -> OpenWork:
-    """What is left in the end: nothing when all is done."""
+    """Waits; returns what is left in the end, which is nothing when all is done."""
     end = time.monotonic() + timeout
     with transaction(engine) as session:
         drain_mode.close_doors(session, LEASE)
@@ -102,7 +102,7 @@ def _drain(engine: Engine, timeout: float) -> OpenWork:
 
 
 def _look(engine: Engine, final: datetime | None) -> tuple[OpenWork, datetime | None]:
-    """One look: what is left, nothing when the drain is over. When all is done the doors are asked to stay closed for
+    """One look: what is left; nothing when the drain is over. When all is done the doors are asked to stay closed for
     the restart as well, until `final`, and each has to confirm this too."""
     with transaction(engine) as session:
         rest = OpenWork(drain_mode.left(session), drain_mode.list_unconfirmed(session, final))
@@ -123,7 +123,7 @@ def _ask_to_open(engine: Engine) -> bool:
 
 
 def _opened(engine: Engine) -> str:
-    """What can be said of the doors: each that is alive has a few heartbeats to confirm that it is open."""
+    """The state of the doors: each that is alive has a few heartbeats to confirm that it is open."""
     end = time.monotonic() + OPENING * heartbeat.BEAT
     while True:
         with transaction(engine) as session:

@@ -1,4 +1,4 @@
-"""`critter erase`: a person is taken out of everything that Critter keeps; a tombstone stays."""
+"""`critter erase`: removes a person from everything that Critter keeps; a tombstone stays."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def run(
         if not yes:
             prompts.confirm(f"Erase @{found.handle} for good?")
         done = _erase(engine, settings.var, found.id)
-        media_gc.remove_unreferenced(engine, settings.var, list(done.pictures))  # the clock takes what a crash leaves
+        media_gc.remove_unreferenced(engine, settings.var, list(done.pictures))  # after a crash the clock does it
     typer.echo(f"Erased. What is left of them is called @{erase.tombstone(found.id)}.")
     if "texts at the carrier" in done.rows:
         typer.echo(f"Twilio's copies of {done.rows['texts at the carrier']:,} texts are deleted by and by.")
 
 
 def _erase(engine: Engine, var: Path, account_id: int) -> Erased:
-    """Remembered beside the database before that commits: whatever ends this, a later restore knows of it. Only a
-    commit that certainly failed is taken back; a connection that was lost may have committed."""
+    """Writes the erasure log before the database commits: however this ends, a later restore knows of it. The line is
+    removed only after a commit that certainly failed; when the connection was lost it may have committed."""
     remembered = False
     try:
         with transaction(engine) as session:

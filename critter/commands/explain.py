@@ -1,4 +1,4 @@
-"""`critter explain`: what a text or a mail would be read as, why, who would hear it and what would be answered."""
+"""`critter explain`: how a text or a mail would be read, why, who would get it and what would be answered."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
 
 
 def _words(argument: str) -> str:
-    """What is no UTF-8 in an argument would not reach the database."""
+    """The argument as text. Bytes that are not UTF-8 are replaced, because the database could not take them."""
     return argument.encode(errors="surrogateescape").decode(errors="replace").replace("\\n", "\n")
 
 

@@ -51,7 +51,7 @@ def run(
             _write(part, place, found.handle, sections, [settings.var / "media" / name[:2] / name for name in kept])
             with transaction(engine) as session:
                 audit_log.record(session, operator_name(), "people.export", found.id)
-            part.rename(place)  # last: a file of that name is whole, and the audit knows of it
+            part.rename(place)  # last: a file of that name is complete, and the audit knows of it
         finally:
             part.unlink(missing_ok=True)
     rows = sum(len(section) for section in sections.values())
@@ -67,7 +67,7 @@ def _person(found: Account | None, written: str) -> Account:
 def _write(
     part: Path, place: Path, handle: str, sections: Mapping[str, Sequence[Mapping[str, Any]]], kept: Sequence[Path]
 ) -> None:
-    """What it is made of follows from the name that it will have."""
+    """Writes the file; its format follows from the name that it will have."""
     whole = json.dumps(sections, ensure_ascii=False, indent=1, default=str)
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

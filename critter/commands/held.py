@@ -1,4 +1,5 @@
-"""`critter held`: what waits for an operator's word: senders who are not proved, inputs that ended three workers."""
+"""`critter held`: what waits for an operator's decision: senders who are not proved, inputs that three workers crashed
+on."""
 
 from __future__ import annotations
 
@@ -83,7 +84,7 @@ def _details(settings: Settings, row: Inbound) -> dict[str, Any]:
 
 
 def _addressed(settings: Settings, ours: str) -> str:
-    """One of our addresses; the token in it would let whoever reads it answer in somebody's name."""
+    """One of our addresses without its token, which would let anyone who reads it answer in somebody's name."""
     local, at, domain = ours.partition("@")
     if not at:
         return mask_contact(settings.secret_keys[0], ours)

@@ -1,4 +1,4 @@
-"""`critter outbox`: what waits, what went, and what does not get on, and why."""
+"""`critter outbox`: what waits, what was sent, and what makes no progress, and why."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def add(
 def _reach(
     session: Session, settings: Settings, person: Account, phones: list[str], mailboxes: list[str], consent: str
 ) -> bool:
-    """Gives them their phones and mailboxes; whether texts may go to the primary phone."""
+    """Adds their phones and mailboxes; returns whether texts may be sent to the primary phone."""
     for written in mailboxes:
         addresses.add(session, person.id, "email", addresses.normal_mailbox(written))
     for written in phones:
@@ -242,7 +242,8 @@ def suspend(
 
 
 def _refuse_naming(person: Account, reason: str) -> None:
-    """The audit is kept when a person is erased, so it must not say who they were."""
+    """Refuses a reason that names the person: the audit is kept when a person is erased, so it must not say who they
+    were."""
     named = {word for word in re.split(r"\W+", f"{person.handle} {person.name}".lower()) if len(word) > 1}
     if named & set(re.split(r"\W+", reason.lower())) or re.search(r"@|\d{4}", reason):
         raise Refused("The audit keeps the reason for ever: say it without names, numbers and addresses.")

@@ -1,4 +1,4 @@
-"""`critter reports`: what people reported. The words that it is about are only shown by `show`, which is audited."""
+"""`critter reports`: what people reported. Only `show` shows the words that a report is about, and it is audited."""
 
 from __future__ import annotations
 

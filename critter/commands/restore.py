@@ -1,4 +1,5 @@
-"""`critter restore`: a backup becomes our database, with everything that was open held until an operator's word."""
+"""`critter restore`: replaces our database with a backup; everything that was open is held until an operator
+decides."""
 
 from __future__ import annotations
 
@@ -76,7 +77,7 @@ def _restore(asked: Restore, *, replace: bool, here: bool) -> int:
             server, why = None, str(unreachable)
         if server is not None:
             side_by_side_restore.sweep(server, asked.settings.var)
-        if when := restore.restored_at(url, asked.backup.manifest):  # it was killed at its end, or is asked for twice
+        if when := restore.restored_at(url, asked.backup.manifest):  # it was killed at its end, or is run twice
             _tell(f"This backup was restored at {when} already; nothing was changed.")
         elif server is not None:
             side_by_side_restore.restore(asked, server, replace=replace)
@@ -95,7 +96,7 @@ def _drill(asked: Restore) -> int:
 
 
 def _checked(settings: Settings, url: str) -> int:
-    """What is held there, and whether the books agree: the exit code."""
+    """Shows what is held there, and whether the tables are consistent; returns the exit code."""
     engine = connect(url, keys=settings.secret_keys, marked=True)
     try:
         with transaction(engine) as session:
@@ -142,7 +143,7 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
 
 
 def _wanted(settings: Settings, held: RestoreHold, drains: frozenset[str]) -> list[str]:
-    """Those for which there is work, of channels that are on."""
+    """The queues that have work, of channels that are on."""
     work = {"inbound": held.inputs, "fanout": held.fanouts, "sms": held.deliveries, "email": held.deliveries}
     running = registry.of(settings)
     return [drain for drain in drains if work[drain] and f"worker-{drain}" in running]

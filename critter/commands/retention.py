@@ -1,4 +1,4 @@
-"""`critter retention`: what is old enough to go, and when; with --now it goes at once."""
+"""`critter retention`: what is old enough to be deleted, and when; with --now it is deleted at once."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def run(
 
 
 def _put_back(session: Session, found: LookupResult) -> tuple[frozenset[str], str]:
-    """(whom to ring, what was put back)"""
+    """(queues to wake, what was put back)"""
     if found.kind == "inbound":
         retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator_name())
         return frozenset({"inbound"}), "1 input"

@@ -65,7 +65,7 @@ def _accept(session: Session, handle: str, text: str) -> int:
 
 
 def _wait(engine: Engine, inbound_id: int, seconds: float) -> InboundResult:
-    """How it ended, or how far it is when the time is up."""
+    """The result, or how far it is when the time is up."""
     end = time.monotonic() + seconds
     while True:
         with transaction(engine) as session:

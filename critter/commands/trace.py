@@ -1,4 +1,4 @@
-"""`critter trace ID`: everything that happened to one input, post or delivery, in the order of time."""
+"""`critter trace ID`: everything that happened to one input, post or delivery, in order of time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the commands that look inside share: the real database or one line why not, JSON, tables, who operates."""
+"""What the commands that read the database share: the database or one line why not, JSON, tables, the operator's
+name."""
 
 import getpass
 import json
@@ -23,7 +24,8 @@ from gateway.store.tables import Installation
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Engine]:
-    """The installed database of our mode; raises Refused or SettingsError, also when it goes away meanwhile."""
+    """The installed database of our mode; raises Refused or SettingsError, also when it becomes unreachable
+    meanwhile."""
     engine = open_database(settings)
     try:
         _refuse_other(engine, settings.mode)
@@ -52,7 +54,7 @@ def _refuse_other(engine: Engine, mode: str) -> None:
 
 @contextmanager
 def open_session(settings: Settings) -> Iterator[Session]:
-    """One transaction on it."""
+    """One transaction on the database."""
     with database(settings) as engine, transaction(engine) as session:
         yield session
 
@@ -63,7 +65,7 @@ def show_json(what: Any) -> None:
 
 
 def show_rows(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns as wide as what stands in them; the last one runs on."""
+    """Columns as wide as their longest value; the last one may be longer than the screen."""
     table = [list(titles), *([("" if cell is None else str(cell)) for cell in row] for row in rows)]
     widths = [max(len(row[place]) for row in table) for place in range(len(titles) - 1)]
     for number, row in enumerate(table):
@@ -99,7 +101,7 @@ def format_count(count: int, noun: str) -> str:
 
 
 def operator_name() -> str:
-    """Who sits at the command line, for the audit."""
+    """The user at the command line, for the audit."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

@@ -1,4 +1,4 @@
-"""The database as the command line meets it: there, durable, of our mode and migrated, or one line why not."""
+"""Opens the database for the command line: reachable, durable, of our mode and migrated, or one line why not."""
 
 import logging
 
@@ -17,26 +17,26 @@ MUST_BE_ON = ("fsync", "synchronous_commit")
 
 
 class Unfinished(Refused):
-    """The database answers, and a restore into it has not ended."""
+    """The database answers, but a restore into it is not complete."""
 
     def __init__(self) -> None:
         super().__init__(restore_marker.REFUSAL)
 
 
 def open_database(settings: Settings) -> Engine:
-    """An engine on a database that answers and is whole; raises Refused. Commands that look or change something begin
-    with it."""
+    """An engine on a database that answers and is complete; raises Refused. Commands that read or change something
+    begin with it."""
     return _opened(settings, settings.database_url)
 
 
 def open_as_owner(settings: Settings) -> Engine:
-    """The same as the role that owns the tables, for what changes more than rows."""
+    """The same with the role that owns the tables, for what changes more than rows."""
     return _opened(settings, settings.database_owner_url)
 
 
 def process_role(settings: Settings, database: str | None = None) -> str:
-    """The name of the role that the processes use; `database`: asked there, also while a restore fills it. A pooler
-    knows no database but ours, and would keep a connection to it: the URL's word is taken for it."""
+    """The name of the role that the processes use. `database`: asked there, also while a restore fills it. A pooler
+    knows only our database, and would keep a connection to it, so then the name in the URL is used."""
     place = make_url(settings.database_url)
     if database and place.username and place.query.get("pooled") == "on":
         return place.username
@@ -63,7 +63,8 @@ def _opened(settings: Settings, url: str, *, marked: bool = False) -> Engine:
 
 
 def prepare(settings: Settings, unsafe: bool = False, told: Told = lambda line: None) -> Engine:
-    """The database, durable, of our mode and at the newest schema. `told` hears how far a migration is."""
+    """Makes the database durable, of our mode and migrated to the newest schema. `told` is called with a migration's
+    progress."""
     owner = open_as_owner(settings)
     try:
         if not unsafe:
@@ -82,7 +83,7 @@ def prepare(settings: Settings, unsafe: bool = False, told: Told = lambda line: 
 
 
 def _refuse_other_mode(settings: Settings, owner: Engine) -> None:
-    """Asked as whoever may read it: the owner, or the role to which an older version gave everything."""
+    """Asks with a role that may read it: the owner, or the role to which an older version gave everything."""
     with owner.connect() as connection:
         readable = connection.scalar(text("SELECT has_table_privilege('installation', 'SELECT')"))
     engine = owner if readable else open_database(settings)
@@ -107,7 +108,7 @@ def refuse_undurable(engine: Engine) -> None:
 
 
 def refuse_old_schema(engine: Engine) -> None:
-    """A newer one is none of our business: two versions of the code run on one database while one takes over."""
+    """A newer schema is accepted: two versions of the code run on one database while one replaces the other."""
     there, needed = migrations.installed(engine), migrations.newest()
     if there is None:
         raise Refused("The database is empty: run critter migrate, which makes it (critter up does so by itself).")
@@ -119,7 +120,7 @@ def refuse_old_schema(engine: Engine) -> None:
 
 
 def refuse_unsafe_start(settings: Settings) -> None:
-    """For a single process. A database that is away is no reason not to start: the doors then answer "later"."""
+    """For a single process. It starts although the database is unreachable: the doors then answer "later"."""
     try:
         engine = open_database(settings)
     except Unfinished:

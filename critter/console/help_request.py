@@ -1,6 +1,6 @@
-"""Whether a command is to work, or only to say what it takes: `--help` needs its signature and nothing else.
+"""Whether a command is to run, or only to show its help: `--help` needs its signature and nothing else.
 
-Importing what commands work with (SQLAlchemy, our tables, the carriers) takes most of a second. So each module of
+Importing what commands need (SQLAlchemy, our tables, the carriers) takes most of a second. So each module of
 critter/commands imports that under `if working():`. critter/__main__ decides before the first of them is imported.
 """
 
@@ -13,7 +13,7 @@ _state = {"working": True}
 
 
 class WorkWanted(Exception):
-    """The --help was a value (`--reason --help`): a command is to work after all."""
+    """The --help was a value (`--reason --help`): the command is to run after all."""
 
 
 def working() -> bool:
@@ -21,7 +21,7 @@ def working() -> bool:
 
 
 def begin(arguments: Sequence[str]) -> None:
-    """Nothing will work when they ask for help."""
+    """Switches the imports off when the arguments ask for help, or when there are none."""
     options = takewhile(lambda argument: argument != "--", arguments)
     _state["working"] = bool(arguments) and "--help" not in options
 
@@ -35,7 +35,7 @@ def work_after_all() -> None:
 
 
 def without_work(command: Any) -> Any:
-    """A command, or a group of them, that can only say what it takes."""
+    """A command, or a group of them, that can only show its help."""
     if working():
         return command
     for each in getattr(command, "commands", {}).values():

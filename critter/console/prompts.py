@@ -1,5 +1,5 @@
-"""Questions to whoever sits at the command line. Without a terminal nobody would answer: then a command ends with 2 and
-the option that says it instead, and never waits."""
+"""Asks the person at the command line. Without a terminal nobody could answer: then a command ends with 2 and names the
+option that replaces the answer, and never waits."""
 
 import sys
 
@@ -21,8 +21,8 @@ def confirm(question: str, option: str = "--yes") -> None:
 
 
 def secret(noun: str, *, piped: bool, twice: bool = True) -> str:
-    """A code, PIN or password: asked for unseen, or the first line of standard input. An argument would show in the
-    list of processes."""
+    """A code, PIN or password: typed without echo, or the first line of standard input. An argument would be visible in
+    the list of processes."""
     if piped:
         found = strip_invisible(sys.stdin.readline())
         if not found:

@@ -1,6 +1,6 @@
-"""Commands that leave work to workers: they ring for it, and say when no worker is alive that would do it.
+"""Wakes workers for commands that leave work to them, and says when no live worker would do it.
 
-Whether one is alive is known by heartbeats, as `critter drain` knows it of the doors.
+Heartbeats show whether one is alive, as `critter drain` uses them for the doors.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,11 +14,11 @@ from gateway.queue import jobs
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 
-NO_WORKER: Final = 3  # the exit code: it is kept, and done as soon as a worker runs
+NO_WORKER: Final = 3  # the exit code: the work is kept, and done as soon as a worker runs
 
 
 def find_missing(session: Session, drains: Collection[str]) -> Sequence[str]:
-    """Of the queues that these bells ring for, those that no live worker answers."""
+    """Those of the queues of these drains for which no live worker exists."""
     queues = {jobs.DRAINS[drain][0] for drain in drains}
     alive = heartbeat.alive(session, [_worker(queue) for queue in queues])
     return sorted(queue for queue in queues if _worker(queue) not in alive)
@@ -32,7 +32,7 @@ def notify(settings: Settings, drains: Collection[str]) -> None:
 
 
 def exit_if_missing(queues: Sequence[str]) -> None:
-    """The end of a command whose work nobody does just now, if there are such queues."""
+    """Ends the command with NO_WORKER when there are queues without a live worker."""
     if queues:
         typer.echo(
             f"But nothing happens yet: no {' and no '.join(map(_worker, queues))} is alive. It is kept, and done once"

@@ -1,5 +1,5 @@
 """The demo company: made-up people with fictional numbers, for the tour. `critter up` loads it into an empty simulated
-database; tests and the tour rely on who hears whom here."""
+database; tests and the tour rely on who follows whom here."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from gateway.store.database import transaction
 from gateway.store.tables import Account, Consent, Post, Tag
 
 NUMBERS = "+14155550"  # 415 555 0100 to 0199 are for fiction
-DOMAIN = "demo.example"  # RFC 2606: nobody's
+DOMAIN = "demo.example"  # RFC 2606: belongs to nobody
 WORDING = "made up for the demo"
 TIMEZONE = "America/New_York"
 AGE = timedelta(days=30)  # how long they have been here
@@ -28,7 +28,7 @@ LOCK = 0x64656D6F
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """One of them. `number`: the last three digits of the phone; without one they read by mail alone."""
+    """One person. `number`: the last three digits of the phone; without one they read by mail alone."""
 
     handle: str
     name: str
@@ -38,7 +38,8 @@ class DemoPerson:
 
 @dataclass(frozen=True, slots=True)
 class DemoGroup:
-    """Its `owner` posts in it when it is a broadcast group; `members` hear it, on the phone if they have one."""
+    """A group. Its `owner` posts in it when it is a broadcast group; `members` get it, on the phone if they have
+    one."""
 
     handle: str
     name: str
@@ -72,11 +73,11 @@ GROUPS = (
     DemoGroup("lounge", "Lounge", "open", "pat", "kim dave elena yuki theo"),
     DemoGroup("board", "Board", "closed", "pat", "zoe omar"),
 )
-# Kim is heard on four phones and in two mailboxes: the tour counts them.
+# Kim has four followers with phones and two with mailboxes: the tour counts on it.
 BY_TEXT = {"sam": "kim", "anne": "kim sam", "dave": "kim", "pat": "kim dana", "omar": "sam", "theo": "rosa"}
 BY_MAIL = {"priya": "kim omar", "elena": "kim anne", "zoe": "pat", "kim": "dave"}
 
-# How many hours ago who wrote what, where. The last is old enough that no bare text answers it.
+# How many hours ago, who wrote what, where. The last is so old that no bare text counts as an answer to it.
 POSTS = (
     (171, "zoe", "hr", "Welcome to Critter. Everyone here is made up, and so is every number."),
     (149, "anne", "sales", "Two visits booked for next week"),
@@ -100,7 +101,7 @@ POSTS = (
 
 
 def load(engine: Engine, settings: Settings | None = None) -> bool:
-    """Fills an empty simulated database; False when there is anybody already. Raises Refused for a live one."""
+    """Fills an empty simulated database; False when it has accounts already. Raises Refused for a live one."""
     if settings is not None and settings.mode == "live":
         raise Refused("The demo company is only for simulated mode.")
     with transaction(engine) as session:

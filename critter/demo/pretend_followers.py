@@ -34,7 +34,7 @@ SELECT id, :group, 'member', true FROM people
 
 
 def load_crowd(session: Session, count: int) -> Account:
-    """The group @crowd with at least `count` pretend members, all by text; what is there already counts."""
+    """Makes the group @crowd with at least `count` pretend members, all by text; those that exist count."""
     refuse_live(session)
     if count > MOST:
         raise Refused(f"A crowd has at most {MOST:,} members.")
@@ -47,6 +47,6 @@ def load_crowd(session: Session, count: int) -> Account:
 
 
 def refuse_live(session: Session) -> None:
-    """Made-up people never meet real ones."""
+    """Raises Refused for a live database: made-up people must not be mixed with real ones."""
     if session.scalar(select(Installation.mode)) == "live":
         raise Refused("This database is a live one: made-up people are only for simulated ones.")

@@ -1,4 +1,4 @@
-"""The looks of `critter check` at Kannel and at the web hook; neither sends a text. critter/doctor/check runs them."""
+"""The checks of `critter check` for Kannel and the web hook; neither sends a text. critter/doctor/check runs them."""
 
 import http.client
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ TIMEOUT = 10.0  # seconds
 
 
 def kannel(settings: Settings) -> str:
-    """Asks for a text to nobody: Kannel looks at the user first, and refuses the empty number then."""
+    """Asks Kannel for a text to nobody: it checks the user first, and then refuses the empty number."""
     where = urlsplit(settings.kannel_url)
     connection = _connection(settings.kannel_url)
     headers = {
@@ -35,7 +35,7 @@ def kannel(settings: Settings) -> str:
 
 
 def hook(settings: Settings) -> str:
-    """Only that somebody listens: there is no question that would not be a text."""
+    """Checks only that something listens: there is no request that would not be a text."""
     where = urlsplit(settings.hook_url)
     connection = _connection(settings.hook_url)
     try:

@@ -1,4 +1,4 @@
-"""`critter check`, the doctor: each thing Critter stands on, ok or wrong, and what to do about it."""
+"""`critter check`: tests each thing that Critter needs, and says whether it is ok or wrong, and what to do about it."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -28,13 +28,13 @@ TIMEOUT = 10.0  # seconds
 STALE = 60.0  # seconds beyond its period since Twilio's list of texts was last read
 WATERMARKS = text("SELECT number, failures, reason, extract(epoch FROM now() - asked_at) AS asked FROM watermarks")
 NO_EVICTION = "noeviction"
-OLDEST_MENDED = (7, 2)  # versions of Redis that still got mends in 2026
+OLDEST_MENDED = (7, 2)  # the oldest Redis that still got fixes in 2026
 Answer = TypeVar("Answer")
-Look = Callable[[Settings], str]  # what is fine about it; raises Refused with what to do
+Look = Callable[[Settings], str]  # returns what is fine; raises Refused with what to do
 
 
 class CheckResult(NamedTuple):
-    """What was looked at; ok or wrong; what is fine about it, or what to do."""
+    """What was checked; ok or wrong; what is fine about it, or what to do."""
 
     name: str
     state: str
@@ -42,7 +42,7 @@ class CheckResult(NamedTuple):
 
 
 def run(settings: Settings, as_json: bool = False) -> int:
-    """Prints a line for each look, or one JSON array; 1 when one of them is wrong."""
+    """Prints a line for each check, or one JSON array; returns 1 when one of them is wrong."""
     rows = []
     for name, look in _looks(settings):
         rows.append(row := _looked(settings, name, look))
@@ -84,7 +84,7 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
 
 
 def check_without_money(settings: Settings) -> str | None:
-    """Why no text can leave at all; said at start, too."""
+    """Why no text can leave at all; each process says it at its start, too."""
     empty = ["CRITTER_MONTHLY_SMS_BUDGET is"] if not settings.monthly_sms_budget else []
     empty += ["CRITTER_DAILY_SMS_BUDGET is"] if not settings.daily_sms_budget else []
     return f"{' and '.join(empty)} 0: no text can be sent" if settings.sms and empty else None
@@ -122,7 +122,7 @@ def _durability(settings: Settings) -> str:
 
 
 def _roles(settings: Settings) -> str:
-    """Whether somebody who gets hold of the processes' role could rewrite the audit."""
+    """Whether an attacker with the processes' role could rewrite the audit."""
     engine = open_database(settings)
     try:
         with transaction(engine) as session:
@@ -143,7 +143,7 @@ def _roles(settings: Settings) -> str:
 
 
 def _redis(settings: Settings) -> str:
-    """Whose version it is, and what makes it less safe than it could be."""
+    """Which version it is, and what makes it less safe than it could be."""
     try:
         with redis.Redis.from_url(settings.redis_url, socket_timeout=TIMEOUT) as client:
             found = client.info()
@@ -173,7 +173,7 @@ def _open(settings: Settings) -> Iterator[str]:
 
 
 def _senders(settings: Settings) -> str:
-    """What may not send now, by somebody's word or because the carrier refuses us."""
+    """Which numbers may not send now, because an operator paused them or the carrier refuses us."""
     rows = _asked(settings, pauses.list_pauses)
     paused = [row for row in rows if row.paused]
     if paused:
@@ -183,7 +183,7 @@ def _senders(settings: Settings) -> str:
 
 
 def _clock(settings: Settings) -> str:
-    """Whether a task of the clock fails again and again."""
+    """Whether a task of the clock fails repeatedly."""
     failing = _asked(settings, task_failures.list_failing)
     if failing:
         first = failing[0]
@@ -196,7 +196,7 @@ def _clock(settings: Settings) -> str:
 
 
 def _months(settings: Settings) -> str:
-    """Whether each delivery stands in the partition of its month."""
+    """Whether each delivery is in the partition of its month."""
     outside = _asked(settings, partitions.outside)
     if outside:
         raise Refused(
@@ -234,7 +234,7 @@ def _money(settings: Settings) -> str:
 
 
 def _texts_in(settings: Settings) -> str:
-    """How texts reach us, and whether Twilio's list of them is being read to its end."""
+    """How texts reach us, and whether Twilio's list of them is read to its end."""
     engine = open_database(settings)
     with engine.connect() as connection:
         if not connection.scalar(text("SELECT to_regclass('watermarks') IS NOT NULL")):

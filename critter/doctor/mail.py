@@ -1,4 +1,4 @@
-"""`critter check mail`: DNS, the relay, our door, and a mail that goes round. Each is a line with its state and fix."""
+"""`critter check mail`: DNS, the relay, our door, and a mail on a round trip. Each is a line with its state and fix."""
 
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -28,8 +28,8 @@ def run(
     as_json: bool = False,
     ask: Ask | None = None,
 ) -> int:
-    """Prints a line for each; 1 when one is wrong or missing. `ask`: how to ask DNS; while simulated nobody is asked
-    unless it is given."""
+    """Prints a line for each; returns 1 when one is wrong or missing. `ask`: how DNS is asked; while simulated it is
+    not asked unless this is given."""
     if not settings.mail:
         raise Refused("CRITTER_MAIL is off: there is nothing to check")
     asked = ask or (mail_dns.ask_dns if settings.mode == "live" else None)
@@ -72,7 +72,7 @@ def _terms(settings: Settings) -> str:
 
 
 def _dns(settings: Settings, ask: Ask | None, selectors: Sequence[str]) -> Iterator[Record]:
-    """What a resolver that is away leaves out is one line, and the rest is done all the same."""
+    """When a resolver does not answer that is one line, and the rest is checked all the same."""
     try:
         yield from mail_dns.records(settings, ask, selectors or settings.dkim_selectors)
     except Refused as refused:
@@ -87,7 +87,7 @@ def _looked(name: str, what: str, step: Step) -> Record:
 
 
 def _door(settings: Settings) -> str:
-    """On this machine; it may as well run on another one."""
+    """Looks on this machine; the door may run on another one as well."""
     try:
         with socket.create_connection(dialled(settings.smtp_listen), TIMEOUT) as door:
             door.settimeout(TIMEOUT)
@@ -114,7 +114,7 @@ def _round(settings: Settings, patience: float) -> str:
 
 
 def _is_simulator(settings: Settings) -> bool:
-    """Its sink keeps what it gets."""
+    """Whether the relay is the simulator, whose sink keeps what it gets."""
     url, (host, port) = urlsplit(settings.smtp_relay), dialled(settings.simulator_listen)
     return settings.mode == "simulated" and (url.hostname, url.port) == (host, port + SINK_AFTER_SIMULATOR)
 

@@ -1,5 +1,5 @@
-"""The DNS records that mail of this installation needs, each held against what is there; `critter check mail` shows
-them. `Ask` is how DNS is asked: `asked` does it for real, tests give a zone of their own."""
+"""The DNS records that mail of this installation needs, each compared with what exists; `critter check mail` shows
+them. `Ask` is how DNS is asked: `ask_dns` does it for real, tests use a zone of their own."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from gateway.errors import Refused
 from gateway.settings import Settings
 
 State = Literal["ok", "missing", "wrong", "not asked"]
-Ask = Callable[[str, str], Sequence[str]]  # (name, type) → the records as text, none: (); Refused: DNS is away
+Ask = Callable[[str, str], Sequence[str]]  # (name, type) → the records as text, () for none; Refused: DNS is away
 PATIENCE: Final = 5.0  # seconds
 LOOKUPS: Final = 10  # RFC 7208 4.6.4
 SPF_TERM: Final = re.compile(r"[-+~?]?(include|a|mx|ip4|ip6|exists|redirect)(?:[:=/]|$)", re.IGNORECASE)
@@ -25,7 +25,7 @@ SPF_TERM: Final = re.compile(r"[-+~?]?(include|a|mx|ip4|ip6|exists|redirect)(?:[
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: what to enter (`value`), how it stands, and what that means or what to do."""
+    """One record: what to enter (`value`), its state, and what that means or what to do."""
 
     name: str
     type: str
@@ -35,7 +35,7 @@ class Record:
 
 
 def ask_dns(name: str, kind: str) -> Sequence[str]:
-    """The records of the Internet. TXT strings come joined (RFC 7208 3.3)."""
+    """The records on the Internet. TXT strings are joined (RFC 7208 3.3)."""
     resolver = dns.resolver.Resolver()
     try:
         answer = resolver.resolve(name, kind, lifetime=PATIENCE, search=False)
@@ -49,8 +49,8 @@ def ask_dns(name: str, kind: str) -> Sequence[str]:
 
 
 def records(settings: Settings, ask: Ask | None, selectors: Sequence[str] = ()) -> Iterator[Record]:
-    """All that is needed, in the order in which to enter it. Without `ask` nothing is looked up. `selectors`: of keys
-    that sign here; else the relay's own."""
+    """All records that are needed, in the order in which to enter them. Without `ask` nothing is looked up.
+    `selectors`: those of keys that sign here; else the relay's own."""
     kept = provider_terms(settings)
     domain = kept.sender.rpartition("@")[2] if kept.sender else settings.mail_domain
     yield _held(ask, settings.mail_domain, "MX", _wanted_mx(settings), lambda found: _mx(found, settings, kept))
@@ -79,7 +79,7 @@ def _wanted_mx(settings: Settings) -> str:
 
 
 def _mx(found: Sequence[str], settings: Settings, kept: Terms) -> Verdict:
-    """An MX elsewhere is no mistake: the company's mail servers may hand our mail on. The round trip proves it."""
+    """An MX elsewhere is no mistake: the company's mail servers may forward our mail. The round trip proves it."""
     hosts = [one.split()[-1].rstrip(".").lower() for one in found]
     if not hosts:
         return "missing", f"nobody can write to {settings.mail_domain}: enter it, or give {kept.profile.forward}"
@@ -96,7 +96,7 @@ def _wanted_spf(settings: Settings, kept: Terms) -> str:
 
 
 def _term(host: str) -> str:
-    """What names one server in an SPF record."""
+    """The term that names one server in an SPF record."""
     try:
         return f"ip{ip_address(host).version}:{host}"
     except ValueError:
@@ -126,7 +126,7 @@ def _costs(word: str) -> bool:
 
 
 def _covers(words: Sequence[str], record: str, host: str, ask: Ask | None) -> Verdict:
-    """Whether it names the relay itself. What it includes may do so too: that is the relay's owner to say."""
+    """Whether it names the relay itself. An include may cover it too: only the relay's owner can say."""
     addresses = _addresses(host, ask) if ask else ()
     plain = [word.lstrip("+") for word in words]
     if _term(host) in plain or any(_within(address, word) for address in addresses for word in plain):
@@ -145,7 +145,7 @@ def _within(address: str, word: str) -> bool:
 
 
 def _dkim(ask: Ask | None, name: str, own: bool, kept: Terms) -> Record:
-    """Microsoft's stand at the end of a CNAME, which a resolver follows by itself."""
+    """Microsoft's keys are behind a CNAME, which a resolver follows by itself."""
     where = "critter dkim show has it" if own else "the relay's console makes it"
     elsewhere = not own and kept.profile.spf.endswith("outlook.com")
     value = "CNAME to …onmicrosoft.com" if elsewhere else "v=DKIM1; k=rsa; p=…"
@@ -162,7 +162,7 @@ def _dkim(ask: Ask | None, name: str, own: bool, kept: Terms) -> Record:
 
 
 def _dmarc(found: Sequence[str], domain: str, ask: Ask | None) -> Verdict:
-    """The domain's own, or the one of a domain above it (RFC 7489 6.6.3)."""
+    """The domain's own record, or that of a domain above it (RFC 7489 6.6.3)."""
     above = domain
     mine = [one for one in found if one.lower().replace(" ", "").startswith("v=dmarc1")]
     while not mine and ask and above.count(".") > 1:
@@ -178,7 +178,8 @@ def _dmarc(found: Sequence[str], domain: str, ask: Ask | None) -> Verdict:
 
 
 def _pointer(settings: Settings, kept: Terms, ask: Ask | None) -> Record:
-    """Receivers look whether who connects has a name that leads back. With Google and Microsoft that is theirs."""
+    """Receivers check that the client's address has a name that resolves back to it. With Google and Microsoft that is
+    their task."""
     host = _relay_host(settings)
     if kept.profile.spf:
         return Record(host, "PTR", host, "ok", "the vendor's own servers send")

@@ -1,6 +1,6 @@
-"""A mail sent for a look: round to our own door, or to a mailbox that somebody looks into; `critter check mail`.
+"""A test mail of `critter check mail`: on a round trip to our own door, or to a mailbox that somebody reads.
 
-The one to ourselves has a bounce's address with a token that belongs to no mail: the door takes it, no worker answers.
+The one to ourselves has a bounce address with a token that belongs to no mail: the door accepts it, no worker answers.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ WORDS: Final = "This mail was sent to see whether mails get through. Nobody need
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the relay took. `carrier_id` is its name for it, when it gave one; `seconds` how long it took."""
+    """What the relay took. `carrier_id` is its name for it, when it gave one; `seconds` how long that took."""
 
     message_id: str
     carrier_id: str | None
@@ -41,13 +41,13 @@ class Sent:
 
 
 def own_address(settings: Settings) -> str:
-    """A new one at each call."""
+    """A new address at each call."""
     token = Signer(settings.secret_keys).sign("bounce", 0, secrets.randbits(62))
     return f"b+{token}@{settings.mail_domain}"
 
 
 def send(settings: Settings, recipient: str) -> Sent:
-    """Through the relay, as all mails go. Raises Refused with what to do when it is not taken."""
+    """Sends through the relay, as all mails are sent. Raises Refused with what to do when it is not taken."""
     begun = time.monotonic()
     message_id, content = _written(settings, recipient)
     sender = provider_terms(settings).sender or own_address(settings)
@@ -73,7 +73,7 @@ async def _sent(settings: Settings, letter: OutboundEmail) -> Outcome:
 
 
 def _written(settings: Settings, recipient: str) -> tuple[str, bytes]:
-    """As our mails are: signed where they are, and a machine's, so that no machine answers it."""
+    """A mail like ours: signed if they are, and marked as a machine's, so that no machine answers it."""
     domain = settings.mail_domain
     message_id = f"<critter.doctor.check.{secrets.token_hex(8)}@{domain}>"
     mail = compose.compose(
@@ -90,7 +90,7 @@ def _written(settings: Settings, recipient: str) -> tuple[str, bytes]:
 
 
 def round_trip(settings: Settings, engine: Engine, patience: float, sent: Callable[[Sent], None]) -> float:
-    """Seconds until a mail to ourselves was accepted at our door; `sent` hears when the relay has taken it.
+    """Seconds until a mail to ourselves was accepted at our door; `sent` is called when the relay has taken it.
 
     Raises Refused when it was not taken, or has not come `patience` seconds later."""
     address = own_address(settings)

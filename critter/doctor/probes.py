@@ -1,6 +1,6 @@
-"""Looks at the world outside for `critter check` and for processes that start: Twilio, the relay, our own address.
+"""Checks the outside world for `critter check` and for processes that start: Twilio, the relay, our own address.
 
-Each look sends nothing that costs, returns what is fine, and raises Refused with the setting and the fix.
+Each check sends nothing that costs, returns what is fine, and raises Refused with the setting and the fix.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ Answer = tuple[int, dict[str, Any] | None]  # status; the body when it is a JSON
 
 
 def twilio(settings: Settings) -> str:
-    """Lists one message: that needs the account, the token and the way there."""
+    """Lists one message: that needs the account, the token and the network."""
     status, body = _ask(settings, "Messages", {"PageSize": 1})
     _refuse_bad(settings, status, body)
     if body is None or "messages" not in body:
@@ -34,7 +34,8 @@ def twilio(settings: Settings) -> str:
 
 
 def numbers(settings: Settings) -> str:
-    """Are they ours, and can they send? Short codes and what a Messaging Service holds are in other lists."""
+    """Checks that the numbers are ours and can send. Short codes and what a Messaging Service holds are in other
+    lists."""
     mine = [number for number in settings.numbers_with("twilio") if number.startswith("+")]
     status, body = _ask(settings, "IncomingPhoneNumbers", {"PageSize": 1000})
     _refuse_bad(settings, status, body)
@@ -55,7 +56,7 @@ def numbers(settings: Settings) -> str:
 
 
 def relay(settings: Settings) -> str:
-    """Says hello, starts TLS and signs in as sending does, and sends nothing."""
+    """Says EHLO, starts TLS and signs in as sending does, and sends nothing."""
     host = urlsplit(settings.smtp_relay).hostname or ""
     try:
         how = asyncio.run(_greeted(settings))
@@ -67,7 +68,7 @@ def relay(settings: Settings) -> str:
 
 
 async def _greeted(settings: Settings) -> str:
-    """How it went: TLS, login, and the name we said."""
+    """The result: TLS, login, and the name we said."""
     oauth, place = provider_profiles.oauth(settings), place_of(settings.smtp_relay)
     try:
         hello, context = provider_profiles.provider_terms(settings).hello, provider_profiles.context(settings)
@@ -89,7 +90,7 @@ def _unserved(host: str, reason: str) -> str:
 
 
 def web_address(settings: Settings) -> str:
-    """Asks our own public address for its health, as the world would."""
+    """Asks our own public address for its health, as an outside client would."""
     url = urlsplit(settings.public_url)
     try:
         status, body = _get(url, f"{url.path}/healthz", {})
@@ -155,10 +156,10 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 
 def _called(place: int, number: str) -> str:
-    """Which of ours, without the number: this also goes to logs."""
+    """Which of our numbers it is, without the number: this also goes to logs."""
     return f"the {place}. (it ends in {number[-2:]})"
 
 
 def _short(error: Exception) -> str:
-    """Why, on one line."""
+    """The reason, on one line."""
     return " ".join((str(error) or type(error).__name__).split())[:120]

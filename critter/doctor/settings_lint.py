@@ -1,7 +1,7 @@
 """Operators' mistakes that the settings themselves show: each is one line with the setting's name and the fix.
 
-`critter check` says them, and so does each process when it starts (critter/doctor/startup_warnings). What makes no
-sense at all, such as a rate of 0, never gets this far: gateway/settings refuses it.
+`critter check` shows them, and so does each process when it starts (critter/doctor/startup_warnings). An impossible
+value, such as a rate of 0, never gets this far: gateway/settings refuses it.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def _signing(settings: Settings) -> Iterator[str]:
 
 
 def _address(settings: Settings) -> Iterator[str]:
-    """Twilio and phones must find us."""
+    """Twilio and phones must be able to reach us."""
     if settings.mode == "live" and _is_here(urlsplit(settings.public_url).hostname or ""):
         yield f"CRITTER_PUBLIC_URL: {settings.public_url} is this machine alone; give the address that the world sees"
 

@@ -1,7 +1,7 @@
-"""What a process says when it starts: operators' mistakes, one line each, with the setting's name and the fix.
+"""What a process logs when it starts: operators' mistakes, one line each, with the setting's name and the fix.
 
-It starts all the same: what is wrong may be put right meanwhile, and what comes in must not be lost. The world is asked
-by a thread, in live mode alone: while simulated the simulator may still be on its way up.
+It starts all the same: a mistake may be corrected meanwhile, and what comes in must not be lost. A thread checks the
+outside world, in live mode alone: while simulated the simulator may still be starting.
 """
 
 import threading
@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 
 def tell(settings: Settings, name: str) -> threading.Timer | None:
-    """For the processes that meet the world; the others have nothing to say that these do not."""
+    """For the processes that talk to the outside world; the others have nothing to add."""
     if name not in LOOKS:
         return None
     for mistake in find_mistakes(settings):

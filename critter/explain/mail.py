@@ -1,6 +1,4 @@
-"""What a mail in a file would come to: who wrote it and how that is proved, its words, how they would be read.
-
-`critter explain --mail` asks. Nothing is kept or sent; in live mode the DNS is asked."""
+"""What would become of a mail in a file: who wrote it and how that is proved, its words, how they would be read."""
 
 import re
 import uuid
@@ -32,8 +30,8 @@ BARE_LF = re.compile(rb"(?<!\r)\n")
 
 @dataclass(frozen=True, slots=True)
 class MailExplained:
-    """`rung`: 1 to 4; `proof`: None on the last. `machine`: why no person wrote it. `intent` and what follows: as it
-    would be read if it were proved."""
+    """`rung`: 1 to 4, the step of the sender trust; `proof`: None on the last. `machine`: why no person wrote it.
+    `intent` and what follows: as it would be read if it were proved."""
 
     sender: str | None
     to: list[str]
@@ -102,7 +100,7 @@ def _ours(mail: bytes, domain: str) -> list[str]:
 def _standing(
     session: Session, world: CommandRegistry, mail: bytes, sender: str, recipients: list[str], came: Envelope
 ) -> SenderTrust:
-    """Up the same ladder as workers/mail_auth."""
+    """Evaluates the sender trust as workers/mail_auth does."""
     settings = world.settings
     raw = trace_headers.write_header(came, settings.mail_domain or "localhost") + mail
     one = Unproved(0, 0, sender, recipients, raw, datetime.now(UTC))

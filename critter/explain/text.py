@@ -1,4 +1,4 @@
-"""What a text would be read as and answered, without sending or keeping anything. `critter explain` and tests ask."""
+"""How a text would be read and answered, without sending or keeping anything. `critter explain` and tests ask."""
 
 import uuid
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from gateway.store.tables import Account, Address, Delivery, Inbound, Message, P
 Channel = Literal["sms", "email"]
 DEMO = "kim"
 QUIET = timedelta(hours=2)
-# Nobody has these: a number without an area code, and a mailbox of RFC 2606's domain for such things.
+# These belong to nobody: a number without an area code, and a mailbox in an example domain of RFC 2606.
 FRESH: dict[Channel, str] = {"sms": "+10000000000", "email": "somebody@explain.invalid"}
 
 
@@ -53,7 +53,7 @@ class Explained:
 
 
 def build_registry(settings: Settings) -> CommandRegistry:
-    """The commands, all of them: handlers/ declares its own when it is imported."""
+    """All the commands: handlers/ declares its own when it is imported."""
     assert handlers.MODULES
     return commands.world(settings)
 
@@ -61,10 +61,10 @@ def build_registry(settings: Settings) -> CommandRegistry:
 def explain(
     connection: Connection, world: CommandRegistry, text: str, channel: Channel = "sms", handle: str | None = None
 ) -> Explained:
-    """Hears the text in a transaction of its own and rolls it back, so no text knows of the one before.
+    """Processes the text in a transaction of its own and rolls it back, so no text knows of the one before.
 
-    With `handle`: as from that person's own phone or mailbox, their open question and what they last heard included.
-    Without: as in a quiet hour, from a device that was asked nothing and last heard a public update, two hours ago.
+    With `handle`: as from that person's own phone or mailbox, with their open question and their last item. Without:
+    from a device that was asked nothing and last got a public update, two hours ago.
     """
     with forget_person(connection) as session:
         person = _named(session, handle) if handle else _anyone(session, world.settings)
@@ -77,7 +77,7 @@ def explain(
 
 @contextmanager
 def forget_person(connection: Connection) -> Iterator[Session]:
-    """A session whose work nobody will know of."""
+    """A session whose work is rolled back."""
     with Session(connection, expire_on_commit=False) as session:
         try:
             yield session
@@ -100,7 +100,7 @@ def _named(session: Session, handle: str) -> Account:
 
 
 def _anyone(session: Session, settings: Settings) -> Account:
-    """The demo's Kim, an admin, anybody; in an empty company somebody made up."""
+    """The demo's Kim, an admin, or anybody; in an empty company a made-up person."""
     demo = accounts.by_handle(session, DEMO) if settings.mode == "simulated" else None
     if demo and demo.kind == "person":
         return demo
@@ -118,7 +118,7 @@ def _newcomer(session: Session) -> Account:
 
 
 def _own(session: Session, person: Account, channel: Channel) -> Address:
-    """Their primary one, as it stands; where they have none, a made-up one."""
+    """Their primary address, in its current state; where they have none, a made-up one."""
     address = addresses.primary(session, person.id, channel)
     return address if address and address.state != "suspended" else _fresh(session, person, channel)
 

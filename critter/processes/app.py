@@ -1,4 +1,4 @@
-"""The serving processes put together: settings into parts, parts into doors. critter/cli.py calls it."""
+"""Builds the serving processes: settings into parts, parts into doors. critter/cli.py calls it."""
 
 import asyncio
 import signal
@@ -39,17 +39,17 @@ Front = Callable[[Settings], Blueprint]
 
 @dataclass(frozen=True, slots=True)
 class DoorResources:
-    """What the doors of one process share: threads and connections, so made after a fork, never before."""
+    """What the doors of one process share: threads and connections, so it is made after a fork, never before."""
 
     engine: Engine
-    ledger: Engine  # of what is taken in
+    ledger: Engine  # where what is accepted is stored
     notifier: WorkerNotifier
     intake: Intake
     callbacks: Callbacks
     pulse: Heartbeat
 
     def close(self) -> None:
-        """Commits what was taken in, then lets go of the servers."""
+        """Commits what was accepted, then closes the connections."""
         self.intake.close()
         self.callbacks.close()
         self.pulse.close()
@@ -66,7 +66,7 @@ def build(settings: Settings, name: str = "web") -> DoorResources:
     notifier = WorkerNotifier(settings.redis_url)
     admission = Admission(needs_contact=True)
     pulse = Heartbeat(engine, name, owner(name), admission)
-    pulse.wait_for_beat(FIRST_BEAT)  # a drain that goes on knows of this process before anything comes in
+    pulse.wait_for_beat(FIRST_BEAT)  # a running drain knows of this process before anything comes in
     return DoorResources(
         engine=engine,
         ledger=ledger,
@@ -78,13 +78,13 @@ def build(settings: Settings, name: str = "web") -> DoorResources:
 
 
 def create_app(settings: Settings, parts: DoorResources, front: Front = pages.welcome) -> Flask:
-    """Every door that speaks HTTP. `front` makes what stands at "/": the tour when simulated, else a page that says
-    what this is. Nothing here reads Host or X-Forwarded-*: every URL is made from the settings."""
+    """Every door that speaks HTTP. `front` makes the pages at "/": the tour when simulated, else a page that says what
+    this is. Nothing here reads Host or X-Forwarded-*: every URL is made from the settings."""
     app = Flask("critter", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
     )
-    app.url_map.merge_slashes = False  # the redirect that mends "//" would name the host that the caller named
+    app.url_map.merge_slashes = False  # its redirect for "//" would use the host name that the caller gave
     signer = Signer(settings.secret_keys)
     for door in _sms_doors(settings, signer, parts) if settings.sms else ():
         app.register_blueprint(door)
@@ -102,7 +102,7 @@ def create_app(settings: Settings, parts: DoorResources, front: Front = pages.we
 
 
 def _sms_doors(settings: Settings, signer: Signer, parts: DoorResources) -> Iterator[Blueprint]:
-    """A door for each carrier that one of our numbers is with."""
+    """One door for each carrier of one of our numbers."""
     if "twilio" in settings.sms_carriers:
         verifier = Verifier(settings.twilio_auth_tokens)
         yield twilio.blueprint(settings, verifier, signer, parts.intake, parts.callbacks)
@@ -118,7 +118,7 @@ def refuse_unclassed(app: Flask) -> None:
 
 
 def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
-    """Serves until SIGTERM; what is in hand then has 20 s."""
+    """Serves until SIGTERM; requests in progress then have 20 s."""
     logs.configure()
     failpoints.arm(settings.crash_at, settings.var, "web")
     made: list[DoorResources] = []
@@ -135,7 +135,7 @@ def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
 
 
 def serve_mail(settings: Settings) -> None:
-    """Takes in mail until SIGTERM; what is on its way then has 20 s."""
+    """Accepts mail until SIGTERM; mails on their way in then have 20 s."""
     logs.configure()
     failpoints.arm(settings.crash_at, settings.var, "mail")
     parts = build(settings, "mail")

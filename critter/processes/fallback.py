@@ -1,6 +1,6 @@
-"""`critter web --accept-only` put together: the fallback door alone, without handlers, pages, Redis or the bell.
+"""Builds `critter web --accept-only`: the fallback door alone, without handlers, pages, Redis or the notifier.
 
-Nobody is rung: the clock looks once a second, which a text that came by the second way can wait for.
+No worker is woken: the clock looks once a second, which is soon enough for a text that came through the fallback.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ CONNECT: Final = 2  # seconds for a connection to the database
 
 @dataclass(frozen=True, slots=True)
 class FallbackResources:
-    """Threads and connections, so made after a fork, never before."""
+    """Threads and connections, so it is made after a fork, never before."""
 
     engine: Engine
     intake: Intake
@@ -61,7 +61,7 @@ def build(settings: Settings) -> FallbackResources:
 
 
 def _nobody() -> None:
-    """Is rung."""
+    """Wakes nobody."""
 
 
 def create_app(settings: Settings, parts: FallbackResources) -> Flask:
@@ -80,7 +80,7 @@ def create_app(settings: Settings, parts: FallbackResources) -> Flask:
 
 
 def serve(settings: Settings) -> None:
-    """Serves until SIGTERM; what is in hand then has 20 s, and what is spooled stays for the next start."""
+    """Serves until SIGTERM; requests in progress then have 20 s, and what is spooled stays for the next start."""
     if not settings.sms:
         raise SettingsError("CRITTER_SMS: the fallback door takes texts, and they are off")
     logs.configure()

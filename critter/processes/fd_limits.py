@@ -1,14 +1,15 @@
-"""How many connections a door may hold with the descriptors that the system grants it; critter/processes/app asks at
+"""How many connections a door may hold with the file descriptors that the system grants; critter/processes/app asks at
 start."""
 
 import resource
 from typing import Final
 
-OWN: Final = 40  # descriptors that a door needs besides: its servers, logs and loops
+OWN: Final = 40  # descriptors that a door needs besides: for its servers, logs and loops
 
 
 def most_connections(wanted: int) -> int:
-    """As many as wanted, fewer where the system grants less. A process may raise its own limit up to the hard one."""
+    """As many as wanted, or fewer where the system grants less. A process may raise its own soft limit up to the hard
+    one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted + OWN
     if soft != resource.RLIM_INFINITY and soft < needed:

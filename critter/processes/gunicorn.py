@@ -1,4 +1,4 @@
-"""gunicorn inside our own process: one worker with threads, started anew when it dies. critter/processes/app.py runs
+"""gunicorn within our own process: one worker with threads, started again when it dies. critter/processes/app.py runs
 it."""
 
 import os
@@ -17,7 +17,7 @@ from critter.processes.gunicorn_worker import WebWorker
 THREADS = 16
 CONNECTIONS = 1000
 KEEP_ALIVE = 75  # seconds; carriers and proxies reuse their connections
-GRACE = 20  # seconds for what is in hand at SIGTERM
+GRACE = 20  # seconds for requests in progress at SIGTERM
 IN_MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat file must not wait for a disk
 
 

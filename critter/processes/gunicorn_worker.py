@@ -1,9 +1,9 @@
-"""gunicorn's worker with threads, whose loop reads requests and sends answers itself (R66).
+"""gunicorn's threaded worker, with a loop that reads requests and sends answers itself (R66).
 
-As it comes, gunicorn gives a thread to each connection while it says nothing for five seconds, and while its body comes
-for as long as that takes: twenty half-sent requests stop a door of sixteen threads. Here a thread has a connection only
-from when the request is there whole until its answer is made. A request has to be there within a time, an answer has to
-be taken within one; when all connections are taken, whoever makes least progress goes, as at the mail door.
+By default gunicorn gives a thread to each connection while it sends nothing for five seconds, and while its body
+arrives for as long as that takes: twenty half-sent requests stop a door of sixteen threads. Here a connection has a
+thread only from when its request is complete until its answer is made. A request must be complete within a time, and an
+answer read within one. When all connections are taken, the one with the least progress is closed, as at the mail door.
 """
 
 import errno
@@ -25,17 +25,17 @@ from critter.processes.http_requests import Framing
 from gateway.doors.origin_limits import ONE, networks
 from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits
 
-HEAD: Final = 10.0  # seconds for all the fields of a request, from its first octet, or from the connection
+HEAD: Final = 10.0  # seconds for the head of a request, from its first octet, or from the connection
 REQUEST: Final = 20.0  # seconds for a whole request; carriers give up after 15
 ANSWER: Final = 20.0  # seconds that the reader of an answer may be behind SLOWEST
 SLOWEST: Final = 10_000.0  # octets of an answer in a second
 SLOWEST_REQUEST: Final = 1000.0
 FAREWELL: Final = 2.0  # seconds for the other side to close, before the connection is cut
-SLOW: Final = 2.0  # seconds after which a request that is not there counts as slow
-SLOW_OF_ONE: Final = 100  # of those of one address
+SLOW: Final = 2.0  # seconds after which an incomplete request counts as slow
+SLOW_OF_ONE: Final = 100  # slow requests of one address
 ACCEPTED: Final = 64  # connections in one turn
 READ: Final = 64 * 1024
-TOGETHER: Final = 32 * 1024 * 1024  # octets of all requests that are not there whole
+TOGETHER: Final = 32 * 1024 * 1024  # octets of all incomplete requests
 LARGEST: Final = 64 * 1024  # octets of a body; critter/processes/app says the same to Flask
 
 STATUS: Final = {
@@ -47,36 +47,36 @@ STATUS: Final = {
 
 
 class Phase(Enum):
-    """What a connection is in the middle of."""
+    """What a connection is doing."""
 
     READING = auto()  # a request
     WORKING = auto()  # a thread makes the answer
-    ANSWERING = auto()  # the answer is made, and not all of it is taken
+    ANSWERING = auto()  # the answer is made, and not all of it was read
     RESTING = auto()  # between two requests
-    LEAVING = auto()  # all is said; the other side has a moment to close
+    LEAVING = auto()  # all is sent; the other side has a moment to close
     GONE = auto()
 
 
 class HttpClientConnection(TConn):  # type: ignore[misc]
-    """One client. All but the exchange belongs to the loop's thread."""
+    """One client. All but the exchange is used only in the loop's thread."""
 
     def __init__(self, worker: "WebWorker", sock: socket.socket, client: Any, server: Any) -> None:
         self.exchange = Exchange(sock, worker.backlog, lambda: worker.method_queue.defer(worker.watch, self))
         super().__init__(worker.cfg, self.exchange, client, server)
         self._worker = worker
-        self.initialized = self.data_ready = True  # for gunicorn: nothing is to be waited for
+        self.initialized = self.data_ready = True  # for gunicorn: nothing to wait for
         self.parser = http.get_parser(worker.cfg, self.exchange, client)
         self.peer = client[0] if isinstance(client, tuple) else ""
         self.framing = Framing(LARGEST)
         self.phase = Phase.READING
-        self.watched = 0  # for which events
-        self.keeps = False  # the connection, after the answer in hand
+        self.watched = 0  # the events that the loop watches
+        self.keeps = False  # whether the connection stays open after this answer
         self.since = self.heard = self.progressed = time.monotonic()
-        self.held = 0  # octets, as the house counts them
+        self.held = 0  # octets, as the limiter counts them
 
     @property
     def is_known(self) -> bool:
-        """A proxy on this machine, by which everybody may come."""
+        """Whether it is a proxy on this machine, through which everybody may come."""
         try:
             return ip_address(self.peer).is_loopback
         except ValueError:
@@ -105,12 +105,12 @@ class HttpClientConnection(TConn):  # type: ignore[misc]
         self._worker.drop(self)
 
     def refuse_mail(self) -> None:
-        """Its request is in the way of others."""
+        """Closes its request, because it is in the way of others."""
         self._worker.drop(self)
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's own does the rest: starting, stopping, threads, and the requests themselves."""
+    """gunicorn does the rest: starting, stopping, threads, and the requests themselves."""
 
     worker_connections: int
 
@@ -122,9 +122,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         most = self.worker_connections
         limits = ConnectionLimits(message=LARGEST, together=TOGETHER, per_peer=most, connections=most)
         self.limiter = ConnectionLimiter(limits, time.monotonic)
-        self.worker_connections = most + 1  # gunicorn would stop accepting; the house makes room instead
+        self.worker_connections = most + 1  # gunicorn would stop accepting; the limiter closes one instead
 
-    # From a connection to a whole request
+    # From a connection to a complete request
 
     def accept(self, listener: socket.socket) -> None:
         for _ in range(ACCEPTED):
@@ -140,7 +140,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._take(HttpClientConnection(self, sock, client, listener.getsockname()))
 
     def _free_one(self) -> None:
-        """There is no descriptor left, as the system granted less than it said."""
+        """Closes one client: there is no descriptor left, because the system granted fewer than it said."""
         now = time.monotonic()
         waiting = [(rest, one) for one in self.connections if (rest := one.stalled(now)) is not None]
         if waiting:
@@ -156,12 +156,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self.watch(connection)
 
     def watch(self, connection: HttpClientConnection) -> None:
-        """Sees to it that the loop looks at what this connection waits for."""
+        """Makes the loop watch for the events that this connection waits for."""
         wanted = self._wanted(connection)
         if wanted == connection.watched:
             return
         if wanted & ~connection.watched & selectors.EVENT_WRITE:
-            connection.progressed = time.monotonic()  # its reader is late from now on
+            connection.progressed = time.monotonic()  # from now on the time for its reader counts
         callback = partial(self._turn, connection)
         if not connection.watched:
             self.poller.register(connection.exchange, wanted, callback)
@@ -204,7 +204,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._look(connection)
 
     def _look(self, connection: HttpClientConnection) -> None:
-        """At what is there of a request: a thread gets it when it is whole."""
+        """Reads what has come of a request, and gives it to a thread when it is complete."""
         framing = connection.framing
         if framing.fault:
             self._refuse(connection, framing.fault)
@@ -227,7 +227,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         return True
 
     def _refuse(self, connection: HttpClientConnection, status: int) -> None:
-        """In the loop, for no thread has to do with it."""
+        """Refuses within the loop, because no thread is using the connection."""
         head = f"HTTP/1.1 {status} {STATUS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         with suppress(OSError):
             connection.exchange.sendall(head.encode())
@@ -236,7 +236,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     # From the answer to the next request
 
     def finish_request(self, conn: HttpClientConnection, fs: Any) -> None:
-        """A thread has made the answer; what is not taken of it the loop sends on."""
+        """A thread has made the answer; the loop sends what was not taken at once."""
         if conn.phase is Phase.GONE:
             return
         with suppress(Exception):  # gunicorn has logged it
@@ -257,7 +257,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             return
         elif not connection.keeps:
             self._leave(connection)
-        elif connection.framing.has_begun:  # it did not wait for the answer
+        elif connection.framing.has_begun:  # the next request came before the answer
             connection.begin(Phase.READING)
             connection.framing.look()
             self._look(connection)
@@ -265,7 +265,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             connection.begin(Phase.RESTING)
 
     def _leave(self, connection: HttpClientConnection) -> None:
-        """All is said. Closing at once would make the kernel throw away what the other side did not read yet."""
+        """All is sent. Closing at once would make the kernel throw away what the other side did not read yet."""
         connection.keeps = False
         if connection.exchange.unsent:
             connection.begin(Phase.ANSWERING)
@@ -275,7 +275,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             connection.exchange.real.shutdown(socket.SHUT_WR)
 
     def drop(self, connection: HttpClientConnection) -> None:
-        """The end. May be told twice."""
+        """Closes the connection. It may be called twice."""
         if connection not in self.connections:
             return
         del self.connections[connection]
@@ -291,7 +291,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     # Time
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """gunicorn's word for it. When it stops, who rests has a moment, for a request may be on its way already."""
+        """gunicorn's name for it. When it stops, idle connections have a moment, because a request may be on its way
+        already."""
         if self.alive:
             return
         now = time.monotonic()
@@ -301,7 +302,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
                 self.drop(connection)
 
     def murder_pending(self) -> None:
-        """And whoever lets us wait too long."""
+        """Closes also those that let us wait too long."""
         now, keep_alive = time.monotonic(), self.cfg.keepalive
         for connection in list(self.connections):
             if not self.alive and connection.phase is Phase.READING and not connection.framing.has_begun:
@@ -318,7 +319,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         return (connection for connection in self.connections if connection.phase is phase)
 
     def _thin_out(self, now: float) -> None:
-        """One address may have so many slow requests, the oldest go."""
+        """Limits the slow requests of one address: the oldest are closed."""
         slow: dict[object, list[HttpClientConnection]] = {}
         for connection in self._in(Phase.READING):
             if now - connection.since > SLOW and not connection.is_known:

@@ -1,7 +1,7 @@
-"""One HTTP connection as a thread of the web server sees it: a socket on which neither reading nor writing ever waits.
+"""One HTTP connection as a thread of the web server sees it: a socket on which neither reading nor writing ever blocks.
 
-The request lies in memory whole. What the thread writes and the other side does not take at once is kept, and the
-server's loop sends it on: a reader that is slow costs memory and no thread.
+The complete request is in memory. What the thread writes and the other side does not take at once is kept, and the
+server's loop sends it later: a slow reader costs memory and no thread.
 """
 
 import errno
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-MOST: Final = 16 * 1024 * 1024  # octets of one answer that nobody took yet
+MOST: Final = 16 * 1024 * 1024  # octets of one answer that may wait
 MOST_OF_ALL: Final = 64 * 1024 * 1024
 CHUNK: Final = 256 * 1024  # octets for one send
 
@@ -24,7 +24,7 @@ class Backlog:
         self.octets = 0
 
     def add(self, octets: int) -> bool:
-        """False when that would be too many."""
+        """Adds octets; False when that would be too many."""
         with self._lock:
             if octets > 0 and self.octets + octets > self._most:
                 return False
@@ -33,8 +33,8 @@ class Backlog:
 
 
 class Exchange:
-    """What gunicorn takes for the connection's socket. `left` is called, in the thread that writes, when something is
-    left for the loop to send."""
+    """Used by gunicorn as the connection's socket. `left` is called, in the thread that writes, when something is left
+    for the loop to send."""
 
     def __init__(self, sock: socket.socket, backlog: Backlog, left: Callable[[], None]) -> None:
         self.real = sock
@@ -46,7 +46,7 @@ class Exchange:
         self._broken = False
 
     def give(self, request: bytes) -> None:
-        """The next request, whole."""
+        """Sets the next request, which is complete."""
         self._request = request
 
     @property
@@ -59,7 +59,7 @@ class Exchange:
         return self.real.fileno()
 
     def recv(self, size: int) -> bytes:
-        """Nothing more is the end: no request is ever waited for here."""
+        """Returns nothing at the end: a request is never waited for here."""
         taken, self._request = self._request[:size], self._request[size:]
         return taken
 
@@ -81,28 +81,28 @@ class Exchange:
         self._left()
 
     def send(self, data: bytes) -> int:
-        """gunicorn's own word that a body may come; the loop has said that."""
+        """gunicorn's own "100 Continue"; the loop has sent that already."""
         return len(data)
 
     def setblocking(self, flag: bool) -> None:
-        """It never blocks."""
+        """Ignored: it never blocks."""
 
     def settimeout(self, seconds: float | None) -> None:
-        """It never waits."""
+        """Ignored: it never waits."""
 
     def gettimeout(self) -> float | None:
         return None
 
     def shutdown(self, how: int) -> None:
-        """The loop ends it, when all is sent."""
+        """Ignored: the loop closes it, when all is sent."""
 
     def close(self) -> None:
-        """The same."""
+        """Ignored for the same reason."""
 
     # As the loop uses it
 
     def flush(self) -> int:
-        """Sends on what it can; how many octets went."""
+        """Sends what it can; returns how many octets were sent."""
         with self._lock:
             sent = self._send(memoryview(bytes(self._unsent[:CHUNK])))
             del self._unsent[:sent]
@@ -110,7 +110,7 @@ class Exchange:
         return sent
 
     def cut(self) -> None:
-        """The end, whatever is still to be said."""
+        """Closes the connection, whatever is still to be sent."""
         with self._lock:
             self._break()
         self.real.close()

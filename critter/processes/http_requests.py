@@ -1,7 +1,7 @@
-"""Where one HTTP/1.1 request ends in what a connection sent, without reading any meaning into it: pure.
+"""Finds where one HTTP/1.1 request ends in what a connection sent, without interpreting it: pure.
 
-The web server collects a request whole before a thread has anything to do with it, and gunicorn's own parser reads it
-then. Whatever is odd here is handed on as it is: that parser refuses it. It is given no octet beyond the end found
+The web server collects a complete request before a thread has anything to do with it; then gunicorn's own parser reads
+it. Whatever is malformed here is handed on as it is: that parser refuses it. It is given no octet beyond the end found
 here, so the two cannot disagree about where the next request begins.
 """
 
@@ -22,7 +22,8 @@ TOO_LARGE: Final = 413
 
 
 class Framing:
-    """The request that begins what a connection sent. `feed` grows it, `take` gives it and leaves what comes after."""
+    """The first request in what a connection sent. `feed` adds octets; `take` returns the request and keeps what
+    follows."""
 
     def __init__(self, largest: int) -> None:
         self._largest = largest  # octets of a body
@@ -30,12 +31,12 @@ class Framing:
         self._forget()
 
     def _forget(self) -> None:
-        self._looked = 0  # up to where no end of the head was found
+        self._looked = 0  # no end of the head was found before this position
         self._body: int | None = None  # where the body begins
         self._end: int | None = None
-        self._chunk: int | None = None  # where the next chunk begins, of a body that comes in chunks
+        self._chunk: int | None = None  # where the next chunk begins, of a chunked body
         self.fault: int | None = None  # an HTTP status; nothing more is read then
-        self.wants_continue = False  # its sender waits for our word before it sends the body
+        self.wants_continue = False  # its client waits for "100 Continue" before it sends the body
 
     @property
     def size(self) -> int:
@@ -58,7 +59,7 @@ class Framing:
         self.look()
 
     def look(self) -> None:
-        """Also after a request was taken: the next may be there."""
+        """Looks for the end. It runs also after a request was taken, because the next one may be complete."""
         if self._body is None:
             self._find_head()
         if self._chunk is not None and self._end is None:
@@ -112,10 +113,10 @@ class Framing:
                 return
             self._chunk = line.end() + size + 2
         if len(self._raw) - self._chunk >= SHORT_CHUNK:
-            self._end = len(self._raw)  # no such line will come
+            self._end = len(self._raw)  # no such line can come any more
 
     def _end_of_trailers(self, after: int) -> None:
-        """An empty line at once, or after fields."""
+        """The end is an empty line, at once or after trailer fields."""
         if self._raw.startswith(b"\r\n", after):
             self._end = after + 2
         elif (at := self._raw.find(END_OF_HEAD, after)) >= 0:

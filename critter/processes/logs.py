@@ -1,4 +1,4 @@
-"""How every process logs: one JSON object a line, or something readable on a terminal. Numbers and bodies never."""
+"""How every process logs: one JSON object a line, or something readable on a terminal. Never numbers or bodies."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ import structlog
 from gateway.security.masking import blank_out
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
-QUIET = ("mail.log", "mail.debug", "aiosmtpd", "werkzeug")  # they log addresses and what was said
+QUIET = ("mail.log", "mail.debug", "aiosmtpd", "werkzeug")  # they log addresses and message bodies
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -43,21 +43,21 @@ def configure(level: int = logging.INFO) -> None:
 
 
 class _Discreet(structlog.stdlib.ProcessorFormatter):
-    """What every line of every process goes through, of libraries too."""
+    """Every line of every process passes through this, those of libraries too."""
 
     def format(self, record: logging.LogRecord) -> str:
         return blank_out(super().format(record))
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    """What ends a process or a thread is told like everything else, and not by Python, which hides nothing."""
+    """Logs what ends a process or a thread like everything else; Python itself would hide nothing."""
     if error is None or issubclass(kind, KeyboardInterrupt):
         return
     logging.getLogger("critter").critical("ended by an error", exc_info=(kind, error, trace))
 
 
 def configure_told(exc_info: ExcInfo) -> str:
-    """A traceback. Of what the database refused it has no values: PostgreSQL quotes those of the row (`Key (address)=
+    """A traceback. For an error of the database it has no values: PostgreSQL quotes those of the row (`Key (address)=
     …`) in its details, and in its first line what it cannot read as a number or a date."""
     written = "".join(traceback.format_exception(*exc_info))
     for refused in _refused(exc_info[1]):
@@ -68,7 +68,7 @@ def configure_told(exc_info: ExcInfo) -> str:
 
 
 def _refused(error: BaseException | None) -> Iterator[psycopg.Error]:
-    """The database's own words anywhere behind an error."""
+    """The database's own error anywhere in the chain of an error."""
     reached, seen = [error], set[int]()
     while reached:
         one = reached.pop()

@@ -7,7 +7,7 @@ from gateway.settings import Settings
 
 Serve = Callable[[Settings], None]
 
-# Imported once by `critter up` before it forks; a single process imports what it needs when it starts.
+# `critter up` imports them once before it forks; a single process imports what it needs when it starts.
 SHARED = (
     "critter.processes.app",
     "critter.processes.workers",
@@ -30,7 +30,7 @@ def web(settings: Settings) -> None:
 
 
 def fallback(settings: Settings) -> None:
-    """The second way in for texts: it only stores."""
+    """The fallback door for texts: it only stores."""
     from critter.processes.fallback import serve
 
     serve(settings)
@@ -54,7 +54,7 @@ def worker(queue: str) -> Serve:
 
 
 def _starts(settings: Settings, name: str) -> None:
-    """It says what an operator should put right."""
+    """Logs what an operator should correct."""
     from critter.doctor import startup_warnings
     from critter.processes import logs
 
@@ -75,7 +75,7 @@ def simulator(settings: Settings) -> None:
 
 
 def of(settings: Settings) -> dict[str, Serve]:
-    """The processes that these settings ask for: none for a channel that is off, the simulator only while simulated."""
+    """The processes that these settings need: none for a channel that is off, the simulator only while simulated."""
     queues = {"inbound": True, "proving": settings.mail, "fanout": True, "sms": settings.sms, "email": settings.mail}
     found: dict[str, Serve] = {"web": web}
     if settings.sms and settings.fallback_url and settings.sms_intake == "webhook":

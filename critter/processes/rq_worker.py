@@ -1,8 +1,8 @@
 """RQ's worker as our queues need it: it waits for jobs and runs the drains that they name. critter/processes/workers
 starts it.
 
-RQ keeps far more in Redis than a ring needs: results, retries, callbacks, jobs that follow others, commands to workers,
-and it cleans up by reading all of that again. Whoever can write to Redis could use each of them, so none is used here.
+RQ keeps far more in Redis than a wake-up needs: results, retries, callbacks, dependent jobs, commands to workers, and
+it cleans up by reading all of that again. Whoever can write to Redis could abuse each of them, so none is used here.
 """
 
 from types import FrameType
@@ -25,12 +25,12 @@ from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import run
 from workers.runtime.listen_on import listen_while_idle
 
-WORKER_TTL: Final = 25  # seconds; RQ waits 15 less for a job, and 10 more than that for Redis to answer
+WORKER_TTL: Final = 25  # seconds; RQ waits for a job for 15 less, and for Redis for 10 more than that
 
 
 class DrainWorker(SimpleWorker):
-    """Answers one of our queues, and the one that the version before rings. Nobody commands it through Redis, and its
-    stop never asks Redis first."""
+    """Serves one of our queues, and the queue of that name which the version before used. It takes no commands through
+    Redis, and it can be stopped without asking Redis first."""
 
     max_connection_wait_time = 1.0
     exponential_backoff_factor = 1.0
@@ -49,16 +49,17 @@ class DrainWorker(SimpleWorker):
         self._queue = queue
 
     def subscribe(self) -> None:
-        """No commands are heard."""
+        """Takes no commands."""
 
     def unsubscribe(self) -> None:
-        """There is nothing to end."""
+        """Does nothing, because nothing was subscribed."""
 
     def check_for_suspension(self, burst: bool) -> None:
-        """Nobody may suspend it."""
+        """Does nothing: nobody may suspend it."""
 
     def register_birth(self) -> None:
-        """What stands under the names of RQ's lists of workers, and is none, must not keep a worker from starting."""
+        """Registers the worker. Keys of RQ's lists of workers that have another type must not keep a worker from
+        starting."""
         try:
             super().register_birth()  # type: ignore[no-untyped-call]  # RQ types its public names only
         except ResponseError:
@@ -67,7 +68,7 @@ class DrainWorker(SimpleWorker):
             super().register_birth()  # type: ignore[no-untyped-call]
 
     def run_maintenance_tasks(self) -> None:
-        """Ours leave nothing behind but the names of workers that were killed."""
+        """Only forgets workers that were killed; ours leave nothing else behind."""
         self.last_cleaned_at = now()  # type: ignore[assignment]
         try:
             for queue in self.queues:
@@ -76,7 +77,7 @@ class DrainWorker(SimpleWorker):
             self._forget_workers()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """One drain; then whatever is rung while it listens on."""
+        """Runs one drain; then whatever it is woken for while it listens on."""
         assert isinstance(job, DrainJob)
         crash_point("popped, not begun")
         with self.connection.pipeline(transaction=False) as pipeline:
@@ -88,14 +89,14 @@ class DrainWorker(SimpleWorker):
         listen_while_idle(self.room, self._queue, self.connection)
 
     def request_stop(self, signum: Any, frame: FrameType | None) -> None:
-        """SIGTERM: a drain ends by itself; a worker that waits for the bell ends at once."""
+        """SIGTERM: a drain ends by itself; a worker that waits for a job ends at once."""
         self.room.stop()
         self._stop_requested = True
         if self.get_state() != WorkerStatus.BUSY:
             raise StopRequested
 
     def _install_signal_handlers(self) -> None:
-        """A signal that came before there was somebody to hear it counts too."""
+        """A signal that came before the handler was installed counts too."""
         super()._install_signal_handlers()  # type: ignore[no-untyped-call]
         if self.room.stopping():
             raise StopRequested

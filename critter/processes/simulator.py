@@ -1,4 +1,4 @@
-"""The simulator put together from settings; `critter simulator` calls it, and only while simulated."""
+"""Builds the simulator from the settings; `critter simulator` calls it, and only while simulated."""
 
 from critter.demo import company
 from gateway.errors import Refused
@@ -36,13 +36,13 @@ def options(settings: Settings) -> Options:
 
 
 def people() -> dict[str, str]:
-    """Whose each phone and mailbox of the demo company is: "Kim Lee, Consultant"."""
+    """The owner of each phone and mailbox of the demo company: "Kim Lee, Consultant"."""
     shown = {person: f"{person.name}, {person.title}" for person in company.PEOPLE}
     phones = {company.NUMBERS + person.number: shown[person] for person in company.PEOPLE if person.number}
     return phones | {f"{person.handle}@{company.DOMAIN}": shown[person] for person in company.PEOPLE}
 
 
 def sink(settings: Settings) -> tuple[str, int]:
-    """Where the simulator takes the mail that we send, unless CRITTER_SMTP_RELAY names another relay."""
+    """Where the simulator accepts the mail that we send, unless CRITTER_SMTP_RELAY names another relay."""
     host, port = settings.simulator_listen
     return host, port + SINK_AFTER_SIMULATOR

@@ -1,4 +1,4 @@
-"""The worker processes put together: settings into a room, the room under an RQ worker or the clock."""
+"""Builds the worker processes: settings into a worker context, which an RQ worker or the clock uses."""
 
 import signal
 import sys
@@ -30,15 +30,15 @@ from workers.runtime.context import WorkerContext, enter
 from workers.runtime.event_loop import Loop
 from workers.upkeep import scheduler
 
-CLOCK_POOL: Final = 10  # connections, and as many more: each of its tasks has its own while it needs one
-REST: Final = 0.5  # seconds between two tries to reach Redis
-TURNS: Final = 0.001  # seconds that one thread may keep the others waiting: the loop must not wait for a rendering
+CLOCK_POOL: Final = 10  # connections, and as many more: each task uses its own while it needs one
+REST: Final = 0.5  # seconds between two attempts to reach Redis
+TURNS: Final = 0.001  # seconds that a thread may hold the GIL: the loop must not wait for rendering
 
 log = structlog.get_logger()
 
 
 def serve_worker(settings: Settings, queue: str) -> None:
-    """Answers one queue's bell until SIGTERM; what is in hand then has 20 s."""
+    """Serves one queue until SIGTERM; work in progress then has 20 s."""
     logs.configure()
     failpoints.arm(settings.crash_at, settings.var, f"worker-{queue}")
     sys.setswitchinterval(TURNS)
@@ -62,16 +62,17 @@ def _work(room: WorkerContext, queue: str) -> None:
 
 
 def _answer(room: WorkerContext, queue: str) -> None:
-    """Until SIGTERM, or until Redis was lost in the middle of a job; then RQ's worker gives up and a new one begins."""
+    """Runs until SIGTERM, or until Redis was lost in the middle of a job; then RQ's worker gives up and a new one
+    begins."""
     with Redis.from_url(room.settings.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=5) as connection:
         try:
             DrainWorker(room, queue, connection).work(logging_level="WARNING")
         finally:
-            _stop_on_signals(room)  # RQ's handler would end a rest, and whatever else comes after, by an exception
+            _stop_on_signals(room)  # RQ's handler would end a wait with an exception
 
 
 def serve_clock(settings: Settings) -> None:
-    """Rings for what is due until SIGTERM."""
+    """Wakes workers for what is due until SIGTERM."""
     logs.configure()
     failpoints.arm(settings.crash_at, settings.var, "clock")
     if stuck := check_without_money(settings):
@@ -85,7 +86,7 @@ def serve_clock(settings: Settings) -> None:
 
 
 def build(settings: Settings, queue: str) -> WorkerContext:
-    """The room of one process; only the queues that send have a carrier."""
+    """The worker context of one process; only the queues that send have a carrier."""
     return WorkerContext(
         settings=settings,
         engine=connect(

@@ -1,4 +1,4 @@
-"""Embedded PostgreSQL and Redis in a state folder, as children of this process; for `critter up` and the tests."""
+"""Embedded PostgreSQL and Redis in a state folder, as child processes; for `critter up` and the tests."""
 
 import contextlib
 from pathlib import Path
@@ -14,9 +14,9 @@ Server = Postgres | Redis
 
 
 class Servers:
-    """Claims the state folder and runs the servers asked for until the block ends, whatever ends it.
+    """Claims the state folder and runs the servers that are wanted until the block ends, however it ends.
 
-    unsafe gives durability up for speed; only tests may lose their data.
+    unsafe trades durability for speed; only tests may lose their data.
     """
 
     def __init__(self, var: Path, *, postgres: bool = True, redis: bool = True, unsafe: bool = False) -> None:
@@ -33,7 +33,7 @@ class Servers:
 
     @property
     def owner_url(self) -> str:
-        """The same database as the role that owns its tables."""
+        """The same database, with the role that owns its tables."""
         return embedded.database_url(self.var, role=embedded.OWNER)
 
     @property
@@ -56,7 +56,7 @@ class Servers:
         self._held.close()
 
     def _start(self) -> None:
-        """Both at once: PostgreSQL needs most of the time, Redis starts beside it."""
+        """Starts both at once: PostgreSQL needs most of the time, Redis starts beside it."""
         serving = account.serving(self.var)
         self._held.callback(self._remove_sockets, folders.private(embedded.socket_folder(self.var), serving))
         if self._wanted[1]:
@@ -72,7 +72,7 @@ class Servers:
             server.wait_ready()
 
     def _remove_sockets(self, folder: Path) -> None:
-        """A folder in /tmp does not stay behind; one in the state folder may."""
+        """Removes a socket folder in /tmp, which must not stay behind; one in the state folder may."""
         if folder.parent != self.var:
             with contextlib.suppress(OSError):
                 folder.rmdir()

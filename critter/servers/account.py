@@ -1,4 +1,4 @@
-"""Under which user the embedded servers run: the one who starts them, or for root an unprivileged one that exists."""
+"""The user under which the embedded servers run: the one who starts them, or for root an existing unprivileged one."""
 
 import os
 import pwd
@@ -17,7 +17,7 @@ CAP_SETPCAP = 8  # needed to hand one on
 
 @dataclass(frozen=True, slots=True)
 class SystemUser:
-    """A user of this machine; the capability, if any, lets it pass closed folders on the way to its own."""
+    """A user of this machine. With the capability, if any, it can pass closed folders on the way to its own."""
 
     name: str
     uid: int
@@ -26,7 +26,8 @@ class SystemUser:
 
 
 def serving(var: Path) -> SystemUser:
-    """Who serves from this state folder: whoever owns the data that is there; PostgreSQL refuses to run as root."""
+    """The user who serves from this state folder: the owner of the data in it, because PostgreSQL refuses to run as
+    root."""
     if os.geteuid() != 0:
         return _named(os.geteuid())
     owners = [folder.stat().st_uid for folder in sorted(var.glob("postgres-*")) if folder.stat().st_uid]
@@ -34,9 +35,9 @@ def serving(var: Path) -> SystemUser:
 
 
 def reaching(account: SystemUser, paths: Iterable[Path]) -> SystemUser:
-    """The account, able to reach these paths even when root keeps them behind closed folders such as /root.
+    """The account, able to reach these paths even when they are inside folders that only root can open, such as /root.
 
-    Nothing there is opened up for others. Reading and searching is enough: what is written belongs to the account.
+    No folder is opened for others. Reading and searching is enough: what is written belongs to the account.
     """
     closed = [folder for path in paths for folder in path.absolute().parents if not _may_search(account, folder)]
     if not closed or os.geteuid() != 0:
@@ -71,7 +72,7 @@ def _may_search(account: SystemUser, folder: Path) -> bool:
     try:
         found = folder.stat()
     except FileNotFoundError:
-        return True  # we make it
+        return True  # it will be made
     if found.st_uid == account.uid:
         return bool(found.st_mode & stat.S_IXUSR)
     return bool(found.st_mode & (stat.S_IXGRP if found.st_gid == account.gid else stat.S_IXOTH))

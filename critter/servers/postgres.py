@@ -35,15 +35,15 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Errors of queries, their details and statements hold numbers and bodies: they stay out of the log. Whoever asked
-    # has the error, and logs it without them.
+    # Errors of queries, their details and statements contain numbers and bodies, so they stay out of the log. The
+    # client has the error, and logs it without them.
     "log_min_messages": "log",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "cluster_name": "critter",
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-# Without autovacuum, too: figures that it leaves about tables of one test mislead the plans of the next.
+# Without autovacuum, too: its statistics about tables of one test would mislead the plans of the next.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
@@ -66,7 +66,7 @@ class Postgres:
         self.process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Makes the data folder if there is none: in a draft that a crash may leave behind, then renamed."""
+        """Makes the data folder if there is none: under another name, which a crash may leave behind, then renamed."""
         if self._folder.exists():
             self._refuse_foreign()
             return
@@ -102,7 +102,7 @@ class Postgres:
             self.process = spawn(
                 [self._binary.path, "-D", self._folder, *self._options()],
                 account=self._account,
-                death_signal=signal.SIGINT,  # its fast shutdown
+                death_signal=signal.SIGINT,  # means fast shutdown
                 environ={"LC_ALL": "C"},
                 folder=self._folder,
                 output=log,
@@ -110,7 +110,8 @@ class Postgres:
         return self.process
 
     def _remove_stale_files(self) -> None:
-        """Whose process ids a newer, unrelated process may have by now; nobody listens, and we hold the folder."""
+        """Removes files with process ids, which a newer, unrelated process may have by now; nobody listens, and we hold
+        the folder."""
         (self._folder / "postmaster.pid").unlink(missing_ok=True)
         (self._sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
@@ -125,7 +126,7 @@ class Postgres:
             yield from ("-c", f"{name}={value}")
 
     def _write_access(self) -> None:
-        """Who the server runs as, who starts it and root may connect, as the kernel tells it; nobody else."""
+        """The kernel tells who connects: the server's user, whoever starts it, and root may; nobody else."""
         names = dict.fromkeys((self._account.name, _own_name(), "root"))
         rules = "".join(f"local all {role} peer map=critter\n" for role in ROLES)
         lines = [f'critter "{name}" {role}\n' for name in names for role in ROLES]
@@ -135,7 +136,7 @@ class Postgres:
             os.chown(path, self._account.uid, self._account.gid)
 
     def ready(self) -> bool:
-        """Whether it takes connections; raises Refused when it ended instead."""
+        """Whether it accepts connections; raises Refused when it ended instead."""
         assert self.process is not None
         if self.process.poll() is not None:
             raise Refused(f"PostgreSQL did not start: {folders.last_complaint(self._log)} (see {self._log})")
@@ -145,7 +146,7 @@ class Postgres:
         return False
 
     def wait_ready(self) -> None:
-        """Returns when the database is there to connect to."""
+        """Returns when the database accepts connections."""
         deadline = time.monotonic() + READY_WITHIN
         while not self._ready_or_again():
             if time.monotonic() > deadline:
@@ -164,7 +165,7 @@ class Postgres:
         return False
 
     def _make_database(self) -> None:
-        """Two roles that are no superusers, and the database; safe to repeat after a crash in between."""
+        """Makes two roles that are no superusers, and the database; safe to repeat after a crash in between."""
         import psycopg
 
         place = {"host": str(self._sockets), "port": PORT, "user": SUPERUSER, "dbname": "postgres"}
@@ -182,7 +183,8 @@ class Postgres:
             connection.execute(f"ALTER ROLE {ROLE} NOCREATEDB; ALTER ROLE {OWNER} CREATEDB; GRANT {ROLE} TO {OWNER}")
 
     def _part_roles(self, connection: "psycopg.Connection[Any]") -> None:
-        """Older versions had one role, to which everything belonged. The database is last: it says that all is done."""
+        """Older versions had one role, which owned everything. The database is changed last: this marks that all is
+        done."""
         import psycopg
 
         place = {"host": str(self._sockets), "port": PORT, "user": SUPERUSER, "dbname": ROLE}
@@ -191,7 +193,7 @@ class Postgres:
         connection.execute(f"ALTER DATABASE {ROLE} OWNER TO {OWNER}")
 
     def stop(self) -> None:
-        """Fast shutdown, then harder; what a killed one leaves is recovered at the next start."""
+        """Fast shutdown, then harder; a server that was killed recovers at the next start."""
         if self.process is None or self.process.poll() is not None:
             return
         for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):

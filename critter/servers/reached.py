@@ -1,4 +1,5 @@
-"""A database for one command: the one that runs, or the embedded server, started for as long as the command takes."""
+"""Makes the database available for one command: the running server, or the embedded one, started while the command
+runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ from gateway.settings import Settings, embedded
 
 @contextmanager
 def reach_servers(settings: Settings, *, by_owner: bool = False) -> Iterator[bool]:
-    """True: nobody else has it, for it was started here. Raises Refused for a server of one's own that is away.
-    `by_owner`: asked as the owner's role, past a pooler, which would keep a connection that is then in the way."""
+    """Yields True when the server was started here, so that nobody else uses it. Raises Refused when the company's own
+    server is unreachable. `by_owner`: connects with the owner's role, past a pooler, which would keep a connection that
+    is in the way later."""
     if _answers(settings, by_owner):
         yield False
     else:
@@ -21,7 +23,8 @@ def reach_servers(settings: Settings, *, by_owner: bool = False) -> Iterator[boo
 
 
 def _answers(settings: Settings, by_owner: bool) -> bool:
-    """Also with a database that a restore has not finished: the restore that comes next may finish it."""
+    """Whether the server answers, also with a database whose restore is not complete: the next restore may complete
+    it."""
     try:
         (open_as_owner if by_owner else open_database)(settings).dispose()
     except Unfinished:

@@ -1,4 +1,4 @@
-"""The embedded Valkey (or Redis): the bell's, on a private socket, with nothing in it that may not be lost."""
+"""The embedded Valkey (or Redis) for waking workers, on a private socket; all that is in it may be lost."""
 
 import contextlib
 import re
@@ -50,7 +50,8 @@ class Redis:
         return self.process
 
     def _remove_older(self) -> None:
-        """What another version left in the state folder; all of it may be lost, and rows are not."""
+        """Removes what another version left in the state folder; all of it may be lost, because the work is in the
+        database."""
         for folder in self._folder.parent.glob("[rv]*-[0-9]*"):
             if folder != self._folder and OLDER.fullmatch(folder.name) and not folder.is_symlink():
                 shutil.rmtree(folder, ignore_errors=True)

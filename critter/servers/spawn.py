@@ -1,4 +1,5 @@
-"""Starts child processes that cannot outlive this one, as another user where root must not serve; used by all of up."""
+"""Starts child processes that cannot outlive this one, as another user where root must not serve; `critter up` uses
+it."""
 
 import ctypes
 import os
@@ -18,7 +19,7 @@ PR_CAP_AMBIENT_RAISE = 2
 SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAPABILITY_VERSION_3 = 0x20080522
 
-# Loaded before any fork: the child must not import or allocate more than it has to.
+# Loaded before any fork: the child must not import or allocate more than necessary.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -50,7 +51,7 @@ def spawn(
 def preparation(
     parent: int, account: SystemUser | None = None, death_signal: signal.Signals = signal.SIGKILL
 ) -> Callable[[], None]:
-    """What a child does before it becomes its program (preexec_fn)."""
+    """What a child does before it starts its program (preexec_fn)."""
 
     def prepare() -> None:
         if account is not None and os.geteuid() == 0:
@@ -61,7 +62,7 @@ def preparation(
 
 
 def die_with_parent(parent: int, death_signal: signal.Signals) -> None:
-    """Asks the kernel for a signal when the parent ends; set last, because a change of user forgets it."""
+    """Asks the kernel for a signal when the parent ends. It is set last, because a change of user clears it."""
     if _LIBC is not None:
         _prctl(PR_SET_PDEATHSIG, int(death_signal))
         if os.getppid() != parent:  # it ended before we asked
@@ -70,7 +71,7 @@ def die_with_parent(parent: int, death_signal: signal.Signals) -> None:
 
 def _become(account: SystemUser) -> None:
     if account.capability is not None:
-        # Keeps what root may over the change of user, and lets access(2), which initdb asks, count it too.
+        # Keeps root's permissions over the change of user, and lets access(2), which initdb asks, count them too.
         _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([account.gid])
     os.setgid(account.gid)
@@ -80,7 +81,7 @@ def _become(account: SystemUser) -> None:
 
 
 def _keep(capability: int) -> None:
-    """Carries one capability over the exec as an ambient one (capabilities(7)), and drops every other."""
+    """Keeps one capability over the exec as an ambient one (capabilities(7)), and drops every other."""
     bit = 1 << capability
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; then the upper halves

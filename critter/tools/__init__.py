@@ -1,1 +1,1 @@
-"""Pages and catalogues that are made from the code: the handbook, the translations."""
+"""Makes pages and catalogs from the code: the handbook, the translations."""

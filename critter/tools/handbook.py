@@ -1,4 +1,4 @@
-"""The tables of docs/commands.md, made from the commands that handlers/ declare; `make docs` writes them anew."""
+"""Makes the tables of docs/commands.md from the commands that handlers/ declare; `make docs` updates them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +12,7 @@ END = "<!-- end -->"
 
 
 def refresh(page: str) -> str:
-    """The page with its two tables made anew; everything outside of their marks stays as people wrote it."""
+    """The page with its two tables made anew; everything outside of their marks stays as it was written."""
     assert handlers.MODULES  # importing them filled the table
     for mark, ready in (("<!-- commands -->", True), ("<!-- not yet -->", False)):
         before, _, rest = page.partition(mark)

@@ -1,7 +1,4 @@
-"""The catalogs of what Critter says, kept in step with the code; `make translations` runs this, a test asks it.
-
-Sentences are found where they are written: the templates of say(), count() and template(), and the `about` of commands.
-"""
+"""Keeps the catalogs of what Critter says in step with the code; `make translations` runs this, a test checks it."""
 
 import ast
 import io
@@ -47,7 +44,7 @@ def _said(node: ast.AST) -> Iterator[Template]:
 
 
 def refresh(path: Path) -> Catalog:
-    """A catalog with what is new in it, untranslated, and without what nobody says any more."""
+    """A catalog with the new templates, untranslated, and without those that the code no longer has."""
     with path.open("rb") as file:
         old = read_po(file, locale=path.stem)
     new = Catalog(locale=path.stem, charset="utf-8", fuzzy=False)
@@ -58,7 +55,7 @@ def refresh(path: Path) -> Catalog:
 
 
 def write(catalog: Catalog) -> bytes:
-    """As it stands in its file: no header, whose dates would change with every run."""
+    """Writes it as it is in the file: without a header, whose dates would change with every run."""
     file = io.BytesIO()
     write_po(file, catalog, width=110, omit_header=True, include_lineno=False)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""`critter up`: embedded servers, the database and every process, from nothing to ready, and nothing left after it."""
+"""`critter up`: starts embedded servers, the database and every process from nothing, and leaves nothing running."""
 
 import os
 import shutil
@@ -41,13 +41,13 @@ def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None
                 keep_running(everything, output, ports.answers(settings), lambda: _tell(settings, output, began))
             finally:
                 output.say("Stopping …")
-                end(kept, output, signals)  # the servers follow when nobody needs them any more
+                end(kept, output, signals)  # the servers end last, when nobody needs them any more
     except KeyboardInterrupt:
         output.say("Stopped.")
 
 
 def _servers(settings: Settings) -> Servers:
-    """Embedded ones, except where the settings name others."""
+    """Embedded servers, except where the settings name others."""
     return Servers(
         settings.var,
         postgres=settings.database_url == embedded.database_url(settings.var),
@@ -75,7 +75,7 @@ def _kept_servers(servers: Servers) -> list[SupervisedProcess]:
 
 
 def _kept(settings: Settings, output: PipeReader) -> list[SupervisedProcess]:
-    """The processes; each starts at the first look."""
+    """The processes; each is started at the first look."""
     pids = settings.var / "pids"
     shutil.rmtree(pids, ignore_errors=True)  # of an earlier run, perhaps as another user
     pids.mkdir()
@@ -86,7 +86,7 @@ def _kept(settings: Settings, output: PipeReader) -> list[SupervisedProcess]:
 
 
 def _starter(name: str, serve: Callable[[], None], output: PipeReader, pids: Path) -> Start:
-    """Forks the process, and leaves its id in a file for whoever wants to send it a signal."""
+    """Forks the process, and writes its id into a file for anyone who wants to send it a signal."""
 
     def start() -> Forked:
         process = Forked(name.replace("-", " "), serve)

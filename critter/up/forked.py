@@ -1,4 +1,4 @@
-"""A process forked from the supervisor after the imports, so that eight of them start in the time of one.
+"""A process that the supervisor forks after the imports, so that eight of them start in the time of one.
 
 It shares nothing else: its signals, files and session are its own, and it never returns into the supervisor's code.
 """
@@ -22,7 +22,7 @@ USER_ERROR = 2
 
 
 class Forked:
-    """As much of subprocess.Popen as the supervisor needs."""
+    """The part of subprocess.Popen that the supervisor needs."""
 
     def __init__(self, title: str, serve: Callable[[], None]) -> None:
         reader, writer = os.pipe()
@@ -83,7 +83,7 @@ def _part_from_supervisor(writer: int, parent: int) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(writer, 1)
     os.dup2(writer, 2)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the claim on the state folder among them
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the claim on the state folder is one of them
     sys.stdout, sys.stderr = _line_by_line(1), _line_by_line(2)
 
 

@@ -1,4 +1,4 @@
-"""One process that is kept running: started again with back-off whenever it ends, in words that say so."""
+"""A process that is kept running: it is started again with backoff whenever it ends, and each restart is reported."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ STEADY_AFTER = 60.0  # a process that lived this long starts again at the first 
 
 
 class ChildProcess(Protocol):
-    """A forked process or a subprocess.Popen; it leads a session and group of its own."""
+    """A forked process or a subprocess.Popen; it leads a session and process group of its own."""
 
     @property
     def pid(self) -> int: ...
@@ -28,7 +28,7 @@ Start = Callable[[], ChildProcess]
 
 
 class SupervisedProcess:
-    """A child with a name; look() is called over and over and does what is due."""
+    """A child process with a name; look() is called repeatedly and does what is due."""
 
     def __init__(self, name: str, start: Start, process: ChildProcess | None = None) -> None:
         self.name = name
@@ -38,7 +38,7 @@ class SupervisedProcess:
         self._began = self._due = time.monotonic()
 
     def look(self, now: float) -> str | None:
-        """Starts the process when that is due; a line to report when it has ended."""
+        """Starts the process when that is due; returns a line to report when it has ended."""
         if self.process is None:
             return self._begin(now) if now >= self._due else None
         code = self.process.poll()
@@ -53,7 +53,7 @@ class SupervisedProcess:
         return None
 
     def _again(self, now: float, reason: str) -> str:
-        self.kill()  # what it has started itself, and left
+        self.kill()  # its own children that are still running
         self.process = None
         if now - self._began >= STEADY_AFTER:
             self._delay = FIRST_DELAY
@@ -70,7 +70,7 @@ class SupervisedProcess:
         return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
-        """The process, and of its own children those that are still there."""
+        """Kills the process, and those of its own children that still run."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)

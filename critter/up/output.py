@@ -1,4 +1,4 @@
-"""What the children say, line by line with their names before it, on one terminal or in one log."""
+"""Shows what the child processes write, line by line with their names, on one terminal or in one log."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ UNSHOWN = ("timestamp", "level", "event", "logger", "exception")
 
 
 class PipeReader:
-    """Collects the lines of pipes. After its own reader has gone it only drains them."""
+    """Collects the lines of pipes. Once its own reader has gone it only empties them."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -31,13 +31,13 @@ class PipeReader:
         self._pipes.register(pipe, selectors.EVENT_READ, name)
 
     def pump_for(self, seconds: float) -> None:
-        """Shows what is said during this time, however much it is."""
+        """Shows what is written during this time, however much it is."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             self.pump(left)
 
     def pump(self, seconds: float) -> None:
-        """Shows what has been said; waits this long for it at most."""
+        """Shows what has been written; waits for it at most this long."""
         for key, _ in self._pipes.select(seconds):
             pipe: IO[bytes] = key.fileobj  # type: ignore[assignment]
             said = pipe.read(LONGEST_LINE)
@@ -65,7 +65,7 @@ class PipeReader:
             self.say(before + each)
 
     def say(self, text: str) -> None:
-        """A log on a disk that is full loses lines; what is watched over goes on."""
+        """Writes a line. On a full disk lines are lost, but the processes keep running."""
         if self.broken:
             return
         try:

@@ -1,4 +1,4 @@
-"""The ports of everything that `critter up` starts: free before, answering after."""
+"""The ports of everything that `critter up` starts: free before the start, answering after it."""
 
 import contextlib
 import errno
@@ -18,7 +18,7 @@ Address = tuple[str, int]
 
 
 def list_wanted(settings: Settings) -> list[tuple[str, Address]]:
-    """What will listen, each with the setting that changes it."""
+    """Every address that will be listened on, with the setting that changes it."""
     addresses = [("CRITTER_WEB_LISTEN", settings.web_listen)]
     if "fallback" in registry.of(settings):
         addresses.append(("CRITTER_FALLBACK_LISTEN", settings.fallback_listen))
@@ -37,7 +37,7 @@ def list_wanted(settings: Settings) -> list[tuple[str, Address]]:
 
 
 def refuse_taken(settings: Settings, patience: float = PATIENCE) -> None:
-    """Raises Refused, naming the setting, when one of them cannot be opened."""
+    """Raises Refused, naming the setting, when one of the ports cannot be opened."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -73,7 +73,7 @@ def _trouble(error: OSError) -> str:
 
 
 def answers(settings: Settings) -> dict[str, Callable[[], bool]]:
-    """For each process that listens, whether it serves by now."""
+    """For each process that listens, whether it answers by now."""
     checks = {"web": lambda: web_answers(dialled(settings.web_listen))}
     if "fallback" in registry.of(settings):
         checks["fallback"] = lambda: web_answers(dialled(settings.fallback_listen))

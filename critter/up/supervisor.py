@@ -1,4 +1,4 @@
-"""Keeps a set of processes running until a signal, and leaves nothing running after it."""
+"""Keeps a set of processes running until a signal, and leaves none running afterwards."""
 
 import signal
 import time
@@ -9,17 +9,18 @@ from critter.up.kept import SupervisedProcess
 from critter.up.output import PipeReader
 
 TICK = 0.1  # seconds
-GRACE = 20.0  # seconds for what is in hand
+GRACE = 20.0  # seconds for work in progress
 IMPATIENCE = 1.0  # a second signal this long after the first means: now
 
 
 class Signals:
-    """Ctrl-C, SIGTERM and a closed terminal: the first ends what runs by KeyboardInterrupt, a later one hurries."""
+    """Ctrl-C, SIGTERM and a closed terminal: the first ends everything by KeyboardInterrupt, a later one speeds it
+    up."""
 
     def __init__(self) -> None:
         self._first: float | None = None
         self.hurry = False
-        for number in (signal.SIGINT, signal.SIGTERM):  # also where a script's background made the first ignored
+        for number in (signal.SIGINT, signal.SIGTERM):  # also where a script's background process ignores the first
             signal.signal(number, self._heard)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
             signal.signal(signal.SIGHUP, self._heard)
@@ -38,7 +39,8 @@ def keep_running(
     waiting: Mapping[str, Callable[[], bool]],
     ready: Callable[[], None],
 ) -> None:
-    """Until KeyboardInterrupt, or until nobody reads the output; ready is called once every waiting check is true."""
+    """Runs until KeyboardInterrupt, or until nobody reads the output. `ready` is called once every waiting check is
+    true."""
     unready = dict(waiting)
     told = False
     while not output.broken:
@@ -54,7 +56,7 @@ def keep_running(
 
 
 def end(kept: Sequence[SupervisedProcess], output: PipeReader, signals: Signals, grace: float = GRACE) -> None:
-    """SIGTERM to all, time for what is in hand, then the rest is killed."""
+    """Sends SIGTERM to all, gives them time for work in progress, then kills the rest."""
     for each in kept:
         each.ask_to_end()
     deadline = time.monotonic() + grace

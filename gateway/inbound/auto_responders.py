@@ -1,11 +1,13 @@
-"""Mails of a responder that bears no sign of one: kept for a person to look at, never read, never answered.
+"""Recognises mails of an auto-responder that do not say that they are automatic. Such a mail is kept for an operator to
+look at; it is never read as words and never answered.
 
-`listening` asks of every mail that is nobody's bounce and no machine's. Two weak signs, since headers are what tells:
+`process` asks of every mail that is neither a bounce nor marked as a machine's. Only the headers of a responder could
+tell for sure, so these are two weak signs:
 
 - It answers one of our mails, and its subject begins as out-of-office notes begin ("Automatic reply: …"). A new mail
-  with such a subject is somebody's words: people do write "Out of office on Friday".
-- The same words came from that mailbox three times before, in a row: within five minutes, as manners counts texts, or
-  within an hour when they are too long to be typed again and again.
+  with such a subject is a person's words: people do write "Out of office on Friday".
+- The same words came from that mailbox three times before, in a row: within five minutes, as the reply limits count
+  texts, or within an hour when they are too long to be typed again and again.
 """
 
 import re
@@ -52,7 +54,7 @@ _REPLY: Final = re.compile(r"\s*(?:re|aw|sv|rv|res|odp|antw)\s*:\s*", re.IGNOREC
 
 
 def suspect(session: Session, world: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
-    """Why it may be a responder's; None for nearly every mail, and for what an operator let in."""
+    """Why the mail may be a responder's; None for nearly every mail, and for one that an operator let in."""
     if inbound.not_before:
         return None
     if is_away(mail.subject) and _answers_us(world, inbound):
@@ -63,12 +65,12 @@ def suspect(session: Session, world: CommandRegistry, inbound: Inbound, mail: Op
 
 
 def is_away(subject: str) -> bool:
-    """The subject begins as an out-of-office note's, after Re: or not."""
+    """Whether the subject begins as an out-of-office note's does, with or without "Re:"."""
     return _AWAY.match(_REPLY.sub("", subject, count=1)) is not None
 
 
 def _answers_us(world: CommandRegistry, inbound: Inbound) -> bool:
-    """To a reply address, or to what has one of our Message-IDs."""
+    """Whether the mail went to a reply address, or names one of our Message-IDs."""
     if any(one.kind == "reply" for one in _read(world, inbound)):
         return True
     message = mime.parse(inbound.raw or b"")
@@ -83,7 +85,8 @@ def _read(world: CommandRegistry, inbound: Inbound) -> Iterator[Recipient]:
 
 
 def _same_again(session: Session, inbound: Inbound, words: str) -> bool:
-    """Only senders of several mails within the hour are looked at: their mails are opened again for that."""
+    """Whether the mails before it had the same words. Only senders of several mails within the hour are looked at,
+    because their mails have to be opened again for it."""
     span = HOUR if len(words) >= LONG else SHORTLY
     before = select(Inbound).where(
         Inbound.channel == "email",
@@ -95,5 +98,5 @@ def _same_again(session: Session, inbound: Inbound, words: str) -> bool:
     last = session.scalars(before.order_by(Inbound.id.desc()).limit(SAME_BEFORE)).all()
     if len(last) < SAME_BEFORE:
         return False
-    words = mail_routing.open_mail(inbound).text  # as the others are opened: with what it quotes without a mark
+    words = mail_routing.open_mail(inbound).text  # opened as the others are: with quotes that have no mark
     return all(mail_routing.open_mail(one).text == words for one in last)

@@ -1,8 +1,8 @@
-"""A mail that may be a bounce of one of ours: which delivery it speaks of, proved by our token, and what it does.
+"""Finds out whether a mail is a bounce of one of ours, which delivery it is about, as our token proves, and counts it.
 
-`listening` asks before anything else is read of a mail. Only a valid token counts: the one in the address it came to
+`process` asks before anything else is read of a mail. Only a valid token counts: the one in the address that it came to
 (our mails leave with the envelope sender b+TOKEN@), or, where a relay replaces that, the one in the headers of our mail
-that it brings back. A bounce with neither changes nothing, whoever it says it is from.
+that the bounce returns. A bounce with neither changes nothing, whoever it says it is from.
 """
 
 import re
@@ -36,7 +36,7 @@ _OURS: Final = re.compile(r"<critter\.(\d{1,19})\.(\d{1,19})@([a-z0-9.-]+)>", re
 
 
 def take_bounce(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome | None:
-    """What the bounce did; None for any other mail."""
+    """Counts the bounce and returns how its row ends; None for any other mail."""
     raw = inbound.raw or b""
     keys = frozenset(_addressed(world, inbound.recipients))
     if not keys and not raw.startswith(NULL_SENDER):
@@ -56,7 +56,8 @@ def take_bounce(session: Session, world: CommandRegistry, inbound: Inbound) -> I
 
 
 def is_unlimited(world: CommandRegistry, inbound: Inbound) -> bool:
-    """It may be a bounce: one server may have as many of them as we have mails out, and none of them is lost."""
+    """Whether the mail may be a bounce. Bounces are not rate-limited: one server may return as many as we have mails
+    out, and none of them may be lost."""
     if inbound.channel != "email":
         return False
     return (inbound.raw or b"").startswith(NULL_SENDER) or any(_addressed(world, inbound.recipients))
@@ -83,7 +84,7 @@ def _bounce_token(world: CommandRegistry, local: str) -> Key | None:
 
 
 def _brought_back(session: Session, world: CommandRegistry, message: "Message[Any, Any]") -> Iterator[Key]:
-    """The deliveries whose mails, or their headers, are inside, each with a token that only that mail had."""
+    """The deliveries whose mails, or their headers, the bounce returns, each with a token that only that mail had."""
     for number, ours in enumerate(dsn.find_original(message)):
         if number == _MOST_RETURNED:
             return
@@ -103,7 +104,7 @@ def _here(world: CommandRegistry, domain: str) -> bool:
 
 
 def _reply_token(session: Session, world: CommandRegistry, local: str, key: Key) -> bool:
-    """The reply address of that very mail: of its post, for its reader."""
+    """The reply address that only that mail had: that of its post, for its reader."""
     found = mail_addresses.read(local, world.signer)
     if found is None or found.kind != "reply" or found.ids[1] != key[1]:
         return False

@@ -1,6 +1,6 @@
-"""What can be said and what then happens: the table of commands, and one inbound turned into effects and one answer.
+"""The table of commands, and how one inbound is turned into effects and one answer.
 
-handlers/ fill the table with `@command` and `@meaning`; workers/inbound and `critter explain` call `answer`.
+handlers/ fill the table with `@command` and `@meaning`; process.py calls `perform`, also for `critter explain`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,9 +31,9 @@ Guard = Callable[[Session, "CommandContext"], None]
 
 
 class ConfirmationRequired(Exception):
-    """Raised by a handler that will not act before its writer has said so: the question, how it is answered, and what
-    of `Turn.confirmed` the answer gives (several with blanks). The same reading is performed again then. `elsewhere`:
-    what its writer is told on another channel meanwhile."""
+    """A handler raises it when it needs a confirmation first. It holds the question, how it is answered, and what the
+    answer adds to `CommandContext.confirmed` (several with blanks between them); then the same reading is performed
+    again. `elsewhere`: what its writer is told on another channel meanwhile."""
 
     def __init__(
         self,
@@ -51,8 +51,8 @@ class ConfirmationRequired(Exception):
 
 
 class Unasked(Exception):
-    """Something had to be asked, and the question may not be sent: nothing is done, and nothing is kept. Whoever sees
-    no question must have none open, or a forger could answer it (R57). `args[0]` says why, for the row of the input."""
+    """A question was needed and may not be sent, so nothing is done and nothing is kept. A question that its reader
+    cannot see must not be open, or a forger could answer it (R57). `args[0]` says why, for the row of the input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class CommandRegistry:
         return self.tongues.get(language.partition("-")[0], self.verbs)
 
     def media_url(self, post_id: int, address_id: int) -> str:
-        """Where whoever has that address sees what hangs on a post."""
+        """The link under which the owner of that address sees the files of a post."""
         return f"{self.settings.public_url}/m/{self.signer.sign('media', post_id, address_id)}"
 
     def handler(self, reading: Reading) -> Handler:
@@ -91,7 +91,7 @@ def _names_several(reading: Reading) -> bool:
 
 
 def _one_by_one(handler: Handler) -> Handler:
-    """The same for each of those who are named. A refusal for one of them refuses all."""
+    """Calls the handler once for each named account. A refusal for one of them refuses all."""
 
     def each(session: Session, turn: "CommandContext") -> str | None:
         readings = [replace(turn.reading, args=(one.handle,), names=(one,)) for one in turn.names]
@@ -105,7 +105,7 @@ def _one_by_one(handler: Handler) -> Handler:
 
 @dataclass(slots=True)
 class CommandContext:
-    """One thing that one person said: who, from where, and how it was read. Handlers note here what they did."""
+    """One thing that one person said: who, from where, and how it was read. Handlers add their effects to it."""
 
     world: CommandRegistry
     account: Account
@@ -117,13 +117,13 @@ class CommandContext:
     said: str = ""
     our_address: str | None = None
     carrier_id: str | None = None
-    dropped: str = ""  # why nothing came of it, although it was understood
+    dropped: str = ""  # why nothing is done, although it was understood
     confirmed: frozenset[str] = frozenset()
     done: list[Effect] = field(default_factory=list)
-    secret: bool = False  # what was said is a PIN or a code: it is not kept
+    secret: bool = False  # what was said is a PIN or a code, which is not kept
     pictures_of: int | None = None  # the inbound whose pictures are meant, when an answer decides about earlier words
     quotes: set[int] = field(default_factory=set)  # the posts whose words are in the answer
-    rings: set[str] = field(default_factory=set)  # of the queues that handlers gave work to, besides posts and answers
+    rings: set[str] = field(default_factory=set)  # queues to wake for work of the handlers, besides posts and answers
 
     @property
     def names(self) -> tuple[NamedAccount, ...]:
@@ -148,13 +148,13 @@ class CommandContext:
         )
 
     def as_read(self, reading: Reading) -> "CommandContext":
-        """The same turn, read otherwise: what a person's choice made of it."""
+        """The same turn with another reading: the one that a person's choice led to."""
         return replace(self, reading=reading)
 
 
 @dataclass(slots=True)
 class CommandTable:
-    """The commands as they are declared, before the first text is read."""
+    """The commands, complete once handlers/ is imported and before the first text is read."""
 
     verbs: list[Verb] = field(default_factory=list)
     handlers: dict[str, Handler] = field(default_factory=dict)
@@ -164,7 +164,7 @@ class CommandTable:
     guards: list[Guard] = field(default_factory=list)
 
     def arrange(self, families: Sequence[str]) -> None:
-        """The order in which help lists the commands: that of these modules, not of their imports."""
+        """Sorts the commands for help: in the order of these modules, whatever the order of their imports."""
         self.verbs.sort(key=lambda verb: families.index(self.handlers[verb.name].__module__))
 
 
@@ -172,7 +172,8 @@ TABLE = CommandTable()
 
 
 def command(*usages: str, **how: Any) -> Callable[[Handler], Handler]:
-    """Declares a command by its usage lines; `how` goes to language.verbs.verb. The function gets what is so read."""
+    """Declares a command by its usage lines; `how` is passed on to language/usage/verbs.verb. The decorated function
+    gets what was read that way."""
 
     def declare(handler: Handler) -> Handler:
         row = language.verb(*usages, **how)
@@ -220,13 +221,14 @@ def undoes(*kinds: str) -> Callable[[Undoing], Undoing]:
 
 
 def guard(stop: Guard) -> Guard:
-    """Declares what is looked at before anything said is done; it returns, refuses, or asks first."""
+    """Declares a check that runs before any handler: it returns, refuses, or asks first."""
     TABLE.guards.append(stop)
     return stop
 
 
 def world(settings: Settings) -> CommandRegistry:
-    """Everything a turn needs, from what handlers/ declared. Raises ValueError for a duplicate or reserved verb."""
+    """The registry that all turns share, from what handlers/ declared. Raises ValueError for a duplicate or reserved
+    verb."""
     rows = language.table(TABLE.verbs)
     signer = Signer(settings.secret_keys)
     languages = {translator for row in rows.values() for translator in row.abroad}
@@ -236,8 +238,8 @@ def world(settings: Settings) -> CommandRegistry:
 
 
 def perform(session: Session, turn: CommandContext) -> str | None:
-    """Does what the reading says and returns the answer. A refusal is an answer too, and leaves nothing behind. What a
-    new question says is kept with it, and that an older one waits is added."""
+    """Does what the reading says and returns the answer. A refusal is an answer too, and leaves no effect behind. The
+    words of a new question are kept with it; when an older question waits behind it, the answer says so."""
     text = _perform(session, turn)
     if text is None or not any(effect.kind == "asked" for effect in turn.done):
         return text
@@ -259,7 +261,7 @@ ROOM: Final = 160  # characters of one text
 def reopen_question(
     session: Session, turn: CommandContext, before: Mapping[str, Any] | None, answer: str | None
 ) -> str | None:
-    """The answer, and with it the question that waited behind the one that was just answered, if it is open again."""
+    """The answer, followed by the question that waited behind the one that was just answered, if that is open again."""
     now = conversations.open_question(session, turn.address.id) if before else None
     if now is None or asdict(now) != before:
         return answer
@@ -306,8 +308,8 @@ def _confirmation(session: Session, turn: CommandContext, unconfirmed: Confirmat
 
 
 def ask(session: Session, turn: CommandContext, asked: AskedQuestion) -> None:
-    """Puts a question to whoever speaks, which the answer of this turn tells them; an older one waits behind it. Raises
-    Unasked when that answer may not be sent."""
+    """Opens a question, whose words are the answer of this turn; an older one waits behind it. Raises Unasked when that
+    answer may not be sent."""
     if why := unanswerable(session, turn):
         raise Unasked(why)
     _put(session, turn, asked)
@@ -320,7 +322,7 @@ def _put(session: Session, turn: CommandContext, asked: AskedQuestion) -> None:
 
 
 def _same_words(turn: CommandContext, open_: AskedQuestion, asked: AskedQuestion) -> bool:
-    """Whether it was asked before: the same once more, or its second half has come, which is read with it."""
+    """Whether the open question is about the same words: they came once more, or with their second half."""
     old, new = (each.about.get("reading") for each in (open_, asked))
     if not old or not new or open_.kind == "thread":
         return False
@@ -329,19 +331,19 @@ def _same_words(turn: CommandContext, open_: AskedQuestion, asked: AskedQuestion
 
 
 def unanswerable(session: Session, turn: CommandContext) -> str | None:
-    """Why the answer of this turn will not be sent."""
+    """Why the answer of this turn will not be sent; None when it will."""
     inbound = session.get_one(Inbound, turn.inbound_id)
     return reply_limits.unsendable(session, turn.world.settings, turn.address, inbound)
 
 
 def _untold_elsewhere(session: Session, turn: CommandContext) -> str | None:
-    """Why a code for another channel would not get there."""
+    """Why a code that goes by another channel would not arrive."""
     there = notices.elsewhere(session, turn.account.id, turn.address.channel)
     return reply_limits.unsendable(session, turn.world.settings, there, None) if there else reply_limits.NOT_THERE
 
 
 def _ask_first(session: Session, turn: CommandContext, unconfirmed: ConfirmationRequired) -> str:
-    """Keeps what was said until its writer confirms it; silence never does."""
+    """Keeps what was said until its writer confirms it; silence never confirms."""
     if why := unanswerable(session, turn) or (unconfirmed.elsewhere and _untold_elsewhere(session, turn)):
         raise Unasked(why)
     about = {
@@ -360,7 +362,7 @@ def _ask_first(session: Session, turn: CommandContext, unconfirmed: Confirmation
 
 
 def act(session: Session, turn: CommandContext) -> str | None:
-    """What an answered question leads to, inside of the turn that answers it: it may ask again, and may refuse."""
+    """Does what an answered question leads to, within the turn that answers it: it may ask again, and may refuse."""
     effects = len(turn.done)
     try:
         with session.begin_nested():

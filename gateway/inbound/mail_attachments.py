@@ -1,4 +1,5 @@
-"""Which files of a mail hang on its post, and what its writer is told of those that do not. `listening` asks."""
+"""Decides which files of a mail are attached to its post, and what its writer is told of the others. `process` calls
+it."""
 
 from dataclasses import dataclass
 from email.message import Message
@@ -12,8 +13,8 @@ from gateway.ledger.inbox.media import BroughtMedia
 from gateway.mail.decode.attachments import Enclosure, enclosures
 from gateway.settings import Settings
 
-LOGO: Final = 150  # pixels of the shorter side; a smaller picture inside the text is a logo, a smile or a bar
-BEACON: Final = 2  # pixels; nobody looks at less
+LOGO: Final = 150  # pixels of the shorter side; a smaller picture in the text is a logo or an emoticon
+BEACON: Final = 2  # pixels; a picture that small is a tracking pixel
 TOLD: Final = 3  # files that an answer names
 
 WHY: Final[dict[str, Phrase]] = {
@@ -33,21 +34,22 @@ WHY: Final[dict[str, Phrase]] = {
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """What goes on, and what does not: (name, why)."""
+    """The files that are attached, and those that are not: (name, why)."""
 
     brought: tuple[BroughtMedia, ...] = ()
     left_out: tuple[tuple[str, Phrase], ...] = ()
 
     @property
     def called(self) -> str:
-        """Words for a mail that has none: (photo), (2 photos), (plan.pdf)."""
+        """Words for a mail that has none of its own: (photo), (2 photos), (plan.pdf)."""
         if len(self.brought) == 1 and media.describe_kind([self.brought[0].content_type]) == "file":
             return f"({self.brought[0].name})"
         return f"({media.describe_kind([part.content_type for part in self.brought])})" if self.brought else ""
 
 
 def look(message: "Message[Any, Any] | None", forwarded: bool, settings: Settings) -> Attachments:
-    """Sorts what a mail brings. Types are what the bytes say; a picture's size is read, nothing is decoded yet."""
+    """Sorts the files of a mail. The type is what the bytes show; only a picture's size is read, nothing is decoded
+    yet."""
     brought: list[BroughtMedia] = []
     left_out: list[tuple[str, Phrase]] = []
     for each in enclosures(message, forwarded=forwarded) if message is not None else ():
@@ -71,7 +73,7 @@ def describe_left_out(left_out: tuple[tuple[str, Phrase], ...]) -> Phrase:
 
 
 def _not_meant(part: Enclosure) -> bool:
-    """What mail programs put in by themselves, what only stands in the quoted part, and logos."""
+    """Whether it is no attachment: what mail programs add by themselves, what is only in the quoted part, and logos."""
     if part.quoted or not part.content or file_types.LIST_FOOTER.fullmatch(part.name):
         return True
     if file_types.sniff(part.content) not in file_types.PICTURES:

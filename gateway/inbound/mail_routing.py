@@ -1,4 +1,4 @@
-"""Sorts an accepted mail by the addresses it came to: what it says and to whom. `listening` calls it."""
+"""Sorts an accepted mail by the addresses it came to: what it says and to whom. `process` calls it."""
 
 import logging
 import re
@@ -40,14 +40,14 @@ ENDS = "mail to the address that ends this follow"
 FOREIGN = "this address was made for somebody else"
 NULL_SENDER = b"Return-Path: <>"
 TOKENS: Final[tuple[Kind, ...]] = ("reply", "unsubscribe", "bounce", "confirm")
-DOES: Final[dict[Kind, str]] = {"join": "follow", "leave": "unfollow"}  # addresses that do what a command does
-# What a mail to a group, a person or a reply address may still be read as, instead of as words for them.
+DOES: Final[dict[Kind, str]] = {"join": "follow", "leave": "unfollow"}  # addresses that stand for a command
+# Readings that a mail to a group, a person or a reply address may still have; any other becomes words for them.
 FIRST = ("help", "direct", "ask", "error", "choice")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedMail:
-    """A mail as its writer meant it; `machine` says why no person wrote it."""
+    """A mail as its writer meant it. `machine`: why it was not written by a person."""
 
     text: str
     subject: str
@@ -61,7 +61,7 @@ class OpenedMail:
 
 @dataclass(frozen=True, slots=True)
 class UnreadMail:
-    """A mail that is not read as words: how its row ends."""
+    """A mail that is not read as words, and how its row ends."""
 
     state: Literal["done", "held", "dropped"]
     intent: str | None
@@ -71,7 +71,8 @@ class UnreadMail:
 
 @dataclass(frozen=True, slots=True)
 class Addressees:
-    """Who a mail is for, by the local parts of its recipients. `doing`: the verb, and whom, of addresses that act."""
+    """Who a mail is for, by the local parts of its recipients. `doing`: the verb and its target, of addresses that
+    act."""
 
     everyone: bool
     help: bool
@@ -98,7 +99,8 @@ def open_mail(inbound: Inbound, session: Session | None = None, world: CommandRe
 
 
 def machine(world: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
-    """Why no person wrote it: the signs of the mail itself, or a From of our own domain, where nobody's mailbox is."""
+    """Why the mail was not written by a person: it has the signs of a machine, or its From is in our own domain, where
+    nobody has a mailbox."""
     ours = inbound.sender.rpartition("@")[2] == world.settings.mail_domain
     return mail.machine or ("our own address" if ours else None)
 
@@ -106,7 +108,7 @@ def machine(world: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str |
 CLAIMED: Final = ("dmarc", "secret", "token")  # proofs with which network/mail/sender_verdicts let a mail in
 
 
-# What the writer of a mail hears whose words could not be read; nothing of it is posted, not even its subject.
+# What a writer is told whose words could not be read; nothing of the mail is posted, not even its subject.
 UNREAD: Final[dict[Unread, Phrase]] = {
     "encrypted": say("Your mail is encrypted, and Critter cannot read it. Nothing was posted. Send it unencrypted"),
     "wrapped": say("Outlook wrapped your mail up (winmail.dat). Nothing was posted. Send it as HTML or plain text"),
@@ -116,9 +118,9 @@ UNREAD: Final[dict[Unread, Phrase]] = {
 
 
 def came_before(session: Session, inbound: Inbound, mail: OpenedMail) -> bool:
-    """Remembers the signatures of a mail that the door, its writer's OK or an operator let in, so that a copy which
-    they prove later has no effect. True when its writer said OK to what was read already: they were asked about a copy.
-    Once an operator let that in, it is read."""
+    """Records the signatures of a mail that the door, its writer's OK or an operator let in, so that a later copy which
+    these signatures prove has no effect. True when the writer said OK to a mail that was read already: they were asked
+    about a copy. A copy that an operator let in is read."""
     if mail.message is None or inbound.proof in CLAIMED:
         return False
     marks = replay_keys.compute(trace_headers.read(inbound.raw or b"").mail, mail.message, inbound.sender)
@@ -127,14 +129,16 @@ def came_before(session: Session, inbound: Inbound, mail: OpenedMail) -> bool:
 
 
 def is_for_operator(world: CommandRegistry, inbound: Inbound) -> bool:
-    """Mail to postmaster@ and abuse@, whoever or whatever writes; but for bounces, which would go in circles."""
+    """Whether it is mail to postmaster@ or abuse@, whoever or whatever wrote it. Bounces are excepted, for they would
+    go in circles."""
     read = (mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
     asked = any(one is not None and one.kind == "operator" for one in read)
     return asked and not (inbound.raw or b"").startswith(NULL_SENDER)
 
 
 def is_unsubscribe(session: Session, world: CommandRegistry, inbound: Inbound) -> UnreadMail | None:
-    """Mail to nothing but such addresses: each token is the whole authority, from whichever mailbox it comes."""
+    """Whether it is mail to unsubscribe addresses alone. Each token is the whole authority, whichever mailbox sends
+    it."""
     read = [mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients]
     pairs = [one.ids for one in read if one and one.kind == "unsubscribe"]
     if not pairs or len(pairs) < len(read):
@@ -148,7 +152,7 @@ def is_unsubscribe(session: Session, world: CommandRegistry, inbound: Inbound) -
 def sort(
     session: Session, world: CommandRegistry, inbound: Inbound, mail: OpenedMail, address: Address, account: Account
 ) -> UnreadMail | Reading:
-    """How the mail reads for those it came to, or why it is kept."""
+    """The reading of the mail for the addresses it came to, or why it is kept."""
     to = _addressees(session, world, inbound.recipients)
     for kind, ids in to.tokens:
         kept = _kept_by_token(session, inbound, kind, ids, address, mail.text)
@@ -158,7 +162,7 @@ def sort(
         return _reacted(session, world, inbound, mail.reaction, mail.message)
     if mail.unread and not to.doing:
         return Reading("error", reason=UNREAD[mail.unread])
-    # An address of its own says what is answered; only a mail to post@ goes on with the talk.
+    # An address of its own says what is answered; only a mail to post@ continues the conversation.
     context = reading_context.context(session, address) if to.everyone else Context()
     resolver = reading_context.resolver(session, account.id)
 
@@ -167,7 +171,7 @@ def sort(
 
     plain = _first_line(mail.text, read) or read(mail.text)
     if plain.intent == "update" and mail.subject != mail.text:
-        plain = (  # "d kim" or "private for kim" stood in the subject
+        plain = (  # "d kim" or "private for kim" was in the subject
             private_reading(f"{mail.subject} {mail.text}", resolver)
             or plainly_private(f"{mail.subject}: {mail.text}", resolver)
             or plain
@@ -183,7 +187,8 @@ def sort(
 def _reacted(
     session: Session, world: CommandRegistry, inbound: Inbound, kind: str, message: "Message[Any, Any] | None"
 ) -> UnreadMail | Reading:
-    """To the item that the mail answers, and to nothing else: it is dropped when nobody can tell which."""
+    """A reaction goes to the item that the mail answers, and to nothing else; it is dropped when that item is not
+    known."""
     post = thread_history.answered_item(session, world, inbound, message) if message is not None else None
     if post is None:
         return UnreadMail("dropped", "reaction", "a reaction to a mail that is none of ours")
@@ -191,7 +196,8 @@ def _reacted(
 
 
 def _first_line(text: str, read: Callable[[str], Reading]) -> Reading | None:
-    """A command in the first line, when nothing below it says anything: details and notices that were not cut off."""
+    """The command in the first line, when nothing below it says anything: only contact details and notices that were
+    not cut off."""
     first, _, rest = text.partition("\n")
     if not rest.strip() or not no_prose(rest.split("\n")):
         return None
@@ -233,7 +239,7 @@ def _doings(known: Sequence[Recipient], handles: Mapping[str, Account | None]) -
 def _kept_by_token(
     session: Session, inbound: Inbound, kind: str, ids: tuple[int, ...], address: Address, words: str
 ) -> UnreadMail | None:
-    """What a token alone decides. A forwarded mail's tokens do nothing for somebody else."""
+    """What a token alone decides. The tokens of a forwarded mail have no effect for anybody but their owner."""
     owner = session.get(Address, ids[1])
     if kind == "confirm":
         mine = owner is not None and owner.id == address.id
@@ -250,8 +256,8 @@ def _kept_by_token(
 
 
 def _foreign(session: Session, inbound: Inbound, owner: Address | None) -> UnreadMail:
-    """Refused and logged; whoever it was made for hears of it, once a day for each who tries (R31). A forwarded mail
-    gives its reader nothing."""
+    """Refuses a token of somebody else's and logs it. The owner is told, once a day for each who tries (R31). A
+    forwarded mail gives its reader no rights."""
     log.warning("a token was used by somebody else: inbound %s", inbound.id)
     told_before = session.scalar(TRIED_BEFORE, {"sender": inbound.sender, "id": inbound.id, "reason": FOREIGN})
     if owner is None or owner.account_id is None or told_before:
@@ -270,7 +276,7 @@ TRIED_BEFORE = sql("""
 
 
 def _addressed(session: Session, to: Addressees, plain: Reading, mail: OpenedMail, writer: Account) -> Reading:
-    if to.gone:  # accepted while they were there; what was meant for them is for nobody else
+    if to.gone:  # removed since the mail was accepted; what was meant for them goes to nobody else
         called = say("that address") if len(to.gone[0]) > LONGEST_CALLED else to.gone[0]
         return Reading("error", reason=say("{name} is not here any more. Nothing was posted or sent", name=called))
     answering = next((ids[0] for kind, ids in to.tokens if kind == "reply"), None)
@@ -286,7 +292,7 @@ def _addressed(session: Session, to: Addressees, plain: Reading, mail: OpenedMai
         return plain
     mixed = _mixed(to, mail.text)
     again = bool(answering) and plain.verb == "r" and plain.intent == "error"  # "r" says what the address says
-    first = plain.intent in FIRST and plain.privacy == "direct"  # meant whatever address it came to
+    first = plain.intent in FIRST and plain.privacy == "direct"  # it means the same whatever address it came to
     if mixed or (first and not again):
         return mixed or plain
     if to.people:
@@ -297,11 +303,12 @@ def _addressed(session: Session, to: Addressees, plain: Reading, mail: OpenedMai
     return _reply(session, plain, plain.args[-1] if again else mail.text, answering)
 
 
-LONGEST_CALLED: Final = 20  # of a handle; a token says nothing to anybody
+LONGEST_CALLED: Final = 20  # of a handle; a token means nothing to a person
 
 
 def _does(to: Addressees, answering: int | None) -> Reading:
-    """`sales+join@`: whatever else the mail says. Several things at once would leave its writer guessing."""
+    """The action of an address such as `sales+join@`, whatever else the mail says. Several at once are refused, for
+    their writer would not know which was done."""
     if len(to.doing) > 1 or answering or to.people or to.groups or to.everyone:
         reason = say("To join or leave, write to that one address alone. Nothing was changed")
         return Reading("error", reason=reason)
@@ -312,14 +319,14 @@ def _does(to: Addressees, answering: int | None) -> Reading:
 
 
 def _help(plain: Reading, text: str) -> Reading:
-    """help@ answers help, and about the command that the mail names; it does none."""
+    """help@ answers with help, about the command that the mail names if any; it never performs that command."""
     if plain.intent == "help":
         return plain
     return Reading("help", (plain.verb,) if plain.verb else (), reason="mail to help@", verb="help", text=text)
 
 
 def _with_answered(session: Session, to: Addressees, answering: int) -> Addressees:
-    """Whoever a reply that also goes elsewhere was for: the writer of a private item, the group of a closed one."""
+    """Adds whom a reply is for when it also goes elsewhere: the writer of a private item, the group of a closed one."""
     post = session.get(Post, answering)
     group = accounts.by_id(session, post.group_id) if post and post.group_id else None
     author = accounts.by_id(session, post.author_id) if post and post.visibility == "direct" else None
@@ -333,7 +340,8 @@ def _once(*accounts_: Account) -> tuple[Account, ...]:
 
 
 def _mixed(to: Addressees, text: str) -> Reading | None:
-    """Addressed both privately and publicly: kept, and its writer asked; None when it is one of them only."""
+    """A mail addressed both privately and publicly is kept, and its writer is asked; None when it is only one of
+    them."""
     closed = tuple(group for group in to.groups if group.access == "closed")
     if to.people and (to.groups or to.everyone):
         return _kept(to.people, text, say("This mail went both to people and to everyone"))
@@ -343,7 +351,8 @@ def _mixed(to: Addressees, text: str) -> Reading | None:
 
 
 def _kept(private: Sequence[Account], text: str, reason: str) -> Reading:
-    """A single one of them can be chosen: privately to that person, or to that group alone."""
+    """Keeps the words and asks. When there is a single one of them it can be chosen: privately to that person, or to
+    that group alone."""
     names = tuple(find_named(account) for account in private)
     handles, near = ",".join(name.handle for name in names), names if len(names) == 1 else ()
     if private[0].kind == "group":
@@ -372,7 +381,7 @@ NUMBERED: Final = re.compile(
 
 
 def _about_one(plain: Reading, text: str, listed: Sequence[int], mail_id: int | None) -> Reading:
-    """An answer to the daily mail: a command, or words for one of its updates, whose number stands before them."""
+    """An answer to the daily mail: a command, or words about one of its updates, whose number comes before them."""
     if plain.intent != "update" and plain.verb != "r":
         return plain
     numbered = NUMBERED.fullmatch(text)

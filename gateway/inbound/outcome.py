@@ -1,4 +1,4 @@
-"""How an inbound ended. `listening` and `strangers` say so, and workers/inbound writes it down."""
+"""How an inbound ended. `process` and `unknown_senders` return it, and workers/inbound writes it into the row."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from gateway.language.model.reading import Reading
 
 @dataclass(frozen=True, slots=True)
 class InboundOutcome:
-    """Its state, what it was read as and why, whose it was, and the answer if there was one."""
+    """The state it ended in, its reading and the reason, whose it was, and the answer if there was one."""
 
     state: str
     intent: str | None
@@ -16,4 +16,4 @@ class InboundOutcome:
     answer: str | None = None
     rings: frozenset[str] = frozenset()
     reading: Reading | None = None
-    counted: bool = False  # a mail came back that had not come back before
+    counted: bool = False  # it is a bounce that was not seen before

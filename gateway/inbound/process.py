@@ -1,4 +1,4 @@
-"""One accepted text or mail, from its row to its effects and its one answer. workers/inbound calls `hear`."""
+"""Takes one accepted text or mail from its row to its effects and its one answer. workers/inbound calls `process`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -44,7 +44,8 @@ ENOUGH = say("That was the last answer for an hour. What you change is still con
 
 
 def process(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
-    """Reads one inbound and does what it says. The caller commits, or rolls back when it only wanted to know."""
+    """Reads one inbound and does what it says. The caller commits, or rolls back when it only wanted to know the
+    outcome."""
     if inbound.channel == "email":
         return _hear_mail(session, world, inbound)
     known = _identify(session, inbound)
@@ -70,8 +71,8 @@ def process(session: Session, world: CommandRegistry, inbound: Inbound) -> Inbou
 def _from_a_silent_phone(
     session: Session, world: CommandRegistry, inbound: Inbound, phone: Address, owner: Account
 ) -> InboundOutcome | None:
-    """A number that may be somebody else's by now says first whose it is: nothing else of it is done, or answered from
-    what its owner may know. STOP and START are anybody's, and say nothing about that; None for those."""
+    """A number that may have a new owner must first be confirmed: nothing else from it is done, nor answered from what
+    its owner may know. STOP and START are valid from anybody and confirm nothing; None for those."""
     word = (inbound.opt_out_type or carrier_word(inbound.text or "") or "").lower()
     if word in ("stop", "start"):
         return None
@@ -96,20 +97,22 @@ NOT_DONE: Final = say("Nothing was done yet. Reply YES first, then send it again
 
 
 def _words(session: Session, inbound: Inbound) -> str:
-    """What was texted; a picture without words is named."""
+    """The words of a text; a picture without words is named."""
     text = inbound.text or ""
     hangs = None if text.strip() else media.list_attached(session, inbound.id)
     return f"({hangs})" if hangs else text
 
 
 def _carriers_own(inbound: Inbound) -> Reading | None:
-    """What the carrier took as STOP, START or HELP, and answered: its customer may have keywords of their own."""
+    """The reading of what the carrier took as STOP, START or HELP and answered: a Twilio customer may have keywords of
+    its own."""
     intent = {"STOP": "optout", "START": "optin", "HELP": "help"}.get(inbound.opt_out_type or "")
     return Reading(intent, reason="the carrier took it so", text=inbound.text or "") if intent else None
 
 
 def _identify(session: Session, inbound: Inbound) -> tuple[Address, Account] | None:
-    """Whose words these are. The command line names the person; the talk goes on their phone's conversation."""
+    """The address and the person who wrote it. The command line names the person; their phone's conversation is
+    used."""
     if inbound.channel != "cli":
         return addresses.identify(session, inbound.channel, inbound.sender)
     account = accounts.by_handle(session, inbound.sender)
@@ -118,7 +121,7 @@ def _identify(session: Session, inbound: Inbound) -> tuple[Address, Account] | N
 
 
 def _machine(world: CommandRegistry, inbound: Inbound) -> str | None:
-    """A text that no person wrote: from our own number, or from a short code."""
+    """Why a text was not written by a person: it is from our own number, or from a short code."""
     if inbound.sender in world.settings.sms_numbers:
         return "it came from our own number"
     if inbound.channel == "sms" and len(inbound.sender.lstrip("+")) < 7:
@@ -136,7 +139,7 @@ def _hear_mail(session: Session, world: CommandRegistry, inbound: Inbound) -> In
         return InboundOutcome("dropped", "machine", machine)
     if ended := mail_routing.is_unsubscribe(session, world, inbound):
         return InboundOutcome(ended.state, ended.intent, ended.reason)
-    if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which says nothing now
+    if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which proves nothing
         return InboundOutcome("dropped", None, "it was written to an address that means nothing any more")
     if not opened.reaction and (responds := auto_responders.suspect(session, world, inbound, opened)):
         return InboundOutcome("held", "machine", responds)
@@ -186,10 +189,10 @@ def _act(
         return InboundOutcome("done", "optin", unknown_senders.OVERTAKEN, account.id, reading=reading)
     if reading.intent in ("machine", "dropped"):
         return InboundOutcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
-    if reading.intent not in ("optout", "optin"):  # they say themselves what becomes of an invited phone
+    if reading.intent not in ("optout", "optin"):  # these decide themselves what becomes of an invited phone
         addresses.seen(session, address.id, inbound.recipients[0] if inbound.recipients else None, inbound.message_id)
         consent.flag(session, inbound, address.id)
-        if address.bouncing_since:  # whoever writes from a mailbox reads it
+        if address.bouncing_since:  # whoever writes from a mailbox also reads it
             bounce_scores.turn_on(session, address.id)
     turn = CommandContext(
         world=world,
@@ -219,8 +222,8 @@ def _act(
 
 
 def _perform(session: Session, turn: CommandContext, files: Attachments) -> str | None:
-    """What a mail brings hangs on the post it becomes, at once or once its writer has decided. On a command it does
-    not, and then nobody needs to hear what was left out."""
+    """Performs the reading and attaches the mail's files to the post it becomes, at once or once its writer has
+    decided. A command takes no files; then the writer need not be told what was left out."""
     if not files.brought and not files.left_out:
         return perform(session, turn)
     media.bring(session, turn.inbound_id, files.brought)
@@ -234,7 +237,7 @@ def _perform(session: Session, turn: CommandContext, files: Attachments) -> str 
 
 
 def _rings(turn: CommandContext, answer: str | None) -> frozenset[str]:
-    """Whose bells to ring after the commit."""
+    """The queues whose workers are woken after the commit."""
     kinds = {effect.kind for effect in turn.done}
     rings = {*turn.rings, "fanout"} if "post" in kinds else set(turn.rings)
     if answer is not None:
@@ -243,7 +246,7 @@ def _rings(turn: CommandContext, answer: str | None) -> frozenset[str]:
 
 
 def apologise(session: Session, inbound_id: int) -> str | None:
-    """The one answer to a row that was set aside; the channel whose bell is to be rung."""
+    """Puts the one answer to a row that was set aside; returns the channel whose worker is to be woken."""
     inbound = session.get_one(Inbound, inbound_id)
     known = _identify(session, inbound)
     if known is None or known[0].channel != inbound.channel:
@@ -255,8 +258,9 @@ def apologise(session: Session, inbound_id: int) -> str | None:
 
 
 def process_limited(session: Session, inbound: Inbound) -> InboundOutcome:
-    """A sender far beyond what a person writes: kept unread, for an operator to let in. Somebody whom we know is told,
-    once; strangers and machines are never answered, and nothing of theirs needs keeping for a person to look at."""
+    """For a sender far above the rate of a person: the row is kept unread, for an operator to let in. Somebody whom we
+    know is told, once; strangers and machines are never answered, and nothing of theirs is kept for an operator to look
+    at."""
     known = _identify(session, inbound)
     if known is None or (inbound.channel == "email" and mail_routing.open_mail(inbound).machine):
         return InboundOutcome("dropped", sender_limits.INTENT, sender_limits.REASON)
@@ -274,7 +278,7 @@ UNCHANGING: Final = ("asked", "login")  # effects that change nothing for anybod
 
 
 def _with_likes(session: Session, turn: CommandContext, text: str, liked: Sequence[int]) -> str:
-    """Who liked what they wrote, when the answer has room for it; else it waits for the next."""
+    """Adds who liked what the person wrote, when the answer has room for it; else it waits for the next answer."""
     line = translated(likes.told(session, turn.account.id, liked), turn.account.language)
     if line and turn.address.channel == "sms" and len(text) + 1 + len(line) > ROOM:
         return text
@@ -286,7 +290,8 @@ ROOM: Final = 160  # characters of one text
 
 
 def _answer(session: Session, turn: CommandContext, inbound: Inbound, text: str, subject: str) -> None:
-    """The one answer, on the channel it came from; the command line reads it from its row and needs no delivery."""
+    """The one answer, on the channel the inbound came from. The command line reads it from the row and needs no
+    delivery."""
     changed = any(effect.kind not in UNCHANGING for effect in turn.done)
     standing = reply_limits.read_allowance(session, turn.address.id, inbound, changed=changed)
     if not standing.allowed:

@@ -1,4 +1,4 @@
-"""What is kept of a text that a phone or a gateway cut into several, until its other parts come. process.py calls."""
+"""Keeps the parts of a text that a phone or a gateway cut into several, until the others come. process.py calls it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,8 @@ POSTED: Final = ("post", "appended")
 
 
 def withdraw(session: Session, turn: CommandContext, half: PendingFragment | None) -> dict[str, Any] | None:
-    """Ends the questions about early parts that this text is read with. The question that is open again, if any is."""
+    """Closes the questions about early parts that this text is read with. Returns the question that is open again, if
+    any."""
     piece = _piece(turn, half)
     if not piece or not half or not half.drafts:
         return None
@@ -33,9 +34,9 @@ def withdraw(session: Session, turn: CommandContext, half: PendingFragment | Non
 
 
 def keep(session: Session, turn: CommandContext, inbound: Inbound, half: PendingFragment | None) -> None:
-    """A long private text may have a second half, which must not become an update. Whatever became of the first half:
-    sent, asked about, or refused. Once its writer has decided, nothing of it is waited for. A text that is marked as a
-    part has others, however short or open it is."""
+    """Remembers the text when another part of it may come. A long private text may have a second half, which must not
+    become an update, whether the first half was sent, asked about, or refused. Once its writer has decided, no other
+    part is waited for. A text that is marked as a part has others, however short or public it is."""
     if inbound.channel == "email":
         return
     if turn.reading.intent in DECIDED:
@@ -69,7 +70,7 @@ def _arrived(half: PendingFragment | None, piece: TextPart, reading: Reading) ->
 def _of_part(
     session: Session, turn: CommandContext, piece: TextPart, half: PendingFragment | None
 ) -> PendingFragment | None:
-    """The text as far as it has come. None: all of it is here, or what looked like a part was none."""
+    """The text with the parts that have come so far. None: it is complete, or what looked like a part was none."""
     before = half if half and half.total == piece.total else PendingFragment(total=piece.total)
     found = _arrived(half, piece, turn.reading)
     if found.kind in ("early", "unclear") and not piece.sure:
@@ -97,7 +98,7 @@ def _with_target(
 
 
 def _goes_on(turn: CommandContext, half: PendingFragment) -> bool:
-    """Whether an unmarked text was read as the second half of that one."""
+    """Whether this unmarked text was read as the second half of that one."""
     if half.held:
         return turn.reading.text != clean(turn.said) and turn.reading.text.startswith(half.held)
     return bool(half.total) and half.post is not None and turn.reading.post == half.post
@@ -110,7 +111,7 @@ def _with_more(session: Session, turn: CommandContext, half: PendingFragment) ->
 
 
 def _unmarked(session: Session, turn: CommandContext) -> PendingFragment | None:
-    """What a second half belongs to, if it may be private: the post that it became, or its words."""
+    """What a second half belongs to, if it may be private: the post that the first half became, or its words."""
     post_id = _posted(turn)
     if post_id:
         return None if visibility.open_to_all(session, post_id) else PendingFragment(post=post_id)
@@ -119,7 +120,8 @@ def _unmarked(session: Session, turn: CommandContext) -> PendingFragment | None:
 
 
 def _decide(session: Session, turn: CommandContext, half: PendingFragment) -> None:
-    """What became of it by an answer or by `undo`: of early parts that were decided about, nothing is waited for."""
+    """What became of the text by an answer or by `undo`. For early parts that were decided about, nothing is waited
+    for."""
     ended = frozenset(number for number, draft in half.drafts.items() if not _is_kept(session, turn, draft))
     text: PendingFragment | None = reassembly.without(half, ended)
     if half.post:
@@ -132,7 +134,7 @@ def _decide(session: Session, turn: CommandContext, half: PendingFragment) -> No
 
 
 def _decided(session: Session, turn: CommandContext, held: PendingFragment) -> PendingFragment | None:
-    """The same once its writer has said what becomes of what was held; it may be asked about again."""
+    """The same once the writer has decided about the words that were held; the question may be asked again."""
     if post_id := _posted(turn):
         waited_for = held.total or not visibility.open_to_all(session, post_id)
         return replace(held, post=post_id, held="", draft=None) if waited_for else None
@@ -153,7 +155,7 @@ def _asked(turn: CommandContext) -> int | None:
 
 
 def _packed(half: PendingFragment) -> dict[str, Any]:
-    """As JSON, with nothing in it that is not so."""
+    """The fields as JSON, without those that have their default value."""
     fields = {
         "post": half.post, "held": half.held, "total": half.total, "missing": half.missing, "draft": half.draft,
         "parts": _by_number(half.parts), "drafts": _by_number(half.drafts), "mixed": half.mixed,

@@ -1,5 +1,5 @@
-"""What a mail's thread had before it: the item that it answers and those above it, what we sent to its writer, and
-mails of the thread that came to us. mailroom asks, so that none of it is taken for its writer's own words.
+"""Finds what a mail's thread had before it: the item that it answers and those above it, what we sent to its writer,
+and mails of the thread that came to us. mail_routing asks, so that none of it is taken for the writer's own words.
 """
 
 import re
@@ -22,7 +22,7 @@ MOST: Final = 20  # ids of one mail that are looked up
 _ID: Final = re.compile(r"<[^<>\s]{3,990}>")
 _OURS: Final = re.compile(r"<critter\.(\d{1,18})\.\d{1,18}@([a-z0-9.-]+)>", re.IGNORECASE)
 
-# Only what went to the very mailbox that writes: a mail may name any id.
+# Only what went to the very mailbox that writes is used: a mail may name any id.
 SENT: Final = sql("""
     SELECT DISTINCT m.post_id, m.body FROM messages m
     JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
@@ -50,7 +50,7 @@ CAME: Final = sql("""
 def earlier_words(
     session: Session, world: CommandRegistry, inbound: Inbound, message: "Message[Any, Any]"
 ) -> KnownWords | None:
-    """None for a mail that answers nothing: then nothing is asked of the database."""
+    """The earlier words of the thread; None for a mail that answers nothing, which costs no query."""
     posts = _answered(world, inbound)
     named = _named(message)
     if not posts and not named:
@@ -72,7 +72,7 @@ def earlier_words(
 def answered_item(
     session: Session, world: CommandRegistry, inbound: Inbound, message: "Message[Any, Any]"
 ) -> int | None:
-    """The post that a mail answers: by the reply address that it came to, or by the mail that it names first."""
+    """The post that a mail answers, by the reply address that it came to, or by the mail that it names first."""
     if posts := _answered(world, inbound):
         return posts[0] if len(posts) == 1 else None
     for named in [found for value in mime.fields(message, "In-Reply-To") for found in _ID.findall(value)][:1]:
@@ -87,7 +87,7 @@ def answered_item(
 
 
 def _named(message: "Message[Any, Any]") -> list[str]:
-    """The mails that it says it answers, the nearest at the end."""
+    """The Message-IDs that it says it answers, the nearest last."""
     values = [value for field in ("References", "In-Reply-To") for value in mime.fields(message, field)]
     return list(dict.fromkeys(found for value in values for found in _ID.findall(value)))[-MOST:]
 
@@ -97,7 +97,7 @@ def _here(world: CommandRegistry, domain: str) -> bool:
 
 
 def _answered(world: CommandRegistry, inbound: Inbound) -> list[int]:
-    """The items that the reply addresses name; whether they may be used is found out elsewhere."""
+    """The items that the reply addresses name; whether they may be used is checked elsewhere."""
     read = (mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
     return [one.ids[0] for one in read if one is not None and one.kind == "reply"]
 

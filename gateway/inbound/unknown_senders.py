@@ -1,6 +1,6 @@
-"""What somebody whom nobody knows may do: opt out, join when a colleague asked them in, tie a new phone to its owner.
+"""What an unknown sender may do: opt out, join when a colleague invited them, link a new phone to its owner.
 
-`listening` calls it. No money is spent on strangers: by text only those who were asked in are ever answered."""
+`process` calls it. No money is spent on strangers: by text only those who were invited are ever answered."""
 
 import re
 from typing import Final
@@ -33,7 +33,7 @@ _LINK_WORDING: Final = "link (and a code)"
 
 
 def process_unknown(session: Session, world: CommandRegistry, inbound: Inbound, text: str) -> InboundOutcome:
-    """Nothing of it is ever posted. By mail only a proved sender counts."""
+    """Handles the input of an unknown sender; nothing of it is ever posted. By mail only a proved sender counts."""
     if inbound.channel == "email" and inbound.trusted and (keywords.plainly_stops(text) or keywords.stops_mails(text)):
         return _no_more_mails(session, inbound, text)
     word = (inbound.opt_out_type or keywords.carrier_word(text) or "").lower() if inbound.channel == "sms" else ""
@@ -55,7 +55,8 @@ def process_unknown(session: Session, world: CommandRegistry, inbound: Inbound, 
 
 
 def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> InboundOutcome:
-    """Kept with the number, for the day when somebody has it. START only takes a STOP back."""
+    """Keeps the opt-out or opt-in with the number, for the day when it belongs to somebody. START only takes a STOP
+    back."""
     stranger = addresses.ensure(session, "sms", inbound.sender)
     kept = (text, _ours(inbound), inbound.message_id, "text")
     if word == "stop":
@@ -70,7 +71,7 @@ def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> 
 
 
 def is_overtaken(inbound: Inbound, address: Address) -> bool:
-    """A START that was found late must not undo a STOP that was said after it."""
+    """Whether a later STOP overrides it: a START that was found late must not undo a STOP that was said after it."""
     return bool(inbound.sent_at and address.stopped_at and address.stopped_at > inbound.sent_at)
 
 
@@ -79,7 +80,7 @@ def _ours(inbound: Inbound) -> str | None:
 
 
 def _link(session: Session, world: CommandRegistry, inbound: Inbound, code: str) -> InboundOutcome:
-    """Wrong codes are counted and, from a phone, not answered."""
+    """Links the sender by a code. Wrong codes are counted and, from a phone, not answered."""
     inbox.redact(inbound)
     if not codes.stranger_may_try(session, inbound.channel, inbound.sender):
         return InboundOutcome("done", "link", CLOSED)
@@ -115,7 +116,7 @@ def _wrong_code(session: Session, inbound: Inbound) -> InboundOutcome:
 
 
 def _tell_owner(session: Session, owner: Account, row: Address) -> frozenset[str]:
-    """On another channel than the new one; with no other address there is nobody else to be told."""
+    """Tells the owner on another channel than the new one; with no other address there is nobody else to be told."""
     if all(each.id == row.id for each in addresses.of_account(session, owner.id)):
         return frozenset()
     told = (
@@ -151,7 +152,7 @@ HOW: Final = {
 
 
 def _no_more_mails(session: Session, inbound: Inbound, text: str) -> InboundOutcome:
-    """Kept with the mailbox, so that no colleague asks it in again."""
+    """Keeps the refusal with the mailbox, so that no colleague invites it again."""
     stranger = addresses.ensure(session, "email", inbound.sender)
     addresses.stop(session, stranger, text, _ours(inbound), inbound.message_id, "mail")
     return InboundOutcome("done", "optout", f"a request to stop; {STRANGER}")
@@ -165,7 +166,7 @@ _NO_NAME: Final = frozenset(
 
 
 def _signed(text: str) -> str | None:
-    """A mail that is nothing but a name: two to five words, each written like one. "No Thanks" is none."""
+    """The name, when a mail consists of nothing else: two to five words, each written like one. "No Thanks" is none."""
     alone = clean(text).strip().rstrip(".")
     if not _SIGNED.fullmatch(alone) or len(alone.split()) > 5:
         return None
@@ -173,7 +174,7 @@ def _signed(text: str) -> str | None:
 
 
 def _name(first: str) -> str | None:
-    """A name as the command `name` takes it."""
+    """The name as the command `name` takes it."""
     match = _NAME.fullmatch(first)
     said = words(match[1]) if match else None
     taken = next(KINDS["FULLNAME"](said, 0), None) if said else None
@@ -196,7 +197,7 @@ def _join(
 
 
 def _welcome(world: CommandRegistry, channel: str, person: Account, inviter: Account) -> Phrase:
-    """By mail there is room for what to do next."""
+    """The welcome; by mail there is room to say what to do next."""
     if channel == "email":
         domain, names = world.settings.mail_domain, inviter.handle
         lines = [

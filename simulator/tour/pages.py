@@ -1,4 +1,4 @@
-"""The tour's page and the few questions it asks. Only this machine may ask, and only the page itself may act."""
+"""The tour's page and the few requests it makes. Only this machine may ask, and only the page itself may act."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -61,8 +61,8 @@ def blueprint(stage: Stage) -> Blueprint:
 
 
 def _guarded(view: Answer) -> Answer:
-    """Turns away other sites' pages that a browser on this machine has open: JSON is what they cannot post here, and a
-    name of theirs that points here is not ours."""
+    """Refuses other sites' pages that are open in a browser on this machine: they cannot post JSON here, and a name of
+    theirs that points here is not ours."""
 
     @wraps(view)
     def answer() -> Any:

@@ -1,4 +1,4 @@
-"""The steps of the tour in their order: who types what, and what there is to see. The page's chips are made of them."""
+"""The steps of the tour in order: who types what, and what there is to see. The page's chips are made from them."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One chip. `see` is said while it plays; `watch` are the handles whose devices then matter, in order;
-    `also` get it and need not be looked at."""
+    """One chip. `see` is shown while it plays; `watch` are the handles whose devices matter then, in order; `also` get
+    it and need not be looked at."""
 
     title: str
     see: str
@@ -84,7 +84,7 @@ STEPS = (
 
 
 def empty(person: Person) -> str:
-    """What stands on a device that nothing has reached: which step is the first to reach it."""
+    """What is shown on a device that nothing has reached: which step is the first to reach it."""
     kind = "mails" if "@" in person.address else "texts"
     steps = (number for number, step in enumerate(STEPS, 1) if person.handle in _reached(step))
     first = next(steps, None)

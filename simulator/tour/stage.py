@@ -1,4 +1,4 @@
-"""What the tour is given: who is on it, where the simulator listens, and the functions behind its buttons."""
+"""What the tour is given: its people, where the simulator listens, and the functions behind its buttons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ Plain = dict[str, Any]
 
 
 class Trouble(Exception):
-    """Something the person at the page can be told in a sentence; any of the functions may raise it."""
+    """An error that the person at the page can be told in a sentence; any of the functions may raise it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """`trace` tells of one input by its carrier's id, None while it is not there; `explain` reads a text of one of
-    the people, by handle, and keeps nothing; `start_over` puts the demo back; `begin_drill` starts the kill, `drill`
-    tells how it goes."""
+    """`trace` reports on one input by its carrier's id, None while it does not exist; `explain` reads a text of one of
+    the people, by handle, and keeps nothing; `start_over` resets the demo; `begin_drill` starts the kill, `drill` tells
+    its progress."""
 
     company: str
     simulator: str  # its URL, without a slash at the end

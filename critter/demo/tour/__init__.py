@@ -1,4 +1,4 @@
-"""The tour put together: the demo company on the simulator's page. critter/processes/registry hands it to the web
+"""Puts the tour together: the demo company on the simulator's page. critter/processes/registry hands it to the web
 process while simulated, and never otherwise."""
 
 from flask import Blueprint
@@ -20,7 +20,7 @@ MAILBOXES = ("priya", "elena")  # both follow Kim by mail
 
 
 def serve_front(settings: Settings) -> Blueprint:
-    """What stands at "/". It has connections of its own, opened when first asked."""
+    """The pages at "/". They have connections of their own, which are opened at the first request."""
     if settings.mode == "live":
         raise Refused("The tour is only for simulated mode.")
     engine = connect(settings.database_url, keys=settings.secret_keys)
@@ -54,7 +54,7 @@ def serve_front(settings: Settings) -> Blueprint:
 
 
 def _person(handle: str, numbers: str | None) -> tour.Person:
-    """With their phone, or without `numbers` with their mailbox."""
+    """A person with their phone, or without `numbers` with their mailbox."""
     person = next(person for person in company.PEOPLE if person.handle == handle)
     address = f"{numbers}{person.number}" if numbers else f"{handle}@{company.DOMAIN}"
     return tour.Person(handle, person.name, person.title, address)

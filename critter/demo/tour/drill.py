@@ -1,6 +1,6 @@
 """The tour's button that kills the sending worker in the middle of 1,000 pretend texts, and then counts what arrived.
 
-Everything in it is real: the signal, the supervisor that starts the worker again, the look into the carrier's list for
+Everything in it is real: the signal, the supervisor that starts the worker again, the search in the carrier's list for
 what is in doubt. The numbers at the end come from the simulator's own ledger.
 """
 
@@ -42,13 +42,13 @@ log = structlog.get_logger()
 @dataclass(slots=True)
 class DrillStatus:
     """What the page shows. `phase`: idle, loading, sending, killed, counting, done, failed. `sent` has arrived as far
-    as we know, `doubt` may have, the rest waits; `arrived`, `lost` and `twice` were counted in the end."""
+    as we know, `doubt` may have, the rest waits; `arrived`, `lost` and `twice` were counted at the end."""
 
     phase: str = "idle"
     total: int = TOTAL
     sent: int = 0
     doubt: int = 0
-    pid: int | None = None  # that was killed
+    pid: int | None = None  # of the worker that was killed
     killed_at: int = 0  # texts sent by then
     successor: int | None = None
     arrived: int = 0
@@ -59,7 +59,7 @@ class DrillStatus:
 
 
 class Drill:
-    """One at a time; it goes on when nobody looks."""
+    """One drill at a time; it continues when nobody looks."""
 
     def __init__(self, engine: Engine, settings: Settings, simulator: str) -> None:
         self._engine, self._settings, self._simulator = engine, settings, simulator
@@ -73,13 +73,13 @@ class Drill:
         return asdict(self._standing) | {"by": BY, "says": SAYS}
 
     def forget(self) -> None:
-        """How the last one went; one that is running goes on."""
+        """Forgets how the last one went; one that is running continues."""
         with self._lock:
             if not self.running():
                 self._standing = DrillStatus()
 
     def begin(self) -> None:
-        """Raises Trouble when one is running, or when nobody would start the worker again."""
+        """Starts it; raises Trouble when one is running, or when nobody would start the worker again."""
         with self._lock:
             if self.running():
                 raise Trouble("The 1,000 texts are on their way already.")
@@ -105,12 +105,13 @@ class Drill:
             now.phase, now.trouble = "failed", "Something went wrong; the log has it."
 
     def _post(self) -> int:
-        """Dana's update to the crowd, from her phone as any other; its message, once it is being spread."""
+        """Sends Dana's update to the crowd, from her phone like any other; returns its message once it is being fanned
+        out."""
         with transaction(self._engine) as session:
             load_crowd(session, TOTAL)
         sid = self._text(SAYS)
-        if self._settings.ask_phones < TOTAL:  # so many phones are asked about first
-            self._wait_for(READ, sid)  # an OK that came before the question would not be its answer
+        if self._settings.ask_phones < TOTAL:  # so many phones need a confirmation first
+            self._wait_for(READ, sid)  # an OK that came before the question would not answer it
             sid = self._text("OK")
         message = self._wait_for(MESSAGE, sid)
         self._standing.phase = "sending"
@@ -131,7 +132,7 @@ class Drill:
         return str(json.loads(self._ask(f"/phones/{urllib.parse.quote(number)}/texts", form))["sid"])
 
     def _watch(self, message: int, began: float) -> None:
-        """Until nothing of it is open any more; on the way the worker is killed."""
+        """Watches until none of its deliveries is open any more; in between it kills the worker."""
         now = self._standing
         pids = self._settings.var / "pids"
         while True:
@@ -148,8 +149,8 @@ class Drill:
             time.sleep(LOOK if now.pid else GLANCE)
 
     def _count(self, message: int) -> tuple[int, int, int]:
-        """(arrived, lost, twice) of the copies of this message: by the ledger of the carrier's stand-in, told apart by
-        the token in each text's callback address."""
+        """(arrived, lost, twice) of the copies of this message: by the ledger of the simulated carrier, identified by
+        the token in each text's callback URL."""
         signer = Signer(self._settings.secret_keys)
         with self._engine.connect() as connection:
             rows = connection.execute(text("SELECT id, address_id FROM attempts WHERE message_id = :m"), {"m": message})
@@ -177,7 +178,7 @@ class Drill:
 
 
 def _refuse_unsupervised(pids: Path) -> None:
-    """The file of ids is believed only when it names us, too: one left behind may name anybody by now."""
+    """The file of process ids is used only when it names us, too: an old file may name any process by now."""
     try:
         ours = int((pids / "web").read_text())
         int((pids / VICTIM).read_text())
@@ -199,7 +200,7 @@ def _kill(file: Path) -> int:
 def _successor(file: Path, killed: int) -> int | None:
     try:
         pid = int(file.read_text())
-    except (OSError, ValueError):  # just being written
+    except (OSError, ValueError):  # it is being written
         return None
     return pid if pid != killed else None
 

@@ -1,4 +1,4 @@
-"""Puts the demo people back as they were on the first day, and the simulator with them; nobody else is touched."""
+"""Resets the demo people to their first day, and the simulator with them; nobody else is changed."""
 
 import urllib.request
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from critter.demo.pretend_followers import refuse_live
 from critter.demo.tour.troubles import describe
 from gateway.store.database import transaction
 
-TRIES: Final = 3  # a worker may be at the same rows; the database then ends one of the two
+TRIES: Final = 3  # a worker may use the same rows; PostgreSQL then ends one of the two
 
 
 def start_over(engine: Engine, simulator: str) -> None:
-    """Forgets what the demo people said, heard, followed and stopped; raises Trouble."""
+    """Deletes what the demo people wrote, received, followed and opted out of; raises Trouble."""
     with describe():
-        _reset(simulator)  # no callback comes any more for what is about to go
+        _reset(simulator)  # no callback may come any more for what is about to be deleted
         for further in range(TRIES - 1, -1, -1):
             try:
                 with transaction(engine) as session:
@@ -65,13 +65,13 @@ GROUPS: Final = [group.handle for group in company.GROUPS]
 
 PEOPLE: Final = "SELECT id FROM accounts WHERE kind = 'person' AND handle = ANY (CAST(:people AS text[]))"
 PHONES: Final = f"SELECT id FROM addresses WHERE account_id IN ({PEOPLE})"  # noqa: S608
-# By sender, too: who wrote what is still unread, or held, has not been found out.
+# By sender, too: the sender of what is still unread, or held, has not been identified.
 SAID: Final = f"""
     SELECT id FROM inbound
     WHERE account_id IN ({PEOPLE}) OR sender IN (SELECT address FROM addresses WHERE account_id IN ({PEOPLE}))
 """  # noqa: S608
 POSTS: Final = f"SELECT id FROM posts WHERE inbound_id IN ({SAID})"  # noqa: S608
-# Their posts, the answers they got, and what was written to them unasked.
+# Their posts, the answers they got, and what was sent to them unasked.
 MESSAGES: Final = f"""
     SELECT id FROM messages WHERE post_id IN ({POSTS}) OR inbound_id IN ({SAID})
        OR kind IN ('notice', 'code', 'welcome', 'daily')

@@ -1,4 +1,4 @@
-"""What the tour tells of one text: what it was read as, where it went, how far that is; and how any text reads."""
+"""What the tour shows of one text: what it was read as, where it was sent, how far that is; and how any text reads."""
 
 from functools import cached_property
 from typing import Any, Final
@@ -29,12 +29,12 @@ class TourApi:
         return explaining.build_registry(self._settings)
 
     def trace(self, carrier_id: str) -> Plain | None:
-        """The summary of `critter trace` and how far its copies are; None while no such input was accepted."""
+        """The summary of `critter trace` and the state of its copies; None while no such input was accepted."""
         with describe(), transaction(self._engine) as session:
             try:
                 found = look_up(session, carrier_id)
             except Refused:
-                return None  # the page asks as soon as the carrier has it, which may be before us
+                return None  # the page may ask before we have it
             if found.inbound_id is None:
                 return None
             summary = traces.summary(session, found.inbound_id, self._settings.sms_price)
@@ -47,9 +47,9 @@ class TourApi:
 
 
 def progress(session: Session, inbound_id: int) -> Plain:
-    """How many copies there are, how many are `sent`, `delivered`, `ended` in any way; times in ms after it was
+    """How many copies there are, and how many are `sent`, `delivered` or in any way `ended`; times in ms since it was
     accepted. `sent_texts`: the sent ones that a carrier reports on, which a mail server does not. `holds`: seconds
-    until a held one leaves; `undone`: its fan-out was stopped."""
+    until a held one is sent; `undone`: its fan-out was stopped."""
     row = session.execute(PROGRESS, {"inbound": inbound_id}).mappings().one()
     return {name: float(value) if name == "holds" and value is not None else value for name, value in row.items()}
 

@@ -1,5 +1,5 @@
-"""How many phones a post would reach, and where, counted before it is sent. handlers/price_confirmation asks for every
-post, so it counts no further than it must."""
+"""Estimates how many phones a post would reach, and in which countries, before it is sent. handlers/price_confirmation
+asks for every post, so it counts no further than it must."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -15,13 +15,15 @@ EVERY: Final = 2**31 - 1
 
 
 def phones(session: Session, sources: Collection[int], people: Collection[int], most: int = EVERY) -> int:
-    """Phones of whoever hears `sources` by text, and of `people`; no more than `most` of them are counted."""
+    """How many phones get it by text: those of the followers of `sources`, and those of `people`. It stops counting at
+    `most`."""
     keys = {"sources": numbers(sources), "people": numbers(people), "most": most}
     return int(session.scalar(PHONES, keys) or 0)
 
 
 def countries(session: Session, sources: Collection[int], people: Collection[int]) -> Counter[str]:
-    """The same phones, by country. It is told from their first digits, of which few differ: near enough for a price."""
+    """The same phones, by country. The country is told from the first digits of the number, of which there are few
+    different ones: near enough for a price."""
     found: Counter[str] = Counter()
     keys = {"sources": numbers(sources), "people": numbers(people), "most": EVERY}
     for start, count in session.execute(STARTS, keys):

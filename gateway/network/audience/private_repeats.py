@@ -1,4 +1,4 @@
-"""The last line of defence: words that were private are recognised before they become readable by more people.
+"""The last protection of what is private: words that were private are recognised before more people can read them.
 
 handlers/updates asks `find` before anything is published; `posts` keeps the fingerprint of what is private."""
 
@@ -25,13 +25,13 @@ class Readers:
     everyone: bool = False
     group_id: int | None = None
     people: Collection[int] = ()
-    own_words_free: bool = False  # somebody tells one more person the same: that is no mistake
+    own_words_free: bool = False  # telling one more person the same words oneself is no mistake
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """Whose private words they are: the author's to the reader, or the writer's own to `told`; `group`: a closed group
-    in which they were written."""
+    """Whose private words are repeated: the author's to the reader, or the writer's own to `told`. `group`: a closed
+    group in which they were written."""
 
     author: str
     own: bool
@@ -45,9 +45,9 @@ def keep(session: Session, post_id: int, words: str) -> None:
 
 
 def find(session: Session, writer: Account, words: str, readers: Readers, said: str = "") -> Repeated | None:
-    """The newest private post of the last 90 days whose words these repeat and whose readers are fewer. It was sent to
-    the writer, or written by them. `said`: all that was written, for marks around the whole of a text are taken off
-    before it is posted. Costs no statement when the text is too short to repeat anything."""
+    """The newest private post of the last 90 days whose words these repeat and which fewer people could read. It was
+    sent to the writer, or written by them. `said`: all that was written, because marks around the whole of a text are
+    taken off before it is posted. A text that is too short to repeat anything costs no statement."""
     quoted = [*fingerprints.find_quoted(words), *(fingerprints.find_quoted(said) if said != words else ())]
     runs = [*fingerprints.runs(words), *(_WHOLE + short for short in dict.fromkeys(quoted))]
     if not runs:
@@ -72,7 +72,7 @@ def _runs_of_item(words: str) -> list[str]:
     return [_WHOLE + short] if short else fingerprints.runs(words)
 
 
-# Hashes keyed by the installation's secret: without it nobody can try out what a private message may have said.
+# The hashes are keyed by the installation's secret: without it nobody can try out what a private message may have said.
 _HASHES: Final = """ARRAY(
     SELECT ('x' || encode(substr(sha256(secret.hash_key || convert_to(run, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint
     FROM installation AS secret, unnest(CAST(:runs AS text[])) AS run)"""
@@ -82,7 +82,7 @@ _KEEP: Final = text(
     ON CONFLICT (post_id) DO UPDATE SET runs = excluded.runs
     """
 )
-# Asked for every text that is published, so it is as plain as can be; hits are rare.
+# This runs for every text that is published, so it is as simple as possible; hits are rare.
 _HITS: Final = text(
     f"""
     SELECT post_id FROM private_fingerprints WHERE runs && {_HASHES} AND post_id >= id_at(now() - interval '90 days')
@@ -90,8 +90,8 @@ _HITS: Final = text(
     """
 )
 
-# What was readable once was read: neither a member who left nor a post that was taken back changes that. A group counts
-# while it is closed. Somebody got a post of a closed group when it went to one of their phones or mailboxes.
+# What could be read once counts as read, even by a member who left since, or when the post was taken back. A group
+# counts while it is closed. A person got a post of a closed group when it went to one of their phones or mailboxes.
 _FIND: Final = text("""
     SELECT post.author_id, author.name AS author, place.name AS place, (
         SELECT named.name FROM post_recipients told JOIN accounts named ON named.id = told.named_id
@@ -124,8 +124,8 @@ _FIND: Final = text("""
 
 
 def catch_up(session: Session, most: int = 500) -> int:
-    """Keeps fingerprints of private posts that have none yet, from before there were any or from a worker of the
-    version before; how many."""
+    """Keeps fingerprints of private posts that have none yet, written before there were fingerprints or by a worker of
+    the version before. Returns how many."""
     rows = session.execute(_MISSING, {"most": most}).all()
     for post_id, words in rows:
         keep(session, post_id, words)

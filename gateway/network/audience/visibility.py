@@ -10,11 +10,11 @@ from gateway.store.arrays import numbers
 from gateway.store.tables import Account, Address, Fanout, Follow, Post, PostRecipient, Silence
 
 OPEN_TO_ALL = ("open", "broadcast")
-KNOWN = ("verified", "stopped")  # an address that is still its reader's; one that opted out of texts may look
+KNOWN = ("verified", "stopped")  # still the reader's address; one that opted out may look
 
 
 def following(follower: Any, account: Any) -> ColumnElement[bool]:
-    """The follow is in force: asked for, granted, not run out."""
+    """As a condition: the follow is in force, that is, asked for, granted and not run out."""
     follow = aliased(Follow)
     in_force = or_(follow.expires_at.is_(None), follow.expires_at > func.now())
     return exists().where(
@@ -23,7 +23,7 @@ def following(follower: Any, account: Any) -> ColumnElement[bool]:
 
 
 def blocked(one: Any, other: Any) -> ColumnElement[bool]:
-    """One of the two has blocked the other: neither hears or reads the other."""
+    """As a condition: one of the two has blocked the other, so that neither gets or reads the other's posts."""
     silence = aliased(Silence)
     either_way = or_(
         and_(silence.account_id == one, silence.other_id == other),
@@ -33,15 +33,15 @@ def blocked(one: Any, other: Any) -> ColumnElement[bool]:
 
 
 def readable_by(account: Any) -> ColumnElement[bool]:
-    """The rule as a condition on Post: its author always; company posts everyone; group posts everyone, or the members
-    when the group is closed; direct posts those they were addressed to, as they were at that moment. Never who blocked
-    its author, or was blocked by them, and nothing of somebody who is suspended. A repeat only while what it repeats
-    may be read. What was taken back may be read by nobody."""
+    """The rule as a condition on Post. The author may always read it. Company posts are for everyone; group posts for
+    everyone, or for the members when the group is closed; direct posts for those they were addressed to, as they were
+    at that moment. Nobody reads what is from somebody whom they blocked, or who blocked them, or who is suspended. A
+    repeat may be read only while what it repeats may be. What was taken back may be read by nobody."""
     return and_(Post.deleted_at.is_(None), _allowed(account, retracted=False))
 
 
 def _allowed(account: Any, *, retracted: bool) -> ColumnElement[bool]:
-    """The rule without a look at whether the post, or with `retracted` what it repeats, was taken back."""
+    """The rule without the check whether the post, or with `retracted` what it repeats, was taken back."""
     original = aliased(Post)
     there = true() if retracted else original.deleted_at.is_(None)
     repeated = exists().where(original.id == Post.repeat_of, there, _readable(original, account))
@@ -64,20 +64,20 @@ def _readable(post: type[Post], account: Any) -> ColumnElement[bool]:
 
 
 def may_read(session: Session, account_id: int, post_id: int) -> bool:
-    """Deny unless the reader is active and the rule allows."""
+    """False unless the reader is active and the rule allows it."""
     active = exists().where(Account.id == account_id, Account.state == "active")
     return session.scalar(select(Post.id).where(Post.id == post_id, active, readable_by(account_id))) is not None
 
 
 def open_post() -> ColumnElement[bool]:
-    """As a condition on Post: anyone in the company may read it, for it is not direct, nor in a closed group."""
+    """As a condition on Post: anyone in the company may read it, because it is neither direct nor in a closed group."""
     group = aliased(Account)
     there = exists().where(group.id == Post.group_id, group.access.in_(OPEN_TO_ALL))
     return or_(Post.visibility == "company", and_(Post.visibility == "group", there))
 
 
 def may_read_all(session: Session, account_id: int, post_ids: Collection[int]) -> bool:
-    """The same of several: whatever is kept of posts is given only while all of them may be read (R58)."""
+    """The rule for several posts: what is kept of posts is given only while all of them may be read (R58)."""
     if not post_ids:
         return True
     active = exists().where(Account.id == account_id, Account.state == "active")
@@ -86,8 +86,8 @@ def may_read_all(session: Session, account_id: int, post_ids: Collection[int]) -
 
 
 def find_cut_off(session: Session, post_ids: Collection[int], address_ids: Collection[int]) -> set[int]:
-    """Those of the addresses whose owners may not read all of these posts: the ones above an answer in its thread,
-    which the subject of its mail would quote."""
+    """Those of the addresses whose owners may not read all of these posts. They are the posts above an answer in its
+    thread, which the subject of its mail would quote."""
     whole = select(Address.id).join(Post, Post.id.in_(post_ids)).where(Address.id.in_(address_ids))
     readers = whole.where(readable_by(Address.account_id)).group_by(Address.id)
     return set(address_ids) - set(session.scalars(readers.having(func.count() == len(set(post_ids)))))
@@ -97,9 +97,10 @@ Opened = Literal["readable", "retracted"]
 
 
 def open_link(session: Session, post_id: int, address_id: int) -> Opened | None:
-    """What a link to a post comes to for whoever has the address that it was sent to: the one rule for every kind of
-    link. None when they may not even know of the post: theirs no longer, suspended, removed, blocked. "retracted" says
-    that nothing but the loss of the post itself keeps them from reading it."""
+    """What a link to a post may show to the owner of the address that it was sent to: the one rule for every kind of
+    link. None when they may not even know of the post: the address is not theirs any more, they are suspended or
+    removed, or there is a block. "retracted" means that only the retraction of the post itself keeps them from reading
+    it."""
     reader = _holder(address_id).scalar_subquery()
     found = select(Post.deleted_at.is_(None) & readable_by(reader)).where(
         Post.id == post_id, exists(_holder(address_id)), _allowed(reader, retracted=True)
@@ -109,7 +110,7 @@ def open_link(session: Session, post_id: int, address_id: int) -> Opened | None:
 
 
 def holder(session: Session, address_id: int) -> int | None:
-    """Who has an address now, for what was sent there: its active owner, while it is surely theirs."""
+    """The person to whom what was sent to an address belongs now: its active owner, while it is surely theirs."""
     return session.scalar(_holder(address_id))
 
 
@@ -124,7 +125,8 @@ def open_to_all(session: Session, post_id: int) -> bool:
 
 
 def may_post(session: Session, account_id: int, group: Account) -> bool:
-    """Open groups: everyone. Closed ones: members, while it lasts. Broadcast ones: owners and posters."""
+    """Whether the account may post there. Open groups: everyone. Closed ones: members, while their membership lasts.
+    Broadcast ones: owners and posters."""
     if group.access == "open":
         return True
     roles = ["owner", "poster"] if group.access == "broadcast" else ["owner", "poster", "member", "follower"]
@@ -133,12 +135,12 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
     return bool(session.scalar(select(mine.where(Follow.state == "active", in_force))))
 
 
-# Why a delivery must not leave now, decided when it is about to. The order is that of importance. `o` is what a repeat
-# repeats; who blocked or muted either writer, or muted the group, does not get it. An invited phone gets answers and
-# one welcome. A code is to prove whose an address is now: it goes to one that its last owner lost, too.
-# To a mailbox that sends mail back only the test mail leaves, and codes.
-# To a phone that opted out only the answer to STOP or HELP leaves, which is made only where no carrier answers it; a
-# mailbox that opted out still gets what it asks for.
+# Why a delivery must not leave, decided at the moment when it is about to. The reasons are in order of importance. `o`
+# is what a repeat repeats; a reader who blocked or muted either writer, or muted the group, does not get it. An invited
+# phone gets answers and one welcome. A code is to prove whose an address is now, so it goes also to one that its last
+# owner lost. To a mailbox that bounces only the test mail and codes are sent. To a phone that opted out only the answer
+# to STOP or HELP is sent, which is made only where no carrier answers; a mailbox that opted out still gets what it asks
+# for.
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
     WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND (a.channel = 'email' OR EXISTS (
@@ -213,17 +215,18 @@ def refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[
 
 
 def _quotes_lost(session: Session, row: Row[Any]) -> str | None:
-    """An answer or a notice that has words of posts which its reader may not read any more. Few have any."""
+    """Refuses an answer or a notice with words of posts which its reader may not read any more. Few have any."""
     lost = row.quotes and not may_read_all(session, row.account_id, row.quotes)
     return "retracted" if lost else None
 
 
-# One chunk of a post's audience: followers of its source (a person, a group or a topic) after the cursor, and whoever
-# it names, up to where the followers of this chunk end. One address each; an item goes out once, however many roads
-# lead to it: with several sources, whoever asked for texts from one of them gets it by text from whichever is first.
-# What names somebody whose phone is off goes to their mailbox; what only a follow by text brings does not. An opt-out
-# of texts never raises another channel: that row is made and ends as opted out, so that the receipts tell.
-# `deaf`: who blocked or muted what it is from, and who wrote what it repeats. `told`: what carried the same words.
+# One chunk of a post's audience: followers of its source (a person, a group or a topic) after the cursor, and the
+# people it names, up to where the followers of this chunk end. Each person gets it at one address and once, however
+# many sources lead to them: with several sources, whoever asked for texts from one of them gets it by text from
+# whichever is first. A post that names somebody whose phone is off goes to their mailbox; one that only a follow by
+# text brings does not. An opt-out of texts never leads to another channel: that row is made and ends as opted out, so
+# that the receipts show it. `deaf`: who blocked or muted the source, and the author of what it repeats. `told`: the
+# other messages with the same words.
 _CHUNK = text("""
 WITH f AS (
     (SELECT follower_id AS account_id, by_text
@@ -308,7 +311,8 @@ END = 2**63 - 1
 
 
 def expand(session: Session, fanout: Fanout, priority: int, chunk: int) -> tuple[int, int, int]:
-    """Puts the deliveries of the next `chunk` followers: (new cursor, texts, mails); the cursor END: that was all."""
+    """Inserts the deliveries of the next `chunk` followers: (new cursor, texts, mails). The cursor END means that this
+    was the last chunk."""
     row = session.execute(
         _CHUNK,
         {
@@ -351,7 +355,7 @@ SELECT EXISTS (
 
 
 def has_readers(session: Session, post: Post, sources: Sequence[int]) -> bool:
-    """Whether anyone at all would get it now."""
+    """Whether anyone at all would get the post now."""
     origins = [post.author_id, *sources]
     keys = {"sources": list(sources), "post": post.id, "author": post.author_id, "origins": origins}
     return bool(session.scalar(_HEARD, keys))

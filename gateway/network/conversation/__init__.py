@@ -1,1 +1,1 @@
-"""What a phone and we are talking about: what was sent, what is asked, what `more` gives next."""
+"""The conversation with one phone or mailbox: what was sent, what is asked, what `more` gives next."""

@@ -1,4 +1,4 @@
-"""Where the talk with one phone or mailbox stands: the open question, the private thread chosen."""
+"""The state of the conversation with one phone or mailbox: the open question, the private thread chosen."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -28,7 +28,7 @@ class AskedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """What still holds: the open question, or one that ran out within the last day; how old it is; the private post
+    """What is still valid: the open question, or one that ran out within the last day; how old it is; the private post
     that bare texts answer; the first half of a long private text. `unseen`: the question was put only after the text
     that is being read had come in."""
 
@@ -42,13 +42,13 @@ class ConversationState:
 
 
 DEEPEST: Final = 20  # questions that wait behind each other
-PASSING: Final = "told"  # its words are sent already, and only might be published as well
+PASSING: Final = "told"  # a kind: its words are sent already and might only be published as well
 
 
 def ask(session: Session, address_id: int, asked: AskedQuestion, *, replaces: bool = False) -> None:
-    """Puts the question. One that is open waits behind it, and is open again once this one is closed: words that were
-    kept are not lost. `replaces`: this one is about the same words. A code or PIN that was asked for is never waited
-    for."""
+    """Opens the question. One that is open already waits behind it, and opens again once this one is closed, so that
+    words that were kept are not lost. `replaces`: this one is about the same words. An open question for a code
+    or PIN does not wait: it is dropped."""
     open_ = open_question(session, address_id)
     waiting = _waiting(open_, replaces) if open_ else None
     about = {**asked.about, "before": waiting} if waiting else asked.about
@@ -58,8 +58,8 @@ def ask(session: Session, address_id: int, asked: AskedQuestion, *, replaces: bo
 
 
 def _until() -> Any:
-    """When a question that is put now runs out. By the clock, for a transaction may have begun long before: what was
-    sent meanwhile is no answer to it."""
+    """When a question that is put now runs out. It uses the clock and not the start of the transaction, which may be
+    long ago: what was sent in between is no answer to it."""
     return func.clock_timestamp() + WINDOW
 
 
@@ -78,7 +78,8 @@ def _at_most(question: dict[str, Any], depth: int) -> dict[str, Any]:
 
 
 def change(session: Session, address_id: int, asked: AskedQuestion, *, anew: bool = False) -> None:
-    """The same question with something noted in it; it is open for as long as it was, or `anew` from now on."""
+    """Changes a note in the same question; it stays open for as long as it was, or with `anew` for the full time from
+    now."""
     question = asdict(asked)
     if not anew:
         _set(session, address_id, question=question)
@@ -88,7 +89,7 @@ def change(session: Session, address_id: int, asked: AskedQuestion, *, anew: boo
 
 
 def _renew_drafts(session: Session, question: dict[str, Any]) -> None:
-    """The words of open questions are kept for as long as these are."""
+    """The words of open questions are kept for as long as the questions are open."""
     drafts = list(_drafts(question))
     if drafts:
         kept = update(Draft).where(Draft.id.in_(drafts), Draft.expires_at > func.now())
@@ -113,8 +114,8 @@ def open_question(session: Session, address_id: int) -> AskedQuestion | None:
 def read_state(
     session: Session, address_id: int, heard_at: datetime | None = None, late: datetime | None = None
 ) -> ConversationState:
-    """`heard_at`: when the text came in that is being read; now unless given. `late`: the same of one that was found
-    much later, which answers no question that was put after it."""
+    """The state for reading a text. `heard_at`: when that text came in; now unless given. `late`: the same for a text
+    that was found much later, which answers no question that was put after it."""
     row = session.execute(STANDING, {"address": address_id, "heard_at": heard_at, "late": late}).first()
     if row is None:
         return ConversationState()
@@ -142,19 +143,21 @@ STANDING: Final = text("""
 
 
 def keep_half(session: Session, address_id: int, heard_at: datetime, half: dict[str, Any] | None) -> None:
-    """A long private text, or a part of one, came in then: `post` has it, or `held` are its words; of a marked one also
-    the fields of `language.named.Half`. None: it has no other part."""
+    """Remembers that a long private text, or a part of one, came in then: `post` has it, or `held` are its words; of a
+    marked part also the fields of `language.model.reading.PendingFragment`. None: it has no other part."""
     _set(session, address_id, half=half, half_at=heard_at)
 
 
 def change_half(session: Session, address_id: int, half: dict[str, Any] | None) -> None:
-    """What became of it since; None when it is taken back. Its time goes on."""
+    """Records what became of the first half since; None when it was taken back. The time until which it waits stays the
+    same."""
     kept = update(Conversation).where(Conversation.address_id == address_id, Conversation.half.is_not(None))
     session.execute(kept.values(half=half))
 
 
 def close(session: Session, address_id: int) -> None:
-    """Answered, or no longer of use; its draft goes with it. The one that waited behind it is open again."""
+    """Closes the question when it is answered or of no more use, with its draft. The one that waited behind it is open
+    again."""
     open_ = open_question(session, address_id)
     before = open_.about.get("before") if open_ else None
     if before is None:
@@ -165,8 +168,8 @@ def close(session: Session, address_id: int) -> None:
 
 
 def withdraw(session: Session, address_id: int, drafts: Collection[int]) -> dict[str, Any] | None:
-    """Ends the questions about these drafts, wherever they wait: their words went on otherwise. The question that is
-    open again by that, if any is."""
+    """Closes the questions about these drafts, wherever they wait, because their words were used in another way.
+    Returns the question that is open again, if any."""
     for draft_id in drafts:
         forget_draft(session, draft_id)
     open_ = open_question(session, address_id)
@@ -198,7 +201,7 @@ def _without(question: dict[str, Any] | None, drafts: Collection[int]) -> dict[s
 
 
 def expire(session: Session, address_id: int) -> None:
-    """No answer counts any more. It is remembered that it was asked, so that a late answer is not taken for an
+    """Makes the question run out now. It is remembered that it was asked, so that a late answer is not taken for an
     update."""
     _set(session, address_id, expires_at=func.now())
 
@@ -220,13 +223,13 @@ def keep_draft(session: Session, account_id: int, words: str) -> int:
 
 
 def draft(session: Session, account_id: int, draft_id: int) -> str | None:
-    """The words, while they are kept."""
+    """The words of a draft, while they are kept."""
     kept = select(Draft.text).where(Draft.id == draft_id, Draft.account_id == account_id)
     return session.scalar(kept.where(Draft.expires_at > func.now()))
 
 
 def forget_old(session: Session) -> None:
-    """Words that nobody decided about in time are not kept: drafts, questions a day after they ran out, halves."""
+    """Deletes what nobody decided about in time: drafts, questions a day after they ran out, first halves."""
     for statement in FORGOTTEN:
         session.execute(statement)
 

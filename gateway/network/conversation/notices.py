@@ -1,4 +1,4 @@
-"""Words of Critter's own that nobody asked for: each in its reader's language, and few. Handlers tell people so."""
+"""Notices that Critter sends unasked: each in its reader's language, and few. Handlers call it."""
 
 from collections.abc import Collection
 
@@ -16,7 +16,7 @@ PRIORITY = 2  # as answers
 
 
 def tell_elsewhere(session: Session, account_id: int, channel: str, words: str) -> frozenset[str]:
-    """To one person, on another channel than this one where there is one. The bells to ring."""
+    """Tells one person on another channel than this one, where there is one. Returns the queues to wake."""
     there = elsewhere(session, account_id, channel)
     if there is None:
         return tell(session, [account_id], words)
@@ -40,8 +40,8 @@ def tell(
     author_id: int | None = None,
     quotes: tuple[int, ...] | None = None,
 ) -> frozenset[str]:
-    """To each of them by text, else by mail; those whom nothing reaches, or nothing of `author_id`, are left out.
-    `quotes`: the posts whose words are in it. The bells to ring."""
+    """Sends the words to each of them by text, else by mail. Those whom nothing reaches, or nothing of `author_id`, are
+    left out. `quotes`: the posts whose words are in the notice. Returns the queues to wake."""
     people = set(people) - mutes.deaf_to(session, author_id, people) if author_id else people
     spoken = select(Account.id, Account.language).where(Account.id.in_(people))
     languages = dict(session.execute(spoken).all())

@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 from gateway.language.reactions.quote_match import quotes
 from gateway.store.tables import Address, Post
 
-QUOTABLE = 200  # items back; who quotes an older one has scrolled far
+QUOTABLE = 200  # items back; nobody quotes an older one without scrolling far
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """Something that stood there; `post_id` is None for an answer of ours and for a command."""
+    """Something that was on the screen; `post_id` is None for an answer of ours and for a command."""
 
     post_id: int | None
 
 
 def find(session: Session, address: Address, quote: str) -> Quoted | None:
-    """The newest thing on that screen that these words are, or begin; None when nothing there reads so."""
+    """The newest thing on that screen whose words these are, or which begins with them; None when there is none."""
     for row in _screen(session, address):
         if any(words and quotes(words, quote) for words in (row.shown, row.words)):
             return Quoted(row.post_id)
@@ -29,7 +29,7 @@ def find(session: Session, address: Address, quote: str) -> Quoted | None:
 
 
 def post(session: Session, address: Address, quote: str) -> Post | None:
-    """The post that these words are of, while it stands."""
+    """The post whose words these are, while it exists."""
     found = find(session, address, quote)
     item = session.get(Post, found.post_id) if found and found.post_id else None
     return item if item and item.deleted_at is None else None

@@ -1,4 +1,5 @@
-"""What the language must know of one person to read their text: what they last heard, what they were last asked."""
+"""Collects what the language must know of one person to read their text: what they last got and what they were last
+asked."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -34,8 +35,8 @@ def context(
     heard_at: datetime | None = None,
     late: datetime | None = None,
 ) -> Context:
-    """`heard_at`: when the text that is to be read came in; `late`: the same of one that was found much later. It means
-    what stood on its phone then: what was heard or asked since is not what it answers."""
+    """The context for one text. `heard_at`: when that text came in; `late`: the same of one that was found much later.
+    The text is about what was on its phone then: what was received or asked since is not what it answers."""
     items = timelines.list_received(session, address.id, REACH, *([timelines.gone_by(late)] if late else []))
     talk = conversations.read_state(session, address.id, heard_at, late)
     return Context(
@@ -54,7 +55,7 @@ def context(
 
 
 def _chosen_thread(session: Session, post_id: int | None, items: Sequence[ReceivedItem]) -> int | None:
-    """The last item's id when it goes on with the private thread that this person chose to answer privately."""
+    """The last item's id, when that item continues the private thread in which this person chose to answer."""
     chosen = session.get(Post, post_id) if post_id else None
     goes_on = chosen and items and items[0].post.author_id == chosen.author_id
     return items[0].post.id if goes_on else None
@@ -85,14 +86,14 @@ def _question(asked: AskedQuestion, age: timedelta, *, unseen: bool = False) -> 
 
 
 def _has_others(asked: AskedQuestion) -> bool:
-    """Whether those who are sure already go with whoever is chosen."""
+    """Whether a choice also sends to those who are certain already."""
     offered = {choice.get("id") for choice in asked.choices}
     sure = {each["id"] for each in (asked.about.get("reading") or {}).get("names", ())}
     return not sure <= offered or len(sure) > 1
 
 
 def _half(session: Session, kept: dict[str, Any], age: timedelta) -> PendingFragment:
-    later = {2: kept["later"]} if "later" in kept else {}  # as the version before kept a part that came early
+    later = {2: kept["later"]} if "later" in kept else {}  # the version before kept an early part like this
     half = PendingFragment(
         held=kept.get("held", ""),
         total=kept.get("total", 0),
@@ -108,7 +109,7 @@ def _half(session: Session, kept: dict[str, Any], age: timedelta) -> PendingFrag
 
 
 def _numbered(kept: dict[str, Any], key: str) -> dict[int, Any]:
-    """By the numbers of parts, which JSON has as text."""
+    """With the numbers of parts as keys, which are text in JSON."""
     return {int(number): each for number, each in kept.get(key, {}).items()}
 
 
@@ -123,7 +124,7 @@ def _of_post(session: Session, half: PendingFragment, post: Post) -> PendingFrag
 
 
 def _named_by(session: Session, post: Post) -> tuple[NamedAccount, ...]:
-    """Whom the writer of a private post named; the group of one that was posted there."""
+    """The people whom the writer of a private post named; the group of a post that was written there."""
     named_ids = select(PostRecipient.named_id).where(PostRecipient.post_id == post.id)
     wanted = Account.id == post.group_id if post.group_id else Account.id.in_(named_ids)
     return tuple(find_named(account) for account in session.scalars(select(Account).where(wanted).order_by(Account.id)))

@@ -1,7 +1,7 @@
-"""What `more` gives next: the rest of words that were cut, with the posts whose words they are (R58).
+"""Keeps what `more` gives next: the rest of words that were cut, with the posts whose words they are (R58).
 
-Answers, `more` itself and workers that send keep it; handlers/help_command gives it, and asks first whether its reader
-may still read all of those posts. There is no other place where a rest of a post is kept."""
+Answers, `more` itself and workers that send store it; handlers/help_command gives it, and asks first whether its reader
+may still read all of those posts. The rest of a post is kept nowhere else."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class KeptRemainder:
 
 
 def keep(session: Session, address_id: int, rest: str | None, posts: Collection[int]) -> None:
-    """In the place of what was kept before; None when that was all."""
+    """Replaces what was kept before; a rest of None deletes it."""
     if rest:
         keep_all(session, {address_id: (rest, posts)})
     else:
@@ -32,7 +32,8 @@ def keep(session: Session, address_id: int, rest: str | None, posts: Collection[
 
 
 def keep_all(session: Session, rests: Mapping[int, tuple[str, Collection[int]]]) -> None:
-    """Address → its rest and posts. In the order of ids, so that two workers do not wait for each other."""
+    """Stores many: address → its rest and posts. They go in the order of ids, so that two workers do not wait for each
+    other."""
     rows = [
         {"address_id": address, "text": rest, "posts": sorted(posts)}
         for address, (rest, posts) in sorted(rests.items())
@@ -43,7 +44,7 @@ def keep_all(session: Session, rests: Mapping[int, tuple[str, Collection[int]]])
 
 
 def read_remainder(session: Session, address_id: int) -> KeptRemainder | None:
-    """What is kept now. Whoever gives it to somebody asks `audience` first."""
+    """What is kept now. The caller must ask `audience` before it gives the rest to anybody."""
     age = type_coerce(func.now() - Remainder.kept_at, Interval)
     row = session.execute(
         select(Remainder.text, Remainder.posts, age).where(Remainder.address_id == address_id)

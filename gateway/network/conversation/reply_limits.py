@@ -1,4 +1,5 @@
-"""How often Critter answers: enough for anyone who asks, too seldom for two machines to talk for ever."""
+"""Limits how often Critter answers: enough for anyone who asks, too seldom for two machines to answer each other for
+ever."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from gateway.sms import destinations
 from gateway.store.tables import Address, Conversation, Delivery, Inbound, Message
 
 HOURLY = 60  # answers to an identified address
-CHANGING = 180  # answers to one whose words changed something; no two machines go on for ever
+CHANGING = 180  # answers to one whose words changed something; a limit against machines
 STRANGER_HOURLY, STRANGER_DAILY = 1, 5
 SAME_TEXT, SAME_TEXT_SPAN = 3, timedelta(minutes=5)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -27,8 +28,8 @@ def may_answer(session: Session, address_id: int, inbound: Inbound) -> bool:
 
 
 def unsendable(session: Session, settings: Settings, address: Address, inbound: Inbound | None) -> str | None:
-    """Why words of ours would not reach this address now, in words for the row of the input; None when they would. Only
-    what a person has seen may be asked of them. `inbound`: what is answered, when it is an answer."""
+    """Why words of ours would not reach this address now, in words for the row of the input; None when they would. A
+    question counts only once its reader can see it. `inbound`: what is answered, when it is an answer."""
     if inbound is not None and not may_answer(session, address.id, inbound):
         return "it had to be asked about, and no more answers go there for now"
     if address.channel == "email":
@@ -45,8 +46,8 @@ NOT_THERE: Final = "it had to be asked about, and no answer may go there"
 
 @dataclass(frozen=True, slots=True)
 class ReplyAllowance:
-    """What the next answer has to know: whether it may go, whether it says that it is the last, and the posts whose
-    reactions it may tell of."""
+    """What the next answer has to know: whether it may be sent, whether it must say that it is the last, and the posts
+    whose reactions it may mention."""
 
     allowed: bool
     last: bool
@@ -54,7 +55,7 @@ class ReplyAllowance:
 
 
 def read_allowance(session: Session, address_id: int, inbound: Inbound, *, changed: bool) -> ReplyAllowance:
-    """One statement looks at both. Whoever changes something hears that it is done for longer than who only asks."""
+    """Reads both in one statement. Whoever changes something is answered for longer than who only asks."""
     liked = select(Conversation.liked).where(Conversation.address_id == address_id).scalar_subquery()
     number, posts = session.execute(select(_counted(address_id, HOUR).scalar_subquery(), liked)).one()
     allowed = number < (CHANGING if changed else HOURLY) and not _repeats(session, address_id, inbound.text)
@@ -62,7 +63,7 @@ def read_allowance(session: Session, address_id: int, inbound: Inbound, *, chang
 
 
 def may_write_to_stranger(session: Session, address_id: int) -> bool:
-    """One automatic mail an hour and five a day, whatever they write."""
+    """Whether a stranger may get an automatic mail: one an hour and five a day, whatever they write."""
     hourly = _answers(session, address_id, HOUR) < STRANGER_HOURLY
     return hourly and _answers(session, address_id, DAY) < STRANGER_DAILY
 

@@ -1,4 +1,4 @@
-"""A follow as it was, in the form that an effect keeps it in, so that `undo` brings exactly that back."""
+"""A follow as it was, in the form in which an effect keeps it, so that `undo` restores exactly that."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ RENEWED: Final = (*SWITCH, "state", "by_text", "expires_at")  # what following o
 
 
 def take_snapshot(session: Session, follower_id: int, account_id: int) -> FollowSnapshot | None:
-    """What stands now; None when there is no such follow, membership or request."""
+    """The follow as it is now; None when there is no such follow, membership or request."""
     mine = select(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
     row = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
     if row is None:
@@ -29,7 +29,7 @@ def take_snapshot(session: Session, follower_id: int, account_id: int) -> Follow
 
 
 def restore(session: Session, follower_id: int, account_id: int, was: FollowSnapshot | None) -> None:
-    """Makes it so again, also that there is none."""
+    """Restores the follow to that, including that there was none."""
     if was is None:
         mine = delete(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
         session.execute(mine)
@@ -40,8 +40,8 @@ def restore(session: Session, follower_id: int, account_id: int, was: FollowSnap
 
 
 def amend(session: Session, follower_id: int, account_id: int, was: FollowSnapshot, columns: Sequence[str]) -> bool:
-    """Brings some columns back to what they were; False when the follow is gone. What others changed since, that it is
-    gone or has another role, is not undone with it."""
+    """Restores some columns to what they were; False when the follow is gone. What others changed since is not undone
+    with it: that it is gone, or has another role."""
     mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
     changed = session.execute(mine.values(_values(was, columns)).returning(Follow.account_id))
     return changed.first() is not None

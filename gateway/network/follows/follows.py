@@ -1,4 +1,4 @@
-"""Who hears whom: following a person, joining a group, leaving both. Handlers, the import and the demo come here."""
+"""Following a person, joining a group, and leaving both. Handlers, the import and the demo call it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,9 +27,9 @@ def follow(
     expires_at: datetime | None = None,
     role: str | None = None,
 ) -> Followed:
-    """From now on `follower_id` hears the person or group; joining a group is the same. A closed group is asked first,
-    unless a role is given. "already": nothing changed for who hears it, at most its end. Raises Refused for oneself
-    and for who is not active. Never takes texts away: a follow asked for from a phone stays by text."""
+    """Makes `follower_id` follow the person or group; joining a group is the same. A closed group is asked first,
+    unless a role is given. "already": nothing changed but perhaps the end of the follow. Raises Refused for oneself and
+    for who is not active. It never takes texts away: a follow asked for from a phone stays by text."""
     account = _followable(session, follower_id, account_id)
     state = "requested" if account.access == "closed" and role is None else "active"
     wanted = Follow(
@@ -55,7 +55,8 @@ def _followable(session: Session, follower_id: int, account_id: int) -> Account:
 
 
 def default_role(account: Account) -> str:
-    """Who follows an open or closed group belongs to it; people and broadcast groups are only heard."""
+    """The role of a new follower: a member in an open or closed group; people and broadcast groups are only
+    followed."""
     return "member" if account.access in ("open", "closed") else "follower"
 
 
@@ -68,8 +69,8 @@ def _insert(session: Session, wanted: Follow) -> Followed | None:
 
 
 def _renew(session: Session, wanted: Follow, keep_role: bool) -> Followed:
-    """The same follow once more: it is on again, ends when the new one does, by text if either was asked for so. One
-    that is off stays so when others give a role to it."""
+    """Follows once more: the follow is on again, ends when the new one does, and is by text if either was asked for so.
+    A follow that is off stays off when others give the follower a role."""
     keys = (Follow.follower_id == wanted.follower_id, Follow.account_id == wanted.account_id)
     locked = select(Follow, IN_FORCE).where(*keys).with_for_update().execution_options(populate_existing=True)
     row, in_force = session.execute(locked).one()
@@ -87,7 +88,7 @@ def _renew(session: Session, wanted: Follow, keep_role: bool) -> Followed:
 
 
 def unfollow(session: Session, follower_id: int, account_id: int) -> Follow | None:
-    """Ends a follow, a membership or a request. The row as it was, for `undo`; None when there was none."""
+    """Ends a follow, a membership or a request. Returns the row as it was, for `undo`; None when there was none."""
     gone = delete(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
     return session.scalars(gone.returning(Follow)).one_or_none()
 
@@ -109,7 +110,7 @@ KEPT = ("follower_id", "account_id", "role", "state", "by_text", "off", *TIMES)
 
 
 def approve(session: Session, follower_id: int, group_id: int) -> bool:
-    """An owner's yes to a request; False when nobody asks."""
+    """Grants an owner's yes to a request; False when nobody asks."""
     asked = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == group_id)
     result = session.execute(asked.where(Follow.state == "requested").values(state="active"))
     return cast("CursorResult[Any]", result).rowcount == 1
@@ -123,7 +124,7 @@ def set_off(session: Session, follower_id: int, account_id: int, off: bool, unti
 
 
 def since(session: Session, follower_id: int, account_id: int) -> datetime | None:
-    """When a follow that holds began."""
+    """When a follow that is in force began."""
     return session.scalar(
         select(Follow.created_at).where(Follow.follower_id == follower_id, Follow.account_id == account_id, IN_FORCE)
     )
@@ -139,7 +140,7 @@ def role_in(session: Session, account_id: int, group_id: int) -> str | None:
 def followers(
     session: Session, account_id: int, limit: int = 10, *, seen_by: int | None = None
 ) -> tuple[int, Sequence[Account]]:
-    """How many hear a person or a group, and the first of them; less those whom a block hides from `seen_by`."""
+    """How many follow a person or a group, and the first of them, without those whom a block hides from `seen_by`."""
     shown = [~blocked(literal(seen_by), Follow.follower_id)] if seen_by else []
     return _counted(session, Follow.follower_id, limit, Follow.account_id == account_id, *shown)
 
@@ -155,14 +156,14 @@ def groups(session: Session, account_id: int, limit: int | None = 10) -> tuple[i
 
 
 def members(session: Session, group_id: int, limit: int | None = None) -> tuple[int, Sequence[Account]]:
-    """Who a group is: everyone in an open or closed one, its owners and posters in a broadcast one."""
+    """The members of a group: everyone in an open or closed one, the owners and posters in a broadcast one."""
     group = session.get_one(Account, group_id)
     who = Follow.role.in_(["owner", "poster"]) if group.access == "broadcast" else Follow.role.is_not(None)
     return _counted(session, Follow.follower_id, limit, Follow.account_id == group_id, who)
 
 
 def posters(session: Session, group_id: int) -> Sequence[Account]:
-    """Owners and posters: who speaks in a broadcast group, and who hears what is said back to it."""
+    """Owners and posters: they write in a broadcast group, and get what its readers answer."""
     may_post = Follow.role.in_(["owner", "poster"])
     return _counted(session, Follow.follower_id, None, Follow.account_id == group_id, may_post)[1]
 
@@ -178,7 +179,8 @@ def _counted(
 
 
 def per_day(session: Session, account_id: int) -> float:
-    """How many items a day to expect from a person or a group: its last two weeks, or its life if that is shorter."""
+    """How many items a day to expect from a person or a group, measured over its last two weeks, or over its life if
+    that is shorter."""
     account = session.get_one(Account, account_id)
     mine = (
         Post.group_id == account_id

@@ -1,4 +1,4 @@
-"""Who runs a group and who asks to be let in. Handlers come here; following itself is in follows."""
+"""The owners of a group, and the requests to join it. Handlers call it; following itself is in follows.py."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ from gateway.store.tables import Account, Follow, Post, PostRecipient
 
 
 def owners(session: Session, group_id: int) -> Sequence[Account]:
-    """The active ones, the oldest first."""
+    """The active owners, the oldest first."""
     owned = select(Account).join(Follow, Follow.follower_id == Account.id).where(Follow.account_id == group_id)
     running = owned.where(Follow.role == "owner", IN_FORCE, Account.state == "active")
     return session.scalars(running.order_by(Follow.created_at, Account.id)).all()
 
 
 def check_owner(session: Session, account_id: int, group: NamedAccount) -> None:
-    """Raises Refused with the names of those who may."""
+    """Raises Refused, with the names of those who may, when the account is no owner."""
     running = owners(session, group.id)
     if any(owner.id == account_id for owner in running):
         return
@@ -31,7 +31,8 @@ def check_owner(session: Session, account_id: int, group: NamedAccount) -> None:
 
 
 def check_not_last_owner(session: Session, account_id: int, group: NamedAccount) -> None:
-    """A group must not lose its only owner: nobody could let people in, or make another one. Raises Refused."""
+    """Raises Refused for the only owner: a group must not lose it, for nobody could let people in or name another
+    owner."""
     if not is_last_owner(session, account_id, group.id):
         return
     fix = say("Make somebody else an owner first: owner NAME {handle}", handle=group.handle)
@@ -45,7 +46,7 @@ def is_last_owner(session: Session, account_id: int, group_id: int) -> bool:
 
 
 def requests(session: Session, owner_id: int) -> Sequence[tuple[Account, Account]]:
-    """(person, group) of those who wait to be let in where this person is an owner, the oldest request first."""
+    """(person, group) of those who wait to join where this person is an owner, the oldest request first."""
     mine = select(Follow.account_id).where(Follow.follower_id == owner_id, Follow.role == "owner", IN_FORCE)
     waiting = select(Follow.follower_id, Follow.account_id).where(
         Follow.account_id.in_(mine), Follow.state == "requested"

@@ -1,4 +1,4 @@
-"""What somebody did last, and was told about it. handlers/undo and handlers/updates ask."""
+"""What somebody did last and was told about it. handlers/undo and handlers/updates ask."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -10,8 +10,8 @@ from gateway.store.tables import Effect
 
 
 def last_effect(session: Session, account_id: int, within: timedelta, passed_by: Collection[str] = ()) -> Effect | None:
-    """Their newest effect, also one taken back, or one that nobody can take back: who says `undo` does not mean the
-    one before. `passed_by`: kinds that do not count now."""
+    """Their newest effect, also one that was taken back or cannot be: who says `undo` does not mean the one before.
+    `passed_by`: kinds that do not count now."""
     mine = select(Effect).where(Effect.account_id == account_id, Effect.kind.not_in(["undo", *passed_by]))
     recent = mine.where(Effect.created_at > func.now() - within)
     return session.scalars(recent.order_by(Effect.inbound_id.desc(), Effect.number.desc()).limit(1)).first()
@@ -21,7 +21,8 @@ WEEK = timedelta(days=7)
 
 
 def told_unheard(session: Session, account_id: int, source_id: int) -> bool:
-    """Whether they were told within a week that nobody hears this person or group; their index of effects finds it."""
+    """Whether they were told within a week that this person or group has no followers; the index of their effects is
+    enough to find it."""
     told = exists().where(
         Effect.account_id == account_id,
         Effect.inbound_id >= func.id_at(func.now() - WEEK),

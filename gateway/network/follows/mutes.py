@@ -1,5 +1,5 @@
-"""Whom somebody does not want to hear: blocks, which hold both ways, and mutes. Whoever decides who gets something
-(network/audience/visibility) looks here row by row; handlers and notices ask before they promise."""
+"""Blocks, which hold both ways, and mutes. What decides who gets something (network/audience/visibility) reads these
+rows itself; handlers and notices ask here before they promise anything."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ IN_FORCE = or_(Silence.expires_at.is_(None), Silence.expires_at > func.now())
 
 @dataclass(frozen=True, slots=True)
 class MuteSnapshot:
-    """A silence as it was, so that `undo` can bring it back."""
+    """A mute or block as it was, so that `undo` can restore it."""
 
     kind: str
     expires_at: datetime | None
@@ -36,7 +36,7 @@ class MuteSnapshot:
 
 
 def find_mute(session: Session, account_id: int, other_id: int) -> MuteSnapshot | None:
-    """What `account_id` has asked for against the other, while it lasts."""
+    """The mute or block that `account_id` has put on the other, while it lasts."""
     row = session.execute(
         select(Silence.kind, Silence.expires_at).where(
             Silence.account_id == account_id, Silence.other_id == other_id, IN_FORCE
@@ -46,40 +46,42 @@ def find_mute(session: Session, account_id: int, other_id: int) -> MuteSnapshot 
 
 
 def block(session: Session, account_id: int, other_id: int) -> list[dict[str, Any]]:
-    """Neither hears the other from now on; their follows end. Gives those as they were, for `undo`."""
+    """Blocks: neither gets the other's posts from now on, and their follows end. Returns those follows as they were,
+    for `undo`."""
     put(session, account_id, other_id, MuteSnapshot("block", None))
     ended = [follows.unfollow(session, *pair) for pair in ((account_id, other_id), (other_id, account_id))]
     return [follows.pack(row) for row in ended if row]
 
 
 def put(session: Session, account_id: int, other_id: int, silence: MuteSnapshot) -> None:
-    """The one silence of this pair is now this one."""
+    """Makes this the one mute or block of this pair."""
     values = {"kind": silence.kind, "expires_at": silence.expires_at, "created_at": func.now()}
     row = insert(Silence).values(account_id=account_id, other_id=other_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=["account_id", "other_id"], set_=values))
 
 
 def lift(session: Session, account_id: int, other_id: int) -> MuteSnapshot | None:
-    """Ends what `account_id` asked for; None when nothing was in force."""
+    """Ends the mute or block of `account_id`; None when none was in force."""
     was = find_mute(session, account_id, other_id)
     session.execute(delete(Silence).where(Silence.account_id == account_id, Silence.other_id == other_id))
     return was
 
 
 def are_apart(session: Session, one: int, other: int) -> bool:
-    """One of the two has blocked the other."""
+    """Whether one of the two has blocked the other."""
     return bool(session.scalar(select(blocked(literal(one), literal(other)))))
 
 
 def deaf_to(session: Session, author_id: int, people: Collection[int]) -> set[int]:
-    """Those of `people` whom nothing of this author may reach: they blocked or muted them, or are blocked by them."""
+    """Those of `people` whom nothing of this author may reach: they blocked or muted the author, or the author blocked
+    them."""
     asked = select(Silence.account_id).where(Silence.account_id.in_(people), Silence.other_id == author_id, IN_FORCE)
     theirs = select(Silence.other_id).where(_blocks(author_id), Silence.other_id.in_(people))
     return set(session.scalars(asked.union_all(theirs)))
 
 
 def apart_from(session: Session, account_id: int, people: Collection[int]) -> set[int]:
-    """Those of `people` whom a block, of whoever's making, parts from this person."""
+    """Those of `people` whom a block separates from this person, whichever side made it."""
     mine = select(Silence.other_id).where(_blocks(account_id), Silence.other_id.in_(people))
     theirs = select(Silence.account_id).where(
         Silence.account_id.in_(people), Silence.other_id == account_id, Silence.kind == "block"

@@ -1,4 +1,4 @@
-"""Who asked whom for an update, and when: once a day for each pair. handlers/nudge asks."""
+"""Who asked whom for an update, and when: once a day for each pair. handlers/nudge calls it."""
 
 from datetime import timedelta
 from typing import Final
@@ -13,7 +13,7 @@ AGAIN: Final = timedelta(days=1)
 
 
 def record(session: Session, account_id: int, other_id: int) -> bool:
-    """Notes it; False when it was done within the last day."""
+    """Records it; False when it was done within the last day."""
     row = insert(Nudge).values(account_id=account_id, other_id=other_id)
     key = ["account_id", "other_id"]
     due = Nudge.created_at <= func.now() - AGAIN

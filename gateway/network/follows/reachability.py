@@ -1,4 +1,4 @@
-"""How people can be reached now: by which phone or mailbox. Handlers ask before they promise."""
+"""At which phone or mailbox people can be reached now. Handlers ask before they promise."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from gateway.store.tables import Account, Address, Follow
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """A person whom nothing reaches; `stopped_at`: because they opted out then."""
+    """A person whom nothing reaches. `stopped_at`: when they opted out, if that is why."""
 
     name: str
     stopped_at: datetime | None
 
 
 def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
-    """Where something addressed to these people goes: to their phone, else to their mailbox. An opt-out of texts never
-    sends it elsewhere."""
+    """Where something addressed to these people goes: their phone, else their mailbox. An opt-out of texts never leads
+    to another channel."""
     return [address for address, _ in session.execute(_road(people)) if address.state == "verified"]
 
 
 def unreached(session: Session, people: Collection[int], author_id: int) -> list[Unreached]:
-    """Those whom nothing of the author reaches now: opted out, never verified, everything turned off, or parted from
-    them by a block, which reads the same. Who has muted them is not told of."""
+    """Those whom nothing of the author reaches now: they opted out, have no verified address, turned everything off, or
+    there is a block, which looks the same. Who muted the author is not shown."""
     apart = mutes.apart_from(session, author_id, people)
     roads = {address.account_id: (address, off) for address, off in session.execute(_road(people))}
     named = session.execute(select(Account.id, Account.name).where(Account.id.in_(people)).order_by(Account.name))
@@ -41,8 +41,8 @@ def unreached(session: Session, people: Collection[int], author_id: int) -> list
 
 
 def _road(people: Collection[int]) -> Select[Address, bool]:
-    """One address each, as the fan-out chooses it for those whom a post names, and whether it is turned off, or sends
-    mail back."""
+    """The one address of each that the fan-out would choose for those whom a post names, whether it is turned off, and
+    whether it bounces."""
     off = ~Address.receiving & func.coalesce(Address.off_until > func.now(), true())
     off |= Address.bouncing_since.is_not(None)
     mine = select(Address, off).where(Address.account_id.in_(people), Address.is_primary)
@@ -52,20 +52,20 @@ def _road(people: Collection[int]) -> Select[Address, bool]:
 
 
 def channels(session: Session, account_id: int) -> list[str]:
-    """The ways somebody can be reached, in words; never the numbers themselves."""
+    """The ways in which somebody can be reached, in words; never the numbers themselves."""
     mine = select(Address.channel).where(Address.account_id == account_id, Address.state == "verified").distinct()
     words = {"sms": "text", "email": "mail"}
     return [words[channel] for channel in sorted(session.scalars(mine), reverse=True)]
 
 
 def broadcasts(session: Session, account_id: int) -> Sequence[Account]:
-    """The broadcast groups that this person hears by text."""
+    """The broadcast groups that this person follows by text."""
     mine = select(Account).join(Follow, Follow.account_id == Account.id).where(Follow.follower_id == account_id)
     heard = mine.where(Account.access == "broadcast", Follow.state == "active", Follow.by_text)
     return session.scalars(heard.order_by(Account.handle)).all()
 
 
 def own_address(session: Session, account_id: int) -> Address | None:
-    """Through which a person's talk goes when they speak from no device: their phone, else their mailbox."""
+    """The address whose conversation a person uses when they write from no device: their phone, else their mailbox."""
     mine = select(Address).where(Address.account_id == account_id, Address.state != "suspended")
     return session.scalars(mine.order_by(Address.is_primary.desc(), Address.channel.desc()).limit(1)).first()

@@ -1,5 +1,5 @@
-"""Following a #tag: what everyone may read with it comes as if from somebody one follows. A topic's id stands where an
-account's does, in fan-outs, deliveries and the tokens that end a follow."""
+"""Following a #tag: what everyone may read with that tag is delivered like the posts of a person one follows. In
+fan-outs, deliveries and unsubscribe tokens a topic's id is used like an account's."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -17,14 +17,14 @@ IN_FORCE = or_(TopicFollow.expires_at.is_(None), TopicFollow.expires_at > func.n
 
 
 def canonical(tag: str) -> str:
-    """As topics and tags keep it: case-folded, without #."""
+    """The form in which topics and tags keep it: case-folded, without #."""
     return tag.lstrip("#").casefold()
 
 
 def follow(
     session: Session, follower_id: int, tag: str, by_text: bool, expires_at: datetime | None = None
 ) -> tuple[int, Literal["followed", "already"]]:
-    """From now on they hear what has the tag. "already": at most its end changed. Never takes texts away."""
+    """Makes them follow the tag. "already": at most the end of the follow changed. It never takes texts away."""
     topic_id = _topic(session, canonical(tag))
     before = _mine(session, follower_id, topic_id)
     wanted = {"follower_id": follower_id, "topic_id": topic_id, "by_text": by_text, "expires_at": expires_at}
@@ -36,7 +36,7 @@ def follow(
 
 
 def standing(session: Session, follower_id: int, tag: str) -> TopicFollow | None:
-    """The follow of a tag that holds now."""
+    """The follow of a tag, while it is in force."""
     topic_id = session.scalar(select(Topic.id).where(Topic.tag == canonical(tag)))
     return _mine(session, follower_id, topic_id) if topic_id else None
 
@@ -55,14 +55,14 @@ def _topic(session: Session, tag: str) -> int:
 
 
 def unfollow(session: Session, follower_id: int, tag: str) -> TopicFollow | None:
-    """The row as it was, for `undo`; None when there was none."""
+    """Ends the follow of a tag. Returns the row as it was, for `undo`; None when there was none."""
     topic_id = select(Topic.id).where(Topic.tag == canonical(tag)).scalar_subquery()
     gone = delete(TopicFollow).where(TopicFollow.follower_id == follower_id, TopicFollow.topic_id == topic_id)
     return session.scalars(gone.returning(TopicFollow)).one_or_none()
 
 
 def leave(session: Session, follower_id: int, topic_id: int) -> TopicFollow | None:
-    """Ends the follow of a topic by its id. The row as it was; None when there was none."""
+    """Ends the follow of a topic by its id. Returns the row as it was; None when there was none."""
     gone = delete(TopicFollow).where(TopicFollow.follower_id == follower_id, TopicFollow.topic_id == topic_id)
     return session.scalars(gone.returning(TopicFollow)).one_or_none()
 
@@ -74,13 +74,13 @@ def following(session: Session, follower_id: int) -> Sequence[str]:
 
 
 def heard(session: Session, tags: Collection[str]) -> list[int]:
-    """The topics of these tags that anybody follows now."""
+    """Those topics of these tags that anybody follows now."""
     anybody = exists().where(TopicFollow.topic_id == Topic.id, IN_FORCE)
     return list(session.scalars(select(Topic.id).where(Topic.tag.in_(tags), anybody).order_by(Topic.id)))
 
 
 def since(session: Session, follower_id: int, topic_id: int) -> datetime | None:
-    """When a follow that holds began."""
+    """When a follow that is in force began."""
     mine = select(TopicFollow.created_at).where(TopicFollow.follower_id == follower_id)
     return session.scalar(mine.where(TopicFollow.topic_id == topic_id, IN_FORCE))
 
@@ -90,7 +90,7 @@ def tag_of(session: Session, topic_id: int) -> str | None:
 
 
 def per_day(session: Session, tag: str) -> float:
-    """How many items a day its last two weeks had that anyone may read: it is told to whoever asks."""
+    """How many items a day that anyone may read had the tag in the last two weeks; it is told to whoever asks."""
     since = func.id_at(func.now() - func.make_interval(0, 0, 0, DAYS))
     open_to_all = and_(visibility.open_post(), Post.deleted_at.is_(None), Post.id >= since)
     tagged = select(func.count()).select_from(Post).join(Tag, Tag.post_id == Post.id)

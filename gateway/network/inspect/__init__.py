@@ -1,1 +1,1 @@
-"""What operators look up: one input, one delivery, one person, one report. Never what was said in private."""
+"""What operators look up: one input, one delivery, one person, one report. It never shows what was said in private."""

@@ -1,4 +1,4 @@
-"""What people reported to the operators: somebody, or one item of theirs. `report` and `critter reports` come here."""
+"""Reports to the operators about a person, or about one item of theirs. `report` and `critter reports` call it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ LARGEST = 2**63 - 1
 
 
 def add(session: Session, reporter_id: int, account_id: int, post_id: int | None = None) -> int | None:
-    """The new report's id; None when the same is open already."""
+    """Stores a report and returns its id; None when the same is open already."""
     same = select(Report.id).where(Report.reporter_id == reporter_id, Report.account_id == account_id)
     about = Report.post_id.is_(None) if post_id is None else Report.post_id == post_id
     if session.scalar(same.where(about, Report.closed_at.is_(None))) is not None:
@@ -51,7 +51,7 @@ def add(session: Session, reporter_id: int, account_id: int, post_id: int | None
 
 
 def list_open(session: Session, *, everything: bool = False) -> Sequence[Reported]:
-    """The open ones, the oldest first; `everything`: the closed too."""
+    """The open reports, the oldest first; `everything`: the closed ones too."""
     rows = session.execute(_ROWS, {"everything": everything, "one": None})
     return [Reported(**row) for row in rows.mappings()]
 
@@ -66,7 +66,7 @@ def read_one(session: Session, report_id: int) -> Reported:
 
 
 def close(session: Session, report_id: int) -> bool:
-    """An operator is done with it; False when it was closed before."""
+    """Closes it when an operator is done with it; False when it was closed before."""
     row = session.get_one(Report, report_id, with_for_update=True)
     if row.closed_at:
         return False
@@ -76,6 +76,6 @@ def close(session: Session, report_id: int) -> bool:
 
 
 def withdraw(session: Session, report_id: int) -> None:
-    """Its writer takes it back: nobody need look at it any more."""
+    """Withdraws it for its writer: no operator need look at it any more."""
     session.get_one(Report, report_id).closed_at = func.now()
     session.flush()

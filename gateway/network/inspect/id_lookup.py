@@ -1,4 +1,5 @@
-"""What an operator's id stands for: an input, a post, a delivery, in any form they may have it. trace and retry ask."""
+"""Finds what an id from an operator stands for: an input, a post or a delivery, in any form. trace and retry call
+it."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ _DELIVERY = re.compile(r"(\d{1,19}):(\d{1,19})")
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """What was asked for, with what it came from: each id is None where there is none. `kind` says which was meant."""
+    """What was found, with what it came from: each id is None where there is none. `kind` says which of them was asked
+    for."""
 
     kind: Kind
     inbound_id: int | None = None
@@ -28,8 +30,8 @@ class LookupResult:
 
 
 def look_up(session: Session, given: str) -> LookupResult:
-    """By our id (of an input, a post, a message, an attempt), MESSAGE:ADDRESS, MessageSid, or a mail's Message-ID;
-    raises Refused when it is nothing here, or several things."""
+    """Looks up our own id (of an input, a post, a message, an attempt), MESSAGE:ADDRESS, a MessageSid, or a mail's
+    Message-ID. Raises Refused when it is nothing here, or several things."""
     given = given.strip()
     if match := _DELIVERY.fullmatch(given):
         found = _delivery(session, int(match[1]), int(match[2]))
@@ -68,7 +70,7 @@ def _delivery(session: Session, message_id: int, address_id: int) -> LookupResul
 
 
 def _by_carriers_id(session: Session, given: str) -> LookupResult | None:
-    """A text's MessageSid, in or out; a mail's Message-ID, with or without its angle brackets."""
+    """By a text's MessageSid, in or out, or by a mail's Message-ID, with or without its angle brackets."""
     names = {given, f"<{given.strip('<>')}>", given.strip("<>")}
     inbounds = session.scalars(select(Inbound.id).where(Inbound.message_id.in_(names)).order_by(Inbound.id)).all()
     if len(inbounds) > 1:

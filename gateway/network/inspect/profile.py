@@ -1,4 +1,5 @@
-"""One person with all that an operator may have to look at; `critter people show` asks. Nothing of what they said."""
+"""One person with all that an operator may have to look at, but nothing of what they said. `critter people show` calls
+it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def _reaches(session: Session, account_id: int, mask: Callable[[str], str]) -> l
 
 
 def _state(row: Address) -> str:
-    """The first thing that keeps texts or mails from it."""
+    """The first reason for which texts or mails do not reach it."""
     if row.stopped_at is not None:
         return "opted out"
     if row.bouncing_since is not None:

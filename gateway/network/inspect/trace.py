@@ -1,6 +1,6 @@
 """All that happened to one input, post or delivery, as plain values. `critter trace` shows it, the tour sums it up.
 
-Numbers are masked; what was said stands here only when `bodies` are asked for.
+Numbers are masked; the words are in it only when `bodies` is set.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,13 +20,14 @@ from gateway.sms import fit
 from gateway.store.tables import Account, Audit, Delivery, Effect, Fanout, Inbound, Message, Post
 
 UNPAID = ("failed", "cancelled")
-REMOVED = "posts.remove"  # in the audit
+REMOVED = "posts.remove"  # the action's name in the audit
 MOST = 1000  # deliveries that one trace lists
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a trace is told: `mask` for numbers and mailboxes, the `price` of a part in dollars, bodies or not."""
+    """How a trace is shown: `mask` for numbers and mailboxes, the `price` of a part in dollars, with bodies or
+    without."""
 
     mask: Callable[[str], str]
     price: Decimal
@@ -35,8 +36,8 @@ class View:
 
 
 def summary(session: Session, inbound_id: int, price: Decimal) -> Plain:
-    """One input in a line: what it was read as and why, the texts and mails it set off (its answer included), how many
-    ms it took to read and how many dollars its texts cost, or will. `open`: more may come."""
+    """One input in a line: what it was read as and why, the texts and mails that it led to (its answer included), how
+    many ms it took to read, and how many dollars its texts cost or will cost. `open`: more may come."""
     row = session.get_one(Inbound, inbound_id)
     messages = _messages(session, LookupResult("inbound", inbound_id))
     waiting = select(func.count()).where(Fanout.message_id.in_([m.id for m in messages]), Fanout.state == "waiting")
@@ -54,7 +55,7 @@ def summary(session: Session, inbound_id: int, price: Decimal) -> Plain:
 
 
 def trace(session: Session, found: LookupResult, view: View) -> Plain:
-    """All of it. The summary of its input stands at the top, the rows below, each with its times."""
+    """The whole trace: the summary of its input at the top, the rows below, each with its times."""
     inbound = session.get(Inbound, found.inbound_id) if found.inbound_id else None
     messages = _messages(session, found)
     wanted = [message.id for message in messages]
@@ -79,12 +80,12 @@ def _posts(session: Session, found: LookupResult) -> Sequence[Post]:
 
 
 def _any(*pairs: tuple[Any, int | None]) -> ColumnElement[bool]:
-    """One of the columns has its value; a missing value means nothing, not NULL."""
+    """As a condition: one of the columns has its value. A missing value matches nothing, not even NULL."""
     return or_(false(), *(column == value for column, value in pairs if value is not None))
 
 
 def _messages(session: Session, found: LookupResult) -> Sequence[Message]:
-    """Of one delivery its own; else the copies of the posts and the answer."""
+    """The messages: of a delivery its own; else the copies of the posts and the answer."""
     wanted = select(Message).order_by(Message.id)
     if found.kind == "delivery":
         return session.scalars(wanted.where(Message.id == found.message_id)).all()
@@ -94,7 +95,7 @@ def _messages(session: Session, found: LookupResult) -> Sequence[Message]:
 
 
 def _counts(session: Session, messages: Sequence[Message], price: Decimal) -> tuple[dict[str, int], float]:
-    """(deliveries by channel, dollars). A text that has not gone yet is counted as long as it stands there."""
+    """(deliveries by channel, dollars). A text that has not left yet is counted as long as its row exists."""
     paid = func.coalesce(func.sum(Delivery.segments), 0)
     unsent = func.count().filter(Delivery.segments.is_(None), Delivery.state.not_in(UNPAID))
     rows = session.execute(
@@ -154,9 +155,10 @@ def _post(session: Session, post: Post, view: View) -> Plain:
 
 
 def taken_back_by(session: Session, post: Post) -> str | None:
-    """The operator who removed it or what it repeats, as the audit names them; else its author, by `undo`."""
+    """Who took the post back: the operator who removed it or what it repeats, as the audit has it; else its author, by
+    `undo`."""
     removed = select(Audit.actor).where(Audit.action == REMOVED, Audit.subject_id.in_([post.id, post.repeat_of]))
-    removed = removed.where(Audit.id > post.id)  # ids sort by time: only what was done since is looked at
+    removed = removed.where(Audit.id > post.id)  # ids sort by time: only later rows are looked at
     operator = session.scalar(removed.order_by(Audit.id.desc()).limit(1))
     if operator:
         return f"operator {operator}"

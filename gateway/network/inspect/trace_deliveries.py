@@ -1,4 +1,4 @@
-"""Where copies of a message went and how each try of them ended, as plain values. trace.py puts them into a trace."""
+"""Where the copies of a message went and how each attempt ended, as plain values. trace.py puts them into a trace."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -16,7 +16,8 @@ Plain = dict[str, Any]
 def deliveries(
     session: Session, messages: Collection[int], address_id: int | None, mask: Callable[[str], str], limit: int
 ) -> tuple[list[Plain], int]:
-    """The first ones of these messages (to that address alone) with their tries, and how many there are in all."""
+    """The first deliveries of these messages (to that address alone) with their attempts, and how many there are in
+    all."""
     mine: ColumnElement[bool] = Delivery.message_id.in_(messages)
     if address_id is not None:
         mine &= Delivery.address_id == address_id
@@ -59,7 +60,7 @@ def _delivery(row: Delivery, to: str, handle: str | None, found: dict[tuple[int,
 
 
 def _why(row: Delivery) -> str | None:
-    """Of what did not arrive, the reason in plain words."""
+    """The reason, in plain words, why it did not arrive."""
     lost = row.state in ("failed", "cancelled") and row.reason is not None
     return str(failure_reasons.describe_failure(row.state, row.reason, row.channel)) if lost else None
 

@@ -1,9 +1,9 @@
-"""Mailboxes that send mail back: the score of each, the warning to its owner, its end, and whether it works again.
+"""Keeps the bounce score of each mailbox, warns its owner, stops its mails, and finds out whether it works again.
 
-gateway/inbound/bounce_intake tells of each bounce; the clock (workers/upkeep/scheduler) has test mails sent; `critter
-people` shows and clears. A hard bounce counts 1, a soft one 0.5. From 5 on nothing goes to the mailbox:
-audience.refusals asks `bouncing_since` when a mail is about to leave. Seven quiet days begin anew, a proved mail from
-it ends it all.
+gateway/inbound/bounce_intake reports each bounce; the clock (workers/upkeep/scheduler) has test mails sent; `critter
+people` shows and clears. A hard bounce counts 1, a soft one 0.5. From 5 on nothing is sent to the mailbox:
+visibility.refusals asks `bouncing_since` when a mail is about to leave. After seven days without a bounce the score
+begins anew; a proved mail from the mailbox resets it.
 """
 
 import logging
@@ -36,7 +36,7 @@ PROBES: Final = (
 )  # each after the one before
 ARRIVED: Final = timedelta(days=1)  # a test mail that has not come back by then has arrived
 BATCH: Final = 200
-OFF: Final = "bouncing"  # the reason of a mail that was not sent for it
+OFF: Final = "bouncing"  # the reason of a mail that was not sent because of it
 
 STEPS: Final[dict[str, Step]] = {
     "hard": "failed",
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 class BounceStatus(NamedTuple):
-    """One mailbox, for the command line. `off_since`: nothing goes there."""
+    """One mailbox, for the command line. `off_since`: since when nothing is sent there."""
 
     handle: str | None
     address: str
@@ -63,14 +63,15 @@ class BounceStatus(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CountedBounce:
-    """What one bounce did. `counted`: it was the first one of its delivery; `rings`: bells after the commit."""
+    """What one bounce changed. `counted`: it was the first one of its delivery; `rings`: queues to wake after the
+    commit."""
 
     counted: bool = False
     rings: frozenset[str] = frozenset()
 
 
 def count_bounce(session: Session, message_id: int, address_id: int, bounce: BounceReport) -> CountedBounce:
-    """A mail that came back, or a word about where it is; whoever calls has checked its token."""
+    """Counts a mail that came back, or a report about where it is; the caller has checked its token."""
     step = STEPS.get(bounce.kind)
     latest = session.scalar(LATEST, {"message": message_id, "address": address_id}) if step else None
     if step and latest:
@@ -99,7 +100,8 @@ def _counted(session: Session, message_id: int, address_id: int, bounce: BounceR
 
 
 def _warn(session: Session, mailbox: Address, row: Bouncing) -> frozenset[str]:
-    """Its owner, by text: by mail it would come back. Without a phone that takes texts an operator has to."""
+    """Warns the owner by text, because a mail would come back. Without a phone that takes texts an operator has to
+    act."""
     row.warned_at = _now(session)
     phone = addresses.primary(session, mailbox.account_id, "sms") if mailbox.account_id else None
     if phone is None or phone.state != "verified" or mailbox.account_id is None:
@@ -126,8 +128,8 @@ def _stop(session: Session, mailbox: Address, row: Bouncing) -> None:
 
 
 def _wait(session: Session, row: Bouncing) -> None:
-    """Until the next test mail. After the last one only its owner, or an operator, switches the mailbox on: what nobody
-    has read for weeks may belong to somebody else by now."""
+    """Sets the time of the next test mail. After the last one only its owner, or an operator, switches the mailbox on:
+    a mailbox that nobody has read for weeks may belong to somebody else by now."""
     row.probe_id = None
     row.probe_at = _now(session) + PROBES[row.probes] if row.probes < len(PROBES) else None
 
@@ -137,7 +139,7 @@ def _now(session: Session) -> datetime:
 
 
 def turn_on(session: Session, address_id: int) -> bool:
-    """Forgets what came back; True when the mailbox was off."""
+    """Resets the score; True when the mailbox was off."""
     changed = update(Address).where(Address.id == address_id, Address.bouncing_since.is_not(None))
     on = session.scalars(changed.values(bouncing_since=None).returning(Address.id)).all()
     session.execute(delete(Bouncing).where(Bouncing.address_id == address_id))
@@ -145,7 +147,7 @@ def turn_on(session: Session, address_id: int) -> bool:
 
 
 def probe(session: Session) -> frozenset[str]:
-    """What is due: mailboxes whose test mail did not come back are on again, the others get their next one."""
+    """Does what is due: mailboxes whose test mail did not come back are on again, the others get their next one."""
     given = {"limit": BATCH, "arrived": ARRIVED}
     for address_id in session.scalars(JUDGED, given).all():
         turn_on(session, address_id)
@@ -177,7 +179,7 @@ def _send_probe(session: Session, address_id: int, language: str) -> None:
 
 
 def list_statuses(session: Session) -> list[BounceStatus]:
-    """Those that are off, then those that send mail back now and then."""
+    """Those that are off, then those that bounce now and then."""
     return [BounceStatus(*row) for row in session.execute(STANDINGS, {"quiet": QUIET})]
 
 
@@ -185,7 +187,7 @@ LATEST: Final = text("""
     SELECT id FROM attempts WHERE message_id = :message AND address_id = :address ORDER BY number DESC LIMIT 1
 """)
 
-# Only what was tried can come back. A late copy of a bounce finds the row and changes nothing.
+# Only a delivery that was tried can bounce. A late copy of a bounce finds the row and changes nothing.
 COUNT: Final = text("""
     INSERT INTO bounces (message_id, address_id, kind, status)
     SELECT d.message_id, d.address_id, :kind, :status
@@ -211,7 +213,7 @@ JUDGED: Final = text("""
     ORDER BY b.address_id LIMIT :limit FOR UPDATE OF b SKIP LOCKED
 """)
 
-# One that could not be sent at all tells as much as one that came back.
+# A test mail that could not be sent at all counts like one that came back.
 UNSENT: Final = text("""
     SELECT b.* FROM bouncing b
     WHERE b.probe_at <= now() AND b.probe_id IS NOT NULL AND NOT EXISTS (

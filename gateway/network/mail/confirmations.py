@@ -1,8 +1,9 @@
-"""Mails in a member's name that nothing proves (R28): held, and the member asked by mail whether it was them.
+"""Mails in a member's name that nothing proves (R28): they are held, and the member is asked by mail whether they wrote
+them.
 
-workers/mail_auth asks them; the answer comes to c+TOKEN@, to which gateway/inbound/mail_routing calls `answered`. The
-token is known to that mailbox alone, so that it proves the answer. Strangers are never asked: a forged mail must not
-make us write to whoever it was forged for.
+workers/mail_auth asks them; the answer comes to c+TOKEN@, for which gateway/inbound/mail_routing calls `take_answer`.
+Only that mailbox knows the token, so the token proves the answer. Strangers are never asked: a forged mail must not
+make us write to the person it was forged for.
 """
 
 from datetime import timedelta
@@ -18,7 +19,7 @@ from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.store.tables import Account, Address, Inbound
 
 LIFE: Final = timedelta(hours=24)
-HOURLY, DAILY = 1, 5  # questions to one mailbox, for it may be asked about what it never wrote (R33)
+HOURLY, DAILY = 1, 5  # questions to one mailbox, which may never have written those mails (R33)
 ASKED: Final = "asked"  # the proof of a held mail whose sender was asked
 PROOF: Final = "confirmed"
 LONGEST: Final = 60  # characters of a mail that are quoted back
@@ -29,13 +30,13 @@ NO: Final = frozenset(["no", "nein", "non", "não", "nao", "nee", "nej", "nei", 
 
 
 def may_ask(session: Session, inbound: Inbound) -> bool:
-    """One question an hour and five a day."""
+    """Whether a question may be sent: one an hour and five a day."""
     counts = session.execute(QUESTIONS, {"sender": inbound.sender, "asked": ASKED}).one()
     return bool(counts.hour < HOURLY and counts.day < DAILY)
 
 
 def ask(session: Session, inbound: Inbound, address: Address, account: Account, words: str) -> str:
-    """Puts the question; the bell to ring. The reply goes to an address that stands for this one mail."""
+    """Puts the question; returns the queue to wake. The reply goes to an address that stands for this one mail."""
     begun = " ".join(words.split())
     quoted = begun if len(begun) <= LONGEST else f"{begun[:LONGEST].rstrip()}…"
     told = say(
@@ -51,7 +52,7 @@ def ask(session: Session, inbound: Inbound, address: Address, account: Account, 
 
 
 def take_answer(session: Session, inbound_id: int, address: Address, words: str) -> str:
-    """What an answer changed, in words for the row of the answer. Any other word than OK or NO changes nothing."""
+    """What an answer changed, in words for the row of the answer. Any word other than OK or NO changes nothing."""
     own = select(Inbound).where(Inbound.id == inbound_id, Inbound.channel == "email", Inbound.sender == address.address)
     waiting = own.where(Inbound.state == "held", Inbound.proof == ASKED, Inbound.received_at > func.now() - LIFE)
     row = session.scalars(waiting.with_for_update()).one_or_none()
@@ -61,10 +62,10 @@ def take_answer(session: Session, inbound_id: int, address: Address, words: str)
     if line in NO or NO & {word.strip(_ENDS) for word in line.split()}:
         row.state, row.reason, row.done_at = "dropped", "the one whose name it bears did not write it", func.now()
         return "said no: the mail was dropped"
-    if line not in YES:  # "OK, who is this?" is none: only a word that stands alone lets a mail in
+    if line not in YES:  # "OK, who is this?" is no yes: only a word that stands alone lets a mail in
         return "neither OK nor NO: the mail still waits"
     row.state, row.proof, row.trusted, row.attempt = "new", PROOF, True, 0
-    row.reason, row.not_before = None, func.now()  # it came long ago, and waits for us from now on only
+    row.reason, row.not_before = None, func.now()  # it came long ago; the wait for us counts from now only
     return "said OK: the mail is read"
 
 

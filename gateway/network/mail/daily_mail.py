@@ -1,5 +1,5 @@
-"""One mail a day for those who follow nobody yet: what colleagues wrote that everyone may read. workers/daily_mail
-writes it; the mail room and handlers ask which update an answer to it means, and whether somebody wants it."""
+"""The daily mail for those who follow nobody yet: what colleagues wrote that everyone may read. workers/daily_mail
+writes it; mail_routing and handlers ask which update an answer to it means, and whether somebody wants it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from gateway.mail.compose.compose import headline
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, DailyMail
 
-SOURCE: Final = 0  # what its unsubscribe token names: no account and no topic has this id
+SOURCE: Final = 0  # the source in its unsubscribe token: no account and no topic has this id
 LIST: Final = "daily"  # the first word of its List-Id
 PICKS: Final = 8
 PRIORITY: Final = 9
-LANE: Final = -1  # of its own, beside Critter's other words: no answer waits for it
-OPEN_HOURS: Final = 12  # after the hour: a Critter that was down in the morning writes at noon, and not at night
+LANE: Final = -1  # a lane of its own, beside Critter's other words: no answer waits for it
+OPEN_HOURS: Final = 12  # from that hour on: after an outage in the morning it still writes at noon, but not at night
 SNIPPET: Final = 280  # characters of one update
 
 
 @dataclass(frozen=True, slots=True)
 class DailyItem:
-    """One update as it is listed."""
+    """One update in the list."""
 
     post_id: int
     name: str
@@ -51,7 +51,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class ComposedDailyMail:
-    """A mail before it is put."""
+    """A mail before it is put into the outbox."""
 
     reader: Reader
     subject: str
@@ -59,7 +59,7 @@ class ComposedDailyMail:
 
 
 def subscribe(session: Session, account_id: int, wanted: bool) -> bool:
-    """`on daily`, `off daily` and the link in it; False when it was so already."""
+    """Does what `on daily`, `off daily` and the link in the mail say; False when it was so already."""
     mine = update(Account).where(Account.id == account_id, Account.daily != wanted)
     return session.scalar(mine.values(daily=wanted).returning(Account.id)) is not None
 
@@ -70,8 +70,8 @@ def list_items(session: Session, message_id: int) -> tuple[int, ...]:
 
 
 def write(session: Session, signer: Signer, domain: str, company: str, hour: int, most: int) -> tuple[int, int]:
-    """Looks at up to `most` people whose morning it is: (how many were looked at, how many get a mail). All of it is
-    in one transaction, so that nobody is written to twice on one day, whatever dies."""
+    """Looks at up to `most` people for whom it is morning: (how many were looked at, how many get a mail). All of it is
+    one transaction, so that no crash makes anybody get two on one day."""
     days = _open_days(session, hour)
     if not days:
         return 0, 0
@@ -85,7 +85,7 @@ def write(session: Session, signer: Signer, domain: str, company: str, hour: int
         for row in rows
         if row.id in picks
     ]
-    frame, subject = cache(partial(_frame, company)), cache(_subject)  # for this batch: the same words for many
+    frame, subject = cache(partial(_frame, company)), cache(_subject)  # for this batch: many have the same words
     written = [
         ComposedDailyMail(
             one,
@@ -100,8 +100,8 @@ def write(session: Session, signer: Signer, domain: str, company: str, hour: int
 
 
 def _open_days(session: Session, hour: int) -> dict[str, date]:
-    """The time zones of people in which it is `hour` or some hours later, and which day it is there. Asked of Python,
-    for one zone that PostgreSQL does not know would fail the whole statement."""
+    """The time zones of people in which it is `hour` or some hours later, and which day it is there. It is computed in
+    Python, because one zone that PostgreSQL does not know would fail the whole statement."""
     now: datetime = session.execute(select(func.now())).scalar_one()
     people = select(Account.timezone).where(Account.kind == "person", Account.state == "active").distinct()
     local = {zone: now.astimezone(_zone(zone)) for zone in session.scalars(people)}
@@ -116,7 +116,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _picks(session: Session, readers: Sequence[int]) -> dict[int, list[DailyItem]]:
-    """For each of them who has any; noted as seen by the same statement."""
+    """The updates for each of them who has any; the same statement records them as seen."""
     found: dict[int, list[DailyItem]] = {}
     for row in session.execute(PICK, {"readers": readers, "picks": PICKS}):
         found.setdefault(row.reader_id, []).append(DailyItem(row.post_id, row.name, row.handle, row.in_group, row.text))
@@ -124,7 +124,7 @@ def _picks(session: Session, readers: Sequence[int]) -> dict[int, list[DailyItem
 
 
 class DailyLayout(NamedTuple):
-    """What stands around the updates, in one language; it names the first of their writers."""
+    """What is around the updates, in one language; the subject names the first of their writers."""
 
     opening: str
     answer: str
@@ -149,7 +149,7 @@ def _frame(company: str, language: str, handle: str) -> DailyLayout:
 
 
 def _subject(language: str, *names: str) -> str:
-    """Who wrote, for names make people open a mail."""
+    """The subject says who wrote, because names make people open a mail."""
     first, more = ", ".join(names[:2]), len(names) - 2
     who = enumerated([first, count("{count} more", "{count} more", more)]) if more > 0 else first
     return translated(say("What your colleagues are doing: {names}", names=who), language)
@@ -161,7 +161,8 @@ def _body(reader: Reader, frame: DailyLayout, signer: Signer, domain: str) -> st
 
 
 def _item(number: int, pick: DailyItem, reader: Reader, frame: DailyLayout, signer: Signer, domain: str) -> str:
-    """The number to answer with, who, the words; and two addresses that need no words around them."""
+    """One update: the number to answer with, its writer, the words; and two addresses to which an empty mail is
+    enough."""
     by = f"{pick.name} (@{pick.handle})" + (f" #{pick.group}" if pick.group else "")
     reply = f"r+{signer.sign('reply', pick.post_id, reader.address_id)}@{domain}"
     return (
@@ -214,8 +215,9 @@ LOOK: Final = text("""
     RETURNING p.id, due.address_id, p.language, new_id() AS message_id
 """)
 
-# The newest update of each colleague that everyone may read, the newest colleagues first; never what a reader wrote,
-# has had, or is parted from by a block or a mute. Answers and repeats say little to strangers.
+# The newest update of each colleague that everyone may read, the newest colleagues first; never what the reader wrote,
+# what they had already, or what a block or a mute keeps from them. Answers and repeats tell strangers little, so they
+# are left out.
 PICK: Final = text("""
     WITH latest AS (
         SELECT DISTINCT ON (recent.author_id) recent.* FROM (

@@ -14,15 +14,15 @@ Kind = Literal[
 FIXED: Final[dict[str, Kind]] = {"post": "post", "help": "help", "postmaster": "operator", "abuse": "operator"}
 TOKENS: Final[dict[str, Kind]] = {"r": "reply", "u": "unsubscribe", "b": "bounce", "c": "confirm"}
 VERBS: Final[dict[str, Kind]] = {"join": "join", "leave": "leave"}
-_SEPARATOR: Final = re.compile(r"[-+.]")  # relays in front of us differ in which of them they pass on
+_SEPARATOR: Final = re.compile(r"[-+.]")  # relays in front of us differ in which of these they accept
 _SECRET: Final = re.compile(r"[a-z2-7]{26,52}")  # base32 of 128 bits or more
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where a mail goes: a fixed address, a person's or group's handle (not looked up yet), or what a token says.
+    """Where a mail goes: a fixed address, a person's or group's handle (not looked up yet), or what a token means.
 
-    `secret` is a posting address's own word; whose it is, if anybody's, the database knows."""
+    `secret` is the secret word of a posting address; only the database knows whose it is, if anybody's."""
 
     kind: Kind
     handle: str = ""
@@ -31,7 +31,7 @@ class Recipient:
 
 
 def read(local: str, signer: Signer) -> Recipient | None:
-    """The meaning of what stands before the @, without invisible characters; None when it can mean nothing here."""
+    """The meaning of what stands before the @, without invisible characters; None when it means nothing here."""
     local = without_invisible(local)
     if fixed := FIXED.get(local.lower()):
         return Recipient(fixed)
@@ -43,7 +43,7 @@ def read(local: str, signer: Signer) -> Recipient | None:
 
 
 def _extended(head: str, rest: str, signer: Signer) -> Recipient | None:
-    """`r+TOKEN`, `post+SECRET`, `sales+join`, and each with - or . instead."""
+    """Reads `r+TOKEN`, `post+SECRET`, `sales+join`, and the same with - or . instead."""
     if kind := TOKENS.get(head):
         ids = signer.read(kind, rest)
         return Recipient(kind, ids=ids) if ids and len(ids) == 2 else None

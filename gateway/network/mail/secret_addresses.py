@@ -1,8 +1,8 @@
-"""Secret addresses by which people may post from anywhere: post+SECRET@. The mail door, workers and `critter people
+"""Secret addresses by which people may post from any mailbox: post+SECRET@. The mail door, workers and `critter people
 secret` ask.
 
-A secret has 128 bits. It is made of a random seed and our key, so that it can be shown again and a stolen database
-does not tell it; it is found by its own hash, so that it outlives a change of the key.
+A secret has 128 bits. It is made of a random seed and our key, so that it can be shown again while a stolen database
+does not reveal it. It is found by its own hash, so that it stays valid after a change of the key.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ SECRET: Final = re.compile(r"^post[-+.][a-z2-7]{26,52}@", re.IGNORECASE)
 
 
 def secret(session: Session, signer: Signer, account_id: int) -> str:
-    """Somebody's own, made when they have none, or when the key that it was made with is gone."""
+    """The person's secret. It is made when they have none, or when the key that it was made with is gone."""
     row = session.get(PostingAddress, account_id)
     made = signer.stretch(KIND, row.seed) if row else ()
     standing = next((each for each in made if row and digest(each) == row.digest), None)
@@ -32,7 +32,7 @@ def secret(session: Session, signer: Signer, account_id: int) -> str:
 
 
 def rotate(session: Session, signer: Signer, account_id: int) -> str:
-    """A new one; the old one ends with it."""
+    """Makes a new secret; the old one is no longer valid."""
     seed = secrets.token_bytes(SEED)
     made = signer.stretch(KIND, seed)[0]
     new = insert(PostingAddress).values(account_id=account_id, seed=seed, digest=digest(made))
@@ -43,16 +43,16 @@ def rotate(session: Session, signer: Signer, account_id: int) -> str:
 
 
 def owner(session: Session, word: str) -> int | None:
-    """Whose secret that is; nobody's when its owner is not active."""
+    """Whose secret it is; None when its owner is not active."""
     theirs = select(Account.id).join(PostingAddress, PostingAddress.account_id == Account.id)
     return session.scalar(theirs.where(PostingAddress.digest == digest(word), Account.state == "active"))
 
 
 def told(recipients: Sequence[str]) -> tuple[str, ...]:
-    """Recipients as they may be kept and shown: a mail to a secret address went to post@."""
+    """The recipients as they may be kept and shown: a secret address becomes post@."""
     return tuple(dict.fromkeys(SECRET.sub(r"post@", each) for each in recipients))
 
 
 def digest(word: str) -> bytes:
-    """What is kept of a secret: it has too many bits to be guessed from it."""
+    """The form in which a secret is stored: it has too many bits to be guessed from this."""
     return hashlib.sha256(word.lower().encode()).digest()

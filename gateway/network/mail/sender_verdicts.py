@@ -1,4 +1,4 @@
-"""What the database knows about an unproved mail, and what becomes of it once the ladder has been climbed.
+"""What the database knows about an unproved mail, and what is done with it once its sender trust was evaluated.
 
 workers/mail_auth calls `case` before it asks DNS, outside of any transaction, and `settle` after."""
 
@@ -23,17 +23,17 @@ from gateway.network.people import accounts, addresses
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, Address, Inbound
 
-PATIENCE: Final = timedelta(hours=1)  # with a DNS that does not answer
+PATIENCE: Final = timedelta(hours=1)  # how long a DNS that does not answer is asked again
 PAUSES: Final = (
     timedelta(seconds=30),
     timedelta(minutes=10),
-)  # between two tries: as long as it has waited, within these
+)  # between two tries: as long as it has waited, within these bounds
 STRANGER: Final = "a stranger, and not proved"
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationCase:
-    """One mail before the ladder. `standing` is there already when no ladder is needed."""
+    """One mail before the evaluation. `standing` is set already when no evaluation is needed."""
 
     one: Unproved
     arrived: ArrivedMail
@@ -43,8 +43,8 @@ class VerificationCase:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What its writer wrote, why no person did, whom To and Cc name, whether it bears a signature, and by what the mail
-    is known again (mail/auth/replay_keys)."""
+    """What its writer wrote, why no person did, who is in To and Cc, whether it bears a signature, and by which keys
+    the mail is recognised again (mail/auth/replay_keys)."""
 
     words: str
     machine: str | None
@@ -67,8 +67,9 @@ def case(session: Session, signer: Signer, one: Unproved) -> VerificationCase:
 def settle(
     session: Session, signer: Signer, case: VerificationCase, standing: SenderTrust, parsed: Parsed | None = None
 ) -> tuple[str, frozenset[str]]:
-    """How the row stands now ("later": it is tried again), and the bells to ring after the commit. The secret address
-    is forgotten here: from now on the mail went to post@. `parsed`: what `parse` gave, outside of the transaction."""
+    """Writes the verdict: the new state of the row ("later": it is tried again), and the queues to wake after the
+    commit. The secret address is replaced here: from now on the mail went to post@. `parsed`: what `parse` returned,
+    outside of the transaction."""
     row = unauthenticated.take(session, case.one)
     if row is None:  # another worker has it by now
         return "lost", frozenset()
@@ -95,8 +96,8 @@ LEFT_OUT: Final = "it was written to more of our addresses than this delivery ca
 def judge_delivery(
     session: Session, signer: Signer, case: VerificationCase, standing: SenderTrust, parsed: Parsed
 ) -> SenderTrust:
-    """A signature is no proof of a delivery that leaves out some of our addresses to which its writer wrote. Whoever
-    was sent a mail to a colleague and to everybody could otherwise send it on to everybody alone."""
+    """A signature does not prove a delivery that leaves out some of our addresses to which its writer wrote. Otherwise
+    whoever got a mail that was addressed to a colleague and to everybody could send it on to everybody alone."""
     if not standing.signed:
         return standing
     came_to = {each.lower() for each in case.one.recipients}
@@ -107,14 +108,14 @@ def judge_delivery(
 
 
 def _means_something(session: Session, recipient: Recipient) -> bool:
-    """Whether the door would have taken it; a wrong address was refused to its writer, and is none of this."""
+    """Whether the door would have accepted it; a wrong address was refused to its writer, and does not count here."""
     if recipient.secret:
         return secret_addresses.owner(session, recipient.secret) is not None
     return not recipient.handle or accounts.by_handle(session, recipient.handle) is not None
 
 
 def parse(case: VerificationCase) -> Parsed:
-    """It takes a second for the largest mails."""
+    """Parses the mail outside of any transaction; this takes a second for the largest mails."""
     mail = case.arrived.mail
     try:
         message = mime.parse(mail)
@@ -130,9 +131,9 @@ def parse(case: VerificationCase) -> Parsed:
 def _takes_effect(
     session: Session, row: Inbound, case: VerificationCase, standing: SenderTrust, parsed: Parsed
 ) -> bool:
-    """False for a mail that came before. Whoever was sent a signed mail can send it once more, with other fields and in
-    another envelope, and its signature holds: nobody's words are done twice. What a machine wrote has no effect, and so
-    keeps no later mail out: a sign of a machine is the one thing that anybody can add."""
+    """False for a mail that came before. Whoever got a signed mail can send it once more, with other fields and in
+    another envelope, and its signature is still valid; nobody's words may take effect twice. A machine's mail has no
+    effect, so it keeps no later mail out: signs of a machine are the one thing that anybody can add."""
     if parsed.machine:
         return True
     new = replays.claim(session, row.id, parsed.marks) or not parsed.signed
@@ -140,8 +141,8 @@ def _takes_effect(
 
 
 def _came_before(session: Session, row: Inbound, case: VerificationCase) -> bool:
-    """The same octets in another envelope. It finds mails without a signature, and those from before signatures were
-    kept."""
+    """Whether the same octets came before in another envelope. This finds mails without a signature, and those from
+    before signatures were kept."""
     earlier = select(Inbound.raw).where(
         Inbound.channel == "email",
         Inbound.message_id == row.message_id,
@@ -163,7 +164,7 @@ def _read(written: list[str], signer: Signer) -> list[Recipient]:
 
 
 def _by_token(session: Session, to: list[Recipient], sender: str) -> SenderTrust:
-    """An answer to our question whether somebody wrote a mail: it is proved by what only their mailbox was told."""
+    """Proves an answer to our question whether somebody wrote a mail, by what only their mailbox was told."""
     known = addresses.identify(session, "email", sender)
     ids = {each.ids[1] for each in to if each.kind == "confirm"}
     if known and ids == {known[0].id} and len(to) == 1:
@@ -181,9 +182,9 @@ def _posting(session: Session, secrets: list[str], sender: str) -> Literal["own"
 def _unproved(
     session: Session, row: Inbound, to: list[Recipient], reason: str, parsed: Parsed
 ) -> tuple[str, frozenset[str]]:
-    """Nothing proves it. Mail for the operator waits for them; a member is asked; of strangers and machines there is
-    nothing to keep, and nobody is written to. Whoever is asked about words of theirs that were read already would say
-    yes, and they would be read twice: so that is not asked."""
+    """Ends a mail that nothing proves. Mail for the operator waits for them; a member is asked. From strangers and
+    machines nothing is kept, and nobody is written to. A member is not asked about words of theirs that were read
+    already: they would say yes, and the words would be read twice."""
     known = addresses.identify(session, "email", row.sender)
     if known is None:
         state = "held" if any(each.kind == "operator" for each in to) else "dropped"

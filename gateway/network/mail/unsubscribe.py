@@ -1,9 +1,9 @@
-"""The end of one follow, or of the daily mail, by what stands in a mail (R35, RFC 8058), and what one may want right
-after it: that follow again, or no more mails at all. The pages ask and act; mail to u+TOKEN comes here, too, by the
-mailroom.
+"""Ends one follow, or the daily mail, by a link or address in a mail (R35, RFC 8058), and offers what one may want
+right after: that follow again, or no more mails at all. The pages ask and act; mail to u+TOKEN comes here too, from
+mail_routing.
 
-The token is the whole authority. Who was sent a mail on has it as well, so nothing here tells of closed groups, sends a
-text or lets anybody in where owners decide.
+The token is the whole authority. Whoever a mail was forwarded to has it as well, so nothing here reveals closed groups,
+sends a text or lets anybody in where owners decide.
 """
 
 import time
@@ -31,8 +31,8 @@ Ended = Literal["ended", "kept", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Who follows whom or what, as the token says. `called`: @kim or #win; `back`: what `follow` takes, or
-    for the daily mail what `on` takes; `access`: a group's; `is_mailbox`: what goes to this address are mails."""
+    """Who follows whom or what, according to the token. `called`: @kim or #win; `back`: what `follow` takes, or for the
+    daily mail what `on` takes; `access`: a group's; `is_mailbox`: what goes to this address are mails."""
 
     follower_id: int
     source_id: int
@@ -49,13 +49,13 @@ class Pair:
 
     @property
     def open(self) -> bool:
-        """Nobody need be asked to come back."""
+        """Whether the follow can come back without anybody's permission."""
         return self.access != "closed"
 
 
 @dataclass(frozen=True, slots=True)
 class RemainingSubscriptions:
-    """What somebody still hears: how many sources, the names of the first, and whether mails are off anyway."""
+    """What somebody still gets: how many sources, the names of the first, and whether mails are off anyway."""
 
     number: int
     names: Sequence[str]
@@ -63,7 +63,7 @@ class RemainingSubscriptions:
 
 
 def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
-    """None when one of them is gone."""
+    """What the token stands for; None when one of the two is gone."""
     address = session.get(Address, address_id)
     if address is None or address.account_id is None:
         return None
@@ -79,11 +79,11 @@ def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
 
 
 def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
-    """How it ended, and whether it went to a phone; the same success however often it is asked. Who runs a group or
-    posts in it stays so and hears nothing more of it ("kept"): one click takes no part away, nor leaves a group without
-    anybody.
+    """Ends it; returns how it ended, and whether it went to a phone. It is the same success however often it is asked.
+    Whoever owns a group or posts in it keeps that role and gets nothing more of it ("kept"): one click takes no role
+    away, and leaves no group without an owner.
 
-    No input tells of it, so the audit does: who left a closed group was in it before."""
+    No input records it, so the audit does: who left a closed group was in it before."""
     if ending.is_daily:
         return "ended" if daily_mail.subscribe(session, ending.follower_id, False) else "nothing", False
     mine = select(Follow.role).where(Follow.follower_id == ending.follower_id, Follow.account_id == ending.source_id)
@@ -100,12 +100,13 @@ def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
 
 
 def again_token(signer: Signer, ending: Pair, by_text: bool) -> str:
-    """What brings the follow back for an hour, as it was: by text or by mail."""
+    """The token that restores the follow within an hour, as it was: by text or by mail."""
     return signer.sign("again", ending.source_id, ending.address_id, int(by_text), int(time.time()))
 
 
 def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
-    """False when the token is old, of another follow or not ours, and when owners must be asked."""
+    """Restores the follow; False when the token is old, of another follow or not ours, and when owners must be
+    asked."""
     ids = signer.read("again", token)
     if visibility.holder(session, ending.address_id) is None:
         return False
@@ -122,7 +123,7 @@ def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
 
 
 def _followed(session: Session, ending: Pair, by_text: bool) -> bool:
-    """False when they are not to be followed any more: gone by now, or parted by a block."""
+    """False when they cannot be followed any more: they are gone by now, or there is a block."""
     try:
         if ending.back.startswith("#"):
             tag_follows.follow(session, ending.follower_id, ending.back, by_text=by_text)
@@ -134,14 +135,16 @@ def _followed(session: Session, ending: Pair, by_text: bool) -> bool:
 
 
 def switch_off(session: Session, signer: Signer, ending: Pair) -> str:
-    """No more mails to this mailbox; answers still come, and follows stay. What switches them on again for an hour."""
+    """Stops mails to this mailbox; answers still come, and follows stay. Returns the token that switches them on again
+    within an hour."""
     addresses.set_receiving(session, ending.address_id, False)
     _note(session, ending, "mails.off", {})
     return signer.sign("mails", ending.source_id, ending.address_id, int(time.time()))
 
 
 def switch_on(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
-    """False for any token but the one that switching off gave: else who was sent a mail on could order mails."""
+    """False for any token but the one that switching off returned: otherwise whoever a mail was forwarded to could
+    order mails."""
     ids = signer.read("mails", token)
     if ids is None or len(ids) != 3 or ids[:2] != (ending.source_id, ending.address_id) or not _is_fresh(ids[2]):
         return False
@@ -153,8 +156,8 @@ def switch_on(session: Session, signer: Signer, ending: Pair, token: str) -> boo
 
 
 def others(session: Session, ending: Pair) -> RemainingSubscriptions:
-    """Closed groups are counted and not named. Whoever has a link to an address that is nobody's any more, or whose
-    owner is suspended, ends that one follow and is told of no other."""
+    """What else is followed. Closed groups are counted and not named. Whoever has a link to an address that is nobody's
+    any more, or whose owner is suspended, can end that one follow and is shown no other."""
     if visibility.holder(session, ending.address_id) is None:
         return RemainingSubscriptions(0, (), are_off=True)
     mine = select(

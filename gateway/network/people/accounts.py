@@ -77,7 +77,8 @@ def create_group(
     by_text: bool = False,
     reserved: Collection[str] = (),
 ) -> Account:
-    """A new group with its owner in it, who hears it `by_text` or by mail; raises Refused as create_person does."""
+    """A new group with its owner as a member, who gets it `by_text` or by mail; raises Refused as create_person
+    does."""
     if access not in ACCESS:
         raise Refused(f"A group is open, closed or broadcast, not “{access[:20]}”.")
     free = check_handle(session, handle, reserved)
@@ -91,7 +92,7 @@ def create_group(
 def _insert(session: Session, row: dict[str, Any]) -> Account:
     made = insert(Account).values(row).on_conflict_do_nothing(index_elements=["handle"]).returning(Account)
     account = session.scalars(made).one_or_none()
-    if account is None:  # taken between the look and the write
+    if account is None:  # taken between the check and the insert
         raise Refused(say("@{handle} is taken.", handle=row["handle"]))
     return account
 
@@ -108,14 +109,14 @@ def set_role(session: Session, account_id: int, role: str) -> None:
 
 
 def operators(session: Session) -> set[int]:
-    """Who runs this: operators and admins."""
+    """The people who run this installation: operators and admins."""
     run = select(Account.id).where(Account.role.in_(["operator", "admin"]), Account.state == "active")
     return set(session.scalars(run))
 
 
 def suspend(session: Session, account_id: int) -> bool:
-    """Until `restore` they act nowhere, receive nothing and are found by nobody; nothing of theirs that has not left
-    will. Everything they have stays. False when they were not active. A fan-out that runs now is waited for."""
+    """Until `restore` they can do nothing, receive nothing and are found by nobody; what they wrote and has not left is
+    not sent. Everything they have stays. False when they were not active. It waits for a fan-out that runs now."""
     away = update(Account).where(Account.id == account_id, Account.state == "active").values(state="suspended")
     if session.scalar(away.returning(Account.id)) is None:
         return False
@@ -126,19 +127,19 @@ def suspend(session: Session, account_id: int) -> bool:
 
 
 def restore(session: Session, account_id: int) -> bool:
-    """They are back with all they had; what was cancelled meanwhile stays so. False when they were not suspended."""
+    """They get back all they had; what was cancelled meanwhile stays cancelled. False when they were not suspended."""
     back = update(Account).where(Account.id == account_id, Account.state == "suspended").values(state="active")
     return session.scalar(back.returning(Account.id)) is not None
 
 
 def deactivate(session: Session, account_id: int) -> bool:
-    """Cuts everything of one person or group; False when that was done before."""
+    """Deactivates one person or group; False when that was done before."""
     return deactivate_all(session, [account_id]) == 1
 
 
 def deactivate_all(session: Session, account_ids: Sequence[int]) -> int:
-    """Cuts everything at once and says how many were not cut before: nothing reaches them, nobody hears them, nothing
-    waits for their answer. Their posts stay, and so does an opt-out."""
+    """Deactivates them all at once and returns how many were active before: nothing reaches them, nobody gets their
+    posts, nothing waits for their answer. Their posts stay, and so does an opt-out."""
     off = update(Account).where(Account.id.in_(account_ids), Account.state != "deactivated")
     cut = session.scalars(off.values(state="deactivated", deactivated_at=func.now()).returning(Account.id)).all()
     addresses = select(Address.id).where(Address.account_id.in_(cut))

@@ -1,4 +1,5 @@
-"""Phones and mailboxes: whose they are, and whether anything may go to them. Doors, handlers, the import come here."""
+"""Phones and mailboxes: whose they are, and whether anything may be sent to them. Doors, handlers and the import call
+it."""
 
 import re
 import unicodedata
@@ -24,7 +25,7 @@ from gateway.typed_input import ascii_domain, clean_input, strip_invisible
 NOUN = {"sms": "phone", "email": "mailbox"}
 SOURCE = {"sms": "text", "email": "mail"}
 LAST_OWNER = "(the one who had it before opted out)"
-WROTE_FIRST = "(answered)"  # its words may be private and are not kept here; those it answered are
+WROTE_FIRST = "(answered)"  # its words may be private and are not kept here; the message it answered is
 LONGEST_MAILBOX = 254  # RFC 5321, section 4.5.3.1.3
 _DIALLED = re.compile(r"[+\uff0b\d\s().\-/\u2010-\u2015\u2212\uff08\uff09\uff0d-\uff0f]+")
 _WIDE_AT = "\uff20"
@@ -50,7 +51,7 @@ def normal_phone(text: str, region: str) -> str:
 
 
 def reachable_phone(text: str, region: str, countries: Collection[str]) -> str:
-    """As normal_phone, of a phone that texts may go to."""
+    """As normal_phone, for a phone that texts may be sent to."""
     number = normal_phone(text, region)
     refuse_unreachable(number, countries)
     return number
@@ -70,7 +71,7 @@ def refuse_unreachable(number: str, countries: Collection[str]) -> None:
 
 
 def normal_mailbox(text: str) -> str:
-    """A mailbox in lower case, its domain as DNS has it; raises Refused."""
+    """A mailbox in lower case, its domain in the form of the DNS; raises Refused."""
     local, at, domain = strip_invisible(text.replace(_WIDE_AT, "@")).rpartition("@")
     try:
         mailbox = f"{_local_part(local)}{at}{ascii_domain(domain)}" if domain == domain.strip() else ""
@@ -87,7 +88,7 @@ def _local_part(written: str) -> str:
 
 
 def channel_of(written: str) -> str:
-    """Whether it can only be a mailbox or a phone, by its @."""
+    """Which channel the written address can only belong to, by its @."""
     return "email" if "@" in written or _WIDE_AT in written else "sms"
 
 
@@ -101,7 +102,7 @@ def identify(session: Session, channel: str, address: str) -> tuple[Address, Acc
 
 
 def find(session: Session, channel: str, address: str) -> Address | None:
-    """The row of a (normalised) phone or mailbox, if we know it, held until the transaction ends."""
+    """The row of a (normalised) phone or mailbox, if we know it, locked until the transaction ends."""
     one = select(Address).where(Address.channel == channel, Address.address == address)
     return session.scalars(one.with_for_update()).one_or_none()
 
@@ -109,8 +110,8 @@ def find(session: Session, channel: str, address: str) -> Address | None:
 def ensure(
     session: Session, channel: str, address: str, account_id: int | None = None, state: str = "invited"
 ) -> Address:
-    """The row of an address, locked, whoever has it. It is made when missing: a stranger's too, so that an opt-out can
-    be kept with it."""
+    """The row of an address, locked, whoever has it. It is made when missing, also for a stranger, so that an opt-out
+    can be kept with it."""
     new = insert(Address).values(account_id=account_id, channel=channel, address=address, state=state)
     session.execute(new.on_conflict_do_nothing())
     one = select(Address).where(Address.channel == channel, Address.address == address)
@@ -145,8 +146,8 @@ def _take_over(session: Session, row: Address, account_id: int, state: str) -> A
 
 
 def retire(session: Session, row: Address) -> Address:
-    """A number or mailbox that has a new owner: what its old one was sent stays with the old row, under another name,
-    and a fresh row begins. Only an opt-out goes along; START from the new owner ends it."""
+    """Frees a number or mailbox that has a new owner: what its old owner was sent stays with the old row, under another
+    name, and a new row begins. Only an opt-out is carried over; START from the new owner ends it."""
     channel, address, stopped_at = row.channel, row.address, row.stopped_at
     row.address, row.state, row.is_primary = f"{address} until {row.id}", "suspended", False
     session.flush()
@@ -158,7 +159,7 @@ def retire(session: Session, row: Address) -> Address:
 
 
 def make_primary(session: Session, row: Address) -> None:
-    """The one of its channel that items go to."""
+    """Makes it the one of its channel to which items are sent."""
     mine = update(Address).where(Address.account_id == row.account_id, Address.channel == row.channel)
     session.execute(mine.where(Address.is_primary, Address.id != row.id).values(is_primary=False))
     row.is_primary = True
@@ -166,7 +167,7 @@ def make_primary(session: Session, row: Address) -> None:
 
 
 def primary(session: Session, account_id: int, channel: str) -> Address | None:
-    """The phone ("sms") or mailbox ("email") that items go to, whatever its state."""
+    """The phone ("sms") or mailbox ("email") to which items are sent, whatever its state."""
     return _primary(session, account_id, channel)
 
 
@@ -182,8 +183,8 @@ def of_account(session: Session, account_id: int) -> Sequence[Address]:
 
 
 def seen(session: Session, address_id: int, our_number: str | None = None, carrier_id: str | None = None) -> bool:
-    """It wrote to us just now. An invited one has thereby answered: it is verified, and True. A phone that has no
-    number of ours yet hears from the one it wrote to."""
+    """Records that it wrote to us just now. An invited one has thereby answered: it is verified, and the result is
+    True. A phone that has no number of ours yet gets the one that it wrote to."""
     row = session.get_one(Address, address_id)
     row.seen_at = func.now()
     if our_number and row.sender_id is None and row.channel == "sms":
@@ -199,7 +200,7 @@ def seen(session: Session, address_id: int, our_number: str | None = None, carri
 
 
 def _welcome(session: Session, address_id: int) -> str:
-    """What its owner was asked, when it was: that is what they have said yes to."""
+    """What its owner was asked, when they were asked: a yes means yes to that."""
     asked = select(Message.text).join(Delivery, Delivery.message_id == Message.id)
     mine = asked.where(Delivery.address_id == address_id, Message.kind == "welcome")
     return session.scalar(mine.order_by(Message.id.desc()).limit(1)) or ""
@@ -213,7 +214,7 @@ def stop(
     carrier_id: str | None = None,
     source: str = "text",
 ) -> bool:
-    """Opt-out: at once, kept with its words, and nothing that has not left yet will; False when it was out before."""
+    """Opts the address out at once, keeps the words, and cancels what has not left; False when it was out before."""
     first = row.stopped_at is None
     if first:
         row.stopped_at = func.now()
@@ -232,7 +233,7 @@ def start(
     carrier_id: str | None = None,
     source: str = "text",
 ) -> bool:
-    """Opt-in, kept with its words; False when it was in before. A suspended one stays suspended."""
+    """Opts it in and keeps the words; False when it was in before. A suspended one stays suspended."""
     again = row.stopped_at is not None
     row.stopped_at = None
     if row.state != "suspended":
@@ -250,7 +251,8 @@ def _keep(
     carrier_id: str | None,
     source: str,
 ) -> None:
-    """Every opt-out is audited by who keeps it, for only a process can seal the row."""
+    """Every opt-out is audited by the code that keeps it, because only a process can compute the hash of the audit
+    row."""
     words = {"wording": wording, "our_address": our_address, "carrier_id": carrier_id, "source": source}
     kept = Consent(address_id=row.id, kind=kind, **words)
     if kind == "opt_out":
@@ -268,7 +270,7 @@ def agree(
     our_address: str | None = None,
     carrier_id: str | None = None,
 ) -> None:
-    """Keeps the words that somebody agreed with: in a text or a mail, on a form, in a file. It ends no opt-out."""
+    """Keeps the words of a consent: in a text or a mail, on a form, in a file. It ends no opt-out."""
     _keep(session, row, "opt_in", wording, our_address, carrier_id, source)
 
 
@@ -281,12 +283,12 @@ def tie(
     our: str | None = None,
     carrier_id: str | None = None,
 ) -> Address:
-    """A phone or mailbox that was proved to be this person's. Raises Refused when it is somebody else's; an opt-out
-    stays until START."""
+    """Gives the person a phone or mailbox that was proved to be theirs. Raises Refused when it is somebody else's; an
+    opt-out stays until START."""
     row = add(session, account_id, channel, address)
     if row.state in ("invited", "suspended"):
         row.state = "stopped" if row.stopped_at else "verified"
-    row.bouncing_since, row.seen_at = None, func.now()  # it was proved just now: as good as heard
+    row.bouncing_since, row.seen_at = None, func.now()  # it was proved just now, which counts as a sign of life
     session.execute(delete(Bouncing).where(Bouncing.address_id == row.id))
     _keep(session, row, "opt_in", wording, our, carrier_id, SOURCE[channel])
     return row
@@ -300,13 +302,13 @@ def set_receiving(session: Session, address_id: int, on: bool, until: datetime |
 
 
 def receiving_now(session: Session, address_id: int) -> dict[str, Any]:
-    """What `off` and `on` would change, in the form that `undo` gets it back in."""
+    """What `off` and `on` would change, in the form from which `undo` restores it."""
     row = session.get_one(Address, address_id)
     return {"receiving": row.receiving, "until": row.off_until.isoformat() if row.off_until else None}
 
 
 def restore_receiving(session: Session, row: Address, receiving: bool, until: str | None) -> None:
-    """As `receiving_now` said."""
+    """Restores what `receiving_now` returned."""
     row.receiving, row.off_until = receiving, datetime.fromisoformat(until) if until else None
     session.flush()
 
@@ -318,7 +320,7 @@ def owner_suspended(session: Session, channel: str, address: str) -> bool:
 
 
 def cancel_words(session: Session, author_id: int, reason: str) -> None:
-    """Ends what somebody wrote and has not left: first what spreads it, so that nothing is added behind our back."""
+    """Cancels what somebody wrote and has not left: first the fan-outs, so that they add no delivery afterwards."""
     spreading = update(Fanout).where(Fanout.author_id == author_id, Fanout.state == "waiting")
     unsynchronised = {"synchronize_session": False}
     session.execute(spreading.values(state="cancelled", done_at=func.now()), execution_options=unsynchronised)
@@ -330,8 +332,8 @@ def cancel_words(session: Session, author_id: int, reason: str) -> None:
 
 
 def cancel_open(session: Session, address_ids: Select[int], reason: str) -> None:
-    """Ends the deliveries that have not left; one on the road is settled by the worker that has it. What was for a
-    suspended phone goes by mail."""
+    """Cancels the deliveries that have not left; one that is on its way is settled by the worker that has it. What was
+    for a suspended phone is sent by mail."""
     waiting = update(Delivery).where(Delivery.address_id.in_(address_ids), Delivery.ended_at.is_(None))
     ended = waiting.where(Delivery.state.in_(["queued", "retry"])).values(
         state="cancelled", reason=reason, ended_at=func.now(), lease_until=None, lease_owner=None

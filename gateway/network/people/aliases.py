@@ -1,4 +1,4 @@
-"""Other words that a person or group is called by: nicknames, employees' numbers. The command line and the import."""
+"""Other words for a person or group: nicknames, employee numbers. The command line and the import call it."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ def normal_alias(text: str, reserved: Collection[str] = ()) -> str:
 
 
 def of(session: Session, account_id: int) -> list[AliasRow]:
-    """What else an account is called, by the alphabet."""
+    """The aliases of an account, in alphabetical order."""
     return _called(session, Alias.account_id == account_id)
 
 
@@ -53,7 +53,7 @@ def _called(session: Session, which: object) -> list[AliasRow]:
 
 
 def add(session: Session, account: Account, text: str, reserved: Collection[str] = (), kind: str = "alias") -> bool:
-    """Calls an account by one more word; False when it is called that already. Raises Refused for a taken one."""
+    """Gives an account one more alias; False when it has it already. Raises Refused for a taken one."""
     alias = normal_alias(text, reserved)
     taken = owners(session, [alias]).get(alias)
     if taken is not None and taken.handle == account.handle:
@@ -68,21 +68,21 @@ def add(session: Session, account: Account, text: str, reserved: Collection[str]
 
 
 def remove(session: Session, account: Account, text: str) -> bool:
-    """Whether the account was called that until now."""
+    """Removes an alias; whether the account had it."""
     mine = delete(Alias).where(Alias.account_id == account.id, Alias.alias == canonical_handle(text).lower())
     return bool(session.scalars(mine.returning(Alias.alias)).all())
 
 
 def hidden(session: Session, verbs: Collection[str]) -> Sequence[AliasRow]:
-    """Active accounts whose handle or alias is a verb now: as a first word it is the command."""
+    """Active accounts whose handle or alias is a verb now: as the first word of a text it is the command."""
     handles = select(Account.handle).where(Account.handle.in_(verbs), Account.state == "active")
     called = [AliasRow(handle, handle, "handle") for handle in session.scalars(handles.order_by(Account.handle))]
     return [*called, *_called(session, Alias.alias.in_(verbs) & (Account.state == "active"))]
 
 
 def keep(session: Session, given: Mapping[str, tuple[int, str]]) -> int:
-    """Checked words of an import, each with its account and kind; those that are there stay, but a new number takes the
-    place of the old one. How many are new."""
+    """Stores the checked words of an import, each with its account and kind. Those that exist stay, but a new employee
+    number replaces the old one. Returns how many are new."""
     numbered = [account_id for account_id, kind in given.values() if kind == "employee_id"]
     old = delete(Alias).where(Alias.account_id.in_(numbered), Alias.kind == "employee_id", Alias.alias.not_in(given))
     session.execute(old)

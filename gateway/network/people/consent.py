@@ -1,6 +1,6 @@
-"""Yes and no to texts as they were said, for operators and the law; and texts that may be a no in words of their own.
+"""Consent and opt-outs as they were said, for operators and the law; and texts that may be a refusal in other words.
 
-`critter consent` asks; listening and strangers flag. What is flagged was read as usual: a person decides.
+`critter consent` asks; `process` and `unknown_senders` flag texts. What is flagged was read as usual: a person decides.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LARGEST: Final = 2**63 - 1
 
 
 class ConsentRecord(NamedTuple):
-    """One yes or no: whose, exactly what was said, to which of our numbers, the carrier's id, how it came, when."""
+    """One yes or no: whose, the exact words, to which of our numbers, the carrier's id, how it came, when."""
 
     id: int
     created_at: datetime
@@ -49,7 +49,7 @@ class FlaggedRefusal:
 
 
 def flag(session: Session, inbound: Inbound, address_id: int) -> bool:
-    """Keeps a text for a person to look at, when it sounds like a refusal; True when it does."""
+    """Keeps a text for an operator to look at, when it sounds like a refusal; True when it does."""
     if inbound.channel != "sms" or not sounds_like_refusal(inbound.text or ""):
         return False
     session.execute(insert(Refusal).values(inbound_id=inbound.id, address_id=address_id).on_conflict_do_nothing())
@@ -57,15 +57,16 @@ def flag(session: Session, inbound: Inbound, address_id: int) -> bool:
 
 
 def list_records(session: Session, account_id: int | None = None, number: str | None = None) -> Iterator[ConsentRecord]:
-    """All there is, or one person's, or one number's, the oldest first; read as it is asked for, however much it is.
+    """All records, or one person's, or one number's, the oldest first. They are read while they are iterated, however
+    many.
 
-    A number that has a new owner since keeps its old rows."""
+    The old rows of a number that has a new owner since are included."""
     rows = session.execute(KEPT, {"account": account_id, "number": number}, execution_options={"yield_per": 1000})
     return (ConsentRecord(*row) for row in rows)
 
 
 def list_flagged(session: Session, *, everything: bool = False) -> list[FlaggedRefusal]:
-    """What waits for an operator, the oldest first; the closed too."""
+    """What waits for an operator, the oldest first; `everything`: the closed ones too."""
     return [FlaggedRefusal(**row) for row in session.execute(FLAGGED, {"all": everything, "one": None}).mappings()]
 
 
@@ -79,7 +80,8 @@ def read_one(session: Session, inbound_id: int) -> FlaggedRefusal:
 
 
 def stop(session: Session, row: FlaggedRefusal) -> bool:
-    """An operator's word that it was a no: the phone opts out with the words of the text. False when it was out."""
+    """An operator decides that it was a refusal: the phone opts out with the words of the text. False when it was
+    out."""
     inbound = session.get_one(Inbound, row.inbound_id)
     phone = session.get_one(Address, row.address_id, with_for_update=True)
     ours = inbound.recipients[0] if inbound.recipients else None
@@ -91,7 +93,7 @@ def stop(session: Session, row: FlaggedRefusal) -> bool:
 
 
 def close(session: Session, inbound_id: int) -> bool:
-    """An operator is done with it; False when one was before."""
+    """Closes it when an operator is done with it; False when it was closed before."""
     return bool(session.execute(CLOSE, {"one": inbound_id}).all())
 
 

@@ -1,4 +1,5 @@
-"""Who or what is called this: the language's resolver over the real accounts. Workers hand `find` to the grammar."""
+"""Finds who or what a name means: the language's resolver over the real accounts. Workers hand `find` to the
+grammar."""
 
 from collections.abc import Iterable, Sequence
 from typing import cast
@@ -14,18 +15,18 @@ from gateway.network.people.handles import canonical_handle, plain
 from gateway.store.tables import Account, Address, Alias, Follow
 
 NEAR = 3  # choices that fit a text
-EXACT = 9  # candidates that have a digit
+EXACT = 9  # candidates that a digit can choose
 EDITS = 2
 CANDIDATES = 500  # compared letter by letter
-AFTER_BLANK = "!"  # the next character: names that begin with KEY and a blank stand between the two
+AFTER_BLANK = "!"  # the character after a blank: names that begin with KEY and a blank sort between the two
 LONGEST = 60
 ACTIVE = Account.state == "active"
 
 
 def find(session: Session, name: str, viewer_id: int | None) -> ResolvedName:
-    """Handle, alias or employee's number, mailbox, then a first or full name (accents do not count) or a group's name;
-    the first that is anyone decides, several candidates are all in `exact`. When it is nobody: the nearest names, those
-    that `viewer_id` has to do with first. Only active accounts."""
+    """Looks for a handle, alias or employee number, then a mailbox, then a first or full name (accents do not count) or
+    a group's name. The first of these that matches decides; several candidates are all in `exact`. When there is none:
+    the nearest names, first those with whom `viewer_id` has to do. Only active accounts."""
     wanted = name_of(name)
     if not wanted or len(wanted) > LONGEST:
         return ResolvedName()
@@ -43,8 +44,8 @@ def find(session: Session, name: str, viewer_id: int | None) -> ResolvedName:
 
 
 def _also(session: Session, key: str, one: Account, viewer_id: int | None) -> tuple[NamedAccount, ...]:
-    """Who else may be meant by a handle: people by a group's, a group by a person's. A namesake's own handle is not
-    the word, so that among people the handle decides."""
+    """Who else a handle may mean: people for a group's handle, a group for a person's. A person with the same name has
+    another handle, so among people the handle decides."""
     return tuple(each for each in _others(session, key, one, viewer_id) if each.kind != one.kind)
 
 
@@ -53,7 +54,7 @@ def _others(session: Session, key: str, one: Account, viewer_id: int | None) -> 
 
 
 def find_named(account: Account) -> NamedAccount:
-    """An account as the language knows it."""
+    """An account in the language's form."""
     access = cast("GroupKind | None", account.access)
     return NamedAccount(account.id, account.handle, cast("Kind", account.kind), account.name, access)
 
@@ -77,19 +78,19 @@ def _by_mailbox(session: Session, name: str) -> Account | None:
 
 
 def _by_name(session: Session, key: str, viewer_id: int | None) -> tuple[NamedAccount, ...]:
-    """People by their first or full name and groups by theirs: who shares a name with a group does not hide it."""
+    """People by their first or full name and groups by theirs: a person who shares a group's name does not hide it."""
     begins = and_(Account.kind == "person", Account.plain_name >= key + " ", Account.plain_name < key + AFTER_BLANK)
     rows = session.scalars(
         select(Account).where(or_(Account.plain_name == key, begins), ACTIVE).limit(CANDIDATES)
     ).all()
-    others = [account for account in rows if account.id != viewer_id] or rows  # a namesake means the other one
+    others = [account for account in rows if account.id != viewer_id] or rows  # their own name means a namesake
     relation = _relations(session, others, viewer_id) if len(others) > 1 else {}
     ranked = sorted(others, key=lambda account: (relation.get(account.id, 0), account.handle))
     return tuple(find_named(account) for account in ranked[:EXACT])
 
 
 def _nearest(session: Session, key: str, viewer_id: int | None) -> tuple[NamedAccount, ...]:
-    """Names within two edits (one for the shortest): only ever choices, never sent to."""
+    """Names within two edits (one for the shortest). They are only offered as choices; nothing is ever sent to them."""
     allowed = EDITS if len(key) > 3 else 1
     first_name = func.split_part(Account.plain_name, " ", 1)
     columns: list[ColumnElement[str]] = [cast("ColumnElement[str]", Account.handle), first_name]
@@ -110,14 +111,16 @@ def _spellings(account: Account) -> Iterable[str]:
 
 
 def _may_be_within(column: ColumnElement[str], key: str, allowed: int) -> ColumnElement[bool]:
-    """What a name within so many edits cannot fail: a like length, and few letters that only one of both has."""
+    """A condition that every name within so many edits fulfils: a similar length, and few letters that only one of both
+    has."""
     similar_length = func.length(column).between(len(key) - allowed, len(key) + allowed)
     foreign = func.length(func.translate(column, key, "")) <= allowed
     return and_(similar_length, foreign, func.length(func.translate(key, column, "")) <= allowed)
 
 
 def _relations(session: Session, accounts: Sequence[Account], viewer_id: int | None) -> dict[int, int]:
-    """How near the one who asks stands to each: 0 follows it, 1 is followed, 2 shares a group, 3 none of it."""
+    """How near each account is to the viewer: 0 the viewer follows it, 1 it follows the viewer, 2 they share a group, 3
+    none of these."""
     viewer, mine, theirs, group = viewer_id or 0, aliased(Follow), aliased(Follow), aliased(Account)
     follows = exists().where(mine.follower_id == viewer, mine.account_id == Account.id)
     followed = exists().where(theirs.follower_id == Account.id, theirs.account_id == viewer)

@@ -1,8 +1,8 @@
-"""Takes a person out of the database (R52): a tombstone stays, to which everything that others see still leads.
+"""Erases a person from the database (R52). A tombstone stays, so that what others can see still leads somewhere.
 
-Their words are removed, their addresses forgotten, their names taken out of what others wrote. What must outlive them
-does so without telling who they were: ids, the keyed hashes by which a repeated web hook has no effect, and that of a
-phone that opted out. The audit needs no change, for it names nobody. `critter erase` and a restore ask.
+Their words are removed, their addresses deleted, their names taken out of what others wrote. What must be kept longer
+does not show who they were: ids, the keyed hashes by which a repeated web hook has no effect, and the hash of a phone
+that opted out. The audit needs no change, for it names nobody. `critter erase` and a restore call it.
 """
 
 # ruff: noqa: S608 - the statements are put together from constants of this file
@@ -32,12 +32,12 @@ class Erased:
 
 
 def preview(session: Session, person: Account) -> dict[str, int]:
-    """What of theirs there is, counted."""
+    """What there is of theirs, counted."""
     return dict(session.execute(COUNTS, {"account": person.id}).mappings().one())
 
 
 def erase(session: Session, person: Account, actor: str) -> Erased:
-    """All in this transaction. Whoever is a tombstone already stays as they are."""
+    """Erases everything in this transaction. Somebody who is a tombstone already is not changed."""
     if person.handle == tombstone(person.id):
         return Erased({}, ())
     session.execute(text("SET LOCAL statement_timeout = '15min'"))
@@ -54,7 +54,7 @@ def erase(session: Session, person: Account, actor: str) -> Erased:
 
 
 def tombstone(account_id: int) -> str:
-    """The handle that stands where theirs stood."""
+    """The handle that replaces theirs."""
     made = ""
     while account_id:
         account_id, digit = divmod(account_id, 36)
@@ -78,7 +78,7 @@ LOCK: Final = text("""
     UPDATE accounts SET state = 'deactivated', deactivated_at = coalesce(deactivated_at, now()) WHERE id = :account
 """)
 
-# A number that went to somebody else stands as "NUMBER until ID" with its last owner.
+# After a number went to somebody else it is kept as "NUMBER until ID" with its last owner.
 KNOWN: Final = """
     SELECT DISTINCT split_part(address, ' until ', 1) FROM addresses
     WHERE account_id = :id AND address NOT LIKE 'erased %'
@@ -96,7 +96,7 @@ PICTURES: Final = text(f"""
     WHERE file IS NOT NULL AND {_INPUTS}
 """)
 
-# In this order: the rows by which the others are found go last.
+# The order matters: the rows by which the others are found are deleted last.
 STEPS: Final = (
     (
         "texts at the carrier",
@@ -124,7 +124,7 @@ STEPS: Final = (
               AND (m.author_id = :account OR t.address_id IN {_MINE})""",
     ),
     (
-        "deliveries on the road",  # looked for by their words, which are not there any more, they could be sent again
+        "deliveries on the road",  # they are looked for by their words, which are gone: they could be sent again
         f"""UPDATE deliveries SET state = 'unknown', reason = 'erased', ended_at = now(), lease_until = NULL,
                 lease_owner = NULL
             WHERE state IN ('sending', 'unknown') AND ended_at IS NULL

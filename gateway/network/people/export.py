@@ -1,4 +1,4 @@
-"""Everything about one person, as plain values (R52). `critter export` writes it down for them."""
+"""Everything about one person, as plain values (R52). `critter export` writes it into a file for them."""
 
 # ruff: noqa: S608 - the statements are put together from constants of this file
 
@@ -22,7 +22,7 @@ def everything(session: Session, person: Account) -> dict[str, Sequence[Row]]:
 
 
 def pictures(session: Session, person: Account) -> Sequence[str]:
-    """SHA-256 (hex) of what they sent along."""
+    """The SHA-256 (hex) of the files that they sent."""
     return session.scalars(
         text("""SELECT DISTINCT encode(sha256, 'hex') FROM media WHERE sha256 IS NOT NULL AND inbound_id IN (
                     SELECT id FROM inbound WHERE account_id = :account)"""),

@@ -1,4 +1,4 @@
-"""What a handle and a name may look like, before any database is asked. accounts, directory, the import come here."""
+"""What a handle and a name may look like, before any database is asked. accounts, directory and the import call it."""
 
 import re
 import unicodedata
@@ -27,7 +27,7 @@ def canonical_handle(text: str) -> str:
 
 
 def handle_problem(handle: str, reserved: Collection[str] = ()) -> str | None:
-    """Why a canonical handle may not be one, whoever has it; None when it may."""
+    """Why nobody may have this canonical handle; None when it may be one."""
     if not HANDLE.fullmatch(handle):
         return _no_handle(handle)
     if handle in RESERVED or handle in reserved:
@@ -36,7 +36,7 @@ def handle_problem(handle: str, reserved: Collection[str] = ()) -> str | None:
 
 
 def _no_handle(handle: str) -> str:
-    """With the characters that cannot stand in one: some look like those that can."""
+    """The message for a bad handle, with the characters that cannot be in one: some look like those that can."""
     foreign = "".join(one for one in handle if not one.isascii() or not one.isprintable())
     if foreign:
         return say(

@@ -1,4 +1,4 @@
-"""Who a colleague asked in: phones and mailboxes that are nobody's yet, and may answer with a name."""
+"""Invitations by colleagues: to phones and mailboxes that belong to nobody yet, and may answer with a name."""
 
 from datetime import timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from gateway.network.people import addresses
 from gateway.network.people.handles import HANDLE, handle_problem, plain
 from gateway.store.tables import Account, Address, Alias, Invitation
 
-AGAIN: Final = timedelta(days=30)  # between two invitations of one address, and how long one stands
+AGAIN: Final = timedelta(days=30)  # between two invitations of one address; also how long one is valid
 DAILY: Final = 10  # of one inviter
 LONGEST: Final = 20
 
@@ -22,7 +22,7 @@ def was_invited_lately(session: Session, address_id: int) -> bool:
 
 
 def today(session: Session, inviter_id: int) -> int:
-    """How many this person asked in within a day."""
+    """How many people this person invited within a day."""
     mine = select(func.count()).select_from(Invitation).where(Invitation.inviter_id == inviter_id)
     return session.scalar(mine.where(Invitation.created_at > func.now() - timedelta(days=1))) or 0
 
@@ -34,7 +34,7 @@ def keep(session: Session, address_id: int, inviter_id: int) -> None:
 
 
 def standing(session: Session, channel: str, address: str) -> tuple[Address, Account] | None:
-    """An address that was asked in and has not joined, locked, and who asked."""
+    """An address that was invited and has not joined, locked, and who invited it."""
     asked = select(Address, Account).join(Invitation, Invitation.address_id == Address.id)
     asked = asked.join(Account, Account.id == Invitation.inviter_id)
     mine = asked.where(Address.channel == channel, Address.address == address, Address.account_id.is_(None))
@@ -44,7 +44,7 @@ def standing(session: Session, channel: str, address: str) -> tuple[Address, Acc
 
 
 def accept(session: Session, row: Address, account_id: int, wording: str, our: str | None, carrier: str | None) -> None:
-    """The address becomes this person's, with the words it said yes in."""
+    """Gives the address to this person, and keeps the words of its consent."""
     invitation = session.get_one(Invitation, row.id)
     invitation.accepted_at = func.now()
     mine = addresses.add(session, account_id, row.channel, row.address)
@@ -52,7 +52,7 @@ def accept(session: Session, row: Address, account_id: int, wording: str, our: s
 
 
 def free_handle(session: Session, name: str, reserved: frozenset[str]) -> str:
-    """A handle that nobody has, from a person's name: the first name, else with the last one, else with a number."""
+    """A free handle, from a person's name: the first name, else with the last one, else with a number."""
     words = ["".join(one for one in word if HANDLE.fullmatch(one * 2)) for word in plain(name).split()]
     first, joined = (words or [""])[0], "".join(words)
     wanted = [each[:LONGEST] for each in (first, joined) if len(each) > 1] or ["member"]

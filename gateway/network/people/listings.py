@@ -1,4 +1,4 @@
-"""Everybody and every group at a glance, for the command line's lists: one statement each, and no numbers."""
+"""All people and all groups for the command line's lists: one statement each, and no phone numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True, slots=True)
 class ListedPerson:
-    """A person, and the state of the primary phone and mailbox; None without one. A mailbox that is off because mails
-    came back "bounces"."""
+    """A person, and the state of the primary phone and mailbox; None without one. The state of a mailbox that is off
+    because it bounced is "bounces"."""
 
     id: int
     handle: str
@@ -25,7 +25,7 @@ class ListedPerson:
 
 @dataclass(frozen=True, slots=True)
 class ListedGroup:
-    """A group, how many hear it, and the handles of its owners and posters."""
+    """A group, how many follow it, and the handles of its owners and posters."""
 
     id: int
     handle: str

@@ -1,4 +1,4 @@
-"""Patterns that find a person's names and addresses in what others wrote, so that erasing can take them out."""
+"""Builds patterns that find a person's names and addresses in what others wrote, so that erasing can remove them."""
 
 import re
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ SEPARATORS = r"[ ().\-]*"  # between the digits of a number, as people write it
 
 
 class NamePatterns(NamedTuple):
-    """PostgreSQL regular expressions, for case-insensitive use. `plain`: what can be nobody else: @handle, the whole
-    name, numbers, mailboxes. `bare`: the handle and the aliases as words, too; for texts about that person, and for
-    Critter's own. `raw`: anything of it in a form or a mail as it came, however encoded."""
+    """PostgreSQL regular expressions, for case-insensitive use. `plain`: what can mean nobody else: @handle, the whole
+    name, numbers, mailboxes. `bare`: also the handle and the aliases as words; for texts about that person, and for
+    Critter's own. `raw`: any of it in a form or a mail as it was received, however encoded."""
 
     plain: str
     bare: str
@@ -35,7 +35,7 @@ def _word(words: str) -> str:
 
 
 def _address(address: str) -> str:
-    """A number is found however its digits are grouped, with its country code or without."""
+    """The pattern of an address. A number is found however its digits are grouped, with its country code or without."""
     digits = address.removeprefix("+")
     if not digits.isdecimal():
         return re.escape(address)

@@ -1,4 +1,4 @@
-"""Another handle for a group; the one that it had goes on as an alias. The command line asks."""
+"""Gives a group another handle; the old one stays as an alias. The command line calls it."""
 
 from collections.abc import Collection
 
@@ -10,7 +10,7 @@ from gateway.store.tables import Account
 
 
 def rename(session: Session, group: Account, handle: str, name: str, reserved: Collection[str] = ()) -> None:
-    """Raises Refused for a handle that is taken or cannot be one. A word that is an alias of the group becomes its
+    """Raises Refused for a handle that is taken or not allowed. A word that is an alias of the group may become its
     handle."""
     was, wanted = group.handle, canonical_handle(handle)
     group.name = name

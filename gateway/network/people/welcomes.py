@@ -26,7 +26,7 @@ def waiting(session: Session) -> int:
 
 
 def send(session: Session, company: str) -> int:
-    """Welcomes them all, each in its owner's language, and never twice; how many."""
+    """Welcomes them all, each in its owner's language, and never twice. Returns how many."""
     return sum(_send(session, company, language) for language in sorted(languages()))
 
 
@@ -40,7 +40,7 @@ def _send(session: Session, company: str, language: str) -> int:
     return len(session.execute(FILL, fill).all())
 
 
-# A phone that has had a welcome, however that ended, or any text at all, is not welcomed again.
+# A phone that got a welcome, however that ended, or any text at all, is not welcomed again.
 _UNWELCOMED: Final = """
     FROM addresses a JOIN accounts p ON p.id = a.account_id
     WHERE a.channel = 'sms' AND a.state = 'invited' AND a.introduced_at IS NULL AND p.state = 'active'

@@ -1,1 +1,1 @@
-"""Posts, their pictures, how they are worded for a reader, and timelines."""
+"""Posts, their files, how they are worded for a reader, and timelines."""

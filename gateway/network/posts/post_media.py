@@ -1,4 +1,5 @@
-"""What hangs on a post, as whoever holds a reader's link may see it now. The page of it and its files ask."""
+"""The files of a post, as the owner of a reader's link may see them now. The post's page and the routes of its files
+ask."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from gateway.store.tables import Account, Address, Media, Post
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One of them; `digest` and `small`: SHA-256 in hex, none while it is on its way or when it was not kept."""
+    """One file. `digest` and `small`: SHA-256 in hex; None while it is being fetched or when it was not kept."""
 
     number: int
     name: str
@@ -38,7 +39,8 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class PostMedia:
-    """The post's writer and words, as far as they may hang on a link, and its files. `attached`: what texts call it."""
+    """The post's writer and words, as far as the link may show them, and its files. `attached`: what texts call
+    them."""
 
     author: str
     handle: str
@@ -51,7 +53,8 @@ class PostMedia:
 
 
 def of_post(session: Session, post_id: int, address_id: int) -> PostMedia | None:
-    """None when there is nothing that whoever has this address may see now: taken back, left, blocked, suspended."""
+    """None when the owner of this address may see nothing of it now: retracted, removed from the group, blocked,
+    suspended."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
         select(Post, author, group, Account.timezone)

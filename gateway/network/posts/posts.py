@@ -1,4 +1,5 @@
-"""Posting: the row, what hangs on it, its one message and its fan-out, in one transaction. Every door posts here."""
+"""Publishing: the post, its files and mentions, its one message and its fan-outs, in one transaction. Every door uses
+it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -20,14 +21,14 @@ from gateway.network.posts import rendering
 from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag
 
 NOW = timedelta(0)
-PRIVATE, PUBLIC = 1, 5  # priorities: a private message goes before an update
-LONGEST = 20_000  # characters; a mail may be long, the text of it is a link
+PRIVATE, PUBLIC = 1, 5  # priorities: a private message is sent before an update
+LONGEST = 20_000  # characters; a mail may be long, and its text message has a link
 
 
 @dataclass(frozen=True, slots=True)
 class NewPost:
-    """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post;
-    `also`: further open groups of the same mail; `followers`: the author's own hear it beside the groups; `repeats`:
+    """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post; `also`:
+    further open groups of the same mail; `followers`: the author's own followers get it beside the groups; `repeats`:
     the post that this one passes on, word for word; `pictures_of`: the inbound whose pictures it shows, when that is
     not the one it comes from."""
 
@@ -47,7 +48,7 @@ class NewPost:
 
 
 def publish(session: Session, words: NewPost) -> Post:
-    """Writes the post and queues its fan-out; gives the row as it was written, not attached to the session. Raises
+    """Writes the post and queues its fan-outs. Returns the row as it was written, not attached to the session. Raises
     Refused when the author may not post there or has said nothing."""
     found = _found(words)
     _check(session, words, found.text)
@@ -71,7 +72,7 @@ def publish(session: Session, words: NewPost) -> Post:
 
 
 def _found(words: NewPost) -> nanoformats.Nanoformats:
-    """Whom and what the words name. A repeat names nobody again."""
+    """The people and tags in the words. A repeat does not name anybody again."""
     if words.repeats:
         return nanoformats.Nanoformats(words.text, lang=words.repeats.lang)
     return nanoformats.parse(words.text)
@@ -100,7 +101,7 @@ def _values(session: Session, post: Post, words: NewPost) -> dict[str, Any]:
 
 
 def origin(session: Session, post: Post | None) -> rendering.RepeatOrigin | None:
-    """Who wrote what is repeated, and in which group."""
+    """Who wrote what this post repeats, and in which group."""
     if post is None:
         return None
     group = session.get(Account, post.group_id) if post.group_id else None
@@ -168,7 +169,7 @@ def _hang(session: Session, post: Post, words: NewPost, found: nanoformats.Nanof
 
 
 def name_and_tag(session: Session, post: Post, found: nanoformats.Nanoformats) -> None:
-    """Notes the people and the #tags that words of this post name."""
+    """Stores the people and the #tags that words of this post name."""
     mentioned = _mentioned(session, post, found.mentions)
     if mentioned:
         rows = [{"post_id": post.id, "account_id": account} for account in mentioned]
@@ -178,7 +179,7 @@ def name_and_tag(session: Session, post: Post, found: nanoformats.Nanoformats) -
 
 
 def _mentioned(session: Session, post: Post, handles: Collection[str]) -> set[int]:
-    """People named in the text and whoever it answers, as far as they may read it."""
+    """The people named in the text and the one it answers, as far as they may read it."""
     named = select(Account.id).where(Account.handle.in_(handles), Account.kind == "person")
     accounts = set(session.scalars(named)) if handles else set()
     if post.in_reply_to and post.visibility != "direct":
@@ -188,8 +189,8 @@ def _mentioned(session: Session, post: Post, handles: Collection[str]) -> set[in
 
 
 def sources(session: Session, words: NewPost) -> list[int]:
-    """Whose followers get it: those of the groups, else the author's, and those of its #tags when everyone may read
-    it; 0 for a direct post, which has none."""
+    """Whose followers get it: those of the groups, else the author's, and those of its #tags when everyone may read it;
+    0 for a direct post, which has no followers."""
     if words.visibility == "direct":
         return [0]
     groups = [words.group, *words.also] if words.group else []
@@ -199,11 +200,11 @@ def sources(session: Session, words: NewPost) -> list[int]:
 
 
 def _headline(session: Session, post_id: int | None) -> str | None:
-    """The subject of the thread, so that mails of one thread stand together in every mailbox."""
+    """The subject of the thread, so that mails of one thread are shown together in every mailbox."""
     return session.scalar(HEADLINE, {"post": post_id}) if post_id else None
 
 
-# Words of the first post go on in every subject below it, until something in between was taken back.
+# The words of the first post are the subject of all posts below it, until one in between was retracted.
 HEADLINE: Final = text("""
     WITH RECURSIVE above AS (
         SELECT id, in_reply_to, deleted_at FROM posts WHERE id = :post
@@ -217,7 +218,7 @@ HEADLINE: Final = text("""
 
 
 def retract(session: Session, post: Post) -> tuple[int, int]:
-    """Takes a post and its repeats back: (sends stopped, sends already on the road). Nothing more of it goes out."""
+    """Takes a post and its repeats back: (sends stopped, sends already on their way). Nothing more of it is sent."""
     taken = update(Post).where(or_(Post.id == post.id, Post.repeat_of == post.id))
     gone_posts = session.scalars(taken.values(deleted_at=func.now()).returning(Post.id)).all()
     waiting = update(Fanout).where(Fanout.post_id.in_(gone_posts), Fanout.state == "waiting")
@@ -235,29 +236,29 @@ def retract(session: Session, post: Post) -> tuple[int, int]:
 
 
 def original(post: Post) -> int:
-    """The post that a reaction is about: what is passed on has its reactions where it was written."""
+    """The post that a reaction counts for: a repeat has its reactions at the original."""
     return post.repeat_of or post.id
 
 
 def written_first_by(session: Session, post: Post) -> Post | None:
-    """What a repeat repeats; any other post itself. Replies are for that."""
+    """The original of a repeat; any other post itself. Replies go to that one."""
     return session.get(Post, original(post)) if post.repeat_of else post
 
 
 def is_spreading(session: Session, post_id: int) -> bool:
-    """Not everyone who gets it has got it yet."""
+    """Whether its fan-out has not reached everyone yet."""
     waiting = exists().where(Fanout.post_id == post_id, Fanout.state == "waiting")
     return bool(session.scalar(select(waiting)))
 
 
 def repeated_by(session: Session, account_id: int, post_id: int) -> bool:
-    """This person passed it on, and did not take that back."""
+    """Whether this person repeated it, and did not take that back."""
     mine = exists().where(Post.repeat_of == post_id, Post.author_id == account_id, Post.deleted_at.is_(None))
     return bool(session.scalar(select(mine)))
 
 
 def react(session: Session, account_id: int, post_id: int, kind: str) -> bool:
-    """Stores a reaction once; False when it stood already or the post may not be read."""
+    """Stores a reaction once; False when it exists already or the post may not be read."""
     if not audience.may_read(session, account_id, post_id):
         return False
     row = insert(Reaction).values(post_id=post_id, account_id=account_id, kind=kind).on_conflict_do_nothing()

@@ -1,4 +1,4 @@
-"""How a post reads in a text and in a mail, before what differs by recipient is put in. Called once per post."""
+"""How a post reads in a text and in a mail, before what differs by recipient is filled in. Called once per post."""
 
 from dataclasses import dataclass
 
@@ -27,8 +27,8 @@ class RepeatOrigin:
 def of_post(
     author: Account, group: Account | None, post: Post, headline: str | None, origin: RepeatOrigin | None = None
 ) -> Rendered:
-    """Author first; group and privacy named. `headline` is the thread's subject, if the post is a reply. The mail of a
-    repeat begins with who wrote it, for its From names who passed it on."""
+    """The author first, then the group or that it is private. `headline` is the thread's subject, if the post is a
+    reply. The mail of a repeat begins with its author, because its From names who repeated it."""
     text = f"{signature(author, group, post, origin)}: {post.text}"
     body = f"rt {signature(origin.author, origin.group, post)}: {post.text}" if origin else post.text
     return Rendered(text, subject(text, headline), body)
@@ -37,8 +37,8 @@ def of_post(
 def for_phone(
     author: Account, group: Account | None, post: Post, tag: str | None, page: str, pictures: str
 ) -> fit.FittedText:
-    """The text message of a post for one phone. A private one has no link: its words never hang on a token alone. The
-    page of what hangs on a post shows its words too, so that there is never a second link."""
+    """The text message of a post for one phone. A private one has no link, because a token alone must never show its
+    words. The page of a post's files shows its words too, so that there is never a second link."""
     whole = f"{signature(author, group, post)}: {post.text}"
     hangs = link_media(post.attached, post.text, pictures)
     private = post.visibility == "direct" or (group is not None and group.access == "closed")
@@ -46,7 +46,7 @@ def for_phone(
 
 
 def fit_for_phone(text: str, tag: str | None, page: str | None) -> fit.FittedText:
-    """At most two parts with the tag; of a longer one the beginning, and how to get the rest."""
+    """At most two parts with the tag; of longer words the beginning, and how to get the rest."""
     return fit.fit(text, _tagged(tag), page or MORE)
 
 
@@ -55,8 +55,8 @@ def _tagged(tag: str | None) -> str:
 
 
 def link_media(attached: str | None, text: str, url: str) -> str:
-    """What a text ends with when something hangs on its post: " (2 photos) https://…". Words that are no more than
-    that name are not said twice."""
+    """Adds to a text what its post has attached: " (2 photos) https://…". Words that consist of that name alone are not
+    repeated."""
     if not attached:
         return ""
     return f" {url}" if text.endswith(f"({attached})") else f" ({attached}) {url}"
@@ -71,7 +71,7 @@ def signature(author: Account, group: Account | None, post: Post, origin: Repeat
 
 
 def subject(text: str, headline: str | None = None) -> str:
-    """Of the thread; else the beginning of the words."""
+    """The subject of the thread; else the beginning of the words."""
     if headline:
         return headline if headline.startswith("Re: ") else f"Re: {headline}"
     line = " ".join(text.split())

@@ -1,5 +1,5 @@
-"""Second halves: words that join a post while nobody has got it yet. handlers/private_messages and handlers/updates
-call this."""
+"""Appends the second half of a text to its post while nobody has got that yet. handlers/private_messages and
+handlers/updates call this."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ from gateway.store.tables import Account, Message, Post
 
 
 def append(session: Session, author: Account, post_id: int, more: str) -> bool:
-    """Adds to a post of the author's own that still waits; False when its time is over."""
+    """Adds words to a post of the author's own that still waits; False when it does not wait any more."""
     post = session.get(Post, post_id)
     if post is None or post.author_id != author.id or not _waits(session, post_id):
         return False
@@ -31,13 +31,14 @@ def append(session: Session, author: Account, post_id: int, more: str) -> bool:
 
 
 def without_mark(words: str) -> str:
-    """A short text may begin with "1/2 " by itself; now that another part has come, it was a mark."""
+    """A short text may begin with "1/2 " by itself; now that another part has come, that was a part's mark and is
+    removed."""
     first = part(words, awaited=True)
     return first.text if first and first.first else words
 
 
 def _waits(session: Session, post_id: int) -> bool:
-    """Holds the fan-out, so that no worker takes it meanwhile; one that a worker has does not wait any more."""
+    """Locks the fan-outs, so that no worker takes them meanwhile; False when a worker has one already."""
     return session.execute(WAITING, {"post": post_id}).first() is not None
 
 
@@ -50,7 +51,8 @@ WAITING: Final = text("""
 
 
 def _render_again(session: Session, author: Account, post: Post) -> None:
-    """The one message of the post reads as the whole; its subject stays, which the thread goes by."""
+    """Renders the one message of the post anew, with all the words; its subject stays, because the thread goes by
+    it."""
     group = session.get(Account, post.group_id) if post.group_id else None
     shown = rendering.of_post(author, group, post, None)
     session.execute(update(Message).where(Message.post_id == post.id).values(text=shown.text, body=shown.body))

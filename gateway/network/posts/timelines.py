@@ -1,4 +1,4 @@
-"""What has been written, newest first: by somebody, in a group, under a tag; and what last reached one phone."""
+"""What was written, newest first: by somebody, in a group, under a tag; and what last reached one phone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from gateway.network.audience.visibility import readable_by
 from gateway.network.posts.rendering import RepeatOrigin
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Tag
 
-LATE = 30  # an item that arrives may be that many behind in the order of writing
+LATE = 30  # how many items later one may arrive than it was written
 ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
 
 
@@ -31,8 +31,8 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedItem:
-    """An item that reached an address, how long ago, whether its reader only listens to that group, and whose or what
-    follow brought it."""
+    """An item that reached an address, how long ago, whether its reader only reads in that group, and because of
+    which follow it was sent."""
 
     post: Post
     author: Account
@@ -76,8 +76,8 @@ def by_tag(tag: str) -> ColumnElement[bool]:
 
 
 def list_received(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[ReceivedItem]:
-    """The items that last went to this address, the last to arrive first, retracted ones left out. That is not the
-    order they were written in: a private one may have waited for `undo`, or for the carrier."""
+    """The items that were last sent to this address, the last to arrive first, without retracted ones. That is not the
+    order in which they were written: a private one may have waited for `undo`, or for the carrier."""
     wanted = HEARD.where(*conditions) if conditions else HEARD
     rows = session.execute(wanted, {"address": address_id, "most": max(limit, LATE)})
     found = [
@@ -87,7 +87,7 @@ def list_received(session: Session, address_id: int, limit: int, *conditions: An
 
 
 def gone_by(moment: datetime) -> ColumnElement[bool]:
-    """Of deliveries: those that had left by then, as the carrier's clock and ours agree within seconds."""
+    """As a condition on deliveries: they had left by then. The carrier's clock and ours agree within seconds."""
     return func.coalesce(Delivery.sent_at, Delivery.created_at) <= moment + timedelta(seconds=5)
 
 
@@ -113,19 +113,19 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int 
     )
 
 
-# Asked for every text that comes in, so it is put together once.
+# Used for every text that comes in, so the statement is built once.
 HEARD: Final = _heard()
 
 
 def last_post(session: Session, account_id: int, within: timedelta) -> Post | None:
-    """One's own newest post, also one taken back: who says `undo` twice does not mean the one before."""
+    """One's own newest post, also a retracted one: who says `undo` twice does not mean the post before."""
     mine = select(Post).where(Post.author_id == account_id, Post.created_at > func.now() - within)
     return session.scalars(mine.order_by(Post.id.desc()).limit(1)).first()
 
 
 def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int, int]:
     """(followers, following, updates that the reader may read) of a person or a group. Who is in a closed group is for
-    its members, so that nobody else's figure counts it."""
+    its members only, so that membership counts in nobody else's figures."""
     in_force = or_(Follow.expires_at.is_(None), Follow.expires_at > func.now())
     counted = Follow.state == "active", in_force, Account.state == "active"
     heard_by = select(func.count()).select_from(Follow).join(Account, Account.id == Follow.follower_id)

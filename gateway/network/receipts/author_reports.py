@@ -1,7 +1,7 @@
-"""What an author is told about a post later, once: how a wide one went out, and that a mail of it is late.
+"""What an author is told about a post later, once: how a post to many went, and that mails of it are late.
 
-A row in `tellings` says that it is due; it is told and marked in one transaction. workers/fanout arranges the counts,
-the clock looks for late mails, workers/author_reports tells.
+A row in `tellings` says that a report is due; the report and the mark that it was sent are one transaction.
+workers/fanout schedules the counts, the clock looks for late mails, workers/author_reports sends the reports.
 """
 
 from collections.abc import Sequence
@@ -21,39 +21,40 @@ from gateway.network.receipts.receipt_text import describe_counts, first_names, 
 from gateway.network.receipts.receipts import MissedReader, ReceiptTally
 from gateway.store.tables import Account, Address, Fanout, Post, Telling
 
-AFTER: Final = timedelta(hours=1)  # counts come when most carriers have called back
+AFTER: Final = timedelta(hours=1)  # the counts are sent when most carriers have called back
 LATE: Final = timedelta(hours=1)  # R16
 LISTED: Final = 1000  # people in the mail's list
 IN_TEXT: Final = 6  # first names beside a mail that has the list
-ALL_IN_TEXT: Final = 40  # of them without a mailbox: what a text has no room for, MORE gives
+ALL_IN_TEXT: Final = 40  # of them without a mailbox: what does not fit in a text, MORE gives
 
 
 def schedule(session: Session, fanout: Fanout, texts: int, many: int) -> None:
-    """A fan-out is through, with so many texts: its author will be told how it went, if it was to a broadcast group or
-    to more than `many` phones. Most posts cost no question to the database."""
+    """A fan-out has ended with that many texts: schedules a report when it was to a broadcast group or to more than
+    `many` phones. Most posts cost no query."""
     if fanout.source_id != fanout.author_id or texts > many:
         session.execute(ARRANGE, {"post": fanout.post_id, "many": many, "after": AFTER})
 
 
 def note_delays(session: Session) -> int:
-    """Posts of which a mail could not be delivered for an hour: how many are new."""
+    """Finds posts of which a mail could not be delivered for an hour; returns how many are new."""
     return len(session.execute(DELAYED, {"late": LATE}).all())
 
 
 def due(session: Session, limit: int) -> Sequence[Telling]:
-    """The oldest that are due, locked."""
+    """The oldest reports that are due, locked."""
     waiting = select(Telling).where(Telling.told_at.is_(None), Telling.due_at <= func.now())
     return session.scalars(waiting.order_by(Telling.due_at).limit(limit).with_for_update(skip_locked=True)).all()
 
 
 def put_off(session: Session, post_id: int, kind: str, wait: timedelta) -> None:
-    """It could not be told: tried again after `wait`."""
+    """Delays a report that could not be made: it is tried again after `wait`."""
     row = update(Telling).where(Telling.post_id == post_id, Telling.kind == kind)
     session.execute(row.values(due_at=func.now() + wait))
 
 
 def tell(session: Session, telling: Telling) -> frozenset[str]:
-    """Puts the words into the outbox and marks the row; the bells to ring. Who took the post back is told nothing."""
+    """Puts the report into the outbox and marks the row; returns the queues to wake. The author of a retracted post is
+    told nothing."""
     telling.told_at = func.now()
     post = session.get_one(Post, telling.post_id)
     author = session.get_one(Account, post.author_id)
@@ -75,7 +76,8 @@ def _delay(session: Session, post: Post, author: Account) -> frozenset[str]:
 
 
 def _counts(session: Session, post: Post, author: Account) -> frozenset[str]:
-    """To the phone with first names, and to the mailbox with everybody and why; who has but one of them hears there."""
+    """A text with first names to the phone, and a mail with everybody and the reasons to the mailbox; an author who has
+    only one of them gets that."""
     tally = receipts.tally(session, post.id)
     missed = receipts.list_missed(session, post.id, author.timezone, LISTED)
     usable = [one for one in addresses.of_account(session, author.id) if one.is_primary and one.state == "verified"]
@@ -145,7 +147,7 @@ ARRANGE: Final = text("""
     ON CONFLICT DO NOTHING
 """)
 
-# One step for each message that still has open mails, however many those are: the index deliveries_due gives the next.
+# One index scan for each message that still has open mails, however many those are: deliveries_due gives the next.
 DELAYED: Final = text("""
     WITH RECURSIVE open AS (
         (SELECT priority, message_id FROM deliveries

@@ -1,4 +1,5 @@
-"""Tells writers, once a day, that a budget kept some of their words from going out. Workers/clock asks every while."""
+"""Tells writers, once a day, that a budget stopped some of their words. The clock (workers/upkeep/scheduler) calls it
+regularly."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -9,12 +10,13 @@ from sqlalchemy.orm import Session
 from gateway.i18n.phrases import Phrase, count, say
 from gateway.network.conversation import notices
 
-CALM: Final = timedelta(seconds=15)  # without another phone that was missed; a fan-out is over by then
+CALM: Final = timedelta(seconds=15)  # without another phone that was left out; a fan-out is over by then
 MOST: Final = 500  # writers in one step
 
 
 class BudgetShortfall(NamedTuple):
-    """One writer: on how many phones something of theirs is missing, since when, and by whose budget first."""
+    """One writer: how many phones got not all of their words, since when, and whose budget was the first to stop
+    them."""
 
     author_id: int
     phones: int
@@ -23,7 +25,7 @@ class BudgetShortfall(NamedTuple):
 
 
 def tell(session: Session, calm: timedelta = CALM) -> frozenset[str]:
-    """By mail where they have a mailbox, for that costs nothing. The bells to ring."""
+    """Tells them by mail where they have a mailbox, because that costs nothing. Returns the queues to wake."""
     rung: frozenset[str] = frozenset()
     for row in session.execute(UNTOLD, {"calm": calm, "most": MOST}).all():
         short = BudgetShortfall(*row)
@@ -50,7 +52,7 @@ def _next_month(moment: datetime) -> datetime:
     return (moment.astimezone(UTC).replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-# Whoever was told today is not told again; what else they miss today shows in the receipts.
+# Whoever was told today is not told again; the receipts show what else is stopped today.
 UNTOLD: Final = text("""
     WITH short AS (
         SELECT author_id FROM shortfalls WHERE told_at IS NULL

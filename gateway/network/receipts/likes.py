@@ -1,6 +1,6 @@
-"""Reactions as their author hears of them: with the next answer, never as a text of their own.
+"""How authors are told of reactions: with the next answer, never in a text of its own.
 
-handlers/reactions notes them, gateway/inbound/process adds the line, `who got` counts them."""
+handlers/reactions stores them, gateway/inbound/process adds the line, `who got` counts them."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,11 +13,11 @@ from gateway.network.receipts.receipt_text import shorten
 from gateway.store.tables import Reaction
 
 SHOWN: Final = 2  # names in the line
-KEPT: Final = 20  # posts that wait to be told of
+KEPT: Final = 20  # posts whose reactions wait to be told
 
 
 def note(session: Session, reader_id: int, post_id: int) -> None:
-    """Somebody reacted to a post; its author hears it with the next answer on their phone or mailbox."""
+    """Notes that somebody reacted to a post; its author is told with the next answer on their phone or mailbox."""
     session.execute(NOTE, {"post": post_id, "reader": reader_id, "kept": KEPT})
 
 
@@ -34,7 +34,7 @@ NOTE: Final = text("""
 
 
 def told(session: Session, author_id: int, post_ids: Sequence[int]) -> Phrase | str:
-    """Who reacted to these posts of theirs, in a sentence; what was taken back since is left out."""
+    """Who reacted to these posts of theirs, in a sentence, without reactions that were taken back since."""
     rows = session.execute(WHO, {"author": author_id, "posts": list(post_ids)}).all()
     names, posts = list(dict.fromkeys(row.name for row in rows)), list(dict.fromkeys(row.words for row in rows))
     if not names:
@@ -59,7 +59,7 @@ WHO: Final = text("""
 
 
 def forget(session: Session, author_id: int) -> None:
-    """They have heard of all of them, whichever phone or mailbox it was."""
+    """Marks all of them as told, for all of the author's phones and mailboxes."""
     session.execute(FORGET, {"author": author_id})
 
 
@@ -70,6 +70,6 @@ FORGET: Final = text("""
 
 
 def people(session: Session, post_id: int) -> int:
-    """How many reacted to a post."""
+    """How many people reacted to a post."""
     many = select(func.count(distinct(Reaction.account_id))).where(Reaction.post_id == post_id)
     return session.scalar(many) or 0

@@ -1,4 +1,4 @@
-"""Receipts in words: the counts and who missed it, for `who got` and for what its author is told later."""
+"""Receipts in words: the counts and who missed the post, for `who got` and for later reports to its author."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.network.receipts.receipts import MissedReader, ReceiptTally
 
-WORDS: Final = 20  # characters of an update that say which one it is
+WORDS: Final = 20  # characters of an update by which its author recognises it
 
 
 def describe_counts(counts: ReceiptTally) -> Phrase:
@@ -37,6 +37,6 @@ def _listed(shown: Sequence[str], number: int) -> Phrase | str:
 
 
 def shorten(words: str) -> str:
-    """Enough of an update to know it by."""
+    """The beginning of an update, enough to recognise it."""
     line = " ".join(words.split())
     return line if len(line) <= WORDS else f"{line[: WORDS - 3].rstrip()}..."

@@ -1,7 +1,7 @@
-"""How a post went out: counts for each channel, and who does not have it, with the reason. Set-based throughout.
+"""How a post went out: counts for each channel, and who does not have it, with the reason. Only set-based queries.
 
-`who got` (handlers/receipts), `critter trace` and the note an hour after a broadcast (workers/author_reports) ask. Who
-may ask is decided by `asked_about`: private fails closed.
+`who got` (handlers/receipts), `critter trace` and the report an hour after a broadcast (workers/author_reports) ask.
+`asked_about` decides who may ask: when in doubt, a private post is not found.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ CLASSES: Final = ("sent", "delivered", "failed", "waiting", "opted_out")
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Deliveries of one channel. `sent`: the carrier took it and did not call back that it arrived; `failed`: it did
-    not go, or was not to go any more."""
+    """Deliveries of one channel. `sent`: the carrier took it and did not report that it arrived; `failed`: it was not
+    sent, or was not to be sent any more."""
 
     sent: int = 0
     delivered: int = 0
@@ -38,8 +38,8 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptTally:
-    """One post. `instead`: failed texts whose words went by mail; `spreading`: more deliveries may come; `unreached`:
-    followers who have no phone or mailbox that it could go to."""
+    """The counts of one post. `instead`: failed texts that were sent by mail instead; `spreading`: more deliveries may
+    come; `unreached`: followers who have no phone or mailbox that it could be sent to."""
 
     sms: Channel
     email: Channel
@@ -57,7 +57,8 @@ class ReceiptTally:
 
     @property
     def missed(self) -> int:
-        """People: who got the mail instead is none of them, and whose mail failed as well counts once."""
+        """How many people missed it. Who got the mail instead is not counted, and who missed both the text and the mail
+        counts once."""
         out = self.sms.failed + self.sms.opted_out + self.email.failed + self.email.opted_out
         return max(0, out - self.instead) + self.unreached
 
@@ -73,7 +74,7 @@ class ReceiptTally:
 
 
 class MissedReader(NamedTuple):
-    """Somebody who does not have it (or a text still on its way), and where it stands."""
+    """Somebody who does not have it (or whose text is still on its way), and the state."""
 
     name: str
     handle: str | None
@@ -88,7 +89,7 @@ class MissedReader(NamedTuple):
 
 
 class ReaderReceipt(NamedTuple):
-    """How one person stands to a post: by which channel they have it, or why not."""
+    """How one person got a post: by which channel, or why not."""
 
     channel: str
     state: str
@@ -111,13 +112,13 @@ def tally(session: Session, post_id: int) -> ReceiptTally:
 
 
 def list_missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[MissedReader]:
-    """Those whom neither a text nor a mail reached, by name, also where nothing could be tried; what still waits is not
-    among them. Dates are days of `timezone` (IANA)."""
+    """Those whom neither a text nor a mail reached, by name, also where nothing could be tried. What still waits is not
+    included. Dates are days in `timezone` (IANA)."""
     return [MissedReader(*row) for row in session.execute(MISSED, {"post": post_id, "zone": timezone, "limit": limit})]
 
 
 def of_person(session: Session, post_id: int, account_id: int, timezone: str) -> ReaderReceipt | None:
-    """The best that became of it on this person's phones and mailboxes; None when it was never for them."""
+    """The best result among this person's phones and mailboxes; None when the post was never for them."""
     row = session.execute(OF_PERSON, {"post": post_id, "account": account_id, "zone": timezone}).first()
     return ReaderReceipt(*row) if row else None
 
@@ -125,7 +126,7 @@ def of_person(session: Session, post_id: int, account_id: int, timezone: str) ->
 def asked_about(
     session: Session, account_id: int, *, group_id: int | None = None, tag: str | None = None
 ) -> Post | None:
-    """The newest post whose receipts this person may see: their own; of a group they own, anybody's to the group."""
+    """The newest post whose receipts this person may see: their own; as owner of a group, any post to that group."""
     condition: list[ColumnElement[bool]] = [Post.author_id == account_id]
     if group_id is not None:
         owner = exists().where(
@@ -156,14 +157,14 @@ COUNTS: Final = text(f"""
     {_MINE} GROUP BY 1, 2
 """)
 
-# A mail instead of a text counts as such unless that failed too, for then both rows are one person's.
+# A mail instead of a text counts as such unless that failed too, because then both rows are one person's.
 BESIDES: Final = text("""
     SELECT (SELECT count(*) FROM messages m JOIN fallbacks f ON f.message_id = m.id WHERE m.post_id = :post),
            EXISTS (SELECT FROM fanouts WHERE post_id = :post AND state = 'waiting')
 """)
 
-# Followers from before the post for whom no delivery was made: nothing of theirs is verified, or texts were not asked
-# for and there is no mailbox. Who muted or blocked is not told of, and nobody is while the post still spreads.
+# Followers from before the post for whom no delivery was made: they have no verified address, or they did not ask for
+# texts and have no mailbox. Who muted or blocked is not shown, and nobody is shown while the fan-out is not complete.
 _UNREACHED: Final = """
     FROM (SELECT DISTINCT f.follower_id FROM fanouts x JOIN follows f ON f.account_id = x.source_id
           WHERE x.post_id = :post AND x.state = 'done' AND f.state = 'active' AND f.created_at <= x.created_at
@@ -181,7 +182,7 @@ _UNREACHED: Final = """
 """
 UNREACHED_COUNT: Final = text(f"SELECT count(*) {_UNREACHED}")
 
-# Of each person the row that matters: what arrived or may still, else the last that ended.
+# Of each person the row that matters: one that arrived or still may, else the last that ended.
 MISSED: Final = text(f"""
     SELECT name, handle, channel, state, reason, day FROM (
         SELECT DISTINCT ON (coalesce(a.account_id, a.id)) coalesce(p.name, 'a former phone') AS name, p.handle,

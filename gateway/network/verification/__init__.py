@@ -1,1 +1,1 @@
-"""Codes and PINs, wrong ones counted and locked, and numbers that may have passed to somebody else."""
+"""Codes and PINs, lockouts after wrong ones, and numbers that may have a new owner."""

@@ -1,7 +1,8 @@
-"""Codes and one-use links that tie a phone or a mailbox to somebody (R38): ten minutes, one use, few tries.
+"""Codes and one-use links that link a phone or a mailbox to a person (R38): valid for ten minutes, for one use, with
+few tries.
 
-Only what they become under our key is kept. handlers/linking_addresses, gateway/inbound/unknown_senders, the web and
-the command line ask."""
+Only a keyed hash of them is kept. handlers/linking_addresses, gateway/inbound/unknown_senders, the web and the command
+line ask."""
 
 import secrets
 from datetime import timedelta
@@ -24,28 +25,29 @@ TRIES: Final = 5
 SENDS_HOURLY: Final = 3  # to one address
 DAILY: Final = 10  # for one person
 HOUR: Final = timedelta(hours=1)  # in which a stranger has those tries
-MANY, SPAN = 20, timedelta(minutes=10)  # wrong ones of strangers: of one mail domain it is enough, of all a flood
-WRONG: Final = "a wrong code of a stranger"  # the reason of their rows; they are counted by it
+MANY, SPAN = 20, timedelta(minutes=10)  # wrong codes of strangers: for one mail domain its limit, for all a flood
+WRONG: Final = "a wrong code of a stranger"  # the reason of their rows, by which they are counted
 DIGITS: Final = 6
-FLOOD_DIGITS: Final = 8  # of a code that is shown while strangers guess by the dozen
-LOCK: Final = 0x636F6465  # one stranger's tries come one after the other
+FLOOD_DIGITS: Final = 8  # of a code that is made during such a flood
+LOCK: Final = 0x636F6465  # an advisory lock: the tries of one stranger come one after the other
 
 
 def link(session: Session, signer: Signer, account_id: int) -> str:
-    """Six digits for its owner to text or mail from a new phone or mailbox; an older code ends. While strangers guess
-    by the dozen it has eight: so nobody's code need be refused because others guess. Raises Refused when there were
-    too many."""
+    """Six digits that a person texts or mails from a new phone or mailbox; an older code ends. During a flood of wrong
+    codes from strangers it has eight, so that no code need be refused because others guess. Raises Refused when there
+    were too many."""
     _refuse_many(session, "link", account_id)
     _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "link"))
     digits = FLOOD_DIGITS if _many(session) else DIGITS
     while _open(session, "link", _seal(signer, "link", code := _digits(digits))) is not None:
-        continue  # two people's codes must differ: a stranger names nobody
+        continue  # two people's codes must differ: a stranger gives only the code
     _keep(session, "link", account_id, _seal(signer, "link", code))
     return code
 
 
 def prove(session: Session, signer: Signer, address: Address, account_id: int) -> str:
-    """Six digits to be sent to that phone or mailbox and typed elsewhere; raises Refused when there were too many."""
+    """Six digits that are sent to that phone or mailbox and typed elsewhere; raises Refused when there were too
+    many."""
     sent = select(func.count()).where(Code.purpose == "prove", Code.address_id == address.id)
     if (session.scalar(sent.where(Code.created_at > func.now() - timedelta(hours=1))) or 0) >= SENDS_HOURLY:
         raise Refused(say("One phone or mailbox can get three codes an hour. Try again in an hour."))
@@ -57,7 +59,7 @@ def prove(session: Session, signer: Signer, address: Address, account_id: int) -
 
 
 def login(session: Session, signer: Signer, account_id: int, address_id: int | None = None) -> str:
-    """A token of 128 bits for a link; an older one ends. `address_id`: where the link goes."""
+    """A token of 128 bits for a login link; an older one ends. `address_id`: where the link is sent."""
     _refuse_many(session, "login", account_id, address_id)
     _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "login"))
     token = secrets.token_hex(16)
@@ -66,13 +68,14 @@ def login(session: Session, signer: Signer, account_id: int, address_id: int | N
 
 
 def is_linked(session: Session, signer: Signer, code: str) -> Account | None:
-    """Whose link code that is; it is used with this."""
+    """Whose link code it is; the code is used up by this."""
     row = _open(session, "link", _seal(signer, "link", code), lock=True)
     return _used(session, row) if row else None
 
 
 def is_proved(session: Session, signer: Signer, account_id: int, code: str) -> Address | None:
-    """The address that the code was sent to; a wrong one counts against it and its person, and the fifth ends it."""
+    """The address that the code was sent to. A wrong one counts against the code and its person, and the fifth ends the
+    code."""
     mine = select(Code).where(Code.account_id == account_id, Code.purpose == "prove", *_STANDING)
     if lockouts.hold(session, account_id, lockouts.COMMAND_LINE):
         return None
@@ -103,7 +106,7 @@ LinkState = Literal["unknown", "ended", "open"]
 
 
 def login_state(session: Session, signer: Signer, token: str) -> LinkState:
-    """Looking at a link uses nothing up: mail programs do it before their readers."""
+    """Whether a login link is valid. Looking does not use it up: mail programs open links before their readers do."""
     row = _any(session, signer, token)
     if row is None:
         return "unknown"
@@ -111,22 +114,23 @@ def login_state(session: Session, signer: Signer, token: str) -> LinkState:
 
 
 def complete_login(session: Session, signer: Signer, token: str) -> Account | None:
-    """Who the link is for; it is used with this."""
+    """Whom the link logs in; it is used up by this."""
     row = _open(session, "login", _seal(signer, "login", token), lock=True)
     return _used(session, row) if row else None
 
 
 def stranger_may_try(session: Session, channel: str, sender: str) -> bool:
-    """Five wrong codes an hour for each, and twenty in ten minutes for all the mailboxes of a domain where none of ours
-    is: its owner may have as many of them as they like. What others guess keeps nobody from linking."""
+    """Limits strangers to five wrong codes an hour each, and to twenty in ten minutes for all the mailboxes of a domain
+    where none of ours is, because its owner may have any number of them. What others guess keeps nobody from
+    linking."""
     session.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(f"{channel} {sender}"))))
     own = (Inbound.channel == channel, Inbound.sender == sender)
     return _wrong_ones(session, HOUR, TRIES, *own) < TRIES and not _foreign_flood(session, channel, sender)
 
 
 def was_wrong(session: Session, channel: str, sender: str) -> None:
-    """Notes in the audit that a stranger has no more tries, and that many strangers guess: a few rows, however many
-    they are. The row of the wrong code itself is what is counted."""
+    """Records in the audit that a stranger has no more tries, and that many strangers guess: a few rows, however many
+    they are. The inbound row with the wrong code is what is counted."""
     own = (Inbound.channel == channel, Inbound.sender == sender)
     if _wrong_ones(session, HOUR, TRIES, *own) == TRIES - 1 and not _many(session):
         audit_log.record(session, "stranger", "link.locked", None, {"channel": channel})
@@ -155,7 +159,7 @@ def _wrong_ones(session: Session, span: timedelta, most: int, *of: Any) -> int:
     return session.scalar(select(func.count()).select_from(rows.limit(most).subquery())) or 0
 
 
-_WRONG: Final[ColumnElement[str]] = literal_column(f"'{WRONG}'")  # written out: only then their own index is for it
+_WRONG: Final[ColumnElement[str]] = literal_column(f"'{WRONG}'")  # written out: the partial index is used only then
 _STANDING: Final = (Code.ended_at.is_(None), Code.expires_at > func.now())
 
 
@@ -200,8 +204,8 @@ def _end(session: Session, codes: Select[int]) -> None:
 
 
 def _refuse_many(session: Session, purpose: Purpose, account_id: int, address_id: int | None = None) -> None:
-    """`address_id`: what is counted by where it was asked for. Whoever forges a phone's number uses up its share, and
-    its owner's mailbox still has its own."""
+    """`address_id`: counts by the address from which it was asked. Somebody who forges a phone's number uses up the
+    limit of that phone, and its owner's mailbox still has its own."""
     mine = select(func.count()).where(Code.purpose == purpose, Code.account_id == account_id)
     mine = mine.where(Code.address_id == address_id) if address_id else mine
     if (session.scalar(mine.where(Code.created_at > func.now() - timedelta(days=1))) or 0) >= DAILY:

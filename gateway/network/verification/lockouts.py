@@ -1,8 +1,8 @@
-"""Wrong codes and PINs, counted by the person in whose name they came, and the lock after five of them (R57).
+"""Counts wrong codes and PINs by the person in whose name they came, and locks after five of them (R57).
 
-Every question takes its answers through here, and so does the command line: it makes no difference which question,
-which phone or mailbox, and whether it was a code or a PIN. A sender number can be forged, so a lock must cost its owner
-little: it ends by itself, and it closes only confirming, and only over the channels by which the wrong ones came."""
+The answers to all questions are checked through here, and so are those on the command line: the question, the phone or
+mailbox, and code or PIN make no difference. A sender number can be forged, so a lock must cost its owner little: it
+ends by itself, and it only stops confirming, and only over the channels by which the wrong ones came."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,37 +19,37 @@ from gateway.network.people import accounts
 from gateway.store.tables import Account, Lockout
 
 TRIES: Final = 5
-HOURS: Final = (1, 6, 24)  # the first lock within a month, the second, and every further one
-FORGOTTEN: Final = timedelta(days=1)  # wrong ones that led to no lock
-REMEMBERED: Final = timedelta(days=30)  # that somebody was locked
-MONTHLY: Final = 20  # wrong ones within REMEMBERED, however many right ones came between: the owner's, perhaps
+HOURS: Final = (1, 6, 24)  # of the first lock within a month, the second, and every further one
+FORGOTTEN: Final = timedelta(days=1)  # after that, wrong ones that led to no lock
+REMEMBERED: Final = timedelta(days=30)  # how long it counts that somebody was locked
+MONTHLY: Final = 20  # wrong ones within REMEMBERED, whatever right ones came between
 COMMAND_LINE: Final = "cli"  # the channel of codes that an operator types
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a wrong one came to: how many more may be wrong, or for how long nothing is confirmed."""
+    """The result of a wrong one: how many more may be wrong, or for how long confirming is locked."""
 
     left: int
     lock: timedelta | None
-    monthly: bool = False  # it is locked for all that were wrong within a month
+    monthly: bool = False  # locked because of all that were wrong within a month
 
 
 def locked_until(session: Session, account_id: int, channel: str) -> timedelta | None:
-    """For how long nothing is confirmed over this channel; None when it is not locked."""
+    """For how long confirming over this channel is locked; None when it is not."""
     left = select(type_coerce(Lockout.locked_until - func.now(), Interval)).where(Lockout.account_id == account_id)
     return session.scalar(left.where(Lockout.locked_until > func.now(), Lockout.channels.contains([channel])))
 
 
 def hold(session: Session, account_id: int, channel: str) -> timedelta | None:
-    """As `locked`, for whoever is about to look at an answer. Others who do so for the same person wait until this
-    transaction ends: however many answers come at once, no more than five are looked at."""
+    """As `locked_until`, for a caller that is about to check an answer. Others who do so for the same person wait until
+    this transaction ends: however many answers come at once, no more than five are checked."""
     left: timedelta | None = session.scalar(HOLD, {"account": account_id, "channel": channel})
     return left
 
 
 def record_wrong(session: Session, account_id: int, channel: str) -> Counted:
-    """Counts a wrong one, which is in the audit already: by that are counted those of a month. While one channel is
+    """Counts a wrong one. It is in the audit already, by which those of a month are counted. While one channel is
     locked, the first wrong one over another locks that as well."""
     given = {"account": account_id, "channel": channel, "tries": TRIES, "hours": list(HOURS)}
     spans = {"forgotten": FORGOTTEN, "remembered": REMEMBERED, "most": MONTHLY}
@@ -61,18 +61,18 @@ def record_wrong(session: Session, account_id: int, channel: str) -> Counted:
 
 
 def record_right(session: Session, account_id: int) -> None:
-    """Whoever knows the answer begins to count anew; a lock over another channel goes on."""
+    """Resets the count after a right answer; a lock over another channel stays."""
     session.execute(RIGHT, {"account": account_id})
 
 
 def unlock(session: Session, account_id: int) -> bool:
-    """An operator's word; False when nothing was counted."""
+    """Unlocks by an operator's decision; False when nothing was counted."""
     return session.execute(UNLOCK, {"account": account_id}).first() is not None
 
 
 def tell(session: Session, account: Account, channel: str, kind: str, counted: Counted) -> frozenset[str]:
-    """Notes a lock in the audit, and tells its owner elsewhere and the operators. The queues to wake. `kind`: what was
-    guessed (code, pin)."""
+    """Records a lock in the audit, and tells its owner on another channel, and the operators. Returns the queues to
+    wake. `kind`: what was guessed (code, pin)."""
     assert counted.lock is not None
     audit_log.record(session, f"@{account.handle}", f"{kind}.locked", account.id, {"channel": channel})
     told, to_operators = _notices(account.handle, hours(counted.lock), monthly=counted.monthly)
@@ -107,7 +107,7 @@ def _notices(handle: str | None, hours: Phrase, *, monthly: bool) -> tuple[Phras
 
 
 def refusal(session: Session, account_id: int, channel: str, lock: timedelta) -> Phrase:
-    """What whoever is locked is answered: for how long, and what still goes."""
+    """What a person who is locked is answered: for how long, and what is still possible."""
     if notices.elsewhere(session, account_id, channel) is None:
         return say(
             "Too many wrong codes or PINs. You cannot confirm anything for {hours}. An operator can unlock it.",

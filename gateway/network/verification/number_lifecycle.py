@@ -1,9 +1,9 @@
 """The life of a phone number (R40): carriers give numbers that nobody uses any more to somebody else.
 
-A phone that nothing was heard from for long is asked once whether it is still its owner's. While it does not say yes
-nothing that comes from it is done in its owner's name; after a grace period no text goes there either, until it is
-proved again. The clock asks and ends, listening looks at what comes from such a phone, workers/effects/address_effects
-suspends what carriers call dead or given to somebody else.
+A phone that was silent for long is asked once whether it still belongs to its owner. Until it says yes nothing that
+comes from it is done in its owner's name; after a grace period no text is sent there either, until it is proved again.
+The clock asks and ends, `process` checks what comes from such a phone, workers/effects/address_effects suspends what
+carriers call dead or given to somebody else.
 """
 
 from datetime import datetime, timedelta
@@ -21,20 +21,20 @@ from gateway.network.people import accounts, addresses
 from gateway.store.tables import Account, Address
 
 GRACE: Final = timedelta(days=14)  # between the question and the end of texts
-BATCH: Final = 200  # phones asked at one look, so that texts that people write are not kept waiting
+BATCH: Final = 200  # phones asked in one step, so that texts that people write need not wait
 ASKED: Final = "address.ask"
 BY: Final = "critter"
-SILENT: Final = "silent"  # the reason of a suspension after a question that nobody answered
+SILENT: Final = "silent"  # the reason of a suspension after an unanswered question
 
 
 def is_silent(phone: Address, at: datetime, days: int) -> bool:
-    """Whether by then nothing had been heard from it for so long that it may be somebody else's. 0 days: never."""
+    """Whether the phone had been silent by then for so long that it may be somebody else's. 0 days: never."""
     heard = phone.seen_at or phone.created_at
     return days > 0 and phone.channel == "sms" and at - heard > timedelta(days=days)
 
 
 def question(name: str) -> Phrase:
-    """It names its owner by their first name alone: whoever has the number now must be able to say no."""
+    """The question names its owner by their first name alone: whoever has the number now must be able to say no."""
     return say(
         "We have not heard from this phone for long. Are you still {name}? Reply YES. If not, "
         "ignore this: texts end in {days} days.",
@@ -44,7 +44,7 @@ def question(name: str) -> Phrase:
 
 
 def ask(session: Session, days: int) -> frozenset[str]:
-    """Asks the phones that are silent and were not asked since they were last heard. The bells to ring."""
+    """Asks the phones that are silent and were not asked since their last input. Returns the queues to wake."""
     rows = session.execute(DUE, {"days": days, "action": ASKED, "limit": BATCH}).all() if days else []
     for address_id, name, language in rows:
         words = translated(question(name), language)
@@ -63,8 +63,9 @@ def end(session: Session, days: int) -> frozenset[str]:
 
 
 def suspend(session: Session, phone: Address, reason: str) -> frozenset[str]:
-    """No text goes there, and nothing that comes from there counts, until it is proved again. What waited goes by mail.
-    Its owner hears of it in their mailbox; of who has none the operators do. The bells to ring."""
+    """Suspends the phone: no text is sent there, and nothing that comes from there counts, until it is proved again.
+    What waited is sent by mail. Its owner is told in their mailbox; for an owner without one the operators are. Returns
+    the queues to wake."""
     phone.state = "suspended"
     session.flush()
     addresses.cancel_open(session, select(Address.id).where(Address.id == phone.id), "suspended")
@@ -90,7 +91,7 @@ def _tell(session: Session, owner: Account, phone: Address) -> frozenset[str]:
     return notices.tell(session, accounts.operators(session) - {owner.id}, told)
 
 
-# Asked once for each silence: a word from the phone begins a new one.
+# A phone is asked once for each silence: any input from it begins a new one.
 DUE: Final = text("""
     SELECT a.id, p.name, p.language
     FROM addresses a JOIN accounts p ON p.id = a.account_id AND p.state = 'active'
@@ -102,7 +103,7 @@ DUE: Final = text("""
     ORDER BY a.id LIMIT :limit FOR UPDATE OF a SKIP LOCKED
 """)
 
-# The last question is what counts: one that was answered is older than what was heard since.
+# The last question counts: one that was answered is older than the last input.
 UNANSWERED: Final = text("""
     SELECT a.* FROM addresses a
     WHERE a.channel = 'sms' AND a.state = 'verified' AND EXISTS (

@@ -1,4 +1,4 @@
-"""PINs: set by an operator or on the web, asked for before what a forged sender number must not do (R39)."""
+"""PINs: set by an operator or on the web, asked for before an action that a forged sender number must not do (R39)."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ from gateway.i18n.phrases import say
 from gateway.network.verification import lockouts
 from gateway.store.tables import Account, Pin
 
-TRIES: Final = 20  # wrong ones in a row end a PIN for good: it stays the same, so that guesses at it add up over months
+TRIES: Final = 20  # wrong ones in a row end a PIN for good: it never changes, so guesses add up over months
 _SHAPE = re.compile(r"\d{4,8}")
 _RUNS = "01234567890 09876543210"
 # scrypt at about 20 ms and 16 MB: a PIN has few bits, so each guess at a stolen digest must cost something.
@@ -24,7 +24,8 @@ Verdict = Literal["right", "wrong", "locked"]
 
 
 def set_pin(session: Session, account_id: int, pin: str, *, always: bool = False) -> None:
-    """A new PIN, unlocked, asked for with what is risky or always; raises Refused for one that anybody would try."""
+    """Sets a new, unlocked PIN, which is asked for with what is risky or always; raises Refused for one that is easily
+    guessed."""
     if not _SHAPE.fullmatch(pin):
         raise Refused(say("A PIN is 4 to 8 digits."))
     if len(set(pin)) == 1 or pin in _RUNS:
@@ -55,8 +56,8 @@ def locked(session: Session, account_id: int) -> bool:
 
 
 def check(session: Session, account_id: int, pin: str) -> Verdict:
-    """Counts a wrong try; the twentieth in a row ends the PIN, and from then on the right one is wrong, too. That five
-    of any kind lock for a while is the business of `lockouts`."""
+    """Checks a PIN and counts a wrong try. The twentieth in a row ends the PIN, and from then on the right one is
+    wrong, too. The lock after five wrong ones of any kind is the task of `lockouts`."""
     row = session.get(Pin, account_id, with_for_update=True)
     if row is None or row.locked_at:
         return "locked" if row else "wrong"

@@ -1,4 +1,4 @@
-"""`critter people import`: a good plan carried out, a few statements for thousands of rows."""
+"""Carries out the plan of `critter people import`: a few statements for thousands of rows."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,12 +15,12 @@ from gateway.network.people.imports.plan import ImportPlan, chunks
 from gateway.store.tables import Address
 
 Fields = dict[str, Any]  # one row of a statement
-Ids = dict[str, int]  # of everyone and every group that the file names, by handle
+Ids = dict[str, int]  # the ids of all that the file names, by handle
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import changed; the same file a second time changes nothing."""
+    """What an import changed; the same file changes nothing the second time."""
 
     people: int
     added: int
@@ -34,8 +34,8 @@ class Imported:
 
 
 def carry_out(session: Session, plan: ImportPlan, progress: Callable[[int], None] = lambda rows: None) -> Imported:
-    """Does it; the caller commits. The plan is of this transaction and has no problems. `progress` hears how many rows
-    more are done."""
+    """Carries the plan out; the caller commits. The plan was made in this transaction and has no problems. `progress`
+    is called with the number of further rows that are done."""
     if plan.problems:
         raise ValueError("a plan with problems is not carried out")
     added, changed = plan.added, plan.changed
@@ -59,13 +59,13 @@ def carry_out(session: Session, plan: ImportPlan, progress: Callable[[int], None
     )
 
 
-# What grows inside a transaction is planned for as if it were empty, until this.
+# PostgreSQL plans for a table that grows inside a transaction as if it were empty, until this runs.
 _ANALYZE = text("SELECT analyze_people()")
 
 
 def _enrol(session: Session, rows: Sequence[Row], ids: Ids) -> tuple[int, int, int, int, int]:
-    """What hangs on these people: (addresses, consents, follows, aliases) that are new, and addresses that are the
-    primary ones now."""
+    """Adds what belongs to these people: (addresses, consents, follows, aliases) that are new, and addresses that are
+    the primary ones now."""
     given = _give_addresses(session, rows, ids)
     primaries = _set_primaries(session, rows, ids)
     consented = _keep_consents(session, rows)
@@ -75,7 +75,8 @@ def _enrol(session: Session, rows: Sequence[Row], ids: Ids) -> tuple[int, int, i
 
 
 def _run(session: Session, statement: TextClause, rows: Iterable[Fields]) -> CursorResult[Any]:
-    """The rows go in as one JSON parameter: a tenth of the time that arrays take, which are written value by value."""
+    """Passes the rows as one JSON parameter: that takes a tenth of the time of arrays, which are written value by
+    value."""
     return cast("CursorResult[Any]", session.execute(statement, {"rows": json.dumps(list(rows))}))
 
 
@@ -119,7 +120,7 @@ def _change_people(session: Session, rows: Sequence[Row]) -> None:
     _run(session, _CHANGE_PEOPLE, map(_person, rows))
 
 
-# Those who come back are invited anew: what they verified before they left is not believed.
+# Those who come back are invited anew: what they verified before they left no longer counts.
 _REVIVE = text("""
     UPDATE addresses SET state = CASE WHEN stopped_at IS NULL THEN 'invited' ELSE 'stopped' END
     WHERE account_id IN (SELECT id FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint)) AND state = 'suspended'
@@ -130,7 +131,7 @@ def _revive(session: Session, account_ids: Iterable[int]) -> None:
     _run(session, _REVIVE, ({"id": account_id} for account_id in account_ids))
 
 
-# An opt-out outlives every import, and so does a suspension of somebody who never left.
+# An opt-out stays after every import, and so does the suspension of somebody who never left.
 _GIVE_ADDRESSES = text("""
     INSERT INTO addresses AS a (account_id, channel, address, state, is_primary)
     SELECT account_id, channel, address, state,
@@ -197,12 +198,12 @@ _KEEP_CONSENTS = text("""
 
 
 def _keep_consents(session: Session, rows: Sequence[Row]) -> list[int]:
-    """Whose phones have a consent that they had not: one account for each phone."""
+    """The accounts whose phones had no consent before: one account for each phone."""
     given = ({"phone": phone, "wording": row.consent} for row in rows if row.consent for phone in row.phones)
     return [row.account_id for row in _run(session, _KEEP_CONSENTS, given)]
 
 
-# A follow that is there stays as its owner has it; who is in a file is a member without asking.
+# A follow that exists stays as its owner set it; who is in a file becomes a member without asking.
 _ADD_FOLLOWS = text("""
     INSERT INTO follows AS f (follower_id, account_id, role, by_text)
     SELECT wanted.follower_id, wanted.account_id,
@@ -218,7 +219,7 @@ _ADD_FOLLOWS = text("""
         role = CASE f.role WHEN 'follower' THEN excluded.role ELSE f.role END
     WHERE f.state = 'requested' OR f.expires_at <= now() OR (f.role = 'follower' AND excluded.role = 'member')
 """)
-# A consent that is new covers what its owner has heard by mail until now.
+# A new consent also covers what its owner got by mail until now.
 _NOW_BY_TEXT = text("""
     UPDATE follows f SET by_text = true
     FROM json_to_recordset(CAST(:rows AS json)) AS wanted (follower_id bigint, account_id bigint)
@@ -240,5 +241,5 @@ def _add_follows(session: Session, rows: Sequence[Row], ids: Ids, consented: Seq
 
 
 def _sources(row: Row) -> dict[str, bool]:
-    """Handles of whom they hear, and whether as a member: a group under both columns makes a member."""
+    """Handles of those they follow, and whether as a member: a group in both columns makes a member."""
     return dict.fromkeys(row.follows, False) | {canonical_handle(group): True for group in row.groups}

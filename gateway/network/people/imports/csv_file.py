@@ -1,4 +1,4 @@
-"""The file that `critter people import` takes: CSV in, checked rows out, no database yet."""
+"""Reads the file of `critter people import`: CSV in, checked rows out, without a database."""
 
 import codecs
 import csv
@@ -28,7 +28,7 @@ NOT_UTF8 = (
 )
 LONGEST_WORDING = 2000
 _LOST = "\ufffd"  # stands for what could not be decoded
-_MARK_READ_WRONG = "ï»¿"  # a byte order mark that some program took for three letters
+_MARK_READ_WRONG = "ï»¿"  # a byte order mark that some program read as three letters
 _BETWEEN = re.compile(r"[\s,;|]+")
 _BEFORE_PLUS = re.compile(r"[\s,;|]+(?=\+)|[,;|\n]+")
 
@@ -59,7 +59,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a line cannot be imported; lines count from 1, the header's. `column`: where in it, when it is one cell."""
+    """Why a line cannot be imported. Lines are counted from 1, which is the header. `column`: its column, when it is
+    one cell."""
 
     line: int
     reason: str
@@ -72,8 +73,8 @@ class Problem:
 
 @dataclass(slots=True)
 class Roster:
-    """The whole file: it may be imported when there are no problems. `note` is for the person even then. `torn`: rows
-    with problems, without their wrong cells, so that no other row is blamed for what they name."""
+    """The whole file, which may be imported when there are no problems. `note` is for the person even then. `torn`:
+    rows with problems, without their wrong cells, so that no other row is reported for a name that they have."""
 
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -85,7 +86,7 @@ Cells = dict[str, str]
 
 
 class PhoneCountries(NamedTuple):
-    """Where phones are: the country of those without a +, and the countries that texts may go to."""
+    """The country of phones without a +, and the countries that texts may be sent to."""
 
     region: str
     countries: Collection[str]
@@ -93,7 +94,7 @@ class PhoneCountries(NamedTuple):
 
 def read(content: bytes, places: PhoneCountries, reserved: Collection[str] = ()) -> Roster:
     """The people of a CSV file as Excel or any other program writes it. `reserved` are the verbs. Raises Refused when
-    the file as a whole is of no use: not text, no header, a column nobody knows."""
+    the file as a whole cannot be used: it is no text, has no header, or has an unknown column."""
     text, note = _decoded(content)
     roster = Roster(note=note)
     for line, cells in _lines(text, roster.problems):
@@ -108,7 +109,7 @@ def read(content: bytes, places: PhoneCountries, reserved: Collection[str] = ())
 
 
 def _decoded(content: bytes) -> tuple[str, str | None]:
-    """The text without what cannot be seen, and a note when its encoding was guessed."""
+    """The text without invisible characters, and a note when its encoding was guessed."""
     text, note = _text(content)
     return show_invisible(text).removeprefix(_MARK_READ_WRONG), note
 
@@ -116,7 +117,7 @@ def _decoded(content: bytes) -> tuple[str, str | None]:
 def _text(content: bytes) -> tuple[str, str | None]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace"), None
-    if b"\x00" in content[:2] and len(content) > 2:  # the header begins with a letter of ASCII
+    if b"\x00" in content[:2] and len(content) > 2:  # the header begins with an ASCII letter
         return content.decode("utf-16-be" if content[0] == 0 else "utf-16-le", "replace"), None
     if b"\x00" in content:
         raise Refused("That is no CSV file: save the table as “CSV UTF-8”.")
@@ -148,7 +149,7 @@ def _lines(text: str, problems: list[Problem]) -> Iterator[tuple[int, Cells]]:
 
 
 def _without_separator_line(text: str) -> tuple[str, int]:
-    """Excel's own first line, `sep=;`, only says what the next one shows."""
+    """Excel's own first line, `sep=;`, only says what the next line shows."""
     first, _, rest = text.partition("\n")
     return (rest, 1) if re.fullmatch(r"sep=.\r?", first, re.IGNORECASE) else (text, 0)
 
@@ -192,7 +193,7 @@ T = TypeVar("T")
 
 
 def _row(line: int, cells: Cells, places: PhoneCountries, reserved: Collection[str]) -> tuple[Row, list[Problem]]:
-    """The person without what is wrong, and all that is wrong."""
+    """The person without the wrong cells, and all that is wrong."""
     wrong: list[Problem] = []
 
     def cell(column: str, read: Callable[[str], T], otherwise: T) -> T:
@@ -249,13 +250,13 @@ def _mailbox(written: str) -> str:
 
 
 def _odd(written: str) -> str:
-    """Which of its characters nobody would expect there."""
+    """Those of its characters that nobody would expect there."""
     odd = "".join(one for one in written if not one.isascii() or not one.isprintable())
     return f" There is {named(odd)}." if odd else ""
 
 
 def _each(cell: str, normal: Callable[[str], str]) -> tuple[str, ...]:
-    """The names of a cell, blanks between them, each once. All that are wrong are told together."""
+    """The names in a cell, separated by blanks, each once. All wrong ones are reported together."""
     return _all_of(filter(None, _BETWEEN.split(cell)), normal)
 
 
@@ -272,7 +273,7 @@ def _all_of(names: Iterable[str], normal: Callable[[str], str]) -> tuple[str, ..
 
 
 def _phones(cell: str, places: PhoneCountries) -> tuple[str, ...]:
-    """Blanks stand between numbers and inside them: what reads as one number is one."""
+    """The phones in a cell. Blanks stand between numbers and inside them: what can be read as one number is one."""
     numbers = (number for piece in _BEFORE_PLUS.split(cell) if piece for number in _numbers(piece, places.region))
     return _all_of(numbers, lambda number: _phone(number, places))
 
@@ -341,7 +342,7 @@ def timezone(cell: str) -> str | None:
 
 
 def _said_twice(rows: Sequence[Row]) -> Iterator[Problem]:
-    """Handles, phones, mailboxes and aliases that an earlier line has."""
+    """Reports handles, phones, mailboxes and aliases that an earlier line has."""
     first: dict[str, Row] = {}
     for row in rows:
         for column, kind, value in _unique(row):
@@ -352,7 +353,7 @@ def _said_twice(rows: Sequence[Row]) -> Iterator[Problem]:
 
 
 def _unique(row: Row) -> Iterator[tuple[str, str, str]]:
-    """Column, words and value of each."""
+    """What must be unique in a row: its column, a word for it, and its value."""
     if row.handle:
         yield "handle", f"handle @{row.handle}", row.handle
     yield from (("phone", "phone", phone) for phone in row.phones)

@@ -1,4 +1,4 @@
-"""`critter people import`: a checked file held against the database, before anything changes. apply.py carries the
+"""Compares the checked file of `critter people import` with the database, before anything changes. apply.py carries the
 plan out."""
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """A person or group that the file names and the database has."""
+    """A person or group that the file names and the database already has."""
 
     id: int
     handle: str
@@ -37,7 +37,7 @@ _ACCOUNTS = select(*(getattr(Account, column.name) for column in fields(KnownAcc
 
 @dataclass(frozen=True, slots=True)
 class OwnedAddress:
-    """A phone or mailbox of the file that the database has. No owner: a stranger's opt-out."""
+    """A phone or mailbox of the file that the database already has. Without an owner it is a stranger's opt-out."""
 
     id: int
     owner: str | None
@@ -53,14 +53,14 @@ _OWNED = (
 
 @dataclass(slots=True)
 class ImportPlan:
-    """What the file would do. It may be carried out when there are no problems."""
+    """What the file would change. It may be carried out when there are no problems."""
 
     rows: list[Row]
     problems: list[Problem]
     known: dict[str, KnownAccount]
     owned: dict[str, OwnedAddress]
     new_groups: dict[str, str] = field(default_factory=dict)  # handle → name
-    called: dict[str, str] = field(default_factory=dict)  # alias → handle of whose it is already
+    called: dict[str, str] = field(default_factory=dict)  # alias → handle of the account that has it already
 
     @property
     def recycled(self) -> list[int]:
@@ -87,7 +87,7 @@ class ImportPlan:
 
 
 def plan(session: Session, roster: Roster) -> ImportPlan:
-    """Holds the rows against the database; changes nothing."""
+    """Compares the rows with the database; changes nothing."""
     session.execute(select(func.pg_advisory_xact_lock(LOCK)))
     all_rows = roster.rows + roster.torn
     known = _known(session, {name for row in all_rows for name in _names(row)})
@@ -104,7 +104,7 @@ def plan(session: Session, roster: Roster) -> ImportPlan:
 
 
 def _called(session: Session, rows: Sequence[Row]) -> dict[str, str]:
-    """Which of the file's names and aliases are somebody's aliases by now."""
+    """Which of the file's names and aliases are somebody's aliases already."""
     words = {word for row in rows for word in (*_names(row), *row.called)}
     found = (aliases.owners(session, chunk) for chunk in chunks(sorted(words)))
     return {word: owner.handle for part in found for word, owner in part.items()}
@@ -141,7 +141,7 @@ def _owned(session: Session, rows: Sequence[Row]) -> dict[str, OwnedAddress]:
 
 
 def _listed(values: Sequence[str]) -> TableValuedAlias:
-    """To be joined, not compared with ANY: a prepared ANY walks its whole list for every row."""
+    """As a table to join, not for ANY: a prepared ANY walks its whole list for every row."""
     return func.unnest(literal(list(values), ARRAY(Text))).table_valued("value").render_derived()
 
 
@@ -161,7 +161,7 @@ def _problems(plan: ImportPlan, row: Row, people: set[str]) -> Iterator[Why]:
     if known is not None and known.kind == "group":
         yield "handle", f"@{row.handle} is a group."
     yield from _name_problems(plan, row, people)
-    if not row.handle:  # what it has may well be theirs
+    if not row.handle:  # the addresses may well be theirs
         return
     yield from _alias_problems(plan, row, people)
     for column, noun, each in (("phone", "phone", row.phones), ("email", "mailbox", row.mailboxes)):
