@@ -16,7 +16,7 @@ gc.set_threshold(50_000, 20, 50)
 from critter.cli import app  # noqa: E402
 from critter.console import help_request  # noqa: E402
 from gateway.errors import Refused, SettingsError  # noqa: E402
-from gateway.typed_input import show_domain  # noqa: E402
+from gateway.typed_input import show_escaped  # noqa: E402
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def _refuse_bytes(arguments: list[str]) -> None:
     for argument in arguments:
         bytes_in_it = any("\ud800" <= one <= "\udfff" for one in argument)
         if bytes_in_it and not os.path.exists(argument):
-            raise Refused(f"“{show_domain(argument)}” is not UTF-8: look at the locale of this terminal.")
+            raise Refused(f"“{show_escaped(argument)}” is not UTF-8: look at the locale of this terminal.")
 
 
 def _run() -> None:

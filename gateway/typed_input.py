@@ -31,10 +31,10 @@ def strip_invisible(text: str) -> str:
     joiners stay where letters need them."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    return show_invisible(_BLANKS.sub(" ", _ENDS.sub("\n", text))).strip()
+    return drop_invisible(_BLANKS.sub(" ", _ENDS.sub("\n", text))).strip()
 
 
-def show_invisible(text: str) -> str:
+def drop_invisible(text: str) -> str:
     """Removes what cannot be seen, and keeps blanks and line ends as they were: for a whole file."""
     return text if text.isascii() else _LOOSE.sub("", _UNSEEN.sub("", text))
 
@@ -77,7 +77,7 @@ def _joined(label: str) -> str:
     return "".join(one for place, one in enumerate(label) if one not in JOINERS or stands(place))
 
 
-def show_domain(text: str, longest: int = 40) -> str:
+def show_escaped(text: str, longest: int = 40) -> str:
     """The text for a message: a character that cannot be seen or told apart is written as its number, `k<U+0000>im`."""
     return "".join(one if _is_plain(one) else f"<U+{ord(one):04X}>" for one in text[:longest])
 

@@ -14,7 +14,7 @@ from gateway.network.people import accounts, aliases
 from gateway.network.people.aliases import AliasRow
 from gateway.store.database import transaction
 from gateway.store.tables import Account
-from gateway.typed_input import show_domain
+from gateway.typed_input import show_escaped
 
 PEOPLE = "critter people list shows who there is"
 
@@ -45,7 +45,7 @@ def account(session: Session, handle: str, kind: str | None = None) -> Account:
     if found is None or (kind and found.kind != kind):
         noun = {"person": "person", "group": "group", None: "account"}[kind]
         mark, where = ("#", "critter groups list shows all") if kind == "group" else ("@", PEOPLE)
-        raise Refused(f"There is no {noun} {mark}{show_domain(handle.lstrip('@#'))}: {where}.")
+        raise Refused(f"There is no {noun} {mark}{show_escaped(handle.lstrip('@#'))}: {where}.")
     if found.state != "active":
         raise Refused(f"{'#' if found.kind == 'group' else '@'}{found.handle} is {found.state}.")
     return found

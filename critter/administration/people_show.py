@@ -10,7 +10,7 @@ import typer
 
 from critter.console.help_request import working
 from gateway.errors import Refused
-from gateway.typed_input import show_domain
+from gateway.typed_input import show_escaped
 
 if working():
     from critter.console.console import format_count, open_session, operator_name, show_json
@@ -31,7 +31,7 @@ def show(
     with open_session(settings) as session:
         person = accounts.by_handle(session, handle, active=False)
         if person is None or person.kind != "person":
-            name = show_domain(handle.lstrip("@"))
+            name = show_escaped(handle.lstrip("@"))
             raise Refused(f"There is no person @{name}: critter people list --all shows who there is.")
         mask = str if numbers else partial(mask_contact, settings.secret_keys[0])
         found = profile.profile(session, person, mask)

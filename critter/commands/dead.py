@@ -137,7 +137,7 @@ def _many(engine: Engine, which: DeadLetterFilter, yes: bool, deed: BulkAction) 
     if which == DeadLetterFilter():
         raise Refused("Say which: ids as critter dead list names them, or --reason, --channel or --since.")
     with transaction(engine) as session:
-        which = dead.is_fixed(session, which)
+        which = dead.freeze_filter(session, which)
         counts = dead.counts(session, which)
     if not counts:
         return frozenset(), 0

@@ -177,7 +177,7 @@ def drain_named(rq_queue: str, compressed: bytes) -> str:
     return name
 
 
-def is_heard(queue: str, ring: object) -> str | None:
+def drain_heard(queue: str, ring: object) -> str | None:
     """The drain that a notification without a job names, if it is one of this queue; else None."""
     name = ring.decode("ascii", "replace") if isinstance(ring, bytes) else ""
     if name in DRAINS and DRAINS[name][0] == queue:

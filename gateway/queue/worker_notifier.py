@@ -131,7 +131,7 @@ class QueueListener:
         return bool(self._redis.exists(*jobs.keys(self._queue)))
 
     def _named(self, message: dict[str, Any]) -> set[str]:
-        name = jobs.is_heard(self._queue, message["data"]) if message["type"] == "message" else None
+        name = jobs.drain_heard(self._queue, message["data"]) if message["type"] == "message" else None
         return {name} if name else set()
 
     def _next(self, seconds: float) -> dict[str, Any] | None:

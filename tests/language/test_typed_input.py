@@ -15,7 +15,7 @@ from gateway.network.people import accounts, addresses, aliases
 from gateway.network.people.handles import canonical_handle, clean_name, handle_problem
 from gateway.settings import load
 from gateway.store.database import transaction
-from gateway.typed_input import ascii_domain, clean_input, named, show_domain, strip_invisible
+from gateway.typed_input import ascii_domain, clean_input, named, show_escaped, strip_invisible
 
 # Of each kind one: what contact apps, spreadsheets, web pages, dictation and chat programs put around and between.
 UNSEEN = [
@@ -139,7 +139,7 @@ def test_lookalikes_are_named() -> None:
 
 
 def test_what_is_shown() -> None:
-    assert show_domain("k\u200bi\x07m ok") == "k<U+200B>i<U+0007>m ok"
+    assert show_escaped("k\u200bi\x07m ok") == "k<U+200B>i<U+0007>m ok"
     assert named("\u200bé\u200b") == "U+200B ZERO WIDTH SPACE, “é” (U+00E9 LATIN SMALL LETTER E WITH ACUTE)"
 
 

@@ -64,7 +64,7 @@ class HttpLink:
         """Raises whatever aiohttp raises, TimeoutError and AnswerTooLong; `explain_unanswered` says what they mean."""
         session = self._kept or self._open()
         async with session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
-            text = await bound_timeout(answer, ANSWER_LIMIT)
+            text = await read_bounded(answer, ANSWER_LIMIT)
             return HttpResponse(answer.status, text, _seconds(answer.headers.get("Retry-After", "")))
 
     def _open(self) -> ClientSession:
@@ -78,7 +78,7 @@ class HttpLink:
             await session.close()
 
 
-async def bound_timeout(answer: ClientResponse, limit: int) -> str:
+async def read_bounded(answer: ClientResponse, limit: int) -> str:
     """Reads the body as text; raises AnswerTooLong above `limit` octets. Leaving the request's block with a body half
     read closes the connection."""
     body = bytearray()

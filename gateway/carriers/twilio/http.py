@@ -10,7 +10,7 @@ from aiohttp import ClientSession, ClientTimeout, encode_basic_auth
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
-from gateway.carriers.common.http_client import ANSWER_LIMIT, bound_timeout
+from gateway.carriers.common.http_client import ANSWER_LIMIT, read_bounded
 from gateway.carriers.common.http_send_gate import GatedConnector
 
 PAGE_LIMIT = 4 * 1024 * 1024
@@ -53,7 +53,7 @@ class BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the lib
         async with session.request(
             method, url, params=params, data=body, headers=sent_headers, allow_redirects=False
         ) as answer:
-            text = await bound_timeout(answer, PAGE_LIMIT if method == "GET" else ANSWER_LIMIT)
+            text = await read_bounded(answer, PAGE_LIMIT if method == "GET" else ANSWER_LIMIT)
             return Response(answer.status, text, answer.headers)
 
     def _open(self) -> ClientSession:

@@ -67,7 +67,7 @@ def blames_account(outcome: Outcome) -> bool:
     return outcome.pause and not outcome.one_number
 
 
-def is_page_lost(problem: Exception) -> CarrierError:
+def page_lost_error(problem: Exception) -> CarrierError:
     """Returns the reason why the list is not complete. The library gives a page's answer only as an argument of its
     exception."""
     answer = problem.args[-1] if problem.args else None

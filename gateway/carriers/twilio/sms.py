@@ -20,7 +20,7 @@ from gateway.carriers.common.protocol import ListedMessage, Outcome, PricePage, 
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.carriers.twilio.http import BoundedHttpClient
 from gateway.carriers.twilio.prices import price_page
-from gateway.carriers.twilio.responses import blames_account, is_page_lost, is_sid, read_answer
+from gateway.carriers.twilio.responses import blames_account, is_sid, page_lost_error, read_answer
 
 PAGE_SIZE: Final = 500
 PRICES_SIZE: Final = 1000  # the largest page that Twilio gives
@@ -67,7 +67,7 @@ class TwilioSms:
         try:
             found = [_listed(message) for message in await self._everything(recipient, sender, since)]
         except Exception as problem:  # noqa: BLE001  # as above, and a broken page adds kinds of its own
-            raise is_page_lost(problem) from None
+            raise page_lost_error(problem) from None
         return [each for each in found if each.sent_at is None or each.sent_at >= floor]
 
     async def _everything(self, recipient: str | None, sender: str | None, since: datetime) -> list[MessageInstance]:
@@ -97,7 +97,7 @@ class TwilioSms:
             )
             return price_page(found, found.next_page_url)
         except Exception as problem:  # noqa: BLE001  # as in listing
-            raise is_page_lost(problem) from None
+            raise page_lost_error(problem) from None
 
     async def close(self) -> None:
         await self._http.close()

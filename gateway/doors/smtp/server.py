@@ -39,7 +39,6 @@ from gateway.store.database import transaction
 PATIENCE = 20.0  # seconds for the commit
 GRACE = 20.0  # seconds at SIGTERM for mails that are coming in
 BACKLOG = 512
-SEPARATORS = ("+", "-", ".")  # between the letter of a token's address and the token; RCPT has read the token
 NULL = "<>"  # aiosmtpd's word for the null envelope sender
 
 ACCEPTED = "250 2.0.0 Accepted"

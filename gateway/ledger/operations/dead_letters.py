@@ -99,7 +99,7 @@ def note_each(session: Session, actor: str, action: str, rows: Sequence[Delivery
         audit_log.record(session, actor, action, row.message_id, was)
 
 
-def is_fixed(session: Session, which: DeadLetterFilter) -> DeadLetterFilter:
+def freeze_filter(session: Session, which: DeadLetterFilter) -> DeadLetterFilter:
     """The same filter, limited to what has ended by now."""
     return replace(which, until=now(session))
 

@@ -11,7 +11,7 @@ from gateway.errors import Refused
 from gateway.i18n.phrases import say
 from gateway.network.people.handles import RESERVED, canonical_handle
 from gateway.store.tables import Account, Alias
-from gateway.typed_input import show_domain
+from gateway.typed_input import show_escaped
 
 _ALIAS = re.compile(r"\w(?:[\w.'-]{0,38}\w)?")  # one word of a text, as the language cuts it
 
@@ -30,7 +30,9 @@ def normal_alias(text: str, reserved: Collection[str] = ()) -> str:
     alias = canonical_handle(text).lower()
     if not _ALIAS.fullmatch(alias):
         raise Refused(
-            say("“{word}” cannot be an alias. Use one word of letters and digits, at most 40.", word=show_domain(alias))
+            say(
+                "“{word}” cannot be an alias. Use one word of letters and digits, at most 40.", word=show_escaped(alias)
+            )
         )
     if alias in RESERVED or alias in reserved:
         raise Refused(say("“{word}” is a word that Critter uses itself. Choose another alias.", word=alias))

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from gateway.errors import Refused
 from gateway.i18n.phrases import say
 from gateway.language.opt_out import keywords
-from gateway.typed_input import JOINERS, clean_input, named, show_domain, strip_invisible
+from gateway.typed_input import JOINERS, clean_input, named, show_escaped, strip_invisible
 
 HANDLE = re.compile(r"[a-z0-9_]{2,20}")
 _OURS = "baja alto arret post r b u help postmaster abuse admin root all everyone noreply mailer_daemon critter"
@@ -41,7 +41,7 @@ def _no_handle(handle: str) -> str:
     if foreign:
         return say(
             "“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _, and none of these: {characters}.",
-            handle=show_domain(handle),
+            handle=show_escaped(handle),
             characters=named(foreign),
         )
     return say("“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _.", handle=handle[:40])

@@ -18,7 +18,7 @@ from gateway.errors import Refused
 from gateway.network.people.addresses import normal_mailbox, normal_phone, refuse_unreachable
 from gateway.network.people.aliases import normal_alias
 from gateway.network.people.handles import HANDLE, canonical_handle, clean_name, handle_problem
-from gateway.typed_input import clean_input, named, show_domain, show_invisible, strip_invisible
+from gateway.typed_input import clean_input, drop_invisible, named, show_escaped, strip_invisible
 
 _FROM_OFFICES = ("aliases", "employee_id")
 COLUMNS = ("handle", "name", "phone", "email", "groups", "follows", "language", "timezone", "consent", *_FROM_OFFICES)
@@ -111,7 +111,7 @@ def read(content: bytes, places: PhoneCountries, reserved: Collection[str] = ())
 def _decoded(content: bytes) -> tuple[str, str | None]:
     """The text without invisible characters, and a note when its encoding was guessed."""
     text, note = _text(content)
-    return show_invisible(text).removeprefix(_MARK_READ_WRONG), note
+    return drop_invisible(text).removeprefix(_MARK_READ_WRONG), note
 
 
 def _text(content: bytes) -> tuple[str, str | None]:
@@ -183,10 +183,10 @@ def _header_problems(columns: Sequence[str]) -> Iterator[str]:
     for column in dict.fromkeys(columns):
         if column not in COLUMNS:
             near = get_close_matches(column, COLUMNS, 1)
-            yield f"Unknown column “{show_domain(column)}”{f': did you mean “{near[0]}”?' if near else '.'}"
+            yield f"Unknown column “{show_escaped(column)}”{f': did you mean “{near[0]}”?' if near else '.'}"
     yield from (f"The file has no column “{column}”." for column in REQUIRED if column not in columns)
     twice = [column for column, count in Counter(columns).items() if count > 1]
-    yield from (f"The column “{show_domain(column)}” is there twice." for column in twice)
+    yield from (f"The column “{show_escaped(column)}” is there twice." for column in twice)
 
 
 T = TypeVar("T")
@@ -246,7 +246,7 @@ def _mailbox(written: str) -> str:
     try:
         return normal_mailbox(written)
     except Refused as refused:
-        raise Refused(f"“{show_domain(written)}”: {refused}{_odd(written)}") from None
+        raise Refused(f"“{show_escaped(written)}”: {refused}{_odd(written)}") from None
 
 
 def _odd(written: str) -> str:
@@ -325,7 +325,7 @@ def language(cell: str) -> str | None:
     try:
         return "-".join(part for part in str(Locale.parse(cell.replace("_", "-"), sep="-")).split("_") if part)
     except (ValueError, UnknownLocaleError):
-        raise Refused(f"“{show_domain(cell, 20)}” is no language: write it like en, fr or pt-BR.") from None
+        raise Refused(f"“{show_escaped(cell, 20)}” is no language: write it like en, fr or pt-BR.") from None
 
 
 @cache
@@ -337,7 +337,7 @@ def timezone(cell: str) -> str | None:
     known = {zone.casefold(): zone for zone in available_timezones()}
     zone = known.get(cell.replace(" ", "_").casefold())
     if zone is None:
-        raise Refused(f"“{show_domain(cell)}” is not a time zone. Write it like Europe/Berlin or America/New_York.")
+        raise Refused(f"“{show_escaped(cell)}” is not a time zone. Write it like Europe/Berlin or America/New_York.")
     return zone
 
 
