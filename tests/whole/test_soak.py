@@ -253,6 +253,10 @@ def prove(critter: Herd, feeds: list[Feed], hearers: dict[str, int]) -> None:
     assert all(row.least == row.most == hearers[row.handle] for row in copies), copies
     print("ledger:", dict(compare(critter)))
     audit = critter.command("audit", "--settled", "0")
+    for _ in range(2):  # Twilio's list may still bring what no door took: that comes to rest, too
+        if audit.returncode:
+            come_to_rest(critter)
+            audit = critter.command("audit", "--settled", "0")
     assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
