@@ -14,6 +14,7 @@ from gateway.language.model.reading import Channel, Context, PendingFragment, Re
 from gateway.language.opt_out.keywords import carrier_word, may_stop, stops_mails
 from gateway.language.opt_out.stop_requests import MOST, is_mentioned, is_mistyped_stop, is_plain_stop, strip_courtesies
 from gateway.language.privacy.plain_words import plainly_private
+from gateway.language.privacy.preambles import private_behind
 from gateway.language.privacy.private_messages import VERBS, private_reading, read_slip
 from gateway.language.reactions.reactions import ReadReaction, reaction
 from gateway.language.reactions.shapes import possible_reaction, words_beside
@@ -137,6 +138,8 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or _forced(text, verbs, resolver, context)
         or private_reading(text, resolver, _private_words(verbs))
         or plainly_private(text, resolver)
+        or private_behind(text, resolver)
+        or replies.asked_privately(text, context)
         or _command(text, channel, verbs, resolver, context)
         or mentions.leading_name(text, resolver, context)
         or _perhaps_stop(text, channel)

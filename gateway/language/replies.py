@@ -26,6 +26,11 @@ no gracias | nein | non | não | nao | nee | 👎 | ❌ | 🚫
 """
 _PLAIN = {" ".join(word.split()): "OK" for word in _YES.split("|")}
 _PLAIN |= {" ".join(word.split()): "DROP" for word in _NO.split("|")}
+_PRIVATE_REPLY = re.compile(
+    r"(?:r|re|reply|respond|answer|responder|responde)[:,]?\s+(?:(?:only\s+)?to\s+(?:him|her|them|this|that)\s+)?[(\[]?"
+    r"(?:privately|in private|private(?=[:)\]])|confidentially|secretly|en privado)\b[)\]]?[:,]?\s+(?=\S)",
+    re.IGNORECASE,
+)
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 
 
@@ -157,6 +162,17 @@ def _would_answer(word: str, asked: OpenQuestion) -> bool:
 
 def _newer(item: Item | None, asked: OpenQuestion) -> bool:
     return item is not None and item.age < asked.age
+
+
+def asked_privately(text: str, context: Context) -> Reading | None:
+    """Asks about `reply privately …` after an item that many got: `r` would answer it as publicly as it came."""
+    match = _PRIVATE_REPLY.match(text) if text[:1] in "rRaA" else None
+    last = context.last
+    if match is None or last is None or last.private:
+        return None
+    words = text[match.end() :]
+    reason = say('"{words}" looks private', words=match.group().rstrip(" :,"))
+    return Reading("ask", (last.author.handle, words), "direct", reason, None, (last.author,), text, (last.author,))
 
 
 def takes_back(text: str) -> bool:
