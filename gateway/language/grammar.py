@@ -12,7 +12,14 @@ from gateway.language.fragments.part_marks import TextPart
 from gateway.language.fragments.reassembly import Arrived, find_mark, place_part
 from gateway.language.model.reading import Channel, Context, PendingFragment, Reading, ResolvedName, Resolver
 from gateway.language.opt_out.keywords import carrier_word, may_stop, stops_mails
-from gateway.language.opt_out.stop_requests import MOST, is_mentioned, is_mistyped_stop, is_plain_stop, strip_courtesies
+from gateway.language.opt_out.stop_requests import (
+    MOST,
+    is_mentioned,
+    is_mistyped_stop,
+    is_plain_stop,
+    repeats_our_words,
+    strip_courtesies,
+)
 from gateway.language.privacy.plain_words import plainly_private
 from gateway.language.privacy.preambles import private_behind
 from gateway.language.privacy.private_messages import VERBS, private_reading, read_slip
@@ -140,6 +147,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or plainly_private(text, resolver)
         or private_behind(text, resolver)
         or replies.asked_privately(text, context)
+        or _reply_stop(text)
         or _command(text, channel, verbs, resolver, context)
         or mentions.leading_name(text, resolver, context)
         or _perhaps_stop(text, channel)
@@ -176,6 +184,15 @@ def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
     A mail is asked about only when it mistypes "stop": by mail, people write whole sentences to colleagues."""
     if len(text) > MOST or not (may_stop(text) if channel == "sms" else is_mistyped_stop(text)):
         return None
+    return _ask_to_stop(text)
+
+
+def _reply_stop(text: str) -> Reading | None:
+    """Asks about "Reply STOP", which copies our own words and is no reply to an update."""
+    return _ask_to_stop(text) if repeats_our_words(text) else None
+
+
+def _ask_to_stop(text: str) -> Reading:
     reason = say("this may mean that you want no more texts")
     return Reading("ask", ("", text), "direct", reason, None, (), text, unknown=STOP)
 
