@@ -294,6 +294,10 @@ def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, cont
 
 
 _OPENING_MARKS = "¿¡"  # Spanish writes them before a question and an exclamation
+# "- follow kim", "👉 follow kim", "Fwd: follow kim", "hey critter, follow kim".
+_BEFORE_COMMANDS = re.compile(
+    r"^(?:(?:(?:hey|hi|ok),? )?critter\b|fwd?:|cmd\b|command\b|[^\w@#/.\"“„«+(:;<?]){1,20}", re.IGNORECASE
+)
 _APART = re.compile(r"\s+[!?]+$")
 
 
@@ -307,7 +311,7 @@ def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolv
     """Asks about a text that begins like a command about somebody but is none. A mail of several lines is prose."""
     if channel == "email" and "\n" in text:
         return None
-    found = name_after_verb(text.lstrip(_OPENING_MARKS), verbs, resolver, context)
+    found = name_after_verb(_BEFORE_COMMANDS.sub("", text, count=1), verbs, resolver, context)
     return replace(found, text=text) if found else None
 
 

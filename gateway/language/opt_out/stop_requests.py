@@ -69,7 +69,8 @@ _COMPLAINT: Final = re.compile(
     r"|(?:turn|switch) off (?:the |these |all |my )*(?:texts?|notifications?|messages?|sms|alerts?)"
     r"|too many (?:texts?|messages?|sms|notifications?)"
     r"|(?:take|get) (?:me|(?:my|this) (?:number|name)) off (?:this|your|the)"
-    r"|block this number|wrong number(?: (?:dude|man|mate|sir|buddy|here|sorry|guys?))?$|blowing up my phone|unenroll me|leave me be|want to be removed"
+    r"|block this number|wrong number(?: (?:dude|man|mate|sir|buddy|here|sorry|guys?))?$"
+    r"|blowing up my phone|unenroll me|leave me be|want to be removed"
     r"|like to be removed|(?:never|did not|didn'?t) sign(?:ed)? up|off (?:this|your) list)\b"
 )
 _REPLY: Final = re.compile(
