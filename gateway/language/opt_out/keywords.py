@@ -155,15 +155,16 @@ def may_stop(text: str) -> bool:
     """Whether a short text may ask us to stop: its writer is asked, and it is never published without an answer."""
     if len(text) > stop_requests.MOST:
         return False
-    return (
-        stop_requests.may_be_stop(text)
-        or _REFUSING_ABROAD.search(_folded(text)) is not None
-        or _stops_abroad(stop_requests.strip_courtesies(text))
-    )
+    return stop_requests.may_be_stop(text) or _REFUSING_ABROAD.search(_folded(text)) is not None or _stops_abroad(text)
 
 
 def _stops_abroad(text: str) -> bool:
-    bare = _bare(text)
+    """Whether a whole text is such a request in another language, perhaps with a courtesy."""
+    first = _WORD.search(text)
+    word = first.group().casefold() if first else ""
+    if word not in _STARTING and (word.isascii() or _unaccented(word) not in _STARTING):
+        return False
+    bare = _bare(stop_requests.strip_courtesies(text))
     polite = _COURTEOUS.sub("", bare)
     if polite != bare and (polite in _FOREIGN or polite in REFUSALS or _unaccented(polite) in _FOREIGN):
         return True
@@ -199,3 +200,13 @@ def _bare(text: str) -> str:
         return folded
     spaced = folded.replace("-", " ").replace(",", " ").replace("'", "")
     return " ".join(_PUNCTUATION.sub("", spaced).split())
+
+
+# The first words of all that `_stops_abroad` knows: most texts begin with none of them, and are looked at no further.
+_WORD = re.compile(r"[^\W\d_]+")
+_COURTESIES = ["please", "por", "porfavor", "bitte", "svp", "prosze", "per", "пожалуйста"]
+_STARTING = frozenset(
+    _unaccented(match.group())
+    for phrase in (*_PERHAPS_ABROAD, *_FOREIGN, *REFUSALS, *_COURTESIES)
+    if (match := _WORD.search(phrase))
+)

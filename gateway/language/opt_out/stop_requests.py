@@ -73,6 +73,8 @@ _COMPLAINT: Final = re.compile(
     r"|blowing up my phone|unenroll me|leave me be|want to be removed"
     r"|like to be removed|(?:never|did not|didn'?t) sign(?:ed)? up|off (?:this|your) list)\b"
 )
+# One of these is in every complaint. They are looked up first, because most texts have none of them.
+_COMPLAINING: Final = frozenset(["account", "subscription", "off", "many", "number", "phone", "me", "removed", "up"])
 _REPLY: Final = re.compile(
     r"(?:reply|answer)[:,]?\s+(?:with\s+)?[\"'“‘]?(?:stop|stopall|unsubscribe)[\"'”’.!]*", re.IGNORECASE
 )
@@ -151,7 +153,7 @@ def may_be_stop(text: str) -> bool:
     inner = strip_courtesies(text)
     words = _words(inner)
     bare = " ".join(words)
-    if _is_open(words) or _COMPLAINT.search(bare):
+    if _is_open(words) or (not _COMPLAINING.isdisjoint(words) and _COMPLAINT.search(bare)):
         return True
     if bare in _ALONE or _SHOUTED.match(inner) or _slips(words):
         return True
@@ -160,7 +162,7 @@ def may_be_stop(text: str) -> bool:
 
 def repeats_our_words(text: str) -> bool:
     """Whether somebody copied our own "Reply STOP", which would otherwise be a public reply."""
-    return text[:1] in "rRaA" and _REPLY.fullmatch(text) is not None
+    return _REPLY.fullmatch(text) is not None
 
 
 def _is_open(words: Sequence[str]) -> bool:
