@@ -146,8 +146,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or private_reading(text, resolver, _private_words(verbs))
         or plainly_private(text, resolver)
         or private_behind(text, resolver)
-        or replies.asked_privately(text, context)
-        or _reply_stop(text)
+        or _no_reply(text, context)
         or _command(text, channel, verbs, resolver, context)
         or mentions.leading_name(text, resolver, context)
         or _perhaps_stop(text, channel)
@@ -187,9 +186,11 @@ def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
     return _ask_to_stop(text)
 
 
-def _reply_stop(text: str) -> Reading | None:
-    """Asks about "Reply STOP", which copies our own words and is no reply to an update."""
-    return _ask_to_stop(text) if repeats_our_words(text) else None
+def _no_reply(text: str, context: Context) -> Reading | None:
+    """Asks about "reply privately …", and about "Reply STOP", which copies our own words: neither is a public reply."""
+    if text[0] not in "rRaA":
+        return None
+    return _ask_to_stop(text) if repeats_our_words(text) else replies.asked_privately(text, context)
 
 
 def _ask_to_stop(text: str) -> Reading:
@@ -296,7 +297,7 @@ def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, cont
 _OPENING_MARKS = "¿¡"  # Spanish writes them before a question and an exclamation
 # "- follow kim", "👉 follow kim", "Fwd: follow kim", "hey critter, follow kim".
 _BEFORE_COMMANDS = re.compile(
-    r"^(?:(?:(?:hey|hi|ok),? )?critter\b|fwd?:|cmd\b|command\b|[^\w@#/.\"“„«+(:;<?]){1,20}", re.IGNORECASE
+    r"(?:(?:(?:hey|hi|ok),? )?critter\b|fwd?:|cmd\b|command\b|[^\w@#/.\"“„«+(:;<?]){1,20}", re.IGNORECASE
 )
 _APART = re.compile(r"\s+[!?]+$")
 
@@ -311,7 +312,8 @@ def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolv
     """Asks about a text that begins like a command about somebody but is none. A mail of several lines is prose."""
     if channel == "email" and "\n" in text:
         return None
-    found = name_after_verb(_BEFORE_COMMANDS.sub("", text, count=1), verbs, resolver, context)
+    before = _BEFORE_COMMANDS.match(text)
+    found = name_after_verb(text[before.end() :] if before else text, verbs, resolver, context)
     return replace(found, text=text) if found else None
 
 

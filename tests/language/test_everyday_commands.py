@@ -287,6 +287,22 @@ def test_what_only_looks_like_a_command_is_an_update(text):
     assert meant(text).intent == "update", meant(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Reply 1", "1"), ("reply '1'", "1"), ("option 1", "1"), ("1 please", "1"),
+        ("1, privately", "1"), ("1 Kim", "1"),
+        ("1 - Kim Lee", "1"), ("reply drop", "DROP"), ("Reply POST", "POST"), ("no thx", "DROP"), ("nvm", "DROP"),
+    ],
+)  # fmt: skip
+def test_an_answer_as_the_question_words_it(text, said):
+    reading = meant(text, Context(question=CHOICE))
+    assert (reading.intent, reading.args) == ("choice", (said,)), reading
+    assert meant("1 dave", Context(question=CHOICE)).args != ("1",)
+    assert meant("option 7", Context(question=CHOICE)).intent == "error"
+    assert meant("1 please", Context(question=OPEN)).intent != "choice"
+
+
 def test_a_text_that_does_not_answer_is_read_as_ever():
     assert meant("lunch is served", Context(question=OPEN)).intent == "update"
     assert meant("whois kim", Context(question=CHOICE)).intent == "whois"

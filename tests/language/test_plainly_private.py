@@ -52,6 +52,20 @@ def test_plain_words_are_kept(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "dile a dave: 90k", "dile a dave en secreto 90k", "solo dave: 90k", "md a dave 90k", "escribe a dave: 90k",
+        "m\u00e1ndale a dave: 90k", "env\u00eda un mensaje a dave: 90k", "confidencial dave: 90k",
+        "directo a dave: 90k",
+        "entre t\u00fa y yo dave: 90k", "dave, entre t\u00fa y yo: 90k", "dave no se lo digas a nadie: 90k",
+        "oye dave, en privado: 90k", "privadamente a dave: 90k",
+    ],
+)  # fmt: skip
+def test_plain_words_in_spanish_are_kept(text):
+    assert (meant(text).intent, meant(text).privacy) == ("ask", "direct"), meant(text)
+
+
+@pytest.mark.parametrize(
     "text", ["reply privately: 90k", "r privately 90k", "Reply in private, 90k", "respond to him privately: 90k"]
 )
 def test_a_reply_that_says_private_answers_no_public_update(text):

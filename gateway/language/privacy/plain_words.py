@@ -37,20 +37,26 @@ _SAYING = r"""
 | (?:privately|secretly)\ tell | txt
 | [\[(*_]+(?:private|privately|confidential|secret)(?:\ (?:to|for))?[\])*_]*
 | (?:un\ )?(?:mensaje|texto)(?:\ privado|\ directo)?(?:\ (?:a|para))? | (?:en\ )?privado(?:\ (?:a|para|con))?
-| (?:solo|sólo)\ para | (?:dile|d[ií]gale|avisa|escribe|manda)\ a(?=\ \S+(?:\ \S+){0,4}\ (?:en\ privado|a\ solas)\b)
+| (?:solo|sólo)\ para | (?:solo|sólo)(?=\ [^\s:,]+:)
+| (?:md|confidencial|secreto|directo|privadamente|susurra)[:,]?(?:\ a)? | entre\ (?:nosotros|t[uú]\ y\ yo),?
+| (?:m[aá]nda(?:le)?|env[ií]a(?:le)?|escr[ií]be(?:le)?)\ un\ (?:mensaje|texto)(?:\ (?:privado|directo))?\ (?:a|para)
+| (?:dile|d[ií]gale|av[ií]sa(?:le)?|m[aá]nda(?:le)?|env[ií]a(?:le)?|escr[ií]be(?:le)?|responde(?:le)?)\ a(?=\ [^\s:,]+:)
+| (?:dile|d[ií]gale|avisa|escribe|manda)\ a(?=\ \S+(?:\ \S+){0,4}\ (?:en\ privado|en\ secreto|a\ solas)\b)
 | (?:private\ |persönliche\ )?nachricht(?:\ an)? | privat(?:\ an)? | nur\ für
 | (?:un\ )?message(?:\ privé)?(?:\ (?:à|pour))? | (?:en\ )?privé(?:\ (?:à|pour))?
 )[:,!]?\ """
 _BEFORE: Final = re.compile(_SAYING.replace("\n", ""), re.VERBOSE)
 _LONGEST = 60
 _TO: Final = frozenset(["to", "for", "with", "a", "para"])
-_INITIALS: Final = frozenset("pmwriesa")  # the letters that a slip in one of these words may begin with
+_INITIALS: Final = frozenset("pmw")  # the letters that a slip in one of these words may begin with
 _FIRST_WORDS = """
 please pls send a an private direct personal secret message text sms dm pm note whisper privately confidential in off
 for to only just between tell un mensaje texto en privado solo sólo dile nachricht private persönliche privat nur
 message privé ask let inform answer write reply txt ping inbox secretly dígale digale avisa escribe manda priv prv pvt
 strictly highly eyes psst pssst psssst can could would respond notify warn remind e-mail email mail whatsapp slack
-imessage memo let 🔒 🔐 🤫 🤐
+imessage memo let md
+confidencial secreto directo privadamente susurra entre mándale mandale envía envia envíale enviale escríbele escribele
+avísale avisale avísa responde respondele 🔒 🔐 🤫 🤐
 """
 _FIRST: Final = frozenset(_FIRST_WORDS.split())
 
@@ -66,12 +72,13 @@ _BEHIND: Final = re.compile(
 _SECRET: Final = re.compile(
     r"\b(?:(?:just\s+|strictly\s+|stays?\s+)?between (?:us|you and (?:me|i)|the two of us)\b|for your eyes only"
     r"|this is (?:strictly )?(?:private|confidential|a secret)\b|(?:don['’]?t|do not) tell (?:anyone|anybody|a soul)\b"
-    r"|keep (?:this|it) (?:private|secret|confidential|between us|to yourself)\b|entre nosotros|no se lo digas a nadie"
+    r"|keep (?:this|it) (?:private|secret|confidential|between us|to yourself)\b|entre (?:nosotros|t[uú] y yo)\b"
+    r"|no se lo digas a nadie"
     r"|que quede entre nosotros)[:,.]?\s*",
     re.IGNORECASE,
 )
 _PRIVATELY: Final = re.compile(r"(?:privately|in private|en privado)\b[:,]?\s*", re.IGNORECASE)
-_GREETING: Final = re.compile(r"(?:hi|hey|hello|dear|hola|psst)[,!]?\s+", re.IGNORECASE)
+_GREETING: Final = re.compile(r"(?:hi|hey|hello|dear|hola|oye|psst)[,!]?\s+", re.IGNORECASE)
 _HOW: Final = re.compile(
     r"^(?:privately|in private|in confidence|in secret|secretly|quietly|discreetly|confidentially"
     r"|off the record|only|alone|know(?=:)|en privado|a solas"
@@ -129,7 +136,8 @@ _SAID_BEHIND: Final = (
     "tell a",
     "keep ",
     "just you",
-    "entre",
+    "entre ",
+    "digas",
 )
 
 

@@ -11,7 +11,7 @@ from gateway.i18n.phrases import say
 from gateway.language.model.reading import Reading, Resolver
 from gateway.language.privacy.plain_words import plainly_private
 from gateway.language.privacy.private_messages import VERBS, addressed_to, hold, is_known
-from gateway.language.words.normalize import CLOSING_QUOTES, first_token, fold_case, verb_of
+from gateway.language.words.normalize import CLOSING_QUOTES, first_token, verb_of
 
 _LONGEST = 80  # characters in which the command has to begin
 _COMMAND: Final = re.compile(
@@ -37,7 +37,7 @@ _FIRST_WORD: Final = re.compile(r"[^\W\d_]+")
 def private_behind(text: str, resolver: Resolver) -> Reading | None:
     """Asks about a cleaned text that is private but for the words or marks that it begins with."""
     first = _FIRST_WORD.match(text)
-    if first and fold_case(first.group()) not in _WORDS:
+    if first and first.group().lower() not in _WORDS:
         return None
     for match in _COMMAND.finditer(text, 1, _LONGEST):
         if _PREAMBLE.fullmatch(text, 0, match.start()) and (found := _held(text, text[match.start() :], resolver)):
