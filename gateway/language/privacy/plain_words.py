@@ -19,6 +19,7 @@ _SAYING = r"""
 |  (?:send\ )?(?:a\ |an\ )?(?:private\ |direct\ |personal\ |secret\ )?(?:message|text|sms|msg|dm|pm|note)
     (?:\ (?:to|for))?
 | send(?=\ \S+\ (?:a|an)\ (?:private\ |direct\ )?(?:message|text|dm|note)\b) | whisper(?:\ to)?
+| (?:direct|private)-?message(?:\ to)? | priv(?:ate)?msg
 | send(?:\ (?:this|it))?\ (?:privately|private|in\ private|only)(?:\ to)?
 | (?:(?:strictly|highly)\ )?
     (?:private|privately|priv|prv|pvt|secret|confidential|personal|direct|in\ private|off\ the\ record|between\ us)
@@ -55,6 +56,7 @@ for to only just between tell un mensaje texto en privado solo sólo dile nachri
 message privé ask let inform answer write reply txt ping inbox secretly dígale digale avisa escribe manda priv prv pvt
 strictly highly eyes psst pssst psssst can could would respond notify warn remind e-mail email mail whatsapp slack
 imessage memo let md
+direct-message directmessage private-message privatemessage privmsg privatemsg
 confidencial secreto directo privadamente susurra entre mándale mandale envía envia envíale enviale escríbele escribele
 avísale avisale avísa responde respondele 🔒 🔐 🤫 🤐
 """

@@ -21,14 +21,15 @@ _COMMAND: Final = re.compile(
 _SAID = """
 please pls plz ok okay oops oop sorry hey hi hello send resend again fwd fw re r reply forward forwarded part pt page
 sms text texts message msg of st no subject oh um uh so also try cmd command critter edited to por favor perdon perdón
-teil parte deel de von di p frm from subj
+teil parte deel de von di p frm from subj i meant mean should be was thanks thx test testing sent siri voice
+dictated quise decir
 """
 _WORDS: Final = frozenset(_SAID.split())
 _WORD: Final = "|".join(sorted(_WORDS, key=len, reverse=True))
 # Each piece is taken whole and never given back, so that no text can make this slow.
 _PREAMBLE: Final = re.compile(
     r"(?:(?:frm|from|subj|subject)\s*:[^\n:]{0,60}(?:\n|\s(?=(?:subj|subject|msg)\s*:))"
-    rf"|(?:{_WORD})(?![^\W\d_])|[(\[<{{«【][^)\]>}}»】\n]{{1,30}}[)\]>}}»】]|[\W\d_])*+",
+    rf"|(?:{_WORD})(?![^\W\d_])|[(\[<{{«【][^)\]>}}»】\n]{{1,30}}[)\]>}}»】]|[@#]\w{{1,20}}|[\W\d_])*+",
     re.IGNORECASE,
 )
 _FIRST_WORD: Final = re.compile(r"[^\W\d_]+")
