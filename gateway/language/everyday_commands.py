@@ -88,9 +88,11 @@ _INSTEAD: Final = tuple(
         (r"(?:make|create|start|open)(?: a| the)?(?: new)? group(?: called| named)?", "new"),
         (r"subscribe(?: me)?(?: to)?", "follow"),
         (r"un-?subscribe(?: me)?(?: from)?|stop following", "unfollow"),
-        (r"un-?follow|dejar de seguir(?: a)?|deja de seguir(?: a)?", "unfollow"),
-        (r"un-?mute", "unmute"),
-        (r"un-?block", "unblock"),
+        (r"un[- ]?follow|dejar de seguir(?: a)?|deja de seguir(?: a)?", "unfollow"),
+        (r"un[- ]?mute", "unmute"),
+        (r"un[- ]?block", "unblock"),
+        (r"(?:add|put|sign)(?: me)(?: up)? (?:to|in|into|for)", "join"),
+        (r"(?:remove|take|get) me (?:from|off|out of)", "unfollow"),
         (r"(?:show|read|get)(?: me)?(?: the)?(?: last| latest)?", "get"),
     )
 )
@@ -145,7 +147,8 @@ def _may_be_command(text: str, verbs: Verbs) -> bool:
 
 _STARTING: Final = """
 who who's who’s whos quien quién please pls plz por make create start open subscribe unsubscribe un un-subscribe
-stop un-follow un-mute un-block unfollow unmute unblock dejar deja show read get so how what list commands commands?
+put sign stop
+un-follow un-mute un-block unfollow unmute unblock dejar deja show read get so how what list commands commands?
 cómo como qué que undo delete retract take unsend recall cancel remove deshacer deshaz borra borrar elimina
 """
 _STARTS: Final = frozenset(_STARTING.split())
@@ -244,13 +247,24 @@ def _takes_a_name(pieces: Sequence[object]) -> bool:
     return bool(account_) and all(getattr(each, "optional", False) for each in others)
 
 
+_GLUED: Final = re.compile(r"([^\W\d_]{2,20})[:@,>-]+([^\W_]\S{0,60})$")  # follow:kim, mute@kim
+_ADDRESS: Final = re.compile(r"\S@\S+\.\S|\+\d{7}")  # of somebody else: it is nothing to publish
+_OF_THEIRS: Final = frozenset(
+    ["post", "posts", "update", "updates", "text", "texts", "message", "messages", "last", "latest"]
+)
+
+
 def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """Keeps a text that begins with a verb, or nearly one, and then somebody's name, and asks what it means."""
     token, rest = first_token(text)
+    if not rest and (glued := _GLUED.match(token)):
+        token, rest = glued.groups()
     if not rest or len(token) > LONGEST_WORD:
         return None
     word = verb_of(token)
     verb = verbs.get(word)
+    if verb and verb.name == "invite" and _ADDRESS.search(rest[:LONGEST]):
+        return Reading("ask", (text,), "company", say("this begins like a command"), None, (), text)
     meant = None if verb else intended_verb(word, verbs)
     if (verb is None and meant is None) or (verb and verb.private):
         return None
@@ -263,11 +277,18 @@ def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Contex
     return _meant(text, "", f"{word} {name}", verbs, resolver, context) if known else None
 
 
+_BEFORE_NAMES: Final = frozenset(
+    ["to", "the", "group", "a", "al", "el", "both", "everyone", "in", "all", "ms", "mr", "mrs"]
+)
+
+
 def _known_after(rest: str, resolver: Resolver, *, coined: bool) -> tuple[tuple[NamedAccount, ...], str]:
     """Who the next word or words name; after a made-up verb, small words before the name are skipped."""
     words = [match.group() for match in tokens(rest, MOST_WORDS + 2)]
-    while coined and len(words) > 1 and fold_case(words[0]) in ("to", "the", "group", "a", "al", "el"):
+    while coined and len(words) > 1 and fold_case(words[0]) in _BEFORE_NAMES:
         del words[0]
+    if words and words[0][-2:] in ("'s", "’s") and (len(words) == 1 or fold_case(words[1]).strip(".!?") in _OF_THEIRS):
+        words = [words[0][:-2]]  # "mute kim's posts"
     for count in range(1, min(MOST_WORDS, len(words)) + 1):
         if count > 1 and not may_be_name(words[:count]):
             break

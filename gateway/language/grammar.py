@@ -12,8 +12,16 @@ from gateway.language.fragments.part_marks import TextPart
 from gateway.language.fragments.reassembly import Arrived, find_mark, place_part
 from gateway.language.model.reading import Channel, Context, PendingFragment, Reading, ResolvedName, Resolver
 from gateway.language.opt_out.keywords import carrier_word, may_stop, stops_mails
-from gateway.language.opt_out.stop_requests import MOST, is_mentioned, is_mistyped_stop, is_plain_stop, strip_courtesies
+from gateway.language.opt_out.stop_requests import (
+    MOST,
+    is_mentioned,
+    is_mistyped_stop,
+    is_plain_stop,
+    repeats_our_words,
+    strip_courtesies,
+)
 from gateway.language.privacy.plain_words import plainly_private
+from gateway.language.privacy.preambles import private_behind
 from gateway.language.privacy.private_messages import VERBS, private_reading, read_slip
 from gateway.language.reactions.reactions import ReadReaction, reaction
 from gateway.language.reactions.shapes import possible_reaction, words_beside
@@ -137,6 +145,8 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or _forced(text, verbs, resolver, context)
         or private_reading(text, resolver, _private_words(verbs))
         or plainly_private(text, resolver)
+        or private_behind(text, resolver)
+        or _no_reply(text, context)
         or _command(text, channel, verbs, resolver, context)
         or mentions.leading_name(text, resolver, context)
         or _perhaps_stop(text, channel)
@@ -173,6 +183,17 @@ def _perhaps_stop(text: str, channel: Channel) -> Reading | None:
     A mail is asked about only when it mistypes "stop": by mail, people write whole sentences to colleagues."""
     if len(text) > MOST or not (may_stop(text) if channel == "sms" else is_mistyped_stop(text)):
         return None
+    return _ask_to_stop(text)
+
+
+def _no_reply(text: str, context: Context) -> Reading | None:
+    """Asks about "reply privately …", and about "Reply STOP", which copies our own words: neither is a public reply."""
+    if text[0] not in "rRaA":
+        return None
+    return _ask_to_stop(text) if repeats_our_words(text) else replies.asked_privately(text, context)
+
+
+def _ask_to_stop(text: str) -> Reading:
     reason = say("this may mean that you want no more texts")
     return Reading("ask", ("", text), "direct", reason, None, (), text, unknown=STOP)
 
@@ -274,6 +295,10 @@ def _command(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, cont
 
 
 _OPENING_MARKS = "¿¡"  # Spanish writes them before a question and an exclamation
+# "- follow kim", "👉 follow kim", "Fwd: follow kim", "hey critter, follow kim".
+_BEFORE_COMMANDS = re.compile(
+    r"(?:(?:(?:hey|hi|ok),? )?critter\b|fwd?:|cmd\b|command\b|[^\w@#/.\"“„«+(:;<?]){1,20}", re.IGNORECASE
+)
 _APART = re.compile(r"\s+[!?]+$")
 
 
@@ -287,7 +312,8 @@ def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolv
     """Asks about a text that begins like a command about somebody but is none. A mail of several lines is prose."""
     if channel == "email" and "\n" in text:
         return None
-    found = name_after_verb(text.lstrip(_OPENING_MARKS), verbs, resolver, context)
+    before = _BEFORE_COMMANDS.match(text)
+    found = name_after_verb(text[before.end() :] if before else text, verbs, resolver, context)
     return replace(found, text=text) if found else None
 
 

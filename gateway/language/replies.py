@@ -1,6 +1,7 @@
 """Reads answers to the open question, and to a message that came to this person and few others. grammar.py calls it."""
 
 import re
+from dataclasses import replace
 
 from gateway.i18n.phrases import Phrase, capital, say
 from gateway.language import plain_answers
@@ -13,19 +14,36 @@ _WORDS = frozenset({"OK", "POST", "DROP", "UNDO"})
 LONGEST = 20  # characters of an answer
 LATEST = 8  # characters of one that comes too late
 _ENDS = " .!)#:,\u20e3"
-# How people say yes and no. POST and the digits have no other form: they must be written as they are.
+# How people say yes and no. POST and the digits must be written as they are, with "reply" or a name at most.
 _YES = """
 ok | okay | okey | okey dokey | k | kk | y | yes | yes please | yes pls | yeah | yea | yep | yup | ya | yah | yes yes |
 sure | sure thing | of course | do it | go ahead | yes do it | yes go ahead | please do | confirm | confirmed | agreed |
-si | sí | si si | sí sí | sí por favor | si por favor | claro | claro que sí | claro que si | vale | dale | de acuerdo |
+si | sí | si si | sí sí | sí por favor | si por favor | claro | claro que sí | claro que si | si claro |
+sí claro | ok 👍 | yes 👍 | vale | dale | de acuerdo |
 por supuesto | oui | ja | sim | 👍 | 👌 | ✅ | ✔ | 🆗
 """
 _NO = """
 n | no | no no | nope | nah | no thanks | no thank you | no way | never mind | nevermind | dont | don't | do not |
-no gracias | nein | non | não | nao | nee | 👎 | ❌ | 🚫
+no thx | no ty | nvm | no gracias | nein | non | não | nao | nee | 👎 | ❌ | 🚫
 """
 _PLAIN = {" ".join(word.split()): "OK" for word in _YES.split("|")}
 _PLAIN |= {" ".join(word.split()): "DROP" for word in _NO.split("|")}
+_PRIVATE_REPLY = re.compile(
+    r"(?:r|re|reply|respond|answer|responder|responde)[:,]?\s+(?:(?:only\s+)?to\s+(?:him|her|them|this|that)\s+)?[(\[]?"
+    r"(?:privately|in private|private(?=[:)\]])|confidentially|secretly|en privado)\b[)\]]?[:,]?\s+(?=\S)",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(
+    r"(?:reply|answer|responde|responder)[:,]?\s+(?:with\s+|con\s+)?[\"“'‘]?(?P<said>[0-9]{1,2}|post|drop|ok|yes|no|undo)"
+    r"[\"”'’.!)]*(?:[,\s]+(?:please|pls|por favor))?[.!]*",
+    re.IGNORECASE,
+)
+_POLITE_NUMBER = re.compile(
+    r"(?:(?:press|choose|pick|option|opt|choice|number|no\.|opci[oó]n|n[uú]mero)\s+)?(?P<said>[0-9]{1,2})"
+    r"[.)]*(?:[,\s]+(?:please|pls|plz|por favor|privately|in private|en privado))*[.!]*",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"(?P<number>[0-9]{1,2})[\s.:)-]+(?P<name>\D{1,30})")
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 
 
@@ -37,11 +55,24 @@ def choice(text: str, context: Context, resolver: Resolver) -> Reading | None:
         return _without_question(text, context, resolver)
     if len(text) > plain_answers.LONGEST or text[0] == ".":
         return None
-    found = (_short(text, context, question) if len(text) <= LONGEST else None) or _plain(
-        text, context, question, resolver
-    )
+    bare = _as_told(text, question)
+    short = _short(bare, context, question) if len(bare) <= LONGEST else None
+    found = short or _plain(bare, context, question, resolver)
+    found = replace(found, text=text) if found and bare != text else found
     early = question.unseen and not question.secret  # a PIN is sent on purpose, and only one question waits for it
     return _unseen(text, question) if found and early else found
+
+
+def _as_told(text: str, question: OpenQuestion) -> str:
+    """The answer in "Reply 1", "option 2 please" and "1 Kim", as people copy the lines of a question; else the text."""
+    if match := _TOLD.fullmatch(text) or (_POLITE_NUMBER.fullmatch(text) if question.choices else None):
+        return match["said"]
+    match = _NUMBERED.fullmatch(text)
+    number = int(match["number"]) if match else 0
+    if match is None or not 1 <= number <= len(question.choices):
+        return text
+    label, name = fold_case(question.choices[number - 1].label), fold_case(match["name"]).strip(" .!")
+    return str(number) if name in (label, label.partition(" ")[0]) else text
 
 
 def _unseen(text: str, question: OpenQuestion) -> Reading | None:
@@ -157,6 +188,17 @@ def _would_answer(word: str, asked: OpenQuestion) -> bool:
 
 def _newer(item: Item | None, asked: OpenQuestion) -> bool:
     return item is not None and item.age < asked.age
+
+
+def asked_privately(text: str, context: Context) -> Reading | None:
+    """Asks about `reply privately …` after an item that many got: `r` would answer it as publicly as it came."""
+    match = _PRIVATE_REPLY.match(text)
+    last = context.last
+    if match is None or last is None or last.private:
+        return None
+    words = text[match.end() :]
+    reason = say('"{words}" looks private', words=match.group().rstrip(" :,"))
+    return Reading("ask", (last.author.handle, words), "direct", reason, None, (last.author,), text, (last.author,))
 
 
 def takes_back(text: str) -> bool:

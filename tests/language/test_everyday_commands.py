@@ -249,6 +249,60 @@ def test_yes_from_an_opted_out_phone_stays_the_carriers():
     assert meant("yes", Context(question=OPEN, opted_out=True)).intent == "optin"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "follow:zoe", "follow@zoe", "mute@zoe", "leave:sales",
+        "mute zoe's posts", "mute zoe\u2019s", "follow both zoe and kim",
+        "follow everyone in sales", "follow ms zoe", "- follow zoe", "!follow zoe", "* follow Rosa Silva", "> mute zoe",
+        "\U0001f449 follow zoe", "Fwd: follow zoe", "hey critter, follow zoe", "follow all in sales",
+        "invite my friend zed@other.example", "invite +14155550000 please", "invite zed at zed@other.example to us",
+    ],
+)  # fmt: skip
+def test_a_command_in_other_clothes_is_asked_about(text):
+    assert meant(text).intent == "ask", meant(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "args"),
+    [
+        ("un follow zoe", "unfollow", ("zoe",)), ("un mute zoe", "unmute", ("zoe",)),
+        ("add me to the sales group", "follow", ("sales",)), ("remove me from sales please", "unfollow", ("sales",)),
+        ("take me off sales", "unfollow", ("sales",)), ("get me out of harbor", "unfollow", ("harbor",)),
+        ("sign me up for harbor", "follow", ("harbor",)),
+    ],
+)  # fmt: skip
+def test_groups_in_other_words(text, intent, args):
+    assert (meant(text).intent, meant(text).args) == (intent, args), meant(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- kim is out", "get me out of here", "add me to your calendar", "take me off guard", "critter is great",
+        "invite everyone to the party", "sign me up for yoga", "> great idea", "on-call: zoe", "like kim's idea",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_command_is_an_update(text):
+    assert meant(text).intent == "update", meant(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Reply 1", "1"), ("reply '1'", "1"), ("option 1", "1"), ("1 please", "1"),
+        ("1, privately", "1"), ("1 Kim", "1"),
+        ("1 - Kim Lee", "1"), ("reply drop", "DROP"), ("Reply POST", "POST"), ("no thx", "DROP"), ("nvm", "DROP"),
+    ],
+)  # fmt: skip
+def test_an_answer_as_the_question_words_it(text, said):
+    reading = meant(text, Context(question=CHOICE))
+    assert (reading.intent, reading.args) == ("choice", (said,)), reading
+    assert meant("1 dave", Context(question=CHOICE)).args != ("1",)
+    assert meant("option 7", Context(question=CHOICE)).intent == "error"
+    assert meant("1 please", Context(question=OPEN)).intent != "choice"
+
+
 def test_a_text_that_does_not_answer_is_read_as_ever():
     assert meant("lunch is served", Context(question=OPEN)).intent == "update"
     assert meant("whois kim", Context(question=CHOICE)).intent == "whois"

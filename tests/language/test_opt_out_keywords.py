@@ -81,9 +81,30 @@ def test_what_may_be_a_no_is_asked(text):
 @pytest.mark.parametrize(
     "text",
     [
+        "Reply STOP", "reply 'stop'", "txt stop", "send stop", "stop2end", "stop2quit", "stop all of it",
+        "who dis stop",
+        "no thanks stop", "not interested, stop", "hey critter stop", "stop for now", "stop for 2 hours",
+        "stop till monday",
+        "can you stop", "how can I stop?", "make it stop", "when will this stop", "stop sending stuff",
+        "cancel my account", "turn off notifications", "way too many texts", "take this number off your list",
+        "block this number", "wrong number dude", "quit blowing up my phone", "I would like to be removed",
+        "baja por favor", "pare por favor", "keine SMS mehr bitte", "abmelden bitte", "¡Ya basta!", "déjenme en paz",
+        "Número equivocado", "bitte aufhören", "non scrivetemi più", "пожалуйста хватит", "やめて", "proszę przestań",
+        "توقف من فضلك", "arrête ça",
+    ],
+)  # fmt: skip
+def test_other_ways_to_say_no_are_asked_and_never_posted(text):
+    assert (meant(text).intent, meant(text).privacy) == ("ask", "direct")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "stop by my desk", "stop the line", "please stop the line at 4", "no more milk", "message me",
         "Don't wait for me",
         "cancel the 3pm", "end of shift", "out of the office till 4", "I'm out", "never mind", "bus stop",
+        "can we stop by at noon", "will the train stop there tonight", "how to stop a leak", "stop right there, thief",
+        "never stop", "non stop today", "send the stop sign", "basta pasta is open",
         "we must stop texting customers after eight in the evening, the law says so",
     ],
 )  # fmt: skip

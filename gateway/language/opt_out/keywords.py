@@ -21,6 +21,21 @@ desuscribir detener iptal lopeta parar pare peruuta rezygnuje rezygnuję sair sa
 uitschrijven wypisz стоп отписаться отписка отмена 停止 停止する 退订 退訂 取消 解除 解约 수신거부 중지 توقف إلغاء
 """
 _FOREIGN = frozenset(_OTHERS.split())
+# Whole texts abroad that ask somebody to stop, perhaps us: they are asked about. Courtesies around them do not count.
+_PERHAPS = """
+basta | basta ya | ya basta | baja | dar de baja | quiero cancelar | cancelar suscripcion | numero equivocado |
+no me molesten | no me molestes | dejame en paz | dejenme en paz | unsuscribir | eliminar mi numero |
+borrar mi numero | detente | detengan esto | parem | chega | nao quero mais | pare ja | aufhoren | lasst mich in ruhe |
+falsche nummer | nicht mehr schreiben | laissez moi tranquille | arrete ca | arretez de menvoyer des sms |
+faux numero | hou op | smettila | basta messaggi | basta sms | non scrivetemi piu | numero sbagliato | przestan |
+хватит | остановите | не пишите мне | 不要再发了 | 停 | 停止发送 | やめて | 配信停止 | 그만 | iptal et | durdur
+"""
+_PERHAPS_ABROAD = frozenset(" ".join(phrase.split()) for phrase in _PERHAPS.split("|"))
+_COURTEOUS = re.compile(
+    r"^(?:(?:please|por favor|porfavor|bitte|svp|prosze|per favore|пожалуйста) )+"
+    r"|(?: (?:please|por favor|porfavor|bitte|svp|sil vous plait|per favore|prego|alsjeblieft|prosze|пожалуйста|gracias"
+    r"|danke|merci|من فضلك))+$"
+)
 _SHOUTED = frozenset({"para"})  # a request only with "!"; without it, it is the everyday Spanish word for "for"
 
 _PHRASES = """
@@ -140,7 +155,28 @@ def may_stop(text: str) -> bool:
     """Whether a short text may ask us to stop: its writer is asked, and it is never published without an answer."""
     if len(text) > stop_requests.MOST:
         return False
-    return stop_requests.may_be_stop(text) or _REFUSING_ABROAD.search(_folded(text)) is not None
+    return stop_requests.may_be_stop(text) or _REFUSING_ABROAD.search(_folded(text)) is not None or _stops_abroad(text)
+
+
+def _stops_abroad(text: str) -> bool:
+    """Whether a whole text is such a request in another language, perhaps with a courtesy."""
+    first = _WORD.search(text)
+    word = first.group().casefold() if first else ""
+    if word not in _STARTING and (word.isascii() or _unaccented(word) not in _STARTING):
+        return False
+    bare = _bare(stop_requests.strip_courtesies(text))
+    polite = _COURTEOUS.sub("", bare)
+    if polite != bare and (polite in _FOREIGN or polite in REFUSALS or _unaccented(polite) in _FOREIGN):
+        return True
+    plain = _unaccented(polite)
+    return plain in _PERHAPS_ABROAD or _COURTEOUS.sub("", plain) in _PERHAPS_ABROAD
+
+
+def _unaccented(text: str) -> str:
+    if text.isascii():
+        return text
+    spread = unicodedata.normalize("NFKD", text)
+    return unicodedata.normalize("NFC", "".join(each for each in spread if not "\u0300" <= each <= "\u036f"))
 
 
 def sounds_like_refusal(text: str) -> bool:
@@ -164,3 +200,13 @@ def _bare(text: str) -> str:
         return folded
     spaced = folded.replace("-", " ").replace(",", " ").replace("'", "")
     return " ".join(_PUNCTUATION.sub("", spaced).split())
+
+
+# The first words of all that `_stops_abroad` knows: most texts begin with none of them, and are looked at no further.
+_WORD = re.compile(r"[^\W\d_]+")
+_COURTESIES = ["please", "por", "porfavor", "bitte", "svp", "prosze", "per", "пожалуйста"]
+_STARTING = frozenset(
+    _unaccented(match.group())
+    for phrase in (*_PERHAPS_ABROAD, *_FOREIGN, *REFUSALS, *_COURTESIES)
+    if (match := _WORD.search(phrase))
+)

@@ -55,6 +55,30 @@ _US: Final = re.compile(
     r"|(?:stop|quit|end) (?:this|it|that|now|already))\b"
 )
 
+# Beside "stop" these leave open whether a colleague or we are meant: "who dis stop", "stop for 2 hours".
+_OPEN_WORDS = """
+dude who whos dis is can could would will how when make today tonight tomorrow till until so much stuff things thing
+interested reply txt send critter hour hours day days week weeks month service group groups monday tuesday wednesday
+thursday friday saturday sunday thankyou that be there everything
+"""
+_OPEN: Final = frozenset(_OPEN_WORDS.split())
+_STOPPING: Final = frozenset(["stop", "stopp", "stopping", "stopall", "unsubscribe", "unsub", "optout"])
+_SPAN: Final = re.compile(r"\d+[a-z]?")
+_COMPLAINT: Final = re.compile(
+    r"\b(?:(?:cancel|close|delete|deactivate) (?:my|this) (?:account|subscription)"
+    r"|(?:turn|switch) off (?:the |these |all |my )*(?:texts?|notifications?|messages?|sms|alerts?)"
+    r"|too many (?:texts?|messages?|sms|notifications?)"
+    r"|(?:take|get) (?:me|(?:my|this) (?:number|name)) off (?:this|your|the)"
+    r"|block this number|wrong number(?: (?:dude|man|mate|sir|buddy|here|sorry|guys?))?$"
+    r"|blowing up my phone|unenroll me|leave me be|want to be removed"
+    r"|like to be removed|(?:never|did not|didn'?t) sign(?:ed)? up|off (?:this|your) list)\b"
+)
+# One of these is in every complaint. They are looked up first, because most texts have none of them.
+_COMPLAINING: Final = frozenset(["account", "subscription", "off", "many", "number", "phone", "me", "removed", "up"])
+_REPLY: Final = re.compile(
+    r"(?:reply|answer)[:,]?\s+(?:with\s+)?[\"'“‘]?(?:stop|stopall|unsubscribe)[\"'”’.!]*", re.IGNORECASE
+)
+
 
 # Beginnings of the words of a request. They are checked first, because most texts have none of them.
 _SAID: Final = (
@@ -129,9 +153,23 @@ def may_be_stop(text: str) -> bool:
     inner = strip_courtesies(text)
     words = _words(inner)
     bare = " ".join(words)
+    if _is_open(words) or (not _COMPLAINING.isdisjoint(words) and _COMPLAINT.search(bare)):
+        return True
     if bare in _ALONE or _SHOUTED.match(inner) or _slips(words):
         return True
     return bool(_MAY_MEAN_US.search(bare)) and bool(_US.search(bare))
+
+
+def repeats_our_words(text: str) -> bool:
+    """Whether somebody copied our own "Reply STOP", which would otherwise be a public reply."""
+    return _REPLY.fullmatch(text) is not None
+
+
+def _is_open(words: Sequence[str]) -> bool:
+    """Whether a text says stop, and beside it only words that may as well be meant for us."""
+    if _STOPPING.isdisjoint(words) or len(words) > _MOST_WORDS or _NOT_A_NO.search(" ".join(words)):
+        return False
+    return all(word in _KNOWN or word in _OPEN or word in _POLITE or _SPAN.fullmatch(word) for word in words)
 
 
 def is_mistyped_stop(text: str) -> bool:
@@ -173,6 +211,7 @@ _SPELLED: Final = frozenset(["stop", "stopall", "unsubscribe", "optout"])
 # Words of their own, one letter away from "stop".
 _OTHER_WORDS: Final = "stop stopp stops top sop shop slop swop step stow atop stoop strop stomp estop stoup stob"
 _TYPOS: Final = {
+    **dict.fromkeys(["stop2end", "stop2quit", "stop2stop"], "stop"),
     **dict.fromkeys(_one_edit("cancel") - {"cancel", "cancels", "cancer", "chancel"}, "cancel"),
     **dict.fromkeys(_one_edit("optout") - {"optout"}, "optout"),
     **dict.fromkeys((_one_edit("stop") | _one_edit("stopall")) - {"stopall", *_OTHER_WORDS.split()}, "stop"),
