@@ -89,10 +89,47 @@ def test_marks_of_quotes(quoted):
         "Message du 03/03/26 09:58\nDe : Omar\nA : kim\nObjet : gate\n",
         "3 March 2026 09:58 Omar Haddad via Critter <post@mail.example>",
         "Zap 3 brem 2026 klo 09:58 Omar <omar@corp.example> zumbel:",
+        "V V tor., 3. mar. 2026 ob 09:58 je oseba Omar Haddad <omar@corp.example> napisala:",
+        "Mar 3, 2026, 09:58 by omar@corp.example:",
+        "3. März 2026, 09:58 von omar@corp.example:",
+        "Omar Haddad <omar@corp.example>, 2026-03-03:",
+        "Omar Haddad <omar@corp.example> در ۳ مارس ۲۰۲۶ نوشت:",
+        "2026. 3. 3. 오전 9:58에 Omar Haddad 이(가) 쓴 글:",
+        "於 2026/3/3 上午 09:58，Omar Haddad 提到:",
+        ">>> Omar Haddad <omar@corp.example> 03/03/26 9:58 AM >>>",
+        ">>> Omar Haddad 3/3/2026 9:58 >>>",
+        ">>> On 3/3/2026 at 9:58 AM, in message <a@corp.example>, Omar <omar@corp.example> wrote:",
+        "-------- Izvirno sporočilo --------",
+        "-------- Оригинално съобщение --------",
+        "-------- הודעה מקורית --------",
+        "-------- Thư gốc --------",
+        "-------- Zumbel brem --------",
+        "------------------&nbsp;原始邮件&nbsp;------------------",
+        "------------------ Original ------------------",
+        "From: Omar Haddad\nSubject: gate\n",
     ],
 )
 def test_what_else_stands_above_history(above):
     assert read_own_words(reply(f"{OWN}\n\n{above}\n{SECRET}")).text == OWN
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "מאת: Omar Haddad\nנשלח: יום שלישי 3 מרץ 2026 09:58\nאל: Kim Lee\nנושא: RE: dock",
+        "จาก: Omar Haddad\nส่ง: วันอังคารที่ 3 มีนาคม 2026 09:58\nถึง: Kim Lee\nเรื่อง: dock",
+        "Šalje: Omar Haddad\nPoslano: 3. ožujka 2026. 9:58\nPrima: Kim Lee\nPredmet: dock",
+        "От: Omar Haddad\nИзпратено: 3 март 2026 г. 9:58\nДо: Kim Lee\nОтносно: dock",
+        "Dari: Omar Haddad\nTerkirim: 3 Maret 2026 09:58\nKepada: Kim Lee\nSubjek: dock",
+    ],
+)
+def test_blocks_right_below_the_words_and_without_addresses(block):
+    assert read_own_words(reply(f"{OWN}\n{block}\n{SECRET}")).text == OWN
+
+
+def test_a_sentence_right_above_an_attribution_is_no_part_of_it():
+    line = "Omar Haddad <omar@corp.example> ezt írta (időpont: 2026. márc. 3., K, 9:58):"
+    assert read_own_words(reply(f"{OWN}\n{line}\n> {SECRET}")).text == OWN
 
 
 @pytest.mark.parametrize(
@@ -103,10 +140,27 @@ def test_what_else_stands_above_history(above):
         "<div class='reply-quote'><p>{}</p></div>",
         "<div id='x-original-message'>{}</div>",
         "<p>＞ {}</p>",
+        "<div class='gmail_quote gmail_quote_container'><div>Zum zorp<br></div><div>{}</div></div>",
+        "<div style='border-right:none;border-top:1pt solid rgb(225, 225, 225);padding:3pt 0cm 0cm'><p>Zum: Omar</p>"
+        "</div><p>{}</p>",
+        "<div style='border-width: 1pt medium medium; border-style: solid none none; padding: 3pt 0cm 0cm;'>Zum</div>{}",
+        "<div class='qtdSeparateBR'><br></div><div>zum {}</div>",
+        "<div class='aolReplacedBody'>zum {}</div>",
+        "<div><!-- originalMessage --><div>Zum: Omar</div></div><div>{}</div>",
+        "<div class='front-blockquote'>zum {}</div>",
+        "<details class='email-quote'><summary>...</summary>zum {}</details>",
+        "<hr data-marker='__DIVIDER__'><div>Zum: Omar</div><div>{}</div>",
+        "<hr id='ecxstopSpelling'>Zum: Omar<br>{}",
     ],
 )
 def test_quotes_in_html(quote):
     assert read_own_words(reply(f"<div>{OWN}</div>{quote.format(SECRET)}", "text/html")).text == OWN
+
+
+def test_an_answer_between_gmails_quotes_stays():
+    quoted = f"<blockquote class='gmail_quote'>{SECRET}</blockquote>"
+    body = f"<div>Hi.</div><div class='gmail_quote'>{quoted}<div>{OWN}</div>{quoted}</div>"
+    assert OWN in read_own_words(reply(body, "text/html")).text
 
 
 TABLE = (

@@ -8,7 +8,7 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from gateway.mail.decode.client_marks import TIGHT_SHEET, Mark, mark, tight
+from gateway.mail.decode.client_marks import TIGHT_SHEET, Mark, is_fence_comment, mark, tight
 from gateway.mail.footers.signature_trimming import SIGNED
 
 FENCE = "\ufdd0"  # the line at a program's mark for the beginning of history; no text has this character
@@ -85,6 +85,10 @@ def _enter(node: LexborNode, lines: _Lines) -> LexborNode | None:
     tag = node.tag
     if tag == "-text":
         _words(node, lines)
+        return None
+    if is_fence_comment(node):
+        lines.end()
+        lines.mark(FENCE)
         return None
     if tag is None or tag.startswith(("-", "!", "_")) or tag in _DROPPED or _hidden(node):
         return None

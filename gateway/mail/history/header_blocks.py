@@ -10,29 +10,43 @@ from gateway.mail.history.attributions import VERBS
 _ORIGINALS = (
     r"original|ursprüngliche|originale?|d.origine|initial|oorspronkelijke?|oprindelig|ursprungligt|opprinnelig|"
     r"oryginalna|alkuperäinen|původní|pôvodná|eredeti|исходное|вихідне|orijinal|özgün|reply|antwort|原始|原邮件|"
-    r"原来的|元の|원본"
+    r"原来的|元の|원본|asal|asli|izvirno|izvorna|izvorno|originele|оригинално|оригінальне|оригинална|sākotnējais|"
+    r"originalus|pradinis|αρχικό|upprunaleg|upphaflegur?|jatorrizko|gwreiddiol|الأصلية|מקורית|ต้นฉบับ|gốc|मूल|اصلی"
 )
 _MESSAGES = (
     r"message|appointment|nachricht|mail|e-mail|mensaje|messaggio|bericht|mensagem|meddelelse|besked|meddelande|"
-    r"melding|wiadomość|viesti|zpráva|správa|üzenet|сообщение|повідомлення|ileti|mesaj|邮件|郵件|メッセージ|메시지"
+    r"melding|wiadomość|viesti|zpráva|správa|üzenet|сообщение|повідомлення|ileti|mesaj|邮件|郵件|メッセージ|메시지|메일|"
+    r"isi|pesan|mesej|sporočilo|poruka|съобщение|порука|ziņojums|vēstule|laiškas|žinutė|μήνυμα|skilaboð|póstur|"
+    r"missatge|mensaxe|mezua|neges|الرسالة|הודעה|ข้อความ|thư|tin nhắn|संदेश|پیام"
 )
 _ORIGINAL = re.compile(
     rf"^[>\s*]*(?:[-_‐–—]{{2,}}+|[*=.~#]{{2,}}+)\s*(?:begin message|"
     rf"(?:{_ORIGINALS})\s?(?:{_MESSAGES})|(?:{_MESSAGES})\s(?:{_ORIGINALS})|"
-    r"originalnachricht)\s*(?:[-_‐–—*=.~#]{2,}[\s*]*)?$",
+    r"originalnachricht|algkiri|algne kiri|ข้อความต้นฉบับ)\s*(?:[-_‐–—*=.~#]{2,}[\s*]*)?$",
     re.IGNORECASE,
 )
+_BARE_TITLE = re.compile(r"[>\s*]*-{6,}\s*(?:original|原始)\s*-{6,}\s*", re.IGNORECASE)
 _LONGEST_TITLE = 200
 _WROTE = re.compile(rf"^[>\s*]*[-_=‐–—]{{2,}}\s.{{2,80}}\b(?:{VERBS})\s*[:：]?\s*[-_=‐–—]{{2,}}\s*$", re.IGNORECASE)
+_ANY_TITLE = re.compile(r"\*?(?P<rule>-{5}|-{8,10})(?P<pad> ?)[^\W\d_][^\n:.!?-]{2,40}(?P=pad)(?P=rule)\*?")
 _NAMES = {
     "from": "From|Von|De|Da|Van|Fra|Från|Od|Lähettäjä|От|Від|Kimden|Feladó|De la|Από|"
-    "发件人|寄件者|差出人|送信者|보낸 사람|보낸사람",
+    "发件人|寄件者|差出人|送信者|보낸 사람|보낸사람|מאת|مِ?ن|از|"
+    "จาก|ผู้ส่ง|Từ|Người gửi|Dari|Šalje|Pošiljatelj|Saatja|No|Sūtītājs|"
+    "Nuo|Siuntėjas|Nga|प्रेषक|Frá|Odosielateľ|Odesílatel",
     "sent": "Sent|Date|Gesendet|Datum|Envoyé(?: le)?|Enviado(?: el| em)?|Enviada(?: em)?|Fecha|Inviato|Data|Verzonden|"
     "Sendt|Dato|Skickat|Wysłano|Odesláno|Lähetetty|Päivämäärä|Отправлено|Дата|Надіслано|Gönderildi|Tarih|Elküldve|"
-    "Trimis|发送时间|发送日期|日期|寄件日期|送信日時|日時|보낸 날짜|날짜",
-    "to": "To|An|À|A|Para|Aan|Til|Till|Do|Komu|Vastaanottaja|Кому|Kime|Címzett|Către|Προς|收件人|宛先|받는 사람",
+    "Trimis|נשלח|תאריך|تم الإرسال|التاريخ|ارسال شده|تاریخ|"
+    "ส่ง|วันที่|Đã gửi|Ngày|Terkirim|Dikirim|Tanggal|Poslano|Послато|"
+    "Saadetud|Kuupäev|Nosūtīts|Datums|Išsiųsta|Изпратено|Enviat(?: el)?|Dërguar|भेजा गया|दिनांक|"
+    "Odoslané|Dátum|Ημερομηνία|"
+    "Στάλθηκε|发送时间|发送日期|日期|寄件日期|送信日時|日時|보낸 날짜|날짜",
+    "to": "To|An|À|A|Para|Aan|Til|Till|Do|Komu|Vastaanottaja|Кому|Kime|Címzett|Către|Προς|收件人|宛先|받는 사람|"
+    "אל|إلى|به|ถึง|Đến|Tới|Kepada|"
+    "Ke|Prima|Za|Adressaat|Saaja|Kam|Gavėjas|До|За|Per a|Për|प्रति|Príjemca",
     "subject": "Subject|Betreff|Objet|Asunto|Oggetto|Onderwerp|Assunto|Emne|Ämne|Temat|Předmět|Aihe|Тема|Konu|Tárgy|"
-    "Subiect|Θέμα|主题|主旨|件名|제목",
+    "Subiect|Θέμα|主题|主旨|件名|제목|נושא|الموضوع|موضوع|เรื่อง|"
+    "Chủ đề|Tiêu đề|Subjek|Perihal|Predmet|Zadeva|Teema|Tēma|Tema|Относно|Предмет|विषय|Efni|Sujet",
     "cc": "Cc|Bcc|Kopie|Kopia|Kopi|Copie|CC|DW|Kopia do|Копия|抄送|副本|참조|Reply-To|Antwort an|Répondre à",
 }
 _HEADER = re.compile(
@@ -50,7 +64,22 @@ def original(line: str) -> bool:
     """Whether it is `-----Original Message-----` in any language, with any kind of dashes."""
     if line.lstrip("> *\t")[:1] not in "-_‐–—=.~#" and not line.lstrip("> \t").startswith("**"):
         return False
+    line = line.replace("&nbsp;", " ")
+    if _BARE_TITLE.fullmatch(line):
+        return True
     return len(line) < _LONGEST_TITLE and bool(_ORIGINAL.match(line) or _WROTE.match(line))
+
+
+def title(line: str) -> bool:
+    """Whether it has the form of such a line in any language: programs put 5 or 8 to 10 dashes on both sides. Only a
+    reply is cut there, because people may write headings like this."""
+    return len(line) < 100 and bool(_ANY_TITLE.fullmatch(line.strip()))
+
+
+def names_author(line: str) -> bool:
+    """Whether it is the header line that says who wrote a mail."""
+    match = _HEADER.match(line)
+    return bool(match and match.lastgroup == "from")
 
 
 def header_block(lines: Sequence[str], at: int) -> bool:

@@ -11,9 +11,9 @@ from typing import Literal
 from gateway.mail.decode.html_to_text import FENCE
 from gateway.mail.footers.disclaimers import banner
 from gateway.mail.footers.signature_trimming import SIGNED, without_signature
-from gateway.mail.history.attributions import apart, attribution, is_attribution
+from gateway.mail.history.attributions import apart, attribution, groupwise, is_attribution
 from gateway.mail.history.forwards import forward
-from gateway.mail.history.header_blocks import header_block, original
+from gateway.mail.history.header_blocks import header_block, original, title
 from gateway.mail.history.known_words import KnownWords
 from gateway.mail.history.labelled_blocks import heading_above, labelled_block, subject_block
 from gateway.mail.history.quote_prefixes import PROMPT, normalize_prefixes
@@ -59,6 +59,8 @@ def trim_history(
     lines = normalize_prefixes(_apart(_unarmoured(text.split("\n"))), replied)
     if replied and (block := subject_block(lines, subject)) is not None:
         lines.insert(block, FENCE)
+    if replied and not forwarded and (heading := _title(lines)) is not None:
+        lines.insert(heading, FENCE)
     warned = banner(lines)
     warning, lines = lines[:warned], lines[warned:]
     marker = next((at for at, line in enumerate(lines) if _marks(line)), None)
@@ -72,6 +74,12 @@ def trim_history(
     if not warning:
         return found
     return TrimmedText(found.own, _joined([*warning, found.trimmed]), found.history, found.forwarded)
+
+
+def _title(lines: Sequence[str]) -> int | None:
+    """The first line with the form of a title above an earlier mail, below other words and a blank line."""
+    found = (at for at in range(1, len(lines)) if title(lines[at]) and not lines[at - 1].strip())
+    return next((at for at in found if not forward(lines[at]) and any(map(str.strip, lines[at + 1 :]))), None)
 
 
 def _marks(line: str) -> bool:
@@ -213,6 +221,8 @@ def _quotes_below(lines: list[str], at: int) -> bool:
 def _blocks(lines: Sequence[str], at: int) -> bool:
     """Whether somebody else's mail begins here without quote marks."""
     line = lines[at]
+    if groupwise(line) and not _quotes_below(lines, at):
+        return True
     return line == FENCE or (
         not _is_quote(line) and (original(line) or header_block(lines, at) or labelled_block(lines, at))
     )
