@@ -143,7 +143,7 @@ def test_a_sentence_right_above_an_attribution_is_no_part_of_it():
         "<div class='gmail_quote gmail_quote_container'><div>Zum zorp<br></div><div>{}</div></div>",
         "<div style='border-right:none;border-top:1pt solid rgb(225, 225, 225);padding:3pt 0cm 0cm'><p>Zum: Omar</p>"
         "</div><p>{}</p>",
-        "<div style='border-width: 1pt medium medium; border-style: solid none none; padding: 3pt 0cm 0cm;'>Zum</div>{}",
+        "<div style='border-width: 1pt medium medium; border-style: solid none none; padding: 3pt 0cm'>Zum</div>{}",
         "<div class='qtdSeparateBR'><br></div><div>zum {}</div>",
         "<div class='aolReplacedBody'>zum {}</div>",
         "<div><!-- originalMessage --><div>Zum: Omar</div></div><div>{}</div>",

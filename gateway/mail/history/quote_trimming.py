@@ -214,7 +214,7 @@ def _own_quotes(lines: list[str], at: int) -> int:
     return 0
 
 
-def _quotes_below(lines: list[str], at: int) -> bool:
+def _quotes_below(lines: Sequence[str], at: int) -> bool:
     return _is_quote(next((line for line in lines[at + 1 :] if line.strip()), ""))
 
 
