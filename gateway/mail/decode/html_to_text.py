@@ -24,7 +24,9 @@ hr li main nav ol p pre section table tbody tfoot thead tr ul
 _BLOCKS = frozenset(_BLOCKS_TAGS.split())
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table", "pre"})
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])", re.IGNORECASE
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])|"
+    r"(?<![\w-])opacity\s*:\s*0(?![.\d])|max-height\s*:\s*0(?![.\d])",
+    re.IGNORECASE,
 )
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 _LARGEST = 1_000_000  # characters of HTML that are read
