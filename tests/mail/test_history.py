@@ -70,10 +70,22 @@ def test_a_date_line_without_a_verb(line, mark):
         f"On 3 Mar 2026, at 9:58, Omar wrote:\n| {SECRET}",
         f"On 3 Mar 2026, at 9:58, Omar wrote:\nOH> {SECRET}\nOH> and more",
         f"On 3 Mar 2026, at 9:58, Omar wrote:\n: {SECRET}",
+        f"OH> {SECRET}\nOH> Omar",
+        f"On 3 Mar 2026, at 9:58, Omar wrote:\n> A long line that the program of the sender has wrapped in the\n"
+        f"middle of {SECRET}",
     ],
 )
 def test_marks_of_quotes(quoted):
     assert read_own_words(reply(f"{OWN}\n\n{quoted}")).text == OWN
+
+
+def test_an_answer_below_a_quote_with_bars():
+    assert read_own_words(reply(f"| {SECRET}\n| Omar\n\n{OWN}")).text == OWN
+
+
+def test_an_answer_right_below_a_long_quoted_line_stays():
+    line = "> Shall we all meet at the north gate at nine, or is ten a better time?"
+    assert read_own_words(reply(f"{line}\nten, please")).text == "ten, please"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +119,16 @@ def test_marks_of_quotes(quoted):
         "------------------&nbsp;原始邮件&nbsp;------------------",
         "------------------ Original ------------------",
         "From: Omar Haddad\nSubject: gate\n",
+        "From: Omar Haddad Sent: Tuesday, March 3, 2026 9:58 AM To: Kim Lee Subject: dock",
+        "Von: Omar Haddad Gesendet: Dienstag, 3. März 2026 09:58 An: Kim Lee Betreff: dock",
+        "________________________________\nFrom: Omar Haddad\nSent: Tuesday\n",
+        "Begin Original Message",
+        "Original message",
+        "Original Message:\n-----------------\nFrom: Omar",
+        "## In replies all text above this line is added to the ticket ##",
+        "Reply above this line.",
+        "-- Répondre au-dessus de cette ligne --",
+        "== Bitte antworten Sie oberhalb dieser Linie ==",
     ],
 )
 def test_what_else_stands_above_history(above):
@@ -199,6 +221,9 @@ def test_own_quotes_above_the_attribution_stay(own):
         "Write to Omar <omar@corp.example> before 3 March 2026, please.",
         "Ratio: 1:2\nTime: 10:30\nPlace: yard",
         "---- Agenda ----\nfirst: roof\nthen: gate",
+        "The original message was better.\n\nI keep it.",
+        "From: the north gate\nTo: the yard",
+        "Over this line nobody goes.\n\nPlease stay above this line of trees.",
     ],
 )
 def test_what_looks_like_history_and_is_none(text):

@@ -27,6 +27,7 @@ _ORIGINAL = re.compile(
 )
 _BARE_TITLE = re.compile(r"[>\s*]*-{6,}\s*(?:original|原始)\s*-{6,}\s*", re.IGNORECASE)
 _LONGEST_TITLE = 200
+_LONGEST_LINE = 600
 _WROTE = re.compile(rf"^[>\s*]*[-_=‐–—]{{2,}}\s.{{2,80}}\b(?:{VERBS})\s*[:：]?\s*[-_=‐–—]{{2,}}\s*$", re.IGNORECASE)
 _ANY_TITLE = re.compile(r"\*?(?P<rule>-{5}|-{8,10})(?P<pad> ?)[^\W\d_][^\n:.!?-]{2,40}(?P=pad)(?P=rule)\*?")
 _NAMES = {
@@ -57,6 +58,14 @@ _RULE = re.compile(r"[>\s]*[-_‐–—]{5,}\s*")
 _ADDRESS = re.compile(r"@[\w-]")
 _TIME = re.compile(r"\d[:.]\d\d")
 _IN_ONE = re.compile(r"^[>*\s]*\*?From:.{0,200}@.{0,200}\b(?:Date|Sent):.{0,60}\d", re.IGNORECASE)
+_ALL_IN_ONE = re.compile(  # From:, Sent: and To: or Subject: in one line, in the order of Outlook
+    rf"^[>*\s]{{0,9}}(?:{_NAMES['from']})\s?[:：].{{2,120}}?\s\*{{0,2}}(?:{_NAMES['sent']})\s?[:：].{{4,80}}?\s\*{{0,2}}"
+    rf"(?:{_NAMES['to']}|{_NAMES['subject']})\s?[:：]",
+    re.IGNORECASE,
+)
+_BARE_ORIGINAL = re.compile(
+    rf"(?:begin )?(?:(?:{_ORIGINALS})\s?(?:{_MESSAGES})|(?:{_MESSAGES})\s(?:{_ORIGINALS}))\s*[:：]?", re.IGNORECASE
+)
 _WITHIN = 12  # lines; long lists of recipients are folded
 
 
@@ -71,9 +80,10 @@ def original(line: str) -> bool:
 
 
 def title(line: str) -> bool:
-    """Whether it has the form of such a line in any language: programs put 5 or 8 to 10 dashes on both sides. Only a
-    reply is cut there, because people may write headings like this."""
-    return len(line) < 100 and bool(_ANY_TITLE.fullmatch(line.strip()))
+    """Whether it says "original message" without dashes, or has the dashes and any words: programs put 5 or 8 to 10
+    of them on both sides. Only a reply is cut there, because people may write headings like this."""
+    bare = line.strip()
+    return len(line) < 100 and bool(_ANY_TITLE.fullmatch(bare) or _BARE_ORIGINAL.fullmatch(bare))
 
 
 def names_author(line: str) -> bool:
@@ -85,11 +95,15 @@ def names_author(line: str) -> bool:
 def header_block(lines: Sequence[str], at: int) -> bool:
     """Whether a header block, or a rule above one, begins here: three kinds of lines, or two with address and time."""
     first = lines[at]
-    if _IN_ONE.match(first):
+    if _IN_ONE.match(first) or (len(first) < _LONGEST_LINE and _ALL_IN_ONE.match(first)):
         return True
     if _RULE.fullmatch(first):
         below = next((at + step for step in (1, 2, 3) if at + step < len(lines) and lines[at + step].strip()), None)
-        return below is not None and bool(_HEADER.match(lines[below])) and header_block(lines, below)
+        return (
+            below is not None
+            and bool(_HEADER.match(lines[below]))
+            and (header_block(lines, below) or _headers(_near(lines, below)).keys() >= {"from", "sent"})
+        )
     if not _HEADER.match(first):
         return False
     found = _headers(_near(lines, at))

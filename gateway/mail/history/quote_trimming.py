@@ -22,9 +22,14 @@ from gateway.mail.history.reply_marker import MARKER, is_marked
 __all__ = ["MARKER", "TrimmedText", "trim_history"]
 
 _MARKER = re.compile(  # such lines of other products, in mails that were forwarded to us
-    r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40})\s*$",
+    r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40}|"
+    r"[\W_]*(?:in replies,? all text above this line.{0,60}|(?:please )?(?:reply|respond|type|write)(?: your \w+)? "
+    r"above this line.{0,20}|(?:.{4,40} )?(?:au-dessus de cette ligne|(?:oberhalb|über) dieser (?:linie|zeile)|boven deze "
+    r"(?:regel|lijn)|por encima de esta línea|(?:sopra|al di sopra di) questa (?:linea|riga)|acima desta linha)"
+    r"(?: .{2,30})?)[\W_]*)\s*$",
     re.IGNORECASE,
 )
+_ABOVE = re.compile(r"above|dessus|oberhalb|über|boven|encima|sopra|acima", re.IGNORECASE)
 _WRAPPED = 58  # characters; the end of a longer quoted line may be wrapped into the line below
 _LONGEST_MOTTO = 3  # lines
 _MARKS = (FENCE, SIGNED)
@@ -83,7 +88,7 @@ def _title(lines: Sequence[str]) -> int | None:
 
 
 def _marks(line: str) -> bool:
-    return is_marked(line) or (len(line) < 200 and "above" in line.lower() and bool(_MARKER.match(line)))
+    return is_marked(line) or (len(line) < 200 and bool(_ABOVE.search(line)) and bool(_MARKER.match(line)))
 
 
 def _apart(lines: Sequence[str]) -> list[str]:
@@ -140,6 +145,8 @@ def _own(above: list[str], below: list[str], writer: Writer) -> tuple[list[str],
     marks = [at for at, line in enumerate(quoted) if _is_quote(line)]
     if not marks:
         return above, below
+    if _is_torn(quoted, marks[-1]):
+        marks.append(marks[-1] + 1)
     after = _words(quoted[marks[-1] + 1 :], writer)
     between = _between(quoted, marks)
     if not after and not between:
@@ -165,6 +172,14 @@ def _between(quoted: list[str], marks: list[int]) -> bool:
         if not torn:
             return True
     return False
+
+
+def _is_torn(quoted: list[str], at: int) -> bool:
+    """Whether the single line below a long quoted line is its wrapped end, since it goes on in the same sentence."""
+    line, below = quoted[at].rstrip(), quoted[at + 1 : at + 3]
+    if len(line) < _WRAPPED or line[-1] in ".!?:;" or not below or not below[0].strip():
+        return False
+    return (below[0][0].islower() or below[0][0].isdigit()) and not any(map(str.strip, below[1:]))
 
 
 def _attributes(lines: list[str]) -> bool:
