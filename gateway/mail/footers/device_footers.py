@@ -64,8 +64,8 @@ _SENT_LAST = re.compile(  # languages that say at the end that it was sent
 _EXCUSES = re.compile(
     r"^(?:(?:on the go|typed (?:with|on)|written (?:with|on)|sent (?:with|from)|bitte entschuldigen sie)\b.{0,60}"
     r"(?:typos?\b|errors?\b|brevity|tippfehler|kürze).{0,60}|"
-    r"(?:sent from|sent with|secured with|enviado desde|envoyé de|gesendet von) .{1,60}"
-    r"(?:https?://\S+|www\.\S+|disculpa.{0,30}|excuser.{0,30})\)?|"
+    r"(?:sent from|sent with|secured with|enviado desde|envoyé de|gesendet von) "
+    r"(?:.{1,24}(?:https?://\S+|www\.\S+)\)?|.{1,60}(?:disculpa|excuser).{0,30})|"
     r"yahoo mail: search, organize, conquer|原始-{2,}发自.{1,30}|sent from (?:phone|mobile)|"
     r"envoi de mon (?:portable|mobile|téléphone|iphone)|poslano z mojega .{1,30}|"
     r"(?:hanki|hankige) outlook\b.{0,30})$",

@@ -175,9 +175,9 @@ def _verbless(text: str, quoted: bool) -> bool:
         return False
     if not _CLOCK.search(text) and not (_STARTS_NAMED.match(text) and _COLON.search(text)):
         return False
-    if _BARE_ADDRESS_ENDS.match(text) and not _OWN_WORDS.search(text):
-        return True
     bare = _DIGITS.sub(" ", _IN_ANGLES.sub(" ", text))
+    if _BARE_ADDRESS_ENDS.match(text) and _STARTS_DATED.match(text) and not _OWN_WORDS.search(text):
+        return True
     most = _MOST_WORDS_WITH_COLON if _COLON.search(text) else _MOST_WORDS
     if len(bare.split()) > most or bare.rstrip().endswith((".", "!", "?")):
         return False

@@ -33,7 +33,7 @@ _ANY_TITLE = re.compile(r"\*?(?P<rule>-{5}|-{8,10})(?P<pad> ?)[^\W\d_][^\n:.!?-]
 _NAMES = {
     "from": "From|Von|De|Da|Van|Fra|Från|Od|Lähettäjä|От|Від|Kimden|Feladó|De la|Από|"
     "发件人|寄件者|差出人|送信者|보낸 사람|보낸사람|מאת|مِ?ن|از|"
-    "จาก|ผู้ส่ง|Từ|Người gửi|Dari|Šalje|Pošiljatelj|Saatja|No|Sūtītājs|"
+    "จาก|ผู้ส่ง|Từ|Người gửi|Dari|Šalje|Pošiljatelj|Saatja|Sūtītājs|"
     "Nuo|Siuntėjas|Nga|प्रेषक|Frá|Odosielateľ|Odesílatel",
     "sent": "Sent|Date|Gesendet|Datum|Envoyé(?: le)?|Enviado(?: el| em)?|Enviada(?: em)?|Fecha|Inviato|Data|Verzonden|"
     "Sendt|Dato|Skickat|Wysłano|Odesláno|Lähetetty|Päivämäärä|Отправлено|Дата|Надіслано|Gönderildi|Tarih|Elküldve|"
@@ -44,7 +44,7 @@ _NAMES = {
     "Στάλθηκε|发送时间|发送日期|日期|寄件日期|送信日時|日時|보낸 날짜|날짜",
     "to": "To|An|À|A|Para|Aan|Til|Till|Do|Komu|Vastaanottaja|Кому|Kime|Címzett|Către|Προς|收件人|宛先|받는 사람|"
     "אל|إلى|به|ถึง|Đến|Tới|Kepada|"
-    "Ke|Prima|Za|Adressaat|Saaja|Kam|Gavėjas|До|За|Per a|Për|प्रति|Príjemca",
+    "Prima|Za|Adressaat|Saaja|Kam|Gavėjas|До|За|Per a|Për|प्रति|Príjemca",
     "subject": "Subject|Betreff|Objet|Asunto|Oggetto|Onderwerp|Assunto|Emne|Ämne|Temat|Předmět|Aihe|Тема|Konu|Tárgy|"
     "Subiect|Θέμα|主题|主旨|件名|제목|נושא|الموضوع|موضوع|เรื่อง|"
     "Chủ đề|Tiêu đề|Subjek|Perihal|Predmet|Zadeva|Teema|Tēma|Tema|Относно|Предмет|विषय|Efni|Sujet",
@@ -86,10 +86,10 @@ def title(line: str) -> bool:
     return len(line) < 100 and bool(_ANY_TITLE.fullmatch(bare) or _BARE_ORIGINAL.fullmatch(bare))
 
 
-def names_author(line: str) -> bool:
-    """Whether it is the header line that says who wrote a mail."""
-    match = _HEADER.match(line)
-    return bool(match and match.lastgroup == "from")
+def author_and_subject(lines: Sequence[str]) -> bool:
+    """Whether the first two lines are the header lines of a mail's author and its subject."""
+    found = [match.lastgroup for line in lines[:2] if (match := _HEADER.match(line))]
+    return found == ["from", "subject"]
 
 
 def header_block(lines: Sequence[str], at: int) -> bool:

@@ -19,7 +19,7 @@ _SESSION: Final = re.compile(
 _OTHERS: Final = re.compile(r"\s{0,3}>(?!>> ?\S)")
 _BAR: Final = re.compile(r"\s{0,3}[|│┃](?:\s(?P<words>[^|]*))?")
 _INITIALS: Final = re.compile(r"\s{0,3}(?:[^\W\d_]{1,4}>|[:#]) ?(?P<words>.*)")
-_CAPITALS: Final = re.compile(r"\s{0,3}[A-Z]{1,4}> ?\S")
+_CAPITALS: Final = re.compile(r"\s{0,3}(?P<name>[A-Z]{2,4})> ?\S")
 _LEAST: Final = 2  # lines with a bar at an end of a reply that make a quote
 
 
@@ -34,7 +34,8 @@ def normalize_prefixes(lines: Sequence[str], replied: bool) -> list[str]:
         if _is_edge(found, start, end, replied) or _attributed(found, start):
             _mark(found, start, end, _BAR)
     for start, end in _runs(found, _INITIALS):
-        named = all(map(_CAPITALS.match, found[start:end])) and _is_edge(found, start, end, replied)
+        marks = {match and match["name"] for match in map(_CAPITALS.match, found[start:end])}
+        named = len(marks) == 1 and None not in marks and _is_edge(found, start, end, replied)
         if named or _attributed(found, start):
             _mark(found, start, end, _INITIALS)
     return found

@@ -24,8 +24,8 @@ __all__ = ["MARKER", "TrimmedText", "trim_history"]
 _MARKER = re.compile(  # such lines of other products, in mails that were forwarded to us
     r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40}|"
     r"[\W_]*(?:in replies,? all text above this line.{0,60}|(?:please )?(?:reply|respond|type|write)(?: your \w+)? "
-    r"above this line.{0,20}|(?:.{4,40} )?(?:au-dessus de cette ligne|(?:oberhalb|über) dieser (?:linie|zeile)|boven deze "
-    r"(?:regel|lijn)|por encima de esta línea|(?:sopra|al di sopra di) questa (?:linea|riga)|acima desta linha)"
+    r"above this line.{0,20}|(?:.{4,40} )?(?:au-dessus de cette ligne|(?:oberhalb|über) dieser (?:linie|zeile)|boven "
+    r"deze (?:regel|lijn)|por encima de esta línea|(?:sopra|al di sopra di) questa (?:linea|riga)|acima desta linha)"
     r"(?: .{2,30})?)[\W_]*)\s*$",
     re.IGNORECASE,
 )
@@ -82,9 +82,11 @@ def trim_history(
 
 
 def _title(lines: Sequence[str]) -> int | None:
-    """The first line with the form of a title above an earlier mail, below other words and a blank line."""
-    found = (at for at in range(1, len(lines)) if title(lines[at]) and not lines[at - 1].strip())
-    return next((at for at in found if not forward(lines[at]) and any(map(str.strip, lines[at + 1 :]))), None)
+    """The line with the form of a title above an earlier mail, below other words and a blank line. When there are
+    several, they are the writer's own headings."""
+    found = [at for at in range(1, len(lines)) if title(lines[at]) and not forward(lines[at])]
+    alone = len(found) == 1 and not lines[found[0] - 1].strip() and any(map(str.strip, lines[found[0] + 1 :]))
+    return found[0] if alone else None
 
 
 def _marks(line: str) -> bool:
