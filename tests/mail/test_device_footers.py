@@ -152,3 +152,25 @@ def test_no_prose():
     assert not no_prose(["Rosa Silva"])
     assert not no_prose(["and tell Rosa that the gate is open.", "+1 415 555 0111"])
     assert not no_prose([])
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Trân trọng,\nKim",
+        "בברכה,\nKim",
+        "Zumbel brem,\nKim",
+        "Lep pozdrav\nKim",
+        "MfG Kim",
+        "Mvh Kim",
+        "Met vriendelijke groet / Kind regards,\nKim Lee",
+    ],
+)
+def test_farewells_that_the_writers_own_name_ends(below):
+    raw = f"From: Kim Lee <kim@corp.example>\r\n\r\nfollow sales\r\n\r\n{below}\r\n".encode()
+    assert read_own_words(raw).text == "follow sales"
+
+
+@pytest.mark.parametrize("text", ["Kim", "Zumbel brem,\nKim", "We met:\n\nOmar, Ann and\nKim", "We met\nOmar,\nKim"])
+def test_names_that_are_the_words(text):
+    assert read_own_words(f"From: Kim Lee <kim@corp.example>\n\n{text}\n".encode()).text == text

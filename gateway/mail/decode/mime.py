@@ -53,7 +53,6 @@ class AttachedPart:
     inline: bool
 
 
-_SAID_PLAINLY = re.compile(r"\s*[^\s=]+ [^\s=]+ [^\n]*[^A-Za-z0-9+/=\s]")  # words, under a field that says base64
 _ENCODINGS = {
     "base-64": "base64",
     "b64": "base64",
@@ -182,8 +181,6 @@ def content(part: "Message[Any, Any]") -> bytes:
     """The part's bytes with the transfer encoding decoded."""
     written: object = tolerated(lambda: cast(object, part.get_payload()), None)
     encoding = _encoding(part)
-    if isinstance(written, str) and encoding == "base64" and _SAID_PLAINLY.match(written):
-        return written.encode("utf-8", "surrogateescape")
     if isinstance(written, str) and encoding == "base64":
         with contextlib.suppress(ValueError):  # for broken base64 the library is used, which makes more copies
             return binascii.a2b_base64(written)
