@@ -320,7 +320,6 @@ RICH = f"<p>{LINE}</p>"
         ('Content-Transfer-Encoding: "quoted-printable"\n', "The pallets leave=20at no=\non."),
         ("Content-Transfer-Encoding: quoted-printable; x\n", "The pallets leave=20at noon."),
         ("Content-Transfer-Encoding: utf-8\n", LINE),
-        ("Content-Transfer-Encoding: base64\n", LINE),
         ("Content-Type: application/text\n", LINE),
         ("Content-Type: html\n", RICH),
         ("Content-Type: application/xhtml+xml\n", RICH),
@@ -367,6 +366,61 @@ def test_parts_beside_one_another(raw):
 def test_more_that_cannot_be_read(raw, why):
     letter = read_own_words(raw)
     assert (letter.text, letter.unread) == ("", why)
+
+
+QUOTED = f'<div dir="ltr">{LINE}</div><div class="gmail_quote"><div>zum</div><div>The alarm is 2580.</div></div>'
+
+
+@pytest.mark.parametrize(
+    ("fields", "body"),
+    [
+        ("Content-Type: text/htm\n", f"<p>{LINE}</p>"),
+        ("", QUOTED),
+        ("Content-Type: text/plain\n", f"<!DOCTYPE html>\n<html><body>{QUOTED}</body></html>"),
+        ("Content-Transfer-Encoding: quotedprintable\n", LINE.replace(" ", "=20", 1)),
+        ("Content-Transfer-Encoding: base64 (encoded)\n", base64.b64encode(LINE.encode()).decode()),
+        ("Content-Type: text/html\n", f"<div style='max-height:0;overflow:hidden'>no</div><p>{LINE}</p>"),
+    ],
+)
+def test_types_and_encodings_that_are_not_what_they_say(fields, body):
+    letter = read_own_words(mail(body, fields))
+    assert (letter.text, letter.unread) == (LINE, None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (mail("  -----BEGIN PGP MESSAGE-----\n\nhQ\n"), "encrypted"),
+        (mail("<p>-----BEGIN PGP MESSAGE----- hQ</p>", "Content-Type: text/html\n"), "encrypted"),
+        (parts("Content-Type: text/plain\n\n", "Content-Type: application/octet-stream; name=a.asc\n\n"
+               "-----BEGIN PGP MESSAGE-----\n\nhQ"), "encrypted"),
+        (parts("Content-Type: text/plain\n\nThis message is protected.",
+               "Content-Type: application/x-microsoft-rpmsg-message; name=message.rpmsg\n\nx"), "encrypted"),
+        (mail("BEGIN:VCALENDAR\nMETHOD:REPLY\nEND:VCALENDAR"), "source"),
+        (mail("{\\rtf1\\ansi The pallets}"), "source"),
+        (mail(f"From: Omar <omar@corp.example>\nTo: Kim\nMIME-Version: 1.0\n\n{LINE}"), "source"),
+        (mail("Gr=C3=BC=C3=9Fe an alle"), "source"),
+        (mail(base64.b64encode(b"The alarm is 2580.").decode()), "source"),
+        (mail(LINE, "Content-Type: message/partial; id=x; number=1; total=2\n"), "unreadable"),
+    ],
+)  # fmt: skip
+def test_bodies_that_cannot_be_read_are_no_subject_alone(raw, why):
+    letter = read_own_words(raw)
+    assert (letter.text, letter.unread) == ("", why)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When: nine\nWhere: gate 7\nFrom: Kim",
+        "<b> makes text bold",
+        "dGhlQWxhcm1JczI1ODAx is the new token",
+        "AbCdEfGhIjKlMnOp1234",
+        "a=C3 and b=D4",
+    ],
+)
+def test_what_looks_like_source_and_is_none(text):
+    assert read_own_words(mail(text)).text == text
 
 
 def test_raw_octets_in_quoted_printable():

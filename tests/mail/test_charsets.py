@@ -134,6 +134,25 @@ def test_html_names_its_charset():
     assert charset_of_html(b"<meta charset=utf-16>") is None
 
 
+@pytest.mark.parametrize(
+    ("label", "codec", "text"),
+    [
+        ("win-1251", "cp1251", "Ящики на пирсе"),
+        ("win1251", "cp1251", "Ящики на пирсе"),
+        ("gb-2312", "gbk", "你好"),
+        ("big-5", "big5", "你好"),
+        ("x-euc-kr", "cp949", "안녕"),
+        ("cp51932", "euc_jp", "こんにちは"),
+        ("eucJP-ms", "euc_jp", "こんにちは"),
+        ("x-ms-cp932", "cp932", "こんにちは"),
+        ("x-mac-ce", "mac-latin2", "Łódź"),
+        ("x-mac-greek", "mac-greek", "Καλημέρα"),
+    ],
+)
+def test_labels_that_no_standard_has(label, codec, text):
+    assert repair(text.encode(codec), label) == text
+
+
 PIECES = st.sampled_from([b"\x1b$B", b"\x1b$@", b"\x1b(B", b"\x1b(I", b"\x1b$(D", b"\x8e", b"\x8f", b"~~", b"!\xff"])
 
 

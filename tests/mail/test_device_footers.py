@@ -7,6 +7,24 @@ from gateway.mail.footers.device_footers import is_device
 from gateway.mail.parse.own_words import read_own_words
 
 DEVICES = [
+    "Yahoo Mail: Search, Organize, Conquer",
+    "Secured with Tuta Mail: https://tuta.com/free-email",
+    "Samsung Galaxy akıllı telefonumdan gönderildi.",
+    "iPhone-omról küldve",
+    "Samsung Galaxy okostelefonomról küldve.",
+    "發自我的 iPhone",
+    "来自我的小米手机",
+    "发送自 Windows 版邮件应用",
+    "---原始---发自QQ邮箱",
+    "Dihantar daripada iPhone saya",
+    "ارسال شده از iPhone من",
+    "Nire iPhonetik bidalia",
+    "Diese Mail wurde mit GMX Mobile gesendet",
+    "Enviado desde mi dispositivo Android con K-9 Mail. Por favor, disculpa mi brevedad.",
+    "Sent from Canary (https://canarymail.io)",
+    "Sent from eM Client | www.emclient.com",
+    "On the go, sorry for typos",
+    "Bitte entschuldigen Sie Tippfehler, gesendet vom Smartphone",
     "Sent from my Verizon, Samsung Galaxy smartphone",
     "Sent from my T-Mobile 4G LTE Device",
     "Sent from my Galaxy S24, an AT&T 5G smartphone",
@@ -134,3 +152,25 @@ def test_no_prose():
     assert not no_prose(["Rosa Silva"])
     assert not no_prose(["and tell Rosa that the gate is open.", "+1 415 555 0111"])
     assert not no_prose([])
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Trân trọng,\nKim",
+        "בברכה,\nKim",
+        "Zumbel brem,\nKim",
+        "Lep pozdrav\nKim",
+        "MfG Kim",
+        "Mvh Kim",
+        "Met vriendelijke groet / Kind regards,\nKim Lee",
+    ],
+)
+def test_farewells_that_the_writers_own_name_ends(below):
+    raw = f"From: Kim Lee <kim@corp.example>\r\n\r\nfollow sales\r\n\r\n{below}\r\n".encode()
+    assert read_own_words(raw).text == "follow sales"
+
+
+@pytest.mark.parametrize("text", ["Kim", "Zumbel brem,\nKim", "We met:\n\nOmar, Ann and\nKim", "We met\nOmar,\nKim"])
+def test_names_that_are_the_words(text):
+    assert read_own_words(f"From: Kim Lee <kim@corp.example>\n\n{text}\n".encode()).text == text

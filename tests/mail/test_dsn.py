@@ -127,3 +127,21 @@ def test_a_large_one_takes_no_time(line):
     dsn.read(message)
     list(dsn.find_original(message))
     assert time.thread_time() - begun < 3
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("Unzustellbar: hello", "Fehler bei der Nachrichtenzustellung an folgende Empfänger oder Gruppen:"),
+        ("Non remis : hello", "Échec de la remise à ces destinataires ou groupes :"),
+        ("Non recapitabile: hello", "Recapito non riuscito per i seguenti destinatari o gruppi:"),
+        ("Onbestelbaar: hello", "Bezorgen is mislukt bij deze geadresseerden of groepen:"),
+        ("Niedoręczone: hello", "Dostarczenie do następujących adresatów nie powiodło się:"),
+    ],
+)
+def test_reports_of_exchange_in_other_languages_without_a_status_part(subject, said):
+    body = f"{said}\n\nkim@corp.example\n\n#550 5.1.10 RESOLVER.ADR.RecipientNotFound ##"
+    raw = f"From: postmaster@corp.example\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{body}\n"
+    bounce = dsn.read(mime.parse(raw.replace("\n", "\r\n").encode()))
+    assert bounce is not None
+    assert (bounce.kind, bounce.status) == ("hard", "5.1.10")

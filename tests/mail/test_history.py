@@ -70,10 +70,22 @@ def test_a_date_line_without_a_verb(line, mark):
         f"On 3 Mar 2026, at 9:58, Omar wrote:\n| {SECRET}",
         f"On 3 Mar 2026, at 9:58, Omar wrote:\nOH> {SECRET}\nOH> and more",
         f"On 3 Mar 2026, at 9:58, Omar wrote:\n: {SECRET}",
+        f"OH> {SECRET}\nOH> Omar",
+        f"On 3 Mar 2026, at 9:58, Omar wrote:\n> A long line that the program of the sender has wrapped in the\n"
+        f"middle of {SECRET}",
     ],
 )
 def test_marks_of_quotes(quoted):
     assert read_own_words(reply(f"{OWN}\n\n{quoted}")).text == OWN
+
+
+def test_an_answer_below_a_quote_with_bars():
+    assert read_own_words(reply(f"| {SECRET}\n| Omar\n\n{OWN}")).text == OWN
+
+
+def test_an_answer_right_below_a_long_quoted_line_stays():
+    line = "> Shall we all meet at the north gate at nine, or is ten a better time?"
+    assert read_own_words(reply(f"{line}\nten, please")).text == "ten, please"
 
 
 @pytest.mark.parametrize(
@@ -89,10 +101,57 @@ def test_marks_of_quotes(quoted):
         "Message du 03/03/26 09:58\nDe : Omar\nA : kim\nObjet : gate\n",
         "3 March 2026 09:58 Omar Haddad via Critter <post@mail.example>",
         "Zap 3 brem 2026 klo 09:58 Omar <omar@corp.example> zumbel:",
+        "V V tor., 3. mar. 2026 ob 09:58 je oseba Omar Haddad <omar@corp.example> napisala:",
+        "Mar 3, 2026, 09:58 by omar@corp.example:",
+        "3. März 2026, 09:58 von omar@corp.example:",
+        "Omar Haddad <omar@corp.example>, 2026-03-03:",
+        "Omar Haddad <omar@corp.example> در ۳ مارس ۲۰۲۶ نوشت:",
+        "2026. 3. 3. 오전 9:58에 Omar Haddad 이(가) 쓴 글:",
+        "於 2026/3/3 上午 09:58，Omar Haddad 提到:",
+        ">>> Omar Haddad <omar@corp.example> 03/03/26 9:58 AM >>>",
+        ">>> Omar Haddad 3/3/2026 9:58 >>>",
+        ">>> On 3/3/2026 at 9:58 AM, in message <a@corp.example>, Omar <omar@corp.example> wrote:",
+        "-------- Izvirno sporočilo --------",
+        "-------- Оригинално съобщение --------",
+        "-------- הודעה מקורית --------",
+        "-------- Thư gốc --------",
+        "-------- Zumbel brem --------",
+        "------------------&nbsp;原始邮件&nbsp;------------------",
+        "------------------ Original ------------------",
+        "From: Omar Haddad\nSubject: gate\n",
+        "From: Omar Haddad Sent: Tuesday, March 3, 2026 9:58 AM To: Kim Lee Subject: dock",
+        "Von: Omar Haddad Gesendet: Dienstag, 3. März 2026 09:58 An: Kim Lee Betreff: dock",
+        "________________________________\nFrom: Omar Haddad\nSent: Tuesday\n",
+        "Begin Original Message",
+        "Original message",
+        "Original Message:\n-----------------\nFrom: Omar",
+        "## In replies all text above this line is added to the ticket ##",
+        "Reply above this line.",
+        "-- Répondre au-dessus de cette ligne --",
+        "== Bitte antworten Sie oberhalb dieser Linie ==",
     ],
 )
 def test_what_else_stands_above_history(above):
     assert read_own_words(reply(f"{OWN}\n\n{above}\n{SECRET}")).text == OWN
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "מאת: Omar Haddad\nנשלח: יום שלישי 3 מרץ 2026 09:58\nאל: Kim Lee\nנושא: RE: dock",
+        "จาก: Omar Haddad\nส่ง: วันอังคารที่ 3 มีนาคม 2026 09:58\nถึง: Kim Lee\nเรื่อง: dock",
+        "Šalje: Omar Haddad\nPoslano: 3. ožujka 2026. 9:58\nPrima: Kim Lee\nPredmet: dock",
+        "От: Omar Haddad\nИзпратено: 3 март 2026 г. 9:58\nДо: Kim Lee\nОтносно: dock",
+        "Dari: Omar Haddad\nTerkirim: 3 Maret 2026 09:58\nKepada: Kim Lee\nSubjek: dock",
+    ],
+)
+def test_blocks_right_below_the_words_and_without_addresses(block):
+    assert read_own_words(reply(f"{OWN}\n{block}\n{SECRET}")).text == OWN
+
+
+def test_a_sentence_right_above_an_attribution_is_no_part_of_it():
+    line = "Omar Haddad <omar@corp.example> ezt írta (időpont: 2026. márc. 3., K, 9:58):"
+    assert read_own_words(reply(f"{OWN}\n{line}\n> {SECRET}")).text == OWN
 
 
 @pytest.mark.parametrize(
@@ -103,10 +162,27 @@ def test_what_else_stands_above_history(above):
         "<div class='reply-quote'><p>{}</p></div>",
         "<div id='x-original-message'>{}</div>",
         "<p>＞ {}</p>",
+        "<div class='gmail_quote gmail_quote_container'><div>Zum zorp<br></div><div>{}</div></div>",
+        "<div style='border-right:none;border-top:1pt solid rgb(225, 225, 225);padding:3pt 0cm 0cm'><p>Zum: Omar</p>"
+        "</div><p>{}</p>",
+        "<div style='border-width: 1pt medium medium; border-style: solid none none; padding: 3pt 0cm'>Zum</div>{}",
+        "<div class='qtdSeparateBR'><br></div><div>zum {}</div>",
+        "<div class='aolReplacedBody'>zum {}</div>",
+        "<div><!-- originalMessage --><div>Zum: Omar</div></div><div>{}</div>",
+        "<div class='front-blockquote'>zum {}</div>",
+        "<details class='email-quote'><summary>...</summary>zum {}</details>",
+        "<hr data-marker='__DIVIDER__'><div>Zum: Omar</div><div>{}</div>",
+        "<hr id='ecxstopSpelling'>Zum: Omar<br>{}",
     ],
 )
 def test_quotes_in_html(quote):
     assert read_own_words(reply(f"<div>{OWN}</div>{quote.format(SECRET)}", "text/html")).text == OWN
+
+
+def test_an_answer_between_gmails_quotes_stays():
+    quoted = f"<blockquote class='gmail_quote'>{SECRET}</blockquote>"
+    body = f"<div>Hi.</div><div class='gmail_quote'>{quoted}<div>{OWN}</div>{quoted}</div>"
+    assert OWN in read_own_words(reply(body, "text/html")).text
 
 
 TABLE = (
@@ -145,6 +221,9 @@ def test_own_quotes_above_the_attribution_stay(own):
         "Write to Omar <omar@corp.example> before 3 March 2026, please.",
         "Ratio: 1:2\nTime: 10:30\nPlace: yard",
         "---- Agenda ----\nfirst: roof\nthen: gate",
+        "The original message was better.\n\nI keep it.",
+        "From: the north gate\nTo: the yard",
+        "Over this line nobody goes.\n\nPlease stay above this line of trees.",
     ],
 )
 def test_what_looks_like_history_and_is_none(text):

@@ -81,7 +81,17 @@ _MAIL_PHRASES = """
 deja de enviarme correos | deje de enviarme correos | dejen de enviarme correos | no mas correos | no más correos |
 no me envies mas correos | no me envíes más correos | no me envien mas correos | no me envíen más correos |
 no quiero mas correos | no quiero más correos | no quiero recibir correos | no quiero recibir más correos |
-keine mails mehr | keine emails mehr | keine e mails mehr | bitte keine mails mehr | plus de mails | plus de courriels
+keine mails mehr | keine emails mehr | keine e mails mehr | bitte keine mails mehr | bitte keine emails mehr |
+bitte keine e mails mehr | bitte nehmen sie mich vom verteiler | nehmen sie mich vom verteiler |
+nimm mich vom verteiler | bitte nimm mich vom verteiler | ich möchte keine mails mehr |
+ich möchte keine e mails mehr | plus de mails | plus de courriels | plus demails | plus de mails svp |
+désabonnez moi | désinscrivez moi | désinscrivez moi de cette liste | je ne veux plus recevoir de mails |
+je ne veux plus recevoir vos mails | geen mails meer | geen e mails meer | geen emails meer |
+schrijf me uit | basta email | basta mail | non voglio più email | non inviatemi più email | cancellatemi dalla lista |
+não quero mais emails | não quero mais e mails | não me enviem mais emails | inga fler mejl | ingen flere mails |
+proszę mnie wypisać | nie chcę więcej maili | не присылайте мне больше писем | не пишите мне больше |
+отпишите меня | i no longer want to receive these emails | i no longer want to receive emails |
+i no longer want these emails | i no longer wish to receive these emails | i no longer want your emails
 """
 _MAIL_REFUSALS = frozenset(" ".join(phrase.split()) for phrase in _MAIL_PHRASES.split("|"))
 REFUSALS = frozenset(" ".join(phrase.split()) for phrase in _PHRASES.split("|"))

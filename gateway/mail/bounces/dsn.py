@@ -185,7 +185,8 @@ _RETURNED: Final = re.compile(
     r"return(?:ed|ing) (?:\w+ )?(?:mail|message|to sender)|mail (?:delivery|system) (?:fail|error)|"
     r"delivery (?:status )?(?:notification|report)|non[- ]?(?:delivery|remis)|unzustellbar|nicht zugestellt|"
     r"zustellung|non recapitabil|mancat[oa] (?:consegna|recapito)|no (?:se )?(?:pudo )?entreg|non (?:distribu|remis)|"
-    r"onbestelbaar|não (?:entreg|pôde)|niedoręcz|не доставлен|недоставлен|配信不能|無法傳遞|退信|반송",
+    r"onbestelbaar|não (?:entreg|pôde)|niedoręcz|niet bezorgd|kan ikke leveres|olevererbar|"
+    r"не доставлен|недоставлен|配信不能|無法傳遞|退信|반송",
     re.IGNORECASE,
 )
 _FAILED: Final = re.compile(
@@ -197,6 +198,9 @@ _FAILED: Final = re.compile(
     r"non (?:è stato possibile|può essere|(?:è|sono) stat\w (?:consegn|recapit)\w+)|"
     r"no (?:ha sido|fue|pudo ser) (?:posible )?entreg|n['’]a pas (?:été|pu être) (?:remis|distribu|livr)|"
     r"kon niet worden|não (?:pôde|foi)|nie (?:można|mogła)|не удалось|невозможно|"
+    r"fehler bei der (?:nachrichten)?zustellung|zustellung fehlgeschlagen|échec de (?:la )?(?:remise|distribution)|"
+    r"error (?:de|en la) entrega|(?:consegna|recapito) non riuscit|bezorg\w* (?:is )?mislukt|falha (?:na|de) entrega|"
+    r"leverans\w* misslyckades|levering\w* mislyk|nie powiodło się|toimitus epäonnistui|doručení se nezdařilo|"
     r"配信できません|無法|无法|전송되지",
     re.IGNORECASE,
 )

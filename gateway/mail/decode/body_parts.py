@@ -4,6 +4,7 @@ Programs label parts wrongly, wrap them, or add a placeholder. Each part is read
 cannot be read is reported: a subject alone, or the source of a mail, is never taken for the writer's words.
 """
 
+import binascii
 import itertools
 import re
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ _NO_BODY: Final = frozenset({
     "application/smil", "application/pgp-signature", "application/pgp-keys", "application/pkcs7-signature",
     "application/x-pkcs7-signature", "application/ics", *(_NO_WORDS - {"text/rtf", "text/xml"}),
 })  # fmt: skip
-_HTML: Final = ("text/html", "application/xhtml+xml")
+_HTML: Final = ("text/html", "application/xhtml+xml", "text/htm", "text/x-html", "application/html")
 _CALLED_OTHERWISE: Final = frozenset({*_HTML, "application/text", "application/plain", "application/x-text"})
 _ENRICHED: Final = ("text/enriched", "text/richtext")
 SIGNED_KINDS: Final = ("application/pkcs7-mime", "application/x-pkcs7-mime")
@@ -46,7 +47,19 @@ _PROGRAMS_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_ATTACHED: Final = 20_000  # octets of a file that may be the text of a mail
-_PGP: Final = re.compile(r"^-----BEGIN PGP MESSAGE-----\s*$", re.MULTILINE)
+_PGP: Final = re.compile(r"^[ \t]*-----BEGIN PGP MESSAGE-----(?![^\n]*[?.!])", re.MULTILINE)
+_PGP_OCTETS: Final = b"-----BEGIN PGP MESSAGE-----"
+_TNEF_MAGIC: Final = b"\x78\x9f\x3e\x22"
+_RIGHTS: Final = "application/x-microsoft-rpmsg-message"  # beside it is only a note that the mail is protected
+_IN_PIECES: Final = ("message/partial", "message/external-body")
+_HTML_SOURCE: Final = re.compile(
+    r"\s*<(?:!doctype html|html|head|body|meta)\b[^<>]*>|"
+    r"\s*<(?:div|p|table|span|font)\s[^<>]{0,300}=[^<>]{0,300}>.*>\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_FILE_SOURCE: Final = re.compile(r"\s*(?:BEGIN:V(?:CALENDAR|CARD|EVENT)\s|\{\\rtf1\b)")
+_ANY_FIELD: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,40}:(?: |$)|[ \t]+\S")
+_CODED_LETTER: Final = re.compile(r"=[C-F][0-9A-F](?:=[89AB][0-9A-F]){1,3}")
 _FIELD: Final = re.compile(r"(?:content-[a-z-]{2,40}|mime-version)\s*:", re.IGNORECASE)
 _GLUED: Final = re.compile(r"\s*(?:boundary|charset|format|delsp)=", re.IGNORECASE)  # nobody writes a line like this
 _PARAMETER: Final = re.compile(r"\s*(?:boundary|charset|format|delsp|name|type|protocol|micalg)\s*=", re.IGNORECASE)
@@ -54,10 +67,12 @@ _BOUNDARY: Final = re.compile(r"--\S.{0,70}")
 _FIRST_BOUNDARY: Final = re.compile(r"^--([\w'()+,./:=? -]{0,69}[\w'()+,./:=?-])[ \t]*\ncontent-", re.MULTILINE | re.I)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 _LEAST_BASE64: Final = 60  # characters
+_LEAST_TOKEN: Final = 20
 _SOFT_END: Final = re.compile(r"=$", re.MULTILINE)
 _CODED: Final = re.compile(r"=(?:[0-9A-F]{2})")
 _LEAST_CODED: Final = 2
 _HEAD_LINES: Final = 20
+_LEAST_FIELDS: Final = 3
 _PLACEHOLDER: Final = re.compile(
     r"html|\bbrowser|navegador|navigateur|webbläsare|przegląd|браузер|ブラウザ|浏览器|瀏覽器|브라우저", re.IGNORECASE
 )
@@ -89,7 +104,7 @@ def read(message: Mail) -> Body:
         return Body("", "encrypted")
     if is_source(text):
         return Body("", "source")
-    if not text.strip() or _is_refused(message):
+    if not text.strip() or _is_refused(message) or _is_protected(message):
         return Body("", _unread(message))
     return Body(text)
 
@@ -147,6 +162,8 @@ def is_source(text: str) -> bool:
     """Whether a text is the source of a mail and not its words: fields and boundaries, or nothing but encoded text."""
     lines = [line.strip() for line in text[:20_000].split("\n") if line.strip()]
     head = lines[:_HEAD_LINES]
+    if _FILE_SOURCE.match(text) or _is_head(text):
+        return True
     if head and _FIELD.match(head[0]) and any(map(_is_structure, head[1:])):
         return True
     for line, below in itertools.pairwise(head):
@@ -157,7 +174,15 @@ def is_source(text: str) -> bool:
 
 def _is_quoted_printable(text: str) -> bool:
     """Whether a text has soft line ends and encoded octets; nobody writes both by hand."""
+    if len(_CODED_LETTER.findall(text)) >= _LEAST_CODED:
+        return True
     return len(_SOFT_END.findall(text)) >= 1 and len(_CODED.findall(text)) >= _LEAST_CODED
+
+
+def _is_head(text: str) -> bool:
+    """Whether a text begins with all the fields of a mail, among them one that only programs write."""
+    head = list(itertools.takewhile(_ANY_FIELD.match, text.lstrip("\n")[:20_000].split("\n")))
+    return len(head) >= _LEAST_FIELDS and any(map(_FIELD.match, head))
 
 
 def _is_structure(line: str) -> bool:
@@ -167,9 +192,22 @@ def _is_structure(line: str) -> bool:
 def _is_base64(lines: list[str]) -> bool:
     """Whether the lines are long and only base64, with both cases and digits: a word in capitals does not count."""
     whole = "".join(lines)
+    if _LEAST_TOKEN <= len(whole) < _LEAST_BASE64 and len(lines) == 1:
+        return _says_words_in_base64(whole)
     if len(whole) < _LEAST_BASE64 or not all(map(_BASE64.fullmatch, lines)) or len(lines[0]) < _LEAST_BASE64 - 8:
         return False
     return any(map(str.isdigit, whole)) and any(map(str.isupper, whole)) and any(map(str.islower, whole))
+
+
+def _says_words_in_base64(line: str) -> bool:
+    """Whether a single short line decodes to several words: then it is text that lost its field, and no token."""
+    if not _BASE64.fullmatch(line) or len(line) % 4:
+        return False
+    try:
+        said = binascii.a2b_base64(line).decode()
+    except ValueError:
+        return False
+    return " " in said.strip() and all(each.isprintable() or each.isspace() for each in said)
 
 
 def _shown(part: Mail, chosen: frozenset[int]) -> str:
@@ -189,6 +227,8 @@ def _words(part: Mail, kind: str) -> str:
     text = mime.text(part)
     if kind in _HTML:
         return hypertext(text)
+    if kind == "text/plain" and _HTML_SOURCE.match(text[:_LONGEST_HTML]) and (shown := hypertext(text)).strip():
+        return shown
     text = text.translate(_NO_MARKS)
     return to_plain(text) if kind in _ENRICHED else text
 
@@ -239,19 +279,27 @@ def _in_turn(parts: list[Mail], chosen: frozenset[int]) -> str:
 def _unread(message: Mail) -> Unread | None:
     """Why a mail has no text that can be read; None when nothing was written."""
     kinds = [mime.kind(part) for part in (message, *leaves(message))]
-    if "multipart/encrypted" in kinds or "application/pgp-encrypted" in kinds:
+    if not {"multipart/encrypted", "application/pgp-encrypted", _RIGHTS}.isdisjoint(kinds):
         return "encrypted"
     for part in leaves(message):
         kind = mime.kind(part)
+        if kind in _IN_PIECES:
+            return "unreadable"
+        if not kind.startswith("image/") and mime.content(part)[:100].lstrip().startswith(_PGP_OCTETS):
+            return "encrypted"
         if _is_cms(part):
             return "unreadable" if smime.SIGNED_DATA in mime.content(part)[:64] else "encrypted"
-        if kind in TNEF_KINDS or _name(part).lower() == "winmail.dat":
+        if kind in TNEF_KINDS or _name(part).lower() == "winmail.dat" or mime.content(part)[:4] == _TNEF_MAGIC:
             return "wrapped"
         if is_text(part) and not is_attached(part) and _says_something(part):
             return "unreadable"
         if _is_unknown(part, kind):
             return "unreadable"
     return None
+
+
+def _is_protected(message: Mail) -> bool:
+    return any(mime.kind(part) == _RIGHTS for part in leaves(message))
 
 
 def _is_cms(part: Mail) -> bool:

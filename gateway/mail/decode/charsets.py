@@ -32,7 +32,19 @@ _REFUSED: Final = frozenset(
 )
 _WIDE: Final = ("utf-16", "utf-32", "iso2022", "iso-2022", "hz", "utf-7")
 _NAMED: Final = re.compile(r"[\w.:+-]+")
-_CODE_PAGE: Final = re.compile(r"(?:x-?)?(?:cp|ibm|dos|windows)[-_ ]?(\d{3,5})")
+_OTHER_LABELS: Final = {
+    "gb-2312": "gbk",
+    "gb": "gbk",
+    "big-5": "big5",
+    "cp51932": "euc-jp",
+    "eucjp-ms": "euc-jp",
+    "x-eucjp-ms": "euc-jp",
+    "x-ms-cp932": "shift_jis",
+    "x-mac-japanese": "shift_jis",
+    "x-mac-ce": "mac-latin2",
+    "x-mac-centraleurroman": "mac-latin2",
+}
+_CODE_PAGE: Final = re.compile(r"(?:x-?)?(?:cp|ibm|dos|windows|win)[-_ ]?(\d{3,5})")
 _META: Final = re.compile(rb"<meta\b[^<>]{0,200}?\bcharset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 _META_WITHIN: Final = 4096  # octets
 _JAPANESE: Final = re.compile(rb"\x1b\$[@B]")
@@ -87,7 +99,8 @@ def _name(label: str | None) -> str | None:
         return None
     bare = found[0].strip(".:-")
     page = _CODE_PAGE.fullmatch(bare)
-    candidates = (bare, f"windows-{page[1]}", f"cp{page[1]}") if page else (bare,)
+    bare = _OTHER_LABELS.get(bare, bare)
+    candidates = (bare, f"windows-{page[1]}", f"cp{page[1]}") if page else (bare, bare.removeprefix("x-"))
     if bare.startswith("utf8"):
         return "utf-8"  # "utf8mb4" and its like
     for each in candidates:

@@ -23,6 +23,8 @@ _FENCE_CLASSES = frozenset(
         "ms-outlook-mobile-reference-message",
         "tutanota_quote_head",
         "ntes-mailmaster-quote",
+        "qtdseparatebr",
+        "aolreplacedbody",
     ]
 )
 _QUOTES = frozenset(["moz-cite-prefix", "gmail_attr", "moz-email-headers-table-reply"])
@@ -36,12 +38,18 @@ _SIGNATURE_CLASSES = re.compile(
     r"ms-outlook-mobile-signature|gmail_signature_prefix|elementtoproof-signature)$",
     re.IGNORECASE,
 )
-_HEAD_BORDER = re.compile(r"border-top:\s*solid\s*(?:#[be]\w{5}|\w+)\s*1\.0pt", re.IGNORECASE)
+_HEAD_BORDER = re.compile(  # Outlook's, and as browsers write it
+    r"border-top:\s*solid\s*(?:#[be]\w{5}|\w+)\s*1\.0pt|"
+    r"border-top:\s*1(?:\.0)?pt\s+solid\s+(?:rgb\((?:225, ?225, ?225|181, ?196, ?223)\)|#e1e1e1|#b5c4df)|"
+    r"border-style:\s*solid none none\s*;.*\bpadding:\s*3(?:\.0)?pt 0",
+    re.IGNORECASE,
+)
+_PREFIXED = re.compile(r"^(?:x_|ecx)+")
 _SIDE_BORDER = re.compile(r"border-left:\s*(?:solid\s*(?:blue|#\w{6})\s*1\.5pt|2px solid #1010ff)", re.IGNORECASE)
 _BARRED = re.compile(r"border-left(?:-width)?:\s*(?:[1-5]px|thin|medium)[^;]*", re.IGNORECASE)
 _PADDED = re.compile(r"(?:padding|margin)(?:-left)?:\s*[^;]*[1-9]", re.IGNORECASE)
 _CALLED_QUOTE = re.compile(
-    r"^(?!gmail_|proton|yahoo)(?:.{0,30}[-_])?(?:quot(?:e|ed|ation)|original[-_]?message|previous[-_]?message|"
+    r"^(?!gmail_|proton|yahoo)(?:.{0,30}[-_])?(?:quot(?:e|ed|ation)|blockquote|original[-_]?message|previous[-_]?message|"
     r"reply[-_]?history|mail[-_]?history)(?:[-_].{0,30})?$"
 )
 _UNQUOTED = re.compile(r"border(?:-left|-width)?:\s*(?:none|0)", re.IGNORECASE)
@@ -52,7 +60,7 @@ TIGHT_SHEET = re.compile(
     r"(?:^|[\s}.])p\s*\{\s*margin(?:-top)?:\s*0", re.IGNORECASE
 )  # a style sheet that removes the space around all paragraphs
 _DEEPEST = 12  # steps
-_MARKED = frozenset({"div", "span", "blockquote", "hr", "p", "table", "td", "section", "a"})
+_MARKED = frozenset({"div", "span", "blockquote", "hr", "p", "table", "td", "section", "a", "details"})
 
 
 def mark(node: LexborNode) -> Mark | None:
@@ -66,15 +74,34 @@ def mark(node: LexborNode) -> Mark | None:
     if tag == "blockquote":
         return _blockquote(attributes)
     marked = _named(tag, attributes) or _styled(attributes.get("style") or "")
+    if marked is None and "gmail_quote" in (attributes.get("class") or "").split() and not _has_blockquote(node):
+        marked = "quote"  # else the blockquote is the quote, and answers may stand between
     if marked == "quote" and _opening(node).startswith("---"):
         return None  # a line above a forwarded mail
     return marked
+
+
+def is_fence_comment(node: LexborNode) -> bool:
+    """Whether it is the comment that Samsung's program puts before an earlier mail."""
+    return node.tag == "-comment" and "originalMessage" in (node.html or "")[:60]
 
 
 def tight(node: LexborNode) -> bool:
     """Whether a paragraph has no space around it: Outlook writes every line as such a paragraph."""
     attributes = node.attributes
     return bool(_TIGHT.search(f"{attributes.get('class') or ''} {attributes.get('style') or ''}"))
+
+
+def _has_blockquote(node: LexborNode) -> bool:
+    """Whether one of the first nodes directly inside is a blockquote."""
+    inside = node.child
+    for _ in range(_DEEPEST):
+        if inside is None:
+            return False
+        if inside.tag == "blockquote":
+            return True
+        inside = inside.next
+    return False
 
 
 def _opening(node: LexborNode) -> str:
@@ -96,9 +123,11 @@ def _blockquote(attributes: dict[str, str | None]) -> Mark:
 
 
 def _named(tag: str, attributes: dict[str, str | None]) -> Mark | None:
-    name = (attributes.get("id") or attributes.get("name") or "").lower().removeprefix("x_")
-    classes = [each.lower() for each in (attributes.get("class") or "").split()]
+    name = _PREFIXED.sub("", (attributes.get("id") or attributes.get("name") or "").lower())
+    classes = [_PREFIXED.sub("", each.lower()) for each in (attributes.get("class") or "").split()]
     if (name and _FENCES.match(name)) or not _FENCE_CLASSES.isdisjoint(classes):
+        return "fence"
+    if attributes.get("data-marker") == "__DIVIDER__":
         return "fence"
     if tag == "hr":
         return "fence" if attributes.get("tabindex") == "-1" else None

@@ -8,7 +8,7 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from gateway.mail.decode.client_marks import TIGHT_SHEET, Mark, mark, tight
+from gateway.mail.decode.client_marks import TIGHT_SHEET, Mark, is_fence_comment, mark, tight
 from gateway.mail.footers.signature_trimming import SIGNED
 
 FENCE = "\ufdd0"  # the line at a program's mark for the beginning of history; no text has this character
@@ -24,7 +24,9 @@ hr li main nav ol p pre section table tbody tfoot thead tr ul
 _BLOCKS = frozenset(_BLOCKS_TAGS.split())
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table", "pre"})
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])", re.IGNORECASE
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])|"
+    r"(?<![\w-])opacity\s*:\s*0(?![.\d])|max-height\s*:\s*0(?![.\d])",
+    re.IGNORECASE,
 )
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 _LARGEST = 1_000_000  # characters of HTML that are read
@@ -85,6 +87,10 @@ def _enter(node: LexborNode, lines: _Lines) -> LexborNode | None:
     tag = node.tag
     if tag == "-text":
         _words(node, lines)
+        return None
+    if is_fence_comment(node):
+        lines.end()
+        lines.mark(FENCE)
         return None
     if tag is None or tag.startswith(("-", "!", "_")) or tag in _DROPPED or _hidden(node):
         return None

@@ -53,6 +53,17 @@ class AttachedPart:
     inline: bool
 
 
+_ENCODINGS = {
+    "base-64": "base64",
+    "b64": "base64",
+    "base_64": "base64",
+    "quoted_printable": "quoted-printable",
+    "quotedprintable": "quoted-printable",
+    "quoted printable": "quoted-printable",
+    "qp": "quoted-printable",
+}
+
+
 def parse(raw: bytes) -> "Message[Any, Any]":
     """Parses a mail. Raises Refused when it has too many parts or nests too deep; anything else is parsed somehow."""
     if sum(1 for _ in _NESTING.finditer(raw)) > 2 * MOST_PARTS:
@@ -182,10 +193,8 @@ def content(part: "Message[Any, Any]") -> bytes:
 def _encoding(part: "Message[Any, Any]") -> str:
     """The transfer encoding, also when a program added quotation marks, a semicolon or a hyphen."""
     written = tolerated(lambda: str(part["content-transfer-encoding"] or ""), "")
-    bare = written.split(";")[0].strip("\"' \t.,>").lower()
-    return {"base-64": "base64", "b64": "base64", "base_64": "base64", "quoted_printable": "quoted-printable"}.get(
-        bare, bare
-    )
+    bare = re.split("[;(]", written)[0].strip("\"' \t.,>").lower()
+    return _ENCODINGS.get(bare, bare)
 
 
 def text(part: "Message[Any, Any]") -> str:

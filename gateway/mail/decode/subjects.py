@@ -15,7 +15,9 @@ _EMPTY: Final = frozenset({
     "ningún asunto", "senza oggetto", "nessun oggetto", "geen onderwerp", "sem assunto", "inget ämne",
     "ingen ämnesrad", "ingen emne", "intet emne", "ei aihetta", "brak tematu", "bez tematu", "bez předmětu",
     "без темы", "без теми", "nincs tárgy", "konu yok", "fără subiect", "χωρίς θέμα", "ללא נושא", "بدون موضوع",
-    "không có chủ đề", "tanpa subjek", "无主题", "無主旨", "無題", "件名なし", "제목 없음", "ไม่มีหัวเรื่อง",
+    "không có chủ đề", "tanpa subjek", "sans titre", "sin título", "senza titolo", "sem título", "uten emne",
+    "uden emne", "bez naslova", "bez predmeta", "kein thema", "ohne titel", "无标题", "無標題",
+    "无主题", "無主旨", "無題", "件名なし", "제목 없음", "ไม่มีหัวเรื่อง",
     # subjects that phones and programs write when nobody wrote one
     "mms", "sms", "mms message", "text message", "multimedia message", "photo", "photos", "foto", "fotos",
     "picture", "pictures", "image", "images", "bild", "bilder", "imagen", "immagine", "afbeelding", "zdjęcie",
@@ -29,6 +31,11 @@ _EMPTY: Final = frozenset({
 _MOST_WORDS: Final = 40  # a longer subject repeats the text, or a machine wrote it
 _ENDS: Final = (".", "!", "?", "…", ":", "。", "！", "？")
 _EDGES: Final = re.compile(r"^[\W_]+|[\W_]+$")
+_FILE: Final = re.compile(  # what cameras and scanners call a picture
+    r"[\w ()-]{1,60}\.(?:jpe?g|png|gif|heic|webp|mp4|mov|3gp|pdf|m4a|amr)|sent from my \w+|"
+    r"(?:screenshot|bildschirmfoto|capture d.écran|schermata|captura de pantalla|skärmavbild)[\W\d]{0,40}",
+    re.IGNORECASE,
+)
 _COUNTED: Final = re.compile(r"[\W_]*\d*[\W_]*$")
 
 
@@ -44,6 +51,8 @@ def is_generic(subject: str) -> bool:
     """Whether there is no subject, or one that a program wrote, perhaps with a number behind it."""
     bare = _EDGES.sub("", " ".join(fingerprints.tokens(_COUNTED.sub("", subject))))
     spaced = " ".join(re.findall(r"\w+", _COUNTED.sub("", subject.casefold())))
+    if _FILE.fullmatch(subject.strip()):
+        return True
     return not bare or bare in _EMPTY or spaced in _EMPTY
 
 

@@ -49,16 +49,35 @@ _OUTLOOK = re.compile(
 _MORE = (
     r"sent (?:via|using|with) the|"
     r"trimis din|στάλθηκε από|εστάλη από|απεστάλη από|đã gửi từ|được gửi từ|gửi từ|dikirim dari|poslano (?:s|sa|iz)|"
-    r"poslato (?:sa|s)|изпратено от|išsiųsta iš|saadetud|nosūtīts no|enviat des|elküldve|senditia|sendt frå"
+    r"poslato (?:sa|s)|изпратено от|išsiųsta iš|saadetud|nosūtīts no|enviat des|elküldve|poslano z|"
+    r"dihantar dari(?:pada)?|ارسال شده از|sent (?:iz|úr)|dërguar nga|envoi de|sent from phone|senditia|sendt frå"
 )
-_UNSPACED = r"נשלח מ|أُ?رسلت من|مرسل من|تم الإرسال من|ส่งจาก"  # the next word follows without a blank
+_UNSPACED = (
+    r"נשלח מ|أُ?رسلت من|مرسل من|تم الإرسال من|ส่งจาก|發自|發送自|发送自|来自我的|"
+    r"來自我的|გამოგზავნილია"
+)  # the next word follows without a blank
+_SENT_LAST = re.compile(  # languages that say at the end that it was sent
+    r"^.{2,60}(?:dan gönderildi|den gönderildi|küldve|bidalia|"
+    r"থেকে পাঠানো হয়েছে|से भेजा गया|에서 보냄|から送信|mobile gesendet)[.।]?$",
+    re.IGNORECASE,
+)
+_EXCUSES = re.compile(
+    r"^(?:(?:on the go|typed (?:with|on)|written (?:with|on)|sent (?:with|from)|bitte entschuldigen sie)\b.{0,60}"
+    r"(?:typos?\b|errors?\b|brevity|tippfehler|kürze).{0,60}|"
+    r"(?:sent from|sent with|secured with|enviado desde|envoyé de|gesendet von) "
+    r"(?:.{1,24}(?:https?://\S+|www\.\S+)\)?|.{1,60}(?:disculpa|excuser).{0,30})|"
+    r"yahoo mail: search, organize, conquer|原始-{2,}发自.{1,30}|sent from (?:phone|mobile)|"
+    r"envoi de mon (?:portable|mobile|téléphone|iphone)|poslano z mojega .{1,30}|"
+    r"(?:hanki|hankige) outlook\b.{0,30})$",
+    re.IGNORECASE,
+)
 _DEVICE = re.compile(
     r"phone|handy|mobil|móvil|cell|tablet|ipad|ipod|iphone|galaxy|android|samsung|huawei|xiaomi|redmi|nokia|motorola|"
     r"pixel|oneplus|oppo|honor|blackberry|windows|surface|mac ?book|\bmac\b|watch|\b[45]g\b|lte|verizon|t-mobile|at&t|"
     r"vodafone|telekom|o2|orange|network|netz|réseau|\bapp\b|e-?mail\b|outlook|gmail|yahoo|proton|device|gerät|"
     r"appareil|dispositiv|apparaat|enhed|enhet|laite|urządzeni|zařízení|zariadeni|telefon|téléphone|teléfono|telefoon|puhelin|"
     r"телефон|устройств|пристро|смартфон|cihaz|eszköz|τηλέφωνο|κινητό|συσκευή|điện thoại|ponsel|perangkat|"
-    r"手机|手機|電話|携帯|スマート|휴대|טלפון|נייד|هاتف|جوال|โทรศัพท์",
+    r"手机|手機|電話|携帯|スマート|邮件|郵件|휴대|আইফোন|טלפון|נייד|هاتف|جوال|โทรศัพท์",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
@@ -92,6 +111,8 @@ def is_device(line: str) -> bool:
         return False
     inner = bare.strip(_EDGES)
     if _OUTLOOK.match(line.strip(_EDGES)) or _OUTLOOK.match(inner) or _TURNED.match(inner) or _EXCUSED.match(inner):
+        return True
+    if _EXCUSES.match(inner) or (_SENT_LAST.match(inner) and _DEVICE.search(inner) and not _ASKS.search(inner)):
         return True
     if _TRACKED.fullmatch(inner) and not _ASKS.search(inner):
         return True

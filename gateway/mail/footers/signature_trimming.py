@@ -35,11 +35,18 @@ _FAREWELLS = (
     r"(?:ystävällisin |parhain )?terveisin|terveiset|t|kiitos|"
     r"с уважением|с наилучшими пожеланиями|спасибо|всего доброго|з повагою|"
     r"s pozdravem|s úctou|děkuji|zdravím|üdvözlettel|köszönöm|saygılarımla|cu stimă|με εκτίμηση|"
+    r"viele grüße aus \w+|un cordiale saluto|um abraço|terv|trân trọng|hormat saya|salam|lep pozdrav|srdačan pozdrav|"
+    r"pozdrav|lugupidamisega|ar cieņu|pagarbiai|поздрави|с уважение|salutacions|(?:kær )?kveðja|सादर|cu respect|"
+    r"(?:best )?warmly|have a (?:nice|great|good) (?:day|weekend|evening)|sincerely yours|talk soon|hälsn|בברכה|"
+    r"مع تحياتي|مع أطيب التحيات|تحياتي|ขอแสดงความนับถือ|ด้วยความเคารพ|"
     r"此致|敬礼|敬上|祝好|谢谢|顺祝商祺|此致敬礼|谨上|敬具|以上|よろしくお願い(?:いた)?します|"
     r"以上、?(?:宜しく|よろしく)お願い(?:いた|致)?します|감사합니다|감사드립니다"
 )
-_FAREWELL = re.compile(rf"(?:{_FAREWELLS})\s*[,.!;，。、！–-]*", re.IGNORECASE)
+_FAREWELL = re.compile(rf"(?:{_FAREWELLS})(?:\s*/\s*(?:{_FAREWELLS}))?\s*[,.!;，。、！–-]*", re.IGNORECASE)
 _IN_ONE = re.compile(rf"(?:{_FAREWELLS})\s*[,，!]\s*(?P<name>[^\W\d_][\w.’' -]{{1,40}})", re.IGNORECASE)
+_BEFORE_NAME = re.compile(rf"(?:{_FAREWELLS})[.,!]?\s+(?P<name>\S.{{0,60}})", re.IGNORECASE)
+_SHORT_FAREWELL = re.compile(r"[^\W\d_][^\d,.:;?!@]{1,40}[,،，]")
+_MOST_FAREWELL_WORDS = 4
 _DELIMITER = re.compile(r"\s*(?:--|—|–)\s*")
 _RULE = re.compile(r"\s*(?:_{5,}|[—–―]{4,}|={5,}|-{10,}|\*{5,})\s*")
 _INITIALLED = re.compile(r"(?:[-–—~]|/)\s?[^\W\d_a-zß-ÿ][\w.’' ]{1,40}|(?:--|[–—~])\s?[^\W\d_][\w.’' ]{1,30}")
@@ -180,11 +187,28 @@ def _initials(name: str) -> str:
     return "".join(word[0] for word in words) if len(words) > 1 else ""
 
 
+def _closing(lines: Sequence[str], written: list[int], names: set[str]) -> int | None:
+    """The line where a farewell begins that the sender's own name ends: `MfG Kim` in one line or, in any language, a
+    few words with a comma above the name, below a blank line. None when there is none."""
+    if len(written) < 2:
+        return None
+    last = written[-1]
+    line = lines[last].strip(" *_.,-–—\t").casefold()
+    beside = _BEFORE_NAME.fullmatch(line)
+    if beside and beside["name"] in names and not lines[last - 1].strip():
+        return last
+    above = lines[last - 1].strip(" *_\t") if last > 1 else ""
+    said = _SHORT_FAREWELL.fullmatch(above) and len(above.split()) <= _MOST_FAREWELL_WORDS
+    return last - 1 if said and line in names and last - 1 > written[0] and not lines[last - 2].strip() else None
+
+
 def _own_name(lines: Sequence[str], name: str | None) -> int:
     """The line of the sender's own name, alone in one of the last lines, with at most a few short lines below."""
     written = _written(lines)
     whole = (name or "").casefold().strip("\"' ")
     first = whole.split()[0] if whole else ""
+    if len(first) > 1 and (closing := _closing(lines, written, {first, whole})) is not None:
+        return closing
     for at in written[1:][-5:]:
         line = lines[at].strip(" *_,.-–—\t").casefold()
         if (

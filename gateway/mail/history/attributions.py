@@ -16,7 +16,9 @@ VERBS = (
     r"wrote|writes|schrieb(?:en)?|geschrieben|a\s+écrit|écrit|ecrit|nous\s+a\s+dit|escribió|escribio|ha\s+scritto|"
     r"schreef|geschreven|escreveu|skrev|napisała?|napisana|pisze|napsal|napísal|kirjoitti|написала?|пишет|пише|"
     r"писал|пользователь|yazdı|írta|a\s+scris|έγραψε|đã\s+viết|menulis|写道|寫道|写到|のメール|のメッセージ|"
-    r"さんが|作成|작성|님이|כתב|كتب|تمت\s+كتابة|je\s+napisao|rašė|kirjutas|написа"
+    r"さんが|作成|작성|님이|쓴\s글|提到|כתב|كتب|تمت\s+كتابة|نوشت|rašė|rakstīja|kirjutas|написа(?:о|л)?|napisa[lo]a?|"
+    r"va\s+escriure|ha\s+escrit|escribiu|skrifaði|skreiv|shkroi|idatzi|scríobh|ysgrifennodd|je\s+napisao|піша|"
+    r"жазды|yozdi|yazıb|գրել|წერდა|เขียน|ने\s+लिखा|লিখেছেন|எழுதியது|nagsulat|sinulat|ameandika"
 )
 _VERB = re.compile(rf"(?:{VERBS})", re.IGNORECASE)
 _SAID = re.compile(r"\b(?:said|says|sent|hat gesagt|dijo|a dit)\b", re.IGNORECASE)
@@ -40,11 +42,15 @@ _OTHERS = re.compile(  # Horde; Mutt's usual form with a star
 )
 _LONGEST_VERBLESS = 160
 _MOST_WORDS = 9  # of a name, a day, a month and "at"
+_MOST_WORDS_WITH_COLON = 16  # likewise, in languages that write more around them
 _CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.h]\d\d(?!\d)")
 _DATED_LINE = re.compile(
     r"(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{2,4}(?!\d)|(?:19|20)\d\d.{0,12}\d|\d.{0,20}(?:19|20)\d\d|[年월月]"
 )
 _IN_ANGLES = re.compile(r"<(?:mailto:)?[^<>@\s]{1,80}@[^<>@\s]{1,80}>")
+_BARE_ADDRESS_ENDS = re.compile(r"^[^@]{6,60}\s[\w.+=-]{1,80}@[\w-]{1,60}\.[\w.-]{1,60}\s?[:：]$")
+_ENDS_SENTENCE = re.compile(r"[^\W\d_]{2}[.!?…]$")
+_GROUPWISE = re.compile(r">>>\s*(?=.{0,200}(?:\d[:.h]\d\d|\d[./-]\d)).{6,300}?(?:>>>|\b(?:wrote|schrieb):)")
 _DIGITS = re.compile(r"[\d:.,/+()-]+|\b(?:AM|PM|GMT|UTC|CET|CEST|EST|EDT|PST|PDT)\b", re.IGNORECASE)
 _OWN_WORDS = re.compile(r"\b(?:please|meet|call|write to|ask|bitte|call me)\b", re.IGNORECASE)
 _PREFIX = "> \t*_-–‐—"
@@ -68,12 +74,18 @@ def attribution(lines: Sequence[str], at: int) -> int | None:
     quoted = _quote_below(lines, at)
     texts = _wrapped(lines, at)
     for opens in (_opened, _dated, _addressed, _verbless):
-        found = next((start for start, text in texts if opens(text, quoted)), None)
+        wrapped = (each for each in texts if opens is not _dated or each[0] == at or _NUMBERED.search(lines[each[0]]))
+        found = next((start for start, text in wrapped if opens(text, quoted)), None)
         if found is not None:
             return found
     if _named(texts[0][1], quoted):
         return _with_wrapped_name(lines, at)
     return None
+
+
+def groupwise(line: str) -> bool:
+    """Whether it is GroupWise's line above a mail that it does not mark: `>>> Kim Lee 3/3/2026 9:58 >>>`."""
+    return line.startswith(">>>") and bool(_GROUPWISE.fullmatch(line.strip()))
 
 
 def is_attribution(line: str) -> bool:
@@ -97,6 +109,8 @@ def _wrapped(lines: Sequence[str], at: int) -> list[tuple[int, str]]:
     for start in range(at, max(-1, at - _MOST_LINES), -1):
         line = lines[start].strip()
         if not line and not joined.startswith("<"):
+            break
+        if start < at and _ENDS_SENTENCE.search(line) and not _NUMBERED.search(line) and not _OPENER.match(line):
             break
         joined = f"{line} {joined}".strip()
         if len(joined) > _LONGEST:
@@ -138,7 +152,7 @@ def _dated(text: str, quoted: bool) -> bool:
 
 def _named(text: str, quoted: bool) -> bool:
     """Whether it begins with a name: `Kim <…> schrieb am …:`, `---- Kim wrote ----`."""
-    if quoted and _COLON.search(text) and _DATE_AND_ADDRESS.search(text):
+    if quoted and _COLON.search(text) and _NUMBERED.search(text) and _ADDRESS.search(text):
         return True  # in whatever language
     if not _VERB.search(text) or not (_COLON.search(text) or _VERB_END.search(text)):
         return bool(quoted and _COLON.search(text) and _SAID.search(text) and _ADDRESS.search(text))
@@ -157,10 +171,15 @@ def _wrote_beside(text: str) -> bool:
 def _verbless(text: str, quoted: bool) -> bool:
     """Whether it has a date, a time and a name without a verb: `3 mars 2026 09:58, Omar <…>`,
     `2026-03-03 09:58 Omar:`."""
-    if not _DATED_LINE.search(text) or not _CLOCK.search(text) or len(text) > _LONGEST_VERBLESS:
+    if not _DATED_LINE.search(text) or len(text) > _LONGEST_VERBLESS:
+        return False
+    if not _CLOCK.search(text) and not (_STARTS_NAMED.match(text) and _COLON.search(text)):
         return False
     bare = _DIGITS.sub(" ", _IN_ANGLES.sub(" ", text))
-    if len(bare.split()) > _MOST_WORDS or bare.rstrip().endswith((".", "!", "?")):
+    if _BARE_ADDRESS_ENDS.match(text) and _STARTS_DATED.match(text) and not _OWN_WORDS.search(text):
+        return True
+    most = _MOST_WORDS_WITH_COLON if _COLON.search(text) else _MOST_WORDS
+    if len(bare.split()) > most or bare.rstrip().endswith((".", "!", "?")):
         return False
     if _IN_ANGLES.search(text) and not _OWN_WORDS.search(text):
         return True

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.language.privacy import fingerprints
+from gateway.mail.history.header_blocks import author_and_subject
 
 _LONGEST_HEADING: Final = 60
 _WITHIN: Final = 14  # lines
@@ -73,7 +74,8 @@ def subject_block(lines: Sequence[str], subject: str) -> int | None:
         if not _LABEL.match(line[:500]) or (at and lines[at - 1].strip() and not _RULE.fullmatch(lines[at - 1])):
             continue
         values = _values(lines, at)
-        if len(values) >= _LEAST and any(fingerprints.tokens(value)[-len(wanted) :] == wanted for value in values):
+        enough = len(values) >= _LEAST or (len(values) == _LEAST - 1 and author_and_subject(lines[at : at + 2]))
+        if enough and any(fingerprints.tokens(value)[-len(wanted) :] == wanted for value in values):
             return at
     return None
 

@@ -19,7 +19,8 @@ _SESSION: Final = re.compile(
 _OTHERS: Final = re.compile(r"\s{0,3}>(?!>> ?\S)")
 _BAR: Final = re.compile(r"\s{0,3}[|│┃](?:\s(?P<words>[^|]*))?")
 _INITIALS: Final = re.compile(r"\s{0,3}(?:[^\W\d_]{1,4}>|[:#]) ?(?P<words>.*)")
-_LEAST: Final = 2  # lines with a bar at the end of a mail that make a quote
+_CAPITALS: Final = re.compile(r"\s{0,3}(?P<name>[A-Z]{2,4})> ?\S")
+_LEAST: Final = 2  # lines with a bar at an end of a reply that make a quote
 
 
 def normalize_prefixes(lines: Sequence[str], replied: bool) -> list[str]:
@@ -30,13 +31,22 @@ def normalize_prefixes(lines: Sequence[str], replied: bool) -> list[str]:
     if not any(map(_BAR.fullmatch, found)) and not any(map(_INITIALS.fullmatch, found)):
         return found
     for start, end in _runs(found, _BAR):
-        ends_mail = replied and end - start >= _LEAST and not any(line.strip() for line in found[end:])
-        if ends_mail or _attributed(found, start):
+        if _is_edge(found, start, end, replied) or _attributed(found, start):
             _mark(found, start, end, _BAR)
     for start, end in _runs(found, _INITIALS):
-        if _attributed(found, start):
+        marks = {match and match["name"] for match in map(_CAPITALS.match, found[start:end])}
+        named = len(marks) == 1 and None not in marks and _is_edge(found, start, end, replied)
+        if named or _attributed(found, start):
             _mark(found, start, end, _INITIALS)
     return found
+
+
+def _is_edge(lines: Sequence[str], start: int, end: int, replied: bool) -> bool:
+    """Whether several such lines are the end of a reply, or its beginning with other words below a blank line."""
+    if not replied or end - start < _LEAST:
+        return False
+    above, below = any(map(str.strip, lines[:start])), any(map(str.strip, lines[end:]))
+    return not below or (not above and not lines[end].strip())
 
 
 def _runs(lines: Sequence[str], mark: re.Pattern[str]) -> list[tuple[int, int]]:

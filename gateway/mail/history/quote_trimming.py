@@ -11,9 +11,9 @@ from typing import Literal
 from gateway.mail.decode.html_to_text import FENCE
 from gateway.mail.footers.disclaimers import banner
 from gateway.mail.footers.signature_trimming import SIGNED, without_signature
-from gateway.mail.history.attributions import apart, attribution, is_attribution
+from gateway.mail.history.attributions import apart, attribution, groupwise, is_attribution
 from gateway.mail.history.forwards import forward
-from gateway.mail.history.header_blocks import header_block, original
+from gateway.mail.history.header_blocks import header_block, original, title
 from gateway.mail.history.known_words import KnownWords
 from gateway.mail.history.labelled_blocks import heading_above, labelled_block, subject_block
 from gateway.mail.history.quote_prefixes import PROMPT, normalize_prefixes
@@ -22,9 +22,14 @@ from gateway.mail.history.reply_marker import MARKER, is_marked
 __all__ = ["MARKER", "TrimmedText", "trim_history"]
 
 _MARKER = re.compile(  # such lines of other products, in mails that were forwarded to us
-    r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40})\s*$",
+    r"^[>\s*]*(?:[-=_# ]{2,}.{0,30}(?:reply|write) above this line.{0,30}|.{0,3}type your reply above.{0,40}|"
+    r"[\W_]*(?:in replies,? all text above this line.{0,60}|(?:please )?(?:reply|respond|type|write)(?: your \w+)? "
+    r"above this line.{0,20}|(?:.{4,40} )?(?:au-dessus de cette ligne|(?:oberhalb|über) dieser (?:linie|zeile)|boven "
+    r"deze (?:regel|lijn)|por encima de esta línea|(?:sopra|al di sopra di) questa (?:linea|riga)|acima desta linha)"
+    r"(?: .{2,30})?)[\W_]*)\s*$",
     re.IGNORECASE,
 )
+_ABOVE = re.compile(r"above|dessus|oberhalb|über|boven|encima|sopra|acima", re.IGNORECASE)
 _WRAPPED = 58  # characters; the end of a longer quoted line may be wrapped into the line below
 _LONGEST_MOTTO = 3  # lines
 _MARKS = (FENCE, SIGNED)
@@ -59,6 +64,8 @@ def trim_history(
     lines = normalize_prefixes(_apart(_unarmoured(text.split("\n"))), replied)
     if replied and (block := subject_block(lines, subject)) is not None:
         lines.insert(block, FENCE)
+    if replied and not forwarded and (heading := _title(lines)) is not None:
+        lines.insert(heading, FENCE)
     warned = banner(lines)
     warning, lines = lines[:warned], lines[warned:]
     marker = next((at for at, line in enumerate(lines) if _marks(line)), None)
@@ -74,8 +81,16 @@ def trim_history(
     return TrimmedText(found.own, _joined([*warning, found.trimmed]), found.history, found.forwarded)
 
 
+def _title(lines: Sequence[str]) -> int | None:
+    """The line with the form of a title above an earlier mail, below other words and a blank line. When there are
+    several, they are the writer's own headings."""
+    found = [at for at in range(1, len(lines)) if title(lines[at]) and not forward(lines[at])]
+    alone = len(found) == 1 and not lines[found[0] - 1].strip() and any(map(str.strip, lines[found[0] + 1 :]))
+    return found[0] if alone else None
+
+
 def _marks(line: str) -> bool:
-    return is_marked(line) or (len(line) < 200 and "above" in line.lower() and bool(_MARKER.match(line)))
+    return is_marked(line) or (len(line) < 200 and bool(_ABOVE.search(line)) and bool(_MARKER.match(line)))
 
 
 def _apart(lines: Sequence[str]) -> list[str]:
@@ -132,6 +147,8 @@ def _own(above: list[str], below: list[str], writer: Writer) -> tuple[list[str],
     marks = [at for at, line in enumerate(quoted) if _is_quote(line)]
     if not marks:
         return above, below
+    if _is_torn(quoted, marks[-1]):
+        marks.append(marks[-1] + 1)
     after = _words(quoted[marks[-1] + 1 :], writer)
     between = _between(quoted, marks)
     if not after and not between:
@@ -157,6 +174,14 @@ def _between(quoted: list[str], marks: list[int]) -> bool:
         if not torn:
             return True
     return False
+
+
+def _is_torn(quoted: list[str], at: int) -> bool:
+    """Whether the single line below a long quoted line is its wrapped end, since it goes on in the same sentence."""
+    line, below = quoted[at].rstrip(), quoted[at + 1 : at + 3]
+    if len(line) < _WRAPPED or line[-1] in ".!?:;" or not below or not below[0].strip():
+        return False
+    return (below[0][0].islower() or below[0][0].isdigit()) and not any(map(str.strip, below[1:]))
 
 
 def _attributes(lines: list[str]) -> bool:
@@ -206,13 +231,15 @@ def _own_quotes(lines: list[str], at: int) -> int:
     return 0
 
 
-def _quotes_below(lines: list[str], at: int) -> bool:
+def _quotes_below(lines: Sequence[str], at: int) -> bool:
     return _is_quote(next((line for line in lines[at + 1 :] if line.strip()), ""))
 
 
 def _blocks(lines: Sequence[str], at: int) -> bool:
     """Whether somebody else's mail begins here without quote marks."""
     line = lines[at]
+    if groupwise(line) and not _quotes_below(lines, at):
+        return True
     return line == FENCE or (
         not _is_quote(line) and (original(line) or header_block(lines, at) or labelled_block(lines, at))
     )
