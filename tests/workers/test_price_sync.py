@@ -23,8 +23,6 @@ from workers import deliver
 from workers import price_sync as prices
 from workers.runtime.context import WorkerContext, enter
 
-TODAY = datetime.now(UTC).date()
-
 
 class Biller(Carrier):
     """A carrier whose pages of prices are these; the list's second page is called "1 PA"."""
@@ -62,7 +60,7 @@ def sent(engine: Engine, room: WorkerContext) -> list[str]:
     kim = person(engine, "kim", phone="+14155550101")[0]
     post(engine, kim, "hello", [Target(address, "sms") for address in people(engine, 2)])
     deliver.drain_sms()
-    change(engine, f"INSERT INTO price_sweeps (day) VALUES ('{TODAY}')")
+    change(engine, "INSERT INTO price_sweeps (day) VALUES ((now() AT TIME ZONE 'UTC')::date)")
     return [row.carrier_id for row in rows(engine, "SELECT carrier_id FROM attempts ORDER BY id")]
 
 
@@ -82,7 +80,8 @@ def test_a_price_corrects_the_charge_and_the_month(room, engine, biller, sent):
     assert (sweep(engine).next_page, sweep(engine).later) == ("1 PA", False)
     assert prices.step(room)
     assert not prices.step(room)
-    assert biller.asked == [(TODAY, None), (TODAY, "1 PA")]
+    today = rows(engine, "SELECT day FROM price_sweeps")[0].day
+    assert biller.asked == [(today, None), (today, "1 PA")]
     assert month(engine) == 11_300 + 8_100
     assert [row.billed for row in rows(engine, "SELECT billed FROM charges ORDER BY attempt_id")] == [11_300, 8_100]
     assert rows(engine, "SELECT FROM price_sweeps WHERE not_before = 'infinity'")

@@ -190,6 +190,14 @@ def content(part: "Message[Any, Any]") -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
+def octets(message: "Message[Any, Any]") -> bytes:
+    """A whole mail as it was sent. The library cannot write one whose octets it could not read; that is in UTF-8."""
+    try:
+        return message.as_bytes()
+    except UnicodeEncodeError:
+        return message.as_string().encode("utf-8", "surrogateescape")
+
+
 def _encoding(part: "Message[Any, Any]") -> str:
     """The transfer encoding, also when a program added quotation marks, a semicolon or a hyphen."""
     written = tolerated(lambda: str(part["content-transfer-encoding"] or ""), "")

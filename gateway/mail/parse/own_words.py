@@ -102,5 +102,6 @@ def _part(part: "Message[Any, Any]", kind: str) -> AttachedPart:
     name = clean(mime.decode_words(str(mime.tolerated(part.get_filename, None) or "")))
     name = re.split(r"[/\\]", name)[-1].lstrip(".")[-_LONGEST_NAME:]
     inline = mime.tolerated(part.get_content_disposition, None) == "inline"
-    content = b"".join(bytes(each) for each in mime.children(part)) if kind == "message/rfc822" else mime.content(part)
+    whole = kind == "message/rfc822"
+    content = b"".join(map(mime.octets, mime.children(part))) if whole else mime.content(part)
     return AttachedPart(name or "attachment", kind, content, inline)
