@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import statistics
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
@@ -56,12 +57,13 @@ class Phones:
         self._hook = f"{place.settings.public_url}/sms/inbound"
         self._validator = RequestValidator(place.settings.twilio_auth_tokens[0])
         self._number = 0
+        self._series = uuid.uuid4().hex  # no two make the same ids
 
     def written(self, words: str) -> tuple[str, bytes, str]:
         """One text: its mark, its form and its signature."""
         self._number += 1
         mark = f"nr{self._number}"
-        sid = hashlib.sha256(f"{id(self)} {self._number}".encode()).hexdigest()[:32]
+        sid = hashlib.sha256(f"{self._series} {self._number}".encode()).hexdigest()[:32]
         form = {
             "MessageSid": f"SM{sid}",
             "AccountSid": self._settings.twilio_account_sid,
