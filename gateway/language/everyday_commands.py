@@ -21,46 +21,11 @@ from gateway.language.words.typing_errors import intended_verb
 Verbs = Mapping[str, Verb]
 LONGEST: Final = 160
 _POLITE: Final = frozenset(["please", "pls", "plz", "thanks", "thx", "ty", "porfa"])
-_SMALL: Final = _POLITE | frozenset(
-    [
-        "to",
-        "the",
-        "a",
-        "an",
-        "group",
-        "now",
-        "from",
-        "of",
-        "is",
-        "are",
-        "called",
-        "named",
-        "my",
-        "again",
-        "into",
-        "for",
-        "with",
-        "updates",
-        "posts",
-        "al",
-        "de",
-        "del",
-        "el",
-        "en",
-        "es",
-        "está",
-        "grupo",
-        "la",
-        "las",
-        "los",
-        "mi",
-        "un",
-        "una",
-        "por",
-        "favor",
-        "ahora",
-    ]
-)
+_SMALL_WORDS: Final = """
+to the a an group now from of is are called named my again into for with updates posts al de del el en es está grupo
+la las los mi un una por favor ahora
+"""
+_SMALL: Final = _POLITE | frozenset(_SMALL_WORDS.split())
 _PLACES: Final = frozenset({"on", "off", "like"})  # "off to ACME" means that somebody is on the way there
 _ALWAYS: Final = re.compile(
     r"\s+(?:forever|for ?ever|for good|permanently|indefinitely|for all time|para siempre)(?: and ever)?[.!]*$",

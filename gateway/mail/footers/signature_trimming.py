@@ -53,35 +53,10 @@ _INITIALLED = re.compile(r"(?:[-–—~]|/)\s?[^\W\d_a-zß-ÿ][\w.’' ]{1,40}|(
 _SENTENCE = re.compile(r"(?:\S+\s+){5,}\S.*[.!?…:]\s*$")
 _PICTURE = re.compile(r"\s*\[(?:cid:|image:|mailto:|inline image|https?://)[^\]]{0,200}\]\s*", re.IGNORECASE)
 _AFTERTHOUGHT = re.compile(r"p\.?\s?s\.?\b\s*[:.,]?\s+\S", re.IGNORECASE)
-_PARTICLES = frozenset(
-    [
-        "and",
-        "&",
-        "of",
-        "the",
-        "de",
-        "da",
-        "do",
-        "dos",
-        "del",
-        "della",
-        "der",
-        "den",
-        "di",
-        "du",
-        "la",
-        "le",
-        "van",
-        "von",
-        "und",
-        "y",
-        "e",
-        "i",
-        "zu",
-        "af",
-        "av",
-    ]
-)
+_PARTICLES_WORDS = """
+and & of the de da do dos del della der den di du la le van von und y e i zu af av
+"""
+_PARTICLES = frozenset(_PARTICLES_WORDS.split())
 _NAME_ENDS = ".?!;:,"
 _LONGEST_FAREWELL = 8
 _LONGEST_LOOSE = 12
