@@ -94,7 +94,7 @@ class Crowd:
             one.settimeout(5)
             return False
         except OSError:
-            pass
+            pass  # reset by the door: it is closed all the same
         one.close()
         return True
 

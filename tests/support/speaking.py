@@ -38,7 +38,7 @@ class Speaker:
             while await self._one(reader, writer):
                 pass
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+            pass  # whoever is tried may hang up at any point
         finally:
             writer.transport.abort()
 
