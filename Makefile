@@ -23,7 +23,7 @@ up: setup ## run everything, simulated, until Ctrl-C
 check: setup ## is this machine, its settings and servers in order?
 	@$(VENV) -m critter check
 
-test: dev ## the tests (at most ten minutes)
+test: dev ## the tests (about twelve minutes on two cores)
 	@$(VENV) -m pytest -n 2 --dist worksteal tests
 
 lint: dev ## ruff and mypy
