@@ -34,6 +34,6 @@ def step(here: WorkerContext) -> bool:
             except Exception:
                 log.exception("cannot be told", post=post_id, kind=kind)
                 author_reports.put_off(session, post_id, kind, AGAIN)
-    for drain in sorted(rings):
-        here.notifier.notify(drain)
+    for name in sorted(rings):
+        here.notifier.notify(name)
     return bool(rows)

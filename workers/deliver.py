@@ -43,9 +43,9 @@ def drain_email() -> None:
         _drain(here, "email", _letters(here))
 
 
-def _drain(here: WorkerContext, channel: str, road: Pool | SendLoop[OutboundEmail]) -> None:
+def _drain(here: WorkerContext, channel: str, sender: Pool | SendLoop[OutboundEmail]) -> None:
     here.notifier.answered(channel)
-    if here.loop.run(road.drain(TURN[channel])):
+    if here.loop.run(sender.drain(TURN[channel])):
         here.notifier.notify(channel)
 
 

@@ -123,8 +123,8 @@ def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderT
     crash_point("proved")
     counters.add("proved", standing.proof or state)
     log.info("mail proved", inbound=case.one.id, state=state, rung=standing.rung)
-    for drain in sorted(drains):
-        here.notifier.notify(drain)
+    for name in sorted(drains):
+        here.notifier.notify(name)
 
 
 def _give_back(here: WorkerContext, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:

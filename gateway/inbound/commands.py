@@ -67,11 +67,11 @@ class CommandRegistry:
     questions: Mapping[str, Answered]
     undoings: Mapping[str, Undoing]
     guards: Sequence[Guard] = ()
-    tongues: Mapping[str, Mapping[str, Verb]] = field(default_factory=dict)
+    by_language: Mapping[str, Mapping[str, Verb]] = field(default_factory=dict)
 
     def verbs_for(self, language: str) -> Mapping[str, Verb]:
         """The words for commands that a person of this language has."""
-        return self.tongues.get(language.partition("-")[0], self.verbs)
+        return self.by_language.get(language.partition("-")[0], self.verbs)
 
     def media_url(self, post_id: int, address_id: int) -> str:
         """The link under which the owner of that address sees the files of a post."""
@@ -231,10 +231,10 @@ def world(settings: Settings) -> CommandRegistry:
     verb."""
     rows = language.table(TABLE.verbs)
     signer = Signer(settings.secret_keys)
-    languages = {translator for row in rows.values() for translator in row.abroad}
-    tongues = {translator: language.spoken(rows, translator) for translator in languages}
+    languages = {tag for row in rows.values() for tag in row.abroad}
+    by_language = {tag: language.spoken(rows, tag) for tag in languages}
     tables = (dict(TABLE.handlers), dict(TABLE.meanings), dict(TABLE.questions), dict(TABLE.undoings))
-    return CommandRegistry(settings, signer, rows, *tables, tuple(TABLE.guards), tongues)
+    return CommandRegistry(settings, signer, rows, *tables, tuple(TABLE.guards), by_language)
 
 
 def perform(session: Session, turn: CommandContext) -> str | None:

@@ -47,17 +47,17 @@ class Pool:
     async def drain(self, turn: float) -> bool:
         """Sends from every number for `turn` seconds at most; True when there may be more."""
         await asyncio.to_thread(self._look)
-        roads = [self._road(one) for one in self._plan.senders if one.carrier in self._here.texts]
+        loops = [self._send_loop(one) for one in self._plan.senders if one.carrier in self._here.texts]
         end = time.monotonic() + turn
-        return any(await asyncio.gather(*(self._travel(road, end) for road in roads)))
+        return any(await asyncio.gather(*(self._travel(loop, end) for loop in loops)))
 
-    async def _travel(self, road: SendLoop[Text], end: float) -> bool:
+    async def _travel(self, loop: SendLoop[Text], end: float) -> bool:
         """Drains one send loop, again and again while another one runs: that one may assign it a phone that had no
         number yet."""
         while True:
             self._running += 1
             try:
-                more = await road.drain(end - time.monotonic())
+                more = await loop.drain(end - time.monotonic())
             finally:
                 self._running -= 1
             if more or not self._running or time.monotonic() + AGAIN > end:
@@ -77,7 +77,7 @@ class Pool:
             self._plan, self._read_at = RoutingPlan(tuple(senders.active(session)), self._here.settings.sms_routes), now
         senders.assign(session, self.choose)
 
-    def _road(self, sender: SendingNumber) -> SendLoop[Text]:
+    def _send_loop(self, sender: SendingNumber) -> SendLoop[Text]:
         if sender.id not in self._roads:
             self._roads[sender.id] = self._lay(sender)
         return self._roads[sender.id]

@@ -102,7 +102,7 @@ class SendLoop(Generic[Parcel]):
         self._pacer, self._width, self._lease = pacer, width, lease
         self._limit = self._most = limit if pacer.rate is None else max(1, min(limit, int(pacer.rate * AHEAD)))
         self._together = pacer.together if pacer.rate else together
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="road")
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="send-loop")
         self._paused_until = 0.0
         self._room = narrow or width  # parcels that may be on their way at a time, just now
         self._flying: dict[int, OutboundItem[Parcel]] = {}

@@ -85,7 +85,7 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
     """GET /metrics: for whoever has CRITTER_METRICS_TOKEN or, without this setting, for this machine alone; 404 for
     everybody else."""
     pages = Blueprint("metrics", __name__)
-    notifier = redis.Redis.from_url(settings.redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    client = redis.Redis.from_url(settings.redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
     @pages.get("/metrics")
     @access("metrics")
@@ -93,7 +93,7 @@ def blueprint(settings: Settings, engine: Engine) -> Blueprint:
         if not may_ask(settings.metrics_token, request):
             abort(404)
         registry = CollectorRegistry()
-        registry.register(_Told([*_database(settings, engine), *_notifier(notifier)]))
+        registry.register(_Told([*_database(settings, engine), *_redis_metrics(client)]))
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     return pages
@@ -207,10 +207,10 @@ def _expected(settings: Settings) -> dict[str, int]:
     return {name: 0 for name, on in wanted.items() if on}
 
 
-def _notifier(notifier: "redis.Redis") -> Iterator[Metric]:
+def _redis_metrics(client: "redis.Redis") -> Iterator[Metric]:
     """Yields the metrics of Redis. If Redis is away, work is only delayed; if jobs pile up, no worker takes them."""
     try:
-        with notifier.pipeline(transaction=False) as pipeline:
+        with client.pipeline(transaction=False) as pipeline:
             for queue in jobs.QUEUES:
                 pipeline.llen(jobs.keys(queue)[0])
             waiting = dict(zip(jobs.QUEUES, pipeline.execute(), strict=True))

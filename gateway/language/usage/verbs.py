@@ -112,8 +112,8 @@ def _abroad(name: str, words: str) -> Mapping[str, str]:
 
 def spoken(rows: Mapping[str, Verb], language: str) -> Mapping[str, Verb]:
     """The table with the words of a person's language added; an English word keeps its meaning."""
-    translator = language.partition("-")[0]
-    abroad = {word: row for row in dict.fromkeys(rows.values()) for word in row.abroad.get(translator, ())}
+    primary = language.partition("-")[0]
+    abroad = {word: row for row in dict.fromkeys(rows.values()) for word in row.abroad.get(primary, ())}
     return MappingProxyType({**abroad, **rows}) if abroad else rows
 
 
@@ -135,9 +135,9 @@ def _check_abroad(rows: Mapping[str, Verb]) -> None:
     """Raises ValueError when two rows share a word of another language, or when carriers reserve it."""
     taken: dict[tuple[str, str], str] = {}
     for row in dict.fromkeys(rows.values()):
-        for translator, words in row.abroad.items():
+        for language, words in row.abroad.items():
             for word in words:
-                if word in RESERVED or taken.setdefault((translator, word), row.name) != row.name:
+                if word in RESERVED or taken.setdefault((language, word), row.name) != row.name:
                     raise ValueError(f"{word!r} cannot be {row.name}: it means something else")
 
 

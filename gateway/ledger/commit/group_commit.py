@@ -39,7 +39,7 @@ class GroupCommitter(Generic[Row]):
 
     def __init__(self, name: str, store: Callable[[list[Row]], None], stored: Callable[[], None]) -> None:
         self._store = store
-        self._herald = CommitNotifier(f"{name} told", stored)
+        self._notifier = CommitNotifier(f"{name} told", stored)
         self._tickets: queue.SimpleQueue[tuple[Row, CommitTicket] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -56,7 +56,7 @@ class GroupCommitter(Generic[Row]):
         """Commits what was handed in, then ends."""
         self._tickets.put(None)
         self._thread.join()
-        self._herald.close()
+        self._notifier.close()
 
     def _run(self) -> None:
         last = False
@@ -90,7 +90,7 @@ class GroupCommitter(Generic[Row]):
             ticket.set_result(None)
         self._is_done(len(group))
         crash_point("stored, and the doors know")
-        self._herald.owe()
+        self._notifier.owe()
 
     def _is_done(self, tickets: int) -> None:
         """Called when so many tickets have ended, well or not; for subclasses."""

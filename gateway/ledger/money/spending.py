@@ -59,9 +59,9 @@ def read_spent(session: Session, by: By, since: datetime, until: datetime) -> Se
 
 def read_status(session: Session, most: BudgetLimits) -> SpendingStatus:
     day, month = read_budgets_left(session, most, COMPANY)
-    pacer = session.scalar(PACE) or 0
+    pace = session.scalar(PACE) or 0
     exhausted = tuple(session.scalars(EXHAUSTED))
-    return SpendingStatus(month, day, month.used + int(pacer), exhausted, spend_breaker.state(session))
+    return SpendingStatus(month, day, month.used + int(pace), exhausted, spend_breaker.state(session))
 
 
 def read_budgets_left(session: Session, most: BudgetLimits, keys: Sequence[Key]) -> list[BudgetLeft]:

@@ -268,7 +268,7 @@ WITH f AS (
         SELECT account_id, false AS named, by_text FROM f
         UNION ALL
         SELECT account_id, true, false FROM named, bound WHERE account_id > :reached AND account_id <= upto
-    ) AS both_roads GROUP BY account_id
+    ) AS both_ways GROUP BY account_id
 ), asked AS (
     SELECT account_id, named, by_text OR (SELECT sources FROM others) IS NOT NULL AND (EXISTS (
         SELECT FROM follows
@@ -280,7 +280,7 @@ WITH f AS (
           AND by_text AND (expires_at IS NULL OR expires_at > now())
     )) AS by_text FROM reach
 ), chosen AS (
-    SELECT asked.account_id, asked.named, road.id, road.channel, road.sender_id
+    SELECT asked.account_id, asked.named, way.id, way.channel, way.sender_id
     FROM asked
     JOIN accounts reader ON reader.id = asked.account_id AND reader.state = 'active' AND reader.id <> :author
     CROSS JOIN LATERAL (
@@ -289,7 +289,7 @@ WITH f AS (
           AND (channel = 'email' OR asked.named OR asked.by_text)
         ORDER BY asked.named AND (NOT receiving AND coalesce(off_until > now(), true) OR bouncing_since IS NOT NULL),
                  channel DESC LIMIT 1
-    ) AS road
+    ) AS way
     WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
       AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (
         SELECT FROM told JOIN deliveries d ON d.message_id = told.id JOIN addresses mine ON mine.id = d.address_id

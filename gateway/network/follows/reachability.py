@@ -23,24 +23,24 @@ class Unreached:
 def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
     """Where something addressed to these people goes: their phone, else their mailbox. An opt-out of texts never leads
     to another channel."""
-    return [address for address, _ in session.execute(_road(people)) if address.state == "verified"]
+    return [address for address, _ in session.execute(_ways(people)) if address.state == "verified"]
 
 
 def unreached(session: Session, people: Collection[int], author_id: int) -> list[Unreached]:
     """Those whom nothing of the author reaches now: they opted out, have no verified address, turned everything off, or
     there is a block, which looks the same. Who muted the author is not shown."""
     apart = mutes.apart_from(session, author_id, people)
-    roads = {address.account_id: (address, off) for address, off in session.execute(_road(people))}
+    ways = {address.account_id: (address, off) for address, off in session.execute(_ways(people))}
     named = session.execute(select(Account.id, Account.name).where(Account.id.in_(people)).order_by(Account.name))
     found: list[Unreached] = []
     for person, name in named:
-        address, off = (None, True) if person in apart else roads.get(person, (None, True))
+        address, off = (None, True) if person in apart else ways.get(person, (None, True))
         if address is None or address.state != "verified" or off:
             found.append(Unreached(name, address.stopped_at if address and address.state == "stopped" else None))
     return found
 
 
-def _road(people: Collection[int]) -> Select[Address, bool]:
+def _ways(people: Collection[int]) -> Select[Address, bool]:
     """The one address of each that the fan-out would choose for those whom a post names, whether it is turned off, and
     whether it bounces."""
     off = ~Address.receiving & func.coalesce(Address.off_until > func.now(), true())

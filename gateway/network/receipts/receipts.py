@@ -175,7 +175,7 @@ _UNREACHED: Final = """
          ) AS heard
     JOIN accounts p ON p.id = heard.follower_id AND p.state = 'active'
     LEFT JOIN LATERAL (SELECT channel, state FROM addresses
-                       WHERE account_id = p.id AND is_primary ORDER BY channel DESC LIMIT 1) AS road ON true
+                       WHERE account_id = p.id AND is_primary ORDER BY channel DESC LIMIT 1) AS way ON true
     WHERE NOT EXISTS (SELECT FROM posts WHERE id = :post AND repeat_of IS NOT NULL)
       AND NOT EXISTS (SELECT FROM messages m JOIN deliveries d ON d.message_id = m.id
                       JOIN addresses a ON a.id = d.address_id WHERE m.post_id = :post AND a.account_id = p.id)
@@ -195,8 +195,8 @@ MISSED: Final = text(f"""
     ) AS last
     WHERE state NOT IN ('sent', 'delivered') AND ended_at IS NOT NULL
     UNION ALL
-    SELECT p.name, p.handle, coalesce(road.channel, 'sms'), 'failed',
-           CASE WHEN road.state IN ('invited', 'suspended') THEN road.state ELSE 'nowhere' END, NULL
+    SELECT p.name, p.handle, coalesce(way.channel, 'sms'), 'failed',
+           CASE WHEN way.state IN ('invited', 'suspended') THEN way.state ELSE 'nowhere' END, NULL
     {_UNREACHED}
     ORDER BY name, handle LIMIT :limit
 """)  # noqa: S608
