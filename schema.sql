@@ -346,19 +346,49 @@ CREATE INDEX media_open ON media (not_before) WHERE state = 'new';
 CREATE INDEX media_by_file ON media (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX media_by_small_file ON media (small_sha256) WHERE small_sha256 IS NOT NULL;
 
--- What one inbound did: committed together with it, so that doing it twice is impossible. `undo` reads it.
+-- One thing that somebody did, by any door. What comes in by text, mail or command line is done once because its row is;
+-- what a page or a client of the API asks for is done once for each key.
+CREATE TABLE actions (
+    id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
+    account_id  bigint REFERENCES accounts ON DELETE CASCADE,            -- who did it
+    door        text NOT NULL,                                           -- sms, email, cli, web, api
+    inbound_id  bigint REFERENCES inbound ON DELETE CASCADE,             -- the text or mail that it comes from
+    key         text,                                                    -- else the idempotency key of the request
+    request     bytea,                                                   -- SHA-256 of what was asked for with that key
+    result      jsonb,                                                   -- the result, for a repeat of the request
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when
+    CONSTRAINT actions_cause CHECK ((inbound_id IS NULL) = (key IS NOT NULL))
+);
+CREATE UNIQUE INDEX actions_by_inbound ON actions (inbound_id);
+CREATE UNIQUE INDEX actions_by_key ON actions (account_id, key);
+
+-- What an action made or changed: committed together with it, so that doing it twice is impossible. `undo` reads it.
 CREATE TABLE effects (
-    inbound_id  bigint NOT NULL REFERENCES inbound ON DELETE CASCADE,    -- the cause
-    number      smallint NOT NULL,                                       -- its place there, from 0
+    inbound_id  bigint REFERENCES inbound ON DELETE CASCADE,             -- for processes of the version before: that of the action
+    number      smallint NOT NULL,                                       -- its place in the action, from 0
     kind        text NOT NULL,                                           -- post, follow, unfollow, answer, …
     subject_id  bigint,                                                  -- the row it made or changed
     detail      jsonb NOT NULL DEFAULT '{}',                             -- what `undo` needs
     account_id  bigint REFERENCES accounts ON DELETE CASCADE,            -- who did it
     undone_at   timestamptz,                                             -- when it was taken back
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- when it happened
-    PRIMARY KEY (inbound_id, number)
+    action_id   bigint NOT NULL REFERENCES actions ON DELETE CASCADE,    -- the action
+    PRIMARY KEY (action_id, number)
 );
+CREATE INDEX effects_by_actor ON effects (account_id, action_id DESC, number DESC);
+-- These two are for processes of the version before, which know effects of an inbound alone.
 CREATE INDEX effects_by_account ON effects (account_id, inbound_id DESC, number DESC);
+CREATE INDEX effects_by_inbound ON effects (inbound_id);
+CREATE FUNCTION effect_of_inbound() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO actions (id, account_id, door, inbound_id)
+    SELECT id, NEW.account_id, channel, id FROM inbound WHERE id = NEW.inbound_id
+    ON CONFLICT (inbound_id) DO NOTHING;
+    SELECT id INTO NEW.action_id FROM actions WHERE inbound_id = NEW.inbound_id;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER effect_of_inbound BEFORE INSERT ON effects
+FOR EACH ROW WHEN (NEW.action_id IS NULL) EXECUTE FUNCTION effect_of_inbound();
 
 -- An update.
 CREATE TABLE posts (

@@ -1,16 +1,19 @@
 """The few exceptions with a meaning of their own, raised and caught in every layer; anything else is a bug."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 Kind = Literal["permanent", "transient", "unknown"]
 
 
 class Refused(Exception):
-    """What was asked cannot be done; the text is the one answer for the person who asked."""
+    """What was asked cannot be done; the text is the one answer for the person who asked. What people can be refused
+    has a `reason` out of i18n/refusals.py, with its facts; what only operators see has none."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, reason: str = "", facts: Mapping[str, Any] | None = None) -> None:
         super().__init__(text)
         self.text = text  # as it was given: a Phrase can still be said in the person's own language
+        self.reason, self.facts = reason, facts or {}
 
 
 class CarrierError(Exception):

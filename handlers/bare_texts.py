@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, say
+from gateway.i18n.refusals import refusal
 from gateway.inbound import commands
 from gateway.inbound.commands import CommandContext, act
 from gateway.language.model.reading import NamedAccount, Reading
@@ -19,7 +19,6 @@ from handlers.saved_question import choose
 
 KIND: Final = "thread"
 MOST: Final = 30  # texts that one question is about
-RUN_OUT: Final = say("That question has run out. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def ask_thread(session: Session, turn: CommandContext) -> Phrase:
     kept = [_keep(session, turn)]
     choices = [{"label": author.name, "id": author.id}]
     commands.ask(session, turn, AskedQuestion(KIND, choices, ("POST", "DROP"), _about(turn, kept)))
-    turn.did("asked", kept[0]["draft"])
+    turn.actor.did("asked", kept[0]["draft"])
     return _question(author.name, 1)
 
 
@@ -52,17 +51,11 @@ def _join(session: Session, turn: CommandContext, author: NamedAccount, open_: A
     if _is_second_half(session, turn, earlier[-1]):
         conversations.forget_draft(session, earlier.pop()["draft"])
     if len(earlier) >= MOST:
-        raise Refused(
-            count(
-                "{count} text is kept already, and this one is not. Reply 1, POST or DROP, then send it again.",
-                "{count} texts are kept already, and this one is not. Reply 1, POST or DROP, then send it again.",
-                len(earlier),
-            )
-        )
+        raise refusal("too_many_kept", number=len(earlier))
     kept = [*earlier, _keep(session, turn)]
     about = {**open_.about, **_about(turn, kept)}
     conversations.change(session, turn.address.id, replace(open_, about=about), anew=True)
-    turn.did("asked", kept[-1]["draft"])
+    turn.actor.did("asked", kept[-1]["draft"])
     return _question(author.name, len(kept))
 
 
@@ -75,7 +68,7 @@ def _is_second_half(session: Session, turn: CommandContext, last: dict[str, Any]
 
 def _keep(session: Session, turn: CommandContext) -> dict[str, Any]:
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
-    return {"draft": draft, "post": turn.reading.post, "pictures_of": turn.pictures_of or turn.inbound_id}
+    return {"draft": draft, "post": turn.reading.post, "pictures_of": turn.actor.pictures_of or turn.inbound_id}
 
 
 def _about(turn: CommandContext, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -108,7 +101,7 @@ def decide(session: Session, turn: CommandContext, asked: AskedQuestion, word: s
     """Does what the answer says with all of the texts, in the order in which they came."""
     texts = _texts(session, turn, asked)
     if not texts:
-        raise Refused(RUN_OUT)
+        raise refusal("question_run_out")
     for each in texts:
         conversations.forget_draft(session, each.draft)
     if word == "DROP":
@@ -173,7 +166,7 @@ def _act(
     questions: list[str] = []
     for each, reading in readings:
         asked = _asked(turn)
-        answer = act(session, replace(turn, reading=reading, said=each.words, pictures_of=each.pictures_of))
+        answer = act(session, turn.as_read(reading, said=each.words, pictures_of=each.pictures_of))
         (questions if _asked(turn) > asked else answers).append(answer or "")
     if questions:
         return questions[-1], len(answers)
@@ -181,15 +174,15 @@ def _act(
 
 
 def _asked(turn: CommandContext) -> int:
-    return sum(effect.kind == "asked" for effect in turn.done)
+    return sum(effect.kind == "asked" for effect in turn.actor.effects)
 
 
-def take_back(session: Session, turn: CommandContext, asked: AskedQuestion, draft: int) -> str | None:
+def take_back(session: Session, address_id: int, asked: AskedQuestion, draft: int) -> Phrase | None:
     """`undo` of one of several texts: the question about the others stays open. None when it is the only one."""
     left = [entry for entry in _entries(asked) if entry["draft"] != draft]
     if not left or len(left) == len(_entries(asked)):
         return None
     conversations.forget_draft(session, draft)
     about = {**asked.about, **left[-1], "kept": left}
-    conversations.change(session, turn.address.id, replace(asked, about=about), anew=True)
+    conversations.change(session, address_id, replace(asked, about=about), anew=True)
     return _question(asked.choices[0]["label"], len(left))

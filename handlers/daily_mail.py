@@ -5,9 +5,10 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
-from gateway.i18n.phrases import joined, say
-from gateway.inbound.commands import CommandContext, act, ask, question, undoes
+from gateway.actions import profile
+from gateway.i18n.phrases import Phrase, joined, say
+from gateway.i18n.refusals import refusal
+from gateway.inbound.commands import CommandContext, act, ask, question
 from gateway.language.model.reading import Reading
 from gateway.language.model.reading_json import pack
 from gateway.mail.compose.compose import headline
@@ -15,7 +16,7 @@ from gateway.network.audience import visibility
 from gateway.network.conversation import conversations
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.mail import daily_mail
-from gateway.store.tables import Account, Effect, Post
+from gateway.store.tables import Account, Post
 from handlers.saved_question import kept_reading
 
 DAILY: Final = ("daily",)
@@ -24,19 +25,11 @@ KNOWN_BY: Final = 60  # characters of an update by which its reader recognises i
 
 def daily(session: Session, turn: CommandContext, wanted: bool) -> str:
     """`on daily` and `off daily`."""
-    if daily_mail.subscribe(session, turn.account.id, wanted):
-        turn.did("daily", turn.account.id, wanted=wanted)
-    return _said(wanted)
+    profile.set_daily_mail(session, turn.actor, wanted)
+    return describe_daily(wanted)
 
 
-@undoes("daily")
-def _as_before(session: Session, turn: CommandContext, effect: Effect) -> str:
-    before = not effect.detail["wanted"]
-    daily_mail.subscribe(session, turn.account.id, before)
-    return _said(before)
-
-
-def _said(wanted: bool) -> str:
+def describe_daily(wanted: bool) -> Phrase:
     if wanted:
         return say("The daily mail is on: what colleagues write, as long as you follow nobody. To stop: OFF DAILY")
     return say("The daily mail is off. Everything else stays as it is. To get it back: ON DAILY")
@@ -50,13 +43,13 @@ def which(session: Session, turn: CommandContext) -> str:
     rows = session.execute(updates.where(visibility.readable_by(turn.account.id)))
     found = {post.id: (name, post.text) for post, name in rows}
     if not found:
-        raise Refused(say("Those updates are gone. Nothing was posted."))
+        raise refusal("updates_gone")
     turn.quotes |= found.keys()
     choices = [{"label": found[each][0], "id": each} if each in found else {"label": "", "id": 0} for each in listed]
     draft = conversations.keep_draft(session, turn.account.id, turn.text)
     about = {"draft": draft, "reading": pack(turn.reading)}
     ask(session, turn, AskedQuestion("daily", choices, ("DROP",), about))
-    turn.did("asked", draft)
+    turn.actor.did("asked", draft)
     lines = [_line(number, *found[each]) for number, each in enumerate(listed, 1) if each in found]
     return joined(
         [

@@ -73,5 +73,5 @@ def _rest(session: Session, turn: CommandContext) -> KeptRemainder | None:
 def _left_out(turn: CommandContext, last: timelines.ReceivedItem) -> str:
     """What a text that was shortened left out."""
     page = f"{turn.world.settings.public_url}/p/{turn.world.signer.sign('page', last.post.id, turn.address.id)}"
-    pictures = turn.world.media_url(last.post.id, turn.address.id)
+    pictures = turn.actor.media_url(last.post.id, turn.address.id)
     return rendering.for_phone(last.author, last.group, last.post, last.tag, page, pictures).rest

@@ -1,20 +1,16 @@
 """Looking things up: what somebody wrote, who they are, who follows whom. Nothing here changes anything."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
+from gateway.actions.lookups import accounts_and_posts
+from gateway.actions.lookups.accounts_and_posts import Accounts
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
+from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command
-from gateway.network.audience.visibility import OPEN_TO_ALL
-from gateway.network.follows import follows, mutes, reachability, tag_follows
-from gateway.network.people import accounts
 from gateway.network.posts import rendering, timelines
-from gateway.store.tables import Account
-from handlers.not_implemented import NOT_YET
-from handlers.private_messages import people
+from handlers.confirmations import describe_people
 
 SHOWN = {"sms": 10, "email": 100}  # names in one answer
 MOST = {"sms": 10, "email": 50}  # updates in one answer
@@ -31,10 +27,9 @@ def get(session: Session, turn: CommandContext) -> str:
     *count, what = turn.reading.args
     limit = min(int(count[0]), MOST[turn.address.channel]) if count else 1
     if turn.names:
-        of, called = timelines.by_account(_account(session, turn, readable=True)), turn.names[0].name
+        called, entries = turn.names[0].name, accounts_and_posts.latest(session, turn.actor, turn.names[0], limit)
     else:
-        of, called = timelines.by_tag(what.lstrip("#")), what
-    entries = timelines.latest(session, turn.account.id, of, limit)
+        called, entries = what, accounts_and_posts.latest_tagged(session, turn.actor, what.lstrip("#"), limit)
     if not entries:
         return say("Nothing from {name} yet.", name=called)
     turn.quotes |= {entry.post.id for entry in entries}
@@ -43,7 +38,7 @@ def get(session: Session, turn: CommandContext) -> str:
 
 def _entry(turn: CommandContext, entry: timelines.TimelineEntry) -> Phrase:
     post, by = entry.post, rendering.signature(entry.author, entry.group, entry.post, entry.origin)
-    link = turn.world.media_url(post.id, turn.address.id) if post.attached else ""
+    link = turn.actor.media_url(post.id, turn.address.id) if post.attached else ""
     shown = post.text + rendering.link_media(post.attached, post.text, link)
     return say("{by}: {text} ({ago})", by=by, text=shown, ago=_ago(entry.age))
 
@@ -60,49 +55,23 @@ def _ago(age: timedelta) -> Phrase:
     return count("{count} day ago", "{count} days ago", minutes // 1440)
 
 
-def _account(session: Session, turn: CommandContext, readable: bool = False) -> Account:
-    """The account that was named. What is in a closed group and who is in it is for its members."""
-    account = accounts.by_id(session, turn.names[0].id)
-    if account is None:
-        raise Refused(say("{name} is gone.", name=turn.names[0].name))
-    if readable and not _sees(session, turn, account):
-        raise Refused(
-            say(
-                "{name} is closed, and only its members can see that. To ask to join: JOIN {handle!u}",
-                name=account.name,
-                handle=account.handle,
-            )
-        )
-    return account
-
-
-def _sees(session: Session, turn: CommandContext, account: Account) -> bool:
-    """Whether the person may look into it: into a closed group only as a member."""
-    if account.access is None or account.access in OPEN_TO_ALL:
-        return True
-    return follows.role_in(session, turn.account.id, account.id) is not None
-
-
 @command("whois NAME", aliases=("w",), about="name, title, followers, how to reach them", spanish="quién es, quien es")
 def whois(session: Session, turn: CommandContext) -> str:
-    account = _account(session, turn)
-    if mutes.are_apart(session, turn.account.id, account.id):
+    found = accounts_and_posts.profile(session, turn.actor, turn.names[0])
+    account = found.account
+    if found.apart:
         return f"{account.name} (@{account.handle})."
-    followers, following, _ = timelines.counts(session, account, turn.account.id)
     called = f"{account.name} ({'#' if account.kind == 'group' else '@'}{account.handle})"
     if account.kind == "group":
-        counted = people(followers) if _sees(session, turn, account) else ""
+        counted = "" if found.followers is None else describe_people(found.followers)
         kind = joined([KINDS[account.access or "open"], counted], ", ")
         return say("{name}: {kind}. To join: JOIN {handle!u}", name=called, kind=kind, handle=account.handle)
-    ways = WAYS[tuple(reachability.channels(session, account.id))]
-    about = joined([called, account.title or ""], ", ")
-    follows_ = say("follows {number}", number=following)
     return say(
         "{about}: {followers}, {follows}. {ways}",
-        about=about,
-        followers=_followers(followers),
-        follows=follows_,
-        ways=ways,
+        about=joined([called, account.title or ""], ", "),
+        followers=_followers(found.followers or 0),
+        follows=say("follows {number}", number=found.following),
+        ways=WAYS[found.ways],
     )
 
 
@@ -121,57 +90,53 @@ def _followers(number: int) -> Phrase:
 
 @command("stats [NAME]", about="followers, following, updates", spanish="cifras")
 def stats(session: Session, turn: CommandContext) -> str:
-    account = _account(session, turn, readable=True) if turn.names else turn.account
-    followers, following, updates = timelines.counts(session, account, turn.account.id)
-    written = count("{count} update", "{count} updates", updates)
-    followed = say("following {number}", number=following) if account.kind == "person" else ""
-    counts = joined([_followers(followers), followed, written], ", ")
-    return say("{name}: {counts}.", name=account.name, counts=counts)
+    found = accounts_and_posts.statistics(session, turn.actor, turn.names[0] if turn.names else None)
+    written = count("{count} update", "{count} updates", found.updates)
+    followed = say("following {number}", number=found.following) if found.account.kind == "person" else ""
+    counts = joined([_followers(found.followers or 0), followed, written], ", ")
+    return say("{name}: {counts}.", name=found.account.name, counts=counts)
 
 
 @command("who NAME", "who about TOPIC", about="who follows them, or is in the group")
 def who(session: Session, turn: CommandContext) -> str:
     if not turn.names:
-        raise Refused(say(NOT_YET, verb="who about"))
-    account = _account(session, turn, readable=True)
-    number, rows = follows.followers(session, account.id, SHOWN[turn.address.channel], seen_by=turn.account.id)
-    if not number or mutes.are_apart(session, turn.account.id, account.id):
-        return say("Nobody follows {name} yet.", name=account.name)
-    return say(
-        "{name} has {followers}: {names}", name=account.name, followers=_followers(number), names=_handles(rows, number)
-    )
+        raise refusal("not_available", verb="who about")
+    found = accounts_and_posts.followers(session, turn.actor, SHOWN[turn.address.channel], turn.names[0])
+    name = turn.names[0].name
+    if not found.number:
+        return say("Nobody follows {name} yet.", name=name)
+    return say("{name} has {followers}: {names}", name=name, followers=_followers(found.number), names=_handles(found))
 
 
-def _handles(rows: Sequence[Account], number: int, mark: str = "@") -> str:
-    shown: list[str] = [f"{mark}{row.handle}" for row in rows]
-    if number == len(rows):
+def _handles(found: Accounts, mark: str = "@") -> str:
+    shown: list[str] = [f"{mark}{row.handle}" for row in found.first]
+    if found.number == len(shown):
         return ", ".join(shown)
-    return listed([", ".join(shown), count("{count} more", "{count} more", number - len(rows))])
+    return listed([", ".join(shown), count("{count} more", "{count} more", found.number - len(shown))])
 
 
 @command("followers", about="who follows me", spanish="seguidores")
 def followers(session: Session, turn: CommandContext) -> str:
-    number, rows = follows.followers(session, turn.account.id, SHOWN[turn.address.channel])
-    if not number:
+    found = accounts_and_posts.followers(session, turn.actor, SHOWN[turn.address.channel])
+    if not found.number:
         return say("Nobody follows you yet.")
-    return say("{followers}: {names}", followers=_followers(number), names=_handles(rows, number))
+    return say("{followers}: {names}", followers=_followers(found.number), names=_handles(found))
 
 
 @command("following", about="who I follow", spanish="siguiendo")
 def following(session: Session, turn: CommandContext) -> str:
-    shown = SHOWN[turn.address.channel]
-    number, rows = follows.following(session, turn.account.id, shown)
-    tags = ", ".join(f"#{tag}" for tag in tag_follows.following(session, turn.account.id)[:shown])
-    if not number:
+    found, followed = accounts_and_posts.following(session, turn.actor, SHOWN[turn.address.channel])
+    tags = ", ".join(f"#{tag}" for tag in followed[: SHOWN[turn.address.channel]])
+    if not found.number:
         return say("You follow {names}.", names=tags) if tags else say("You follow nobody yet. Try: follow NAME")
-    names = _handles(rows, number)
-    return say("You follow {number}: {names}", number=number, names=listed([names, tags]) if tags else names)
+    names = _handles(found)
+    return say("You follow {number}: {names}", number=found.number, names=listed([names, tags]) if tags else names)
 
 
 @command("groups", about="my groups", spanish="grupos")
 def groups(session: Session, turn: CommandContext) -> str:
-    number, rows = follows.groups(session, turn.account.id, SHOWN[turn.address.channel])
-    if not number:
+    found = accounts_and_posts.groups(session, turn.actor, SHOWN[turn.address.channel])
+    if not found.number:
         return say("You are in no group yet. Try: join GROUP")
-    counted = count("{count} group", "{count} groups", number)
-    return say("You are in {groups}: {names}", groups=counted, names=_handles(rows, number, mark="#"))
+    counted = count("{count} group", "{count} groups", found.number)
+    return say("You are in {groups}: {names}", groups=counted, names=_handles(found, mark="#"))

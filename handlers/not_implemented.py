@@ -2,10 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.i18n.phrases import say, template
+from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command
-
-NOT_YET = template("{verb} is not available yet. Nothing was changed or posted. To see what is: ?")
 
 
 @command("quiet RANGE", "quiet [for]", intent="setting", ready=False, about="no texts at night")
@@ -15,5 +13,4 @@ NOT_YET = template("{verb} is not available yet. Nothing was changed or posted. 
 @command("digest TIME", "digest on|off", intent="setting", ready=False, about="one summary a day")
 def not_yet(session: Session, turn: CommandContext) -> str:
     """Says that it is not implemented; the words are kept from everybody but the writer."""
-    verb = turn.reading.verb or turn.reading.intent
-    return say(NOT_YET, verb=verb)
+    raise refusal("not_available", verb=turn.reading.verb or turn.reading.intent)

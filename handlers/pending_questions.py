@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
+from gateway.actions.model.confirmation import REPEAT
 from gateway.i18n.phrases import Phrase, capital, joined, listed, say, sentence
+from gateway.i18n.refusals import refusal
 from gateway.inbound import commands
 from gateway.inbound.commands import CommandContext, act, meaning, question
 from gateway.language.command_reader import forced_command
@@ -18,10 +19,9 @@ from gateway.language.words.normalize import first_token
 from gateway.network.conversation import conversations, reading_context
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import follows
-from handlers import bare_texts, private_repeats
-from handlers.bare_texts import RUN_OUT
+from handlers import bare_texts
+from handlers.confirmations import describe_people
 from handlers.daily_mail import which
-from handlers.private_messages import people
 from handlers.saved_question import as_confirmed, choose, kept_reading, still_there
 from handlers.undo import undo
 from handlers.updates import group_post
@@ -104,9 +104,9 @@ def _keep_and_ask(
     question_: Phrase,
 ) -> Phrase:
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
-    about = {"draft": draft, "reading": pack(turn.reading), "pictures_of": turn.pictures_of or turn.inbound_id}
+    about = {"draft": draft, "reading": pack(turn.reading), "pictures_of": turn.actor.pictures_of or turn.inbound_id}
     commands.ask(session, turn, AskedQuestion(kind, choices, words, about))
-    turn.did("asked", draft)
+    turn.actor.did("asked", draft)
     return question_
 
 
@@ -116,7 +116,7 @@ def _choice(session: Session, each: NamedAccount) -> str:
     if each.group == "closed":
         return say("{name} (closed group)", name=each.name)
     count = follows.followers(session, each.id, 1)[0]
-    return say("{name} (group, {people})", name=each.name, people=people(count))
+    return say("{name} (group, {people})", name=each.name, people=describe_people(count))
 
 
 @meaning("choice")
@@ -124,8 +124,8 @@ def choice(session: Session, turn: CommandContext) -> str | None:
     """Performs the answer to the open question. A refusal leaves the question open."""
     asked = conversations.open_question(session, turn.address.id)
     if asked is None:
-        raise Refused(RUN_OUT)
-    word, turn.pictures_of = turn.reading.args[0], asked.about.get("pictures_of")
+        raise refusal("question_run_out")
+    word, turn.actor.pictures_of = turn.reading.args[0], asked.about.get("pictures_of")
     return commands.reopen_question(session, turn, asked.about.get("before"), _answered(session, turn, asked, word))
 
 
@@ -142,7 +142,7 @@ def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word
         return say("Deleted.") if "draft" in asked.about else say("Left as it is.")
     if word == "POST" and asked.kind != "confirm":
         if asked.kind == "told":  # its writer has just sent these words to few people, and now wants all to read them
-            turn.confirmed = turn.confirmed | {private_repeats.GIVES}
+            turn.actor.confirmed = turn.actor.confirmed | {REPEAT}
         as_update = Reading("update", (text,), reason="chosen", text=text)
         return act(session, turn.as_read(as_update)) or say("Posted to everyone who follows you.")
     return turn.world.questions[asked.kind](session, turn, asked, word)
@@ -155,7 +155,7 @@ def _kept(session: Session, turn: CommandContext, asked: AskedQuestion) -> str:
         return ""
     text = conversations.draft(session, turn.account.id, draft)
     if text is None:
-        raise Refused(RUN_OUT)
+        raise refusal("question_run_out")
     conversations.forget_draft(session, draft)
     return text
 
@@ -178,7 +178,7 @@ def _as_meant(session: Session, turn: CommandContext, asked: AskedQuestion, word
     resolver = reading_context.resolver(session, turn.account.id)
     reading = read(form, "sms", turn.world.verbs_for(turn.account.language), resolver, Context())
     if reading.verb is None:
-        raise Refused(say("That account is gone. Nothing was changed."))
+        raise refusal("account_gone")
     return act(session, turn.as_read(reading))
 
 

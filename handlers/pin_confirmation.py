@@ -8,21 +8,24 @@ Five wrong answers of a person, to whatever questions, lock confirming over that
 import hmac
 import re
 import secrets
+from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import Literal, NoReturn
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
+from gateway.actions.model.confirmation import PROOF, ConfirmationRequired
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, joined, say
-from gateway.inbound.commands import CommandContext, ConfirmationRequired, guard, question
+from gateway.i18n.refusals import refusal
+from gateway.inbound.commands import CommandContext, QuestionRequired, confirms, guard, question
 from gateway.ledger.audit import audit_log
 from gateway.network.conversation import conversations, notices
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.verification import lockouts, pins
+from handlers.confirmations import describe_reach, describe_recipients
 from handlers.saved_question import as_confirmed
 
-GIVES = "secret"
 DIGITS = 6
 # What a text may do without the PIN of somebody who wants it asked always: it only shows something, or belongs to a
 # question.
@@ -30,25 +33,47 @@ _SHOWING = "get whois who stats followers following groups why receipts help mor
 FREE = frozenset(_SHOWING.split(" "))
 LAW = ("optout", "optin")
 _DIGITS = re.compile(r"\s*\d{4,8}[\s.!)]*")
-ENDED = say("Your PIN has ended after twenty wrong tries. Ask an operator for a new one.")
 
 
-def prove(session: Session, turn: CommandContext, what: Phrase, gives: str = GIVES) -> None:
-    """Returns when the writer was proved in this turn; else raises ConfirmationRequired, and nothing is done yet.
-    `what` is what would happen, a sentence; `gives`: what else the right answer confirms, with blanks."""
-    if GIVES in turn.confirmed:
-        return
+@confirms("add_member", "remove_member", "make_owner", "undo_member", "wide_message")
+def _ask_proof(session: Session, turn: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
+    return question_for(session, turn, _what(needed.kind, needed.facts), needed.gives)
+
+
+def _what(kind: str, facts: Mapping[str, Any]) -> Phrase:
+    """What would happen, as a question."""
+    match kind:
+        case "add_member":
+            return say("Add {name} to {group}?", name=facts["person"], group=facts["group"])
+        case "remove_member":
+            return say("Remove {name} from {group}?", name=facts["person"], group=facts["group"])
+        case "make_owner":
+            return say("Make {name} an owner of {group}?", name=facts["person"], group=facts["group"])
+        case "undo_member":
+            return say("Take back what you did last in your group?")
+    called = describe_recipients(facts["names"], facts["people"])
+    cost = describe_reach(facts["reach"]) if facts["reach"] else ""
+    return joined([say("Send this privately to {names}?", names=called), cost])
+
+
+def question_for(
+    session: Session, turn: CommandContext, what: Phrase, gives: Collection[str] = (PROOF,)
+) -> QuestionRequired:  # fmt: skip
+    """The question that proves the writer. `what` is what would happen, a sentence; `gives`: what the right answer
+    confirms. Raises Refused while wrong answers lock them out."""
     if lock := lockouts.locked_until(session, turn.account.id, turn.address.channel):
-        raise Refused(_locked(session, turn, lock))
+        raise _locked(session, turn, lock)
     if turn.account.pin == "none":
-        _ask_code(session, turn, what, gives)
+        return _code_question(session, turn, what, gives)
     if pins.locked(session, turn.account.id):
-        raise Refused(ENDED)
+        raise refusal("pin_ended")
     asked = say("{what} Reply with your PIN.", what=what)
-    raise ConfirmationRequired(asked, gives, words=("DROP",), secret=True, about={"code": None})
+    return QuestionRequired(asked, gives, words=("DROP",), secret=True, about={"code": None})
 
 
-def _ask_code(session: Session, turn: CommandContext, what: Phrase, gives: str) -> NoReturn:
+def _code_question(
+    session: Session, turn: CommandContext, what: Phrase, gives: Collection[str]
+) -> QuestionRequired:  # fmt: skip
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     about = {"code": _seal(turn, code), "wrong": 0}  # `wrong`: the version before needs it
     if turn.address.channel == "email" and notices.elsewhere(session, turn.account.id, "email"):
@@ -60,7 +85,7 @@ def _ask_code(session: Session, turn: CommandContext, what: Phrase, gives: str) 
         )
     else:
         asked, sent = say("{what} Reply {code} to confirm.", what=what, code=code), None
-    raise ConfirmationRequired(asked, gives, words=("DROP",), secret=True, about=about, elsewhere=sent)
+    return QuestionRequired(asked, gives, words=("DROP",), secret=True, about=about, elsewhere=sent)
 
 
 def _seal(turn: CommandContext, code: str) -> str:
@@ -74,7 +99,7 @@ def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word
     turn.secret = True
     if lock := lockouts.hold(session, turn.account.id, turn.address.channel):
         conversations.expire(session, turn.address.id)
-        return _locked(session, turn, lock)
+        return _locked(session, turn, lock).text
     kind: Kind = "pin" if asked.about["code"] is None else "code"
     if not _right(session, turn, asked, word):
         return _wrong(session, turn, kind)
@@ -86,8 +111,8 @@ def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word
         return refused.text
 
 
-def _locked(session: Session, turn: CommandContext, lock: timedelta) -> Phrase:
-    return lockouts.refusal(session, turn.account.id, turn.address.channel, lock)
+def _locked(session: Session, turn: CommandContext, lock: timedelta) -> Refused:
+    return lockouts.refuse(session, turn.account.id, turn.address.channel, lock)
 
 
 Kind = Literal["pin", "code"]
@@ -99,7 +124,7 @@ def _right(session: Session, turn: CommandContext, asked: AskedQuestion, word: s
     return hmac.compare_digest(asked.about["code"], _seal(turn, word))
 
 
-def _wrong(session: Session, turn: CommandContext, kind: Kind) -> Phrase:
+def _wrong(session: Session, turn: CommandContext, kind: Kind) -> str:
     """Says how many more may be wrong; the last one closes the question, and its writer is told on another channel."""
     audit_log.record(session, f"@{turn.account.handle}", f"{kind}.wrong", turn.account.id)
     counted = lockouts.record_wrong(session, turn.account.id, turn.address.channel)
@@ -108,8 +133,8 @@ def _wrong(session: Session, turn: CommandContext, kind: Kind) -> Phrase:
         return joined([NOT_RIGHT[kind], _left(counted.left)])
     conversations.expire(session, turn.address.id)
     if counted.lock:
-        turn.rings |= lockouts.tell(session, turn.account, turn.address.channel, kind, counted)
-    return ENDED if ended else _locked(session, turn, counted.lock or timedelta(0))
+        turn.actor.wakes |= lockouts.tell(session, turn.account, turn.address.channel, kind, counted)
+    return refusal("pin_ended").text if ended else _locked(session, turn, counted.lock or timedelta(0)).text
 
 
 NOT_RIGHT = {"pin": say("That is not your PIN."), "code": say("That is not the code.")}
@@ -126,9 +151,7 @@ def _refuse_digits(turn: CommandContext) -> None:
         return
     turn.secret = True
     if turn.reading.intent != "error":
-        raise Refused(
-            say("Digits alone may be your PIN, so nothing was posted or kept. To post them, put a dot in front.")
-        )
+        raise refusal("digits_alone")
 
 
 @guard
@@ -139,8 +162,9 @@ def _always(session: Session, turn: CommandContext) -> None:
     _refuse_digits(turn)
     if turn.reading.intent in FREE and not _decides(session, turn):
         return
-    if turn.account.pin == "always" and turn.via == "sms" and turn.reading.intent not in LAW:
-        prove(session, turn, say("This needs your PIN."))
+    always = turn.account.pin == "always" and turn.actor.door == "sms" and turn.reading.intent not in LAW
+    if always and PROOF not in turn.actor.confirmed:
+        raise question_for(session, turn, say("This needs your PIN."))
 
 
 def _decides(session: Session, turn: CommandContext) -> bool:

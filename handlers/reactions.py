@@ -2,14 +2,14 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
+from gateway.actions import reacting
 from gateway.i18n.phrases import say
-from gateway.inbound.commands import CommandContext, command, meaning, undoes
+from gateway.i18n.refusals import refusal
+from gateway.inbound.commands import CommandContext, command, meaning
 from gateway.network.audience import visibility
 from gateway.network.conversation import on_screen
 from gateway.network.posts import posts, timelines
-from gateway.network.receipts import likes
-from gateway.store.tables import Account, Effect, Post
+from gateway.store.tables import Account, Post
 
 NO_TARGET = "a reaction to nothing that went to this address"
 
@@ -22,11 +22,7 @@ def reaction(session: Session, turn: CommandContext) -> str | None:
         turn.dropped = NO_TARGET
         return None
     *removed, kind = turn.reading.args
-    change = posts.unreact if removed else posts.react
-    if change(session, turn.account.id, target, kind):
-        turn.did("reaction", target, what=kind, removed=bool(removed))
-        if not removed:
-            likes.note(session, turn.account.id, target)
+    reacting.react(session, turn.actor, target, kind, removed=bool(removed))
     return None
 
 
@@ -48,13 +44,10 @@ def like(session: Session, turn: CommandContext) -> str:
     by = (timelines.by_account(turn.names[0]),) if turn.names else ()
     items = timelines.list_received(session, turn.address.id, 1, *by)
     if not items or not visibility.may_read(session, turn.account.id, items[0].post.id):
-        raise Refused(say("There is nothing to like: no such update has reached you here yet."))
-    target = posts.original(items[0].post)
+        raise refusal("nothing_to_like")
     group = items[0].group if turn.names and turn.names[0].kind == "group" else None
-    if not posts.react(session, turn.account.id, target, "like"):
+    if not reacting.react(session, turn.actor, posts.original(items[0].post), "like"):
         return _already(items[0].author, group)
-    turn.did("reaction", target, what="like", removed=False)
-    likes.note(session, turn.account.id, target)
     return _liked(items[0].author, group)
 
 
@@ -68,13 +61,3 @@ def _liked(author: Account, group: Account | None) -> str:
     if group:
         return say("You liked {name}'s last update in {group}.", name=author.name, group=group.name)
     return say("You liked {name}'s last update.", name=author.name)
-
-
-@undoes("reaction")
-def _undo(session: Session, turn: CommandContext, effect: Effect) -> str:
-    post_id, kind = effect.subject_id or 0, effect.detail.get("what", "like")
-    if effect.detail.get("removed"):
-        posts.react(session, turn.account.id, post_id, kind)
-        return say("Your reaction is back.")
-    posts.unreact(session, turn.account.id, post_id, kind)
-    return say("Your reaction is taken back.")

@@ -1,14 +1,13 @@
-"""`who got`: how an update went out. Only its author is told, and of posts to a group its owners."""
+"""`who got`: how an update went out."""
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
+from gateway.actions.lookups import delivery_receipts
+from gateway.actions.lookups.delivery_receipts import PostReceipts
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.model.reading import NamedAccount
-from gateway.network.receipts import likes, receipts
 from gateway.network.receipts.receipt_text import describe_counts, names, shorten
-from gateway.store.tables import Post
 
 SHOWN = 2  # people who missed it, with reasons, that fit in one text
 
@@ -24,30 +23,23 @@ def who_got(session: Session, turn: CommandContext) -> str:
         return _one(session, turn, turn.names[0])
     group = turn.names[0] if turn.names else None
     tag = args[0].lstrip("#") if args and args[0].startswith("#") and not group else None
-    post = receipts.asked_about(session, turn.account.id, group_id=group.id if group else None, tag=tag)
-    if post is None:
-        raise Refused(say("There is no update of yours there."))
-    turn.quotes.add(post.id)
-    return told(session, post, turn.account.timezone)
+    found = delivery_receipts.who_got(session, turn.actor, SHOWN, group, tag)
+    turn.quotes.add(found.post.id)
+    return _tell(found)
 
 
-def told(session: Session, post: Post, timezone: str) -> Phrase:
+def _tell(found: PostReceipts) -> Phrase:
     """The counts, and the first of those who missed it."""
-    counts = receipts.tally(session, post.id)
-    missed = receipts.list_missed(session, post.id, timezone, SHOWN)
-    which = say('"{words}":', words=shorten(post.text))
-    liked = likes.people(session, post.id)
-    by = count("Liked by {count} person.", "Liked by {count} people.", liked) if liked else ""
-    return joined([which, describe_counts(counts), by, names(missed, max(counts.missed, len(missed)), SHOWN)])
+    which = say('"{words}":', words=shorten(found.post.text))
+    by = count("Liked by {count} person.", "Liked by {count} people.", found.likes) if found.likes else ""
+    missed = names(found.missed, max(found.tally.missed, len(found.missed)), SHOWN)
+    return joined([which, describe_counts(found.tally), by, missed])
 
 
 def _one(session: Session, turn: CommandContext, person: NamedAccount) -> str:
     """Whether they have my last update."""
-    post = receipts.asked_about(session, turn.account.id)
-    if post is None:
-        raise Refused(say("There is no update of yours there."))
+    post, got = delivery_receipts.has_got(session, turn.actor, person)
     turn.quotes.add(post.id)
-    got = receipts.of_person(session, post.id, person.id, turn.account.timezone)
     words = shorten(post.text)
     if got is None:
         return say('"{words}" was not for {name}.', words=words, name=person.name)

@@ -1,12 +1,10 @@
 """What a question kept while it was open: the reading it was asked about, and the accounts it may mean."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
-from gateway.i18n.phrases import say
+from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, act
 from gateway.language.model.reading import NamedAccount, Reading
 from gateway.language.model.reading_json import unpack
@@ -29,7 +27,7 @@ def still_there(session: Session, ids: Sequence[int]) -> list[NamedAccount]:
     """The accounts as they are now; raises Refused when one of them is gone."""
     found = [accounts.by_id(session, account_id) for account_id in ids]
     if any(account is None or account.state != "active" for account in found):
-        raise Refused(say("That account is gone. Nothing was sent."))
+        raise refusal("account_gone_unsent")
     return [find_named(account) for account in found if account]
 
 
@@ -38,4 +36,4 @@ def as_confirmed(session: Session, turn: CommandContext, asked: AskedQuestion) -
     reading = kept_reading(asked)
     still_there(session, [each.id for each in reading.names])
     confirmed = frozenset(asked.about["confirmed"])
-    return act(session, replace(turn, reading=reading, said=reading.text, confirmed=confirmed))
+    return act(session, turn.as_read(reading, said=reading.text, confirmed=confirmed))

@@ -1,56 +1,50 @@
-"""Takes back what one did last: a post, also a private one that still waits, or any other effect that says how."""
+"""`undo`: what is said of what was taken back. gateway/actions/undoing.py takes it back."""
 
-from datetime import timedelta
+from typing import Any, Final
 
-from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
-from gateway.i18n.phrases import count, joined, say
-from gateway.inbound.commands import CommandContext, command, reopen_question, undoes
+from gateway.actions import undoing
+from gateway.actions.model.actor import Actor
+from gateway.actions.model.confirmation import PROOF
+from gateway.actions.model.undone import Undone
+from gateway.actions.undoing import UNDOINGS
+from gateway.i18n.phrases import Phrase, count, joined, say, template
+from gateway.inbound.commands import CommandContext, command, reopen_question
 from gateway.network.conversation import conversations
-from gateway.network.follows.last_effect import last_effect
-from gateway.network.posts import posts
-from gateway.store.tables import Effect, Post
+from gateway.store.tables import Effect
 from handlers import bare_texts
-from handlers.pin_confirmation import GIVES, prove
-
-REACH = timedelta(hours=24)
+from handlers.daily_mail import describe_daily
+from handlers.profile import describe_acknowledged, own_name
+from handlers.receiving import OFF, ON
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
 def undo(session: Session, turn: CommandContext) -> str:
-    proved = GIVES in turn.confirmed  # then the newest effect is the question that this answers
-    last = last_effect(session, turn.account.id, REACH, ("asked",) if proved else ())
-    if last is None:
-        raise Refused(say("There is nothing to undo: you have done nothing in the last day."))
-    if last.undone_at:
-        raise Refused(say("What you did last is undone already."))
-    undoing = turn.world.undoings.get(last.kind)
-    if undoing is None:
-        raise Refused(say("What you did last cannot be undone, and nothing before it was changed."))
-    if last.kind in ("add", "remove", "owner"):
-        prove(session, turn, say("Take back what you did last in your group?"))
-    answer = undoing(session, turn, last)
-    last.undone_at = func.now()
-    turn.did("undo", last.subject_id)
-    return answer
+    proved = PROOF in turn.actor.confirmed  # then the newest effect is the question that this answers
+    undoings = {**UNDOINGS, "asked": _forget}
+    undone = undoing.undo(session, turn.actor, undoings, ("asked",) if proved else ())
+    if undone.outcome == "question_forgotten":
+        return reopen_question(session, turn, undone.facts["before"], say("Deleted.")) or ""
+    if undone.outcome in ("post_retracted", "message_retracted"):
+        _close_offer(session, turn)
+        return _retracted(undone)
+    return _sentence(undone.outcome, undone.facts)
 
 
-@undoes("post", "appended")
-def _retract(session: Session, turn: CommandContext, effect: Effect) -> str:
-    """Recalls what has not left; what has left is shown as retracted on the web and in what `get` lists."""
-    post = session.get_one(Post, effect.subject_id)
-    if post.deleted_at:
-        raise Refused(say("What you did last is undone already."))
-    stopped, gone = posts.retract(session, post)
+def _close_offer(session: Session, turn: CommandContext) -> None:
+    """Closes a question that offered to publish what is taken back."""
     open_ = conversations.open_question(session, turn.address.id)
-    if open_ and open_.kind == conversations.PASSING:  # it offered to publish what is taken back
+    if open_ and open_.kind == conversations.PASSING:
         conversations.close(session, turn.address.id)
-    private = post.visibility == "direct"
+
+
+def _retracted(undone: Undone) -> Phrase:
+    """What has left is shown as retracted on the web and in what `get` lists."""
+    private, stopped, gone = undone.outcome == "message_retracted", undone.facts["stopped"], undone.facts["gone"]
+    if not gone and private:
+        return say("Your private message is taken back. Nobody got it.")
     if not gone:
-        if private:
-            return say("Your private message is taken back. Nobody got it.")
         return say("Your post is taken back. Nobody got it.")
     what = say("Your private message is taken back:") if private else say("Your post is taken back:")
     out = count("{count} had gone out", "{count} had gone out", gone)
@@ -58,16 +52,56 @@ def _retract(session: Session, turn: CommandContext, effect: Effect) -> str:
     return joined([joined([what, out]), rest, say(". It shows as retracted.")], "")
 
 
-@undoes("asked")
-def _forget(session: Session, turn: CommandContext, effect: Effect) -> str:
-    """Closes a question that is not to be answered, and deletes its words."""
-    open_ = conversations.open_question(session, turn.address.id)
+def _forget(session: Session, actor: Actor, effect: Effect) -> Undone:
+    """Closes a question that is not to be answered, and deletes its words. Only a phone or a mailbox has questions."""
+    assert actor.address is not None
+    open_ = conversations.open_question(session, actor.address.id)
     if open_ and open_.kind == bare_texts.KIND and effect.subject_id:
-        left = bare_texts.take_back(session, turn, open_, effect.subject_id)
+        left = bare_texts.take_back(session, actor.address.id, open_, effect.subject_id)
         if left:
-            return left
-    conversations.close(session, turn.address.id)
+            return Undone("text_forgotten", {"question": left})
+    conversations.close(session, actor.address.id)
     if effect.subject_id:
         conversations.forget_draft(session, effect.subject_id)
-    before = open_.about.get("before") if open_ else None
-    return reopen_question(session, turn, before, say("Deleted.")) or ""
+    return Undone("question_forgotten", {"before": open_.about.get("before") if open_ else None})
+
+
+def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
+    match outcome:
+        case "text_forgotten":
+            return joined([facts["question"]])
+        case "language":
+            return say("Your language is {language} again.", language=own_name(facts["language"]))
+        case "acknowledged" | "not_acknowledged":
+            return describe_acknowledged(outcome == "acknowledged")
+        case "daily_mail_on" | "daily_mail_off":
+            return describe_daily(outcome == "daily_mail_on")
+    return say(SENTENCES[outcome], **facts)
+
+
+SENTENCES: Final = {
+    "follow_restored": template("You follow {name} as before."),
+    "follow_ended": template("You do not follow {name} any more."),
+    "request_withdrawn": template("You no longer ask to join {name}."),
+    "request_restored": template("You have asked to join {name} again."),
+    "tag_left": template("You no longer follow {tag}."),
+    "tag_followed": template("You follow {tag} again."),
+    "source_off": template("{name} is off."),
+    "source_on": template("{name} is on."),
+    "sms_on": ON["sms"],
+    "sms_off": OFF["sms"],
+    "email_on": ON["email"],
+    "email_off": OFF["email"],
+    "unblocked": template("{name} is no longer blocked. You follow each other as before."),
+    "heard": template("You hear {name} as before."),
+    "blocked": template("{name} is blocked again."),
+    "muted": template("{name} is muted again."),
+    "member_removed": template("{name} is no longer in {group} and has been told."),
+    "member_asks": template("{name} still asks to join {group} and has been told."),
+    "member_restored": template("{name} is in {group} as before and has been told."),
+    "group_removed": template("{name} is removed again."),
+    "reaction_back": template("Your reaction is back."),
+    "reaction_removed": template("Your reaction is taken back."),
+    "report_withdrawn": template("Your report is withdrawn."),
+    "name": template("You are called {name} again."),
+}

@@ -3,12 +3,14 @@
 handlers/ fill the table with `@command` and `@meaning`; process.py calls `perform`, also for `critter explain`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from gateway.actions.model.actor import Actor
+from gateway.actions.model.confirmation import ConfirmationRequired
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, joined, languages, listed, say, translated
 from gateway.language.model.reading import NamedAccount, Reading
@@ -21,24 +23,25 @@ from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.receipts.receipt_text import shorten
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
-from gateway.store.tables import Account, Address, Effect, Inbound
+from gateway.store.tables import Account, Address, Inbound
 
 Handler = Callable[[Session, "CommandContext"], str | None]
 # What an answered question does; `word` is OK, POST, a digit, or the secret that was asked for.
 Answered = Callable[[Session, "CommandContext", AskedQuestion, str], str | None]
-Undoing = Callable[[Session, "CommandContext", Effect], str]
+# Words the question about an action that must be confirmed first.
+Questioner = Callable[[Session, "CommandContext", ConfirmationRequired], "QuestionRequired"]
 Guard = Callable[[Session, "CommandContext"], None]
 
 
-class ConfirmationRequired(Exception):
-    """A handler raises it when it needs a confirmation first. It holds the question, how it is answered, and what the
-    answer adds to `CommandContext.confirmed` (several with blanks between them); then the same reading is performed
-    again. `elsewhere`: what its writer is told on another channel meanwhile."""
+class QuestionRequired(Exception):
+    """Something is to be confirmed by a text or a mail first. It holds the question, how it is answered, and what the
+    answer adds to what its writer has confirmed; then the same reading is performed again. `elsewhere`: what its writer
+    is told on another channel meanwhile."""
 
     def __init__(
         self,
         question: Phrase,
-        gives: str,
+        gives: Collection[str],
         *,
         words: Sequence[str] = ("OK", "DROP"),
         secret: bool = False,
@@ -65,17 +68,13 @@ class CommandRegistry:
     handlers: Mapping[str, Handler]
     meanings: Mapping[str, Handler]
     questions: Mapping[str, Answered]
-    undoings: Mapping[str, Undoing]
+    confirmations: Mapping[str, Questioner]
     guards: Sequence[Guard] = ()
     by_language: Mapping[str, Mapping[str, Verb]] = field(default_factory=dict)
 
     def verbs_for(self, language: str) -> Mapping[str, Verb]:
         """The words for commands that a person of this language has."""
         return self.by_language.get(language.partition("-")[0], self.verbs)
-
-    def media_url(self, post_id: int, address_id: int) -> str:
-        """The link under which the owner of that address sees the files of a post."""
-        return f"{self.settings.public_url}/m/{self.signer.sign('media', post_id, address_id)}"
 
     def handler(self, reading: Reading) -> Handler:
         """What an intent of its own means (ask, choice, update …); else what its verb does."""
@@ -105,25 +104,28 @@ def _one_by_one(handler: Handler) -> Handler:
 
 @dataclass(slots=True)
 class CommandContext:
-    """One thing that one person said: who, from where, and how it was read. Handlers add their effects to it."""
+    """One thing that one person said: who, from where, and how it was read. Handlers call actions with its `actor`,
+    which notes what they did."""
 
     world: CommandRegistry
-    account: Account
+    actor: Actor
     address: Address
-    via: str
     inbound_id: int
     reading: Reading
     carrier_answered: bool = False
-    said: str = ""
     our_address: str | None = None
     carrier_id: str | None = None
     dropped: str = ""  # why nothing is done, although it was understood
-    confirmed: frozenset[str] = frozenset()
-    done: list[Effect] = field(default_factory=list)
     secret: bool = False  # what was said is a PIN or a code, which is not kept
-    pictures_of: int | None = None  # the inbound whose pictures are meant, when an answer decides about earlier words
     quotes: set[int] = field(default_factory=set)  # the posts whose words are in the answer
-    rings: set[str] = field(default_factory=set)  # queues to wake for work of the handlers, besides posts and answers
+
+    @property
+    def account(self) -> Account:
+        return self.actor.account
+
+    @property
+    def said(self) -> str:
+        return self.actor.said
 
     @property
     def names(self) -> tuple[NamedAccount, ...]:
@@ -133,23 +135,10 @@ class CommandContext:
     def text(self) -> str:
         return self.reading.text
 
-    def did(self, kind: str, subject_id: int | None = None, **detail: Any) -> None:
-        """Notes an effect; it commits with the turn, and `undo` reads it."""
-        number = len(self.done)
-        self.done.append(
-            Effect(
-                inbound_id=self.inbound_id,
-                number=number,
-                kind=kind,
-                subject_id=subject_id,
-                detail=detail,
-                account_id=self.account.id,
-            )
-        )
-
-    def as_read(self, reading: Reading) -> "CommandContext":
-        """The same turn with another reading: the one that a person's choice led to."""
-        return replace(self, reading=reading)
+    def as_read(self, reading: Reading, **actor: Any) -> "CommandContext":
+        """The same turn with another reading: the one that a person's choice led to. `actor`: what else is different
+        about who does it."""
+        return replace(self, reading=reading, actor=replace(self.actor, **actor))
 
 
 @dataclass(slots=True)
@@ -160,7 +149,7 @@ class CommandTable:
     handlers: dict[str, Handler] = field(default_factory=dict)
     meanings: dict[str, Handler] = field(default_factory=dict)
     questions: dict[str, Answered] = field(default_factory=dict)
-    undoings: dict[str, Undoing] = field(default_factory=dict)
+    confirmations: dict[str, Questioner] = field(default_factory=dict)
     guards: list[Guard] = field(default_factory=list)
 
     def arrange(self, families: Sequence[str]) -> None:
@@ -208,14 +197,14 @@ def question(*kinds: str) -> Callable[[Answered], Answered]:
     return declare
 
 
-def undoes(*kinds: str) -> Callable[[Undoing], Undoing]:
-    """Declares how `undo` takes back effects of a kind; it returns the answer."""
+def confirms(*kinds: str) -> Callable[[Questioner], Questioner]:
+    """Declares how a text is asked to confirm actions of a kind (gateway/actions/confirmation.py)."""
 
-    def declare(undoing: Undoing) -> Undoing:
+    def declare(questioner: Questioner) -> Questioner:
         for kind in kinds:
-            if TABLE.undoings.setdefault(kind, undoing) is not undoing:
-                raise ValueError(f"two ways to undo {kind!r}")
-        return undoing
+            if TABLE.confirmations.setdefault(kind, questioner) is not questioner:
+                raise ValueError(f"two questions to confirm {kind!r}")
+        return questioner
 
     return declare
 
@@ -233,7 +222,7 @@ def world(settings: Settings) -> CommandRegistry:
     signer = Signer(settings.secret_keys)
     languages = {tag for row in rows.values() for tag in row.abroad}
     by_language = {tag: language.spoken(rows, tag) for tag in languages}
-    tables = (dict(TABLE.handlers), dict(TABLE.meanings), dict(TABLE.questions), dict(TABLE.undoings))
+    tables = (dict(TABLE.handlers), dict(TABLE.meanings), dict(TABLE.questions), dict(TABLE.confirmations))
     return CommandRegistry(settings, signer, rows, *tables, tuple(TABLE.guards), by_language)
 
 
@@ -241,7 +230,7 @@ def perform(session: Session, turn: CommandContext) -> str | None:
     """Does what the reading says and returns the answer. A refusal is an answer too, and leaves no effect behind. The
     words of a new question are kept with it; when an older question waits behind it, the answer says so."""
     text = _perform(session, turn)
-    if text is None or not any(effect.kind == "asked" for effect in turn.done):
+    if text is None or not any(effect.kind == "asked" for effect in turn.actor.effects):
         return text
     asked = conversations.open_question(session, turn.address.id)
     if asked is None:
@@ -278,28 +267,35 @@ def _takes(asked: AskedQuestion) -> Phrase:
 
 
 def _perform(session: Session, turn: CommandContext) -> str | None:
-    handler = turn.world.handler(turn.reading)
-    effects = len(turn.done)
+    effects = len(turn.actor.effects)
     try:
         with session.begin_nested():
             for stop in turn.world.guards:
                 stop(session, turn)
-            text = handler(session, turn)
+            text = _handle(session, turn)
             session.flush()
     except Refused as refused:
-        del turn.done[effects:]
+        del turn.actor.effects[effects:]
         return refused.text
     except Unasked as unasked:
-        del turn.done[effects:]
+        del turn.actor.effects[effects:]
         turn.dropped = str(unasked)
         return None
-    except ConfirmationRequired as unconfirmed:
-        del turn.done[effects:]
+    except QuestionRequired as unconfirmed:
+        del turn.actor.effects[effects:]
         return _confirmation(session, turn, unconfirmed)
     return text
 
 
-def _confirmation(session: Session, turn: CommandContext, unconfirmed: ConfirmationRequired) -> str | None:
+def _handle(session: Session, turn: CommandContext) -> str | None:
+    """Calls the handler of the reading. What must be confirmed becomes a question that a text can answer."""
+    try:
+        return turn.world.handler(turn.reading)(session, turn)
+    except ConfirmationRequired as needed:
+        raise turn.world.confirmations[needed.kind](session, turn, needed) from None
+
+
+def _confirmation(session: Session, turn: CommandContext, unconfirmed: QuestionRequired) -> str | None:
     try:
         return _ask_first(session, turn, unconfirmed)
     except Unasked as unasked:
@@ -342,7 +338,7 @@ def _untold_elsewhere(session: Session, turn: CommandContext) -> str | None:
     return reply_limits.unsendable(session, turn.world.settings, there, None) if there else reply_limits.NOT_THERE
 
 
-def _ask_first(session: Session, turn: CommandContext, unconfirmed: ConfirmationRequired) -> str:
+def _ask_first(session: Session, turn: CommandContext, unconfirmed: QuestionRequired) -> str:
     """Keeps what was said until its writer confirms it; silence never confirms."""
     if why := unanswerable(session, turn) or (unconfirmed.elsewhere and _untold_elsewhere(session, turn)):
         raise Unasked(why)
@@ -350,25 +346,27 @@ def _ask_first(session: Session, turn: CommandContext, unconfirmed: Confirmation
         **unconfirmed.about,
         "draft": conversations.keep_draft(session, turn.account.id, turn.text or turn.said),
         "reading": pack(turn.reading),
-        "confirmed": sorted({*turn.confirmed, *unconfirmed.gives.split()}),
-        "pictures_of": turn.pictures_of or turn.inbound_id,
+        "confirmed": sorted({*turn.actor.confirmed, *unconfirmed.gives}),
+        "pictures_of": turn.actor.pictures_of or turn.inbound_id,
     }
     kind = "secret" if unconfirmed.secret else "confirm"
     _put(session, turn, AskedQuestion(kind, [], unconfirmed.words, about, secret=unconfirmed.secret))
-    turn.did("asked", about["draft"])
+    turn.actor.did("asked", about["draft"])
     if unconfirmed.elsewhere:
-        turn.rings |= notices.tell_elsewhere(session, turn.account.id, turn.address.channel, unconfirmed.elsewhere)
+        turn.actor.wakes |= notices.tell_elsewhere(
+            session, turn.account.id, turn.address.channel, unconfirmed.elsewhere
+        )
     return unconfirmed.question
 
 
 def act(session: Session, turn: CommandContext) -> str | None:
     """Does what an answered question leads to, within the turn that answers it: it may ask again, and may refuse."""
-    effects = len(turn.done)
+    effects = len(turn.actor.effects)
     try:
         with session.begin_nested():
-            text = turn.world.handler(turn.reading)(session, turn)
+            text = _handle(session, turn)
             session.flush()
-    except ConfirmationRequired as unconfirmed:
-        del turn.done[effects:]
+    except QuestionRequired as unconfirmed:
+        del turn.actor.effects[effects:]
         return _ask_first(session, turn, unconfirmed)
     return text

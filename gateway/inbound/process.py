@@ -6,6 +6,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from gateway.actions.model import action_log
+from gateway.actions.model.actor import Actor
 from gateway.i18n.phrases import joined, say, translated
 from gateway.inbound import (
     auto_responders,
@@ -194,14 +196,13 @@ def _act(
         consent.flag(session, inbound, address.id)
         if address.bouncing_since:  # whoever writes from a mailbox also reads it
             bounce_scores.turn_on(session, address.id)
+    actor = Actor(account, inbound.channel, world.settings, world.signer, address, inbound.id, said)
     turn = CommandContext(
         world=world,
-        account=account,
+        actor=actor,
         address=address,
-        via=inbound.channel,
         inbound_id=inbound.id,
         reading=reading,
-        said=said,
         carrier_answered=inbound.opt_out_type is not None,
         our_address=inbound.recipients[0] if inbound.recipients else None,
         carrier_id=inbound.message_id,
@@ -211,7 +212,7 @@ def _act(
     text = reopen_question(session, turn, open_again, text) if open_again else text
     if turn.secret:
         inbox.redact(inbound)
-    session.add_all(turn.done)
+    action_log.record(session, actor)
     text_fragments.keep(session, turn, inbound, half)
     if text is not None:
         text = translated(text, account.language)
@@ -228,18 +229,18 @@ def _perform(session: Session, turn: CommandContext, files: Attachments) -> str 
         return perform(session, turn)
     media.bring(session, turn.inbound_id, files.brought)
     text = perform(session, turn)
-    if not {"post", "asked"} & {effect.kind for effect in turn.done}:
+    if not {"post", "asked"} & {effect.kind for effect in turn.actor.effects}:
         media.take_back(session, turn.inbound_id)
         return text
     if files.brought:
-        turn.rings.add("pictures")
+        turn.actor.wakes.add("pictures")
     return joined([text or "", mail_attachments.describe_left_out(files.left_out)]) if files.left_out else text
 
 
 def _rings(turn: CommandContext, answer: str | None) -> frozenset[str]:
     """The queues whose workers are woken after the commit."""
-    kinds = {effect.kind for effect in turn.done}
-    rings = {*turn.rings, "fanout"} if "post" in kinds else set(turn.rings)
+    kinds = {effect.kind for effect in turn.actor.effects}
+    rings = {*turn.actor.wakes, "fanout"} if "post" in kinds else set(turn.actor.wakes)
     if answer is not None:
         rings.add(turn.address.channel)
     return frozenset(rings)
@@ -292,7 +293,7 @@ ROOM: Final = 160  # characters of one text
 def _answer(session: Session, turn: CommandContext, inbound: Inbound, text: str, subject: str) -> None:
     """The one answer, on the channel the inbound came from. The command line reads it from the row and needs no
     delivery."""
-    changed = any(effect.kind not in UNCHANGING for effect in turn.done)
+    changed = any(effect.kind not in UNCHANGING for effect in turn.actor.effects)
     standing = reply_limits.read_allowance(session, turn.address.id, inbound, changed=changed)
     if not standing.allowed:
         return

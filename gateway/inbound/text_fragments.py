@@ -147,11 +147,11 @@ def _is_kept(session: Session, turn: CommandContext, draft: int) -> bool:
 
 
 def _posted(turn: CommandContext) -> int | None:
-    return next((effect.subject_id for effect in turn.done if effect.kind in POSTED), None)
+    return next((effect.subject_id for effect in turn.actor.effects if effect.kind in POSTED), None)
 
 
 def _asked(turn: CommandContext) -> int | None:
-    return next((effect.subject_id for effect in turn.done if effect.kind == "asked"), None)
+    return next((effect.subject_id for effect in turn.actor.effects if effect.kind == "asked"), None)
 
 
 def _packed(half: PendingFragment) -> dict[str, Any]:

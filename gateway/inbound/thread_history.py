@@ -38,7 +38,7 @@ ITEMS: Final = sql("""
     SELECT text FROM thread
 """)
 POSTED: Final = sql("""
-    SELECT e.subject_id FROM inbound i JOIN effects e ON e.inbound_id = i.id
+    SELECT e.subject_id FROM inbound i JOIN actions a ON a.inbound_id = i.id JOIN effects e ON e.action_id = a.id
     WHERE i.channel = 'email' AND i.message_id = :id AND e.kind = 'post' ORDER BY e.number LIMIT 1
 """)
 CAME: Final = sql("""

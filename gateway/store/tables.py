@@ -384,10 +384,28 @@ Index("media_by_file", Media.sha256, postgresql_where=Media.sha256.is_not(None))
 Index("media_by_small_file", Media.small_sha256, postgresql_where=Media.small_sha256.is_not(None))
 
 
+class Action(Table):
+    __tablename__ = "actions"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[int | None] = mapped_column(_cascade("accounts.id"))
+    door: Mapped[str]
+    inbound_id: Mapped[int | None] = mapped_column(_cascade("inbound.id"))
+    key: Mapped[str | None]
+    request: Mapped[bytes | None]
+    result: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        CheckConstraint("(inbound_id IS NULL) = (key IS NOT NULL)", name="actions_cause"),
+        Index("actions_by_inbound", "inbound_id", unique=True),
+        Index("actions_by_key", "account_id", "key", unique=True),
+    )
+
+
 class Effect(Table):
     __tablename__ = "effects"
-    inbound_id: Mapped[int] = mapped_column(_cascade("inbound.id"), primary_key=True)
+    action_id: Mapped[int] = mapped_column(_cascade("actions.id"), primary_key=True)
     number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    inbound_id: Mapped[int | None] = mapped_column(_cascade("inbound.id"))
     kind: Mapped[str]
     subject_id: Mapped[int | None]
     detail: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
@@ -396,7 +414,9 @@ class Effect(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+Index("effects_by_actor", Effect.account_id, Effect.action_id.desc(), Effect.number.desc())
 Index("effects_by_account", Effect.account_id, Effect.inbound_id.desc(), Effect.number.desc())
+Index("effects_by_inbound", Effect.inbound_id)
 
 
 class Post(Table):

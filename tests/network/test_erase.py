@@ -275,7 +275,7 @@ def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
 
 # What is in a column is taken out by a step of erasing, or is nothing personal. A new column must be put into one.
 TAKEN_OUT = {
-    "accounts.handle", "accounts.name", "accounts.title", "accounts.plain_name", "addresses.address", "aliases.alias",
+    "actions.key", "actions.request", "actions.result", "accounts.handle", "accounts.name", "accounts.title", "accounts.plain_name", "addresses.address", "aliases.alias",
     "consent.carrier_id", "consent.our_address", "consent.wording", "conversations.half", "conversations.liked",
     "conversations.more", "conversations.question", "drafts.text", "effects.detail", "inbound.message_id",
     "inbound.raw", "inbound.reason",
@@ -288,7 +288,7 @@ TAKEN_OUT = {
 NOTHING_PERSONAL = re.compile(
     r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies|task_failures)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|mail_signatures\.digest|private_fingerprints\..*|senders\..*|(alembic_version|migration_steps)\..*"
     r"|(bounces|bouncing)\.status|topics\.tag|callbacks\..*|attempts\..*|deliveries(_\w+)?\.(channel|state|reason|tag|lease_owner)"
-    r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility)|daily_mails\.posts|remainders\.posts|messages\.quotes|lockouts\.channels"
+    r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility)|actions\.door|daily_mails\.posts|remainders\.posts|messages\.quotes|lockouts\.channels"
     r"|\w+\.(kind|state|role|access|pin|channel|source|purpose)"
 )
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.actions import inviting
 from gateway.i18n.phrases import Phrase, translated, translator
 from gateway.inbound import process, unknown_senders
 from gateway.network.conversation import notices
 from gateway.network.mail import daily_mail
 from gateway.sms import first_contact
-from handlers import help_command, linking_addresses
+from handlers import help_command
 
 
 class Recorder(NullTranslations):
@@ -79,7 +80,7 @@ class Ear:
 def listen(monkeypatch: pytest.MonkeyPatch) -> Ear:
     """An ear on everything that is said until the test ends."""
     ear = Ear()
-    for module in (process, notices, unknown_senders, linking_addresses, first_contact, daily_mail):
+    for module in (process, notices, unknown_senders, inviting, first_contact, daily_mail):
         monkeypatch.setattr(module, "translated", ear)
     monkeypatch.setattr(help_command, "translated", ear.pages)
     return ear

@@ -46,7 +46,8 @@ OUTSIDER: Final = """
                       AND f.state = 'active' AND f.created_at <= gone.left_at + interval '1 minute')
       AND NOT EXISTS (SELECT FROM mentions n WHERE n.post_id = gone.post_id AND n.account_id = reader.id)
       AND NOT coalesce(reader.deactivated_at >= gone.created_at, false)
-      AND NOT EXISTS (SELECT FROM inbound i LEFT JOIN effects e ON e.inbound_id = i.id
+      AND NOT EXISTS (SELECT FROM inbound i LEFT JOIN actions a ON a.inbound_id = i.id
+                      LEFT JOIN effects e ON e.action_id = a.id
                       WHERE i.account_id = reader.id AND i.done_at >= gone.created_at
                         AND (e.kind IN ('unfollow', 'undo') AND e.subject_id = g.id
                              OR i.intent = 'unfollow' AND e.kind IS NULL))

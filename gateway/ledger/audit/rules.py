@@ -62,9 +62,10 @@ FRUITLESS: Final = """
 
 # Erasing a person deletes their posts; their inputs then belong to no account.
 UNKEPT: Final = """
-    SELECT i.id, 'made post ' || e.subject_id || ', which is gone'
-    FROM effects e JOIN inbound i ON i.id = e.inbound_id LEFT JOIN posts p ON p.id = e.subject_id
-    WHERE e.kind = 'post' AND i.account_id IS NOT NULL AND p.id IS NULL
+    SELECT coalesce(i.id, a.id), 'made post ' || e.subject_id || ', which is gone'
+    FROM effects e JOIN actions a ON a.id = e.action_id LEFT JOIN inbound i ON i.id = a.inbound_id
+    LEFT JOIN posts p ON p.id = e.subject_id
+    WHERE e.kind = 'post' AND p.id IS NULL AND (i.account_id IS NOT NULL OR a.key IS NOT NULL)
 """
 
 UNSPREAD: Final = """
@@ -107,8 +108,9 @@ TWICE_POSTED: Final = """
 UNCAUSED: Final = """
     SELECT p.id, 'says it comes from inbound ' || p.inbound_id || ', which did not make it'
     FROM posts p
-    LEFT JOIN effects e ON e.inbound_id = p.inbound_id AND e.kind = 'post' AND e.subject_id = p.id
-    WHERE p.inbound_id IS NOT NULL AND e.inbound_id IS NULL
+    LEFT JOIN actions a ON a.inbound_id = p.inbound_id
+    LEFT JOIN effects e ON e.action_id = a.id AND e.kind = 'post' AND e.subject_id = p.id
+    WHERE p.inbound_id IS NOT NULL AND e.action_id IS NULL
 """
 
 TWICE_ANSWERED: Final = """

@@ -51,7 +51,8 @@ _WRITTEN: Final = text("""
     SELECT item.id AS post_id, said.text AS shown, item.text AS words
     FROM (SELECT id, text FROM inbound WHERE channel = :channel AND sender = :sender AND state NOT IN ('new', 'working')
           ORDER BY id DESC LIMIT :most) said
-    LEFT JOIN effects made ON made.inbound_id = said.id AND made.kind = 'post'
+    LEFT JOIN actions done ON done.inbound_id = said.id
+    LEFT JOIN effects made ON made.action_id = done.id AND made.kind = 'post'
     LEFT JOIN posts item ON item.id = made.subject_id
     ORDER BY said.id DESC
 """)

@@ -8,8 +8,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, literal,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
-from gateway.i18n.phrases import say
+from gateway.i18n.refusals import refusal
 from gateway.network.audience.visibility import blocked
 from gateway.store.tables import Account, Follow, Post
 
@@ -46,11 +45,11 @@ def follow(
 def _followable(session: Session, follower_id: int, account_id: int) -> Account:
     account = session.get(Account, account_id)
     if account is None or account.state != "active":
-        raise Refused(say("That account is not there any more."))
+        raise refusal("account_not_there")
     if follower_id == account_id:
-        raise Refused(say("That is you. Your own updates go to the people who follow you."))
+        raise refusal("follow_of_self")
     if account.kind == "person" and session.scalar(select(blocked(literal(follower_id), literal(account_id)))):
-        raise Refused(say("You cannot follow {name} now. Nothing was changed.", name=account.name))
+        raise refusal("apart", name=account.name)
     return account
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
-from gateway.i18n.phrases import joined, say
+from gateway.i18n.phrases import joined
+from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.network.follows.follows import IN_FORCE, role_in
 from gateway.store.tables import Account, Follow, Post, PostRecipient
@@ -25,9 +25,9 @@ def check_owner(session: Session, account_id: int, group: NamedAccount) -> None:
     if any(owner.id == account_id for owner in running):
         return
     if not running:
-        raise Refused(say("{name} has no owner. Ask the people who run Critter.", name=group.name))
+        raise refusal("no_owner", name=group.name)
     names = joined([f"@{owner.handle}" for owner in running[:3]], ", ")
-    raise Refused(say("Only the owners of {name} can add or remove people: {names}.", name=group.name, names=names))
+    raise refusal("not_owner", name=group.name, names=names)
 
 
 def check_not_last_owner(session: Session, account_id: int, group: NamedAccount) -> None:
@@ -35,8 +35,7 @@ def check_not_last_owner(session: Session, account_id: int, group: NamedAccount)
     owner."""
     if not is_last_owner(session, account_id, group.id):
         return
-    fix = say("Make somebody else an owner first: owner NAME {handle}", handle=group.handle)
-    raise Refused(joined([say("Then {name} would have no owner.", name=group.name), fix]))
+    raise refusal("last_owner", name=group.name, handle=group.handle)
 
 
 def is_last_owner(session: Session, account_id: int, group_id: int) -> bool:

@@ -14,7 +14,7 @@ def last_effect(session: Session, account_id: int, within: timedelta, passed_by:
     `passed_by`: kinds that do not count now."""
     mine = select(Effect).where(Effect.account_id == account_id, Effect.kind.not_in(["undo", *passed_by]))
     recent = mine.where(Effect.created_at > func.now() - within)
-    return session.scalars(recent.order_by(Effect.inbound_id.desc(), Effect.number.desc()).limit(1)).first()
+    return session.scalars(recent.order_by(Effect.action_id.desc(), Effect.number.desc()).limit(1)).first()
 
 
 WEEK = timedelta(days=7)
@@ -25,7 +25,7 @@ def told_unheard(session: Session, account_id: int, source_id: int) -> bool:
     enough to find it."""
     told = exists().where(
         Effect.account_id == account_id,
-        Effect.inbound_id >= func.id_at(func.now() - WEEK),
+        Effect.action_id >= func.id_at(func.now() - WEEK),
         Effect.created_at > func.now() - WEEK,
         Effect.detail.contains({"unheard": source_id}),
     )

@@ -17,7 +17,7 @@ from gateway.network.inspect.id_lookup import LookupResult
 from gateway.network.inspect.trace_deliveries import Plain, iso
 from gateway.network.receipts import receipts
 from gateway.sms import fit
-from gateway.store.tables import Account, Audit, Delivery, Effect, Fanout, Inbound, Message, Post
+from gateway.store.tables import Account, Action, Audit, Delivery, Effect, Fanout, Inbound, Message, Post
 
 UNPAID = ("failed", "cancelled")
 REMOVED = "posts.remove"  # the action's name in the audit
@@ -132,7 +132,12 @@ def _inbound(session: Session, row: Inbound, view: View) -> Plain:
 
 
 def _effects(session: Session, row: Inbound) -> list[Plain]:
-    rows = session.scalars(select(Effect).where(Effect.inbound_id == row.id).order_by(Effect.number))
+    rows = session.scalars(
+        select(Effect)
+        .join(Action, Action.id == Effect.action_id)
+        .where(Action.inbound_id == row.id)
+        .order_by(Effect.number)
+    )
     return [
         {"kind": one.kind, "subject": _id(one.subject_id), "undone_at": iso(one.undone_at), "at": iso(one.created_at)}
         for one in rows

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.i18n.phrases import say
+from gateway.i18n.refusals import refusal
 from gateway.network.people import aliases
 from gateway.network.people.addresses import cancel_open, cancel_words
 from gateway.network.people.directory import find as find
@@ -26,11 +26,11 @@ def check_handle(session: Session, handle: str, reserved: Collection[str] = ()) 
     canonical = canonical_handle(handle)
     problem = handle_problem(canonical, reserved)
     if problem:
-        raise Refused(problem)
+        raise refusal("bad_handle", problem=problem)
     if session.scalar(select(Account.id).where(Account.handle == canonical)) is not None:
-        raise Refused(say("@{handle} is taken.", handle=canonical))
+        raise refusal("taken", handle=canonical)
     if taken := aliases.owners(session, [canonical]).get(canonical):
-        raise Refused(say("“{word}” is an alias of @{handle}.", word=canonical, handle=taken.handle))
+        raise refusal("taken_by_alias", word=canonical, handle=taken.handle)
     return canonical
 
 
@@ -93,7 +93,7 @@ def _insert(session: Session, row: dict[str, Any]) -> Account:
     made = insert(Account).values(row).on_conflict_do_nothing(index_elements=["handle"]).returning(Account)
     account = session.scalars(made).one_or_none()
     if account is None:  # taken between the check and the insert
-        raise Refused(say("@{handle} is taken.", handle=row["handle"]))
+        raise refusal("taken", handle=row["handle"])
     return account
 
 

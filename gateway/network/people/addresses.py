@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.i18n.phrases import say
+from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import audit_log
 from gateway.ledger.outbox import email_fallback
 from gateway.sms import destinations
@@ -37,7 +37,7 @@ _MAILBOX = re.compile(rf"(?=.{{1,64}}@){_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
 def normal_phone(text: str, region: str) -> str:
     """E.164 of a number as people of `region` (ISO 3166) write it; raises Refused. A number only has to be possible:
     new blocks are in use before the library knows them."""
-    wrong = Refused(say("That is not a phone number. Write it like +1 415 555 0123."))
+    wrong = refusal("bad_phone")
     text = clean_input(text)
     if not _DIALLED.fullmatch(text):
         raise wrong
@@ -78,7 +78,7 @@ def normal_mailbox(text: str) -> str:
     except ValueError:
         mailbox = ""
     if len(mailbox) > LONGEST_MAILBOX or not _MAILBOX.fullmatch(mailbox):
-        raise Refused(say("That is not a mail address. Write it like kim@example.com."))
+        raise refusal("bad_mailbox")
     return mailbox
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
-from gateway.i18n.phrases import say
+from gateway.i18n.refusals import refusal
 from gateway.network.people.handles import RESERVED, canonical_handle
 from gateway.store.tables import Account, Alias
 from gateway.typed_input import show_escaped
@@ -29,13 +28,9 @@ def normal_alias(text: str, reserved: Collection[str] = ()) -> str:
     """The one form an alias or an employee's number is kept and compared in; raises Refused for what cannot be one."""
     alias = canonical_handle(text).lower()
     if not _ALIAS.fullmatch(alias):
-        raise Refused(
-            say(
-                "“{word}” cannot be an alias. Use one word of letters and digits, at most 40.", word=show_escaped(alias)
-            )
-        )
+        raise refusal("bad_alias", word=show_escaped(alias))
     if alias in RESERVED or alias in reserved:
-        raise Refused(say("“{word}” is a word that Critter uses itself. Choose another alias.", word=alias))
+        raise refusal("reserved_alias", word=alias)
     return alias
 
 
@@ -61,9 +56,9 @@ def add(session: Session, account: Account, text: str, reserved: Collection[str]
     if taken is not None and taken.handle == account.handle:
         return False
     if taken is not None:
-        raise Refused(say("“{word}” is an alias of @{handle}.", word=alias, handle=taken.handle))
+        raise refusal("taken_by_alias", word=alias, handle=taken.handle)
     if session.scalar(select(Account.id).where(Account.handle == alias)) is not None:
-        raise Refused(say("“{word}” is a handle. Choose another alias.", word=alias))
+        raise refusal("alias_is_handle", word=alias)
     session.add(Alias(alias=alias, account_id=account.id, kind=kind))
     session.flush()
     return True

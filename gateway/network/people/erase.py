@@ -116,6 +116,7 @@ STEPS: Final = (
                 lease_until = NULL, lease_owner = NULL
             WHERE {_INPUTS}""",
     ),
+    ("requests", "DELETE FROM actions WHERE account_id = :account AND key IS NOT NULL"),
     ("effects", "UPDATE effects SET detail = '{}' WHERE account_id = :account AND detail <> '{}'"),
     (
         "hashes of texts",
@@ -190,6 +191,7 @@ STEPS: Final = (
         """UPDATE effects SET detail = CAST(regexp_replace(CAST(detail AS text), :bare, :gone, 'gi') AS jsonb)
            WHERE CAST(detail AS text) ~* :bare""",
     ),
+    ("others' requests", "UPDATE actions SET result = NULL WHERE CAST(result AS text) ~* :bare"),
     (
         "others' talks",
         """UPDATE conversations c SET more = NULL, more_at = NULL,

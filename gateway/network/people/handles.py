@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from gateway.errors import Refused
 from gateway.i18n.phrases import say
+from gateway.i18n.refusals import refusal
 from gateway.language.opt_out import keywords
 from gateway.typed_input import JOINERS, clean_input, named, show_escaped, strip_invisible
 
@@ -52,9 +52,9 @@ def clean_name(text: str) -> str:
     seen = "".join(_seen(one) for one in strip_invisible(unicodedata.normalize("NFC", text)))
     name = " ".join(strip_invisible(seen).split())
     if not name:
-        raise Refused(say("A name needs at least one letter."))
+        raise refusal("empty_name")
     if len(name) > LONGEST_NAME:
-        raise Refused(say("A name can have at most {most} characters.", most=LONGEST_NAME))
+        raise refusal("long_name", most=LONGEST_NAME)
     return name
 
 

@@ -10,8 +10,7 @@ from sqlalchemy import delete, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
-from gateway.i18n.phrases import say
+from gateway.i18n.refusals import refusal
 from gateway.language import nanoformats
 from gateway.ledger.inbox import media
 from gateway.network.audience import private_repeats
@@ -133,30 +132,12 @@ def _show(session: Session, post: Post, inbound_id: int | None, types: Sequence[
 
 def _check(session: Session, words: NewPost, said: str) -> None:
     if not said.strip():
-        raise Refused(say("Nothing to post: the message was empty."))
+        raise refusal("empty")
     if len(said) > LONGEST:
-        raise Refused(
-            say(
-                "That is too long: {number} characters, and {most} is the most. Nothing was posted.",
-                number=len(said),
-                most=LONGEST,
-            )
-        )
+        raise refusal("too_long", number=len(said), most=LONGEST)
     for group in [words.group, *words.also]:
         if group and words.visibility != "direct" and not audience.may_post(session, words.author.id, group):
-            raise Refused(_no_poster(group))
-
-
-def _no_poster(group: Account) -> str:
-    if group.access == "closed":
-        return say(
-            "Only members can post to {handle}. Nothing was posted. To ask to join: JOIN {handle!u}",
-            handle=group.handle,
-        )
-    return say(
-        ("Only its posters can post to {handle}. Nothing was posted. To write to them privately: d {handle} text"),
-        handle=group.handle,
-    )
+            raise refusal("not_member" if group.access == "closed" else "not_poster", handle=group.handle)
 
 
 def _hang(session: Session, post: Post, words: NewPost, found: nanoformats.Nanoformats) -> None:

@@ -11,8 +11,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, Select, exists, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
-from gateway.i18n.phrases import say
+from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import audit_log
 from gateway.network.audience import visibility
 from gateway.network.verification import lockouts
@@ -50,7 +49,7 @@ def prove(session: Session, signer: Signer, address: Address, account_id: int) -
     many."""
     sent = select(func.count()).where(Code.purpose == "prove", Code.address_id == address.id)
     if (session.scalar(sent.where(Code.created_at > func.now() - timedelta(hours=1))) or 0) >= SENDS_HOURLY:
-        raise Refused(say("One phone or mailbox can get three codes an hour. Try again in an hour."))
+        raise refusal("codes_an_hour")
     _refuse_many(session, "prove", account_id)
     _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "prove"))
     code = _digits()
@@ -209,4 +208,4 @@ def _refuse_many(session: Session, purpose: Purpose, account_id: int, address_id
     mine = select(func.count()).where(Code.purpose == purpose, Code.account_id == account_id)
     mine = mine.where(Code.address_id == address_id) if address_id else mine
     if (session.scalar(mine.where(Code.created_at > func.now() - timedelta(days=1))) or 0) >= DAILY:
-        raise Refused(say("One person can get {number} codes a day. Try again tomorrow.", number=DAILY))
+        raise refusal("codes_a_day", number=DAILY)

@@ -12,7 +12,9 @@ from typing import Final
 from sqlalchemy import Interval, func, select, text, type_coerce
 from sqlalchemy.orm import Session
 
+from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, say
+from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import audit_log
 from gateway.network.conversation import notices
 from gateway.network.people import accounts
@@ -106,23 +108,11 @@ def _notices(handle: str | None, hours: Phrase, *, monthly: bool) -> tuple[Phras
     )
 
 
-def refusal(session: Session, account_id: int, channel: str, lock: timedelta) -> Phrase:
+def refuse(session: Session, account_id: int, channel: str, lock: timedelta) -> Refused:
     """What a person who is locked is answered: for how long, and what is still possible."""
     if notices.elsewhere(session, account_id, channel) is None:
-        return say(
-            "Too many wrong codes or PINs. You cannot confirm anything for {hours}. An operator can unlock it.",
-            hours=hours(lock),
-        )
-    if channel == "email":
-        return say(
-            "Too many wrong codes or PINs. You cannot confirm by mail for {hours}. Confirm by text, "
-            "or ask an operator.",
-            hours=hours(lock),
-        )
-    return say(
-        "Too many wrong codes or PINs. You cannot confirm by text for {hours}. Confirm by mail, or ask an operator.",
-        hours=hours(lock),
-    )
+        return refusal("locked", hours=hours(lock))
+    return refusal("locked_by_mail" if channel == "email" else "locked_by_text", hours=hours(lock))
 
 
 def hours(lock: timedelta) -> Phrase:

@@ -9,8 +9,7 @@ from typing import Final, Literal
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
-from gateway.i18n.phrases import say
+from gateway.i18n.refusals import refusal
 from gateway.network.verification import lockouts
 from gateway.store.tables import Account, Pin
 
@@ -27,9 +26,9 @@ def set_pin(session: Session, account_id: int, pin: str, *, always: bool = False
     """Sets a new, unlocked PIN, which is asked for with what is risky or always; raises Refused for one that is easily
     guessed."""
     if not _SHAPE.fullmatch(pin):
-        raise Refused(say("A PIN is 4 to 8 digits."))
+        raise refusal("bad_pin")
     if len(set(pin)) == 1 or pin in _RUNS:
-        raise Refused(say("That PIN is too easy to guess. Choose other digits."))
+        raise refusal("easy_pin")
     row = session.get(Pin, account_id) or Pin(account_id=account_id)
     row.salt = secrets.token_bytes(16)
     row.digest, row.tries, row.locked_at = _digest(pin, row.salt), 0, None

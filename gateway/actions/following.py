@@ -1,0 +1,152 @@
+"""Following people, groups and tags, and leaving them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from gateway.actions import join_requests
+from gateway.actions.model.actor import Actor
+from gateway.actions.model.confirmation import confirm_end
+from gateway.actions.model.undone import Undone, active_account
+from gateway.i18n.refusals import refusal
+from gateway.language.model.reading import NamedAccount
+from gateway.network.follows import follow_snapshot, follows, group_owners, mutes, tag_follows
+from gateway.network.follows.follow_snapshot import FollowSnapshot
+from gateway.store.tables import Effect
+
+ASKED_FIRST = ("closed", "broadcast")  # groups that need an owner
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """`state`: "requested" in a closed group; "already" when at most its end changed. `until`: its end, None without
+    one; `had_end`: it had one before. `per_day`: items a day to expect."""
+
+    name: str
+    handle: str
+    state: Literal["followed", "already", "requested"]
+    until: datetime | None = None
+    had_end: bool = False
+    per_day: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """`state`: "none" when there was nothing to leave, "withdrawn" when it was a request to join."""
+
+    name: str
+    handle: str
+    state: Literal["left", "withdrawn", "none"]
+
+
+def follow(session: Session, actor: Actor, source: NamedAccount, until: datetime | None = None) -> Followed:
+    """Follows a person or joins a group, by text when a phone asks for it. The owners of a closed group are asked."""
+    if source.id == actor.account.id:
+        raise refusal("self")
+    was = follow_snapshot.take_snapshot(session, actor.account.id, source.id)
+    if until and source.group in ASKED_FIRST:
+        group_owners.check_not_last_owner(session, actor.account.id, source)
+    if was and until and was["state"] == "active" and not was["expires_at"]:
+        confirm_end(actor, "follow", source.name, until)
+    result = follows.follow(session, actor.account.id, source.id, actor.by_text, expires_at=until)
+    if follow_snapshot.take_snapshot(session, actor.account.id, source.id) != was:
+        actor.did("follow", source.id, was=was)
+    if result == "requested":
+        if was is None or was["state"] != "requested":
+            join_requests.ask_owners(session, actor, source)
+        return Followed(source.name, source.handle, "requested")
+    daily = follows.per_day(session, source.id)
+    return Followed(source.name, source.handle, result, until, bool(was and was["expires_at"]), daily)
+
+
+def follow_tag(session: Session, actor: Actor, tag: str, until: datetime | None = None) -> Followed:
+    was = tag_follows.standing(session, actor.account.id, tag)
+    if was and until and was.expires_at is None:
+        confirm_end(actor, "follow", tag, until)
+    topic_id, result = tag_follows.follow(session, actor.account.id, tag, actor.by_text, until)
+    if result == "followed":
+        actor.did("follow_topic", topic_id, tag=tag)
+    elif was and was.expires_at != until:
+        kept = was.expires_at.isoformat() if was.expires_at else None
+        actor.did("follow_topic", topic_id, tag=tag, was={"by_text": was.by_text, "until": kept})
+    had_end = bool(was and was.expires_at)
+    return Followed(tag, tag, result, until, had_end, tag_follows.per_day(session, tag))
+
+
+def unfollow(session: Session, actor: Actor, source: NamedAccount) -> Unfollowed:
+    """Ends a follow, a membership or a request to join. Raises Refused for a group's only owner."""
+    was = follow_snapshot.take_snapshot(session, actor.account.id, source.id)
+    if source.group in ASKED_FIRST:
+        group_owners.check_not_last_owner(session, actor.account.id, source)
+    if not follows.unfollow(session, actor.account.id, source.id):
+        return Unfollowed(source.name, source.handle, "none")
+    actor.did("unfollow", source.id, was=was)
+    withdrawn = was is not None and was["state"] == "requested"
+    return Unfollowed(source.name, source.handle, "withdrawn" if withdrawn else "left")
+
+
+def unfollow_tag(session: Session, actor: Actor, tag: str) -> Unfollowed:
+    gone = tag_follows.unfollow(session, actor.account.id, tag)
+    if gone is None:
+        return Unfollowed(tag, tag, "none")
+    until = gone.expires_at.isoformat() if gone.expires_at else None
+    actor.did("unfollow_topic", gone.topic_id, tag=tag, by_text=gone.by_text, until=until)
+    return Unfollowed(tag, tag, "left")
+
+
+def undo_follow(session: Session, actor: Actor, effect: Effect) -> Undone:
+    source, was = active_account(session, effect.subject_id), effect.detail["was"]
+    now = follow_snapshot.take_snapshot(session, actor.account.id, source.id)
+    if was is not None:
+        _check_not_apart(session, actor, source)
+        amend(session, actor, source, was, follow_snapshot.RENEWED)
+        return Undone("follow_restored", {"name": source.name})
+    group_owners.check_not_last_owner(session, actor.account.id, source)
+    follow_snapshot.restore(session, actor.account.id, source.id, None)
+    asked = now is not None and now["state"] == "requested"
+    return Undone("request_withdrawn" if asked else "follow_ended", {"name": source.name})
+
+
+def undo_unfollow(session: Session, actor: Actor, effect: Effect) -> Undone:
+    source, was = active_account(session, effect.subject_id), effect.detail["was"]
+    _check_not_apart(session, actor, source)
+    follow_snapshot.restore(session, actor.account.id, source.id, was)
+    asked = was["state"] == "requested"
+    return Undone("request_restored" if asked else "follow_restored", {"name": source.name})
+
+
+def undo_follow_tag(session: Session, actor: Actor, effect: Effect) -> Undone:
+    tag = effect.detail["tag"]
+    if was := effect.detail.get("was"):
+        tag_follows.follow(session, actor.account.id, tag, was["by_text"], _moment(was["until"]))
+        return Undone("follow_restored", {"name": tag})
+    tag_follows.unfollow(session, actor.account.id, tag)
+    return Undone("tag_left", {"tag": tag})
+
+
+def undo_unfollow_tag(session: Session, actor: Actor, effect: Effect) -> Undone:
+    was = effect.detail
+    tag_follows.follow(session, actor.account.id, was["tag"], was["by_text"], _moment(was["until"]))
+    return Undone("tag_followed", {"tag": was["tag"]})
+
+
+def amend(
+    session: Session, actor: Actor, source: NamedAccount, was: FollowSnapshot, columns: Sequence[str]
+) -> None:  # fmt: skip
+    """Restores some columns of a follow, but does not undo an owner's decision to remove somebody or to give them
+    another role."""
+    if not follow_snapshot.amend(session, actor.account.id, source.id, was, columns):
+        raise refusal("follow_gone", name=source.name)
+
+
+def _check_not_apart(session: Session, actor: Actor, source: NamedAccount) -> None:
+    """Refused when there is a block since: `undo` must not bypass it."""
+    if source.kind == "person" and mutes.are_apart(session, actor.account.id, source.id):
+        raise refusal("apart", name=source.name)
+
+
+def _moment(written: str | None) -> datetime | None:
+    return datetime.fromisoformat(written) if written else None

@@ -1,0 +1,71 @@
+"""Why an item was sent to somebody, and so which command stops such items."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.actions.model.actor import Actor
+from gateway.i18n.refusals import refusal
+from gateway.network.audience import visibility
+from gateway.network.follows import follows, tag_follows
+from gateway.network.people import accounts
+from gateway.network.posts.timelines import ReceivedItem
+from gateway.store.tables import Account, Post, PostRecipient
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """`name`, `handle`: of the writer, the group, or the tag; `group`: the group that a private item went to, as its
+    name. `since`: when a follow began, None when it is over."""
+
+    kind: Literal["private", "private_group", "answers", "mentions", "person", "group", "repeat", "tag"]
+    name: str
+    handle: str
+    group: str | None = None
+    since: datetime | None = None
+
+
+def cause_of(session: Session, actor: Actor, item: ReceivedItem | None) -> Cause:
+    if item is None:
+        raise refusal("nothing_received")
+    if not visibility.may_read(session, actor.account.id, item.post.id):
+        raise refusal("no_longer_readable")
+    if item.post.visibility == "direct":
+        return _private(session, actor, item)
+    if item.source_id is None:
+        return _named(session, actor, item)
+    source = accounts.by_id(session, item.source_id)
+    return _followed(session, actor, item, source) if source else _tagged(session, actor, item.source_id)
+
+
+def _private(session: Session, actor: Actor, item: ReceivedItem) -> Cause:
+    """To its reader alone, or to a group they are in."""
+    mine = select(PostRecipient.named_id).where(PostRecipient.post_id == item.post.id)
+    named_id = session.scalar(mine.where(PostRecipient.account_id == actor.account.id))
+    group = accounts.by_id(session, named_id) if named_id and named_id != actor.account.id else None
+    if group:
+        return Cause("private_group", item.author.name, group.handle, group.name)
+    return Cause("private", item.author.name, item.author.handle)
+
+
+def _named(session: Session, actor: Actor, item: ReceivedItem) -> Cause:
+    """A public item that answers its reader, or names them."""
+    answered = session.get(Post, item.post.in_reply_to) if item.post.in_reply_to else None
+    mine = answered is not None and answered.author_id == actor.account.id
+    return Cause("answers" if mine else "mentions", item.author.name, item.author.handle)
+
+
+def _followed(session: Session, actor: Actor, item: ReceivedItem, source: Account) -> Cause:
+    since = follows.since(session, actor.account.id, source.id)
+    if source.kind == "group":
+        return Cause("group", source.name, source.handle, since=since)
+    return Cause("repeat" if item.post.repeat_of else "person", source.name, source.handle, since=since)
+
+
+def _tagged(session: Session, actor: Actor, topic_id: int) -> Cause:
+    tag = tag_follows.tag_of(session, topic_id)
+    since = tag_follows.since(session, actor.account.id, topic_id) if tag else None
+    return Cause("tag", tag or "", tag or "", since=since)

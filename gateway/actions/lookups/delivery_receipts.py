@@ -1,0 +1,48 @@
+"""How an update went out. Only its author is told, and of posts to a group its owners."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from gateway.actions.model.actor import Actor
+from gateway.i18n.refusals import refusal
+from gateway.language.model.reading import NamedAccount
+from gateway.network.receipts import likes, receipts
+from gateway.network.receipts.receipts import MissedReader, ReaderReceipt, ReceiptTally
+from gateway.store.tables import Post
+
+
+@dataclass(frozen=True, slots=True)
+class PostReceipts:
+    """The counts of a post, the first of those who missed it, and how many like it."""
+
+    post: Post
+    tally: ReceiptTally
+    missed: Sequence[MissedReader]
+    likes: int
+
+
+def who_got(
+    session: Session, actor: Actor, shown: int, group: NamedAccount | None = None, tag: str | None = None
+) -> PostReceipts:  # fmt: skip
+    """Of the actor's last update, or of the last one in that group or with that tag. `shown`: how many of those who
+    missed it are named."""
+    post = _asked_about(session, actor, group, tag)
+    missed = receipts.list_missed(session, post.id, actor.account.timezone, shown)
+    return PostReceipts(post, receipts.tally(session, post.id), missed, likes.people(session, post.id))
+
+
+def has_got(session: Session, actor: Actor, person: NamedAccount) -> tuple[Post, ReaderReceipt | None]:
+    """Whether somebody has the actor's last update; None when it was not for them."""
+    post = _asked_about(session, actor)
+    return post, receipts.of_person(session, post.id, person.id, actor.account.timezone)
+
+
+def _asked_about(
+    session: Session, actor: Actor, group: NamedAccount | None = None, tag: str | None = None
+) -> Post:  # fmt: skip
+    post = receipts.asked_about(session, actor.account.id, group_id=group.id if group else None, tag=tag)
+    if post is None:
+        raise refusal("no_update_of_yours")
+    return post

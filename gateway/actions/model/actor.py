@@ -1,0 +1,51 @@
+"""Who does something, by which door, and what they have confirmed. Every action gets one, and
+notes its effects there."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.security.signed_tokens import Signer
+from gateway.settings import Settings
+from gateway.store.tables import Account, Address
+
+
+@dataclass(slots=True)
+class NewEffect:
+    """What an action made or changed. `detail` has what `undo` needs; action_log writes it in the same transaction."""
+
+    kind: str
+    subject_id: int | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Actor:
+    """`door`: sms, email, cli, web, api. `address`: the phone or mailbox that speaks, None on a page. `inbound_id`:
+    the text or mail that the action comes from, None on a page. `said`: the whole of it. `confirmed`: what the person
+    has said yes to (confirmation.py). `pictures_of`: the upload whose files a post shows, when it is not the one that
+    came with the inbound."""
+
+    account: Account
+    door: str
+    settings: Settings
+    signer: Signer
+    address: Address | None = None
+    inbound_id: int | None = None
+    said: str = ""
+    confirmed: frozenset[str] = frozenset()
+    pictures_of: int | None = None
+    effects: list[NewEffect] = field(default_factory=list)
+    wakes: set[str] = field(default_factory=set)  # the queues to wake after the commit, besides those of posts
+
+    @property
+    def by_text(self) -> bool:
+        """Whether what they follow now comes to them as texts: only when a phone asked for it."""
+        return self.address is not None and self.address.channel == "sms"
+
+    def did(self, kind: str, subject_id: int | None = None, **detail: Any) -> None:
+        """Notes an effect; it commits with the action, and `undo` reads it."""
+        self.effects.append(NewEffect(kind, subject_id, detail))
+
+    def media_url(self, post_id: int, address_id: int) -> str:
+        """The link under which the owner of that address sees the files of a post."""
+        return f"{self.settings.public_url}/m/{self.signer.sign('media', post_id, address_id)}"

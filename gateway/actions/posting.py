@@ -1,0 +1,105 @@
+"""Plain updates and posts to groups: what all followers get."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from gateway.actions.model.actor import Actor
+from gateway.actions.private_words import confirm_repeat
+from gateway.actions.reach import confirm_reach
+from gateway.i18n.refusals import refusal
+from gateway.language.fragments.part_marks import part
+from gateway.language.words.normalize import clean
+from gateway.ledger.inbox import media
+from gateway.network.audience import visibility
+from gateway.network.follows import last_effect
+from gateway.network.people import accounts
+from gateway.network.posts import posts, split_texts
+from gateway.network.posts.posts import NewPost
+from gateway.store.tables import Account, Post
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """`group`: the handle of the first group it went to. `unheard`: nobody gets it, and its writer hears that for the
+    first time this week, or again."""
+
+    post_id: int
+    group: str | None = None
+    unheard: Literal["first", "again"] | None = None
+
+
+def post_update(session: Session, actor: Actor, text: str) -> Posted:
+    words = NewPost(actor.account, text, "company", actor.door, inbound_id=actor.inbound_id)
+    post = publish(session, actor, words)
+    return Posted(post.id, unheard=_unheard(session, actor, post, words, actor.account.id))
+
+
+def post_to_groups(
+    session: Session, actor: Actor, group_ids: Sequence[int], text: str, *, followers: bool = False
+) -> Posted:
+    """`followers`: the writer's own followers get it, too. A message to a closed group goes nowhere else."""
+    first, *others = [active_group(session, each) for each in group_ids]
+    if others and any(group.access == "closed" for group in (first, *others)):
+        raise refusal("closed_group_and_others")
+    words = NewPost(
+        actor.account, text, "group", actor.door, first, others, followers=followers, inbound_id=actor.inbound_id
+    )  # fmt: skip
+    post = publish(session, actor, words)
+    return Posted(post.id, first.handle, _unheard(session, actor, post, words, first.id))
+
+
+def _unheard(
+    session: Session, actor: Actor, post: Post, words: NewPost, source_id: int
+) -> Literal["first", "again"] | None:
+    if visibility.has_readers(session, post, posts.sources(session, words)):
+        return None
+    if last_effect.told_unheard(session, actor.account.id, source_id):
+        return "again"
+    posted = next(effect for effect in reversed(actor.effects) if effect.kind == "post")
+    posted.detail["unheard"] = source_id  # so that it is said once a week
+    return "first"
+
+
+def append_part(session: Session, actor: Actor, post_id: int, text: str) -> bool:
+    """Appends a later part of a text to the post that the first became, while nobody has got that yet. False when it
+    must be posted by itself. A part that repeats private words is confirmed like a text of its own, with what it
+    follows."""
+    if media.list_attached(session, actor.inbound_id):
+        return False
+    if first := session.get(Post, post_id):
+        group = accounts.by_id(session, first.group_id) if first.group_id else None
+        whole = f"{split_texts.without_mark(first.text)} {text}"
+        confirm_repeat(session, actor, NewPost(actor.account, whole, first.visibility, actor.door, group))
+    return append(session, actor, post_id, text)
+
+
+def append(session: Session, actor: Actor, post_id: int, text: str) -> bool:
+    """Appends the words while the post still waits; False when it has left."""
+    if not split_texts.append(session, actor.account, post_id, text):
+        return False
+    actor.did("appended", post_id)
+    return True
+
+
+def publish(session: Session, actor: Actor, words: NewPost) -> Post:
+    """Posts and records it, so that `undo` finds it. What repeats private words, and what goes to many phones, is
+    confirmed first. A part of a text waits for the others."""
+    words = replace(words, pictures_of=actor.pictures_of)
+    if part(clean(actor.said)):
+        words = replace(words, hold=max(words.hold, timedelta(seconds=actor.settings.hold_seconds)))
+    confirm_repeat(session, actor, words)
+    confirm_reach(session, actor, words)
+    post = posts.publish(session, words)
+    actor.did("post", post.id)
+    return post
+
+
+def active_group(session: Session, account_id: int) -> Account:
+    group = accounts.by_id(session, account_id)
+    if group is None or group.state != "active":
+        raise refusal("group_gone")
+    return group

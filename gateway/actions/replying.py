@@ -1,0 +1,67 @@
+"""Replies. A reply is as private as what it answers."""
+
+from sqlalchemy.orm import Session
+
+from gateway.actions import messaging, posting
+from gateway.actions.messaging import SentMessage
+from gateway.actions.model.actor import Actor
+from gateway.actions.posting import Posted
+from gateway.i18n.refusals import refusal
+from gateway.language.model.reading import NamedAccount
+from gateway.network.audience import visibility
+from gateway.network.follows import mutes
+from gateway.network.people import accounts
+from gateway.network.people.directory import find_named
+from gateway.network.posts import posts
+from gateway.network.posts.posts import NewPost
+from gateway.store.tables import Account, Post
+
+
+def reply(session: Session, actor: Actor, post_id: int | None, text: str) -> Posted | SentMessage:
+    """Answers a post: privately, in its group, or for everyone, as it came. A reply to a repeat goes to the original
+    post, and so to its writer. SentMessage when it went privately."""
+    post = _answered(session, actor, post_id)
+    if post.visibility == "direct":
+        return messaging.send(session, actor, [_author(session, post)], text, post.id)
+    if post.group_id:
+        return _in_group(session, actor, post, accounts.by_id(session, post.group_id), text)
+    return reply_publicly(session, actor, post.id, text)
+
+
+def reply_publicly(session: Session, actor: Actor, post_id: int | None, text: str) -> Posted:
+    """An update that answers a public post, or only names somebody in its text."""
+    words = NewPost(
+        actor.account, text, "company", actor.door, in_reply_to=post_id, inbound_id=actor.inbound_id
+    )  # fmt: skip
+    written = posting.publish(session, actor, words)
+    heard = visibility.has_readers(session, written, posts.sources(session, words))
+    return Posted(written.id, unheard=None if heard else "first")
+
+
+def _answered(session: Session, actor: Actor, post_id: int | None) -> Post:
+    item = session.get(Post, post_id) if post_id else None
+    post = posts.written_first_by(session, item) if item else None
+    if post and mutes.are_apart(session, actor.account.id, post.author_id):
+        messaging.check_reaches(session, actor.account, _author(session, post))
+    if post is None or not visibility.may_read(session, actor.account.id, post.id):
+        raise refusal("nothing_to_answer")
+    return post
+
+
+def _author(session: Session, post: Post) -> NamedAccount:
+    author = accounts.by_id(session, post.author_id)
+    if author is None or author.state != "active":
+        raise refusal("writer_left")
+    return find_named(author)
+
+
+def _in_group(session: Session, actor: Actor, post: Post, group: Account | None, text: str) -> Posted | SentMessage:
+    """In a broadcast group only posters post: what others answer goes to them alone."""
+    if group is None or group.state != "active":
+        raise refusal("group_gone")
+    if not visibility.may_post(session, actor.account.id, group):
+        return messaging.tell_posters(session, actor, find_named(group), text, post.id)
+    words = NewPost(
+        actor.account, text, "group", actor.door, group, in_reply_to=post.id, inbound_id=actor.inbound_id
+    )  # fmt: skip
+    return Posted(posting.publish(session, actor, words).id, group.handle)

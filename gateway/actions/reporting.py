@@ -1,0 +1,57 @@
+"""Reports to the operators about an item or about somebody. Whoever is reported is not told."""
+
+from sqlalchemy.orm import Session
+
+from gateway.actions.model.actor import Actor
+from gateway.actions.model.undone import Undone
+from gateway.i18n.phrases import Phrase, say
+from gateway.i18n.refusals import refusal
+from gateway.language.model.reading import NamedAccount
+from gateway.network.conversation import notices
+from gateway.network.inspect import abuse_reports
+from gateway.network.people import accounts
+from gateway.store.tables import Account, Effect, Post
+
+
+def report_account(session: Session, actor: Actor, who: NamedAccount) -> bool:
+    """False when they reported it before."""
+    if who.id == actor.account.id:
+        raise refusal("report_of_self")
+    if not _file(session, actor, who.id, None):
+        return False
+    mark = "#" if who.kind == "group" else "@"
+    values = {"handle": actor.account.handle, "name": mark + who.handle}
+    _tell(session, actor, who.id, say("@{handle} reported {name}. To see it: critter reports", **values))
+    return True
+
+
+def report_post(session: Session, actor: Actor, post: Post, author: Account) -> bool:
+    """False when they reported it before."""
+    if not _file(session, actor, author.id, post.id):
+        return False
+    values = {"handle": actor.account.handle, "name": f"@{author.handle}"}
+    _tell(
+        session, actor, author.id, say("@{handle} reported an update by {name}. To see it: critter reports", **values)
+    )
+    return True
+
+
+def undo_report(session: Session, actor: Actor, effect: Effect) -> Undone:
+    """A report that operators have read cannot be unread; one that still waits is closed."""
+    assert effect.subject_id
+    abuse_reports.withdraw(session, effect.subject_id)
+    return Undone("report_withdrawn")
+
+
+def _file(session: Session, actor: Actor, account_id: int, post_id: int | None) -> bool:
+    report_id = abuse_reports.add(session, actor.account.id, account_id, post_id)
+    if report_id:
+        actor.did("report", report_id)
+    return report_id is not None
+
+
+def _tell(session: Session, actor: Actor, reported_id: int, words: Phrase) -> None:
+    """The notice to the operators has no words of anybody's. The reporter and the reported get none, should they be
+    operators."""
+    people = accounts.operators(session) - {actor.account.id, reported_id}
+    actor.wakes |= notices.tell(session, people, words, inbound_id=actor.inbound_id)

@@ -1,0 +1,67 @@
+"""Takes back what one did last, by whatever door: a post, also a private one that still waits, or any other effect that
+says how."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from gateway.actions import (
+    following,
+    grouping,
+    membership,
+    profile,
+    reacting,
+    receiving,
+    reporting,
+    retracting,
+    silencing,
+)
+from gateway.actions.model.actor import Actor
+from gateway.actions.model.undone import Undoing, Undone
+from gateway.i18n.refusals import refusal
+from gateway.network.follows.last_effect import last_effect
+
+REACH: Final = timedelta(hours=24)
+UNDOINGS: Final[Mapping[str, Undoing]] = {
+    "post": retracting.undo_post,
+    "appended": retracting.undo_post,
+    "follow": following.undo_follow,
+    "unfollow": following.undo_unfollow,
+    "follow_topic": following.undo_follow_tag,
+    "unfollow_topic": following.undo_unfollow_tag,
+    "off": receiving.undo_switch,
+    "on": receiving.undo_switch,
+    "silence": silencing.undo_silence,
+    "lift": silencing.undo_lift,
+    "add": membership.undo_change,
+    "remove": membership.undo_change,
+    "owner": membership.undo_change,
+    "group": grouping.undo_group,
+    "reaction": reacting.undo_reaction,
+    "report": reporting.undo_report,
+    "name": profile.undo_name,
+    "lang": profile.undo_language,
+    "ack": profile.undo_acknowledged,
+    "daily": profile.undo_daily_mail,
+}
+
+
+def undo(
+    session: Session, actor: Actor, undoings: Mapping[str, Undoing] = UNDOINGS, passed_by: Collection[str] = ()
+) -> Undone:  # fmt: skip
+    """`undoings`: how effects of each kind are undone; `passed_by`: kinds that do not count as done."""
+    last = last_effect(session, actor.account.id, REACH, passed_by)
+    if last is None:
+        raise refusal("nothing_to_undo")
+    if last.undone_at:
+        raise refusal("undone_already")
+    undoing = undoings.get(last.kind)
+    if undoing is None:
+        raise refusal("not_undoable")
+    undone = undoing(session, actor, last)
+    last.undone_at = func.now()
+    actor.did("undo", last.subject_id)
+    return undone

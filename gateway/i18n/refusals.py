@@ -1,0 +1,157 @@
+"""Why something is refused: each reason, and the sentence that every door says for it.
+
+`refusal("self")` makes the exception. Its `reason` and `facts` are for programs, its `text` is for people.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from gateway.errors import Refused
+from gateway.i18n.phrases import Phrase, count, joined, say, template
+from gateway.i18n.unreached import UnreachedPerson, describe_unreached
+
+
+def refusal(reason: str, **facts: Any) -> Refused:
+    """The exception to raise; `facts` are what the sentence is filled with."""
+    sentence = SENTENCES.get(reason) or COMPOSED[reason](**facts)
+    text = sentence if isinstance(sentence, Phrase) else say(sentence, **facts)
+    return Refused(text, reason, facts)
+
+
+def _unreached(people: Sequence[UnreachedPerson], timezone: str) -> Phrase:
+    return joined([say("Not sent."), describe_unreached(people, timezone)])
+
+
+def _last_owner(name: str, handle: str) -> Phrase:
+    fix = say("Make somebody else an owner first: owner NAME {handle}", handle=handle)
+    return joined([say("Then {name} would have no owner.", name=name), fix])
+
+
+def _too_many_kept(number: int) -> Phrase:
+    return count(
+        "{count} text is kept already, and this one is not. Reply 1, POST or DROP, then send it again.",
+        "{count} texts are kept already, and this one is not. Reply 1, POST or DROP, then send it again.",
+        number,
+    )
+
+
+def _bad_handle(problem: str) -> Phrase:
+    return joined([problem])
+
+
+COMPOSED: Final[Mapping[str, Callable[..., Phrase]]] = {
+    "unreached": _unreached,
+    "last_owner": _last_owner,
+    "too_many_kept": _too_many_kept,
+    "bad_handle": _bad_handle,
+}
+
+SENTENCES: Final[Mapping[str, str]] = {
+    # Posting and private messages
+    "empty": template("Nothing to post: the message was empty."),
+    "too_long": template("That is too long: {number} characters, and {most} is the most. Nothing was posted."),
+    "not_member": template("Only members can post to {handle}. Nothing was posted. To ask to join: JOIN {handle!u}"),
+    "not_poster": template(
+        "Only its posters can post to {handle}. Nothing was posted. To write to them privately: d {handle} text"
+    ),
+    "group_gone": template("That group is gone. Nothing was posted."),
+    "closed_group_and_others": template("One message cannot go to a closed group and to others. Nothing was posted."),
+    "nobody_but_you": template("There is nobody in that but you. Nothing was sent or posted."),
+    "blocked_by_you": template("Not sent, because you blocked {name}. To unblock: ON {handle!u}"),
+    "closed_to_writers": template("{handle} is closed: only its members can write to it. Nothing was sent."),
+    "nothing_to_answer": template(
+        "There is nothing to reply to: nothing has reached you here yet. To write to somebody: @NAME text"
+    ),
+    "writer_left": template("The person who wrote that has left. Nothing was sent."),
+    "updates_gone": template("Those updates are gone. Nothing was posted."),
+    "nothing_to_repeat": template("There is nothing to pass on: no such update has reached you here yet."),
+    "private_item": template("That was private, so it is not passed on. Nothing was posted."),
+    "own_item": template("That is your own update, and your followers have it. Nothing was posted."),
+    "item_of_closed_group": template("{name} is closed: what is said there stays there. Nothing was posted."),
+    "nothing_to_like": template("There is nothing to like: no such update has reached you here yet."),
+    # Following, turning off, blocking
+    "self": template("That is you. Nothing was changed."),
+    "follow_of_self": template("That is you. Your own updates go to the people who follow you."),
+    "account_not_there": template("That account is not there any more."),
+    "account_gone": template("That account is gone. Nothing was changed."),
+    "account_gone_unsent": template("That account is gone. Nothing was sent."),
+    "apart": template("You cannot follow {name} now. Nothing was changed."),
+    "follow_gone": template("You no longer follow {name}. Nothing was changed."),
+    "nothing_to_turn_off": template("You do not follow {name}, so there is nothing to turn off."),
+    "not_followed": template("You do not follow {name}. To follow: FOLLOW {handle!u}"),
+    "block_of_group": template("You can only block people. To hear nothing from {name}: MUTE {handle!u}"),
+    "blocked_already": template("You blocked {name}, and that does more. To unblock: ON {handle!u}"),
+    "nudge_of_group": template("You can only nudge people. To ask {name}: #{handle} text"),
+    "nudge_of_self": template("That is you. Just text what you are doing."),
+    # Groups
+    "no_owner": template("{name} has no owner. Ask the people who run Critter."),
+    "not_owner": template("Only the owners of {name} can add or remove people: {names}."),
+    "member_left": template("{name} is no longer in {group}. Nothing was changed."),
+    "group_in_use": template("{name} stays, because others are in it or ask to join. To leave: LEAVE {handle!u}"),
+    "group_written": template("{name} stays, because there are updates in it."),
+    # Names
+    "taken": template("@{handle} is taken."),
+    "taken_by_alias": template("“{word}” is an alias of @{handle}."),
+    "bad_alias": template("“{word}” cannot be an alias. Use one word of letters and digits, at most 40."),
+    "reserved_alias": template("“{word}” is a word that Critter uses itself. Choose another alias."),
+    "alias_is_handle": template("“{word}” is a handle. Choose another alias."),
+    "empty_name": template("A name needs at least one letter."),
+    "long_name": template("A name can have at most {most} characters."),
+    # Phones, mailboxes, invitations
+    "bad_phone": template("That is not a phone number. Write it like +1 415 555 0123."),
+    "bad_mailbox": template("That is not a mail address. Write it like kim@example.com."),
+    "address_gone": template("That phone or mailbox is not yours any more. Nothing was changed."),
+    "phone_linked": template("This phone is yours already. To give it to somebody else, ask an operator."),
+    "mailbox_linked": template("This mailbox is yours already. To give it to somebody else, ask an operator."),
+    "no_invitations_by_mail": template(
+        "Nobody can be invited by mail here yet. Ask an operator to set CRITTER_INVITE_DOMAINS."
+    ),
+    "mailbox_elsewhere": template("Only mail addresses at {names} can be invited."),
+    "phone_abroad": template("Only phones in this country can be invited. Try their mail address."),
+    "service_number": template("That is a service number, not a colleague's phone. Nobody was invited."),
+    "here_already": template("That is {name} (@{handle}), who is here already."),
+    "opted_out": template("They have opted out, and only they can undo that."),
+    "address_of_leaver": template("That belonged to somebody who left. Ask an operator to add them."),
+    "invited_lately": template("They were invited already. You can invite somebody only once in 30 days."),
+    "invitations_a_day": template("You can invite {number} people a day. Go on tomorrow."),
+    # Proofs
+    "codes_an_hour": template("One phone or mailbox can get three codes an hour. Try again in an hour."),
+    "codes_a_day": template("One person can get {number} codes a day. Try again tomorrow."),
+    "bad_pin": template("A PIN is 4 to 8 digits."),
+    "easy_pin": template("That PIN is too easy to guess. Choose other digits."),
+    "pin_ended": template("Your PIN has ended after twenty wrong tries. Ask an operator for a new one."),
+    "digits_alone": template(
+        "Digits alone may be your PIN, so nothing was posted or kept. To post them, put a dot in front."
+    ),
+    "locked": template(
+        "Too many wrong codes or PINs. You cannot confirm anything for {hours}. An operator can unlock it."
+    ),
+    "locked_by_mail": template(
+        "Too many wrong codes or PINs. You cannot confirm by mail for {hours}. Confirm by text, or ask an operator."
+    ),
+    "locked_by_text": template(
+        "Too many wrong codes or PINs. You cannot confirm by text for {hours}. Confirm by mail, or ask an operator."
+    ),
+    # Looking up and reporting
+    "named_gone": template("{name} is gone."),
+    "closed_to_readers": template(
+        "{name} is closed, and only its members can see that. To ask to join: JOIN {handle!u}"
+    ),
+    "nothing_received": template("Nothing has reached you here yet."),
+    "no_longer_readable": template("The last update is no longer for you."),
+    "no_update_of_yours": template("There is no update of yours there."),
+    "nothing_to_report": template(
+        "There is nothing to report: nothing has reached you here yet. To report a person: report NAME"
+    ),
+    "report_of_self": template("That is you. Nothing was reported."),
+    # Taking back, questions, requests
+    "nothing_to_undo": template("There is nothing to undo: you have done nothing in the last day."),
+    "undone_already": template("What you did last is undone already."),
+    "not_undoable": template("What you did last cannot be undone, and nothing before it was changed."),
+    "question_run_out": template("That question has run out. Nothing was changed."),
+    "not_available": template("{verb} is not available yet. Nothing was changed or posted. To see what is: ?"),
+    "key_of_another_request": template(
+        "This idempotency key was used for another request. Nothing was done. Use a new key for each request."
+    ),
+    "key_run_out": template("This request was done before, and its result is no longer kept. Nothing was done now."),
+}
