@@ -326,11 +326,22 @@ BEGIN
     END IF;
 END $$;
 
+-- Files that belong together: what came with a text or mail, or what somebody uploaded on a page or by the API. The one of
+-- a text or mail has its id.
+CREATE TABLE uploads (
+    id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
+    account_id  bigint REFERENCES accounts ON DELETE CASCADE,            -- who uploaded it
+    inbound_id  bigint REFERENCES inbound ON DELETE CASCADE,             -- or what it came with
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when
+    CONSTRAINT uploads_source CHECK ((inbound_id IS NULL) = (account_id IS NOT NULL))
+);
+CREATE UNIQUE INDEX uploads_by_inbound ON uploads (inbound_id);
+
 -- Pictures and files that came with an inbound. The carrier, or the mail itself, has them until a worker has kept them.
 CREATE TABLE media (
-    inbound_id    bigint NOT NULL REFERENCES inbound ON DELETE CASCADE,  -- what it came with
-    number        smallint NOT NULL,                                     -- its place there, from 0
-    url           text,                                                  -- where the carrier keeps it; null: it stands in the mail itself, as its part of this number
+    inbound_id    bigint REFERENCES inbound ON DELETE CASCADE,           -- for processes of the version before: what it came with
+    number        smallint NOT NULL,                                     -- its place in the upload, from 0
+    url           text,                                                  -- where the carrier keeps it; null: it stands in the mail itself, as its part of this number, or in raw
     content_type  text,                                                  -- as the carrier says; once fetched, as its first bytes say
     state         text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'fetched', 'failed')),  -- failed: refused, or tried often enough
     attempt       smallint NOT NULL DEFAULT 0,                           -- how often it was tried
@@ -340,11 +351,23 @@ CREATE TABLE media (
     reason        text,                                                  -- why it failed, or is not there yet
     name          text,                                                  -- of the file, cleaned; null: it came without one
     small_sha256  bytea,                                                 -- of a picture's small copy in the same folder; null: it is small itself
-    PRIMARY KEY (inbound_id, number)
+    upload_id     bigint NOT NULL REFERENCES uploads ON DELETE CASCADE,  -- what it belongs to
+    raw           bytea,                                                 -- the octets of a file that was uploaded by itself, until it is stored
+    PRIMARY KEY (upload_id, number)
 );
 CREATE INDEX media_open ON media (not_before) WHERE state = 'new';
 CREATE INDEX media_by_file ON media (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX media_by_small_file ON media (small_sha256) WHERE small_sha256 IS NOT NULL;
+CREATE INDEX media_by_inbound ON media (inbound_id);
+-- What comes with a text or mail: no door needs a statement of its own for it.
+CREATE FUNCTION upload_of_inbound() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO uploads (id, inbound_id) VALUES (NEW.inbound_id, NEW.inbound_id) ON CONFLICT DO NOTHING;
+    NEW.upload_id := NEW.inbound_id;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER upload_of_inbound BEFORE INSERT ON media
+FOR EACH ROW WHEN (NEW.upload_id IS NULL) EXECUTE FUNCTION upload_of_inbound();
 
 -- One thing that somebody did, by any door. What comes in by text, mail or command line is done once because its row is;
 -- what a page or a client of the API asks for is done once for each key.
@@ -404,14 +427,25 @@ CREATE TABLE posts (
     inbound_id   bigint REFERENCES inbound ON DELETE SET NULL,           -- what it came from
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- when
     deleted_at   timestamptz,                                            -- when it was taken back
-    pictures_of  bigint REFERENCES inbound ON DELETE SET NULL,           -- whose media it shows: what it came from, or what its writer was asked about
-    attached     text                                                    -- these media as a text names them: photo, 2 photos, 3 files
+    pictures_of  bigint REFERENCES inbound ON DELETE SET NULL,           -- for processes of the version before: the inbound of upload_id
+    attached     text,                                                   -- its media as a text names them: photo, 2 photos, 3 files
+    upload_id    bigint REFERENCES uploads ON DELETE SET NULL            -- whose media it shows: of what it came from, of what its writer was asked about, or uploaded for it
 );
 CREATE INDEX posts_by_author ON posts (author_id, id DESC);
 CREATE INDEX posts_by_group ON posts (group_id, id DESC);
 CREATE INDEX posts_by_parent ON posts (in_reply_to);
 CREATE INDEX posts_by_repeated ON posts (repeat_of) WHERE repeat_of IS NOT NULL;
 CREATE INDEX posts_with_pictures ON posts (pictures_of) WHERE pictures_of IS NOT NULL;
+CREATE INDEX posts_by_upload ON posts (upload_id) WHERE upload_id IS NOT NULL;
+-- Processes of the version before know the files of an inbound alone.
+CREATE FUNCTION upload_of_post() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.upload_id := NEW.pictures_of;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER upload_of_post BEFORE UPDATE OF pictures_of ON posts
+FOR EACH ROW WHEN (NEW.pictures_of IS DISTINCT FROM OLD.pictures_of AND NEW.upload_id IS NOT DISTINCT FROM OLD.upload_id)
+EXECUTE FUNCTION upload_of_post();
 
 -- Who a direct post is for: people, as they were at that moment.
 CREATE TABLE post_recipients (

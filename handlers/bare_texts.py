@@ -28,7 +28,7 @@ class KeptText:
     draft: int
     words: str
     post: int | None
-    pictures_of: int | None
+    upload_id: int | None
 
 
 def ask_thread(session: Session, turn: CommandContext) -> Phrase:
@@ -68,7 +68,7 @@ def _is_second_half(session: Session, turn: CommandContext, last: dict[str, Any]
 
 def _keep(session: Session, turn: CommandContext) -> dict[str, Any]:
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
-    return {"draft": draft, "post": turn.reading.post, "pictures_of": turn.actor.pictures_of or turn.inbound_id}
+    return {"draft": draft, "post": turn.reading.post, "pictures_of": turn.actor.upload_id or turn.inbound_id}
 
 
 def _about(turn: CommandContext, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _act(
     questions: list[str] = []
     for each, reading in readings:
         asked = _asked(turn)
-        answer = act(session, turn.as_read(reading, said=each.words, pictures_of=each.pictures_of))
+        answer = act(session, turn.as_read(reading, said=each.words, upload_id=each.upload_id))
         (questions if _asked(turn) > asked else answers).append(answer or "")
     if questions:
         return questions[-1], len(answers)

@@ -104,7 +104,7 @@ def _keep_and_ask(
     question_: Phrase,
 ) -> Phrase:
     draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
-    about = {"draft": draft, "reading": pack(turn.reading), "pictures_of": turn.actor.pictures_of or turn.inbound_id}
+    about = {"draft": draft, "reading": pack(turn.reading), "pictures_of": turn.actor.upload_id or turn.inbound_id}
     commands.ask(session, turn, AskedQuestion(kind, choices, words, about))
     turn.actor.did("asked", draft)
     return question_
@@ -125,7 +125,7 @@ def choice(session: Session, turn: CommandContext) -> str | None:
     asked = conversations.open_question(session, turn.address.id)
     if asked is None:
         raise refusal("question_run_out")
-    word, turn.actor.pictures_of = turn.reading.args[0], asked.about.get("pictures_of")
+    word, turn.actor.upload_id = turn.reading.args[0], asked.about.get("pictures_of")
     return commands.reopen_question(session, turn, asked.about.get("before"), _answered(session, turn, asked, word))
 
 

@@ -45,5 +45,5 @@ def tell_posted(turn: CommandContext, posted: Posted, whole: str, short: str) ->
     if posted.unheard == "first":
         return whole
     if posted.unheard:
-        return short if turn.account.ack or turn.actor.pictures_of else None
+        return short if turn.account.ack or turn.actor.upload_id else None
     return say("Posted. To take it back: UNDO") if turn.account.ack else None

@@ -58,7 +58,7 @@ def _end(here: WorkerContext, due: DueMedia) -> None:
     try:
         content, kind = _cleaned(_brought(here, due), due)
     except MediaNotKept as unkept:
-        log.warning("picture not kept", inbound=due.inbound_id, number=due.number, reason=str(unkept))
+        log.warning("picture not kept", upload=due.upload_id, number=due.number, reason=str(unkept))
         with transaction(here.engine) as session:
             media.mark_failed(session, due, str(unkept), again=unkept.again)
     else:
@@ -69,6 +69,8 @@ def _brought(here: WorkerContext, due: DueMedia) -> bytes:
     """Returns the file's bytes as they came. Raises MediaNotKept."""
     if due.digest and (there := media_folder.place(here.settings.var, due.digest.hex())).exists():
         return there.read_bytes()
+    if due.content is not None:
+        return due.content
     if due.url is None:
         return _out_of_mail(due)
     settings = here.settings

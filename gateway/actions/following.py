@@ -63,6 +63,7 @@ def follow(session: Session, actor: Actor, source: NamedAccount, until: datetime
 
 
 def follow_tag(session: Session, actor: Actor, tag: str, until: datetime | None = None) -> Followed:
+    """`tag`: with its #, as people read it."""
     was = tag_follows.standing(session, actor.account.id, tag)
     if was and until and was.expires_at is None:
         confirm_end(actor, "follow", tag, until)

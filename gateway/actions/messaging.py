@@ -2,7 +2,7 @@
 can be stopped."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -32,11 +32,11 @@ class SentMessage:
     before it goes; `unreached`: those whom nothing reaches now. `appended`: it is a part of a message that waits."""
 
     post_id: int
-    names: Sequence[NamedAccount] = ()
-    people: Sequence[int] = ()
+    names: tuple[NamedAccount, ...] = ()
+    people: tuple[int, ...] = ()
     hold: timedelta = timedelta(0)
-    unreached: Sequence[Unreached] = ()
-    appended: bool = field(default=False)
+    unreached: tuple[Unreached, ...] = ()
+    appended: bool = False
 
 
 def send(
@@ -52,7 +52,7 @@ def send(
         actor.account, text, "direct", actor.door, recipients=recipients, in_reply_to=in_reply_to,
         inbound_id=actor.inbound_id, hold=hold,
     )  # fmt: skip
-    people = [sum(1 for _, named in recipients if named == each.id) for each in names]
+    people = tuple(sum(1 for _, named in recipients if named == each.id) for each in names)
     _prove_if_wide(session, actor, words, names, people)
     post = posting.publish(session, actor, words)
     return SentMessage(post.id, tuple(names), people, hold, unreached)
@@ -81,7 +81,7 @@ def tell_posters(
         inbound_id=actor.inbound_id,
     )  # fmt: skip
     post = posting.publish(session, actor, words)
-    return SentMessage(post.id, (group,), [len(recipients)], unreached=unreached)
+    return SentMessage(post.id, (group,), (len(recipients),), unreached=unreached)
 
 
 def check_reaches(session: Session, author: Account, person: NamedAccount) -> None:
@@ -121,14 +121,12 @@ def _check_not_blocked(session: Session, author_id: int, names: Sequence[NamedAc
             raise refusal("blocked_by_you", name=each.name, handle=each.handle)
 
 
-def _check_reached(
-    session: Session, author: Account, recipients: Sequence[tuple[int, int]]
-) -> Sequence[reachability.Unreached]:
+def _check_reached(session: Session, author: Account, recipients: Sequence[tuple[int, int]]) -> tuple[Unreached, ...]:
     """Those whom nothing reaches now; raises Refused when nobody can be reached."""
     unreached = reachability.unreached(session, [person for person, _ in recipients], author.id)
     if len(unreached) == len(recipients):
         raise refusal("unreached", people=unreached, timezone=author.timezone)
-    return unreached
+    return tuple(unreached)
 
 
 def _members(session: Session, author: Account, group: NamedAccount) -> Collection[int]:

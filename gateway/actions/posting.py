@@ -1,4 +1,4 @@
-"""Plain updates and posts to groups: what all followers get."""
+"""Plain updates and posts to groups: what all followers get; and taking a post back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
+from gateway.actions.model.undone import Undone
 from gateway.actions.private_words import confirm_repeat
 from gateway.actions.reach import confirm_reach
 from gateway.i18n.refusals import refusal
@@ -19,7 +20,7 @@ from gateway.network.follows import last_effect
 from gateway.network.people import accounts
 from gateway.network.posts import posts, split_texts
 from gateway.network.posts.posts import NewPost
-from gateway.store.tables import Account, Post
+from gateway.store.tables import Account, Effect, Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def append(session: Session, actor: Actor, post_id: int, text: str) -> bool:
 def publish(session: Session, actor: Actor, words: NewPost) -> Post:
     """Posts and records it, so that `undo` finds it. What repeats private words, and what goes to many phones, is
     confirmed first. A part of a text waits for the others."""
-    words = replace(words, pictures_of=actor.pictures_of)
+    words = replace(words, upload_id=actor.upload_id)
     if part(clean(actor.said)):
         words = replace(words, hold=max(words.hold, timedelta(seconds=actor.settings.hold_seconds)))
     confirm_repeat(session, actor, words)
@@ -103,3 +104,14 @@ def active_group(session: Session, account_id: int) -> Account:
     if group is None or group.state != "active":
         raise refusal("group_gone")
     return group
+
+
+def undo_post(session: Session, actor: Actor, effect: Effect) -> Undone:
+    """What has not left is recalled; what has left is shown as retracted. `stopped` and `gone`: how many deliveries were
+    recalled, and how many had left."""
+    post = session.get_one(Post, effect.subject_id)
+    if post.deleted_at:
+        raise refusal("undone_already")
+    stopped, gone = posts.retract(session, post)
+    facts = {"stopped": stopped, "gone": gone}
+    return Undone("message_retracted" if post.visibility == "direct" else "post_retracted", facts)

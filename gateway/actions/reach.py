@@ -60,7 +60,7 @@ def _estimate(session: Session, actor: Actor, words: NewPost) -> ReachEstimate:
 
 def _parts_of_one(session: Session, actor: Actor, words: NewPost) -> int:
     """The segments of this post's text on one phone, with its link."""
-    attached = media.list_attached(session, words.pictures_of or words.inbound_id)
+    attached = media.list_attached(session, words.upload_id or words.inbound_id)
     link = rendering.link_media(attached, words.text, actor.media_url(0, 0))
     shown = f"{words.author.name}: {words.text}{link}"
     return rendering.fit_for_phone(shown, TAG, actor.settings.public_url).segments

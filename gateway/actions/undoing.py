@@ -12,11 +12,11 @@ from gateway.actions import (
     following,
     grouping,
     membership,
+    posting,
     profile,
     reacting,
     receiving,
     reporting,
-    retracting,
     silencing,
 )
 from gateway.actions.model.actor import Actor
@@ -26,8 +26,8 @@ from gateway.network.follows.last_effect import last_effect
 
 REACH: Final = timedelta(hours=24)
 UNDOINGS: Final[Mapping[str, Undoing]] = {
-    "post": retracting.undo_post,
-    "appended": retracting.undo_post,
+    "post": posting.undo_post,
+    "appended": posting.undo_post,
     "follow": following.undo_follow,
     "unfollow": following.undo_unfollow,
     "follow_topic": following.undo_follow_tag,

@@ -69,6 +69,13 @@ SENTENCES: Final[Mapping[str, str]] = {
     "own_item": template("That is your own update, and your followers have it. Nothing was posted."),
     "item_of_closed_group": template("{name} is closed: what is said there stays there. Nothing was posted."),
     "nothing_to_like": template("There is nothing to like: no such update has reached you here yet."),
+    # Files
+    "file_too_large": template("That file is larger than {number} MB. Send a smaller one."),
+    "file_not_passed_on": template("This kind of file is not passed on. Send a picture, a PDF or a document."),
+    "picture_too_large": template("That picture has too many pixels, or cannot be read. Send it as JPEG."),
+    "picture_broken": template("That picture is broken. Send it again, as JPEG."),
+    "too_many_files": template("A post shows at most {number} files. Nothing was posted."),
+    "upload_gone": template("One of these files is not there any more. Upload it again. Nothing was posted."),
     # Following, turning off, blocking
     "self": template("That is you. Nothing was changed."),
     "follow_of_self": template("That is you. Your own updates go to the people who follow you."),

@@ -347,7 +347,7 @@ def _ask_first(session: Session, turn: CommandContext, unconfirmed: QuestionRequ
         "draft": conversations.keep_draft(session, turn.account.id, turn.text or turn.said),
         "reading": pack(turn.reading),
         "confirmed": sorted({*turn.actor.confirmed, *unconfirmed.gives}),
-        "pictures_of": turn.actor.pictures_of or turn.inbound_id,
+        "pictures_of": turn.actor.upload_id or turn.inbound_id,
     }
     kind = "secret" if unconfirmed.secret else "confirm"
     _put(session, turn, AskedQuestion(kind, [], unconfirmed.words, about, secret=unconfirmed.secret))

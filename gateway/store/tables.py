@@ -363,9 +363,21 @@ class Watermark(Table):
     lease_owner: Mapped[str | None]
 
 
+class Upload(Table):
+    __tablename__ = "uploads"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[int | None] = mapped_column(_cascade("accounts.id"))
+    inbound_id: Mapped[int | None] = mapped_column(_cascade("inbound.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        CheckConstraint("(inbound_id IS NULL) = (account_id IS NOT NULL)", name="uploads_source"),
+        Index("uploads_by_inbound", "inbound_id", unique=True),
+    )
+
+
 class Media(Table):
     __tablename__ = "media"
-    inbound_id: Mapped[int] = mapped_column(_cascade("inbound.id"), primary_key=True)
+    upload_id: Mapped[int] = mapped_column(_cascade("uploads.id"), primary_key=True)
     number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     url: Mapped[str | None]
     content_type: Mapped[str | None]
@@ -377,8 +389,11 @@ class Media(Table):
     reason: Mapped[str | None]
     name: Mapped[str | None]
     small_sha256: Mapped[bytes | None]
+    inbound_id: Mapped[int | None] = mapped_column(_cascade("inbound.id"))
+    raw: Mapped[bytes | None]
 
 
+Index("media_by_inbound", Media.inbound_id)
 Index("media_open", Media.not_before, postgresql_where=Media.state == "new")
 Index("media_by_file", Media.sha256, postgresql_where=Media.sha256.is_not(None))
 Index("media_by_small_file", Media.small_sha256, postgresql_where=Media.small_sha256.is_not(None))
@@ -434,6 +449,7 @@ class Post(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     deleted_at: Mapped[datetime | None]
     pictures_of: Mapped[int | None] = mapped_column(_forget("inbound.id"))
+    upload_id: Mapped[int | None] = mapped_column(_forget("uploads.id"))
     attached: Mapped[str | None]
 
 
@@ -441,6 +457,7 @@ Index("posts_by_author", Post.author_id, Post.id.desc())
 Index("posts_by_group", Post.group_id, Post.id.desc())
 Index("posts_by_parent", Post.in_reply_to)
 Index("posts_by_repeated", Post.repeat_of, postgresql_where=Post.repeat_of.is_not(None))
+Index("posts_by_upload", Post.upload_id, postgresql_where=Post.upload_id.is_not(None))
 Index("posts_with_pictures", Post.pictures_of, postgresql_where=Post.pictures_of.is_not(None))
 
 

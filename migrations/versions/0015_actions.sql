@@ -51,3 +51,59 @@ ALTER TABLE effects DROP CONSTRAINT effects_pkey;
 ALTER TABLE effects ADD CONSTRAINT effects_pkey PRIMARY KEY USING INDEX effects_by_action;
 ALTER TABLE effects ALTER COLUMN inbound_id DROP NOT NULL;
 COMMIT;
+
+-- Files that belong together: what came with a text or mail, or what somebody uploaded on a page or by the API.
+CREATE TABLE uploads (
+    id          bigint PRIMARY KEY DEFAULT new_id(),
+    account_id  bigint REFERENCES accounts ON DELETE CASCADE,
+    inbound_id  bigint REFERENCES inbound ON DELETE CASCADE,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT uploads_source CHECK ((inbound_id IS NULL) = (account_id IS NOT NULL))
+);
+CREATE UNIQUE INDEX uploads_by_inbound ON uploads (inbound_id);
+ALTER TABLE media ADD COLUMN upload_id bigint, ADD COLUMN raw bytea;
+CREATE FUNCTION upload_of_inbound() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO uploads (id, inbound_id) VALUES (NEW.inbound_id, NEW.inbound_id) ON CONFLICT DO NOTHING;
+    NEW.upload_id := NEW.inbound_id;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER upload_of_inbound BEFORE INSERT ON media
+FOR EACH ROW WHEN (NEW.upload_id IS NULL) EXECUTE FUNCTION upload_of_inbound();
+-- batch: media by inbound_id
+INSERT INTO uploads (id, inbound_id, created_at)
+SELECT DISTINCT i.id, i.id, i.received_at FROM media m JOIN inbound i ON i.id = m.inbound_id
+WHERE m.upload_id IS NULL AND m.inbound_id BETWEEN :from AND :to
+ON CONFLICT DO NOTHING;
+-- batch: media by inbound_id
+UPDATE media SET upload_id = inbound_id WHERE upload_id IS NULL AND inbound_id BETWEEN :from AND :to;
+ALTER TABLE media ADD CONSTRAINT media_upload_set CHECK (upload_id IS NOT NULL) NOT VALID;
+ALTER TABLE media VALIDATE CONSTRAINT media_upload_set;
+ALTER TABLE media ALTER COLUMN upload_id SET NOT NULL;
+ALTER TABLE media DROP CONSTRAINT media_upload_set;
+ALTER TABLE media ADD CONSTRAINT media_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES uploads ON DELETE CASCADE NOT VALID;
+ALTER TABLE media VALIDATE CONSTRAINT media_upload_id_fkey;
+CREATE INDEX CONCURRENTLY media_by_inbound ON media (inbound_id);
+CREATE UNIQUE INDEX CONCURRENTLY media_by_upload ON media (upload_id, number);
+BEGIN;
+ALTER TABLE media DROP CONSTRAINT media_pkey;
+ALTER TABLE media ADD CONSTRAINT media_pkey PRIMARY KEY USING INDEX media_by_upload;
+ALTER TABLE media ALTER COLUMN inbound_id DROP NOT NULL;
+COMMIT;
+
+ALTER TABLE posts ADD COLUMN upload_id bigint;
+-- Processes of the version before know the files of an inbound alone.
+CREATE FUNCTION upload_of_post() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.upload_id := NEW.pictures_of;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER upload_of_post BEFORE UPDATE OF pictures_of ON posts
+FOR EACH ROW WHEN (NEW.pictures_of IS DISTINCT FROM OLD.pictures_of AND NEW.upload_id IS NOT DISTINCT FROM OLD.upload_id)
+EXECUTE FUNCTION upload_of_post();
+-- batch: posts by id
+UPDATE posts SET upload_id = pictures_of
+WHERE pictures_of IS NOT NULL AND upload_id IS NULL AND id BETWEEN :from AND :to;
+ALTER TABLE posts ADD CONSTRAINT posts_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES uploads ON DELETE SET NULL NOT VALID;
+ALTER TABLE posts VALIDATE CONSTRAINT posts_upload_id_fkey;
+CREATE INDEX CONCURRENTLY posts_by_upload ON posts (upload_id) WHERE upload_id IS NOT NULL;

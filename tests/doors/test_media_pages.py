@@ -20,7 +20,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.sms.fit import segments
 from gateway.store.database import claim_mode, transaction
-from gateway.store.tables import Account, Inbound, Media, Message, Post
+from gateway.store.tables import Account, Inbound, Media, Message, Post, Upload
 from tests.support import enclosed
 from tests.support.web_process import served
 from workers.sending.render_mail import Mailing
@@ -51,12 +51,14 @@ class Shown:
                 media_folder.keep(settings.var, enclosed.MADE["jpg"]),
                 media_folder.keep(settings.var, b"%PDF-1.7 x"),
             )
-            kept = {"inbound_id": inbound.id, "state": "fetched"}
+            session.add(Upload(id=inbound.id, inbound_id=inbound.id))
+            session.flush()
+            kept = {"upload_id": inbound.id, "state": "fetched"}
             session.add_all([
                 Media(**kept, number=0, name="van \u202e<b>.png", content_type="image/png", sha256=whole, size=9,
                       small_sha256=small),
                 Media(**kept, number=1, name="plan.pdf", content_type="application/pdf", sha256=plan, size=10),
-                Media(inbound_id=inbound.id, number=2, content_type="audio/amr", url="https://api.twilio.com/x"),
+                Media(upload_id=inbound.id, number=2, content_type="audio/amr", url="https://api.twilio.com/x"),
             ])  # fmt: skip
 
     def post(self, visibility: str = "company", group: int | None = None, words: str = "the van is here") -> int:
@@ -233,7 +235,7 @@ def test_a_repeat_shows_what_it_passes_on(shown: Shown) -> None:
         original, sam = session.get_one(Post, first), session.get_one(Account, shown.sam)
         words = NewPost(sam, original.text, "company", "sms", repeats=original)
         again = posts.publish(session, words)
-    assert (again.attached, again.pictures_of) == ("3 files", shown.inbound)
+    assert (again.attached, again.upload_id) == ("3 files", shown.inbound)
     with served(shown.settings) as url:
         assert "plan.pdf" in get(url + shown.link(again.id)).text
 

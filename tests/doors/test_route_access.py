@@ -20,7 +20,7 @@ from gateway.network.verification import codes
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from gateway.store.tables import Account, Inbound, Media
+from gateway.store.tables import Account, Inbound, Media, Upload
 from tests.support import enclosed
 from tests.support.web_process import changed
 
@@ -137,9 +137,11 @@ def _say_all(found: Seen, session, opened: Account, closed: Account) -> None:
     session.add(row)
     session.flush()
     digest = media_folder.keep(found.settings.var, enclosed.MADE["png"])
+    session.add(Upload(id=row.id, inbound_id=row.id))
+    session.flush()
     session.add(
         Media(
-            inbound_id=row.id,
+            upload_id=row.id,
             number=0,
             name=f"{CANARY}.png",
             content_type="image/png",

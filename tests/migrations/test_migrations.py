@@ -50,6 +50,13 @@ def finished(url: str, engine: Engine) -> None:
         assert ours.scalar(text("SELECT count(*) FROM pg_constraint WHERE NOT convalidated")) == 0
         assert ours.scalar(text("SELECT count(*) FROM effects WHERE account_id IS NULL")) == 0
         assert ours.scalar(text("SELECT count(*) FROM addresses WHERE introduced_at IS NULL")) == 0
+        foreign = """SELECT count(*) FROM effects e LEFT JOIN actions a ON a.id = e.action_id
+                     WHERE a.inbound_id IS DISTINCT FROM e.inbound_id OR a.account_id IS NULL OR a.door <> 'sms'"""
+        assert ours.scalar(text(foreign)) == 0
+        unowned = """SELECT count(*) FROM media m LEFT JOIN uploads u ON u.id = m.upload_id
+                     WHERE u.inbound_id IS DISTINCT FROM m.inbound_id"""
+        assert ours.scalar(text(unowned)) == 0
+        assert ours.scalar(text("SELECT count(*) FROM posts WHERE upload_id IS DISTINCT FROM pictures_of")) == 0
         shown = "SELECT count(*) FROM posts WHERE (pictures_of IS NULL) <> (inbound_id % 7 <> 0)"
         assert ours.scalar(text(shown)) == 0
         chained = """SELECT count(*) FILTER (WHERE hash IS DISTINCT FROM audit_hash(audit)),

@@ -275,7 +275,8 @@ def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
 
 # What is in a column is taken out by a step of erasing, or is nothing personal. A new column must be put into one.
 TAKEN_OUT = {
-    "actions.key", "actions.request", "actions.result", "accounts.handle", "accounts.name", "accounts.title", "accounts.plain_name", "addresses.address", "aliases.alias",
+    "actions.key", "actions.request", "actions.result", "media.raw",
+    "accounts.handle", "accounts.name", "accounts.title", "accounts.plain_name", "addresses.address", "aliases.alias",
     "consent.carrier_id", "consent.our_address", "consent.wording", "conversations.half", "conversations.liked",
     "conversations.more", "conversations.question", "drafts.text", "effects.detail", "inbound.message_id",
     "inbound.raw", "inbound.reason",

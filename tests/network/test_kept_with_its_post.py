@@ -20,7 +20,7 @@ from gateway.network.verification import codes
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from gateway.store.tables import Account, Inbound, Media, Post
+from gateway.store.tables import Account, Inbound, Media, Post, Upload
 from tests.support.office import Office
 from tests.support.web_process import served
 from workers.sending.delivery_store import DeliveryStore
@@ -46,7 +46,9 @@ class Company:
             inbound = Inbound(channel="sms", natural_key=b"1", sender="+1", recipients=[], trusted=True, state="done")
             session.add(inbound)
             session.flush()
-            session.add(Media(inbound_id=inbound.id, number=0, name="plan.pdf", content_type="application/pdf",
+            session.add(Upload(id=inbound.id, inbound_id=inbound.id))
+            session.flush()
+            session.add(Media(upload_id=inbound.id, number=0, name="plan.pdf", content_type="application/pdf",
                               state="failed"))  # fmt: skip
             anne, board = session.get_one(Account, self.anne), session.get_one(Account, self.board)
             attached = NewPost(anne, SECRET, "group", "sms", board, inbound_id=inbound.id)

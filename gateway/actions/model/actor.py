@@ -22,7 +22,7 @@ class NewEffect:
 class Actor:
     """`door`: sms, email, cli, web, api. `address`: the phone or mailbox that speaks, None on a page. `inbound_id`:
     the text or mail that the action comes from, None on a page. `said`: the whole of it. `confirmed`: what the person
-    has said yes to (confirmation.py). `pictures_of`: the upload whose files a post shows, when it is not the one that
+    has said yes to (confirmation.py). `upload_id`: the files that a post shows, when they are not those that
     came with the inbound."""
 
     account: Account
@@ -33,7 +33,7 @@ class Actor:
     inbound_id: int | None = None
     said: str = ""
     confirmed: frozenset[str] = frozenset()
-    pictures_of: int | None = None
+    upload_id: int | None = None
     effects: list[NewEffect] = field(default_factory=list)
     wakes: set[str] = field(default_factory=set)  # the queues to wake after the commit, besides those of posts
 

@@ -45,7 +45,7 @@ def _first_result(session: Session, actor: Actor, key: str, request: bytes, acti
     row = session.execute(FIRST, {"account": actor.account.id, "key": key}).one()
     if row.request != request:
         raise refusal("key_of_another_request")
-    if row.result is None:
+    if not row.kept:
         raise refusal("key_run_out")
     return _type(action).validate_python(row.result)
 
@@ -68,7 +68,9 @@ CLAIM: Final = text("""
     INSERT INTO actions (account_id, door, key, request) VALUES (:account, :door, :key, :request)
     ON CONFLICT (account_id, key) DO NOTHING RETURNING id
 """)
-FIRST: Final = text("SELECT request, result FROM actions WHERE account_id = :account AND key = :key")
+FIRST: Final = text(
+    "SELECT request, result, result IS NOT NULL AS kept FROM actions WHERE account_id = :account AND key = :key"
+)
 FINISH: Final = text("""
     WITH action AS (
         UPDATE actions SET result = CAST(:result AS jsonb) WHERE id = :id

@@ -213,15 +213,15 @@ UNAUDITED: Final = """
 """
 
 UNSHOWN: Final = """
-    SELECT id, 'says that ' || coalesce(attached, 'nothing') || ' hangs on it, of inbound '
-               || coalesce(CAST(pictures_of AS text), 'nobody')
+    SELECT id, 'says that ' || coalesce(attached, 'nothing') || ' hangs on it, of upload '
+               || coalesce(CAST(upload_id AS text), 'nobody')
     FROM posts p
-    WHERE (attached IS NULL) <> (pictures_of IS NULL)
-       OR pictures_of IS NOT NULL AND NOT EXISTS (SELECT FROM media m WHERE m.inbound_id = p.pictures_of)
+    WHERE (attached IS NULL) <> (upload_id IS NULL)
+       OR upload_id IS NOT NULL AND NOT EXISTS (SELECT FROM media m WHERE m.upload_id = p.upload_id)
 """
 
 UNNAMED: Final = """
-    SELECT inbound_id || '.' || number, 'is kept, and nobody knows under which hash, how large or as what'
+    SELECT upload_id || '.' || number, 'is kept, and nobody knows under which hash, how large or as what'
     FROM media WHERE state = 'fetched' AND (sha256 IS NULL OR size IS NULL OR content_type IS NULL)
 """
 

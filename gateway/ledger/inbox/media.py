@@ -19,16 +19,18 @@ TRIES: Final = 8  # with the backoff between them, these take some hours
 
 
 class DueMedia(NamedTuple):
-    """One file to be stored: it is at the carrier (`url`) or in the mail itself. `attempt` fences a late worker.
-    `digest`: the file is in the folder as it came, because an older version did not clean pictures."""
+    """One file to be stored: it is at the carrier (`url`), in a mail (`raw`), or was uploaded by itself (`content`).
+    `attempt` fences a late worker. `digest`: the file is in the folder as it came, because an older version did not
+    clean pictures."""
 
-    inbound_id: int
+    upload_id: int
     number: int
     attempt: int
     url: str | None
     name: str | None
     raw: bytes | None
     digest: bytes | None
+    content: bytes | None
 
 
 class BroughtMedia(NamedTuple):
@@ -94,11 +96,12 @@ def take_back(session: Session, inbound_id: int) -> None:
     session.execute(TAKE_BACK, {"inbound": inbound_id})
 
 
-def list_attached(session: Session, inbound_id: int | None) -> str | None:
-    """The attachments of an inbound as a text names them: photo, 2 photos, 3 files; None without any."""
-    if inbound_id is None:
+def list_attached(session: Session, upload_id: int | None) -> str | None:
+    """The files of an upload as a text names them: photo, 2 photos, 3 files; None without any. What came with an
+    inbound has its id."""
+    if upload_id is None:
         return None
-    return describe_kind(session.scalars(TYPES, {"inbound": inbound_id}).all())
+    return describe_kind(session.scalars(TYPES, {"upload": upload_id}).all())
 
 
 def describe_kind(types: Sequence[str | None]) -> str | None:
@@ -122,29 +125,30 @@ def unreferenced(session: Session, names: Collection[str]) -> set[str]:
 
 
 def _key(due: DueMedia) -> dict[str, int]:
-    return {"inbound": due.inbound_id, "number": due.number, "attempt": due.attempt}
+    return {"upload": due.upload_id, "number": due.number, "attempt": due.attempt}
 
 
 FOLDER: Final = 0x6D65646961  # the name of the lock: "media"
 
 CLAIM: Final = text("""
     WITH due AS (
-        SELECT inbound_id, number FROM media WHERE state = 'new' AND not_before <= now()
+        SELECT upload_id, number FROM media WHERE state = 'new' AND not_before <= now()
         ORDER BY not_before LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE media m SET attempt = m.attempt + 1, not_before = now() + :lease
-    FROM due JOIN inbound i ON i.id = due.inbound_id
-    WHERE m.inbound_id = due.inbound_id AND m.number = due.number
-    RETURNING m.inbound_id, m.number, m.attempt, m.url, m.name, CASE WHEN m.url IS NULL THEN i.raw END, m.sha256
+    FROM due JOIN uploads u ON u.id = due.upload_id LEFT JOIN inbound i ON i.id = u.inbound_id
+    WHERE m.upload_id = due.upload_id AND m.number = due.number
+    RETURNING m.upload_id, m.number, m.attempt, m.url, m.name, CASE WHEN m.url IS NULL THEN i.raw END, m.sha256, m.raw
 """)
-_MINE: Final = "WHERE inbound_id = :inbound AND number = :number AND attempt = :attempt AND state = 'new'"
+_MINE: Final = "WHERE upload_id = :upload AND number = :number AND attempt = :attempt AND state = 'new'"
 PUT_BACK: Final = text(f"UPDATE media SET attempt = attempt - 1, not_before = now() + :wait {_MINE}")  # noqa: S608
 KEPT: Final = text(f"""
     UPDATE media SET state = 'fetched', sha256 = :digest, small_sha256 = :small, size = :size,
-        content_type = :content_type, name = :name, reason = NULL {_MINE}
+        content_type = :content_type, name = :name, reason = NULL, raw = NULL {_MINE}
 """)  # noqa: S608 - put together from constants
 FAILED: Final = text(f"""
-    UPDATE media SET state = :state, reason = :reason, not_before = now() + :wait {_MINE}
+    UPDATE media SET state = :state, reason = :reason, not_before = now() + :wait,
+        raw = CASE WHEN :state = 'new' THEN raw END {_MINE}
 """)  # noqa: S608
 UNCLEANED: Final = text("""
     UPDATE media SET state = 'new', attempt = 0, not_before = now() WHERE state = 'fetched' AND name IS NULL RETURNING 1
@@ -156,8 +160,8 @@ BRING: Final = text("""
          AS part (number, name, content_type)
     ON CONFLICT DO NOTHING
 """)
-TAKE_BACK: Final = text("DELETE FROM media WHERE inbound_id = :inbound AND url IS NULL")
-TYPES: Final = text("SELECT content_type FROM media WHERE inbound_id = :inbound ORDER BY number")
+TAKE_BACK: Final = text("DELETE FROM uploads WHERE inbound_id = :inbound")
+TYPES: Final = text("SELECT content_type FROM media WHERE upload_id = :upload ORDER BY number")
 UNREFERENCED: Final = text("""
     SELECT given.file FROM unnest(CAST(:names AS text[])) AS given (file)
     WHERE given.file ~ '^[0-9a-f]{64}$'

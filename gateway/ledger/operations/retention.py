@@ -150,8 +150,9 @@ TOLD: Final = """(t.kind = 'code' OR t.kind = 'answer' AND EXISTS (
     SELECT FROM inbound i WHERE i.id = t.inbound_id AND i.intent IN ('login', 'link')))"""
 ENDED: Final = """t.state IN ('done', 'dropped')
     AND NOT EXISTS (SELECT FROM refusals r WHERE r.inbound_id = t.id AND r.closed_at IS NULL)"""
-UNSEEN: Final = """EXISTS (SELECT FROM media m WHERE m.inbound_id = t.id)
-    AND NOT EXISTS (SELECT FROM posts p WHERE p.pictures_of = t.id)"""
+UNSEEN: Final = """EXISTS (SELECT FROM uploads u WHERE u.inbound_id = t.id
+            AND NOT EXISTS (SELECT FROM posts p WHERE p.upload_id = u.id))"""
+UNUSED: Final = "t.inbound_id IS NULL AND NOT EXISTS (SELECT FROM posts p WHERE p.upload_id = t.id)"
 TWILIO: Final = "'^(SM|MM)[0-9a-f]{32}$'"
 _DELETE: Final = """DELETE FROM {table} t USING span WHERE t.id = span.id AND {{due}}
         AND t.id < coalesce((SELECT id FROM stop), t.id + 1) RETURNING 1"""
@@ -202,8 +203,24 @@ KINDS: Final = (
         "raw",
         "inbound",
         f"{ENDED} AND {UNSEEN}",
-        """DELETE FROM media USING inbound t JOIN span USING (id)
-           WHERE media.inbound_id = t.id AND {due} RETURNING 1""",
+        """DELETE FROM uploads USING inbound t JOIN span USING (id)
+           WHERE uploads.inbound_id = t.id AND {due} RETURNING 1""",
+    ),
+    Kind(
+        "uploads",
+        "uploads that no post shows deleted",
+        "secrets",
+        "uploads",
+        UNUSED,
+        _DELETE.format(table="uploads"),
+    ),
+    Kind(
+        "requests",
+        "results of requests forgotten",
+        "secrets",
+        "actions",
+        "t.result IS NOT NULL",
+        "UPDATE actions t SET result = NULL FROM span WHERE t.id = span.id AND {due} RETURNING 1",
     ),
     Kind(
         "fingerprints",

@@ -277,7 +277,7 @@ CONTENTS: Final = text("""
            target.access, post.lang, m.inbound_id, post.attached,
            CASE WHEN post.attached IS NOT NULL THEN
                (SELECT jsonb_agg(jsonb_build_array(coalesce(file.name, ''), file.size) ORDER BY file.number)
-                FROM media file WHERE file.inbound_id = post.pictures_of AND file.state <> 'failed') END AS files,
+                FROM media file WHERE file.upload_id = post.upload_id AND file.state <> 'failed') END AS files,
            m.quotes,
            post.in_reply_to IS NOT NULL AND EXISTS (
                WITH RECURSIVE above AS (

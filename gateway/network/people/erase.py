@@ -91,9 +91,9 @@ _OPEN: Final = "EXISTS (SELECT FROM deliveries o WHERE o.message_id = m.id AND o
 _WROTE: Final = "(SELECT id FROM posts WHERE author_id = :account)"
 
 PICTURES: Final = text(f"""
-    SELECT DISTINCT encode(file, 'hex') FROM media m JOIN inbound i ON i.id = m.inbound_id,
-        unnest(ARRAY[m.sha256, m.small_sha256]) AS file
-    WHERE file IS NOT NULL AND {_INPUTS}
+    SELECT DISTINCT encode(file, 'hex') FROM media m JOIN uploads u ON u.id = m.upload_id
+        LEFT JOIN inbound i ON i.id = u.inbound_id, unnest(ARRAY[m.sha256, m.small_sha256]) AS file
+    WHERE file IS NOT NULL AND (u.account_id = :account OR {_INPUTS})
 """)
 
 # The order matters: the rows by which the others are found are deleted last.
@@ -106,7 +106,11 @@ STEPS: Final = (
             WHERE t.carrier_id ~ '^(SM|MM)[0-9a-f]{{32}}$' AND (m.author_id = :account OR t.address_id IN {_MINE})
             ON CONFLICT DO NOTHING""",
     ),
-    ("pictures", f"DELETE FROM media m USING inbound i WHERE i.id = m.inbound_id AND {_INPUTS}"),
+    (
+        "pictures",
+        f"""DELETE FROM uploads WHERE account_id = :account
+            OR id IN (SELECT u.id FROM uploads u JOIN inbound i ON i.id = u.inbound_id WHERE {_INPUTS})""",
+    ),
     (
         "inputs",
         f"""UPDATE inbound i
@@ -162,7 +166,7 @@ STEPS: Final = (
     ),
     (
         "posts",
-        f"""UPDATE posts SET text = :removed, lang = NULL, pictures_of = NULL, attached = NULL
+        f"""UPDATE posts SET text = :removed, lang = NULL, upload_id = NULL, pictures_of = NULL, attached = NULL
             WHERE (author_id = :account OR repeat_of IN {_WROTE}) AND text NOT IN ('', :removed)""",
     ),
     ("others' files", "UPDATE media SET name = regexp_replace(name, :bare, :gone, 'gi') WHERE name ~* :bare"),

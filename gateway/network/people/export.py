@@ -24,8 +24,9 @@ def everything(session: Session, person: Account) -> dict[str, Sequence[Row]]:
 def pictures(session: Session, person: Account) -> Sequence[str]:
     """The SHA-256 (hex) of the files that they sent."""
     return session.scalars(
-        text("""SELECT DISTINCT encode(sha256, 'hex') FROM media WHERE sha256 IS NOT NULL AND inbound_id IN (
-                    SELECT id FROM inbound WHERE account_id = :account)"""),
+        text("""SELECT DISTINCT encode(sha256, 'hex') FROM media m JOIN uploads u ON u.id = m.upload_id
+                LEFT JOIN inbound i ON i.id = u.inbound_id
+                WHERE sha256 IS NOT NULL AND (u.account_id = :account OR i.account_id = :account)"""),
         {"account": person.id},
     ).all()
 
@@ -73,7 +74,7 @@ SECTIONS: Final = {
         WHERE i.inviter_id = :account ORDER BY i.created_at""",
     "posts": """
         SELECT p.id, p.created_at, p.visibility, g.handle AS "group", p.in_reply_to AS in_reply_to_id,
-               p.repeat_of AS repeat_of_id, p.text, p.attached, p.pictures_of AS pictures_of_id,
+               p.repeat_of AS repeat_of_id, p.text, p.attached, p.upload_id AS upload_id,
                p.lang, p.via, p.deleted_at
         FROM posts p LEFT JOIN accounts g ON g.id = p.group_id WHERE p.author_id = :account ORDER BY p.id""",
     "private_posts_to_them": """
@@ -97,8 +98,10 @@ SECTIONS: Final = {
             SELECT channel, address FROM addresses WHERE account_id = :account)
         ORDER BY id""",
     "pictures": """
-        SELECT inbound_id, number, name, content_type, size, state, reason, encode(sha256, 'hex') AS sha256 FROM media
-        WHERE inbound_id IN (SELECT id FROM inbound WHERE account_id = :account) ORDER BY inbound_id, number""",
+        SELECT u.inbound_id, m.upload_id, m.number, m.name, m.content_type, m.size, m.state, m.reason,
+               encode(m.sha256, 'hex') AS sha256
+        FROM media m JOIN uploads u ON u.id = m.upload_id LEFT JOIN inbound i ON i.id = u.inbound_id
+        WHERE u.account_id = :account OR i.account_id = :account ORDER BY m.upload_id, m.number""",
     "consent": f"""
         SELECT c.id, a.address, c.kind, c.wording, c.our_address, c.carrier_id, c.source, c.created_at
         FROM consent c JOIN addresses a ON a.id = c.address_id WHERE c.address_id IN {_MINE} ORDER BY c.id""",

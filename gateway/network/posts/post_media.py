@@ -83,7 +83,7 @@ def of_post(session: Session, post_id: int, address_id: int) -> PostMedia | None
 
 
 def _files(session: Session, post: Post) -> list[File]:
-    rows = session.scalars(select(Media).where(Media.inbound_id == post.pictures_of).order_by(Media.number))
+    rows = session.scalars(select(Media).where(Media.upload_id == post.upload_id).order_by(Media.number))
     return [_file(number, row) for number, row in enumerate(rows, 1)]
 
 

@@ -17,7 +17,7 @@ from gateway.network.audience import private_repeats
 from gateway.network.audience import visibility as audience
 from gateway.network.follows import tag_follows
 from gateway.network.posts import rendering
-from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag
+from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag, Upload
 
 NOW = timedelta(0)
 PRIVATE, PUBLIC = 1, 5  # priorities: a private message is sent before an update
@@ -28,8 +28,8 @@ LONGEST = 20_000  # characters; a mail may be long, and its text message has a l
 class NewPost:
     """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post; `also`:
     further open groups of the same mail; `followers`: the author's own followers get it beside the groups; `repeats`:
-    the post that this one passes on, word for word; `pictures_of`: the inbound whose pictures it shows, when that is
-    not the one it comes from."""
+    the post that this one passes on, word for word; `upload_id`: whose files it shows, when they did not come with
+    its inbound."""
 
     author: Account
     text: str
@@ -43,7 +43,7 @@ class NewPost:
     inbound_id: int | None = None
     hold: timedelta = NOW
     repeats: Post | None = None
-    pictures_of: int | None = None
+    upload_id: int | None = None
 
 
 def publish(session: Session, words: NewPost) -> Post:
@@ -62,8 +62,8 @@ def publish(session: Session, words: NewPost) -> Post:
         via=words.via,
         inbound_id=words.inbound_id,
     )
-    shows = words.repeats.pictures_of if words.repeats else words.pictures_of or words.inbound_id
-    post.id, types = session.execute(PUBLISH, _values(session, post, words) | {"pictures": shows}).one()
+    shows = words.repeats.upload_id if words.repeats else words.upload_id or words.inbound_id
+    post.id, types = session.execute(PUBLISH, _values(session, post, words) | {"upload": shows}).one()
     if types:
         _show(session, post, shows, types)
     _hang(session, post, words, found)
@@ -120,14 +120,15 @@ PUBLISH: Final = text("""
         SELECT message.id, source, post.id, :author, now() + :hold
         FROM message, post, unnest(CAST(:sources AS bigint[])) AS source
     )
-    SELECT id, (SELECT array_agg(content_type) FROM media WHERE inbound_id = :pictures) FROM post
+    SELECT id, (SELECT array_agg(content_type) FROM media WHERE upload_id = :upload) FROM post
 """)
 
 
-def _show(session: Session, post: Post, inbound_id: int | None, types: Sequence[str | None]) -> None:
-    post.pictures_of, post.attached = inbound_id, media.describe_kind(types)
+def _show(session: Session, post: Post, upload_id: int | None, types: Sequence[str | None]) -> None:
+    post.upload_id, post.attached = upload_id, media.describe_kind(types)
+    came_with = select(Upload.inbound_id).where(Upload.id == upload_id).scalar_subquery()
     shown = update(Post).where(Post.id == post.id)
-    session.execute(shown.values(pictures_of=post.pictures_of, attached=post.attached))
+    session.execute(shown.values(upload_id=upload_id, pictures_of=came_with, attached=post.attached))
 
 
 def _check(session: Session, words: NewPost, said: str) -> None:

@@ -1,0 +1,43 @@
+"""Files that somebody uploads by themselves, on a page or by the API; workers/media.py cleans and stores them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+def add(session: Session, account_id: int, name: str, content_type: str, content: bytes) -> int:
+    """Keeps one file until a post of this account shows it; returns the upload's id."""
+    values = {"account": account_id, "name": name, "type": content_type, "content": content}
+    return int(session.execute(ADD, values).scalar_one())
+
+
+def combine(session: Session, account_id: int, ids: Sequence[int]) -> int | None:
+    """Makes one upload of several, in their order, and returns its id. None when one of them is not this account's, is
+    gone, or is shown by a post already."""
+    free = session.scalars(FREE, {"account": account_id, "ids": list(ids)}).all()
+    if len(set(ids)) != len(ids) or set(free) != set(ids):
+        return None
+    if len(ids) > 1:
+        session.execute(MOVE, {"first": ids[0], "ids": list(ids)})
+        session.execute(FORGET, {"ids": list(ids[1:])})
+    return ids[0]
+
+
+ADD: Final = text("""
+    WITH upload AS (INSERT INTO uploads (account_id) VALUES (:account) RETURNING id), file AS (
+        INSERT INTO media (upload_id, number, name, content_type, raw) SELECT id, 0, :name, :type, :content FROM upload
+    )
+    SELECT id FROM upload
+""")
+FREE: Final = text("""
+    SELECT id FROM uploads u WHERE id = ANY(:ids) AND account_id = :account
+      AND NOT EXISTS (SELECT FROM posts p WHERE p.upload_id = u.id) FOR UPDATE
+""")
+MOVE: Final = text("""
+    UPDATE media m SET upload_id = :first, number = place.number - 1
+    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS place (id, number)
+    WHERE m.upload_id = place.id AND place.id <> :first
+""")
+FORGET: Final = text("DELETE FROM uploads WHERE id = ANY(:ids)")

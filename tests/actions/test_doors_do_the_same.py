@@ -1,0 +1,334 @@
+"""Every action by text, by command line and by direct call: the rows that are left behind are the same."""
+
+import ast
+import re
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+import handlers  # noqa: F401 - fills the table of commands
+from gateway.actions import (
+    following,
+    grouping,
+    inviting,
+    join_requests,
+    membership,
+    messaging,
+    nudging,
+    opting_out,
+    posting,
+    profile,
+    reacting,
+    receiving,
+    repeating,
+    replying,
+    reporting,
+    silencing,
+    undoing,
+)
+from gateway.actions.model.actor import Actor
+from gateway.actions.model.confirmation import OK, PROOF
+from gateway.actions.model.idempotency import once
+from gateway.errors import Refused
+from gateway.inbound.process import process
+from gateway.language.model.reading import NamedAccount
+from gateway.language.words import durations
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.network.people import accounts, addresses
+from gateway.network.people.directory import find_named
+from gateway.network.posts import timelines
+from gateway.store.tables import Account, Address
+from tests.support import cast
+from tests.support.office import LEASE, Office
+
+LATER: Final = "till 9"
+
+
+@dataclass
+class Caller:
+    """Somebody who calls actions directly, as a page or the API does; `texts` is what their phone got."""
+
+    session: Session
+    actor: Actor
+
+    def named(self, handle: str) -> NamedAccount:
+        return find_named(self.account(handle))
+
+    def account(self, handle: str) -> Account:
+        found = accounts.by_handle(self.session, handle)
+        assert found
+        return found
+
+    @property
+    def address(self) -> Address:
+        assert self.actor.address
+        return self.actor.address
+
+    @property
+    def last(self) -> Any:
+        """The last item that reached them."""
+        return timelines.list_received(self.session, self.address.id, 1)[0].post
+
+    @property
+    def later(self) -> datetime:
+        return durations.ends(LATER, datetime.now(ZoneInfo(self.actor.account.timezone)))
+
+
+Call = Callable[[Caller], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """`before`: what is texted first, by whom; `texts`: what does it by text. CODE is the code that was asked for.
+    `call`: the action and its arguments; `confirmed`: what the direct caller has confirmed."""
+
+    name: str
+    who: str
+    texts: Sequence[str]
+    call: Call
+    before: Sequence[tuple[str, str]] = ()
+    confirmed: frozenset[str] = frozenset()
+
+
+PROVED, SURE = frozenset({PROOF}), frozenset({OK})
+ROWS: Final = [
+    Row("post_update", "kim", ["starting the ACME proposal"],
+        lambda c: (posting.post_update, "starting the ACME proposal")),
+    Row("post_to_groups", "sam", ["#acme lunch is here"],
+        lambda c: (posting.post_to_groups, [c.named("acme").id], "lunch is here")),
+    Row("send", "kim", ["d sam the vault is open"], lambda c: (messaging.send, [c.named("sam")], "the vault is open")),
+    Row("send", "sam", ["d acme lunch at one?"], lambda c: (messaging.send, [c.named("acme")], "lunch at one?")),
+    Row("tell_posters", "bob", ["d dispatch gate 4 is shut"],
+        lambda c: (messaging.send, [c.named("dispatch")], "gate 4 is shut")),
+    Row("reply", "sam", ["r well done"], lambda c: (replying.reply, c.last.id, "well done"),
+        before=[("kim", "the printer works again")]),
+    Row("reply", "kim", ["r sure"], lambda c: (replying.reply, c.last.id, "sure"),
+        before=[("sam", "d kim hello"), ("sam", "d kim do you have a minute?")]),
+    Row("reply_publicly", "bob", ["@kim thanks for the cake"],
+        lambda c: (replying.reply_publicly, None, "@kim thanks for the cake")),
+    Row("repeat", "sam", ["rt"], lambda c: (repeating.repeat, c.last.id), before=[("kim", "the printer works again")]),
+    Row("follow", "bob", ["follow kim"], lambda c: (following.follow, c.named("kim"))),
+    Row("follow", "bob", [f"follow kim {LATER}"], lambda c: (following.follow, c.named("kim"), c.later)),
+    Row("follow", "sam", ["join board"], lambda c: (following.follow, c.named("board"))),
+    Row("follow_tag", "bob", ["follow #acme2"], lambda c: (following.follow_tag, "#acme2")),
+    Row("unfollow", "sam", ["leave kim"], lambda c: (following.unfollow, c.named("kim"))),
+    Row("unfollow_tag", "bob", ["leave #acme2"], lambda c: (following.unfollow_tag, "#acme2"),
+        before=[("bob", "follow #acme2")]),
+    Row("turn_off", "sam", ["off"], lambda c: (receiving.turn_off, c.address)),
+    Row("turn_off", "sam", [f"off {LATER}"], lambda c: (receiving.turn_off, c.address, c.later)),
+    Row("turn_on", "sam", ["on"], lambda c: (receiving.turn_on, c.address), before=[("sam", "off")]),
+    Row("turn_off_source", "sam", ["off kim"], lambda c: (receiving.turn_off_source, c.named("kim"))),
+    Row("turn_on_source", "sam", ["on kim"], lambda c: (receiving.turn_on_source, c.named("kim")),
+        before=[("sam", "off kim")]),
+    Row("lift", "sam", ["on kim"], lambda c: (receiving.turn_on_source, c.named("kim")), before=[("sam", "mute kim")]),
+    Row("block", "sam", ["block kim"], lambda c: (silencing.block, c.named("kim"))),
+    Row("mute", "sam", ["mute kim"], lambda c: (silencing.mute, c.named("kim"))),
+    Row("mute", "sam", [f"mute kim {LATER}"], lambda c: (silencing.mute, c.named("kim"), c.later)),
+    Row("unmute", "sam", ["unmute kim"], lambda c: (silencing.unmute, c.named("kim")), before=[("sam", "block kim")]),
+    Row("add", "anne", ["add sam board", "CODE"], lambda c: (membership.add, c.named("sam"), c.named("board")),
+        confirmed=PROVED),
+    Row("remove", "anne", ["remove dave board", "CODE"],
+        lambda c: (membership.remove, c.named("dave"), c.named("board")), confirmed=PROVED),
+    Row("make_owner", "anne", ["owner dave board", "CODE"],
+        lambda c: (membership.make_owner, c.named("dave"), c.named("board")), confirmed=PROVED),
+    Row("decide", "anne", ["1", "CODE"],
+        lambda c: (_admit, c.named("sam"), c.named("board")), before=[("sam", "join board")], confirmed=PROVED),
+    Row("decide", "anne", ["2"], lambda c: (_refuse, c.named("sam"), c.named("board")), before=[("sam", "join board")]),
+    Row("create_group", "kim", ["OK"], lambda c: (grouping.create_group, "garden", "open", ()),
+        before=[("kim", "new garden")], confirmed=SURE),
+    Row("react", "sam", ["like"], lambda c: (reacting.react, c.last.id, "like"),
+        before=[("kim", "the printer works again")]),
+    Row("nudge", "sam", ["nudge kim"], lambda c: (nudging.nudge, c.named("kim"))),
+    Row("report_account", "sam", ["report kim"], lambda c: (reporting.report_account, c.named("kim"))),
+    Row("report_post", "sam", ["report"], lambda c: (reporting.report_post, c.last, c.account("kim")),
+        before=[("kim", "the printer works again")]),
+    Row("invite", "sam", ["invite +14155550177"], lambda c: (inviting.invite, "+14155550177")),
+    Row("rename", "sam", ["OK"], lambda c: (profile.rename, "Samuel Ortiz"), before=[("sam", "name Samuel Ortiz")],
+        confirmed=SURE),
+    Row("set_language", "sam", ["lang es"], lambda c: (profile.set_language, "es")),
+    Row("set_acknowledged", "sam", ["ack on"], lambda c: (profile.set_acknowledged, True)),
+    Row("set_daily_mail", "priya", ["off daily"], lambda c: (profile.set_daily_mail, False)),
+    Row("opt_out", "sam", ["please stop texting me"], lambda c: (_opt_out, c.address)),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "leave kim")]),
+    Row("undo", "kim", ["undo"], lambda c: (undoing.undo,), before=[("kim", "the printer works again")]),
+    Row("undo", "anne", ["undo", "CODE"], lambda c: (undoing.undo,),
+        before=[("anne", "add sam board"), ("anne", "CODE")], confirmed=PROVED),
+]  # fmt: skip
+
+
+def _admit(session: Session, actor: Actor, person: NamedAccount, group: NamedAccount) -> join_requests.Decision:
+    return join_requests.decide(session, actor, person, group, admit=True)
+
+
+def _refuse(session: Session, actor: Actor, person: NamedAccount, group: NamedAccount) -> join_requests.Decision:
+    return join_requests.decide(session, actor, person, group, admit=False)
+
+
+def _opt_out(session: Session, actor: Actor, address: Address) -> bool:
+    actor.said = "please stop texting me"
+    return opting_out.opt_out(session, actor, address, cast.NUMBER)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}: {row.texts[0]}")
+def test_an_action_leaves_the_same_rows_by_every_door(office: Office, row: Row) -> None:
+    for who, words in row.before:
+        _prepare(office, who, words)
+    with _rolled_back(office) as session:
+        before = _rows(session)
+    with _rolled_back(office) as session:
+        _say(session, office, "sms", row)
+        by_text = _rows(session)
+    with _rolled_back(office) as session:
+        _say(session, office, "cli", row)
+        by_command_line = _rows(session)
+    with _rolled_back(office) as session:
+        _call(session, office, row)
+        by_call = _rows(session)
+    assert by_text != before
+    assert by_text == by_command_line
+    assert by_text == by_call
+
+
+def _prepare(office: Office, who: str, words: str) -> None:
+    answer = office.sql("SELECT text FROM messages WHERE kind = 'answer' ORDER BY id DESC LIMIT 1")
+    office.says(who, _filled(words, str(answer[0][0]) if answer else ""))
+    office.work()
+
+
+def _filled(words: str, answer: str) -> str:
+    """CODE is the code that the last answer has."""
+    found = re.search(r"\b\d{6}\b", answer)
+    return words.replace("CODE", found[0]) if found else words
+
+
+@contextmanager
+def _rolled_back(office: Office) -> Iterator[Session]:
+    with office.engine.connect() as connection, Session(bind=connection) as session:
+        yield session
+        session.rollback()
+
+
+def _say(session: Session, office: Office, channel: str, row: Row) -> None:
+    answer = ""
+    for words in row.texts:
+        known = next(each for each in cast.PEOPLE if each.handle == row.who)
+        writes = "email" if channel == "sms" and known.phone is None else channel
+        sender = {"sms": known.phone, "cli": known.handle, "email": known.mailbox}[writes]
+        said, raw = _filled(words, answer), b""
+        if writes == "email":
+            raw = f"From: {sender}\nTo: post@{cast.DOMAIN}\nSubject: \n\n{said}\n".encode()
+        to = f"post@{cast.DOMAIN}" if writes == "email" else cast.NUMBER
+        incoming = Incoming(writes, uuid.uuid4().bytes, str(sender), (to,), raw, True, uuid.uuid4().hex, said)
+        inbox.accept(session, inbox.hash_key(session), [incoming])
+        answer = _read(session, office)
+
+
+def _read(session: Session, office: Office) -> str:
+    (one,) = inbox.claim(session, "test", LEASE, 10)
+    taken, _ = inbox.take(session, one) or (None, None)
+    assert taken is not None
+    outcome = process(session, office.world, taken)
+    inbox.finish(session, taken, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
+    assert outcome.state == "done", outcome.reason
+    return outcome.answer or ""
+
+
+def _call(session: Session, office: Office, row: Row) -> None:
+    """Calls it twice with one idempotency key: the result is the same, and it is done once."""
+    results = []
+    for _ in range(2):
+        account = accounts.by_handle(session, row.who)
+        assert account
+        address = addresses.primary(session, account.id, "sms") or addresses.primary(session, account.id, "email")
+        actor = Actor(account, "api", office.settings, office.world.signer, address, confirmed=row.confirmed)
+        if not results:
+            action, *args = row.call(Caller(session, actor))
+        results.append(once(session, actor, "one key", action, *args))
+        session.flush()
+        left = _rows(session)
+        if len(results) == 1:
+            first = left
+    assert results[0] == results[1]
+    assert left == first
+
+
+LEFT: Final = {
+    "follows": """SELECT w.handle, s.handle, f.role, f.state, f.by_text, f.off, f.off_until, f.expires_at FROM follows f
+        JOIN accounts w ON w.id = f.follower_id JOIN accounts s ON s.id = f.account_id""",
+    "tags": """SELECT w.handle, t.tag, f.by_text, f.expires_at FROM topic_follows f
+        JOIN accounts w ON w.id = f.follower_id JOIN topics t ON t.id = f.topic_id""",
+    "silences": """SELECT w.handle, s.handle, f.kind, f.expires_at FROM silences f
+        JOIN accounts w ON w.id = f.account_id JOIN accounts s ON s.id = f.other_id""",
+    "posts": """SELECT w.handle, g.handle, p.visibility, p.text, above.text, first.text, p.attached,
+               p.deleted_at IS NOT NULL
+        FROM posts p JOIN accounts w ON w.id = p.author_id LEFT JOIN accounts g ON g.id = p.group_id
+        LEFT JOIN posts above ON above.id = p.in_reply_to LEFT JOIN posts first ON first.id = p.repeat_of""",
+    "recipients": """SELECT a.handle, n.handle FROM post_recipients r JOIN accounts a ON a.id = r.account_id
+        JOIN accounts n ON n.id = r.named_id""",
+    "reactions": """SELECT a.handle, r.kind, p.text FROM reactions r JOIN accounts a ON a.id = r.account_id
+        JOIN posts p ON p.id = r.post_id""",
+    "fanouts": """SELECT s.handle, p.text, f.state FROM fanouts f LEFT JOIN accounts s ON s.id = f.source_id
+        JOIN posts p ON p.id = f.post_id""",
+    "messages": """SELECT m.kind, m.text, a.address, d.channel, d.state FROM messages m
+        LEFT JOIN deliveries d ON d.message_id = m.id LEFT JOIN addresses a ON a.id = d.address_id
+        WHERE m.kind NOT IN ('answer', 'code')""",
+    "effects": """SELECT a.handle, e.kind, CAST(e.detail AS text), e.undone_at IS NOT NULL FROM effects e
+        JOIN actions d ON d.id = e.action_id JOIN accounts a ON a.id = d.account_id WHERE e.kind <> 'asked'""",
+    "accounts": "SELECT handle, name, language, ack, daily, state, access FROM accounts",
+    "addresses": "SELECT address, state, receiving, off_until, stopped_at IS NOT NULL FROM addresses",
+    "audit": "SELECT actor, action, CAST(detail AS text) FROM audit",
+    "nudges": "SELECT count(*) FROM nudges",
+    "reports": "SELECT count(*), count(closed_at) FROM reports",
+    "invitations": "SELECT count(*) FROM invitations",
+}
+
+
+def _rows(session: Session) -> dict[str, list[str]]:
+    """Without the ids of new rows."""
+    found = {name: map(str, session.execute(text(query)).all()) for name, query in LEFT.items()}
+    return {name: sorted(re.sub(r"\d{15,}", "ID", each) for each in rows) for name, rows in found.items()}
+
+
+HELPERS: Final = {
+    "active_group", "append", "append_part", "publish", "confirm_repeat", "confirm_reach", "estimate_wide",
+    "check_reaches", "amend", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
+    "opt_in", "upload", "attach",
+}  # fmt: skip
+
+
+def test_every_action_is_in_the_table() -> None:
+    """Those that take back are behind `undo`; opt_in, upload and attach have tests of their own."""
+    folder = Path(following.__file__).parent
+    defined = {
+        node.name
+        for path in folder.glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith(("_", "undo_"))
+    }
+    assert defined - HELPERS == {row.name for row in ROWS}
+
+
+def test_a_refusal_has_a_reason_and_facts(office: Office) -> None:
+    with _rolled_back(office) as session:
+        kim = accounts.by_handle(session, "kim")
+        assert kim
+        actor = Actor(kim, "api", office.settings, office.world.signer)
+        with pytest.raises(Refused) as refused:
+            following.follow(session, actor, find_named(kim))
+        assert (refused.value.reason, refused.value.facts) == ("self", {})
+        sam = accounts.by_handle(session, "sam")
+        assert sam
+        with pytest.raises(Refused) as refused:
+            receiving.turn_off_source(session, actor, find_named(sam), None)
+        assert (refused.value.reason, refused.value.facts) == ("nothing_to_turn_off", {"name": "Sam Ortiz"})
+        assert str(refused.value) == "You do not follow Sam Ortiz, so there is nothing to turn off."

@@ -1,0 +1,129 @@
+"""One key, one effect: also for two requests at once, and after a refusal."""
+
+import threading
+
+import pytest
+from sqlalchemy.orm import Session
+
+from gateway.actions import following, posting
+from gateway.actions.model.actor import Actor
+from gateway.actions.model.confirmation import ConfirmationRequired
+from gateway.actions.model.idempotency import once
+from gateway.actions.posting import Posted
+from gateway.actions.undoing import undo
+from gateway.errors import Refused
+from gateway.ledger.audit import invariants
+from gateway.network.people import accounts
+from gateway.network.people.directory import find_named
+from gateway.store.database import transaction
+from tests.support.office import Office
+
+
+def actor(session: Session, office: Office, handle: str = "kim") -> Actor:
+    account = accounts.by_handle(session, handle)
+    assert account
+    return Actor(account, "api", office.settings, office.world.signer)
+
+
+def post(office: Office, key: str, words: str, who: str = "kim") -> Posted:
+    with transaction(office.engine) as session:
+        return once(session, actor(session, office, who), key, posting.post_update, words)
+
+
+def posts(office: Office) -> int:
+    return int(str(office.sql("SELECT count(*) FROM posts")[0][0]))
+
+
+def test_a_repeat_gets_the_first_result(office: Office) -> None:
+    assert post(office, "a", "the printer works") == post(office, "a", "the printer works")
+    assert posts(office) == 1
+    assert office.sql("SELECT door, key, inbound_id FROM actions") == [("api", "a", None)]
+
+
+def test_keys_belong_to_one_account(office: Office) -> None:
+    first, second = post(office, "a", "the printer works"), post(office, "a", "the printer works", who="sam")
+    assert first.post_id != second.post_id
+
+
+def test_a_key_is_of_one_request(office: Office) -> None:
+    post(office, "a", "the printer works")
+    with pytest.raises(Refused, match="another request"):
+        post(office, "a", "the printer is broken")
+    with transaction(office.engine) as session:
+        kim, sam = actor(session, office), find_named(actor(session, office, "sam").account)
+        with pytest.raises(Refused, match="another request"):
+            once(session, kim, "a", following.follow, sam)
+    assert posts(office) == 1
+
+
+def test_two_requests_at_once_are_done_once(office: Office) -> None:
+    done: list[Posted] = []
+    at_once = threading.Barrier(8)
+
+    def request() -> None:
+        at_once.wait()
+        done.append(post(office, "a", "the printer works"))
+
+    threads = [threading.Thread(target=request) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 8
+    assert len({one.post_id for one in done}) == 1
+    assert posts(office) == 1
+
+
+def test_a_refusal_uses_up_no_key(office: Office) -> None:
+    with pytest.raises(Refused, match="empty"):
+        post(office, "a", "   ")
+    assert post(office, "a", "the printer works").post_id
+    assert office.sql("SELECT count(*) FROM actions") == [(1,)]
+
+
+def test_a_question_uses_up_no_key_and_leaves_nothing(office: Office) -> None:
+    """Within one transaction, too: a page shows the question in the same request."""
+    office.settings = office.settings.model_copy(update={"ask_phones": 0})
+    with transaction(office.engine) as session:
+        kim = actor(session, office)
+        with pytest.raises(ConfirmationRequired) as asked:
+            once(session, kim, "a", posting.post_update, "the printer works")
+        assert (asked.value.kind, asked.value.facts["reach"].phones) == ("reach", 1)
+        kim.confirmed |= asked.value.gives
+        assert once(session, kim, "a", posting.post_update, "the printer works").post_id
+    assert posts(office) == 1
+
+
+def test_undo_finds_what_was_done_by_another_door(office: Office) -> None:
+    """A page posts, a phone takes it back; a phone posts, a page takes it back."""
+    post(office, "a", "the printer works")
+    office.says("kim", "undo")
+    office.work()
+    office.says("kim", "lunch is here")
+    office.work()
+    with transaction(office.engine) as session:
+        assert once(session, actor(session, office), "b", undo).outcome == "post_retracted"
+    assert office.sql("SELECT count(*) FROM posts WHERE deleted_at IS NOT NULL") == [(2,)]
+
+
+def test_a_result_that_is_no_longer_kept_is_told(office: Office) -> None:
+    post(office, "a", "the printer works")
+    office.sql("UPDATE actions SET result = NULL")
+    with pytest.raises(Refused, match="no longer kept"):
+        post(office, "a", "the printer works")
+    assert posts(office) == 1
+
+
+def test_a_post_by_a_page_is_sent_and_audited(office: Office) -> None:
+    post(office, "a", "the printer works")
+    office.work()
+    told = office.sql(
+        "SELECT a.address FROM deliveries d JOIN addresses a ON a.id = d.address_id"
+        " JOIN messages m ON m.id = d.message_id WHERE m.kind = 'update' AND d.state = 'sent'"
+    )
+    assert sorted(told) == [("+14155550102",), ("priya@demo.example",)]
+    with transaction(office.engine) as session:
+        assert invariants.prove(session).broken == ()
+    office.sql("DELETE FROM posts")
+    with transaction(office.engine) as session:
+        assert "which is gone" in str(invariants.prove(session).broken)
