@@ -107,8 +107,8 @@ def active_group(session: Session, account_id: int) -> Account:
 
 
 def undo_post(session: Session, actor: Actor, effect: Effect) -> Undone:
-    """What has not left is recalled; what has left is shown as retracted. `stopped` and `gone`: how many deliveries were
-    recalled, and how many had left."""
+    """What has not left is recalled; what has left is shown as retracted. `stopped` and `gone`: how many deliveries
+    were recalled, and how many had left."""
     post = session.get_one(Post, effect.subject_id)
     if post.deleted_at:
         raise refusal("undone_already")

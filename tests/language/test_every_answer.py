@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from critter.tools.translations import templates
 from gateway.i18n.phrases import languages
+from gateway.i18n.refusals import SENTENCES
 from gateway.settings import Settings
 from gateway.sms.fit import segments, thrifty
 from tests.support.databases import Kept
@@ -46,6 +47,15 @@ BY_OTHER_DOORS = {
     "gateway/network/people/welcomes.py",
     "gateway/inbound/unknown_senders.py",
 }
+# Reasons to refuse what no text asks for: files and requests of pages, PINs, codes and aliases at the command line.
+REFUSED_ELSEWHERE = {
+    SENTENCES[reason]
+    for reason in (
+        "file_too_large", "file_not_passed_on", "picture_too_large", "picture_broken", "too_many_files", "upload_gone",
+        "key_of_another_request", "key_run_out", "bad_pin", "easy_pin", "codes_an_hour", "codes_a_day",
+        "bad_alias", "reserved_alias", "alias_is_handle",
+    )
+}  # fmt: skip
 # What a story cannot make happen: between two moments, by a setting, after dozens of texts.
 GUARDS = {
     "the second half of what was kept",
@@ -148,4 +158,4 @@ def test_every_answer_fits_one_text_in_every_language(
     ]
     assert long == [], "\n".join(long)
     untold = {template[0] for template, place in templates().items() if place not in BY_OTHER_DOORS} - ear.said
-    assert untold == GUARDS
+    assert untold == GUARDS | REFUSED_ELSEWHERE
