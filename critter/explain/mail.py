@@ -14,6 +14,8 @@ from gateway.errors import Refused
 from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.process import process
 from gateway.inbound.thread_history import earlier_words
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.inbox.unauthenticated import Unproved
 from gateway.mail.auth import sender_trust, trace_headers
 from gateway.mail.auth.dmarc import Envelope
@@ -113,15 +115,12 @@ def _standing(
 
 def _inbound(session: Session, mail: bytes, sender: str, recipients: list[str], came: Envelope) -> Inbound:
     """The row that the door would have made."""
-    row = Inbound(
+    one = Incoming(
         channel="email",
-        natural_key=uuid.uuid4().bytes,
+        identity=uuid.uuid4().bytes,
         sender=sender,
-        recipients=list(secret_addresses.told(recipients)),
+        recipients=tuple(secret_addresses.told(recipients)),
         raw=f"Return-Path: <{came.sender or sender}>\r\n".encode() + mail,
         trusted=True,
-        state="working",
     )
-    session.add(row)
-    session.flush()
-    return row
+    return inbox.put_claimed(session, one)

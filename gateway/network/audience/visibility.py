@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, text, true
 from sqlalchemy.orm import Session, aliased
 
+from gateway.ledger.outbox import fanouts
 from gateway.store.arrays import numbers
 from gateway.store.tables import Account, Address, Fanout, Follow, Post, PostRecipient, Silence
 
@@ -227,7 +228,7 @@ def _quotes_lost(session: Session, row: Row[Any]) -> str | None:
 # text brings does not. An opt-out of texts never leads to another channel: that row is made and ends as opted out, so
 # that the receipts show it. `deaf`: who blocked or muted the source, and the author of what it repeats. `told`: the
 # other messages with the same words.
-_CHUNK = text("""
+_CHUNK = fanouts.expansion("""
 WITH f AS (
     (SELECT follower_id AS account_id, by_text
     FROM follows
@@ -279,8 +280,9 @@ WITH f AS (
         WHERE follower_id = reach.account_id AND topic_id = ANY ((SELECT sources FROM others)::bigint[])
           AND by_text AND (expires_at IS NULL OR expires_at > now())
     )) AS by_text FROM reach
-), chosen AS (
-    SELECT asked.account_id, asked.named, way.id, way.channel, way.sender_id
+), recipients AS (
+    SELECT way.id AS address_id, way.channel, way.sender_id,
+           CASE WHEN NOT asked.named THEN CAST(:source AS bigint) END AS source_id
     FROM asked
     JOIN accounts reader ON reader.id = asked.account_id AND reader.state = 'active' AND reader.id <> :author
     CROSS JOIN LATERAL (
@@ -294,18 +296,7 @@ WITH f AS (
       AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (
         SELECT FROM told JOIN deliveries d ON d.message_id = told.id JOIN addresses mine ON mine.id = d.address_id
         WHERE mine.account_id = asked.account_id AND d.state NOT IN ('cancelled', 'failed')))
-), made AS (
-    INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, give_up_at)
-    SELECT :message, id, :author, CASE WHEN NOT named THEN CAST(:source AS bigint) END, channel,
-           coalesce(sender_id, 0), :priority,
-           now() + CASE channel WHEN 'sms' THEN interval '4 hours' ELSE interval '2 days' END
-    FROM chosen
-    ON CONFLICT DO NOTHING
-    RETURNING channel
 )
-SELECT (SELECT upto FROM bound) AS upto,
-       (SELECT count(*) FROM made WHERE channel = 'sms') AS texts,
-       (SELECT count(*) FROM made WHERE channel = 'email') AS mails
 """)
 END = 2**63 - 1
 
@@ -313,19 +304,7 @@ END = 2**63 - 1
 def expand(session: Session, fanout: Fanout, priority: int, chunk: int) -> tuple[int, int, int]:
     """Inserts the deliveries of the next `chunk` followers: (new cursor, texts, mails). The cursor END means that this
     was the last chunk."""
-    row = session.execute(
-        _CHUNK,
-        {
-            "source": fanout.source_id,
-            "post": fanout.post_id,
-            "author": fanout.author_id,
-            "message": fanout.message_id,
-            "priority": priority,
-            "reached": fanout.reached,
-            "chunk": chunk,
-        },
-    ).one()
-    return row.upto, row.texts, row.mails
+    return fanouts.expand(session, _CHUNK, fanout, priority, chunk)
 
 
 _HEARD = text("""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, insert, select, text, update
@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import count, joined, say, translated
 from gateway.i18n.phrases import listed as enumerated
-from gateway.ledger.outbox.outbox import MAIL_GIVES_UP
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import OwnMail
 from gateway.mail.compose.compose import headline
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, DailyMail
@@ -172,19 +173,9 @@ def _item(number: int, pick: DailyItem, reader: Reader, frame: DailyLayout, sign
 
 
 def _put(session: Session, written: Sequence[ComposedDailyMail]) -> None:
+    mails = [OwnMail(one.reader.message_id, one.reader.address_id, one.subject, one.body) for one in written]
+    outbox.put_mails(session, "daily", mails, PRIORITY, LANE)
     readers = [one.reader for one in written]
-    keys: dict[str, Any] = {
-        "messages": [one.message_id for one in readers],
-        "addresses": [one.address_id for one in readers],
-        "accounts": [one.account_id for one in readers],
-        "subjects": [one.subject for one in written],
-        "bodies": [one.body for one in written],
-        "priority": PRIORITY,
-        "lane": LANE,
-        "life": MAIL_GIVES_UP,
-    }
-    session.execute(PUT_MESSAGES, keys)
-    session.execute(PUT_DELIVERIES, keys)
     numbers = [
         {"message_id": one.message_id, "account_id": one.account_id, "posts": [pick.post_id for pick in one.picks]}
         for one in readers
@@ -252,17 +243,4 @@ PICK: Final = text("""
         FROM (SELECT reader_id, max(id) AS upto FROM chosen GROUP BY reader_id) AS had WHERE p.id = had.reader_id
     )
     SELECT reader_id, id AS post_id, name, handle, in_group, text FROM chosen ORDER BY reader_id, id DESC
-""")
-
-PUT_MESSAGES: Final = text("""
-    INSERT INTO messages (id, kind, priority, text, subject, body)
-    SELECT id, 'daily', :priority, subject, subject, body
-    FROM unnest(CAST(:messages AS bigint[]), CAST(:subjects AS text[]), CAST(:bodies AS text[]))
-         AS m (id, subject, body)
-""")
-
-PUT_DELIVERIES: Final = text("""
-    INSERT INTO deliveries (message_id, address_id, channel, author_id, priority, give_up_at)
-    SELECT message_id, address_id, 'email', :lane, :priority, now() + :life
-    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS d (message_id, address_id)
 """)

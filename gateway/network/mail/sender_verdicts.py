@@ -80,7 +80,7 @@ def settle(
     parsed = parsed or parse(case)
     standing = judge_delivery(session, signer, case, standing, parsed)
     to = _read(row.recipients, signer)
-    row.recipients = list(secret_addresses.told(row.recipients))
+    unauthenticated.readdress(row, secret_addresses.told(row.recipients))
     if standing.proof and _takes_effect(session, row, case, standing, parsed):
         unauthenticated.end(row, "new", standing.proof, None)
         return "new", frozenset({"inbound"})
@@ -190,7 +190,7 @@ def _unproved(
         state = "held" if any(each.kind == "operator" for each in to) else "dropped"
         unauthenticated.end(row, state, None, f"{STRANGER}: {reason}")
         return state, frozenset()
-    row.account_id = known[1].id
+    unauthenticated.attribute(row, known[1].id)
     machine = parsed.machine
     if machine or any(each.kind == "confirm" for each in to):
         unauthenticated.end(row, "dropped", None, f"a machine's ({machine}), and not proved" if machine else reason)
