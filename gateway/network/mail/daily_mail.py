@@ -191,15 +191,12 @@ LOOK: Final = text("""
     ), due AS MATERIALIZED (
         SELECT p.id, open.today, a.id AS address_id FROM accounts p
         JOIN open ON open.name = p.timezone
-        JOIN addresses a ON a.account_id = p.id AND a.channel = 'email' AND a.is_primary AND a.state = 'verified'
-         AND a.bouncing_since IS NULL
-         AND (a.receiving OR a.off_until <= now())
+        JOIN addresses_now a ON a.account_id = p.id AND a.channel = 'email' AND a.is_primary AND a.state = 'verified'
+         AND a.receives
         WHERE p.kind = 'person' AND p.state = 'active' AND p.daily
           AND (p.daily_on IS NULL OR p.daily_on < open.today) AND p.created_at < now() - interval '12 hours'
-          AND NOT EXISTS (SELECT FROM follows f WHERE f.follower_id = p.id AND f.state = 'active'
-                          AND (f.expires_at IS NULL OR f.expires_at > now()))
-          AND NOT EXISTS (SELECT FROM topic_follows t WHERE t.follower_id = p.id
-                          AND (t.expires_at IS NULL OR t.expires_at > now()))
+          AND NOT EXISTS (SELECT FROM follows_in_force f WHERE f.follower_id = p.id)
+          AND NOT EXISTS (SELECT FROM topic_follows_in_force t WHERE t.follower_id = p.id)
         ORDER BY p.id LIMIT :most FOR NO KEY UPDATE OF p SKIP LOCKED
     )
     UPDATE accounts p SET daily_on = due.today FROM due WHERE p.id = due.id
@@ -229,11 +226,10 @@ PICK: Final = text("""
             SELECT newest.* FROM newest
             WHERE newest.author_id <> reader.id AND newest.id > reader.daily_upto
               AND NOT EXISTS (
-                SELECT FROM silences s
-                WHERE s.account_id = reader.id AND s.other_id IN (newest.author_id, newest.group_id)
-                  AND (s.expires_at IS NULL OR s.expires_at > now()))
+                SELECT FROM silences_in_force s
+                WHERE s.account_id = reader.id AND s.other_id IN (newest.author_id, newest.group_id))
               AND NOT EXISTS (
-                SELECT FROM silences s WHERE s.account_id = newest.author_id AND s.other_id = reader.id
+                SELECT FROM silences_in_force s WHERE s.account_id = newest.author_id AND s.other_id = reader.id
                   AND s.kind = 'block')
             ORDER BY newest.id DESC LIMIT :picks
         ) AS pick
